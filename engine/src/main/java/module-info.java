@@ -1,0 +1,5 @@
+/// Sequence states, sampling and generation.
+module glia.engine {
+    requires transitive glia.model;
+
+}

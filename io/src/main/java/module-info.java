@@ -1,0 +1,8 @@
+/// Checkpoints: safetensors, GGUF, config.json and the hub.
+module glia.io {
+    requires transitive glia.tensor;
+    requires transitive tools.jackson.databind;
+    requires java.net.http;
+
+    exports glia.io;
+}

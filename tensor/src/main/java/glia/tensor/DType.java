@@ -1,0 +1,56 @@
+package glia.tensor;
+
+/// How numbers are stored. A type is a run of *blocks*: `blockElements` numbers in `blockBytes` bytes. Plain types
+/// have one number a block; the GGUF block formats share scales among 32 or 256 numbers.
+///
+/// Source of the block layouts: ggml (https://github.com/ggml-org/ggml), of FP8: https://arxiv.org/abs/2209.05433.
+public enum DType {
+    F64(1, 8), F32(1, 4), F16(1, 2), BF16(1, 2), F8_E4M3(1, 1), F8_E5M2(1, 1), F8_E8M0(1, 1),
+    I64(1, 8), I32(1, 4), I16(1, 2), I8(1, 1), U8(1, 1), BOOL(1, 1),
+    Q8_0(32, 34), Q4_0(32, 18), Q4_1(32, 20), Q5_0(32, 22), Q5_1(32, 24), MXFP4(32, 17),
+    Q2_K(256, 84), Q3_K(256, 110), Q4_K(256, 144), Q5_K(256, 176), Q6_K(256, 210);
+
+    private final int blockElements;
+    private final int blockBytes;
+
+    DType(int blockElements, int blockBytes) {
+        this.blockElements = blockElements;
+        this.blockBytes = blockBytes;
+    }
+
+    /// Numbers in one block, 1 for plain types.
+    public int blockElements() {
+        return blockElements;
+    }
+
+    /// Bytes of one block.
+    public int blockBytes() {
+        return blockBytes;
+    }
+
+    /// Whether several numbers share a scale.
+    public boolean isBlock() {
+        return blockElements > 1;
+    }
+
+    /// Whether products with weights of this type may round their activations to 8 bits: see `Precision.FAST`.
+    public boolean isQuantised() {
+        return isBlock();
+    }
+
+    /// Whether the type holds real numbers (as opposed to integers and flags).
+    public boolean isReal() {
+        return ordinal() <= F8_E8M0.ordinal() || isBlock();
+    }
+
+    /// Bytes of `elements` numbers.
+    ///
+    /// @throws IllegalArgumentException if they do not fill whole blocks
+    /// @throws ArithmeticException if the size does not fit 63 bits
+    public long bytes(long elements) {
+        if (elements < 0 || elements % blockElements != 0) {
+            throw new IllegalArgumentException(this + " comes in blocks of " + blockElements + ", not " + elements + " numbers");
+        }
+        return Math.multiplyExact(elements / blockElements, (long) blockBytes);
+    }
+}

@@ -1,0 +1,83 @@
+package glia.tensor.kernel;
+
+import glia.tensor.Tensor;
+
+/// A set of kernels: everything that computes on numbers. One set is chosen at the start; blocks never know which.
+///
+/// Shapes use N tokens, D columns. Activations are F32, row-major and contiguous; weights may have any real `DType`.
+/// Callers (`Compute`, `Recorder`) have checked all shapes; implementations assert them. Outputs may not overlap inputs
+/// unless said otherwise. A set is used by one thread at a time and spreads its work over its own `Workers`.
+/// The scalar set is the definition: others equal it up to the order of additions.
+public interface Kernels {
+    /// `scalar`, `vector`…, for messages.
+    String name();
+
+    /// The threads that share the work.
+    Workers workers();
+
+    // ---- products ------------------------------------------------------------------------------------------------
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` for x `[N,K]` F32, w `[R,K]` of any real type, y `[N,R]`.
+    void linear(Tensor y, Tensor x, Tensor w);
+
+    /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`: the gradient of `linear` for its input.
+    void linearBackwardInput(Tensor dx, Tensor dy, Tensor w);
+
+    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]` for dw `[R,K]` F32: the gradient of `linear` for its weight.
+    void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x);
+
+    /// Rounds each row of x to 8 bits in blocks of 32 and back: `y = s · round(x / s)`, `s = max|x| / 127` a block
+    /// (half to even; 0 where the block is 0; a last block may be short). y may be x.
+    void roundActivations(Tensor y, Tensor x);
+
+    // ---- row by row ----------------------------------------------------------------------------------------------
+
+    /// `y[n,:] = table[ids[n],:]` decoded to F32, for the first `count` ids.
+    void gather(Tensor y, Tensor table, int[] ids, int count);
+
+    /// `y = x / √(mean(x²) + eps) · (w + offset)` for each row; w `[D]` F32. y may be x.
+    /// x is `[N,D]` seen as rows of w's length, so that it serves norms of whole rows and of heads.
+    void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset);
+
+    /// `y = (x - mean) / √(var + eps) · w + b` for each row; b may be null. y may be x.
+    void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps);
+
+    /// Rotates every head of every token in place by its position; x is `[N, heads·headSize]`.
+    /// @param sign 1 forward, -1 to turn back (the gradient)
+    void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign);
+
+    /// `y = f(gate) · up`, all `[N,I]`. y may be gate or up.
+    void gated(Tensor y, Tensor gate, Tensor up, Activation f);
+
+    /// `y = f(x)`. y may be x.
+    void activate(Tensor y, Tensor x, Activation f);
+
+    /// `y = a + scale · b`, of one size. y may be a or b.
+    void add(Tensor y, Tensor a, Tensor b, float scale);
+
+    /// `y[n,:] = x[n,:] + b` for b `[D]`. y may be x.
+    void addRow(Tensor y, Tensor x, Tensor b);
+
+    /// `y = scale · x`. y may be x.
+    void scale(Tensor y, Tensor x, float scale);
+
+    // ---- mixing tokens -------------------------------------------------------------------------------------------
+
+    /// Softmax attention, blocked, never a T×T matrix in memory (https://arxiv.org/abs/2205.14135):
+    /// `out[n,h] = Σ_p softmax_p(scale · q[n,h]·key[p,h/G]) · value[p,h/G]` over the positions p that
+    /// `shape.span()` shows to the token.
+    ///
+    /// @param out `[N, H·valueSize]`
+    /// @param logSumExp `[N, H]`, or null: natural logarithm of the softmax denominators, for the backward pass
+    /// @param q `[N, H·keySize]`, rotated
+    /// @param keyValues one for each run, already holding the run's own keys and values
+    void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape);
+
+    // ---- logits --------------------------------------------------------------------------------------------------
+
+    /// The index of the largest number of row `row`, the lowest such where equal; NaN counts as smallest.
+    int argmax(Tensor logits, int row);
+
+    /// `ln Σ exp(row)`, computed without overflow.
+    float logSumExp(Tensor logits, int row);
+}

@@ -1,0 +1,7 @@
+/// Tensors, number formats, kernels and autograd.
+module glia.tensor {
+    requires static jdk.incubator.vector;
+
+    exports glia.tensor;
+    exports glia.tensor.kernel;
+}

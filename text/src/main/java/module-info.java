@@ -1,0 +1,8 @@
+/// Tokenizers and chat templates.
+@SuppressWarnings("requires-automatic")
+module glia.text {
+    requires transitive glia.io;
+    requires ai.djl.tokenizers;
+    requires org.slf4j;
+
+}
