@@ -5,4 +5,5 @@ module glia.io {
     requires java.net.http;
 
     exports glia.io;
+    exports glia.io.gguf;
 }

@@ -1,0 +1,57 @@
+package glia.io.gguf;
+
+/// The kinds of metadata values in a GGUF file, in the order of their numbers there.
+///
+/// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+public enum GgufKind {
+    UINT8(1), INT8(1), UINT16(2), INT16(2), UINT32(4), INT32(4), FLOAT32(4), BOOL(1), STRING(8), ARRAY(12),
+    UINT64(8), INT64(8), FLOAT64(8);
+
+    private static final GgufKind[] ALL = values();
+
+    private final int minBytes;
+
+    GgufKind(int minBytes) {
+        this.minBytes = minBytes;
+    }
+
+    /// Bytes of one value; for strings and arrays the least that one takes: its length, or its kind and length.
+    int minBytes() {
+        return minBytes;
+    }
+
+    /// Whether every value takes exactly `minBytes()`.
+    boolean isFixed() {
+        return this != STRING && this != ARRAY;
+    }
+
+    boolean isInteger() {
+        return switch (this) {
+            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
+            case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
+        };
+    }
+
+    boolean isFloat() {
+        return this == FLOAT32 || this == FLOAT64;
+    }
+
+    /// Whether `value`, the bits of a long, is a number of this integer kind (UINT64 takes every long as its bits).
+    boolean holds(long value) {
+        return switch (this) {
+            case UINT8 -> value >= 0 && value <= 0xFF;
+            case INT8 -> value == (byte) value;
+            case UINT16 -> value >= 0 && value <= 0xFFFF;
+            case INT16 -> value == (short) value;
+            case UINT32 -> value >= 0 && value <= 0xFFFF_FFFFL;
+            case INT32 -> value == (int) value;
+            case UINT64, INT64 -> true;
+            case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
+        };
+    }
+
+    /// The kind of this number in a file, or null if there is none.
+    static GgufKind of(int number) {
+        return number < 0 || number >= ALL.length ? null : ALL[number];
+    }
+}
