@@ -3,5 +3,6 @@ module glia.tensor {
     requires static jdk.incubator.vector;
 
     exports glia.tensor;
+    exports glia.tensor.format;
     exports glia.tensor.kernel;
 }

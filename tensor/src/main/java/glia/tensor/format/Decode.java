@@ -1,0 +1,93 @@
+package glia.tensor.format;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Objects;
+
+/// Turns stored numbers of every real `DType` into F32. Decoding is exact: each result is what the format's definition
+/// gives when computed in F32, in ggml's order of operations for the block formats
+/// (https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c). F64 is rounded to the nearest F32.
+public final class Decode {
+    /// Numbers decoded at a time on the way from memory to memory: a multiple of every block.
+    private static final int CHUNK = 4096;
+
+    private Decode() { }
+
+    /// Decodes `count` numbers that are stored from `address` on. Nothing is allocated.
+    ///
+    /// @param address the first byte of a block; not checked
+    /// @param count a multiple of the type's block
+    /// @throws IllegalArgumentException if `count` does not fill blocks or the type holds no real numbers
+    public static void toFloats(DType type, long address, float[] to, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, to.length);
+        if (count % type.blockElements() != 0) {
+            throw new IllegalArgumentException(
+                    type + " comes in blocks of " + type.blockElements() + ", not " + count + " numbers");
+        }
+        switch (type) {
+            case F64 -> Plain.f64(address, to, offset, count);
+            case F32 -> Memory.load(address, to, offset, count);
+            case F16 -> Plain.f16(address, to, offset, count);
+            case BF16 -> Plain.bf16(address, to, offset, count);
+            case F8_E4M3 -> Float8.decode(Float8.E4M3, address, to, offset, count);
+            case F8_E5M2 -> Float8.decode(Float8.E5M2, address, to, offset, count);
+            case F8_E8M0 -> Float8.decode(Float8.E8M0, address, to, offset, count);
+            case Q8_0 -> Blocks32.q8p0(address, to, offset, count);
+            case Q4_0 -> Blocks32.q4p0(address, to, offset, count);
+            case Q4_1 -> Blocks32.q4p1(address, to, offset, count);
+            case Q5_0 -> Blocks32.q5p0(address, to, offset, count);
+            case Q5_1 -> Blocks32.q5p1(address, to, offset, count);
+            case MXFP4 -> Blocks32.mxfp4(address, to, offset, count);
+            case Q2_K -> Blocks256.q2k(address, to, offset, count);
+            case Q3_K -> Blocks256.q3k(address, to, offset, count);
+            case Q4_K -> Blocks256.q4k(address, to, offset, count);
+            case Q5_K -> Blocks256.q5k(address, to, offset, count);
+            case Q6_K -> Blocks256.q6k(address, to, offset, count);
+            case I64, I32, I16, I8, U8, BOOL ->
+                    throw new IllegalArgumentException(type + " holds no real numbers to decode");
+        }
+    }
+
+    /// Decodes `count` numbers of a tensor from the flat index `firstElement` on.
+    ///
+    /// @throws IllegalArgumentException if the range does not begin and end at blocks
+    /// @throws IndexOutOfBoundsException if it leaves the tensor or the array
+    public static void toFloats(Tensor source, long firstElement, float[] to, int offset, int count) {
+        Objects.checkFromIndexSize(firstElement, count, source.size());
+        toFloats(source.dtype(), source.address() + source.dtype().bytes(firstElement), to, offset, count);
+    }
+
+    /// Decodes `count` numbers that are stored from `address` on to F32 memory at `toAddress`. Neither is checked.
+    ///
+    /// @param count a multiple of the type's block
+    public static void toMemory(DType type, long address, long toAddress, long count) {
+        if (type == DType.F32) {
+            java.lang.foreign.MemorySegment.copy(Memory.ALL, address, Memory.ALL, toAddress, 4 * count);
+            return;
+        }
+        float[] chunk = new float[(int) Math.min(CHUNK, count)];
+        for (long i = 0; i < count; i += CHUNK) {
+            int n = (int) Math.min(CHUNK, count - i);
+            toFloats(type, address + type.bytes(i), chunk, 0, n);
+            Memory.store(chunk, 0, toAddress + 4 * i, n);
+        }
+    }
+
+    /// The rows `from` (inclusive) to `to` (exclusive) of a tensor, decoded to the F32 tensor `into` of their size.
+    public static void rows(Tensor source, int from, int to, Tensor into) {
+        Tensor part = source.rows(from, to);
+        if (into.dtype() != DType.F32 || into.size() != part.size()) {
+            throw new IllegalArgumentException("cannot decode " + part + " to " + into);
+        }
+        toMemory(part.dtype(), part.address(), into.address(), part.size());
+    }
+
+    /// A new F32 tensor with the numbers and the shape of `source`, freed with `arena`.
+    public static Tensor widen(Tensor source, Arena arena) {
+        Tensor wide = Tensor.allocate(arena, DType.F32, source.shape());
+        toMemory(source.dtype(), source.address(), wide.address(), source.size());
+        return wide;
+    }
+}

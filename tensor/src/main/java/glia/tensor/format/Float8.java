@@ -1,0 +1,45 @@
+package glia.tensor.format;
+
+import glia.tensor.Memory;
+
+/// Numbers of 8 bits, by tables of all 256.
+///
+/// E4M3 and E5M2: https://arxiv.org/abs/2209.05433. E4M3 is the variant without infinities (`float8_e4m3fn`); its only
+/// NaNs are `0x7f` and `0xff`, its largest number is 448. E5M2 is the upper half of an F16. E8M0, the scale of
+/// microscaling formats, is a power of two, `2^(x - 127)`, with the NaN `0xff`:
+/// https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf
+final class Float8 {
+    static final float[] E4M3 = new float[256];
+    static final float[] E5M2 = new float[256];
+    static final float[] E8M0 = new float[256];
+
+    static {
+        for (int x = 0; x < 256; x++) {
+            E4M3[x] = e4m3(x);
+            E5M2[x] = Float.float16ToFloat((short) (x << 8));
+            E8M0[x] = x == 255 ? Float.NaN : Math.scalb(1.0f, x - 127);
+        }
+    }
+
+    private Float8() { }
+
+    private static float e4m3(int x) {
+        int exponent = x >> 3 & 15;
+        int mantissa = x & 7;
+        float magnitude;
+        if ((x & 0x7f) == 0x7f) {
+            magnitude = Float.NaN;
+        } else if (exponent == 0) {
+            magnitude = Math.scalb((float) mantissa, -9);
+        } else {
+            magnitude = Math.scalb((float) (8 + mantissa), exponent - 10);
+        }
+        return x < 128 ? magnitude : -magnitude;
+    }
+
+    static void decode(float[] table, long address, float[] to, int offset, int count) {
+        for (int i = 0; i < count; i++) {
+            to[offset + i] = table[Memory.u8(address + i)];
+        }
+    }
+}

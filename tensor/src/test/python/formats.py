@@ -1,0 +1,66 @@
+"""Makes the fixtures of the number formats in src/test/resources/formats.
+
+decode/TYPE.bin holds stored bytes, decode/TYPE.f32 what they decode to. Truth: gguf (block formats, BF16), ml_dtypes
+(8 bits), numpy (F16, F64).
+
+    pip install numpy gguf ml_dtypes
+    python formats.py
+"""
+import pathlib
+
+import gguf
+import ml_dtypes
+import numpy as np
+
+OUT = pathlib.Path(__file__).parent.parent / "resources" / "formats"
+# Bytes of each block format's F16 scales, and of a block.
+BLOCKS = {
+    "Q8_0": ([0], 34), "Q4_0": ([0], 18), "Q4_1": ([0, 2], 20), "Q5_0": ([0], 22), "Q5_1": ([0, 2], 24),
+    "Q2_K": ([80, 82], 84), "Q3_K": ([108], 110), "Q4_K": ([0, 2], 144), "Q5_K": ([0, 2], 176), "Q6_K": ([208], 210),
+}
+# Ordinary, negative, zero, negative zero, largest, smallest normal, largest and smallest subnormal, infinity, NaN.
+SCALES = np.array([0.0123, -1.75, 0.0, -0.0, 65504, 6.104e-5, 6.0976e-5, 5.96e-8, np.inf, np.nan], dtype=np.float16)
+
+
+def save(folder, name, data):
+    (OUT / folder).mkdir(parents=True, exist_ok=True)
+    (OUT / folder / name).write_bytes(np.ascontiguousarray(data).tobytes())
+
+
+def decode_blocks(rng):
+    for name, (at, size) in BLOCKS.items():
+        raw = rng.integers(0, 256, (len(SCALES), size), dtype=np.uint8)
+        for k, byte in enumerate(at):
+            raw[:, byte:byte + 2] = np.roll(SCALES, k).view(np.uint8).reshape(-1, 2)
+        expected = gguf.dequantize(raw, gguf.GGMLQuantizationType[name])
+        save("decode", name + ".bin", raw)
+        save("decode", name + ".f32", expected)
+    raw = rng.integers(0, 256, (12, 17), dtype=np.uint8)
+    raw[:, 0] = [0, 1, 2, 3, 127, 128, 120, 200, 250, 253, 254, 255]
+    save("decode", "MXFP4.bin", raw)
+    save("decode", "MXFP4.f32", gguf.dequantize(raw, gguf.GGMLQuantizationType.MXFP4))
+
+
+def decode_plain(rng):
+    words = np.concatenate([np.arange(0, 65536, 37), [0x8000, 0x7c00, 0xfc00, 0x7e00, 0x0001, 0x03ff, 0x0400, 0x7bff,
+                                                      0x7f80, 0xff80, 0x7fc0, 0x007f, 0x0080]]).astype(np.uint16)
+    save("decode", "F16.bin", words)
+    save("decode", "F16.f32", words.view(np.float16).astype(np.float32))
+    save("decode", "BF16.bin", words)
+    save("decode", "BF16.f32", words.view(ml_dtypes.bfloat16).astype(np.float32))
+    doubles = np.concatenate([rng.standard_normal(20), rng.standard_normal(8) * 1e-40,
+                              [0, -0.0, np.inf, -np.inf, np.nan, 1e300, -1e300, 3.4028235e38, 1e-300, 1 / 3]])
+    with np.errstate(over="ignore"):
+        save("decode", "F64.bin", doubles.astype(np.float64))
+        save("decode", "F64.f32", doubles.astype(np.float32))
+    every = np.arange(256, dtype=np.uint8)
+    for name, dtype in (("F8_E4M3", ml_dtypes.float8_e4m3fn), ("F8_E5M2", ml_dtypes.float8_e5m2),
+                        ("F8_E8M0", ml_dtypes.float8_e8m0fnu)):
+        save("decode", name + ".bin", every)
+        save("decode", name + ".f32", every.view(dtype).astype(np.float32))
+
+
+if __name__ == "__main__":
+    np.seterr(invalid="ignore")
+    decode_blocks(np.random.default_rng(1))
+    decode_plain(np.random.default_rng(2))
