@@ -5,4 +5,5 @@ module glia.tensor {
     exports glia.tensor;
     exports glia.tensor.format;
     exports glia.tensor.kernel;
+    exports glia.tensor.ops;
 }

@@ -1,0 +1,22 @@
+package glia.tensor.kernel;
+
+import glia.tensor.Tensor;
+
+/// What one attention layer remembers of the sequences of a pass.
+public interface KeyValueState {
+    /// Remembers the keys and values `[N, K·E]` of a pass and gives, for each run, all keys and values of its sequence.
+    /// The array is reused by the next call.
+    KeyValues[] append(Tensor keys, Tensor values, Runs runs);
+
+    /// A state that remembers nothing: sequences are whole, from position 0, as in training.
+    KeyValueState NONE = (keys, values, runs) -> {
+        KeyValues[] views = new KeyValues[runs.count()];
+        for (int i = 0; i < views.length; i++) {
+            if (runs.position(i) != 0) {
+                throw new IllegalArgumentException("without a state a sequence starts at position 0, not " + runs.position(i));
+            }
+            views[i] = KeyValues.of(keys.rows(runs.start(i), runs.end(i)), values.rows(runs.start(i), runs.end(i)));
+        }
+        return views;
+    };
+}

@@ -1,0 +1,197 @@
+package glia.tensor.ops;
+
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import java.util.Arrays;
+
+/// Ops that only compute, into a workspace that the next pass uses again.
+public final class Compute implements Ops, AutoCloseable {
+    private final Kernels kernels;
+    private final Precision precision;
+    private final Workspace workspace = new Workspace();
+
+    public Compute(Kernels kernels, Precision precision) {
+        this.kernels = kernels;
+        this.precision = precision;
+    }
+
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    public Workspace workspace() {
+        return workspace;
+    }
+
+    static Tensor stored(Weight w) {
+        return switch (w) {
+            case Weight.Stored s -> s.tensor();
+        };
+    }
+
+    private Tensor like(Tensor x) {
+        return workspace.allocate(x.rows(), x.cols());
+    }
+
+    /// Throws unless the condition holds. The message is put together only then: decoding must not allocate.
+    static void require(boolean holds, String op, Tensor a, Object b) {
+        if (!holds) {
+            throw new IllegalArgumentException(op + ": " + a + " does not fit " + b);
+        }
+    }
+
+    @Override
+    public Tensor embed(Weight table, int[] ids, int count) {
+        Tensor t = stored(table);
+        for (int i = 0; i < count; i++) {
+            if (ids[i] < 0 || ids[i] >= t.rows()) {
+                throw new IllegalArgumentException("token " + ids[i] + " is outside the vocabulary of " + t.rows());
+            }
+        }
+        Tensor y = workspace.allocate(count, t.cols());
+        kernels.gather(y, t, ids, count);
+        return y;
+    }
+
+    @Override
+    public Tensor linear(Tensor x, Weight w) {
+        Tensor t = stored(w);
+        require(x.cols() == t.cols(), "linear", x, t);
+        Tensor y = workspace.allocate(x.rows(), t.rows());
+        if (precision == Precision.FAST && t.dtype().isQuantised()) {
+            int mark = workspace.mark();
+            Tensor rounded = like(x);
+            kernels.roundActivations(rounded, x);
+            kernels.linear(y, rounded, t);
+            workspace.release(mark);
+        } else {
+            kernels.linear(y, x, t);
+        }
+        return y;
+    }
+
+    @Override
+    public Tensor addBias(Tensor x, Weight b) {
+        Tensor t = stored(b);
+        require(t.size() == x.cols(), "addBias", x, t);
+        Tensor y = like(x);
+        kernels.addRow(y, x, t);
+        return y;
+    }
+
+    @Override
+    public Tensor rmsNorm(Tensor x, Weight w, float eps, float offset) {
+        Tensor t = stored(w);
+        require(t.size() > 0 && x.cols() % t.size() == 0, "rmsNorm", x, t);
+        Tensor y = like(x);
+        kernels.rmsNorm(y, x, t, eps, offset);
+        return y;
+    }
+
+    @Override
+    public Tensor layerNorm(Tensor x, Weight w, Weight b, float eps) {
+        Tensor t = stored(w);
+        require(t.size() == x.cols(), "layerNorm", x, t);
+        Tensor y = like(x);
+        kernels.layerNorm(y, x, t, stored(b), eps);
+        return y;
+    }
+
+    @Override
+    public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
+        require(x.cols() % headSize == 0 && x.rows() == runs.numTokens(), "rotate", x, headSize);
+        Tensor y = like(x);
+        y.copyFrom(x);
+        kernels.rotate(y, headSize, table, runs, 1);
+        return y;
+    }
+
+    @Override
+    public Tensor gated(Tensor gate, Tensor up, Activation f) {
+        require(gate.rows() == up.rows() && gate.cols() == up.cols(), "gated", gate, up);
+        Tensor y = like(gate);
+        kernels.gated(y, gate, up, f);
+        return y;
+    }
+
+    @Override
+    public Tensor activate(Tensor x, Activation f) {
+        Tensor y = like(x);
+        kernels.activate(y, x, f);
+        return y;
+    }
+
+    @Override
+    public Tensor scale(Tensor x, float scale) {
+        Tensor y = like(x);
+        kernels.scale(y, x, scale);
+        return y;
+    }
+
+    @Override
+    public Tensor residual(Tensor x, Tensor update, float scale) {
+        require(x.rows() == update.rows() && x.cols() == update.cols(), "residual", x, update);
+        kernels.add(x, x, update, scale);
+        return x;
+    }
+
+    @Override
+    public Tensor select(Tensor x, int[] rows, int count) {
+        Tensor y = workspace.allocate(count, x.cols());
+        kernels.gather(y, x, rows, count);
+        return y;
+    }
+
+    @Override
+    public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
+        Tensor y = workspace.allocate(q.rows(), shape.numHeads() * shape.valueSize());
+        attend(y, null, q, k, v, state, runs, shape);
+        return y;
+    }
+
+    void attend(Tensor y, Tensor logSumExp, Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs,
+            AttentionShape shape) {
+        require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q, shape);
+        require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == q.rows(), "attention", k, shape);
+        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == q.rows(), "attention", v, shape);
+        kernels.attention(y, logSumExp, q, state.append(k, v, runs), runs, shape);
+    }
+
+    @Override
+    public double crossEntropy(Tensor logits, int[] targets) {
+        double sum = 0;
+        int count = 0;
+        for (int n = 0; n < logits.rows(); n++) {
+            if (targets[n] >= 0) {
+                require(targets[n] < logits.cols(), "crossEntropy", logits, targets[n]);
+                sum += kernels.logSumExp(logits, n) - logits.get((long) n * logits.cols() + targets[n]);
+                count++;
+            }
+        }
+        if (count == 0) {
+            throw new IllegalArgumentException("no target among " + Arrays.toString(targets));
+        }
+        return sum / count;
+    }
+
+    @Override
+    public int mark() {
+        return workspace.mark();
+    }
+
+    @Override
+    public void release(int mark) {
+        workspace.release(mark);
+    }
+
+    @Override
+    public void close() {
+        workspace.close();
+    }
+}

@@ -1,0 +1,30 @@
+package glia.tensor.ops;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/// The gradients of weights: F32, of the weight's shape, zero until a backward pass adds to them.
+public final class Gradients implements AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    private final Map<Weight, Tensor> byWeight = new IdentityHashMap<>();
+
+    public Gradients() { }
+
+    /// The gradient of a weight, a tensor of zeros if nothing has been added yet.
+    public Tensor of(Weight w) {
+        return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, Compute.stored(key).shape()));
+    }
+
+    /// Sets all gradients to zero.
+    public void zero() {
+        byWeight.values().forEach(Tensor::zero);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

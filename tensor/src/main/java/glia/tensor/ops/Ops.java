@@ -1,0 +1,61 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+
+/// The operations that blocks are made of. `Compute` just computes; `Recorder` also remembers how to go back.
+///
+/// All activations are F32 matrices `[N, D]` over a flat run of N tokens. Inputs are not changed, save by `residual`,
+/// whose first argument the caller gives up. Every op checks its shapes and throws `IllegalArgumentException`.
+public interface Ops {
+    /// `y[n] = table[ids[n]]` for the first `count` ids: `[count, D]`.
+    Tensor embed(Weight table, int[] ids, int count);
+
+    /// `y = x · wᵀ`, `[N, R]` for w `[R, K]`.
+    Tensor linear(Tensor x, Weight w);
+
+    /// `y = x + b` for each row, b `[D]`.
+    Tensor addBias(Tensor x, Weight b);
+
+    /// `y = x / √(mean(x²) + eps) · (w + offset)` over each piece of the rows as long as w: whole rows or heads.
+    /// https://arxiv.org/abs/1910.07467
+    Tensor rmsNorm(Tensor x, Weight w, float eps, float offset);
+
+    /// `y = (x - mean) / √(var + eps) · w + b`. https://arxiv.org/abs/1607.06450
+    Tensor layerNorm(Tensor x, Weight w, Weight b, float eps);
+
+    /// Rotary position embedding of every head. https://arxiv.org/abs/2104.09864
+    Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs);
+
+    /// `y = f(gate) · up`. https://arxiv.org/abs/2002.05202
+    Tensor gated(Tensor gate, Tensor up, Activation f);
+
+    /// `y = f(x)`.
+    Tensor activate(Tensor x, Activation f);
+
+    /// `y = scale · x`.
+    Tensor scale(Tensor x, float scale);
+
+    /// `y = x + scale · update`. The caller gives up x: it may be overwritten by the result.
+    Tensor residual(Tensor x, Tensor update, float scale);
+
+    /// Rows `rows[0..count)` of x: `[count, D]`.
+    Tensor select(Tensor x, int[] rows, int count);
+
+    /// Softmax attention of the queries `[N, H·E]` over the keys `[N, K·E]` and values of the pass and of what `state`
+    /// remembers. https://arxiv.org/abs/1706.03762
+    Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape);
+
+    /// `mean_n (ln Σ_v exp(logits[n,v]) - logits[n, targets[n]])` over the rows whose target is not negative.
+    double crossEntropy(Tensor logits, int[] targets);
+
+    /// Marks the memory in use, for `release`.
+    int mark();
+
+    /// Says that nothing computed since the mark is needed any more, other than by a backward pass.
+    void release(int mark);
+}

@@ -1,0 +1,187 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Ops that compute and record, for reverse-mode differentiation (https://arxiv.org/abs/1502.05767). Each op leaves a
+/// step on the tape that adds to the gradients of its inputs; `backward` runs the tape from its end.
+/// The weights' gradients gather in `Gradients`, over as many passes as the caller likes.
+///
+/// `ops` must compute exactly: activations rounded to 8 bits have no useful gradient.
+public final class Recorder implements Ops {
+    private final Compute ops;
+    private final Kernels kernels;
+    private final Backward backward;
+    private final Gradients weights;
+    private final List<Runnable> tape = new ArrayList<>();
+    private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
+
+    public Recorder(Compute ops, Gradients weights) {
+        this.ops = ops;
+        this.kernels = ops.kernels();
+        this.backward = new Backward(kernels.workers());
+        this.weights = weights;
+    }
+
+    /// Goes back from the last op. Seeds were set by `crossEntropy` or by writing to `gradient`.
+    public void backward() {
+        for (int i = tape.size() - 1; i >= 0; i--) {
+            tape.get(i).run();
+        }
+        clear();
+    }
+
+    /// Forgets the tape and frees the activations.
+    public void clear() {
+        tape.clear();
+        gradients.clear();
+        ops.release(0);
+    }
+
+    /// The gradient of an activation, zero at first.
+    public Tensor gradient(Tensor t) {
+        return gradients.computeIfAbsent(t, x -> {
+            Tensor g = ops.workspace().allocate(x.rows(), x.cols());
+            g.zero();
+            return g;
+        });
+    }
+
+    private Tensor record(Tensor y, Runnable step) {
+        tape.add(step);
+        return y;
+    }
+
+    @Override
+    public Tensor embed(Weight table, int[] ids, int count) {
+        int[] kept = java.util.Arrays.copyOf(ids, count);
+        Tensor y = ops.embed(table, kept, count);
+        return record(y, () -> backward.scatter(weights.of(table), gradient(y), kept));
+    }
+
+    @Override
+    public Tensor linear(Tensor x, Weight w) {
+        Tensor y = ops.linear(x, w);
+        return record(y, () -> {
+            kernels.linearBackwardWeight(weights.of(w), gradient(y), x);
+            kernels.linearBackwardInput(gradient(x), gradient(y), Compute.stored(w));
+        });
+    }
+
+    @Override
+    public Tensor addBias(Tensor x, Weight b) {
+        Tensor y = ops.addBias(x, b);
+        return record(y, () -> {
+            backward.sumRows(weights.of(b), gradient(y));
+            accumulate(x, gradient(y), 1);
+        });
+    }
+
+    @Override
+    public Tensor rmsNorm(Tensor x, Weight w, float eps, float offset) {
+        Tensor y = ops.rmsNorm(x, w, eps, offset);
+        return record(y, () -> backward.rmsNorm(
+                gradient(x), weights.of(w), gradient(y), x, Compute.stored(w), eps, offset));
+    }
+
+    @Override
+    public Tensor layerNorm(Tensor x, Weight w, Weight b, float eps) {
+        Tensor y = ops.layerNorm(x, w, b, eps);
+        return record(y, () -> {
+            backward.layerNorm(gradient(x), weights.of(w), gradient(y), x, Compute.stored(w), eps);
+            backward.sumRows(weights.of(b), gradient(y));
+        });
+    }
+
+    @Override
+    public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
+        Tensor y = ops.rotate(x, headSize, table, runs);
+        return record(y, () -> {
+            Tensor dy = gradient(y);
+            kernels.rotate(dy, headSize, table, runs, -1);
+            accumulate(x, dy, 1);
+        });
+    }
+
+    @Override
+    public Tensor gated(Tensor gate, Tensor up, Activation f) {
+        Tensor y = ops.gated(gate, up, f);
+        return record(y, () -> backward.gated(gradient(gate), gradient(up), gradient(y), gate, up, f));
+    }
+
+    @Override
+    public Tensor activate(Tensor x, Activation f) {
+        Tensor y = ops.activate(x, f);
+        return record(y, () -> backward.activate(gradient(x), gradient(y), x, f));
+    }
+
+    @Override
+    public Tensor scale(Tensor x, float scale) {
+        Tensor y = ops.scale(x, scale);
+        return record(y, () -> accumulate(x, gradient(y), scale));
+    }
+
+    /// Unlike `Compute`, keeps x: its gradient flows on through both ways.
+    @Override
+    public Tensor residual(Tensor x, Tensor update, float scale) {
+        Compute.require(x.rows() == update.rows() && x.cols() == update.cols(), "residual", x, update);
+        Tensor y = ops.workspace().allocate(x.rows(), x.cols());
+        kernels.add(y, x, update, scale);
+        return record(y, () -> {
+            accumulate(x, gradient(y), 1);
+            accumulate(update, gradient(y), scale);
+        });
+    }
+
+    @Override
+    public Tensor select(Tensor x, int[] rows, int count) {
+        int[] kept = java.util.Arrays.copyOf(rows, count);
+        Tensor y = ops.select(x, kept, count);
+        return record(y, () -> backward.scatter(gradient(x), gradient(y), kept));
+    }
+
+    @Override
+    public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
+        if (state != KeyValueState.NONE) {
+            throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");
+        }
+        Tensor y = ops.workspace().allocate(q.rows(), shape.numHeads() * shape.valueSize());
+        Tensor logSumExp = ops.workspace().allocate(q.rows(), shape.numHeads());
+        ops.attend(y, logSumExp, q, k, v, state, runs, shape);
+        return record(y, () -> {
+            AttentionBackward back = new AttentionBackward(shape, runs, q, k, v, y, logSumExp);
+            back.run(kernels.workers(), gradient(q), gradient(k), gradient(v), gradient(y));
+        });
+    }
+
+    @Override
+    public double crossEntropy(Tensor logits, int[] targets) {
+        double loss = ops.crossEntropy(logits, targets);
+        int[] kept = targets.clone();
+        tape.add(() -> backward.crossEntropy(gradient(logits), logits, kept, kernels));
+        return loss;
+    }
+
+    private void accumulate(Tensor x, Tensor dy, float scale) {
+        Tensor dx = gradient(x);
+        kernels.add(dx, dx, dy, scale);
+    }
+
+    @Override
+    public int mark() {
+        return 0;
+    }
+
+    /// Keeps everything: the backward pass needs it.
+    @Override
+    public void release(int mark) { }
+}

@@ -1,0 +1,88 @@
+package glia.tensor.ops;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A stack of F32 matrices for the activations of a pass. A pass that asks for the same shapes in the same order as the
+/// one before gets the very same tensors, so nothing is allocated or zeroed in the steady state.
+public final class Workspace implements AutoCloseable {
+    private static final long CHUNK_BYTES = 16L << 20;
+    private static final long ALIGNMENT = 64;
+
+    /// A tensor handed out, where the stack stood before it and where it stood after.
+    private record Slot(Tensor tensor, int chunkBefore, long offsetBefore, int chunk, long end) { }
+
+    private final Arena arena = Arena.ofShared();
+    private final List<MemorySegment> chunks = new ArrayList<>();
+    private final List<Slot> slots = new ArrayList<>();
+    private int next;
+    private int chunk;
+    private long offset;
+
+    public Workspace() { }
+
+    /// An uninitialised F32 matrix that lives until `release` of an earlier mark.
+    public Tensor allocate(int rows, int cols) {
+        Slot slot = next < slots.size() ? slots.get(next) : null;
+        if (slot == null || slot.chunkBefore != chunk || slot.offsetBefore != offset
+                || slot.tensor.rows() != rows || slot.tensor.cols() != cols) {
+            Slot placed = place(rows, cols);
+            if (slot == null) {
+                slots.add(placed);
+            } else {
+                slots.set(next, placed);
+            }
+            slot = placed;
+        }
+        next++;
+        chunk = slot.chunk;
+        offset = slot.end;
+        return slot.tensor;
+    }
+
+    private Slot place(int rows, int cols) {
+        int at = chunk;
+        long start = offset;
+        long bytes = DType.F32.bytes((long) rows * cols);
+        long padded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        while (at < chunks.size() && chunks.get(at).byteSize() - start < padded) {
+            at++;
+            start = 0;
+        }
+        if (at == chunks.size()) {
+            chunks.add(arena.allocate(Math.max(CHUNK_BYTES, padded), ALIGNMENT));
+        }
+        Tensor t = Tensor.of(DType.F32, chunks.get(at).asSlice(start, bytes), rows, cols);
+        return new Slot(t, chunk, offset, at, start + padded);
+    }
+
+    /// The height of the stack.
+    public int mark() {
+        return next;
+    }
+
+    /// Gives back everything allocated since the mark.
+    public void release(int mark) {
+        if (mark < next) {
+            next = mark;
+            Slot slot = slots.get(mark);
+            chunk = slot.chunkBefore;
+            offset = slot.offsetBefore;
+        }
+    }
+
+    /// Bytes held.
+    public long sizeBytes() {
+        return chunks.stream().mapToLong(MemorySegment::byteSize).sum();
+    }
+
+    /// Frees the memory; tensors of this workspace are dead afterwards.
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
