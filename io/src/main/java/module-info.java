@@ -6,4 +6,6 @@ module glia.io {
 
     exports glia.io;
     exports glia.io.gguf;
+    exports glia.io.load;
+    exports glia.io.safetensors;
 }

@@ -20,20 +20,11 @@ public enum GgufKind {
         return minBytes;
     }
 
-    /// Whether every value takes exactly `minBytes()`.
-    boolean isFixed() {
-        return this != STRING && this != ARRAY;
-    }
-
     boolean isInteger() {
         return switch (this) {
             case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
             case FLOAT32, FLOAT64, BOOL, STRING, ARRAY -> false;
         };
-    }
-
-    boolean isFloat() {
-        return this == FLOAT32 || this == FLOAT64;
     }
 
     /// Whether `value`, the bits of a long, is a number of this integer kind (UINT64 takes every long as its bits).

@@ -55,18 +55,21 @@ public final class GgufMetadata {
         return value;
     }
 
-    /// The value as Java has it: `String`, `Boolean`, `Long` (every integer kind), `Float`, `Double`, or for lists
-    /// `String[]`, `int[]`, `long[]` (UINT32 and wider), `float[]`, `double[]`, `boolean[]`, `GgufValue[]`.
+    /// The value as Java has it: `String`, `Boolean`, `Long` (every integer kind, UINT64 as its bits), `Float`,
+    /// `Double`, or for lists `String[]`, `long[]` (every integer kind), `float[]`, `double[]`, `boolean[]`. Lists of
+    /// lists are given as the `GgufValue` they are.
     public Object raw(String key) throws CheckpointException {
-        return switch (value(key).content()) {
-            case GgufStrings strings -> decode(key, strings);
-            case int[] a -> a.clone();
-            case long[] a -> a.clone();
-            case float[] a -> a.clone();
-            case double[] a -> a.clone();
-            case boolean[] a -> a.clone();
-            case GgufValue[] a -> a.clone();
-            case Object scalar -> scalar;
+        GgufValue value = value(key);
+        if (!(value.content() instanceof GgufList list)) {
+            return value.content();
+        }
+        return switch (list.elements()) {
+            case STRING -> strings(key);
+            case FLOAT32 -> list.floats();
+            case FLOAT64 -> list.doubles();
+            case BOOL -> list.flags();
+            case ARRAY -> value;
+            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> list.integers();
         };
     }
 
@@ -102,55 +105,56 @@ public final class GgufMetadata {
     }
 
     public String[] strings(String key) throws CheckpointException {
-        return value(key).content() instanceof GgufStrings s ? decode(key, s) : fail(key, "a list of texts");
+        GgufList list = list(key, "a list of texts");
+        try {
+            return list.elements() == GgufKind.STRING ? list.strings() : fail(key, "a list of texts");
+        } catch (CharacterCodingException e) {
+            throw new CheckpointException(origin, "metadata key " + key, "holds a text that is not UTF-8", e);
+        }
     }
 
     /// A list of numbers of a float kind.
     public float[] floats(String key) throws CheckpointException {
-        return switch (value(key).content()) {
-            case float[] a -> a.clone();
-            case double[] a -> {
-                float[] floats = new float[a.length];
-                for (int i = 0; i < a.length; i++) {
-                    floats[i] = (float) a[i];
-                }
-                yield floats;
-            }
-            default -> fail(key, "a list of reals");
-        };
+        GgufList list = list(key, "a list of reals");
+        if (list.elements() == GgufKind.FLOAT32) {
+            return list.floats();
+        }
+        if (list.elements() != GgufKind.FLOAT64) {
+            return fail(key, "a list of reals");
+        }
+        double[] wide = list.doubles();
+        float[] narrow = new float[wide.length];
+        for (int i = 0; i < wide.length; i++) {
+            narrow[i] = (float) wide[i];
+        }
+        return narrow;
     }
 
     /// A list of whole numbers of any integer kind, each of which fits an int.
     public int[] integers(String key) throws CheckpointException {
-        return switch (value(key).content()) {
-            case int[] a -> a.clone();
-            case long[] a -> narrow(key, a);
-            default -> fail(key, "a list of whole numbers");
-        };
+        GgufList list = list(key, "a list of whole numbers");
+        if (!list.elements().isInteger()) {
+            return fail(key, "a list of whole numbers");
+        }
+        long[] wide = list.integers();
+        int[] narrow = new int[wide.length];
+        for (int i = 0; i < wide.length; i++) {
+            narrow[i] = (int) wide[i];
+            if (narrow[i] != wide[i]) {
+                throw new CheckpointException(origin, "metadata key " + key, "found " + wide[i] + " at index " + i
+                        + ", expected " + Integer.MIN_VALUE + " to " + Integer.MAX_VALUE);
+            }
+        }
+        return narrow;
     }
 
     public boolean[] flags(String key) throws CheckpointException {
-        return value(key).content() instanceof boolean[] a ? a.clone() : fail(key, "a list of true and false");
+        GgufList list = list(key, "a list of true and false");
+        return list.elements() == GgufKind.BOOL ? list.flags() : fail(key, "a list of true and false");
     }
 
-    private int[] narrow(String key, long[] wide) throws CheckpointException {
-        int[] ints = new int[wide.length];
-        for (int i = 0; i < wide.length; i++) {
-            ints[i] = (int) wide[i];
-            if (ints[i] != wide[i]) {
-                throw new CheckpointException(origin, "metadata key " + key,
-                        "found " + wide[i] + " at index " + i + ", expected at most " + Integer.MAX_VALUE);
-            }
-        }
-        return ints;
-    }
-
-    private String[] decode(String key, GgufStrings strings) throws CheckpointException {
-        try {
-            return strings.decode();
-        } catch (CharacterCodingException e) {
-            throw new CheckpointException(origin, "metadata key " + key, "holds a text that is not UTF-8", e);
-        }
+    private GgufList list(String key, String expected) throws CheckpointException {
+        return value(key).content() instanceof GgufList list ? list : fail(key, expected);
     }
 
     private <T> T fail(String key, String expected) throws CheckpointException {

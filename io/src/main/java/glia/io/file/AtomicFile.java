@@ -1,0 +1,108 @@
+package glia.io.file;
+
+import glia.io.CheckpointException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ThreadLocalRandom;
+
+/// Writes a file so that at each moment its name stands for the old content or for the new, whole: into a new file
+/// beside it, which is flushed to the disk and then renamed. The old file is never truncated, so that whoever has it
+/// mapped keeps it.
+public final class AtomicFile {
+    /// What writes the content.
+    @FunctionalInterface
+    public interface Body {
+        void write(Output out) throws IOException;
+    }
+
+    /// Where the content goes.
+    public static final class Output {
+        private static final long CHUNK_BYTES = 1 << 30;
+
+        private final FileChannel channel;
+
+        private Output(FileChannel channel) {
+            this.channel = channel;
+        }
+
+        public void write(byte[] bytes) throws IOException {
+            write(ByteBuffer.wrap(bytes));
+        }
+
+        public void write(MemorySegment memory) throws IOException {
+            for (long at = 0; at < memory.byteSize(); at += CHUNK_BYTES) {
+                write(memory.asSlice(at, Math.min(CHUNK_BYTES, memory.byteSize() - at)).asByteBuffer());
+            }
+        }
+
+        /// Writes zeros up to the next multiple of `alignment`.
+        public void pad(int alignment) throws IOException {
+            long at = channel.position();
+            write(new byte[(int) (TensorEntry.align(at, alignment) - at)]);
+        }
+
+        private void write(ByteBuffer buffer) throws IOException {
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+        }
+    }
+
+    private AtomicFile() { }
+
+    /// Writes or replaces `target`.
+    ///
+    /// @throws CheckpointException if that fails, be it that the disk is full; then nothing has changed and nothing
+    ///     half written is left
+    public static void write(Path target, Body body) throws CheckpointException {
+        Path folder = target.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new CheckpointException(target, "", "cannot be written: there is no folder " + folder);
+        }
+        Path beside = folder.resolve(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
+        try {
+            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+                body.write(new Output(channel));
+                channel.force(true);
+            }
+            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+            flushFolder(folder);
+        } catch (IOException e) {
+            throw new CheckpointException(target, "", "cannot be written: " + e.getMessage() + " ("
+                    + freeBytes(folder) + " bytes free); nothing was changed", e);
+        } finally {
+            delete(beside);
+        }
+    }
+
+    /// Makes the renaming last. Not every system can open a folder; those that cannot order it themselves.
+    private static void flushFolder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            // The file itself is on the disk.
+        }
+    }
+
+    private static String freeBytes(Path folder) {
+        try {
+            return Long.toString(Files.getFileStore(folder).getUsableSpace());
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+
+    private static void delete(Path beside) throws CheckpointException {
+        try {
+            Files.deleteIfExists(beside);
+        } catch (IOException e) {
+            throw new CheckpointException(beside, "", "cannot be removed: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package glia.io.file;
+
+import glia.io.CheckpointException;
+import glia.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The tensors of one or more mapped files by name: what every checkpoint format has in common once its headers are
+/// read. It owns the files.
+public final class MappedTensors implements AutoCloseable {
+    private static final int NUM_SUGGESTIONS = 3;
+
+    private final Path origin;
+    private final List<MappedFile> files = new ArrayList<>();
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, MappedFile> owners = new LinkedHashMap<>();
+
+    /// @param origin the file or folder that messages name
+    public MappedTensors(Path origin) {
+        this.origin = origin;
+    }
+
+    /// Maps a file and takes in its tensors. From here on it is closed with this, also when this fails.
+    ///
+    /// @param entries already checked to lie inside the file
+    /// @param dataStart the byte of the file from which the entries count
+    /// @throws CheckpointException if one of the names is taken
+    public void add(MappedFile file, List<TensorEntry> entries, long dataStart) throws CheckpointException {
+        files.add(file);
+        MemorySegment memory = file.map();
+        for (TensorEntry entry : entries) {
+            MemorySegment part = memory.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
+            MappedFile other = owners.putIfAbsent(entry.name(), file);
+            if (other != null) {
+                throw new CheckpointException(file.path(), TensorEntry.where(entry.name()),
+                        "is there twice, also in " + other.path().getFileName());
+            }
+            tensors.put(entry.name(), Tensor.of(entry.dtype(), part, entry.shape()));
+        }
+    }
+
+    public Set<String> names() {
+        return Collections.unmodifiableSet(tensors.keySet());
+    }
+
+    /// The file that holds this tensor, or null if there is none.
+    public Path fileOf(String name) {
+        MappedFile owner = owners.get(name);
+        return owner == null ? null : owner.path();
+    }
+
+    public Tensor tensor(String name) throws CheckpointException {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CheckpointException(origin, TensorEntry.where(name), "is missing; " + suggestions(name));
+        }
+        return tensor;
+    }
+
+    /// Bytes of the files.
+    public long sizeBytes() {
+        return files.stream().mapToLong(MappedFile::sizeBytes).sum();
+    }
+
+    @Override
+    public void close() {
+        files.forEach(MappedFile::close);
+    }
+
+    private String suggestions(String name) {
+        if (tensors.isEmpty()) {
+            return "the file holds no tensors";
+        }
+        List<String> closest = tensors.keySet().stream()
+                .sorted(Comparator.comparingInt(other -> -likeness(name, other))).limit(NUM_SUGGESTIONS).toList();
+        return "of " + tensors.size() + " tensors these come closest: " + String.join(", ", closest);
+    }
+
+    /// The length of the common beginning and the common end.
+    private static int likeness(String a, String b) {
+        int shorter = Math.min(a.length(), b.length());
+        int front = 0;
+        while (front < shorter && a.charAt(front) == b.charAt(front)) {
+            front++;
+        }
+        int back = 0;
+        while (back < shorter - front && a.charAt(a.length() - 1 - back) == b.charAt(b.length() - 1 - back)) {
+            back++;
+        }
+        return front + back;
+    }
+}

@@ -1,0 +1,137 @@
+package glia.io.gguf;
+
+import glia.io.CheckpointException;
+import glia.io.file.ForeignFile;
+import glia.io.file.MappedFile;
+import glia.io.file.TensorEntry;
+import glia.tensor.DType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Set;
+
+/// The header of a GGUF file: `GGUF`, the version, the numbers of tensors and of metadata values, these, then each
+/// tensor's name, dimensions (innermost first), type and place. The data follow at the next multiple of the alignment,
+/// each tensor padded to it.
+///
+/// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+///
+/// @param dataStart the byte of the file where the tensors begin
+record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataStart) {
+    static final String MAGIC = "GGUF";
+    static final int MAGIC_NUMBER = 0x46554747;
+    static final int VERSION = 3;
+    static final String ALIGNMENT = "general.alignment";
+    static final int DEFAULT_ALIGNMENT = 32;
+    static final int MAX_RANK = 4;
+    static final int MAX_NAME_BYTES = 65_535;
+    private static final int MIN_TENSOR_BYTES = 8 + 4 + 4 + 8;
+    private static final int MIN_VALUE_BYTES = 8 + 4 + 1;
+    private static final int MAX_ALIGNMENT = 1 << 20;
+
+    static GgufHeader read(MappedFile file) throws CheckpointException {
+        if (!ForeignFile.startsWith(file, MAGIC)) {
+            throw new CheckpointException(file.path(), "byte 0", "found " + ForeignFile.describe(file)
+                    + ", expected a GGUF file");
+        }
+        GgufCursor in = new GgufCursor(file);
+        in.int32("the magic number");
+        checkVersion(in, in.int32("the version"));
+        int numTensors = in.count("tensors", MIN_TENSOR_BYTES);
+        int numValues = in.count("metadata values", MIN_VALUE_BYTES);
+        LinkedHashMap<String, GgufValue> values = new LinkedHashMap<>();
+        for (int i = 0; i < numValues; i++) {
+            in.where("metadata value " + i);
+            String key = in.string("a key", MAX_NAME_BYTES);
+            in.where("metadata key " + key);
+            if (values.put(key, in.value()) != null) {
+                throw in.error("is there twice");
+            }
+        }
+        GgufMetadata metadata = new GgufMetadata(file.path(), values);
+        int alignment = alignment(metadata);
+        List<TensorEntry> entries = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < numTensors; i++) {
+            in.where("tensor " + i);
+            TensorEntry entry = entry(file.path(), in);
+            if (!names.add(entry.name())) {
+                throw in.error("is there twice");
+            }
+            entries.add(entry);
+        }
+        GgufHeader header = new GgufHeader(metadata, entries, TensorEntry.align(in.position(), alignment));
+        header.checkPlaces(file, alignment);
+        return header;
+    }
+
+    private static void checkVersion(GgufCursor in, int version) throws CheckpointException {
+        if (version == 2 || version == VERSION) {
+            return;
+        }
+        int swapped = Integer.reverseBytes(version);
+        String found = swapped > 0 && swapped <= VERSION ? "a big-endian file of version " + swapped
+                : "version " + Integer.toUnsignedString(version);
+        throw in.error("found " + found + ", expected 2 or 3, little-endian; convert the model again");
+    }
+
+    /// The alignment that the metadata ask for, else the format's own.
+    ///
+    /// @throws CheckpointException if it is no power of two or above 1 MiB
+    static int alignment(GgufMetadata metadata) throws CheckpointException {
+        if (!metadata.has(ALIGNMENT)) {
+            return DEFAULT_ALIGNMENT;
+        }
+        long alignment = metadata.integer(ALIGNMENT);
+        if (alignment < 1 || alignment > MAX_ALIGNMENT || Long.bitCount(alignment) != 1) {
+            throw new CheckpointException(metadata.origin(), "metadata key " + ALIGNMENT, "found " + alignment
+                    + ", expected a power of two of at most " + MAX_ALIGNMENT);
+        }
+        return (int) alignment;
+    }
+
+    private static TensorEntry entry(Path path, GgufCursor in) throws CheckpointException {
+        String name = in.string("a name", MAX_NAME_BYTES);
+        in.where(TensorEntry.where(name));
+        int rank = in.int32("the number of dimensions");
+        if (rank < 0 || rank > MAX_RANK) {
+            throw in.error("found " + Integer.toUnsignedString(rank) + " dimensions, expected at most " + MAX_RANK);
+        }
+        long[] shape = new long[rank];
+        for (int i = rank - 1; i >= 0; i--) {
+            shape[i] = in.int64("a dimension");
+        }
+        int type = in.int32("the type");
+        DType dtype = GgufTypes.of(type);
+        if (dtype == null) {
+            throw in.error("found the type " + GgufTypes.name(type) + ", which Glia does not read; get the model in "
+                    + "another type, such as Q8_0, Q6_K or Q4_K");
+        }
+        long begin = in.int64("the place");
+        long size = TensorEntry.sizeBytes(path, name, dtype, shape);
+        if (begin < 0 || begin > Long.MAX_VALUE - size) {
+            throw in.error("found at byte " + Long.toUnsignedString(begin) + " of the data, beyond any file");
+        }
+        return new TensorEntry(name, dtype, shape, begin, begin + size);
+    }
+
+    private void checkPlaces(MappedFile file, int alignment) throws CheckpointException {
+        long dataBytes = file.sizeBytes() - dataStart;
+        for (TensorEntry entry : entries) {
+            if (entry.end() > dataBytes) {
+                throw new CheckpointException(file.path(), TensorEntry.where(entry.name()), "found " + entry.dtype()
+                        + Arrays.toString(entry.shape()) + " at bytes [" + entry.begin() + ", " + entry.end()
+                        + ") of the data, expected inside its " + Math.max(0, dataBytes)
+                        + " bytes; the file is truncated: download it again");
+            }
+        }
+        long end = TensorEntry.align(TensorEntry.checkPlaces(file.path(), entries, alignment), alignment);
+        if (dataBytes > end) {
+            throw new CheckpointException(file.path(), "byte " + (dataStart + end), "found " + (dataBytes - end)
+                    + " bytes that belong to no tensor, expected the end of the file");
+        }
+    }
+}

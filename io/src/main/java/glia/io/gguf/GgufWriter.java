@@ -1,0 +1,77 @@
+package glia.io.gguf;
+
+import glia.io.CheckpointException;
+import glia.io.file.AtomicFile;
+import glia.io.file.TensorEntry;
+import glia.tensor.Tensor;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment that
+/// `general.alignment` asks for, else 32 bytes. Other readers want a text `general.architecture`.
+public final class GgufWriter {
+    /// What other readers take at most, a closing zero included.
+    private static final int MAX_TENSOR_NAME_BYTES = 63;
+
+    private GgufWriter() { }
+
+    /// Writes or replaces a file; a file that is there is never changed in place.
+    ///
+    /// @throws CheckpointException if a type, name or rank is none of the format's, or the file cannot be written
+    public static void write(Path file, GgufMetadata metadata, Map<String, Tensor> tensors) throws CheckpointException {
+        int alignment = GgufHeader.alignment(metadata);
+        GgufOutput header = new GgufOutput().int32(GgufHeader.MAGIC_NUMBER).int32(GgufHeader.VERSION)
+                .int64(tensors.size()).int64(metadata.keys().size());
+        for (String key : metadata.keys()) {
+            checkName(file, "metadata key " + key, key, GgufHeader.MAX_NAME_BYTES);
+            GgufValue value = metadata.value(key);
+            header.string(key).int32(value.kind().ordinal());
+            if (value.content() instanceof GgufList list) {
+                header.list(list);
+            } else {
+                header.scalar(value.kind(), value.content());
+            }
+        }
+        long at = 0;
+        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+            describe(header, file, entry.getKey(), entry.getValue(), at);
+            at = TensorEntry.align(at + entry.getValue().sizeBytes(), alignment);
+        }
+        AtomicFile.write(file, out -> {
+            out.write(header.toBytes());
+            out.pad(alignment);
+            for (Tensor tensor : tensors.values()) {
+                out.write(tensor.memory());
+                out.pad(alignment);
+            }
+        });
+    }
+
+    private static void describe(GgufOutput header, Path file, String name, Tensor tensor, long at)
+            throws CheckpointException {
+        checkName(file, TensorEntry.where(name), name, MAX_TENSOR_NAME_BYTES);
+        int type = GgufTypes.number(tensor.dtype());
+        if (type < 0) {
+            throw new CheckpointException(file, TensorEntry.where(name), "cannot be written: GGUF has no type for "
+                    + tensor.dtype());
+        }
+        if (tensor.rank() > GgufHeader.MAX_RANK) {
+            throw new CheckpointException(file, TensorEntry.where(name), "cannot be written: it has " + tensor.rank()
+                    + " dimensions, GGUF at most " + GgufHeader.MAX_RANK);
+        }
+        header.string(name).int32(tensor.rank());
+        for (int i = tensor.rank() - 1; i >= 0; i--) {
+            header.int64(tensor.dim(i));
+        }
+        header.int32(type).int64(at);
+    }
+
+    private static void checkName(Path file, String where, String name, int maxBytes) throws CheckpointException {
+        int length = name.getBytes(StandardCharsets.UTF_8).length;
+        if (length > maxBytes) {
+            throw new CheckpointException(file, where, "cannot be written: the name has " + length
+                    + " bytes, GGUF's readers take at most " + maxBytes);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package glia.io.load;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.file.ForeignFile;
+import glia.io.file.MappedFile;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/// Opens a checkpoint of whatever format is there.
+public final class Checkpoints {
+    private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt");
+
+    private Checkpoints() { }
+
+    /// Opens a folder that holds `model.safetensors`, its index or a single GGUF model; or a `.safetensors`, an
+    /// `….index.json` or a `.gguf` file.
+    ///
+    /// @throws CheckpointException if it is none of these, or not as its format says
+    public static Checkpoint open(Path path) throws CheckpointException {
+        if (Files.isDirectory(path)) {
+            return openFolder(path);
+        }
+        String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".safetensors") || name.endsWith(".index.json")) {
+            return SafetensorsCheckpoint.open(path);
+        }
+        if (!name.endsWith(".gguf") && !isGguf(path)) {
+            try (MappedFile file = MappedFile.open(path)) {
+                throw new CheckpointException(path, "", "found " + ForeignFile.describe(file)
+                        + ", expected a .safetensors or .gguf file");
+            }
+        }
+        return GgufCheckpoint.open(path);
+    }
+
+    private static boolean isGguf(Path path) throws CheckpointException {
+        try (MappedFile file = MappedFile.open(path)) {
+            return ForeignFile.startsWith(file, "GGUF");
+        }
+    }
+
+    private static Checkpoint openFolder(Path folder) throws CheckpointException {
+        if (Files.exists(folder.resolve(SafetensorsCheckpoint.FILE_NAME))
+                || Files.exists(folder.resolve(SafetensorsCheckpoint.INDEX_NAME))) {
+            return SafetensorsCheckpoint.open(folder);
+        }
+        List<String> names = list(folder);
+        // Of a split model only the first part is opened by itself.
+        List<String> models = names.stream().filter(name -> name.endsWith(".gguf"))
+                .filter(name -> !name.matches("(?s).*-(?!00001)\\d{5}-of-\\d{5}\\.gguf")).toList();
+        if (models.size() == 1) {
+            return GgufCheckpoint.open(folder.resolve(models.get(0)));
+        }
+        if (models.size() > 1) {
+            throw new CheckpointException(folder, "", "holds " + models.size() + " GGUF models, expected one; name the file: "
+                    + some(models));
+        }
+        List<String> others = names.stream().filter(name -> name.endsWith(".safetensors")).toList();
+        if (!others.isEmpty()) {
+            throw new CheckpointException(folder, "", "holds no " + SafetensorsCheckpoint.FILE_NAME
+                    + " and no index of several; name the file: " + some(others));
+        }
+        List<String> pickles = names.stream().filter(name -> PICKLES.stream().anyMatch(name::endsWith)).toList();
+        if (!pickles.isEmpty()) {
+            throw new CheckpointException(folder, "", "holds weights only in PyTorch's pickle format (" + some(pickles)
+                    + "), which can run code when it is read; convert them to safetensors or get another copy");
+        }
+        throw new CheckpointException(folder, "", "holds no checkpoint, expected " + SafetensorsCheckpoint.FILE_NAME + ", "
+                + SafetensorsCheckpoint.INDEX_NAME + " or a .gguf file; found "
+                + (names.isEmpty() ? "nothing" : some(names)));
+    }
+
+    private static List<String> list(Path folder) throws CheckpointException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    private static String some(List<String> names) {
+        int most = 5;
+        String first = String.join(", ", names.subList(0, Math.min(most, names.size())));
+        return names.size() > most ? first + " and " + (names.size() - most) + " more" : first;
+    }
+}

@@ -1,0 +1,110 @@
+package glia.io.safetensors;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.file.MappedFile;
+import glia.io.file.MappedTensors;
+import glia.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/// A safetensors checkpoint: one file, or several with an index that says which tensor lies in which.
+public final class SafetensorsCheckpoint implements Checkpoint {
+    /// The file's name in a folder, where there is only one.
+    public static final String FILE_NAME = "model.safetensors";
+    /// The index's name in a folder, where there are several files.
+    public static final String INDEX_NAME = "model.safetensors.index.json";
+    private static final String INDEX_SUFFIX = ".index.json";
+
+    private final MappedTensors tensors;
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+
+    private SafetensorsCheckpoint(Path origin) {
+        tensors = new MappedTensors(origin);
+    }
+
+    /// Opens a `.safetensors` file, an index (`….index.json`), or a folder with `model.safetensors` or its index.
+    ///
+    /// @throws CheckpointException if anything in them is not as the format says
+    public static SafetensorsCheckpoint open(Path fileOrFolder) throws CheckpointException {
+        if (!Files.isDirectory(fileOrFolder)) {
+            return fileOrFolder.getFileName().toString().endsWith(INDEX_SUFFIX)
+                    ? openIndexed(fileOrFolder) : openSingle(fileOrFolder);
+        }
+        if (Files.exists(fileOrFolder.resolve(FILE_NAME))) {
+            return openSingle(fileOrFolder.resolve(FILE_NAME));
+        }
+        if (Files.exists(fileOrFolder.resolve(INDEX_NAME))) {
+            return openIndexed(fileOrFolder.resolve(INDEX_NAME));
+        }
+        throw new CheckpointException(fileOrFolder, "", "holds neither " + FILE_NAME + " nor " + INDEX_NAME);
+    }
+
+    private static SafetensorsCheckpoint openSingle(Path file) throws CheckpointException {
+        SafetensorsCheckpoint checkpoint = new SafetensorsCheckpoint(file);
+        try {
+            checkpoint.add(file);
+            return checkpoint;
+        } catch (Throwable e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    private static SafetensorsCheckpoint openIndexed(Path file) throws CheckpointException {
+        SafetensorsIndex index = SafetensorsIndex.read(file);
+        SafetensorsCheckpoint checkpoint = new SafetensorsCheckpoint(file);
+        try {
+            for (String shard : index.files()) {
+                checkpoint.add(file.resolveSibling(shard));
+            }
+            index.checkAgainst(checkpoint.tensors);
+            return checkpoint;
+        } catch (Throwable e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    private void add(Path path) throws CheckpointException {
+        MappedFile file = MappedFile.open(path);
+        SafetensorsHeader header;
+        try {
+            header = SafetensorsHeader.read(file);
+        } catch (Throwable e) {
+            file.close();
+            throw e;
+        }
+        tensors.add(file, header.entries(), header.dataStart());
+        header.metadata().forEach(metadata::putIfAbsent);
+    }
+
+    /// The texts under `__metadata__`; of several files, that of the first that has the key.
+    public Map<String, String> metadata() {
+        return Collections.unmodifiableMap(metadata);
+    }
+
+    @Override
+    public Set<String> names() {
+        return tensors.names();
+    }
+
+    @Override
+    public Tensor tensor(String name) throws CheckpointException {
+        return tensors.tensor(name);
+    }
+
+    @Override
+    public long sizeBytes() {
+        return tensors.sizeBytes();
+    }
+
+    @Override
+    public void close() {
+        tensors.close();
+    }
+}

@@ -1,0 +1,58 @@
+package glia.io.safetensors;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.file.MappedTensors;
+import glia.io.file.TensorEntry;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/// The index of a checkpoint in several files, `{"metadata": {…}, "weight_map": {"<tensor>": "<file>", …}}`.
+///
+/// @param path of the index
+/// @param fileOf the file of each tensor, a plain name beside the index
+record SafetensorsIndex(Path path, Map<String, String> fileOf) {
+    static SafetensorsIndex read(Path path) throws CheckpointException {
+        Config map = Config.read(path).child("weight_map");
+        Map<String, String> fileOf = new LinkedHashMap<>();
+        for (String tensor : map.keys()) {
+            String file = map.text(tensor);
+            if (!isPlain(file)) {
+                throw new CheckpointException(path, TensorEntry.where(tensor), "found the file name \"" + file
+                        + "\", expected a .safetensors file beside the index, named without a folder");
+            }
+            fileOf.put(tensor, file);
+        }
+        if (fileOf.isEmpty()) {
+            throw new CheckpointException(path, "weight_map", "is empty, expected the file of each tensor");
+        }
+        return new SafetensorsIndex(path, fileOf);
+    }
+
+    /// Whether a name stays in the folder on every system: no separators, drives, streams or control characters.
+    private static boolean isPlain(String name) {
+        return name.endsWith(".safetensors") && !name.startsWith(".")
+                && name.chars().allMatch(c -> c >= ' ' && c != 0x7F && "/\\:*?\"<>|".indexOf(c) < 0);
+    }
+
+    /// The files, each once, in the order of their names.
+    SortedSet<String> files() {
+        return new TreeSet<>(fileOf.values());
+    }
+
+    /// Checks that each tensor lies where the index says.
+    void checkAgainst(MappedTensors tensors) throws CheckpointException {
+        for (Map.Entry<String, String> entry : fileOf.entrySet()) {
+            Path expected = path.resolveSibling(entry.getValue());
+            Path found = tensors.fileOf(entry.getKey());
+            if (!expected.equals(found)) {
+                throw new CheckpointException(expected, TensorEntry.where(entry.getKey()), "is "
+                        + (found == null ? "missing" : "in " + found.getFileName()) + ", expected here by "
+                        + path.getFileName() + "; the files may be of different checkpoints");
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package glia.io.safetensors;
+
+import glia.io.CheckpointException;
+import glia.io.file.AtomicFile;
+import glia.io.file.JsonText;
+import glia.io.file.TensorEntry;
+import glia.tensor.Tensor;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Writes safetensors files, byte for byte as the format's own library does: tensors ordered by type, then by name, the
+/// header padded with spaces to a multiple of 8.
+public final class SafetensorsWriter {
+    private SafetensorsWriter() { }
+
+    /// Writes or replaces one file; a file that is there is never changed in place.
+    ///
+    /// @param metadata texts for `__metadata__`, in their order
+    /// @throws CheckpointException if a type or name is none of the format's, or the file cannot be written
+    public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata)
+            throws CheckpointException {
+        List<String> names = inOrder(file, tensors);
+        byte[] header = header(file, names, tensors, metadata);
+        AtomicFile.write(file, out -> {
+            out.write(header);
+            for (String name : names) {
+                out.write(tensors.get(name).memory());
+            }
+        });
+    }
+
+    /// Writes files `model-00001-of-00003.safetensors` of at most `maxBytes` each (more where a single tensor has
+    /// more), and last their index; or a single `model.safetensors` where that suffices.
+    ///
+    /// @throws CheckpointException also if the folder holds a checkpoint already, which would be mixed with this one
+    public static void writeSharded(Path folder, Map<String, Tensor> tensors, Map<String, String> metadata, long maxBytes)
+            throws CheckpointException {
+        for (String taken : List.of(SafetensorsCheckpoint.FILE_NAME, SafetensorsCheckpoint.INDEX_NAME)) {
+            if (Files.exists(folder.resolve(taken))) {
+                throw new CheckpointException(folder.resolve(taken), "", "is there already; give an empty folder");
+            }
+        }
+        List<Map<String, Tensor>> shards = shards(tensors, maxBytes);
+        if (shards.size() <= 1) {
+            write(folder.resolve(SafetensorsCheckpoint.FILE_NAME), tensors, metadata);
+            return;
+        }
+        Map<String, String> fileOf = new TreeMap<>();
+        for (int i = 0; i < shards.size(); i++) {
+            String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
+            write(folder.resolve(name), shards.get(i), metadata);
+            shards.get(i).keySet().forEach(tensor -> fileOf.put(tensor, name));
+        }
+        byte[] index = index(fileOf, tensors.values().stream().mapToLong(Tensor::sizeBytes).sum());
+        AtomicFile.write(folder.resolve(SafetensorsCheckpoint.INDEX_NAME), out -> out.write(index));
+    }
+
+    private static List<Map<String, Tensor>> shards(Map<String, Tensor> tensors, long maxBytes) {
+        List<Map<String, Tensor>> shards = new ArrayList<>();
+        long size = Long.MAX_VALUE;
+        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+            long more = entry.getValue().sizeBytes();
+            if (size > maxBytes - more) {
+                shards.add(new LinkedHashMap<>());
+                size = 0;
+            }
+            shards.getLast().put(entry.getKey(), entry.getValue());
+            size += more;
+        }
+        return shards;
+    }
+
+    private static byte[] index(Map<String, String> fileOf, long totalBytes) {
+        StringBuilder json = new StringBuilder("{\n  \"metadata\": {\n    \"total_size\": ").append(totalBytes)
+                .append("\n  },\n  \"weight_map\": {");
+        String separator = "\n    ";
+        for (Map.Entry<String, String> entry : fileOf.entrySet()) {
+            json.append(separator).append(JsonText.quote(entry.getKey())).append(": ")
+                    .append(JsonText.quote(entry.getValue()));
+            separator = ",\n    ";
+        }
+        return json.append("\n  }\n}\n").toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static List<String> inOrder(Path file, Map<String, Tensor> tensors) throws CheckpointException {
+        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+            if (SafetensorsTypes.order(entry.getValue().dtype()) < 0) {
+                throw new CheckpointException(file, TensorEntry.where(entry.getKey()), "cannot be written: safetensors "
+                        + "has no type for " + entry.getValue().dtype() + ", only " + SafetensorsTypes.names());
+            }
+            if (entry.getKey().equals(HeaderParser.METADATA)) {
+                throw new CheckpointException(file, TensorEntry.where(entry.getKey()), "cannot be written: the format "
+                        + "keeps this name for itself");
+            }
+        }
+        Comparator<String> byType = Comparator.comparingInt(name -> SafetensorsTypes.order(tensors.get(name).dtype()));
+        return tensors.keySet().stream().sorted(byType.thenComparing(name -> name.getBytes(StandardCharsets.UTF_8),
+                Arrays::compareUnsigned)).toList();
+    }
+
+    private static byte[] header(Path file, List<String> names, Map<String, Tensor> tensors, Map<String, String> metadata)
+            throws CheckpointException {
+        List<String> parts = new ArrayList<>();
+        if (!metadata.isEmpty()) {
+            List<String> texts = new ArrayList<>();
+            metadata.forEach((key, value) -> texts.add(JsonText.quote(key) + ":" + JsonText.quote(value)));
+            parts.add("\"" + HeaderParser.METADATA + "\":{" + String.join(",", texts) + "}");
+        }
+        long at = 0;
+        for (String name : names) {
+            Tensor tensor = tensors.get(name);
+            String shape = Arrays.toString(tensor.shape()).replace(" ", "");
+            parts.add(JsonText.quote(name) + ":{\"dtype\":\"" + tensor.dtype() + "\",\"shape\":" + shape
+                    + ",\"data_offsets\":[" + at + "," + (at + tensor.sizeBytes()) + "]}");
+            at += tensor.sizeBytes();
+        }
+        byte[] json = ("{" + String.join(",", parts) + "}").getBytes(StandardCharsets.UTF_8);
+        int length = (int) TensorEntry.align(json.length, Long.BYTES);
+        if (length > SafetensorsHeader.MAX_BYTES) {
+            throw new CheckpointException(file, "header", "takes " + length + " bytes, more than the "
+                    + SafetensorsHeader.MAX_BYTES + " that the format allows");
+        }
+        byte[] header = new byte[Long.BYTES + length];
+        for (int i = 0; i < Integer.BYTES; i++) {
+            header[i] = (byte) (length >>> (8 * i));
+        }
+        System.arraycopy(json, 0, header, Long.BYTES, json.length);
+        Arrays.fill(header, Long.BYTES + json.length, header.length, (byte) ' ');
+        return header;
+    }
+}
