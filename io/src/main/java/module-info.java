@@ -8,4 +8,5 @@ module glia.io {
     exports glia.io.gguf;
     exports glia.io.load;
     exports glia.io.safetensors;
+    exports glia.io.hub;
 }

@@ -1,0 +1,57 @@
+package glia.io.hub;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/// The hash that a file's etag states: SHA-256 of the content for files in large file storage (64 hex digits), else
+/// git's hash of a blob, SHA-1 of `blob SIZE`, a zero byte and the content (40 hex digits). Other etags state none.
+///
+/// @see <a href="https://git-scm.com/book/en/v2/Git-Internals-Git-Objects">Git objects</a>
+final class ContentHash {
+    static final int BUFFER_BYTES = 1 << 18;
+
+    private ContentHash() { }
+
+    /// Whether the etag states a hash that [#of] can compute.
+    static boolean isStated(String etag) {
+        return etag.matches("[0-9a-f]{64}|[0-9a-f]{40}");
+    }
+
+    /// The hash of a file in the form of the etag.
+    static String of(Path file, String etag, Meter meter) throws IOException {
+        MessageDigest digest = digest(etag.length() == 64 ? "SHA-256" : "SHA-1");
+        if (etag.length() == 40) {
+            digest.update(("blob " + Files.size(file) + "\0").getBytes(StandardCharsets.US_ASCII));
+        }
+        var buffer = new byte[BUFFER_BYTES];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+                meter.add(n);
+            }
+        }
+        return hex(digest);
+    }
+
+    static MessageDigest sha256() {
+        return digest("SHA-256");
+    }
+
+    static String hex(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest digest(String algorithm) {
+        try {
+            return MessageDigest.getInstance(algorithm);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has " + algorithm, e);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package glia.io.hub;
+
+import glia.io.hub.HubException.Kind;
+import java.io.File;
+
+/// Names of files that come from elsewhere: a hub's listing, an archive, a user's `:file`. They become paths below a
+/// folder of ours, so each is checked first.
+final class FileNames {
+    private static final int MAX_LENGTH = 1024;
+    private static final int MAX_PART_LENGTH = 255;
+
+    private FileNames() { }
+
+    /// Lets relative paths with forward slashes through, and nothing that could leave its folder on any system.
+    ///
+    /// @param source who gave the name, for the message
+    /// @return the name
+    /// @throws HubException (REFUSED) if it is empty, absolute or too long, has an empty, `.` or `..` part, a backslash
+    ///     or a control character, or on Windows a colon
+    static String check(String name, String source) throws HubException {
+        String problem = problem(name);
+        if (!problem.isEmpty()) {
+            throw new HubException(Kind.REFUSED, source + " names a file \"" + printable(name) + "\", which " + problem
+                + ". Refused: such a name can write outside of its folder. Nothing was written.");
+        }
+        return name;
+    }
+
+    static boolean isSafe(String name) {
+        return problem(name).isEmpty();
+    }
+
+    private static String problem(String name) {
+        if (name.isEmpty() || name.length() > MAX_LENGTH) {
+            return "is empty or longer than " + MAX_LENGTH + " characters";
+        }
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (Character.isISOControl(c) || c == '\\' || Character.isSurrogate(c) && !isPair(name, i)) {
+                return "has a control character, a backslash or half a character in it";
+            }
+            if (c == ':' && File.separatorChar == '\\') {
+                return "has a colon in it";
+            }
+        }
+        for (String part : name.split("/", -1)) {
+            if (part.isEmpty() || part.equals(".") || part.equals("..") || part.length() > MAX_PART_LENGTH) {
+                return "is absolute, or has an empty, \".\", \"..\" or overlong part";
+            }
+        }
+        return "";
+    }
+
+    private static boolean isPair(String name, int i) {
+        char c = name.charAt(i);
+        return Character.isHighSurrogate(c) ? i + 1 < name.length() && Character.isLowSurrogate(name.charAt(i + 1))
+            : i > 0 && Character.isHighSurrogate(name.charAt(i - 1));
+    }
+
+    /// The text on one line, without controls, cut after 200 characters: safe to show in a terminal.
+    static String printable(String text) {
+        var safe = new StringBuilder();
+        for (int i = 0; i < text.length() && safe.length() < 200; i++) {
+            char c = text.charAt(i);
+            safe.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
+        }
+        return text.length() > 200 ? safe + "…" : safe.toString();
+    }
+
+    /// The last part of a name.
+    static String last(String name) {
+        return name.substring(name.lastIndexOf('/') + 1);
+    }
+}

@@ -1,0 +1,153 @@
+package glia.io.hub;
+
+import glia.io.hub.HubException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/// The hub's cache as all of the hub's tools lay it out:
+///
+/// ```
+/// models--owner--name/blobs/ETAG                  the bytes, under the name of their hash
+/// models--owner--name/blobs/ETAG.incomplete       a download that can be resumed
+/// models--owner--name/refs/REVISION               the commit that a branch or tag meant when it was last asked for
+/// models--owner--name/snapshots/COMMIT/FILE       a relative symbolic link to the blob; without links, the file itself
+/// .locks/models--owner--name/ETAG.lock            held by whoever downloads that blob
+/// ```
+///
+/// @param symlinks whether links may be tried; where the system refuses them, files are moved or copied
+/// @see <a href="https://huggingface.co/docs/huggingface_hub/guides/manage-cache">the layout</a>
+record HubCache(Path root, boolean symlinks) {
+    private static final String PREFIX = "models--";
+
+    Path folder(HubName name) {
+        return root.resolve(PREFIX + name.owner() + "--" + name.name());
+    }
+
+    Path blob(HubName name, String etag) {
+        return folder(name).resolve("blobs").resolve(etag);
+    }
+
+    Path incomplete(HubName name, String etag) {
+        return folder(name).resolve("blobs").resolve(etag + ".incomplete");
+    }
+
+    Path lock(HubName name, String etag) {
+        return root.resolve(".locks").resolve(folder(name).getFileName()).resolve(etag + ".lock");
+    }
+
+    Path snapshot(HubName name, String commit) {
+        return folder(name).resolve("snapshots").resolve(commit);
+    }
+
+    /// The folder that the name's revision stands for, as far as the cache knows.
+    Optional<Path> snapshot(HubName name) throws HubException {
+        return commit(name).map(commit -> snapshot(name, commit)).filter(Files::isDirectory);
+    }
+
+    private Optional<String> commit(HubName name) throws HubException {
+        if (name.isCommit()) {
+            return Optional.of(name.revision());
+        }
+        Path ref = ref(name);
+        if (!Files.isRegularFile(ref)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Files.readString(ref).strip()).filter(HubName::isCommit);
+        } catch (IOException e) {
+            throw Disk.trouble(e, ref, 0);
+        }
+    }
+
+    private Path ref(HubName name) {
+        return folder(name).resolve("refs").resolve(name.revision());
+    }
+
+    /// Notes which commit a branch or tag means now.
+    void writeRef(HubName name, String commit) throws HubException {
+        if (name.isCommit() || commit(name).equals(Optional.of(commit))) {
+            return;
+        }
+        Path ref = ref(name);
+        try {
+            Files.createDirectories(ref.getParent());
+            Path beside = ref.resolveSibling(ref.getFileName() + "." + UUID.randomUUID() + ".tmp");
+            Files.writeString(beside, commit);
+            Files.move(beside, ref, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw Disk.trouble(e, ref, 0);
+        }
+    }
+
+    /// Makes a blob appear under its name in a snapshot.
+    ///
+    /// @param isNew whether the blob came just now, so that nobody else uses it and it may be moved
+    /// @return the file that holds the bytes: the blob, or where there are no links the snapshot's file
+    Path link(Path blob, Path pointer, boolean isNew) throws HubException {
+        try {
+            Files.createDirectories(pointer.getParent());
+            Files.deleteIfExists(pointer);
+            if (symlinks && linked(blob, pointer)) {
+                return blob;
+            }
+            if (isNew) {
+                Files.move(blob, pointer, StandardCopyOption.ATOMIC_MOVE);
+            } else {
+                Path beside = pointer.resolveSibling(pointer.getFileName() + "." + UUID.randomUUID() + ".tmp");
+                Files.copy(blob, beside);
+                Files.move(beside, pointer, StandardCopyOption.ATOMIC_MOVE);
+            }
+            return pointer;
+        } catch (IOException e) {
+            throw Disk.trouble(e, pointer, 0);
+        }
+    }
+
+    private static boolean linked(Path blob, Path pointer) {
+        try {
+            Files.createSymbolicLink(pointer, pointer.getParent().relativize(blob));
+            return true;
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;  // Windows without the right to make links: the caller moves or copies, as other tools do
+        }
+    }
+
+    /// The names of all models of which the cache holds anything.
+    List<HubName> names() throws HubException {
+        if (!Files.isDirectory(root)) {
+            return List.of();
+        }
+        try (Stream<Path> folders = Files.list(root)) {
+            return folders.filter(Files::isDirectory).map(folder -> folder.getFileName().toString())
+                .filter(folder -> folder.startsWith(PREFIX)).sorted().flatMap(folder -> name(folder).stream()).toList();
+        } catch (IOException e) {
+            throw Disk.trouble(e, root, 0);
+        }
+    }
+
+    private static Optional<HubName> name(String folder) {
+        try {
+            return Optional.of(HubName.parse(folder.substring(PREFIX.length()).replaceFirst("--", "/")));
+        } catch (HubException e) {
+            return Optional.empty();  // models without an owner, which the hub has renamed, and strangers' folders
+        }
+    }
+
+    /// The files of a folder, links followed, as relative names with forward slashes.
+    static List<String> files(Path folder) throws HubException {
+        try (Stream<Path> all = Files.walk(folder, 8)) {
+            return all.filter(Files::isRegularFile)
+                .map(file -> folder.relativize(file).toString().replace('\\', '/')).sorted().toList();
+        } catch (IOException e) {
+            throw Disk.trouble(e, folder, 0);
+        } catch (java.io.UncheckedIOException e) {
+            throw new HubException(Kind.DISK, "The folder " + folder + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package glia.io.hub;
+
+import glia.io.hub.Choice.Origin;
+import glia.io.hub.HubApi.Listing;
+import glia.io.hub.HubApi.RemoteFile;
+import glia.io.hub.HubException.Kind;
+import java.io.IOException;
+import java.net.ProxySelector;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Models of the hub: found in its cache, or pulled into it.
+///
+/// A pull asks which commit the name means and which files it has, brings those that make up the model
+/// ([FileChoice]) and are not there, and notes the commit last: until then the cache shows the model as it was before.
+/// Pulls may run at the same time, in one process or several; each file is brought once.
+public final class HubClient {
+    private final HubSettings settings;
+    private final HubCache cache;
+    private final Ledger ledger;
+    private final HubApi api;
+    private final Pause pause;
+
+    public HubClient(HubSettings settings) {
+        this(settings, Pause.REAL, EnvironmentProxy.ofProcess());
+    }
+
+    HubClient(HubSettings settings, Pause pause, ProxySelector proxies) {
+        this.settings = settings;
+        this.cache = new HubCache(settings.hubCache(), settings.symlinks());
+        this.ledger = new Ledger(settings.gliaCache());
+        this.api = new HubApi(settings, new HubHttp(settings, pause, proxies));
+        this.pause = pause;
+    }
+
+    /// Looks for a model in the cache, without asking the hub.
+    ///
+    /// @return the model, or nothing where it is not there or not whole
+    /// @throws HubException (DISK) if the cache cannot be read; (NOT_FOUND) if the cache holds several models that the
+    ///     name fits
+    public Optional<Choice> find(HubName name) throws HubException {
+        Optional<Path> snapshot = cache.snapshot(name);
+        if (snapshot.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            FileChoice choice = FileChoice.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
+            return Optional.of(new Choice(snapshot.get().resolve(choice.main()), Origin.HUB_CACHE,
+                name + " from the hub's cache"));
+        } catch (HubException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Makes the cache hold what the hub has under this name now.
+    ///
+    /// @throws HubException if the hub cannot be asked or refuses (OFFLINE, UNREACHABLE, DENIED, NOT_FOUND,
+    ///     RATE_LIMITED, SERVER), sends what it should not (CORRUPT, REFUSED), or there is no room (DISK). What came
+    ///     whole stays, and a part is gone on with by the next pull
+    public Choice pull(HubName name, Progress progress) throws HubException {
+        if (settings.offline()) {
+            throw new HubException(Kind.OFFLINE, "HF_HUB_OFFLINE is set, so the hub was not asked for " + name
+                + ", and the cache " + settings.hubCache() + " does not have it whole. Unset it to pull the model.");
+        }
+        String hub = settings.endpoint().getHost();
+        progress.step("Asking " + hub + " for " + name);
+        Listing listing = api.listing(name, progress);
+        FileChoice choice = FileChoice.of(listing.files(), name.file(), name.repository() + " on " + hub);
+        List<RemoteFile> missing = missing(name, listing.commit(), choice.files(), progress);
+        long missingBytes = missing.stream().mapToLong(file -> Math.max(file.sizeBytes(), 0)).sum();
+        if (!missing.isEmpty()) {
+            progress.step("Pulling " + missing.size() + (missing.size() == 1 ? " file, " : " files, ")
+                + Meter.size(missingBytes) + ", into " + cache.folder(name));
+            Disk.require(cache.folder(name), missingBytes - partBytes(name, missing));
+        }
+        for (RemoteFile file : missing) {
+            fetch(name, file, progress);
+        }
+        cache.writeRef(name, listing.commit());
+        return new Choice(cache.snapshot(name, listing.commit()).resolve(choice.main()), Origin.HUB,
+            name + " from " + hub + (missing.isEmpty() ? ", already in the cache" : ""));
+    }
+
+    private List<RemoteFile> missing(HubName name, String commit, List<String> files, Progress progress)
+            throws HubException {
+        List<RemoteFile> missing = new ArrayList<>();
+        for (String file : files) {
+            // A commit never changes: what a snapshot has under a name is right for good.
+            if (!Files.exists(cache.snapshot(name, commit).resolve(file))) {
+                missing.add(api.describe(name, commit, file, progress));
+            }
+        }
+        return missing;
+    }
+
+    private long partBytes(HubName name, List<RemoteFile> files) throws HubException {
+        long bytes = 0;
+        for (RemoteFile file : files) {
+            for (Path present : List.of(cache.incomplete(name, file.etag()), cache.blob(name, file.etag()))) {
+                try {
+                    bytes += Files.exists(present) ? Files.size(present) : 0;
+                } catch (IOException e) {
+                    throw Disk.trouble(e, present, 0);
+                }
+            }
+        }
+        return bytes;
+    }
+
+    private void fetch(HubName name, RemoteFile file, Progress progress) throws HubException {
+        Path blob = cache.blob(name, file.etag());
+        Path pointer = cache.snapshot(name, file.commit()).resolve(file.name());
+        Path incomplete = cache.incomplete(name, file.etag());
+        try (var _ = CacheLock.acquire(cache.lock(name, file.etag()),
+                "Another program is downloading " + file.name() + "; waiting for it", progress)) {
+            if (Files.exists(pointer)) {
+                return;
+            }
+            if (Files.exists(blob)) {
+                requireSize(blob, file);
+                Path content = cache.link(blob, pointer, false);
+                if (content.equals(pointer)) {
+                    ledger.add(Ledger.Entry.whole(content, pointer));
+                }
+                return;
+            }
+            Files.createDirectories(blob.getParent());
+            ledger.add(Ledger.Entry.part(incomplete, pointer));
+            new Download(api, pause, progress, name, file, incomplete).run();
+            Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
+            Path content = cache.link(blob, pointer, true);
+            ledger.add(Ledger.Entry.whole(content, pointer));
+        } catch (IOException e) {
+            throw Disk.trouble(e, blob, file.sizeBytes());
+        }
+    }
+
+    private static void requireSize(Path blob, RemoteFile file) throws IOException {
+        if (file.sizeBytes() >= 0 && Files.size(blob) != file.sizeBytes()) {
+            throw new HubException(Kind.CORRUPT, blob + " has " + Files.size(blob) + " bytes where the hub has "
+                + file.sizeBytes() + ". Another tool left it so, or the disk is damaged; delete it and pull again.");
+        }
+    }
+}

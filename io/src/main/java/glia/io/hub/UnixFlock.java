@@ -1,0 +1,92 @@
+package glia.io.hub;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// `flock(2)` on an existing file. The hub's other tools lock with it, and on Linux it knows nothing of the record
+/// locks (`fcntl`) that [java.nio.channels.FileLock] takes: a lock of the one kind does not keep out the other.
+///
+/// @see <a href="https://man7.org/linux/man-pages/man2/flock.2.html">flock(2)</a>
+final class UnixFlock implements AutoCloseable {
+    private static final int O_RDWR = 2;
+    private static final int LOCK_EXCLUSIVE_NOT_BLOCKING = 2 | 4;
+    /// `EACCES`, `EAGAIN` of Linux and `EWOULDBLOCK` of macOS: somebody else holds it.
+    private static final int EACCES = 13;
+    private static final int EAGAIN_LINUX = 11;
+    private static final int EWOULDBLOCK_MAC = 35;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final MemoryLayout CALL_STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    /// `open` takes a variable third argument, which is only read where a file is to be made.
+    private static final MethodHandle OPEN = function("open",
+        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+        Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle FLOCK =
+        function("flock", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle CLOSE =
+        function("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    private final int descriptor;
+
+    private UnixFlock(int descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    @SuppressWarnings("restricted")
+    private static MethodHandle function(String name, FunctionDescriptor signature, Linker.Option... more) {
+        var options = new ArrayList<>(List.of(more));
+        options.add(Linker.Option.captureCallState("errno"));
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), signature,
+            options.toArray(Linker.Option[]::new));
+    }
+
+    /// @return the lock, or null where another holder has it
+    /// @throws IOException if the file cannot be opened or the file system knows no locks
+    static UnixFlock tryLock(Path file) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int descriptor = (int) OPEN.invokeExact(state, arena.allocateFrom(file.toString()), O_RDWR);
+            if (descriptor < 0) {
+                throw new IOException("open of " + file + " failed, error number " + (int) ERRNO.get(state, 0L));
+            }
+            if ((int) FLOCK.invokeExact(state, descriptor, LOCK_EXCLUSIVE_NOT_BLOCKING) == 0) {
+                return new UnixFlock(descriptor);
+            }
+            int error = (int) ERRNO.get(state, 0L);
+            closeDescriptor(state, descriptor);
+            if (error == EAGAIN_LINUX || error == EWOULDBLOCK_MAC || error == EACCES) {
+                return null;
+            }
+            throw new IOException("flock of " + file + " failed, error number " + error);
+        } catch (IOException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError("a C function threw", e);
+        }
+    }
+
+    private static int closeDescriptor(MemorySegment state, int descriptor) throws Throwable {
+        return (int) CLOSE.invokeExact(state, descriptor);
+    }
+
+    /// Gives the lock back. The file stays: were it removed, those who wait would lock a file that nobody else sees.
+    @Override
+    public void close() {
+        try (var arena = Arena.ofConfined()) {
+            closeDescriptor(arena.allocate(CALL_STATE), descriptor);
+        } catch (Throwable e) {
+            throw new AssertionError("a C function threw", e);
+        }
+    }
+}
