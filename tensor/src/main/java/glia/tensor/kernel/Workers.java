@@ -1,12 +1,19 @@
 package glia.tensor.kernel;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /// A fixed pool of platform threads for arithmetic. The calling thread works too, so `count` threads compute with
 /// `count - 1` helpers. Helpers spin for a while after each task before they park, since waking a thread costs as much
 /// as a token of a small model; tasks are cut into chunks that threads claim from a counter, so that a thread that the
-/// system has set aside holds up no more than one chunk. `run` allocates nothing. Threads are daemons.
+/// system has set aside holds up no more than one chunk, and none if it had not claimed one. `run` allocates nothing.
+/// Threads are daemons.
+///
+/// How it stays correct: a helper touches a task only after it has claimed a chunk, by lowering `unclaimed` by one. The
+/// caller raises `unclaimed` only when every chunk of the task before has ended (`unfinished` is 0), so a claim that
+/// succeeds, however late the helper came, is a claim of the present task, whose fields cannot change before the chunk
+/// ends.
 public final class Workers implements AutoCloseable {
     /// Work in chunks. Chunks run in any order, each once, possibly at the same time.
     @FunctionalInterface
@@ -17,12 +24,13 @@ public final class Workers implements AutoCloseable {
     }
 
     private static final long SPIN_NANOS = 300_000;
+    private static final int SPINS_BEFORE_YIELD = 2_000;
 
     private final Thread[] helpers;
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger busy = new AtomicInteger();
-    private volatile int generation;
-    private volatile Throwable failure;
+    private final AtomicInteger unclaimed = new AtomicInteger();
+    private final AtomicInteger unfinished = new AtomicInteger();
+    private final AtomicInteger parked = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean closed;
     private Task task;
     private int numChunks;
@@ -48,66 +56,89 @@ public final class Workers implements AutoCloseable {
         return (int) Math.max(1, Math.min(units, 8L * count()));
     }
 
-    /// Runs a task to its end on all threads. Not reentrant; one caller at a time.
+    /// Runs a task to its end on all threads. Not reentrant; one caller at a time. When a chunk throws, chunks that
+    /// have not begun are left out.
     ///
     /// @throws RuntimeException or Error the first that a chunk threw, after all threads have stopped
+    /// @throws IllegalStateException if a task is running or the pool is closed
     public void run(Task work, int chunks) {
-        if (helpers.length == 0 || chunks <= 1) {
-            for (int i = 0; i < chunks; i++) {
-                work.run(i, 0);
-            }
-            return;
+        if (task != null || closed) {
+            throw new IllegalStateException(closed ? "the workers are closed" : "the workers run another task");
         }
         task = work;
-        numChunks = chunks;
-        failure = null;
-        busy.set(helpers.length);
-        next.set(0);
-        generation++;
-        for (Thread helper : helpers) {
-            LockSupport.unpark(helper);
-        }
-        claim(0);
-        while (busy.get() != 0) {
-            Thread.onSpinWait();
-        }
-        task = null;
-        switch (failure) {
-            case null -> { }
-            case RuntimeException e -> throw e;
-            case Error e -> throw e;
-            default -> throw new IllegalStateException(failure);
+        try {
+            if (helpers.length == 0 || chunks <= 1) {
+                for (int i = 0; i < chunks; i++) {
+                    work.run(i, 0);
+                }
+            } else {
+                share(chunks);
+            }
+        } finally {
+            task = null;
         }
     }
 
-    private void claim(int worker) {
-        Task work = task;
-        int end = numChunks;
-        try {
-            for (int chunk = next.getAndIncrement(); chunk < end; chunk = next.getAndIncrement()) {
-                work.run(chunk, worker);
+    private void share(int chunks) {
+        numChunks = chunks;
+        failure.set(null);
+        unfinished.set(chunks);
+        unclaimed.set(chunks);
+        if (parked.get() != 0) {
+            for (Thread helper : helpers) {
+                LockSupport.unpark(helper);
             }
-        } catch (Throwable e) {
-            failure = e;
-            next.set(end);
+        }
+        claim(0);
+        for (int spins = 0; unfinished.get() != 0; spins++) {
+            if (spins < SPINS_BEFORE_YIELD) {
+                Thread.onSpinWait();
+            } else {
+                // A helper with a chunk has no processor: it may be waiting for this one.
+                Thread.yield();
+            }
+        }
+        switch (failure.get()) {
+            case null -> { }
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            // Tasks cannot throw checked exceptions, except by tricks.
+            case Throwable e -> throw new IllegalStateException(e);
+        }
+    }
+
+    /// Runs chunks of the present task until none is left to claim.
+    private void claim(int worker) {
+        int left = unclaimed.get();
+        while (left > 0) {
+            if (unclaimed.compareAndSet(left, left - 1)) {
+                int ended = 1;
+                try {
+                    task.run(numChunks - left, worker);
+                } catch (Throwable e) {
+                    failure.compareAndSet(null, e);
+                    ended += unclaimed.getAndSet(0);
+                }
+                unfinished.addAndGet(-ended);
+            }
+            left = unclaimed.get();
         }
     }
 
     private void help(int worker) {
-        int seen = 0;
         while (!closed) {
+            claim(worker);
             long deadline = System.nanoTime() + SPIN_NANOS;
-            while (generation == seen && !closed) {
-                if (System.nanoTime() < deadline) {
-                    Thread.onSpinWait();
-                } else {
+            while (unclaimed.get() == 0 && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            if (unclaimed.get() == 0) {
+                // The count first, then another look: so either the caller sees the count or this sees the chunks.
+                parked.incrementAndGet();
+                while (unclaimed.get() == 0 && !closed) {
                     LockSupport.park(this);
                 }
-            }
-            if (generation != seen) {
-                seen = generation;
-                claim(worker);
-                busy.decrementAndGet();
+                parked.decrementAndGet();
             }
         }
     }
