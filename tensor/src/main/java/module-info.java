@@ -5,5 +5,6 @@ module glia.tensor {
     exports glia.tensor;
     exports glia.tensor.format;
     exports glia.tensor.kernel;
+    exports glia.tensor.kernel.scalar;
     exports glia.tensor.ops;
 }

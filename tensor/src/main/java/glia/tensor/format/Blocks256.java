@@ -112,8 +112,8 @@ final class Blocks256 {
                 : Memory.u8(scales + group + 4) >> 4 | Memory.u8(scales + group) >> 6 << 4;
     }
 
-    /// Each half of a block: 64 bytes hold the low bits of two runs of 32 numbers in their low halves and of the next two in
-    /// their high halves; 32 bytes hold the high bits of the four runs, two each.
+    /// Each half of a block: 64 bytes hold the low bits of two runs of 32 numbers in their low halves and of the next
+    /// two in their high halves; 32 bytes hold the high bits of the four runs, two each.
     static void q6k(long address, float[] to, int offset, int count) {
         long block = address;
         for (int i = offset; i < offset + count; i += SIZE, block += 210) {

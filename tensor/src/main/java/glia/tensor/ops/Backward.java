@@ -119,8 +119,8 @@ final class Backward {
             for (long i = from; i < to; i++) {
                 float g = get(gate.memory(), i);
                 float d = get(dy.memory(), i);
-                add(dgate.memory(), i, (float) (d * get(up.memory(), i) * Derivative.of(f, g)));
-                add(dup.memory(), i, (float) (d * Derivative.value(f, g)));
+                add(dgate.memory(), i, (float) (d * get(up.memory(), i) * f.slope(g)));
+                add(dup.memory(), i, (float) (d * f.value(g)));
             }
         });
     }
@@ -129,7 +129,7 @@ final class Backward {
     void activate(Tensor dx, Tensor dy, Tensor x, Activation f) {
         forRows(x, (from, to) -> {
             for (long i = from; i < to; i++) {
-                add(dx.memory(), i, (float) (get(dy.memory(), i) * Derivative.of(f, get(x.memory(), i))));
+                add(dx.memory(), i, (float) (get(dy.memory(), i) * f.slope(get(x.memory(), i))));
             }
         });
     }

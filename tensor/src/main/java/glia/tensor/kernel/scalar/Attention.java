@@ -1,0 +1,132 @@
+package glia.tensor.kernel.scalar;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+
+/// Softmax attention over pages, one query head of one token at a time, in blocks of positions: of the scores only one
+/// block is in memory. When a block brings a new largest score, what was summed before is scaled down
+/// (https://arxiv.org/abs/1805.02867).
+final class Attention extends RangeTask {
+    private static final int BLOCK = 64;
+
+    private final Scratch queries;
+    private final Scratch sums;
+    private final Scratch blocks;
+    private Tensor out;
+    private Tensor logSumExp;
+    private Tensor q;
+    private KeyValues[] keyValues;
+    private Runs runs;
+    private AttentionShape shape;
+
+    Attention(Workers workers) {
+        super(workers);
+        queries = new Scratch(workers);
+        sums = new Scratch(workers);
+        blocks = new Scratch(workers);
+    }
+
+    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
+        int heads = shape.numHeads();
+        assert out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize();
+        assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
+        assert logSumExp == null || logSumExp.rows() == q.rows() && logSumExp.cols() == heads;
+        assert keyValues.length >= runs.count();
+        this.out = out;
+        this.logSumExp = logSumExp;
+        this.q = q;
+        this.keyValues = keyValues;
+        this.runs = runs;
+        this.shape = shape;
+        long seen = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            seen = Math.max(seen, runs.position(run) + runs.end(run) - runs.start(run));
+        }
+        spread(Math.multiplyExact(q.rows(), heads), seen * (shape.keySize() + shape.valueSize()));
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        int heads = shape.numHeads();
+        int run = 0;
+        for (int unit = from; unit < to; unit++) {
+            int token = unit / heads;
+            while (token >= runs.end(run)) {
+                run++;
+            }
+            assert keyValues[run].keyCols() == shape.numKeyValueHeads() * shape.keySize();
+            assert keyValues[run].valueCols() == shape.numKeyValueHeads() * shape.valueSize();
+            attend(token, unit % heads, keyValues[run], runs.position(run) + token - runs.start(run), worker);
+        }
+    }
+
+    private void attend(int token, int head, KeyValues kv, int position, int worker) {
+        int keySize = shape.keySize();
+        int valueSize = shape.valueSize();
+        int last = shape.span().last(position);
+        float[] query = queries.of(worker, keySize);
+        float[] sum = sums.of(worker, valueSize);
+        float[] scores = blocks.of(worker, BLOCK);
+        Memory.load(q.address() + 4L * ((long) token * q.cols() + head * keySize), query, 0, keySize);
+        java.util.Arrays.fill(sum, 0, valueSize, 0);
+        float largest = Float.NEGATIVE_INFINITY;
+        float denominator = 0;
+        for (int p = shape.span().first(position), end; p <= last; p = end) {
+            end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+            float larger = score(kv, head, query, p, end, scores, largest);
+            if (larger == Float.NEGATIVE_INFINITY) {
+                continue;
+            }
+            float decay = (float) Math.exp(largest - larger);
+            largest = larger;
+            denominator *= decay;
+            for (int i = 0; i < valueSize; i++) {
+                sum[i] *= decay;
+            }
+            denominator += accumulate(kv, head, p, end, scores, largest, sum);
+        }
+        long at = out.address() + 4L * ((long) token * out.cols() + head * valueSize);
+        for (int i = 0; i < valueSize; i++) {
+            Memory.f32(at + 4L * i, sum[i] / denominator);
+        }
+        if (logSumExp != null) {
+            long where = logSumExp.address() + 4L * ((long) token * shape.numHeads() + head);
+            Memory.f32(where, largest + (float) Math.log(denominator));
+        }
+    }
+
+    /// The scores of positions of one page, and the largest of them and of `largest`.
+    private float score(KeyValues kv, int head, float[] query, int from, int to, float[] scores, float largest) {
+        int keySize = shape.keySize();
+        long step = 4L * kv.keyCols();
+        long key = kv.keyAddress(from) + 4L * (head / shape.groupSize()) * keySize;
+        for (int p = from; p < to; p++, key += step) {
+            float score = shape.scale() * Linear.dot(query, key, keySize);
+            scores[p - from] = score;
+            largest = Math.max(largest, score);
+        }
+        return largest;
+    }
+
+    /// Adds the values of the positions with their weights to `sum`; returns the sum of the weights.
+    private float accumulate(KeyValues kv, int head, int from, int to, float[] scores, float largest, float[] sum) {
+        int valueSize = shape.valueSize();
+        long step = 4L * kv.valueCols();
+        long value = kv.valueAddress(from) + 4L * (head / shape.groupSize()) * valueSize;
+        float total = 0;
+        for (int p = from; p < to; p++, value += step) {
+            float weight = (float) Math.exp(scores[p - from] - largest);
+            total += weight;
+            for (int i = 0; i < valueSize; i++) {
+                sum[i] += weight * Memory.f32(value + 4L * i);
+            }
+        }
+        return total;
+    }
+}

@@ -1,0 +1,50 @@
+package glia.tensor.kernel.scalar;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+
+/// Rounds blocks of 32 numbers to 8 bits and back.
+final class RoundActivations extends RangeTask {
+    private static final int BLOCK = 32;
+
+    private Tensor y;
+    private Tensor x;
+
+    RoundActivations(Workers workers) {
+        super(workers);
+    }
+
+    void run(Tensor y, Tensor x) {
+        assert y.dtype() == DType.F32 && x.dtype() == DType.F32 && y.rows() == x.rows() && y.cols() == x.cols();
+        this.y = y;
+        this.x = x;
+        spread(x.rows(), 4L * x.cols());
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        int cols = x.cols();
+        for (int row = from; row < to; row++) {
+            long start = 4L * row * cols;
+            for (int i = 0; i < cols; i += BLOCK) {
+                block(y.address() + start + 4L * i, x.address() + start + 4L * i, Math.min(BLOCK, cols - i));
+            }
+        }
+    }
+
+    private static void block(long y, long x, int count) {
+        float largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, Math.abs(Memory.f32(x + 4L * i)));
+        }
+        float scale = largest / 127;
+        for (int i = 0; i < count; i++) {
+            // A block of nothing but tiny subnormal numbers has the scale 0, too.
+            float number = scale == 0 ? 0 : scale * (float) Math.rint(Memory.f32(x + 4L * i) / scale);
+            Memory.f32(y + 4L * i, number);
+        }
+    }
+}

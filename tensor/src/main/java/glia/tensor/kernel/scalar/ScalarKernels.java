@@ -1,0 +1,133 @@
+package glia.tensor.kernel.scalar;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+
+/// The kernels as plain loops: the definition that other sets are tested against, and the set that runs everywhere.
+/// Products sum in F32; sums of norms and of `logSumExp` in F64. Nothing is allocated once scratch memory has grown to
+/// the largest shapes met.
+public final class ScalarKernels implements Kernels {
+    private final Workers workers;
+    private final Linear linear;
+    private final LinearBackwardInput linearBackwardInput;
+    private final LinearBackwardWeight linearBackwardWeight;
+    private final RoundActivations roundActivations;
+    private final Gather gather;
+    private final RmsNorm rmsNorm;
+    private final LayerNorm layerNorm;
+    private final Rotate rotate;
+    private final Pointwise pointwise;
+    private final Attention attention;
+
+    /// @param workers the threads to use; the caller closes them
+    public ScalarKernels(Workers workers) {
+        this.workers = workers;
+        linear = new Linear(workers);
+        linearBackwardInput = new LinearBackwardInput(workers);
+        linearBackwardWeight = new LinearBackwardWeight(workers);
+        roundActivations = new RoundActivations(workers);
+        gather = new Gather(workers);
+        rmsNorm = new RmsNorm(workers);
+        layerNorm = new LayerNorm(workers);
+        rotate = new Rotate(workers);
+        pointwise = new Pointwise(workers);
+        attention = new Attention(workers);
+    }
+
+    @Override
+    public String name() {
+        return "scalar";
+    }
+
+    @Override
+    public Workers workers() {
+        return workers;
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Tensor w) {
+        linear.run(y, x, w);
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+        linearBackwardInput.run(dx, dy, w);
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        linearBackwardWeight.run(dw, dy, x);
+    }
+
+    @Override
+    public void roundActivations(Tensor y, Tensor x) {
+        roundActivations.run(y, x);
+    }
+
+    @Override
+    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+        gather.run(y, table, ids, count);
+    }
+
+    @Override
+    public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+        rmsNorm.run(y, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+        layerNorm.run(y, x, w, b, eps);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+        rotate.run(x, headSize, table, runs, sign);
+    }
+
+    @Override
+    public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
+        pointwise.gated(y, gate, up, f);
+    }
+
+    @Override
+    public void activate(Tensor y, Tensor x, Activation f) {
+        pointwise.activate(y, x, f);
+    }
+
+    @Override
+    public void add(Tensor y, Tensor a, Tensor b, float scale) {
+        pointwise.add(y, a, b, scale);
+    }
+
+    @Override
+    public void addRow(Tensor y, Tensor x, Tensor b) {
+        pointwise.addRow(y, x, b);
+    }
+
+    @Override
+    public void scale(Tensor y, Tensor x, float scale) {
+        pointwise.scale(y, x, scale);
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
+            AttentionShape shape) {
+        attention.run(out, logSumExp, q, keyValues, runs, shape);
+    }
+
+    @Override
+    public int argmax(Tensor logits, int row) {
+        return Logits.argmax(logits, row);
+    }
+
+    @Override
+    public float logSumExp(Tensor logits, int row) {
+        return Logits.logSumExp(logits, row);
+    }
+}
