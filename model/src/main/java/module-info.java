@@ -3,4 +3,8 @@ module glia.model {
     requires transitive glia.io;
     requires transitive glia.text;
 
+    exports glia.model;
+    exports glia.model.block;
+    exports glia.model.family;
+    exports glia.model.spec;
 }

@@ -1,0 +1,97 @@
+package glia.engine;
+
+import glia.engine.state.PagePool;
+import glia.engine.state.Sequence;
+import glia.engine.state.SequenceStates;
+import glia.model.Model;
+import glia.model.block.Pass;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Compute;
+
+/// Runs passes of a model over sequences. Tokens of several sequences, prompts and single steps alike, are gathered by
+/// `add` and computed together by `run`. Belongs to one thread.
+public final class Engine implements AutoCloseable {
+    /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
+    public static final int CHUNK_TOKENS = 512;
+
+    private final Model model;
+    private final Compute ops;
+    private final PagePool pages;
+    private final SequenceStates states;
+    private final Pass pass = new Pass();
+
+    /// @param stateLimitBytes the most memory that all sequences may take together
+    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
+        this.model = model;
+        this.ops = new Compute(kernels, precision);
+        this.pages = new PagePool(stateLimitBytes);
+        this.states = new SequenceStates(model.spec());
+    }
+
+    public Model model() {
+        return model;
+    }
+
+    /// The ops that passes compute with.
+    public Compute ops() {
+        return ops;
+    }
+
+    /// A new, empty sequence.
+    public Sequence open() {
+        return new Sequence(model.spec(), pages);
+    }
+
+    /// Bytes of keys and values in use.
+    public long stateBytes() {
+        return pages.usedBytes();
+    }
+
+    /// Gathers `ids[from..to)` as the next tokens of a sequence.
+    public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
+        states.add(sequence);
+        pass.add(ids, from, to, sequence.length(), wanted);
+    }
+
+    /// Computes what was gathered.
+    ///
+    /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
+    /// @throws RuntimeException whatever goes wrong: then no sequence has changed
+    public Tensor run() {
+        try {
+            ops.release(0);
+            Tensor logits = model.decoder().forward(ops, pass, states);
+            states.advance(pass.runs());
+            return logits;
+        } finally {
+            pass.clear();
+            states.clear();
+        }
+    }
+
+    /// Computes a prompt in chunks.
+    ///
+    /// @param cancelled asked between chunks; what was computed until then counts
+    /// @return the logits `[1, V]` after the last token, or of no row if cancelled
+    public Tensor prefill(Sequence sequence, int[] ids, int from, int to, java.util.function.BooleanSupplier cancelled) {
+        if (to <= from) {
+            throw new IllegalArgumentException("a prompt of no tokens");
+        }
+        for (int at = from; ; at += CHUNK_TOKENS) {
+            boolean last = to - at <= CHUNK_TOKENS;
+            add(sequence, ids, at, last ? to : at + CHUNK_TOKENS, last ? Pass.Outputs.LAST : Pass.Outputs.NONE);
+            Tensor logits = run();
+            if (last || cancelled.getAsBoolean()) {
+                return logits;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        ops.close();
+        pages.close();
+    }
+}

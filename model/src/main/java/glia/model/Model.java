@@ -1,0 +1,71 @@
+package glia.model;
+
+import glia.io.Checkpoint;
+import glia.model.block.Decoder;
+import glia.model.block.Weights;
+import glia.model.family.Source;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Gradients;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// A model over the memory of its checkpoint: what it is, its weights and its decoder. Close it to unmap the files.
+public final class Model implements AutoCloseable {
+    private final ModelSpec spec;
+    private final Weights weights;
+    private final Map<Parameter, Source.Stored> names;
+    private final Map<Parameter, Source> sources;
+    private final Checkpoint checkpoint;
+    private final Arena copies;
+    private final Decoder decoder;
+
+    Model(ModelSpec spec, Weights weights, Map<Parameter, Source> sources, Checkpoint checkpoint, Arena copies) {
+        this.spec = spec;
+        this.weights = weights;
+        this.sources = sources;
+        this.checkpoint = checkpoint;
+        this.copies = copies;
+        this.names = new LinkedHashMap<>();
+        sources.forEach((p, s) -> names.put(p, s.stored()));
+        this.decoder = new Decoder(spec, weights);
+    }
+
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    public Weights weights() {
+        return weights;
+    }
+
+    public Decoder decoder() {
+        return decoder;
+    }
+
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`.
+    public Map<String, Tensor> gradients(Gradients gradients, Arena arena) {
+        Map<String, Tensor> byName = new LinkedHashMap<>();
+        sources.forEach((parameter, source) -> {
+            Weight w = weights.get(parameter.sublayer(), parameter.role());
+            String name = ModelLoader.resolve(checkpoint, names.get(parameter));
+            source.write(gradients.of(w), byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
+                    ModelLoader.storedShape(checkpoint, n))));
+        });
+        return byName;
+    }
+
+    @Override
+    public void close() {
+        copies.close();
+        checkpoint.close();
+    }
+}

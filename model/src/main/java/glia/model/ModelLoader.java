@@ -1,0 +1,164 @@
+package glia.model;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.load.Checkpoints;
+import glia.model.block.Weights;
+import glia.model.family.Families;
+import glia.model.family.Family;
+import glia.model.family.GgufForm;
+import glia.model.family.Source;
+import glia.model.spec.Head;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.Parameters;
+import glia.model.spec.Role;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.ops.Weight;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Opens a checkpoint, finds its family and binds its tensors to the family's parameters. Matrices stay where they are
+/// mapped; vectors, which are small, are widened to F32.
+public final class ModelLoader {
+    /// How a family finds a parameter in this kind of file.
+    private interface Names {
+        Source of(ModelSpec spec, Parameter p);
+    }
+
+    private final Path path;
+    private final Checkpoint checkpoint;
+    private final Arena copies = Arena.ofShared();
+
+    private ModelLoader(Path path, Checkpoint checkpoint) {
+        this.path = path;
+        this.checkpoint = checkpoint;
+    }
+
+    /// Loads a folder in the hub's layout or a GGUF file.
+    ///
+    /// @throws CheckpointException if the files lie, the family is unknown, or tensors are missing, left over or of
+    ///         other shapes than the config says
+    public static Model load(Path path) throws CheckpointException {
+        Checkpoint checkpoint = Checkpoints.open(path);
+        ModelLoader loader = new ModelLoader(path, checkpoint);
+        try {
+            return checkpoint instanceof GgufCheckpoint gguf ? loader.gguf(gguf) : loader.hub();
+        } catch (IllegalArgumentException e) {
+            throw loader.abandon(new CheckpointException(path, "", e.getMessage(), e));
+        } catch (UncheckedIOException e) {
+            throw loader.abandon(new CheckpointException(path, "", e.getMessage(), e));
+        } catch (CheckpointException e) {
+            throw loader.abandon(e);
+        }
+    }
+
+    private CheckpointException abandon(CheckpointException e) {
+        copies.close();
+        checkpoint.close();
+        return e;
+    }
+
+    private Model hub() throws CheckpointException {
+        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        Config config = Config.read(folder.resolve("config.json"));
+        String type = config.text("model_type");
+        Family family = Families.ofModelType(type).orElseThrow(() -> new CheckpointException(folder.resolve("config.json"),
+                "model_type", "the family '" + type + "' is not supported yet; known are " + Families.known()));
+        return bind(family.spec(config), family::source);
+    }
+
+    private Model gguf(GgufCheckpoint file) throws CheckpointException {
+        String architecture = file.metadata().string("general.architecture");
+        Family family = Families.ofGguf(architecture).orElseThrow(() -> new CheckpointException(path,
+                "general.architecture", "the family '" + architecture + "' is not supported yet; known are "
+                + Families.knownInGguf()));
+        GgufForm form = family.gguf().orElseThrow();
+        ModelSpec spec = family.spec(Config.of(path, form.config(file.metadata(), file)));
+        return bind(form.stored(spec, file), form::source);
+    }
+
+    private Model bind(ModelSpec declared, Names names) throws CheckpointException {
+        ModelSpec spec = untieIfDifferent(declared, names);
+        Map<Parameter, Source> sources = new LinkedHashMap<>();
+        Map<Parameter, Weight> weights = new HashMap<>();
+        Map<Source, Tensor> made = new HashMap<>();
+        Set<String> left = new LinkedHashSet<>(checkpoint.names());
+        for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
+            Source source = names.of(spec, entry.getKey());
+            String name = resolve(checkpoint, source.stored());
+            Tensor tensor = source.read(checkpoint.tensor(name), copies, made);
+            if (!Arrays.equals(tensor.shape(), entry.getValue())) {
+                throw new CheckpointException(path, name, "as " + entry.getKey() + " it has shape "
+                        + Arrays.toString(tensor.shape()) + ", the config says " + Arrays.toString(entry.getValue()));
+            }
+            left.remove(name);
+            sources.put(entry.getKey(), source);
+            weights.put(entry.getKey(), new Weight.Stored(tensor.rank() == 1 ? widen(tensor) : tensor));
+        }
+        if (spec.head() == Head.TIED) {
+            left.remove(resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored()));
+        }
+        refuse(spec, left);
+        return new Model(spec, new Weights(weights), sources, checkpoint, copies);
+    }
+
+    /// A head that is in the file and differs from the embedding is used, whatever the config says about tying: that is
+    /// what Hugging Face's Transformers do.
+    private ModelSpec untieIfDifferent(ModelSpec spec, Names names) throws CheckpointException {
+        if (spec.head() == Head.SEPARATE) {
+            return spec;
+        }
+        String head = resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored());
+        if (!checkpoint.names().contains(head)) {
+            return spec;
+        }
+        Tensor embedding = checkpoint.tensor(resolve(checkpoint, names.of(spec, Parameter.of(Role.EMBEDDING)).stored()));
+        Tensor other = checkpoint.tensor(head);
+        boolean same = embedding.dtype() == other.dtype() && embedding.memory().mismatch(other.memory()) == -1;
+        return same ? spec : spec.withHead(Head.SEPARATE);
+    }
+
+    private Tensor widen(Tensor vector) {
+        return vector.dtype() == DType.F32 && vector.address() % 4 == 0 ? vector : Decode.widen(vector, copies);
+    }
+
+    /// Tensors that the model would silently do without mean that the config and the file are not of one model.
+    private void refuse(ModelSpec spec, Set<String> left) throws CheckpointException {
+        List<String> unknown = new ArrayList<>(left);
+        unknown.removeIf(name -> name.endsWith("rotary_emb.inv_freq") || name.endsWith(".attn.bias")
+                || name.endsWith(".attn.masked_bias") || name.startsWith("rope_freqs"));
+        if (!unknown.isEmpty()) {
+            throw new CheckpointException(path, unknown.getFirst(), "the family '" + spec.modelType()
+                    + "' as configured has no place for " + (unknown.size() == 1 ? "this tensor" : "this and "
+                    + (unknown.size() - 1) + " more tensors") + "; does config.json belong to these weights?");
+        }
+    }
+
+    /// The name under which the checkpoint has a tensor: the first of several that is there, else the first.
+    static String resolve(Checkpoint checkpoint, Source.Stored stored) {
+        return stored.names().stream().filter(checkpoint.names()::contains).findFirst().orElse(stored.names().getFirst());
+    }
+
+    static long[] storedShape(Checkpoint checkpoint, String name) {
+        try {
+            return checkpoint.tensor(name).shape();
+        } catch (CheckpointException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package glia.model.block;
+
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+
+/// A piece of a model: `[N, D]` in, `[N, D]` out. Blocks own weights and no state.
+@FunctionalInterface
+interface Block {
+    Tensor forward(Ops ops, Tensor x, Pass pass, States states);
+}

@@ -1,0 +1,76 @@
+package glia.model.block;
+
+import glia.tensor.kernel.Runs;
+import java.util.Arrays;
+
+/// The flat run of tokens that goes through a model at once: N tokens from any number of sequences, laid end to end,
+/// without padding. A prompt, a decode step, a mix of both and a training batch are all of this one shape.
+/// Mutable, so that a decode loop reuses one object.
+public final class Pass {
+    /// Which tokens of a run get logits.
+    public enum Outputs { NONE, LAST, ALL }
+
+    private final Runs runs = new Runs();
+    private int[] tokens = new int[16];
+    private int[] positions = new int[16];
+    private int[] outputs = new int[16];
+    private int numTokens;
+    private int numOutputs;
+
+    public Pass() { }
+
+    /// Forgets everything.
+    public void clear() {
+        runs.clear();
+        numTokens = 0;
+        numOutputs = 0;
+    }
+
+    /// Appends `ids[from..to)` of one sequence, the first at `position`.
+    public Pass add(int[] ids, int from, int to, int position, Outputs wanted) {
+        int count = to - from;
+        runs.add(count, position);
+        if (numTokens + count > tokens.length) {
+            int size = Math.max(2 * tokens.length, numTokens + count);
+            tokens = Arrays.copyOf(tokens, size);
+            positions = Arrays.copyOf(positions, size);
+            outputs = Arrays.copyOf(outputs, size);
+        }
+        System.arraycopy(ids, from, tokens, numTokens, count);
+        for (int i = 0; i < count; i++) {
+            positions[numTokens + i] = position + i;
+            if (wanted == Outputs.ALL || wanted == Outputs.LAST && i == count - 1) {
+                outputs[numOutputs++] = numTokens + i;
+            }
+        }
+        numTokens += count;
+        return this;
+    }
+
+    public Runs runs() {
+        return runs;
+    }
+
+    public int numTokens() {
+        return numTokens;
+    }
+
+    /// The tokens; only the first `numTokens()` count.
+    public int[] tokens() {
+        return tokens;
+    }
+
+    /// The position of each token in its sequence.
+    public int[] positions() {
+        return positions;
+    }
+
+    /// The tokens that get logits, ascending; only the first `numOutputs()` count.
+    public int[] outputs() {
+        return outputs;
+    }
+
+    public int numOutputs() {
+        return numOutputs;
+    }
+}

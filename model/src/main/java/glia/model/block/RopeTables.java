@@ -1,0 +1,33 @@
+package glia.model.block;
+
+import glia.model.spec.Rope;
+import glia.tensor.kernel.RopeTable;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// The rotary tables of a model, one for each kind of rotation that its layers use.
+final class RopeTables {
+    private final Map<Rope.Rotary, RopeTable> tables = new HashMap<>();
+
+    Optional<RopeTable> of(Rope rope) {
+        return switch (rope) {
+            case Rope.None none -> Optional.empty();
+            case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, RopeTables::make));
+        };
+    }
+
+    /// `ω_i = theta^(-2i / rotatedSize)`, then scaled.
+    private static RopeTable make(Rope.Rotary rope) {
+        double[] frequencies = new double[rope.rotatedSize() / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = Math.pow(rope.theta(), -2.0 * i / rope.rotatedSize());
+        }
+        double[] scaled = rope.scaling().scale(frequencies, rope.theta());
+        float[] rounded = new float[scaled.length];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = (float) scaled[i];
+        }
+        return new RopeTable(rounded, (float) rope.scaling().attentionFactor(), rope.layout());
+    }
+}

@@ -1,0 +1,23 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.tensor.kernel.Activation;
+
+/// The names that configs give to activations.
+final class Activations {
+    private Activations() { }
+
+    static Activation read(Config config, String key, String otherwise) throws CheckpointException {
+        String name = config.text(key, otherwise);
+        return switch (name) {
+            case "silu", "swish" -> Activation.SILU;
+            case "gelu" -> Activation.GELU;
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
+            case "relu" -> Activation.RELU;
+            case "relu2" -> Activation.RELU_SQUARED;
+            default -> throw config.error(key, "activation '" + name
+                    + "' is not supported; known are silu, gelu, gelu_new, gelu_pytorch_tanh, relu, relu2");
+        };
+    }
+}

@@ -1,0 +1,35 @@
+package glia.model.family;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// All families that Glia knows.
+public final class Families {
+    private static final List<Family> ALL =
+            List.of(new Gemma3(), new Gpt2(), new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new SmolLm3());
+
+    private Families() { }
+
+    /// The family that answers to a `model_type`.
+    public static Optional<Family> ofModelType(String modelType) {
+        return ALL.stream().filter(f -> f.modelTypes().contains(modelType)).findFirst();
+    }
+
+    /// The family that answers to a GGUF `general.architecture`.
+    public static Optional<Family> ofGguf(String architecture) {
+        return ALL.stream().filter(f -> f.gguf().filter(g -> g.architecture().equals(architecture)).isPresent())
+                .findFirst();
+    }
+
+    /// All model types, for messages.
+    public static String known() {
+        return ALL.stream().flatMap(f -> f.modelTypes().stream()).sorted().collect(Collectors.joining(", "));
+    }
+
+    /// All GGUF architectures, for messages.
+    public static String knownInGguf() {
+        return ALL.stream().flatMap(f -> f.gguf().stream()).map(GgufForm::architecture).sorted()
+                .collect(Collectors.joining(", "));
+    }
+}

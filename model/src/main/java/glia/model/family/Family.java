@@ -1,0 +1,26 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import java.util.List;
+import java.util.Optional;
+
+/// One family of models: how its config reads and what its tensors are called. Nothing else in Glia knows a model's
+/// name. See `docs/how-to-add-a-family.md`.
+public interface Family {
+    /// The values of `model_type` that this family answers to.
+    List<String> modelTypes();
+
+    /// What the model is. Keys that are missing take the family's own defaults.
+    ///
+    /// @throws CheckpointException if the config asks for something that the family does not have
+    ModelSpec spec(Config config) throws CheckpointException;
+
+    /// Where a parameter lies in the family's checkpoints on the hub.
+    Source source(ModelSpec spec, Parameter parameter);
+
+    /// The family's form in GGUF files, if it has one.
+    Optional<GgufForm> gguf();
+}

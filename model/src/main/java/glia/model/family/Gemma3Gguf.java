@@ -1,0 +1,60 @@
+package glia.model.family;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Sublayer;
+import java.util.Map;
+
+/// Gemma 3 in GGUF files: norm weights are stored with the 1 that the hub's files leave out.
+final class Gemma3Gguf implements GgufForm {
+    /// The one size whose scores are scaled by the mean size of a head and not by its own.
+    private static final int LAYERS_OF_27B = 62;
+
+    private final StandardGguf body = new StandardGguf("gemma3", "gemma3_text", StandardGguf.Rotation.HALF_SPLIT);
+
+    @Override
+    public String architecture() {
+        return body.architecture();
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = body.keys(metadata, checkpoint);
+        long scalar = keys.integer("block_count") == LAYERS_OF_27B
+                ? keys.integer("embedding_length") / keys.integer("attention.head_count")
+                : (long) keys.config().get("head_dim");
+        return keys.put("query_pre_attn_scalar", scalar)
+                .real("rope.freq_base_swa", "rope_local_base_freq")
+                .real("final_logit_softcapping", "final_logit_softcapping")
+                .config();
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
+        ModelSpec mapped = body.stored(spec, checkpoint).mapSublayers(s ->
+                new Sublayer(s.layer(), whole(s.before()), mixer(s.mixer()), whole(s.after()), s.scale()));
+        return new ModelSpec(mapped.modelType(), mapped.vocabSize(), mapped.hiddenSize(), mapped.contextLength(),
+                mapped.positions(), mapped.embeddingScale(), mapped.sublayers(), whole(mapped.finalNorm()), mapped.head());
+    }
+
+    private static Mixer mixer(Mixer mixer) {
+        return mixer instanceof Mixer.Attention a
+                ? new Mixer.Attention(a.numHeads(), a.numKeyValueHeads(), a.headSize(), a.scale(), a.rope(), a.span(),
+                        whole(a.headNorm()), a.bias())
+                : mixer;
+    }
+
+    private static Norm whole(Norm norm) {
+        return norm instanceof Norm.Rms rms ? new Norm.Rms(rms.eps(), 0) : norm;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return body.source(spec, p);
+    }
+}

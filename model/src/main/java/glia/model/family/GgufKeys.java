@@ -1,0 +1,71 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Turns the metadata of a GGUF file, `<architecture>.<key>`, to keys of config.json.
+final class GgufKeys {
+    private final GgufMetadata metadata;
+    private final String prefix;
+    private final Map<String, Object> config = new HashMap<>();
+
+    GgufKeys(GgufMetadata metadata, String architecture, String modelType) {
+        this.metadata = metadata;
+        this.prefix = architecture + ".";
+        config.put("model_type", modelType);
+    }
+
+    boolean has(String key) {
+        return metadata.has(prefix + key);
+    }
+
+    long integer(String key) throws CheckpointException {
+        return metadata.integer(prefix + key);
+    }
+
+    /// Copies a required integer.
+    GgufKeys integer(String key, String name) throws CheckpointException {
+        config.put(name, metadata.integer(prefix + key));
+        return this;
+    }
+
+    /// Copies an integer if it is there.
+    GgufKeys optional(String key, String name) throws CheckpointException {
+        return has(key) ? integer(key, name) : this;
+    }
+
+    /// Copies a real number if it is there.
+    GgufKeys real(String key, String name) throws CheckpointException {
+        if (has(key)) {
+            config.put(name, metadata.real(prefix + key));
+        }
+        return this;
+    }
+
+    GgufKeys put(String name, Object value) {
+        config.put(name, value);
+        return this;
+    }
+
+    /// The keys `rope.scaling.*` as `rope_scaling`.
+    GgufKeys ropeScaling() throws CheckpointException {
+        if (has("rope.scaling.type") && !metadata.string(prefix + "rope.scaling.type").equals("none")) {
+            Map<String, Object> scaling = new HashMap<>();
+            scaling.put("rope_type", metadata.string(prefix + "rope.scaling.type"));
+            if (has("rope.scaling.factor")) {
+                scaling.put("factor", metadata.real(prefix + "rope.scaling.factor"));
+            }
+            if (has("rope.scaling.original_context_length")) {
+                scaling.put("original_max_position_embeddings", integer("rope.scaling.original_context_length"));
+            }
+            config.put("rope_scaling", scaling);
+        }
+        return this;
+    }
+
+    Map<String, Object> config() {
+        return config;
+    }
+}

@@ -1,0 +1,101 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Positions;
+import glia.model.spec.Rope;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"): learned positions, layer norms,
+/// biases everywhere, fused queries, keys and values, matrices stored `[inputs, outputs]`. Checked against
+/// `GPT2LMHeadModel`; the first checkpoints lack the prefix `transformer.`.
+public final class Gpt2 implements Family {
+    public Gpt2() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("gpt2");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int hidden = config.positive("n_embd");
+        int heads = config.positive("n_head");
+        if (hidden % heads != 0) {
+            throw config.error("n_head", heads + " heads do not divide n_embd " + hidden);
+        }
+        int headSize = hidden / heads;
+        Norm norm = new Norm.Layer((float) config.real("layer_norm_epsilon", 1e-5));
+        boolean scaled = config.flag("scale_attn_weights", true);
+        boolean byLayer = config.flag("scale_attn_by_inverse_layer_idx", false);
+        Mixer mlp = new Mixer.Mlp(config.has("n_inner") ? config.positive("n_inner") : 4 * hidden,
+                Activations.read(config, "activation_function", "gelu_new"), Bias.ALL);
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < config.positive("n_layer"); layer++) {
+            double scale = (scaled ? 1 / Math.sqrt(headSize) : 1) / (byLayer ? layer + 1 : 1);
+            sublayers.add(new Sublayer(layer, norm, new Mixer.Attention(heads, heads, headSize, (float) scale,
+                    new Rope.None(), new Span.Causal(), new Norm.None(), Bias.ALL), new Norm.None(), 1));
+            sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), 1));
+        }
+        int context = config.has("n_positions") ? config.positive("n_positions") : 1024;
+        return new ModelSpec("gpt2", config.positive("vocab_size"), hidden, context, new Positions.Learned(context), 1,
+                sublayers, norm, config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return switch (p.role()) {
+                case EMBEDDING -> stored("wte.weight");
+                case POSITIONS -> stored("wpe.weight");
+                case FINAL_WEIGHT -> stored("ln_f.weight");
+                case FINAL_BIAS -> stored("ln_f.bias");
+                case HEAD -> new Source.Stored("lm_head.weight");
+                default -> throw Standard.unknown(p);
+            };
+        }
+        Sublayer s = spec.sublayers().get(p.sublayer());
+        boolean attention = s.mixer() instanceof Mixer.Attention;
+        String h = "h." + s.layer() + ".";
+        String norm = h + (attention ? "ln_1" : "ln_2");
+        Source fused = new Source.Transposed(stored(h + "attn.c_attn.weight"));
+        Source fusedBias = stored(h + "attn.c_attn.bias");
+        int hidden = spec.hiddenSize();
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> stored(norm + ".weight");
+            case BEFORE_BIAS -> stored(norm + ".bias");
+            case QUERY -> new Source.Rows(fused, 0, hidden);
+            case KEY -> new Source.Rows(fused, hidden, hidden);
+            case VALUE -> new Source.Rows(fused, 2 * hidden, hidden);
+            case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden);
+            case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden);
+            case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden);
+            case OUTPUT -> new Source.Transposed(stored(h + "attn.c_proj.weight"));
+            case OUTPUT_BIAS -> stored(h + "attn.c_proj.bias");
+            case UP -> new Source.Transposed(stored(h + "mlp.c_fc.weight"));
+            case UP_BIAS -> stored(h + "mlp.c_fc.bias");
+            case DOWN -> new Source.Transposed(stored(h + "mlp.c_proj.weight"));
+            case DOWN_BIAS -> stored(h + "mlp.c_proj.bias");
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    private static Source.Stored stored(String name) {
+        return new Source.Stored("transformer." + name, name);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new Gpt2Gguf());
+    }
+}

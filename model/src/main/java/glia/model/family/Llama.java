@@ -1,0 +1,45 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Optional;
+
+/// Llama 1 to 3.3, SmolLM2 and everything made after them (https://arxiv.org/abs/2302.13971,
+/// https://arxiv.org/abs/2407.21783). Checked against the class `LlamaForCausalLM`.
+public final class Llama implements Family {
+    public Llama() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("llama");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 0);
+        Rope rope = RopeConfig.read(config, headSize, 10_000);
+        Mixer.Attention attention = new Mixer.Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config), headSize, (float) (1 / Math.sqrt(headSize)), rope, new Span.Causal(),
+                new Norm.None(), config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
+        Bias mlpBias = config.flag("mlp_bias", false) ? Bias.ALL : Bias.NONE;
+        return Standard.spec(config, 2048, false, mlpBias, layer -> attention);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new StandardGguf("llama", "llama", StandardGguf.Rotation.INTERLEAVED));
+    }
+}

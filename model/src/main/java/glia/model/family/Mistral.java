@@ -1,0 +1,47 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Optional;
+
+/// Mistral 7B and Nemo: Llama's body with a sliding window on every layer (https://arxiv.org/abs/2310.06825); from
+/// version 0.2 on the window is null, that is, there is none. Checked against the class `MistralForCausalLM`.
+public final class Mistral implements Family {
+    public Mistral() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("mistral");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 0);
+        Rope rope = RopeConfig.read(config, headSize, 10_000);
+        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
+                : config.keys().contains("sliding_window") ? new Span.Causal() : new Span.Sliding(4096);
+        Mixer.Attention attention = new Mixer.Attention(config.positive("num_attention_heads"),
+                config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 8, headSize,
+                (float) (1 / Math.sqrt(headSize)), rope, span, new Norm.None(), Bias.NONE);
+        return Standard.spec(config, 131_072, false, Bias.NONE, layer -> attention);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p);
+    }
+
+    /// GGUF files call this family `llama`.
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,62 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Optional;
+
+/// Qwen2 and Qwen2.5: Llama's body, with biases of queries, keys and values (https://arxiv.org/abs/2407.10671), and
+/// sliding windows from layer `max_window_layers` on where they are switched on. Checked against `Qwen2ForCausalLM`.
+public final class Qwen2 implements Family {
+    public Qwen2() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("qwen2");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 0);
+        int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
+        Rope rope = RopeConfig.read(config, headSize, 10_000);
+        Span[] spans = spans(config);
+        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Mixer.Attention(
+                config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
+                spans[layer], new Norm.None(), Bias.INPUTS));
+    }
+
+    /// What each layer sees, in Qwen2 and Qwen3.
+    static Span[] spans(Config config) throws CheckpointException {
+        int firstSliding = config.integer("max_window_layers", 28);
+        boolean on = config.flag("use_sliding_window", false)
+                && (config.has("sliding_window") || !config.keys().contains("sliding_window"));
+        int window = on ? config.integer("sliding_window", 4096) : 0;
+        boolean[] slides = LayerTypes.read(config, layer -> on && layer >= firstSliding);
+        Span[] spans = new Span[slides.length];
+        for (int i = 0; i < spans.length; i++) {
+            if (slides[i] && !on) {
+                throw config.error("layer_types", "layer " + i + " slides but use_sliding_window is off");
+            }
+            spans[i] = slides[i] ? new Span.Sliding(window) : new Span.Causal();
+        }
+        return spans;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new StandardGguf("qwen2", "qwen2", StandardGguf.Rotation.HALF_SPLIT));
+    }
+}

@@ -1,0 +1,70 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
+import glia.tensor.kernel.RopeTable.Layout;
+import java.util.Optional;
+
+/// Reads rotary settings in both of their layouts: `rope_theta` and `rope_scaling` beside each other, or together in
+/// `rope_parameters`, there possibly one for each kind of layer.
+final class RopeConfig {
+    private RopeConfig() { }
+
+    /// Rotation of whole heads, or of `partial_rotary_factor` of them.
+    static Rope.Rotary read(Config config, int headSize, double defaultTheta) throws CheckpointException {
+        Optional<Config> parameters = config.has("rope_parameters")
+                ? Optional.of(config.child("rope_parameters")) : Optional.empty();
+        double theta = config.real("rope_theta", defaultTheta);
+        if (parameters.isPresent()) {
+            theta = parameters.get().real("rope_theta", theta);
+        }
+        Optional<Config> scaling = config.has("rope_scaling") ? Optional.of(config.child("rope_scaling")) : parameters;
+        double partial = config.real("partial_rotary_factor", 1);
+        if (parameters.isPresent()) {
+            partial = parameters.get().real("partial_rotary_factor", partial);
+        }
+        return new Rope.Rotary((int) (headSize * partial), theta, scaling(config, scaling), Layout.HALF_SPLIT);
+    }
+
+    private static RopeScaling scaling(Config config, Optional<Config> found) throws CheckpointException {
+        if (found.isEmpty()) {
+            return new RopeScaling.None();
+        }
+        Config scaling = found.get();
+        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        return switch (type) {
+            case "default" -> new RopeScaling.None();
+            case "linear" -> new RopeScaling.Linear(scaling.real("factor"));
+            case "llama3" -> new RopeScaling.Llama3(scaling.real("factor"), scaling.real("low_freq_factor"),
+                    scaling.real("high_freq_factor"), originalContext(config, scaling));
+            case "yarn" -> yarn(config, scaling);
+            default -> throw config.error("rope_type", "rotary scaling '" + type
+                    + "' is not supported; known are default, linear, llama3 and yarn");
+        };
+    }
+
+    private static int originalContext(Config config, Config scaling) throws CheckpointException {
+        String key = "original_max_position_embeddings";
+        return config.has(key) ? config.positive(key)
+                : scaling.has(key) ? scaling.positive(key) : config.positive("max_position_embeddings");
+    }
+
+    private static RopeScaling.Yarn yarn(Config config, Config scaling) throws CheckpointException {
+        int original = originalContext(config, scaling);
+        double factor = scaling.has("factor") ? scaling.real("factor")
+                : (double) config.positive("max_position_embeddings") / original;
+        double attention = scaling.has("attention_factor") ? scaling.real("attention_factor")
+                : scaling.real("mscale", 0) != 0 && scaling.real("mscale_all_dim", 0) != 0
+                ? sharpening(factor, scaling.real("mscale")) / sharpening(factor, scaling.real("mscale_all_dim"))
+                : sharpening(factor, 1);
+        return new RopeScaling.Yarn(factor, original, scaling.real("beta_fast", 32), scaling.real("beta_slow", 1),
+                scaling.flag("truncate", true), attention);
+    }
+
+    /// `0.1 · scale · ln(factor) + 1`, https://arxiv.org/abs/2309.00071, equation 22.
+    private static double sharpening(double factor, double scale) {
+        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+    }
+}

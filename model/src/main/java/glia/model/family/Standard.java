@@ -1,0 +1,112 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Positions;
+import glia.model.spec.Sublayer;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The body that most families share: RMS norms before each mixer, attention, then a gated MLP, and the tensor names
+/// of Llama (https://arxiv.org/abs/2302.13971).
+final class Standard {
+    /// The attention of one layer.
+    @FunctionalInterface
+    interface Attentions {
+        Mixer.Attention of(int layer) throws CheckpointException;
+    }
+
+    private Standard() { }
+
+    /// The size of a head: `head_dim`, else hidden size / heads.
+    static int headSize(Config config, int otherwise) throws CheckpointException {
+        if (config.has("head_dim")) {
+            return config.positive("head_dim");
+        }
+        int hidden = config.positive("hidden_size");
+        int heads = config.positive("num_attention_heads");
+        if (otherwise == 0 && hidden % heads != 0) {
+            throw config.error("num_attention_heads", heads + " heads do not divide the hidden size " + hidden
+                    + " and there is no head_dim");
+        }
+        return otherwise == 0 ? hidden / heads : otherwise;
+    }
+
+    static int numKeyValueHeads(Config config) throws CheckpointException {
+        int heads = config.positive("num_attention_heads");
+        int kvHeads = config.has("num_key_value_heads") ? config.positive("num_key_value_heads") : heads;
+        if (heads % kvHeads != 0) {
+            throw config.error("num_key_value_heads", kvHeads + " do not divide the " + heads + " attention heads");
+        }
+        return kvHeads;
+    }
+
+    /// Reads all but the attention.
+    static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias, Attentions attentions)
+            throws CheckpointException {
+        Norm norm = new Norm.Rms((float) config.real("rms_norm_eps", 1e-6), 0);
+        Mixer mlp = new Mixer.GatedMlp(config.positive("intermediate_size"),
+                Activations.read(config, "hidden_act", "silu"), mlpBias);
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < config.positive("num_hidden_layers"); layer++) {
+            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), 1));
+            sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), 1));
+        }
+        int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings") : defaultContext;
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
+                context, new Positions.None(), 1, sublayers, norm,
+                config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE);
+    }
+
+    /// The names of Llama's tensors on the hub.
+    static Source source(ModelSpec spec, Parameter p) {
+        return new Source.Stored(p.sublayer() < 0 ? global(p) : "model.layers."
+                + spec.sublayers().get(p.sublayer()).layer() + "." + inLayer(spec, p));
+    }
+
+    private static String global(Parameter p) {
+        return switch (p.role()) {
+            case EMBEDDING -> "model.embed_tokens.weight";
+            case FINAL_WEIGHT -> "model.norm.weight";
+            case HEAD -> "lm_head.weight";
+            default -> throw unknown(p);
+        };
+    }
+
+    private static String inLayer(ModelSpec spec, Parameter p) {
+        boolean attention = spec.sublayers().get(p.sublayer()).mixer() instanceof Mixer.Attention;
+        boolean sandwich = !(spec.sublayers().get(p.sublayer()).after() instanceof Norm.None);
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> attention ? "input_layernorm.weight"
+                    : sandwich ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight";
+            case AFTER_WEIGHT -> attention ? "post_attention_layernorm.weight" : "post_feedforward_layernorm.weight";
+            case QUERY -> "self_attn.q_proj.weight";
+            case QUERY_BIAS -> "self_attn.q_proj.bias";
+            case KEY -> "self_attn.k_proj.weight";
+            case KEY_BIAS -> "self_attn.k_proj.bias";
+            case VALUE -> "self_attn.v_proj.weight";
+            case VALUE_BIAS -> "self_attn.v_proj.bias";
+            case OUTPUT -> "self_attn.o_proj.weight";
+            case OUTPUT_BIAS -> "self_attn.o_proj.bias";
+            case QUERY_NORM -> "self_attn.q_norm.weight";
+            case KEY_NORM -> "self_attn.k_norm.weight";
+            case GATE -> "mlp.gate_proj.weight";
+            case GATE_BIAS -> "mlp.gate_proj.bias";
+            case UP -> "mlp.up_proj.weight";
+            case UP_BIAS -> "mlp.up_proj.bias";
+            case DOWN -> "mlp.down_proj.weight";
+            case DOWN_BIAS -> "mlp.down_proj.bias";
+            default -> throw unknown(p);
+        };
+    }
+
+    static IllegalArgumentException unknown(Parameter p) {
+        return new IllegalArgumentException("the family has no " + p);
+    }
+}

@@ -1,0 +1,126 @@
+package glia.model.family;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
+import glia.model.spec.Sublayer;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.kernel.RopeTable.Layout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Llama's body in GGUF files (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+///
+/// @param architecture the value of `general.architecture`
+/// @param modelType the family's `model_type`
+/// @param rotation how the rows of queries and keys are ordered
+record StandardGguf(String architecture, String modelType, Rotation rotation) implements GgufForm {
+    /// The order of rows in queries and keys.
+    enum Rotation {
+        /// As on the hub.
+        HALF_SPLIT,
+        /// Permuted, so that the pairs that turn together lie side by side.
+        INTERLEAVED
+    }
+
+    private static final String ROPE_DIVISORS = "rope_freqs.weight";
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        return keys(metadata, checkpoint).config();
+    }
+
+    /// What all families with this body have in common.
+    GgufKeys keys(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = new GgufKeys(metadata, architecture, modelType)
+                .integer("embedding_length", "hidden_size")
+                .integer("block_count", "num_hidden_layers")
+                .integer("feed_forward_length", "intermediate_size")
+                .integer("attention.head_count", "num_attention_heads")
+                .integer("context_length", "max_position_embeddings")
+                .real("attention.layer_norm_rms_epsilon", "rms_norm_eps")
+                .real("rope.freq_base", "rope_theta")
+                .optional("attention.sliding_window", "sliding_window")
+                .ropeScaling()
+                .put("vocab_size", checkpoint.tensor("token_embd.weight").dim(0))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
+                .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
+                .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
+        keys.put("num_key_value_heads",
+                keys.integer(keys.has("attention.head_count_kv") ? "attention.head_count_kv" : "attention.head_count"));
+        long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
+                : keys.integer("embedding_length") / keys.integer("attention.head_count");
+        if (keys.has("rope.dimension_count")) {
+            keys.put("partial_rotary_factor", (double) keys.integer("rope.dimension_count") / headSize);
+        }
+        return keys.put("head_dim", headSize);
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
+        List<Float> divisors = new ArrayList<>();
+        if (checkpoint.names().contains(ROPE_DIVISORS)) {
+            Tensor stored = checkpoint.tensor(ROPE_DIVISORS);
+            float[] values = new float[Math.toIntExact(stored.size())];
+            Decode.toFloats(stored, 0, values, 0, values.length);
+            for (float value : values) {
+                divisors.add(value);
+            }
+        }
+        Layout layout = rotation == Rotation.INTERLEAVED ? Layout.INTERLEAVED : Layout.HALF_SPLIT;
+        return spec.mapSublayers(s -> s.mixer() instanceof Mixer.Attention a && a.rope() instanceof Rope.Rotary r
+                ? new Sublayer(s.layer(), s.before(), a.withRope(new Rope.Rotary(r.rotatedSize(), r.theta(),
+                        divisors.isEmpty() ? r.scaling() : new RopeScaling.Divisors(divisors), layout)), s.after(), s.scale())
+                : s);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return new Source.Stored(p.sublayer() < 0 ? global(p)
+                : "blk." + spec.sublayers().get(p.sublayer()).layer() + "." + inLayer(spec, p));
+    }
+
+    private static String global(Parameter p) {
+        return switch (p.role()) {
+            case EMBEDDING -> "token_embd.weight";
+            case POSITIONS -> "position_embd.weight";
+            case FINAL_WEIGHT -> "output_norm.weight";
+            case FINAL_BIAS -> "output_norm.bias";
+            case HEAD -> "output.weight";
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    private static String inLayer(ModelSpec spec, Parameter p) {
+        boolean attention = spec.sublayers().get(p.sublayer()).mixer() instanceof Mixer.Attention;
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> attention ? "attn_norm.weight" : "ffn_norm.weight";
+            case BEFORE_BIAS -> attention ? "attn_norm.bias" : "ffn_norm.bias";
+            case AFTER_WEIGHT -> attention ? "post_attention_norm.weight" : "post_ffw_norm.weight";
+            case QUERY -> "attn_q.weight";
+            case QUERY_BIAS -> "attn_q.bias";
+            case KEY -> "attn_k.weight";
+            case KEY_BIAS -> "attn_k.bias";
+            case VALUE -> "attn_v.weight";
+            case VALUE_BIAS -> "attn_v.bias";
+            case OUTPUT -> "attn_output.weight";
+            case OUTPUT_BIAS -> "attn_output.bias";
+            case QUERY_NORM -> "attn_q_norm.weight";
+            case KEY_NORM -> "attn_k_norm.weight";
+            case GATE -> "ffn_gate.weight";
+            case GATE_BIAS -> "ffn_gate.bias";
+            case UP -> "ffn_up.weight";
+            case UP_BIAS -> "ffn_up.bias";
+            case DOWN -> "ffn_down.weight";
+            case DOWN_BIAS -> "ffn_down.bias";
+            default -> throw Standard.unknown(p);
+        };
+    }
+}

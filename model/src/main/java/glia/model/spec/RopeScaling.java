@@ -1,0 +1,97 @@
+package glia.model.spec;
+
+/// How rotary frequencies are stretched to contexts longer than those trained on. `frequencies` are inverse
+/// frequencies ω_i, from fast to slow.
+public sealed interface RopeScaling {
+    /// The scaled ω.
+    double[] scale(double[] frequencies, double theta);
+
+    /// What cosines and sines are multiplied with.
+    default double attentionFactor() {
+        return 1;
+    }
+
+    record None() implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta) {
+            return frequencies;
+        }
+    }
+
+    /// Position interpolation: ω / factor. https://arxiv.org/abs/2306.15595
+    record Linear(double factor) implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta) {
+            double[] scaled = frequencies.clone();
+            for (int i = 0; i < scaled.length; i++) {
+                scaled[i] /= factor;
+            }
+            return scaled;
+        }
+    }
+
+    /// Llama 3's: wavelengths λ = 2π/ω above `originalContext / lowFactor` are stretched by `factor`, those below
+    /// `originalContext / highFactor` kept, and those between blended. https://arxiv.org/abs/2407.21783
+    record Llama3(double factor, double lowFactor, double highFactor, int originalContext) implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta) {
+            double[] scaled = frequencies.clone();
+            for (int i = 0; i < scaled.length; i++) {
+                double wavelength = 2 * Math.PI / frequencies[i];
+                if (wavelength > originalContext / lowFactor) {
+                    scaled[i] /= factor;
+                } else if (wavelength >= originalContext / highFactor && highFactor != lowFactor) {
+                    double keep = (originalContext / wavelength - lowFactor) / (highFactor - lowFactor);
+                    scaled[i] *= (1 - keep) / factor + keep;
+                }
+            }
+            return scaled;
+        }
+    }
+
+    /// YaRN: fast pairs are kept, slow ones stretched, with a ramp between; attention is sharpened by a factor.
+    /// https://arxiv.org/abs/2309.00071
+    ///
+    /// @param betaFast turns over the original context above which a pair is kept
+    /// @param betaSlow turns below which a pair is stretched
+    /// @param truncate whether the ends of the ramp are rounded outwards to whole pairs
+    record Yarn(double factor, int originalContext, double betaFast, double betaSlow, boolean truncate,
+            double attentionFactor) implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta) {
+            int size = 2 * frequencies.length;
+            double low = pairTurning(betaFast, size, theta);
+            double high = pairTurning(betaSlow, size, theta);
+            low = Math.max(truncate ? Math.floor(low) : low, 0);
+            high = Math.min(truncate ? Math.ceil(high) : high, size - 1);
+            if (low == high) {
+                high += 0.001;
+            }
+            double[] scaled = frequencies.clone();
+            for (int i = 0; i < scaled.length; i++) {
+                double stretch = Math.clamp((i - low) / (high - low), 0, 1);
+                scaled[i] *= stretch / factor + (1 - stretch);
+            }
+            return scaled;
+        }
+
+        private double pairTurning(double turns, int size, double theta) {
+            return size * Math.log(originalContext / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
+        }
+    }
+
+    /// ω_i / divisors[i], as some GGUF files store the result of another scaling.
+    record Divisors(java.util.List<Float> divisors) implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta) {
+            if (divisors.size() != frequencies.length) {
+                throw new IllegalArgumentException(divisors.size() + " divisors for " + frequencies.length + " frequencies");
+            }
+            double[] scaled = frequencies.clone();
+            for (int i = 0; i < scaled.length; i++) {
+                scaled[i] /= divisors.get(i);
+            }
+            return scaled;
+        }
+    }
+}
