@@ -1,0 +1,51 @@
+package glia.cli;
+
+import glia.cli.args.UsageException;
+import glia.cli.command.ExitCode;
+import glia.cli.terminal.Console;
+import glia.io.CheckpointException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
+/// An error in words for the user, and the exit code that goes with it.
+///
+/// @param message one line, or two where the second says what to try
+/// @param exitCode one of [ExitCode]
+record ErrorReport(String message, int exitCode) {
+
+    /// The report on an error.
+    static ErrorReport of(Throwable error) {
+        return switch (error) {
+            case UsageException e -> new ErrorReport(e.getMessage() + "\nglia --help shows what there is", ExitCode.USAGE);
+            case CheckpointException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
+            case NoSuchFileException e -> new ErrorReport(e.getFile() + ": there is no such file", ExitCode.BAD_FILE);
+            case FileNotFoundException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
+            case AccessDeniedException e -> new ErrorReport(e.getFile() + ": access is denied", ExitCode.BAD_FILE);
+            case FileSystemException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
+            case IOException e -> new ErrorReport(text(e), ExitCode.BAD_FILE);
+            case OutOfMemoryError e -> new ErrorReport("memory does not suffice: " + text(e)
+                    + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);
+            default -> new ErrorReport("internal error: " + text(error)
+                    + "\nplease report it with what --debug shows", ExitCode.INTERNAL);
+        };
+    }
+
+    /// Prints the report on standard error.
+    ///
+    /// @param trace the error whose stack trace is shown too, or null
+    /// @return the exit code
+    int print(Console console, Throwable trace) {
+        console.err().println("glia: " + message);
+        if (trace != null) {
+            trace.printStackTrace(console.err());
+        }
+        return exitCode;
+    }
+
+    private static String text(Throwable error) {
+        return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+    }
+}

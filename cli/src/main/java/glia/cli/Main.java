@@ -1,0 +1,19 @@
+package glia.cli;
+
+import glia.cli.command.ExitCode;
+import glia.cli.terminal.Console;
+import java.util.List;
+
+/// The process: `glia` and `glia.cmd` start it.
+public final class Main {
+    private Main() {}
+
+    /// Runs one command line and ends the process with its exit code.
+    public static void main(String[] words) {
+        int exitCode = new Cli(Console.ofProcess()).run(List.of(words));
+        // `System.exit` first looks for loggers, which takes longer than printing a help text.
+        if (exitCode != ExitCode.OK) {
+            System.exit(exitCode);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package glia.cli.args;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// The words that a command understands.
+///
+/// @param name the word that calls the command; two words for a command of a group, such as `models remove`
+/// @param summary one sentence for the list of commands, without a full stop
+/// @param positionals the words known by their place, in their order; those that may be missing come last
+/// @param options the options in the order in which help texts show them; [#HELP] and [#DEBUG] are added to each command's
+/// @param notes further lines for the command's own help text
+public record Syntax(String name, String summary, List<Positional> positionals, List<Option<?>> options,
+                     List<String> notes) {
+    /// Shows a command's help text instead of running it.
+    public static final Option<Boolean> HELP = Option.flag("show this help", "--help", "-h");
+    /// Shows where an error came from.
+    public static final Option<Boolean> DEBUG =
+            Option.flag("show the stack trace of an error (also: GLIA_DEBUG=1)", "--debug");
+
+    /// Adds the options that every command has.
+    public Syntax {
+        options = Stream.concat(options.stream(), Stream.of(HELP, DEBUG)).toList();
+    }
+
+    /// A command without notes.
+    public Syntax(String name, String summary, List<Positional> positionals, List<Option<?>> options) {
+        this(name, summary, positionals, options, List.of());
+    }
+
+    /// The option that is written like this, such as `--threads`.
+    public Optional<Option<?>> option(String word) {
+        return options.stream().<Option<?>>map(option -> option).filter(option -> option.names().contains(word))
+                .findFirst();
+    }
+
+    /// The command line in short, such as `glia run MODEL [options]`.
+    public String synopsis() {
+        StringBuilder line = new StringBuilder("glia ").append(name);
+        for (Positional positional : positionals) {
+            line.append(positional.required() ? " " + positional.label() : " [" + positional.label() + "]");
+        }
+        return line.append(" [options]").toString();
+    }
+}

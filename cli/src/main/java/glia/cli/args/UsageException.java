@@ -1,0 +1,13 @@
+package glia.cli.args;
+
+import java.io.Serial;
+
+/// A command line that cannot be understood. The message says which word is wrong and what would be right.
+public final class UsageException extends RuntimeException {
+    @Serial private static final long serialVersionUID = 1L;
+
+    /// @param message what is wrong and what would be right, in one line
+    public UsageException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,145 @@
+# What the launcher needs when something is missing: finds a JDK and Maven, builds the program, makes AOT caches.
+# Read by ../glia, whose functions and variables it uses.
+
+fail() { # message
+    printf 'glia: %s\n' "$1" >&2
+    exit 6
+}
+
+say() { # message
+    printf 'glia: %s\n' "$1" >&2
+}
+
+# Sets jdk to a JDK 25 or later in the places where systems and tools put them, and records it.
+search_jdk() {
+    local java candidate
+    java=$(command -v java) && while [ -L "$java" ]; do
+        candidate=$(readlink "$java")
+        case $candidate in /*) java=$candidate ;; *) java=${java%/*}/$candidate ;; esac
+    done
+    java=${java%/bin/java}
+    for candidate in "${java:-/none}" /usr/lib/jvm/* /usr/lib64/jvm/* /usr/java/* /opt/java/* /opt/*jdk* \
+        /Library/Java/JavaVirtualMachines/*/Contents/Home ~/Library/Java/JavaVirtualMachines/*/Contents/Home \
+        {/opt/homebrew,/usr/local}/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
+        /home/linuxbrew/.linuxbrew/opt/openjdk*/libexec ~/.sdkman/candidates/java/* ~/.jdks/* ~/.gradle/jdks/* \
+        ~/.local/share/mise/installs/java/* ~/.asdf/installs/java/*; do
+        if use_jdk "$candidate"; then
+            mkdir -p "$lib" && printf '%s\n' "$jdk" >"$lib/.jdk.$$" && mv -f "$lib/.jdk.$$" "$lib/jdk"
+            return
+        fi
+    done
+    fail "a JDK 25 or later is needed and was not found; $(how_to_get openjdk-25-jdk openjdk@25 https://adoptium.net)"
+}
+
+# Sets maven.
+find_maven() {
+    for maven in "$(command -v mvn)" "${MAVEN_HOME:-/none}/bin/mvn" "${M2_HOME:-/none}/bin/mvn" \
+        ~/.sdkman/candidates/maven/current/bin/mvn /usr/share/maven/bin/mvn /opt/maven/bin/mvn /opt/apache-maven*/bin/mvn \
+        /opt/homebrew/bin/mvn /usr/local/bin/mvn /home/linuxbrew/.linuxbrew/bin/mvn; do
+        [ -x "$maven" ] && return
+    done
+    fail "Maven is needed to build and was not found; $(how_to_get maven maven https://maven.apache.org)"
+}
+
+how_to_get() { # Debian package, Homebrew package, address
+    if command -v brew >/dev/null; then
+        echo "get it with: brew install $2"
+    elif command -v apt-get >/dev/null; then
+        echo "get it with: sudo apt install $1, or from $3"
+    else
+        echo "get it from $3"
+    fi
+}
+
+# One process builds at a time. A lock whose owner is gone is taken over.
+lock() {
+    local owner told=
+    mkdir -p "$lib" || fail "$lib cannot be written"
+    until mkdir "$lib/.lock" 2>/dev/null; do
+        [ -d "$lib/.lock" ] || fail "$lib cannot be written"
+        owner=$(cat "$lib/.lock/owner" 2>/dev/null)
+        if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null && mkdir "$lib/.lock/taken" 2>/dev/null; then
+            break
+        fi
+        [ -n "$told" ] || { say "another start is building (process ${owner:-?}); waiting for it" && told=yes; }
+        sleep 0.3
+    done
+    printf '%s\n' $$ >"$lib/.lock/owner"
+    rmdir "$lib/.lock/taken" 2>/dev/null
+    trap unlock EXIT
+    trap 'exit 130' INT TERM
+}
+
+unlock() {
+    rm -rf "$lib/.lock"
+    trap - EXIT INT TERM
+}
+
+# Builds with Maven into lib/<build>; the name is put into lib/current last, with the time at which the build began.
+build_program() {
+    local new mark began=$SECONDS log=$lib/build.log
+    find_maven
+    new=$(date +%Y%m%d-%H%M%S)
+    mark=$lib/.current.$$
+    printf '%s\n' "$new" >"$mark"
+    (cd "$home" && JAVA_HOME=$jdk exec "$maven" -B -ntp -pl cli -am package -Dmaven.test.skip=true) >"$log" 2>&1 &
+    show_progress $! "$log" || fail "the build failed; $log tells more:
+$(grep -m 5 '^\[ERROR\] .' "$log")"
+    rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
+    cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
+    (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >>classpath) && mv -f "$mark" "$lib/current"
+    build=$new
+    say "built in $((SECONDS - began)) s"
+    remove_old_builds
+}
+
+# Waits for Maven; says once that it builds, and on a terminal also what.
+show_progress() { # process, its log
+    local what width=0 line
+    if [ ! -t 2 ]; then
+        say 'building (the first time it fetches libraries) ...'
+        wait "$1"
+        return
+    fi
+    while kill -0 "$1" 2>/dev/null; do
+        what=$(sed -n 's/^.*Building glia-\([a-z]*\) .*\(\[[0-9/]*\]\).*$/\2 \1/p' "$2" | tail -n 1)
+        line="glia: building (the first time it fetches libraries) ... $what"
+        printf '\r%-*s' $width "$line" >&2
+        width=${#line}
+        sleep 0.2
+    done
+    printf '\r%*s\r' $width '' >&2
+    wait "$1"
+}
+
+# Keeps this build and the one before it, from which a program may still be running.
+remove_old_builds() {
+    local old
+    for old in $(cd "$lib" && ls -d [0-9]*-[0-9]* | sort | sed -e '$d' | sed -e '$d'); do
+        rm -rf "${lib:?}/$old"
+    done
+}
+
+# Makes an AOT cache by a run that does what commands of this kind do. Without one all works, but starts later.
+make_cache() { # light or compute
+    local new=$cache.$$
+    set_options "$1"
+    "$jdk/bin/java" "${options[@]}" -XX:AOTCacheOutput="$new" glia.cli.Training "$1" >"$lib/cache.log" 2>&1
+    [ -s "$new" ] && mv -f "$new" "$cache.aot"
+    rm -f "$new" "$new".*
+    touch "$cache.made"
+}
+
+# Brings about what a start needs.
+prepare() { # light or compute
+    known_jdk || search_jdk
+    is_built && is_cached "$1" && return
+    if is_built && [ ! -w "$lib/$build" ]; then
+        is_cached "$1"
+        return
+    fi
+    lock
+    is_built || build_program
+    is_cached "$1" || make_cache "$1"
+    unlock
+}
