@@ -6,5 +6,6 @@ module glia.tensor {
     exports glia.tensor.format;
     exports glia.tensor.kernel;
     exports glia.tensor.kernel.scalar;
+    exports glia.tensor.kernel.vector;
     exports glia.tensor.ops;
 }

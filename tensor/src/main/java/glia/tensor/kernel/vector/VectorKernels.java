@@ -1,0 +1,133 @@
+package glia.tensor.kernel.vector;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+
+/// Kernels on the Vector API (module `jdk.incubator.vector`), for vectors of any width. What gains nothing from vectors
+/// is left to the scalar set. Nothing is allocated once scratch memory has grown to the largest shapes met.
+public final class VectorKernels implements Kernels {
+    /// Up to so many tokens weights are multiplied row by row as they lie in memory; more share their decoding.
+    private static final int FEW_TOKENS = 3;
+
+    private final Workers workers;
+    private final ScalarKernels scalar;
+    private final Products products;
+    private final RowProduct rowProduct;
+
+    /// @param workers the threads to use; the caller closes them
+    public VectorKernels(Workers workers) {
+        this.workers = workers;
+        scalar = new ScalarKernels(workers);
+        products = new Products(workers);
+        rowProduct = new RowProduct(workers);
+    }
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public Workers workers() {
+        return workers;
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Tensor w) {
+        assert x.dtype() == DType.F32 && y.dtype() == DType.F32 && w.dtype().isReal();
+        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        if (x.rows() <= FEW_TOKENS && RowProduct.serves(w.dtype())) {
+            rowProduct.run(y, x, w);
+        } else {
+            products.linear(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32 && w.dtype().isReal();
+        assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
+        products.linearBackwardInput(dx, dy, w);
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        assert dw.dtype() == DType.F32 && dy.dtype() == DType.F32 && x.dtype() == DType.F32;
+        assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+        products.linearBackwardWeight(dw, dy, x);
+    }
+
+    @Override
+    public void roundActivations(Tensor y, Tensor x) {
+        scalar.roundActivations(y, x);
+    }
+
+    @Override
+    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+        scalar.gather(y, table, ids, count);
+    }
+
+    @Override
+    public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+        scalar.rmsNorm(y, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+        scalar.layerNorm(y, x, w, b, eps);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+        scalar.rotate(x, headSize, table, runs, sign);
+    }
+
+    @Override
+    public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
+        scalar.gated(y, gate, up, f);
+    }
+
+    @Override
+    public void activate(Tensor y, Tensor x, Activation f) {
+        scalar.activate(y, x, f);
+    }
+
+    @Override
+    public void add(Tensor y, Tensor a, Tensor b, float scale) {
+        scalar.add(y, a, b, scale);
+    }
+
+    @Override
+    public void addRow(Tensor y, Tensor x, Tensor b) {
+        scalar.addRow(y, x, b);
+    }
+
+    @Override
+    public void scale(Tensor y, Tensor x, float scale) {
+        scalar.scale(y, x, scale);
+    }
+
+    @Override
+    public void attention(
+            Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
+        scalar.attention(out, logSumExp, q, keyValues, runs, shape);
+    }
+
+    @Override
+    public int argmax(Tensor logits, int row) {
+        return scalar.argmax(logits, row);
+    }
+
+    @Override
+    public float logSumExp(Tensor logits, int row) {
+        return scalar.logSumExp(logits, row);
+    }
+}
