@@ -1,11 +1,14 @@
 """Makes the fixtures of the number formats in src/test/resources/formats.
 
 decode/TYPE.bin holds stored bytes, decode/TYPE.f32 what they decode to. Truth: gguf (block formats, BF16), ml_dtypes
-(8 bits), numpy (F16, F64).
+(8 bits), numpy (F16, F64). encode/TYPE.bin holds what encode/KIND.f32 encodes to. Truth: the C library of ggml (block
+formats), ml_dtypes (8 and 16 bits).
 
-    pip install numpy gguf ml_dtypes
+    pip install numpy gguf ml_dtypes llama-cpp-python
     python formats.py
 """
+import ctypes
+import importlib.util
 import pathlib
 
 import gguf
@@ -60,7 +63,64 @@ def decode_plain(rng):
         save("decode", name + ".f32", every.view(dtype).astype(np.float32))
 
 
+def ggml():
+    # Found without importing: the import would load all of the library.
+    package = pathlib.Path(importlib.util.find_spec("llama_cpp").origin).parent
+    return ctypes.CDLL(str(package / "lib" / "libggml-base.so"))
+
+
+def quantise(library, name, numbers):
+    elements, size = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name]]
+    out = np.zeros(numbers.size // elements * size, dtype=np.uint8)
+    row = getattr(library, "quantize_row_" + name.lower().replace("_k", "_K") + "_ref")
+    row.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+    row.restype = None
+    row(numbers.ctypes.data, out.ctypes.data, numbers.size)
+    return out
+
+
+def encode_blocks(rng):
+    library = ggml()
+    ramp = np.arange(32)
+    scales = (1, 1, 1, 0.02, 0.02, 1e-3, 1e-5, 1e-7, 1e-8, 3e4, 1e6, 1e7, 1e9)
+    rows = [rng.standard_normal(32) * scale for scale in scales]
+    rows += [np.zeros(32), np.full(32, -0.0), np.ones(32), np.full(32, -2.5), np.eye(32)[7], -np.eye(32)[31],
+             ramp - 8.0, ramp / 2 - 8.0, 8.0 - ramp / 2, (ramp - 16) * 3.96875 + 0.5, (ramp - 12) * 0.5,
+             ramp % 2 * 2.0 - 1, rng.uniform(0, 1, 32), rng.uniform(-1, 0, 32),
+             rng.uniform(5, 6, 32), rng.standard_cauchy(32)]
+    numbers = np.stack(rows).astype(np.float32)
+    save("encode", "blocks32.f32", numbers)
+    for name in ("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "MXFP4"):
+        save("encode", name + ".bin", quantise(library, name, numbers))
+    rows = [rng.standard_normal(256) * scale for scale in (1, 0.02, 0.02, 1e-4, 300)]
+    rows += [rng.uniform(0, 1, 256), rng.standard_t(3, 256), rng.laplace(size=256)]
+    numbers = np.stack(rows).astype(np.float32)
+    save("encode", "blocks256.f32", numbers)
+    for name in ("Q4_K", "Q6_K"):
+        save("encode", name + ".bin", quantise(library, name, numbers))
+
+
+def encode_plain(rng):
+    every = np.arange(256, dtype=np.uint8)
+    exact = np.concatenate([every.view(t).astype(np.float32) for t in (ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2)])
+    exact = np.unique(exact[np.isfinite(exact)])
+    middle = (exact[1:] + exact[:-1]) / 2
+    near = np.concatenate([middle, np.nextafter(middle, np.float32(np.inf)), np.nextafter(middle, np.float32(-np.inf))])
+    halves = rng.integers(0, 65536, 100).astype(np.uint32) << 16
+    ties = np.concatenate([halves | 0x8000, halves | 0x8001, halves | 0x7fff]).astype(np.uint32).view(np.float32)
+    odd = [0, -0.0, np.inf, -np.inf, np.nan, 448, 464, 464.1, 480, 57344, 61439, 61440, 65504, 65519.9, 65520, 1e38,
+           3.4e38, 1e-45, -1e-45, 2e-8, 2.98e-8, 3e-8, 5.96e-8]
+    numbers = np.concatenate([exact, middle, near, ties, odd]).astype(np.float32)
+    save("encode", "plain.f32", numbers)
+    with np.errstate(over="ignore"):
+        for name, dtype in (("F8_E4M3", ml_dtypes.float8_e4m3fn), ("F8_E5M2", ml_dtypes.float8_e5m2),
+                            ("BF16", ml_dtypes.bfloat16), ("F16", np.float16)):
+            save("encode", name + ".bin", numbers.astype(dtype))
+
+
 if __name__ == "__main__":
     np.seterr(invalid="ignore")
     decode_blocks(np.random.default_rng(1))
     decode_plain(np.random.default_rng(2))
+    encode_blocks(np.random.default_rng(3))
+    encode_plain(np.random.default_rng(4))

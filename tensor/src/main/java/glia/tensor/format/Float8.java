@@ -42,4 +42,38 @@ final class Float8 {
             to[offset + i] = table[Memory.u8(address + i)];
         }
     }
+
+    static void encodeE4m3(float[] from, int offset, int count, long address) {
+        for (int i = 0; i < count; i++) {
+            float x = from[offset + i];
+            int code = Float.isNaN(x) ? 0x7f : Math.min(magnitude(x, -6, 3), 0x7f);
+            Memory.i8(address + i, code | sign(x));
+        }
+    }
+
+    static void encodeE5m2(float[] from, int offset, int count, long address) {
+        for (int i = 0; i < count; i++) {
+            float x = from[offset + i];
+            int code = Float.isNaN(x) ? 0x7e : Math.min(magnitude(x, -14, 2), 0x7c);
+            Memory.i8(address + i, code | sign(x));
+        }
+    }
+
+    private static int sign(float x) {
+        return Float.floatToRawIntBits(x) >>> 24 & 0x80;
+    }
+
+    /// The code of |x| in a format without upper end, rounded half to even. A code counts up through the mantissa and
+    /// on into the exponent, so that it is a number of steps, of the step at x, above a multiple of them.
+    ///
+    /// @param minExponent of the smallest normal number
+    /// @param mantissaBits stored ones
+    private static int magnitude(float x, int minExponent, int mantissaBits) {
+        if (Float.isInfinite(x)) {
+            return 0xff;
+        }
+        int exponent = Math.max(Math.getExponent(x), minExponent);
+        int steps = (int) Math.rint(Math.scalb((double) Math.abs(x), mantissaBits - exponent));
+        return (exponent - minExponent << mantissaBits) + steps;
+    }
 }

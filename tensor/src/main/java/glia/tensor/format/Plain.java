@@ -23,4 +23,19 @@ final class Plain {
             to[offset + i] = Float.intBitsToFloat(Memory.ALL.get(Memory.I16, address + 2L * i) << 16);
         }
     }
+
+    static void toF16(float[] from, int offset, int count, long address) {
+        for (int i = 0; i < count; i++) {
+            Memory.f16(address + 2L * i, from[offset + i]);
+        }
+    }
+
+    static void toBf16(float[] from, int offset, int count, long address) {
+        for (int i = 0; i < count; i++) {
+            int bits = Float.floatToRawIntBits(from[offset + i]);
+            // Half to even; NaN is made quiet, so that dropping bits cannot turn it into infinity.
+            int rounded = Float.isNaN(from[offset + i]) ? bits | 1 << 22 : bits + 0x7fff + (bits >> 16 & 1);
+            Memory.ALL.set(Memory.I16, address + 2L * i, (short) (rounded >> 16));
+        }
+    }
 }

@@ -1,0 +1,85 @@
+package glia.tensor.format;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Objects;
+
+/// Turns F32 numbers into stored ones, rounding to the nearest (half to even in the plain formats, whose numbers beyond
+/// the largest become infinity, or NaN in E4M3, which has none). The formats with blocks of 32 give the same bytes as
+/// ggml's reference quantisation; Q4_K and Q6_K search on their own, see `Quantise256`.
+public final class Encode {
+    /// Numbers encoded at a time on the way from memory to memory: a multiple of every block.
+    private static final int CHUNK = 4096;
+
+    private Encode() { }
+
+    /// Whether `fromFloats` writes this type.
+    public static boolean writes(DType type) {
+        return switch (type) {
+            case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q4_K, Q6_K -> true;
+            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q5_K -> false;
+        };
+    }
+
+    /// Encodes `count` numbers to the memory from `address` on, which is not checked.
+    ///
+    /// @param count a multiple of the type's block
+    /// @throws IllegalArgumentException if `count` does not fill blocks, the type is not written or a block format is
+    ///     to hold NaN or infinity
+    public static void fromFloats(DType type, float[] from, int offset, int count, long address) {
+        Objects.checkFromIndexSize(offset, count, from.length);
+        if (count % type.blockElements() != 0) {
+            throw new IllegalArgumentException(
+                    type + " comes in blocks of " + type.blockElements() + ", not " + count + " numbers");
+        }
+        if (type.isBlock()) {
+            requireFinite(type, from, offset, count);
+        }
+        switch (type) {
+            case F32 -> Memory.store(from, offset, address, count);
+            case F16 -> Plain.toF16(from, offset, count, address);
+            case BF16 -> Plain.toBf16(from, offset, count, address);
+            case F8_E4M3 -> Float8.encodeE4m3(from, offset, count, address);
+            case F8_E5M2 -> Float8.encodeE5m2(from, offset, count, address);
+            case Q8_0 -> Quantise32.q8p0(from, offset, count, address);
+            case Q4_0 -> Quantise32.q4p0(from, offset, count, address);
+            case Q4_1 -> Quantise32.q4p1(from, offset, count, address);
+            case Q5_0 -> Quantise32.q5p0(from, offset, count, address);
+            case Q5_1 -> Quantise32.q5p1(from, offset, count, address);
+            case MXFP4 -> Quantise32.mxfp4(from, offset, count, address);
+            case Q4_K -> Quantise256.q4k(from, offset, count, address);
+            case Q6_K -> Quantise256.q6k(from, offset, count, address);
+            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q5_K ->
+                    throw new IllegalArgumentException("cannot encode to " + type + ": it is only read");
+        }
+    }
+
+    private static void requireFinite(DType type, float[] from, int offset, int count) {
+        for (int i = offset; i < offset + count; i++) {
+            if (!Float.isFinite(from[i])) {
+                throw new IllegalArgumentException(
+                        "number " + i + " is " + from[i] + ", which " + type + " cannot hold");
+            }
+        }
+    }
+
+    /// A new tensor of another type with the numbers of `source`, which may have any real type, freed with `arena`.
+    ///
+    /// @throws IllegalArgumentException as `fromFloats`, or if rows do not fill the blocks of the type
+    public static Tensor narrow(Tensor source, DType type, Arena arena) {
+        if (source.cols() % type.blockElements() != 0) {
+            throw new IllegalArgumentException(source + " has rows that do not fill " + type + "'s blocks of "
+                    + type.blockElements());
+        }
+        Tensor narrow = Tensor.allocate(arena, type, source.shape());
+        float[] chunk = new float[(int) Math.min(CHUNK, source.size())];
+        for (long i = 0; i < source.size(); i += CHUNK) {
+            int n = (int) Math.min(CHUNK, source.size() - i);
+            Decode.toFloats(source, i, chunk, 0, n);
+            fromFloats(type, chunk, 0, n, narrow.address() + type.bytes(i));
+        }
+        return narrow;
+    }
+}

@@ -1,0 +1,185 @@
+package glia.tensor.format;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Encoding against what the reference implementations made of the same numbers (`src/test/python/formats.py`).
+class EncodeTest {
+    private static byte[] encode(Arena arena, DType type, float[] numbers) {
+        Tensor source = Tensor.of(arena, numbers, numbers.length);
+        return Encode.narrow(source, type, arena).memory().toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static float[] decode(Arena arena, DType type, byte[] stored) {
+        return Decode.widen(Fixtures.tensor(arena, type, stored), arena).toArray();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "MXFP4"})
+    void givesTheReferencesBytes(DType type) {
+        float[] numbers = Fixtures.floats("encode/blocks32.f32");
+        try (Arena arena = Arena.ofConfined()) {
+            byte[] found = encode(arena, type, numbers);
+            byte[] expected = Fixtures.bytes("encode/" + type + ".bin");
+            for (int block = 0; block < numbers.length / 32; block++) {
+                int from = block * type.blockBytes();
+                assertArrayEquals(Arrays.copyOfRange(expected, from, from + type.blockBytes()),
+                        Arrays.copyOfRange(found, from, from + type.blockBytes()), "block " + block);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F8_E4M3", "F8_E5M2", "BF16", "F16"})
+    void roundsHalfToEven(DType type) {
+        float[] numbers = Fixtures.floats("encode/plain.f32");
+        try (Arena arena = Arena.ofConfined()) {
+            float[] expected = decode(arena, type, Fixtures.bytes("encode/" + type + ".bin"));
+            float[] found = decode(arena, type, encode(arena, type, numbers));
+            for (int i = 0; i < numbers.length; i++) {
+                assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(found[i]),
+                        numbers[i] + " as " + type + ": " + expected[i] + " expected, " + found[i] + " found");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"Q4_K", "Q6_K"})
+    void errsNoMoreThanTheReference(DType type) {
+        float[] numbers = Fixtures.floats("encode/blocks256.f32");
+        try (Arena arena = Arena.ofConfined()) {
+            float[] reference = decode(arena, type, Fixtures.bytes("encode/" + type + ".bin"));
+            float[] found = decode(arena, type, encode(arena, type, numbers));
+            for (int block = 0; block < numbers.length; block += 256) {
+                double expected = squaredError(numbers, reference, block);
+                double error = squaredError(numbers, found, block);
+                assertTrue(error <= 1.02 * expected, "block " + block + ": " + error + " against " + expected);
+            }
+        }
+    }
+
+    private static double squaredError(float[] numbers, float[] decoded, int start) {
+        double sum = 0;
+        for (int i = start; i < start + 256; i++) {
+            sum += Math.pow((double) numbers[i] - decoded[i], 2);
+        }
+        return sum;
+    }
+
+    static Stream<DType> written() {
+        return Arrays.stream(DType.values()).filter(Encode::writes);
+    }
+
+    /// What a format can hold comes back as it was: numbers decoded from it are encoded to numbers just as near.
+    @ParameterizedTest
+    @MethodSource("written")
+    void keepsWhatItHolds(DType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor stored = Fixtures.random(arena, type, 20, 256, 3);
+            float[] numbers = Decode.widen(stored, arena).toArray();
+            float[] again = Decode.widen(Encode.narrow(stored, type, arena), arena).toArray();
+            for (int row = 0; row < 20; row++) {
+                double largest = 0;
+                double error = 0;
+                for (int i = 256 * row; i < 256 * row + 256; i++) {
+                    largest = Math.max(largest, Math.abs(numbers[i]));
+                    error = Math.max(error, Math.abs(numbers[i] - again[i]));
+                }
+                double tolerance = switch (type) {
+                    case F32, F16, BF16, F8_E4M3, F8_E5M2, MXFP4 -> 0;
+                    case Q8_0 -> 0.57 / 127;
+                    // The integers end one earlier on the side of the number of the largest magnitude.
+                    case Q4_0 -> 1.01 / 8;
+                    case Q5_0 -> 1.02 / 16;
+                    case Q4_1 -> 0.51 / 7.5;
+                    case Q5_1 -> 0.52 / 15.5;
+                    case Q4_K -> 0.1;
+                    case Q6_K -> 0.02;
+                    default -> throw new AssertionError(type);
+                };
+                assertTrue(error <= tolerance * largest, type + " row " + row + ": " + error + " of " + largest);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("written")
+    void takesExtremes(DType type) {
+        int block = 256;
+        try (Arena arena = Arena.ofConfined()) {
+            for (float value : new float[] {0, -0.0f, 1, -1, 1e-45f, -1e-30f, 300, -300}) {
+                float[] numbers = new float[block];
+                Arrays.fill(numbers, block / 2, block, value);
+                float[] found = decode(arena, type, encode(arena, type, numbers));
+                double step = type == DType.MXFP4 ? 0.2 : 0.07;
+                for (int i = 0; i < block; i++) {
+                    assertEquals(numbers[i], found[i], step * Math.abs(value) + 1e-7, type + " of " + value);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("written")
+    void blockFormatsRefuseWhatTheyCannotHold(DType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+                float[] numbers = new float[256];
+                numbers[100] = odd;
+                if (type.isBlock()) {
+                    String message = assertThrows(IllegalArgumentException.class, () -> encode(arena, type, numbers))
+                            .getMessage();
+                    assertTrue(message.contains("number 100"), message);
+                } else {
+                    assertTrue(!Float.isFinite(decode(arena, type, encode(arena, type, numbers))[100]));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void writesWhatItSays(DType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor source = Tensor.allocate(arena, DType.F32, 1, 256);
+            if (Encode.writes(type)) {
+                assertEquals(type, Encode.narrow(source, type, arena).dtype());
+            } else {
+                assertThrows(IllegalArgumentException.class, () -> Encode.narrow(source, type, arena));
+            }
+        }
+    }
+
+    @Test
+    void refusesRowsThatDoNotFillBlocks() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor source = Tensor.allocate(arena, DType.F32, 4, 24);
+            assertThrows(IllegalArgumentException.class, () -> Encode.narrow(source, DType.Q8_0, arena));
+            assertThrows(IllegalArgumentException.class,
+                    () -> Encode.fromFloats(DType.Q8_0, new float[40], 0, 40, 0));
+        }
+    }
+
+    @Test
+    void encodesMoreThanOneChunk() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor source = Fixtures.random(arena, DType.F32, 3, 4096 + 512, 11);
+            byte[] whole = Encode.narrow(source, DType.Q4_0, arena).memory().toArray(ValueLayout.JAVA_BYTE);
+            byte[] last = Encode.narrow(source.rows(2, 3), DType.Q4_0, arena).memory().toArray(ValueLayout.JAVA_BYTE);
+            assertArrayEquals(Arrays.copyOfRange(whole, whole.length / 3 * 2, whole.length), last);
+        }
+    }
+}

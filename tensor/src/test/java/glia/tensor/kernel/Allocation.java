@@ -1,0 +1,18 @@
+package glia.tensor.kernel;
+
+/// The JVM's counter of the bytes that the calling thread has allocated on the heap.
+final class Allocation {
+    private Allocation() { }
+
+    /// By reflection, since the module of the tests does not read java.management.
+    static long bytes() {
+        try {
+            Class<?> factory = Class.forName("java.lang.management.ManagementFactory");
+            Object threads = factory.getMethod("getThreadMXBean").invoke(null);
+            Class<?> type = Class.forName("com.sun.management.ThreadMXBean");
+            return (long) type.getMethod("getCurrentThreadAllocatedBytes").invoke(threads);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
