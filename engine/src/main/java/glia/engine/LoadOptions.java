@@ -1,0 +1,38 @@
+package glia.engine;
+
+import glia.tensor.Precision;
+
+/// How a model is run. `LoadOptions.defaults()` suits most.
+///
+/// @param threads threads that compute; 0: one for each core
+/// @param contextLength the most tokens a sequence may have; 0: what the model was made for
+/// @param kernels the name of a kernel set, or `auto` for the best one that this machine can run
+/// @param precision the arithmetic of products with quantised weights
+public record LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
+    public LoadOptions {
+        if (threads < 0 || threads > 1024) {
+            throw new IllegalArgumentException("threads must be 1 to 1024, or 0 for one a core, not " + threads);
+        }
+        if (contextLength < 0) {
+            throw new IllegalArgumentException("the context must hold at least 1 token, not " + contextLength);
+        }
+    }
+
+    /// One thread a core, the model's own context, the best kernels, fast products.
+    public static LoadOptions defaults() {
+        return new LoadOptions(0, 0, "auto", Precision.FAST);
+    }
+
+    public LoadOptions withPrecision(Precision other) {
+        return new LoadOptions(threads, contextLength, kernels, other);
+    }
+
+    public LoadOptions withKernels(String other) {
+        return new LoadOptions(threads, contextLength, other, precision);
+    }
+
+    /// The number of threads meant.
+    public int numThreads() {
+        return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    }
+}
