@@ -2,4 +2,7 @@
 module glia.engine {
     requires transitive glia.model;
 
+    exports glia.engine;
+    exports glia.engine.check;
+    exports glia.engine.state;
 }

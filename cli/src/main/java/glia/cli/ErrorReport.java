@@ -3,7 +3,9 @@ package glia.cli;
 import glia.cli.args.UsageException;
 import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
+import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
+import glia.io.hub.HubException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -20,6 +22,8 @@ record ErrorReport(String message, int exitCode) {
     static ErrorReport of(Throwable error) {
         return switch (error) {
             case UsageException e -> new ErrorReport(e.getMessage() + "\nglia --help shows what there is", ExitCode.USAGE);
+            case HubException e -> new ErrorReport(e.getMessage(), exitCode(e.kind()));
+            case StateMemoryException e -> new ErrorReport(e.getMessage(), ExitCode.MEMORY);
             case CheckpointException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case NoSuchFileException e -> new ErrorReport(e.getFile() + ": there is no such file", ExitCode.BAD_FILE);
             case FileNotFoundException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
@@ -30,6 +34,15 @@ record ErrorReport(String message, int exitCode) {
                     + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);
             default -> new ErrorReport("internal error: " + text(error)
                     + "\nplease report it with what --debug shows", ExitCode.INTERNAL);
+        };
+    }
+
+    private static int exitCode(HubException.Kind kind) {
+        return switch (kind) {
+            case NAME, SETTINGS -> ExitCode.USAGE;
+            case OFFLINE, UNREACHABLE, DENIED, RATE_LIMITED, SERVER -> ExitCode.NETWORK;
+            case NOT_FOUND, CORRUPT, REFUSED, DISK, PROGRAM -> ExitCode.BAD_FILE;
+            case INTERRUPTED -> ExitCode.INTERRUPTED;
         };
     }
 

@@ -17,7 +17,7 @@ public final class Suggestion {
     }
 
     private static Optional<String> nearest(String written, Collection<String> known) {
-        int limit = Math.max(1, written.length() / 3);
+        int limit = written.length() / 3;
         return known.stream().filter(word -> distance(written, word) <= limit)
                 .min(Comparator.comparingInt(word -> distance(written, word)));
     }

@@ -1,0 +1,67 @@
+package glia.cli.chat;
+
+import java.util.List;
+import org.jline.reader.EOFError;
+import org.jline.reader.ParsedLine;
+import org.jline.reader.Parser;
+
+/// Tells when a message is complete. A line that ends in a backslash goes on in the next; a line that begins with `"""`
+/// opens a block that goes on until the next `"""`.
+final class MessageParser implements Parser {
+    private static final String QUOTES = "\"\"\"";
+
+    /// Whether more lines belong to the message.
+    static boolean isOpen(String typed) {
+        String text = typed.stripLeading();
+        if (text.startsWith(QUOTES)) {
+            return text.indexOf(QUOTES, QUOTES.length()) < 0;
+        }
+        return text.endsWith("\\");
+    }
+
+    /// The message without the signs that joined its lines.
+    static String message(String typed) {
+        String text = typed.strip();
+        if (text.startsWith(QUOTES)) {
+            int end = text.indexOf(QUOTES, QUOTES.length());
+            return text.substring(QUOTES.length(), end < 0 ? text.length() : end).strip();
+        }
+        return text.replace("\\\n", "\n");
+    }
+
+    @Override
+    public ParsedLine parse(String line, int cursor, ParseContext context) {
+        if (context == ParseContext.ACCEPT_LINE && isOpen(line)) {
+            throw new EOFError(-1, -1, "the message goes on");
+        }
+        return new Words(line, cursor);
+    }
+
+    @Override
+    public boolean isEscapeChar(char character) {
+        return false;
+    }
+
+    /// The word before the cursor, for the completion of commands.
+    private record Words(String line, int cursor) implements ParsedLine {
+        @Override
+        public String word() {
+            return line.substring(line.lastIndexOf(' ', cursor - 1) + 1, cursor);
+        }
+
+        @Override
+        public int wordCursor() {
+            return word().length();
+        }
+
+        @Override
+        public int wordIndex() {
+            return words().size() - 1;
+        }
+
+        @Override
+        public List<String> words() {
+            return List.of(line.substring(0, cursor).split(" ", -1));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package glia.cli.terminal;
+
+import java.util.Locale;
+
+/// Numbers as people read them.
+public final class Units {
+    private Units() {}
+
+    /// A size in units of 1000 bytes, as disks and the hub count: `98.4 MB`.
+    public static String bytes(long bytes) {
+        return bytes < 1000 ? bytes + " B" : scaled(bytes) + "B";
+    }
+
+    /// A large count in thousands, millions, billions: `134.5 M`.
+    public static String count(long count) {
+        return count < 1000 ? Long.toString(count) : scaled(count).replace('G', 'B').replace('k', 'K');
+    }
+
+    /// A duration in seconds, finer where it is short: `0.042 s`, `3.1 s`, `2 min 5 s`.
+    public static String seconds(double seconds) {
+        if (seconds >= 60) {
+            long whole = Math.round(seconds);
+            return whole / 60 + " min " + whole % 60 + " s";
+        }
+        return String.format(Locale.ROOT, seconds < 1 ? "%.3f s" : "%.1f s", seconds);
+    }
+
+    /// A rate with about three digits: `1234`, `87.3`, `4.56`.
+    public static String rate(double rate) {
+        return String.format(Locale.ROOT, rate >= 1000 ? "%.0f" : rate >= 10 ? "%.1f" : "%.2f", rate);
+    }
+
+    private static String scaled(long number) {
+        double value = number;
+        int unit = -1;
+        while (value >= 999.95 && unit < 5) {
+            value /= 1000;
+            unit++;
+        }
+        return String.format(Locale.ROOT, "%.1f %c", value, "kMGTPE".charAt(unit));
+    }
+}

@@ -1,0 +1,80 @@
+package glia.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.command.ExitCode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class CliTest {
+    private final TestConsole console = new TestConsole("");
+
+    private int run(String line) {
+        return console.run(line.isEmpty() ? new String[0] : line.split(" "));
+    }
+
+    @Test
+    void withoutWordsItShowsItsHelp() {
+        assertEquals(ExitCode.OK, run(""));
+        String help = console.out();
+        assertTrue(help.startsWith("Glia loads and runs language models.\n"), help);
+        assertEquals("", console.err());
+        assertEquals(help, outputOf("--help"));
+        assertEquals(help, outputOf("-h"));
+        assertEquals(help, outputOf("help"));
+    }
+
+    @Test
+    void everyCommandHasHelpInBothWays() {
+        String help = outputOf("--help");
+        String commands = help.substring(help.indexOf("Commands:"), help.indexOf("Options:"));
+        for (String line : commands.lines().skip(1).filter(line -> line.matches("  \\S.*")).toList()) {
+            String name = line.strip().split("  ")[0];
+            String own = outputOf(name + " --help");
+            assertTrue(own.contains("Usage: glia " + name), own);
+            assertEquals(own, outputOf("help " + name));
+            assertTrue(own.lines().allMatch(text -> text.length() <= 100), own);
+        }
+    }
+
+    @Test
+    void theVersionIsTheOneOfTheBuild() {
+        String version = outputOf("--version");
+        assertTrue(version.matches("glia \\d+\\.\\d+\\.\\d+ \\(JDK 2\\d.*\\)\n"), version);
+    }
+
+    @Test
+    void unknownWordsAreUsageErrorsWithASuggestion() {
+        assertEquals(ExitCode.USAGE, run("complettion"));
+        assertEquals("glia: glia has no command 'complettion'; did you mean 'completion'?\n"
+                + "glia --help shows what there is\n", console.err());
+        assertEquals("", console.out());
+        assertEquals(ExitCode.USAGE, new TestConsole("").run("--color"));
+        assertEquals(ExitCode.USAGE, new TestConsole("").run("completion"));
+        assertEquals(ExitCode.USAGE, new TestConsole("").run("completion", "tcsh"));
+    }
+
+    @Test
+    void debugAddsTheStackTrace() {
+        assertEquals(ExitCode.USAGE, run("--debug nothing"));
+        assertTrue(console.err().contains("\tat glia.cli.Cli."), console.err());
+    }
+
+    @Test
+    void theDocumentNamesTheExitCodesAsTheHelpDoes() throws Exception {
+        String table = ExitCode.MEANINGS.stream()
+                .map(meaning -> "| " + meaning.code() + " | " + meaning.words() + " |\n").collect(Collectors.joining());
+        assertTrue(Files.readString(Path.of("../docs/exit-codes.md")).contains("|---|---|\n" + table));
+        assertEquals(ExitCode.class.getFields().length - 1, ExitCode.MEANINGS.size());
+    }
+
+    private static String outputOf(String line) {
+        TestConsole console = new TestConsole("");
+        assertEquals(ExitCode.OK, console.run(line.split(" ")), console::err);
+        assertEquals("", console.err());
+        return console.out();
+    }
+}
