@@ -5,6 +5,7 @@ module glia.tensor {
     exports glia.tensor;
     exports glia.tensor.format;
     exports glia.tensor.kernel;
+    exports glia.tensor.kernel.choice;
     exports glia.tensor.kernel.scalar;
     exports glia.tensor.kernel.vector;
     exports glia.tensor.ops;

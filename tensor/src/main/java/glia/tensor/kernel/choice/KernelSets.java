@@ -1,0 +1,73 @@
+package glia.tensor.kernel.choice;
+
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.tensor.kernel.vector.VectorKernels;
+import java.util.Locale;
+import java.util.Optional;
+import jdk.incubator.vector.VectorShape;
+
+/// Chooses the set of kernels that suits the machine and the JVM.
+///
+/// No class of the module `jdk.incubator.vector` is touched before it is known to be there, so that the program also
+/// runs without it.
+public final class KernelSets {
+    /// What `choose` takes: the best set, or one by its name.
+    public static final String NAMES = "auto, scalar, vector";
+
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final int LEAST_BITS = 128;
+
+    /// A set of kernels, and why it is not a better one.
+    ///
+    /// @param kernels the set
+    /// @param note a sentence for the user, empty where the best set was chosen or the set was asked for by name
+    public record Choice(Kernels kernels, String note) { }
+
+    /// Where the JVM is asked for its vectors: a class of its own, loaded only when the module is there.
+    private static final class Vectors {
+        static int bits() {
+            return VectorShape.preferredShape().vectorBitSize();
+        }
+    }
+
+    private KernelSets() { }
+
+    /// Makes the set of this name, or with `auto` the best that can run.
+    ///
+    /// @throws IllegalArgumentException if the name is unknown or the set cannot run here; the message says why
+    public static Choice choose(String name, Workers workers) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "scalar" -> new Choice(new ScalarKernels(workers), "");
+            case "vector" -> {
+                vectorObstacle().ifPresent(obstacle -> {
+                    throw new IllegalArgumentException("the vector kernels cannot run: " + obstacle);
+                });
+                yield new Choice(new VectorKernels(workers), "");
+            }
+            case "auto" -> vectorObstacle()
+                    .map(obstacle -> new Choice(new ScalarKernels(workers), "slow scalar kernels, since " + obstacle))
+                    .orElseGet(() -> new Choice(new VectorKernels(workers), ""));
+            default -> throw new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES);
+        };
+    }
+
+    /// What keeps the vector kernels from running, or from being faster than the scalar ones.
+    private static Optional<String> vectorObstacle() {
+        String vm = System.getProperty("java.vm.name", "") + ", " + System.getProperty("java.vm.info", "");
+        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+            return Optional.of("the module " + VECTOR_MODULE + " is missing; start java with --add-modules "
+                    + VECTOR_MODULE);
+        }
+        if (vm.contains("interpreted mode") || vm.contains("client") || vm.contains("Client") || vm.contains("Zero")) {
+            return Optional.of("the JVM (" + vm + ") runs without the C2 compiler, which turns them into machine code; "
+                    + "start java without -Xint and -XX:TieredStopAtLevel");
+        }
+        int bits = Vectors.bits();
+        if (bits < LEAST_BITS) {
+            return Optional.of("the processor's vectors have " + bits + " bits, less than " + LEAST_BITS);
+        }
+        return Optional.empty();
+    }
+}

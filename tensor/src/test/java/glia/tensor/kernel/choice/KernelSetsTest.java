@@ -1,0 +1,86 @@
+package glia.tensor.kernel.choice;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class KernelSetsTest {
+    private static final String MODULE = "--add-modules=jdk.incubator.vector";
+
+    /// What runs in a JVM of its own: chooses, multiplies and says what it chose.
+    static final class Program {
+        private Program() { }
+
+        public static void main(String[] args) {
+            try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
+                KernelSets.Choice choice = KernelSets.choose(args[0], workers);
+                Tensor x = Tensor.of(arena, new float[] {1, 2, 3, 4}, 2, 2);
+                Tensor y = Tensor.allocate(arena, DType.F32, 2, 2);
+                choice.kernels().linear(y, x, x);
+                System.out.println(choice.kernels().name() + " " + (int) y.get(3) + " " + choice.note());
+            } catch (IllegalArgumentException e) {
+                System.out.println("refused " + e.getMessage());
+            }
+        }
+    }
+
+    private static String run(String name, String... flags) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(List.of(flags));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                Program.class.getName(), name));
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        assertEquals(0, process.waitFor(), output);
+        return output;
+    }
+
+    private static void assertBegins(String expected, String found) {
+        assertTrue(found.startsWith(expected), found);
+    }
+
+    @Test
+    void runsWithoutTheVectorModuleAndSaysSo() throws Exception {
+        assertBegins("scalar 25 slow scalar kernels, since the module jdk.incubator.vector is missing; start java with "
+                + "--add-modules jdk.incubator.vector", run("auto"));
+        assertBegins("refused the vector kernels cannot run: the module", run("vector"));
+    }
+
+    @Test
+    void choosesTheVectorSetWhereItCanRun() throws Exception {
+        assertEquals("vector 25", run("auto", MODULE));
+        assertEquals("scalar 25", run("scalar", MODULE));
+    }
+
+    @Test
+    void choosesTheScalarSetWithoutC2() throws Exception {
+        for (String flag : new String[] {"-Xint", "-XX:TieredStopAtLevel=1"}) {
+            String output = run("auto", MODULE, flag);
+            assertBegins("scalar 25 slow scalar kernels, since the JVM (", output);
+            assertTrue(output.contains("without the C2 compiler"), output);
+        }
+    }
+
+    @Test
+    void refusesUnknownNames() {
+        try (Workers workers = new Workers(1)) {
+            String message = assertThrows(IllegalArgumentException.class, () -> KernelSets.choose("cuda", workers))
+                    .getMessage();
+            assertEquals("no kernels named 'cuda'; there are auto, scalar, vector", message);
+            Kernels scalar = KernelSets.choose("Scalar", workers).kernels();
+            assertEquals(workers, scalar.workers());
+        }
+    }
+}
