@@ -54,7 +54,7 @@ final class Rows256 {
                 a += 144;
                 s += 32;
             }
-            Memory.f32(y + 4L * r, sum(total) - sum(offsets));
+            Memory.f32(y + 4L * r, sum(total) - Bytes.sumEight(offsets));
         }
     }
 

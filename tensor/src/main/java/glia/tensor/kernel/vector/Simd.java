@@ -6,6 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The width of this processor's vectors and the few operations that every kernel shares. All methods are so small
@@ -39,6 +40,11 @@ final class Simd {
     /// Adding it rounds a float below 2^22 to the nearest integer, whose bits are then the sum's lowest.
     private static final float ROUNDER = 12582912f;
 
+    private static final VectorShuffle<Float> BY_8 = rotation(8);
+    private static final VectorShuffle<Float> BY_4 = rotation(4);
+    private static final VectorShuffle<Float> BY_2 = rotation(2);
+    private static final VectorShuffle<Float> BY_1 = rotation(1);
+
     private Simd() { }
 
     static long address(long address) {
@@ -70,8 +76,17 @@ final class Simd {
         return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 
+    /// The sum of all lanes, by halves. `reduceLanes` would add in one order before it is compiled and in another after.
     static float sum(FloatVector v) {
-        return v.reduceLanes(VectorOperators.ADD);
+        FloatVector s = LANES < 16 ? v : v.add(v.rearrange(BY_8));
+        s = LANES < 8 ? s : s.add(s.rearrange(BY_4));
+        s = s.add(s.rearrange(BY_2));
+        return s.add(s.rearrange(BY_1)).lane(0);
+    }
+
+    /// Lane i takes lane i + `distance`, around the end.
+    private static VectorShuffle<Float> rotation(int distance) {
+        return VectorShuffle.fromOp(F, i -> (i + distance) % LANES);
     }
 
     /// The half-precision numbers in the low 16 bits of each lane (the others are 0): infinities and NaN included.

@@ -21,6 +21,7 @@ public final class VectorKernels implements Kernels {
     private final ScalarKernels scalar;
     private final Products products;
     private final RowProduct rowProduct;
+    private final Attention attention;
 
     /// @param workers the threads to use; the caller closes them
     public VectorKernels(Workers workers) {
@@ -28,6 +29,7 @@ public final class VectorKernels implements Kernels {
         scalar = new ScalarKernels(workers);
         products = new Products(workers);
         rowProduct = new RowProduct(workers);
+        attention = new Attention(workers);
     }
 
     @Override
@@ -118,7 +120,7 @@ public final class VectorKernels implements Kernels {
     @Override
     public void attention(
             Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
-        scalar.attention(out, logSumExp, q, keyValues, runs, shape);
+        attention.run(out, logSumExp, q, keyValues, runs, shape);
     }
 
     @Override

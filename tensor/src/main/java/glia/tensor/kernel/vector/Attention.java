@@ -1,0 +1,195 @@
+package glia.tensor.kernel.vector;
+
+import static glia.tensor.kernel.vector.Simd.PANEL;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import java.util.Arrays;
+
+/// Softmax attention, in one of two ways for each run: long runs as tiles of queries (`AttentionTile`), single tokens
+/// head by head (`AttentionRow`), long contexts cut into ranges of positions that are combined at the end, so that all
+/// workers share them.
+final class Attention implements Workers.Task {
+    /// Positions of a range. It does not depend on the number of workers, so that results do not either.
+    private static final int RANGE = 512;
+
+    /// Query heads of a run that share their keys, from which a tile pays.
+    private static final int TILED = PANEL / 2;
+
+    private final Workers workers;
+    private final AttentionTile[] tiles;
+    private final AttentionRow[] rows;
+    private final Scratch partials = new Scratch();
+    private int[] firstChunks = new int[2];
+    private long[] partialsOf = new long[1];
+
+    private Tensor out;
+    private Tensor logSumExp;
+    private Tensor q;
+    private KeyValues[] keyValues;
+    private Runs runs;
+    private AttentionShape shape;
+
+    Attention(Workers workers) {
+        this.workers = workers;
+        tiles = new AttentionTile[workers.count()];
+        rows = new AttentionRow[workers.count()];
+        for (int i = 0; i < tiles.length; i++) {
+            tiles[i] = new AttentionTile();
+            rows[i] = new AttentionRow();
+        }
+    }
+
+    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
+        int heads = shape.numHeads();
+        assert out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize();
+        assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
+        assert logSumExp == null || logSumExp.rows() == q.rows() && logSumExp.cols() == heads;
+        assert keyValues.length >= runs.count();
+        this.out = out;
+        this.logSumExp = logSumExp;
+        this.q = q;
+        this.keyValues = keyValues;
+        this.runs = runs;
+        this.shape = shape;
+        workers.run(this, plan());
+        for (int run = 0; run < runs.count(); run++) {
+            if (!isTiled(run) && numRanges(run) > 1) {
+                combine(run);
+            }
+        }
+    }
+
+    /// Numbers the chunks of all runs and reserves memory for partial results; gives the number of chunks.
+    private int plan() {
+        int count = runs.count();
+        if (firstChunks.length <= count) {
+            firstChunks = new int[2 * count];
+            partialsOf = new long[2 * count];
+        }
+        long partialBytes = 0;
+        for (int run = 0; run < count; run++) {
+            assert keyValues[run].keyCols() == shape.numKeyValueHeads() * shape.keySize();
+            assert keyValues[run].valueCols() == shape.numKeyValueHeads() * shape.valueSize();
+            partialsOf[run] = partialBytes;
+            int tokens = runs.end(run) - runs.start(run);
+            int chunks = isTiled(run) ? numTiles(run) : tokens * numRanges(run);
+            firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads());
+            if (!isTiled(run) && numRanges(run) > 1) {
+                partialBytes += (long) tokens * numRanges(run) * shape.numHeads() * partialBytes();
+            }
+        }
+        long base = partials.reserve(partialBytes);
+        for (int run = 0; run < count; run++) {
+            partialsOf[run] += base;
+        }
+        return firstChunks[count];
+    }
+
+    private boolean isTiled(int run) {
+        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= TILED;
+    }
+
+    private int numTiles(int run) {
+        return Math.ceilDiv((runs.end(run) - runs.start(run)) * shape.groupSize(), PANEL);
+    }
+
+    /// Into how many ranges the positions that a run's tokens see are cut.
+    private int numRanges(int run) {
+        int seen = 1;
+        for (int n = runs.start(run); n < runs.end(run); n++) {
+            int position = runs.position(run) + n - runs.start(run);
+            seen = Math.max(seen, shape.span().last(position) + 1 - shape.span().first(position));
+        }
+        return Math.ceilDiv(seen, RANGE);
+    }
+
+    /// Bytes of a partial result: the largest score, the denominator, the sums.
+    private long partialBytes() {
+        return 4L * (2 + shape.valueSize());
+    }
+
+    @Override
+    public void run(int chunk, int worker) {
+        int run = 0;
+        while (chunk >= firstChunks[run + 1]) {
+            run++;
+        }
+        int i = chunk - firstChunks[run];
+        int kvHead = i % shape.numKeyValueHeads();
+        int part = i / shape.numKeyValueHeads();
+        if (isTiled(run)) {
+            tiles[worker].run(out, logSumExp, q, keyValues[run], runs, run, shape, kvHead, part);
+        } else {
+            row(run, kvHead, part, worker);
+        }
+    }
+
+    private void row(int run, int kvHead, int part, int worker) {
+        int ranges = numRanges(run);
+        int n = part / ranges;
+        int range = part % ranges;
+        int token = runs.start(run) + n;
+        int position = runs.position(run) + n;
+        int first = shape.span().first(position) + range * RANGE;
+        int last = Math.min(shape.span().last(position), first + RANGE - 1);
+        int heads = shape.groupSize();
+        int head = kvHead * heads;
+        long query = q.address() + 4L * ((long) token * q.cols() + head * shape.keySize());
+        AttentionRow row = rows[worker];
+        row.run(query, keyValues[run], kvHead, shape, first, last);
+        for (int g = 0; g < heads; g++) {
+            if (ranges == 1) {
+                write(token, head + g, row.largest(g), row.denominator(g), row.sums(g));
+            } else {
+                long to = partial(run, n, head + g, range, ranges);
+                Memory.f32(to, row.largest(g));
+                Memory.f32(to + 4, row.denominator(g));
+                AttentionRow.scaled(row.sums(g), 1, shape.valueSize(), to + 8);
+            }
+        }
+    }
+
+    private long partial(int run, int n, int head, int range, int ranges) {
+        return partialsOf[run] + (((long) n * shape.numHeads() + head) * ranges + range) * partialBytes();
+    }
+
+    private void write(int token, int head, float largest, float denominator, long sums) {
+        int size = shape.valueSize();
+        AttentionRow.scaled(sums, 1 / denominator, size, out.address() + 4L * ((long) token * out.cols() + head * size));
+        if (logSumExp != null) {
+            Memory.f32(logSumExp.address() + 4L * ((long) token * shape.numHeads() + head),
+                    largest + (float) Math.log(denominator));
+        }
+    }
+
+    /// Adds up the ranges of each token and head, in the first one's place.
+    private void combine(int run) {
+        int ranges = numRanges(run);
+        for (int n = 0; n < runs.end(run) - runs.start(run); n++) {
+            for (int head = 0; head < shape.numHeads(); head++) {
+                long all = partial(run, n, head, 0, ranges);
+                float largest = Memory.f32(all);
+                for (int i = 1; i < ranges; i++) {
+                    largest = Math.max(largest, Memory.f32(all + i * partialBytes()));
+                }
+                float denominator = 0;
+                for (int i = 0; i < ranges; i++) {
+                    long at = all + i * partialBytes();
+                    float factor = (float) Math.exp(Memory.f32(at) - largest);
+                    denominator += factor * Memory.f32(at + 4);
+                    for (int e = 0; e < shape.valueSize(); e++) {
+                        float before = i == 0 ? 0 : Memory.f32(all + 8 + 4L * e);
+                        Memory.f32(all + 8 + 4L * e, before + factor * Memory.f32(at + 8 + 4L * e));
+                    }
+                }
+                write(runs.start(run) + n, head, largest, denominator, all + 8);
+            }
+        }
+    }
+}

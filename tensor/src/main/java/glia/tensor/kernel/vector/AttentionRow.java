@@ -1,0 +1,188 @@
+package glia.tensor.kernel.vector;
+
+import static glia.tensor.kernel.vector.Simd.LANES;
+import static glia.tensor.kernel.vector.Simd.broadcast;
+import static glia.tensor.kernel.vector.Simd.load;
+import static glia.tensor.kernel.vector.Simd.store;
+import static glia.tensor.kernel.vector.Simd.sum;
+import static glia.tensor.kernel.vector.Simd.zero;
+
+import glia.tensor.Memory;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Attention of one token's query heads that share their keys, over a range of positions. Blocks of keys and values are
+/// read from memory for the first head and from the cache for the others. Scores are turned into weights as soon as a
+/// block is done; when it brings a new largest score, what was summed before is scaled down
+/// (https://arxiv.org/abs/1805.02867).
+final class AttentionRow {
+    private static final int BLOCK = 64;
+
+    private final Scratch scratch = new Scratch();
+    private int valueSize;
+    private long sums;
+    private long largests;
+    private long denominators;
+
+    /// @param query the first head's query
+    /// @param last the last position, inclusive; below `first` where the range is empty
+    void run(long query, KeyValues kv, int kvHead, AttentionShape shape, int first, int last) {
+        int heads = shape.groupSize();
+        valueSize = shape.valueSize();
+        long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)));
+        sums = scores + 4 * BLOCK;
+        largests = sums + 4L * heads * valueSize;
+        denominators = largests + 4L * heads;
+        for (int g = 0; g < heads; g++) {
+            Memory.f32(largests + 4L * g, -Float.MAX_VALUE);
+            Memory.f32(denominators + 4L * g, 0);
+            scaled(sums(g), 0, valueSize, sums(g));
+        }
+        long keyStep = 4L * kv.keyCols();
+        long valueStep = 4L * kv.valueCols();
+        for (int p = first, end; p <= last; p = end) {
+            end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+            long keys = kv.keyAddress(p) + 4L * kvHead * shape.keySize();
+            long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
+            for (int g = 0; g < heads; g++) {
+                scores(query + 4L * g * shape.keySize(), shape.keySize(), shape.scale(), keys, keyStep, end - p, scores);
+                float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g);
+                accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p);
+            }
+        }
+    }
+
+    float largest(int g) {
+        return Memory.f32(largests + 4L * g);
+    }
+
+    float denominator(int g) {
+        return Memory.f32(denominators + 4L * g);
+    }
+
+    /// The address of head g's weighted sum of values.
+    long sums(int g) {
+        return sums + 4L * g * valueSize;
+    }
+
+    /// `scale · q·k` of `count` keys. Four keys at a time share the loads of the query; the last ones are done again
+    /// where they are not four.
+    private static void scores(long q, int size, float scale, long keys, long step, int count, long to) {
+        int whole = size / LANES * LANES;
+        for (int j = 0; j < count; j += 4) {
+            long k0 = keys + j * step;
+            long k1 = keys + Math.min(j + 1, count - 1) * step;
+            long k2 = keys + Math.min(j + 2, count - 1) * step;
+            long k3 = keys + Math.min(j + 3, count - 1) * step;
+            FloatVector s0 = zero();
+            FloatVector s1 = zero();
+            FloatVector s2 = zero();
+            FloatVector s3 = zero();
+            for (int e = 0; e < whole; e += LANES) {
+                FloatVector v = load(q + 4L * e);
+                s0 = v.fma(load(k0 + 4L * e), s0);
+                s1 = v.fma(load(k1 + 4L * e), s1);
+                s2 = v.fma(load(k2 + 4L * e), s2);
+                s3 = v.fma(load(k3 + 4L * e), s3);
+            }
+            float t0 = sum(s0);
+            float t1 = sum(s1);
+            float t2 = sum(s2);
+            float t3 = sum(s3);
+            for (int e = whole; e < size; e++) {
+                float v = Memory.f32(q + 4L * e);
+                t0 = Math.fma(v, Memory.f32(k0 + 4L * e), t0);
+                t1 = Math.fma(v, Memory.f32(k1 + 4L * e), t1);
+                t2 = Math.fma(v, Memory.f32(k2 + 4L * e), t2);
+                t3 = Math.fma(v, Memory.f32(k3 + 4L * e), t3);
+            }
+            Memory.f32(to + 4L * j, scale * t0);
+            Memory.f32(to + 4L * Math.min(j + 1, count - 1), scale * t1);
+            Memory.f32(to + 4L * Math.min(j + 2, count - 1), scale * t2);
+            Memory.f32(to + 4L * Math.min(j + 3, count - 1), scale * t3);
+        }
+    }
+
+    /// Turns scores into `exp(score - largest)` and adds them to the denominator; gives the factor for earlier sums.
+    private static float weights(long scores, int count, long largestAt, long denominatorAt) {
+        int padded = (count + LANES - 1) / LANES * LANES;
+        for (int j = count; j < padded; j++) {
+            Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
+        }
+        float before = Memory.f32(largestAt);
+        FloatVector top = FloatVector.broadcast(Simd.F, before);
+        for (int j = 0; j < padded; j += LANES) {
+            FloatVector s = load(scores + 4L * j);
+            top = top.blend(s, s.compare(VectorOperators.GT, top));
+        }
+        float largest = top.reduceLanes(VectorOperators.MAX);
+        FloatVector total = zero();
+        for (int j = 0; j < padded; j += LANES) {
+            FloatVector w = Simd.exp(load(scores + 4L * j).sub(largest));
+            total = total.add(w);
+            store(scores + 4L * j, w);
+        }
+        float decay = (float) Math.exp(before - largest);
+        Memory.f32(largestAt, largest);
+        Memory.f32(denominatorAt, Memory.f32(denominatorAt) * decay + sum(total));
+        return decay;
+    }
+
+    /// `sums = decay · sums + Σ_j weight_j · value_j`, four vectors of columns at a time.
+    private static void accumulate(long sums, int size, float decay, long weights, long values, long step, int count) {
+        int e = 0;
+        for (; e <= size - 4 * LANES; e += 4 * LANES) {
+            long at = sums + 4L * e;
+            FloatVector s0 = load(at).mul(decay);
+            FloatVector s1 = load(at + 4 * LANES).mul(decay);
+            FloatVector s2 = load(at + 8 * LANES).mul(decay);
+            FloatVector s3 = load(at + 12 * LANES).mul(decay);
+            long v = values + 4L * e;
+            for (int j = 0; j < count; j++) {
+                FloatVector w = broadcast(weights + 4L * j);
+                s0 = w.fma(load(v), s0);
+                s1 = w.fma(load(v + 4 * LANES), s1);
+                s2 = w.fma(load(v + 8 * LANES), s2);
+                s3 = w.fma(load(v + 12 * LANES), s3);
+                v += step;
+            }
+            store(at, s0);
+            store(at + 4 * LANES, s1);
+            store(at + 8 * LANES, s2);
+            store(at + 12 * LANES, s3);
+        }
+        for (; e < size; e += LANES) {
+            long at = sums + 4L * e;
+            long v = values + 4L * e;
+            if (e + LANES <= size) {
+                FloatVector s0 = load(at).mul(decay);
+                for (int j = 0; j < count; j++) {
+                    s0 = broadcast(weights + 4L * j).fma(load(v + j * step), s0);
+                }
+                store(at, s0);
+            } else {
+                accumulateTail(at, size - e, decay, weights, v, step, count);
+            }
+        }
+    }
+
+    private static void accumulateTail(
+            long sums, int size, float decay, long weights, long values, long step, int count) {
+        for (int e = 0; e < size; e++) {
+            float s = Memory.f32(sums + 4L * e) * decay;
+            for (int j = 0; j < count; j++) {
+                s = Math.fma(Memory.f32(weights + 4L * j), Memory.f32(values + j * step + 4L * e), s);
+            }
+            Memory.f32(sums + 4L * e, s);
+        }
+    }
+
+    /// `to = factor · from`, where factor 0 gives 0 whatever was there.
+    static void scaled(long from, float factor, int count, long to) {
+        for (int e = 0; e < count; e++) {
+            Memory.f32(to + 4L * e, factor == 0 ? 0 : factor * Memory.f32(from + 4L * e));
+        }
+    }
+}

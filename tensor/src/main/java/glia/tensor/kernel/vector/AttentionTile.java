@@ -1,0 +1,243 @@
+package glia.tensor.kernel.vector;
+
+import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.PANEL;
+import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
+import static glia.tensor.kernel.vector.Simd.load;
+import static glia.tensor.kernel.vector.Simd.store;
+import static glia.tensor.kernel.vector.Simd.zero;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
+/// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
+/// scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, both by `Tile`, which reads keys
+/// and values where they lie.
+final class AttentionTile {
+    private static final int BLOCK = 64;
+
+    private final Scratch scratch = new Scratch();
+    private AttentionShape shape;
+    private KeyValues kv;
+    private int kvHead;
+    private long queries;
+    private long scores;
+    private long sums;
+    private long largests;
+    private long denominators;
+    private long firsts;
+    private long lasts;
+    private long copy;
+    private int lowest;
+    private int highest;
+    private int highestFirst;
+    private int lowestLast;
+
+    /// @param tile which queries of the run: from `tile · PANEL` on, counted token by token, in each the heads
+    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, int kvHead,
+            int tile) {
+        this.shape = shape;
+        this.kv = kv;
+        this.kvHead = kvHead;
+        reserve();
+        int heads = shape.groupSize();
+        int from = tile * PANEL;
+        int count = Math.min(PANEL, (runs.end(run) - runs.start(run)) * heads - from);
+        clear(queries, shape.keySize());
+        clear(sums, shape.valueSize());
+        lowest = Integer.MAX_VALUE;
+        highest = -1;
+        highestFirst = 0;
+        lowestLast = Integer.MAX_VALUE;
+        for (int i = 0; i < PANEL; i++) {
+            int n = (from + Math.min(i, count - 1)) / heads;
+            see(i, runs.position(run) + n);
+            if (i < count) {
+                int head = kvHead * heads + (from + i) % heads;
+                long query = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
+                Stage.floats(query, 0, 1, shape.keySize(), queries + 4L * i);
+            }
+        }
+        scale(queries, shape.keySize(), shape.scale());
+        for (int p = lowest, end; p <= highest; p = end) {
+            end = Math.min(highest + 1, (p / BLOCK + 1) * BLOCK);
+            block(p, end);
+        }
+        write(out, logSumExp, runs.start(run), from, count);
+    }
+
+    private void reserve() {
+        int keySize = shape.keySize();
+        int valueSize = shape.valueSize();
+        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * Tile.ROWS + 4) * PANEL_BYTES
+                + 4L * Tile.ROWS * Math.max(keySize, BLOCK));
+        scores = queries + (long) keySize * PANEL_BYTES;
+        sums = scores + (long) (BLOCK + Tile.ROWS) * PANEL_BYTES;
+        largests = sums + (long) (valueSize + Tile.ROWS) * PANEL_BYTES;
+        denominators = largests + PANEL_BYTES;
+        firsts = denominators + PANEL_BYTES;
+        lasts = firsts + PANEL_BYTES;
+        copy = lasts + PANEL_BYTES;
+    }
+
+    /// Notes which positions lane i sees. Positions are compared as F32, in which they are exact below 2^24.
+    private void see(int i, int position) {
+        int first = shape.span().first(position);
+        int last = shape.span().last(position);
+        assert last < 1 << 24;
+        Memory.f32(firsts + 4L * i, first);
+        Memory.f32(lasts + 4L * i, last);
+        Memory.f32(largests + 4L * i, -Float.MAX_VALUE);
+        Memory.f32(denominators + 4L * i, 0);
+        lowest = Math.min(lowest, first);
+        highestFirst = Math.max(highestFirst, first);
+        lowestLast = Math.min(lowestLast, last);
+        highest = Math.max(highest, last);
+    }
+
+    private void block(int from, int to) {
+        clear(scores, to - from);
+        for (int p = from, end; p < to; p = end) {
+            end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
+            score(p, end, scores + (long) (p - from) * PANEL_BYTES);
+        }
+        boolean masked = highestFirst > from || lowestLast < to - 1;
+        for (int side = 0; side < PANEL_BYTES; side += BYTES) {
+            if (masked) {
+                mask(scores + side, to - from, from, load(firsts + side), load(lasts + side));
+            }
+            weigh(scores + side, to - from, largests + side, denominators + side, sums + side, shape.valueSize());
+        }
+        for (int p = from, end; p < to; p = end) {
+            end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
+            accumulate(p, end, scores + (long) (p - from) * PANEL_BYTES);
+        }
+    }
+
+    /// Scores of positions of one page. A tile may read keys that are not there yet, but none beyond the page; their
+    /// scores are not used.
+    private void score(int from, int to, long scores) {
+        int size = shape.keySize();
+        int pageEnd = (from / kv.pageTokens() + 1) * kv.pageTokens();
+        long step = 4L * kv.keyCols();
+        for (int p = from; p < to; p += Tile.ROWS) {
+            long keys = kv.keyAddress(p) + 4L * kvHead * size;
+            long row = step;
+            if (p + Tile.ROWS > pageEnd) {
+                copyRows(keys, step, pageEnd - p, size);
+                keys = copy;
+                row = 4L * size;
+            }
+            Tile.multiply(scores + (long) (p - from) * PANEL_BYTES, PANEL_BYTES, keys, row, 4, queries, PANEL_BYTES, size);
+        }
+    }
+
+    /// Copies `rows` rows of `count` numbers and fills up with rows of zeros to a tile.
+    private void copyRows(long from, long step, int rows, int count) {
+        for (int r = 0; r < Tile.ROWS; r++) {
+            for (int i = 0; i < count; i++) {
+                Memory.f32(copy + 4L * (r * count + i), r < rows ? Memory.f32(from + r * step + 4L * i) : 0);
+            }
+        }
+    }
+
+    /// Hides positions that a query does not see.
+    private static void mask(long scores, int count, int from, FloatVector firsts, FloatVector lasts) {
+        for (int j = 0; j < count; j++) {
+            float position = from + j;
+            VectorMask<Float> hidden = firsts.compare(VectorOperators.GT, position)
+                    .or(lasts.compare(VectorOperators.LT, position));
+            long at = scores + (long) j * PANEL_BYTES;
+            store(at, load(at).blend(Float.NEGATIVE_INFINITY, hidden));
+        }
+    }
+
+    /// Turns a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and scales
+    /// down earlier sums by the growth of the largest score.
+    private static void weigh(long scores, int count, long largestAt, long denominatorAt, long sums, int valueSize) {
+        FloatVector before = load(largestAt);
+        FloatVector largest = before;
+        for (int j = 0; j < count; j++) {
+            FloatVector s = load(scores + (long) j * PANEL_BYTES);
+            largest = largest.blend(s, s.compare(VectorOperators.GT, largest));
+        }
+        FloatVector total = zero();
+        for (int j = 0; j < count; j++) {
+            long at = scores + (long) j * PANEL_BYTES;
+            FloatVector w = Simd.exp(load(at).sub(largest));
+            total = total.add(w);
+            store(at, w);
+        }
+        FloatVector decay = Simd.exp(before.sub(largest));
+        store(largestAt, largest);
+        store(denominatorAt, load(denominatorAt).fma(decay, total));
+        for (int e = 0; e < valueSize; e++) {
+            long at = sums + (long) e * PANEL_BYTES;
+            store(at, load(at).mul(decay));
+        }
+    }
+
+    private void accumulate(int from, int to, long weights) {
+        int size = shape.valueSize();
+        long step = 4L * kv.valueCols();
+        long values = kv.valueAddress(from) + 4L * kvHead * size;
+        for (int e = 0; e < size; e += Tile.ROWS) {
+            long column = values + 4L * e;
+            long row = step;
+            if (e + Tile.ROWS > size) {
+                copyColumns(column, step, to - from, size - e);
+                column = copy;
+                row = 4L * Tile.ROWS;
+            }
+            Tile.multiply(sums + (long) e * PANEL_BYTES, PANEL_BYTES, column, 4, row, weights, PANEL_BYTES, to - from);
+        }
+    }
+
+    /// Copies the first `count` numbers of `rows` rows and fills up with zeros to a tile.
+    private void copyColumns(long from, long step, int rows, int count) {
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < Tile.ROWS; i++) {
+                Memory.f32(copy + 4L * (r * Tile.ROWS + i), i < count ? Memory.f32(from + r * step + 4L * i) : 0);
+            }
+        }
+    }
+
+    private void write(Tensor out, Tensor logSumExp, int firstToken, int from, int count) {
+        int heads = shape.groupSize();
+        int size = shape.valueSize();
+        for (int i = 0; i < count; i++) {
+            long token = firstToken + (from + i) / heads;
+            int head = kvHead * heads + (from + i) % heads;
+            float denominator = Memory.f32(denominators + 4L * i);
+            float factor = 1 / denominator;
+            long to = out.address() + 4L * (token * out.cols() + head * size);
+            for (int e = 0; e < size; e++) {
+                Memory.f32(to + 4L * e, factor * Memory.f32(sums + (long) e * PANEL_BYTES + 4L * i));
+            }
+            if (logSumExp != null) {
+                Memory.f32(logSumExp.address() + 4L * (token * shape.numHeads() + head),
+                        Memory.f32(largests + 4L * i) + (float) Math.log(denominator));
+            }
+        }
+    }
+
+    private static void scale(long rows, int count, float factor) {
+        for (int r = 0; r < 2 * count; r++) {
+            long at = rows + (long) r * BYTES;
+            store(at, load(at).mul(factor));
+        }
+    }
+
+    private static void clear(long rows, int count) {
+        for (int r = 0; r < 2 * count; r++) {
+            store(rows + (long) r * BYTES, zero());
+        }
+    }
+}
