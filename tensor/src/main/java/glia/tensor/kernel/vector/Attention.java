@@ -161,7 +161,8 @@ final class Attention implements Workers.Task {
 
     private void write(int token, int head, float largest, float denominator, long sums) {
         int size = shape.valueSize();
-        AttentionRow.scaled(sums, 1 / denominator, size, out.address() + 4L * ((long) token * out.cols() + head * size));
+        long to = out.address() + 4L * ((long) token * out.cols() + head * size);
+        AttentionRow.scaled(sums, 1 / denominator, size, to);
         if (logSumExp != null) {
             Memory.f32(logSumExp.address() + 4L * ((long) token * shape.numHeads() + head),
                     largest + (float) Math.log(denominator));

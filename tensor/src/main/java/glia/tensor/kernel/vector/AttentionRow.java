@@ -47,7 +47,8 @@ final class AttentionRow {
             long keys = kv.keyAddress(p) + 4L * kvHead * shape.keySize();
             long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
             for (int g = 0; g < heads; g++) {
-                scores(query + 4L * g * shape.keySize(), shape.keySize(), shape.scale(), keys, keyStep, end - p, scores);
+                long head = query + 4L * g * shape.keySize();
+                scores(head, shape.keySize(), shape.scale(), keys, keyStep, end - p, scores);
                 float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g);
                 accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p);
             }

@@ -18,8 +18,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
 /// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
-/// scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, both by `Tile`, which reads keys
-/// and values where they lie.
+/// scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, both by `Tile`, which reads
+/// keys and values where they lie.
 final class AttentionTile {
     private static final int BLOCK = 64;
 
@@ -135,7 +135,8 @@ final class AttentionTile {
                 keys = copy;
                 row = 4L * size;
             }
-            Tile.multiply(scores + (long) (p - from) * PANEL_BYTES, PANEL_BYTES, keys, row, 4, queries, PANEL_BYTES, size);
+            long to = scores + (long) (p - from) * PANEL_BYTES;
+            Tile.multiply(to, PANEL_BYTES, keys, row, 4, queries, PANEL_BYTES, size);
         }
     }
 
@@ -159,8 +160,8 @@ final class AttentionTile {
         }
     }
 
-    /// Turns a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and scales
-    /// down earlier sums by the growth of the largest score.
+    /// Turns a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and
+    /// scales down earlier sums by the growth of the largest score.
     private static void weigh(long scores, int count, long largestAt, long denominatorAt, long sums, int valueSize) {
         FloatVector before = load(largestAt);
         FloatVector largest = before;

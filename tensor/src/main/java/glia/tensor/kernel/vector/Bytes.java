@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Loads of as many bytes or 16-bit words as a vector has lanes, widened to 32 bits. The narrowest vectors have 64 bits,
-/// so these loads exist only where vectors have at least 8 lanes.
+/// Loads of as many bytes or 16-bit words as a vector has lanes, widened to 32 bits. The narrowest vectors have 64
+/// bits, so these loads exist only where vectors have at least 8 lanes.
 final class Bytes {
     /// Whether this processor's vectors are wide enough.
     static final boolean AVAILABLE = Simd.LANES >= 8;
@@ -44,8 +44,10 @@ final class Bytes {
 
     /// Eight unsigned bytes as numbers, in 256 bits.
     static FloatVector eightFloats(long address) {
-        return (FloatVector) ByteVector.fromMemorySegment(ByteVector.SPECIES_64, Memory.ALL, Simd.address(address), ORDER)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0).convert(VectorOperators.I2F, 0);
+        long at = Simd.address(address);
+        return (FloatVector) ByteVector.fromMemorySegment(ByteVector.SPECIES_64, Memory.ALL, at, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0)
+                .convert(VectorOperators.I2F, 0);
     }
 
     static FloatVector loadEight(long address) {

@@ -7,8 +7,8 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.format.Decode;
 
-/// Decodes a part of a panel, `rows` rows of up to `DEPTH` numbers of a weight of any type, to F32 with rows as columns.
-/// One object serves one worker.
+/// Decodes a part of a panel, `rows` rows of up to `DEPTH` numbers of a weight of any type, to F32 with rows as
+/// columns. One object serves one worker.
 final class PanelDecoder {
     /// Numbers of a row that are decoded at a time: one large block. The panel's part then fits the first cache.
     static final int DEPTH = 256;
@@ -97,7 +97,8 @@ final class PanelDecoder {
         for (int r = 0; r < rows; r++) {
             for (int k = 8 * units; k < count; k++) {
                 long at = from + r * rowBytes + 2L * k;
-                float v = type == DType.F16 ? Memory.f16(at) : Float.intBitsToFloat(Memory.ALL.get(Memory.I16, at) << 16);
+                int bits = Memory.ALL.get(Memory.I16, at);
+                float v = type == DType.F16 ? Float.float16ToFloat((short) bits) : Float.intBitsToFloat(bits << 16);
                 Memory.f32(panel + (long) k * PANEL_BYTES + 4L * r, v);
             }
         }
@@ -113,14 +114,15 @@ final class PanelDecoder {
         }
     }
 
-    /// Decodes rows without turning them: `rows` rows of `count` numbers to panels of `PANEL` columns, `panelBytes`
-    /// apart, number k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
-    void decodeStraight(DType type, long from, long rowBytes, int rows, int count, long panels, long panelBytes) {
+    /// Decodes rows without turning them: `rows` rows of `count` numbers to panels of `PANEL` columns,
+    /// `partBytes()` apart, number k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
+    void decodeStraight(DType type, long from, long rowBytes, int rows, int count, long panels) {
         assert count <= DEPTH;
         for (int r = 0; r < rows; r++) {
             Decode.toFloats(type, from + r * rowBytes, row, 0, count);
             for (int k = 0; k < count; k += PANEL) {
-                Memory.store(row, k, panels + k / PANEL * panelBytes + (long) r * PANEL_BYTES, Math.min(PANEL, count - k));
+                long to = panels + k / PANEL * PART + (long) r * PANEL_BYTES;
+                Memory.store(row, k, to, Math.min(PANEL, count - k));
             }
         }
     }

@@ -7,7 +7,8 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
-/// `linear` for many tokens and both of its gradients, as tiled products. What differs is what B is and how it is packed.
+/// `linear` for many tokens and both of its gradients, as tiled products. What differs is what B is and how it is
+/// packed.
 final class Products {
     private final Forward forward;
     private final BackwardInput backwardInput;
@@ -85,7 +86,7 @@ final class Products {
             if (w.dtype() == DType.F32) {
                 Stage.straight(from, w.rowBytes(), count, cols, to);
             } else {
-                decoders[worker].decodeStraight(w.dtype(), from, w.rowBytes(), count, cols, to, PanelDecoder.partBytes());
+                decoders[worker].decodeStraight(w.dtype(), from, w.rowBytes(), count, cols, to);
             }
         }
     }

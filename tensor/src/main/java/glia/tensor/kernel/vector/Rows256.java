@@ -17,8 +17,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of packed rows of ggml's Q4_K and Q6_K with one vector of F32 activations. The scales of a block are decoded
-/// as a vector and go through a small scratch memory, from which each is broadcast by a load.
+/// Products of packed rows of ggml's Q4_K and Q6_K with one vector of F32 activations. The scales of a block are
+/// decoded as a vector and go through a small scratch memory, from which each is broadcast by a load.
 final class Rows256 {
     private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 

@@ -76,7 +76,8 @@ final class Simd {
         return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 
-    /// The sum of all lanes, by halves. `reduceLanes` would add in one order before it is compiled and in another after.
+    /// The sum of all lanes, by halves. `reduceLanes` would add in one order before it is compiled and in another
+    /// after.
     static float sum(FloatVector v) {
         FloatVector s = LANES < 16 ? v : v.add(v.rearrange(BY_8));
         s = LANES < 8 ? s : s.add(s.rearrange(BY_4));

@@ -22,6 +22,9 @@ public final class VectorKernels implements Kernels {
     private final Products products;
     private final RowProduct rowProduct;
     private final Attention attention;
+    private final Norms norms;
+    private final Rotation rotation;
+    private final Pointwise pointwise;
 
     /// @param workers the threads to use; the caller closes them
     public VectorKernels(Workers workers) {
@@ -30,6 +33,9 @@ public final class VectorKernels implements Kernels {
         products = new Products(workers);
         rowProduct = new RowProduct(workers);
         attention = new Attention(workers);
+        norms = new Norms(workers);
+        rotation = new Rotation(workers);
+        pointwise = new Pointwise(workers);
     }
 
     @Override
@@ -79,32 +85,35 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
-        scalar.rmsNorm(y, x, w, eps, offset);
+        norms.rms(y, x, w, eps, offset);
     }
 
     @Override
     public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
-        scalar.layerNorm(y, x, w, b, eps);
+        norms.layer(y, x, w, b, eps);
     }
 
     @Override
     public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
-        scalar.rotate(x, headSize, table, runs, sign);
+        switch (table.layout()) {
+            case HALF_SPLIT -> rotation.run(x, headSize, table, runs, sign);
+            case INTERLEAVED -> scalar.rotate(x, headSize, table, runs, sign);
+        }
     }
 
     @Override
     public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
-        scalar.gated(y, gate, up, f);
+        pointwise.activate(y, gate, up, f);
     }
 
     @Override
     public void activate(Tensor y, Tensor x, Activation f) {
-        scalar.activate(y, x, f);
+        pointwise.activate(y, x, null, f);
     }
 
     @Override
     public void add(Tensor y, Tensor a, Tensor b, float scale) {
-        scalar.add(y, a, b, scale);
+        pointwise.add(y, a, b, scale);
     }
 
     @Override
@@ -114,7 +123,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void scale(Tensor y, Tensor x, float scale) {
-        scalar.scale(y, x, scale);
+        pointwise.scale(y, x, scale);
     }
 
     @Override

@@ -1,0 +1,83 @@
+package glia.tensor.kernel.vector;
+
+import static glia.tensor.kernel.vector.Simd.LANES;
+import static glia.tensor.kernel.vector.Simd.load;
+import static glia.tensor.kernel.vector.Simd.store;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import jdk.incubator.vector.FloatVector;
+
+/// Rotary position embedding of split halves, in place (https://arxiv.org/abs/2104.09864): pair (a, b) at the angle t
+/// becomes `(a·cos t - b·sin t, b·cos t + a·sin t)`.
+final class Rotation extends RangeTask {
+    private Tensor x;
+    private int headSize;
+    private float[] cosSin;
+    private int numPairs;
+    private Runs runs;
+    private float sign;
+
+    Rotation(Workers workers) {
+        super(workers);
+    }
+
+    void run(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+        assert x.dtype() == DType.F32 && x.rows() == runs.numTokens() && x.cols() % headSize == 0;
+        assert 2 * table.numPairs() <= headSize && table.layout() == RopeTable.Layout.HALF_SPLIT;
+        int numPositions = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            numPositions = Math.max(numPositions, runs.position(run) + runs.end(run) - runs.start(run));
+        }
+        this.x = x;
+        this.headSize = headSize;
+        this.cosSin = table.upTo(numPositions);
+        this.numPairs = table.numPairs();
+        this.runs = runs;
+        this.sign = sign;
+        spread(x.rows(), x.cols());
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        int run = 0;
+        for (int n = from; n < to; n++) {
+            while (n >= runs.end(run)) {
+                run++;
+            }
+            int position = runs.position(run) + n - runs.start(run);
+            long token = x.address() + n * x.rowBytes();
+            token(token, x.cols() / headSize, headSize, cosSin, 2 * position * numPairs, numPairs, sign);
+        }
+    }
+
+    private static void token(
+            long token, int heads, int headSize, float[] cosSin, int angles, int numPairs, float sign) {
+        for (int h = 0; h < heads; h++) {
+            long first = token + 4L * h * headSize;
+            long second = first + 4L * numPairs;
+            int i = 0;
+            for (; i <= numPairs - LANES; i += LANES) {
+                FloatVector cos = FloatVector.fromArray(Simd.F, cosSin, angles + i);
+                FloatVector sin = FloatVector.fromArray(Simd.F, cosSin, angles + numPairs + i).mul(sign);
+                FloatVector a = load(first + 4L * i);
+                FloatVector b = load(second + 4L * i);
+                store(first + 4L * i, a.mul(cos).sub(b.mul(sin)));
+                store(second + 4L * i, b.mul(cos).add(a.mul(sin)));
+            }
+            for (; i < numPairs; i++) {
+                float cos = cosSin[angles + i];
+                float sin = sign * cosSin[angles + numPairs + i];
+                float a = Memory.f32(first + 4L * i);
+                float b = Memory.f32(second + 4L * i);
+                Memory.f32(first + 4L * i, a * cos - b * sin);
+                Memory.f32(second + 4L * i, b * cos + a * sin);
+            }
+        }
+    }
+}
