@@ -135,8 +135,8 @@ final class AttentionTile {
                 keys = copy;
                 row = 4L * size;
             }
-            long to = scores + (long) (p - from) * PANEL_BYTES;
-            Tile.multiply(to, PANEL_BYTES, keys, row, 4, queries, PANEL_BYTES, size);
+            long target = scores + (long) (p - from) * PANEL_BYTES;
+            Tile.multiply(target, PANEL_BYTES, keys, row, 4, queries, PANEL_BYTES, size);
         }
     }
 
