@@ -26,8 +26,11 @@ final class Gemma3Gguf implements GgufForm {
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = body.keys(metadata, checkpoint);
         long scalar = keys.integer("block_count") == LAYERS_OF_27B
-                ? keys.integer("embedding_length") / keys.integer("attention.head_count")
+                ? keys.quotient("embedding_length", "attention.head_count")
                 : (long) keys.config().get("head_dim");
+        if (!keys.has("attention.sliding_window")) {
+            keys.put("sliding_window_pattern", 1);
+        }
         return keys.put("query_pre_attn_scalar", scalar)
                 .real("rope.freq_base_swa", "rope_local_base_freq")
                 .real("final_logit_softcapping", "final_logit_softcapping")

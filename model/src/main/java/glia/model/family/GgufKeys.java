@@ -25,6 +25,19 @@ final class GgufKeys {
         return metadata.integer(prefix + key);
     }
 
+    /// How often one integer goes into another.
+    ///
+    /// @throws CheckpointException also if it leaves a rest or the divisor is not positive
+    long quotient(String key, String divisorKey) throws CheckpointException {
+        long dividend = integer(key);
+        long divisor = integer(divisorKey);
+        if (divisor < 1 || dividend % divisor != 0) {
+            throw new CheckpointException(metadata.origin(), "metadata key " + prefix + divisorKey,
+                    divisor + " does not divide the " + dividend + " of " + prefix + key);
+        }
+        return dividend / divisor;
+    }
+
     /// Copies a required integer.
     GgufKeys integer(String key, String name) throws CheckpointException {
         config.put(name, metadata.integer(prefix + key));

@@ -56,9 +56,10 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
         keys.put("num_key_value_heads",
                 keys.integer(keys.has("attention.head_count_kv") ? "attention.head_count_kv" : "attention.head_count"));
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
-                : keys.integer("embedding_length") / keys.integer("attention.head_count");
-        if (keys.has("rope.dimension_count")) {
-            keys.put("partial_rotary_factor", (double) keys.integer("rope.dimension_count") / headSize);
+                : keys.quotient("embedding_length", "attention.head_count");
+        if (keys.has("rope.dimension_count") && keys.integer("rope.dimension_count") != headSize) {
+            // A little more than the quotient, so that its product with the size of a head is not a little less.
+            keys.put("partial_rotary_factor", Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
         }
         return keys.put("head_dim", headSize);
     }
@@ -77,8 +78,19 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
         Layout layout = rotation == Rotation.INTERLEAVED ? Layout.INTERLEAVED : Layout.HALF_SPLIT;
         return spec.mapSublayers(s -> s.mixer() instanceof Mixer.Attention a && a.rope() instanceof Rope.Rotary r
                 ? new Sublayer(s.layer(), s.before(), a.withRope(new Rope.Rotary(r.rotatedSize(), r.theta(),
-                        divisors.isEmpty() ? r.scaling() : new RopeScaling.Divisors(divisors), layout)), s.after(), s.scale())
+                        scaling(r.scaling(), divisors), layout)), s.after(), s.scale())
                 : s);
+    }
+
+    private static RopeScaling scaling(RopeScaling declared, List<Float> divisors) {
+        if (divisors.isEmpty()) {
+            return declared;
+        }
+        if (!(declared instanceof RopeScaling.None)) {
+            throw new IllegalArgumentException("the metadata declares " + declared + " and there is a tensor "
+                    + ROPE_DIVISORS + "; rotary frequencies are scaled by one of the two, not both");
+        }
+        return new RopeScaling.Divisors(divisors);
     }
 
     @Override

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Makes the GGUF files of the tests from golden checkpoints in the hub's layout, by the conventions of llama.cpp's
+converter, and checks the result with llama.cpp itself.
+
+    pip install gguf safetensors llama-cpp-python
+    golden_to_gguf.py GOLDEN_FOLDER OUT_FOLDER            # writes <name>-f32.gguf, of some also <name>-f16.gguf
+    golden_to_gguf.py GOLDEN_FOLDER OUT_FOLDER --check    # and compares llama.cpp's logits with expected.safetensors
+
+Conventions: rows of queries and keys permuted for `llama` and `smollm3`, so that the pairs that turn together lie side
+by side; norm weights of `gemma3` stored with their 1; matrices of `gpt2` transposed, queries, keys and values fused;
+llama3's scaling as divisors of the frequencies in `rope_freqs.weight`; vectors always F32.
+
+Two things the format cannot say. The scale of gemma3's scores follows from the size of a head, so a golden with
+another scale has it folded into the norm weights of the queries. The architecture `llama` has no sliding window, so of
+`mistral` only the first tokens, which see everything, agree.
+"""
+import argparse
+import ctypes
+import json
+import pathlib
+
+import gguf
+import numpy as np
+from safetensors.numpy import load_file
+
+ARCHITECTURES = {"gemma3_text": "gemma3", "gpt2": "gpt2", "llama": "llama", "mistral": "llama", "qwen2": "qwen2",
+                 "qwen3": "qwen3", "smollm3": "smollm3"}
+GOLDENS = ["gemma3_text", "gpt2", "llama", "llama2", "mistral", "qwen2", "qwen3", "smollm3"]
+ALSO_F16 = ["gpt2", "llama"]
+
+# Names in files of the hub, without `.weight` and `.bias`, and in GGUF; {} is the layer.
+NAMES = {
+    "model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output",
+    "model.layers.{}.input_layernorm": "blk.{}.attn_norm",
+    "model.layers.{}.self_attn.q_proj": "blk.{}.attn_q", "model.layers.{}.self_attn.k_proj": "blk.{}.attn_k",
+    "model.layers.{}.self_attn.v_proj": "blk.{}.attn_v", "model.layers.{}.self_attn.o_proj": "blk.{}.attn_output",
+    "model.layers.{}.self_attn.q_norm": "blk.{}.attn_q_norm", "model.layers.{}.self_attn.k_norm": "blk.{}.attn_k_norm",
+    "model.layers.{}.post_attention_layernorm": "blk.{}.ffn_norm",
+    "model.layers.{}.mlp.gate_proj": "blk.{}.ffn_gate", "model.layers.{}.mlp.up_proj": "blk.{}.ffn_up",
+    "model.layers.{}.mlp.down_proj": "blk.{}.ffn_down",
+    "transformer.wte": "token_embd", "transformer.wpe": "position_embd", "transformer.ln_f": "output_norm",
+    "transformer.h.{}.ln_1": "blk.{}.attn_norm", "transformer.h.{}.ln_2": "blk.{}.ffn_norm",
+    "transformer.h.{}.attn.c_attn": "blk.{}.attn_qkv", "transformer.h.{}.attn.c_proj": "blk.{}.attn_output",
+    "transformer.h.{}.mlp.c_fc": "blk.{}.ffn_up", "transformer.h.{}.mlp.c_proj": "blk.{}.ffn_down",
+}
+GEMMA_NAMES = NAMES | {
+    "model.layers.{}.post_attention_layernorm": "blk.{}.post_attention_norm",
+    "model.layers.{}.pre_feedforward_layernorm": "blk.{}.ffn_norm",
+    "model.layers.{}.post_feedforward_layernorm": "blk.{}.post_ffw_norm",
+}
+
+
+def translate(name, family):
+    stem, kind = name.rsplit(".", 1)
+    layers = [part for part in stem.split(".") if part.isdigit()]
+    pattern = ".".join("{}" if part.isdigit() else part for part in stem.split("."))
+    names = GEMMA_NAMES if family == "gemma3_text" else NAMES
+    return names[pattern].format(*layers) + "." + kind
+
+
+def interleave(x, heads):
+    """Moves row i + E/2 of each head beside row i."""
+    order = np.arange(x.shape[0]).reshape(heads, 2, -1).transpose(0, 2, 1).ravel()
+    return x[order]
+
+
+def llama3_divisors(rope, head_size):
+    frequencies = rope["rope_theta"] ** -(np.arange(0, head_size, 2) / head_size)
+    turns = rope["original_max_position_embeddings"] * frequencies / (2 * np.pi)
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    keep = np.clip((turns - low) / (high - low), 0, 1)
+    return (1 / ((1 - keep) / rope["factor"] + keep)).astype(np.float32)
+
+
+def convert_values(name, x, config, head_size):
+    """The value as GGUF stores it."""
+    family = config["model_type"]
+    if family in ("llama", "mistral", "smollm3"):
+        if ".q_proj." in name:
+            return interleave(x, config["num_attention_heads"])
+        if ".k_proj." in name:
+            return interleave(x, config["num_key_value_heads"])
+    if family == "gemma3_text" and "norm" in name:
+        folded = (head_size / config["query_pre_attn_scalar"]) ** 0.5 if "q_norm" in name else 1
+        return (x + 1) * np.float32(folded)
+    if family == "gpt2" and ".c_" in name and x.ndim == 2:
+        return np.ascontiguousarray(x.T)
+    return x
+
+
+def add_metadata(w, config, head_size):
+    if config["model_type"] == "gpt2":
+        w.add_block_count(config["n_layer"])
+        w.add_context_length(config["n_positions"])
+        w.add_embedding_length(config["n_embd"])
+        w.add_feed_forward_length(4 * config["n_embd"])
+        w.add_head_count(config["n_head"])
+        w.add_layer_norm_eps(config["layer_norm_epsilon"])
+        return
+    rope = config["rope_parameters"]
+    w.add_block_count(config["num_hidden_layers"])
+    w.add_context_length(config["max_position_embeddings"])
+    w.add_embedding_length(config["hidden_size"])
+    w.add_feed_forward_length(config["intermediate_size"])
+    w.add_head_count(config["num_attention_heads"])
+    w.add_head_count_kv(config["num_key_value_heads"])
+    w.add_rope_freq_base(rope.get("full_attention", rope)["rope_theta"])
+    w.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    if "head_dim" in config:
+        w.add_key_length(head_size)
+        w.add_value_length(head_size)
+    if config["model_type"] == "gemma3_text":
+        w.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
+        w.add_sliding_window(config["sliding_window"])
+    if config["model_type"] in ("llama", "mistral", "smollm3"):
+        w.add_vocab_size(config["vocab_size"])
+        w.add_rope_dimension_count(head_size)
+
+
+def add_vocabulary(w, size):
+    """A vocabulary that readers accept; nothing is tokenised with it."""
+    w.add_tokenizer_model("llama")
+    w.add_token_list(["<unk>", "<s>", "</s>"] + ["<0x%02X>" % i for i in range(size - 3)])
+    w.add_token_scores([0.0] * size)
+    w.add_token_types([2, 3, 3] + [6] * (size - 3))
+    w.add_bos_token_id(1)
+    w.add_eos_token_id(2)
+
+
+def convert(folder, out, dtype):
+    config = json.loads((folder / "config.json").read_text())
+    family = config["model_type"]
+    heads = config["n_head"] if family == "gpt2" else config["num_attention_heads"]
+    width = config["n_embd"] if family == "gpt2" else config["hidden_size"]
+    head_size = config.get("head_dim", width // heads)
+    w = gguf.GGUFWriter(out, ARCHITECTURES[family])
+    w.add_name(folder.name + ", golden, random weights")
+    w.add_file_type(0 if dtype == np.float32 else 1)
+    add_metadata(w, config, head_size)
+    add_vocabulary(w, config["vocab_size"])
+    if family == "llama" and config["rope_parameters"]["rope_type"] == "llama3":
+        w.add_tensor("rope_freqs.weight", llama3_divisors(config["rope_parameters"], head_size))
+    for name, x in load_file(folder / "model.safetensors").items():
+        x = convert_values(name, x, config, head_size)
+        w.add_tensor(translate(name, family), x.astype(dtype) if x.ndim == 2 else x)
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def llama_cpp_logits(path, rows):
+    """Logits [rows, tokens, vocabulary], keys and values kept in F32."""
+    import llama_cpp as L
+    L.llama_backend_init()
+    quiet = L.llama_log_callback(lambda level, text, data: None)
+    L.llama_log_set(quiet, None)
+    model = L.llama_model_load_from_file(str(path).encode(), L.llama_model_default_params())
+    if not model:
+        raise SystemExit(f"llama.cpp cannot load {path}")
+    p = L.llama_context_default_params()
+    p.n_ctx = p.n_batch = p.n_ubatch = 64
+    p.n_threads = p.n_threads_batch = 1
+    p.type_k = p.type_v = 0  # F32
+    p.flash_attn_type = 0
+    context = L.llama_init_from_model(model, p)
+    size = L.llama_vocab_n_tokens(L.llama_model_get_vocab(model))
+    logits = []
+    for ids in rows:
+        L.llama_memory_clear(L.llama_get_memory(context), True)
+        batch = L.llama_batch_init(len(ids), 0, 1)
+        batch.n_tokens = len(ids)
+        for i, token in enumerate(ids):
+            batch.token[i], batch.pos[i], batch.logits[i] = int(token), i, 1
+            batch.n_seq_id[i], batch.seq_id[i][0] = 1, 0
+        if L.llama_decode(context, batch):
+            raise SystemExit(f"llama.cpp cannot decode {path}")
+        flat = ctypes.cast(L.llama_get_logits(context), ctypes.POINTER(ctypes.c_float * (len(ids) * size))).contents
+        logits.append(np.array(flat, dtype=np.float32).reshape(len(ids), size))
+        L.llama_batch_free(batch)
+    L.llama_free(context)
+    L.llama_model_free(model)
+    return np.stack(logits)
+
+
+def check(folder, path):
+    expected = load_file(folder / "expected.safetensors")
+    config = json.loads((folder / "config.json").read_text())
+    tokens = config["sliding_window"] if config["model_type"] == "mistral" else expected["input_ids"].shape[1]
+    found = llama_cpp_logits(path, expected["input_ids"])
+    difference = np.abs(found - expected["logits"])[:, :tokens].max()
+    print(f"{path.name}: {path.stat().st_size} bytes, largest difference of llama.cpp's logits {difference:.1e}"
+          f" over the first {tokens} tokens")
+    # llama.cpp rounds activations to F16 beside F16 weights, and always takes GELU from a table of F16 numbers.
+    rough = path.stem.endswith("f16") or config["model_type"] in ("gpt2", "gemma3_text")
+    return difference <= (2e-2 if rough else 1e-4)
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("goldens", type=pathlib.Path)
+    a.add_argument("out", type=pathlib.Path)
+    a.add_argument("--check", action="store_true")
+    a = a.parse_args()
+    agree = True
+    for name in GOLDENS:
+        for suffix, dtype in [("f32", np.float32)] + [("f16", np.float16)] * (name in ALSO_F16):
+            path = a.out / f"{name}-{suffix}.gguf"
+            convert(a.goldens / name, path, dtype)
+            agree &= not a.check or check(a.goldens / name, path)
+    raise SystemExit(0 if agree else "llama.cpp does not agree with the goldens")
+
+
+main()
