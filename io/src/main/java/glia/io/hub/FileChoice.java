@@ -32,23 +32,21 @@ record FileChoice(List<String> files, String main) {
     /// @param where whose files these are, for messages
     /// @throws HubException (NOT_FOUND) if there is nothing that fits, or more than one; the message lists what there is
     static FileChoice of(List<String> names, String wanted, String where) throws HubException {
-        List<String> ggufs = names.stream()
-            .filter(name -> lower(name).endsWith(".gguf") && !GGUF_EXTRA.matcher(name).matches()).sorted().toList();
         if (!wanted.isEmpty()) {
-            return named(names, ggufs, wanted, where);
+            return named(names, wanted, where);
         }
         List<String> weights = safetensors(names);
         if (!weights.isEmpty() && (names.contains("config.json") || names.contains("adapter_config.json"))) {
             return new FileChoice(withSmallFiles(names, allParts(names, weights, where)), "");
         }
-        List<String> models = ggufs.stream().filter(name -> name.equals(firstPart(name))).toList();
+        List<String> models = ggufModels(names);
         if (models.size() == 1) {
-            return gguf(ggufs, models.getFirst(), where);
+            return gguf(names, models.getFirst(), where);
         }
         for (String quantisation : DEFAULT_QUANTISATIONS) {
             List<String> fitting = models.stream().filter(name -> hasTag(name, quantisation)).toList();
             if (fitting.size() == 1) {
-                return gguf(ggufs, fitting.getFirst(), where);
+                return gguf(names, fitting.getFirst(), where);
             }
         }
         throw models.isEmpty() ? noModel(names, where) : new HubException(Kind.NOT_FOUND, where + " holds "
@@ -56,8 +54,19 @@ record FileChoice(List<String> files, String main) {
             + "NAME:FILE. There are: " + list(models));
     }
 
-    private static FileChoice named(List<String> names, List<String> ggufs, String wanted, String where)
-            throws HubException {
+    /// Whether text can be turned into tokens with these files: a GGUF file has its vocabulary inside.
+    boolean hasTokenizer() {
+        return main.endsWith(".gguf")
+            || files.stream().anyMatch(name -> name.matches("(tokenizer|vocab|spiece|tekken)\\.(json|model|txt)"));
+    }
+
+    /// The GGUF files that are language models, the first part of each.
+    static List<String> ggufModels(List<String> names) {
+        return names.stream().filter(name -> lower(name).endsWith(".gguf") && !GGUF_EXTRA.matcher(name).matches()
+            && name.equals(firstPart(name))).sorted().toList();
+    }
+
+    private static FileChoice named(List<String> names, String wanted, String where) throws HubException {
         if (PICKLED.matcher(wanted).matches()) {
             throw new HubException(Kind.REFUSED, wanted + " is not a format that Glia reads: it reads safetensors and "
                 + "GGUF, which unlike pickled files cannot run code.");
@@ -68,10 +77,9 @@ record FileChoice(List<String> files, String main) {
         if (lower(wanted).endsWith(".gguf") && names.contains(wanted)) {
             return gguf(names, firstPart(wanted), where);
         }
-        List<String> fitting = ggufs.stream()
-            .filter(name -> name.equals(firstPart(name)) && hasTag(name, wanted)).toList();
+        List<String> fitting = ggufModels(names).stream().filter(name -> hasTag(name, wanted)).toList();
         if (fitting.size() == 1) {
-            return gguf(ggufs, fitting.getFirst(), where);
+            return gguf(names, fitting.getFirst(), where);
         }
         List<String> models = names.stream().filter(name -> lower(name).matches(".*\\.(gguf|safetensors)")).toList();
         throw new HubException(Kind.NOT_FOUND, where + " has " + (fitting.isEmpty() ? "no" : "more than one")
@@ -98,8 +106,8 @@ record FileChoice(List<String> files, String main) {
         return Stream.concat(small.sorted(), weights.stream()).toList();
     }
 
-    private static FileChoice gguf(List<String> ggufs, String first, String where) throws HubException {
-        return new FileChoice(allParts(ggufs, List.of(first), where), first);
+    private static FileChoice gguf(List<String> names, String first, String where) throws HubException {
+        return new FileChoice(allParts(names, List.of(first), where), first);
     }
 
     /// The names of all parts of which any one is given, each of which must be there.

@@ -2,9 +2,13 @@ package glia.io.hub;
 
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -24,6 +28,8 @@ import java.util.stream.Stream;
 /// @see <a href="https://huggingface.co/docs/huggingface_hub/guides/manage-cache">the layout</a>
 record HubCache(Path root, boolean symlinks) {
     private static final String PREFIX = "models--";
+    private static final int MAX_DEPTH = 6;
+    private static final int MAX_FILES = 20_000;
 
     Path folder(HubName name) {
         return root.resolve(PREFIX + name.owner() + "--" + name.name());
@@ -118,6 +124,60 @@ record HubCache(Path root, boolean symlinks) {
         }
     }
 
+    /// The names that a model's files have in its snapshots.
+    List<Path> pointers(HubName name) throws HubException {
+        Path snapshots = folder(name).resolve("snapshots");
+        return Files.isDirectory(snapshots) ? files(snapshots).stream().map(snapshots::resolve).toList() : List.of();
+    }
+
+    /// The downloads of a model that are not done.
+    List<Path> parts(HubName name) throws HubException {
+        Path blobs = folder(name).resolve("blobs");
+        return Files.isDirectory(blobs) ? files(blobs).stream().filter(file -> file.endsWith(".incomplete"))
+            .map(blobs::resolve).toList() : List.of();
+    }
+
+    /// The blob that a pointer leads to, or where there are no links the pointer itself.
+    static Path content(Path pointer) throws IOException {
+        return Files.isSymbolicLink(pointer)
+            ? pointer.getParent().resolve(Files.readSymbolicLink(pointer)).normalize() : pointer;
+    }
+
+    /// Sweeps up after a removal: folders that are empty now, and notes on commits of which nothing is left.
+    void prune(HubName name) throws IOException {
+        Path folder = folder(name);
+        Path snapshots = folder.resolve("snapshots");
+        deleteEmpty(snapshots);
+        Path refs = folder.resolve("refs");
+        if (Files.isDirectory(refs)) {
+            for (String ref : files(refs)) {
+                String commit = Files.readString(refs.resolve(ref)).strip();
+                if (HubName.isCommit(commit) && !Files.exists(snapshots.resolve(commit))) {
+                    Files.delete(refs.resolve(ref));
+                }
+            }
+        }
+        deleteEmpty(folder);
+    }
+
+    private static void deleteEmpty(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        List<Path> deepestFirst;
+        try (Stream<Path> all = Files.walk(folder)) {
+            deepestFirst = all.filter(path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))
+                .sorted(Comparator.comparingInt(Path::getNameCount).reversed()).toList();
+        }
+        for (Path directory : deepestFirst) {
+            try {
+                Files.delete(directory);
+            } catch (DirectoryNotEmptyException e) {
+                continue;  // it holds what is not ours to remove
+            }
+        }
+    }
+
     /// The names of all models of which the cache holds anything.
     List<HubName> names() throws HubException {
         if (!Files.isDirectory(root)) {
@@ -140,14 +200,21 @@ record HubCache(Path root, boolean symlinks) {
     }
 
     /// The files of a folder, links followed, as relative names with forward slashes.
+    ///
+    /// @throws HubException (NOT_FOUND) if there are too many for a model, (DISK)
     static List<String> files(Path folder) throws HubException {
-        try (Stream<Path> all = Files.walk(folder, 8)) {
-            return all.filter(Files::isRegularFile)
+        try (Stream<Path> all = Files.walk(folder, MAX_DEPTH)) {
+            List<String> files = all.filter(Files::isRegularFile).limit(MAX_FILES + 1)
                 .map(file -> folder.relativize(file).toString().replace('\\', '/')).sorted().toList();
+            if (files.size() > MAX_FILES) {
+                throw new HubException(Kind.NOT_FOUND, folder + " holds more than " + MAX_FILES
+                    + " files, so it is not a model's folder. Name the model's own.");
+            }
+            return files;
         } catch (IOException e) {
             throw Disk.trouble(e, folder, 0);
-        } catch (java.io.UncheckedIOException e) {
-            throw new HubException(Kind.DISK, "The folder " + folder + " cannot be read: " + e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            throw Disk.trouble(e.getCause(), folder, 0);
         }
     }
 }

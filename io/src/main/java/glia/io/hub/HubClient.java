@@ -49,6 +49,9 @@ public final class HubClient {
         }
         try {
             FileChoice choice = FileChoice.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
+            if (!choice.hasTokenizer()) {
+                return Optional.empty();  // other tools also bring weights alone
+            }
             return Optional.of(new Choice(snapshot.get().resolve(choice.main()), Origin.HUB_CACHE,
                 name + " from the hub's cache"));
         } catch (HubException e) {

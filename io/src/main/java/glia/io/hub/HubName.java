@@ -15,18 +15,22 @@ public record HubName(String owner, String name, String revision, String file) {
     /// What the hub allows in an owner or a name: letters, digits, `-`, `_`, `.`; no `--` or `..`, which the cache's
     /// folder names need, and none of `-` and `.` at either end.
     private static final Pattern PART = Pattern.compile("(?!.*(--|\\.\\.))\\w(?:[\\w.-]{0,94}[\\w])?");
+    private static final int MAX_LENGTH = 96;
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
     private static final String EXPECTED =
         "Expected owner/name, with optional @revision and :file, for example HuggingFaceTB/SmolLM2-135M-Instruct.";
 
+    /// @throws IllegalArgumentException if a part is not one that the hub allows or is no relative path
     public HubName {
-        if (!PART.matcher(owner).matches() || !PART.matcher(name).matches() || name.endsWith(".git")
-            || owner.length() + 1 + name.length() > 96) {
-            throw new IllegalArgumentException(owner + "/" + name);
+        if (!areRepository(owner, name) || !FileNames.isSafe(revision) || revision.indexOf(':') >= 0
+            || !file.isEmpty() && !FileNames.isSafe(file)) {
+            throw new IllegalArgumentException(owner + "/" + name + "@" + revision + ":" + file);
         }
-        if (!FileNames.isSafe(revision) || revision.indexOf(':') >= 0 || !file.isEmpty() && !FileNames.isSafe(file)) {
-            throw new IllegalArgumentException("revision " + revision + ", file " + file);
-        }
+    }
+
+    private static boolean areRepository(String owner, String name) {
+        return PART.matcher(owner).matches() && PART.matcher(name).matches() && !name.endsWith(".git")
+            && owner.length() + 1 + name.length() <= MAX_LENGTH;
     }
 
     /// Reads a name as a user types it.
@@ -47,17 +51,17 @@ public record HubName(String owner, String name, String revision, String file) {
             file = requirePart(text, rest.substring(1, at < 0 ? rest.length() : at));
             revision = at < 0 ? MAIN : rest.substring(at + 1);
         }
+        int slash = repository.indexOf('/');
+        String owner = repository.substring(0, Math.max(slash, 0));
+        String name = repository.substring(slash + 1);
+        if (!areRepository(owner, name)) {
+            throw badName(text);
+        }
         FileNames.check(requirePart(text, revision), "The revision of this model");
         if (!file.isEmpty()) {
             FileNames.check(file, "This model's name");
         }
-        int slash = repository.indexOf('/');
-        try {
-            return new HubName(repository.substring(0, Math.max(slash, 0)), repository.substring(slash + 1), revision,
-                file);
-        } catch (IllegalArgumentException e) {
-            throw badName(text, e);
-        }
+        return new HubName(owner, name, revision, file);
     }
 
     private static int indexOfEither(String text, char first, char second) {
@@ -71,14 +75,14 @@ public record HubName(String owner, String name, String revision, String file) {
 
     private static String requirePart(String text, String part) throws HubException {
         if (part.isEmpty()) {
-            throw badName(text, null);
+            throw badName(text);
         }
         return part;
     }
 
-    private static HubException badName(String text, Throwable cause) {
+    private static HubException badName(String text) {
         return new HubException(Kind.NAME,
-            "\"" + FileNames.printable(text) + "\" is not the name of a model on the hub. " + EXPECTED, cause);
+            "\"" + FileNames.printable(text) + "\" is not the name of a model on the hub. " + EXPECTED);
     }
 
     /// `owner/name`.

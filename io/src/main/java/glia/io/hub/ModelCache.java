@@ -1,0 +1,183 @@
+package glia.io.hub;
+
+import glia.io.hub.CachedModel.CachedFile;
+import glia.io.hub.CachedModel.Place;
+import glia.io.hub.HubException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// What the caches hold. The hub's cache is shared, so a model is removed from it only as far as Glia put it there.
+public final class ModelCache {
+    private final HubCache hubCache;
+    private final GliaCache gliaCache;
+    private final Ledger ledger;
+
+    public ModelCache(HubSettings settings) {
+        hubCache = new HubCache(settings.hubCache(), settings.symlinks());
+        gliaCache = new GliaCache(settings.gliaCache());
+        ledger = new Ledger(settings.gliaCache());
+    }
+
+    /// What a removal did.
+    ///
+    /// @param sizeBytes bytes freed
+    /// @param kept files that stay, since another tool put them there or uses them
+    public record Removal(int numFiles, long sizeBytes, List<Path> kept) { }
+
+    /// All models, those of the hub's cache first, each by name.
+    ///
+    /// @throws HubException (DISK) if a cache cannot be read
+    public List<CachedModel> list() throws HubException {
+        List<CachedModel> models = new ArrayList<>();
+        Set<Path> byGlia = ledger.entries().stream().map(Ledger.Entry::content).collect(Collectors.toSet());
+        for (HubName name : hubCache.names()) {
+            CachedModel model = hubModel(name, byGlia);
+            if (!model.files().isEmpty()) {
+                models.add(model);
+            }
+        }
+        for (GliaCache.Kind kind : GliaCache.Kind.values()) {
+            for (String name : gliaCache.names(kind)) {
+                models.add(gliaModel(name, gliaCache.folder(kind, name)));
+            }
+        }
+        return models;
+    }
+
+    private CachedModel hubModel(HubName name, Set<Path> byGlia) throws HubException {
+        Map<Path, Long> sizes = new HashMap<>();
+        List<CachedFile> files = new ArrayList<>();
+        Path folder = hubCache.folder(name);
+        try {
+            for (Path pointer : hubCache.pointers(name)) {
+                Path content = HubCache.content(pointer);
+                sizes.put(content.toRealPath(), Files.size(content));
+                files.add(new CachedFile(fileName(name, pointer), Files.size(content), byGlia.contains(content)));
+            }
+            for (Path part : hubCache.parts(name)) {
+                sizes.put(part, Files.size(part));
+                files.add(new CachedFile(part.getFileName().toString(), Files.size(part), byGlia.contains(part)));
+            }
+        } catch (IOException e) {
+            throw Disk.trouble(e, folder, 0);
+        }
+        long bytes = sizes.values().stream().mapToLong(Long::longValue).sum();
+        return new CachedModel(name.repository(), Place.HUB, folder, List.copyOf(files), bytes);
+    }
+
+    /// The pointer's name below `snapshots/COMMIT`.
+    private String fileName(HubName name, Path pointer) {
+        Path relative = hubCache.folder(name).resolve("snapshots").relativize(pointer);
+        return relative.subpath(1, relative.getNameCount()).toString().replace('\\', '/');
+    }
+
+    private static CachedModel gliaModel(String name, Path folder) throws HubException {
+        List<CachedFile> files = new ArrayList<>();
+        long bytes = 0;
+        for (String file : HubCache.files(folder)) {
+            long size = folder.resolve(file).toFile().length();
+            files.add(new CachedFile(file, size, true));
+            bytes += size;
+        }
+        return new CachedModel(name, Place.GLIA, folder, List.copyOf(files), bytes);
+    }
+
+    /// Removes what Glia put there of a model.
+    ///
+    /// @param name as in [CachedModel#name]
+    /// @throws HubException (NOT_FOUND) if no cache has it; (REFUSED) if all of it was put there by another tool, or it
+    ///     is being downloaded; (DISK)
+    public Removal remove(String name) throws HubException {
+        for (GliaCache.Kind kind : GliaCache.Kind.values()) {
+            if (gliaCache.names(kind).contains(name)) {
+                return removeDerived(kind, name);
+            }
+        }
+        List<String> known = list().stream().map(CachedModel::name).toList();
+        if (!known.contains(name)) {
+            throw new HubException(Kind.NOT_FOUND, "The caches hold no \"" + FileNames.printable(name) + "\" (looked in "
+                + hubCache.root() + " and " + gliaCache.root() + ")." + Suggestions.of(name, known));
+        }
+        return removePulled(HubName.parse(name));
+    }
+
+    private Removal removeDerived(GliaCache.Kind kind, String name) throws HubException {
+        Path folder = gliaCache.folder(kind, name);
+        CachedModel model = gliaModel(name, folder);
+        try (CacheLock lock = CacheLock.tryAcquire(gliaCache.lock(kind, name))) {
+            requireFree(lock, name);
+            GliaCache.delete(folder);
+        } catch (IOException e) {
+            throw Disk.trouble(e, folder, 0);
+        }
+        return new Removal(model.files().size(), model.sizeBytes(), List.of());
+    }
+
+    private Removal removePulled(HubName name) throws HubException {
+        Path folder = hubCache.folder(name);
+        List<Ledger.Entry> entries =
+            ledger.entries().stream().filter(entry -> entry.content().startsWith(folder)).toList();
+        if (entries.isEmpty()) {
+            throw new HubException(Kind.REFUSED, "Glia did not put " + name + " into " + folder + ", another tool did, "
+                + "and may need it: nothing was removed. Remove it with that tool, or delete the folder yourself.");
+        }
+        Set<Path> ours = entries.stream().map(Ledger.Entry::pointer).collect(Collectors.toSet());
+        Set<Path> done = new HashSet<>();
+        long bytes = 0;
+        try {
+            for (Ledger.Entry entry : entries) {
+                if (done.add(entry.content())) {
+                    bytes += removeFile(name, entry.content(), ours);
+                }
+            }
+            hubCache.prune(name);
+            ledger.removeIf(entry -> false);
+            int numRemoved = (int) done.stream().filter(content -> !Files.exists(content)).count();
+            return new Removal(numRemoved, bytes, Stream.concat(hubCache.pointers(name).stream(),
+                hubCache.parts(name).stream()).toList());
+        } catch (IOException e) {
+            throw Disk.trouble(e, folder, 0);
+        }
+    }
+
+    /// Removes a file of ours and its names, unless another tool has given it a name too.
+    ///
+    /// @return bytes freed
+    private long removeFile(HubName name, Path content, Set<Path> ours) throws IOException {
+        String etag = content.getFileName().toString().replaceFirst("\\.incomplete$", "");
+        try (CacheLock lock = CacheLock.tryAcquire(hubCache.lock(name, etag))) {
+            requireFree(lock, name.repository());
+            List<Path> pointers = new ArrayList<>();
+            for (Path pointer : hubCache.pointers(name)) {
+                if (HubCache.content(pointer).equals(content)) {
+                    pointers.add(pointer);
+                }
+            }
+            if (!ours.containsAll(pointers)) {
+                return 0;
+            }
+            for (Path pointer : pointers) {
+                Files.delete(pointer);
+            }
+            long bytes = Files.exists(content) ? Files.size(content) : 0;
+            Files.deleteIfExists(content);
+            return bytes;
+        }
+    }
+
+    private static void requireFree(CacheLock lock, String name) throws HubException {
+        if (lock == null) {
+            throw new HubException(Kind.REFUSED, name + " is being downloaded or unpacked by another program. Wait for "
+                + "it, or stop it, and remove the model then.");
+        }
+    }
+}

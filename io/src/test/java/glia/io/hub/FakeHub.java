@@ -1,0 +1,226 @@
+package glia.io.hub;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+
+/// A hub on this machine that answers as the real one does: a listing, a redirect to another host with the hash and
+/// size in its headers for large files, a relative redirect for small ones, ranges; and trouble on demand.
+final class FakeHub implements AutoCloseable {
+    static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+    static final String TOKEN = "hf_secretsecret";
+    private static final String REPOSITORY = "acme/tiny";
+
+    /// One request that came.
+    record Request(boolean toStore, String method, String path, String range, String authorization) { }
+
+    /// Answers instead of the hub.
+    interface Trouble {
+        void answer(HttpExchange exchange) throws IOException;
+    }
+
+    private record Planned(boolean toStore, String method, String pathPart, Trouble trouble) { }
+
+    final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
+    final Map<String, byte[]> files = Collections.synchronizedMap(new LinkedHashMap<>());
+    volatile String commit = COMMIT;
+    /// Whether the store honours `Range`.
+    volatile boolean ranges = true;
+    private final ConcurrentLinkedQueue<Planned> troubles = new ConcurrentLinkedQueue<>();
+    private final HttpServer hub = server(false);
+    private final HttpServer store = server(true);
+
+    static boolean isLarge(String name) {
+        return name.endsWith(".safetensors") || name.endsWith(".gguf");
+    }
+
+    FakeHub with(String name, byte[] content) {
+        files.put(name, content);
+        return this;
+    }
+
+    FakeHub with(String name, String content) {
+        return with(name, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// The next fitting request is answered with trouble.
+    void plan(boolean toStore, String method, String pathPart, Trouble trouble) {
+        troubles.add(new Planned(toStore, method, pathPart, trouble));
+    }
+
+    void planStatus(int times, String pathPart, int status, String... headers) {
+        for (int i = 0; i < times; i++) {
+            plan(false, "", pathPart, exchange -> {
+                for (int h = 0; h < headers.length; h += 2) {
+                    exchange.getResponseHeaders().set(headers[h], headers[h + 1]);
+                }
+                exchange.sendResponseHeaders(status, -1);
+                exchange.close();
+            });
+        }
+    }
+
+    /// The next bodies from the store break off after so many bytes, headers promising all.
+    void planTruncation(int times, int bytes) {
+        for (int i = 0; i < times; i++) {
+            plan(true, "GET", "", exchange -> sendBody(exchange, bytes));
+        }
+    }
+
+    HubSettings settings(Path folder) {
+        return new HubSettings(endpoint(), Optional.of(TOKEN), folder.resolve("hub"), folder.resolve("glia"), false,
+            true);
+    }
+
+    URI endpoint() {
+        return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
+    }
+
+    static String etag(String name, byte[] content) {
+        try {
+            if (isLarge(name)) {
+                return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+            }
+            var sha1 = MessageDigest.getInstance("SHA-1");
+            sha1.update(("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII));
+            return HexFormat.of().formatHex(sha1.digest(content));
+        } catch (java.security.NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    String etag(String name) {
+        return etag(name, files.get(name));
+    }
+
+    List<Request> requests(String method, String pathPart) {
+        return requests.stream().filter(r -> r.method().equals(method) && r.path().contains(pathPart)).toList();
+    }
+
+    private HttpServer server(boolean isStore) {
+        try {
+            var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+            server.createContext("/", exchange -> handle(exchange, isStore));
+            server.start();
+            return server;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void handle(HttpExchange exchange, boolean isStore) throws IOException {
+        String path = exchange.getRequestURI().getRawPath();
+        var headers = exchange.getRequestHeaders();
+        requests.add(new Request(isStore, exchange.getRequestMethod(), path,
+            headers.getFirst("Range"), headers.getFirst("Authorization")));
+        for (Planned planned : troubles) {
+            if (planned.toStore() == isStore && path.contains(planned.pathPart())
+                && (planned.method().isEmpty() || planned.method().equals(exchange.getRequestMethod()))
+                && troubles.remove(planned)) {
+                planned.trouble().answer(exchange);
+                return;
+            }
+        }
+        if (isStore) {
+            sendBody(exchange, Integer.MAX_VALUE);
+        } else {
+            answer(exchange, path);
+        }
+    }
+
+    private void answer(HttpExchange exchange, String path) throws IOException {
+        String api = "/api/models/" + REPOSITORY;
+        String resolve = "/" + REPOSITORY + "/resolve/" + commit + "/";
+        String cache = "/api/resolve-cache/models/" + REPOSITORY + "/" + commit + "/";
+        if (path.equals(api) || path.startsWith(api + "/revision/")) {
+            sendListing(exchange);
+        } else if (path.startsWith(resolve) && files.containsKey(path.substring(resolve.length()))) {
+            String name = path.substring(resolve.length());
+            var headers = exchange.getResponseHeaders();
+            headers.set("X-Repo-Commit", commit);
+            headers.set("X-Linked-Etag", "\"" + etag(name) + "\"");
+            headers.set("X-Linked-Size", "" + files.get(name).length);
+            headers.set("Location", isLarge(name)
+                ? "http://localhost:" + store.getAddress().getPort() + "/store/" + name + "?signed=1" : cache + name);
+            exchange.sendResponseHeaders(isLarge(name) ? 302 : 307, -1);
+            exchange.close();
+        } else if (path.startsWith(cache) && files.containsKey(path.substring(cache.length()))) {
+            String name = path.substring(cache.length());
+            exchange.getResponseHeaders().set("X-Repo-Commit", commit);
+            exchange.getResponseHeaders().set("ETag", "\"" + etag(name) + "\"");
+            sendBody(exchange, Integer.MAX_VALUE);
+        } else {
+            exchange.getResponseHeaders().set("X-Error-Code",
+                path.startsWith("/" + REPOSITORY + "/") ? "EntryNotFound" : "RepoNotFound");
+            exchange.sendResponseHeaders(404, -1);
+            exchange.close();
+        }
+    }
+
+    private void sendListing(HttpExchange exchange) throws IOException {
+        String siblings = files.keySet().stream().map(name -> "{\"rfilename\":" + json(name) + "}")
+            .collect(Collectors.joining(","));
+        send(exchange, "{\"id\":\"" + REPOSITORY + "\",\"sha\":\"" + commit + "\",\"siblings\":[" + siblings + "]}");
+    }
+
+    private static String json(String text) {
+        return tools.jackson.databind.json.JsonMapper.shared().writeValueAsString(text);
+    }
+
+    static void send(HttpExchange exchange, String text) throws IOException {
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
+    }
+
+    /// Sends a file, or its rest from the range's start on; at most `maxBytes` of what the headers promise.
+    void sendBody(HttpExchange exchange, int maxBytes) throws IOException {
+        String path = exchange.getRequestURI().getPath();
+        byte[] content = files.get(path.substring(path.lastIndexOf('/') + 1));
+        String range = ranges ? exchange.getRequestHeaders().getFirst("Range") : null;
+        int start = range == null ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
+        if (exchange.getRequestMethod().equals("HEAD")) {
+            exchange.getResponseHeaders().set("Content-Length", "" + content.length);
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+            return;
+        }
+        if (range != null && start >= content.length) {
+            exchange.sendResponseHeaders(416, -1);
+            exchange.close();
+            return;
+        }
+        if (range != null) {
+            exchange.getResponseHeaders().set("Content-Range",
+                "bytes " + start + "-" + (content.length - 1) + "/" + content.length);
+        }
+        exchange.sendResponseHeaders(range == null ? 200 : 206, content.length == 0 ? -1 : content.length - start);
+        exchange.getResponseBody().write(content, start, Math.min(maxBytes, content.length - start));
+        exchange.getResponseBody().flush();
+        exchange.close();
+    }
+
+    @Override
+    public void close() {
+        hub.stop(0);
+        store.stop(0);
+    }
+}

@@ -1,0 +1,77 @@
+package glia.io.hub;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.hub.HubException.Kind;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class FileChoiceTest {
+    private static FileChoice of(String wanted, String... names) throws HubException {
+        return FileChoice.of(List.of(names), wanted, "here");
+    }
+
+    private static String refusal(Kind kind, String wanted, String... names) {
+        var refusal = assertThrows(HubException.class, () -> of(wanted, names));
+        assertEquals(kind, refusal.kind());
+        return refusal.getMessage();
+    }
+
+    @Test
+    void takesConfigTokenizerAndWeightsAndNothingElse() throws HubException {
+        FileChoice choice = of("", ".gitattributes", "README.md", "LICENSE", "model.safetensors", "config.json",
+            "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
+            "merges.txt", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json",
+            "pytorch_model.bin", "model.onnx", "flax_model.msgpack", "onnx/model.safetensors", "x-Q8_0.gguf",
+            "original/consolidated.00.pth", "training_args.bin", "consolidated.safetensors", "model.fp16.safetensors");
+        assertEquals("", choice.main());
+        assertEquals(List.of("added_tokens.json", "chat_template.jinja", "chat_template.json", "config.json",
+            "generation_config.json", "merges.txt", "special_tokens_map.json", "tokenizer.json", "tokenizer.model",
+            "tokenizer_config.json", "vocab.json", "model.safetensors"), choice.files());
+    }
+
+    @Test
+    void takesAllPartsWithTheirIndex() throws HubException {
+        FileChoice choice = of("", "config.json", "model.safetensors.index.json", "consolidated.safetensors",
+            "model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors");
+        assertEquals(List.of("config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors",
+            "model-00002-of-00002.safetensors"), choice.files());
+
+        assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "model-00001-of-00002.safetensors")
+            .contains("lacks model-00002-of-00002.safetensors"));
+    }
+
+    @Test
+    void takesASensibleGguf() throws HubException {
+        assertEquals("m-Q4_K_M.gguf", of("", "m-Q8_0.gguf", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf").main());
+        assertEquals("m.q8_0.gguf", of("", "m.f16.gguf", "m.q8_0.gguf").main());
+        assertEquals("m-f16.gguf", of("", "m-f16.gguf", "mmproj-m-f16.gguf", "m.imatrix.gguf").main());
+        assertEquals(List.of("Q4_K_M/m-00001-of-00002.gguf", "Q4_K_M/m-00002-of-00002.gguf"),
+            of("", "Q8_0/m.gguf", "Q4_K_M/m-00001-of-00002.gguf", "Q4_K_M/m-00002-of-00002.gguf").files());
+        String message = refusal(Kind.NOT_FOUND, "", "m-Q5_0.gguf", "m-Q6_K.gguf");
+        assertTrue(message.contains("m-Q5_0.gguf, m-Q6_K.gguf"), message);
+    }
+
+    @Test
+    void takesTheOneThatIsNamed() throws HubException {
+        String[] names = {"config.json", "model.safetensors", "a.safetensors", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf",
+            "m-IQ4_XS.gguf", "other-Q6_K.gguf", "m-Q6_K.gguf", "big-00001-of-00002.gguf", "big-00002-of-00002.gguf"};
+        assertEquals("m-Q4_K_S.gguf", of("q4_k_s", names).main());
+        assertEquals("m-IQ4_XS.gguf", of("m-IQ4_XS.gguf", names).main());
+        assertEquals(List.of("config.json", "a.safetensors"), of("a.safetensors", names).files());
+        assertEquals("big-00001-of-00002.gguf", of("big-00002-of-00002.gguf", names).main());
+        assertTrue(refusal(Kind.NOT_FOUND, "Q6_K", names).contains("m-Q6_K.gguf, other-Q6_K.gguf"));
+        assertTrue(refusal(Kind.NOT_FOUND, "Q4_K", names).contains("m-Q4_K_M.gguf"), "a part of a tag is no tag");
+        assertTrue(refusal(Kind.NOT_FOUND, "Q9", names).contains("model.safetensors"));
+        assertTrue(refusal(Kind.REFUSED, "pytorch_model.bin", names).contains("safetensors"));
+    }
+
+    @Test
+    void saysWhyThereIsNothing() {
+        assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "pytorch_model.bin").contains("pytorch_model.bin"));
+        assertTrue(refusal(Kind.NOT_FOUND, "", "model.safetensors").contains("no config.json"));
+        assertTrue(refusal(Kind.NOT_FOUND, "").contains("It has: nothing"));
+    }
+}
