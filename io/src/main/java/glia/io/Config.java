@@ -1,5 +1,6 @@
 package glia.io;
 
+import glia.io.json.JsonTree;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -9,13 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.json.JsonReadFeature;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.MissingNode;
 
 /// A JSON object such as `config.json`, read with checks: each getter gives a value of its type or throws an exception
@@ -23,14 +18,6 @@ import tools.jackson.databind.node.MissingNode;
 /// default give it only where the key is absent, never in place of a value of another type.
 public final class Config {
     private static final int MAX_BYTES = 100_000_000;
-    private static final int MAX_DEPTH = 64;
-    // Python writes NaN and Infinity, which some configs hold, although JSON has no such numbers.
-    private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build()).build())
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
 
     private final Path origin;
     private final String prefix;
@@ -67,7 +54,7 @@ public final class Config {
     /// @param origin the file that messages name
     public static Config parse(Path origin, String json) throws CheckpointException {
         try {
-            return object(origin, JSON.readTree(json));
+            return object(origin, JsonTree.parse(json));
         } catch (JacksonException e) {
             String where = e.getLocation() == null ? "" : "line " + e.getLocation().getLineNr() + ", column "
                     + e.getLocation().getColumnNr();
@@ -79,7 +66,7 @@ public final class Config {
     ///
     /// @param origin the file that messages name
     public static Config of(Path origin, Map<String, ?> values) {
-        return new Config(origin, "", JSON.valueToTree(values));
+        return new Config(origin, "", JsonTree.of(values));
     }
 
     private static Config object(Path origin, JsonNode node) throws CheckpointException {
@@ -96,8 +83,12 @@ public final class Config {
 
     /// The keys that have a value, in the order of the file.
     public Set<String> keys() {
-        Set<String> keys = new LinkedHashSet<>(node.propertyNames());
-        keys.removeIf(key -> !has(key));
+        Set<String> keys = new LinkedHashSet<>();
+        for (String key : node.propertyNames()) {
+            if (has(key)) {
+                keys.add(key);
+            }
+        }
         return keys;
     }
 

@@ -71,7 +71,9 @@ public final class MappedTensors implements AutoCloseable {
 
     @Override
     public void close() {
-        files.forEach(MappedFile::close);
+        for (MappedFile file : files) {
+            file.close();
+        }
     }
 
     private String suggestions(String name) {

@@ -3,17 +3,22 @@ package glia.io.file;
 import glia.io.CheckpointException;
 import glia.tensor.DType;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.List;
 
 /// A tensor as a header describes it.
 ///
 /// @param begin the first byte, counted from the start of the data
 /// @param end the byte after the last
-public record TensorEntry(String name, DType dtype, long[] shape, long begin, long end) {
-    private static final Comparator<TensorEntry> BY_PLACE =
-            Comparator.comparingLong(TensorEntry::begin).thenComparingLong(TensorEntry::end);
+public record TensorEntry(String name, DType dtype, long[] shape, long begin, long end)
+        implements Comparable<TensorEntry> {
+    /// By place.
+    @Override
+    public int compareTo(TensorEntry other) {
+        return begin != other.begin ? Long.compare(begin, other.begin) : Long.compare(end, other.end);
+    }
 
     /// Bytes that a tensor of this type and shape takes.
     ///
@@ -50,15 +55,15 @@ public record TensorEntry(String name, DType dtype, long[] shape, long begin, lo
     /// @return the byte after the last tensor, counted from the start of the data
     /// @throws CheckpointException if two overlap or bytes between two belong to none
     public static long checkPlaces(Path file, List<TensorEntry> entries, long alignment) throws CheckpointException {
-        TensorEntry[] sorted = entries.toArray(TensorEntry[]::new);
-        Arrays.sort(sorted, BY_PLACE);
+        List<TensorEntry> sorted = new ArrayList<>(entries);
+        Collections.sort(sorted);
         long end = 0;
         String before = "";
         for (TensorEntry entry : sorted) {
             long expected = align(end, alignment);
             if (entry.begin() != expected) {
                 String follows = before.isEmpty() ? ", the start of the data" : ", where " + before + " ends";
-                throw new CheckpointException(file, where(entry.name()), "found at byte " + entry.begin()
+                    throw new CheckpointException(file, where(entry.name()), "found at byte " + entry.begin()
                         + " of the data, expected at byte " + expected + follows
                         + (entry.begin() < expected ? "; the two overlap" : "; the bytes between belong to no tensor"));
             }

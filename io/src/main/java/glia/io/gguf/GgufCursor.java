@@ -20,7 +20,8 @@ final class GgufCursor {
     private final int limit;
     private byte[] bytes;
     private int at;
-    private String where = "header";
+    private String place = "header";
+    private Object which = "";
 
     GgufCursor(MappedFile file) {
         this.file = file;
@@ -28,9 +29,10 @@ final class GgufCursor {
         this.bytes = new byte[0];
     }
 
-    /// What messages name from here on.
-    void where(String place) {
-        where = place;
+    /// What messages name from here on, such as `tensor` and its name.
+    void where(String kind, Object name) {
+        place = kind;
+        which = name;
     }
 
     /// The byte of the file that comes next.
@@ -39,7 +41,7 @@ final class GgufCursor {
     }
 
     CheckpointException error(String problem) {
-        return new CheckpointException(file.path(), where, problem);
+        return new CheckpointException(file.path(), place + " " + which, problem);
     }
 
     int int32(String what) throws CheckpointException {
@@ -67,7 +69,7 @@ final class GgufCursor {
 
     /// A text with its length before it.
     String string(String what, int maxBytes) throws CheckpointException {
-        int length = count("bytes of " + what, 1);
+        int length = count("bytes of text", 1);
         if (length > maxBytes) {
             throw error("found " + length + " bytes of " + what + ", expected at most " + maxBytes);
         }
@@ -76,7 +78,9 @@ final class GgufCursor {
         try {
             return Utf8.decode(bytes, at - length, length);
         } catch (CharacterCodingException e) {
-            throw new CheckpointException(file.path(), where, what + " at byte " + (at - length) + " is not UTF-8", e);
+            CheckpointException error = error(what + " at byte " + (at - length) + " is not UTF-8");
+            error.initCause(e);
+            throw error;
         }
     }
 
@@ -122,8 +126,7 @@ final class GgufCursor {
         switch (kind) {
             case STRING -> {
                 for (int i = 0; i < count; i++) {
-                    need(count("bytes of text", 1), "a text");
-                    at += GgufList.length(bytes, at - Long.BYTES);
+                    skipString();
                 }
             }
             case ARRAY -> {
@@ -146,6 +149,20 @@ final class GgufCursor {
                 at += (int) size;
             }
         }
+    }
+
+    /// A method of its own, since a vocabulary is long gone by before the JVM compiles a loop around all of this.
+    private void skipString() throws CheckpointException {
+        need(Long.BYTES, "a count");
+        int length = GgufList.length(bytes, at);
+        int upper = GgufList.length(bytes, at + Integer.BYTES);
+        at += Long.BYTES;
+        if (length < 0 || upper != 0 || length > limit - at) {
+            at -= Long.BYTES;
+            count("bytes of text", 1);
+        }
+        need(length, "a text");
+        at += length;
     }
 
     private void need(long size, String what) throws CheckpointException {

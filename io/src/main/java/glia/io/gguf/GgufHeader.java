@@ -44,9 +44,9 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
         int numValues = in.count("metadata values", MIN_VALUE_BYTES);
         LinkedHashMap<String, GgufValue> values = new LinkedHashMap<>();
         for (int i = 0; i < numValues; i++) {
-            in.where("metadata value " + i);
+            in.where("metadata value", i);
             String key = in.string("a key", MAX_NAME_BYTES);
-            in.where("metadata key " + key);
+            in.where("metadata key", key);
             if (values.put(key, in.value()) != null) {
                 throw in.error("is there twice");
             }
@@ -56,7 +56,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
         List<TensorEntry> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (int i = 0; i < numTensors; i++) {
-            in.where("tensor " + i);
+            in.where("tensor", i);
             TensorEntry entry = entry(file.path(), in);
             if (!names.add(entry.name())) {
                 throw in.error("is there twice");
@@ -95,7 +95,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
 
     private static TensorEntry entry(Path path, GgufCursor in) throws CheckpointException {
         String name = in.string("a name", MAX_NAME_BYTES);
-        in.where(TensorEntry.where(name));
+        in.where("tensor", name);
         int rank = in.int32("the number of dimensions");
         if (rank < 0 || rank > MAX_RANK) {
             throw in.error("found " + Integer.toUnsignedString(rank) + " dimensions, expected at most " + MAX_RANK);

@@ -22,6 +22,9 @@ record GgufSplit(Path first, String prefix, int numParts, long numTensors) {
 
     /// @throws CheckpointException if this is not the first part, or name and metadata contradict each other
     static GgufSplit of(Path path, GgufMetadata metadata) throws CheckpointException {
+        if (!metadata.has(COUNT) && !path.getFileName().toString().contains("-of-")) {
+            return new GgufSplit(path, "", 1, -1);
+        }
         Matcher name = NAME.matcher(path.getFileName().toString());
         long named = name.matches() ? Integer.parseInt(name.group(3)) : 1;
         long count = metadata.has(COUNT) ? metadata.integer(COUNT) : 1;

@@ -2,6 +2,7 @@ package glia.io.safetensors;
 
 import glia.io.CheckpointException;
 import glia.io.file.TensorEntry;
+import glia.io.json.JsonTree;
 import glia.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,18 +15,11 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
 
 /// Reads the JSON of a header as a stream, since a header may list a million tensors.
 final class HeaderParser {
     static final String METADATA = "__metadata__";
-    /// Header, tensor, shape: nothing lies deeper.
-    private static final int MAX_DEPTH = 3;
     private static final int MAX_RANK = 32;
-    private static final JsonFactory JSON = JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
-            .maxNestingDepth(MAX_DEPTH).maxNumberLength(20).build()).build();
 
     private final Path file;
     private final List<TensorEntry> entries = new ArrayList<>();
@@ -45,7 +39,7 @@ final class HeaderParser {
     }
 
     void parse(String header) throws CheckpointException {
-        try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), header)) {
+        try (JsonParser json = JsonTree.parser(header)) {
             expect(json.nextToken(), JsonToken.START_OBJECT, "header");
             for (String name = json.nextName(); name != null; name = json.nextName()) {
                 if (!names.add(name)) {

@@ -2,8 +2,8 @@ package glia.io.safetensors;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
-import glia.io.file.JsonText;
 import glia.io.file.TensorEntry;
+import glia.io.json.JsonText;
 import glia.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

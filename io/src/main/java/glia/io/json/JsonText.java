@@ -1,4 +1,4 @@
-package glia.io.file;
+package glia.io.json;
 
 import java.util.Locale;
 
