@@ -74,6 +74,7 @@ public final class AtomicFile {
             Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
             flushFolder(folder);
         } catch (IOException e) {
+            delete(beside);
             throw new CheckpointException(target, "", "cannot be written: " + e.getMessage() + " ("
                     + freeBytes(folder) + " bytes free); nothing was changed", e);
         } finally {

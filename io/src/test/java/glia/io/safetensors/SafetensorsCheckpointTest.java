@@ -10,9 +10,11 @@ import glia.io.CheckpointException;
 import glia.io.Fixtures;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ class SafetensorsCheckpointTest {
             assertEquals(Map.of("note", "a \"quoted\"\ttext, né 語"), checkpoint.metadata());
             for (DType dtype : DType.values()) {
                 if (SafetensorsTypes.order(dtype) >= 0 && dtype != DType.BOOL) {
-                    Tensor tensor = checkpoint.tensor("all." + dtype.name().toLowerCase(java.util.Locale.ROOT));
+                    Tensor tensor = checkpoint.tensor("all." + dtype.name().toLowerCase(Locale.ROOT));
                     assertEquals(dtype, tensor.dtype());
                     assertTrue(tensor.is(2, 3));
                     assertArrayEquals(Fixtures.counting(6 * dtype.blockBytes()), Fixtures.bytes(tensor));
@@ -146,9 +148,9 @@ class SafetensorsCheckpointTest {
 
     @Test
     void otherFilesAreNamed() throws Exception {
-        refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".getBytes("UTF-8"), "byte 0", "git lfs pull");
-        refused("<!DOCTYPE html><html></html>".getBytes("UTF-8"), "byte 0", "HTML");
-        refused("PK\3\4..............".getBytes("UTF-8"), "byte 0", "zip archive");
+        refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".getBytes(StandardCharsets.UTF_8), "byte 0", "git lfs pull");
+        refused("<!DOCTYPE html><html></html>".getBytes(StandardCharsets.UTF_8), "byte 0", "HTML");
+        refused("PK\3\4..............".getBytes(StandardCharsets.UTF_8), "byte 0", "zip archive");
     }
 
     private void refused(byte[] bytes, String... says) throws Exception {
