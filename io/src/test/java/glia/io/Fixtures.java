@@ -40,7 +40,8 @@ public final class Fixtures {
     /// Checks that a message says all of these, so that users can act on it.
     public static void assertSays(Throwable error, String... parts) {
         for (String part : parts) {
-            assertTrue(error.getMessage().contains(part), () -> "\"" + error.getMessage() + "\" lacks \"" + part + "\"");
+            assertTrue(error.getMessage().contains(part),
+                    () -> "\"" + error.getMessage() + "\" lacks \"" + part + "\"");
         }
     }
 }

@@ -67,7 +67,8 @@ public final class AtomicFile {
         }
         Path beside = folder.resolve(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         try {
-            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE,
+                    StandardOpenOption.CREATE_NEW)) {
                 body.write(new Output(channel));
                 channel.force(true);
             }

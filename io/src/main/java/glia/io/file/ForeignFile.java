@@ -21,7 +21,7 @@ public final class ForeignFile {
             return "a Git LFS pointer instead of the file it stands for; fetch that with `git lfs pull`";
         }
         if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
-            return "an HTML page, probably an error or login page that was saved in place of the file; download it again";
+            return "an HTML page, probably an error or login page saved in place of the file; download it again";
         }
         if (text.startsWith("PK\3\4")) {
             return "a zip archive, perhaps PyTorch's pickle format; convert it to safetensors first";

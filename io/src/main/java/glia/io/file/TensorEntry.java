@@ -43,8 +43,8 @@ public record TensorEntry(String name, DType dtype, long[] shape, long begin, lo
             throw new CheckpointException(file, where(name),
                     "shape " + Arrays.toString(shape) + " has more elements than can be counted", e);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(file, where(name), "found rows of " + cols + " numbers, expected a multiple of "
-                    + dtype.blockElements() + ", since " + dtype + " comes in such blocks", e);
+            throw new CheckpointException(file, where(name), "found rows of " + cols + " numbers, expected a multiple "
+                    + "of " + dtype.blockElements() + ", since " + dtype + " comes in such blocks", e);
         }
         throw new CheckpointException(file, where(name), "found rows of " + cols + " numbers, expected at most "
                 + Integer.MAX_VALUE);

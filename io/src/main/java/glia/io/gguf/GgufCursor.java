@@ -61,8 +61,8 @@ final class GgufCursor {
         long count = int64("a count");
         long most = (limit - at) / minBytes;
         if (count < 0 || count > most) {
-            throw error("found a count of " + Long.toUnsignedString(count) + " " + what + " at byte " + (at - Long.BYTES)
-                    + ", expected at most " + most + ", as fit what follows" + limitNote());
+            throw error("found a count of " + Long.toUnsignedString(count) + " " + what + " at byte "
+                    + (at - Long.BYTES) + ", expected at most " + most + ", as fit what follows" + limitNote());
         }
         return (int) count;
     }

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 
-/// A list of a GGUF file's metadata, kept as the bytes it has there and decoded when it is asked for: to make texts of a
-/// vocabulary of 100,000 takes longer than all the rest of opening a file.
+/// A list of a GGUF file's metadata, kept as the bytes it has there and decoded when it is asked for: to make texts of
+/// a vocabulary of 100,000 takes longer than all the rest of opening a file.
 ///
 /// @param elements their kind
 /// @param bytes `count` elements end to end; whoever makes a list has checked that they fill the bytes exactly

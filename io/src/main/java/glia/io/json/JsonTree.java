@@ -16,8 +16,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Makes trees of JSON nodes from texts and from values. It does without Jackson's mapper, whose start takes longer than
-/// to read a model's header.
+/// Makes trees of JSON nodes from texts and from values. It does without Jackson's mapper, whose start takes longer
+/// than to read a model's header.
 public final class JsonTree {
     private static final int MAX_DEPTH = 64;
     // Python writes NaN and Infinity, which some configs hold, although JSON has no such numbers.

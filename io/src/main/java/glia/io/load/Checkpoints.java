@@ -59,8 +59,8 @@ public final class Checkpoints {
             return GgufCheckpoint.open(folder.resolve(models.get(0)));
         }
         if (models.size() > 1) {
-            throw new CheckpointException(folder, "", "holds " + models.size() + " GGUF models, expected one; name the file: "
-                    + some(models));
+            throw new CheckpointException(folder, "", "holds " + models.size() + " GGUF models, expected one; name "
+                    + "the file: " + some(models));
         }
         List<String> others = names.stream().filter(name -> name.endsWith(".safetensors")).toList();
         if (!others.isEmpty()) {
@@ -72,8 +72,8 @@ public final class Checkpoints {
             throw new CheckpointException(folder, "", "holds weights only in PyTorch's pickle format (" + some(pickles)
                     + "), which can run code when it is read; convert them to safetensors or get another copy");
         }
-        throw new CheckpointException(folder, "", "holds no checkpoint, expected " + SafetensorsCheckpoint.FILE_NAME + ", "
-                + SafetensorsCheckpoint.INDEX_NAME + " or a .gguf file; found "
+        throw new CheckpointException(folder, "", "holds no checkpoint, expected " + SafetensorsCheckpoint.FILE_NAME
+                + ", " + SafetensorsCheckpoint.INDEX_NAME + " or a .gguf file; found "
                 + (names.isEmpty() ? "nothing" : some(names)));
     }
 

@@ -26,8 +26,8 @@ record SafetensorsHeader(List<TensorEntry> entries, Map<String, String> metadata
         Path path = file.path();
         long available = file.sizeBytes() - Long.BYTES;
         if (available < 0) {
-            throw new CheckpointException(path, "byte 0", "found " + ForeignFile.describe(file) + " (" + file.sizeBytes()
-                    + " bytes in all), expected 8 bytes that give the length of the header");
+            throw new CheckpointException(path, "byte 0", "found " + ForeignFile.describe(file) + " ("
+                    + file.sizeBytes() + " bytes in all), expected 8 bytes that give the length of the header");
         }
         ByteBuffer prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         file.read(prefix, 0);
@@ -38,8 +38,8 @@ record SafetensorsHeader(List<TensorEntry> entries, Map<String, String> metadata
                     + Long.toUnsignedString(length));
         }
         if (length > available) {
-            throw new CheckpointException(path, "byte 8", "found " + available + " bytes, expected a header of " + length
-                    + "; the file is truncated: download it again");
+            throw new CheckpointException(path, "byte 8", "found " + available + " bytes, expected a header of "
+                    + length + "; the file is truncated: download it again");
         }
         byte[] json = new byte[(int) length];
         file.read(ByteBuffer.wrap(json), Long.BYTES);

@@ -42,8 +42,8 @@ public final class SafetensorsWriter {
     /// more), and last their index; or a single `model.safetensors` where that suffices.
     ///
     /// @throws CheckpointException also if the folder holds a checkpoint already, which would be mixed with this one
-    public static void writeSharded(Path folder, Map<String, Tensor> tensors, Map<String, String> metadata, long maxBytes)
-            throws CheckpointException {
+    public static void writeSharded(Path folder, Map<String, Tensor> tensors, Map<String, String> metadata,
+            long maxBytes) throws CheckpointException {
         for (String taken : List.of(SafetensorsCheckpoint.FILE_NAME, SafetensorsCheckpoint.INDEX_NAME)) {
             if (Files.exists(folder.resolve(taken))) {
                 throw new CheckpointException(folder.resolve(taken), "", "is there already; give an empty folder");
@@ -107,8 +107,8 @@ public final class SafetensorsWriter {
                 Arrays::compareUnsigned)).toList();
     }
 
-    private static byte[] header(Path file, List<String> names, Map<String, Tensor> tensors, Map<String, String> metadata)
-            throws CheckpointException {
+    private static byte[] header(Path file, List<String> names, Map<String, Tensor> tensors,
+            Map<String, String> metadata) throws CheckpointException {
         List<String> parts = new ArrayList<>();
         if (!metadata.isEmpty()) {
             List<String> texts = new ArrayList<>();

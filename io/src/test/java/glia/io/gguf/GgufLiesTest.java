@@ -59,7 +59,8 @@ class GgufLiesTest {
         refused(new GgufBytes(3, 0, 1).int64(1L << 60).withData(64), "1152921504606846976 bytes of text");
         refused(new GgufBytes(3, 0, 1).int64(-1).withData(64), "18446744073709551615 bytes");
         refused(new GgufBytes(3, 0, 1).string("k".repeat(70_000)).int32(0).raw(1).withData(64), "at most 65535");
-        refused(value().int32(ARRAY).int32(0).int64(1L << 50).withData(64), "metadata key k", "1125899906842624 elements");
+        refused(value().int32(ARRAY).int32(0).int64(1L << 50).withData(64), "metadata key k",
+                "1125899906842624 elements");
         refused(value().int32(ARRAY).int32(12).int64(100).withData(64), "metadata key k", "100 elements");
         refused(value().int32(ARRAY).int32(STRING).int64(1).int64(-1).withData(64), "metadata key k",
                 "18446744073709551615 bytes");
@@ -125,7 +126,8 @@ class GgufLiesTest {
                 "expected at byte 32");
         refused(tensors(2).tensor("a", DType.F32, 0, 8).tensor("b", DType.F32, 64, 8).withData(96), "tensor b",
                 "belong to no tensor");
-        refused(tensors(2).tensor("a", DType.F32, 0, 8).tensor("a", DType.F32, 32, 8).withData(64), "tensor a", "twice");
+        refused(tensors(2).tensor("a", DType.F32, 0, 8).tensor("a", DType.F32, 32, 8).withData(64), "tensor a",
+                "twice");
         refused(tensors(1).tensor("w", DType.F32, 0, 8).withData(64), "32 bytes that belong to no tensor");
         byte[] cut = tensors(1).tensor("w", DType.F32, 0, 8).withData(32);
         refused(Arrays.copyOf(cut, cut.length - 1), "tensor w", "its 31 bytes", "truncated");

@@ -117,7 +117,8 @@ class GgufMutationTest {
             assertTrue(from >= start && to <= bytes.length, names[i]);
             assertArrayEquals(Arrays.copyOfRange(bytes, from, to), Fixtures.bytes(checkpoint.tensor(names[i])));
             for (int j = 0; j < i; j++) {
-                boolean apart = places[j][0] + places[j][1] <= places[i][0] || places[i][0] + places[i][1] <= places[j][0];
+                boolean apart = places[j][0] + places[j][1] <= places[i][0]
+                        || places[i][0] + places[i][1] <= places[j][0];
                 assertTrue(apart, names[i] + " overlaps " + names[j]);
             }
         }

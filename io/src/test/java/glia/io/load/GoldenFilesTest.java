@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Reads all reference checkpoints of the folder that the environment variable GLIA_SHARED names, and writes them again.
+/// Reads all reference checkpoints of the folder that the environment variable GLIA_SHARED names, and writes them
+/// again.
 class GoldenFilesTest {
     @TempDir
     Path folder;

@@ -143,12 +143,14 @@ class SafetensorsCheckpointTest {
         refused(SafetensorsBytes.of(-1, empty, 0), "byte 0", "not 18446744073709551615");
         refused(SafetensorsBytes.of(3, empty, 0), "byte 8", "truncated");
         refused(SafetensorsBytes.of(99_999_999, empty, 0), "byte 8", "truncated");
-        refused(SafetensorsBytes.of(8, new byte[] {'{', '"', (byte) 0xC3, '"', ':', '{', '}', '}'}, 0), "header", "UTF-8");
+        refused(SafetensorsBytes.of(8, new byte[] {'{', '"', (byte) 0xC3, '"', ':', '{', '}', '}'}, 0), "header",
+                "UTF-8");
     }
 
     @Test
     void otherFilesAreNamed() throws Exception {
-        refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".getBytes(StandardCharsets.UTF_8), "byte 0", "git lfs pull");
+        refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".getBytes(StandardCharsets.UTF_8),
+                "byte 0", "git lfs pull");
         refused("<!DOCTYPE html><html></html>".getBytes(StandardCharsets.UTF_8), "byte 0", "HTML");
         refused("PK\3\4..............".getBytes(StandardCharsets.UTF_8), "byte 0", "zip archive");
     }
