@@ -54,7 +54,13 @@ public final class ModelLoader {
     /// @throws CheckpointException if the files lie, the family is unknown, or tensors are missing, left over or of
     ///         other shapes than the config says
     public static Model load(Path path) throws CheckpointException {
-        Checkpoint checkpoint = Checkpoints.open(path);
+        return load(path, Checkpoints.open(path));
+    }
+
+    /// Loads the model of an open checkpoint, which belongs to the model from now on: if this fails, it is closed.
+    ///
+    /// @param path where the checkpoint was opened
+    public static Model load(Path path, Checkpoint checkpoint) throws CheckpointException {
         ModelLoader loader = new ModelLoader(path, checkpoint);
         try {
             return checkpoint instanceof GgufCheckpoint gguf ? loader.gguf(gguf) : loader.hub();

@@ -9,7 +9,7 @@ import glia.model.ModelLoader;
 import glia.tensor.Precision;
 
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.tensor.kernel.choice.KernelSets;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class GoldenTest {
     static Stream<String> cases() {
         return Stream.of("gpt2", "llama", "llama2", "smollm3", "mistral", "qwen2", "qwen3", "gemma3_text")
-                .flatMap(family -> Stream.of("scalar").map(kernels -> family + " " + kernels));
+                .flatMap(family -> Stream.of("scalar", "vector").map(kernels -> family + " " + kernels));
     }
 
     static Path folder(String family) {
@@ -41,7 +41,7 @@ class GoldenTest {
         List<CheckLine> lines = new ArrayList<>();
         try (Workers workers = new Workers(2);
                 Model model = ModelLoader.load(folder);
-                Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30)) {
+                Engine engine = new Engine(model, KernelSets.choose(words[1], workers).kernels(), Precision.EXACT, 1 << 30)) {
             ModelCheck.run(folder, engine, lines::add);
         }
         assertTrue(lines.size() >= 8, lines::toString);
