@@ -34,8 +34,8 @@ search_jdk() {
 # Sets maven.
 find_maven() {
     for maven in "$(command -v mvn)" "${MAVEN_HOME:-/none}/bin/mvn" "${M2_HOME:-/none}/bin/mvn" \
-        ~/.sdkman/candidates/maven/current/bin/mvn /usr/share/maven/bin/mvn /opt/maven/bin/mvn /opt/apache-maven*/bin/mvn \
-        /opt/homebrew/bin/mvn /usr/local/bin/mvn /home/linuxbrew/.linuxbrew/bin/mvn; do
+        ~/.sdkman/candidates/maven/current/bin/mvn /usr/share/maven/bin/mvn /opt/maven/bin/mvn \
+        /opt/apache-maven*/bin/mvn /opt/homebrew/bin/mvn /usr/local/bin/mvn /home/linuxbrew/.linuxbrew/bin/mvn; do
         [ -x "$maven" ] && return
     done
     fail "Maven is needed to build and was not found; $(how_to_get maven maven https://maven.apache.org)"
@@ -87,7 +87,8 @@ build_program() {
 $(grep -m 5 '^\[ERROR\] .' "$log")"
     rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
     cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
-    (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >>classpath) && mv -f "$mark" "$lib/current"
+    (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >>classpath)
+    mv -f "$mark" "$lib/current"
     build=$new
     say "built in $((SECONDS - began)) s"
     remove_old_builds

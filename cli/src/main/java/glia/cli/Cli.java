@@ -8,6 +8,9 @@ import glia.cli.args.UsageException;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ExitCode;
+import glia.cli.command.ModelsCommand;
+import glia.cli.command.PullCommand;
+import glia.cli.command.RemoveCommand;
 import glia.cli.terminal.Console;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,7 +24,7 @@ public final class Cli {
     /// @param console where to read and write
     public Cli(Console console) {
         this.console = console;
-        this.commands = List.of(
+        this.commands = List.of(new PullCommand(), new ModelsCommand(), new RemoveCommand(),
                 new CompletionCommand(this::syntaxes));
     }
 

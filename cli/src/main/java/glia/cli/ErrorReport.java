@@ -21,7 +21,8 @@ record ErrorReport(String message, int exitCode) {
     /// The report on an error.
     static ErrorReport of(Throwable error) {
         return switch (error) {
-            case UsageException e -> new ErrorReport(e.getMessage() + "\nglia --help shows what there is", ExitCode.USAGE);
+            case UsageException e -> new ErrorReport(e.getMessage()
+                    + "\nglia --help shows what there is", ExitCode.USAGE);
             case HubException e -> new ErrorReport(e.getMessage(), exitCode(e.kind()));
             case StateMemoryException e -> new ErrorReport(e.getMessage(), ExitCode.MEMORY);
             case CheckpointException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);

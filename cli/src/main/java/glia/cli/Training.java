@@ -9,7 +9,8 @@ import java.util.List;
 
 /// The run from which the launcher makes an AOT cache: what commands of a kind load, link and call.
 public final class Training {
-    private static final List<String> LIGHT = List.of("--help", "--version", "help completion", "completion bash");
+    private static final List<String> LIGHT = List.of("--help", "--version", "help pull", "models", "models --json",
+            "completion bash");
 
     private Training() {}
 

@@ -16,7 +16,8 @@ public final class TestConsole {
     /// @param input what is typed
     public TestConsole(String input) {
         console = Console.plain(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
-                new PrintStream(out, false, StandardCharsets.UTF_8), new PrintStream(err, false, StandardCharsets.UTF_8));
+                new PrintStream(out, false, StandardCharsets.UTF_8),
+                new PrintStream(err, false, StandardCharsets.UTF_8));
     }
 
     /// The console itself.

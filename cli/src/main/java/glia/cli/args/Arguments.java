@@ -21,7 +21,7 @@ public final class Arguments {
 
     /// Takes the words apart.
     ///
-    /// @throws UsageException if a word is unknown, repeated, has no possible value, or is missing and `--help` is not there
+    /// @throws UsageException if a word is unknown, repeated, has no possible value, or is missing without `--help`
     public static Arguments parse(Syntax syntax, List<String> words) {
         Arguments arguments = new Arguments(syntax);
         arguments.read(words);

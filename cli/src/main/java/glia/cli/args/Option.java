@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/// One option of a command, such as `--threads N`. Declared once as a constant, it is the key by which [Arguments] gives
-/// the value back with its type.
+/// One option of a command, such as `--threads N`. Declared once as a constant, it is the key by which [Arguments]
+/// gives the value back with its type.
 ///
 /// @param <T> type of the value
 /// @param names how it is written: the long name first, perhaps a short one after it

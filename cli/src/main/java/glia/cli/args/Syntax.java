@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /// @param name the word that calls the command; two words for a command of a group, such as `models remove`
 /// @param summary one sentence for the list of commands, without a full stop
 /// @param positionals the words known by their place, in their order; those that may be missing come last
-/// @param options the options in the order in which help texts show them; [#HELP] and [#DEBUG] are added to each command's
+/// @param options the options in the order in which help texts show them; [#HELP] and [#DEBUG] are always added
 /// @param notes further lines for the command's own help text
 public record Syntax(String name, String summary, List<Positional> positionals, List<Option<?>> options,
                      List<String> notes) {

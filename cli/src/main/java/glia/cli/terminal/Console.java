@@ -35,7 +35,8 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         boolean windows = System.getProperty("os.name").startsWith("Windows");
         boolean outIsTerminal = terminals.contains("1");
         boolean errIsTerminal = terminals.contains("2");
-        PrintStream out = stream(new FileOutputStream(FileDescriptor.out), charset("stdout.encoding", windows && outIsTerminal));
+        PrintStream out = stream(new FileOutputStream(FileDescriptor.out),
+                charset("stdout.encoding", windows && outIsTerminal));
         PrintStream err = stream(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal));
         return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal,
                 outIsTerminal && allowsColor(System.getenv()));

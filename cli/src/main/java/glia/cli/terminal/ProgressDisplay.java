@@ -78,7 +78,8 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
         int cells = (int) (BAR_CELLS * doneBytes / totalBytes);
         String left = rate > 0 && doneBytes < totalBytes
                 ? "  " + Units.seconds(Math.ceil((totalBytes - doneBytes) / rate)).replace(".0", "") + " left" : "";
-        return String.format("  %s  [%s%s] %3d %%  %s of %s%s%s", name, "#".repeat(cells), "-".repeat(BAR_CELLS - cells),
-                100 * doneBytes / totalBytes, Units.bytes(doneBytes), Units.bytes(totalBytes), speed, left);
+        String bar = "#".repeat(cells) + "-".repeat(BAR_CELLS - cells);
+        return String.format("  %s  [%s] %3d %%  %s of %s%s%s", name, bar, 100 * doneBytes / totalBytes,
+                Units.bytes(doneBytes), Units.bytes(totalBytes), speed, left);
     }
 }

@@ -47,7 +47,8 @@ class CompletionTest {
             script.append('\'').append(word).append("' ");
         }
         script.append(") COMP_CWORD=").append(words.length - 1).append("; _glia; echo \"${COMPREPLY[*]}\"");
-        Process bash = new ProcessBuilder("/bin/bash", "--norc", "-c", script.toString()).redirectErrorStream(true).start();
+        Process bash = new ProcessBuilder("/bin/bash", "--norc", "-c", script.toString())
+                .redirectErrorStream(true).start();
         String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, bash.waitFor(), output);
         return output.strip();

@@ -33,7 +33,8 @@ class SuggestionTest {
     }
 
     @Property
-    void isADistance(@ForAll @AlphaChars @StringLength(max = 8) String a, @ForAll @AlphaChars @StringLength(max = 8) String b) {
+    void isADistance(@ForAll @AlphaChars @StringLength(max = 8) String a,
+                     @ForAll @AlphaChars @StringLength(max = 8) String b) {
         int distance = Suggestion.distance(a, b);
         assertEquals(distance, Suggestion.distance(b, a));
         assertEquals(a.equals(b), distance == 0);

@@ -12,11 +12,12 @@ import org.junit.jupiter.api.Test;
 class MessageParserTest {
     @Test
     void aMessageIsOneLineUnlessItSaysThatItGoesOn() {
-        for (String complete : new String[] {"", "hello", "don't \"quote", "a \\ b", "say \"\"\" loud", "\"\"\"a\nb\"\"\"",
-                "first \\\nsecond"}) {
+        for (String complete : new String[] {"", "hello", "don't \"quote", "a \\ b", "say \"\"\" loud",
+                "\"\"\"a\nb\"\"\"", "first \\\nsecond"}) {
             assertFalse(MessageParser.isOpen(complete), complete);
         }
-        for (String open : new String[] {"\\", "first \\", "first \\\nsecond \\", "\"\"\"", "\"\"\"a\nb", "  \"\"\"a\\"}) {
+        for (String open : new String[] {"\\", "first \\", "first \\\nsecond \\", "\"\"\"", "\"\"\"a\nb",
+                "  \"\"\"a\\"}) {
             assertTrue(MessageParser.isOpen(open), open);
         }
     }

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 
 class ProgressDisplayTest {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-    private final Console console = Console.plain(InputStream.nullInputStream(), new PrintStream(OutputStream.nullOutputStream()),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
+    private final Console console = Console.plain(InputStream.nullInputStream(),
+            new PrintStream(OutputStream.nullOutputStream()), new PrintStream(err, true, StandardCharsets.UTF_8));
     private long nanos;
 
     private ProgressDisplay display(boolean bars) {
@@ -33,7 +33,8 @@ class ProgressDisplayTest {
         display.step("Done");
         assertEquals("Pulling\n"
                 + "\r\033[K  model.gguf  [------------------------------]   0 %  0 B of 100.0 MB"
-                + "\r\033[K  model.gguf  [###############---------------]  50 %  50.0 MB of 100.0 MB  25.0 MB/s  2 s left"
+                + "\r\033[K  model.gguf  [###############---------------]  50 %  50.0 MB of 100.0 MB"
+                + "  25.0 MB/s  2 s left"
                 + "\r\033[KDone\n", text().replace(System.lineSeparator(), "\n"));
     }
 
@@ -44,8 +45,8 @@ class ProgressDisplayTest {
         nanos = 1_000_000_000L;
         display.advance("a.very.long.file.name.of.a.model.gguf", 95, 100);
         display.close();
-        assertEquals("  …le.name.of.a.model.gguf  [############################--]  95 %  95 B of 100 B  5 B/s  1 s left",
-                text().split("\r\033\\[K")[2]);
+        assertEquals("  …le.name.of.a.model.gguf  [############################--]  95 %  95 B of 100 B"
+                + "  5 B/s  1 s left", text().split("\r\033\\[K")[2]);
     }
 
     @Test

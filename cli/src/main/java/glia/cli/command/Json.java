@@ -1,0 +1,17 @@
+package glia.cli.command;
+
+import glia.cli.args.Option;
+import glia.cli.terminal.Console;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Results for machines: one JSON document on standard output.
+final class Json {
+    static final Option<Boolean> OPTION = Option.flag("print one JSON document and nothing else", "--json");
+
+    private Json() {}
+
+    static void print(Console console, Map<String, ?> document) {
+        console.out().println(JsonMapper.shared().writeValueAsString(document));
+    }
+}

@@ -1,0 +1,41 @@
+package glia.cli.command;
+
+import glia.cli.args.Positional;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.InterruptNotice;
+import glia.cli.terminal.ProgressDisplay;
+import glia.io.hub.Choice;
+import glia.io.hub.DefaultModel;
+import glia.io.hub.HubException;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocator;
+import glia.io.hub.Progress;
+import java.util.Optional;
+
+/// Finds the model that a command line names, and fetches it where that is needed.
+final class Models {
+    static final Positional MODEL = new Positional("MODEL", "a folder in the Hugging Face layout, a .gguf file, a zip or "
+            + "wheel that holds one, stories260K, or a name on the hub: owner/name[@revision][:file]", true);
+    private static final String WHEN_INTERRUPTED = "what has come is kept, and the same command goes on from there";
+
+    private Models() {}
+
+    /// Something that finds or fetches a model and tells how far it is.
+    interface Fetch {
+        Choice run(HubSettings settings, Progress progress) throws HubException;
+    }
+
+    /// The model that was named, or the default one.
+    static Choice locate(Optional<String> name, Console console) throws HubException {
+        return fetch(console, (settings, progress) -> name.isPresent()
+                ? new ModelLocator(settings).locate(name.get(), progress) : new DefaultModel(settings).choose(progress));
+    }
+
+    /// Shows the progress of a fetch, and says what becomes of it where Ctrl-C falls into it.
+    static Choice fetch(Console console, Fetch fetch) throws HubException {
+        try (ProgressDisplay progress = new ProgressDisplay(console);
+                var _ = new InterruptNotice(console, WHEN_INTERRUPTED)) {
+            return fetch.run(HubSettings.fromEnvironment(), progress);
+        }
+    }
+}

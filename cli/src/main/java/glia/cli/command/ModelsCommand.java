@@ -1,0 +1,74 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Syntax;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.io.hub.CachedModel;
+import glia.io.hub.CachedModel.CachedFile;
+import glia.io.hub.HubException;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelCache;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Shows what the caches hold.
+public final class ModelsCommand implements Command {
+    /// For [glia.cli.Cli].
+    public ModelsCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("models", "Show the models in the cache", List.of(), List.of(Json.OPTION),
+                List.of("glia models remove NAME removes one."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws HubException {
+        HubSettings settings = HubSettings.fromEnvironment();
+        List<CachedModel> models = new ModelCache(settings).list();
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, Map.of("models", models.stream().map(ModelsCommand::document).toList()));
+        } else if (models.isEmpty()) {
+            console.out().println("There are no models in " + settings.hubCache() + " and " + settings.gliaCache() + ".");
+        } else {
+            console.out().print(table(models));
+        }
+        return ExitCode.OK;
+    }
+
+    private static Table table(List<CachedModel> models) {
+        Table table = new Table("lrrl").row("NAME", "SIZE", "FILES", "REMOVABLE");
+        long bytes = 0;
+        for (CachedModel model : models) {
+            long numOurs = model.files().stream().filter(CachedFile::byGlia).count();
+            String removable = numOurs == model.files().size() ? "yes"
+                    : numOurs == 0 ? "no, another tool put it there" : numOurs + " of " + model.files().size() + " files";
+            table.row(model.name(), Units.bytes(model.sizeBytes()), model.files().size(), removable);
+            bytes += model.sizeBytes();
+        }
+        return table.row("in all", Units.bytes(bytes), "", "");
+    }
+
+    private static Map<String, Object> document(CachedModel model) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("name", model.name());
+        document.put("place", model.place().name().toLowerCase(Locale.ROOT));
+        document.put("folder", model.folder().toString());
+        document.put("bytes", model.sizeBytes());
+        document.put("removable", model.isRemovable());
+        document.put("files", model.files().stream().map(ModelsCommand::document).toList());
+        return document;
+    }
+
+    private static Map<String, Object> document(CachedFile file) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("name", file.name());
+        document.put("bytes", file.sizeBytes());
+        document.put("by_glia", file.byGlia());
+        return document;
+    }
+}

@@ -1,0 +1,44 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Units;
+import glia.io.hub.HubException;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelCache;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Removes a model from the cache, but never a file that another tool put there.
+public final class RemoveCommand implements Command {
+    /// For [glia.cli.Cli].
+    public RemoveCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("models remove", "Remove a model from the cache",
+                List.of(new Positional("NAME", "as glia models shows it", true)), List.of(Json.OPTION),
+                List.of("Files that another tool put there are left alone."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws HubException {
+        ModelCache.Removal removal = new ModelCache(HubSettings.fromEnvironment()).remove(arguments.required(0));
+        if (arguments.has(Json.OPTION)) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("files", removal.numFiles());
+            document.put("bytes", removal.sizeBytes());
+            document.put("kept", removal.kept().stream().map(Path::toString).toList());
+            Json.print(console, document);
+            return ExitCode.OK;
+        }
+        console.out().println("Removed " + removal.numFiles() + (removal.numFiles() == 1 ? " file, " : " files, ")
+                + Units.bytes(removal.sizeBytes()) + ".");
+        removal.kept().forEach(file -> console.out().println("Kept " + file + ", which another tool put there or uses."));
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,96 @@
+package glia.cli.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.launcher.Installation.Result;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Lets the launcher build, with a stand-in for Maven.
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "glia is the launcher of Linux and macOS")
+class LauncherBuildTest {
+    @TempDir Path folder;
+
+    @Test
+    void buildsWhatIsMissingAndAgainWhenSourcesAreNewer() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        Result first = clone.run("--version");
+        assertEquals(0, first.exitCode(), first::err);
+        assertTrue(first.out().startsWith("glia "), first.out());
+        assertTrue(first.err().contains("glia: built in"), first.err());
+        assertEquals("", clone.run("--version").err());
+        assertEquals(1, clone.numBuilds());
+
+        Path source = clone.home().resolve("cli/src/main/java/Main.java");
+        Files.setLastModifiedTime(source, FileTime.fromMillis(System.currentTimeMillis() + 1000));
+        clone.run("--version");
+        assertEquals(2, clone.numBuilds());
+        Files.setLastModifiedTime(source, FileTime.fromMillis(0));
+
+        Files.delete(source);
+        clone.run("--version");
+        assertEquals(3, clone.numBuilds());
+    }
+
+    @Test
+    void startsAtTheSameTimeBuildOnce() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone")).withSources("sleep 1");
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            processes.add(clone.start(clone.home(), Map.of(), "./glia", "--version"));
+        }
+        for (Process process : processes) {
+            Result result = Installation.await(process);
+            assertEquals(0, result.exitCode(), result::err);
+            assertTrue(result.out().startsWith("glia "), result.out());
+        }
+        assertEquals(1, clone.numBuilds());
+        assertFalse(Files.exists(clone.home().resolve("lib/.lock")));
+    }
+
+    @Test
+    void aLockWhoseOwnerIsGoneIsTakenOver() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        Process gone = new ProcessBuilder("true").start();
+        gone.waitFor();
+        Path lock = Files.createDirectories(clone.home().resolve("lib/.lock"));
+        Files.writeString(lock.resolve("owner"), gone.pid() + "\n");
+        Result result = clone.run("--version");
+        assertEquals(0, result.exitCode(), result::err);
+        assertFalse(Files.exists(lock));
+    }
+
+    @Test
+    void aFailedBuildSaysWhyAndLeavesNothingBehind() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone"))
+                .withSources("echo '[ERROR] Main.java:[1,7] nonsense'; echo '[ERROR] '; exit 1");
+        Result result = clone.run("--version");
+        assertEquals(6, result.exitCode());
+        assertEquals("", result.out());
+        assertTrue(result.err().contains("glia: the build failed;"), result.err());
+        assertTrue(result.err().contains("[ERROR] Main.java:[1,7] nonsense"), result.err());
+        assertFalse(Files.exists(clone.home().resolve("lib/current")));
+        assertFalse(Files.exists(clone.home().resolve("lib/.lock")));
+    }
+
+    @Test
+    void onlyTheLastTwoBuildsAreKept() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        for (String old : List.of("20250101-000000", "20250102-000000")) {
+            Files.createDirectories(clone.home().resolve("lib/" + old));
+        }
+        clone.run("--version");
+        assertFalse(Files.exists(clone.home().resolve("lib/20250101-000000")));
+        assertTrue(Files.exists(clone.home().resolve("lib/20250102-000000")));
+    }
+}
