@@ -3,6 +3,6 @@
 module glia.text {
     requires transitive glia.io;
     requires ai.djl.tokenizers;
-    requires org.slf4j;
 
+    exports glia.text.tokenizer;
 }

@@ -39,12 +39,26 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
         Path hubHome = variables.path("HF_HOME").orElse(xdgCache.resolve("huggingface"));
         Path hubCache = variables.path("HF_HUB_CACHE").or(() -> variables.path("HUGGINGFACE_HUB_CACHE"))
             .orElse(hubHome.resolve("hub"));
-        Path gliaCache = variables.path("GLIA_CACHE").orElse(gliaCache(variables, osName, home, xdgCache));
-        return new HubSettings(endpoint(variables), token(variables, hubHome), absolute(hubCache), absolute(gliaCache),
-            variables.isTrue("HF_HUB_OFFLINE"), !variables.isTrue("HF_HUB_DISABLE_SYMLINKS"));
+        return new HubSettings(endpoint(variables), token(variables, hubHome), absolute(hubCache),
+            gliaCache(variables, osName, home, xdgCache), variables.isTrue("HF_HUB_OFFLINE"),
+            !variables.isTrue("HF_HUB_DISABLE_SYMLINKS"));
+    }
+
+    /// Glia's own folder of this user, for those who need nothing else and whom a wrong setting of the hub is not to
+    /// stop.
+    public static Path gliaCacheFolder() {
+        Path home = Path.of(System.getProperty("user.home"));
+        var variables = new Variables(System.getenv(), home);
+        Path xdgCache = variables.path("XDG_CACHE_HOME").orElse(home.resolve(".cache"));
+        return gliaCache(variables, System.getProperty("os.name"), home, xdgCache);
     }
 
     private static Path gliaCache(Variables variables, String osName, Path home, Path xdgCache) {
+        Optional<Path> chosen = variables.path("GLIA_CACHE");
+        return absolute(chosen.orElseGet(() -> platformCache(variables, osName, home, xdgCache)));
+    }
+
+    private static Path platformCache(Variables variables, String osName, Path home, Path xdgCache) {
         String os = osName.toLowerCase(Locale.ROOT);
         if (os.startsWith("windows")) {
             return variables.path("LOCALAPPDATA").orElse(home.resolve("AppData").resolve("Local")).resolve("glia");

@@ -1,0 +1,26 @@
+package glia.text.tokenizer;
+
+/// A token that is found in a text as it stands, before the text is split and merged: a line of `added_tokens` in
+/// `tokenizer.json`.
+///
+/// @param special a control token, which decoding can leave out
+/// @param normalized whether it is looked for after the text was normalised
+/// @param singleWord whether it counts only between word boundaries
+/// @param lstrip whether it swallows white space on its left
+/// @param rstrip whether it swallows white space on its right
+record AddedToken(int id, String content, boolean special, boolean normalized, boolean singleWord, boolean lstrip,
+                  boolean rstrip) {
+
+    /// A token that is looked for in the text as it was given, with no further conditions.
+    static AddedToken verbatim(int id, String content, boolean special) {
+        return new AddedToken(id, content, special, false, false, false, false);
+    }
+
+    void appendJson(StringBuilder json) {
+        json.append("{\"id\":").append(id).append(",\"content\":");
+        JsonText.append(json, content);
+        json.append(",\"special\":").append(special).append(",\"normalized\":").append(normalized)
+                .append(",\"single_word\":").append(singleWord).append(",\"lstrip\":").append(lstrip)
+                .append(",\"rstrip\":").append(rstrip).append('}');
+    }
+}

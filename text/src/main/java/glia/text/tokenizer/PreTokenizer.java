@@ -1,0 +1,128 @@
+package glia.text.tokenizer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// How a byte-level vocabulary of a GGUF file cuts a text before it merges: the file only names the way
+/// (`tokenizer.ggml.pre`), the patterns are those of the models' own `tokenizer.json`.
+enum PreTokenizer {
+    /// GPT-2's pattern, which is built into the byte-level step.
+    GPT_2(List.of(), true, "gpt-2", "phi-2"),
+
+    /// Each digit alone, then as GPT-2. Checked against SmolLM2-135M-Instruct.
+    SMOLLM(List.of("{\"type\":\"Digits\",\"individual_digits\":true}"), true, "smollm", "starcoder", "refact"),
+
+    /// Checked against Llama 3.
+    LLAMA_BPE(splits(Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+            + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE), false,
+            "llama-bpe", "llama3", "llama-v3", "falcon3", "lfm2"),
+
+    /// Checked against Qwen3.
+    QWEN2(splits(Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
+            + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE), false, "qwen2", "deepseek-r1-qwen"),
+
+    /// Checked against Mistral's published tekken files.
+    TEKKEN(splits(Patterns.LOWER_WORD + "|" + Patterns.UPPER_WORD + "|\\p{N}|"
+            + Patterns.PUNCTUATION + "[\\r\\n/]*|" + Patterns.SPACE), false, "tekken"),
+
+    /// Checked against GPT-4o and gpt-oss.
+    GPT_4O(splits(Patterns.LOWER_WORD + Patterns.CONTRACTIONS + "?|"
+            + Patterns.UPPER_WORD + Patterns.CONTRACTIONS + "?|\\p{N}{1,3}|"
+            + Patterns.PUNCTUATION + "[\\r\\n/]*|" + Patterns.SPACE), false, "gpt-4o", "llama4"),
+
+    /// Checked against DeepSeek-V3.
+    DEEPSEEK_V3(splits("\\p{N}{1,3}", "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+",
+            "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
+                    + " ?[\\p{P}\\p{S}]+[\\r\\n]*|" + Patterns.SPACE), false, "deepseek-v3"),
+
+    /// Letters by script, punctuation, the white space at the end of a piece, Chinese and Korean, each digit alone.
+    DEEPSEEK_LLM(with(splits("[\\r\\n]", "\\s?[" + Patterns.DEEPSEEK_LETTERS + "]+",
+            "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
+            "\\s+$", "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+"),
+            "{\"type\":\"Digits\",\"individual_digits\":true}"), false, "deepseek-llm");
+
+    private final List<String> steps;
+    private final boolean gpt2Pattern;
+    private final List<String> names;
+
+    PreTokenizer(List<String> steps, boolean gpt2Pattern, String... names) {
+        this.steps = steps;
+        this.gpt2Pattern = gpt2Pattern;
+        this.names = List.of(names);
+    }
+
+    static Optional<PreTokenizer> named(String name) {
+        return Arrays.stream(values()).filter(p -> p.names.contains(name)).findFirst();
+    }
+
+    /// All names that `named` knows.
+    static List<String> knownNames() {
+        return Arrays.stream(values()).flatMap(p -> p.names.stream()).toList();
+    }
+
+    /// Whether a stretch of text that is a piece is taken whole, however merges would cut it. So it is where the
+    /// vocabulary came from tiktoken, which knows no merges.
+    boolean ignoresMerges() {
+        return this == LLAMA_BPE || this == TEKKEN || this == GPT_4O;
+    }
+
+    /// Whether a text begins with BOS where the file does not say.
+    boolean addsBos() {
+        return this == LLAMA_BPE || this == TEKKEN;
+    }
+
+    /// Whether texts are composed to Unicode's form NFC first.
+    boolean composes() {
+        return this == QWEN2;
+    }
+
+    /// The `pre_tokenizer` of a `tokenizer.json`.
+    String json() {
+        List<String> all = new ArrayList<>(steps);
+        all.add("{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":"
+                + gpt2Pattern + "}");
+        return "{\"type\":\"Sequence\",\"pretokenizers\":[" + String.join(",", all) + "]}";
+    }
+
+    private static List<String> splits(String... patterns) {
+        return Arrays.stream(patterns).map(p -> "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + JsonText.quote(p)
+                + "},\"behavior\":\"Isolated\",\"invert\":false}").toList();
+    }
+
+    private static List<String> with(List<String> steps, String last) {
+        List<String> all = new ArrayList<>(steps);
+        all.add(last);
+        return all;
+    }
+
+    /// Parts that several patterns share, in the syntax of the native library's engine (Oniguruma).
+    private static final class Patterns {
+        static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+        static final String PUNCTUATION = " ?[^\\s\\p{L}\\p{N}]+";
+        static final String SPACE = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+        static final String LOWER_WORD =
+                "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+";
+        static final String UPPER_WORD =
+                "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*";
+        /// Cased letters, as ranges.
+        static final String DEEPSEEK_LETTERS =
+                "A-Za-z\\x{B5}\\x{C0}-\\x{D6}\\x{D8}-\\x{F6}\\x{F8}-\\x{1BA}\\x{1BC}-\\x{1BF}\\x{1C4}-\\x{293}"
+                + "\\x{295}-\\x{2AF}\\x{370}-\\x{373}\\x{376}\\x{377}\\x{37B}-\\x{37D}\\x{37F}\\x{386}"
+                + "\\x{388}-\\x{38A}\\x{38C}\\x{38E}-\\x{3A1}\\x{3A3}-\\x{3F5}\\x{3F7}-\\x{481}\\x{48A}-\\x{52F}"
+                + "\\x{531}-\\x{556}\\x{10A0}-\\x{10C5}\\x{13A0}-\\x{13F5}\\x{13F8}-\\x{13FD}\\x{1C90}-\\x{1CBA}"
+                + "\\x{1CBD}-\\x{1CBF}\\x{1D00}-\\x{1D2B}\\x{1D6B}-\\x{1D77}\\x{1D79}-\\x{1D9A}\\x{1E00}-\\x{1F15}"
+                + "\\x{1F18}-\\x{1F1D}\\x{1F20}-\\x{1F45}\\x{1F48}-\\x{1F4D}\\x{1F50}-\\x{1F57}\\x{1F59}\\x{1F5B}"
+                + "\\x{1F5D}\\x{1F5F}-\\x{1F7D}\\x{1F80}-\\x{1FB4}\\x{1FB6}-\\x{1FBC}\\x{1FBE}\\x{1FC2}-\\x{1FC4}"
+                + "\\x{1FC6}-\\x{1FCC}\\x{1FD0}-\\x{1FD3}\\x{1FD6}-\\x{1FDB}\\x{1FE0}-\\x{1FEC}\\x{1FF2}-\\x{1FF4}"
+                + "\\x{1FF6}-\\x{1FFC}\\x{2102}\\x{2107}\\x{210A}-\\x{2113}\\x{2115}\\x{2119}-\\x{211D}\\x{2124}"
+                + "\\x{2126}\\x{2128}\\x{212A}-\\x{212D}\\x{212F}-\\x{2134}\\x{2139}\\x{213C}-\\x{213F}"
+                + "\\x{2145}-\\x{2149}\\x{214E}\\x{2183}\\x{2184}\\x{2C00}-\\x{2C7B}\\x{2C7E}-\\x{2CE4}"
+                + "\\x{2CEB}-\\x{2CEE}\\x{2CF2}\\x{2CF3}\\x{A640}-\\x{A66D}\\x{A680}-\\x{A69B}\\x{A722}-\\x{A76F}"
+                + "\\x{A771}-\\x{A787}\\x{A78B}-\\x{A78E}\\x{AB70}-\\x{ABBF}\\x{FB00}-\\x{FB06}\\x{FB13}-\\x{FB17}"
+                + "\\x{FF21}-\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}\\x{104B0}-\\x{104D3}"
+                + "\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}\\x{10CC0}-\\x{10CF2}\\x{118A0}-\\x{118DF}"
+                + "\\x{1E900}-\\x{1E943}";
+    }
+}

@@ -1,0 +1,99 @@
+package glia.text.tokenizer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The merges of a SentencePiece vocabulary that lists pieces with scores instead: every way to cut a piece into two
+/// other pieces is a merge, and those that make a piece of a higher score come first. Among equals the longer left
+/// part comes first, as in Hugging Face's converter of such vocabularies.
+final class ScoreMerges {
+    /// In UTF-16 units; SentencePiece's own default is 16 characters. Keeps the work on a lying file in bounds.
+    static final int MAX_PIECE = 512;
+
+    private static final Comparator<Merge> LONGEST_FIRST =
+            Comparator.comparingInt((Merge m) -> -codePoints(m.left)).thenComparing(m -> -codePoints(m.right));
+
+    private final Map<String, Integer> ids = new HashMap<>();
+    private final String[] pieces;
+    private final float[] scores;
+
+    /// @param pieces the pieces that merge or are made by merging; null where one does neither
+    ScoreMerges(String[] pieces, float[] scores) {
+        this.pieces = pieces;
+        this.scores = scores;
+        for (int id = 0; id < pieces.length; id++) {
+            if (pieces[id] != null) {
+                ids.put(pieces[id], id);
+            }
+        }
+    }
+
+    /// Two pieces that become one.
+    private record Merge(String left, String right) { }
+
+    /// Appends the merges as the elements of a JSON array, best first.
+    void appendJson(StringBuilder json) {
+        boolean first = true;
+        List<Merge> group = new ArrayList<>();
+        long[] order = byScore();
+        for (int i = 0; i < order.length; i++) {
+            split(pieces[(int) order[i]], group);
+            boolean last = i + 1 == order.length || order[i] >>> 32 != order[i + 1] >>> 32;
+            if (!last) {
+                continue;
+            }
+            group.sort(LONGEST_FIRST);
+            for (Merge merge : group) {
+                if (!first) {
+                    json.append(',');
+                }
+                first = false;
+                JsonText.append(json, merge.left + ' ' + merge.right);
+            }
+            group.clear();
+        }
+    }
+
+    /// The ids of all pieces in the lower halves, sorted by falling score and then by id.
+    private long[] byScore() {
+        long[] order = new long[ids.size()];
+        int n = 0;
+        for (int id : ids.values()) {
+            int bits = Float.floatToIntBits(scores[id]);
+            int rising = bits < 0 ? ~bits : bits | Integer.MIN_VALUE;
+            order[n++] = (~rising & 0xFFFF_FFFFL) << 32 | id;
+        }
+        // The upper half is unsigned: flip its sign to sort, and back.
+        for (int i = 0; i < n; i++) {
+            order[i] ^= Long.MIN_VALUE;
+        }
+        Arrays.sort(order);
+        for (int i = 0; i < n; i++) {
+            order[i] ^= Long.MIN_VALUE;
+        }
+        return order;
+    }
+
+    private void split(String piece, List<Merge> merges) {
+        for (int i = piece.length() - 1; i > 0; i--) {
+            if (Character.isLowSurrogate(piece.charAt(i))) {
+                continue;
+            }
+            String left = piece.substring(0, i);
+            if (ids.containsKey(left)) {
+                String right = piece.substring(i);
+                if (ids.containsKey(right)) {
+                    merges.add(new Merge(left, right));
+                }
+            }
+        }
+    }
+
+    private static int codePoints(String text) {
+        return text.codePointCount(0, text.length());
+    }
+}

@@ -1,0 +1,171 @@
+package glia.text.tokenizer;
+
+import glia.io.CheckpointException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The tokenizer of a folder in the Hugging Face layout. `tokenizer.json` is the tokenizer; beside it
+/// `tokenizer_config.json` and `special_tokens_map.json` name BOS and EOS and may add tokens, `generation_config.json`
+/// and `config.json` list the tokens that end an answer. Only the first has to be there.
+final class TokenizerFolder {
+    /// Larger than any tokenizer.json (33 MB for 262,144 pieces).
+    private static final long MAX_BYTES = 1 << 28;
+    private static final JsonMapper MAPPER = new JsonMapper();
+
+    private final Path file;
+    private final byte[] bytes;
+    private final JsonNode config;
+    private final JsonNode tokensMap;
+    private final List<JsonNode> modelConfigs;
+
+    TokenizerFolder(Path folder) throws IOException {
+        file = folder.resolve("tokenizer.json");
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException(file, "",
+                    "is missing. Other forms of a tokenizer (tokenizer.model, vocab.json)"
+                    + " are not read; save the tokenizer in the fast form, or use a GGUF file of the model");
+        }
+        bytes = read(file);
+        config = readJson(folder.resolve("tokenizer_config.json"));
+        tokensMap = readJson(folder.resolve("special_tokens_map.json"));
+        modelConfigs = List.of(readJson(folder.resolve("generation_config.json")),
+                readJson(folder.resolve("config.json")));
+    }
+
+    private static byte[] read(Path file) throws IOException {
+        long sizeBytes = Files.size(file);
+        if (sizeBytes > MAX_BYTES) {
+            throw new CheckpointException(file, "", "has " + sizeBytes + " bytes, expected at most " + MAX_BYTES);
+        }
+        return Files.readAllBytes(file);
+    }
+
+    private static JsonNode readJson(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return MAPPER.createObjectNode();
+        }
+        try {
+            JsonNode node = MAPPER.readTree(read(file));
+            if (!node.isObject()) {
+                throw new CheckpointException(file, "", "expected a JSON object");
+            }
+            return node;
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /// The text of `tokenizer.json`; whether it is UTF-8 and JSON, `spec` finds out.
+    String json() {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /// The whole tokenizer.
+    ///
+    /// @param json what `json()` gave
+    TokenizerSpec spec(String json) throws CheckpointException {
+        TokenizerJson parsed = TokenizerJson.parse(bytes, file, furtherTokens());
+        String complete = parsed.missing().isEmpty() ? json : TokenizerJsonEditor.withTokens(json, parsed.missing());
+        Vocabulary vocabulary = parsed.vocabulary();
+        OptionalInt bos = token("bos_token", vocabulary);
+        OptionalInt eos = token("eos_token", vocabulary);
+        Set<Integer> ends = new LinkedHashSet<>();
+        eos.ifPresent(ends::add);
+        for (JsonNode node : modelConfigs) {
+            ends.addAll(ids(node.path("eos_token_id"), "eos_token_id", vocabulary));
+        }
+        OptionalInt end = eos.isPresent() || ends.isEmpty() ? eos : OptionalInt.of(ends.iterator().next());
+        return new TokenizerSpec(file, complete, vocabulary, parsed.decoder(), bos, end, ends,
+                tokenizer -> affixes(tokenizer, bos, end));
+    }
+
+    private List<AddedToken> furtherTokens() throws CheckpointException {
+        List<AddedToken> tokens = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
+            try {
+                tokens.add(TokenizerJson.addedToken(Integer.parseInt(entry.getKey()), entry.getValue()));
+            } catch (NumberFormatException e) {
+                throw new CheckpointException(file.resolveSibling("tokenizer_config.json"), "added_tokens_decoder",
+                        "found the key '" + entry.getKey() + "', expected a token id", e);
+            }
+        }
+        return tokens;
+    }
+
+    /// A token by the name of its role: its text in the tokenizer's own files, else its id in the model's.
+    private OptionalInt token(String role, Vocabulary vocabulary) throws CheckpointException {
+        for (JsonNode node : List.of(config.path(role), tokensMap.path(role))) {
+            String text = node.isString() ? node.asString() : node.path("content").asString("");
+            if (!text.isEmpty()) {
+                OptionalInt id = vocabulary.id(text);
+                if (id.isEmpty()) {
+                    throw new CheckpointException(file, role, "is " + JsonText.quote(text)
+                            + ", which the vocabulary does not have");
+                }
+                return id;
+            }
+        }
+        for (JsonNode node : modelConfigs) {
+            Optional<Integer> first = ids(node.path(role + "_id"), role + "_id", vocabulary).stream().findFirst();
+            if (first.isPresent()) {
+                return OptionalInt.of(first.get());
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    /// The ids of a key that holds one, several or none.
+    private List<Integer> ids(JsonNode node, String key, Vocabulary vocabulary) throws CheckpointException {
+        List<Integer> ids = new ArrayList<>();
+        for (JsonNode one : node.isArray() ? node : List.of(node)) {
+            if (one.isMissingNode() || one.isNull()) {
+                continue;
+            }
+            if (!one.isInt() || one.asInt() < 0 || one.asInt() >= vocabulary.size()) {
+                throw new CheckpointException(file.getParent(), key, "found " + one + ", expected an id below "
+                        + vocabulary.size() + ", the size of the vocabulary");
+            }
+            ids.add(one.asInt());
+        }
+        return ids;
+    }
+
+    /// What the native tokenizer puts around a text by itself, unless `add_bos_token` or `add_eos_token` say otherwise.
+    private TokenizerSpec.Affixes affixes(NativeTokenizer tokenizer, OptionalInt bos, OptionalInt eos) {
+        int[] bare = tokenizer.encode("a", false);
+        int[] full = tokenizer.encode("a", true);
+        int start = 0;
+        while (start + bare.length < full.length
+                && !Arrays.equals(full, start, start + bare.length, bare, 0, bare.length)) {
+            start++;
+        }
+        int[] before = Arrays.copyOf(full, start);
+        int[] after = Arrays.copyOfRange(full, start + bare.length, full.length);
+        return new TokenizerSpec.Affixes(asTold("add_bos_token", bos, before), asTold("add_eos_token", eos, after));
+    }
+
+    private int[] asTold(String key, OptionalInt token, int[] found) {
+        if (!config.path(key).isBoolean() || token.isEmpty()) {
+            return found;
+        }
+        boolean there = Arrays.stream(found).anyMatch(id -> id == token.getAsInt());
+        if (there == config.path(key).asBoolean()) {
+            return found;
+        }
+        int id = token.getAsInt();
+        return there ? Arrays.stream(found).filter(other -> other != id).toArray() : new int[] {id};
+    }
+}

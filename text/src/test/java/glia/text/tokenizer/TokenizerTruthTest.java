@@ -1,0 +1,80 @@
+package glia.text.tokenizer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.io.gguf.GgufCheckpoint;
+import glia.text.tokenizer.TestData.Sample;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+/// Ids and texts against those of Hugging Face's own tokenizers.
+class TokenizerTruthTest {
+    private static void assertHolds(Tokenizer tokenizer, List<Sample> samples) {
+        assertFalse(samples.isEmpty());
+        for (Sample sample : samples) {
+            assertArrayEquals(sample.ids(), tokenizer.encode(sample.text(), false), sample::toString);
+            assertEquals(sample.text(), tokenizer.decode(sample.ids(), false));
+        }
+    }
+
+    @Test
+    void stories260KFromItsFolder() throws Exception {
+        Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
+        assertHolds(tokenizer, TestData.samples(TestData.stories260K().resolve("tokens.json")));
+        assertEquals(512, tokenizer.vocabSize());
+        assertEquals(OptionalInt.of(1), tokenizer.bos());
+        assertEquals(OptionalInt.of(2), tokenizer.eos());
+        assertEquals(Set.of(2), tokenizer.endOfGeneration());
+        assertTrue(tokenizer.addsBos());
+        assertArrayEquals(new int[] {1}, tokenizer.encode("", true));
+        assertEquals(1, tokenizer.encode("Once", true)[0]);
+    }
+
+    @Test
+    void stories260KFromScores() throws Exception {
+        Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(TestData.sentencePieceMetadata()));
+        assertHolds(tokenizer, TestData.samples(TestData.stories260K().resolve("tokens.json")));
+        assertTrue(tokenizer.addsBos());
+        assertArrayEquals(new int[] {1}, tokenizer.encode("", true));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3", "deepseek-llm"})
+    void everyPreTokenizerCutsAsTheOriginal(String name) throws Exception {
+        JsonNode fixture = TestData.json(TestData.resource("pretokenizers.json"));
+        List<String> texts = TestData.strings(fixture.path("texts"));
+        Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(TestData.byteLevelMetadata(name)));
+        assertEquals(80, texts.size());
+        for (int i = 0; i < texts.size(); i++) {
+            String text = texts.get(i);
+            int[] ids = TestData.ints(fixture.path("expected").path(name).path(i));
+            assertArrayEquals(ids, tokenizer.encode(text, false), () -> name + " on " + JsonText.quote(text));
+            if (!name.equals("qwen2") || java.text.Normalizer.isNormalized(text, java.text.Normalizer.Form.NFC)) {
+                assertEquals(text, tokenizer.decode(ids, false));
+            }
+        }
+    }
+
+    @Test
+    void smolLm2FromItsGguf() throws Exception {
+        String file = System.getenv("GLIA_SMOLLM2");
+        assumeTrue(file != null, "SmolLM2-135M-Instruct is not tested: GLIA_SMOLLM2 names no GGUF file");
+        try (GgufCheckpoint checkpoint = GgufCheckpoint.open(Path.of(file))) {
+            Tokenizer tokenizer = Tokenizer.fromGguf(checkpoint.metadata());
+            assertHolds(tokenizer, TestData.samples(TestData.resource("smollm2/tokens.json")));
+            assertEquals(49152, tokenizer.vocabSize());
+            assertEquals(Set.of(0, 2), tokenizer.endOfGeneration());
+            assertFalse(tokenizer.addsBos());
+        }
+    }
+}
