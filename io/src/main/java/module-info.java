@@ -9,4 +9,5 @@ module glia.io {
     exports glia.io.load;
     exports glia.io.safetensors;
     exports glia.io.hub;
+    exports glia.io.json;
 }

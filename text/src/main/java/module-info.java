@@ -4,5 +4,6 @@ module glia.text {
     requires transitive glia.io;
     requires ai.djl.tokenizers;
 
+    exports glia.text.template;
     exports glia.text.tokenizer;
 }

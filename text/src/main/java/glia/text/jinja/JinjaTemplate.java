@@ -1,0 +1,39 @@
+package glia.text.jinja;
+
+import glia.text.jinja.syntax.Parser;
+import glia.text.jinja.syntax.Stmt;
+import glia.text.jinja.value.Budget;
+import glia.text.jinja.value.JinjaError;
+
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+
+/// A template in the subset of Jinja that chat templates use. It holds no state: any number of threads can render it.
+public final class JinjaTemplate {
+    private final List<Stmt> body;
+
+    private JinjaTemplate(List<Stmt> body) {
+        this.body = body;
+    }
+
+    /// Parses a template.
+    ///
+    /// @throws JinjaError where the source is not one
+    public static JinjaTemplate parse(String source) {
+        return new JinjaTemplate(Parser.parse(source));
+    }
+
+    /// Renders it.
+    ///
+    /// @param variables values of null, booleans, numbers, strings, lists and maps
+    /// @param clock what `strftime_now` reads
+    /// @param maxOutput the most characters of text
+    /// @throws JinjaError where the rendering fails, or its budget does not suffice
+    public String render(Map<String, ?> variables, Clock clock, Budget budget, int maxOutput) {
+        Scope scope = new Scope(Globals.scope(clock), Inputs.variables(variables, budget));
+        Runtime runtime = new Runtime(budget, maxOutput, scope);
+        new Interpreter(runtime).execute(body);
+        return runtime.result();
+    }
+}

@@ -1,0 +1,63 @@
+package glia.text.template;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A message of a conversation.
+///
+/// @param role `system`, `user`, `assistant`, `tool`, or what else the model's template knows
+/// @param content the text
+/// @param toolCalls the calls an assistant asks for
+/// @param reasoning what the assistant thought before it answered; empty where it did not
+/// @param extra further keys that the template sees, such as `tool_call_id` and `name`; they also replace the others,
+///        as in a `content` of several parts
+public record ChatMessage(String role, String content, List<ToolCall> toolCalls, String reasoning,
+        Map<String, Object> extra) {
+    /// Keeps copies of what is given.
+    public ChatMessage {
+        toolCalls = List.copyOf(toolCalls);
+        extra = new LinkedHashMap<>(extra);
+    }
+
+    /// A message that is text and nothing else.
+    public ChatMessage(String role, String content) {
+        this(role, content, List.of(), "", Map.of());
+    }
+
+    /// Instructions to the model.
+    public static ChatMessage system(String content) {
+        return new ChatMessage("system", content);
+    }
+
+    /// What the user says.
+    public static ChatMessage user(String content) {
+        return new ChatMessage("user", content);
+    }
+
+    /// What the model has answered.
+    public static ChatMessage assistant(String content) {
+        return new ChatMessage("assistant", content);
+    }
+
+    /// The result of a tool.
+    public static ChatMessage tool(String name, String content) {
+        return new ChatMessage("tool", content, List.of(), "", Map.of("name", name));
+    }
+
+    /// The message as templates see it. Reasoning has two names there, for the families that read one or the other.
+    public Map<String, Object> variables() {
+        Map<String, Object> variables = new LinkedHashMap<>();
+        variables.put("role", role);
+        variables.put("content", content);
+        if (!reasoning.isEmpty()) {
+            variables.put("reasoning_content", reasoning);
+            variables.put("thinking", reasoning);
+        }
+        if (!toolCalls.isEmpty()) {
+            variables.put("tool_calls", toolCalls.stream().map(ToolCall::variables).toList());
+        }
+        variables.putAll(extra);
+        return variables;
+    }
+}

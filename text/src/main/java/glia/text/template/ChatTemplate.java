@@ -1,0 +1,107 @@
+package glia.text.template;
+
+import glia.text.jinja.JinjaTemplate;
+import glia.text.jinja.value.Budget;
+import glia.text.jinja.value.JinjaError;
+
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Turns a conversation into the text that a model was trained to continue.
+///
+/// Templates are written in Jinja and come with the model. They are rendered as Hugging Face Transformers configures
+/// Jinja (blocks trimmed, `break` and `continue`, `generation`, `raise_exception`, `strftime_now`, `tojson` without
+/// escapes), by an interpreter that knows no value but its own: a template reaches no file, no class and no clock but
+/// the one given. Unlike there, lists and dicts of the template's own can be changed (`append`), which some templates
+/// need.
+///
+/// A template holds no state; any number of threads can render it.
+public final class ChatTemplate {
+    /// The name of the template that is used where a model has several.
+    public static final String DEFAULT = "default";
+
+    private final String name;
+    private final String source;
+    private final JinjaTemplate template;
+    private final Clock clock;
+    private final TemplateLimits limits;
+
+    private ChatTemplate(String name, String source, JinjaTemplate template, Clock clock, TemplateLimits limits) {
+        this.name = name;
+        this.source = source;
+        this.template = template;
+        this.clock = clock;
+        this.limits = limits;
+    }
+
+    /// Parses a template.
+    ///
+    /// @param name what errors call it
+    /// @throws TemplateException where the source is not a template, or uses what chat templates cannot (`include`,
+    ///         `import`, `extends`)
+    public static ChatTemplate parse(String name, String source) {
+        try {
+            return new ChatTemplate(name, source, JinjaTemplate.parse(source), Clock.systemDefaultZone(),
+                    TemplateLimits.DEFAULT);
+        } catch (JinjaError e) {
+            throw new TemplateException(name, e);
+        }
+    }
+
+    /// The template of a model's folder: `chat_template.jinja`, `chat_template.json`, or `chat_template` in
+    /// `tokenizer_config.json`; of several the one called `default`.
+    ///
+    /// @throws TemplateException where there is one that cannot be read or parsed
+    public static Optional<ChatTemplate> find(Path folder) {
+        return find(folder, DEFAULT);
+    }
+
+    /// The template of this name, such as `tool_use`, of a model that has several.
+    ///
+    /// @throws TemplateException where there is one that cannot be read or parsed
+    public static Optional<ChatTemplate> find(Path folder, String name) {
+        return TemplateFiles.find(folder, name);
+    }
+
+    /// The same template with another clock for `strftime_now`.
+    public ChatTemplate with(Clock other) {
+        return new ChatTemplate(name, source, template, other, limits);
+    }
+
+    /// The same template with other limits.
+    public ChatTemplate with(TemplateLimits other) {
+        return new ChatTemplate(name, source, template, clock, other);
+    }
+
+    /// What errors call it.
+    public String name() {
+        return name;
+    }
+
+    /// The template as it was written.
+    public String source() {
+        return source;
+    }
+
+    /// Renders variables of null, booleans, numbers, strings, lists and maps.
+    ///
+    /// @throws TemplateException where the template refuses them or fails, or a limit is reached
+    public String render(Map<String, ?> variables) {
+        Budget budget = new Budget(limits.steps(), limits.characters(), limits.depth());
+        try {
+            return template.render(variables, clock, budget, limits.outputCharacters());
+        } catch (JinjaError e) {
+            throw new TemplateException(name, e);
+        }
+    }
+
+    /// Renders a conversation.
+    ///
+    /// @throws TemplateException where the template refuses it or fails, or a limit is reached
+    public String render(List<ChatMessage> messages, RenderOptions options) {
+        return render(options.variables(messages));
+    }
+}

@@ -1,0 +1,46 @@
+package glia.text.template;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a template is given besides the messages.
+///
+/// @param addGenerationPrompt whether the text ends where the assistant's answer is to begin
+/// @param tools JSON schemas of the tools that the model may call
+/// @param variables further variables: `bos_token` and `eos_token`, which most templates need, and what the model's
+///        template knows, such as `enable_thinking`
+public record RenderOptions(boolean addGenerationPrompt, List<Map<String, Object>> tools,
+        Map<String, Object> variables) {
+    /// A prompt to be answered, without tools and further variables.
+    public static final RenderOptions PROMPT = new RenderOptions(true, List.of(), Map.of());
+
+    /// Keeps copies of what is given.
+    public RenderOptions {
+        tools = List.copyOf(tools);
+        variables = new LinkedHashMap<>(variables);
+    }
+
+    /// The same with another variable.
+    public RenderOptions with(String name, Object value) {
+        Map<String, Object> more = new LinkedHashMap<>(variables);
+        more.put(name, value);
+        return new RenderOptions(addGenerationPrompt, tools, more);
+    }
+
+    /// The same with these tools.
+    public RenderOptions withTools(List<Map<String, Object>> schemas) {
+        return new RenderOptions(addGenerationPrompt, schemas, variables);
+    }
+
+    /// All variables for these messages.
+    Map<String, Object> variables(List<ChatMessage> messages) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("messages", messages.stream().map(ChatMessage::variables).toList());
+        all.put("tools", tools.isEmpty() ? null : tools);
+        all.put("documents", null);
+        all.put("add_generation_prompt", addGenerationPrompt);
+        all.putAll(variables);
+        return all;
+    }
+}

@@ -1,0 +1,26 @@
+package glia.text.template;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// A call of a tool that an assistant's message asks for.
+///
+/// @param id the id that the result refers to; empty where there is none
+/// @param arguments by name: null, booleans, numbers, strings, lists and maps
+public record ToolCall(String id, String name, Map<String, Object> arguments) {
+    /// Keeps a copy of the arguments, in their order.
+    public ToolCall {
+        arguments = new LinkedHashMap<>(arguments);
+    }
+
+    /// The call as templates see it.
+    Map<String, Object> variables() {
+        Map<String, Object> variables = new LinkedHashMap<>();
+        if (!id.isEmpty()) {
+            variables.put("id", id);
+        }
+        variables.put("type", "function");
+        variables.put("function", Map.of("name", name, "arguments", arguments));
+        return variables;
+    }
+}
