@@ -1,11 +1,11 @@
 package glia.tensor.kernel;
 
 /// The JVM's counter of the bytes that the calling thread has allocated on the heap.
-final class Allocation {
+public final class Allocation {
     private Allocation() { }
 
     /// By reflection, since the module of the tests does not read java.management.
-    static long bytes() {
+    public static long bytes() {
         try {
             Class<?> factory = Class.forName("java.lang.management.ManagementFactory");
             Object threads = factory.getMethod("getThreadMXBean").invoke(null);

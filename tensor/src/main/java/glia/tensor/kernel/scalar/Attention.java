@@ -123,8 +123,9 @@ final class Attention extends RangeTask {
         for (int p = from; p < to; p++, value += step) {
             float weight = (float) Math.exp(scores[p - from] - largest);
             total += weight;
+            long at = Memory.address(value);
             for (int i = 0; i < valueSize; i++) {
-                sum[i] += weight * Memory.f32(value + 4L * i);
+                sum[i] += weight * Memory.f32(at + 4L * i);
             }
         }
         return total;

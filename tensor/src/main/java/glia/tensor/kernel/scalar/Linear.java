@@ -47,7 +47,7 @@ final class Linear extends RangeTask {
         float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
         int i = 0;
         for (; i <= count - 8; i += 8) {
-            long at = b + 4L * i;
+            long at = Memory.address(b + 4L * i);
             s0 += a[i] * Memory.f32(at);
             s1 += a[i + 1] * Memory.f32(at + 4);
             s2 += a[i + 2] * Memory.f32(at + 8);
