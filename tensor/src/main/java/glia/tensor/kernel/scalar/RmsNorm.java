@@ -42,7 +42,8 @@ final class RmsNorm extends RangeTask {
             }
             float factor = (float) (1 / Math.sqrt(sum / cols + eps));
             for (int i = 0; i < cols; i++) {
-                Memory.f32(out + 4L * i, Memory.f32(in + 4L * i) * factor * (Memory.f32(w.address() + 4L * i) + offset));
+                float weight = Memory.f32(w.address() + 4L * i) + offset;
+                Memory.f32(out + 4L * i, Memory.f32(in + 4L * i) * factor * weight);
             }
         }
     }
