@@ -17,8 +17,8 @@ public final class DefaultModel {
     /// Its name on the hub.
     public static final HubName NAME =
         new HubName("HuggingFaceTB", "SmolLM2-135M-Instruct", HubName.MAIN, "");
-    /// Troubles that the next place would have too, or that the user must know of before anything else is done.
-    private static final Set<Kind> FINAL = EnumSet.of(Kind.DISK, Kind.INTERRUPTED, Kind.SETTINGS);
+    /// Troubles that the next place would have too.
+    private static final Set<Kind> FINAL = EnumSet.of(Kind.DISK, Kind.INTERRUPTED);
 
     private final HubClient hub;
     private final GliaCache cache;
@@ -39,7 +39,7 @@ public final class DefaultModel {
     /// Finds or fetches it. Each step is told through `progress`.
     ///
     /// @return the model, with an explanation of which it is and why
-    /// @throws HubException (DISK), (SETTINGS) or (INTERRUPTED); other troubles lead to the next place
+    /// @throws HubException (DISK) or (INTERRUPTED); other troubles lead to the next place
     public Choice choose(Progress progress) throws HubException {
         Optional<Choice> cached = hub.find(NAME);
         if (cached.isPresent()) {

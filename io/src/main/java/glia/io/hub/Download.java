@@ -177,7 +177,7 @@ final class Download {
         try {
             var meter = new Meter(progress, "checking " + file.name(), sizeBytes);
             String found = ContentHash.of(incomplete, file.etag(), meter);
-            meter.end();
+            meter.endIfTold();
             if (!found.equals(file.etag())) {
                 Files.delete(incomplete);
                 throw new HubException(Kind.CORRUPT, file.name() + " arrived with the hash " + found + " where "

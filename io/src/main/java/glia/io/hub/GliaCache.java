@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 
 /// Glia's own cache folder, for what it derives: `KIND/NAME/` folders, each made once and whole or not at all.
 record GliaCache(Path root) {
+    private static final int SWEEPS = 20;
+
     /// What a folder holds.
     enum Kind {
         /// Taken out of a zip or wheel that a user named.
@@ -53,7 +55,7 @@ record GliaCache(Path root) {
             }
             delete(part);
             Files.createDirectories(part);
-            try {
+            try (var _ = new ExitHook(() -> sweep(part))) {
                 filler.fill(part);
                 Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
             } finally {
@@ -62,6 +64,17 @@ record GliaCache(Path root) {
             return folder;
         } catch (IOException e) {
             throw Disk.trouble(e, folder, 0);
+        }
+    }
+
+    /// Deletes a folder into which others may still write, as far as that goes.
+    private static void sweep(Path part) {
+        for (int attempt = 0; attempt < SWEEPS && Files.exists(part); attempt++) {
+            try {
+                delete(part);
+            } catch (IOException e) {
+                continue;  // a file came or went meanwhile; what stays is swept by whoever makes the folder next
+            }
         }
     }
 

@@ -39,9 +39,8 @@ public final class HubClient {
 
     /// Looks for a model in the cache, without asking the hub.
     ///
-    /// @return the model, or nothing where it is not there or not whole
-    /// @throws HubException (DISK) if the cache cannot be read; (NOT_FOUND) if the cache holds several models that the
-    ///     name fits
+    /// @return the model, or nothing where it is not there, not whole, or not the only one that is meant
+    /// @throws HubException (DISK) if the cache cannot be read
     public Optional<Choice> find(HubName name) throws HubException {
         Optional<Path> snapshot = cache.snapshot(name);
         if (snapshot.isEmpty()) {

@@ -8,7 +8,8 @@ final class Meter {
     private final String what;
     private final long totalBytes;
     private long doneBytes;
-    private long told = System.nanoTime() - INTERVAL_NANOS;
+    private long toldBytes = -1;
+    private long toldNanos = System.nanoTime();
 
     /// @param totalBytes -1 where nobody knows
     Meter(Progress progress, String what, long totalBytes) {
@@ -17,22 +18,39 @@ final class Meter {
         this.totalBytes = totalBytes;
     }
 
+    long totalBytes() {
+        return totalBytes;
+    }
+
     void add(long bytes) {
         at(doneBytes + bytes);
     }
 
     void at(long bytes) {
         doneBytes = bytes;
-        long now = System.nanoTime();
-        if (now - told >= INTERVAL_NANOS) {
-            told = now;
-            progress.advance(what, doneBytes, totalBytes);
+        if (System.nanoTime() - toldNanos >= INTERVAL_NANOS) {
+            tell(totalBytes);
         }
+    }
+
+    private void tell(long total) {
+        toldBytes = doneBytes;
+        toldNanos = System.nanoTime();
+        progress.advance(what, doneBytes, total);
     }
 
     /// Tells the end, at which all bytes are done.
     void end() {
-        progress.advance(what, doneBytes, doneBytes);
+        if (toldBytes != doneBytes || totalBytes != doneBytes) {
+            tell(doneBytes);
+        }
+    }
+
+    /// Tells the end of what took long enough to be told of.
+    void endIfTold() {
+        if (toldBytes >= 0) {
+            end();
+        }
     }
 
     /// A size for people, in units of 1000 bytes as disks and the hub count: `98.4 MB`.

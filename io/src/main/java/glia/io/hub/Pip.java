@@ -39,6 +39,7 @@ record Pip(List<List<String>> candidates, Duration patience) {
     Path download(String requirement, Path folder, long expectedBytes, Progress progress) throws HubException {
         try {
             Files.createDirectories(folder.resolve("tmp"));
+            Disk.require(folder, 2 * expectedBytes);
             List<String> pip = find(folder);
             List<String> command = new ArrayList<>(pip);
             command.addAll(List.of("--disable-pip-version-check", "--no-input", "download", "--no-deps",
@@ -62,7 +63,7 @@ record Pip(List<List<String>> candidates, Duration patience) {
         for (List<String> candidate : candidates) {
             List<String> command = new ArrayList<>(candidate);
             command.add("--version");
-            if (run(command, folder, VERSION_LIMIT, new Meter(Progress.NONE, "", -1)) == 0) {
+            if (run(command, folder, VERSION_LIMIT, new Meter(Progress.NONE, "", 0)) == 0) {
                 return candidate;
             }
         }
@@ -85,9 +86,7 @@ record Pip(List<List<String>> candidates, Duration patience) {
         } catch (IOException e) {
             return -1;
         }
-        var killer = new Thread(() -> kill(process));
-        Runtime.getRuntime().addShutdownHook(killer);
-        try {
+        try (var _ = new ExitHook(() -> kill(process))) {
             process.getOutputStream().close();
             return await(process, folder, patience, meter);
         } catch (InterruptedException e) {
@@ -95,7 +94,6 @@ record Pip(List<List<String>> candidates, Duration patience) {
             throw new HubException(Kind.INTERRUPTED, "Stopped " + command.getFirst() + ".", e);
         } finally {
             kill(process);
-            removeHook(killer);
         }
     }
 
@@ -109,14 +107,14 @@ record Pip(List<List<String>> candidates, Duration patience) {
                 seenBytes = bytes;
                 seenNanos = System.nanoTime();
             }
-            meter.at(bytes);
+            meter.at(Math.min(bytes, meter.totalBytes()));  // at its end pip copies the wheel
             if (System.nanoTime() - seenNanos > patience.toNanos()) {
                 throw new HubException(Kind.PROGRAM, "pip did nothing for " + patience.toSeconds()
                     + " s and was stopped; last it said: " + summary(log(folder)));
             }
         }
         if (process.exitValue() == 0) {
-            meter.at(bytes(folder));
+            meter.at(meter.totalBytes());
             meter.end();
         }
         return process.exitValue();
@@ -125,14 +123,6 @@ record Pip(List<List<String>> candidates, Duration patience) {
     private static void kill(Process process) {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
-    }
-
-    private static void removeHook(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // The JVM is going down: the hook runs, and has nothing left to kill.
-        }
     }
 
     private static Path logFile(Path folder) {

@@ -126,7 +126,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     private void handle(HttpExchange exchange, boolean isStore) throws IOException {
-        String path = exchange.getRequestURI().getRawPath();
+        String path = exchange.getRequestURI().getRawPath().replace("/resolve/main/", "/resolve/" + commit + "/");
         var headers = exchange.getRequestHeaders();
         requests.add(new Request(isStore, exchange.getRequestMethod(), path,
             headers.getFirst("Range"), headers.getFirst("Authorization")));

@@ -12,15 +12,19 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ProxySelector;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -172,6 +176,33 @@ class HubTroubleTest {
             assertTrue(refusal.getMessage().contains("HF_ENDPOINT"), refusal.getMessage());
         }
         assertEquals(List.of(), pause.waits, "one try");
+    }
+
+    /// A host that drops what it is sent, as firewalls do: here one whose queue of new connections is full.
+    @Test
+    @Tag("slow")
+    void givesUpOnASilentHostAfterOneTry() throws IOException {
+        List<Socket> queue = new ArrayList<>();
+        try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            for (int i = 0; i < 4; i++) {
+                var socket = new Socket();
+                queue.add(socket);
+                try {
+                    socket.connect(silent.getLocalSocketAddress(), 200);
+                } catch (SocketTimeoutException e) {
+                    break;
+                }
+            }
+            var refusal = refusal(Kind.UNREACHABLE, new HubSettings(
+                URI.create("http://127.0.0.1:" + silent.getLocalPort()), Optional.empty(), settings.hubCache(),
+                settings.gliaCache(), false, true));
+            assertTrue(refusal.getMessage().contains("no connection within 5 s"), refusal.getMessage());
+            assertEquals(List.of(), pause.waits);
+        } finally {
+            for (Socket socket : queue) {
+                socket.close();
+            }
+        }
     }
 
     @Test

@@ -103,6 +103,13 @@ class ModelLocatorTest {
     }
 
     @Test
+    void takesNamesOfItsOwnCache() throws IOException {
+        Path zip = Zips.write(folder.resolve("a.zip"), "m.gguf", "GGUF");
+        Path taken = locator.locate(zip.toString(), steps).path();
+        assertLocal(taken, taken.getParent().getFileName().toString());
+    }
+
+    @Test
     void takesHubNamesFromTheCacheFirst() throws IOException {
         assertEquals(Origin.HUB, locator.locate("acme/tiny", steps).origin());
         hub.requests.clear();
