@@ -27,11 +27,11 @@ final class Simd {
     /// Bytes of one row of a panel.
     static final int PANEL_BYTES = 2 * BYTES;
 
-    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+    static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
     /// Clears the two highest bits, which no address has set. It tells the compiler that an address is not negative
     /// and that a small offset does not overflow it, so that no bounds check is left for the segment of all memory.
-    private static final long ADDRESS = Long.MAX_VALUE >>> 1;
+    static final long ADDRESS = Long.MAX_VALUE >>> 1;
 
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
