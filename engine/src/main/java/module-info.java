@@ -4,5 +4,6 @@ module glia.engine {
 
     exports glia.engine;
     exports glia.engine.check;
+    exports glia.engine.sampling;
     exports glia.engine.state;
 }
