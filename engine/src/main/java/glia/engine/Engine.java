@@ -9,6 +9,7 @@ import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
+import java.util.Objects;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prompts and single steps alike, are gathered by
 /// `add` and computed together by `run`. Belongs to one thread.
@@ -50,7 +51,13 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Gathers `ids[from..to)` as the next tokens of a sequence.
+    ///
+    /// @throws IllegalArgumentException if the sequence was opened by another engine or is in the pass already
     public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
+        Objects.checkFromToIndex(from, to, ids.length);
+        if (!sequence.isIn(pages)) {
+            throw new IllegalArgumentException("the sequence was opened by another engine");
+        }
         states.add(sequence);
         pass.add(ids, from, to, sequence.length(), wanted);
     }
@@ -65,6 +72,9 @@ public final class Engine implements AutoCloseable {
             Tensor logits = model.decoder().forward(ops, pass, states);
             states.advance(pass.runs());
             return logits;
+        } catch (Throwable e) {
+            states.retract();
+            throw e;
         } finally {
             pass.clear();
             states.clear();

@@ -51,7 +51,7 @@ public final class Sequence implements AutoCloseable {
                 kv.addPage(0, 0);
             }
             if (kv.keyPage(page) == 0) {
-                kv.setPage(page, pool.take(keyBytes(kv)), pool.take(valueBytes(kv)));
+                take(kv, page);
             }
             int count = Math.min(to - row, PAGE_TOKENS - at % PAGE_TOKENS);
             copy(keys, row, count, kv.keyAddress(at));
@@ -59,6 +59,16 @@ public final class Sequence implements AutoCloseable {
             row += count;
         }
         return kv;
+    }
+
+    private void take(KeyValues kv, int page) {
+        long keyPage = pool.take(keyBytes(kv));
+        try {
+            kv.setPage(page, keyPage, pool.take(valueBytes(kv)));
+        } catch (StateMemoryException e) {
+            pool.giveBack(keyPage, keyBytes(kv));
+            throw e;
+        }
     }
 
     private static void copy(Tensor from, int row, int count, long toAddress) {
@@ -98,7 +108,14 @@ public final class Sequence implements AutoCloseable {
                 }
             }
         }
-        int keptPages = (newLength + PAGE_TOKENS - 1) / PAGE_TOKENS;
+        length = newLength;
+        retract();
+        return true;
+    }
+
+    /// Gives back the pages of tokens that were appended and do not count.
+    void retract() {
+        int keptPages = (length + PAGE_TOKENS - 1) / PAGE_TOKENS;
         for (KeyValues kv : keyValues) {
             if (kv != null) {
                 for (int page = keptPages; page < kv.numPages(); page++) {
@@ -107,8 +124,11 @@ public final class Sequence implements AutoCloseable {
                 kv.truncate(keptPages);
             }
         }
-        length = newLength;
-        return true;
+    }
+
+    /// Whether the sequence lives in this pool.
+    public boolean isIn(PagePool of) {
+        return pool == of;
     }
 
     private void drop(KeyValues kv, int page) {

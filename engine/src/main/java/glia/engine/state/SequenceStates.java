@@ -62,6 +62,13 @@ public final class SequenceStates implements States {
         }
     }
 
+    /// Takes back what a pass that failed has appended.
+    public void retract() {
+        for (int i = 0; i < sequences.size(); i++) {
+            sequences.get(i).retract();
+        }
+    }
+
     @Override
     public KeyValueState keyValues(int sublayer) {
         return bySublayer[sublayer];

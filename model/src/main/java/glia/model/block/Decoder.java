@@ -76,6 +76,16 @@ public final class Decoder {
         if (spec.embeddingScale() != 1) {
             x = ops.scale(x, spec.embeddingScale());
         }
-        return positions.isEmpty() ? x
-                : ops.residual(x, ops.embed(positions.getFirst(), pass.positions(), pass.numTokens()), 1);
-    }}
+        if (positions.isEmpty()) {
+            return x;
+        }
+        Weight table = positions.getFirst();
+        for (int i = 0; i < pass.numTokens(); i++) {
+            if (pass.positions()[i] >= table.rows()) {
+                throw new IllegalArgumentException("position " + pass.positions()[i] + " is beyond the "
+                        + table.rows() + " that the model has learned");
+            }
+        }
+        return ops.residual(x, ops.embed(table, pass.positions(), pass.numTokens()), 1);
+    }
+}

@@ -1,0 +1,149 @@
+package glia.engine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.state.Sequence;
+import glia.engine.state.StateMemoryException;
+import glia.model.block.Pass.Outputs;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/// What the engine does when memory runs out, when a caller errs and when a pass fails.
+class EngineTest {
+    private static final int PAGE = 64;
+    private static final TinyConfig CONFIG = new TinyConfig("llama", 2, 4, 2, 4, 0);
+    /// Keys and values of 64 positions in two layers.
+    private static final long BYTES_OF_64 = 2L * 2 * PAGE * 2 * 4 * Float.BYTES;
+
+    private final int[] ids = new Random(3).ints(4 * PAGE, 0, CONFIG.vocabSize()).toArray();
+
+    private static void withEngine(TinyConfig config, long limitBytes, Consumer<Engine> test) {
+        try (Workers workers = new Workers(1); TinyModel tiny = new TinyModel(config.json(), 7);
+                Engine engine = new Engine(tiny.model(), new ScalarKernels(workers), Precision.EXACT, limitBytes)) {
+            test.accept(engine);
+        }
+    }
+
+    /// The logits after `ids[0..count)`, fed to a sequence of their own.
+    private float[] expected(Engine engine, int count) {
+        try (Sequence sequence = engine.open()) {
+            return feed(engine, sequence, count);
+        }
+    }
+
+    private float[] feed(Engine engine, Sequence sequence, int count) {
+        engine.add(sequence, ids, sequence.length(), sequence.length() + count, Outputs.LAST);
+        return engine.run().toArray();
+    }
+
+    @Test
+    void goesOnWhenMemoryRunsOut() {
+        withEngine(CONFIG, 3 * BYTES_OF_64, engine -> {
+            float[] after128 = expected(engine, 2 * PAGE);
+            Sequence first = engine.open();
+            Sequence second = engine.open();
+            feed(engine, first, PAGE);
+            feed(engine, second, PAGE);
+            // Both together want one page more than there is, in the second layer.
+            engine.add(first, ids, PAGE, 2 * PAGE, Outputs.LAST);
+            engine.add(second, ids, PAGE, 2 * PAGE, Outputs.LAST);
+            StateMemoryException e = assertThrows(StateMemoryException.class, engine::run);
+            assertTrue(e.getMessage().contains("--context"), e::getMessage);
+            assertEquals(List.of(PAGE, PAGE), List.of(first.length(), second.length()));
+            assertEquals(2 * BYTES_OF_64, engine.stateBytes());
+            assertArrayEquals(after128, feed(engine, first, PAGE));
+            assertThrows(StateMemoryException.class, () -> feed(engine, second, PAGE));
+            first.close();
+            assertArrayEquals(after128, feed(engine, second, PAGE));
+            second.close();
+            assertEquals(0, engine.stateBytes());
+        });
+    }
+
+    @Test
+    void memoryForKeysAloneDoesNotLeak() {
+        withEngine(CONFIG, BYTES_OF_64 / 4, engine -> {
+            Sequence sequence = engine.open();
+            assertThrows(StateMemoryException.class, () -> feed(engine, sequence, 1));
+            assertEquals(0, engine.stateBytes());
+        });
+    }
+
+    @Test
+    void refusesAPassThatCannotBe() {
+        withEngine(CONFIG, 1 << 20, engine -> withEngine(CONFIG, 1 << 20, other -> {
+            float[] after3 = expected(engine, 3);
+            Sequence sequence = engine.open();
+            engine.add(sequence, ids, 0, 3, Outputs.LAST);
+            assertThrows(IllegalArgumentException.class, () -> engine.add(sequence, ids, 3, 4, Outputs.LAST));
+            assertThrows(IllegalArgumentException.class, () -> engine.add(other.open(), ids, 0, 1, Outputs.LAST));
+            Sequence late = engine.open();
+            assertThrows(IndexOutOfBoundsException.class, () -> engine.add(late, ids, 3, ids.length + 1, Outputs.LAST));
+            assertThrows(IndexOutOfBoundsException.class, () -> engine.add(late, ids, 3, 2, Outputs.LAST));
+            assertArrayEquals(after3, engine.run().toArray());
+            assertEquals(0, late.length());
+        }));
+    }
+
+    @Test
+    void failsWhereASequenceChangedAfterItWasAdded() {
+        withEngine(CONFIG, 1 << 20, engine -> {
+            Sequence sequence = engine.open();
+            feed(engine, sequence, 5);
+            engine.add(sequence, ids, 5, 6, Outputs.LAST);
+            assertTrue(sequence.truncate(2));
+            assertThrows(IllegalArgumentException.class, engine::run);
+            assertEquals(2, sequence.length());
+            assertArrayEquals(expected(engine, 6), feed(engine, sequence, 4));
+        });
+    }
+
+    @Test
+    void aPassOfNothingGivesNoLogits() {
+        withEngine(CONFIG, 1 << 20, engine -> {
+            assertEquals(0, engine.run().rows());
+            Sequence sequence = engine.open();
+            engine.add(sequence, ids, 0, 0, Outputs.LAST);
+            Tensor logits = engine.run();
+            assertEquals(0, logits.rows());
+            assertEquals(0, sequence.length());
+            assertThrows(IllegalArgumentException.class, () -> engine.prefill(sequence, ids, 1, 1, () -> false));
+        });
+    }
+
+    @Test
+    void learnedPositionsEnd() {
+        withEngine(new TinyConfig("gpt2", 1, 2, 2, 4, 0), 1 << 20, engine -> {
+            int[] text = new int[TinyConfig.CONTEXT + 1];
+            Sequence sequence = engine.open();
+            engine.prefill(sequence, text, 0, TinyConfig.CONTEXT, () -> false);
+            engine.add(sequence, text, TinyConfig.CONTEXT, text.length, Outputs.LAST);
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, engine::run);
+            assertTrue(e.getMessage().contains("position 600"), e::getMessage);
+            assertEquals(TinyConfig.CONTEXT, sequence.length());
+        });
+    }
+
+    @Test
+    void prefillStopsBetweenChunksAndKeepsWhatItHas() {
+        withEngine(CONFIG, 1 << 24, engine -> {
+            int[] text = new Random(4).ints(2 * Engine.CHUNK_TOKENS + 3, 0, CONFIG.vocabSize()).toArray();
+            Sequence whole = engine.open();
+            float[] expected = engine.prefill(whole, text, 0, text.length, () -> false).toArray();
+            Sequence stopped = engine.open();
+            assertEquals(0, engine.prefill(stopped, text, 0, text.length, () -> true).rows());
+            assertEquals(Engine.CHUNK_TOKENS, stopped.length());
+            float[] found = engine.prefill(stopped, text, stopped.length(), text.length, () -> false).toArray();
+            assertArrayEquals(expected, found, 1e-5f);
+        });
+    }
+}
