@@ -77,8 +77,8 @@ final class ArchiveEntries implements AutoCloseable {
             }
             if (entry.getSize() > SMALL_BYTES && entry.getSize() / MAX_RATIO > entry.getCompressedSize()) {
                 throw new HubException(Kind.REFUSED, archive + ": \"" + name + "\" would grow from "
-                    + entry.getCompressedSize() + " to " + entry.getSize() + " bytes, which no model does. Refused as a "
-                    + "zip bomb; take it out by hand if you trust it.");
+                    + entry.getCompressedSize() + " to " + entry.getSize() + " bytes, which no model does. Refused as "
+                    + "a zip bomb; take it out by hand if you trust it.");
             }
             packedBytes = Math.addExact(packedBytes, entry.getCompressedSize());
             bytes = Math.addExact(bytes, entry.getSize());

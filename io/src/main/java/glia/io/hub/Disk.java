@@ -42,8 +42,8 @@ final class Disk {
     private static HubException full(Path file, long neededBytes, long freeBytes, Throwable cause) {
         return new HubException(Kind.DISK, "The disk of " + file.getParent() + " is full: "
             + (neededBytes > 0 ? Meter.size(neededBytes) + " are needed, " : "")
-            + Meter.size(Math.max(freeBytes, 0)) + " are free. Make room (`glia models` shows what the caches hold), or "
-            + "move the caches with HF_HOME and GLIA_CACHE; then try again: a download goes on where it stopped.",
+            + Meter.size(Math.max(freeBytes, 0)) + " are free. Make room (`glia models` shows what the caches hold), "
+            + "or move the caches with HF_HOME and GLIA_CACHE; then try again: a download goes on where it stopped.",
             cause);
     }
 

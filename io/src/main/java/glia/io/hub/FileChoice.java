@@ -30,7 +30,7 @@ record FileChoice(List<String> files, String main) {
 
     /// @param wanted a file's name or a quantisation tag, or the empty text for the default
     /// @param where whose files these are, for messages
-    /// @throws HubException (NOT_FOUND) if there is nothing that fits, or more than one; the message lists what there is
+    /// @throws HubException (NOT_FOUND) if nothing fits, or more than one file does; the message lists what there is
     static FileChoice of(List<String> names, String wanted, String where) throws HubException {
         if (!wanted.isEmpty()) {
             return named(names, wanted, where);
@@ -96,7 +96,8 @@ record FileChoice(List<String> files, String main) {
         if (top.contains("model.safetensors")) {
             return List.of("model.safetensors");
         }
-        List<String> shards = top.stream().filter(name -> name.matches("model-\\d{5}-of-\\d{5}\\.safetensors")).toList();
+        List<String> shards = top.stream()
+            .filter(name -> name.startsWith("model-") && SHARD.matcher(name).matches()).toList();
         return shards.isEmpty() ? top : shards;
     }
 

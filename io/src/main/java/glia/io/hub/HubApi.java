@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -23,6 +23,8 @@ final class HubApi {
     static final String REPO_COMMIT = "X-Repo-Commit";
     private static final int MAX_LISTING_BYTES = 64 << 20;
     private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{3,127}");
+    /// Up to a petabyte.
+    private static final Pattern SIZE = Pattern.compile("-1|\\d{1,15}");
     private static final JsonMapper JSON = new JsonMapper();
 
     private final HubSettings settings;
@@ -91,11 +93,12 @@ final class HubApi {
         if (!found.equals(commit) || !ETAG.matcher(etag).matches()) {
             throw notTheHub("headers without the commit (" + REPO_COMMIT + ") and hash (ETag) of " + file, null);
         }
-        OptionalLong size = headers.firstValueAsLong("X-Linked-Size");
-        if (size.isEmpty() && status / 100 == 2) {
-            size = headers.firstValueAsLong("Content-Length");
+        String size = headers.firstValue("X-Linked-Size")
+            .or(() -> status / 100 == 2 ? headers.firstValue("Content-Length") : Optional.empty()).orElse("-1");
+        if (!SIZE.matcher(size).matches()) {
+            throw notTheHub("a size of " + file + " that is none: " + FileNames.printable(size), null);
         }
-        return new RemoteFile(file, commit, etag, size.orElse(-1));
+        return new RemoteFile(file, commit, etag, Long.parseLong(size));
     }
 
     /// Asks for a file's bytes from an offset on. The answer is 206, or 200 where the server does not resume.

@@ -21,9 +21,10 @@ import java.util.Optional;
 public final class HubClient {
     private final HubSettings settings;
     private final HubCache cache;
-    private final Ledger ledger;
-    private final HubApi api;
     private final Pause pause;
+    private final ProxySelector proxies;
+    /// Made for the first pull: a model in the cache needs no HTTP client, which takes a while to start.
+    private HubApi api;
 
     public HubClient(HubSettings settings) {
         this(settings, Pause.REAL, EnvironmentProxy.ofProcess());
@@ -32,9 +33,15 @@ public final class HubClient {
     HubClient(HubSettings settings, Pause pause, ProxySelector proxies) {
         this.settings = settings;
         this.cache = new HubCache(settings.hubCache(), settings.symlinks());
-        this.ledger = new Ledger(settings.gliaCache());
-        this.api = new HubApi(settings, new HubHttp(settings, pause, proxies));
         this.pause = pause;
+        this.proxies = proxies;
+    }
+
+    private synchronized HubApi api() {
+        if (api == null) {
+            api = new HubApi(settings, new HubHttp(settings, pause, proxies));
+        }
+        return api;
     }
 
     /// Looks for a model in the cache, without asking the hub.
@@ -73,7 +80,7 @@ public final class HubClient {
         }
         String hub = settings.endpoint().getHost();
         progress.step("Asking " + hub + " for " + name);
-        Listing listing = api.listing(name, progress);
+        Listing listing = api().listing(name, progress);
         FileChoice choice = FileChoice.of(listing.files(), name.file(), name.repository() + " on " + hub);
         List<RemoteFile> missing = missing(name, listing.commit(), choice.files(), progress);
         long missingBytes = missing.stream().mapToLong(file -> Math.max(file.sizeBytes(), 0)).sum();
@@ -96,7 +103,7 @@ public final class HubClient {
         for (String file : files) {
             // A commit never changes: what a snapshot has under a name is right for good.
             if (!Files.exists(cache.snapshot(name, commit).resolve(file))) {
-                missing.add(api.describe(name, commit, file, progress));
+                missing.add(api().describe(name, commit, file, progress));
             }
         }
         return missing;
@@ -120,6 +127,7 @@ public final class HubClient {
         Path blob = cache.blob(name, file.etag());
         Path pointer = cache.snapshot(name, file.commit()).resolve(file.name());
         Path incomplete = cache.incomplete(name, file.etag());
+        var ledger = new Ledger(settings.gliaCache());
         try (var _ = CacheLock.acquire(cache.lock(name, file.etag()),
                 "Another program is downloading " + file.name() + "; waiting for it", progress)) {
             if (Files.exists(pointer)) {
@@ -135,7 +143,7 @@ public final class HubClient {
             }
             Files.createDirectories(blob.getParent());
             ledger.add(Ledger.Entry.part(incomplete, pointer));
-            new Download(api, pause, progress, name, file, incomplete).run();
+            new Download(api(), pause, progress, name, file, incomplete).run();
             Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
             Path content = cache.link(blob, pointer, true);
             ledger.add(Ledger.Entry.whole(content, pointer));

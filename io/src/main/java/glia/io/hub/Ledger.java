@@ -2,6 +2,7 @@ package glia.io.hub;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -9,7 +10,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -80,23 +80,22 @@ final class Ledger {
         for (String line : Files.exists(file) ? Files.readAllLines(file) : List.<String>of()) {
             try {
                 JsonNode json = JSON.readTree(line);
-                entries.add(new Entry(Path.of(json.path("content").asString()), Path.of(json.path("pointer").asString()),
-                    json.path("bytes").asLong(), json.path("modified").asLong()));
-            } catch (JacksonException e) {
+                entries.add(new Entry(Path.of(json.path("content").asString()),
+                    Path.of(json.path("pointer").asString()), json.path("bytes").asLong(),
+                    json.path("modified").asLong()));
+            } catch (JacksonException | InvalidPathException e) {
                 continue;  // half a line, from a write that was cut off: its file then counts as somebody else's
             }
         }
         return entries;
     }
 
-    /// Forgets entries, and those whose files are gone.
-    void removeIf(Predicate<Entry> unwanted) throws HubException {
+    /// Forgets the entries that do not hold any more.
+    void sweep() throws HubException {
         try (var _ = lock()) {
             var lines = new StringBuilder();
             for (Entry entry : entries()) {
-                if (!unwanted.test(entry)) {
-                    lines.append(line(entry));
-                }
+                lines.append(line(entry));
             }
             Path beside = file.resolveSibling("hub-files.tmp");
             Files.writeString(beside, lines);

@@ -104,8 +104,8 @@ public final class ModelCache {
         }
         List<String> known = list().stream().map(CachedModel::name).toList();
         if (!known.contains(name)) {
-            throw new HubException(Kind.NOT_FOUND, "The caches hold no \"" + FileNames.printable(name) + "\" (looked in "
-                + hubCache.root() + " and " + gliaCache.root() + ")." + Suggestions.of(name, known));
+            throw new HubException(Kind.NOT_FOUND, "The caches hold no \"" + FileNames.printable(name)
+                + "\" (looked in " + hubCache.root() + " and " + gliaCache.root() + ")." + Suggestions.of(name, known));
         }
         return removePulled(HubName.parse(name));
     }
@@ -140,7 +140,7 @@ public final class ModelCache {
                 }
             }
             hubCache.prune(name);
-            ledger.removeIf(entry -> false);
+            ledger.sweep();
             int numRemoved = (int) done.stream().filter(content -> !Files.exists(content)).count();
             return new Removal(numRemoved, bytes, Stream.concat(hubCache.pointers(name).stream(),
                 hubCache.parts(name).stream()).toList());

@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /// Turns what a user names as a model into files on the disk. In this order:
 ///
-/// 1. a folder in the Hugging Face layout (or one with a single GGUF file in it, or a model's folder in the hub's cache);
+/// 1. a folder in the Hugging Face layout (or one with GGUF files in it, or a model's folder in the hub's cache);
 /// 2. a `.gguf` file, or a `.safetensors` file with its `config.json` beside it;
 /// 3. a zip or wheel with one of these in it, or `ARCHIVE:NAME` for one of several;
 /// 4. `stories260K`, the model that is shipped with Glia, or another name in Glia's own cache ([ModelCache#list]);
@@ -94,7 +94,8 @@ public final class ModelLocator {
         }
         throw new HubException(Kind.NOT_FOUND, path + " is not a model that Glia reads. It is neither GGUF nor "
             + "safetensors nor a zip, but begins with \"" + FileNames.printable(magic) + "\""
-            + (name.matches(".*\\.(bin|pt|pth|ckpt|onnx)") ? "; pickled and ONNX models must be converted first." : "."));
+            + (name.matches(".*\\.(bin|pt|pth|ckpt|onnx)") ? "; pickled and ONNX models must be converted first."
+            : "."));
     }
 
     /// The file's first four bytes, as text.
@@ -142,9 +143,9 @@ public final class ModelLocator {
                 throw e;
             }
         }
-        throw new HubException(Kind.NAME, "There is no file or folder \"" + FileNames.printable(model) + "\" (looked in "
-            + Path.of("").toAbsolutePath() + "), and it is not a name on the hub, which would be owner/name."
-            + Suggestions.of(model, known()));
+        throw new HubException(Kind.NAME, "There is no file or folder \"" + FileNames.printable(model)
+            + "\" (looked in " + Path.of("").toAbsolutePath() + "), and it is not a name on the hub, which would be "
+            + "owner/name." + Suggestions.of(model, known()));
     }
 
     private Choice ofHub(HubName name, Progress progress) throws HubException {

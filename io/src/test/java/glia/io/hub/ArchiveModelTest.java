@@ -43,7 +43,8 @@ class ArchiveModelTest {
         assertEquals(kind, refusal.kind(), refusal.getMessage());
         assertTrue(refusal.getMessage().contains(archive.getFileName().toString()), refusal.getMessage());
         if (Files.exists(cacheRoot)) {
-            assertEquals(List.of(), HubCache.files(cacheRoot).stream().filter(name -> !name.startsWith("locks")).toList(),
+            assertEquals(List.of(),
+                HubCache.files(cacheRoot).stream().filter(name -> !name.startsWith("locks")).toList(),
                 "nothing half written");
         }
         return refusal;

