@@ -54,7 +54,7 @@ public record HubName(String owner, String name, String revision, String file) {
         int slash = repository.indexOf('/');
         String owner = repository.substring(0, Math.max(slash, 0));
         String name = repository.substring(slash + 1);
-        if (!areRepository(owner, name)) {
+        if (!areRepository(owner, name) || revision.indexOf(':') >= 0) {
             throw badName(text);
         }
         FileNames.check(requirePart(text, revision), "The revision of this model");
