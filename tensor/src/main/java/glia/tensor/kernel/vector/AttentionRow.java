@@ -1,5 +1,6 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.kernel.vector.Simd.BYTES;
 import static glia.tensor.kernel.vector.Simd.LANES;
 import static glia.tensor.kernel.vector.Simd.broadcast;
 import static glia.tensor.kernel.vector.Simd.load;
@@ -31,8 +32,9 @@ final class AttentionRow {
     void run(long query, KeyValues kv, int kvHead, AttentionShape shape, int first, int last) {
         int heads = shape.groupSize();
         valueSize = shape.valueSize();
-        long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)));
-        sums = scores + 4 * BLOCK;
+        long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)) + BLOCK * BYTES);
+        long partial = scores + 4 * BLOCK;
+        sums = partial + BLOCK * BYTES;
         largests = sums + 4L * heads * valueSize;
         denominators = largests + 4L * heads;
         for (int g = 0; g < heads; g++) {
@@ -48,7 +50,8 @@ final class AttentionRow {
             long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
             for (int g = 0; g < heads; g++) {
                 long head = query + 4L * g * shape.keySize();
-                scores(head, shape.keySize(), shape.scale(), keys, keyStep, end - p, scores);
+                dots(head, shape.keySize(), keys, keyStep, end - p, partial);
+                scores(partial, shape.scale(), end - p, scores);
                 float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g);
                 accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p);
             }
@@ -68,41 +71,43 @@ final class AttentionRow {
         return sums + 4L * g * valueSize;
     }
 
-    /// `scale · q·k` of `count` keys. Four keys at a time share the loads of the query; the last ones are done again
-    /// where they are not four.
-    private static void scores(long q, int size, float scale, long keys, long step, int count, long to) {
+    /// The vector of partial sums of `q·k` for each of `count` keys. Four keys at a time share the loads of the query;
+    /// the last ones are done again where they are not four. Numbers that fill no vector are added to the first lane.
+    private static void dots(long q, int size, long keys, long step, int count, long to) {
         int whole = size / LANES * LANES;
         for (int j = 0; j < count; j += 4) {
-            long k0 = keys + j * step;
-            long k1 = keys + Math.min(j + 1, count - 1) * step;
-            long k2 = keys + Math.min(j + 2, count - 1) * step;
-            long k3 = keys + Math.min(j + 3, count - 1) * step;
+            int j1 = Math.min(j + 1, count - 1);
+            int j2 = Math.min(j + 2, count - 1);
+            int j3 = Math.min(j + 3, count - 1);
             FloatVector s0 = zero();
             FloatVector s1 = zero();
             FloatVector s2 = zero();
             FloatVector s3 = zero();
             for (int e = 0; e < whole; e += LANES) {
                 FloatVector v = load(q + 4L * e);
-                s0 = v.fma(load(k0 + 4L * e), s0);
-                s1 = v.fma(load(k1 + 4L * e), s1);
-                s2 = v.fma(load(k2 + 4L * e), s2);
-                s3 = v.fma(load(k3 + 4L * e), s3);
+                s0 = v.fma(load(keys + j * step + 4L * e), s0);
+                s1 = v.fma(load(keys + j1 * step + 4L * e), s1);
+                s2 = v.fma(load(keys + j2 * step + 4L * e), s2);
+                s3 = v.fma(load(keys + j3 * step + 4L * e), s3);
             }
-            float t0 = sum(s0);
-            float t1 = sum(s1);
-            float t2 = sum(s2);
-            float t3 = sum(s3);
-            for (int e = whole; e < size; e++) {
-                float v = Memory.f32(q + 4L * e);
-                t0 = Math.fma(v, Memory.f32(k0 + 4L * e), t0);
-                t1 = Math.fma(v, Memory.f32(k1 + 4L * e), t1);
-                t2 = Math.fma(v, Memory.f32(k2 + 4L * e), t2);
-                t3 = Math.fma(v, Memory.f32(k3 + 4L * e), t3);
+            store(to + (long) j * BYTES, s0);
+            store(to + (long) j1 * BYTES, s1);
+            store(to + (long) j2 * BYTES, s2);
+            store(to + (long) j3 * BYTES, s3);
+        }
+        for (int e = whole; e < size; e++) {
+            for (int j = 0; j < count; j++) {
+                long lane = to + (long) j * BYTES;
+                float v = Memory.f32(q + 4L * e) * Memory.f32(keys + j * step + 4L * e);
+                Memory.f32(lane, Memory.f32(lane) + v);
             }
-            Memory.f32(to + 4L * j, scale * t0);
-            Memory.f32(to + 4L * Math.min(j + 1, count - 1), scale * t1);
-            Memory.f32(to + 4L * Math.min(j + 2, count - 1), scale * t2);
-            Memory.f32(to + 4L * Math.min(j + 3, count - 1), scale * t3);
+        }
+    }
+
+    /// `scale · q·k` from the partial sums.
+    private static void scores(long partial, float scale, int count, long to) {
+        for (int j = 0; j < count; j++) {
+            Memory.f32(to + 4L * j, scale * sum(load(partial + (long) j * BYTES)));
         }
     }
 

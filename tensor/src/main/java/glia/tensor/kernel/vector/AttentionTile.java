@@ -161,27 +161,34 @@ final class AttentionTile {
     }
 
     /// Turns a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and
-    /// scales down earlier sums by the growth of the largest score.
+    /// scales down earlier sums by the growth of the largest score. For that the old largest scores pass through
+    /// `exp` in a row of their own behind the scores.
     private static void weigh(long scores, int count, long largestAt, long denominatorAt, long sums, int valueSize) {
-        FloatVector before = load(largestAt);
-        FloatVector largest = before;
+        FloatVector largest = load(largestAt);
+        store(scores + (long) count * PANEL_BYTES, largest);
         for (int j = 0; j < count; j++) {
             FloatVector s = load(scores + (long) j * PANEL_BYTES);
             largest = largest.blend(s, s.compare(VectorOperators.GT, largest));
         }
+        store(largestAt, largest);
+        exponentials(scores, count + 1, largestAt);
         FloatVector total = zero();
         for (int j = 0; j < count; j++) {
-            long at = scores + (long) j * PANEL_BYTES;
-            FloatVector w = Simd.exp(load(at).sub(largest));
-            total = total.add(w);
-            store(at, w);
+            total = total.add(load(scores + (long) j * PANEL_BYTES));
         }
-        FloatVector decay = Simd.exp(before.sub(largest));
-        store(largestAt, largest);
+        FloatVector decay = load(scores + (long) count * PANEL_BYTES);
         store(denominatorAt, load(denominatorAt).fma(decay, total));
         for (int e = 0; e < valueSize; e++) {
             long at = sums + (long) e * PANEL_BYTES;
             store(at, load(at).mul(decay));
+        }
+    }
+
+    private static void exponentials(long scores, int count, long largestAt) {
+        FloatVector largest = load(largestAt);
+        for (int j = 0; j < count; j++) {
+            long at = scores + (long) j * PANEL_BYTES;
+            store(at, Simd.exp(load(at).sub(largest)));
         }
     }
 

@@ -8,7 +8,6 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loads of as many bytes or 16-bit words as a vector has lanes, widened to 32 bits. The narrowest vectors have 64
@@ -25,10 +24,6 @@ final class Bytes {
     private static final VectorSpecies<Short> S =
             VectorSpecies.of(short.class, VectorShape.forBitSize(16 * Simd.LANES));
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-
-    private static final VectorShuffle<Float> BY_4 = rotation(4);
-    private static final VectorShuffle<Float> BY_2 = rotation(2);
-    private static final VectorShuffle<Float> BY_1 = rotation(1);
 
     private Bytes() { }
 
@@ -56,17 +51,6 @@ final class Bytes {
 
     static void storeEight(long address, FloatVector v) {
         v.intoMemorySegment(Memory.ALL, Simd.address(address), ORDER);
-    }
-
-    /// The sum of eight lanes, by halves.
-    static float sumEight(FloatVector v) {
-        FloatVector s = v.add(v.rearrange(BY_4));
-        s = s.add(s.rearrange(BY_2));
-        return s.add(s.rearrange(BY_1)).lane(0);
-    }
-
-    private static VectorShuffle<Float> rotation(int distance) {
-        return VectorShuffle.fromOp(FloatVector.SPECIES_256, i -> (i + distance) % 8);
     }
 
     /// 16-bit words, unsigned.

@@ -15,8 +15,16 @@ final class PanelDecoder {
 
     private static final long PART = (long) DEPTH * PANEL_BYTES;
 
+    /// Groups of numbers with a scale of their own in a part.
+    private static final int GROUPS = DEPTH / 16;
+
     private final Scratch scratch = new Scratch();
     private final float[] row = new float[DEPTH];
+    private long words;
+    private long scales;
+    private long minima;
+    private long tops;
+    private long bytes;
 
     /// Bytes that a decoded part takes.
     static long partBytes() {
@@ -28,61 +36,97 @@ final class PanelDecoder {
     /// @param panel memory of `partBytes()`; columns from `rows` on keep what they held
     void decode(DType type, long from, long rowBytes, int rows, int count, long panel) {
         assert rows <= PANEL && count <= DEPTH;
-        long words = scratch.reserve(2 * PART);
-        long scales = words + PART;
-        long minima = scales + DEPTH / 32 * PANEL_BYTES;
-        long high = minima + DEPTH / 32 * PANEL_BYTES;
-        int blocks = count / 32;
+        words = scratch.reserve(PART + (4 * GROUPS + 64) * PANEL_BYTES);
+        scales = words + PART;
+        minima = scales + GROUPS * PANEL_BYTES;
+        tops = minima + GROUPS * PANEL_BYTES;
+        bytes = tops + 2 * GROUPS * PANEL_BYTES;
         switch (type) {
             case F32 -> Stage.floats(from, rowBytes, rows, count, panel);
             case F16, BF16 -> sixteenBits(type, from, rowBytes, rows, count, words, panel);
-            case Q8_0 -> {
-                Stage.halves(from, rowBytes, rows, 34, blocks, 0, scales);
-                Stage.words(from, rowBytes, rows, 34, blocks, 2, 2, words);
-                Panels32.q8p0(words, scales, blocks, panel);
-            }
-            case Q4_0 -> {
-                Stage.halves(from, rowBytes, rows, 18, blocks, 0, scales);
-                Stage.words(from, rowBytes, rows, 18, blocks, 2, 1, words);
-                Panels32.q4(words, scales, 0, -8, blocks, panel);
-            }
-            case Q4_1 -> {
-                Stage.halves(from, rowBytes, rows, 20, blocks, 0, scales);
-                Stage.halves(from, rowBytes, rows, 20, blocks, 2, minima);
-                Stage.words(from, rowBytes, rows, 20, blocks, 4, 1, words);
-                Panels32.q4(words, scales, minima, 0, blocks, panel);
-            }
-            case Q5_0 -> {
-                Stage.halves(from, rowBytes, rows, 22, blocks, 0, scales);
-                Stage.integers(from, rowBytes, rows, 22, blocks, 2, high);
-                Stage.words(from, rowBytes, rows, 22, blocks, 6, 1, words);
-                Panels32.q5(words, high, scales, 0, -16, blocks, panel);
-            }
-            case Q5_1 -> {
-                Stage.halves(from, rowBytes, rows, 24, blocks, 0, scales);
-                Stage.halves(from, rowBytes, rows, 24, blocks, 2, minima);
-                Stage.integers(from, rowBytes, rows, 24, blocks, 4, high);
-                Stage.words(from, rowBytes, rows, 24, blocks, 8, 1, words);
-                Panels32.q5(words, high, scales, minima, 0, blocks, panel);
-            }
-            case Q4_K -> {
-                Stage.halves(from, rowBytes, rows, 144, 1, 0, scales);
-                Stage.halves(from, rowBytes, rows, 144, 1, 2, minima);
-                Stage.words(from, rowBytes, rows, 144, 1, 0, 9, words);
-                Panels256.q4k(words, scales, minima, panel);
-            }
-            case Q5_K -> {
-                Stage.halves(from, rowBytes, rows, 176, 1, 0, scales);
-                Stage.halves(from, rowBytes, rows, 176, 1, 2, minima);
-                Stage.words(from, rowBytes, rows, 176, 1, 0, 11, words);
-                Panels256.q5k(words, scales, minima, panel);
-            }
-            case Q6_K -> {
-                Stage.halves(from, rowBytes, rows, 210, 1, 208, scales);
-                Stage.words(from, rowBytes, rows, 210, 1, 0, 13, words);
-                Panels256.q6k(words, scales, panel);
-            }
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 -> blocksOf32(type, from, rowBytes, rows, count / 32, panel);
+            case Q4_K -> q4k(from, rowBytes, rows, panel);
+            case Q5_K -> q5k(from, rowBytes, rows, panel);
+            case Q6_K -> q6k(from, rowBytes, rows, panel);
             default -> others(type, from, rowBytes, rows, count, panel);
+        }
+    }
+
+    private void blocksOf32(DType type, long from, long rowBytes, int rows, int blocks, long panel) {
+        int size = type.blockBytes();
+        boolean five = type == DType.Q5_0 || type == DType.Q5_1;
+        boolean minimum = type == DType.Q4_1 || type == DType.Q5_1;
+        int head = minimum ? 4 : 2;
+        int units = type == DType.Q8_0 ? 2 : 1;
+        Stage.halves(from, rowBytes, rows, size, blocks, 0, scales);
+        if (minimum) {
+            Stage.halves(from, rowBytes, rows, size, blocks, 2, minima);
+        } else {
+            Unpack.scaled(scales, type == DType.Q8_0 ? -128 : five ? -16 : -8, blocks, minima);
+        }
+        if (five) {
+            Stage.integers(from, rowBytes, rows, size, blocks, head, tops);
+        }
+        Stage.words(from, rowBytes, rows, size, blocks, five ? head + 4 : head, units, words);
+        for (int i = 0; i < blocks; i++) {
+            long row = (long) i * PANEL_BYTES;
+            long w = words + 4 * units * row;
+            long to = panel + 32 * row;
+            if (type == DType.Q8_0) {
+                Unpack.bytes(w, 8, 0x80808080, scales + row, minima + row, to);
+            } else if (five) {
+                Words.fifthBits(w, tops + row, bytes);
+                Unpack.bytes(bytes, 8, 0, scales + row, minima + row, to);
+            } else {
+                Unpack.nibbles(w, 4, scales + row, minima + row, scales + row, minima + row, to, to + 16 * PANEL_BYTES);
+            }
+        }
+    }
+
+    private void q4k(long from, long rowBytes, int rows, long panel) {
+        Stage.words(from, rowBytes, rows, 144, 1, 0, 9, words);
+        groupScales(from, rowBytes, rows, 144);
+        for (int i = 0; i < 4; i++) {
+            long scale = scales + 2L * i * PANEL_BYTES;
+            long minimum = minima + 2L * i * PANEL_BYTES;
+            long to = panel + 64L * i * PANEL_BYTES;
+            Unpack.nibbles(words + (4L + 8 * i) * PANEL_BYTES, 8, scale, minimum,
+                    scale + PANEL_BYTES, minimum + PANEL_BYTES, to, to + 32 * PANEL_BYTES);
+        }
+    }
+
+    private void q5k(long from, long rowBytes, int rows, long panel) {
+        Stage.words(from, rowBytes, rows, 176, 1, 0, 11, words);
+        groupScales(from, rowBytes, rows, 176);
+        for (int group = 0; group < 8; group++) {
+            long row = (long) group * PANEL_BYTES;
+            if (group % 2 == 0) {
+                Words.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, group, bytes);
+            }
+            Unpack.bytes(bytes + group % 2 * 8 * PANEL_BYTES, 8, 0, scales + row, minima + row, panel + 32 * row);
+        }
+    }
+
+    /// Scales and minima of the eight groups of Q4_K and Q5_K from words 1 to 3, times d and -dmin.
+    private void groupScales(long from, long rowBytes, int rows, int size) {
+        long factors = tops;
+        Stage.halves(from, rowBytes, rows, size, 1, 0, factors);
+        Stage.halves(from, rowBytes, rows, size, 1, 2, factors + PANEL_BYTES);
+        Unpack.scaled(factors + PANEL_BYTES, -1, 1, factors + PANEL_BYTES);
+        Words.sixBitScales(words + PANEL_BYTES, bytes, bytes + 2 * PANEL_BYTES);
+        Unpack.signedBytes(bytes, 2, factors, scales);
+        Unpack.signedBytes(bytes + 2 * PANEL_BYTES, 2, factors + PANEL_BYTES, minima);
+    }
+
+    private void q6k(long from, long rowBytes, int rows, long panel) {
+        Stage.words(from, rowBytes, rows, 210, 1, 0, 13, words);
+        Stage.halves(from, rowBytes, rows, 210, 1, 208, tops);
+        Unpack.signedBytes(words + 48 * PANEL_BYTES, 4, tops, scales);
+        Unpack.scaled(scales, -32, 16, minima);
+        Words.sixthBits(words, words + 32 * PANEL_BYTES, bytes);
+        for (int group = 0; group < 16; group++) {
+            long row = (long) group * PANEL_BYTES;
+            Unpack.bytes(bytes + 4 * row, 4, 0, scales + row, minima + row, panel + 16 * row);
         }
     }
 
@@ -90,9 +134,9 @@ final class PanelDecoder {
         int units = count / 8;
         Stage.words(from, rowBytes, rows, 0, 1, 0, units, words);
         if (type == DType.F16) {
-            Panels32.f16(words, 4 * units, panel);
+            Unpack.halves(words, 4 * units, panel);
         } else {
-            Panels32.bf16(words, 4 * units, panel);
+            Unpack.brains(words, 4 * units, panel);
         }
         for (int r = 0; r < rows; r++) {
             for (int k = 8 * units; k < count; k++) {

@@ -5,6 +5,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import jdk.incubator.vector.FloatVector;
 
 /// `linear` for a few tokens: each row of the weight is multiplied as it lies in memory, since reading it is what takes
 /// the time. Rows are spread over the workers in pairs.
@@ -18,6 +19,7 @@ final class RowProduct extends RangeTask {
     private Tensor x;
     private Tensor w;
     private long sumsAt;
+    private long sumsBytes;
 
     RowProduct(Workers workers) {
         super(workers);
@@ -37,51 +39,53 @@ final class RowProduct extends RangeTask {
         this.y = y;
         this.x = x;
         this.w = w;
-        int group = groupSize(w.dtype());
-        sumsAt = group == 0 ? 0 : sums.reserve(4L * x.rows() * (x.cols() / group));
-        for (int n = 0; group != 0 && n < x.rows(); n++) {
-            sumGroups(x.address() + n * x.rowBytes(), x.cols() / group, group, sumsAt + 4L * n * (x.cols() / group));
+        sumsBytes = 4L * x.cols();
+        sumsAt = sums.reserve(sumsBytes * x.rows());
+        for (int n = 0; n < x.rows(); n++) {
+            prepare(x.address() + n * x.rowBytes(), x.cols(), w.dtype(), sumsAt + n * sumsBytes);
         }
         spread(Math.ceilDiv(w.rows(), 2), 2L * w.cols() * x.rows());
     }
 
-    /// How many activations share a scale or minimum whose offset is applied to their sum; 0 if none.
-    private static int groupSize(DType type) {
-        return switch (type) {
-            case Q4_0, Q4_1, Q5_0, Q4_K -> 32;
-            case Q6_K -> 16;
-            default -> 0;
-        };
-    }
-
-    private static void sumGroups(long x, int groups, int size, long to) {
-        for (int i = 0; i < groups; i++) {
-            float s = 0;
-            for (int j = 0; j < size; j += Simd.LANES) {
-                s += Simd.sum(Simd.load(x + 4L * (i * size + j)));
+    /// Sums of activations, which offsets and minima of blocks are multiplied with.
+    private static void prepare(long x, int cols, DType type, long to) {
+        switch (type) {
+            case Q4_0 -> Rows32.pairSums(x, cols / 32, -8, to);
+            case Q4_1 -> Rows32.pairSums(x, cols / 32, 1, to);
+            case Q5_0 -> Rows32.pairSums(x, cols / 32, -16, to);
+            case Q4_K -> {
+                for (int i = 0; i < cols / 32; i++) {
+                    FloatVector s = Simd.zero();
+                    for (int j = 0; j < 32; j += Simd.LANES) {
+                        s = s.add(Simd.load(x + 4L * (32 * i + j)));
+                    }
+                    Memory.f32(to + 4L * i, Simd.sum(s));
+                }
             }
-            Memory.f32(to + 4L * i, s);
+            default -> { }
         }
     }
 
     @Override
     protected void range(int from, int to, int worker) {
         int end = Math.min(w.rows(), 2 * to);
+        long partial = scratch[worker].reserve(BLOCK * Simd.BYTES + 64);
         for (int r = 2 * from; r < end; r += BLOCK) {
             int rows = Math.min(BLOCK, end - r);
             for (int n = 0; n < x.rows(); n++) {
-                rows(r, rows, n, worker);
+                rows(r, rows, n, partial);
+                reduce(partial, rows, y.address() + n * y.rowBytes() + 4L * r);
             }
         }
     }
 
-    private void rows(int first, int rows, int token, int worker) {
+    private void rows(int first, int rows, int token, long to) {
         int cols = w.cols();
         long rowBytes = w.rowBytes();
         long at = w.address() + first * rowBytes;
         long v = x.address() + token * x.rowBytes();
-        long to = y.address() + token * y.rowBytes() + 4L * first;
-        long s = sumsAt == 0 ? 0 : sumsAt + 4L * token * (cols / groupSize(w.dtype()));
+        long s = sumsAt + token * sumsBytes;
+        long free = to + BLOCK * Simd.BYTES;
         switch (w.dtype()) {
             case F32 -> RowsPlain.f32(at, rowBytes, rows, v, cols, to);
             case F16 -> RowsPlain.f16(at, rowBytes, rows, v, cols, to);
@@ -90,9 +94,16 @@ final class RowProduct extends RangeTask {
             case Q4_0 -> Rows32.q4p0(at, rowBytes, rows, v, s, cols / 32, to);
             case Q4_1 -> Rows32.q4p1(at, rowBytes, rows, v, s, cols / 32, to);
             case Q5_0 -> Rows32.q5p0(at, rowBytes, rows, v, s, cols / 32, to);
-            case Q4_K -> Rows256.q4k(at, rowBytes, rows, v, s, cols / 256, to, scratch[worker].reserve(128));
-            case Q6_K -> Rows256.q6k(at, rowBytes, rows, v, s, cols / 256, to, scratch[worker].reserve(128));
+            case Q4_K -> Rows256.q4k(at, rowBytes, rows, v, s, cols / 256, to, free);
+            case Q6_K -> Rows256.q6k(at, rowBytes, rows, v, cols / 256, to, free);
             default -> throw new AssertionError(w.dtype());
+        }
+    }
+
+    /// Adds up the vector of partial sums of each row.
+    private static void reduce(long partial, int rows, long to) {
+        for (int r = 0; r < rows; r++) {
+            Memory.f32(to + 4L * r, Simd.sum(Simd.load(partial + (long) r * Simd.BYTES)));
         }
     }
 }

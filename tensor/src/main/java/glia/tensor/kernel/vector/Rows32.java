@@ -1,8 +1,13 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.Memory.I16;
+import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
+import static glia.tensor.kernel.vector.Simd.address;
 import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.sum;
+import static glia.tensor.kernel.vector.Simd.store;
 import static glia.tensor.kernel.vector.Simd.toFloats;
 import static glia.tensor.kernel.vector.Simd.zero;
 
@@ -11,180 +16,105 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of packed rows with one vector of F32 activations, for the formats with a scale for each 32 numbers:
-/// `y[r] = Σ_b d_b · (Σ q·x + offset · Σ x)`. Two rows at a time share the loads of the activations; the last row of an
-/// odd number is done twice.
+/// Products of packed rows with one vector of F32 activations, for the formats with a scale for each 32 numbers. In
+/// all, numbers i and i + 16 of a block are taken together, a vector of each at a time.
 ///
-/// All take: the address of the rows, bytes of a row, the number of rows, the activations, their sums of 32 each, the
-/// number of blocks in a row, and where the results go.
+/// All take: the address of the rows, bytes of a row, the number of rows, the activations, for each pair of vectors of
+/// them their sum (as `pairSums` gives it), the number of blocks, and where each row's vector of partial sums goes.
 final class Rows32 {
+    /// Pairs of vectors in a block, as a shift: 0 where a vector has 16 lanes, 1 where it has 8.
+    private static final int PAIRS_SHIFT = LANES == 16 ? 0 : 1;
+    private static final int PAIRS_MASK = (1 << PAIRS_SHIFT) - 1;
+
     private Rows32() { }
 
-    static void q8p0(long w, long rowBytes, int rows, long x, int blocks, long y) {
-        for (int r = 0; r < rows; r += 2) {
-            int other = Math.min(r + 1, rows - 1);
-            long a = w + r * rowBytes;
-            long b = w + other * rowBytes;
-            long at = x;
-            FloatVector sumA = zero();
-            FloatVector sumB = zero();
-            for (int i = 0; i < blocks; i++) {
-                FloatVector dotA = zero();
-                FloatVector dotB = zero();
-                for (int j = 0; j < 32; j += LANES) {
-                    FloatVector v = load(at + 4 * j);
-                    dotA = toFloats(Bytes.signed(a + 2 + j)).fma(v, dotA);
-                    dotB = toFloats(Bytes.signed(b + 2 + j)).fma(v, dotB);
-                }
-                sumA = dotA.fma(half(a), sumA);
-                sumB = dotB.fma(half(b), sumB);
-                a += 34;
-                b += 34;
-                at += 128;
-            }
-            Memory.f32(y + 4L * r, sum(sumA));
-            Memory.f32(y + 4L * other, sum(sumB));
+    /// `factor · (x[32 i + j] + x[32 i + 16 + j])` for each pair of vectors.
+    static void pairSums(long x, int blocks, float factor, long to) {
+        for (int i = 0; i < blocks << PAIRS_SHIFT; i++) {
+            long at = x + 128L * (i >> PAIRS_SHIFT) + (long) (i & PAIRS_MASK) * BYTES;
+            store(to + (long) i * BYTES, load(at).add(load(at + 64)).mul(factor));
         }
     }
 
-    /// Q4_0: nibbles less 8.
-    static void q4p0(long w, long rowBytes, int rows, long x, long sums, int blocks, long y) {
-        for (int r = 0; r < rows; r += 2) {
-            int other = Math.min(r + 1, rows - 1);
-            long a = w + r * rowBytes;
-            long b = w + other * rowBytes;
-            long at = x;
-            float offsetA = 0;
-            float offsetB = 0;
-            FloatVector sumA = zero();
-            FloatVector sumB = zero();
-            for (int i = 0; i < blocks; i++) {
-                FloatVector dotA = zero();
-                FloatVector dotB = zero();
-                for (int j = 0; j < 16; j += LANES) {
-                    FloatVector low = load(at + 4 * j);
-                    FloatVector high = load(at + 64 + 4 * j);
-                    IntVector q = Bytes.unsigned(a + 2 + j);
-                    dotA = lowNibbles(q).fma(low, highNibbles(q).fma(high, dotA));
-                    q = Bytes.unsigned(b + 2 + j);
-                    dotB = lowNibbles(q).fma(low, highNibbles(q).fma(high, dotB));
-                }
-                float scaleA = Memory.f16(Simd.address(a));
-                float scaleB = Memory.f16(Simd.address(b));
-                float s = Memory.f32(Simd.address(sums + 4L * i));
-                offsetA = Math.fma(scaleA, s, offsetA);
-                offsetB = Math.fma(scaleB, s, offsetB);
-                sumA = dotA.fma(FloatVector.broadcast(Simd.F, scaleA), sumA);
-                sumB = dotB.fma(FloatVector.broadcast(Simd.F, scaleB), sumB);
-                a += 18;
-                b += 18;
-                at += 128;
+    static void q8p0(long w, long rowBytes, int rows, long x, int blocks, long to) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector total = zero();
+            for (int i = 0; i < blocks << PAIRS_SHIFT; i++) {
+                long block = w + 34L * (i >> PAIRS_SHIFT);
+                int j = (i & PAIRS_MASK) * LANES;
+                long at = x + 128L * (i >> PAIRS_SHIFT) + 4L * j;
+                FloatVector low = toFloats(Bytes.signed(block + 2 + j)).mul(load(at));
+                FloatVector dot = toFloats(Bytes.signed(block + 18 + j)).fma(load(at + 64), low);
+                total = dot.fma(half(block), total);
             }
-            Memory.f32(y + 4L * r, sum(sumA) - 8 * offsetA);
-            Memory.f32(y + 4L * other, sum(sumB) - 8 * offsetB);
+            store(to + (long) r * BYTES, total);
+            w += rowBytes;
+        }
+    }
+
+    /// Q4_0: nibbles less 8; the sums are times -8.
+    static void q4p0(long w, long rowBytes, int rows, long x, long sums, int blocks, long to) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector total = zero();
+            for (int i = 0; i < blocks << PAIRS_SHIFT; i++) {
+                long block = w + 18L * (i >> PAIRS_SHIFT);
+                int j = (i & PAIRS_MASK) * LANES;
+                long at = x + 128L * (i >> PAIRS_SHIFT) + 4L * j;
+                IntVector q = Bytes.unsigned(block + 2 + j);
+                FloatVector low = toFloats(q.and(15)).fma(load(at), load(sums + (long) i * BYTES));
+                FloatVector dot = toFloats(q.lanewise(VectorOperators.LSHR, 4)).fma(load(at + 64), low);
+                total = dot.fma(half(block), total);
+            }
+            store(to + (long) r * BYTES, total);
+            w += rowBytes;
         }
     }
 
     /// Q4_1: nibbles and a minimum.
-    static void q4p1(long w, long rowBytes, int rows, long x, long sums, int blocks, long y) {
-        for (int r = 0; r < rows; r += 2) {
-            int other = Math.min(r + 1, rows - 1);
-            long a = w + r * rowBytes;
-            long b = w + other * rowBytes;
-            long at = x;
-            float offsetA = 0;
-            float offsetB = 0;
-            FloatVector sumA = zero();
-            FloatVector sumB = zero();
-            for (int i = 0; i < blocks; i++) {
-                FloatVector dotA = zero();
-                FloatVector dotB = zero();
-                for (int j = 0; j < 16; j += LANES) {
-                    FloatVector low = load(at + 4 * j);
-                    FloatVector high = load(at + 64 + 4 * j);
-                    IntVector q = Bytes.unsigned(a + 4 + j);
-                    dotA = lowNibbles(q).fma(low, highNibbles(q).fma(high, dotA));
-                    q = Bytes.unsigned(b + 4 + j);
-                    dotB = lowNibbles(q).fma(low, highNibbles(q).fma(high, dotB));
-                }
-                float s = Memory.f32(Simd.address(sums + 4L * i));
-                offsetA = Math.fma(Memory.f16(Simd.address(a + 2)), s, offsetA);
-                offsetB = Math.fma(Memory.f16(Simd.address(b + 2)), s, offsetB);
-                sumA = dotA.fma(half(a), sumA);
-                sumB = dotB.fma(half(b), sumB);
-                a += 20;
-                b += 20;
-                at += 128;
+    static void q4p1(long w, long rowBytes, int rows, long x, long sums, int blocks, long to) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector total = zero();
+            FloatVector minima = zero();
+            for (int i = 0; i < blocks << PAIRS_SHIFT; i++) {
+                long block = w + 20L * (i >> PAIRS_SHIFT);
+                int j = (i & PAIRS_MASK) * LANES;
+                long at = x + 128L * (i >> PAIRS_SHIFT) + 4L * j;
+                IntVector q = Bytes.unsigned(block + 4 + j);
+                FloatVector low = toFloats(q.and(15)).mul(load(at));
+                FloatVector dot = toFloats(q.lanewise(VectorOperators.LSHR, 4)).fma(load(at + 64), low);
+                total = dot.fma(half(block), total);
+                minima = load(sums + (long) i * BYTES).fma(half(block + 2), minima);
             }
-            Memory.f32(y + 4L * r, sum(sumA) + offsetA);
-            Memory.f32(y + 4L * other, sum(sumB) + offsetB);
+            store(to + (long) r * BYTES, total.add(minima));
+            w += rowBytes;
         }
     }
 
-    /// Q5_0: nibbles and a fifth bit, less 16.
-    static void q5p0(long w, long rowBytes, int rows, long x, long sums, int blocks, long y) {
-        for (int r = 0; r < rows; r += 2) {
-            int other = Math.min(r + 1, rows - 1);
-            long a = w + r * rowBytes;
-            long b = w + other * rowBytes;
-            long at = x;
-            float offsetA = 0;
-            float offsetB = 0;
-            FloatVector sumA = zero();
-            FloatVector sumB = zero();
-            for (int i = 0; i < blocks; i++) {
-                FloatVector dotA = zero();
-                FloatVector dotB = zero();
-                int bitsA = Memory.i32(Simd.address(a + 2));
-                int bitsB = Memory.i32(Simd.address(b + 2));
-                for (int j = 0; j < 16; j += LANES) {
-                    FloatVector low = load(at + 4 * j);
-                    FloatVector high = load(at + 64 + 4 * j);
-                    IntVector q = Bytes.unsigned(a + 6 + j);
-                    dotA = fiveLow(q, bitsA >>> j).fma(low, fiveHigh(q, bitsA >>> j + 16).fma(high, dotA));
-                    q = Bytes.unsigned(b + 6 + j);
-                    dotB = fiveLow(q, bitsB >>> j).fma(low, fiveHigh(q, bitsB >>> j + 16).fma(high, dotB));
-                }
-                float scaleA = Memory.f16(Simd.address(a));
-                float scaleB = Memory.f16(Simd.address(b));
-                float s = Memory.f32(Simd.address(sums + 4L * i));
-                offsetA = Math.fma(scaleA, s, offsetA);
-                offsetB = Math.fma(scaleB, s, offsetB);
-                sumA = dotA.fma(FloatVector.broadcast(Simd.F, scaleA), sumA);
-                sumB = dotB.fma(FloatVector.broadcast(Simd.F, scaleB), sumB);
-                a += 22;
-                b += 22;
-                at += 128;
+    /// Q5_0: nibbles and a fifth bit, less 16; the sums are times -16.
+    static void q5p0(long w, long rowBytes, int rows, long x, long sums, int blocks, long to) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector total = zero();
+            for (int i = 0; i < blocks << PAIRS_SHIFT; i++) {
+                long block = w + 22L * (i >> PAIRS_SHIFT);
+                int j = (i & PAIRS_MASK) * LANES;
+                long at = x + 128L * (i >> PAIRS_SHIFT) + 4L * j;
+                IntVector q = Bytes.unsigned(block + 6 + j);
+                IntVector bits = IntVector.broadcast(Simd.I, Memory.i32(address(block + 2)))
+                        .lanewise(VectorOperators.LSHR, Bytes.INDEX.add(j));
+                IntVector fifth = bits.and(1).lanewise(VectorOperators.LSHL, 4);
+                FloatVector low = toFloats(q.and(15).or(fifth)).fma(load(at), load(sums + (long) i * BYTES));
+                fifth = bits.lanewise(VectorOperators.LSHR, 12).and(16);
+                q = q.lanewise(VectorOperators.LSHR, 4).or(fifth);
+                FloatVector dot = toFloats(q).fma(load(at + 64), low);
+                total = dot.fma(half(block), total);
             }
-            Memory.f32(y + 4L * r, sum(sumA) - 16 * offsetA);
-            Memory.f32(y + 4L * other, sum(sumB) - 16 * offsetB);
+            store(to + (long) r * BYTES, total);
+            w += rowBytes;
         }
-    }
-
-    private static FloatVector fiveLow(IntVector q, int bits) {
-        return toFloats(q.and(15).or(fifth(bits)));
-    }
-
-    private static FloatVector fiveHigh(IntVector q, int bits) {
-        return toFloats(q.lanewise(VectorOperators.LSHR, 4).or(fifth(bits)));
-    }
-
-    /// Bit i of `bits` as 16 in lane i.
-    private static IntVector fifth(int bits) {
-        return IntVector.broadcast(Simd.I, bits).lanewise(VectorOperators.LSHR, Bytes.INDEX).and(1)
-                .lanewise(VectorOperators.LSHL, 4);
-    }
-
-    static FloatVector lowNibbles(IntVector q) {
-        return toFloats(q.and(15));
-    }
-
-    static FloatVector highNibbles(IntVector q) {
-        return toFloats(q.lanewise(VectorOperators.LSHR, 4));
     }
 
     /// The half-precision number at an address, in every lane.
-    static FloatVector half(long address) {
-        return FloatVector.broadcast(Simd.F, Memory.f16(Simd.address(address)));
+    private static FloatVector half(long address) {
+        return FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(I16, address(address))));
     }
 }

@@ -1,22 +1,23 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.kernel.vector.Simd.BYTES;
 import static glia.tensor.kernel.vector.Simd.LANES;
 import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.sum;
+import static glia.tensor.kernel.vector.Simd.store;
 import static glia.tensor.kernel.vector.Simd.zero;
 
 import glia.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of rows of F32, F16 and BF16 with one vector of F32 activations: `y[r] = Σ_k w[r,k] · x[k]`. Four
-/// accumulators hide the latency of an addition; numbers that fill no vector are added one by one.
+/// Products of rows of F32, F16 and BF16 with one vector of F32 activations. Numbers that fill no vector are added to
+/// the first lane. Arguments are those of `Rows32`, with the number of columns instead of blocks.
 final class RowsPlain {
     private static final int STEP = 4 * LANES;
 
     private RowsPlain() { }
 
-    static void f32(long w, long rowBytes, int rows, long x, int count, long y) {
+    static void f32(long w, long rowBytes, int rows, long x, int count, long to) {
         int whole = count / LANES * LANES;
         for (int r = 0; r < rows; r++) {
             long a = w + r * rowBytes;
@@ -34,33 +35,29 @@ final class RowsPlain {
             for (; k < whole; k += LANES) {
                 s0 = load(a + 4L * k).fma(load(x + 4L * k), s0);
             }
-            float total = sum(s0.add(s1).add(s2.add(s3)));
+            store(to + (long) r * BYTES, s0.add(s1).add(s2.add(s3)));
             for (; k < count; k++) {
-                total = Math.fma(Memory.f32(a + 4L * k), Memory.f32(x + 4L * k), total);
+                addTo(to + (long) r * BYTES, Memory.f32(a + 4L * k) * Memory.f32(x + 4L * k));
             }
-            Memory.f32(y + 4L * r, total);
         }
     }
 
-    static void f16(long w, long rowBytes, int rows, long x, int count, long y) {
+    static void f16(long w, long rowBytes, int rows, long x, int count, long to) {
         for (int r = 0; r < rows; r++) {
             long a = w + r * rowBytes;
-            FloatVector s0 = zero();
-            FloatVector s1 = zero();
+            FloatVector s = zero();
             int k = 0;
-            for (; k <= count - 2 * LANES; k += 2 * LANES) {
-                s0 = Simd.halves(Bytes.words(a + 2L * k)).fma(load(x + 4L * k), s0);
-                s1 = Simd.halves(Bytes.words(a + 2L * (k + LANES))).fma(load(x + 4L * (k + LANES)), s1);
+            for (; k <= count - LANES; k += LANES) {
+                s = Simd.halves(Bytes.words(a + 2L * k)).fma(load(x + 4L * k), s);
             }
-            float total = sum(s0.add(s1));
+            store(to + (long) r * BYTES, s);
             for (; k < count; k++) {
-                total = Math.fma(Memory.f16(a + 2L * k), Memory.f32(x + 4L * k), total);
+                addTo(to + (long) r * BYTES, Memory.f16(a + 2L * k) * Memory.f32(x + 4L * k));
             }
-            Memory.f32(y + 4L * r, total);
         }
     }
 
-    static void bf16(long w, long rowBytes, int rows, long x, int count, long y) {
+    static void bf16(long w, long rowBytes, int rows, long x, int count, long to) {
         for (int r = 0; r < rows; r++) {
             long a = w + r * rowBytes;
             FloatVector s0 = zero();
@@ -70,13 +67,16 @@ final class RowsPlain {
                 s0 = brain(a + 2L * k).fma(load(x + 4L * k), s0);
                 s1 = brain(a + 2L * (k + LANES)).fma(load(x + 4L * (k + LANES)), s1);
             }
-            float total = sum(s0.add(s1));
+            store(to + (long) r * BYTES, s0.add(s1));
             for (; k < count; k++) {
                 float v = Float.intBitsToFloat(Memory.ALL.get(Memory.I16, a + 2L * k) << 16);
-                total = Math.fma(v, Memory.f32(x + 4L * k), total);
+                addTo(to + (long) r * BYTES, v * Memory.f32(x + 4L * k));
             }
-            Memory.f32(y + 4L * r, total);
         }
+    }
+
+    private static void addTo(long address, float v) {
+        Memory.f32(address, Memory.f32(address) + v);
     }
 
     private static FloatVector brain(long address) {
