@@ -1,5 +1,6 @@
 package glia.text.jinja;
 
+import glia.text.jinja.value.Access;
 import glia.text.jinja.value.Arguments;
 import glia.text.jinja.value.Attributed;
 import glia.text.jinja.value.Budget;
@@ -10,11 +11,11 @@ import glia.text.jinja.value.RangeValue;
 import glia.text.jinja.value.Repr;
 import glia.text.jinja.value.Values;
 
-import java.time.Clock;
 import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// The functions that every template can call.
 final class Globals {
@@ -25,15 +26,15 @@ final class Globals {
     }
 
     /// A scope that holds them.
-    static Scope scope(Clock clock) {
+    static Scope scope(Supplier<LocalDateTime> now) {
         Map<String, Object> functions = new HashMap<>();
         for (String name : NAMES) {
-            functions.put(name, new Function(name, clock));
+            functions.put(name, new Function(name, now));
         }
         return new Scope(null, functions);
     }
 
-    private record Function(String name, Clock clock) implements Callable {
+    private record Function(String name, Supplier<LocalDateTime> now) implements Callable {
         @Override
         public Object call(Arguments arguments, Budget budget) {
             return switch (name) {
@@ -45,7 +46,7 @@ final class Globals {
                 case "raise_exception" -> throw JinjaError.raised(
                         Repr.str(arguments.bind(name, 1, "message").get(0, null), budget));
                 case "strftime_now" -> budget.made(Strftime.format(
-                        arguments.bind(name, 1, "format").text(0, null), LocalDateTime.now(clock)));
+                        arguments.bind(name, 1, "format").text(0, null), now.get()));
                 default -> throw new AssertionError(name);
             };
         }
@@ -60,7 +61,7 @@ final class Globals {
     /// `dict(…)`: a new dict is updated with the arguments.
     private static DictValue dict(Arguments arguments, Budget budget) {
         DictValue dict = new DictValue();
-        ((Callable) glia.text.jinja.value.Access.own(dict, "update", budget)).call(arguments, budget);
+        ((Callable) Access.own(dict, "update", budget)).call(arguments, budget);
         return dict;
     }
 

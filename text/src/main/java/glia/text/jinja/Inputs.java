@@ -14,14 +14,16 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// Turns the variables a caller gives into values of templates. All is copied, so that nothing a template does reaches
-/// the caller's objects. No type switch here either, see [glia.text.jinja.syntax.Expr].
+/// the caller's objects. No type switch and no lambda here, see [glia.text.jinja.syntax.Expr].
 final class Inputs {
     private Inputs() {
     }
 
     static Map<String, Object> variables(Map<String, ?> given, Budget budget) {
         Map<String, Object> variables = new HashMap<>();
-        given.forEach((name, value) -> variables.put(name, value(value, name, budget)));
+        for (Map.Entry<String, ?> each : given.entrySet()) {
+            variables.put(each.getKey(), value(each.getValue(), each.getKey(), budget));
+        }
         return variables;
     }
 
@@ -63,7 +65,9 @@ final class Inputs {
     private static Object dict(Map<?, ?> map, String name, Budget budget) {
         budget.enter();
         DictValue dict = new DictValue();
-        map.forEach((key, value) -> dict.put(value(key, name, budget), value(value, name, budget), budget));
+        for (Map.Entry<?, ?> each : map.entrySet()) {
+            dict.put(value(each.getKey(), name, budget), value(each.getValue(), name, budget), budget);
+        }
         budget.exit();
         return dict;
     }

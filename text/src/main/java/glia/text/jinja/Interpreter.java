@@ -126,6 +126,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     /// @param scope the scope the loop stands in
     /// @param depth how deep a recursive loop is in itself
     void loop(Stmt.For s, Object iterable, Scope scope, int depth) {
+        budget.enter();
         Iterator<Object> items = Iteration.of(iterable, budget);
         int length = s.test().isEmpty() ? Values.length(iterable, budget) : -1;
         for (Expr test : s.test()) {
@@ -149,6 +150,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         if (!completed && !s.otherwise().isEmpty()) {
             execute(s.otherwise(), new Scope(scope));
         }
+        budget.exit();
     }
 
     private String again(Stmt.For s, Object iterable, Scope scope, int depth) {

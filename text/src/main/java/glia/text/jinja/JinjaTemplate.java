@@ -5,9 +5,10 @@ import glia.text.jinja.syntax.Stmt;
 import glia.text.jinja.value.Budget;
 import glia.text.jinja.value.JinjaError;
 
-import java.time.Clock;
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// A template in the subset of Jinja that chat templates use. It holds no state: any number of threads can render it.
 public final class JinjaTemplate {
@@ -27,11 +28,11 @@ public final class JinjaTemplate {
     /// Renders it.
     ///
     /// @param variables values of null, booleans, numbers, strings, lists and maps
-    /// @param clock what `strftime_now` reads
+    /// @param now the time that `strftime_now` tells
     /// @param maxOutput the most characters of text
     /// @throws JinjaError where the rendering fails, or its budget does not suffice
-    public String render(Map<String, ?> variables, Clock clock, Budget budget, int maxOutput) {
-        Scope scope = new Scope(Globals.scope(clock), Inputs.variables(variables, budget));
+    public String render(Map<String, ?> variables, Supplier<LocalDateTime> now, Budget budget, int maxOutput) {
+        Scope scope = new Scope(Globals.scope(now), Inputs.variables(variables, budget));
         Runtime runtime = new Runtime(budget, maxOutput, scope);
         new Interpreter(runtime).execute(body);
         return runtime.result();

@@ -5,6 +5,7 @@ import glia.text.jinja.value.Attributed;
 import glia.text.jinja.value.Budget;
 import glia.text.jinja.value.Callable;
 import glia.text.jinja.value.JinjaError;
+import glia.text.jinja.value.Repr;
 import glia.text.jinja.value.TupleValue;
 import glia.text.jinja.value.Undefined;
 import glia.text.jinja.value.Values;
@@ -15,7 +16,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /// The variable `loop` in a `for`: where the loop stands. Called, it starts a recursive loop anew.
-final class Loop implements Attributed, Callable {
+final class Loop implements Attributed, Callable, Repr.Reprs {
     private final int depth;
     private final Function<Object, String> recursion;
     private Iterator<Object> items;
@@ -115,5 +116,10 @@ final class Loop implements Attributed, Callable {
     @Override
     public String typeName() {
         return "LoopContext";
+    }
+
+    @Override
+    public String repr(Budget budget) {
+        return "<LoopContext " + (index0 + 1) + "/" + length() + ">";
     }
 }

@@ -1,5 +1,6 @@
 package glia.text.template;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,11 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
             variables.put("thinking", reasoning);
         }
         if (!toolCalls.isEmpty()) {
-            variables.put("tool_calls", toolCalls.stream().map(ToolCall::variables).toList());
+            List<Object> calls = new ArrayList<>();
+            for (ToolCall call : toolCalls) {
+                calls.add(call.variables());
+            }
+            variables.put("tool_calls", calls);
         }
         variables.putAll(extra);
         return variables;

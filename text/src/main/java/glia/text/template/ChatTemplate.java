@@ -6,9 +6,11 @@ import glia.text.jinja.value.JinjaError;
 
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Turns a conversation into the text that a model was trained to continue.
 ///
@@ -26,15 +28,31 @@ public final class ChatTemplate {
     private final String name;
     private final String source;
     private final JinjaTemplate template;
-    private final Clock clock;
+    private final Supplier<LocalDateTime> now;
     private final TemplateLimits limits;
 
-    private ChatTemplate(String name, String source, JinjaTemplate template, Clock clock, TemplateLimits limits) {
+    private ChatTemplate(String name, String source, JinjaTemplate template, Supplier<LocalDateTime> now,
+            TemplateLimits limits) {
         this.name = name;
         this.source = source;
         this.template = template;
-        this.clock = clock;
+        this.now = now;
         this.limits = limits;
+    }
+
+    /// The machine's own time. Its clock is not made before a template asks, since that takes longer than to parse one.
+    private record SystemTime() implements Supplier<LocalDateTime> {
+        @Override
+        public LocalDateTime get() {
+            return LocalDateTime.now();
+        }
+    }
+
+    private record ClockTime(Clock clock) implements Supplier<LocalDateTime> {
+        @Override
+        public LocalDateTime get() {
+            return LocalDateTime.now(clock);
+        }
     }
 
     /// Parses a template.
@@ -44,8 +62,7 @@ public final class ChatTemplate {
     ///         `import`, `extends`)
     public static ChatTemplate parse(String name, String source) {
         try {
-            return new ChatTemplate(name, source, JinjaTemplate.parse(source), Clock.systemDefaultZone(),
-                    TemplateLimits.DEFAULT);
+            return new ChatTemplate(name, source, JinjaTemplate.parse(source), new SystemTime(), TemplateLimits.DEFAULT);
         } catch (JinjaError e) {
             throw new TemplateException(name, e);
         }
@@ -68,12 +85,12 @@ public final class ChatTemplate {
 
     /// The same template with another clock for `strftime_now`.
     public ChatTemplate with(Clock other) {
-        return new ChatTemplate(name, source, template, other, limits);
+        return new ChatTemplate(name, source, template, new ClockTime(other), limits);
     }
 
     /// The same template with other limits.
     public ChatTemplate with(TemplateLimits other) {
-        return new ChatTemplate(name, source, template, clock, other);
+        return new ChatTemplate(name, source, template, now, other);
     }
 
     /// What errors call it.
@@ -92,7 +109,7 @@ public final class ChatTemplate {
     public String render(Map<String, ?> variables) {
         Budget budget = new Budget(limits.steps(), limits.characters(), limits.depth());
         try {
-            return template.render(variables, clock, budget, limits.outputCharacters());
+            return template.render(variables, now, budget, limits.outputCharacters());
         } catch (JinjaError e) {
             throw new TemplateException(name, e);
         }

@@ -1,5 +1,6 @@
 package glia.text.template;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +36,12 @@ public record RenderOptions(boolean addGenerationPrompt, List<Map<String, Object
 
     /// All variables for these messages.
     Map<String, Object> variables(List<ChatMessage> messages) {
+        List<Object> seen = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            seen.add(message.variables());
+        }
         Map<String, Object> all = new LinkedHashMap<>();
-        all.put("messages", messages.stream().map(ChatMessage::variables).toList());
+        all.put("messages", seen);
         all.put("tools", tools.isEmpty() ? null : tools);
         all.put("documents", null);
         all.put("add_generation_prompt", addGenerationPrompt);

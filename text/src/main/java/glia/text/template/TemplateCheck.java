@@ -24,6 +24,9 @@ public final class TemplateCheck {
     /// How the reference's sandbox words its refusal of changing a list or dict, which is allowed here.
     private static final String REFUSED_CHANGE = "is unsafe";
 
+    /// So many characters of a message tell whether it stands in a template; its end may be put together there.
+    private static final int NUM_TELLING = 10;
+
     private TemplateCheck() {
     }
 
@@ -78,10 +81,11 @@ public final class TemplateCheck {
 
     private static Result check(String name, Path file, JsonNode expected, Map<String, Map<String, Object>> cases,
             Clock clock) {
+        String source = TemplateFiles.read(file);
         int passed = 0;
         String first = null;
-        for (Map.Entry<String, Map<String, Object>> each : cases.entrySet()) {
-            String difference = difference(file, expected.path(each.getKey()), each.getValue(), clock);
+        for (Map.Entry<String, Outcome> each : outcomes(file, source, cases, clock).entrySet()) {
+            String difference = difference(expected.path(each.getKey()), each.getValue(), source);
             if (difference == null) {
                 passed++;
             } else if (first == null) {
@@ -91,28 +95,45 @@ public final class TemplateCheck {
         return new Result(name, cases.size(), passed, Optional.ofNullable(first));
     }
 
+    /// What rendering a case gave: one of the two is null.
+    private record Outcome(String text, TemplateException error) {
+    }
+
+    private static Map<String, Outcome> outcomes(Path file, String source, Map<String, Map<String, Object>> cases,
+            Clock clock) {
+        Map<String, Outcome> outcomes = new LinkedHashMap<>();
+        try {
+            ChatTemplate template = ChatTemplate.parse(file.toString(), source).with(clock);
+            cases.forEach((name, variables) -> outcomes.put(name, outcome(template, variables)));
+        } catch (TemplateException e) {
+            cases.keySet().forEach(name -> outcomes.put(name, new Outcome(null, e)));
+        }
+        return outcomes;
+    }
+
+    private static Outcome outcome(ChatTemplate template, Map<String, Object> variables) {
+        try {
+            return new Outcome(template.render(variables), null);
+        } catch (TemplateException e) {
+            return new Outcome(null, e);
+        }
+    }
+
     /// What differs from the reference, or null.
-    private static String difference(Path file, JsonNode expected, Map<String, Object> variables, Clock clock) {
-        String source = TemplateFiles.read(file);
+    private static String difference(JsonNode expected, Outcome outcome, String source) {
         JsonNode text = expected.path("text");
         JsonNode error = expected.path("error");
-        if (!text.isString() && !error.isString()) {
+        if (text.isString()) {
+            return outcome.error() == null ? differenceOf(text.stringValue(), outcome.text())
+                    : "expected a text, got the error \"" + outcome.error().getMessage() + "\"";
+        }
+        if (!error.isString()) {
             return "the reference has neither text nor error for this case";
         }
-        try {
-            String rendered = ChatTemplate.parse(file.toString(), source).with(clock).render(variables);
-            if (text.isString()) {
-                return differenceOf(text.stringValue(), rendered);
-            }
-            return error.stringValue().contains(REFUSED_CHANGE) ? null
-                    : "expected the error \"" + error.stringValue() + "\", got a text";
-        } catch (TemplateException e) {
-            if (text.isString()) {
-                return "expected a text, got the error \"" + e.getMessage() + "\"";
-            }
-            return isSameError(error.stringValue(), e, source) ? null
-                    : "expected the error \"" + error.stringValue() + "\", got \"" + e.getMessage() + "\"";
-        }
+        boolean same = outcome.error() == null ? error.stringValue().contains(REFUSED_CHANGE)
+                : isSameError(error.stringValue(), outcome.error(), source);
+        return same ? null : "expected the error \"" + error.stringValue() + "\", got "
+                + (outcome.error() == null ? "a text" : "\"" + outcome.error().getMessage() + "\"");
     }
 
     /// Whether our error answers to the reference's. The words of `raise_exception` must be the same, and so they must
@@ -121,7 +142,7 @@ public final class TemplateCheck {
         if (error.detail().equals(expected)) {
             return true;
         }
-        String beginning = expected.substring(0, Math.min(expected.length(), 16));
+        String beginning = expected.substring(0, Math.min(expected.length(), NUM_TELLING));
         return !error.isRaised() && !source.contains(beginning);
     }
 

@@ -14,7 +14,8 @@ public final class Parser {
     private final TargetParser targets;
     /// The tags still open and where they began, innermost first.
     private final ArrayDeque<Token> open = new ArrayDeque<>();
-    /// How many loops `break` could leave here.
+    /// How many loops are open, and how many of them `break` could leave here.
+    private int fors;
     private int loops;
 
     private Parser(List<Token> tokens) {
@@ -121,6 +122,8 @@ public final class Parser {
     }
 
     private Stmt loop(int line) {
+        fors++;
+        targets.inLoop(true);
         Target target = targets.target(false);
         tokens.expectName("in");
         Expr iterable = expressions.iterable();
@@ -130,6 +133,7 @@ public final class Parser {
         List<Stmt> body = body("endfor", "else");
         loops--;
         List<Stmt> otherwise = tokens.next().isName("else") ? closedBody("endfor") : List.of();
+        targets.inLoop(--fors > 0);
         return new Stmt.For(target, iterable, test, recursive, body, otherwise, line);
     }
 

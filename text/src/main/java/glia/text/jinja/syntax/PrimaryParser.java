@@ -116,7 +116,7 @@ final class PrimaryParser {
         return switch (token.kind()) {
             case NAME -> new Expr.Attribute(target, token.text());
             case INTEGER -> new Expr.Item(target, new Expr.Constant(token.value()));
-            default -> throw tokens.error("expected a name or number after '.', found '" + token.description() + "'");
+            default -> throw tokens.error("expected a name or number after '.', found " + token.description());
         };
     }
 

@@ -6,9 +6,15 @@ import java.util.List;
 /// Parses what values are assigned to: `a`, `a, b`, `(a, (b, c))`, `namespace.a`.
 final class TargetParser {
     private final Tokens tokens;
+    private boolean inLoop;
 
     TargetParser(Tokens tokens) {
         this.tokens = tokens;
+    }
+
+    /// Whether a `for` is open, in which `loop` is not to be assigned to.
+    void inLoop(boolean inside) {
+        inLoop = inside;
     }
 
     /// A target.
@@ -18,18 +24,10 @@ final class TargetParser {
         List<Target> targets = new ArrayList<>();
         boolean several = false;
         do {
-            if (!targets.isEmpty() && isEnd()) {
-                break;
-            }
             targets.add(single(members));
             several |= tokens.current().is(",");
-        } while (tokens.skip(","));
+        } while (tokens.skip(",") && !tokens.current().is(")"));
         return several ? new Target.Several(targets) : targets.getFirst();
-    }
-
-    private boolean isEnd() {
-        Token token = tokens.current();
-        return token.isName("in") || token.is("=") || token.is(")") || token.kind() == Token.Kind.BLOCK_END;
     }
 
     private Target single(boolean members) {
@@ -50,12 +48,14 @@ final class TargetParser {
     /// The name of a variable.
     String variable() {
         String name = tokens.expect(Token.Kind.NAME, "a name to assign to").text();
-        switch (name) {
-            case "true", "false", "none", "True", "False", "None" ->
-                throw tokens.error("cannot assign to '" + name + "'");
-            default -> {
-                return name;
-            }
+        boolean reserved = switch (name) {
+            case "true", "false", "none", "True", "False", "None" -> true;
+            case "loop" -> inLoop;
+            default -> false;
+        };
+        if (reserved) {
+            throw tokens.error("cannot assign to '" + name + "' here");
         }
+        return name;
     }
 }

@@ -78,9 +78,7 @@ final class Tokens {
 
     /// The error of finding something else than what was expected.
     JinjaError expected(String what) {
-        Token token = current();
-        return error("expected " + what + ", found " + (token.kind() == Token.Kind.END ? "the end of the template"
-                : "'" + token.description() + "'"));
+        return error("expected " + what + ", found " + current().description());
     }
 
     /// An error at the place.

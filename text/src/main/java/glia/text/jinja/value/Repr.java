@@ -35,7 +35,7 @@ public final class Repr {
             case BOOL -> out.append((Boolean) value ? "True" : "False");
             case INT -> out.append(integer(value));
             case FLOAT -> out.append(real((Double) value));
-            case TEXT -> quoted(value.toString(), out);
+            case TEXT -> text(value, out);
             case LIST -> list((ListValue) value, out, budget);
             case TUPLE -> tuple((TupleValue) value, out, budget);
             case RANGE -> range((RangeValue) value, out);
@@ -47,6 +47,13 @@ public final class Repr {
         boolean container = value instanceof Sequence || value instanceof DictValue;
         budget.text(container ? 2 : out.length() - start);
         budget.exit();
+    }
+
+    private static void text(Object value, StringBuilder out) {
+        boolean markup = value instanceof Markup;
+        out.append(markup ? "Markup(" : "");
+        quoted(value.toString(), out);
+        out.append(markup ? ")" : "");
     }
 
     private static String integer(Object value) {

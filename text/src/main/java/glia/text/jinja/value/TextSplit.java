@@ -70,7 +70,7 @@ final class TextSplit {
         while (at < text.length()) {
             budget.items(1);
             if (words.size() == most) {
-                words.add(Text.strip(text.substring(at), null, false, true));
+                words.add(text.substring(at));
                 break;
             }
             int end = skip(text, at, false);
@@ -103,7 +103,7 @@ final class TextSplit {
             left = Text.strip(left.substring(0, start), null, false, true);
         }
         if (!left.isEmpty()) {
-            words.add(Text.strip(left, null, true, true));
+            words.add(left);
         }
         return words;
     }

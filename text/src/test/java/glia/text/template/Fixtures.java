@@ -1,0 +1,35 @@
+package glia.text.template;
+
+import glia.io.json.JsonTree;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.Map;
+import java.util.Objects;
+import tools.jackson.databind.JsonNode;
+
+/// Templates and what Jinja2 renders from them: made by `src/test/python/jinja_fixtures.py`.
+final class Fixtures {
+    /// The time that `strftime_now` told there.
+    static final Clock CLOCK =
+            Clock.fixed(LocalDateTime.of(2026, 11, 5, 9, 7, 3, 4_500_000).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
+
+    private Fixtures() {
+    }
+
+    static JsonNode read(String name) {
+        try (InputStream file = Fixtures.class.getResourceAsStream("/jinja/" + name)) {
+            return JsonTree.parse(new String(Objects.requireNonNull(file, name).readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /// What the templates are rendered with.
+    static Map<String, Object> variables() {
+        return TemplateFiles.object(read("variables.json"));
+    }
+}

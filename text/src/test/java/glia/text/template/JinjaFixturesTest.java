@@ -1,0 +1,43 @@
+package glia.text.template;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+/// Hundreds of small templates, each of which must give what Jinja2 gives, or fail where it fails.
+class JinjaFixturesTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"expressions.json", "statements.json"})
+    void everyTemplateGivesWhatTheReferenceGives(String file) {
+        Map<String, Object> variables = Fixtures.variables();
+        List<String> differences = new ArrayList<>();
+        JsonNode cases = Fixtures.read(file);
+        assertTrue(cases.size() > 400, "cases in " + file);
+        for (JsonNode each : cases) {
+            String source = each.path("source").stringValue();
+            String difference = difference(source, each, variables);
+            if (difference != null) {
+                differences.add(source + " -> " + difference);
+            }
+        }
+        assertEquals(List.of(), differences);
+    }
+
+    private static String difference(String source, JsonNode expected, Map<String, Object> variables) {
+        try {
+            String text = ChatTemplate.parse("case", source).with(Fixtures.CLOCK).render(variables);
+            return text.equals(expected.path("text").asString(null)) ? null : text;
+        } catch (TemplateException e) {
+            boolean raised = expected.path("raised").asBoolean(false);
+            boolean same = raised == e.isRaised()
+                    && (!raised || e.getMessage().equals(expected.path("error").stringValue()));
+            return expected.has("error") && same ? null : e.toString();
+        }
+    }
+}
