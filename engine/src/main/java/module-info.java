@@ -1,6 +1,8 @@
 /// Sequence states, sampling and generation.
 module glia.engine {
     requires transitive glia.model;
+    requires java.management;
+    requires jdk.management;
 
     exports glia.engine;
     exports glia.engine.check;

@@ -2,13 +2,14 @@ package glia.tensor.kernel.scalar;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Rounds blocks of 32 numbers to 8 bits and back.
+/// Rounds blocks of 32 numbers to 8 bits, or where they have outliers to 16, and back.
 final class RoundActivations extends RangeTask {
-    private static final int BLOCK = 32;
+    private static final int BLOCK = Precision.BLOCK;
 
     private Tensor y;
     private Tensor x;
@@ -37,10 +38,14 @@ final class RoundActivations extends RangeTask {
 
     private static void block(long y, long x, int count) {
         float largest = 0;
+        double squares = 0;
         for (int i = 0; i < count; i++) {
-            largest = Math.max(largest, Math.abs(Memory.f32(x + 4L * i)));
+            float number = Memory.f32(x + 4L * i);
+            largest = Math.max(largest, Math.abs(number));
+            squares += (double) number * number;
         }
-        float scale = largest / 127;
+        boolean hasOutliers = (double) largest * largest * count > Precision.OUTLIER * Precision.OUTLIER * squares;
+        float scale = largest / (hasOutliers ? Precision.STEPS * 256 : Precision.STEPS);
         for (int i = 0; i < count; i++) {
             // A block of nothing but tiny subnormal numbers has the scale 0, too.
             float number = scale == 0 ? 0 : scale * (float) Math.rint(Memory.f32(x + 4L * i) / scale);

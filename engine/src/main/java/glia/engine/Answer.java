@@ -1,0 +1,22 @@
+package glia.engine;
+
+/// A finished answer and what it took.
+///
+/// @param promptTokens tokens of the whole prompt
+/// @param reusedTokens those of them that were remembered from before
+/// @param tokens tokens made
+/// @param firstTokenNanos from the call to the first token
+/// @param totalNanos from the call to the end
+public record Answer(String text, Finish finish, int promptTokens, int reusedTokens, int tokens, long firstTokenNanos,
+        long totalNanos) {
+    /// Tokens a second after the first one; 0 if there were fewer than two.
+    public double tokensPerSecond() {
+        long nanos = totalNanos - firstTokenNanos;
+        return tokens < 2 || nanos <= 0 ? 0 : (tokens - 1) * 1e9 / nanos;
+    }
+
+    /// Prompt tokens computed a second.
+    public double promptTokensPerSecond() {
+        return firstTokenNanos <= 0 ? 0 : (promptTokens - reusedTokens) * 1e9 / firstTokenNanos;
+    }
+}

@@ -1,0 +1,135 @@
+package glia.engine;
+
+import glia.engine.state.StateMemoryException;
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.load.Checkpoints;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.choice.KernelSets;
+import glia.text.template.ChatTemplate;
+import glia.text.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// A language model, ready to use: weights, tokenizer, chat template and the threads that compute.
+///
+/// ```java
+/// try (var model = LanguageModel.load(Path.of("model.gguf")); var chat = model.chat()) {
+///     chat.stream("Why is the sky blue?", System.out::print);
+/// }
+/// ```
+///
+/// For one thread at a time.
+public final class LanguageModel implements AutoCloseable {
+    private final Workers workers;
+    private final KernelSets.Choice kernels;
+    private final Model model;
+    private final Engine engine;
+    private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> template;
+    private final int contextLength;
+
+    private LanguageModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, Tokenizer tokenizer,
+            Optional<ChatTemplate> template, int contextLength) {
+        this.workers = workers;
+        this.kernels = kernels;
+        this.model = model;
+        this.engine = engine;
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.contextLength = contextLength;
+    }
+
+    /// Loads a folder in the hub's layout or a GGUF file with the default options.
+    ///
+    /// @throws CheckpointException if the files cannot be used; the message says why
+    public static LanguageModel load(Path path) throws CheckpointException {
+        return load(path, LoadOptions.defaults());
+    }
+
+    /// Loads a folder in the hub's layout or a GGUF file.
+    ///
+    /// @throws CheckpointException if the files cannot be used; the message says why
+    /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
+    public static LanguageModel load(Path path, LoadOptions options) throws CheckpointException {
+        Workers workers = new Workers(options.numThreads());
+        Model model = null;
+        try {
+            KernelSets.Choice kernels = KernelSets.choose(options.kernels(), workers);
+            Checkpoint checkpoint = Checkpoints.open(path);
+            TextLoader text = TextLoader.start(path, checkpoint);
+            model = ModelLoader.load(path, checkpoint);
+            int context = contextLength(options, model);
+            Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model));
+            return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context);
+        } catch (CheckpointException | RuntimeException | Error e) {
+            if (model != null) {
+                model.close();
+            }
+            workers.close();
+            throw e;
+        }
+    }
+
+    private static int contextLength(LoadOptions options, Model model) {
+        int most = model.spec().contextLength();
+        if (options.contextLength() > most) {
+            throw new IllegalArgumentException("a context of " + options.contextLength()
+                    + " tokens was asked for; the model was made for at most " + most);
+        }
+        return options.contextLength() == 0 ? most : options.contextLength();
+    }
+
+    /// Four fifths of the machine's memory less the weights, at least 64 MiB.
+    private static long stateLimitBytes(Model model) {
+        return Math.max(64L << 20, MachineMemory.totalBytes() / 5 * 4 - model.checkpoint().sizeBytes());
+    }
+
+    /// A conversation.
+    ///
+    /// @throws StateMemoryException later, when memory does not suffice for what it says
+    public Chat chat() {
+        return new Chat(this, new Generator(engine, tokenizer, contextLength));
+    }
+
+    /// Something to continue texts with, without a chat template.
+    public Generator generator() {
+        return new Generator(engine, tokenizer, contextLength);
+    }
+
+    public Model model() {
+        return model;
+    }
+
+    public Engine engine() {
+        return engine;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /// The model's chat template; without one it only continues texts.
+    public Optional<ChatTemplate> template() {
+        return template;
+    }
+
+    /// The most tokens of a conversation.
+    public int contextLength() {
+        return contextLength;
+    }
+
+    /// Which kernels compute, and why not better ones.
+    public KernelSets.Choice kernels() {
+        return kernels;
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+        workers.close();
+        model.close();
+    }
+}

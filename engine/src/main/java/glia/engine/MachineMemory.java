@@ -1,0 +1,33 @@
+package glia.engine;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// How much memory the machine, or the container that the program runs in, has.
+final class MachineMemory {
+    private static final Path LINUX = Path.of("/proc/meminfo");
+    private static final Path CONTAINER = Path.of("/sys/fs/cgroup/memory.max");
+    private static final long UNKNOWN = 4L << 30;
+
+    private MachineMemory() { }
+
+    /// Bytes in all. On Linux from two small files: the JVM's management takes longer to load than a small model.
+    static long totalBytes() {
+        try {
+            if (!Files.exists(LINUX)) {
+                return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os
+                        ? os.getTotalMemorySize() : UNKNOWN;
+            }
+            // MemTotal:       24593712 kB
+            String[] words = Files.readString(LINUX).split("\\s+", 3);
+            long machine = Long.parseLong(words[1]) << 10;
+            String limit = Files.exists(CONTAINER) ? Files.readString(CONTAINER).strip() : "max";
+            return limit.equals("max") ? machine : Math.min(machine, Long.parseLong(limit));
+        } catch (IOException | NumberFormatException e) {
+            return UNKNOWN;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package glia.engine;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
+import glia.text.template.ChatTemplate;
+import glia.text.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+
+/// Loads tokenizer and chat template beside the weights, each on a thread of its own: the tokenizer's native library
+/// takes as long as mapping a small model.
+final class TextLoader {
+    private static final String TEMPLATE_KEY = "tokenizer.chat_template";
+
+    private final Path path;
+    private final FutureTask<Tokenizer> tokenizer;
+    private final FutureTask<Optional<ChatTemplate>> template;
+
+    private TextLoader(Path path, Callable<Tokenizer> tokenizer, Callable<Optional<ChatTemplate>> template) {
+        this.path = path;
+        this.tokenizer = begin("glia-tokenizer", tokenizer);
+        this.template = begin("glia-template", template);
+    }
+
+    private static <T> FutureTask<T> begin(String name, Callable<T> work) {
+        FutureTask<T> task = new FutureTask<>(work);
+        Thread.ofPlatform().daemon().name(name).start(task);
+        return task;
+    }
+
+    /// Begins to load what belongs to an open checkpoint.
+    static TextLoader start(Path path, Checkpoint checkpoint) {
+        if (checkpoint instanceof GgufCheckpoint gguf) {
+            return new TextLoader(path, () -> Tokenizer.fromGguf(gguf.metadata()), () -> gguf.metadata().has(TEMPLATE_KEY)
+                    ? Optional.of(ChatTemplate.parse(path.toString(), gguf.metadata().string(TEMPLATE_KEY)))
+                    : Optional.empty());
+        }
+        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        return new TextLoader(path, () -> Tokenizer.load(folder), () -> ChatTemplate.find(folder));
+    }
+
+    Tokenizer tokenizer() throws CheckpointException {
+        return await(tokenizer, "tokenizer");
+    }
+
+    Optional<ChatTemplate> template() throws CheckpointException {
+        return await(template, "chat template");
+    }
+
+    private <T> T await(FutureTask<T> task, String what) throws CheckpointException {
+        try {
+            return task.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case CheckpointException known -> throw known;
+                case IOException failed -> throw new CheckpointException(path, what, failed.getMessage(), failed);
+                case RuntimeException failed -> throw failed;
+                case Error failed -> throw failed;
+                default -> throw new IllegalStateException(e.getCause());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while loading the " + what, e);
+        }
+    }
+}
