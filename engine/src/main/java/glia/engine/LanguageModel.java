@@ -3,6 +3,9 @@ package glia.engine;
 import glia.engine.state.StateMemoryException;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocator;
+import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -10,13 +13,14 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /// A language model, ready to use: weights, tokenizer, chat template and the threads that compute.
 ///
 /// ```java
-/// try (var model = LanguageModel.load(Path.of("model.gguf")); var chat = model.chat()) {
+/// try (var model = LanguageModel.load("HuggingFaceTB/SmolLM2-135M-Instruct"); var chat = model.chat()) {
 ///     chat.stream("Why is the sky blue?", System.out::print);
 /// }
 /// ```
@@ -40,6 +44,14 @@ public final class LanguageModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.template = template;
         this.contextLength = contextLength;
+    }
+
+    /// Loads a model by what the command line takes for one: a path, or a name on the hub, from which it is pulled
+    /// if the cache does not have it.
+    ///
+    /// @throws IOException if it cannot be had or used; the message says why
+    public static LanguageModel load(String model) throws IOException {
+        return load(new ModelLocator(HubSettings.fromEnvironment()).locate(model, Progress.NONE).path());
     }
 
     /// Loads a folder in the hub's layout or a GGUF file with the default options.
