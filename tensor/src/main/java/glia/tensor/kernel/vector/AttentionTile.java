@@ -62,10 +62,11 @@ final class AttentionTile {
             if (i < count) {
                 int head = kvHead * heads + (from + i) % heads;
                 long query = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
-                Stage.floats(query, 0, 1, shape.keySize(), queries + 4L * i);
+                for (int e = 0; e < shape.keySize(); e++) {
+                    Memory.f32(queries + (long) e * PANEL_BYTES + 4L * i, shape.scale() * Memory.f32(query + 4L * e));
+                }
             }
         }
-        scale(queries, shape.keySize(), shape.scale());
         for (int p = lowest, end; p <= highest; p = end) {
             end = Math.min(highest + 1, (p / BLOCK + 1) * BLOCK);
             block(p, end);
@@ -233,13 +234,6 @@ final class AttentionTile {
                 Memory.f32(logSumExp.address() + 4L * (token * shape.numHeads() + head),
                         Memory.f32(largests + 4L * i) + (float) Math.log(denominator));
             }
-        }
-    }
-
-    private static void scale(long rows, int count, float factor) {
-        for (int r = 0; r < 2 * count; r++) {
-            long at = rows + (long) r * BYTES;
-            store(at, load(at).mul(factor));
         }
     }
 

@@ -101,7 +101,7 @@ final class PanelDecoder {
         for (int group = 0; group < 8; group++) {
             long row = (long) group * PANEL_BYTES;
             if (group % 2 == 0) {
-                Words.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, group, bytes);
+                Words.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, bytes);
             }
             Unpack.bytes(bytes + group % 2 * 8 * PANEL_BYTES, 8, 0, scales + row, minima + row, panel + 32 * row);
         }
@@ -124,6 +124,7 @@ final class PanelDecoder {
         Unpack.signedBytes(words + 48 * PANEL_BYTES, 4, tops, scales);
         Unpack.scaled(scales, -32, 16, minima);
         Words.sixthBits(words, words + 32 * PANEL_BYTES, bytes);
+        Words.sixthBits(words + 16 * PANEL_BYTES, words + 40 * PANEL_BYTES, bytes + 32 * PANEL_BYTES);
         for (int group = 0; group < 16; group++) {
             long row = (long) group * PANEL_BYTES;
             Unpack.bytes(bytes + 4 * row, 4, 0, scales + row, minima + row, panel + 16 * row);

@@ -5,33 +5,42 @@ import static glia.tensor.kernel.vector.Simd.load;
 import static glia.tensor.kernel.vector.Simd.store;
 
 import glia.tensor.Memory;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /// Moves rows into columns. A panel holds `PANEL` rows of a weight side by side: what is at one place of each row lies
 /// in one row of the panel, so that a vector works on many rows at once. Words of 4 bytes are moved one by one, which
 /// costs little where a word holds 4 or 8 numbers, and needs no shuffles.
 final class Stage {
+    private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long LOW = 0xffff_ffffL;
+
     private Stage() { }
 
     /// For each row and each of its blocks: `16 · units` bytes, from `head` bytes behind the block's start, as words.
-    /// Word i of block j of row r comes to row `j · 4 · units + i`, column r of the panel.
+    /// Word i of block j of row r comes to row `j · 4 · units + i`, column r of the panel. Two rows at a time share
+    /// their stores, which are the bottleneck as each goes to another cache line; the last row of an odd number is
+    /// taken twice.
     ///
     /// @param rowBytes bytes between rows in memory
     static void words(long from, long rowBytes, int rows, int blockBytes, int blocks, int head, int units, long to) {
-        for (int r = 0; r < rows; r++) {
+        for (int r = 0; r < rows; r += 2) {
+            long second = r + 1 < rows ? rowBytes : 0;
             long target = to + 4L * r;
             for (int j = 0; j < blocks; j++) {
                 long source = from + r * rowBytes + (long) j * blockBytes + head;
                 for (int u = 0; u < units; u++) {
                     long s = Simd.address(source);
                     long t = Simd.address(target);
-                    int w0 = Memory.ALL.get(Memory.I32, s);
-                    int w1 = Memory.ALL.get(Memory.I32, s + 4);
-                    int w2 = Memory.ALL.get(Memory.I32, s + 8);
-                    int w3 = Memory.ALL.get(Memory.I32, s + 12);
-                    Memory.ALL.set(Memory.I32, t, w0);
-                    Memory.ALL.set(Memory.I32, t + PANEL_BYTES, w1);
-                    Memory.ALL.set(Memory.I32, t + 2 * PANEL_BYTES, w2);
-                    Memory.ALL.set(Memory.I32, t + 3 * PANEL_BYTES, w3);
+                    long a0 = Memory.ALL.get(I64, s);
+                    long a1 = Memory.ALL.get(I64, s + 8);
+                    s = Simd.address(source + second);
+                    long b0 = Memory.ALL.get(I64, s);
+                    long b1 = Memory.ALL.get(I64, s + 8);
+                    Memory.ALL.set(I64, t, a0 & LOW | b0 << 32);
+                    Memory.ALL.set(I64, t + PANEL_BYTES, a0 >>> 32 | b0 & ~LOW);
+                    Memory.ALL.set(I64, t + 2 * PANEL_BYTES, a1 & LOW | b1 << 32);
+                    Memory.ALL.set(I64, t + 3 * PANEL_BYTES, a1 >>> 32 | b1 & ~LOW);
                     source += 16;
                     target += 4 * PANEL_BYTES;
                 }

@@ -1,7 +1,6 @@
 package glia.tensor.kernel.vector;
 
 import static glia.tensor.kernel.vector.Simd.BYTES;
-import static glia.tensor.kernel.vector.Simd.I;
 import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
 import static glia.tensor.kernel.vector.Simd.loadInts;
 
@@ -12,6 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Puts numbers whose bits lie in several words together to a byte each, four numbers at a time.
 final class Words {
     private static final int NIBBLES = 0x0f0f0f0f;
+    private static final int FIFTH = 0x10101010;
+    private static final int SIXTHS = 0x30303030;
 
     private Words() { }
 
@@ -24,45 +25,54 @@ final class Words {
     static void fifthBits(long nibbles, long fifths, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             IntVector bits = loadInts(fifths + side);
-            for (int i = 0; i < 8; i++) {
-                // Four bits spread to the lowest of four bytes: copies at distances of 7 bits, of which each byte keeps
+            for (int i = 0; i < 4; i++) {
+                IntVector w = loadInts(nibbles + side + (long) i * PANEL_BYTES);
+                // Four bits spread to the fifth of four bytes: copies at distances of 7 bits, of which each byte keeps
                 // another.
-                IntVector spread = bits.and(15).mul(0x00204081).and(0x01010101);
-                IntVector w = loadInts(nibbles + side + (long) (i & 3) * PANEL_BYTES);
-                IntVector q = w.lanewise(VectorOperators.LSHR, i & 4).and(NIBBLES);
-                store(to + side + (long) i * PANEL_BYTES, q.or(spread.lanewise(VectorOperators.LSHL, 4)));
+                IntVector low = bits.and(15).mul(0x02040810).and(FIFTH);
+                IntVector high = bits.lanewise(VectorOperators.LSHR, 16).and(15).mul(0x02040810).and(FIFTH);
+                store(to + side + (long) i * PANEL_BYTES, w.and(NIBBLES).or(low));
+                w = w.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(high);
+                store(to + side + (long) (i + 4) * PANEL_BYTES, w);
                 bits = bits.lanewise(VectorOperators.LSHR, 4);
             }
         }
     }
 
-    /// Q5_K: eight words of nibbles, the low ones group `group` of 32 numbers and the high ones the next, and bit
-    /// `group` of the bytes of eight words `fifths`, become sixteen words of bytes.
-    static void fifthBitsOfGroups(long nibbles, long fifths, int group, long to) {
-        IntVector one = IntVector.broadcast(I, 0x01010101);
+    /// Q5_K: eight words of nibbles, the low ones a group of 32 numbers and the high ones the next, and the two lowest
+    /// bits of the bytes of eight words `fifths`, become sixteen words of bytes. The bits are then shifted out.
+    static void fifthBitsOfGroups(long nibbles, long fifths, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
-            for (int i = 0; i < 16; i++) {
-                IntVector w = loadInts(nibbles + side + (long) (i & 7) * PANEL_BYTES);
-                IntVector bits = loadInts(fifths + side + (long) (i & 7) * PANEL_BYTES);
-                IntVector fifth = bits.lanewise(VectorOperators.LSHR, group + (i >> 3)).and(one);
-                IntVector q = w.lanewise(VectorOperators.LSHR, i >> 3 << 2).and(NIBBLES);
-                store(to + side + (long) i * PANEL_BYTES, q.or(fifth.lanewise(VectorOperators.LSHL, 4)));
+            for (int i = 0; i < 8; i++) {
+                IntVector w = loadInts(nibbles + side + (long) i * PANEL_BYTES);
+                IntVector bits = loadInts(fifths + side + (long) i * PANEL_BYTES);
+                IntVector low = bits.lanewise(VectorOperators.LSHL, 4).and(FIFTH);
+                IntVector high = bits.lanewise(VectorOperators.LSHL, 3).and(FIFTH);
+                store(to + side + (long) i * PANEL_BYTES, w.and(NIBBLES).or(low));
+                w = w.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(high);
+                store(to + side + (long) (i + 8) * PANEL_BYTES, w);
+                store(fifths + side + (long) i * PANEL_BYTES, bits.lanewise(VectorOperators.LSHR, 2));
             }
         }
     }
 
-    /// Q6_K: of each half of a block 16 words of low bits, the low halves of whose bytes are 64 numbers and the high
-    /// halves the next 64, and 8 words with two high bits of four runs of 32 numbers; they become 64 words of bytes.
+    /// Q6_K: 16 words of low bits, the low halves of whose bytes are 64 numbers and the high halves the next 64, and 8
+    /// words with two high bits of four runs of 32 numbers, become 32 words of bytes.
     static void sixthBits(long low, long high, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
-            for (int i = 0; i < 64; i++) {
-                int half = i >> 5;
-                int run = i >> 3 & 3;
-                IntVector w = loadInts(low + side + (long) (16 * half + (i & 15)) * PANEL_BYTES);
-                IntVector bits = loadInts(high + side + (long) (8 * half + (i & 7)) * PANEL_BYTES);
-                IntVector q = w.lanewise(VectorOperators.LSHR, run >> 1 << 2).and(NIBBLES);
-                IntVector top = bits.lanewise(VectorOperators.LSHR, 2 * run).and(0x03030303);
-                store(to + side + (long) i * PANEL_BYTES, q.or(top.lanewise(VectorOperators.LSHL, 4)));
+            for (int i = 0; i < 8; i++) {
+                long row = side + (long) i * PANEL_BYTES;
+                IntVector a = loadInts(low + row);
+                IntVector b = loadInts(low + row + 8 * PANEL_BYTES);
+                IntVector h = loadInts(high + row);
+                IntVector top = h.lanewise(VectorOperators.LSHL, 4).and(SIXTHS);
+                store(to + row, a.and(NIBBLES).or(top));
+                top = h.lanewise(VectorOperators.LSHL, 2).and(SIXTHS);
+                store(to + row + 8 * PANEL_BYTES, b.and(NIBBLES).or(top));
+                top = h.and(SIXTHS);
+                store(to + row + 16 * PANEL_BYTES, a.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(top));
+                top = h.lanewise(VectorOperators.LSHR, 2).and(SIXTHS);
+                store(to + row + 24 * PANEL_BYTES, b.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(top));
             }
         }
     }
@@ -77,9 +87,9 @@ final class Words {
             IntVector rest = loadInts(words + side + 2 * PANEL_BYTES);
             store(scales + side, s.and(0x3f3f3f3f));
             store(minima + side, m.and(0x3f3f3f3f));
-            IntVector high = s.lanewise(VectorOperators.LSHR, 2).and(0x30303030);
+            IntVector high = s.lanewise(VectorOperators.LSHR, 2).and(SIXTHS);
             store(scales + side + PANEL_BYTES, rest.and(NIBBLES).or(high));
-            high = m.lanewise(VectorOperators.LSHR, 2).and(0x30303030);
+            high = m.lanewise(VectorOperators.LSHR, 2).and(SIXTHS);
             store(minima + side + PANEL_BYTES, rest.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(high));
         }
     }
