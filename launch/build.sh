@@ -123,11 +123,12 @@ remove_old_builds() {
 
 # Makes an AOT cache by a run that does what commands of this kind do. Without one all works, but starts later.
 make_cache() { # light or compute
-    local new=$cache.$$
+    local new=$cache.$$ scratch=$lib/.scratch
     set_options "$1"
-    "$jdk/bin/java" "${options[@]}" -XX:AOTCacheOutput="$new" glia.cli.Training "$1" >"$lib/cache.log" 2>&1
+    GLIA_CACHE=$scratch HF_HOME=$scratch HF_HUB_OFFLINE=1 \
+        "$jdk/bin/java" "${options[@]}" -XX:AOTCacheOutput="$new" glia.cli.Training "$1" >"$lib/cache.log" 2>&1
     [ -s "$new" ] && mv -f "$new" "$cache.aot"
-    rm -f "$new" "$new".*
+    rm -rf "$new" "$new".* "$scratch"
     touch "$cache.made"
 }
 

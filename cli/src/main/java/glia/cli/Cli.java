@@ -5,12 +5,19 @@ import glia.cli.args.HelpText;
 import glia.cli.args.Suggestion;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
+import glia.cli.command.BenchCommand;
+import glia.cli.command.ChatCommand;
+import glia.cli.command.CheckCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ExitCode;
+import glia.cli.command.InspectCommand;
 import glia.cli.command.ModelsCommand;
+import glia.cli.command.PerplexityCommand;
 import glia.cli.command.PullCommand;
 import glia.cli.command.RemoveCommand;
+import glia.cli.command.RunCommand;
+import glia.cli.command.TokenizeCommand;
 import glia.cli.terminal.Console;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,8 +31,9 @@ public final class Cli {
     /// @param console where to read and write
     public Cli(Console console) {
         this.console = console;
-        this.commands = List.of(new PullCommand(), new ModelsCommand(), new RemoveCommand(),
-                new CompletionCommand(this::syntaxes));
+        this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
+                new RemoveCommand(), new InspectCommand(), new TokenizeCommand(), new PerplexityCommand(),
+                new BenchCommand(), new CheckCommand(), new CompletionCommand(this::syntaxes));
     }
 
     /// Runs one command line.

@@ -3,9 +3,11 @@ package glia.cli;
 import glia.cli.args.UsageException;
 import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
+import glia.engine.ContextFullException;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;
+import glia.text.template.TemplateException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -31,6 +33,9 @@ record ErrorReport(String message, int exitCode) {
             case AccessDeniedException e -> new ErrorReport(e.getFile() + ": access is denied", ExitCode.BAD_FILE);
             case FileSystemException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case IOException e -> new ErrorReport(text(e), ExitCode.BAD_FILE);
+            case TemplateException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
+            case ContextFullException e -> new ErrorReport(e.getMessage(), ExitCode.USAGE);
+            case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
             case OutOfMemoryError e -> new ErrorReport("memory does not suffice: " + text(e)
                     + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);
             default -> new ErrorReport("internal error: " + text(error)
@@ -40,9 +45,9 @@ record ErrorReport(String message, int exitCode) {
 
     private static int exitCode(HubException.Kind kind) {
         return switch (kind) {
-            case NAME, SETTINGS -> ExitCode.USAGE;
+            case SETTINGS -> ExitCode.USAGE;
             case OFFLINE, UNREACHABLE, DENIED, RATE_LIMITED, SERVER -> ExitCode.NETWORK;
-            case NOT_FOUND, CORRUPT, REFUSED, DISK, PROGRAM -> ExitCode.BAD_FILE;
+            case NAME, NOT_FOUND, CORRUPT, REFUSED, DISK, PROGRAM -> ExitCode.BAD_FILE;
             case INTERRUPTED -> ExitCode.INTERRUPTED;
         };
     }

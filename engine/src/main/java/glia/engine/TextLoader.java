@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutionException;
 
 /// Loads tokenizer and chat template beside the weights, each on a thread of its own: the tokenizer's native library
 /// takes as long as mapping a small model.
-final class TextLoader {
+public final class TextLoader {
     private static final String TEMPLATE_KEY = "tokenizer.chat_template";
 
     private final Path path;
@@ -35,7 +35,7 @@ final class TextLoader {
     }
 
     /// Begins to load what belongs to an open checkpoint.
-    static TextLoader start(Path path, Checkpoint checkpoint) {
+    public static TextLoader start(Path path, Checkpoint checkpoint) {
         if (checkpoint instanceof GgufCheckpoint gguf) {
             return new TextLoader(path, () -> Tokenizer.fromGguf(gguf.metadata()), () -> gguf.metadata().has(TEMPLATE_KEY)
                     ? Optional.of(ChatTemplate.parse(path.toString(), gguf.metadata().string(TEMPLATE_KEY)))
@@ -45,11 +45,17 @@ final class TextLoader {
         return new TextLoader(path, () -> Tokenizer.load(folder), () -> ChatTemplate.find(folder));
     }
 
-    Tokenizer tokenizer() throws CheckpointException {
+    /// Waits for the tokenizer.
+    ///
+    /// @throws CheckpointException if there is none, or it cannot be used
+    public Tokenizer tokenizer() throws CheckpointException {
         return await(tokenizer, "tokenizer");
     }
 
-    Optional<ChatTemplate> template() throws CheckpointException {
+    /// Waits for the chat template, if there is one.
+    ///
+    /// @throws CheckpointException if it cannot be read
+    public Optional<ChatTemplate> template() throws CheckpointException {
         return await(template, "chat template");
     }
 

@@ -63,6 +63,18 @@ public final class Arguments {
         return index < positionals.size() ? Optional.of(positionals.get(index)) : Optional.empty();
     }
 
+    /// The same command line with another value of one option.
+    ///
+    /// @throws UsageException if the word is no possible value
+    public Arguments with(Option<?> option, String word) {
+        Arguments changed = new Arguments(syntax);
+        changed.positionals.addAll(positionals);
+        changed.values.putAll(values);
+        changed.values.remove(option);
+        changed.add(option, word);
+        return changed;
+    }
+
     private void read(List<String> words) {
         boolean optionsEnded = false;
         for (int i = 0; i < words.size(); i++) {

@@ -1,6 +1,7 @@
 package glia.cli.chat;
 
 import java.util.List;
+import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
@@ -43,7 +44,22 @@ final class MessageParser implements Parser {
     }
 
     /// The word before the cursor, for the completion of commands.
-    private record Words(String line, int cursor) implements ParsedLine {
+    private record Words(String line, int cursor) implements CompletingParsedLine {
+        @Override
+        public CharSequence escape(CharSequence candidate, boolean complete) {
+            return candidate;
+        }
+
+        @Override
+        public int rawWordCursor() {
+            return wordCursor();
+        }
+
+        @Override
+        public int rawWordLength() {
+            return wordCursor();
+        }
+
         @Override
         public String word() {
             return line.substring(line.lastIndexOf(' ', cursor - 1) + 1, cursor);

@@ -1,0 +1,29 @@
+package glia.cli.answer;
+
+import glia.cli.terminal.Units;
+import glia.engine.Answer;
+
+/// What there is to say about a finished answer.
+public final class AnswerText {
+    private AnswerText() {}
+
+    /// Its length and speed: `42 tokens, 87.3 tokens/s, first after 0.120 s`.
+    public static String rates(Answer answer) {
+        String tokens = answer.tokens() == 1 ? "1 token" : answer.tokens() + " tokens";
+        if (answer.tokens() == 0) {
+            return tokens;
+        }
+        String rate = answer.tokensPerSecond() > 0 ? ", " + Units.rate(answer.tokensPerSecond()) + " tokens/s" : "";
+        return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9);
+    }
+
+    /// Why it is not whole, or an empty text.
+    public static String ending(Answer answer) {
+        return switch (answer.finish()) {
+            case STOP -> "";
+            case CANCELLED -> "stopped";
+            case LENGTH -> "cut off at --max-tokens";
+            case CONTEXT -> "cut off: the context is full";
+        };
+    }
+}

@@ -1,0 +1,204 @@
+package glia.cli.chat;
+
+import glia.cli.answer.AnswerText;
+import glia.cli.answer.StreamedAnswer;
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Suggestion;
+import glia.cli.args.UsageException;
+import glia.cli.option.GenerationFlags;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.engine.Answer;
+import glia.engine.Chat;
+import glia.engine.ContextFullException;
+import glia.engine.Finish;
+import glia.engine.LanguageModel;
+import glia.engine.state.StateMemoryException;
+import glia.io.hub.Choice;
+import glia.text.template.ChatMessage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+
+/// A conversation: messages and commands come in, answers go out as they are made.
+public final class ChatLoop {
+    private final Console console;
+    private final Input input;
+    private final LanguageModel model;
+    private final Choice choice;
+    private final Chat chat;
+    private final boolean person;
+    private Arguments arguments;
+    private Optional<String> system;
+    private Answer last;
+
+    /// @param choice which model it is
+    /// @param arguments the command line, whose options `/set` changes
+    /// @param system what the model shall be like
+    public ChatLoop(Console console, Input input, LanguageModel model, Choice choice, Arguments arguments,
+                    Optional<String> system) {
+        this.console = console;
+        this.input = input;
+        this.model = model;
+        this.choice = choice;
+        this.chat = model.chat();
+        this.person = console.inIsTerminal() && console.outIsTerminal();
+        this.arguments = arguments;
+        this.system = system;
+        chat.options(GenerationFlags.of(arguments));
+        system.ifPresent(chat::system);
+    }
+
+    /// Goes on until there are no more messages.
+    public void run() {
+        greet();
+        try (chat) {
+            for (String message = input.next(); message != null; message = input.next()) {
+                if (!message.isBlank() && !handle(message)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void greet() {
+        if (!person) {
+            console.err().println(choice.explanation());
+            return;
+        }
+        console.out().println(console.bold(choice.explanation()));
+        if (!model.kernels().note().isEmpty()) {
+            note(model.kernels().note());
+        }
+        if (model.template().isEmpty()) {
+            note("This model has no chat template: it continues your words instead of answering them.");
+        }
+        note("/help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.");
+    }
+
+    /// @return whether the conversation goes on
+    private boolean handle(String message) {
+        if (!message.startsWith("/")) {
+            answer(message);
+            return true;
+        }
+        String[] words = message.split("\\s+", 2);
+        String rest = words.length > 1 ? words[1].strip() : "";
+        int index = ChatWords.names().indexOf(words[0]);
+        if (index < 0) {
+            note("There is no command " + words[0] + Suggestion.of(words[0], ChatWords.names())
+                    .map(near -> "; did you mean " + near + "?").orElse("; /help shows them all."));
+            return true;
+        }
+        switch (ChatWords.values()[index]) {
+            case HELP -> console.out().print(ChatWords.help());
+            case RESET -> reset();
+            case SYSTEM -> system(rest);
+            case SET -> set(rest);
+            case STATS -> stats();
+            case SAVE -> save(rest);
+            case EXIT -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void answer(String message) {
+        StreamedAnswer streamed = new StreamedAnswer(console);
+        input.beginAnswer(streamed::stop);
+        try {
+            last = chat.stream(message, streamed);
+            console.out().println();
+            if (person) {
+                String ending = AnswerText.ending(last);
+                note((ending.isEmpty() ? "" : ending + "; ") + AnswerText.rates(last));
+            }
+            if (last.finish() == Finish.CONTEXT) {
+                note("The context of " + model.contextLength() + " tokens is full. /save keeps the conversation in a "
+                        + "file, /reset begins anew; glia chat --context N allows more, where the model can.");
+            }
+        } catch (ContextFullException | StateMemoryException e) {
+            note("No answer: " + e.getMessage() + ". The conversation is as before; /save keeps it in a file, /reset "
+                    + "begins anew.");
+        } finally {
+            input.endAnswer();
+        }
+    }
+
+    private void reset() {
+        chat.reset();
+        note("Begun anew.");
+    }
+
+    private void system(String text) {
+        if (text.isEmpty()) {
+            console.out().println(system.orElse("(none)"));
+            return;
+        }
+        system = Optional.of(text);
+        chat.system(text);
+        note("Begun anew, with this in mind.");
+    }
+
+    private void set(String rest) {
+        String[] words = rest.split("\\s+", 2);
+        if (rest.isEmpty()) {
+            console.out().print(GenerationFlags.table(chat.options()));
+            return;
+        }
+        Optional<Option<?>> option = GenerationFlags.named(words[0]);
+        try {
+            if (option.isEmpty() || words.length < 2) {
+                throw new UsageException(option.isEmpty() ? "There is no '" + words[0] + "' to set; /set shows all"
+                        : words[0] + " needs a value: /set " + words[0] + " " + option.get().label());
+            }
+            arguments = arguments.with(option.get(), words[1]);
+            chat.options(GenerationFlags.of(arguments));
+        } catch (UsageException | IllegalArgumentException e) {
+            note(e.getMessage());
+        }
+    }
+
+    private void stats() {
+        Table table = new Table("ll").row("model", choice.path())
+                .row("messages", chat.messages().size())
+                .row("context", chat.length() + " of " + model.contextLength() + " tokens")
+                .row("cache", Units.bytes(model.engine().stateBytes()));
+        if (last != null) {
+            table.row("last prompt", last.promptTokens() + " tokens, " + last.reusedTokens() + " of them remembered, "
+                    + Units.rate(last.promptTokensPerSecond()) + " tokens/s");
+            table.row("last answer", AnswerText.rates(last));
+        }
+        console.out().print(table);
+    }
+
+    private void save(String file) {
+        StringBuilder text = new StringBuilder();
+        for (ChatMessage message : chat.messages()) {
+            text.append("## ").append(message.role()).append("\n\n").append(message.content().strip()).append("\n\n");
+        }
+        try {
+            if (file.isEmpty()) {
+                throw new InvalidPathException(file, "/save needs the name of a file");
+            }
+            Files.writeString(Path.of(file), text, StandardOpenOption.CREATE_NEW);
+            note("Saved " + chat.messages().size() + " messages in " + Path.of(file).toAbsolutePath() + ".");
+        } catch (IOException | InvalidPathException e) {
+            note("Not saved: " + e);
+        }
+    }
+
+    private void note(String words) {
+        if (person) {
+            console.out().println(console.dim(words));
+        } else {
+            console.err().println(words);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package glia.cli.chat;
+
+import glia.cli.args.HelpText;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/// The words that a conversation understands beside messages.
+enum ChatWords {
+    HELP("", "show this"),
+    RESET("", "forget what was said"),
+    SYSTEM("[TEXT]", "say what the model shall be like and begin anew; alone: show it"),
+    SET("[NAME VALUE]", "change how answers are made, as in /set temperature 0.7; alone: show it all"),
+    STATS("", "show the size and speed of the conversation"),
+    SAVE("FILE", "write the conversation into a new file"),
+    EXIT("", "leave; so does Ctrl-D");
+
+    private final String argument;
+    private final String description;
+
+    ChatWords(String argument, String description) {
+        this.argument = argument;
+        this.description = description;
+    }
+
+    /// As it is typed.
+    String word() {
+        return "/" + name().toLowerCase(Locale.ROOT);
+    }
+
+    static List<String> names() {
+        return Arrays.stream(values()).map(ChatWords::word).toList();
+    }
+
+    /// What `/help` shows.
+    static String help() {
+        return new HelpText()
+                .rows("", Arrays.stream(values())
+                        .map(word -> new HelpText.Row((word.word() + " " + word.argument).strip(), word.description))
+                        .toList())
+                .line("A line that ends in a backslash goes on in the next; \"\"\" begins and ends a block of lines.")
+                .line("Ctrl-C stops an answer.")
+                .toString();
+    }
+}

@@ -1,0 +1,93 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Syntax;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.engine.Bench;
+import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
+import glia.io.hub.Choice;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/// Measures how fast a model runs.
+public final class BenchCommand implements Command {
+    private static final int GENERATED_TOKENS = 64;
+    private static final List<Integer> STREAMS = List.of(1, 16);
+    private static final Option<Integer> PROMPT =
+            Option.integer("N", 1, Integer.MAX_VALUE, "tokens of the prompt (default: 512)", "--prompt");
+
+    /// For [glia.cli.Cli].
+    public BenchCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("bench", "Measure how fast a model runs", List.of(Models.MODEL),
+                Stream.of(List.<Option<?>>of(PROMPT, Json.OPTION), ComputeOptions.ALL).flatMap(List::stream).toList(),
+                List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed up",
+                        "until it is steady, 30 s at most, then measured five times: median, least, most."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        int numPrompt = arguments.get(PROMPT).orElse(512);
+        LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), console);
+        try (LanguageModel model = LanguageModel.load(choice.path(), options)) {
+            Bench bench = new Bench(model.engine());
+            Map<String, Supplier<Bench.Rate>> work = new LinkedHashMap<>();
+            work.put("prompt_" + numPrompt, () -> bench.prompt(numPrompt));
+            for (int streams : STREAMS) {
+                work.put("generate_" + GENERATED_TOKENS + "_x" + streams,
+                        () -> bench.generate(GENERATED_TOKENS, streams));
+            }
+            Map<String, Bench.Rate> rates = new LinkedHashMap<>();
+            work.forEach((name, measure) -> {
+                if (console.errIsTerminal()) {
+                    console.err().print("\r\033[Kmeasuring " + name + " ...");
+                    console.err().flush();
+                }
+                rates.put(name, measure.get());
+            });
+            if (console.errIsTerminal()) {
+                console.err().print("\r\033[K");
+            }
+            if (arguments.has(Json.OPTION)) {
+                Json.print(console, document(choice, options, rates));
+            } else {
+                console.out().print(table(rates));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static Map<String, Object> document(Choice choice, LoadOptions options, Map<String, Bench.Rate> rates) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("model", choice.path().getFileName().toString());
+        document.put("threads", options.numThreads());
+        rates.forEach((name, rate) -> document.put(name, Map.of("median", rounded(rate.median()),
+                "min", rounded(rate.min()), "max", rounded(rate.max()))));
+        return document;
+    }
+
+    private static double rounded(double rate) {
+        return Math.round(rate * 10) / 10.0;
+    }
+
+    private static Table table(Map<String, Bench.Rate> rates) {
+        Table table = new Table("lrrr").row("tokens/s", "median", "least", "most");
+        rates.forEach((name, rate) -> table.row(name, Units.rate(rate.median()), Units.rate(rate.min()),
+                Units.rate(rate.max())));
+        return table;
+    }
+}

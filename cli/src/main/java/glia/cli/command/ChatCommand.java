@@ -1,0 +1,70 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.chat.ChatLoop;
+import glia.cli.chat.Input;
+import glia.cli.option.ComputeOptions;
+import glia.cli.option.GenerationFlags;
+import glia.cli.terminal.Console;
+import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
+import glia.io.hub.Choice;
+import glia.io.hub.HubSettings;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
+
+/// Talks with a model.
+public final class ChatCommand implements Command {
+    private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
+
+    /// For [glia.cli.Cli].
+    public ChatCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("chat", "Talk with a model",
+                List.of(new Positional(Models.MODEL.label(), "as in glia run (default: SmolLM2-135M-Instruct)", false)),
+                Stream.of(List.<Option<?>>of(SYSTEM), GenerationFlags.ALL, ComputeOptions.ALL).flatMap(List::stream)
+                        .toList(),
+                List.of("/help in a conversation shows what else there is. Without a terminal, each line of standard",
+                        "input is a message."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws Exception {
+        Choice choice = Models.locate(arguments.optional(0), console);
+        FutureTask<LanguageModel> loading = load(choice.path(), ComputeOptions.of(arguments, Precision.FAST));
+        Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");
+        // The terminal is made ready while the model is loaded.
+        try (Input input = Input.of(console, history); LanguageModel model = await(loading)) {
+            new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM)).run();
+        }
+        return ExitCode.OK;
+    }
+
+    private static FutureTask<LanguageModel> load(Path path, LoadOptions options) {
+        FutureTask<LanguageModel> loading = new FutureTask<>(() -> LanguageModel.load(path, options));
+        Thread.ofPlatform().daemon().name("glia-load").start(loading);
+        return loading;
+    }
+
+    private static LanguageModel await(FutureTask<LanguageModel> loading) throws Exception {
+        try {
+            return loading.get();
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case Exception known -> throw known;
+                case Error known -> throw known;
+                default -> throw e;
+            }
+        }
+    }
+}

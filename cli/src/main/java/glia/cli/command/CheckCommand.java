@@ -1,0 +1,169 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.engine.Engine;
+import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
+import glia.engine.check.CheckLine;
+import glia.engine.check.ModelCheck;
+import glia.engine.check.TextCheck;
+import glia.io.CheckpointException;
+import glia.io.load.Checkpoints;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.tensor.Precision;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.choice.KernelSets;
+import glia.text.template.TemplateCheck;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Compares what Glia computes with what a reference computed.
+public final class CheckCommand implements Command {
+    private static final long STATE_LIMIT_BYTES = 1L << 32;
+    private static final Option<String> MODEL = Option.text("MODEL", "the model, where it is not in DIR", "--model");
+    private static final Option<String> TEMPLATES = Option.text("DIR", "render the chat templates of this folder",
+            "--templates");
+    private static final Option<Clock> NOW = new Option<>(List.of("--now"), "TIME",
+            "the time that templates see, such as 2026-01-31T12:00:00", List.of(), false, CheckCommand::clock);
+
+    /// For [glia.cli.Cli].
+    public CheckCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("check", "Compare with what a reference computed",
+                List.of(new Positional("DIR", "a folder with expected.safetensors, tokens.json or greedy.json", false)),
+                Stream.of(List.<Option<?>>of(MODEL, TEMPLATES, NOW, Json.OPTION), ComputeOptions.ALL)
+                        .flatMap(List::stream).toList(),
+                List.of("One line a comparison: the largest difference, the tolerance, pass or fail. Computes exactly",
+                        "unless --precision fast is given. The exit code is 1 if any comparison fails."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES)) {
+            throw new UsageException("DIR is missing (a folder to check), and there is no --templates");
+        }
+        boolean json = arguments.has(Json.OPTION);
+        List<CheckLine> lines = new ArrayList<>();
+        Results results = line -> {
+            lines.add(line);
+            if (!json) {
+                console.out().println(text(line));
+                console.out().flush();
+            }
+        };
+        if (arguments.optional(0).isPresent()) {
+            checkModel(Path.of(arguments.required(0)), arguments, console, results);
+        }
+        if (arguments.has(TEMPLATES)) {
+            checkTemplates(Path.of(arguments.get(TEMPLATES).orElseThrow()),
+                    arguments.get(NOW).orElseGet(Clock::systemDefaultZone), results);
+        }
+        if (json) {
+            Json.print(console, document(lines));
+        }
+        return lines.stream().allMatch(CheckLine::passed) ? ExitCode.OK : ExitCode.FAILED;
+    }
+
+    /// Hears each result as it is found.
+    private interface Results {
+        void accept(CheckLine line);
+    }
+
+    private static void checkModel(Path folder, Arguments arguments, Console console, Results results)
+            throws IOException {
+        boolean numbers = Files.exists(folder.resolve("expected.safetensors"));
+        boolean texts = TextCheck.applies(folder);
+        if (!numbers && !texts) {
+            throw new CheckpointException(folder, "", "holds none of expected.safetensors, tokens.json and greedy.json, "
+                    + "which a reference computes");
+        }
+        LoadOptions options = ComputeOptions.of(arguments, Precision.EXACT);
+        Path path = Models.locate(Optional.of(arguments.get(MODEL).orElse(folder.toString())), console).path();
+        if (!texts) {
+            checkNumbers(folder, path, options, results);
+            return;
+        }
+        try (LanguageModel model = LanguageModel.load(path, options)) {
+            if (numbers) {
+                ModelCheck.run(folder, model.engine(), results::accept);
+            }
+            TextCheck.run(folder, model.tokenizer(), model.engine(), options.precision(), results::accept);
+        }
+    }
+
+    /// Checks a model without loading a tokenizer, which such folders need not have.
+    private static void checkNumbers(Path folder, Path path, LoadOptions options, Results results)
+            throws CheckpointException {
+        try (Workers workers = new Workers(options.numThreads());
+                Model model = ModelLoader.load(path, Checkpoints.open(path));
+                Engine engine = new Engine(model, KernelSets.choose(options.kernels(), workers).kernels(),
+                        options.precision(), STATE_LIMIT_BYTES)) {
+            ModelCheck.run(folder, engine, results::accept);
+        }
+    }
+
+    private static void checkTemplates(Path folder, Clock clock, Results results) {
+        for (TemplateCheck.Result result : TemplateCheck.run(folder, clock)) {
+            results.accept(new CheckLine("template " + result.template() + ", " + result.numCases() + " cases",
+                    result.numCases() == 0 ? Double.NaN : result.numCases() - result.numPassed(), 0,
+                    result.firstDifference().orElse("")));
+        }
+    }
+
+    private static String text(CheckLine line) {
+        String detail = line.detail().isEmpty() ? "" : "  " + line.detail();
+        return String.format(Locale.ROOT, "%s  %-54s  %9s, at most %s%s", line.passed() ? "pass" : "FAIL", line.what(),
+                number(line.difference()), number(line.tolerance()), detail);
+    }
+
+    /// Counts as they are, measures with two digits.
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e9 ? Long.toString((long) value)
+                : String.format(Locale.ROOT, "%.1e", value);
+    }
+
+    private static Map<String, Object> document(List<CheckLine> lines) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("passed", lines.stream().allMatch(CheckLine::passed));
+        document.put("checks", lines.stream().map(line -> {
+            Map<String, Object> check = new LinkedHashMap<>();
+            check.put("what", line.what());
+            check.put("difference", line.difference());
+            check.put("tolerance", line.tolerance());
+            check.put("passed", line.passed());
+            check.put("detail", line.detail());
+            return check;
+        }).toList());
+        return document;
+    }
+
+    private static Clock clock(String time) {
+        try {
+            ZoneId zone = ZoneId.systemDefault();
+            return Clock.fixed(LocalDateTime.parse(time).atZone(zone).toInstant(), zone);
+        } catch (DateTimeParseException e) {
+            throw new IllegalArgumentException("a time such as 2026-01-31T12:00:00 is expected", e);
+        }
+    }
+}

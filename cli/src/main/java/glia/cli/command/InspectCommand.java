@@ -1,0 +1,109 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Syntax;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.engine.ModelFacts;
+import glia.engine.TextLoader;
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.load.Checkpoints;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.text.template.TemplateException;
+import glia.text.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Shows what a model is made of.
+public final class InspectCommand implements Command {
+    /// For [glia.cli.Cli].
+    public InspectCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("inspect", "Show what a model is made of", List.of(Models.MODEL), List.of(Json.OPTION));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        Path path = Models.locate(Optional.of(arguments.required(0)), console).path();
+        Checkpoint checkpoint = Checkpoints.open(path);
+        try (Model model = ModelLoader.load(path, checkpoint)) {
+            Text text = text(path, checkpoint);
+            ModelFacts facts = ModelFacts.of(model);
+            if (arguments.has(Json.OPTION)) {
+                Json.print(console, document(path, facts, text));
+            } else {
+                console.out().print(table(path, facts, text));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    /// What there is to say about texts; the tokenizer may be missing.
+    private record Text(String tokenizer, String template) {}
+
+    private static Text text(Path path, Checkpoint checkpoint) {
+        TextLoader loader = TextLoader.start(path, checkpoint);
+        String tokenizer;
+        String template;
+        try {
+            Tokenizer loaded = loader.tokenizer();
+            tokenizer = loaded.vocabSize() + " tokens" + (loaded.addsBos() ? ", puts BOS before a text" : "");
+        } catch (CheckpointException e) {
+            tokenizer = "cannot be used: " + e.getMessage();
+        }
+        try {
+            template = loader.template().isPresent() ? "yes" : "none: the model only continues texts";
+        } catch (CheckpointException | TemplateException e) {
+            template = "cannot be used: " + e.getMessage();
+        }
+        return new Text(tokenizer, template);
+    }
+
+    private static Table table(Path path, ModelFacts facts, Text text) {
+        Table table = new Table("ll").row("model", path).row("family", facts.family())
+                .row("layers", facts.numLayers());
+        facts.mixers().forEach((mixer, count) -> table.row("  " + count + " ×", mixer));
+        table.row("hidden size", facts.hiddenSize())
+                .row("vocabulary", facts.vocabSize())
+                .row("parameters", Units.count(facts.numParameters()) + " (" + facts.numParameters() + ")")
+                .row("bytes on disk", Units.bytes(facts.diskBytes()))
+                .row("weights in memory", Units.bytes(facts.weightBytes()));
+        facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
+        table.row("cache", Units.bytes(facts.stateBytesPerToken()) + " a token");
+        if (facts.windowBytes() > 0) {
+            table.row("", "and " + Units.bytes(facts.windowBytes()) + " in sliding windows at most");
+        }
+        return table.row("context", facts.contextLength() + " tokens")
+                .row("tokenizer", text.tokenizer())
+                .row("chat template", text.template());
+    }
+
+    private static Map<String, Object> document(Path path, ModelFacts facts, Text text) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("path", path.toString());
+        document.put("family", facts.family());
+        document.put("layers", facts.numLayers());
+        document.put("mixers", facts.mixers());
+        document.put("hidden_size", facts.hiddenSize());
+        document.put("vocabulary", facts.vocabSize());
+        document.put("parameters", facts.numParameters());
+        document.put("disk_bytes", facts.diskBytes());
+        document.put("weight_bytes", facts.weightBytes());
+        document.put("weight_bytes_by_type", facts.dtypes());
+        document.put("cache_bytes_per_token", facts.stateBytesPerToken());
+        document.put("window_bytes", facts.windowBytes());
+        document.put("context", facts.contextLength());
+        document.put("tokenizer", text.tokenizer());
+        document.put("chat_template", text.template());
+        return document;
+    }
+}

@@ -1,0 +1,114 @@
+package glia.cli.command;
+
+import glia.cli.answer.AnswerText;
+import glia.cli.answer.StreamedAnswer;
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
+import glia.cli.option.GenerationFlags;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.InterruptNotice;
+import glia.engine.Answer;
+import glia.engine.Chat;
+import glia.engine.GenerationOptions;
+import glia.engine.Generator;
+import glia.engine.LanguageModel;
+import glia.engine.TextListener;
+import glia.io.hub.Choice;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Answers one prompt.
+public final class RunCommand implements Command {
+    private static final Option<String> PROMPT =
+            Option.text("TEXT", "what to answer (default: standard input)", "--prompt", "-p");
+    private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
+    private static final Option<Boolean> RAW =
+            Option.flag("continue the text as it is, without the model's chat template", "--raw");
+
+    /// For [glia.cli.Cli].
+    public RunCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("run", "Answer one prompt", List.of(Models.MODEL),
+                Stream.of(List.<Option<?>>of(PROMPT, SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL)
+                        .flatMap(List::stream).toList());
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        if (arguments.has(RAW) && arguments.has(SYSTEM)) {
+            throw new UsageException("--system goes into the chat template, which --raw does without");
+        }
+        String prompt = prompt(arguments, console);
+        GenerationOptions options = GenerationFlags.of(arguments);
+        boolean json = arguments.has(Json.OPTION);
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), console);
+        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
+            TextListener listener = json ? piece -> { } : new StreamedAnswer(console);
+            Answer answer;
+            try (var _ = new InterruptNotice(console, "the answer is not whole")) {
+                answer = arguments.has(RAW) || model.template().isEmpty()
+                        ? continued(model, prompt, options, listener)
+                        : answered(model, arguments.get(SYSTEM), prompt, options, listener);
+            }
+            if (json) {
+                Json.print(console, document(answer));
+            } else {
+                console.out().println();
+                if (console.outIsTerminal()) {
+                    console.err().println(console.dim(AnswerText.rates(answer)));
+                }
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static String prompt(Arguments arguments, Console console) throws IOException {
+        Optional<String> given = arguments.get(PROMPT);
+        if (given.isPresent()) {
+            return given.get();
+        }
+        if (console.inIsTerminal()) {
+            console.err().println("Type the prompt; Ctrl-D ends it.");
+        }
+        return new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
+    }
+
+    private static Answer continued(LanguageModel model, String prompt, GenerationOptions options,
+                                    TextListener listener) {
+        try (Generator generator = model.generator()) {
+            return generator.generate(model.tokenizer().encode(prompt, true), options, false, listener);
+        }
+    }
+
+    private static Answer answered(LanguageModel model, Optional<String> system, String prompt,
+                                   GenerationOptions options, TextListener listener) {
+        try (Chat chat = model.chat().options(options)) {
+            system.ifPresent(chat::system);
+            return chat.stream(prompt, listener);
+        }
+    }
+
+    private static Map<String, Object> document(Answer answer) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("text", answer.text());
+        document.put("finish", answer.finish().name().toLowerCase(Locale.ROOT));
+        document.put("prompt_tokens", answer.promptTokens());
+        document.put("tokens", answer.tokens());
+        document.put("first_token_seconds", answer.firstTokenNanos() / 1e9);
+        document.put("seconds", answer.totalNanos() / 1e9);
+        document.put("tokens_per_second", answer.tokensPerSecond());
+        return document;
+    }
+}

@@ -1,0 +1,97 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.engine.TextLoader;
+import glia.io.Checkpoint;
+import glia.io.load.Checkpoints;
+import glia.text.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Cuts a text into a model's tokens, or joins tokens to a text.
+public final class TokenizeCommand implements Command {
+    private static final Option<Boolean> SPECIAL =
+            Option.flag("add the tokens that the tokenizer puts around a text, such as BOS", "--special");
+    private static final Option<Boolean> DECODE =
+            Option.flag("the other way: TEXT holds token ids, print the text", "--decode");
+
+    /// For [glia.cli.Cli].
+    public TokenizeCommand() {}
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax("tokenize", "Cut a text into a model's tokens",
+                List.of(Models.MODEL, new Positional("TEXT", "the text (default: standard input)", false)),
+                List.of(SPECIAL, DECODE, Json.OPTION));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        String text = arguments.optional(1).isPresent() ? arguments.optional(1).get()
+                : new String(console.in().readAllBytes(), StandardCharsets.UTF_8);
+        Path path = Models.locate(Optional.of(arguments.required(0)), console).path();
+        try (Checkpoint checkpoint = Checkpoints.open(path)) {
+            Tokenizer tokenizer = TextLoader.start(path, checkpoint).tokenizer();
+            if (arguments.has(DECODE)) {
+                decode(arguments, console, tokenizer, ids(text));
+            } else {
+                encode(arguments, console, tokenizer, tokenizer.encode(text, arguments.has(SPECIAL)));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static void encode(Arguments arguments, Console console, Tokenizer tokenizer, int[] ids) {
+        List<String> pieces = Arrays.stream(ids).mapToObj(tokenizer::piece).toList();
+        if (arguments.has(Json.OPTION)) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("ids", ids);
+            document.put("pieces", pieces);
+            Json.print(console, document);
+            return;
+        }
+        Table table = new Table("rl");
+        for (int i = 0; i < ids.length; i++) {
+            table.row(ids[i], pieces.get(i));
+        }
+        console.out().print(table);
+        if (console.outIsTerminal()) {
+            console.out().println(console.dim(ids.length + " tokens"));
+        }
+    }
+
+    private static void decode(Arguments arguments, Console console, Tokenizer tokenizer, int[] ids) {
+        String text;
+        try {
+            text = tokenizer.decode(ids, false);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, Map.of("text", text));
+        } else {
+            console.out().println(text);
+        }
+    }
+
+    private static int[] ids(String text) {
+        try {
+            return Arrays.stream(text.split("[\\s,\\[\\]]+")).filter(word -> !word.isEmpty())
+                    .mapToInt(Integer::parseInt).toArray();
+        } catch (NumberFormatException e) {
+            throw new UsageException("with --decode, TEXT holds token ids, such as '1 734 2': " + e.getMessage());
+        }
+    }
+}

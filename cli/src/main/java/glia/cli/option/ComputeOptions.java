@@ -1,0 +1,36 @@
+package glia.cli.option;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.engine.LoadOptions;
+import glia.tensor.Precision;
+import java.util.List;
+import java.util.Locale;
+
+/// How to compute, for all commands that do.
+public final class ComputeOptions {
+    private enum KernelSet { SCALAR, VECTOR }
+
+    private static final Option<Integer> THREADS =
+            Option.integer("N", 1, 1024, "threads that compute (default: one a core)", "--threads");
+    private static final Option<Integer> CONTEXT = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
+            "tokens that a conversation may have (default: what the model was made for)", "--context");
+    private static final Option<KernelSet> KERNELS =
+            Option.choice("SET", KernelSet.class, "which kernels compute (default: the best here)", "--kernels");
+    private static final Option<Precision> PRECISION = Option.choice("MODE", Precision.class,
+            "whether products with quantised weights are exact, or fast by rounded activations", "--precision");
+
+    /// All of them.
+    public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION);
+
+    private ComputeOptions() {}
+
+    /// What was asked for.
+    ///
+    /// @param usual the precision where none was named
+    public static LoadOptions of(Arguments arguments, Precision usual) {
+        return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
+                arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT)).orElse("auto"),
+                arguments.get(PRECISION).orElse(usual));
+    }
+}

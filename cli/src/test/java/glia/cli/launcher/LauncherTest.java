@@ -1,0 +1,112 @@
+package glia.cli.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.launcher.Installation.Result;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Starts the real launcher.
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "glia is the launcher of Linux and macOS")
+class LauncherTest {
+    @TempDir static Path folder;
+    private static Installation installed;
+
+    @BeforeAll
+    static void install() throws Exception {
+        installed = new Installation(folder.resolve("an installation")).withJars();
+    }
+
+    @Test
+    void answersFromAnyFolderAndThroughLinks() throws Exception {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("an installation/glia"));
+        Path linkToLink = Files.createSymbolicLink(folder.resolve("link to link"), link);
+        for (String command : List.of(installed.home() + "/glia", link.toString(), "./link", linkToLink.toString())) {
+            Result result = Installation.await(installed.start(folder, Map.of(), command, "--version"));
+            assertEquals("", result.err());
+            assertEquals(0, result.exitCode());
+            assertTrue(result.out().matches("glia [0-9.]+ \\(JDK .*\\)\n"), result.out());
+        }
+    }
+
+    @Test
+    void passesWordsAndExitCodesThrough() throws Exception {
+        Result result = installed.run("--grüße with spaces \\ $HOME \"*\"");
+        assertEquals(2, result.exitCode());
+        assertEquals("", result.out());
+        assertEquals("glia: glia has no option '--grüße with spaces \\ $HOME \"*\"'\nglia --help shows what there is\n",
+                result.err());
+    }
+
+    @Test
+    void theVirtualMachineAddsNoWordsOfItsOwn() throws Exception {
+        for (Map<String, String> environment : List.of(Map.<String, String>of(), Map.of("JAVA_TOOL_OPTIONS", "-Dx=y"),
+                Map.of("LC_ALL", "C"))) {
+            Result result = installed.runWith(environment, "run", "--nonsense");
+            assertEquals(2, result.exitCode());
+            assertEquals("", result.out());
+            assertEquals("glia: glia run has no option '--nonsense'\nglia --help shows what there is\n", result.err());
+        }
+    }
+
+    @Test
+    void standardErrorKeepsItsPlaceInAFile() throws Exception {
+        Process process = installed.start(installed.home(), Map.of(), "/bin/sh", "-c",
+                "{ echo before >&2; ./glia run --nonsense; echo after >&2; } >all 2>&1");
+        Installation.await(process);
+        assertEquals("before\nglia: glia run has no option '--nonsense'\nglia --help shows what there is\nafter\n",
+                Files.readString(installed.home().resolve("all")));
+    }
+
+    @Test
+    void whatTheVirtualMachineHasToSayIsKept() throws Exception {
+        Result result = installed.runWith(Map.of("JAVA_TOOL_OPTIONS", "-XX:NoSuchOption"), "run", "--nonsense");
+        assertEquals(1, result.exitCode());
+        assertTrue(result.err().contains("Unrecognized VM option 'NoSuchOption'"), result.err());
+        assertEquals("", result.out());
+    }
+
+    @Test
+    void aDamagedCacheIsMadeAnew() throws Exception {
+        Installation own = new Installation(folder.resolve("damaged")).withJars();
+        own.run("--version");
+        Path cache = caches(own).getFirst();
+        FileTime made = Files.getLastModifiedTime(cache);
+        try (var file = Files.newByteChannel(cache, StandardOpenOption.WRITE)) {
+            file.position(Files.size(cache) / 3).write(java.nio.ByteBuffer.allocate(1_000_000));
+        }
+        Files.setLastModifiedTime(cache, FileTime.fromMillis(made.toMillis() + 2000));
+        Result result = own.run("--version");
+        assertEquals(0, result.exitCode(), result::err);
+        assertFalse(cacheHolds(own, 1_000_000), "the damaged cache is still there");
+    }
+
+    private static List<Path> caches(Installation installation) throws Exception {
+        try (Stream<Path> files = Files.walk(installation.home().resolve("lib"))) {
+            return files.filter(file -> file.toString().endsWith(".aot")).toList();
+        }
+    }
+
+    private static boolean cacheHolds(Installation installation, int numZeros) throws Exception {
+        byte[] bytes = Files.readAllBytes(caches(installation).getFirst());
+        int start = bytes.length / 3;
+        for (int i = start; i < start + numZeros; i++) {
+            if (bytes[i] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,130 @@
+@echo off
+rem Starts Glia on Windows; builds it first where that is needed. What it does, and why, is told in the file glia, which
+rem does the same on Linux and macOS.
+setlocal EnableExtensions DisableDelayedExpansion
+set "home=%~dp0"
+set "home=%home:~0,-1%"
+set "lib=%home%\lib"
+
+set "jdk="
+call :use_jdk "%JAVA_HOME%"
+if not defined jdk if exist "%lib%\jdk" for /f "usebackq delims=" %%d in ("%lib%\jdk") do call :use_jdk "%%d"
+if not defined jdk call :search_jdk
+if not defined jdk (
+    >&2 echo glia: a JDK 25 or later is needed and was not found; get it with: winget install EclipseAdoptium.Temurin.25.JDK
+    exit /b 6
+)
+
+call :is_built
+if errorlevel 1 call :build
+if errorlevel 1 exit /b 6
+
+rem The first word that is no option decides what is needed.
+set "kind=light"
+for %%w in (%*) do call :look_at "%%~w"
+if not defined known set "known=none"
+for %%k in (chat run tokenize inspect perplexity bench check) do if "%known%"=="%%k" set "kind=compute"
+
+set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
+if %kind%==light set options=%options% -XX:TieredStopAtLevel=1
+if %kind%==compute set options=%options% --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED
+set "classpath="
+for /f "usebackq delims=" %%j in ("%lib%\%build%\classpath") do call set "classpath=%%classpath%%;%lib%\%build%\%%j"
+set "classpath=%classpath:~1%"
+set "cache=%lib%\%build%\%jdk_key%.%kind%"
+if not exist "%cache%.made" call :make_cache
+if exist "%cache%.aot" set options=%options% -XX:AOTCache="%cache%.aot"
+"%jdk%\bin\java.exe" %options% -cp "%classpath%" glia.cli.Main %*
+exit /b %errorlevel%
+
+rem Sets jdk and jdk_key if the folder holds a JDK 25 or later.
+:use_jdk
+if "%~1"=="" exit /b 0
+if defined jdk exit /b 0
+if not exist "%~1\release" exit /b 0
+if not exist "%~1\bin\javac.exe" exit /b 0
+set "version=0"
+set "runtime=unknown"
+for /f "usebackq tokens=1,* delims==" %%a in ("%~1\release") do (
+    if "%%a"=="JAVA_VERSION" for /f "delims=.-+" %%v in ("%%~b") do set "version=%%v"
+    if "%%a"=="JAVA_RUNTIME_VERSION" set "runtime=%%~b"
+)
+if %version% LSS 25 exit /b 0
+set "jdk=%~1"
+set "jdk_key=%runtime%"
+exit /b 0
+
+:search_jdk
+for /f "delims=" %%j in ('where java 2^>nul') do for %%d in ("%%~dpj..") do call :use_jdk "%%~fd"
+for %%r in ("%ProgramFiles%\Eclipse Adoptium" "%ProgramFiles%\Java" "%ProgramFiles%\Microsoft" "%ProgramFiles%\Zulu"
+    "%ProgramFiles%\Amazon Corretto" "%ProgramFiles%\BellSoft" "%ProgramFiles%\OpenJDK" "%USERPROFILE%\.jdks"
+    "%USERPROFILE%\scoop\apps") do for /d %%d in ("%%~r\*") do call :use_jdk "%%~d"
+if not defined jdk exit /b 0
+if not exist "%lib%" mkdir "%lib%"
+>"%lib%\jdk" echo %jdk%
+exit /b 0
+
+rem Succeeds if lib holds a build of the sources as they are: lib\sources is a copy of those that were built.
+:is_built
+if not exist "%lib%\current" exit /b 1
+set /p build=<"%lib%\current"
+if not exist "%lib%\%build%\classpath" exit /b 1
+if not exist "%home%\pom.xml" exit /b 0
+robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* /L /NJH /NJS /NDL /NFL >nul
+exit /b %errorlevel%
+
+:build
+set "maven="
+for %%m in ("%MAVEN_HOME%\bin\mvn.cmd" "%M2_HOME%\bin\mvn.cmd") do if exist "%%~m" set "maven=%%~m"
+for /f "delims=" %%m in ('where mvn.cmd 2^>nul') do if not defined maven set "maven=%%m"
+if not defined maven (
+    >&2 echo glia: Maven is needed to build and was not found; get it from https://maven.apache.org and put its bin on PATH
+    exit /b 1
+)
+if not exist "%lib%" mkdir "%lib%"
+set /a waited=0
+:lock
+mkdir "%lib%\.lock" 2>nul && goto locked
+if %waited%==0 >&2 echo glia: another start is building; waiting for it (if none is, remove %lib%\.lock)
+set /a waited+=1
+ping -n 2 127.0.0.1 >nul
+goto lock
+:locked
+if %waited% GTR 0 call :is_built && (rmdir "%lib%\.lock" & exit /b 0)
+>&2 echo glia: building (the first time it fetches libraries) ...
+set "new=%RANDOM%%RANDOM%"
+robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* >nul
+setlocal
+set "JAVA_HOME=%jdk%"
+pushd "%home%"
+call "%maven%" -B -ntp -pl cli -am package -Dmaven.test.skip=true >"%lib%\build.log" 2>&1
+set "result=%errorlevel%"
+popd
+endlocal & set "result=%result%"
+if not %result%==0 (
+    rmdir "%lib%\.lock"
+    >&2 echo glia: the build failed; %lib%\build.log tells more:
+    >&2 findstr /b /c:"[ERROR] " "%lib%\build.log"
+    exit /b 1
+)
+mkdir "%lib%\%new%"
+copy /y "%home%\cli\target\glia-cli-*.jar" "%lib%\%new%" >nul
+copy /y "%home%\cli\target\lib\*.jar" "%lib%\%new%" >nul
+dir /b "%lib%\%new%\glia-*.jar" >"%lib%\%new%\classpath"
+dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia-" >>"%lib%\%new%\classpath"
+>"%lib%\current" echo %new%
+set "build=%new%"
+rmdir "%lib%\.lock"
+exit /b 0
+
+:make_cache
+"%jdk%\bin\java.exe" %options% -cp "%classpath%" -XX:AOTCacheOutput="%cache%.new" glia.cli.Training %kind% >nul 2>&1
+if exist "%cache%.new" move /y "%cache%.new" "%cache%.aot" >nul
+type nul >"%cache%.made"
+exit /b 0
+
+:look_at
+if defined known exit /b 0
+set "word=%~1"
+if not "%word:~0,1%"=="-" set "known=%word%"
+exit /b 0
