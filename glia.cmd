@@ -11,7 +11,7 @@ call :use_jdk "%JAVA_HOME%"
 if not defined jdk if exist "%lib%\jdk" for /f "usebackq delims=" %%d in ("%lib%\jdk") do call :use_jdk "%%d"
 if not defined jdk call :search_jdk
 if not defined jdk (
-    >&2 echo glia: a JDK 25 or later is needed and was not found; get it with: winget install EclipseAdoptium.Temurin.25.JDK
+    >&2 echo glia: a JDK 25 or later is needed and was not found; try: winget install EclipseAdoptium.Temurin.25.JDK
     exit /b 6
 )
 
@@ -78,7 +78,7 @@ set "maven="
 for %%m in ("%MAVEN_HOME%\bin\mvn.cmd" "%M2_HOME%\bin\mvn.cmd") do if exist "%%~m" set "maven=%%~m"
 for /f "delims=" %%m in ('where mvn.cmd 2^>nul') do if not defined maven set "maven=%%m"
 if not defined maven (
-    >&2 echo glia: Maven is needed to build and was not found; get it from https://maven.apache.org and put its bin on PATH
+    >&2 echo glia: Maven is needed to build and was not found; get it from https://maven.apache.org
     exit /b 1
 )
 if not exist "%lib%" mkdir "%lib%"

@@ -34,8 +34,8 @@ public final class BenchCommand implements Command {
     public Syntax syntax() {
         return new Syntax("bench", "Measure how fast a model runs", List.of(Models.MODEL),
                 Stream.of(List.<Option<?>>of(PROMPT, Json.OPTION), ComputeOptions.ALL).flatMap(List::stream).toList(),
-                List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed up",
-                        "until it is steady, 30 s at most, then measured five times: median, least, most."));
+                List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed",
+                        "up until it is steady, 30 s at most, then measured five times: median, least, most."));
     }
 
     @Override

@@ -14,8 +14,8 @@ import java.util.Optional;
 
 /// Finds the model that a command line names, and fetches it where that is needed.
 final class Models {
-    static final Positional MODEL = new Positional("MODEL", "a folder in the Hugging Face layout, a .gguf file, a zip or "
-            + "wheel that holds one, stories260K, or a name on the hub: owner/name[@revision][:file]", true);
+    static final Positional MODEL = new Positional("MODEL", "a folder in the Hugging Face layout, a .gguf file, "
+            + "a zip or wheel that holds one, stories260K, or a name on the hub: owner/name[@revision][:file]", true);
     private static final String WHEN_INTERRUPTED = "what has come is kept, and the same command goes on from there";
 
     private Models() {}
@@ -28,7 +28,8 @@ final class Models {
     /// The model that was named, or the default one.
     static Choice locate(Optional<String> name, Console console) throws HubException {
         return fetch(console, (settings, progress) -> name.isPresent()
-                ? new ModelLocator(settings).locate(name.get(), progress) : new DefaultModel(settings).choose(progress));
+                ? new ModelLocator(settings).locate(name.get(), progress)
+                : new DefaultModel(settings).choose(progress));
     }
 
     /// Shows the progress of a fetch, and says what becomes of it where Ctrl-C falls into it.

@@ -33,7 +33,8 @@ public final class ModelsCommand implements Command {
         if (arguments.has(Json.OPTION)) {
             Json.print(console, Map.of("models", models.stream().map(ModelsCommand::document).toList()));
         } else if (models.isEmpty()) {
-            console.out().println("There are no models in " + settings.hubCache() + " and " + settings.gliaCache() + ".");
+            console.out().println("There are no models in " + settings.hubCache() + " and "
+                    + settings.gliaCache() + ".");
         } else {
             console.out().print(table(models));
         }
@@ -46,7 +47,8 @@ public final class ModelsCommand implements Command {
         for (CachedModel model : models) {
             long numOurs = model.files().stream().filter(CachedFile::byGlia).count();
             String removable = numOurs == model.files().size() ? "yes"
-                    : numOurs == 0 ? "no, another tool put it there" : numOurs + " of " + model.files().size() + " files";
+                    : numOurs == 0 ? "no, another tool put it there"
+                    : numOurs + " of " + model.files().size() + " files";
             table.row(model.name(), Units.bytes(model.sizeBytes()), model.files().size(), removable);
             bytes += model.sizeBytes();
         }

@@ -38,7 +38,8 @@ public final class RemoveCommand implements Command {
         }
         console.out().println("Removed " + removal.numFiles() + (removal.numFiles() == 1 ? " file, " : " files, ")
                 + Units.bytes(removal.sizeBytes()) + ".");
-        removal.kept().forEach(file -> console.out().println("Kept " + file + ", which another tool put there or uses."));
+        removal.kept().forEach(file -> console.out().println("Kept " + file
+                + ", which another tool put there or uses."));
         return ExitCode.OK;
     }
 }
