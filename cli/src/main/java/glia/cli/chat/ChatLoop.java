@@ -158,8 +158,9 @@ public final class ChatLoop {
                 throw new UsageException(option.isEmpty() ? "There is no '" + words[0] + "' to set; /set shows all"
                         : words[0] + " needs a value: /set " + words[0] + " " + option.get().label());
             }
-            arguments = arguments.with(option.get(), words[1]);
-            chat.options(GenerationFlags.of(arguments));
+            Arguments changed = arguments.with(option.get(), words[1]);
+            chat.options(GenerationFlags.of(changed));
+            arguments = changed;
         } catch (UsageException | IllegalArgumentException e) {
             note(e.getMessage());
         }

@@ -95,8 +95,8 @@ public final class CheckCommand implements Command {
         boolean numbers = Files.exists(folder.resolve("expected.safetensors"));
         boolean texts = TextCheck.applies(folder);
         if (!numbers && !texts) {
-            throw new CheckpointException(folder, "", "holds none of expected.safetensors, tokens.json and greedy.json, "
-                    + "which a reference computes");
+            throw new CheckpointException(folder, "", "holds none of expected.safetensors, tokens.json and "
+                    + "greedy.json, which a reference computes");
         }
         LoadOptions options = ComputeOptions.of(arguments, Precision.EXACT);
         Path path = Models.locate(Optional.of(arguments.get(MODEL).orElse(folder.toString())), console).path();

@@ -1,0 +1,198 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Runs commands in this process on the model that is shipped with the program.
+class CommandsTest {
+    private static final Path GOLDEN = Path.of("../engine/src/test/resources/golden/llama");
+    private static final Path STORIES = Path.of("../engine/src/test/resources/stories260K");
+    private static final String BEGINNING = "Once upon a time, there was a little girl named Lily.";
+
+    @TempDir Path folder;
+
+    private static TestConsole run(int exitCode, String input, String... words) {
+        TestConsole console = new TestConsole(input);
+        assertEquals(exitCode, console.run(words), () -> console.out() + console.err());
+        return console;
+    }
+
+    private static String outputOf(String... words) {
+        return run(ExitCode.OK, "", words).out();
+    }
+
+    /// The one document that is all of the output.
+    private static JsonNode json(String... words) {
+        return JsonMapper.shared().readTree(outputOf(words));
+    }
+
+    @Test
+    void runPrintsTheAnswerAndNothingElse() {
+        assertEquals("time, there was a little girl named Lily.\n",
+                outputOf("run", "stories260K", "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
+        assertEquals("time, there was a little girl named Lily.\n",
+                run(ExitCode.OK, "Once upon a\n", "run", "stories260K", "--temperature", "0", "--stop", " She").out());
+    }
+
+    @Test
+    void runGivesMachinesOneDocument() {
+        JsonNode answer = json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json");
+        assertEquals(20, answer.path("tokens").asInt());
+        assertEquals("length", answer.path("finish").asString());
+        assertEquals(3, answer.path("prompt_tokens").asInt());
+        assertTrue(answer.path("tokens_per_second").asDouble() > 0);
+        String text = answer.path("text").asString();
+        assertEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json",
+                "--kernels", "scalar", "--threads", "1").path("text").asString());
+        assertNotEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "8", "--max-tokens", "20",
+                "--json")
+                .path("text").asString());
+    }
+
+    @Test
+    void whatDoesNotFitIsAUsageError() {
+        assertEquals("glia: a context of 100000 tokens was asked for; the model was made for at most 512\n",
+                run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()
+                .startsWith("glia: the prompt has "));
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "--raw", "--system", "x").err().contains("--raw"));
+    }
+
+    @Test
+    void missingAndDamagedModelsAreBadFiles() throws Exception {
+        assertTrue(run(ExitCode.BAD_FILE, "", "run", "no such model", "-p", "x").err()
+                .startsWith("glia: There is no "));
+        Path damaged = Files.writeString(folder.resolve("damaged.gguf"), "GGUF and then nothing");
+        assertTrue(run(ExitCode.BAD_FILE, "", "inspect", damaged.toString()).err().startsWith("glia: " + damaged));
+        assertEquals(ExitCode.NETWORK, new TestConsole("").run("run", "owner/name", "-p", "x"));
+    }
+
+    @Test
+    void tokenizeGoesBothWays() {
+        JsonNode tokens = json("tokenize", "stories260K", "Once upon", "--json");
+        assertArrayEquals(new int[] {403, 407}, ids(tokens.path("ids")));
+        assertEquals("▁Once", tokens.path("pieces").get(0).asString());
+        assertArrayEquals(new int[] {1, 403, 407}, ids(json("tokenize", "stories260K", "Once upon", "--special",
+                "--json")
+                .path("ids")));
+        assertEquals("403  ▁Once\n407  ▁upon\n", run(ExitCode.OK, "Once upon", "tokenize", "stories260K").out());
+        assertEquals("Once upon\n", outputOf("tokenize", "stories260K", "--decode", "[403, 407]"));
+        run(ExitCode.USAGE, "", "tokenize", "stories260K", "--decode", "one");
+        run(ExitCode.USAGE, "", "tokenize", "stories260K", "--decode", "512");
+    }
+
+    private static int[] ids(JsonNode list) {
+        return IntStream.range(0, list.size()).map(i -> list.get(i).asInt()).toArray();
+    }
+
+    @Test
+    void inspectShowsAModelWithOrWithoutTokenizer() {
+        JsonNode facts = json("inspect", "stories260K", "--json");
+        assertEquals("llama", facts.path("family").asString());
+        assertEquals(260_032, facts.path("parameters").asLong());
+        assertEquals(512, facts.path("context").asInt());
+        assertEquals(5 * 2 * 4 * 8 * Float.BYTES, facts.path("cache_bytes_per_token").asInt());
+        assertTrue(outputOf("inspect", "stories260K").contains("\nfamily             llama\n"));
+        assertTrue(outputOf("inspect", GOLDEN.toString()).contains("\ntokenizer          cannot be used: "));
+    }
+
+    @Test
+    void perplexityOfAText() throws Exception {
+        Path text = Files.writeString(folder.resolve("text"), (BEGINNING + " She loved to play.\n").repeat(100));
+        JsonNode result = json("perplexity", "stories260K", text.toString(), "--windows", "2", "--json");
+        assertEquals(2, result.path("windows").asInt());
+        double perplexity = result.path("perplexity").asDouble();
+        assertTrue(perplexity > 1 && perplexity < 20, result::toString);
+        assertTrue(outputOf("perplexity", "stories260K", text.toString(), "--windows", "1").startsWith("perplexity "));
+        Files.writeString(text, "short");
+        run(ExitCode.USAGE, "", "perplexity", "stories260K", text.toString());
+        Files.write(text, new byte[] {(byte) 0xff});
+        assertTrue(run(ExitCode.BAD_FILE, "", "perplexity", "stories260K", text.toString()).err().contains("UTF-8"));
+        run(ExitCode.BAD_FILE, "", "perplexity", "stories260K", folder.resolve("none").toString());
+    }
+
+    @Test
+    void checkComparesNumbers() {
+        String lines = outputOf("check", GOLDEN.toString());
+        assertTrue(lines.lines().count() >= 9 && lines.lines().allMatch(line -> line.startsWith("pass  ")), lines);
+        JsonNode document = json("check", GOLDEN.toString(), "--json", "--kernels", "scalar");
+        assertTrue(document.path("passed").asBoolean());
+        assertEquals("logits, whole", document.path("checks").get(0).path("what").asString());
+    }
+
+    @Test
+    void checkComparesTextsAndFailsWhereTheyDiffer() throws Exception {
+        String tokens = Files.readString(STORIES.resolve("tokens.json"));
+        Files.writeString(folder.resolve("tokens.json"), tokens);
+        assertTrue(outputOf("check", folder.toString(), "--model", "stories260K").startsWith("pass  tokens of "));
+        String changed = tokens.replaceFirst("(\"ids\": *\\[\\s*)\\d+", "$1" + "77");
+        assertNotEquals(tokens, changed);
+        Files.writeString(folder.resolve("tokens.json"), changed);
+        String failed = run(ExitCode.FAILED, "", "check", folder.toString(), "--model", "stories260K").out();
+        assertTrue(failed.startsWith("FAIL  tokens of "), failed);
+    }
+
+    @Test
+    void checkRendersTemplates() throws Exception {
+        Files.writeString(folder.resolve("cases.json"), """
+                {"one": {"messages": [{"role": "user", "content": "hi"}]}}""");
+        Files.writeString(folder.resolve("t.jinja"), "{{ messages[0].content }} {{ strftime_now('%Y') }}");
+        Files.writeString(folder.resolve("t.json"), "{\"one\": {\"text\": \"hi 2031\"}}");
+        String templates = folder.toString();
+        outputOf("check", "--templates", templates, "--now", "2031-01-02T03:04:05");
+        run(ExitCode.FAILED, "", "check", "--templates", templates, "--now", "2032-01-02T03:04:05");
+        run(ExitCode.USAGE, "", "check", "--templates", templates, "--now", "today");
+        run(ExitCode.USAGE, "", "check");
+        run(ExitCode.BAD_FILE, "", "check", folder.toString());
+    }
+
+    @Test
+    @Tag("slow")
+    void benchHasTheKeysOfItsPeers() {
+        JsonNode rates = json("bench", "stories260K", "--prompt", "16", "--json");
+        for (String key : new String[] {"prompt_16", "generate_64_x1", "generate_64_x16"}) {
+            JsonNode rate = rates.path(key);
+            assertTrue(0 < rate.path("min").asDouble(), rates::toString);
+            assertTrue(rate.path("min").asDouble() <= rate.path("median").asDouble(), rates::toString);
+            assertTrue(rate.path("median").asDouble() <= rate.path("max").asDouble(), rates::toString);
+        }
+    }
+
+    @Test
+    void modelsAreListedAndRemoved() throws Exception {
+        Path archive = folder.resolve("model.zip");
+        try (var zip = new ZipOutputStream(Files.newOutputStream(archive))) {
+            for (String file : new String[] {"config.json", "model.safetensors"}) {
+                zip.putNextEntry(new ZipEntry("tiny/" + file));
+                Files.copy(GOLDEN.resolve(file), zip);
+            }
+        }
+        Path unpacked = Path.of(outputOf("pull", archive.toString()).strip());
+        assertTrue(Files.exists(unpacked), unpacked::toString);
+        String name = "";
+        for (JsonNode model : json("models", "--json").path("models")) {
+            if (unpacked.startsWith(model.path("folder").asString())) {
+                name = model.path("name").asString();
+            }
+        }
+        assertTrue(outputOf("models").contains(name) && !name.isEmpty());
+        assertTrue(outputOf("models", "remove", name).startsWith("Removed "));
+        assertFalse(Files.exists(unpacked));
+        run(ExitCode.BAD_FILE, "", "models", "remove", name);
+    }
+}
