@@ -8,11 +8,14 @@ import java.util.function.LongSupplier;
 ///
 /// ```
 /// Pulling 1 file, 98.4 MB, into …
-///   model.gguf  [#############-----------------]  43 %  42.3 MB of 98.4 MB  11.2 MB/s  5 s left
+///   model.gguf  [######---------]  43 %  42.3/98.4 MB  11.2 MB/s  5 s left
 /// ```
+///
+/// A line has 79 characters at most, so that it never breaks on a terminal of 80.
 public final class ProgressDisplay implements Progress, AutoCloseable {
-    private static final int BAR_CELLS = 30;
-    private static final int MAX_NAME = 24;
+    private static final int BAR_CELLS = 15;
+    private static final int MAX_NAME = 14;
+    private static final int MAX_SECONDS = 9999;
     private static final String CLEAR_LINE = "\r\033[K";
 
     private final Console console;
@@ -68,18 +71,24 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
     }
 
     private String line(String what, long doneBytes, long totalBytes) {
-        String name = what.length() <= MAX_NAME ? what : "…" + what.substring(what.length() - MAX_NAME + 1);
         double seconds = (nanoTime.getAsLong() - startNanos) / 1e9;
         double rate = seconds > 0 ? (doneBytes - startBytes) / seconds : 0;
         String speed = rate > 0 ? "  " + Units.bytes(Math.round(rate)) + "/s" : "";
         if (totalBytes <= 0) {
-            return "  " + name + "  " + Units.bytes(doneBytes) + speed;
+            return "  " + shortened(what) + "  " + Units.bytes(doneBytes) + speed;
         }
         int cells = (int) (BAR_CELLS * doneBytes / totalBytes);
-        String left = rate > 0 && doneBytes < totalBytes
-                ? "  " + Units.seconds(Math.ceil((totalBytes - doneBytes) / rate)).replace(".0", "") + " left" : "";
+        double secondsLeft = Math.ceil((totalBytes - doneBytes) / rate);
+        String left = secondsLeft >= 1 && secondsLeft <= MAX_SECONDS ? "  " + (long) secondsLeft + " s left" : "";
         String bar = "#".repeat(cells) + "-".repeat(BAR_CELLS - cells);
-        return String.format("  %s  [%s] %3d %%  %s of %s%s%s", name, bar, 100 * doneBytes / totalBytes,
-                Units.bytes(doneBytes), Units.bytes(totalBytes), speed, left);
+        return String.format("  %s  [%s] %3d %%  %s%s%s", shortened(what), bar, 100 * doneBytes / totalBytes,
+                Units.bytes(doneBytes, totalBytes), speed, left);
+    }
+
+    /// The beginning and the end of a long name.
+    private static String shortened(String name) {
+        int half = MAX_NAME / 2;
+        return name.length() <= MAX_NAME ? name
+                : name.substring(0, half) + "…" + name.substring(name.length() - half + 1);
     }
 }

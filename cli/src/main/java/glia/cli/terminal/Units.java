@@ -11,6 +11,15 @@ public final class Units {
         return bytes < 1000 ? bytes + " B" : scaled(bytes) + "B";
     }
 
+    /// A part of a size, in the unit of the whole: `42.3/98.4 MB`.
+    public static String bytes(long part, long whole) {
+        String all = bytes(whole);
+        int space = all.indexOf(' ');
+        double unit = whole < 1000 ? 1 : whole / Double.parseDouble(all.substring(0, space));
+        String done = whole < 1000 ? Long.toString(part) : String.format(Locale.ROOT, "%.1f", part / unit);
+        return done + "/" + all;
+    }
+
     /// A large count in thousands, millions, billions: `134.5 M`.
     public static String count(long count) {
         return count < 1000 ? Long.toString(count) : scaled(count).replace('G', 'B').replace('k', 'K');

@@ -1,6 +1,7 @@
 package glia.cli.terminal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -32,9 +33,8 @@ class ProgressDisplayTest {
         display.advance("model.gguf", 50_000_000, 100_000_000);
         display.step("Done");
         assertEquals("Pulling\n"
-                + "\r\033[K  model.gguf  [------------------------------]   0 %  0 B of 100.0 MB"
-                + "\r\033[K  model.gguf  [###############---------------]  50 %  50.0 MB of 100.0 MB"
-                + "  25.0 MB/s  2 s left"
+                + "\r\033[K  model.gguf  [---------------]   0 %  0.0/100.0 MB"
+                + "\r\033[K  model.gguf  [#######--------]  50 %  50.0/100.0 MB  25.0 MB/s  2 s left"
                 + "\r\033[KDone\n", text().replace(System.lineSeparator(), "\n"));
     }
 
@@ -45,8 +45,8 @@ class ProgressDisplayTest {
         nanos = 1_000_000_000L;
         display.advance("a.very.long.file.name.of.a.model.gguf", 95, 100);
         display.close();
-        assertEquals("  …le.name.of.a.model.gguf  [############################--]  95 %  95 B of 100 B"
-                + "  5 B/s  1 s left", text().split("\r\033\\[K")[2]);
+        assertEquals("  a.very.…l.gguf  [##############-]  95 %  95/100 B  5 B/s  1 s left",
+                text().split("\r\033\\[K")[2]);
     }
 
     @Test
@@ -54,6 +54,19 @@ class ProgressDisplayTest {
         ProgressDisplay display = display(true);
         display.advance("x", 1500, -1);
         assertEquals("\r\033[K  x  1.5 kB", text());
+    }
+
+    @Test
+    void noLineIsWiderThanASmallTerminal() {
+        ProgressDisplay display = display(true);
+        long whole = 999_900_000_000L;
+        for (long done = 0; done <= whole; done += whole / 100) {
+            nanos += 1_999_999_999L;
+            display.advance("x".repeat(100), done, whole);
+        }
+        for (String line : text().split("\r\033\\[K")) {
+            assertTrue(line.length() <= 79, line);
+        }
     }
 
     @Test

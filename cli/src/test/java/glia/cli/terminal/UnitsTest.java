@@ -14,6 +14,9 @@ class UnitsTest {
         assertEquals("98.4 MB", Units.bytes(98_362_432));
         assertEquals("1.0 GB", Units.bytes(999_960_000));
         assertEquals("9.2 EB", Units.bytes(Long.MAX_VALUE));
+        assertEquals("42.3/98.4 MB", Units.bytes(42_300_000, 98_362_432));
+        assertEquals("0.0/1.5 kB", Units.bytes(30, 1500));
+        assertEquals("7/30 B", Units.bytes(7, 30));
         assertEquals("999", Units.count(999));
         assertEquals("49.2 K", Units.count(49_152));
         assertEquals("134.5 M", Units.count(134_515_008));
