@@ -26,7 +26,8 @@ public final class Sequence implements AutoCloseable {
         this.keyValues = new KeyValues[sublayers.size()];
         for (int i = 0; i < keyValues.length; i++) {
             switch (sublayers.get(i).mixer()) {
-                case Mixer.Attention a -> keyValues[i] = new KeyValues(PAGE_TOKENS, a.keyValueSize(), a.keyValueSize());
+                case Mixer.Attention a ->
+                        keyValues[i] = new KeyValues(PAGE_TOKENS, a.keyValueSize(), a.keyValueSize());
                 case Mixer.GatedMlp m -> { }
                 case Mixer.Mlp m -> { }
             }

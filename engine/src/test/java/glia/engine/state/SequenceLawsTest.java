@@ -51,7 +51,8 @@ class SequenceLawsTest {
 
     @Provide
     Arbitrary<TinyConfig> configs() {
-        Arbitrary<String> families = Arbitraries.of("llama", "mistral", "gemma3_text", "gpt2", "smollm3", "qwen2", "qwen3");
+        Arbitrary<String> families =
+                Arbitraries.of("llama", "mistral", "gemma3_text", "gpt2", "smollm3", "qwen2", "qwen3");
         Arbitrary<int[]> heads = Arbitraries.of(new int[] {1, 1}, new int[] {2, 1}, new int[] {2, 2}, new int[] {6, 2});
         return Combinators.combine(families, Arbitraries.integers().between(1, 4), heads,
                 Arbitraries.of(2, 4, 6, 16), Arbitraries.of(0, 1, 2, 5, 63, 64, 65, 66, 100)).as(
@@ -62,7 +63,8 @@ class SequenceLawsTest {
     Arbitrary<List<Step>> scripts() {
         Arbitrary<Integer> chosen = Arbitraries.integers().between(1, (1 << NUM_SEQUENCES) - 1);
         Arbitrary<Integer> sizes = Arbitraries.of(1, 2, 3, 7, 31, 62, 63, 64, 65, 100, 127, 128, 129);
-        Arbitrary<Step> feed = Combinators.combine(chosen, sizes, sizes, Arbitraries.of(Outputs.class)).as(Step.Feed::new);
+        Arbitrary<Step> feed = Combinators.combine(chosen, sizes, sizes, Arbitraries.of(Outputs.class))
+                .as(Step.Feed::new);
         Arbitrary<Step> fail = Combinators.combine(chosen, sizes).as(Step.Fail::new);
         Arbitrary<Step> truncate = Combinators.combine(chosen, Arbitraries.integers().between(0, 100))
                 .as(Step.Truncate::new);
@@ -74,7 +76,8 @@ class SequenceLawsTest {
     @Property(tries = 50, edgeCases = EdgeCasesMode.NONE)
     void everyWayOfFeedingGivesTheSameLogits(@ForAll("configs") TinyConfig config, @ForAll("scripts") List<Step> script,
             @ForAll boolean vector) {
-        try (Workers workers = new Workers(vector ? 2 : 1); TinyModel tiny = new TinyModel(config.json(), script.size())) {
+        try (Workers workers = new Workers(vector ? 2 : 1);
+                TinyModel tiny = new TinyModel(config.json(), script.size())) {
             Kernels kernels = KernelSets.choose(vector ? "vector" : "scalar", workers).kernels();
             try (Engine engine = new Engine(tiny.model(), kernels, Precision.EXACT, 1 << 28)) {
                 new Script(config, engine).run(script);

@@ -1,6 +1,10 @@
 package glia.tensor.kernel;
 
-/// Cosines and sines of rotary position embedding, made lazily and kept for positions met so far.
+import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Cosines and sines of rotary position embedding, made lazily and kept for positions met so far, off the Java heap.
 ///
 /// Pair i of a head at position p turns by the angle `p · inverseFrequency[i]`; cosine and sine are multiplied with
 /// `attentionFactor` (YaRN; else 1). https://arxiv.org/abs/2104.09864
@@ -13,10 +17,19 @@ public final class RopeTable {
         INTERLEAVED
     }
 
+    private static final long ALIGNMENT = 64;
+    /// Positions that are made ahead at most.
+    private static final int MOST_AHEAD = 4096;
+
+    /// What has been made: `numPositions` rows at an address, of `capacity`.
+    private record Made(long address, int numPositions, int capacity) { }
+
     private final float[] inverseFrequencies;
     private final float attentionFactor;
     private final Layout layout;
-    private volatile float[] cosSin = new float[0];
+    /// Keeps the tables that were outgrown too: another thread may still read them.
+    private final Arena arena = Arena.ofAuto();
+    private volatile Made made = new Made(0, 0, 0);
 
     public RopeTable(float[] inverseFrequencies, float attentionFactor, Layout layout) {
         this.inverseFrequencies = inverseFrequencies.clone();
@@ -33,28 +46,45 @@ public final class RopeTable {
         return inverseFrequencies.length;
     }
 
-    /// The table for at least the positions below `numPositions`: for position p, at `2·p·numPairs`, first all cosines,
-    /// then all sines.
-    public float[] upTo(int numPositions) {
-        float[] table = cosSin;
-        int stride = 2 * numPairs();
-        return (long) numPositions * stride <= table.length ? table : grow(numPositions);
+    /// Bytes of the row of a position: first all cosines, then all sines, F32.
+    public long rowBytes() {
+        return 2L * numPairs() * Float.BYTES;
     }
 
-    private synchronized float[] grow(int numPositions) {
-        int n = numPairs();
-        int had = n == 0 ? 0 : cosSin.length / (2 * n);
-        int want = Math.max(numPositions, Math.min(2 * had, had + 4096));
-        float[] table = java.util.Arrays.copyOf(cosSin, Math.multiplyExact(want, 2 * n));
-        for (int p = had; p < want; p++) {
-            for (int i = 0; i < n; i++) {
-                // The product is rounded to float first, as the reference does.
-                double angle = (float) p * inverseFrequencies[i];
-                table[2 * p * n + i] = (float) Math.cos(angle) * attentionFactor;
-                table[2 * p * n + n + i] = (float) Math.sin(angle) * attentionFactor;
-            }
+    /// The address of the table, one row a position, for at least the positions below `numPositions`. It lives as long
+    /// as this object.
+    public long upTo(int numPositions) {
+        Made now = made;
+        return numPositions <= now.numPositions ? now.address : grow(numPositions).address;
+    }
+
+    private synchronized Made grow(int numPositions) {
+        Made old = made;
+        if (numPositions <= old.numPositions) {
+            return old;
         }
-        cosSin = table;
-        return table;
+        int want = Math.max(numPositions, (int) Math.min(2L * old.numPositions, old.numPositions + (long) MOST_AHEAD));
+        int capacity = want <= old.capacity ? old.capacity
+                : (int) Math.max(want, Math.min(2L * old.capacity, Integer.MAX_VALUE));
+        long address = old.address;
+        if (capacity != old.capacity) {
+            address = arena.allocate(Math.max(1, capacity * rowBytes()), ALIGNMENT).address();
+            MemorySegment.copy(Memory.ALL, old.address, Memory.ALL, address, old.numPositions * rowBytes());
+        }
+        for (int p = old.numPositions; p < want; p++) {
+            fill(p, address + p * rowBytes());
+        }
+        made = new Made(address, want, capacity);
+        return made;
+    }
+
+    private void fill(int position, long row) {
+        long sines = row + rowBytes() / 2;
+        for (int i = 0; i < numPairs(); i++) {
+            // The product is rounded to float first, as the reference does.
+            double angle = (float) position * inverseFrequencies[i];
+            Memory.f32(row + 4L * i, (float) Math.cos(angle) * attentionFactor);
+            Memory.f32(sines + 4L * i, (float) Math.sin(angle) * attentionFactor);
+        }
     }
 }

@@ -7,18 +7,32 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A stack of F32 matrices for the activations of a pass. A pass that asks for the same shapes in the same order as the
-/// one before gets the very same tensors, so nothing is allocated or zeroed in the steady state.
+/// A stack of F32 matrices for the activations of a pass. A pass that asks for the same shapes in the same order as one
+/// before gets the very same tensors, so nothing is allocated or zeroed in the steady state.
 public final class Workspace implements AutoCloseable {
     private static final long CHUNK_BYTES = 16L << 20;
     private static final long ALIGNMENT = 64;
+    /// Tensors remembered at one height of the stack: the sublayers of a pass differ in shape, and so do passes.
+    private static final int NUM_REMEMBERED = 16;
 
     /// A tensor handed out, where the stack stood before it and where it stood after.
-    private record Slot(Tensor tensor, int chunkBefore, long offsetBefore, int chunk, long end) { }
+    private record Slot(Tensor tensor, int chunkBefore, long offsetBefore, int chunk, long end) {
+        boolean fits(int rows, int cols, int atChunk, long atOffset) {
+            return tensor.cols() == cols && tensor.rows() == rows && offsetBefore == atOffset && chunkBefore == atChunk;
+        }
+    }
+
+    /// The tensors that were last handed out at one height of the stack.
+    private static final class Height {
+        private final Slot[] remembered = new Slot[NUM_REMEMBERED];
+        private int oldest;
+        private int chunkBefore;
+        private long offsetBefore;
+    }
 
     private final Arena arena = Arena.ofShared();
     private final List<MemorySegment> chunks = new ArrayList<>();
-    private final List<Slot> slots = new ArrayList<>();
+    private final List<Height> heights = new ArrayList<>();
     private int next;
     private int chunk;
     private long offset;
@@ -27,21 +41,28 @@ public final class Workspace implements AutoCloseable {
 
     /// An uninitialised F32 matrix that lives until `release` of an earlier mark.
     public Tensor allocate(int rows, int cols) {
-        Slot slot = next < slots.size() ? slots.get(next) : null;
-        if (slot == null || slot.chunkBefore != chunk || slot.offsetBefore != offset
-                || slot.tensor.rows() != rows || slot.tensor.cols() != cols) {
-            Slot placed = place(rows, cols);
-            if (slot == null) {
-                slots.add(placed);
-            } else {
-                slots.set(next, placed);
-            }
-            slot = placed;
+        if (next == heights.size()) {
+            heights.add(new Height());
         }
-        next++;
+        Height height = heights.get(next++);
+        height.chunkBefore = chunk;
+        height.offsetBefore = offset;
+        Slot slot = find(height, rows, cols);
         chunk = slot.chunk;
         offset = slot.end;
         return slot.tensor;
+    }
+
+    private Slot find(Height height, int rows, int cols) {
+        for (Slot slot : height.remembered) {
+            if (slot != null && slot.fits(rows, cols, chunk, offset)) {
+                return slot;
+            }
+        }
+        Slot placed = place(rows, cols);
+        height.remembered[height.oldest] = placed;
+        height.oldest = (height.oldest + 1) % NUM_REMEMBERED;
+        return placed;
     }
 
     private Slot place(int rows, int cols) {
@@ -69,9 +90,8 @@ public final class Workspace implements AutoCloseable {
     public void release(int mark) {
         if (mark < next) {
             next = mark;
-            Slot slot = slots.get(mark);
-            chunk = slot.chunkBefore;
-            offset = slot.offsetBefore;
+            chunk = heights.get(mark).chunkBefore;
+            offset = heights.get(mark).offsetBefore;
         }
     }
 

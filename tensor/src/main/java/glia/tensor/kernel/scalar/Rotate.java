@@ -14,7 +14,7 @@ final class Rotate extends RangeTask {
     private Tensor x;
     private int headSize;
     private RopeTable table;
-    private float[] cosSin;
+    private long cosSin;
     private Runs runs;
     private float sign;
 
@@ -47,19 +47,19 @@ final class Rotate extends RangeTask {
             }
             int position = runs.position(run) + n - runs.start(run);
             for (int at = 0; at < x.cols(); at += headSize) {
-                head(x.address() + 4L * ((long) n * x.cols() + at), 2 * position * table.numPairs());
+                head(x.address() + 4L * ((long) n * x.cols() + at), cosSin + position * table.rowBytes());
             }
         }
     }
 
-    private void head(long head, int angles) {
+    private void head(long head, long angles) {
         int numPairs = table.numPairs();
         boolean split = table.layout() == RopeTable.Layout.HALF_SPLIT;
         for (int i = 0; i < numPairs; i++) {
             long first = head + 4L * (split ? i : 2 * i);
             long second = head + 4L * (split ? i + numPairs : 2 * i + 1);
-            float cos = cosSin[angles + i];
-            float sin = sign * cosSin[angles + numPairs + i];
+            float cos = Memory.f32(angles + 4L * i);
+            float sin = sign * Memory.f32(angles + 4L * (numPairs + i));
             float a = Memory.f32(first);
             float b = Memory.f32(second);
             Memory.f32(first, a * cos - b * sin);

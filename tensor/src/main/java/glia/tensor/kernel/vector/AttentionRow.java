@@ -1,7 +1,11 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
+import static glia.tensor.kernel.vector.Simd.ORDER;
 import static glia.tensor.kernel.vector.Simd.broadcast;
 import static glia.tensor.kernel.vector.Simd.load;
 import static glia.tensor.kernel.vector.Simd.store;
@@ -52,7 +56,7 @@ final class AttentionRow {
                 long head = query + 4L * g * shape.keySize();
                 dots(head, shape.keySize(), keys, keyStep, end - p, partial);
                 scores(partial, shape.scale(), end - p, scores);
-                float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g);
+                float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g, partial);
                 accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p);
             }
         }
@@ -112,27 +116,37 @@ final class AttentionRow {
     }
 
     /// Turns scores into `exp(score - largest)` and adds them to the denominator; gives the factor for earlier sums.
-    private static float weights(long scores, int count, long largestAt, long denominatorAt) {
+    /// C2 may inline it into `run`, and then calls small methods of ours where it has enough nodes, which would put
+    /// vectors on the heap: so it calls the Vector API, which is always inlined.
+    ///
+    /// @param total memory of a vector
+    private static float weights(long scores, int count, long largestAt, long denominatorAt, long total) {
         int padded = (count + LANES - 1) / LANES * LANES;
         for (int j = count; j < padded; j++) {
             Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
         }
         float before = Memory.f32(largestAt);
-        FloatVector top = FloatVector.broadcast(Simd.F, before);
+        FloatVector top = FloatVector.broadcast(F, before);
         for (int j = 0; j < padded; j += LANES) {
-            FloatVector s = load(scores + 4L * j);
+            FloatVector s = FloatVector.fromMemorySegment(F, ALL, (scores + 4L * j) & ADDRESS, ORDER);
             top = top.blend(s, s.compare(VectorOperators.GT, top));
         }
         float largest = top.reduceLanes(VectorOperators.MAX);
-        FloatVector total = zero();
+        FloatVector sum = FloatVector.zero(F);
         for (int j = 0; j < padded; j += LANES) {
-            FloatVector w = Simd.exp(load(scores + 4L * j).sub(largest));
-            total = total.add(w);
-            store(scores + 4L * j, w);
+            long at = (scores + 4L * j) & ADDRESS;
+            FloatVector w = Simd.exp(FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(largest));
+            sum = sum.add(w);
+            w.intoMemorySegment(ALL, at, ORDER);
         }
+        sum.intoMemorySegment(ALL, total & ADDRESS, ORDER);
         float decay = (float) Math.exp(before - largest);
+        float denominator = Memory.f32(denominatorAt) * decay;
+        for (int i = 0; i < LANES; i++) {
+            denominator += Memory.f32(total + 4L * i);
+        }
         Memory.f32(largestAt, largest);
-        Memory.f32(denominatorAt, Memory.f32(denominatorAt) * decay + sum(total));
+        Memory.f32(denominatorAt, denominator);
         return decay;
     }
 

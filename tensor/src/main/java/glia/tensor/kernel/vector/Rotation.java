@@ -18,7 +18,7 @@ import jdk.incubator.vector.FloatVector;
 final class Rotation extends RangeTask {
     private Tensor x;
     private int headSize;
-    private float[] cosSin;
+    private long cosSin;
     private int numPairs;
     private Runs runs;
     private float sign;
@@ -52,27 +52,27 @@ final class Rotation extends RangeTask {
             }
             int position = runs.position(run) + n - runs.start(run);
             long token = x.address() + n * x.rowBytes();
-            token(token, x.cols() / headSize, headSize, cosSin, 2 * position * numPairs, numPairs, sign);
+            token(token, x.cols() / headSize, headSize, cosSin + 8L * position * numPairs, numPairs, sign);
         }
     }
 
-    private static void token(
-            long token, int heads, int headSize, float[] cosSin, int angles, int numPairs, float sign) {
+    private static void token(long token, int heads, int headSize, long cosines, int numPairs, float sign) {
+        long sines = cosines + 4L * numPairs;
         for (int h = 0; h < heads; h++) {
             long first = token + 4L * h * headSize;
             long second = first + 4L * numPairs;
             int i = 0;
             for (; i <= numPairs - LANES; i += LANES) {
-                FloatVector cos = FloatVector.fromArray(Simd.F, cosSin, angles + i);
-                FloatVector sin = FloatVector.fromArray(Simd.F, cosSin, angles + numPairs + i).mul(sign);
+                FloatVector cos = load(cosines + 4L * i);
+                FloatVector sin = load(sines + 4L * i).mul(sign);
                 FloatVector a = load(first + 4L * i);
                 FloatVector b = load(second + 4L * i);
                 store(first + 4L * i, a.mul(cos).sub(b.mul(sin)));
                 store(second + 4L * i, b.mul(cos).add(a.mul(sin)));
             }
             for (; i < numPairs; i++) {
-                float cos = cosSin[angles + i];
-                float sin = sign * cosSin[angles + numPairs + i];
+                float cos = Memory.f32(cosines + 4L * i);
+                float sin = sign * Memory.f32(sines + 4L * i);
                 float a = Memory.f32(first + 4L * i);
                 float b = Memory.f32(second + 4L * i);
                 Memory.f32(first + 4L * i, a * cos - b * sin);

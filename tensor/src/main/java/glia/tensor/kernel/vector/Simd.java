@@ -103,7 +103,7 @@ final class Simd {
     /// the result is 0, above 88.3 that of 88.3; NaN stays NaN.
     static FloatVector exp(FloatVector x) {
         VectorMask<Float> tiny = x.compare(VectorOperators.LT, -87.3f);
-        FloatVector z = x.blend(88.3f, x.compare(VectorOperators.GT, 88.3f)).blend(-87.3f, tiny);
+        FloatVector z = x.min(88.3f).max(-87.3f);
         FloatVector shifted = z.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUNDER));
         FloatVector n = shifted.sub(ROUNDER);
         FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), z);
