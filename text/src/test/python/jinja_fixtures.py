@@ -66,12 +66,14 @@ def render(env, source, variables):
 
 
 def main(folder):
-    variables = json.loads((folder / "variables.json").read_text(encoding="utf-8"))
+    variables = (folder / "variables.json").read_text(encoding="utf-8")
     env = environment()
     for path in sorted(folder.glob("*.json")):
         if path.name == "variables.json":
             continue
-        cases = [render(env, case["source"], variables) for case in json.loads(path.read_text(encoding="utf-8"))]
+        # Variables are read anew for each case, since some filters change them (indent, of a list).
+        cases = [render(env, case["source"], json.loads(variables))
+                 for case in json.loads(path.read_text(encoding="utf-8"))]
         for case in cases:
             if VOLATILE.search(case.get("text", "")):
                 sys.exit(f"{path}: not the same twice: {case}")

@@ -1,5 +1,6 @@
 package glia.text.jinja;
 
+import glia.text.jinja.syntax.Body;
 import glia.text.jinja.syntax.Expr;
 import glia.text.jinja.syntax.Stmt;
 import glia.text.jinja.syntax.Target;
@@ -48,15 +49,15 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     }
 
     /// Carries out statements in a scope and then returns to the current one.
-    Flow execute(List<Stmt> body, Scope scope) {
+    Flow execute(Body body, Scope scope) {
         Scope outer = runtime.enter(scope);
-        Flow flow = execute(body);
+        Flow flow = execute(body.statements());
         runtime.enter(outer);
         return flow;
     }
 
     /// Carries out statements in a scope, with what they print going to `text`.
-    Flow capture(List<Stmt> body, Scope scope, StringBuilder text) {
+    Flow capture(Body body, Scope scope, StringBuilder text) {
         StringBuilder outside = runtime.redirect(text);
         Flow flow = execute(body, scope);
         runtime.redirect(outside);
@@ -140,15 +141,15 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         boolean completed = false;
         Flow flow = Flow.NEXT;
         while (flow != Flow.BREAK && loop.advance()) {
-            Scope inner = new Scope(scope);
+            Scope inner = new Scope(scope, s.body().frame());
             inner.set("loop", loop);
             assign(s.target(), loop.current(), inner);
             flow = execute(s.body(), inner);
             completed |= flow == Flow.NEXT;
         }
         // As in Jinja, a round that is left early does not count.
-        if (!completed && !s.otherwise().isEmpty()) {
-            execute(s.otherwise(), new Scope(scope));
+        if (!completed) {
+            execute(s.otherwise(), new Scope(scope, s.otherwise().frame()));
         }
         budget.exit();
     }
@@ -171,7 +172,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow setBlock(Stmt.SetBlock s) {
-        Scope inner = new Scope(runtime.scope());
+        Scope inner = new Scope(runtime.scope(), s.body().frame());
         StringBuilder text = new StringBuilder();
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
@@ -187,7 +188,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow with(Stmt.With s) {
-        Scope inner = new Scope(runtime.scope());
+        Scope inner = new Scope(runtime.scope(), s.body().frame());
         for (int i = 0; i < s.targets().size(); i++) {
             assign(s.targets().get(i), evaluator.evaluate(s.values().get(i)), inner);
         }
@@ -210,7 +211,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow filterBlock(Stmt.FilterBlock s) {
-        Scope inner = new Scope(runtime.scope());
+        Scope inner = new Scope(runtime.scope(), s.body().frame());
         StringBuilder text = new StringBuilder();
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
@@ -221,7 +222,8 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow scoped(Stmt.Scoped s) {
-        return execute(s.body(), new Scope(s.outermost() ? runtime.scope().outermost() : runtime.scope()));
+        Scope outer = s.outermost() ? runtime.scope().outermost() : runtime.scope();
+        return execute(s.body(), new Scope(outer, s.body().frame()));
     }
 
     @Override

@@ -1,20 +1,19 @@
 package glia.text.jinja;
 
+import glia.text.jinja.syntax.Body;
 import glia.text.jinja.syntax.Parser;
-import glia.text.jinja.syntax.Stmt;
 import glia.text.jinja.value.Budget;
 import glia.text.jinja.value.JinjaError;
 
 import java.time.LocalDateTime;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
 /// A template in the subset of Jinja that chat templates use. It holds no state: any number of threads can render it.
 public final class JinjaTemplate {
-    private final List<Stmt> body;
+    private final Body body;
 
-    private JinjaTemplate(List<Stmt> body) {
+    private JinjaTemplate(Body body) {
         this.body = body;
     }
 
@@ -33,8 +32,9 @@ public final class JinjaTemplate {
     /// @throws JinjaError where the rendering fails, or its budget does not suffice
     public String render(Map<String, ?> variables, Supplier<LocalDateTime> now, Budget budget, int maxOutput) {
         Scope scope = new Scope(Globals.scope(now), Inputs.variables(variables, budget));
+        scope.hide(body.frame());
         Runtime runtime = new Runtime(budget, maxOutput, scope);
-        new Interpreter(runtime).execute(body);
+        new Interpreter(runtime).execute(body.statements());
         return runtime.result();
     }
 }

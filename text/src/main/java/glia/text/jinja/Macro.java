@@ -1,5 +1,6 @@
 package glia.text.jinja;
 
+import glia.text.jinja.syntax.Body;
 import glia.text.jinja.syntax.Stmt;
 import glia.text.jinja.value.Arguments;
 import glia.text.jinja.value.Attributed;
@@ -23,11 +24,11 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
 
     private final String name;
     private final Stmt.Signature signature;
-    private final List<Stmt> body;
+    private final Body body;
     private final Scope home;
     private final Interpreter interpreter;
 
-    Macro(String name, Stmt.Signature signature, List<Stmt> body, Scope home, Interpreter interpreter) {
+    Macro(String name, Stmt.Signature signature, Body body, Scope home, Interpreter interpreter) {
         this.name = name;
         this.signature = signature;
         this.body = body;
@@ -37,7 +38,7 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
 
     @Override
     public Object call(Arguments arguments, Budget budget) {
-        Scope scope = new Scope(home);
+        Scope scope = new Scope(home, body.frame());
         Map<String, Object> named = new LinkedHashMap<>(arguments.named());
         bindParameters(scope, named, arguments.positional());
         bindCaller(scope, named);
@@ -70,7 +71,7 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
     }
 
     private void bindCaller(Scope scope, Map<String, Object> named) {
-        if (signature.uses().caller() && !signature.parameters().contains(CALLER)) {
+        if (body.frame().usesCaller() && !signature.parameters().contains(CALLER)) {
             Object caller = named.remove(CALLER);
             scope.set(CALLER, caller == null ? Undefined.because("No caller defined") : caller);
         }
@@ -79,7 +80,7 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
     /// The arguments that no parameter takes.
     private void bindRest(Scope scope, Map<String, Object> named, List<Object> positional) {
         int numParameters = signature.parameters().size();
-        if (signature.uses().kwargs() && !signature.parameters().contains("kwargs")) {
+        if (body.frame().usesKwargs() && !signature.parameters().contains("kwargs")) {
             DictValue rest = new DictValue();
             named.forEach(rest::put);
             scope.set("kwargs", rest);
@@ -87,7 +88,7 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
             throw new JinjaError("macro '" + name + "' takes no keyword argument '"
                     + named.keySet().iterator().next() + "'");
         }
-        if (signature.uses().varargs() && !signature.parameters().contains("varargs")) {
+        if (body.frame().usesVarargs() && !signature.parameters().contains("varargs")) {
             int from = Math.min(numParameters, positional.size());
             scope.set("varargs", TupleValue.of(positional.subList(from, positional.size()).toArray()));
         } else if (positional.size() > numParameters) {
@@ -100,9 +101,9 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         return switch (attribute) {
             case "name" -> name;
             case "arguments" -> TupleValue.of(signature.parameters().toArray());
-            case "caller" -> signature.uses().caller();
-            case "catch_kwargs" -> signature.uses().kwargs();
-            case "catch_varargs" -> signature.uses().varargs();
+            case "caller" -> body.frame().usesCaller();
+            case "catch_kwargs" -> body.frame().usesKwargs();
+            case "catch_varargs" -> body.frame().usesVarargs();
             default -> Values.ABSENT;
         };
     }

@@ -1,5 +1,7 @@
 package glia.text.jinja;
 
+import glia.text.jinja.syntax.Frame;
+import glia.text.jinja.value.Undefined;
 import glia.text.jinja.value.Values;
 
 import java.util.HashMap;
@@ -12,6 +14,12 @@ final class Scope {
 
     Scope(Scope outer) {
         this(outer, new HashMap<>(8));
+    }
+
+    /// The variables of a block when it begins.
+    Scope(Scope outer, Frame frame) {
+        this(outer);
+        hide(frame);
     }
 
     Scope(Scope outer, Map<String, Object> variables) {
@@ -33,6 +41,13 @@ final class Scope {
     /// Sets a variable of this block.
     void set(String name, Object value) {
         variables.put(name, value);
+    }
+
+    /// Makes the variables undefined that belong to a block and are not assigned yet.
+    void hide(Frame frame) {
+        for (String name : frame.hiding()) {
+            variables.put(name, Undefined.variable(name));
+        }
     }
 
     /// The scope of the template's top level.

@@ -39,23 +39,29 @@ final class Tests {
         if (comparison != null) {
             return comparison.test(value, arguments.positional(name, 1, 1).get(0, null), budget);
         }
-        Kind kind = Types.kind(value);
         return switch (name) {
-            case "odd" -> remainder(value, 2L, 1L, budget);
-            case "even" -> remainder(value, 2L, 0L, budget);
             case "divisibleby" -> remainder(value, arguments.bind(name, 1, "num").get(0, null), 0L, budget);
-            case "lower" -> TextTests.isLower(Repr.str(value, budget));
-            case "upper" -> TextTests.isUpper(Repr.str(value, budget));
             case "sameas" -> same(value, arguments.bind(name, 1, "other").get(0, null));
-            case "filter" -> kind == Kind.TEXT && Filters.exists(value.toString());
-            case "test" -> kind == Kind.TEXT && exists(value.toString());
             default -> {
                 if (!exists(name)) {
                     throw new JinjaError("No test named '" + name + "'.");
                 }
                 arguments.positional(name, 0, 0);
-                yield isOfType(name, value, kind);
+                yield test(name, value, budget);
             }
+        };
+    }
+
+    private static boolean test(String name, Object value, Budget budget) {
+        Kind kind = Types.kind(value);
+        return switch (name) {
+            case "odd" -> remainder(value, 2L, 1L, budget);
+            case "even" -> remainder(value, 2L, 0L, budget);
+            case "lower" -> TextTests.isLower(Repr.str(value, budget));
+            case "upper" -> TextTests.isUpper(Repr.str(value, budget));
+            case "filter" -> kind == Kind.TEXT && Filters.exists(value.toString());
+            case "test" -> kind == Kind.TEXT && exists(value.toString());
+            default -> isOfType(name, value, kind);
         };
     }
 

@@ -142,9 +142,8 @@ final class TextFilters {
         budget.scan(text.length());
         long count = 0;
         boolean inWord = false;
-        for (int i = 0; i < text.length(); i++) {
-            boolean letter = Character.isLetterOrDigit(text.charAt(i)) || text.charAt(i) == '_'
-                    || Character.isSurrogate(text.charAt(i));
+        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+            boolean letter = Character.isLetterOrDigit(text.codePointAt(i)) || text.charAt(i) == '_';
             count += letter && !inWord ? 1 : 0;
             inWord = letter;
         }
@@ -161,7 +160,9 @@ final class TextFilters {
             if (entry.value() == null || entry.value() instanceof Undefined) {
                 continue;
             }
-            String name = Repr.str(entry.key(), budget);
+            if (!(entry.key() instanceof String name)) {
+                throw new JinjaError("attribute names must be strings, not " + Types.name(entry.key()));
+            }
             if (name.chars().anyMatch(c -> c == '/' || c == '>' || c == '=' || c < 0x80 && Text.isSpace(c))) {
                 throw new JinjaError("Invalid character in attribute name: " + Repr.repr(entry.key(), budget));
             }

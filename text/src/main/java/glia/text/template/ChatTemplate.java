@@ -40,7 +40,7 @@ public final class ChatTemplate {
         this.limits = limits;
     }
 
-    /// The machine's own time. Its clock is not made before a template asks, since that takes longer than to parse one.
+    /// The machine's own time. Its clock is not made before a template asks: that takes longer than to parse one.
     private record SystemTime() implements Supplier<LocalDateTime> {
         @Override
         public LocalDateTime get() {
@@ -62,7 +62,8 @@ public final class ChatTemplate {
     ///         `import`, `extends`)
     public static ChatTemplate parse(String name, String source) {
         try {
-            return new ChatTemplate(name, source, JinjaTemplate.parse(source), new SystemTime(), TemplateLimits.DEFAULT);
+            JinjaTemplate template = JinjaTemplate.parse(source);
+            return new ChatTemplate(name, source, template, new SystemTime(), TemplateLimits.DEFAULT);
         } catch (JinjaError e) {
             throw new TemplateException(name, e);
         }

@@ -17,8 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ChatTemplateTest {
-    private static final String CHATML = "{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ '\\n' ~ m.content"
-            + " ~ '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+    private static final String CHATML = "{% for m in messages %}"
+            + "{{ '<|im_start|>' ~ m.role ~ '\\n' ~ m.content ~ '<|im_end|>\\n' }}{% endfor %}"
+            + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
     @TempDir
     Path folder;
@@ -39,9 +40,10 @@ class ChatTemplateTest {
         ToolCall call = new ToolCall("c1", "add", new LinkedHashMap<>(Map.of("a", 1)));
         ChatMessage message = new ChatMessage("assistant", "", List.of(call), "thought", Map.of("prefix", true));
         String source = "{{ messages[0] | tojson(sort_keys=true) }}{{ tools | tojson }}{{ enable_thinking }}";
-        assertEquals("{\"content\": \"\", \"prefix\": true, \"reasoning_content\": \"thought\", \"role\": \"assistant\", "
-                + "\"thinking\": \"thought\", \"tool_calls\": [{\"function\": {\"arguments\": {\"a\": 1}, \"name\": \"add\"}, "
-                + "\"id\": \"c1\", \"type\": \"function\"}]}[{\"name\": \"add\"}]False",
+        assertEquals("{\"content\": \"\", \"prefix\": true, \"reasoning_content\": \"thought\", "
+                + "\"role\": \"assistant\", \"thinking\": \"thought\", \"tool_calls\": "
+                + "[{\"function\": {\"arguments\": {\"a\": 1}, \"name\": \"add\"}, \"id\": \"c1\", "
+                + "\"type\": \"function\"}]}[{\"name\": \"add\"}]False",
                 ChatTemplate.parse("t", source).render(List.of(message),
                         RenderOptions.PROMPT.with("enable_thinking", false).withTools(List.of(Map.of("name", "add")))));
         assertEquals("None", ChatTemplate.parse("t", "{{ tools }}").render(List.of(), RenderOptions.PROMPT));

@@ -22,7 +22,8 @@ final class Fixtures {
 
     static JsonNode read(String name) {
         try (InputStream file = Fixtures.class.getResourceAsStream("/jinja/" + name)) {
-            return JsonTree.parse(new String(Objects.requireNonNull(file, name).readAllBytes(), StandardCharsets.UTF_8));
+            byte[] text = Objects.requireNonNull(file, name).readAllBytes();
+            return JsonTree.parse(new String(text, StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

@@ -39,7 +39,8 @@ class HostileTemplateTest {
         "{{ '\t'.expandtabs(10**9) }}", "{{ '\t'.expandtabs(10**15) }}",
         "{{ 'a\nb'|indent(10**9) }}",
         "{{ [1, [2]]|tojson(indent=10**9) }}",
-        "{{ '%1000000000d' % 1 }}", "{{ '%.1000000000f' % 1.5 }}", "{{ '%*d' % (10**9, 1) }}", "{{ '%.999999999d' % 1 }}",
+        "{{ '%1000000000d' % 1 }}", "{{ '%.1000000000f' % 1.5 }}", "{{ '%*d' % (10**9, 1) }}",
+        "{{ '%.999999999d' % 1 }}",
         "{{ '{:1000000000}'.format(1) }}", "{{ '{:.1000000000f}'.format(1.5) }}", "{{ '{:>{}}'.format('', 10**9) }}",
         "{{ [1]|batch(10**9, 'x')|list }}", "{{ [1]|slice(10**9)|list }}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
@@ -54,7 +55,8 @@ class HostileTemplateTest {
         "{% set l = [1] %}{% for x in l %}{% set _ = l.extend(l) %}{% endfor %}",
         "{% set ns = namespace(x=[]) %}{% for i in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
         "{% set ns = namespace(x=()) %}{% for i in range(5000) %}{% set ns.x = (ns.x,) %}{% endfor %}{{ {ns.x: 1} }}",
-        "{% set ns = namespace(x=()) %}{% for i in range(50) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}{{ {ns.x: 1} }}",
+        "{% set ns = namespace(x=()) %}{% for i in range(50) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}"
+                + "{{ {ns.x: 1} }}",
         "{% set ns = namespace(x=[]) %}{% for i in range(50) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
         "{% set ns = namespace(x=[], y=[]) %}{% for i in range(50) %}{% set ns.x = [ns.x, ns.x] %}"
                 + "{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
@@ -74,7 +76,8 @@ class HostileTemplateTest {
     void findsLongTextsInLinearTime() {
         // The platform's search takes the product of the two lengths here.
         String source = "{% set s = 'a' * 1000000 %}{% set t = 'a' * 400000 ~ 'b' %}{{ t in s }} {{ s.find(t) }} "
-                + "{{ s.rfind('b' ~ 'a' * 400000) }} {{ s.count(t) }} {{ s.replace(t, '')|length }} {{ s.split(t)|length }}";
+                + "{{ s.rfind('b' ~ 'a' * 400000) }} {{ s.count(t) }} {{ s.replace(t, '')|length }} "
+                + "{{ s.split(t)|length }}";
         assertEquals("False -1 -1 0 1000000 1", ChatTemplate.parse("search", source).render(Map.of()));
     }
 

@@ -15,15 +15,16 @@ import org.junit.jupiter.api.io.TempDir;
 class TemplateCheckTest {
     private static final String TEMPLATE = "{{ bos_token }}{% if x > 2 %}{{ raise_exception('too large: ' ~ x) }}"
             + "{% endif %}{{ 10 // x }} {{ strftime_now('%Y') }}";
-    private static final String EXPECTED = "{\"one\": {\"text\": \"<BOS>10 2026\"}, \"zero\": {\"error\": \"by zero\"}, "
-            + "\"three\": {\"error\": \"too large: 3\"}}";
+    private static final String EXPECTED = "{\"one\": {\"text\": \"<BOS>10 2026\"}, "
+            + "\"zero\": {\"error\": \"by zero\"}, \"three\": {\"error\": \"too large: 3\"}}";
 
     @TempDir
     Path folder;
 
     @BeforeEach
     void write() throws IOException {
-        Files.writeString(folder.resolve("cases.json"), "{\"one\": {\"x\": 1}, \"zero\": {\"x\": 0}, \"three\": {\"x\": 3}}");
+        Files.writeString(folder.resolve("cases.json"),
+                "{\"one\": {\"x\": 1}, \"zero\": {\"x\": 0}, \"three\": {\"x\": 3}}");
         Files.writeString(folder.resolve("a.jinja"), TEMPLATE);
         Files.writeString(folder.resolve("a.json"), EXPECTED);
     }
@@ -72,7 +73,8 @@ class TemplateCheckTest {
     void changingAListIsAllowedWhereTheReferenceRefusesIt() throws IOException {
         Files.writeString(folder.resolve("a.jinja"), "{% set l = [] %}{% set _ = l.append(x) %}{{ l }}");
         String refused = "{\"error\": \"access to attribute 'append' of 'list' object is unsafe.\"}";
-        assertTrue(checkWith("{\"one\": " + refused + ", \"zero\": " + refused + ", \"three\": " + refused + "}").passed());
+        String expected = "{\"one\": " + refused + ", \"zero\": " + refused + ", \"three\": " + refused + "}";
+        assertTrue(checkWith(expected).passed());
     }
 
     @Test

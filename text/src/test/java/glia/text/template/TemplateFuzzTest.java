@@ -13,14 +13,16 @@ import tools.jackson.databind.JsonNode;
 /// Templates with damage at random: each renders or fails as a template, within its limits.
 class TemplateFuzzTest {
     private static final TemplateLimits LIMITS = new TemplateLimits(100_000, 1_000_000, 500_000, 600);
-    private static final List<String> PIECES = List.of("{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]",
-            "{", "}", "|", ".", ",", ":", "~", "*", "**", "//", "%", "==", "<", " in ", " is ", " not ", " if ", " else ",
-            " and ", " for ", "{% set x = x %}", "{% endfor %}", "{% endif %}", "{% for x in xs %}", "{% if x %}",
-            "{% macro m(x) %}", "{% endmacro %}", "{{ m(1) }}", "{% raw %}", "{% endraw %}", "{% break %}", "none",
-            "true", "0", "1", "-1", "9999999999", "1e308", "0.5", "'", "\"", "\\", "\n", "é", "🙂", "\ud83d", "\0", "x",
-            "xs", "d", "s", "n", "messages", "loop", "loop.index", "range", "namespace", "x.append(x)", "x.update(d)",
-            "|tojson", "|list", "|sort", "|map('upper')", "|join", "|int", "|string", "|length", "|first", "[::-1]",
-            "[1:]", "%s", ".format", "'{:5}'", ".split('a')", ".items()", "**d", "*xs", "caller()", "raise_exception");
+    private static final List<String> PIECES = List.of(
+            "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "|", ".", ",", ":", "~",
+            "*", "**", "//", "%", "==", "<", " in ", " is ", " not ", " if ", " else ", " and ", " for ",
+            "{% set x = x %}", "{% endfor %}", "{% endif %}", "{% for x in xs %}", "{% if x %}",
+            "{% macro m(x) %}", "{% endmacro %}", "{{ m(1) }}", "{% raw %}", "{% endraw %}", "{% break %}",
+            "none", "true", "0", "1", "-1", "9999999999", "1e308", "0.5", "'", "\"", "\\", "\n", "é", "🙂",
+            "\ud83d", "\0", "x", "xs", "d", "s", "n", "messages", "loop", "loop.index", "range", "namespace",
+            "x.append(x)", "x.update(d)", "|tojson", "|list", "|sort", "|map('upper')", "|join", "|int",
+            "|string", "|length", "|first", "[::-1]", "[1:]", "%s", ".format", "'{:5}'", ".split('a')",
+            ".items()", "**d", "*xs", "caller()", "raise_exception");
     private static final List<String> SOURCES = sources();
 
     private static List<String> sources() {

@@ -11,14 +11,9 @@ final class ExpressionParser {
     private final Tokens tokens;
     private final PrimaryParser primaries;
 
-    ExpressionParser(Tokens tokens) {
+    ExpressionParser(Tokens tokens, Frames frames) {
         this.tokens = tokens;
-        this.primaries = new PrimaryParser(tokens, this);
-    }
-
-    /// The record of the names that macros treat specially.
-    SpecialNamesFound found() {
-        return primaries.found();
+        this.primaries = new PrimaryParser(tokens, this, frames);
     }
 
     /// An expression, conditional ones included.
@@ -212,29 +207,5 @@ final class ExpressionParser {
             result = primaries.filter(result);
         }
         return result;
-    }
-
-    /// The names `caller`, `kwargs` and `varargs`, as far as they have been met.
-    static final class SpecialNamesFound {
-        private boolean caller;
-        private boolean kwargs;
-        private boolean varargs;
-
-        void note(String name) {
-            caller |= name.equals("caller");
-            kwargs |= name.equals("kwargs");
-            varargs |= name.equals("varargs");
-        }
-
-        Stmt.SpecialNames get() {
-            return new Stmt.SpecialNames(caller, kwargs, varargs);
-        }
-
-        /// Starts afresh with these.
-        void set(Stmt.SpecialNames names) {
-            caller = names.caller();
-            kwargs = names.kwargs();
-            varargs = names.varargs();
-        }
     }
 }

@@ -128,6 +128,10 @@ final class Lexer {
 
     private void skipComment() {
         int end = source.indexOf("#}", at);
+        if (at == source.length()) {
+            // As in Jinja, a tag that the source ends with is taken for closed.
+            return;
+        }
         if (end < 0) {
             throw new JinjaError("Missing end of comment tag");
         }
@@ -158,6 +162,10 @@ final class Lexer {
                 at = next;
                 return true;
             }
+        }
+        if (start == source.length()) {
+            at = start;
+            return true;
         }
         throw new JinjaError("Missing end of raw directive");
     }

@@ -10,6 +10,7 @@ import java.util.List;
 /// Parses a template's statements.
 public final class Parser {
     private final Tokens tokens;
+    private final Frames frames = new Frames();
     private final ExpressionParser expressions;
     private final TargetParser targets;
     /// The tags still open and where they began, innermost first.
@@ -20,15 +21,18 @@ public final class Parser {
 
     private Parser(List<Token> tokens) {
         this.tokens = new Tokens(tokens);
-        this.expressions = new ExpressionParser(this.tokens);
+        this.expressions = new ExpressionParser(this.tokens, frames);
         this.targets = new TargetParser(this.tokens);
     }
 
     /// The statements of a template.
     ///
     /// @throws JinjaError with the line, where the source is not one
-    public static List<Stmt> parse(String source) {
-        return new Parser(Lexer.tokens(source)).statements();
+    public static Body parse(String source) {
+        Parser parser = new Parser(Lexer.tokens(source));
+        Body body = new Body(parser.statements(), parser.frames.current());
+        parser.frames.settle();
+        return body;
     }
 
     /// Statements up to a tag with one of these names, which is left to be read; to the end where there are none.
@@ -61,16 +65,24 @@ public final class Parser {
         return body;
     }
 
-    /// The body of a block: from the end of its opening tag up to a tag with one of these names.
-    private List<Stmt> body(String... ends) {
+    /// What stands in a block: from the end of its opening tag up to a tag with one of these names.
+    private List<Stmt> inside(String... ends) {
         tokens.skip(":");
         tokens.expect(Token.Kind.BLOCK_END, "'%}'");
         return statements(ends);
     }
 
-    /// A body whose end is read too.
-    private List<Stmt> closedBody(String end) {
-        List<Stmt> body = body(end);
+    /// What stands in a block with variables of its own.
+    private Body body(Frame frame, String... ends) {
+        Frame outer = frames.enter(frame);
+        List<Stmt> statements = inside(ends);
+        frames.enter(outer);
+        return new Body(statements, frame);
+    }
+
+    /// The same, and its end is read too.
+    private Body closedBody(Frame frame, String end) {
+        Body body = body(frame, end);
         tokens.next();
         return body;
     }
@@ -89,11 +101,11 @@ public final class Parser {
             case "call" -> body.add(callBlock(line));
             case "filter" -> {
                 Expr value = expressions.filters(new Expr.Name(Stmt.CAPTURED));
-                body.add(new Stmt.FilterBlock(value, closedBody("endfilter"), line));
+                body.add(new Stmt.FilterBlock(value, closedBody(frames.inner(), "endfilter"), line));
             }
             case "print" -> print(body, line);
             case "break", "continue" -> body.add(leave(tag));
-            case "generation" -> body.add(new Stmt.Scoped(false, function("endgeneration"), line));
+            case "generation" -> body.add(new Stmt.Scoped(false, function(frames.inner(), "endgeneration"), line));
             case "block" -> body.add(block(line));
             case "include", "import", "from", "extends", "autoescape" -> throw new JinjaError("'" + tag.text()
                     + "' is not supported: a chat template stands alone and escapes nothing").at(line);
@@ -115,10 +127,21 @@ public final class Parser {
         List<List<Stmt>> bodies = new ArrayList<>();
         do {
             tests.add(expressions.tuple(false, false));
-            bodies.add(body("elif", "else", "endif"));
+            bodies.add(branch("elif", "else", "endif"));
         } while (tokens.skipName("elif"));
-        List<Stmt> otherwise = tokens.next().isName("else") ? closedBody("endif") : List.of();
+        List<Stmt> otherwise = List.of();
+        if (tokens.next().isName("else")) {
+            otherwise = branch("endif");
+            tokens.next();
+        }
         return new Stmt.If(tests, bodies, otherwise, line);
+    }
+
+    private List<Stmt> branch(String... ends) {
+        frames.current().enterBranch();
+        List<Stmt> statements = inside(ends);
+        frames.current().exitBranch();
+        return statements;
     }
 
     private Stmt loop(int line) {
@@ -127,101 +150,116 @@ public final class Parser {
         Target target = targets.target(false);
         tokens.expectName("in");
         Expr iterable = expressions.iterable();
-        List<Expr> test = tokens.skipName("if") ? List.of(expressions.expression()) : List.of();
+        List<Expr> test = tokens.skipName("if") ? List.of(test(target)) : List.of();
         boolean recursive = tokens.skipName("recursive");
         loops++;
-        List<Stmt> body = body("endfor", "else");
+        Frame frame = frames.inner();
+        frame.declare(target);
+        frame.declare("loop");
+        Body body = body(frame, "endfor", "else");
         loops--;
-        List<Stmt> otherwise = tokens.next().isName("else") ? closedBody("endfor") : List.of();
+        Body otherwise = tokens.next().isName("else") ? closedBody(frames.inner(), "endfor")
+                : new Body(List.of(), frames.inner());
         targets.inLoop(--fors > 0);
         return new Stmt.For(target, iterable, test, recursive, body, otherwise, line);
+    }
+
+    /// The test of a loop, which sees the loop's target.
+    private Expr test(Target target) {
+        Frame frame = frames.inner();
+        frame.declare(target);
+        Frame outer = frames.enter(frame);
+        Expr test = expressions.expression();
+        frames.enter(outer);
+        return test;
     }
 
     private Stmt set(int line) {
         Target target = targets.target(true);
         if (tokens.skip("=")) {
-            return new Stmt.Set(target, expressions.tuple(true, false), line);
+            Expr value = expressions.tuple(true, false);
+            frames.current().store(target);
+            return new Stmt.Set(target, value, line);
         }
+        frames.current().store(target);
+        Frame frame = frames.inner();
+        Frame outer = frames.enter(frame);
         Expr value = new Expr.Name(Stmt.CAPTURED);
         if (tokens.skip("|")) {
             value = expressions.filters(value);
         }
-        return new Stmt.SetBlock(target, value, closedBody("endset"), line);
+        frames.enter(outer);
+        return new Stmt.SetBlock(target, value, closedBody(frame, "endset"), line);
     }
 
     private Stmt with(int line) {
         List<Target> names = new ArrayList<>();
         List<Expr> values = new ArrayList<>();
+        Frame frame = frames.inner();
         while (tokens.current().kind() != Token.Kind.BLOCK_END) {
             if (!names.isEmpty()) {
                 tokens.expect(",");
             }
             names.add(targets.target(false));
+            frame.declare(names.getLast());
             tokens.expect("=");
             values.add(expressions.expression());
         }
-        return new Stmt.With(names, values, closedBody("endwith"), line);
+        return new Stmt.With(names, values, closedBody(frame, "endwith"), line);
     }
 
     private Stmt macro(int line) {
         String name = targets.variable();
-        List<Expr> defaults = new ArrayList<>();
-        List<String> parameters = parameters(defaults);
-        Stmt.SpecialNames before = expressions.found().get();
-        expressions.found().set(new Stmt.SpecialNames(false, false, false));
-        List<Stmt> body = function("endmacro");
-        Stmt.Signature signature = new Stmt.Signature(parameters, defaults, uses(before));
-        if (signature.uses().caller() && parameters.contains("caller")
-                && parameters.indexOf("caller") < parameters.size() - defaults.size()) {
+        frames.current().store(name);
+        Frame frame = frames.inner();
+        Stmt.Signature signature = signature(frame);
+        Body body = function(frame, "endmacro");
+        int numRequired = signature.parameters().size() - signature.defaults().size();
+        if (frame.usesCaller() && signature.parameters().subList(0, numRequired).contains("caller")) {
             throw tokens.error("the parameter 'caller' of macro '" + name + "' needs a default");
         }
         return new Stmt.MacroDefinition(name, signature, body, line);
     }
 
-    /// The special names of the body just read; adds those met before it to the record again.
-    private Stmt.SpecialNames uses(Stmt.SpecialNames before) {
-        Stmt.SpecialNames uses = expressions.found().get();
-        expressions.found().set(new Stmt.SpecialNames(uses.caller() | before.caller(),
-                uses.kwargs() | before.kwargs(), uses.varargs() | before.varargs()));
-        return uses;
-    }
-
     private Stmt callBlock(int line) {
-        List<Expr> defaults = new ArrayList<>();
-        List<String> parameters = tokens.current().is("(") ? parameters(defaults) : List.of();
+        Frame frame = frames.inner();
+        Stmt.Signature signature = tokens.current().is("(") ? signature(frame)
+                : new Stmt.Signature(List.of(), List.of());
         if (!(expressions.expression() instanceof Expr.Call call)) {
             throw new JinjaError("'call' expects the call of a macro").at(line);
         }
-        Stmt.SpecialNames before = expressions.found().get();
-        expressions.found().set(new Stmt.SpecialNames(false, false, false));
-        List<Stmt> body = function("endcall");
-        return new Stmt.CallBlock(new Stmt.Signature(parameters, defaults, uses(before)), call, body, line);
+        return new Stmt.CallBlock(signature, call, function(frame, "endcall"), line);
     }
 
     /// A body that is a function of its own, so that `break` does not reach the loops around it.
-    private List<Stmt> function(String end) {
+    private Body function(Frame frame, String end) {
         int outside = loops;
         loops = 0;
-        List<Stmt> body = closedBody(end);
+        Body body = closedBody(frame, end);
         loops = outside;
         return body;
     }
 
-    private List<String> parameters(List<Expr> defaults) {
+    /// Parameters and their defaults, which see the parameters.
+    private Stmt.Signature signature(Frame frame) {
         List<String> names = new ArrayList<>();
+        List<Expr> defaults = new ArrayList<>();
+        Frame outer = frames.enter(frame);
         tokens.expect("(");
         while (!tokens.skip(")")) {
             if (!names.isEmpty()) {
                 tokens.expect(",");
             }
             names.add(targets.variable());
+            frame.declare(names.getLast());
             if (tokens.skip("=")) {
                 defaults.add(expressions.expression());
             } else if (!defaults.isEmpty()) {
                 throw tokens.error("parameter '" + names.getLast() + "' without a default follows one with a default");
             }
         }
-        return names;
+        frames.enter(outer);
+        return new Stmt.Signature(names, defaults);
     }
 
     private void print(List<Stmt> body, int line) {
@@ -240,7 +278,7 @@ public final class Parser {
     private Stmt block(int line) {
         String name = targets.variable();
         tokens.skipName("scoped");
-        Stmt block = new Stmt.Scoped(true, function("endblock"), line);
+        Stmt block = new Stmt.Scoped(true, function(frames.outermost(), "endblock"), line);
         tokens.skipName(name);
         return block;
     }

@@ -9,15 +9,12 @@ final class PrimaryParser {
 
     private final Tokens tokens;
     private final ExpressionParser expressions;
-    private final ExpressionParser.SpecialNamesFound found = new ExpressionParser.SpecialNamesFound();
+    private final Frames frames;
 
-    PrimaryParser(Tokens tokens, ExpressionParser expressions) {
+    PrimaryParser(Tokens tokens, ExpressionParser expressions, Frames frames) {
         this.tokens = tokens;
         this.expressions = expressions;
-    }
-
-    ExpressionParser.SpecialNamesFound found() {
-        return found;
+        this.frames = frames;
     }
 
     Expr primary() {
@@ -42,7 +39,7 @@ final class PrimaryParser {
             case "false", "False" -> new Expr.Constant(false);
             case "none", "None" -> NONE;
             default -> {
-                found.note(name);
+                frames.current().load(name);
                 yield new Expr.Name(name);
             }
         };

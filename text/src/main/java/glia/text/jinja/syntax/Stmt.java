@@ -64,8 +64,8 @@ public sealed interface Stmt {
     /// `for target in iterable if test recursive`, its body and its `else`.
     ///
     /// @param test at most one expression
-    record For(Target target, Expr iterable, List<Expr> test, boolean recursive, List<Stmt> body,
-            List<Stmt> otherwise, int line) implements Stmt {
+    record For(Target target, Expr iterable, List<Expr> test, boolean recursive, Body body, Body otherwise,
+            int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.loop(this);
@@ -81,7 +81,7 @@ public sealed interface Stmt {
     }
 
     /// `set target | filter` … `endset`. The filters apply to [#CAPTURED].
-    record SetBlock(Target target, Expr value, List<Stmt> body, int line) implements Stmt {
+    record SetBlock(Target target, Expr value, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.setBlock(this);
@@ -89,7 +89,7 @@ public sealed interface Stmt {
     }
 
     /// `with a = b, c = d` … `endwith`
-    record With(List<Target> targets, List<Expr> values, List<Stmt> body, int line) implements Stmt {
+    record With(List<Target> targets, List<Expr> values, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.with(this);
@@ -97,7 +97,7 @@ public sealed interface Stmt {
     }
 
     /// `macro name(…)` … `endmacro`
-    record MacroDefinition(String name, Signature signature, List<Stmt> body, int line) implements Stmt {
+    record MacroDefinition(String name, Signature signature, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.macro(this);
@@ -105,7 +105,7 @@ public sealed interface Stmt {
     }
 
     /// `call(…) macro(…)` … `endcall`
-    record CallBlock(Signature signature, Expr.Call call, List<Stmt> body, int line) implements Stmt {
+    record CallBlock(Signature signature, Expr.Call call, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.callBlock(this);
@@ -113,7 +113,7 @@ public sealed interface Stmt {
     }
 
     /// `filter a | b` … `endfilter`. The filters apply to [#CAPTURED].
-    record FilterBlock(Expr value, List<Stmt> body, int line) implements Stmt {
+    record FilterBlock(Expr value, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.filterBlock(this);
@@ -121,7 +121,7 @@ public sealed interface Stmt {
     }
 
     /// A body that sees variables and keeps its own: `generation`, and `block`, which sees the outermost ones only.
-    record Scoped(boolean outermost, List<Stmt> body, int line) implements Stmt {
+    record Scoped(boolean outermost, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.scoped(this);
@@ -136,13 +136,8 @@ public sealed interface Stmt {
         }
     }
 
-    /// The parameters of a macro or call block, the defaults of the last of them, and which of the special names its
-    /// body uses.
-    record Signature(List<String> parameters, List<Expr> defaults, SpecialNames uses) {
-    }
-
-    /// Whether a body uses `caller`, `kwargs`, `varargs`.
-    record SpecialNames(boolean caller, boolean kwargs, boolean varargs) {
+    /// The parameters of a macro or call block, and the defaults of the last of them.
+    record Signature(List<String> parameters, List<Expr> defaults) {
     }
 
     /// The variable that holds what a block has captured, for its filters; no template can name it.

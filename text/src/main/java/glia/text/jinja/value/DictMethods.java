@@ -109,6 +109,7 @@ final class DictMethods {
             }
             return;
         }
+        Operators.refuseUndefined(source, null);
         Iterator<Object> pairs = Iteration.of(source, budget);
         while (pairs.hasNext()) {
             ListValue pair = Iteration.list(pairs.next(), budget);

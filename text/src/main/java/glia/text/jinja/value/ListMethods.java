@@ -20,7 +20,10 @@ final class ListMethods {
         return switch (name) {
             case "index" -> index(target, arguments.positional(name, 1, 3), budget);
             case "count" -> count(target, arguments.positional(name, 1, 1).get(0, null), budget);
-            case "copy" -> Iteration.list(target, budget);
+            case "copy" -> {
+                arguments.positional(name, 0, 0);
+                yield Iteration.list(target, budget);
+            }
             default -> change((ListValue) target, name, arguments, budget);
         };
     }

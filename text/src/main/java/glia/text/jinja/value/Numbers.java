@@ -176,7 +176,8 @@ public final class Numbers {
                 quotient -= 1;
             }
             // The quotient is an integer but for its own rounding.
-            return quotient == 0 ? Math.copySign(0.0, x / divisor) : Math.rint(quotient);
+            double floor = Math.floor(quotient);
+            return quotient == 0 ? Math.copySign(0.0, x / divisor) : quotient - floor > 0.5 ? floor + 1 : floor;
         }
         BigInteger divisor = nonZero(big(b), "integer division or modulo by zero");
         BigInteger[] parts = big(a).divideAndRemainder(divisor);

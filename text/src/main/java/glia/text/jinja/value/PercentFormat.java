@@ -47,7 +47,10 @@ public final class PercentFormat {
                 out.append(budget.made(conversion()));
             }
         }
-        if (!(values instanceof DictValue) && positional.hasNext()) {
+        // As in Python, what has indices could be meant for named conversions, and may go unused.
+        boolean optional = values instanceof DictValue || values instanceof Undefined
+                || values instanceof Sequence && !(values instanceof TupleValue);
+        if (!optional && positional.hasNext()) {
             throw new JinjaError("not all arguments converted during string formatting");
         }
         return budget.made(out.toString());
@@ -176,8 +179,11 @@ public final class PercentFormat {
                     ? "%" + type + " format: a real number is required, not " + Types.name(value)
                     : "must be real number, not " + Types.name(value));
         }
-        return value instanceof Double real ? real < 0 || real == 0 && 1 / real < 0
-                : Numbers.big(value).signum() < 0;
+        if (value instanceof Double real) {
+            boolean integer = "diu".indexOf(type) >= 0;
+            return integer ? real <= -1 : real < 0 || real == 0 && 1 / real < 0;
+        }
+        return Numbers.big(value).signum() < 0;
     }
 
     private static String number(Object value, char type, int precision, boolean alternate) {

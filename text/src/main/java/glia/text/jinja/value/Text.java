@@ -42,8 +42,10 @@ public final class Text {
             char x = a.charAt(i);
             char y = b.charAt(i);
             if (x != y) {
-                boolean mixed = Character.isSurrogate(x) != Character.isSurrogate(y);
-                return (x < y) != mixed ? -1 : 1;
+                // Surrogates stand for code points above all of the basic plane, but lie below the end of it.
+                boolean turned = Character.isSurrogate(x) ? y > Character.MAX_SURROGATE
+                        : Character.isSurrogate(y) && x > Character.MAX_SURROGATE;
+                return (x < y) != turned ? -1 : 1;
             }
         }
         return Integer.compare(a.length(), b.length());
