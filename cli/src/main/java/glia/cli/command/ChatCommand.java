@@ -17,6 +17,7 @@ import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
@@ -24,6 +25,10 @@ import java.util.stream.Stream;
 /// Talks with a model.
 public final class ChatCommand implements Command {
     private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
+
+    /// How the makers of the default model sample from it: less daringly than suits larger ones
+    /// (https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct).
+    private static final Map<String, String> RECOMMENDED = Map.of("temperature", "0.2", "top-p", "0.9");
 
     /// For [glia.cli.Cli].
     public ChatCommand() {}
@@ -39,7 +44,8 @@ public final class ChatCommand implements Command {
     }
 
     @Override
-    public int run(Arguments arguments, Console console) throws Exception {
+    public int run(Arguments words, Console console) throws Exception {
+        Arguments arguments = words.optional(0).isPresent() ? words : GenerationFlags.where(words, RECOMMENDED);
         Choice choice = Models.locate(arguments.optional(0), console);
         FutureTask<LanguageModel> loading = load(choice.path(), ComputeOptions.of(arguments, Precision.FAST));
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");

@@ -6,6 +6,7 @@ import glia.cli.terminal.Table;
 import glia.engine.GenerationOptions;
 import glia.engine.sampling.SamplingOptions;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiFunction;
@@ -64,6 +65,16 @@ public final class GenerationFlags {
             options = flag.apply(arguments, options);
         }
         return new GenerationOptions(options.sampling(), options.maxTokens(), arguments.all(STOP));
+    }
+
+    /// The same command line with these values, by the names that `/set` knows, where it has none of its own.
+    public static Arguments where(Arguments arguments, Map<String, String> values) {
+        Arguments changed = arguments;
+        for (Map.Entry<String, String> value : values.entrySet()) {
+            Option<?> option = named(value.getKey()).orElseThrow();
+            changed = changed.has(option) ? changed : changed.with(option, value.getValue());
+        }
+        return changed;
     }
 
     /// The option that `/set` means by this name, such as `temperature`.
