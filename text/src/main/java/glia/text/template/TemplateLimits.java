@@ -7,8 +7,8 @@ package glia.text.template;
 /// @param outputCharacters text rendered
 /// @param depth nested evaluations: blocks, expressions, calls of macros
 public record TemplateLimits(long steps, long characters, int outputCharacters, int depth) {
-    /// Enough for a conversation of a million tokens, and over within seconds.
-    public static final TemplateLimits DEFAULT = new TemplateLimits(50_000_000L, 1L << 28, 1 << 24, 600);
+    /// Enough for conversations of hundreds of thousands of tokens, and over within seconds and a few hundred MB.
+    public static final TemplateLimits DEFAULT = new TemplateLimits(50_000_000L, 1L << 26, 1 << 24, 600);
 
     /// Checks that there is something to spend.
     ///

@@ -4,7 +4,7 @@ package glia.text.jinja.value;
 /// that no template, however hostile, runs or grows without end.
 public final class Budget {
     /// Scanning this many characters costs as much as evaluating one node.
-    private static final int CHARACTERS_PER_STEP = 32;
+    private static final int CHARACTERS_PER_STEP = 8;
     /// An element of a list takes this many times the memory and time of a step's own.
     private static final int STEPS_PER_ITEM = 2;
 
