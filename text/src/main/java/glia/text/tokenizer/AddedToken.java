@@ -1,5 +1,7 @@
 package glia.text.tokenizer;
 
+import tools.jackson.databind.JsonNode;
+
 /// A token that is found in a text as it stands, before the text is split and merged: a line of `added_tokens` in
 /// `tokenizer.json`.
 ///
@@ -14,6 +16,13 @@ record AddedToken(int id, String content, boolean special, boolean normalized, b
     /// A token that is looked for in the text as it was given, with no further conditions.
     static AddedToken verbatim(int id, String content, boolean special) {
         return new AddedToken(id, content, special, false, false, false, false);
+    }
+
+    /// A line of `added_tokens`, or of `added_tokens_decoder` in `tokenizer_config.json`.
+    static AddedToken of(int id, JsonNode node) {
+        return new AddedToken(id, node.path("content").asString(""), node.path("special").asBoolean(false),
+                node.path("normalized").asBoolean(false), node.path("single_word").asBoolean(false),
+                node.path("lstrip").asBoolean(false), node.path("rstrip").asBoolean(false));
     }
 
     void appendJson(StringBuilder json) {

@@ -61,19 +61,20 @@ final class GgufTokenizer {
         String name = metadata.string(PREFIX + "pre");
         PreTokenizer pre = PreTokenizer.named(name).orElseThrow(() -> error("pre",
                 "found the pre-tokenizer '" + name + "', known are " + PreTokenizer.knownNames()));
-        StringBuilder json = start(pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json());
-        json.append("\"byte_fallback\":false,\"ignore_merges\":").append(pre.ignoresMerges());
-        appendPieces(json);
-        json.append(",\"merges\":[");
         String[] merges = metadata.strings(PREFIX + "merges");
-        for (int i = 0; i < merges.length; i++) {
+        BpeJson json = new BpeJson(addedTokens(), pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
+                new BpeJson.Options(null, false, false, pre.ignoresMerges()), pieces);
+        return spec(json.write(text -> appendStrings(text, merges)), new PieceDecoder.ByteLevel(), pre.addsBos(),
+                OptionalInt.empty(), OptionalInt.empty());
+    }
+
+    private static void appendStrings(StringBuilder json, String[] strings) {
+        for (int i = 0; i < strings.length; i++) {
             if (i > 0) {
                 json.append(',');
             }
-            JsonText.append(json, merges[i]);
+            JsonText.append(json, strings[i]);
         }
-        return spec(json.append("]}}"), new PieceDecoder.ByteLevel(), pre.addsBos(), OptionalInt.empty(),
-                OptionalInt.empty());
     }
 
     private TokenizerSpec sentencePiece() throws CheckpointException {
@@ -83,17 +84,18 @@ final class GgufTokenizer {
         }
         boolean prefix = flag("add_space_prefix", true);
         String spaces = "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}";
-        StringBuilder json = start(prefix ? "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":"
-                + "\"▁\"}," + spaces + "]}" : spaces, "null");
-        int unknown = id("unknown_token_id").orElse(0);
-        json.append("\"byte_fallback\":true,\"fuse_unk\":true,\"unk_token\":");
-        JsonText.append(json, pieces[unknown]);
-        appendPieces(json);
-        json.append(",\"merges\":[");
-        new ScoreMerges(mergeable(), scores).appendJson(json);
+        String normalizer = prefix ? "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"▁\"},"
+                + spaces + "]}" : spaces;
+        String unknown = pieces[id("unknown_token_id").orElse(0)];
+        if (unknown.isEmpty()) {
+            throw error("unknown_token_id", "names a piece without text");
+        }
+        BpeJson json = new BpeJson(addedTokens(), normalizer, "null", new BpeJson.Options(unknown, true, true, false),
+                pieces);
+        ScoreMerges merges = new ScoreMerges(mergeable(), scores);
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true,
                 prefix ? 1 : 0);
-        return spec(json.append("]}}"), decoder, true, OptionalInt.of(1), OptionalInt.of(2));
+        return spec(json.write(merges::appendJson), decoder, true, OptionalInt.of(1), OptionalInt.of(2));
     }
 
     /// The pieces that merges can make or use. One with a space is never met, as spaces become `▁` first.
@@ -111,22 +113,6 @@ final class GgufTokenizer {
         return mergeable;
     }
 
-    /// All before the parts of the model that differ. The native library does not decode, so it needs no decoder.
-    private StringBuilder start(String normalizer, String preTokenizer) {
-        StringBuilder json = new StringBuilder(64 * pieces.length + 4096);
-        json.append("{\"version\":\"1.0\",\"added_tokens\":[");
-        boolean first = true;
-        for (AddedToken token : addedTokens()) {
-            if (!first) {
-                json.append(',');
-            }
-            first = false;
-            token.appendJson(json);
-        }
-        return json.append("],\"normalizer\":").append(normalizer).append(",\"pre_tokenizer\":").append(preTokenizer)
-                .append(",\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":\"BPE\",");
-    }
-
     private List<AddedToken> addedTokens() {
         List<AddedToken> added = new ArrayList<>();
         for (int id = 0; id < pieces.length; id++) {
@@ -139,30 +125,17 @@ final class GgufTokenizer {
         return added;
     }
 
-    private void appendPieces(StringBuilder json) {
-        json.append(",\"vocab\":{");
-        for (int id = 0; id < pieces.length; id++) {
-            if (id > 0) {
-                json.append(',');
-            }
-            JsonText.append(json, pieces[id]);
-            json.append(':').append(id);
-        }
-        json.append('}');
-    }
-
-    private TokenizerSpec spec(StringBuilder json, PieceDecoder decoder, boolean bosByDefault, OptionalInt defaultBos,
+    private TokenizerSpec spec(String json, PieceDecoder decoder, boolean bosByDefault, OptionalInt defaultBos,
                                OptionalInt defaultEos) throws CheckpointException {
         OptionalInt bos = id("bos_token_id").isPresent() ? id("bos_token_id") : within(defaultBos);
         OptionalInt eos = id("eos_token_id").isPresent() ? id("eos_token_id") : within(defaultEos);
-        int[] before = added("add_bos_token", bosByDefault && bos.isPresent(), bos);
-        int[] after = added("add_eos_token", false, eos);
-        TokenizerSpec.Affixes affixes = new TokenizerSpec.Affixes(before, after);
-        return new TokenizerSpec(metadata.origin(), json.toString(), new Vocabulary(pieces, addedTokens()), decoder,
-                bos, eos, endOfGeneration(eos), ignored -> affixes);
+        Template template = new Template(around("add_bos_token", bosByDefault && bos.isPresent(), bos),
+                around("add_eos_token", false, eos));
+        return new TokenizerSpec(metadata.origin(), json, new Vocabulary(pieces, addedTokens()), decoder, template, bos,
+                eos, endOfGeneration(eos));
     }
 
-    private int[] added(String key, boolean byDefault, OptionalInt token) throws CheckpointException {
+    private int[] around(String key, boolean byDefault, OptionalInt token) throws CheckpointException {
         if (!flag(key, byDefault)) {
             return new int[0];
         }

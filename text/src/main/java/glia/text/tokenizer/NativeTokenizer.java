@@ -4,10 +4,13 @@ import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 
-/// A tokenizer of Hugging Face's library, made from the text of a `tokenizer.json`. It only encodes: texts are decoded
+/// A tokenizer of Hugging Face's library. It only encodes: texts are decoded
 /// in Java (`PieceDecoder`), where bytes stay exact and a token can be decoded alone. Thread-safe; its memory is freed
 /// when it is no longer reachable.
 final class NativeTokenizer {
+    /// The library searches a text by trying, and ends the process after 10 million tries at one place: 12 million
+    /// spaces are too many for it.
+    private static final int MAX_CHARACTERS = 2_000_000;
     private static final Cleaner CLEANER = Cleaner.create();
     private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
 
@@ -18,7 +21,7 @@ final class NativeTokenizer {
         CLEANER.register(this, () -> LIBRARY.deleteTokenizer(handle));
     }
 
-    /// @param json the text of a `tokenizer.json`
+    /// @param json a text of `BpeJson`; the library ends the process where it meets an unsound one
     /// @throws IllegalArgumentException with the library's words if it cannot use the text
     static NativeTokenizer of(String json) {
         NativeLibrary.load();
@@ -28,18 +31,19 @@ final class NativeTokenizer {
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
-        // A tokenizer.json may ask for both; models here see every token of a text and no other.
-        LIBRARY.disableTruncation(handle);
-        LIBRARY.disablePadding(handle);
         return new NativeTokenizer(handle);
     }
 
     /// The ids of a text. Unpaired surrogates, which UTF-8 cannot hold, become U+FFFD.
     ///
-    /// @param postProcess whether the tokenizer's own template adds its special tokens
-    int[] encode(String text, boolean postProcess) {
+    /// @throws IllegalArgumentException if the text is too long
+    int[] encode(String text) {
+        if (text.length() > MAX_CHARACTERS) {
+            throw new IllegalArgumentException("a text of " + text.length() + " characters; at most " + MAX_CHARACTERS
+                    + " can be encoded at once: encode it in parts");
+        }
         try {
-            long encoding = LIBRARY.encode(handle, replaceUnpairedSurrogates(text), postProcess);
+            long encoding = LIBRARY.encode(handle, replaceUnpairedSurrogates(text), false);
             try {
                 return toInts(LIBRARY.getTokenIds(encoding));
             } finally {

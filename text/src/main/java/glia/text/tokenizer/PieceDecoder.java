@@ -92,6 +92,9 @@ sealed interface PieceDecoder {
     ///
     /// @throws IllegalArgumentException if it is none of those known here; the message names it
     static PieceDecoder of(JsonNode json) {
+        if (!json.isObject()) {
+            throw new IllegalArgumentException("is missing; without one, pieces cannot become text again");
+        }
         String type = json.path("type").asString("");
         if (type.equals("ByteLevel")) {
             return new ByteLevel();
@@ -120,8 +123,9 @@ sealed interface PieceDecoder {
                 default -> false;
             };
             if (!known) {
-                throw new IllegalArgumentException("found the step " + step + ", expected ByteLevel, or Replace (of a "
-                        + "text), ByteFallback, Fuse and Strip (of spaces at the start) in this order");
+                throw new IllegalArgumentException("found the step " + Components.shown(step)
+                        + ", expected ByteLevel, or Replace (of a text), ByteFallback, Fuse and Strip (of spaces at the"
+                        + " start) in this order");
             }
         }
         return new Characters(List.copyOf(replacements), byteFallback, leadingSpaces);
@@ -130,7 +134,8 @@ sealed interface PieceDecoder {
     private static Replacement replacement(JsonNode step) {
         String pattern = step.path("pattern").path("String").asString("");
         if (pattern.isEmpty()) {
-            throw new IllegalArgumentException("found " + step + ", expected the replacement of some text");
+            throw new IllegalArgumentException("found " + Components.shown(step)
+                    + ", expected the replacement of some text");
         }
         return new Replacement(pattern, step.path("content").asString(""));
     }

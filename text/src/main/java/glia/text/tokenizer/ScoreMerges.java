@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Map;
 
 /// The merges of a SentencePiece vocabulary that lists pieces with scores instead: every way to cut a piece into two
-/// other pieces is a merge, and those that make a piece of a higher score come first. Among equals the longer left
-/// part comes first, as in Hugging Face's converter of such vocabularies.
+/// other pieces is a merge, and those that make a piece of a higher score come first. Those that make the same piece
+/// stand in the order of the ids of their parts, as in the `tokenizer.json` of Llama 2.
 final class ScoreMerges {
     /// In UTF-16 units; SentencePiece's own default is 16 characters. Keeps the work on a lying file in bounds.
     static final int MAX_PIECE = 512;
 
-    private static final Comparator<Merge> LONGEST_FIRST =
-            Comparator.comparingInt((Merge m) -> -codePoints(m.left)).thenComparing(m -> -codePoints(m.right));
+    private static final Comparator<Merge> BY_PARTS =
+            Comparator.comparingInt(Merge::leftId).thenComparingInt(Merge::rightId);
 
     private final Map<String, Integer> ids = new HashMap<>();
     private final String[] pieces;
@@ -33,28 +33,23 @@ final class ScoreMerges {
     }
 
     /// Two pieces that become one.
-    private record Merge(String left, String right) { }
+    private record Merge(String left, String right, int leftId, int rightId) { }
 
     /// Appends the merges as the elements of a JSON array, best first.
     void appendJson(StringBuilder json) {
         boolean first = true;
-        List<Merge> group = new ArrayList<>();
-        long[] order = byScore();
-        for (int i = 0; i < order.length; i++) {
-            split(pieces[(int) order[i]], group);
-            boolean last = i + 1 == order.length || order[i] >>> 32 != order[i + 1] >>> 32;
-            if (!last) {
-                continue;
-            }
-            group.sort(LONGEST_FIRST);
-            for (Merge merge : group) {
+        List<Merge> merges = new ArrayList<>();
+        for (long scoreAndId : byScore()) {
+            split(pieces[(int) scoreAndId], merges);
+            merges.sort(BY_PARTS);
+            for (Merge merge : merges) {
                 if (!first) {
                     json.append(',');
                 }
                 first = false;
                 JsonText.append(json, merge.left + ' ' + merge.right);
             }
-            group.clear();
+            merges.clear();
         }
     }
 
@@ -79,21 +74,19 @@ final class ScoreMerges {
     }
 
     private void split(String piece, List<Merge> merges) {
-        for (int i = piece.length() - 1; i > 0; i--) {
+        for (int i = 1; i < piece.length(); i++) {
             if (Character.isLowSurrogate(piece.charAt(i))) {
                 continue;
             }
             String left = piece.substring(0, i);
-            if (ids.containsKey(left)) {
+            Integer leftId = ids.get(left);
+            if (leftId != null) {
                 String right = piece.substring(i);
-                if (ids.containsKey(right)) {
-                    merges.add(new Merge(left, right));
+                Integer rightId = ids.get(right);
+                if (rightId != null) {
+                    merges.add(new Merge(left, right, leftId, rightId));
                 }
             }
         }
-    }
-
-    private static int codePoints(String text) {
-        return text.codePointCount(0, text.length());
     }
 }

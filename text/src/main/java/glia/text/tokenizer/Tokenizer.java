@@ -4,13 +4,12 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 
 /// Turns texts into token ids and back.
 ///
@@ -20,73 +19,50 @@ import java.util.concurrent.Executor;
 /// Texts are Java strings; an unpaired surrogate, which no UTF-8 can hold, is encoded as U+FFFD. Thread-safe. Loading
 /// takes some 100 ms and may run beside other work.
 public final class Tokenizer {
-    private static final Executor BESIDE = task -> Thread.ofPlatform().daemon().name("tokenizer-load").start(task);
-
     private final TokenizerSpec spec;
     private final NativeTokenizer encoder;
-    private final TokenizerSpec.Affixes affixes;
     private volatile NativeTokenizer plainEncoder;
 
-    private Tokenizer(TokenizerSpec spec, NativeTokenizer encoder) {
+    private Tokenizer(TokenizerSpec spec) throws CheckpointException {
         this.spec = spec;
-        this.encoder = encoder;
-        this.affixes = spec.affixes().apply(encoder);
+        try {
+            this.encoder = NativeTokenizer.of(spec.json());
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(spec.origin(), "tokenizer", "cannot be used: " + e.getMessage(), e);
+        }
     }
 
     /// The tokenizer of a folder in the Hugging Face layout, from `tokenizer.json` and the files beside it.
     ///
-    /// @throws CheckpointException if there is none or its files contradict themselves or each other
+    /// @throws CheckpointException if there is none, its files contradict themselves or each other, or it is of a kind
+    ///     that is not known; only byte-pair models are
     /// @throws IOException if a file cannot be read
     public static Tokenizer load(Path folder) throws IOException {
-        TokenizerFolder files = new TokenizerFolder(folder);
-        String json = files.json();
-        var early = CompletableFuture.supplyAsync(() -> NativeTokenizer.of(json), BESIDE);
-        TokenizerSpec spec = files.spec(json);
-        try {
-            boolean asIs = spec.json().equals(json);
-            return new Tokenizer(spec, asIs ? early.join() : NativeTokenizer.of(spec.json()));
-        } catch (CompletionException e) {
-            throw refused(spec, e.getCause());
-        } catch (IllegalArgumentException e) {
-            throw refused(spec, e);
-        }
+        loadLibrary();
+        return new Tokenizer(new TokenizerFolder(folder).spec());
     }
 
     /// The tokenizer in the metadata of a GGUF file: of the models `gpt2`, with a known pre-tokenizer, and `llama`.
     ///
     /// @throws CheckpointException if there is none, or one that is not known; the message lists those that are
     public static Tokenizer fromGguf(GgufMetadata metadata) throws CheckpointException {
-        // Has its answer by the time the library is needed; a failure shows there.
-        CompletableFuture.runAsync(NativeLibrary::load, BESIDE);
-        TokenizerSpec spec = GgufTokenizer.read(metadata);
-        try {
-            return new Tokenizer(spec, NativeTokenizer.of(spec.json()));
-        } catch (IllegalArgumentException e) {
-            throw refused(spec, e);
-        }
+        loadLibrary();
+        return new Tokenizer(GgufTokenizer.read(metadata));
     }
 
-    /// Where the machine cannot run the native code, that is no fault of the file.
-    private static CheckpointException refused(TokenizerSpec spec, Throwable cause) {
-        if (cause instanceof IllegalArgumentException) {
-            return new CheckpointException(spec.origin(), "tokenizer", "cannot be used: " + cause.getMessage(), cause);
-        }
-        throw cause instanceof RuntimeException e ? e : new IllegalStateException(cause);
+    /// Begins to load the native code, so that it is there when it is needed; a failure shows then.
+    private static void loadLibrary() {
+        CompletableFuture.runAsync(NativeLibrary::load,
+                task -> Thread.ofPlatform().daemon().name("tokenizer-load").start(task));
     }
 
     /// The ids of a text. Special tokens in the text are recognised: for text from strangers use `encodePlain`.
     ///
     /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
+    /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
     public int[] encode(String text, boolean addSpecial) {
-        int[] ids = encoder.encode(text, false);
-        if (!addSpecial || affixes.before().length + affixes.after().length == 0) {
-            return ids;
-        }
-        int[] all = new int[affixes.before().length + ids.length + affixes.after().length];
-        System.arraycopy(affixes.before(), 0, all, 0, affixes.before().length);
-        System.arraycopy(ids, 0, all, affixes.before().length, ids.length);
-        System.arraycopy(affixes.after(), 0, all, affixes.before().length + ids.length, affixes.after().length);
-        return all;
+        int[] ids = encoder.encode(text);
+        return addSpecial ? spec.template().around(ids) : ids;
     }
 
     /// The ids of a text that may not speak with the model's control tokens: where it holds the text of an added token
@@ -98,12 +74,12 @@ public final class Tokenizer {
             synchronized (this) {
                 plain = plainEncoder;
                 if (plain == null) {
-                    plain = NativeTokenizer.of(TokenizerJsonEditor.withoutAddedTokens(spec.json(), marks()));
+                    plain = NativeTokenizer.of(PlainJson.without(marks(), spec.json()));
                     plainEncoder = plain;
                 }
             }
         }
-        return plain.encode(text, false);
+        return plain.encode(text);
     }
 
     private Set<String> marks() {
@@ -175,11 +151,6 @@ public final class Tokenizer {
     /// Whether `encode` puts BOS before a text when it is asked to add special tokens.
     public boolean addsBos() {
         OptionalInt bos = bos();
-        for (int id : affixes.before()) {
-            if (bos.isPresent() && bos.getAsInt() == id) {
-                return true;
-            }
-        }
-        return false;
+        return bos.isPresent() && Arrays.stream(spec.template().before()).anyMatch(id -> id == bos.getAsInt());
     }
 }

@@ -2,11 +2,9 @@ package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -68,17 +66,9 @@ final class TokenizerFolder {
         }
     }
 
-    /// The text of `tokenizer.json`; whether it is UTF-8 and JSON, `spec` finds out.
-    String json() {
-        return new String(bytes, StandardCharsets.UTF_8);
-    }
-
     /// The whole tokenizer.
-    ///
-    /// @param json what `json()` gave
-    TokenizerSpec spec(String json) throws CheckpointException {
+    TokenizerSpec spec() throws CheckpointException {
         TokenizerJson parsed = TokenizerJson.parse(bytes, file, furtherTokens());
-        String complete = parsed.missing().isEmpty() ? json : TokenizerJsonEditor.withTokens(json, parsed.missing());
         Vocabulary vocabulary = parsed.vocabulary();
         OptionalInt bos = token("bos_token", vocabulary);
         OptionalInt eos = token("eos_token", vocabulary);
@@ -88,15 +78,21 @@ final class TokenizerFolder {
             ends.addAll(ids(node.path("eos_token_id"), "eos_token_id", vocabulary));
         }
         OptionalInt end = eos.isPresent() || ends.isEmpty() ? eos : OptionalInt.of(ends.iterator().next());
-        return new TokenizerSpec(file, complete, vocabulary, parsed.decoder(), bos, end, ends,
-                tokenizer -> affixes(tokenizer, bos, end));
+        Template template = parsed.template();
+        if (bos.isPresent() && config.path("add_bos_token").isBoolean()) {
+            template = template.withFirst(bos.getAsInt(), config.path("add_bos_token").asBoolean());
+        }
+        if (end.isPresent() && config.path("add_eos_token").isBoolean()) {
+            template = template.withLast(end.getAsInt(), config.path("add_eos_token").asBoolean());
+        }
+        return new TokenizerSpec(file, parsed.json(), vocabulary, parsed.decoder(), template, bos, end, ends);
     }
 
     private List<AddedToken> furtherTokens() throws CheckpointException {
         List<AddedToken> tokens = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
             try {
-                tokens.add(TokenizerJson.addedToken(Integer.parseInt(entry.getKey()), entry.getValue()));
+                tokens.add(AddedToken.of(Integer.parseInt(entry.getKey()), entry.getValue()));
             } catch (NumberFormatException e) {
                 throw new CheckpointException(file.resolveSibling("tokenizer_config.json"), "added_tokens_decoder",
                         "found the key '" + entry.getKey() + "', expected a token id", e);
@@ -141,31 +137,5 @@ final class TokenizerFolder {
             ids.add(one.asInt());
         }
         return ids;
-    }
-
-    /// What the native tokenizer puts around a text by itself, unless `add_bos_token` or `add_eos_token` say otherwise.
-    private TokenizerSpec.Affixes affixes(NativeTokenizer tokenizer, OptionalInt bos, OptionalInt eos) {
-        int[] bare = tokenizer.encode("a", false);
-        int[] full = tokenizer.encode("a", true);
-        int start = 0;
-        while (start + bare.length < full.length
-                && !Arrays.equals(full, start, start + bare.length, bare, 0, bare.length)) {
-            start++;
-        }
-        int[] before = Arrays.copyOf(full, start);
-        int[] after = Arrays.copyOfRange(full, start + bare.length, full.length);
-        return new TokenizerSpec.Affixes(asTold("add_bos_token", bos, before), asTold("add_eos_token", eos, after));
-    }
-
-    private int[] asTold(String key, OptionalInt token, int[] found) {
-        if (!config.path(key).isBoolean() || token.isEmpty()) {
-            return found;
-        }
-        boolean there = Arrays.stream(found).anyMatch(id -> id == token.getAsInt());
-        if (there == config.path(key).asBoolean()) {
-            return found;
-        }
-        int id = token.getAsInt();
-        return there ? Arrays.stream(found).filter(other -> other != id).toArray() : new int[] {id};
     }
 }

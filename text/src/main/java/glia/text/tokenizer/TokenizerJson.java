@@ -1,10 +1,14 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -12,13 +16,10 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What Java needs of a `tokenizer.json`: the pieces, the added tokens and the decoder. All else (normalizer,
-/// pre-tokenizer, merges) is the native library's affair and skipped.
+/// A `tokenizer.json` with a byte-pair model, read with checks.
 ///
-/// @param vocabulary all pieces by id
-/// @param decoder how pieces become text
-/// @param missing added tokens that the file's model lacks and that the native library would number otherwise
-record TokenizerJson(Vocabulary vocabulary, PieceDecoder decoder, List<AddedToken> missing) {
+/// @param json its text, written anew for the native library
+record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
     /// Far above any vocabulary (the largest have 262,144 pieces); keeps a lying file from taking memory.
     private static final int MAX_ID = 1 << 22;
     /// Reads single values in the midst of a file.
@@ -27,10 +28,10 @@ record TokenizerJson(Vocabulary vocabulary, PieceDecoder decoder, List<AddedToke
 
     /// @param file the file that messages name
     /// @param further added tokens that other files of the folder name
-    /// @throws CheckpointException if the file is not a tokenizer, contradicts itself or decodes in an unknown way
-    static TokenizerJson parse(byte[] json, Path file, List<AddedToken> further) throws CheckpointException {
-        try (JsonParser parser = MAPPER.createParser(json)) {
-            return new Reader(file).read(parser, further);
+    /// @throws CheckpointException if the file is no such tokenizer, contradicts itself or asks for what is not known
+    static TokenizerJson parse(byte[] bytes, Path file, List<AddedToken> further) throws CheckpointException {
+        try (JsonParser parser = MAPPER.createParser(bytes)) {
+            return new Reader(bytes, file).read(parser, further);
         } catch (JacksonException e) {
             throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage() + " at line "
                     + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr(), e);
@@ -38,14 +39,18 @@ record TokenizerJson(Vocabulary vocabulary, PieceDecoder decoder, List<AddedToke
     }
 
     private static final class Reader {
+        private final byte[] bytes;
         private final Path file;
+        private final Map<String, JsonNode> parts = new HashMap<>();
+        private final Map<String, JsonNode> modelParts = new HashMap<>();
         private String[] pieces = new String[0];
-        private int numPieces;
         private int size;
-        private List<AddedToken> added = List.of();
-        private JsonNode decoder;
+        /// Where the elements of the array of merges lie.
+        private int mergesFrom;
+        private int mergesTo;
 
-        Reader(Path file) {
+        Reader(byte[] bytes, Path file) {
+            this.bytes = bytes;
             this.file = file;
         }
 
@@ -54,34 +59,88 @@ record TokenizerJson(Vocabulary vocabulary, PieceDecoder decoder, List<AddedToke
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
                 String name = parser.currentName();
                 JsonToken value = parser.nextToken();
-                switch (name) {
-                    case "model" -> readModel(parser, value);
-                    case "added_tokens" -> added = addedTokens(MAPPER.readTree(parser));
-                    case "decoder" -> decoder = MAPPER.readTree(parser);
-                    default -> parser.skipChildren();
+                if (name.equals("model")) {
+                    readModel(parser, value);
+                } else {
+                    parts.put(name, MAPPER.readTree(parser));
                 }
             }
-            expect(numPieces > 0, "model.vocab", "pieces");
-            expect(decoder != null && decoder.isObject(), "decoder", "an object");
-            List<AddedToken> missing = addTokens(further);
-            try {
-                return new TokenizerJson(new Vocabulary(Arrays.copyOf(pieces, size), added), PieceDecoder.of(decoder),
-                        missing);
-            } catch (IllegalArgumentException e) {
-                throw new CheckpointException(file, "decoder", e.getMessage(), e);
+            expect(parser.currentToken() == JsonToken.END_OBJECT && parser.nextToken() == null, "", "one object");
+            String type = modelPart("type").asString("");
+            if (!type.equals("BPE") && modelParts.containsKey("type")) {
+                throw new CheckpointException(file, "model", "found the type '" + type + "', known is BPE");
             }
+            expect(size > 0, "model.vocab", "pieces");
+            List<AddedToken> added = addedTokens(further);
+            for (AddedToken token : added) {
+                put(token.id(), token.content());
+            }
+            return complete(added);
+        }
+
+        private TokenizerJson complete(List<AddedToken> added) throws CheckpointException {
+            String[] all = Arrays.copyOf(pieces, size);
+            BpeJson json = new BpeJson(added, part("normalizer", Components::normalizer),
+                    part("pre_tokenizer", Components::preTokenizer), options(), all);
+            Template template = part("post_processor", Template::of);
+            for (int id : template.around(new int[0])) {
+                expect(id >= 0 && id < size, "post_processor", "ids below " + size);
+            }
+            PieceDecoder decoder = part("decoder", PieceDecoder::of);
+            String merges = new String(bytes, mergesFrom, mergesTo - mergesFrom, StandardCharsets.UTF_8);
+            return new TokenizerJson(json.write(text -> text.append(merges)), new Vocabulary(all, added), decoder,
+                    template);
+        }
+
+        private <T> T part(String name, Function<JsonNode, T> reader) throws CheckpointException {
+            try {
+                return reader.apply(parts.getOrDefault(name, MAPPER.missingNode()));
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(file, name, e.getMessage(), e);
+            }
+        }
+
+        private BpeJson.Options options() throws CheckpointException {
+            for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
+                JsonNode node = modelPart(affix);
+                expect(node.isNull() || node.isMissingNode() || node.asString("").isEmpty(), "model." + affix, "none");
+            }
+            expect(modelPart("dropout").asDouble(0) == 0, "model.dropout", "none");
+            JsonNode unknown = modelPart("unk_token");
+            boolean hasUnknown = unknown.isString();
+            expect(!hasUnknown || Arrays.asList(pieces).contains(unknown.asString()), "model.unk_token",
+                    "a piece of the vocabulary");
+            return new BpeJson.Options(hasUnknown ? unknown.asString() : null, flag("fuse_unk"),
+                    flag("byte_fallback"), flag("ignore_merges"));
+        }
+
+        private boolean flag(String name) throws CheckpointException {
+            JsonNode node = modelPart(name);
+            expect(node.isMissingNode() || node.isBoolean(), "model." + name, "true or false");
+            return node.asBoolean(false);
+        }
+
+        private JsonNode modelPart(String name) {
+            return modelParts.getOrDefault(name, MAPPER.missingNode());
         }
 
         private void readModel(JsonParser parser, JsonToken value) throws CheckpointException {
             expect(value == JsonToken.START_OBJECT, "model", "an object");
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-                boolean isVocabulary = parser.currentName().equals("vocab");
+                String name = parser.currentName();
                 JsonToken content = parser.nextToken();
-                if (isVocabulary) {
-                    expect(content == JsonToken.START_OBJECT, "model.vocab", "an object of pieces and ids, as BPE has");
-                    readPieces(parser);
-                } else {
-                    parser.skipChildren();
+                switch (name) {
+                    case "vocab" -> {
+                        expect(content == JsonToken.START_OBJECT, "model.vocab", "an object of pieces and ids");
+                        readPieces(parser);
+                    }
+                    case "merges" -> {
+                        expect(content == JsonToken.START_ARRAY, "model.merges", "a list, as BPE has");
+                        mergesFrom = (int) parser.currentLocation().getByteOffset();
+                        parser.skipChildren();
+                        mergesTo = (int) parser.currentLocation().getByteOffset() - 1;
+                    }
+                    default -> modelParts.put(name, MAPPER.readTree(parser));
                 }
             }
         }
@@ -89,9 +148,8 @@ record TokenizerJson(Vocabulary vocabulary, PieceDecoder decoder, List<AddedToke
         private void readPieces(JsonParser parser) throws CheckpointException {
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
                 String piece = parser.currentName();
-                expect(parser.nextToken() == JsonToken.VALUE_NUMBER_INT, "model.vocab", "a whole number for " + piece);
+                expect(parser.nextToken() == JsonToken.VALUE_NUMBER_INT, "model.vocab", "whole numbers as ids");
                 put(parser.getIntValue(), piece);
-                numPieces++;
             }
         }
 
@@ -111,56 +169,22 @@ record TokenizerJson(Vocabulary vocabulary, PieceDecoder decoder, List<AddedToke
             size = Math.max(size, id + 1);
         }
 
-        private List<AddedToken> addedTokens(JsonNode array) throws CheckpointException {
-            List<AddedToken> tokens = new ArrayList<>(array.size());
-            for (JsonNode token : array) {
-                expect(token.path("id").isInt(), "added_tokens", "whole numbers for id");
-                AddedToken one = addedToken(token.path("id").asInt(), token);
-                if (!one.content().isEmpty()) {
-                    tokens.add(one);
-                }
+        private List<AddedToken> addedTokens(List<AddedToken> further) throws CheckpointException {
+            Map<Integer, AddedToken> tokens = new java.util.LinkedHashMap<>();
+            for (JsonNode node : parts.getOrDefault("added_tokens", MAPPER.createArrayNode())) {
+                expect(node.path("id").isInt(), "added_tokens", "whole numbers for id");
+                AddedToken token = AddedToken.of(node.path("id").asInt(), node);
+                tokens.put(token.id(), token);
             }
-            return tokens;
-        }
-
-        /// The library numbers an added token that its model lacks after all others; the file's word counts here.
-        private List<AddedToken> addTokens(List<AddedToken> further) throws CheckpointException {
-            List<AddedToken> all = new ArrayList<>(added);
-            List<AddedToken> missing = new ArrayList<>();
-            for (AddedToken token : further) {
-                if (added.stream().noneMatch(t -> t.id() == token.id())) {
-                    all.add(token);
-                    missing.add(token);
-                }
-            }
-            int next = numPieces;
-            for (AddedToken token : added) {
-                if (token.id() < size && token.content().equals(pieces[token.id()])) {
-                    next = Math.max(next, token.id() + 1);
-                } else if (token.id() == next) {
-                    next++;
-                } else {
-                    missing.add(token);
-                }
-            }
-            for (AddedToken token : all) {
-                put(token.id(), token.content());
-            }
-            added = all;
-            return missing;
+            further.forEach(token -> tokens.putIfAbsent(token.id(), token));
+            tokens.values().removeIf(token -> token.content().isEmpty());
+            return new ArrayList<>(tokens.values());
         }
 
         private void expect(boolean holds, String where, String expected) throws CheckpointException {
             if (!holds) {
-                throw new CheckpointException(file, where, "expected " + expected + "; is it a tokenizer.json?");
+                throw new CheckpointException(file, where, "expected " + expected);
             }
         }
-    }
-
-    /// A line of `added_tokens`, or of `added_tokens_decoder` in `tokenizer_config.json`.
-    static AddedToken addedToken(int id, JsonNode token) {
-        return new AddedToken(id, token.path("content").asString(""), token.path("special").asBoolean(false),
-                token.path("normalized").asBoolean(false), token.path("single_word").asBoolean(false),
-                token.path("lstrip").asBoolean(false), token.path("rstrip").asBoolean(false));
     }
 }

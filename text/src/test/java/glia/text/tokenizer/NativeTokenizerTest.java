@@ -25,10 +25,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NativeTokenizerTest {
     private static final String WORDS = "Once upon a time ".repeat(500);
 
-    private static String json() throws IOException {
-        return Files.readString(TestData.stories260K().resolve("tokenizer.json"));
-    }
-
     @Test
     void longTextsAreNotCut() throws Exception {
         Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
@@ -38,17 +34,27 @@ class NativeTokenizerTest {
     }
 
     @Test
-    void aTokenizerThatAsksForCuttingAndPaddingDoesNeither() throws Exception {
-        String asking = json()
+    void aTokenizerThatAsksForCuttingAndPaddingGetsNeither(@TempDir Path folder) throws Exception {
+        String asking = Files.readString(TestData.stories260K().resolve("tokenizer.json"))
                 .replace("\"truncation\": null", "\"truncation\":{\"direction\":\"Right\",\"max_length\":4,"
                         + "\"strategy\":\"LongestFirst\",\"stride\":0}")
                 .replace("\"padding\": null", "\"padding\":{\"strategy\":{\"Fixed\":32},\"direction\":\"Right\","
                         + "\"pad_to_multiple_of\":null,\"pad_id\":0,\"pad_type_id\":0,\"pad_token\":\"<unk>\"}");
         assertTrue(asking.contains("LongestFirst") && asking.contains("Fixed"));
+        Files.writeString(folder.resolve("tokenizer.json"), asking);
+        Tokenizer tokenizer = Tokenizer.load(folder);
+        Tokenizer plain = Tokenizer.load(TestData.stories260K());
         for (String text : List.of("", "a", WORDS)) {
-            int[] expected = NativeTokenizer.of(json()).encode(text, false);
-            assertArrayEquals(expected, NativeTokenizer.of(asking).encode(text, false));
+            assertArrayEquals(plain.encode(text, true), tokenizer.encode(text, true));
         }
+    }
+
+    @Test
+    void textsTooLongForTheLibraryAreRefused() throws Exception {
+        Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
+        String text = " ".repeat(2_000_001);
+        String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode(text, true)).getMessage();
+        assertTrue(message.contains("2000001") && message.contains("in parts"), message);
     }
 
     /// Whatever opens a connection in Java goes through a handler; and the class of DJL that reports home is not there.
@@ -73,7 +79,7 @@ class NativeTokenizerTest {
 
     @Test
     void unpairedSurrogatesBecomeReplacementCharacters() throws Exception {
-        NativeTokenizer tokenizer = NativeTokenizer.of(json());
+        Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
         for (String bad : List.of("a\uD800b", "\uDC00", "\uD83D", "\uDE42\uD83D x",
                 "\uD83D\uDE42\uD83D\0\uD83D\uDE42")) {
             String good = new String(bad.getBytes(StandardCharsets.UTF_16LE), StandardCharsets.UTF_16LE);

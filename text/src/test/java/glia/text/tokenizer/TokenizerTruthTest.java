@@ -7,11 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.io.gguf.GgufCheckpoint;
+import glia.io.hub.HubSettings;
 import glia.text.tokenizer.TestData.Sample;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -65,11 +70,26 @@ class TokenizerTruthTest {
         }
     }
 
+    private static Optional<Path> smolLm2() throws IOException {
+        if (System.getenv("GLIA_SMOLLM2") != null) {
+            return Optional.of(Path.of(System.getenv("GLIA_SMOLLM2")));
+        }
+        Path cache = HubSettings.gliaCacheFolder();
+        if (!Files.isDirectory(cache)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> found = Files.find(cache, 6, (path, attributes) -> attributes.isRegularFile()
+                && path.getFileName().toString().equals("SmolLM2-135M-Instruct.Q4_1.gguf"))) {
+            return found.findFirst();
+        }
+    }
+
     @Test
     void smolLm2FromItsGguf() throws Exception {
-        String file = System.getenv("GLIA_SMOLLM2");
-        assumeTrue(file != null, "SmolLM2-135M-Instruct is not tested: GLIA_SMOLLM2 names no GGUF file");
-        try (GgufCheckpoint checkpoint = GgufCheckpoint.open(Path.of(file))) {
+        Optional<Path> file = smolLm2();
+        assumeTrue(file.isPresent(), "SmolLM2-135M-Instruct is not tested: GLIA_SMOLLM2 names no GGUF file, and "
+                + "it is not in Glia's cache");
+        try (GgufCheckpoint checkpoint = GgufCheckpoint.open(file.get())) {
             Tokenizer tokenizer = Tokenizer.fromGguf(checkpoint.metadata());
             assertHolds(tokenizer, TestData.samples(TestData.resource("smollm2/tokens.json")));
             assertEquals(49152, tokenizer.vocabSize());
