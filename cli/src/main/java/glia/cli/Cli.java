@@ -44,7 +44,8 @@ public final class Cli {
         boolean debug = words.contains(Syntax.DEBUG.name()) || "1".equals(System.getenv("GLIA_DEBUG"));
         int exitCode;
         try {
-            exitCode = dispatch(words.stream().dropWhile(Syntax.DEBUG.name()::equals).toList());
+            boolean first = !words.isEmpty() && words.getFirst().equals(Syntax.DEBUG.name());
+            exitCode = dispatch(first ? words.subList(1, words.size()) : words);
         } catch (Exception | OutOfMemoryError e) {
             console.out().flush();
             exitCode = ErrorReport.of(e).print(console, debug ? e : null);
@@ -78,13 +79,13 @@ public final class Cli {
         for (int numNameWords = Math.min(2, words.size()); numNameWords > 0; numNameWords--) {
             String name = String.join(" ", words.subList(0, numNameWords));
             for (Command command : commands) {
-                if (command.syntax().name().equals(name)) {
+                if (command.name().equals(name)) {
                     return command;
                 }
             }
         }
         Set<String> known = new LinkedHashSet<>();
-        commands.forEach(command -> known.add(command.syntax().name()));
+        commands.forEach(command -> known.add(command.name()));
         String word = words.getFirst();
         throw new UsageException((word.startsWith("-") ? "glia has no option '" : "glia has no command '") + word + "'"
                 + Suggestion.of(word, known).map(near -> "; did you mean '" + near + "'?").orElse(""));

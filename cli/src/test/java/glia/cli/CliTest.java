@@ -61,6 +61,7 @@ class CliTest {
     void debugAddsTheStackTrace() {
         assertEquals(ExitCode.USAGE, run("--debug nothing"));
         assertTrue(console.err().contains("\tat glia.cli.Cli."), console.err());
+        assertEquals(ExitCode.OK, new TestConsole("").run("--debug"));
     }
 
     @Test

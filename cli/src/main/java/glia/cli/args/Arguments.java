@@ -39,7 +39,8 @@ public final class Arguments {
 
     /// The value of an option, where it was given.
     public <T> Optional<T> get(Option<T> option) {
-        return all(option).stream().findFirst();
+        List<T> all = all(option);
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst());
     }
 
     /// All values of an option that may be repeated.

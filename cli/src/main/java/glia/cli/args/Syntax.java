@@ -1,8 +1,8 @@
 package glia.cli.args;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// The words that a command understands.
 ///
@@ -21,7 +21,17 @@ public record Syntax(String name, String summary, List<Positional> positionals, 
 
     /// Adds the options that every command has.
     public Syntax {
-        options = Stream.concat(options.stream(), Stream.of(HELP, DEBUG)).toList();
+        options = join(options, List.of(HELP, DEBUG));
+    }
+
+    /// Options of one's own and those that several commands share.
+    @SafeVarargs
+    public static List<Option<?>> join(List<Option<?>>... lists) {
+        List<Option<?>> all = new ArrayList<>();
+        for (List<Option<?>> list : lists) {
+            all.addAll(list);
+        }
+        return List.copyOf(all);
     }
 
     /// A command without notes.
@@ -31,8 +41,12 @@ public record Syntax(String name, String summary, List<Positional> positionals, 
 
     /// The option that is written like this, such as `--threads`.
     public Optional<Option<?>> option(String word) {
-        return options.stream().<Option<?>>map(option -> option).filter(option -> option.names().contains(word))
-                .findFirst();
+        for (Option<?> option : options) {
+            if (option.names().contains(word)) {
+                return Optional.of(option);
+            }
+        }
+        return Optional.empty();
     }
 
     /// The command line in short, such as `glia run MODEL [options]`.

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /// Measures how fast a model runs.
 public final class BenchCommand implements Command {
@@ -31,9 +30,14 @@ public final class BenchCommand implements Command {
     public BenchCommand() {}
 
     @Override
+    public String name() {
+        return "bench";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("bench", "Measure how fast a model runs", List.of(Models.MODEL),
-                Stream.of(List.<Option<?>>of(PROMPT, Json.OPTION), ComputeOptions.ALL).flatMap(List::stream).toList(),
+        return new Syntax(name(), "Measure how fast a model runs", List.of(Models.MODEL),
+                Syntax.join(List.of(PROMPT, Json.OPTION), ComputeOptions.ALL),
                 List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed",
                         "up until it is steady, 30 s at most, then measured five times: median, least, most."));
     }

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.stream.Stream;
 
 /// Talks with a model.
 public final class ChatCommand implements Command {
@@ -34,11 +33,15 @@ public final class ChatCommand implements Command {
     public ChatCommand() {}
 
     @Override
+    public String name() {
+        return "chat";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("chat", "Talk with a model",
+        return new Syntax(name(), "Talk with a model",
                 List.of(new Positional(Models.MODEL.label(), "as in glia run (default: SmolLM2-135M-Instruct)", false)),
-                Stream.of(List.<Option<?>>of(SYSTEM), GenerationFlags.ALL, ComputeOptions.ALL).flatMap(List::stream)
-                        .toList(),
+                Syntax.join(List.of(SYSTEM), GenerationFlags.ALL, ComputeOptions.ALL),
                 List.of("/help in a conversation shows what else there is. Without a terminal, each line of standard",
                         "input is a message."));
     }

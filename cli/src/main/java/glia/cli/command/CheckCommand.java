@@ -34,7 +34,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Compares what Glia computes with what a reference computed.
 public final class CheckCommand implements Command {
@@ -49,11 +48,15 @@ public final class CheckCommand implements Command {
     public CheckCommand() {}
 
     @Override
+    public String name() {
+        return "check";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("check", "Compare with what a reference computed",
+        return new Syntax(name(), "Compare with what a reference computed",
                 List.of(new Positional("DIR", "a folder with expected.safetensors, tokens.json or greedy.json", false)),
-                Stream.of(List.<Option<?>>of(MODEL, TEMPLATES, NOW, Json.OPTION), ComputeOptions.ALL)
-                        .flatMap(List::stream).toList(),
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, Json.OPTION), ComputeOptions.ALL),
                 List.of("One line a comparison: the largest difference, the tolerance, pass or fail. Computes exactly",
                         "unless --precision fast is given. The exit code is 1 if any comparison fails."));
     }

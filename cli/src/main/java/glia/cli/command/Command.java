@@ -6,6 +6,9 @@ import glia.cli.terminal.Console;
 
 /// One command of the program.
 public interface Command {
+    /// The word that calls it; two words for a command of a group, such as `models remove`.
+    String name();
+
     /// The words that it understands.
     Syntax syntax();
 

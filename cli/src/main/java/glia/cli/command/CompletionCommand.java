@@ -19,8 +19,13 @@ public final class CompletionCommand implements Command {
     }
 
     @Override
+    public String name() {
+        return "completion";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("completion", "Print a completion script for bash, zsh or fish",
+        return new Syntax(name(), "Print a completion script for bash, zsh or fish",
                 List.of(new Positional("SHELL", "bash, zsh or fish", true)), List.of(),
                 List.of("bash: add to ~/.bashrc   source <(glia completion bash)",
                         "zsh:  add to ~/.zshrc    source <(glia completion zsh)",

@@ -27,8 +27,13 @@ public final class InspectCommand implements Command {
     public InspectCommand() {}
 
     @Override
+    public String name() {
+        return "inspect";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("inspect", "Show what a model is made of", List.of(Models.MODEL), List.of(Json.OPTION));
+        return new Syntax(name(), "Show what a model is made of", List.of(Models.MODEL), List.of(Json.OPTION));
     }
 
     @Override

@@ -21,8 +21,13 @@ public final class ModelsCommand implements Command {
     public ModelsCommand() {}
 
     @Override
+    public String name() {
+        return "models";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("models", "Show the models in the cache", List.of(), List.of(Json.OPTION),
+        return new Syntax(name(), "Show the models in the cache", List.of(), List.of(Json.OPTION),
                 List.of("glia models remove NAME removes one."));
     }
 

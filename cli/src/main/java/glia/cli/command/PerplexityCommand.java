@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Measures how well a model foresees a text.
 public final class PerplexityCommand implements Command {
@@ -31,10 +30,15 @@ public final class PerplexityCommand implements Command {
     public PerplexityCommand() {}
 
     @Override
+    public String name() {
+        return "perplexity";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("perplexity", "Measure how well a model foresees a text",
+        return new Syntax(name(), "Measure how well a model foresees a text",
                 List.of(Models.MODEL, new Positional("FILE", "a text in UTF-8", true)),
-                Stream.of(List.<Option<?>>of(WINDOWS, Json.OPTION), ComputeOptions.ALL).flatMap(List::stream).toList(),
+                Syntax.join(List.of(WINDOWS, Json.OPTION), ComputeOptions.ALL),
                 List.of("The text is cut into windows of 512 tokens; the second half of each is scored."));
     }
 

@@ -22,8 +22,13 @@ public final class PullCommand implements Command {
     public PullCommand() {}
 
     @Override
+    public String name() {
+        return "pull";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("pull", "Fetch a model into the cache",
+        return new Syntax(name(), "Fetch a model into the cache",
                 List.of(new Positional("SOURCE", "a name on the hub, owner/name[@revision][:file], or a zip or wheel",
                         true)),
                 List.of(Json.OPTION),

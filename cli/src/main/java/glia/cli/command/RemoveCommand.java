@@ -19,8 +19,13 @@ public final class RemoveCommand implements Command {
     public RemoveCommand() {}
 
     @Override
+    public String name() {
+        return "models remove";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("models remove", "Remove a model from the cache",
+        return new Syntax(name(), "Remove a model from the cache",
                 List.of(new Positional("NAME", "as glia models shows it", true)), List.of(Json.OPTION),
                 List.of("Files that another tool put there are left alone."));
     }

@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Answers one prompt.
 public final class RunCommand implements Command {
@@ -39,10 +38,14 @@ public final class RunCommand implements Command {
     public RunCommand() {}
 
     @Override
+    public String name() {
+        return "run";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("run", "Answer one prompt", List.of(Models.MODEL),
-                Stream.of(List.<Option<?>>of(PROMPT, SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL)
-                        .flatMap(List::stream).toList());
+        return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL),
+                Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL));
     }
 
     @Override

@@ -31,8 +31,13 @@ public final class TokenizeCommand implements Command {
     public TokenizeCommand() {}
 
     @Override
+    public String name() {
+        return "tokenize";
+    }
+
+    @Override
     public Syntax syntax() {
-        return new Syntax("tokenize", "Cut a text into a model's tokens",
+        return new Syntax(name(), "Cut a text into a model's tokens",
                 List.of(Models.MODEL, new Positional("TEXT", "the text (default: standard input)", false)),
                 List.of(SPECIAL, DECODE, Json.OPTION));
     }

@@ -9,50 +9,36 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.BiFunction;
-import java.util.function.Function;
-import java.util.stream.Stream;
 
 /// How answers are made: the options of `run` and `chat`, which `/set` changes in a conversation.
 public final class GenerationFlags {
-    /// One option: where its value goes, and how the value in use is shown.
-    private record Flag<T>(Option<T> option, BiFunction<GenerationOptions, T, GenerationOptions> set,
-                           Function<GenerationOptions, Object> shown) {
-        GenerationOptions apply(Arguments arguments, GenerationOptions options) {
-            return arguments.get(option).map(value -> set.apply(options, value)).orElse(options);
-        }
-    }
-
-    private static final GenerationOptions DEFAULTS = GenerationOptions.defaults();
-    private static final List<Flag<?>> FLAGS = List.of(
-            sampling(Option.number("X", 0, Float.MAX_VALUE, usual("0 takes the likeliest token, more is more daring",
-                    DEFAULTS.sampling().temperature()), "--temperature"),
-                    SamplingOptions::withTemperature, SamplingOptions::temperature),
-            sampling(Option.integer("N", 0, Integer.MAX_VALUE, usual("choose among the N likeliest tokens, 0 for all",
-                    DEFAULTS.sampling().topK()), "--top-k"), SamplingOptions::withTopK, SamplingOptions::topK),
-            sampling(Option.number("P", 0, 1, usual("choose among the likeliest tokens that have this share of the "
-                    + "probability", DEFAULTS.sampling().topP()), "--top-p"),
-                    SamplingOptions::withTopP, SamplingOptions::topP),
-            sampling(Option.number("P", 0, 1, usual("leave out tokens with less than this share of the likeliest's "
-                    + "probability", DEFAULTS.sampling().minP()), "--min-p"),
-                    SamplingOptions::withMinP, SamplingOptions::minP),
-            sampling(Option.number("X", 0, Float.MAX_VALUE, "divide the logits of recent tokens; 1 is off",
-                    "--repetition-penalty"),
-                    SamplingOptions::withRepetitionPenalty, SamplingOptions::repetitionPenalty),
-            sampling(Option.number("X", -2, 2, "take this from the logits of recent tokens", "--presence-penalty"),
-                    SamplingOptions::withPresencePenalty, SamplingOptions::presencePenalty),
-            sampling(Option.number("X", -2, 2, "take this from them for each time they came", "--frequency-penalty"),
-                    SamplingOptions::withFrequencyPenalty, SamplingOptions::frequencyPenalty),
-            sampling(Option.longInteger("N", "the same seed gives the same answers (default: chance)", "--seed"),
-                    SamplingOptions::withSeed, options -> shown(options.seed())),
-            new Flag<>(Option.integer("N", 0, Integer.MAX_VALUE, "tokens of an answer at most, 0 for no limit",
-                    "--max-tokens"), GenerationOptions::withMaxTokens, GenerationOptions::maxTokens));
+    private static final SamplingOptions USUAL = SamplingOptions.defaults();
+    private static final Option<Float> TEMPERATURE = Option.number("X", 0, Float.MAX_VALUE,
+            "0 takes the likeliest token, more is more daring (default: " + USUAL.temperature() + ")", "--temperature");
+    private static final Option<Integer> TOP_K = Option.integer("N", 0, Integer.MAX_VALUE,
+            "choose among the N likeliest tokens, 0 for all (default: " + USUAL.topK() + ")", "--top-k");
+    private static final Option<Float> TOP_P = Option.number("P", 0, 1,
+            "choose among the likeliest tokens that have this share of the probability (default: " + USUAL.topP() + ")",
+            "--top-p");
+    private static final Option<Float> MIN_P = Option.number("P", 0, 1,
+            "leave out tokens with less than this share of the likeliest's probability (default: " + USUAL.minP() + ")",
+            "--min-p");
+    private static final Option<Float> REPETITION_PENALTY = Option.number("X", 0, Float.MAX_VALUE,
+            "divide the logits of recent tokens; 1 is off", "--repetition-penalty");
+    private static final Option<Float> PRESENCE_PENALTY = Option.number("X", -2, 2,
+            "take this from the logits of recent tokens", "--presence-penalty");
+    private static final Option<Float> FREQUENCY_PENALTY = Option.number("X", -2, 2,
+            "take this from them for each time they came", "--frequency-penalty");
+    private static final Option<Long> SEED = Option.longInteger("N",
+            "the same seed gives the same answers (default: chance)", "--seed");
+    private static final Option<Integer> MAX_TOKENS = Option.integer("N", 0, Integer.MAX_VALUE,
+            "tokens of an answer at most, 0 for no limit", "--max-tokens");
     private static final Option<String> STOP =
             Option.text("TEXT", "end an answer before this text; may be given several times", "--stop").repeated();
 
     /// All of them.
-    public static final List<Option<?>> ALL =
-            Stream.concat(FLAGS.stream().<Option<?>>map(Flag::option), Stream.of(STOP)).toList();
+    public static final List<Option<?>> ALL = List.of(TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
+            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, MAX_TOKENS, STOP);
 
     private GenerationFlags() {}
 
@@ -60,11 +46,17 @@ public final class GenerationFlags {
     ///
     /// @throws IllegalArgumentException if a value is impossible
     public static GenerationOptions of(Arguments arguments) {
-        GenerationOptions options = DEFAULTS;
-        for (Flag<?> flag : FLAGS) {
-            options = flag.apply(arguments, options);
-        }
-        return new GenerationOptions(options.sampling(), options.maxTokens(), arguments.all(STOP));
+        OptionalLong seed = arguments.has(SEED) ? OptionalLong.of(arguments.get(SEED).orElseThrow()) : USUAL.seed();
+        SamplingOptions sampling = new SamplingOptions(
+                arguments.get(TEMPERATURE).orElse(USUAL.temperature()),
+                arguments.get(TOP_K).orElse(USUAL.topK()),
+                arguments.get(TOP_P).orElse(USUAL.topP()),
+                arguments.get(MIN_P).orElse(USUAL.minP()),
+                arguments.get(REPETITION_PENALTY).orElse(USUAL.repetitionPenalty()),
+                arguments.get(PRESENCE_PENALTY).orElse(USUAL.presencePenalty()),
+                arguments.get(FREQUENCY_PENALTY).orElse(USUAL.frequencyPenalty()),
+                USUAL.penaltyWindow(), USUAL.logitBias(), seed);
+        return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(0), arguments.all(STOP));
     }
 
     /// The same command line with these values, by the names that `/set` knows, where it has none of its own.
@@ -79,28 +71,31 @@ public final class GenerationFlags {
 
     /// The option that `/set` means by this name, such as `temperature`.
     public static Optional<Option<?>> named(String name) {
-        return ALL.stream().<Option<?>>map(option -> option).filter(option -> option.name().equals("--" + name))
-                .findFirst();
+        for (Option<?> option : ALL) {
+            if (word(option).equals(name)) {
+                return Optional.of(option);
+            }
+        }
+        return Optional.empty();
     }
 
     /// The names that `/set` knows, with the values in use.
     public static Table table(GenerationOptions options) {
-        Table table = new Table("ll");
-        FLAGS.forEach(flag -> table.row(flag.option().name().substring(2), flag.shown().apply(options)));
-        return table.row("stop", options.stops().isEmpty() ? "(none)" : String.join(" ", options.stops()));
+        SamplingOptions sampling = options.sampling();
+        return new Table("ll")
+                .row(word(TEMPERATURE), sampling.temperature())
+                .row(word(TOP_K), sampling.topK())
+                .row(word(TOP_P), sampling.topP())
+                .row(word(MIN_P), sampling.minP())
+                .row(word(REPETITION_PENALTY), sampling.repetitionPenalty())
+                .row(word(PRESENCE_PENALTY), sampling.presencePenalty())
+                .row(word(FREQUENCY_PENALTY), sampling.frequencyPenalty())
+                .row(word(SEED), sampling.seed().isPresent() ? sampling.seed().getAsLong() : "(chance)")
+                .row(word(MAX_TOKENS), options.maxTokens() == 0 ? "(no limit)" : options.maxTokens())
+                .row(word(STOP), options.stops().isEmpty() ? "(none)" : String.join(" ", options.stops()));
     }
 
-    private static <T> Flag<T> sampling(Option<T> option, BiFunction<SamplingOptions, T, SamplingOptions> set,
-                                        Function<SamplingOptions, Object> shown) {
-        return new Flag<>(option, (options, value) -> options.withSampling(set.apply(options.sampling(), value)),
-                options -> shown.apply(options.sampling()));
-    }
-
-    private static String usual(String description, Object value) {
-        return description + " (default: " + value + ")";
-    }
-
-    private static Object shown(OptionalLong seed) {
-        return seed.isPresent() ? seed.getAsLong() : "(chance)";
+    private static String word(Option<?> option) {
+        return option.name().substring(2);
     }
 }
