@@ -35,7 +35,10 @@ final class Filters {
         budget.step();
         return switch (name) {
             case "default", "d" -> byDefault(value, arguments.bind(name, 0, "default_value", "boolean"));
-            case "length", "count" -> length(value, arguments.positional(name, 0, 0), budget);
+            case "length", "count" -> {
+                arguments.positional(name, 0, 0);
+                yield length(value, budget);
+            }
             case "list" -> Iteration.list(value, budget);
             case "string" -> Types.kind(value) == Types.Kind.TEXT ? value : Repr.str(value, budget);
             case "attr" -> attribute(value, arguments.bind(name, 1, "name").text(0, null), budget);
@@ -65,7 +68,7 @@ final class Filters {
         return missing ? arguments.get(0, "") : value;
     }
 
-    private static Object length(Object value, Arguments.Bound none, Budget budget) {
+    private static Object length(Object value, Budget budget) {
         int length = Values.length(value, budget);
         if (length < 0) {
             throw new JinjaError("object of type '" + Types.name(value) + "' has no len()");

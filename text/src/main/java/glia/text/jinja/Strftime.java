@@ -4,6 +4,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoField;
 import java.time.temporal.IsoFields;
+import java.util.Locale;
 
 /// Formats dates as C's `strftime` does, with English names.
 final class Strftime {
@@ -44,7 +45,7 @@ final class Strftime {
             case '-' -> number ? field.substring(zeros) : field;
             case '_' -> number ? " ".repeat(zeros) + field.substring(zeros) : field;
             case '0' -> number ? "0".repeat(zeros) + field.substring(zeros) : field;
-            default -> field.toUpperCase(java.util.Locale.ROOT);
+            default -> field.toUpperCase(Locale.ROOT);
         };
     }
 

@@ -8,21 +8,23 @@ import glia.text.jinja.value.Iteration;
 import glia.text.jinja.value.JinjaError;
 import glia.text.jinja.value.ListValue;
 import glia.text.jinja.value.Markup;
-import glia.text.jinja.value.Operators;
 import glia.text.jinja.value.Operators.Operator;
+import glia.text.jinja.value.Operators;
 import glia.text.jinja.value.PercentFormat;
 import glia.text.jinja.value.Repr;
 import glia.text.jinja.value.Text;
 import glia.text.jinja.value.TextSearch;
 import glia.text.jinja.value.TupleValue;
-import glia.text.jinja.value.Types;
 import glia.text.jinja.value.Types.Kind;
+import glia.text.jinja.value.Types;
 import glia.text.jinja.value.Undefined;
 import glia.text.jinja.value.Values;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 
 /// Filters on strings. Other values are turned into strings first.
 final class TextFilters {
@@ -57,7 +59,7 @@ final class TextFilters {
     }
 
     private static Arguments positional(Object argument) {
-        return new Arguments(java.util.Collections.singletonList(argument), java.util.Map.of());
+        return new Arguments(Collections.singletonList(argument), Map.of());
     }
 
     /// Each word's first character upper case and the others lower, where words start after blanks, hyphens and

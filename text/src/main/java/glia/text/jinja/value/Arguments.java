@@ -1,5 +1,6 @@
 package glia.text.jinja.value;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,7 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
                     + positional.size() + " given");
         }
         Object[] values = positional.toArray(new Object[maximum]);
-        java.util.Arrays.fill(values, positional.size(), maximum, Values.ABSENT);
+        Arrays.fill(values, positional.size(), maximum, Values.ABSENT);
         return values;
     }
 

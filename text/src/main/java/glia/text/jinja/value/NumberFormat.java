@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.Locale;
 
 /// Numbers as digits, without sign, as the conversions `d o x b e f g %` of Python's two formatting languages write
 /// them.
@@ -22,7 +23,7 @@ final class NumberFormat {
             case 'b' -> (alternate ? "0b" : "") + size.toString(2);
             case 'o' -> (alternate ? "0o" : "") + size.toString(8);
             case 'x' -> (alternate ? "0x" : "") + size.toString(16);
-            case 'X' -> (alternate ? "0X" : "") + size.toString(16).toUpperCase(java.util.Locale.ROOT);
+            case 'X' -> (alternate ? "0X" : "") + size.toString(16).toUpperCase(Locale.ROOT);
             default -> size.toString();
         };
     }
@@ -46,7 +47,7 @@ final class NumberFormat {
                 default -> fixed(exact, decimals);
             };
         }
-        return lower == type ? text : text.toUpperCase(java.util.Locale.ROOT);
+        return lower == type ? text : text.toUpperCase(Locale.ROOT);
     }
 
     private static String fixed(BigDecimal value, int decimals) {

@@ -1,5 +1,7 @@
 package glia.text.jinja.value;
 
+import java.math.BigDecimal;
+
 /// How Python writes values: `str(value)`, as printing does, and `repr(value)`, as containers show their elements.
 public final class Repr {
     private Repr() {
@@ -168,7 +170,7 @@ public final class Repr {
         if (value == 0) {
             return 1 / value < 0 ? "-0.0" : "0.0";
         }
-        java.math.BigDecimal shortest = new java.math.BigDecimal(Double.toString(Math.abs(value))).stripTrailingZeros();
+        BigDecimal shortest = new BigDecimal(Double.toString(Math.abs(value))).stripTrailingZeros();
         String digits = shortest.unscaledValue().toString();
         // The value is 0.digits × 10^point.
         int point = digits.length() - shortest.scale();

@@ -1,5 +1,7 @@
 package glia.text.jinja.value;
 
+import java.util.Locale;
+
 /// Strings as Python sees them: sequences of code points. A string without surrogates, the usual case, is indexed
 /// directly.
 public final class Text {
@@ -137,12 +139,12 @@ public final class Text {
 
     /// All upper case.
     public static String upper(String text) {
-        return text.toUpperCase(java.util.Locale.ROOT);
+        return text.toUpperCase(Locale.ROOT);
     }
 
     /// All lower case.
     public static String lower(String text) {
-        return text.toLowerCase(java.util.Locale.ROOT);
+        return text.toLowerCase(Locale.ROOT);
     }
 
     private static String titleCase(int c) {
