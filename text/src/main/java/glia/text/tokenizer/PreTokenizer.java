@@ -1,6 +1,5 @@
 package glia.text.tokenizer;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -9,52 +8,61 @@ import java.util.Optional;
 /// (`tokenizer.ggml.pre`), the patterns are those of the models' own `tokenizer.json`.
 enum PreTokenizer {
     /// GPT-2's pattern, which is built into the byte-level step.
-    GPT_2(List.of(), true, "gpt-2", "phi-2"),
+    GPT_2(List.of("gpt-2", "phi-2"), true),
 
     /// Each digit alone, then as GPT-2. Checked against SmolLM2-135M-Instruct.
-    SMOLLM(List.of("{\"type\":\"Digits\",\"individual_digits\":true}"), true, "smollm", "starcoder", "refact"),
+    SMOLLM(List.of("smollm", "starcoder", "refact"), true, Patterns.DIGITS),
 
     /// Checked against Llama 3.
-    LLAMA_BPE(splits(Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
-            + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE), false,
-            "llama-bpe", "llama3", "llama-v3", "falcon3", "lfm2"),
+    LLAMA_BPE(List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "lfm2"), false,
+            Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+                    + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE),
 
     /// Checked against Qwen3.
-    QWEN2(splits(Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
-            + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE), false, "qwen2", "deepseek-r1-qwen"),
+    QWEN2(List.of("qwen2", "deepseek-r1-qwen"), false,
+            Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
+                    + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE),
 
-    /// Checked against Mistral's published tekken files.
-    TEKKEN(splits(Patterns.LOWER_WORD + "|" + Patterns.UPPER_WORD + "|\\p{N}|"
-            + Patterns.PUNCTUATION + "[\\r\\n/]*|" + Patterns.SPACE), false, "tekken"),
+    /// The pattern in Mistral's published tekken files.
+    TEKKEN(List.of("tekken"), false,
+            Patterns.LOWER_WORD + "|" + Patterns.UPPER_WORD + "|\\p{N}|"
+                    + Patterns.PUNCTUATION + "[\\r\\n/]*|" + Patterns.SPACE),
 
     /// Checked against GPT-4o and gpt-oss.
-    GPT_4O(splits(Patterns.LOWER_WORD + Patterns.CONTRACTIONS + "?|"
-            + Patterns.UPPER_WORD + Patterns.CONTRACTIONS + "?|\\p{N}{1,3}|"
-            + Patterns.PUNCTUATION + "[\\r\\n/]*|" + Patterns.SPACE), false, "gpt-4o", "llama4"),
+    GPT_4O(List.of("gpt-4o", "llama4"), false,
+            Patterns.LOWER_WORD + Patterns.CONTRACTIONS + "?|" + Patterns.UPPER_WORD + Patterns.CONTRACTIONS
+                    + "?|\\p{N}{1,3}|" + Patterns.PUNCTUATION + "[\\r\\n/]*|" + Patterns.SPACE),
 
     /// Checked against DeepSeek-V3.
-    DEEPSEEK_V3(splits("\\p{N}{1,3}", "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+",
+    DEEPSEEK_V3(List.of("deepseek-v3"), false, "\\p{N}{1,3}",
+            "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+",
             "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
-                    + " ?[\\p{P}\\p{S}]+[\\r\\n]*|" + Patterns.SPACE), false, "deepseek-v3"),
+                    + " ?[\\p{P}\\p{S}]+[\\r\\n]*|" + Patterns.SPACE),
 
     /// Letters by script, punctuation, the white space at the end of a piece, Chinese and Korean, each digit alone.
-    DEEPSEEK_LLM(with(splits("[\\r\\n]", "\\s?[" + Patterns.DEEPSEEK_LETTERS + "]+",
+    DEEPSEEK_LLM(List.of("deepseek-llm"), false, "[\\r\\n]", "\\s?[" + Patterns.DEEPSEEK_LETTERS + "]+",
             "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
-            "\\s+$", "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+"),
-            "{\"type\":\"Digits\",\"individual_digits\":true}"), false, "deepseek-llm");
+            "\\s+$", "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+", Patterns.DIGITS);
 
-    private final List<String> steps;
-    private final boolean gpt2Pattern;
     private final List<String> names;
+    private final boolean gpt2Pattern;
+    private final String[] steps;
 
-    PreTokenizer(List<String> steps, boolean gpt2Pattern, String... names) {
-        this.steps = steps;
+    /// @param gpt2Pattern whether the byte-level step cuts by GPT-2's pattern
+    /// @param steps patterns that cut before it, one after the other
+    PreTokenizer(List<String> names, boolean gpt2Pattern, String... steps) {
+        this.names = names;
         this.gpt2Pattern = gpt2Pattern;
-        this.names = List.of(names);
+        this.steps = steps;
     }
 
     static Optional<PreTokenizer> named(String name) {
-        return Arrays.stream(values()).filter(p -> p.names.contains(name)).findFirst();
+        for (PreTokenizer one : values()) {
+            if (one.names.contains(name)) {
+                return Optional.of(one);
+            }
+        }
+        return Optional.empty();
     }
 
     /// All names that `named` knows.
@@ -80,25 +88,24 @@ enum PreTokenizer {
 
     /// The `pre_tokenizer` of a `tokenizer.json`.
     String json() {
-        List<String> all = new ArrayList<>(steps);
-        all.add("{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":"
-                + gpt2Pattern + "}");
-        return "{\"type\":\"Sequence\",\"pretokenizers\":[" + String.join(",", all) + "]}";
-    }
-
-    private static List<String> splits(String... patterns) {
-        return Arrays.stream(patterns).map(p -> "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + JsonText.quote(p)
-                + "},\"behavior\":\"Isolated\",\"invert\":false}").toList();
-    }
-
-    private static List<String> with(List<String> steps, String last) {
-        List<String> all = new ArrayList<>(steps);
-        all.add(last);
-        return all;
+        StringBuilder json = new StringBuilder("{\"type\":\"Sequence\",\"pretokenizers\":[");
+        for (String step : steps) {
+            if (step.equals(Patterns.DIGITS)) {
+                json.append("{\"type\":\"Digits\",\"individual_digits\":true},");
+            } else {
+                json.append("{\"type\":\"Split\",\"pattern\":{\"Regex\":");
+                JsonText.append(json, step);
+                json.append("},\"behavior\":\"Isolated\",\"invert\":false},");
+            }
+        }
+        return json.append("{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":")
+                .append(gpt2Pattern).append("}]}").toString();
     }
 
     /// Parts that several patterns share, in the syntax of the native library's engine (Oniguruma).
     private static final class Patterns {
+        /// Stands for the library's own step that cuts out each digit.
+        static final String DIGITS = "digits";
         static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
         static final String PUNCTUATION = " ?[^\\s\\p{L}\\p{N}]+";
         static final String SPACE = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
