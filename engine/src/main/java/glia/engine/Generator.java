@@ -48,7 +48,8 @@ public final class Generator implements AutoCloseable {
         if (logits.rows() == 0) {
             return new Answer("", Finish.CANCELLED, prompt.length, reused, 0, 0, System.nanoTime() - start);
         }
-        Sampler sampler = new Sampler(options.sampling(), engine.model().spec().vocabSize());
+        Sampler sampler = new Sampler(options.sampling(),
+                Math.min(tokenizer.vocabSize(), engine.model().spec().vocabSize()));
         for (int token : prompt) {
             sampler.accept(token);
         }
