@@ -85,7 +85,8 @@ public final class Engine implements AutoCloseable {
     ///
     /// @param cancelled asked between chunks; what was computed until then counts
     /// @return the logits `[1, V]` after the last token, or of no row if cancelled
-    public Tensor prefill(Sequence sequence, int[] ids, int from, int to, java.util.function.BooleanSupplier cancelled) {
+    public Tensor prefill(Sequence sequence, int[] ids, int from, int to,
+            java.util.function.BooleanSupplier cancelled) {
         if (to <= from) {
             throw new IllegalArgumentException("a prompt of no tokens");
         }

@@ -71,7 +71,8 @@ public final class Generator implements AutoCloseable {
             logits = engine.run();
         }
         text.end();
-        return new Answer(text.whole.toString(), finish, prompt.length, reused, count, firstToken, System.nanoTime() - start);
+        return new Answer(text.whole.toString(), finish, prompt.length, reused, count, firstToken,
+                System.nanoTime() - start);
     }
 
     /// Keeps the common beginning of what is remembered and the prompt, all but the prompt's last token, whose logits

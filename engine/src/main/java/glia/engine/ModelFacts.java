@@ -41,7 +41,8 @@ public record ModelFacts(String family, int numLayers, int hiddenSize, int vocab
             }
         }
         Map<String, Long> dtypes = dtypes(model.weights());
-        return new ModelFacts(spec.modelType(), spec.numLayers(), spec.hiddenSize(), spec.vocabSize(), spec.contextLength(),
+        return new ModelFacts(spec.modelType(), spec.numLayers(), spec.hiddenSize(), spec.vocabSize(),
+                spec.contextLength(),
                 mixers, Parameters.count(spec), dtypes, model.checkpoint().sizeBytes(),
                 dtypes.values().stream().mapToLong(Long::longValue).sum(), perToken, windows);
     }
@@ -58,7 +59,8 @@ public record ModelFacts(String family, int numLayers, int hiddenSize, int vocab
 
     private static String describe(Mixer mixer) {
         return switch (mixer) {
-            case Mixer.Attention a -> kind(a) + " attention, " + a.numHeads() + " heads" + (a.numHeads() == a.numKeyValueHeads()
+            case Mixer.Attention a -> kind(a) + " attention, " + a.numHeads() + " heads"
+                    + (a.numHeads() == a.numKeyValueHeads()
                     ? "" : " over " + a.numKeyValueHeads() + " of keys and values") + ", size " + a.headSize() + ", "
                     + describe(a.span()) + ", " + describe(a.rope())
                     + (a.headNorm() instanceof Norm.None ? "" : ", normed heads");
@@ -68,7 +70,8 @@ public record ModelFacts(String family, int numLayers, int hiddenSize, int vocab
     }
 
     private static String kind(Mixer.Attention a) {
-        return a.numKeyValueHeads() == a.numHeads() ? "multi-head" : a.numKeyValueHeads() == 1 ? "multi-query" : "grouped-query";
+        return a.numKeyValueHeads() == a.numHeads() ? "multi-head" : a.numKeyValueHeads() == 1 ? "multi-query"
+                : "grouped-query";
     }
 
     private static String describe(Span span) {

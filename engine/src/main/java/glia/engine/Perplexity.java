@@ -34,7 +34,8 @@ public final class Perplexity {
     public static double of(Engine engine, int[] tokens, int bos, int limit, Listener listener) {
         int numWindows = numWindows(tokens.length, limit);
         if (numWindows == 0) {
-            throw new IllegalArgumentException("the text has " + tokens.length + " tokens, a window needs " + WINDOW_TOKENS);
+            throw new IllegalArgumentException("the text has " + tokens.length + " tokens, a window needs "
+                    + WINDOW_TOKENS);
         }
         double sum = 0;
         long count = 0;
@@ -51,7 +52,8 @@ public final class Perplexity {
                 Tensor logits = engine.run();
                 for (int row = 0; row < logits.rows(); row++) {
                     int next = window[FIRST_SCORED + row + 1];
-                    sum += engine.ops().kernels().logSumExp(logits, row) - logits.get((long) row * logits.cols() + next);
+                    sum += engine.ops().kernels().logSumExp(logits, row)
+                            - logits.get((long) row * logits.cols() + next);
                     count++;
                 }
             }

@@ -37,7 +37,8 @@ public final class TextLoader {
     /// Begins to load what belongs to an open checkpoint.
     public static TextLoader start(Path path, Checkpoint checkpoint) {
         if (checkpoint instanceof GgufCheckpoint gguf) {
-            return new TextLoader(path, () -> Tokenizer.fromGguf(gguf.metadata()), () -> gguf.metadata().has(TEMPLATE_KEY)
+            return new TextLoader(path, () -> Tokenizer.fromGguf(gguf.metadata()),
+                    () -> gguf.metadata().has(TEMPLATE_KEY)
                     ? Optional.of(ChatTemplate.parse(path.toString(), gguf.metadata().string(TEMPLATE_KEY)))
                     : Optional.empty());
         }

@@ -65,8 +65,8 @@ class GeneratorTest {
                 new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path(),
                 new LoadOptions(1, 32, "scalar", Precision.EXACT)); Generator generator = small.generator()) {
             int[] prompt = small.tokenizer().encode("Once upon a time", true);
-            Answer answer = generator.generate(prompt, new GenerationOptions(SamplingOptions.greedy(), 0, List.of()), false,
-                    piece -> { });
+            Answer answer = generator.generate(prompt, new GenerationOptions(SamplingOptions.greedy(), 0, List.of()),
+                    false, piece -> { });
             assertEquals(Finish.CONTEXT, answer.finish());
             assertEquals(32, prompt.length + answer.tokens());
             ContextFullException full = assertThrows(ContextFullException.class,

@@ -79,7 +79,8 @@ public final class RandomLlama {
     ///
     /// @throws IllegalArgumentException if the type cannot be written or rows do not fill its blocks
     static void write(Path file, Shape shape, DType type) throws CheckpointException {
-        try (Arena arena = Arena.ofShared(); Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+        try (Arena arena = Arena.ofShared();
+                Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             RandomLlama llama = new RandomLlama(shape, type, arena, workers);
             llama.fill();
             GgufWriter.write(file, GgufMetadata.of(file, llama.metadata()), llama.tensors);

@@ -83,7 +83,8 @@ public final class ModelLoader {
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         Config config = Config.read(folder.resolve("config.json"));
         String type = config.text("model_type");
-        Family family = Families.ofModelType(type).orElseThrow(() -> new CheckpointException(folder.resolve("config.json"),
+        Family family = Families.ofModelType(type).orElseThrow(() ->
+                new CheckpointException(folder.resolve("config.json"),
                 "model_type", "the family '" + type + "' is not supported yet; known are " + Families.known()));
         return bind(family.spec(config), family::source);
     }
@@ -133,7 +134,8 @@ public final class ModelLoader {
         if (!checkpoint.names().contains(head)) {
             return spec;
         }
-        Tensor embedding = checkpoint.tensor(resolve(checkpoint, names.of(spec, Parameter.of(Role.EMBEDDING)).stored()));
+        Tensor embedding = checkpoint.tensor(
+                resolve(checkpoint, names.of(spec, Parameter.of(Role.EMBEDDING)).stored()));
         Tensor other = checkpoint.tensor(head);
         boolean same = embedding.dtype() == other.dtype() && embedding.memory().mismatch(other.memory()) == -1;
         return same ? spec : spec.withHead(Head.SEPARATE);
@@ -157,7 +159,8 @@ public final class ModelLoader {
 
     /// The name under which the checkpoint has a tensor: the first of several that is there, else the first.
     static String resolve(Checkpoint checkpoint, Source.Stored stored) {
-        return stored.names().stream().filter(checkpoint.names()::contains).findFirst().orElse(stored.names().getFirst());
+        return stored.names().stream().filter(checkpoint.names()::contains).findFirst()
+                .orElse(stored.names().getFirst());
     }
 
     static long[] storedShape(Checkpoint checkpoint, String name) {

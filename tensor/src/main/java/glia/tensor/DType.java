@@ -49,7 +49,8 @@ public enum DType {
     /// @throws ArithmeticException if the size does not fit 63 bits
     public long bytes(long elements) {
         if (elements < 0 || elements % blockElements != 0) {
-            throw new IllegalArgumentException(this + " comes in blocks of " + blockElements + ", not " + elements + " numbers");
+            throw new IllegalArgumentException(this + " comes in blocks of " + blockElements + ", not " + elements
+                    + " numbers");
         }
         return Math.multiplyExact(elements / blockElements, (long) blockBytes);
     }

@@ -1,6 +1,7 @@
 package glia.tensor;
 
-/// What arithmetic a product with quantised weights uses. It decides the numbers; the kernel set decides only the speed.
+/// What arithmetic a product with quantised weights uses. It decides the numbers; the kernel set decides only the
+/// speed.
 public enum Precision {
     /// F32 activations, F32 accumulation, weights decoded exactly.
     EXACT,

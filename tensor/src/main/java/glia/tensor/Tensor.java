@@ -43,7 +43,8 @@ public final class Tensor {
         long expected = Math.multiplyExact(t.rows, dtype.bytes(t.cols));
         if (memory.byteSize() != expected) {
             throw new IllegalArgumentException(
-                    dtype + Arrays.toString(shape) + " needs " + expected + " bytes, the memory has " + memory.byteSize());
+                    dtype + Arrays.toString(shape) + " needs " + expected + " bytes, the memory has "
+                            + memory.byteSize());
         }
         if (!memory.isNative()) {
             throw new IllegalArgumentException("tensors live in native memory");
@@ -140,7 +141,8 @@ public final class Tensor {
         if (from < 0 || to < from || to > rows) {
             throw new IndexOutOfBoundsException("rows " + from + ".." + to + " of " + this);
         }
-        return new Tensor(dtype, memory.asSlice(from * rowBytes(), (to - from) * rowBytes()), new long[] {to - from, cols});
+        return new Tensor(dtype, memory.asSlice(from * rowBytes(), (to - from) * rowBytes()),
+                new long[] {to - from, cols});
     }
 
     /// The same numbers in another shape. Block formats keep their row length a multiple of the block.

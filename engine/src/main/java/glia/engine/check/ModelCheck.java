@@ -46,7 +46,8 @@ public final class ModelCheck {
     public static void run(Path folder, Engine engine, Consumer<CheckLine> lines) throws CheckpointException {
         Path file = folder.resolve("expected.safetensors");
         if (!Files.exists(file)) {
-            throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a reference computed");
+            throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a "
+                    + "reference computed");
         }
         boolean quantised = engine.model().weights().all().values().stream().anyMatch(ModelCheck::isQuantised);
         try (Expected expected = new Expected(file)) {
@@ -115,7 +116,8 @@ public final class ModelCheck {
     private void logits(String what, int[][] ids, Tensor wanted, Feed feed) throws CheckpointException {
         int numTokens = ids[0].length;
         if (wanted.rows() != ids.length * numTokens || wanted.cols() != engine.model().spec().vocabSize()) {
-            throw new CheckpointException(Path.of("expected.safetensors"), "logits", "is " + wanted + ", the model and input_ids give ["
+            throw new CheckpointException(Path.of("expected.safetensors"), "logits", "is " + wanted
+                    + ", the model and input_ids give ["
                     + ids.length + ", " + numTokens + ", " + engine.model().spec().vocabSize() + "]");
         }
         Collector collector = new Collector(wanted, numTokens);
@@ -194,10 +196,12 @@ public final class ModelCheck {
         int wrong = 0;
         String where = "";
         for (int s = 0; s < wanted.length; s++) {
-            int[] got = Greedy.continueFrom(engine, Arrays.copyOf(wanted[s], prompt), wanted[s].length - prompt, id -> false);
+            int[] got = Greedy.continueFrom(engine, Arrays.copyOf(wanted[s], prompt), wanted[s].length - prompt,
+                    id -> false);
             for (int i = 0; i < got.length; i++) {
                 if (got[i] != wanted[s][prompt + i]) {
-                    where = wrong == 0 ? "token " + (prompt + i) + " is " + got[i] + ", not " + wanted[s][prompt + i] : where;
+                    where = wrong == 0 ? "token " + (prompt + i) + " is " + got[i] + ", not " + wanted[s][prompt + i]
+                            : where;
                     wrong++;
                 }
             }

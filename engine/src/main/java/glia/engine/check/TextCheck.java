@@ -14,8 +14,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Compares a tokenizer and greedy answers with the files `tokens.json`, `greedy.json` and `greedy-200.txt` of a folder,
-/// where they are present.
+/// Compares a tokenizer and greedy answers with the files `tokens.json`, `greedy.json` and `greedy-200.txt` of a
+/// folder, where they are present.
 public final class TextCheck {
     private final Path folder;
     private final Tokenizer tokenizer;

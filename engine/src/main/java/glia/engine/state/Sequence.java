@@ -42,7 +42,8 @@ public final class Sequence implements AutoCloseable {
     /// Stores rows `from` to `to` of keys and values at the end. `advance` makes them count.
     KeyValues append(int sublayer, Tensor keys, Tensor values, int from, int to, int position) {
         if (position != length) {
-            throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at " + position);
+            throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
+                    + position);
         }
         KeyValues kv = keyValues[sublayer];
         for (int row = from; row < to; ) {

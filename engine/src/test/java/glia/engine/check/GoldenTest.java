@@ -41,7 +41,8 @@ class GoldenTest {
         List<CheckLine> lines = new ArrayList<>();
         try (Workers workers = new Workers(2);
                 Model model = ModelLoader.load(folder);
-                Engine engine = new Engine(model, KernelSets.choose(words[1], workers).kernels(), Precision.EXACT, 1 << 30)) {
+                Engine engine = new Engine(model, KernelSets.choose(words[1], workers).kernels(), Precision.EXACT,
+                        1 << 30)) {
             ModelCheck.run(folder, engine, lines::add);
         }
         assertTrue(lines.size() >= 8, lines::toString);

@@ -42,7 +42,8 @@ final class Gemma3Gguf implements GgufForm {
         ModelSpec mapped = body.stored(spec, checkpoint).mapSublayers(s ->
                 new Sublayer(s.layer(), whole(s.before()), mixer(s.mixer()), whole(s.after()), s.scale()));
         return new ModelSpec(mapped.modelType(), mapped.vocabSize(), mapped.hiddenSize(), mapped.contextLength(),
-                mapped.positions(), mapped.embeddingScale(), mapped.sublayers(), whole(mapped.finalNorm()), mapped.head());
+                mapped.positions(), mapped.embeddingScale(), mapped.sublayers(), whole(mapped.finalNorm()),
+                mapped.head());
     }
 
     private static Mixer mixer(Mixer mixer) {

@@ -58,7 +58,8 @@ final class Standard {
             sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), 1));
             sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), 1));
         }
-        int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings") : defaultContext;
+        int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings")
+                : defaultContext;
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 context, new Positions.None(), 1, sublayers, norm,
                 config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE);

@@ -85,7 +85,8 @@ public sealed interface RopeScaling {
         @Override
         public double[] scale(double[] frequencies, double theta) {
             if (divisors.size() != frequencies.length) {
-                throw new IllegalArgumentException(divisors.size() + " divisors for " + frequencies.length + " frequencies");
+                throw new IllegalArgumentException(divisors.size() + " divisors for " + frequencies.length
+                        + " frequencies");
             }
             double[] scaled = frequencies.clone();
             for (int i = 0; i < scaled.length; i++) {

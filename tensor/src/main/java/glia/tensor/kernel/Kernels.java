@@ -26,8 +26,8 @@ public interface Kernels {
     /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]` for dw `[R,K]` F32: the gradient of `linear` for its weight.
     void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x);
 
-    /// Rounds each row of x as `Precision.FAST` says and back: `y = s · round(x / s)` with a scale s for each block of 32
-    /// (half to even; 0 where the block is 0; a last block may be short). y may be x.
+    /// Rounds each row of x as `Precision.FAST` says and back: `y = s · round(x / s)` with a scale s for each block of
+    /// 32 (half to even; 0 where the block is 0; a last block may be short). y may be x.
     void roundActivations(Tensor y, Tensor x);
 
     // ---- row by row ----------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ public interface KeyValueState {
         KeyValues[] views = new KeyValues[runs.count()];
         for (int i = 0; i < views.length; i++) {
             if (runs.position(i) != 0) {
-                throw new IllegalArgumentException("without a state a sequence starts at position 0, not " + runs.position(i));
+                throw new IllegalArgumentException("without a state a sequence starts at position 0, not "
+                        + runs.position(i));
             }
             views[i] = KeyValues.of(keys.rows(runs.start(i), runs.end(i)), values.rows(runs.start(i), runs.end(i)));
         }

@@ -10,7 +10,8 @@ import java.lang.foreign.ValueLayout;
 /// The gradient of softmax attention over whole sequences. Probabilities are computed again from the stored logarithms
 /// of the denominators, so no T×T matrix is kept (https://arxiv.org/abs/2205.14135, algorithm 4):
 ///
-/// `p = exp(scale · q·k - lse)`, `dv += p · do`, `ds = p · (do·v - do·o)`, `dq += scale · ds · k`, `dk += scale · ds · q`.
+/// `p = exp(scale · q·k - lse)`, `dv += p · do`, `ds = p · (do·v - do·o)`, `dq += scale · ds · k`,
+/// `dk += scale · ds · q`.
 final class AttentionBackward {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 

@@ -159,7 +159,8 @@ public final class Compute implements Ops, AutoCloseable {
             AttentionShape shape) {
         require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q, shape);
         require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == q.rows(), "attention", k, shape);
-        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == q.rows(), "attention", v, shape);
+        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == q.rows(), "attention", v,
+                shape);
         kernels.attention(y, logSumExp, q, state.append(k, v, runs), runs, shape);
     }
 

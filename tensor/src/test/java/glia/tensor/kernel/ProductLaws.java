@@ -191,7 +191,8 @@ interface ProductLaws extends KernelSubject {
             try (Lab lab = new Lab(3)) {
                 float[][] rows = {
                     {0, -0.0f, 0, 0}, {1e-45f, -3e-45f, 0}, {1e-38f, 2e-39f, -1e-40f}, {3e38f, -3.4e38f, 1, 1e-30f},
-                    {127, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 63.5f}, {-254, 1, 3, 5, -1, 7, 253}, outlier(1000), outlier(-30),
+                    {127, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 63.5f}, {-254, 1, 3, 5, -1, 7, 253}, outlier(1000),
+                    outlier(-30),
                 };
                 for (float[] row : rows) {
                     Tensor y = lab.output(1, row.length);
