@@ -25,9 +25,13 @@ final class TerminalInput implements Input {
     /// @param commands the words that Tab completes
     /// @throws IOException if the terminal cannot be used
     TerminalInput(Console console, Path history, List<String> commands) throws IOException {
+        this(TerminalBuilder.builder().name("glia").system(true).dumb(false).nativeSignals(true)
+                .signalHandler(Terminal.SignalHandler.SIG_DFL).build(), console, history, commands);
+    }
+
+    TerminalInput(Terminal terminal, Console console, Path history, List<String> commands) throws IOException {
         this.console = console;
-        this.terminal = TerminalBuilder.builder().name("glia").system(true).dumb(false).nativeSignals(true)
-                .signalHandler(Terminal.SignalHandler.SIG_DFL).build();
+        this.terminal = terminal;
         Files.createDirectories(history.getParent());
         this.reader = LineReaderBuilder.builder().terminal(terminal).parser(new MessageParser())
                 .completer(new StringsCompleter(commands))
