@@ -53,7 +53,7 @@ public final class TinyModel implements AutoCloseable {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
             Source source = family.source(spec, entry.getKey());
-            shapes.merge(source.stored().names().getFirst(), storedShape(source, entry.getValue()), TinyModel::larger);
+            shapes.put(source.stored().names().getFirst(), storedShape(source, entry.getValue()));
         }
         // Norm weights of Gemma are stored as their distance from 1.
         double centre = config.text("model_type").startsWith("gemma") ? 0 : 1;
@@ -65,25 +65,17 @@ public final class TinyModel implements AutoCloseable {
         }
     }
 
-    /// The least shape that a tensor must have in the file for a parameter of this shape.
+    /// The shape in the file of the tensor that holds a parameter of this shape.
     private static long[] storedShape(Source source, long[] shape) {
         return switch (source) {
             case Source.Stored s -> shape;
             case Source.Transposed t -> storedShape(t.of(), new long[] {shape[1], shape[0]});
             case Source.Rows r -> {
                 long[] whole = shape.clone();
-                whole[0] = r.from() + r.count();
+                whole[0] = r.total();
                 yield storedShape(r.of(), whole);
             }
         };
-    }
-
-    private static long[] larger(long[] a, long[] b) {
-        long[] larger = a.clone();
-        for (int i = 0; i < a.length; i++) {
-            larger[i] = Math.max(a[i], b[i]);
-        }
-        return larger;
     }
 
     /// Matrices that shrink a little what they multiply, so that rounding is not blown up; vectors near `centre`.

@@ -64,19 +64,18 @@ public final class ModelLoader {
         ModelLoader loader = new ModelLoader(path, checkpoint);
         try {
             return checkpoint instanceof GgufCheckpoint gguf ? loader.gguf(gguf) : loader.hub();
-        } catch (IllegalArgumentException e) {
-            throw loader.abandon(new CheckpointException(path, "", e.getMessage(), e));
-        } catch (UncheckedIOException e) {
-            throw loader.abandon(new CheckpointException(path, "", e.getMessage(), e));
-        } catch (CheckpointException e) {
-            throw loader.abandon(e);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            loader.abandon();
+            throw new CheckpointException(path, "", "does not describe a model: " + e.getMessage(), e);
+        } catch (Throwable e) {
+            loader.abandon();
+            throw e;
         }
     }
 
-    private CheckpointException abandon(CheckpointException e) {
+    private void abandon() {
         copies.close();
         checkpoint.close();
-        return e;
     }
 
     private Model hub() throws CheckpointException {
@@ -108,7 +107,7 @@ public final class ModelLoader {
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
             Source source = names.of(spec, entry.getKey());
             String name = resolve(checkpoint, source.stored());
-            Tensor tensor = source.read(checkpoint.tensor(name), copies, made);
+            Tensor tensor = read(entry.getKey(), source, name, made);
             if (!Arrays.equals(tensor.shape(), entry.getValue())) {
                 throw new CheckpointException(path, name, "as " + entry.getKey() + " it has shape "
                         + Arrays.toString(tensor.shape()) + ", the config says " + Arrays.toString(entry.getValue()));
@@ -122,6 +121,19 @@ public final class ModelLoader {
         }
         refuse(spec, left);
         return new Model(spec, new Weights(weights), sources, checkpoint, copies);
+    }
+
+    private Tensor read(Parameter parameter, Source source, String name, Map<Source, Tensor> made)
+            throws CheckpointException {
+        Tensor stored = checkpoint.tensor(name);
+        try {
+            if (!stored.dtype().isReal()) {
+                throw new IllegalArgumentException("weights are real numbers");
+            }
+            return source.read(stored, copies, made);
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new CheckpointException(path, name, stored + " cannot hold " + parameter + ": " + e.getMessage(), e);
+        }
     }
 
     /// A head that is in the file and differs from the embedding is used, whatever the config says about tying: that is

@@ -34,11 +34,11 @@ public final class Gemma3 implements Family {
         refuse(config);
         int hidden = config.positive("hidden_size");
         int headSize = Standard.headSize(config, 256);
-        Norm norm = new Norm.Rms((float) config.real("rms_norm_eps", 1e-6), 1);
-        int pattern = config.integer("sliding_window_pattern", config.integer("_sliding_window_pattern", 6));
+        Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
+        int pattern = config.positive("sliding_window_pattern", config.positive("_sliding_window_pattern", 6));
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % pattern != 0);
         int window = config.has("sliding_window") ? config.positive("sliding_window") : 4096;
-        float scale = (float) (1 / Math.sqrt(config.real("query_pre_attn_scalar", 256)));
+        float scale = (float) (1 / Math.sqrt(Standard.positive(config, "query_pre_attn_scalar", 256)));
         int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 4;
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
         Mixer mlp = new Mixer.GatedMlp(config.positive("intermediate_size"),
@@ -78,8 +78,8 @@ public final class Gemma3 implements Family {
             }
         }
         return slides
-                ? new Rope.Rotary(headSize, config.real("rope_local_base_freq", 10_000), new RopeScaling.None(),
-                        Layout.HALF_SPLIT)
+                ? new Rope.Rotary(headSize, Standard.positive(config, "rope_local_base_freq", 10_000),
+                        new RopeScaling.None(), Layout.HALF_SPLIT)
                 : RopeConfig.read(config, headSize, 1_000_000);
     }
 

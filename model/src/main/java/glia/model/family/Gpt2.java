@@ -35,13 +35,14 @@ public final class Gpt2 implements Family {
             throw config.error("n_head", heads + " heads do not divide n_embd " + hidden);
         }
         int headSize = hidden / heads;
-        Norm norm = new Norm.Layer((float) config.real("layer_norm_epsilon", 1e-5));
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_epsilon", 1e-5));
         boolean scaled = config.flag("scale_attn_weights", true);
         boolean byLayer = config.flag("scale_attn_by_inverse_layer_idx", false);
-        Mixer mlp = new Mixer.Mlp(config.has("n_inner") ? config.positive("n_inner") : 4 * hidden,
+        Mixer mlp = new Mixer.Mlp(config.has("n_inner") ? config.positive("n_inner") : Math.multiplyExact(4, hidden),
                 Activations.read(config, "activation_function", "gelu_new"), Bias.ALL);
         List<Sublayer> sublayers = new ArrayList<>();
-        for (int layer = 0; layer < config.positive("n_layer"); layer++) {
+        int numLayers = Standard.numLayers(config, "n_layer");
+        for (int layer = 0; layer < numLayers; layer++) {
             double scale = (scaled ? 1 / Math.sqrt(headSize) : 1) / (byLayer ? layer + 1 : 1);
             sublayers.add(new Sublayer(layer, norm, new Mixer.Attention(heads, heads, headSize, (float) scale,
                     new Rope.None(), new Span.Causal(), new Norm.None(), Bias.ALL), new Norm.None(), 1));
@@ -71,15 +72,16 @@ public final class Gpt2 implements Family {
         Source fused = new Source.Transposed(stored(h + "attn.c_attn.weight"));
         Source fusedBias = stored(h + "attn.c_attn.bias");
         int hidden = spec.hiddenSize();
+        int all = Math.multiplyExact(3, hidden);
         return switch (p.role()) {
             case BEFORE_WEIGHT -> stored(norm + ".weight");
             case BEFORE_BIAS -> stored(norm + ".bias");
-            case QUERY -> new Source.Rows(fused, 0, hidden);
-            case KEY -> new Source.Rows(fused, hidden, hidden);
-            case VALUE -> new Source.Rows(fused, 2 * hidden, hidden);
-            case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden);
-            case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden);
-            case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden);
+            case QUERY -> new Source.Rows(fused, 0, hidden, all);
+            case KEY -> new Source.Rows(fused, hidden, hidden, all);
+            case VALUE -> new Source.Rows(fused, 2 * hidden, hidden, all);
+            case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden, all);
+            case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden, all);
+            case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden, all);
             case OUTPUT -> new Source.Transposed(stored(h + "attn.c_proj.weight"));
             case OUTPUT_BIAS -> stored(h + "attn.c_proj.bias");
             case UP -> new Source.Transposed(stored(h + "mlp.c_fc.weight"));

@@ -25,7 +25,7 @@ final class Gpt2Gguf implements GgufForm {
                 .integer("attention.head_count", "n_head")
                 .integer("context_length", "n_positions")
                 .real("attention.layer_norm_epsilon", "layer_norm_epsilon")
-                .put("vocab_size", checkpoint.tensor("token_embd.weight").dim(0))
+                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
                 .config();
     }
@@ -44,13 +44,14 @@ final class Gpt2Gguf implements GgufForm {
         Source fused = new Source.Stored(layer + ".attn_qkv.weight");
         Source fusedBias = new Source.Stored(layer + ".attn_qkv.bias");
         int hidden = spec.hiddenSize();
+        int all = Math.multiplyExact(3, hidden);
         return switch (p.role()) {
-            case QUERY -> new Source.Rows(fused, 0, hidden);
-            case KEY -> new Source.Rows(fused, hidden, hidden);
-            case VALUE -> new Source.Rows(fused, 2 * hidden, hidden);
-            case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden);
-            case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden);
-            case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden);
+            case QUERY -> new Source.Rows(fused, 0, hidden, all);
+            case KEY -> new Source.Rows(fused, hidden, hidden, all);
+            case VALUE -> new Source.Rows(fused, 2 * hidden, hidden, all);
+            case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden, all);
+            case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden, all);
+            case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden, all);
             default -> body.source(spec, p);
         };
     }

@@ -15,9 +15,9 @@ final class LayerTypes {
 
     /// For each layer, whether its attention slides.
     static boolean[] read(Config config, Rule otherwise) throws CheckpointException {
-        boolean[] slides = new boolean[config.positive("num_hidden_layers")];
+        boolean[] slides = new boolean[Standard.numLayers(config, "num_hidden_layers")];
         String[] types = config.has("layer_types") ? config.strings("layer_types") : new String[0];
-        if (config.has("layer_types") && types.length < slides.length) {
+        if (config.has("layer_types") && types.length != slides.length) {
             throw config.error("layer_types", "names " + types.length + " layers of " + slides.length);
         }
         for (int i = 0; i < slides.length; i++) {

@@ -38,7 +38,7 @@ public final class Qwen2 implements Family {
         int firstSliding = config.integer("max_window_layers", 28);
         boolean on = config.flag("use_sliding_window", false)
                 && (config.has("sliding_window") || !config.keys().contains("sliding_window"));
-        int window = on ? config.integer("sliding_window", 4096) : 0;
+        int window = on ? config.positive("sliding_window", 4096) : 0;
         boolean[] slides = LayerTypes.read(config, layer -> on && layer >= firstSliding);
         Span[] spans = new Span[slides.length];
         for (int i = 0; i < spans.length; i++) {

@@ -27,7 +27,7 @@ public final class Qwen3 implements Family {
         int headSize = Standard.headSize(config, 128);
         int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
         Rope rope = RopeConfig.read(config, headSize, 10_000);
-        Norm headNorm = new Norm.Rms((float) config.real("rms_norm_eps", 1e-6), 0);
+        Norm headNorm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
         Span[] spans = Qwen2.spans(config);
         return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Mixer.Attention(

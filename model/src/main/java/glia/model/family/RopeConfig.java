@@ -16,16 +16,18 @@ final class RopeConfig {
     static Rope.Rotary read(Config config, int headSize, double defaultTheta) throws CheckpointException {
         Optional<Config> parameters = config.has("rope_parameters")
                 ? Optional.of(config.child("rope_parameters")) : Optional.empty();
-        double theta = config.real("rope_theta", defaultTheta);
+        double theta = Standard.positive(config, "rope_theta", defaultTheta);
         if (parameters.isPresent()) {
-            theta = parameters.get().real("rope_theta", theta);
+            theta = Standard.positive(parameters.get(), "rope_theta", theta);
         }
         Optional<Config> scaling = config.has("rope_scaling") ? Optional.of(config.child("rope_scaling")) : parameters;
-        double partial = config.real("partial_rotary_factor", 1);
-        if (parameters.isPresent()) {
-            partial = parameters.get().real("partial_rotary_factor", partial);
+        Config holder = parameters.filter(p -> p.has("partial_rotary_factor")).orElse(config);
+        int rotated = (int) (headSize * holder.real("partial_rotary_factor", 1));
+        if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
+            throw holder.error("partial_rotary_factor", "rotary embedding turns pairs of numbers, not " + rotated
+                    + " of the " + headSize + " of a head");
         }
-        return new Rope.Rotary((int) (headSize * partial), theta, scaling(config, scaling), Layout.HALF_SPLIT);
+        return new Rope.Rotary(rotated, theta, scaling(config, scaling), Layout.HALF_SPLIT);
     }
 
     private static RopeScaling scaling(Config config, Optional<Config> found) throws CheckpointException {
@@ -36,13 +38,17 @@ final class RopeConfig {
         String type = scaling.text("rope_type", scaling.text("type", "default"));
         return switch (type) {
             case "default" -> new RopeScaling.None();
-            case "linear" -> new RopeScaling.Linear(scaling.real("factor"));
-            case "llama3" -> new RopeScaling.Llama3(scaling.real("factor"), scaling.real("low_freq_factor"),
-                    scaling.real("high_freq_factor"), originalContext(config, scaling));
+            case "linear" -> new RopeScaling.Linear(positive(scaling, "factor"));
+            case "llama3" -> new RopeScaling.Llama3(positive(scaling, "factor"), positive(scaling, "low_freq_factor"),
+                    positive(scaling, "high_freq_factor"), originalContext(config, scaling));
             case "yarn" -> yarn(config, scaling);
             default -> throw config.error("rope_type", "rotary scaling '" + type
                     + "' is not supported; known are default, linear, llama3 and yarn");
         };
+    }
+
+    private static double positive(Config scaling, String key) throws CheckpointException {
+        return Standard.positive(scaling, key, scaling.real(key));
     }
 
     private static int originalContext(Config config, Config scaling) throws CheckpointException {
@@ -53,13 +59,14 @@ final class RopeConfig {
 
     private static RopeScaling.Yarn yarn(Config config, Config scaling) throws CheckpointException {
         int original = originalContext(config, scaling);
-        double factor = scaling.has("factor") ? scaling.real("factor")
+        double factor = scaling.has("factor") ? positive(scaling, "factor")
                 : (double) config.positive("max_position_embeddings") / original;
-        double attention = scaling.has("attention_factor") ? scaling.real("attention_factor")
+        double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
                 : scaling.real("mscale", 0) != 0 && scaling.real("mscale_all_dim", 0) != 0
                 ? sharpening(factor, scaling.real("mscale")) / sharpening(factor, scaling.real("mscale_all_dim"))
                 : sharpening(factor, 1);
-        return new RopeScaling.Yarn(factor, original, scaling.real("beta_fast", 32), scaling.real("beta_slow", 1),
+        return new RopeScaling.Yarn(factor, original, Standard.positive(scaling, "beta_fast", 32),
+                Standard.positive(scaling, "beta_slow", 1),
                 scaling.flag("truncate", true), attention);
     }
 

@@ -40,7 +40,7 @@ public final class SmolLm3 implements Family {
     }
 
     private static boolean[] rotates(Config config) throws CheckpointException {
-        boolean[] rotates = new boolean[config.positive("num_hidden_layers")];
+        boolean[] rotates = new boolean[Standard.numLayers(config, "num_hidden_layers")];
         int interval = config.has("no_rope_layer_interval") ? config.positive("no_rope_layer_interval") : 4;
         int[] given = config.has("no_rope_layers") ? config.integers("no_rope_layers") : new int[0];
         if (config.has("no_rope_layers") && given.length < rotates.length) {

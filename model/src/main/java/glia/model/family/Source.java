@@ -22,8 +22,10 @@ public sealed interface Source {
     /// A matrix stored `[inputs, outputs]`.
     record Transposed(Source of) implements Source { }
 
-    /// `count` rows (of a vector: numbers) of a tensor, from row `from` on, where projections are fused.
-    record Rows(Source of, int from, int count) implements Source { }
+    /// Rows `from` to `from + count` (of a vector: numbers) of a tensor in which several parameters are fused.
+    ///
+    /// @param total the rows of all of them
+    record Rows(Source of, int from, int count, int total) implements Source { }
 
     /// The stored tensor at the bottom.
     default Stored stored() {
@@ -51,6 +53,10 @@ public sealed interface Source {
             }
             case Rows r -> {
                 Tensor whole = r.of.read(stored, arena, made);
+                long rows = whole.rank() == 1 ? whole.size() : whole.rows();
+                if (rows != r.total) {
+                    throw new IllegalArgumentException("it has " + rows + " rows for parameters of " + r.total);
+                }
                 yield whole.rank() == 1
                         ? slice(whole, r.from, r.count)
                         : whole.rows(r.from, r.from + r.count);

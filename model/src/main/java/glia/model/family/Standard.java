@@ -22,7 +22,37 @@ final class Standard {
         Mixer.Attention of(int layer) throws CheckpointException;
     }
 
+    /// More than any model has: enough for all, few enough to be gone through in no time.
+    private static final int MOST_LAYERS = 10_000;
+
     private Standard() { }
+
+    /// The number of layers.
+    static int numLayers(Config config, String key) throws CheckpointException {
+        int layers = config.positive(key);
+        if (layers > MOST_LAYERS) {
+            throw config.error(key, layers + " layers are more than the " + MOST_LAYERS + " that are supported");
+        }
+        return layers;
+    }
+
+    /// A number above 0.
+    static double positive(Config config, String key, double otherwise) throws CheckpointException {
+        double x = config.real(key, otherwise);
+        if (!(x > 0) || Double.isInfinite(x)) {
+            throw config.error(key, "found " + x + ", expected a number above 0");
+        }
+        return x;
+    }
+
+    /// The epsilon of a norm.
+    static float epsilon(Config config, String key, double otherwise) throws CheckpointException {
+        double eps = config.real(key, otherwise);
+        if (!(eps >= 0 && eps <= 1)) {
+            throw config.error(key, "found " + eps + ", expected a small positive number");
+        }
+        return (float) eps;
+    }
 
     /// The size of a head: `head_dim`, else hidden size / heads.
     static int headSize(Config config, int otherwise) throws CheckpointException {
@@ -50,11 +80,12 @@ final class Standard {
     /// Reads all but the attention.
     static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias, Attentions attentions)
             throws CheckpointException {
-        Norm norm = new Norm.Rms((float) config.real("rms_norm_eps", 1e-6), 0);
+        Norm norm = new Norm.Rms(epsilon(config, "rms_norm_eps", 1e-6), 0);
         Mixer mlp = new Mixer.GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_act", "silu"), mlpBias);
         List<Sublayer> sublayers = new ArrayList<>();
-        for (int layer = 0; layer < config.positive("num_hidden_layers"); layer++) {
+        int numLayers = numLayers(config, "num_hidden_layers");
+        for (int layer = 0; layer < numLayers; layer++) {
             sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), 1));
             sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), 1));
         }

@@ -49,7 +49,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
                 .real("rope.freq_base", "rope_theta")
                 .optional("attention.sliding_window", "sliding_window")
                 .ropeScaling()
-                .put("vocab_size", checkpoint.tensor("token_embd.weight").dim(0))
+                .put("vocab_size", vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
                 .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
@@ -62,6 +62,11 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
             keys.put("partial_rotary_factor", Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
         }
         return keys.put("head_dim", headSize);
+    }
+
+    /// The format does not always say it.
+    static long vocabSize(Checkpoint checkpoint) throws CheckpointException {
+        return checkpoint.tensor("token_embd.weight").rows();
     }
 
     @Override

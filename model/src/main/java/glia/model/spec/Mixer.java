@@ -13,9 +13,17 @@ public sealed interface Mixer {
     record Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span, Norm headNorm,
             Bias bias) implements Mixer {
         public Attention {
-            if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1) {
+            if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
+                    || (long) numHeads * headSize > Integer.MAX_VALUE) {
                 throw new IllegalArgumentException("attention with " + numHeads + " heads, " + numKeyValueHeads
                         + " key-value heads of size " + headSize);
+            }
+            if (rope instanceof Rope.Rotary rotary && rotary.rotatedSize() > headSize) {
+                throw new IllegalArgumentException("rotary embedding of " + rotary.rotatedSize()
+                        + " numbers in heads of " + headSize);
+            }
+            if (!Float.isFinite(scale)) {
+                throw new IllegalArgumentException("attention scores times " + scale);
             }
         }
 

@@ -8,8 +8,22 @@ public sealed interface Norm {
     /// Root mean square norm, `x / √(mean(x²) + eps) · (w + offset)`. https://arxiv.org/abs/1910.07467
     ///
     /// @param offset 0, or 1 in families that store the weight's distance from 1
-    record Rms(float eps, float offset) implements Norm { }
+    record Rms(float eps, float offset) implements Norm {
+        public Rms {
+            requireSmall(eps);
+        }
+    }
 
     /// Layer norm with a bias. https://arxiv.org/abs/1607.06450
-    record Layer(float eps) implements Norm { }
+    record Layer(float eps) implements Norm {
+        public Layer {
+            requireSmall(eps);
+        }
+    }
+
+    private static void requireSmall(float eps) {
+        if (!(eps >= 0 && eps <= 1)) {
+            throw new IllegalArgumentException("a norm with epsilon " + eps + ", expected a small positive number");
+        }
+    }
 }

@@ -14,6 +14,9 @@ public sealed interface Rope {
             if (rotatedSize < 2 || rotatedSize % 2 != 0) {
                 throw new IllegalArgumentException("rotary embedding turns pairs of numbers, not " + rotatedSize);
             }
+            if (!(theta > 0) || Double.isInfinite(theta)) {
+                throw new IllegalArgumentException("rotary embedding with the base " + theta);
+            }
         }
     }
 }

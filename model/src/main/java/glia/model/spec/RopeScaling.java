@@ -1,5 +1,7 @@
 package glia.model.spec;
 
+import java.util.List;
+
 /// How rotary frequencies are stretched to contexts longer than those trained on. `frequencies` are inverse
 /// frequencies ω_i, from fast to slow.
 public sealed interface RopeScaling {
@@ -81,7 +83,16 @@ public sealed interface RopeScaling {
     }
 
     /// ω_i / divisors[i], as some GGUF files store the result of another scaling.
-    record Divisors(java.util.List<Float> divisors) implements RopeScaling {
+    record Divisors(List<Float> divisors) implements RopeScaling {
+        public Divisors {
+            for (float divisor : divisors) {
+                if (!(divisor > 0) || Float.isInfinite(divisor)) {
+                    throw new IllegalArgumentException("rotary frequencies divided by " + divisor);
+                }
+            }
+            divisors = List.copyOf(divisors);
+        }
+
         @Override
         public double[] scale(double[] frequencies, double theta) {
             if (divisors.size() != frequencies.length) {
