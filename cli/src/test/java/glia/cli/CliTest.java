@@ -41,6 +41,21 @@ class CliTest {
     }
 
     @Test
+    void theLaunchersKnowWhichCommandsCompute() throws Exception {
+        String unix = Files.readString(Path.of("../glia"));
+        String windows = Files.readString(Path.of("../glia.cmd"));
+        int numFound = 0;
+        for (String name : outputOf("completion bash").split("1\\*\\) words='")[1].split("'")[0].split(" ")) {
+            if (!name.startsWith("-") && !name.equals("help") && outputOf(name + " --help").contains("--kernels")) {
+                assertTrue(unix.contains(" " + name + " |") || unix.contains("| " + name + ")"), name);
+                assertTrue(windows.matches("(?s).*in \\([^)]*\\b" + name + "\\b[^)]*\\) do if \"%known%\".*"), name);
+                numFound++;
+            }
+        }
+        assertEquals(5, numFound);
+    }
+
+    @Test
     void theVersionIsTheOneOfTheBuild() {
         String version = outputOf("--version");
         assertTrue(version.matches("glia \\d+\\.\\d+\\.\\d+ \\(JDK 2\\d.*\\)\n"), version);
