@@ -2,6 +2,6 @@
 @SuppressWarnings("requires-automatic")
 module glia.cli {
     requires glia.engine;
+    requires info.picocli;
     requires org.jline;
-
 }

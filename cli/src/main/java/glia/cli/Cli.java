@@ -1,16 +1,15 @@
 package glia.cli;
 
-import glia.cli.args.Arguments;
-import glia.cli.args.HelpText;
-import glia.cli.args.Suggestion;
+import glia.cli.args.Program;
+import glia.cli.args.Program.Call;
 import glia.cli.args.Syntax;
-import glia.cli.args.UsageException;
 import glia.cli.command.BenchCommand;
 import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ExitCode;
+import glia.cli.command.HelpCommand;
 import glia.cli.command.InspectCommand;
 import glia.cli.command.ModelsCommand;
 import glia.cli.command.PerplexityCommand;
@@ -19,21 +18,33 @@ import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.terminal.Console;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Optional;
 
 /// The program without its process: finds the command that is meant, runs it, and puts errors into words.
 public final class Cli {
+    private static final Syntax SYNTAX = new Syntax("glia", "Glia loads and runs language models", List.of(),
+            List.of(Syntax.VERSION), List.of("glia COMMAND --help tells more about a command."));
+
     private final Console console;
     private final List<Command> commands;
+    private final Program program;
 
     /// @param console where to read and write
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new InspectCommand(), new TokenizeCommand(), new PerplexityCommand(),
-                new BenchCommand(), new CheckCommand(), new CompletionCommand(this::syntaxes));
+                new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
+                new HelpCommand(this::dispatch));
+        List<Syntax> syntaxes = new ArrayList<>();
+        for (Command command : commands) {
+            syntaxes.add(command.syntax());
+        }
+        this.program = new Program(SYNTAX, syntaxes, exitCodes(), Version::line);
     }
 
     /// Runs one command line.
@@ -44,8 +55,7 @@ public final class Cli {
         boolean debug = words.contains(Syntax.DEBUG.name()) || "1".equals(System.getenv("GLIA_DEBUG"));
         int exitCode;
         try {
-            boolean first = !words.isEmpty() && words.getFirst().equals(Syntax.DEBUG.name());
-            exitCode = dispatch(first ? words.subList(1, words.size()) : words);
+            exitCode = dispatch(words);
         } catch (Exception | OutOfMemoryError e) {
             console.out().flush();
             exitCode = ErrorReport.of(e).print(console, debug ? e : null);
@@ -56,66 +66,27 @@ public final class Cli {
     }
 
     private int dispatch(List<String> words) throws Exception {
-        String first = words.isEmpty() ? "--help" : words.getFirst();
-        return switch (first) {
-            case "--help", "-h" -> print(rootHelp());
-            case "--version" -> print(Version.line() + "\n");
-            case "help" -> words.size() == 1 ? print(rootHelp())
-                    : print(HelpText.of(command(words.subList(1, words.size())).syntax()));
-            default -> runCommand(words);
-        };
-    }
-
-    private int runCommand(List<String> words) throws Exception {
-        Command command = command(words);
-        Syntax syntax = command.syntax();
-        int numNameWords = syntax.name().split(" ").length;
-        Arguments arguments = Arguments.parse(syntax, words.subList(numNameWords, words.size()));
-        return arguments.has(Syntax.HELP) ? print(HelpText.of(syntax)) : command.run(arguments, console);
-    }
-
-    /// The command with the longest name that the words begin with.
-    private Command command(List<String> words) {
-        for (int numNameWords = Math.min(2, words.size()); numNameWords > 0; numNameWords--) {
-            String name = String.join(" ", words.subList(0, numNameWords));
-            for (Command command : commands) {
-                if (command.name().equals(name)) {
-                    return command;
-                }
+        Optional<Call> call = program.parse(words, console.out(), console.color());
+        if (call.isEmpty()) {
+            return ExitCode.OK;
+        }
+        for (Command command : commands) {
+            if (command.name().equals(call.get().syntax().name())) {
+                return command.run(call.get().arguments(), console);
             }
         }
-        Set<String> known = new LinkedHashSet<>();
-        commands.forEach(command -> known.add(command.name()));
-        String word = words.getFirst();
-        throw new UsageException((word.startsWith("-") ? "glia has no option '" : "glia has no command '") + word + "'"
-                + Suggestion.of(word, known).map(near -> "; did you mean '" + near + "'?").orElse(""));
+        throw new IllegalStateException("no command has the name " + call.get().syntax().name());
     }
 
-    private List<Syntax> syntaxes() {
-        return commands.stream().map(Command::syntax).toList();
+    private String completionScript() {
+        return program.completionScript();
     }
 
-    private int print(String text) {
-        console.out().print(text);
-        return ExitCode.OK;
-    }
-
-    private String rootHelp() {
-        return new HelpText()
-                .line("Glia loads and runs language models.")
-                .line("")
-                .line("Usage: glia COMMAND [options]       glia COMMAND --help tells more about one")
-                .line("")
-                .rows("Commands:", syntaxes().stream()
-                        .map(syntax -> new HelpText.Row(syntax.name(), syntax.summary())).toList())
-                .line("")
-                .rows("Options:", List.of(
-                        new HelpText.Row("-h, --help", "show this help"),
-                        new HelpText.Row("--version", "show the version"),
-                        new HelpText.Row("--debug", Syntax.DEBUG.description())))
-                .line("")
-                .rows("Exit codes:", ExitCode.MEANINGS.stream()
-                        .map(meaning -> new HelpText.Row(Integer.toString(meaning.code()), meaning.words())).toList())
-                .toString();
+    private static Map<String, String> exitCodes() {
+        Map<String, String> exitCodes = new LinkedHashMap<>();
+        for (ExitCode.Meaning meaning : ExitCode.MEANINGS) {
+            exitCodes.put(Integer.toString(meaning.code()), meaning.words());
+        }
+        return exitCodes;
     }
 }

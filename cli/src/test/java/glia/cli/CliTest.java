@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.cli.command.ExitCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +21,7 @@ class CliTest {
     void withoutWordsItShowsItsHelp() {
         assertEquals(ExitCode.OK, run(""));
         String help = console.out();
-        assertTrue(help.startsWith("Glia loads and runs language models.\n"), help);
+        assertTrue(help.startsWith("Glia loads and runs language models\n"), help);
         assertEquals("", console.err());
         assertEquals(help, outputOf("--help"));
         assertEquals(help, outputOf("-h"));
@@ -29,10 +30,8 @@ class CliTest {
 
     @Test
     void everyCommandHasHelpInBothWays() {
-        String help = outputOf("--help");
-        String commands = help.substring(help.indexOf("Commands:"), help.indexOf("Options:"));
-        for (String line : commands.lines().skip(1).filter(line -> line.matches("  \\S.*")).toList()) {
-            String name = line.strip().split("  ")[0];
+        assertTrue(commands().size() > 10, commands()::toString);
+        for (String name : commands()) {
             String own = outputOf(name + " --help");
             assertTrue(own.contains("Usage: glia " + name), own);
             assertEquals(own, outputOf("help " + name));
@@ -45,14 +44,25 @@ class CliTest {
         String unix = Files.readString(Path.of("../glia"));
         String windows = Files.readString(Path.of("../glia.cmd"));
         int numFound = 0;
-        for (String name : outputOf("completion bash").split("1\\*\\) words='")[1].split("'")[0].split(" ")) {
-            if (!name.startsWith("-") && !name.equals("help") && outputOf(name + " --help").contains("--kernels")) {
+        for (String name : commands()) {
+            if (outputOf(name + " --help").contains("--kernels")) {
                 assertTrue(unix.contains(" " + name + " |") || unix.contains("| " + name + ")"), name);
                 assertTrue(windows.matches("(?s).*in \\([^)]*\\b" + name + "\\b[^)]*\\) do if \"%known%\".*"), name);
                 numFound++;
             }
         }
         assertEquals(5, numFound);
+    }
+
+    @Test
+    void groupsHaveCommandsOfTheirOwn() {
+        String help = outputOf("models remove --help");
+        assertTrue(help.contains("Usage: glia models remove [OPTIONS] NAME\n"), help);
+        assertEquals(help, outputOf("help models remove"));
+        assertTrue(outputOf("models --help").contains("Commands:\n  remove  Remove a model from the cache\n"));
+        assertEquals(ExitCode.USAGE, run("models remvoe"));
+        assertEquals("glia: glia models has no command 'remvoe'; did you mean 'remove'?\n"
+                + "glia --help shows what there is\n", console.err());
     }
 
     @Test
@@ -85,6 +95,13 @@ class CliTest {
                 .map(meaning -> "| " + meaning.code() + " | " + meaning.words() + " |\n").collect(Collectors.joining());
         assertTrue(Files.readString(Path.of("../docs/exit-codes.md")).contains("|---|---|\n" + table));
         assertEquals(ExitCode.class.getFields().length - 1, ExitCode.MEANINGS.size());
+    }
+
+    /// The commands that the help text shows.
+    private static List<String> commands() {
+        String help = outputOf("--help");
+        return help.substring(help.indexOf("Commands:"), help.indexOf("Options:")).lines().skip(1)
+                .filter(line -> line.matches("  \\S.*")).map(line -> line.strip().split(" ")[0]).toList();
     }
 
     private static String outputOf(String line) {

@@ -2,7 +2,6 @@ package glia.cli.args;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /// The words that a command understands.
 ///
@@ -18,6 +17,8 @@ public record Syntax(String name, String summary, List<Positional> positionals, 
     /// Shows where an error came from.
     public static final Option<Boolean> DEBUG =
             Option.flag("show the stack trace of an error (also: GLIA_DEBUG=1)", "--debug");
+    /// Shows the version instead of running a command.
+    public static final Option<Boolean> VERSION = Option.flag("show the version", "--version");
 
     /// Adds the options that every command has.
     public Syntax {
@@ -37,24 +38,5 @@ public record Syntax(String name, String summary, List<Positional> positionals, 
     /// A command without notes.
     public Syntax(String name, String summary, List<Positional> positionals, List<Option<?>> options) {
         this(name, summary, positionals, options, List.of());
-    }
-
-    /// The option that is written like this, such as `--threads`.
-    public Optional<Option<?>> option(String word) {
-        for (Option<?> option : options) {
-            if (option.names().contains(word)) {
-                return Optional.of(option);
-            }
-        }
-        return Optional.empty();
-    }
-
-    /// The command line in short, such as `glia run MODEL [options]`.
-    public String synopsis() {
-        StringBuilder line = new StringBuilder("glia ").append(name);
-        for (Positional positional : positionals) {
-            line.append(positional.required() ? " " + positional.label() : " [" + positional.label() + "]");
-        }
-        return line.append(" [options]").toString();
     }
 }

@@ -10,4 +10,10 @@ public final class UsageException extends RuntimeException {
     public UsageException(String message) {
         super(message);
     }
+
+    /// @param message what is wrong and what would be right, in one line
+    /// @param cause where it was found
+    public UsageException(String message, Throwable cause) {
+        super(message, cause);
+    }
 }

@@ -92,7 +92,7 @@ public final class ChatLoop {
         int index = ChatWords.names().indexOf(words[0]);
         if (index < 0) {
             note("There is no command " + words[0] + Suggestion.of(words[0], ChatWords.names())
-                    .map(near -> "; did you mean " + near + "?").orElse("; /help shows them all."));
+                    .map(near -> "; did you mean " + near + "?").orElse(";") + " /help shows them all.");
             return true;
         }
         switch (ChatWords.values()[index]) {

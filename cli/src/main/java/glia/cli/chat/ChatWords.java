@@ -1,6 +1,6 @@
 package glia.cli.chat;
 
-import glia.cli.args.HelpText;
+import glia.cli.terminal.Table;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -34,12 +34,13 @@ enum ChatWords {
 
     /// What `/help` shows.
     static String help() {
-        return new HelpText()
-                .rows("", Arrays.stream(values())
-                        .map(word -> new HelpText.Row((word.word() + " " + word.argument).strip(), word.description))
-                        .toList())
-                .line("A line that ends in a backslash goes on in the next; \"\"\" begins and ends a block of lines.")
-                .line("Ctrl-C stops an answer.")
-                .toString();
+        Table table = new Table("ll");
+        for (ChatWords word : values()) {
+            table.row((word.word() + " " + word.argument).strip(), word.description);
+        }
+        return table + """
+                A line that ends in a backslash goes on in the next; \""" begins and ends a block of lines.
+                Ctrl-C stops an answer.
+                """;
     }
 }

@@ -1,7 +1,6 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
-import glia.cli.args.Completion;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
@@ -11,11 +10,11 @@ import java.util.function.Supplier;
 
 /// Prints a script that teaches the user's shell the commands and options.
 public final class CompletionCommand implements Command {
-    private final Supplier<List<Syntax>> syntaxes;
+    private final Supplier<String> script;
 
-    /// @param syntaxes the words of all commands
-    public CompletionCommand(Supplier<List<Syntax>> syntaxes) {
-        this.syntaxes = syntaxes;
+    /// @param script the one script that serves both shells
+    public CompletionCommand(Supplier<String> script) {
+        this.script = script;
     }
 
     @Override
@@ -25,22 +24,19 @@ public final class CompletionCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Print a completion script for bash, zsh or fish",
-                List.of(new Positional("SHELL", "bash, zsh or fish", true)), List.of(),
+        return new Syntax(name(), "Print a completion script for bash or zsh",
+                List.of(new Positional("SHELL", "bash or zsh; there is none for other shells", true)), List.of(),
                 List.of("bash: add to ~/.bashrc   source <(glia completion bash)",
-                        "zsh:  add to ~/.zshrc    source <(glia completion zsh)",
-                        "fish: glia completion fish > ~/.config/fish/completions/glia.fish"));
+                        "zsh:  add to ~/.zshrc    source <(glia completion zsh)"));
     }
 
     @Override
     public int run(Arguments arguments, Console console) {
-        Completion completion = new Completion(syntaxes.get());
-        console.out().print(switch (arguments.required(0)) {
-            case "bash" -> completion.bash();
-            case "zsh" -> completion.zsh();
-            case "fish" -> completion.fish();
-            default -> throw new UsageException("SHELL '" + arguments.required(0) + "': bash, zsh or fish is expected");
-        });
+        String shell = arguments.required(0);
+        if (!shell.equals("bash") && !shell.equals("zsh")) {
+            throw new UsageException("SHELL '" + shell + "': bash or zsh is expected");
+        }
+        console.out().print(script.get());
         return ExitCode.OK;
     }
 }

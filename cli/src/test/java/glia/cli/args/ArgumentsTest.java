@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,9 +29,13 @@ class ArgumentsTest {
     private static final Syntax SYNTAX = new Syntax("run", "Run",
             List.of(new Positional("MODEL", "a model", true), new Positional("FILE", "a file", false)),
             List.of(PROMPT, THREADS, TEMPERATURE, SEED, MODE, JSON, STOP));
+    private static final Program PROGRAM = new Program(new Syntax("glia", "All", List.of(), List.of()),
+            List.of(SYNTAX), Map.of(), () -> "1");
 
     private static Arguments parse(String... words) {
-        return Arguments.parse(SYNTAX, List.of(words));
+        List<String> line = new ArrayList<>(List.of("run"));
+        line.addAll(List.of(words));
+        return PROGRAM.parse(line, System.out, false).orElseThrow().arguments();
     }
 
     @Test
@@ -59,47 +68,78 @@ class ArgumentsTest {
     @Test
     void onlyRepeatableOptionsMayBeRepeated() {
         assertEquals(List.of("a", "b"), parse("m", "--stop", "a", "--stop", "b").all(STOP));
-        assertMessage("--threads was given twice", "m", "--threads", "1", "--threads", "1");
-        assertMessage("--prompt was given twice", "m", "--prompt", "1", "-p", "1");
+        assertMessage("option '--threads' (N) should be specified only once", "m", "--threads", "1", "--threads", "1");
+        assertMessage("option '--prompt' (TEXT) should be specified only once", "m", "--prompt", "1", "-p", "1");
     }
 
     @Test
     void choicesAreWrittenInSmallLetters() {
         assertEquals(Optional.of(Mode.FAST_ENOUGH), parse("m", "--mode", "fast-enough").get(MODE));
-        assertMessage("--mode 'FAST': exact or fast-enough is expected", "m", "--mode", "FAST");
+        assertMessage("Invalid value for option '--mode': exact or fast-enough is expected, not 'FAST'", "m", "--mode", "FAST");
         assertEquals(List.of("exact", "fast-enough"), MODE.choices());
     }
 
-    @Test
-    void helpNeedsNothingElse() {
-        assertTrue(parse("--help").has(Syntax.HELP));
-        assertTrue(parse("-h").has(Syntax.HELP));
-    }
-
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "--threads 0          | --threads '0': a number from 1 to 64 is expected",
-        "--threads 65         | --threads '65': a number from 1 to 64 is expected",
-        "--threads 1.5        | --threads '1.5': a whole number is expected",
-        "--threads 99999999999999999999 | --threads '99999999999999999999': a whole number is expected",
-        "--temperature NaN    | --temperature 'NaN': at least 0.0 is expected",
-        "--temperature 1e99   | --temperature '1e99': at least 0.0 is expected",
-        "--temperature -1     | --temperature '-1': at least 0.0 is expected",
-        "--temperature x      | --temperature 'x': a number is expected",
-        "--threads            | --threads needs a value: --threads N",
-        "--json=yes           | --json takes no value",
-        "--tmperature 1       | glia run has no option '--tmperature'; did you mean --temperature?",
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "--threads 0          | Invalid value for option '--threads': a number from 1 to 64 is expected, not '0'",
+        "--threads 65         | Invalid value for option '--threads': a number from 1 to 64 is expected, not '65'",
+        "--threads 1.5        | Invalid value for option '--threads': a whole number is expected, not '1.5'",
+        "--threads 99999999999999999999 | Invalid value for option '--threads': a whole number is expected, not '99999999999999999999'",
+        "--temperature NaN    | Invalid value for option '--temperature': at least 0.0 is expected, not 'NaN'",
+        "--temperature 1e99   | Invalid value for option '--temperature': at least 0.0 is expected, not '1e99'",
+        "--temperature -1     | Invalid value for option '--temperature': at least 0.0 is expected, not '-1'",
+        "--temperature x      | Invalid value for option '--temperature': a number is expected, not 'x'",
+        "--threads            | Missing required parameter for option '--threads' (N)",
+        "--json=yes           | option '--json' should be specified without 'yes' parameter",
+        "--temprature 1       | glia run has no option '--temprature'; did you mean --temperature?",
         "--temp 1             | glia run has no option '--temp'; did you mean --temperature?",
         "--color              | glia run has no option '--color'",
         "-x                   | glia run has no option '-x'",
-        "a b                  | 'b' is one word too many; use: glia run MODEL [FILE] [options]"})
+        "a b                  | 'b' is one word too many; use: glia run [OPTIONS] MODEL [FILE]"})
     void sayWhatIsWrong(String words, String message) {
         assertMessage(message, ("model " + words).split(" +"));
     }
 
     @Test
+    void unknownWordsAreNamedBeforeMissingOnes() {
+        assertMessage("glia run has no option '--jsn'", "--jsn");
+    }
+
+    @Test
+    void nothingIsReadOutOfAWord() {
+        assertEquals(Optional.of("@file"), parse("m", "-p", "@file").get(PROMPT));
+        assertEquals("${sys:user.home} %n @|bold x|@", parse("${sys:user.home} %n @|bold x|@").required(0));
+    }
+
+    @Test
+    void helpTextsShowWhatIsDeclared() {
+        assertEquals("""
+                Run
+
+                Usage: glia run [OPTIONS] MODEL [FILE]
+
+                Parameters:
+                      MODEL             a model
+                      [FILE]            a file
+
+                """, helpText(false).split("Options:")[0]);
+        assertTrue(helpText(false).contains("\n  -p, --prompt=TEXT       a text\n"), helpText(false));
+        assertTrue(helpText(false).contains("\n      --mode=MODE         a mode (exact, fast-enough)\n"),
+                helpText(false));
+        assertFalse(helpText(false).contains("\033"));
+        assertTrue(helpText(true).contains("\033[33m--mode\033[39m\033[0m"), helpText(true));
+    }
+
+    private static String helpText(boolean color) {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
+        assertEquals(Optional.empty(), PROGRAM.parse(List.of("run", "--help"), out, color));
+        return text.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+    }
+
+    @Test
     void missingPositionalsAreNamed() {
-        assertMessage("MODEL is missing (a model)", "--json");
+        assertMessage("Missing required parameter: 'MODEL'", "--json");
     }
 
     private static void assertMessage(String message, String... words) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /// Lets the real bash complete real words.
@@ -15,38 +16,34 @@ class CompletionTest {
     enum Mode { EXACT, FAST }
 
     private static final Option<Mode> MODE = Option.choice("MODE", Mode.class, "it's a mode", "--mode");
-    private static final Completion COMPLETION = new Completion(List.of(
-            new Syntax("chat", "Chat", List.of(), List.of(MODE, Option.text("N", "top", "--top", "-t"))),
-            new Syntax("models", "List", List.of(), List.of(Option.flag("json", "--json"))),
-            new Syntax("models remove", "Remove", List.of(), List.of(Option.flag("yes", "--yes")))));
+    private static final Program PROGRAM = new Program(new Syntax("glia", "All", List.of(), List.of(Syntax.VERSION)),
+            List.of(new Syntax("chat", "Chat", List.of(), List.of(MODE, Option.text("N", "top", "--top", "-t"))),
+                    new Syntax("models", "List", List.of(), List.of(Option.flag("json", "--json"))),
+                    new Syntax("models remove", "Remove", List.of(), List.of(Option.flag("yes", "--yes")))),
+            Map.of(), () -> "1");
 
     @Test
     void bashCompletesCommandsOptionsAndChoices() throws Exception {
         assertEquals("chat", complete("glia", "ch"));
-        assertEquals("chat models help --help --version", complete("glia", ""));
+        assertEquals("chat models", complete("glia", ""));
+        assertEquals("--version --help -h --debug", complete("glia", "-"));
         assertEquals("--top", complete("glia", "chat", "--t"));
-        assertEquals("--mode --top -t --help -h --debug", complete("glia", "chat", "model", "-"));
-        assertEquals("exact fast", complete("glia", "chat", "--mode", ""));
+        assertEquals("--json --help -h --debug", complete("glia", "models", "-"));
+        assertEquals("exact fast", complete("./glia", "chat", "--mode", ""));
         assertEquals("fast", complete("glia", "chat", "--mode", "f"));
         assertEquals("remove", complete("glia", "models", ""));
-        assertEquals("--json --help --debug", complete("glia", "models", "--"));
         assertEquals("--yes --help --debug", complete("glia", "models", "remove", "--"));
         assertEquals("", complete("glia", "chat", ""));
     }
 
-    @Test
-    void fishTextIsQuoted() {
-        assertEquals("complete -c glia -n '__fish_seen_subcommand_from chat' -l mode -x -a 'exact fast'"
-                + " -d 'it\\'s a mode'", COMPLETION.fish().lines().skip(1).findFirst().orElseThrow());
-    }
-
     private static String complete(String... words) throws IOException, InterruptedException {
         assumeTrue(Files.exists(Path.of("/bin/bash")), "there is no bash here");
-        StringBuilder script = new StringBuilder(COMPLETION.bash()).append("COMP_WORDS=(");
+        StringBuilder script = new StringBuilder(PROGRAM.completionScript()).append("compopt() { :; }; COMP_WORDS=(");
         for (String word : words) {
             script.append('\'').append(word).append("' ");
         }
-        script.append(") COMP_CWORD=").append(words.length - 1).append("; _glia; echo \"${COMPREPLY[*]}\"");
+        script.append(") COMP_CWORD=").append(words.length - 1)
+                .append("; COMP_LINE=\"${COMP_WORDS[*]}\"; _complete_glia; echo \"${COMPREPLY[*]}\"");
         Process bash = new ProcessBuilder("/bin/bash", "--norc", "-c", script.toString())
                 .redirectErrorStream(true).start();
         String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,0 +1,136 @@
+package glia.cli.args;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// The program's command line with all its commands: takes words apart, shows help texts, writes completion scripts.
+/// All this is picocli's work (https://picocli.info).
+///
+/// Options and positionals may be mixed; `--name=value` is the same as `--name value`; what follows `--` is never an
+/// option; a lone `-` is a positional.
+public final class Program {
+    static {
+        // All options have converters of their own; else picocli looks up dozens by reflection for each command.
+        System.setProperty("picocli.converters.excludes", ".*");
+    }
+
+    private final CommandLine root;
+
+    /// A command that was called.
+    ///
+    /// @param syntax which one
+    /// @param arguments with what
+    public record Call(Syntax syntax, Arguments arguments) {}
+
+    /// @param syntax the program's own name, summary and options
+    /// @param commands all commands, those of a group after the command that is the group's name
+    /// @param exitCodes what each exit code means, for the help text
+    /// @param version the line that `--version` prints
+    public Program(Syntax syntax, List<Syntax> commands, Map<String, String> exitCodes, Supplier<String> version) {
+        CommandSpec spec = CommandSpecs.of(syntax).name(syntax.name())
+                .versionProvider(() -> new String[] {version.get()});
+        spec.usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(exitCodes)
+                .sectionKeys(commandsFirst(spec.usageMessage().sectionKeys()));
+        for (Syntax command : commands) {
+            String[] words = command.name().split(" ");
+            CommandSpec group = spec;
+            for (int i = 0; i < words.length - 1; i++) {
+                group = group.subcommands().get(words[i]).getCommandSpec();
+            }
+            group.addSubcommand(words[words.length - 1], CommandSpecs.of(command));
+        }
+        root = new CommandLine(spec).setExpandAtFiles(false).setAllowOptionsAsOptionParameters(true);
+    }
+
+    /// Takes a command line apart. Where it asks for help or the version, or names no command, that is printed.
+    ///
+    /// @param color whether help texts have colours
+    /// @return the command that was called; empty where something was printed instead
+    /// @throws UsageException if a word is unknown, repeated, no possible value, or missing
+    public Optional<Call> parse(List<String> words, PrintStream out, boolean color) {
+        declare(root.getCommandSpec(), words::contains);
+        root.setOut(new PrintWriter(out, true))
+                .setColorScheme(Help.defaultColorScheme(color ? Help.Ansi.ON : Help.Ansi.OFF));
+        ParseResult result;
+        try {
+            result = root.parseArgs(words.toArray(String[]::new));
+        } catch (ParameterException e) {
+            throw usageException(e);
+        }
+        if (CommandLine.printHelpIfRequested(result)) {
+            return Optional.empty();
+        }
+        if (!result.hasSubcommand()) {
+            root.usage(root.getOut());
+            return Optional.empty();
+        }
+        while (result.hasSubcommand()) {
+            result = result.subcommand();
+        }
+        Syntax syntax = (Syntax) result.commandSpec().userObject();
+        return Optional.of(new Call(syntax, Arguments.of(syntax, result)));
+    }
+
+    /// A script that lets bash, and zsh through its own bridge, complete commands, options and the values of options
+    /// that have few; all else completes to file names.
+    public String completionScript() {
+        declare(root.getCommandSpec(), word -> true);
+        return AutoComplete.bash(root.getCommandName(), root);
+    }
+
+    /// What is wrong in the words of picocli, or in clearer ones where there are. Unknown words come first.
+    static UsageException usageException(ParameterException e) {
+        CommandLine command = e.getCommandLine();
+        List<String> unknown = command.getUnmatchedArguments();
+        if (unknown.isEmpty()) {
+            return new UsageException(e.getMessage(), e);
+        }
+        UnmatchedArgumentException unmatched = new UnmatchedArgumentException(command, unknown);
+        String name = command.getCommandSpec().qualifiedName();
+        List<String> near = unmatched.getSuggestions();
+        String word = "'" + unknown.getFirst() + "'";
+        if (unmatched.isUnknownOption()) {
+            return new UsageException(name + " has no option " + word
+                    + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?"), e);
+        }
+        if (command.getSubcommands().isEmpty()) {
+            return new UsageException(word + " is one word too many; use: "
+                    + command.getHelp().abbreviatedSynopsis().strip(), e);
+        }
+        return new UsageException(name + " has no command " + word
+                + (near.isEmpty() ? "" : "; did you mean '" + near.getFirst() + "'?"), e);
+    }
+
+    /// Declares the options of the commands of a tree: its own and those of all whose names are asked for.
+    private static void declare(CommandSpec spec, Predicate<String> wanted) {
+        CommandSpecs.declare(spec);
+        for (Map.Entry<String, CommandLine> command : spec.subcommands().entrySet()) {
+            if (wanted.test(command.getKey())) {
+                declare(command.getValue().getCommandSpec(), wanted);
+            }
+        }
+    }
+
+    private static List<String> commandsFirst(List<String> sectionKeys) {
+        List<String> keys = new ArrayList<>(sectionKeys);
+        List<String> commands = List.of(UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING,
+                UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
+        keys.removeAll(commands);
+        keys.addAll(keys.indexOf(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING), commands);
+        return keys;
+    }
+}

@@ -1,0 +1,93 @@
+package glia.cli.build;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassFile.ClassHierarchyResolverOption;
+import java.lang.classfile.ClassFile.StackMapsOption;
+import java.lang.classfile.ClassFileVersion;
+import java.lang.classfile.ClassHierarchyResolver;
+import java.lang.classfile.ClassTransform;
+import java.lang.constant.ClassDesc;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
+import java.util.zip.ZipEntry;
+
+/// Rewrites jars whose classes are of Java 5 so that an AOT cache can hold them.
+///
+/// The JVM leaves classes before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which it
+/// verifies newer ones: at each start they are read, parsed and slowly verified. Picocli's are of version 49. They are
+/// given stack maps and version 52; what they do stays the same.
+public final class ClassModernizer {
+    private static final int FIRST_WITH_STACK_MAPS = ClassFile.JAVA_6_VERSION;
+    private static final ClassTransform TRANSFORM = ClassTransform
+            .transformingMethodBodies((code, element) -> code.with(element))
+            .andThen((builder, element) -> {
+                if (element instanceof ClassFileVersion) {
+                    builder.withVersion(ClassFile.JAVA_8_VERSION, 0);
+                } else {
+                    builder.with(element);
+                }
+            });
+
+    private ClassModernizer() {}
+
+    /// @param files jars to be rewritten in their places
+    /// @throws IOException if one cannot be read or written
+    public static void main(String[] files) throws IOException {
+        for (String file : files) {
+            modernize(Path.of(file));
+        }
+    }
+
+    /// Rewrites one jar.
+    static void modernize(Path jar) throws IOException {
+        Map<String, byte[]> contents = read(jar);
+        ClassFile classFile = ClassFile.of(StackMapsOption.GENERATE_STACK_MAPS,
+                ClassHierarchyResolverOption.of(resolver(contents)));
+        Path rewritten = Path.of(jar + ".new");
+        try (OutputStream file = Files.newOutputStream(rewritten); JarOutputStream out = new JarOutputStream(file)) {
+            for (Map.Entry<String, byte[]> content : contents.entrySet()) {
+                out.putNextEntry(new ZipEntry(content.getKey()));
+                byte[] bytes = content.getValue();
+                out.write(content.getKey().endsWith(".class") && isOld(bytes)
+                        ? classFile.transformClass(classFile.parse(bytes), TRANSFORM) : bytes);
+            }
+        }
+        Files.move(rewritten, jar, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static Map<String, byte[]> read(Path jar) throws IOException {
+        Map<String, byte[]> contents = new LinkedHashMap<>();
+        try (JarFile file = new JarFile(jar.toFile())) {
+            for (JarEntry entry : file.stream().toList()) {
+                try (InputStream in = file.getInputStream(entry)) {
+                    contents.put(entry.getName(), in.readAllBytes());
+                }
+            }
+        }
+        return contents;
+    }
+
+    /// Stack maps name the common superclass of what may lie in one place: it is found in the jar and in the JDK.
+    private static ClassHierarchyResolver resolver(Map<String, byte[]> contents) {
+        return ClassHierarchyResolver.ofResourceParsing((ClassDesc type) -> {
+            String descriptor = type.descriptorString();
+            byte[] bytes = contents.get(descriptor.substring(1, descriptor.length() - 1) + ".class");
+            return bytes == null ? null : new ByteArrayInputStream(bytes);
+        }).orElse(ClassHierarchyResolver.defaultResolver());
+    }
+
+    /// The major version stands in bytes 6 and 7.
+    private static boolean isOld(byte[] bytes) {
+        return ((bytes[6] & 0xff) << 8 | bytes[7] & 0xff) < FIRST_WITH_STACK_MAPS;
+    }
+}
