@@ -75,7 +75,8 @@ class ArgumentsTest {
     @Test
     void choicesAreWrittenInSmallLetters() {
         assertEquals(Optional.of(Mode.FAST_ENOUGH), parse("m", "--mode", "fast-enough").get(MODE));
-        assertMessage("Invalid value for option '--mode': exact or fast-enough is expected, not 'FAST'", "m", "--mode", "FAST");
+        assertMessage("Invalid value for option '--mode': exact or fast-enough is expected, not 'FAST'",
+                "m", "--mode", "FAST");
         assertEquals(List.of("exact", "fast-enough"), MODE.choices());
     }
 
@@ -84,7 +85,10 @@ class ArgumentsTest {
         "--threads 0          | Invalid value for option '--threads': a number from 1 to 64 is expected, not '0'",
         "--threads 65         | Invalid value for option '--threads': a number from 1 to 64 is expected, not '65'",
         "--threads 1.5        | Invalid value for option '--threads': a whole number is expected, not '1.5'",
-        "--threads 99999999999999999999 | Invalid value for option '--threads': a whole number is expected, not '99999999999999999999'",
+        "--threads 4294967297 | Invalid value for option '--threads': a number from 1 to 64 is expected, "
+                + "not '4294967297'",
+        "--seed 9999999999999999999 | Invalid value for option '--seed': a whole number is expected, not "
+                + "'9999999999999999999'",
         "--temperature NaN    | Invalid value for option '--temperature': at least 0.0 is expected, not 'NaN'",
         "--temperature 1e99   | Invalid value for option '--temperature': at least 0.0 is expected, not '1e99'",
         "--temperature -1     | Invalid value for option '--temperature': at least 0.0 is expected, not '-1'",
@@ -102,7 +106,7 @@ class ArgumentsTest {
 
     @Test
     void unknownWordsAreNamedBeforeMissingOnes() {
-        assertMessage("glia run has no option '--jsn'", "--jsn");
+        assertMessage("glia run has no option '--jsn'; did you mean --json?", "--jsn");
     }
 
     @Test
@@ -123,8 +127,8 @@ class ArgumentsTest {
                       [FILE]            a file
 
                 """, helpText(false).split("Options:")[0]);
-        assertTrue(helpText(false).contains("\n  -p, --prompt=TEXT       a text\n"), helpText(false));
-        assertTrue(helpText(false).contains("\n      --mode=MODE         a mode (exact, fast-enough)\n"),
+        assertTrue(helpText(false).contains("\n  -p, --prompt=TEXT     a text\n"), helpText(false));
+        assertTrue(helpText(false).contains("\n      --mode=MODE       a mode (exact, fast-enough)\n"),
                 helpText(false));
         assertFalse(helpText(false).contains("\033"));
         assertTrue(helpText(true).contains("\033[33m--mode\033[39m\033[0m"), helpText(true));
