@@ -18,7 +18,7 @@ final class CommandSpecs {
 
     private CommandSpecs() {}
 
-    /// A command whose user object is the syntax, with all that stands in its help text but its options and positionals.
+    /// A command whose user object is the syntax, with all of its help text but the options and positionals.
     static CommandSpec of(Syntax syntax) {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(syntax).interpolateVariables(false);
         spec.usageMessage().width(WIDTH).longOptionsMaxWidth(WIDTH / 3).abbreviateSynopsis(true).sortOptions(false)
