@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Tiny checkpoints of each family against what Hugging Face's Transformers compute from them.
 class GoldenTest {
     static Stream<String> cases() {
-        return Stream.of("gpt2", "llama", "llama2", "smollm3", "mistral", "qwen2", "qwen3", "gemma3_text")
+        return Stream.of("gpt2", "llama", "llama2", "smollm3", "mistral", "qwen2", "qwen3", "gemma3_text",
+                // less usual settings: scaled rotation, biases, windows from a layer on, odd widths
+                "gemma3_rope", "gpt2_odd", "llama_yarn", "qwen2_sliding", "smollm3_int2")
                 .flatMap(family -> Stream.of("scalar", "vector").map(kernels -> family + " " + kernels));
     }
 

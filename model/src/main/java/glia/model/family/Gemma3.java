@@ -74,7 +74,7 @@ public final class Gemma3 implements Family {
             Config all = config.child("rope_parameters");
             String key = slides ? "sliding_attention" : "full_attention";
             if (all.has(key)) {
-                return RopeConfig.read(all.child(key), headSize, slides ? 10_000 : 1_000_000);
+                return RopeConfig.read(config, all.child(key), headSize, slides ? 10_000 : 1_000_000);
             }
         }
         return slides

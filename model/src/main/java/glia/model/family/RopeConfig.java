@@ -12,15 +12,25 @@ import java.util.Optional;
 final class RopeConfig {
     private RopeConfig() { }
 
-    /// Rotation of whole heads, or of `partial_rotary_factor` of them.
+    /// Rotation of whole heads, or of `partial_rotary_factor` of them, with the one set of settings of the config.
     static Rope.Rotary read(Config config, int headSize, double defaultTheta) throws CheckpointException {
         Optional<Config> parameters = config.has("rope_parameters")
                 ? Optional.of(config.child("rope_parameters")) : Optional.empty();
-        double theta = Standard.positive(config, "rope_theta", defaultTheta);
-        if (parameters.isPresent()) {
-            theta = Standard.positive(parameters.get(), "rope_theta", theta);
-        }
         Optional<Config> scaling = config.has("rope_scaling") ? Optional.of(config.child("rope_scaling")) : parameters;
+        double theta = Standard.positive(config, "rope_theta", defaultTheta);
+        return read(config, parameters, scaling, headSize, theta);
+    }
+
+    /// The same with the settings of one kind of layer, an object inside `rope_parameters`.
+    static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta)
+            throws CheckpointException {
+        return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta);
+    }
+
+    private static Rope.Rotary read(Config config, Optional<Config> parameters, Optional<Config> scaling, int headSize,
+            double defaultTheta) throws CheckpointException {
+        double theta = parameters.isPresent()
+                ? Standard.positive(parameters.get(), "rope_theta", defaultTheta) : defaultTheta;
         Config holder = parameters.filter(p -> p.has("partial_rotary_factor")).orElse(config);
         int rotated = (int) (headSize * holder.real("partial_rotary_factor", 1));
         if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
