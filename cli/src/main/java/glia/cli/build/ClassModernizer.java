@@ -23,9 +23,9 @@ import java.util.zip.ZipEntry;
 
 /// Rewrites jars whose classes are of Java 5 so that an AOT cache can hold them.
 ///
-/// The JVM leaves classes before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which it
-/// verifies newer ones: at each start they are read, parsed and slowly verified. Picocli's are of version 49. They are
-/// given stack maps and version 52; what they do stays the same.
+/// The JVM leaves classes before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which
+/// it verifies newer ones: at each start they are read, parsed and slowly verified. Picocli's are of version 49. They
+/// are given stack maps and version 52; what they do stays the same.
 public final class ClassModernizer {
     private static final int FIRST_WITH_STACK_MAPS = ClassFile.JAVA_6_VERSION;
     private static final ClassTransform TRANSFORM = ClassTransform
