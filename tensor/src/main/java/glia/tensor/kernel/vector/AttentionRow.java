@@ -6,11 +6,6 @@ import static glia.tensor.kernel.vector.Simd.BYTES;
 import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
 import static glia.tensor.kernel.vector.Simd.ORDER;
-import static glia.tensor.kernel.vector.Simd.broadcast;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
-import static glia.tensor.kernel.vector.Simd.sum;
-import static glia.tensor.kernel.vector.Simd.zero;
 
 import glia.tensor.Memory;
 import glia.tensor.kernel.AttentionShape;
@@ -55,7 +50,7 @@ final class AttentionRow {
             for (int g = 0; g < heads; g++) {
                 long head = query + 4L * g * shape.keySize();
                 dots(head, shape.keySize(), keys, keyStep, end - p, partial);
-                scores(partial, shape.scale(), end - p, scores);
+                Rows.reduce(partial, end - p, shape.scale(), scores);
                 float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g, partial);
                 accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p);
             }
@@ -83,21 +78,22 @@ final class AttentionRow {
             int j1 = Math.min(j + 1, count - 1);
             int j2 = Math.min(j + 2, count - 1);
             int j3 = Math.min(j + 3, count - 1);
-            FloatVector s0 = zero();
-            FloatVector s1 = zero();
-            FloatVector s2 = zero();
-            FloatVector s3 = zero();
+            FloatVector s0 = FloatVector.zero(F);
+            FloatVector s1 = FloatVector.zero(F);
+            FloatVector s2 = FloatVector.zero(F);
+            FloatVector s3 = FloatVector.zero(F);
             for (int e = 0; e < whole; e += LANES) {
-                FloatVector v = load(q + 4L * e);
-                s0 = v.fma(load(keys + j * step + 4L * e), s0);
-                s1 = v.fma(load(keys + j1 * step + 4L * e), s1);
-                s2 = v.fma(load(keys + j2 * step + 4L * e), s2);
-                s3 = v.fma(load(keys + j3 * step + 4L * e), s3);
+                long key = keys + 4L * e;
+                FloatVector v = FloatVector.fromMemorySegment(F, ALL, q + 4L * e & ADDRESS, ORDER);
+                s0 = v.fma(FloatVector.fromMemorySegment(F, ALL, key + j * step & ADDRESS, ORDER), s0);
+                s1 = v.fma(FloatVector.fromMemorySegment(F, ALL, key + j1 * step & ADDRESS, ORDER), s1);
+                s2 = v.fma(FloatVector.fromMemorySegment(F, ALL, key + j2 * step & ADDRESS, ORDER), s2);
+                s3 = v.fma(FloatVector.fromMemorySegment(F, ALL, key + j3 * step & ADDRESS, ORDER), s3);
             }
-            store(to + (long) j * BYTES, s0);
-            store(to + (long) j1 * BYTES, s1);
-            store(to + (long) j2 * BYTES, s2);
-            store(to + (long) j3 * BYTES, s3);
+            s0.intoMemorySegment(ALL, to + (long) j * BYTES & ADDRESS, ORDER);
+            s1.intoMemorySegment(ALL, to + (long) j1 * BYTES & ADDRESS, ORDER);
+            s2.intoMemorySegment(ALL, to + (long) j2 * BYTES & ADDRESS, ORDER);
+            s3.intoMemorySegment(ALL, to + (long) j3 * BYTES & ADDRESS, ORDER);
         }
         for (int e = whole; e < size; e++) {
             for (int j = 0; j < count; j++) {
@@ -108,89 +104,83 @@ final class AttentionRow {
         }
     }
 
-    /// `scale · q·k` from the partial sums.
-    private static void scores(long partial, float scale, int count, long to) {
-        for (int j = 0; j < count; j++) {
-            Memory.f32(to + 4L * j, scale * sum(load(partial + (long) j * BYTES)));
-        }
-    }
-
     /// Turns scores into `exp(score - largest)` and adds them to the denominator; gives the factor for earlier sums.
-    /// C2 may inline it into `run`, and then calls small methods of ours where it has enough nodes, which would put
-    /// vectors on the heap: so it calls the Vector API, which is always inlined.
     ///
-    /// @param total memory of a vector
-    private static float weights(long scores, int count, long largestAt, long denominatorAt, long total) {
-        int padded = (count + LANES - 1) / LANES * LANES;
-        for (int j = count; j < padded; j++) {
+    /// @param vector memory for one vector
+    private static float weights(long scores, int count, long largestAt, long denominatorAt, long vector) {
+        int vectors = Math.ceilDiv(count, LANES);
+        for (int j = count; j < vectors * LANES; j++) {
             Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
         }
         float before = Memory.f32(largestAt);
-        FloatVector top = FloatVector.broadcast(F, before);
-        for (int j = 0; j < padded; j += LANES) {
-            FloatVector s = FloatVector.fromMemorySegment(F, ALL, (scores + 4L * j) & ADDRESS, ORDER);
+        float largest = largest(scores, vectors, before, vector);
+        Exponential.apply(scores, vectors, BYTES, vector, scores);
+        float decay = (float) Math.exp(before - largest);
+        Memory.f32(largestAt, largest);
+        Memory.f32(denominatorAt, Memory.f32(denominatorAt) * decay + total(scores, vectors, vector));
+        return decay;
+    }
+
+    /// The largest of the scores and of `largest`, also in all lanes of a vector in memory.
+    private static float largest(long scores, int vectors, float largest, long vector) {
+        FloatVector top = FloatVector.broadcast(F, largest);
+        for (int j = 0; j < vectors; j++) {
+            FloatVector s = FloatVector.fromMemorySegment(F, ALL, scores + (long) j * BYTES & ADDRESS, ORDER);
             top = top.blend(s, s.compare(VectorOperators.GT, top));
         }
-        float largest = top.reduceLanes(VectorOperators.MAX);
-        FloatVector sum = FloatVector.zero(F);
-        for (int j = 0; j < padded; j += LANES) {
-            long at = (scores + 4L * j) & ADDRESS;
-            FloatVector w = Simd.exp(FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(largest));
-            sum = sum.add(w);
-            w.intoMemorySegment(ALL, at, ORDER);
+        float found = top.reduceLanes(VectorOperators.MAX);
+        FloatVector.broadcast(F, found).intoMemorySegment(ALL, vector & ADDRESS, ORDER);
+        return found;
+    }
+
+    private static float total(long weights, int vectors, long vector) {
+        FloatVector total = FloatVector.zero(F);
+        for (int j = 0; j < vectors; j++) {
+            total = total.add(FloatVector.fromMemorySegment(F, ALL, weights + (long) j * BYTES & ADDRESS, ORDER));
         }
-        sum.intoMemorySegment(ALL, total & ADDRESS, ORDER);
-        float decay = (float) Math.exp(before - largest);
-        float denominator = Memory.f32(denominatorAt) * decay;
-        for (int i = 0; i < LANES; i++) {
-            denominator += Memory.f32(total + 4L * i);
-        }
-        Memory.f32(largestAt, largest);
-        Memory.f32(denominatorAt, denominator);
-        return decay;
+        total.intoMemorySegment(ALL, vector & ADDRESS, ORDER);
+        return Simd.sum(vector);
     }
 
     /// `sums = decay · sums + Σ_j weight_j · value_j`, four vectors of columns at a time.
     private static void accumulate(long sums, int size, float decay, long weights, long values, long step, int count) {
         int e = 0;
         for (; e <= size - 4 * LANES; e += 4 * LANES) {
-            long at = sums + 4L * e;
-            FloatVector s0 = load(at).mul(decay);
-            FloatVector s1 = load(at + 4 * LANES).mul(decay);
-            FloatVector s2 = load(at + 8 * LANES).mul(decay);
-            FloatVector s3 = load(at + 12 * LANES).mul(decay);
-            long v = values + 4L * e;
+            long at = sums + 4L * e & ADDRESS;
+            FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER).mul(decay);
+            FloatVector s1 = FloatVector.fromMemorySegment(F, ALL, at + BYTES, ORDER).mul(decay);
+            FloatVector s2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * BYTES, ORDER).mul(decay);
+            FloatVector s3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * BYTES, ORDER).mul(decay);
             for (int j = 0; j < count; j++) {
-                FloatVector w = broadcast(weights + 4L * j);
-                s0 = w.fma(load(v), s0);
-                s1 = w.fma(load(v + 4 * LANES), s1);
-                s2 = w.fma(load(v + 8 * LANES), s2);
-                s3 = w.fma(load(v + 12 * LANES), s3);
-                v += step;
+                long v = values + 4L * e + j * step & ADDRESS;
+                FloatVector w = FloatVector.broadcast(F, ALL.get(Memory.F32, weights + 4L * j & ADDRESS));
+                s0 = w.fma(FloatVector.fromMemorySegment(F, ALL, v, ORDER), s0);
+                s1 = w.fma(FloatVector.fromMemorySegment(F, ALL, v + BYTES, ORDER), s1);
+                s2 = w.fma(FloatVector.fromMemorySegment(F, ALL, v + 2 * BYTES, ORDER), s2);
+                s3 = w.fma(FloatVector.fromMemorySegment(F, ALL, v + 3 * BYTES, ORDER), s3);
             }
-            store(at, s0);
-            store(at + 4 * LANES, s1);
-            store(at + 8 * LANES, s2);
-            store(at + 12 * LANES, s3);
+            s0.intoMemorySegment(ALL, at, ORDER);
+            s1.intoMemorySegment(ALL, at + BYTES, ORDER);
+            s2.intoMemorySegment(ALL, at + 2 * BYTES, ORDER);
+            s3.intoMemorySegment(ALL, at + 3 * BYTES, ORDER);
         }
-        for (; e < size; e += LANES) {
-            long at = sums + 4L * e;
-            long v = values + 4L * e;
-            if (e + LANES <= size) {
-                FloatVector s0 = load(at).mul(decay);
-                for (int j = 0; j < count; j++) {
-                    s0 = broadcast(weights + 4L * j).fma(load(v + j * step), s0);
-                }
-                store(at, s0);
-            } else {
-                accumulateTail(at, size - e, decay, weights, v, step, count);
-            }
-        }
+        accumulateRest(sums, e, size, decay, weights, values, step, count);
     }
 
-    private static void accumulateTail(
-            long sums, int size, float decay, long weights, long values, long step, int count) {
-        for (int e = 0; e < size; e++) {
+    /// Columns from `e` on: a vector at a time, then one by one.
+    private static void accumulateRest(
+            long sums, int e, int size, float decay, long weights, long values, long step, int count) {
+        for (; e <= size - LANES; e += LANES) {
+            long at = sums + 4L * e & ADDRESS;
+            FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER).mul(decay);
+            for (int j = 0; j < count; j++) {
+                FloatVector w = FloatVector.broadcast(F, ALL.get(Memory.F32, weights + 4L * j & ADDRESS));
+                long v = values + 4L * e + j * step & ADDRESS;
+                s = w.fma(FloatVector.fromMemorySegment(F, ALL, v, ORDER), s);
+            }
+            s.intoMemorySegment(ALL, at, ORDER);
+        }
+        for (; e < size; e++) {
             float s = Memory.f32(sums + 4L * e) * decay;
             for (int j = 0; j < count; j++) {
                 s = Math.fma(Memory.f32(weights + 4L * j), Memory.f32(values + j * step + 4L * e), s);

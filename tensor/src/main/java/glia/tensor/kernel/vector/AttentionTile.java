@@ -1,11 +1,14 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
+import static glia.tensor.kernel.vector.Simd.ORDER;
 import static glia.tensor.kernel.vector.Simd.PANEL;
 import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
-import static glia.tensor.kernel.vector.Simd.zero;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
@@ -14,7 +17,6 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
 /// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
@@ -50,8 +52,8 @@ final class AttentionTile {
         int heads = shape.groupSize();
         int from = tile * PANEL;
         int count = Math.min(PANEL, (runs.end(run) - runs.start(run)) * heads - from);
-        clear(queries, shape.keySize());
-        clear(sums, shape.valueSize());
+        TiledProduct.clear(queries, shape.keySize() * PANEL);
+        TiledProduct.clear(sums, shape.valueSize() * PANEL);
         lowest = Integer.MAX_VALUE;
         highest = -1;
         highestFirst = 0;
@@ -104,7 +106,7 @@ final class AttentionTile {
     }
 
     private void block(int from, int to) {
-        clear(scores, to - from);
+        TiledProduct.clear(scores, (to - from) * PANEL);
         for (int p = from, end; p < to; p = end) {
             end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
             score(p, end, scores + (long) (p - from) * PANEL_BYTES);
@@ -112,7 +114,7 @@ final class AttentionTile {
         boolean masked = highestFirst > from || lowestLast < to - 1;
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             if (masked) {
-                mask(scores + side, to - from, from, load(firsts + side), load(lasts + side));
+                mask(scores + side, to - from, from, firsts + side, lasts + side);
             }
             weigh(scores + side, to - from, largests + side, denominators + side, sums + side, shape.valueSize());
         }
@@ -150,47 +152,50 @@ final class AttentionTile {
         }
     }
 
-    /// Hides positions that a query does not see.
-    private static void mask(long scores, int count, int from, FloatVector firsts, FloatVector lasts) {
+    /// Hides positions that a query does not see, in a vector of columns.
+    private static void mask(long scores, int count, int from, long firsts, long lasts) {
+        FloatVector first = FloatVector.fromMemorySegment(F, ALL, firsts & ADDRESS, ORDER);
+        FloatVector last = FloatVector.fromMemorySegment(F, ALL, lasts & ADDRESS, ORDER);
         for (int j = 0; j < count; j++) {
             float position = from + j;
-            VectorMask<Float> hidden = firsts.compare(VectorOperators.GT, position)
-                    .or(lasts.compare(VectorOperators.LT, position));
-            long at = scores + (long) j * PANEL_BYTES;
-            store(at, load(at).blend(Float.NEGATIVE_INFINITY, hidden));
+            VectorMask<Float> hidden = first.compare(GT, position).or(last.compare(LT, position));
+            long at = scores + (long) j * PANEL_BYTES & ADDRESS;
+            FloatVector.fromMemorySegment(F, ALL, at, ORDER).blend(Float.NEGATIVE_INFINITY, hidden)
+                    .intoMemorySegment(ALL, at, ORDER);
         }
     }
 
     /// Turns a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and
     /// scales down earlier sums by the growth of the largest score. For that the old largest scores pass through
     /// `exp` in a row of their own behind the scores.
-    private static void weigh(long scores, int count, long largestAt, long denominatorAt, long sums, int valueSize) {
-        FloatVector largest = load(largestAt);
-        store(scores + (long) count * PANEL_BYTES, largest);
+    private static void weigh(long scores, int count, long largests, long denominators, long sums, int valueSize) {
+        raise(scores, count, largests);
+        Exponential.apply(scores, count + 1, PANEL_BYTES, largests, scores);
+        FloatVector total = FloatVector.zero(F);
         for (int j = 0; j < count; j++) {
-            FloatVector s = load(scores + (long) j * PANEL_BYTES);
-            largest = largest.blend(s, s.compare(VectorOperators.GT, largest));
+            long at = scores + (long) j * PANEL_BYTES & ADDRESS;
+            total = total.add(FloatVector.fromMemorySegment(F, ALL, at, ORDER));
         }
-        store(largestAt, largest);
-        exponentials(scores, count + 1, largestAt);
-        FloatVector total = zero();
-        for (int j = 0; j < count; j++) {
-            total = total.add(load(scores + (long) j * PANEL_BYTES));
-        }
-        FloatVector decay = load(scores + (long) count * PANEL_BYTES);
-        store(denominatorAt, load(denominatorAt).fma(decay, total));
+        long behind = scores + (long) count * PANEL_BYTES & ADDRESS;
+        FloatVector decay = FloatVector.fromMemorySegment(F, ALL, behind, ORDER);
+        FloatVector.fromMemorySegment(F, ALL, denominators & ADDRESS, ORDER).fma(decay, total)
+                .intoMemorySegment(ALL, denominators & ADDRESS, ORDER);
         for (int e = 0; e < valueSize; e++) {
-            long at = sums + (long) e * PANEL_BYTES;
-            store(at, load(at).mul(decay));
+            long at = sums + (long) e * PANEL_BYTES & ADDRESS;
+            FloatVector.fromMemorySegment(F, ALL, at, ORDER).mul(decay).intoMemorySegment(ALL, at, ORDER);
         }
     }
 
-    private static void exponentials(long scores, int count, long largestAt) {
-        FloatVector largest = load(largestAt);
+    /// Puts the largest scores so far behind the scores and the new largest in their place.
+    private static void raise(long scores, int count, long largests) {
+        FloatVector largest = FloatVector.fromMemorySegment(F, ALL, largests & ADDRESS, ORDER);
+        largest.intoMemorySegment(ALL, scores + (long) count * PANEL_BYTES & ADDRESS, ORDER);
         for (int j = 0; j < count; j++) {
-            long at = scores + (long) j * PANEL_BYTES;
-            store(at, Simd.exp(load(at).sub(largest)));
+            long at = scores + (long) j * PANEL_BYTES & ADDRESS;
+            FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
+            largest = largest.blend(s, s.compare(GT, largest));
         }
+        largest.intoMemorySegment(ALL, largests & ADDRESS, ORDER);
     }
 
     private void accumulate(int from, int to, long weights) {
@@ -234,12 +239,6 @@ final class AttentionTile {
                 Memory.f32(logSumExp.address() + 4L * (token * shape.numHeads() + head),
                         Memory.f32(largests + 4L * i) + (float) Math.log(denominator));
             }
-        }
-    }
-
-    private static void clear(long rows, int count) {
-        for (int r = 0; r < 2 * count; r++) {
-            store(rows + (long) r * BYTES, zero());
         }
     }
 }

@@ -1,10 +1,11 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
+import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
-import static glia.tensor.kernel.vector.Simd.sum;
-import static glia.tensor.kernel.vector.Simd.zero;
+import static glia.tensor.kernel.vector.Simd.ORDER;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -16,6 +17,7 @@ import jdk.incubator.vector.FloatVector;
 /// Norms of rows: RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450). Both are
 /// `y = (x - mean) · factor · (w + offset) + b`. Sums are in F32, spread over the lanes of two vectors.
 final class Norms extends RangeTask {
+    private final Scratch[] scratch;
     private Tensor y;
     private Tensor x;
     private Tensor w;
@@ -26,6 +28,7 @@ final class Norms extends RangeTask {
 
     Norms(Workers workers) {
         super(workers);
+        scratch = Scratch.each(workers.count());
     }
 
     void rms(Tensor y, Tensor x, Tensor w, float eps, float offset) {
@@ -53,22 +56,23 @@ final class Norms extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int size = (int) w.size();
+        long partial = scratch[worker].reserve(BYTES);
         for (int row = from; row < to; row++) {
             long in = x.address() + 4L * row * size;
-            long out = y.address() + 4L * row * size;
-            float mean = centred ? total(in, size) / size : 0;
-            float factor = (float) (1 / Math.sqrt(squares(in, size, mean) / size + eps));
-            apply(in, size, mean, factor, out);
+            float mean = centred ? total(in, size, partial) / size : 0;
+            float factor = (float) (1 / Math.sqrt(squares(in, size, mean, partial) / size + eps));
+            apply(in, size, mean, factor, y.address() + 4L * row * size);
         }
     }
 
-    private static float total(long in, int size) {
-        FloatVector s = zero();
+    private static float total(long in, int size, long partial) {
+        FloatVector s = FloatVector.zero(F);
         int i = 0;
         for (; i <= size - LANES; i += LANES) {
-            s = s.add(load(in + 4L * i));
+            s = s.add(FloatVector.fromMemorySegment(F, ALL, in + 4L * i & ADDRESS, ORDER));
         }
-        float total = sum(s);
+        s.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        float total = Simd.sum(partial);
         for (; i < size; i++) {
             total += Memory.f32(in + 4L * i);
         }
@@ -76,17 +80,19 @@ final class Norms extends RangeTask {
     }
 
     /// `Σ (x - mean)²`
-    private static double squares(long in, int size, float mean) {
-        FloatVector s0 = zero();
-        FloatVector s1 = zero();
+    private static double squares(long in, int size, float mean, long partial) {
+        FloatVector s0 = FloatVector.zero(F);
+        FloatVector s1 = FloatVector.zero(F);
         int i = 0;
         for (; i <= size - 2 * LANES; i += 2 * LANES) {
-            FloatVector v0 = load(in + 4L * i).sub(mean);
-            FloatVector v1 = load(in + 4L * (i + LANES)).sub(mean);
+            long at = in + 4L * i & ADDRESS;
+            FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(mean);
+            FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, at + BYTES, ORDER).sub(mean);
             s0 = v0.fma(v0, s0);
             s1 = v1.fma(v1, s1);
         }
-        double total = sum(s0.add(s1));
+        s0.add(s1).intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        double total = Simd.sum(partial);
         for (; i < size; i++) {
             double v = Memory.f32(in + 4L * i) - mean;
             total += v * v;
@@ -99,8 +105,10 @@ final class Norms extends RangeTask {
         long bias = b == null ? 0 : b.address();
         int i = 0;
         for (; i <= size - LANES; i += LANES) {
-            FloatVector v = load(in + 4L * i).sub(mean).mul(factor).mul(load(weight + 4L * i).add(offset));
-            store(out + 4L * i, bias == 0 ? v : v.add(load(bias + 4L * i)));
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, in + 4L * i & ADDRESS, ORDER).sub(mean).mul(factor)
+                    .mul(FloatVector.fromMemorySegment(F, ALL, weight + 4L * i & ADDRESS, ORDER).add(offset));
+            v = bias == 0 ? v : v.add(FloatVector.fromMemorySegment(F, ALL, bias + 4L * i & ADDRESS, ORDER));
+            v.intoMemorySegment(ALL, out + 4L * i & ADDRESS, ORDER);
         }
         for (; i < size; i++) {
             float v = (Memory.f32(in + 4L * i) - mean) * factor * (Memory.f32(weight + 4L * i) + offset);

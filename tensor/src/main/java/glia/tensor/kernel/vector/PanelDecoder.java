@@ -58,16 +58,20 @@ final class PanelDecoder {
         boolean minimum = type == DType.Q4_1 || type == DType.Q5_1;
         int head = minimum ? 4 : 2;
         int units = type == DType.Q8_0 ? 2 : 1;
-        Stage.halves(from, rowBytes, rows, size, blocks, 0, scales);
+        Stage.integers(from, rowBytes, rows, size, blocks, 0, words);
+        Unpack.halves(words, blocks, 16, scales, PANEL_BYTES);
         if (minimum) {
-            Stage.halves(from, rowBytes, rows, size, blocks, 2, minima);
+            Unpack.halves(words, blocks, 0, minima, PANEL_BYTES);
         } else {
             Unpack.scaled(scales, type == DType.Q8_0 ? -128 : five ? -16 : -8, blocks, minima);
         }
         if (five) {
             Stage.integers(from, rowBytes, rows, size, blocks, head, tops);
         }
-        Stage.words(from, rowBytes, rows, size, blocks, five ? head + 4 : head, units, words);
+        for (int i = 0; i < units; i++) {
+            long unit = from + (five ? head + 4 : head) + 16 * i;
+            Stage.words(unit, rowBytes, rows, size, blocks, words + 4L * i * PANEL_BYTES, 4 * units);
+        }
         for (int i = 0; i < blocks; i++) {
             long row = (long) i * PANEL_BYTES;
             long w = words + 4 * units * row;
@@ -84,8 +88,8 @@ final class PanelDecoder {
     }
 
     private void q4k(long from, long rowBytes, int rows, long panel) {
-        Stage.words(from, rowBytes, rows, 144, 1, 0, 9, words);
-        groupScales(from, rowBytes, rows, 144);
+        Stage.words(from, rowBytes, rows, 16, 9, words, 4);
+        groupScales();
         for (int i = 0; i < 4; i++) {
             long scale = scales + 2L * i * PANEL_BYTES;
             long minimum = minima + 2L * i * PANEL_BYTES;
@@ -96,22 +100,23 @@ final class PanelDecoder {
     }
 
     private void q5k(long from, long rowBytes, int rows, long panel) {
-        Stage.words(from, rowBytes, rows, 176, 1, 0, 11, words);
-        groupScales(from, rowBytes, rows, 176);
+        Stage.words(from, rowBytes, rows, 16, 11, words, 4);
+        groupScales();
         for (int group = 0; group < 8; group++) {
             long row = (long) group * PANEL_BYTES;
             if (group % 2 == 0) {
-                Words.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, bytes);
+                Words.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, group, bytes);
             }
             Unpack.bytes(bytes + group % 2 * 8 * PANEL_BYTES, 8, 0, scales + row, minima + row, panel + 32 * row);
         }
     }
 
-    /// Scales and minima of the eight groups of Q4_K and Q5_K from words 1 to 3, times d and -dmin.
-    private void groupScales(long from, long rowBytes, int rows, int size) {
+    /// Scales and minima of the eight groups of Q4_K and Q5_K from words 1 to 3, times d and -dmin, the halves of
+    /// word 0.
+    private void groupScales() {
         long factors = tops;
-        Stage.halves(from, rowBytes, rows, size, 1, 0, factors);
-        Stage.halves(from, rowBytes, rows, size, 1, 2, factors + PANEL_BYTES);
+        Unpack.halves(words, 1, 16, factors, 0);
+        Unpack.halves(words, 1, 0, factors + PANEL_BYTES, 0);
         Unpack.scaled(factors + PANEL_BYTES, -1, 1, factors + PANEL_BYTES);
         Words.sixBitScales(words + PANEL_BYTES, bytes, bytes + 2 * PANEL_BYTES);
         Unpack.signedBytes(bytes, 2, factors, scales);
@@ -119,8 +124,9 @@ final class PanelDecoder {
     }
 
     private void q6k(long from, long rowBytes, int rows, long panel) {
-        Stage.words(from, rowBytes, rows, 210, 1, 0, 13, words);
-        Stage.halves(from, rowBytes, rows, 210, 1, 208, tops);
+        Stage.words(from, rowBytes, rows, 16, 13, words, 4);
+        Stage.integers(from, rowBytes, rows, 210, 1, 206, bytes);
+        Unpack.halves(bytes, 1, 0, tops, 0);
         Unpack.signedBytes(words + 48 * PANEL_BYTES, 4, tops, scales);
         Unpack.scaled(scales, -32, 16, minima);
         Words.sixthBits(words, words + 32 * PANEL_BYTES, bytes);
@@ -133,9 +139,10 @@ final class PanelDecoder {
 
     private static void sixteenBits(DType type, long from, long rowBytes, int rows, int count, long words, long panel) {
         int units = count / 8;
-        Stage.words(from, rowBytes, rows, 0, 1, 0, units, words);
+        Stage.words(from, rowBytes, rows, 16, units, words, 4);
         if (type == DType.F16) {
-            Unpack.halves(words, 4 * units, panel);
+            Unpack.halves(words, 4 * units, 16, panel, 2 * PANEL_BYTES);
+            Unpack.halves(words, 4 * units, 0, panel + PANEL_BYTES, 2 * PANEL_BYTES);
         } else {
             Unpack.brains(words, 4 * units, panel);
         }

@@ -1,10 +1,13 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
-import static glia.tensor.kernel.vector.Simd.zero;
+import static glia.tensor.kernel.vector.Simd.ORDER;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -13,7 +16,6 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// What is computed number by number. Numbers that fill no vector pass through a vector of scratch memory, so that each
 /// function is written once.
@@ -24,6 +26,7 @@ final class Pointwise extends RangeTask {
     private static final int UNIT = 1024;
 
     private final Scratch[] scratch;
+    private final Scratch[] blocks;
     private Op op;
     private Tensor y;
     private Tensor a;
@@ -33,6 +36,7 @@ final class Pointwise extends RangeTask {
     Pointwise(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
+        blocks = Scratch.each(workers.count());
     }
 
     /// `y = a + factor · b`
@@ -71,87 +75,127 @@ final class Pointwise extends RangeTask {
 
     @Override
     protected void range(int from, int to, int worker) {
-        long first = (long) from * UNIT;
-        long end = Math.min(y.size(), (long) to * UNIT);
-        int tail = (int) (end % LANES);
-        long p = a.address() + 4 * first;
-        long q = b == null ? 0 : b.address() + 4 * first;
-        long out = y.address() + 4 * first;
-        long wholeBytes = 4 * (end - first - tail);
-        apply(p, q, out, wholeBytes);
-        if (tail != 0) {
-            long copy = scratch[worker].reserve(3L * BYTES);
-            for (int i = 0; i < tail; i++) {
-                Memory.f32(copy + 4 * i, Memory.f32(p + wholeBytes + 4 * i));
-                Memory.f32(copy + BYTES + 4 * i, b == null ? 1 : Memory.f32(q + wholeBytes + 4 * i));
+        long copy = scratch[worker].reserve(3L * BYTES);
+        long block = blocks[worker].reserve(4L * UNIT + BYTES);
+        TiledProduct.clear(block + 4L * UNIT, LANES);
+        for (int unit = from; unit < to; unit++) {
+            long first = (long) unit * UNIT;
+            int count = (int) Math.min(UNIT, y.size() - first);
+            int tail = count % LANES;
+            long p = a.address() + 4 * first;
+            long q = b == null ? 0 : b.address() + 4 * first;
+            long out = y.address() + 4 * first;
+            apply(p, q, out, 4L * (count - tail), block);
+            if (tail != 0) {
+                long done = 4L * (count - tail);
+                move(p + done, tail, copy);
+                if (b != null) {
+                    move(q + done, tail, copy + BYTES);
+                }
+                apply(copy, b == null ? 0 : copy + BYTES, copy + 2 * BYTES, BYTES, block);
+                move(copy + 2 * BYTES, tail, out + done);
             }
-            apply(copy, b == null ? 0 : copy + BYTES, copy + 2 * BYTES, BYTES);
-            for (int i = 0; i < tail; i++) {
-                Memory.f32(out + wholeBytes + 4 * i, Memory.f32(copy + 2 * BYTES + 4 * i));
-            }
+        }
+    }
+
+    private static void move(long from, int count, long to) {
+        for (int i = 0; i < count; i++) {
+            Memory.f32(to + 4L * i, Memory.f32(from + 4L * i));
         }
     }
 
     /// @param q 0 where there is no second operand
-    private void apply(long p, long q, long out, long sizeBytes) {
+    /// @param sizeBytes whole vectors
+    /// @param block memory for as many numbers, then `UNIT` numbers behind its start a vector of zeros
+    private void apply(long p, long q, long out, long sizeBytes, long block) {
         switch (op) {
             case ADD -> add(p, q, out, sizeBytes, factor);
             case SCALE -> scale(p, out, sizeBytes, factor);
-            case SILU -> sigmoid(p, q, out, sizeBytes, false);
-            case GELU -> gelu(p, q, out, sizeBytes);
-            case GELU_TANH -> sigmoid(p, q, out, sizeBytes, true);
+            case SILU, GELU_TANH -> {
+                exponents(p, sizeBytes, op == Op.GELU_TANH, block);
+                exponential(block, sizeBytes);
+                sigmoid(p, q, out, sizeBytes, block);
+            }
+            case GELU -> {
+                negativeSquares(p, sizeBytes, block);
+                exponential(block, sizeBytes);
+                gelu(p, q, out, sizeBytes, block);
+            }
             case RELU, RELU_SQUARED -> relu(p, q, out, sizeBytes, op == Op.RELU_SQUARED);
         }
     }
 
+    private static void exponential(long block, long sizeBytes) {
+        Exponential.apply(block, (int) (sizeBytes / BYTES), BYTES, block + 4L * UNIT, block);
+    }
+
     private static void add(long p, long q, long out, long sizeBytes, float factor) {
-        FloatVector f = FloatVector.broadcast(Simd.F, factor);
         for (long i = 0; i < sizeBytes; i += BYTES) {
-            store(out + i, load(q + i).fma(f, load(p + i)));
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER);
+            FloatVector w = FloatVector.fromMemorySegment(F, ALL, q + i & ADDRESS, ORDER);
+            w.fma(FloatVector.broadcast(F, factor), v).intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
         }
     }
 
     private static void scale(long p, long out, long sizeBytes, float factor) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
-            store(out + i, load(p + i).mul(factor));
+            FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER).mul(factor)
+                    .intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
         }
     }
 
-    /// `x · σ(u)`, times q's number where there is a q. SiLU has `u = x`; GELU's tanh form has
-    /// `u = 2·√(2/π)·(x + 0.044715 x³)`, since `(1 + tanh v) / 2 = σ(2v)`.
-    private static void sigmoid(long p, long q, long out, long sizeBytes, boolean cubic) {
+    /// -u for `σ(u)`. SiLU has `u = x`; GELU's tanh form has `u = 2·√(2/π)·(x + 0.044715 x³)`, since
+    /// `(1 + tanh v) / 2 = σ(2v)`.
+    private static void exponents(long p, long sizeBytes, boolean cubic, long to) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
-            FloatVector x = load(p + i);
+            FloatVector x = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER);
             FloatVector u = cubic ? x.mul(x).mul(0.0713548162f).add(1.5957691216f).mul(x) : x;
-            FloatVector v = x.div(Simd.exp(u.neg()).add(1f));
-            store(out + i, q == 0 ? v : v.mul(load(q + i)));
+            u.neg().intoMemorySegment(ALL, to + i & ADDRESS, ORDER);
         }
     }
 
-    /// `x · Φ(x)`, `Φ(x) = erfc(-x/√2)/2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
-    private static void gelu(long p, long q, long out, long sizeBytes) {
+    /// `x / (1 + e)` for e from memory, times q's number where there is a q.
+    private static void sigmoid(long p, long q, long out, long sizeBytes, long e) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
-            FloatVector x = load(p + i);
-            FloatVector z = x.abs().mul(0.70710678f);
-            FloatVector t = FloatVector.broadcast(Simd.F, 1f).div(z.mul(0.3275911f).add(1f));
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER)
+                    .div(FloatVector.fromMemorySegment(F, ALL, e + i & ADDRESS, ORDER).add(1f));
+            v = q == 0 ? v : v.mul(FloatVector.fromMemorySegment(F, ALL, q + i & ADDRESS, ORDER));
+            v.intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
+        }
+    }
+
+    /// `-x²/2`
+    private static void negativeSquares(long p, long sizeBytes, long to) {
+        for (long i = 0; i < sizeBytes; i += BYTES) {
+            FloatVector x = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER);
+            x.mul(x).mul(-0.5f).intoMemorySegment(ALL, to + i & ADDRESS, ORDER);
+        }
+    }
+
+    /// `x · Φ(x)`, `Φ(x) = erfc(-x/√2)/2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7; e is
+    /// `exp(-x²/2)`.
+    private static void gelu(long p, long q, long out, long sizeBytes, long e) {
+        for (long i = 0; i < sizeBytes; i += BYTES) {
+            FloatVector x = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER);
+            FloatVector t = FloatVector.broadcast(F, 1f).div(x.abs().mul(0.70710678f * 0.3275911f).add(1f));
             FloatVector poly = t.mul(1.061405429f).add(-1.453152027f);
-            poly = poly.fma(t, FloatVector.broadcast(Simd.F, 1.421413741f));
-            poly = poly.fma(t, FloatVector.broadcast(Simd.F, -0.284496736f));
-            poly = poly.fma(t, FloatVector.broadcast(Simd.F, 0.254829592f)).mul(t);
-            FloatVector half = poly.mul(Simd.exp(z.mul(z).neg())).mul(0.5f);
-            // Above 13, x² overflows nothing yet and the half is 0: x · 1, even for infinity.
-            FloatVector phi = half.blend(half.neg().add(1f), x.compare(VectorOperators.GT, 0f));
-            FloatVector v = x.mul(phi);
-            store(out + i, q == 0 ? v : v.mul(load(q + i)));
+            poly = poly.fma(t, FloatVector.broadcast(F, 1.421413741f));
+            poly = poly.fma(t, FloatVector.broadcast(F, -0.284496736f));
+            poly = poly.fma(t, FloatVector.broadcast(F, 0.254829592f)).mul(t).mul(0.5f);
+            FloatVector beyond = poly.mul(FloatVector.fromMemorySegment(F, ALL, e + i & ADDRESS, ORDER));
+            FloatVector v = x.mul(beyond.blend(beyond.neg().add(1f), x.compare(GT, 0f)));
+            v = q == 0 ? v : v.mul(FloatVector.fromMemorySegment(F, ALL, q + i & ADDRESS, ORDER));
+            v.intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
         }
     }
 
     private static void relu(long p, long q, long out, long sizeBytes, boolean squared) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
-            FloatVector x = load(p + i);
-            FloatVector v = x.blend(zero(), x.compare(VectorOperators.LT, 0f));
+            FloatVector x = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER);
+            FloatVector v = x.blend(0f, x.compare(LT, 0f));
             v = squared ? v.mul(v) : v;
-            store(out + i, q == 0 ? v : v.mul(load(q + i)));
+            v = q == 0 ? v : v.mul(FloatVector.fromMemorySegment(F, ALL, q + i & ADDRESS, ORDER));
+            v.intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
         }
     }
 }

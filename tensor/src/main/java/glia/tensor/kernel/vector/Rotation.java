@@ -1,8 +1,10 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
+import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
+import static glia.tensor.kernel.vector.Simd.ORDER;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -63,12 +65,12 @@ final class Rotation extends RangeTask {
             long second = first + 4L * numPairs;
             int i = 0;
             for (; i <= numPairs - LANES; i += LANES) {
-                FloatVector cos = load(cosines + 4L * i);
-                FloatVector sin = load(sines + 4L * i).mul(sign);
-                FloatVector a = load(first + 4L * i);
-                FloatVector b = load(second + 4L * i);
-                store(first + 4L * i, a.mul(cos).sub(b.mul(sin)));
-                store(second + 4L * i, b.mul(cos).add(a.mul(sin)));
+                FloatVector cos = FloatVector.fromMemorySegment(F, ALL, cosines + 4L * i & ADDRESS, ORDER);
+                FloatVector sin = FloatVector.fromMemorySegment(F, ALL, sines + 4L * i & ADDRESS, ORDER).mul(sign);
+                FloatVector a = FloatVector.fromMemorySegment(F, ALL, first + 4L * i & ADDRESS, ORDER);
+                FloatVector b = FloatVector.fromMemorySegment(F, ALL, second + 4L * i & ADDRESS, ORDER);
+                a.mul(cos).sub(b.mul(sin)).intoMemorySegment(ALL, first + 4L * i & ADDRESS, ORDER);
+                b.mul(cos).add(a.mul(sin)).intoMemorySegment(ALL, second + 4L * i & ADDRESS, ORDER);
             }
             for (; i < numPairs; i++) {
                 float cos = Memory.f32(cosines + 4L * i);

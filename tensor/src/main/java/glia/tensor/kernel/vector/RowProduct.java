@@ -5,7 +5,6 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
-import jdk.incubator.vector.FloatVector;
 
 /// `linear` for a few tokens: each row of the weight is multiplied as it lies in memory, since reading it is what takes
 /// the time. Rows are spread over the workers in pairs.
@@ -30,7 +29,7 @@ final class RowProduct extends RangeTask {
     static boolean serves(DType type) {
         return switch (type) {
             case F32 -> true;
-            case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q4_K, Q6_K -> Bytes.AVAILABLE;
+            case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q4_K, Q6_K -> Rows.AVAILABLE;
             default -> false;
         };
     }
@@ -55,11 +54,11 @@ final class RowProduct extends RangeTask {
             case Q5_0 -> Rows32.pairSums(x, cols / 32, -16, to);
             case Q4_K -> {
                 for (int i = 0; i < cols / 32; i++) {
-                    FloatVector s = Simd.zero();
-                    for (int j = 0; j < 32; j += Simd.LANES) {
-                        s = s.add(Simd.load(x + 4L * (32 * i + j)));
+                    float sum = 0;
+                    for (int j = 0; j < 32; j++) {
+                        sum += Memory.f32(x + 4L * (32 * i + j));
                     }
-                    Memory.f32(to + 4L * i, Simd.sum(s));
+                    Memory.f32(to + 4L * i, sum);
                 }
             }
             default -> { }
@@ -74,7 +73,7 @@ final class RowProduct extends RangeTask {
             int rows = Math.min(BLOCK, end - r);
             for (int n = 0; n < x.rows(); n++) {
                 rows(r, rows, n, partial);
-                reduce(partial, rows, y.address() + n * y.rowBytes() + 4L * r);
+                Rows.reduce(partial, rows, 1, y.address() + n * y.rowBytes() + 4L * r);
             }
         }
     }
@@ -102,13 +101,6 @@ final class RowProduct extends RangeTask {
             }
             case Q6_K -> Rows256.q6k(at, rowBytes, rows, v, cols / 256, to, free);
             default -> throw new AssertionError(w.dtype());
-        }
-    }
-
-    /// Adds up the vector of partial sums of each row.
-    private static void reduce(long partial, int rows, long to) {
-        for (int r = 0; r < rows; r++) {
-            Memory.f32(to + 4L * r, Simd.sum(Simd.load(partial + (long) r * Simd.BYTES)));
         }
     }
 }

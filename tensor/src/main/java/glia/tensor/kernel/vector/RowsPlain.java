@@ -1,17 +1,25 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Rows.S;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
+import static glia.tensor.kernel.vector.Simd.I;
 import static glia.tensor.kernel.vector.Simd.LANES;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
-import static glia.tensor.kernel.vector.Simd.zero;
+import static glia.tensor.kernel.vector.Simd.ORDER;
+import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.OR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 
 import glia.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 
-/// Products of rows of F32, F16 and BF16 with one vector of F32 activations. Numbers that fill no vector are added to
-/// the first lane. Arguments are those of `Rows32`, with the number of columns instead of blocks.
+/// Products of rows of F32, F16 and BF16 (see `Rows` for the arguments). Numbers that fill no vector are added to the
+/// first lane.
 final class RowsPlain {
     private static final int STEP = 4 * LANES;
 
@@ -20,66 +28,76 @@ final class RowsPlain {
     static void f32(long w, long rowBytes, int rows, long x, int count, long to) {
         int whole = count / LANES * LANES;
         for (int r = 0; r < rows; r++) {
-            long a = w + r * rowBytes;
-            FloatVector s0 = zero();
-            FloatVector s1 = zero();
-            FloatVector s2 = zero();
-            FloatVector s3 = zero();
+            long from = w + r * rowBytes;
+            FloatVector s0 = FloatVector.zero(F);
+            FloatVector s1 = FloatVector.zero(F);
+            FloatVector s2 = FloatVector.zero(F);
+            FloatVector s3 = FloatVector.zero(F);
             int k = 0;
             for (; k <= count - STEP; k += STEP) {
-                s0 = load(a + 4L * k).fma(load(x + 4L * k), s0);
-                s1 = load(a + 4L * (k + LANES)).fma(load(x + 4L * (k + LANES)), s1);
-                s2 = load(a + 4L * (k + 2 * LANES)).fma(load(x + 4L * (k + 2 * LANES)), s2);
-                s3 = load(a + 4L * (k + 3 * LANES)).fma(load(x + 4L * (k + 3 * LANES)), s3);
+                long a = from + 4L * k & ADDRESS;
+                long b = x + 4L * k & ADDRESS;
+                s0 = FloatVector.fromMemorySegment(F, ALL, a, ORDER)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, b, ORDER), s0);
+                s1 = FloatVector.fromMemorySegment(F, ALL, a + BYTES, ORDER)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, b + BYTES, ORDER), s1);
+                s2 = FloatVector.fromMemorySegment(F, ALL, a + 2 * BYTES, ORDER)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, b + 2 * BYTES, ORDER), s2);
+                s3 = FloatVector.fromMemorySegment(F, ALL, a + 3 * BYTES, ORDER)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, b + 3 * BYTES, ORDER), s3);
             }
             for (; k < whole; k += LANES) {
-                s0 = load(a + 4L * k).fma(load(x + 4L * k), s0);
+                s0 = FloatVector.fromMemorySegment(F, ALL, from + 4L * k & ADDRESS, ORDER)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * k & ADDRESS, ORDER), s0);
             }
-            store(to + (long) r * BYTES, s0.add(s1).add(s2.add(s3)));
+            long at = to + (long) r * BYTES & ADDRESS;
+            s0.add(s1).add(s2.add(s3)).intoMemorySegment(ALL, at, ORDER);
             for (; k < count; k++) {
-                addTo(to + (long) r * BYTES, Memory.f32(a + 4L * k) * Memory.f32(x + 4L * k));
+                Memory.f32(at, Memory.f32(at) + Memory.f32(from + 4L * k) * Memory.f32(x + 4L * k));
             }
         }
     }
 
+    /// Halves are widened as in `Unpack.halves`.
     static void f16(long w, long rowBytes, int rows, long x, int count, long to) {
+        int whole = count / LANES * LANES;
         for (int r = 0; r < rows; r++) {
-            long a = w + r * rowBytes;
-            FloatVector s = zero();
-            int k = 0;
-            for (; k <= count - LANES; k += LANES) {
-                s = Simd.halves(Bytes.words(a + 2L * k)).fma(load(x + 4L * k), s);
+            long from = w + r * rowBytes;
+            FloatVector s = FloatVector.zero(F);
+            for (int k = 0; k < whole; k += LANES) {
+                IntVector h = (IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * k & ADDRESS, ORDER)
+                        .convertShape(ZERO_EXTEND_S2I, I, 0);
+                IntVector magnitude = h.and(0x7fff).lanewise(LSHL, 13);
+                IntVector bits = magnitude.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts()
+                        .lanewise(OR, 0x7f800000, magnitude.compare(GE, 0x7c00 << 13));
+                FloatVector v = bits.or(h.and(0x8000).lanewise(LSHL, 16)).reinterpretAsFloats();
+                s = v.fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * k & ADDRESS, ORDER), s);
             }
-            store(to + (long) r * BYTES, s);
-            for (; k < count; k++) {
-                addTo(to + (long) r * BYTES, Memory.f16(a + 2L * k) * Memory.f32(x + 4L * k));
+            long at = to + (long) r * BYTES & ADDRESS;
+            s.intoMemorySegment(ALL, at, ORDER);
+            for (int k = whole; k < count; k++) {
+                Memory.f32(at, Memory.f32(at) + Memory.f16(from + 2L * k) * Memory.f32(x + 4L * k));
             }
         }
     }
 
     static void bf16(long w, long rowBytes, int rows, long x, int count, long to) {
+        int whole = count / LANES * LANES;
         for (int r = 0; r < rows; r++) {
-            long a = w + r * rowBytes;
-            FloatVector s0 = zero();
-            FloatVector s1 = zero();
-            int k = 0;
-            for (; k <= count - 2 * LANES; k += 2 * LANES) {
-                s0 = brain(a + 2L * k).fma(load(x + 4L * k), s0);
-                s1 = brain(a + 2L * (k + LANES)).fma(load(x + 4L * (k + LANES)), s1);
+            long from = w + r * rowBytes;
+            FloatVector s = FloatVector.zero(F);
+            for (int k = 0; k < whole; k += LANES) {
+                IntVector v = (IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * k & ADDRESS, ORDER)
+                        .convertShape(ZERO_EXTEND_S2I, I, 0);
+                s = v.lanewise(LSHL, 16).reinterpretAsFloats()
+                        .fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * k & ADDRESS, ORDER), s);
             }
-            store(to + (long) r * BYTES, s0.add(s1));
-            for (; k < count; k++) {
-                float v = Float.intBitsToFloat(Memory.ALL.get(Memory.I16, a + 2L * k) << 16);
-                addTo(to + (long) r * BYTES, v * Memory.f32(x + 4L * k));
+            long at = to + (long) r * BYTES & ADDRESS;
+            s.intoMemorySegment(ALL, at, ORDER);
+            for (int k = whole; k < count; k++) {
+                float v = Float.intBitsToFloat(ALL.get(Memory.I16, from + 2L * k) << 16);
+                Memory.f32(at, Memory.f32(at) + v * Memory.f32(x + 4L * k));
             }
         }
-    }
-
-    private static void addTo(long address, float v) {
-        Memory.f32(address, Memory.f32(address) + v);
-    }
-
-    private static FloatVector brain(long address) {
-        return Bytes.words(address).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 }

@@ -2,6 +2,7 @@ package glia.tensor.kernel.vector;
 
 import static glia.tensor.Memory.ALL;
 import static glia.tensor.Memory.F32;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
 import static glia.tensor.kernel.vector.Simd.F;
 import static glia.tensor.kernel.vector.Simd.LANES;
@@ -19,8 +20,6 @@ final class Tile {
 
     /// Strides of more than 256 MiB are no matrix's; the bound keeps address arithmetic free of overflow checks.
     private static final long STRIDE = 0xfff_ffffL;
-
-    private static final long ADDRESS = Simd.ADDRESS;
 
     private Tile() { }
 

@@ -1,13 +1,16 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.F;
+import static glia.tensor.kernel.vector.Simd.ORDER;
 import static glia.tensor.kernel.vector.Simd.PANEL;
 import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
-import static glia.tensor.kernel.vector.Simd.load;
-import static glia.tensor.kernel.vector.Simd.store;
 
 import glia.tensor.Memory;
 import glia.tensor.kernel.Workers;
+import jdk.incubator.vector.FloatVector;
 
 /// `C[m,n] (+)= Σ_k A[m,k] · B[k,n]` in tiles. Columns n are cut into panels of two vectors; for each part of the
 /// depth a subclass writes the panel's numbers of B as F32 rows of a panel into memory of the worker's own, where
@@ -77,9 +80,9 @@ abstract class TiledProduct implements Workers.Task {
             for (int m = full; m < full + Tile.ROWS; m++) {
                 long to = tailAt + (m - full) * tailRow;
                 if (m < numRows) {
-                    Memory.ALL.asSlice(to, tailRow).copyFrom(Memory.ALL.asSlice(a + m * aRow, tailRow));
+                    ALL.asSlice(to, tailRow).copyFrom(ALL.asSlice(a + m * aRow, tailRow));
                 } else {
-                    Memory.ALL.asSlice(to, tailRow).fill((byte) 0);
+                    ALL.asSlice(to, tailRow).fill((byte) 0);
                 }
             }
         }
@@ -153,8 +156,11 @@ abstract class TiledProduct implements Workers.Task {
             long source = edge + (long) t * PANEL_BYTES;
             long target = to + t * cRow;
             if (width == PANEL) {
-                store(target, load(target).add(load(source)));
-                store(target + BYTES, load(target + BYTES).add(load(source + BYTES)));
+                for (int side = 0; side < PANEL_BYTES; side += BYTES) {
+                    FloatVector sum = FloatVector.fromMemorySegment(F, ALL, target + side & ADDRESS, ORDER)
+                            .add(FloatVector.fromMemorySegment(F, ALL, source + side & ADDRESS, ORDER));
+                    sum.intoMemorySegment(ALL, target + side & ADDRESS, ORDER);
+                }
             } else {
                 for (int i = 0; i < width; i++) {
                     Memory.f32(target + 4L * i, Memory.f32(target + 4L * i) + Memory.f32(source + 4L * i));
@@ -163,10 +169,11 @@ abstract class TiledProduct implements Workers.Task {
         }
     }
 
-    private static void clear(long at, int count) {
+    /// Sets numbers to 0.
+    static void clear(long at, int count) {
         int i = 0;
         for (; i <= count - Simd.LANES; i += Simd.LANES) {
-            store(at + 4L * i, Simd.zero());
+            FloatVector.zero(F).intoMemorySegment(ALL, at + 4L * i & ADDRESS, ORDER);
         }
         for (; i < count; i++) {
             Memory.f32(at + 4L * i, 0);

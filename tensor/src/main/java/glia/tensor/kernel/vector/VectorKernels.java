@@ -1,6 +1,7 @@
 package glia.tensor.kernel.vector;
 
 import glia.tensor.DType;
+import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -25,6 +26,7 @@ public final class VectorKernels implements Kernels {
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
+    private final Rounding rounding;
 
     /// @param workers the threads to use; the caller closes them
     public VectorKernels(Workers workers) {
@@ -36,6 +38,7 @@ public final class VectorKernels implements Kernels {
         norms = new Norms(workers);
         rotation = new Rotation(workers);
         pointwise = new Pointwise(workers);
+        rounding = new Rounding(workers);
     }
 
     @Override
@@ -75,7 +78,11 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void roundActivations(Tensor y, Tensor x) {
-        scalar.roundActivations(y, x);
+        if (x.cols() % Precision.BLOCK == 0) {
+            rounding.run(y, x);
+        } else {
+            scalar.roundActivations(y, x);
+        }
     }
 
     @Override

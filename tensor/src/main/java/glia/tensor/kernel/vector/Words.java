@@ -1,12 +1,15 @@
 package glia.tensor.kernel.vector;
 
+import static glia.tensor.Memory.ALL;
+import static glia.tensor.kernel.vector.Simd.ADDRESS;
 import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.I;
+import static glia.tensor.kernel.vector.Simd.ORDER;
 import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
-import static glia.tensor.kernel.vector.Simd.loadInts;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 
-import glia.tensor.Memory;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Puts numbers whose bits lie in several words together to a byte each, four numbers at a time.
 final class Words {
@@ -16,42 +19,39 @@ final class Words {
 
     private Words() { }
 
-    private static void store(long address, IntVector v) {
-        v.intoMemorySegment(Memory.ALL, Simd.address(address), Simd.ORDER);
-    }
-
     /// Q5_0 and Q5_1: four words of nibbles, the low ones numbers 0 to 15 and the high ones 16 to 31, and bit i of the
     /// word `fifths` for number i, become eight words of bytes.
     static void fifthBits(long nibbles, long fifths, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
-            IntVector bits = loadInts(fifths + side);
+            IntVector bits = IntVector.fromMemorySegment(I, ALL, fifths + side & ADDRESS, ORDER);
             for (int i = 0; i < 4; i++) {
-                IntVector w = loadInts(nibbles + side + (long) i * PANEL_BYTES);
+                long row = side + (long) i * PANEL_BYTES;
+                IntVector w = IntVector.fromMemorySegment(I, ALL, nibbles + row & ADDRESS, ORDER);
                 // Four bits spread to the fifth of four bytes: copies at distances of 7 bits, of which each byte keeps
                 // another.
-                IntVector low = bits.and(15).mul(0x02040810).and(FIFTH);
-                IntVector high = bits.lanewise(VectorOperators.LSHR, 16).and(15).mul(0x02040810).and(FIFTH);
-                store(to + side + (long) i * PANEL_BYTES, w.and(NIBBLES).or(low));
-                w = w.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(high);
-                store(to + side + (long) (i + 4) * PANEL_BYTES, w);
-                bits = bits.lanewise(VectorOperators.LSHR, 4);
+                IntVector four = bits.lanewise(LSHR, IntVector.broadcast(I, 4 * i)).and(15);
+                IntVector q = w.and(NIBBLES).or(four.mul(0x02040810).and(FIFTH));
+                q.intoMemorySegment(ALL, to + row & ADDRESS, ORDER);
+                four = bits.lanewise(LSHR, IntVector.broadcast(I, 4 * i + 16)).and(15);
+                q = w.lanewise(LSHR, 4).and(NIBBLES).or(four.mul(0x02040810).and(FIFTH));
+                q.intoMemorySegment(ALL, to + row + 4 * PANEL_BYTES & ADDRESS, ORDER);
             }
         }
     }
 
-    /// Q5_K: eight words of nibbles, the low ones a group of 32 numbers and the high ones the next, and the two lowest
-    /// bits of the bytes of eight words `fifths`, become sixteen words of bytes. The bits are then shifted out.
-    static void fifthBitsOfGroups(long nibbles, long fifths, long to) {
+    /// Q5_K: eight words of nibbles, the low ones a group of 32 numbers and the high ones the next, and bits `group`
+    /// and `group + 1` of the bytes of eight words `fifths`, become sixteen words of bytes.
+    static void fifthBitsOfGroups(long nibbles, long fifths, int group, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             for (int i = 0; i < 8; i++) {
-                IntVector w = loadInts(nibbles + side + (long) i * PANEL_BYTES);
-                IntVector bits = loadInts(fifths + side + (long) i * PANEL_BYTES);
-                IntVector low = bits.lanewise(VectorOperators.LSHL, 4).and(FIFTH);
-                IntVector high = bits.lanewise(VectorOperators.LSHL, 3).and(FIFTH);
-                store(to + side + (long) i * PANEL_BYTES, w.and(NIBBLES).or(low));
-                w = w.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(high);
-                store(to + side + (long) (i + 8) * PANEL_BYTES, w);
-                store(fifths + side + (long) i * PANEL_BYTES, bits.lanewise(VectorOperators.LSHR, 2));
+                long row = side + (long) i * PANEL_BYTES;
+                IntVector w = IntVector.fromMemorySegment(I, ALL, nibbles + row & ADDRESS, ORDER);
+                IntVector bits = IntVector.fromMemorySegment(I, ALL, fifths + row & ADDRESS, ORDER)
+                        .lanewise(LSHR, IntVector.broadcast(I, group));
+                IntVector q = w.and(NIBBLES).or(bits.lanewise(LSHL, 4).and(FIFTH));
+                q.intoMemorySegment(ALL, to + row & ADDRESS, ORDER);
+                q = w.lanewise(LSHR, 4).and(NIBBLES).or(bits.lanewise(LSHL, 3).and(FIFTH));
+                q.intoMemorySegment(ALL, to + row + 8 * PANEL_BYTES & ADDRESS, ORDER);
             }
         }
     }
@@ -62,17 +62,17 @@ final class Words {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             for (int i = 0; i < 8; i++) {
                 long row = side + (long) i * PANEL_BYTES;
-                IntVector a = loadInts(low + row);
-                IntVector b = loadInts(low + row + 8 * PANEL_BYTES);
-                IntVector h = loadInts(high + row);
-                IntVector top = h.lanewise(VectorOperators.LSHL, 4).and(SIXTHS);
-                store(to + row, a.and(NIBBLES).or(top));
-                top = h.lanewise(VectorOperators.LSHL, 2).and(SIXTHS);
-                store(to + row + 8 * PANEL_BYTES, b.and(NIBBLES).or(top));
-                top = h.and(SIXTHS);
-                store(to + row + 16 * PANEL_BYTES, a.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(top));
-                top = h.lanewise(VectorOperators.LSHR, 2).and(SIXTHS);
-                store(to + row + 24 * PANEL_BYTES, b.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(top));
+                IntVector a = IntVector.fromMemorySegment(I, ALL, low + row & ADDRESS, ORDER);
+                IntVector b = IntVector.fromMemorySegment(I, ALL, low + row + 8 * PANEL_BYTES & ADDRESS, ORDER);
+                IntVector h = IntVector.fromMemorySegment(I, ALL, high + row & ADDRESS, ORDER);
+                a.and(NIBBLES).or(h.lanewise(LSHL, 4).and(SIXTHS))
+                        .intoMemorySegment(ALL, to + row & ADDRESS, ORDER);
+                b.and(NIBBLES).or(h.lanewise(LSHL, 2).and(SIXTHS))
+                        .intoMemorySegment(ALL, to + row + 8 * PANEL_BYTES & ADDRESS, ORDER);
+                a.lanewise(LSHR, 4).and(NIBBLES).or(h.and(SIXTHS))
+                        .intoMemorySegment(ALL, to + row + 16 * PANEL_BYTES & ADDRESS, ORDER);
+                b.lanewise(LSHR, 4).and(NIBBLES).or(h.lanewise(LSHR, 2).and(SIXTHS))
+                        .intoMemorySegment(ALL, to + row + 24 * PANEL_BYTES & ADDRESS, ORDER);
             }
         }
     }
@@ -82,15 +82,15 @@ final class Words {
     /// the first four.
     static void sixBitScales(long words, long scales, long minima) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
-            IntVector s = loadInts(words + side);
-            IntVector m = loadInts(words + side + PANEL_BYTES);
-            IntVector rest = loadInts(words + side + 2 * PANEL_BYTES);
-            store(scales + side, s.and(0x3f3f3f3f));
-            store(minima + side, m.and(0x3f3f3f3f));
-            IntVector high = s.lanewise(VectorOperators.LSHR, 2).and(SIXTHS);
-            store(scales + side + PANEL_BYTES, rest.and(NIBBLES).or(high));
-            high = m.lanewise(VectorOperators.LSHR, 2).and(SIXTHS);
-            store(minima + side + PANEL_BYTES, rest.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).or(high));
+            IntVector s = IntVector.fromMemorySegment(I, ALL, words + side & ADDRESS, ORDER);
+            IntVector m = IntVector.fromMemorySegment(I, ALL, words + side + PANEL_BYTES & ADDRESS, ORDER);
+            IntVector rest = IntVector.fromMemorySegment(I, ALL, words + side + 2 * PANEL_BYTES & ADDRESS, ORDER);
+            s.and(0x3f3f3f3f).intoMemorySegment(ALL, scales + side & ADDRESS, ORDER);
+            m.and(0x3f3f3f3f).intoMemorySegment(ALL, minima + side & ADDRESS, ORDER);
+            rest.and(NIBBLES).or(s.lanewise(LSHR, 2).and(SIXTHS))
+                    .intoMemorySegment(ALL, scales + side + PANEL_BYTES & ADDRESS, ORDER);
+            rest.lanewise(LSHR, 4).and(NIBBLES).or(m.lanewise(LSHR, 2).and(SIXTHS))
+                    .intoMemorySegment(ALL, minima + side + PANEL_BYTES & ADDRESS, ORDER);
         }
     }
 }
