@@ -101,7 +101,9 @@ public final class CheckCommand implements Command {
             throw new CheckpointException(folder, "", "holds none of expected.safetensors, tokens.json and "
                     + "greedy.json, which a reference computes");
         }
-        LoadOptions options = ComputeOptions.of(arguments, Precision.EXACT);
+        LoadOptions asked = ComputeOptions.of(arguments, Precision.EXACT);
+        // What is checked is what computes in the long run, not what a program begins with.
+        LoadOptions options = asked.kernels().equals("auto") ? asked.withKernels("best") : asked;
         Path path = Models.locate(Optional.of(arguments.get(MODEL).orElse(folder.toString())), console).path();
         if (!texts) {
             checkNumbers(folder, path, options, results);

@@ -6,6 +6,7 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.vector.VectorKernels;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import jdk.incubator.vector.VectorShape;
 
 /// Chooses the set of kernels that suits the machine and the JVM.
@@ -14,7 +15,7 @@ import jdk.incubator.vector.VectorShape;
 /// runs without it.
 public final class KernelSets {
     /// What `choose` takes: the best set, or one by its name.
-    public static final String NAMES = "auto, scalar, vector";
+    public static final String NAMES = "auto, best, scalar, vector";
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int LEAST_BITS = 128;
@@ -34,7 +35,8 @@ public final class KernelSets {
 
     private KernelSets() { }
 
-    /// Makes the set of this name, or with `auto` the best that can run.
+    /// Makes the set of this name; with `best` the fastest that can run, and with `auto` the same, but begun on scalar
+    /// kernels, so that the first answer does not wait for the compiler.
     ///
     /// @throws IllegalArgumentException if the name is unknown or the set cannot run here; the message says why
     public static Choice choose(String name, Workers workers) {
@@ -46,11 +48,16 @@ public final class KernelSets {
                 });
                 yield new Choice(new VectorKernels(workers), "");
             }
-            case "auto" -> vectorObstacle()
-                    .map(obstacle -> new Choice(new ScalarKernels(workers), "slow scalar kernels, since " + obstacle))
-                    .orElseGet(() -> new Choice(new VectorKernels(workers), ""));
+            case "best" -> best(workers, () -> new VectorKernels(workers));
+            case "auto" -> best(workers, () -> new ColdStart(new ScalarKernels(workers), new VectorKernels(workers)));
             default -> throw new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES);
         };
+    }
+
+    private static Choice best(Workers workers, Supplier<Kernels> vectors) {
+        return vectorObstacle()
+                .map(obstacle -> new Choice(new ScalarKernels(workers), "slow scalar kernels, since " + obstacle))
+                .orElseGet(() -> new Choice(vectors.get(), ""));
     }
 
     /// What keeps the vector kernels from running, or from being faster than the scalar ones.
