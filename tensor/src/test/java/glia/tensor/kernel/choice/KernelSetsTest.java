@@ -79,7 +79,7 @@ class KernelSetsTest {
         try (Workers workers = new Workers(1)) {
             String message = assertThrows(IllegalArgumentException.class, () -> KernelSets.choose("cuda", workers))
                     .getMessage();
-            assertEquals("no kernels named 'cuda'; there are auto, scalar, vector", message);
+            assertEquals("no kernels named 'cuda'; there are auto, best, scalar, vector", message);
             Kernels scalar = KernelSets.choose("Scalar", workers).kernels();
             assertEquals(workers, scalar.workers());
         }
