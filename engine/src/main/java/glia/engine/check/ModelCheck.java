@@ -232,8 +232,8 @@ public final class ModelCheck {
         }
     }
 
-    /// Differences count relative to the largest value of their tensor, or to a twenty-thousandth of the largest of all where
-    /// a gradient is zero but for rounding (a bias of keys without positions, which no softmax feels).
+    /// Differences count relative to the largest value of their tensor, or to a twenty-thousandth of the largest of all
+    /// where a gradient is zero but for rounding (a bias of keys without positions, which no softmax feels).
     private void compare(Map<String, Tensor> found) throws CheckpointException {
         Map<String, double[]> largestAndDifference = new LinkedHashMap<>();
         double largestOfAll = 0;
