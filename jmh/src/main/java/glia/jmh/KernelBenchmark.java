@@ -1,0 +1,146 @@
+package glia.jmh;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.choice.KernelSets;
+import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// What all benchmarks of kernels share: the set of kernels, its threads, memory, and the machine's limit, which is
+/// measured before each iteration in the same process on the same threads, since a shared machine's memory may be
+/// twice as fast in one minute as in the next.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 4, time = 700, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 250, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(value = 1, jvmArgs = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC", "-Xmx3g"})
+public abstract class KernelBenchmark {
+    /// What bounds a kernel.
+    public enum Limit {
+        /// Bytes a second that all threads read from memory.
+        READ,
+        /// F32 operations a second of all threads in registers.
+        FMA
+    }
+
+    private static final int FMA_TURNS = 100_000;
+
+    /// A name that `KernelSets.choose` takes.
+    @Param("vector")
+    public String kernels;
+
+    /// Threads that compute, 0 for one a processor.
+    @Param("0")
+    public int threads;
+
+    /// MiB that are read to find the memory's limit, and that streams of weights have at least.
+    @Param("384")
+    public int streamMegabytes;
+
+    /// How long the limit is measured before each iteration.
+    @Param("50")
+    public int limitMillis;
+
+    Workers workers;
+    Kernels set;
+    Arena arena;
+    final SplittableRandom random = new SplittableRandom(1);
+    private ReadLoop readLoop;
+    private FmaLoop fmaLoop;
+
+    abstract Limit limit();
+
+    /// Makes what one operation works on.
+    ///
+    /// @return the work of one operation: bytes for `READ`, F32 operations for `FMA`
+    abstract double prepare();
+
+    @Setup(Level.Trial)
+    public void open() {
+        workers = new Workers(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+        set = KernelSets.choose(kernels, workers).kernels();
+        arena = Arena.ofShared();
+        switch (limit()) {
+            case READ -> readLoop = new ReadLoop(workers, arena, streamMegabytes);
+            case FMA -> fmaLoop = new FmaLoop(workers, FMA_TURNS);
+        }
+        Counters.bytes = limit() == Limit.READ;
+        Counters.work = prepare();
+    }
+
+    @Setup(Level.Iteration)
+    public void measureLimit() {
+        long start = System.nanoTime();
+        long end = start + limitMillis * 1_000_000L;
+        double done = 0;
+        do {
+            done += runLimit();
+        } while (System.nanoTime() < end);
+        Counters.limit = done * 1e9 / (System.nanoTime() - start);
+    }
+
+    /// Does once what measures the limit.
+    ///
+    /// @return how much was done, in the limit's unit
+    final double runLimit() {
+        return switch (limit()) {
+            case READ -> {
+                Counters.sink = readLoop.run();
+                yield readLoop.numBytes();
+            }
+            case FMA -> {
+                Counters.sink = (long) fmaLoop.run();
+                yield fmaLoop.numOps();
+            }
+        };
+    }
+
+    @TearDown(Level.Trial)
+    public void close() {
+        workers.close();
+        arena.close();
+    }
+
+    /// An F32 matrix of numbers between -1 and 1.
+    final Tensor activations(int rows, int cols) {
+        Tensor x = Tensor.allocate(arena, DType.F32, rows, cols);
+        for (long i = 0; i < x.size(); i++) {
+            x.set(i, (float) random.nextDouble(-1, 1));
+        }
+        return x;
+    }
+
+    /// The input of a product with weights of this type as the engine gives it: rounded where weights are quantised.
+    final Tensor inputFor(DType type, int rows, int cols) {
+        Tensor x = activations(rows, cols);
+        if (type.isQuantised()) {
+            set.roundActivations(x, x);
+        }
+        return x;
+    }
+
+    final Tensor zeros(int rows, int cols) {
+        return Tensor.allocate(arena, DType.F32, rows, cols);
+    }
+
+    final Tensor weight(DType type, Shape shape) {
+        return RandomWeights.make(arena, random, type, shape.rows(), shape.cols());
+    }
+}

@@ -1,0 +1,46 @@
+package glia.jmh;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.util.List;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/// Products of a prompt's tokens with matrices in the packed formats. One operation is one product, or those of a whole
+/// layer.
+public class Prefill extends KernelBenchmark {
+    @Param({"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q4_K", "Q6_K", "F16", "BF16", "F32"})
+    public DType type;
+
+    /// See `Shape`.
+    @Param({Shape.LAYER_NAME, "2048x2048", "2048x5632", "5632x2048", "2048x256"})
+    public String shape;
+
+    @Param("512")
+    public int tokens;
+
+    private Tensor[] x;
+    private Tensor[] y;
+    private Tensor[] weights;
+
+    @Override
+    Limit limit() {
+        return Limit.FMA;
+    }
+
+    @Override
+    double prepare() {
+        List<Shape> shapes = Shape.parseAll(shape);
+        x = shapes.stream().map(s -> inputFor(type, tokens, s.cols())).toArray(Tensor[]::new);
+        y = shapes.stream().map(s -> zeros(tokens, s.rows())).toArray(Tensor[]::new);
+        weights = shapes.stream().map(s -> weight(type, s)).toArray(Tensor[]::new);
+        return 2.0 * tokens * shapes.stream().mapToLong(Shape::size).sum();
+    }
+
+    @Benchmark
+    public void products(Counters counters) {
+        for (int i = 0; i < weights.length; i++) {
+            set.linear(y[i], x[i], weights[i]);
+        }
+    }
+}

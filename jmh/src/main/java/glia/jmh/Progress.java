@@ -1,0 +1,79 @@
+package glia.jmh;
+
+import java.io.PrintStream;
+import java.util.Collection;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.IterationParams;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.format.OutputFormat;
+
+/// Says which benchmark runs, and keeps what JMH would print until something goes wrong.
+final class Progress implements OutputFormat {
+    private final PrintStream out;
+    private final StringBuilder kept = new StringBuilder();
+
+    Progress(PrintStream out) {
+        this.out = out;
+    }
+
+    /// What was printed since the present benchmark began: its errors.
+    String kept() {
+        return kept.toString().strip();
+    }
+
+    @Override
+    public void startBenchmark(BenchmarkParams params) {
+        kept.setLength(0);
+        StringBuilder line = new StringBuilder(params.getBenchmark());
+        for (String name : params.getParamsKeys()) {
+            line.append(' ').append(name).append('=').append(params.getParam(name));
+        }
+        out.println(line);
+    }
+
+    @Override
+    public void print(String text) {
+        kept.append(text);
+    }
+
+    @Override
+    public void println(String text) {
+        kept.append(text).append('\n');
+    }
+
+    @Override
+    public void write(int character) {
+        kept.append((char) character);
+    }
+
+    @Override
+    public void write(byte[] text) {
+        kept.append(new String(text));
+    }
+
+    @Override
+    public void iteration(BenchmarkParams params, IterationParams iteration, int number) { }
+
+    @Override
+    public void iterationResult(BenchmarkParams params, IterationParams iteration, int number, IterationResult data) { }
+
+    @Override
+    public void endBenchmark(BenchmarkResult result) { }
+
+    @Override
+    public void startRun() { }
+
+    @Override
+    public void endRun(Collection<RunResult> results) { }
+
+    @Override
+    public void verbosePrintln(String text) { }
+
+    @Override
+    public void flush() { }
+
+    @Override
+    public void close() { }
+}

@@ -1,0 +1,93 @@
+package glia.jmh;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import java.util.Arrays;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+
+/// What is done row by row beside the products, on a prompt's activations. The work is the bytes that must be read and
+/// written. A prompt's activations fit the last cache, so more than the memory's rate can be reached.
+public class Rows extends KernelBenchmark {
+    private static final int HEAD_SIZE = 64;
+    private static final float EPS = 1e-5f;
+
+    /// What is done.
+    public enum Kind { RMS_NORM, LAYER_NORM, ROTATE_HALVES, ROTATE_PAIRS, SWIGLU, GELU, ADD, ROUND, GATHER,
+        LOG_SUM_EXP, ARGMAX }
+
+    @Param
+    public Kind kind;
+
+    @Param("512")
+    public int tokens;
+
+    @Param("2048")
+    public int width;
+
+    private final Runs runs = new Runs();
+    private Tensor x;
+    private Tensor other;
+    private Tensor y;
+    private Tensor gain;
+    private RopeTable rope;
+    private int[] ids;
+
+    @Override
+    Limit limit() {
+        return Limit.READ;
+    }
+
+    @Override
+    double prepare() {
+        x = activations(tokens, width);
+        y = zeros(tokens, width);
+        gain = activations(1, width).reshape(width);
+        other = switch (kind) {
+            case GATHER -> weight(DType.Q8_0, new Shape(width, tokens));
+            default -> activations(tokens, width);
+        };
+        runs.add(tokens, 0);
+        float[] frequencies = new float[HEAD_SIZE / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = (float) Math.pow(10_000, -2.0 * i / HEAD_SIZE);
+        }
+        rope = new RopeTable(frequencies, 1, kind == Kind.ROTATE_PAIRS ? RopeTable.Layout.INTERLEAVED
+                : RopeTable.Layout.HALF_SPLIT);
+        ids = new int[tokens];
+        Arrays.setAll(ids, i -> random.nextInt(tokens));
+        return switch (kind) {
+            case RMS_NORM, LAYER_NORM, ROTATE_HALVES, ROTATE_PAIRS, GELU, ROUND -> 2.0 * x.sizeBytes();
+            case SWIGLU, ADD -> 3.0 * x.sizeBytes();
+            case GATHER -> (double) x.sizeBytes() + other.sizeBytes();
+            case LOG_SUM_EXP, ARGMAX -> x.sizeBytes();
+        };
+    }
+
+    @Benchmark
+    public void rows(Counters counters) {
+        switch (kind) {
+            case RMS_NORM -> set.rmsNorm(y, x, gain, EPS, 0);
+            case LAYER_NORM -> set.layerNorm(y, x, gain, gain, EPS);
+            case ROTATE_HALVES, ROTATE_PAIRS -> set.rotate(x, HEAD_SIZE, rope, runs, 1);
+            case SWIGLU -> set.gated(y, x, other, Activation.SILU);
+            case GELU -> set.activate(y, x, Activation.GELU_TANH);
+            case ADD -> set.add(y, x, other, 1);
+            case ROUND -> set.roundActivations(y, x);
+            case GATHER -> set.gather(y, other, ids, tokens);
+            case LOG_SUM_EXP -> {
+                for (int i = 0; i < tokens; i++) {
+                    Counters.sink = (long) set.logSumExp(x, i);
+                }
+            }
+            case ARGMAX -> {
+                for (int i = 0; i < tokens; i++) {
+                    Counters.sink = set.argmax(x, i);
+                }
+            }
+        }
+    }
+}

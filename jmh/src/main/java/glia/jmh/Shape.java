@@ -1,0 +1,33 @@
+package glia.jmh;
+
+import java.util.List;
+
+/// The shape of a weight matrix, written `2048x5632` for one that takes 2048 numbers a token and gives 5632.
+///
+/// @param cols numbers that come in
+/// @param rows numbers that go out
+record Shape(int cols, int rows) {
+    /// Stands for all matrices of `LAYER`.
+    static final String LAYER_NAME = "layer";
+
+    /// The matrices of a layer of a Llama of 1.1 billion parameters: queries, keys, values, output, gate, up, down.
+    static final List<Shape> LAYER = List.of(new Shape(2048, 2048), new Shape(2048, 256), new Shape(2048, 256),
+            new Shape(2048, 2048), new Shape(2048, 5632), new Shape(2048, 5632), new Shape(5632, 2048));
+
+    static Shape parse(String text) {
+        String[] sizes = text.split("x");
+        if (sizes.length != 2) {
+            throw new IllegalArgumentException("a shape is written like 2048x5632, not '" + text + "'");
+        }
+        return new Shape(Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]));
+    }
+
+    /// One shape, or all of a layer.
+    static List<Shape> parseAll(String text) {
+        return text.equals(LAYER_NAME) ? LAYER : List.of(parse(text));
+    }
+
+    long size() {
+        return (long) cols * rows;
+    }
+}

@@ -1,0 +1,77 @@
+package glia.jmh;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/// Figures as Markdown and as a document for programs.
+final class Table {
+    private final List<Figure> figures = new ArrayList<>();
+
+    static String header() {
+        return """
+                | benchmark | what | kernels | threads | rate | slowest, fastest | limit here | share | of F32 product |
+                |---|---|---|--:|--:|--:|--:|--:|--:|""";
+    }
+
+    /// Adds a figure.
+    ///
+    /// @return its line
+    String add(Figure figure) {
+        figures.add(figure);
+        return String.format(Locale.ROOT, "| %s | %s | %s | %d | %s | %s | %s | %s | %s |", figure.benchmark(),
+                figure.description(), figure.isLimit() ? "" : figure.kernels(), figure.threads(),
+                figure.inUnit(figure.rate()), range(figure),
+                figure.isLimit() ? "" : figure.inUnit(figure.limit()),
+                figure.isLimit() ? "" : percent(figure.shareOfLimit()),
+                shareOfProduct(figure).isPresent() ? percent(shareOfProduct(figure).getAsDouble()) : "");
+    }
+
+    private static String range(Figure figure) {
+        String least = figure.inUnit(figure.least());
+        return least.substring(0, least.indexOf(' ')) + ", " + figure.inUnit(figure.most()).split(" ")[0];
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.0f %%", 100 * share);
+    }
+
+    /// The rate of a product of a prompt's tokens, as a share of the F32 product's by the same kernels and threads.
+    OptionalDouble shareOfProduct(Figure figure) {
+        if (!figure.benchmark().equals(Prefill.class.getSimpleName())
+                && !figure.benchmark().equals(Streams.class.getSimpleName())) {
+            return OptionalDouble.empty();
+        }
+        return figures.stream()
+                .filter(f -> f.benchmark().equals(MatMul.class.getSimpleName()) && f.threads() == figure.threads()
+                        && f.kernels().equals(figure.kernels()))
+                .mapToDouble(f -> figure.rate() / f.rate()).findFirst();
+    }
+
+    /// All figures so far; rates in bytes or F32 operations a second.
+    Map<String, Object> document() {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("machine", Machine.describe());
+        document.put("figures", figures.stream().map(this::document).toList());
+        return document;
+    }
+
+    private Map<String, Object> document(Figure figure) {
+        Map<String, Object> one = new LinkedHashMap<>();
+        one.put("benchmark", figure.benchmark());
+        one.put("parameters", figure.what());
+        one.put("kernels", figure.kernels());
+        one.put("threads", figure.threads());
+        one.put("unit", figure.countsBytes() ? "bytes/s" : "flop/s");
+        one.put("rate", figure.rate());
+        one.put("min", figure.least());
+        one.put("max", figure.most());
+        one.put("limit", figure.limit());
+        one.put("share_of_limit", figure.shareOfLimit());
+        shareOfProduct(figure).ifPresent(share -> one.put("share_of_f32_product", share));
+        return one;
+    }
+}
