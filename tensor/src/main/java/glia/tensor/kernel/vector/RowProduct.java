@@ -68,7 +68,7 @@ final class RowProduct extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int end = Math.min(w.rows(), 2 * to);
-        long partial = scratch[worker].reserve(BLOCK * (Simd.BYTES + 64L * Math.ceilDiv(w.cols(), 256)));
+        long partial = scratch[worker].reserve(BLOCK * Simd.BYTES + Rows256.SCALES_BYTES);
         for (int r = 2 * from; r < end; r += BLOCK) {
             int rows = Math.min(BLOCK, end - r);
             for (int n = 0; n < x.rows(); n++) {
@@ -93,12 +93,7 @@ final class RowProduct extends RangeTask {
             case Q4_0 -> Rows32.q4p0(at, rowBytes, rows, v, s, cols / 32, to);
             case Q4_1 -> Rows32.q4p1(at, rowBytes, rows, v, s, cols / 32, to);
             case Q5_0 -> Rows32.q5p0(at, rowBytes, rows, v, s, cols / 32, to);
-            case Q4_K -> {
-                if (token == 0) {
-                    Rows256.q4kScales(at, rowBytes, rows, cols / 256, free);
-                }
-                Rows256.q4k(at, rowBytes, rows, v, s, cols / 256, to, free);
-            }
+            case Q4_K -> Rows256.q4k(at, rowBytes, rows, v, s, cols / 256, to, free);
             case Q6_K -> Rows256.q6k(at, rowBytes, rows, v, cols / 256, to, free);
             default -> throw new AssertionError(w.dtype());
         }

@@ -22,76 +22,71 @@ import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 
 /// Products of packed rows of ggml's Q4_K and Q6_K (see `Rows` for the arguments). The scales of a block are decoded as
 /// a vector and go through memory, from which each is broadcast by a load.
 final class Rows256 {
+    /// Scratch memory for scales: blocks take turns with eight places, so that none waits for another's.
+    static final long SCALES_BYTES = 8 * 64;
+
     private Rows256() { }
 
+    /// Scales and minima of a block are decoded on the way, so that the memory is read at an even pace. The first four
+    /// of each are 6 bits of four bytes; the others have their low four bits in the last four bytes and their high two
+    /// on top of the first.
+    ///
     /// @param sums the activations' sums of 32 each
-    /// @param scales what `q4kScales` makes of the rows
+    /// @param scales `SCALES_BYTES` of memory
     static void q4k(long w, long rowBytes, int rows, long x, long sums, int blocks, long to, long scales) {
         for (int r = 0; r < rows; r++) {
-            FloatVector total = FloatVector.zero(F);
+            FloatVector total0 = FloatVector.zero(F);
+            FloatVector total1 = FloatVector.zero(F);
             FloatVector offsets = FloatVector.zero(SPECIES_256);
             for (int i = 0; i < blocks; i++) {
-                long scale = scales & ADDRESS;
-                offsets = FloatVector.fromMemorySegment(SPECIES_256, ALL, scale + 32, ORDER)
-                        .fma(FloatVector.fromMemorySegment(SPECIES_256, ALL, sums + 32L * i & ADDRESS, ORDER), offsets);
-                for (int pair = 0; pair < 4; pair++) {
-                    long from = w + 144L * i + 16 + 32 * pair & ADDRESS;
-                    long at = x + 1024L * i + 256 * pair & ADDRESS;
-                    FloatVector low = FloatVector.zero(F);
-                    FloatVector high = FloatVector.zero(F);
-                    for (int j = 0; j < 32; j += LANES) {
-                        IntVector q = (IntVector) ByteVector.fromMemorySegment(B, ALL, from + j, ORDER)
-                                .convertShape(ZERO_EXTEND_B2I, I, 0);
-                        low = ((FloatVector) q.and(15).convert(I2F, 0))
-                                .fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * j, ORDER), low);
-                        high = ((FloatVector) q.lanewise(LSHR, 4).convert(I2F, 0))
-                                .fma(FloatVector.fromMemorySegment(F, ALL, at + 128 + 4 * j, ORDER), high);
-                    }
-                    total = low.fma(FloatVector.broadcast(F, ALL.get(F32, scale + 8 * pair)), total);
-                    total = high.fma(FloatVector.broadcast(F, ALL.get(F32, scale + 8 * pair + 4)), total);
-                }
-                scales += 64;
-            }
-            long at = to + (long) r * BYTES & ADDRESS;
-            total.intoMemorySegment(ALL, at, ORDER);
-            FloatVector.fromMemorySegment(SPECIES_256, ALL, at, ORDER).sub(offsets).intoMemorySegment(ALL, at, ORDER);
-            w += rowBytes;
-        }
-    }
-
-    /// For each block of each row its eight scales, then its eight minima, 64 bytes. The first four of each are 6
-    /// bits of four bytes; the others have their low four bits in the last four bytes and their high two on top of
-    /// the first.
-    static void q4kScales(long w, long rowBytes, int rows, int blocks, long to) {
-        for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < blocks; i++) {
-                long block = w + r * rowBytes + 144L * i & ADDRESS;
-                long at = to & ADDRESS;
+                long block = w + 144L * i & ADDRESS;
+                long scale = scales + (i & 7) * 64 & ADDRESS;
                 int w0 = ALL.get(I32, block + 4);
                 int w1 = ALL.get(I32, block + 8);
                 int w2 = ALL.get(I32, block + 12);
-                ALL.set(I64, at, w0 & 0x3f3f3f3f | (w2 & 0x0f0f0f0fL | w0 >>> 2 & 0x30303030L) << 32);
-                ALL.set(I64, at + 32, w1 & 0x3f3f3f3f | (w2 >>> 4 & 0x0f0f0f0fL | w1 >>> 2 & 0x30303030L) << 32);
-                for (int part = 0; part < 2; part++) {
-                    float factor = Float.float16ToFloat(ALL.get(I16, block + 2 * part));
-                    FloatVector v = (FloatVector) ByteVector
-                            .fromMemorySegment(ByteVector.SPECIES_64, ALL, at + 32 * part, ORDER)
-                            .convertShape(B2F, SPECIES_256, 0);
-                    v.mul(factor).intoMemorySegment(ALL, at + 32 * part, ORDER);
+                long low = w0 & 0x3f3f3f3f | (w2 & 0x0f0f0f0fL | w0 >>> 2 & 0x30303030L) << 32;
+                long high = w1 & 0x3f3f3f3f | (w2 >>> 4 & 0x0f0f0f0fL | w1 >>> 2 & 0x30303030L) << 32;
+                FloatVector.broadcast(SPECIES_256, Float.float16ToFloat(ALL.get(I16, block)))
+                        .mul(LongVector.broadcast(LongVector.SPECIES_128, low).reinterpretAsBytes()
+                                .convertShape(B2F, SPECIES_256, 0))
+                        .intoMemorySegment(ALL, scale, ORDER);
+                offsets = FloatVector.broadcast(SPECIES_256, Float.float16ToFloat(ALL.get(I16, block + 2)))
+                        .mul(LongVector.broadcast(LongVector.SPECIES_128, high).reinterpretAsBytes()
+                                .convertShape(B2F, SPECIES_256, 0))
+                        .fma(FloatVector.fromMemorySegment(SPECIES_256, ALL, sums + 32L * i & ADDRESS, ORDER), offsets);
+                for (int pair = 0; pair < 4; pair++) {
+                    long from = block + 16 + 32 * pair & ADDRESS;
+                    long at = x + 1024L * i + 256 * pair & ADDRESS;
+                    FloatVector dot0 = FloatVector.zero(F);
+                    FloatVector dot1 = FloatVector.zero(F);
+                    for (int j = 0; j < 32; j += LANES) {
+                        IntVector q = (IntVector) ByteVector.fromMemorySegment(B, ALL, from + j, ORDER)
+                                .convertShape(ZERO_EXTEND_B2I, I, 0);
+                        dot0 = ((FloatVector) q.and(15).convert(I2F, 0))
+                                .fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * j, ORDER), dot0);
+                        dot1 = ((FloatVector) q.lanewise(LSHR, 4).convert(I2F, 0))
+                                .fma(FloatVector.fromMemorySegment(F, ALL, at + 128 + 4 * j, ORDER), dot1);
+                    }
+                    total0 = dot0.fma(FloatVector.broadcast(F, ALL.get(F32, scale + 8 * pair)), total0);
+                    total1 = dot1.fma(FloatVector.broadcast(F, ALL.get(F32, scale + 8 * pair + 4)), total1);
                 }
-                to += 64;
             }
+            long at = to + (long) r * BYTES & ADDRESS;
+            total0.add(total1).intoMemorySegment(ALL, at, ORDER);
+            FloatVector.fromMemorySegment(SPECIES_256, ALL, at, ORDER).sub(offsets).intoMemorySegment(ALL, at, ORDER);
+            w += rowBytes;
         }
     }
 
     /// Half a block has 64 bytes of low bits and 32 bytes of high bits: the low halves of the former are two runs of 32
     /// numbers, the high halves two more; the latter have two bits for each run.
     ///
-    /// @param scales 64 bytes for the scales of a block
+    /// @param scales `SCALES_BYTES` of memory
     static void q6k(long w, long rowBytes, int rows, long x, int blocks, long to, long scales) {
         for (int r = 0; r < rows; r++) {
             FloatVector total0 = FloatVector.zero(F);
