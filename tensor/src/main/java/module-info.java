@@ -3,6 +3,7 @@ module glia.tensor {
     requires static jdk.incubator.vector;
 
     exports glia.tensor;
+    exports glia.tensor.asm;
     exports glia.tensor.format;
     exports glia.tensor.kernel;
     exports glia.tensor.kernel.choice;
