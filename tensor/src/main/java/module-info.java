@@ -7,6 +7,7 @@ module glia.tensor {
     exports glia.tensor.format;
     exports glia.tensor.kernel;
     exports glia.tensor.kernel.choice;
+    exports glia.tensor.kernel.emitted;
     exports glia.tensor.kernel.scalar;
     exports glia.tensor.kernel.vector;
     exports glia.tensor.ops;

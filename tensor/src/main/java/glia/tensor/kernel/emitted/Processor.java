@@ -1,0 +1,148 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Mem.at;
+
+import glia.tensor.Memory;
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Gpr;
+import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/// What the processor can do that the system also lets programs use, found out by the instruction CPUID (Intel's
+/// manual, volume 2).
+///
+/// @param features what there is; unmodifiable
+public record Processor(Set<Feature> features) {
+    /// The extensions that kernels are written for, by the names of Linux's /proc/cpuinfo.
+    public enum Feature {
+        AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static final Set<Feature> AVX2_SET = EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C);
+    private static final Set<Feature> AVX512_SET = EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F,
+            Feature.AVX512DQ, Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI);
+
+    public Processor {
+        features = Collections.unmodifiableSet(features);
+    }
+
+    public boolean has(Feature feature) {
+        return features.contains(feature);
+    }
+
+    /// AVX2 with fused multiplication and half precision: what the narrowest emitted kernels need.
+    public boolean hasAvx2() {
+        return features.containsAll(AVX2_SET);
+    }
+
+    /// AVX-512 with dot products of bytes and all widths.
+    public boolean hasAvx512Vnni() {
+        return features.containsAll(AVX512_SET);
+    }
+
+    /// Why code of this kind cannot run on this system at all, before anything native is touched.
+    public static Optional<String> platformObstacle() {
+        String arch = System.getProperty("os.arch", "");
+        String os = System.getProperty("os.name", "");
+        if (!arch.equals("amd64") && !arch.equals("x86_64")) {
+            return Optional.of("code is emitted for x86-64 only, and this is " + arch
+                    + " (which needs an assembler and generators of its own, and a flush of the instruction cache)");
+        }
+        if (os.startsWith("Windows")) {
+            return Optional.of("code is emitted for the System V calling convention only, not for Windows' (other "
+                    + "argument registers, xmm6 to 15 to be kept, VirtualAlloc and VirtualProtect for its pages)");
+        }
+        return Optional.empty();
+    }
+
+    /// Asks the processor.
+    ///
+    /// @throws CodeRefusedException if it is not an x86-64, on Windows, or where the system refuses executable memory
+    public static Processor detect() {
+        platformObstacle().ifPresent(obstacle -> {
+            throw new CodeRefusedException(obstacle);
+        });
+        try (Arena arena = Arena.ofConfined()) {
+            CodePages pages = CodePages.seal(arena, List.of(cpuid(), xgetbv()));
+            return read(pages.function(0), pages.function(1), arena.allocate(16).address());
+        }
+    }
+
+    /// `(leaf, subleaf, address)`: writes EAX, EBX, ECX and EDX there.
+    private static byte[] cpuid() {
+        var a = new Assembler();
+        a.push(Gpr.RBX);
+        a.mov(Gpr.R8, Gpr.RDX);
+        a.mov32(Gpr.RAX, Gpr.RDI);
+        a.mov32(Gpr.RCX, Gpr.RSI);
+        a.cpuid();
+        a.mov32(at(Gpr.R8), Gpr.RAX);
+        a.mov32(at(Gpr.R8, 4), Gpr.RBX);
+        a.mov32(at(Gpr.R8, 8), Gpr.RCX);
+        a.mov32(at(Gpr.R8, 12), Gpr.RDX);
+        a.pop(Gpr.RBX);
+        a.ret();
+        return a.toBytes();
+    }
+
+    /// Answers which registers the system saves: the lower half of XCR0.
+    private static byte[] xgetbv() {
+        var a = new Assembler();
+        a.xor(Gpr.RCX, Gpr.RCX);
+        a.xgetbv();
+        a.ret();
+        return a.toBytes();
+    }
+
+    private static Processor read(Function cpuid, Function xgetbv, long at) {
+        cpuid.call(0, 0, at, 0, 0, 0);
+        int highestLeaf = Memory.i32(at);
+        cpuid.call(1, 0, at, 0, 0, 0);
+        int one = Memory.i32(at + 8);
+        Set<Feature> features = EnumSet.noneOf(Feature.class);
+        boolean savesRegisters = (one >> 27 & 1) != 0;
+        long saved = savesRegisters ? xgetbv.call(0, 0, 0, 0, 0, 0) : 0;
+        if (highestLeaf < 7 || (saved & 6) != 6) {
+            return new Processor(features);
+        }
+        add(features, one, 12, Feature.FMA);
+        add(features, one, 29, Feature.F16C);
+        cpuid.call(7, 0, at, 0, 0, 0);
+        int lastSubleaf = Memory.i32(at);
+        int b = Memory.i32(at + 4);
+        int c = Memory.i32(at + 8);
+        int a = 0;
+        if (lastSubleaf >= 1) {
+            cpuid.call(7, 1, at, 0, 0, 0);
+            a = Memory.i32(at);
+        }
+        add(features, b, 5, Feature.AVX2);
+        add(features, a, 4, Feature.AVX_VNNI);
+        if ((saved & 0xe6) == 0xe6) {
+            add(features, b, 16, Feature.AVX512F);
+            add(features, b, 17, Feature.AVX512DQ);
+            add(features, b, 30, Feature.AVX512BW);
+            add(features, b, 31, Feature.AVX512VL);
+            add(features, c, 1, Feature.AVX512VBMI);
+            add(features, c, 11, Feature.AVX512_VNNI);
+            add(features, a, 5, Feature.AVX512_BF16);
+        }
+        return new Processor(features);
+    }
+
+    private static void add(Set<Feature> features, int register, int bit, Feature feature) {
+        if ((register >> bit & 1) != 0) {
+            features.add(feature);
+        }
+    }
+}

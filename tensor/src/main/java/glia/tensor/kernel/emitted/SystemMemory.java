@@ -1,0 +1,94 @@
+package glia.tensor.kernel.emitted;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/// The calls of the C library that hand out memory with rights. They have no checks; see mmap(2), mprotect(2),
+/// memfd_create(2).
+final class SystemMemory {
+    static final int NONE = 0;
+    static final int READ = 1;
+    static final int WRITE = 2;
+    static final int EXECUTE = 4;
+    static final long FAILED = -1;
+
+    private static final int SHARED = 1;
+    private static final int PRIVATE = 2;
+    private static final int CLOSE_ON_EXEC = 1;
+    private static final boolean IS_MAC = System.getProperty("os.name", "").startsWith("Mac");
+    private static final int ANONYMOUS = IS_MAC ? 0x1000 : 0x20;
+
+    private SystemMemory() { }
+
+    /// New memory of zeros, or FAILED.
+    static long map(long sizeBytes, int rights) {
+        return symbol("mmap").call(0, sizeBytes, rights, PRIVATE | ANONYMOUS, -1, 0);
+    }
+
+    /// The memory behind a file descriptor, or FAILED.
+    static long mapShared(long sizeBytes, int rights, int file) {
+        return symbol("mmap").call(0, sizeBytes, rights, SHARED, file, 0);
+    }
+
+    static void unmap(long address, long sizeBytes) {
+        symbol("munmap").call(address, sizeBytes, 0, 0, 0, 0);
+    }
+
+    /// Changes rights; whether the system allowed it.
+    static boolean protect(long address, long sizeBytes, int rights) {
+        return (int) symbol("mprotect").call(address, sizeBytes, rights, 0, 0, 0) == 0;
+    }
+
+    /// A file in memory without a name in the file system, of this size, or FAILED.
+    static int memoryFile(long sizeBytes) {
+        if (IS_MAC) {
+            return (int) FAILED;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            int file = (int) symbol("memfd_create")
+                    .call(arena.allocateFrom("glia-code").address(), CLOSE_ON_EXEC, 0, 0, 0, 0);
+            if (file >= 0 && (int) symbol("ftruncate").call(file, sizeBytes, 0, 0, 0, 0) != 0) {
+                close(file);
+                return (int) FAILED;
+            }
+            return file;
+        }
+    }
+
+    static void close(int file) {
+        symbol("close").call(file, 0, 0, 0, 0, 0);
+    }
+
+    private static Function symbol(String name) {
+        return new Function(find(name).address(), name);
+    }
+
+    private static MemorySegment find(String name) {
+        return Linker.nativeLinker().defaultLookup().find(name)
+                .orElseThrow(() -> new CodeRefusedException("the C library has no " + name));
+    }
+
+    /// Asks again for new memory to be made executable, in order to say why it was refused. The handle that keeps the
+    /// system's error number is made only here, since it would cost every start some milliseconds.
+    @SuppressWarnings("restricted")
+    static String whyNotExecutable(long address, long sizeBytes) {
+        var layout = Linker.Option.captureStateLayout();
+        var j = ValueLayout.JAVA_LONG;
+        MethodHandle protect = Linker.nativeLinker().downcallHandle(find("mprotect"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, j, j, j), Linker.Option.captureCallState("errno"));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(layout);
+            int result = (int) protect.invokeExact(state, address, sizeBytes, (long) (READ | EXECUTE));
+            int error = state.get(ValueLayout.JAVA_INT, layout.byteOffset(
+                    java.lang.foreign.MemoryLayout.PathElement.groupElement("errno")));
+            boolean forbidden = error == 13 || error == 1;
+            return result == 0 ? "for the moment" : "error " + error + (forbidden ? ", not permitted" : "");
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+}
