@@ -30,6 +30,14 @@ public interface Kernels {
     /// 32 (half to even; 0 where the block is 0; a last block may be short). y may be x.
     void roundActivations(Tensor y, Tensor x);
 
+    /// `linear` of x rounded by `roundActivations`. A set that multiplies whole numbers does both in one.
+    ///
+    /// @param scratch `[N,K]` F32, which may be overwritten; it overlaps nothing else
+    default void linearRounded(Tensor y, Tensor x, Tensor w, Tensor scratch) {
+        roundActivations(scratch, x);
+        linear(y, scratch, w);
+    }
+
     // ---- row by row ----------------------------------------------------------------------------------------------
 
     /// `y[n,:] = table[ids[n],:]` decoded to F32, for the first `count` ids.

@@ -66,9 +66,7 @@ public final class Compute implements Ops, AutoCloseable {
         Tensor y = workspace.allocate(x.rows(), t.rows());
         if (precision == Precision.FAST && t.dtype().isQuantised()) {
             int mark = workspace.mark();
-            Tensor rounded = like(x);
-            kernels.roundActivations(rounded, x);
-            kernels.linear(y, rounded, t);
+            kernels.linearRounded(y, x, t, like(x));
             workspace.release(mark);
         } else {
             kernels.linear(y, x, t);

@@ -18,6 +18,10 @@ interface ProductLaws extends KernelSubject {
         return Arrays.stream(DType.values()).filter(DType::isReal);
     }
 
+    static Stream<DType> quantisedTypes() {
+        return realTypes().filter(DType::isQuantised);
+    }
+
     /// The shapes {N, R, K}: each dimension takes all awkward sizes while the others stay small.
     static int[][] shapes() {
         return Arrays.stream(Lab.SIZES).boxed().flatMap(n -> Stream.of(
@@ -79,6 +83,10 @@ interface ProductLaws extends KernelSubject {
     private static void checkLinear(Kernels kernels, Lab lab, Tensor x, Tensor w) {
         Tensor y = lab.output(x.rows(), w.rows());
         kernels.linear(y, x, w);
+        assertProduct(lab, y, x, w);
+    }
+
+    private static void assertProduct(Lab lab, Tensor y, Tensor x, Tensor w) {
         float[] wide = Decode.widen(w, lab.arena).toArray();
         for (int n = 0; n < x.rows(); n++) {
             for (int r = 0; r < w.rows(); r++) {
@@ -165,6 +173,45 @@ interface ProductLaws extends KernelSubject {
                 Lab.assertClose(sum, dw.get((long) r * dw.cols() + k), 1e-6 * size, dy + " over " + x);
             }
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("glia.tensor.kernel.ProductLaws#quantisedTypes")
+    default void linearRoundedIsLinearOfRoundedActivations(DType type) {
+        withWorkers(kernels -> {
+            for (int[] shape : new int[][] {
+                {1, 1, 1}, {1, 40, 3}, {2, 33, 2}, {3, 16, 2}, {5, 17, 1}, {16, 47, 3}, {17, 5, 5}, {33, 65, 2}}) {
+                for (int style = 0; style < 3; style++) {
+                    try (Lab lab = new Lab(shape[0] + 7L * style)) {
+                        int cols = shape[2] * type.blockElements();
+                        Tensor x = style == 0 ? lab.normal(shape[0], cols) : lab.wild(style, shape[0], cols);
+                        Tensor w = Fixtures.random(lab.arena, type, shape[1], cols, shape[1]);
+                        Tensor rounded = lab.output(shape[0], cols);
+                        kernels.roundActivations(rounded, x);
+                        Tensor y = lab.output(shape[0], shape[1]);
+                        kernels.linearRounded(y, x, w, lab.output(shape[0], cols));
+                        assertProduct(lab, y, rounded, w);
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    default void linearRoundedLetsNaNThrough() {
+        withTwoWorkers(kernels -> {
+            for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+                try (Lab lab = new Lab(2)) {
+                    Tensor x = lab.normal(6, 96);
+                    x.set(3 * 96 + 40, odd);
+                    Tensor y = lab.output(6, 9);
+                    kernels.linearRounded(y, x, Fixtures.random(lab.arena, DType.Q8_0, 9, 96, 1), lab.output(6, 96));
+                    for (int i = 0; i < y.size(); i++) {
+                        assertEquals(i / 9 == 3, Float.isNaN(y.get(i)), "number " + i + " of 6 rows of 9");
+                    }
+                }
+            }
+        });
     }
 
     @Test

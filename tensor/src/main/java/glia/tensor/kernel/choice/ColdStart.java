@@ -63,6 +63,12 @@ final class ColdStart implements Kernels {
     }
 
     @Override
+    public void linearRounded(Tensor y, Tensor x, Tensor w, Tensor scratch) {
+        now().linearRounded(y, x, w, scratch);
+        left -= x.rows() * w.size();
+    }
+
+    @Override
     public void gather(Tensor y, Tensor table, int[] ids, int count) {
         now().gather(y, table, ids, count);
     }
