@@ -1,23 +1,31 @@
 package glia.jmh;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.StringJoiner;
+import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.util.ListStatistics;
 import org.openjdk.jmh.util.Statistics;
 
 /// What was measured of one benchmark with one choice of parameters. Rates and limits are in bytes or in F32
-/// operations a second; the rate and the limit are medians over the iterations.
+/// operations a second. All but the slowest and the fastest are medians over the iterations, shares as well: each
+/// iteration has its own limit, so a share is not quite the quotient of the medians.
 ///
 /// @param what the benchmark's own parameters
 /// @param countsBytes whether the unit is bytes
 /// @param least the slowest iteration
 /// @param most the fastest iteration
 /// @param limit what the machine reached beside it
+/// @param shareOfLimit the rate as a share of it
+/// @param shareOfProduct the rate as a share of the F32 product's beside it, where that was measured
 record Figure(String benchmark, Map<String, String> what, String kernels, int threads, boolean countsBytes, double rate,
-        double least, double most, double limit) {
+        double least, double most, double limit, double shareOfLimit, OptionalDouble shareOfProduct) {
     private static final double GIGA = 1e9;
 
     static Figure of(RunResult result) {
@@ -34,24 +42,40 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
         }
         String[] names = all.getBenchmark().split("\\.");
         int threads = Integer.parseInt(all.getParam("threads"));
-        double work = median(result, "workPerOperation");
-        Statistics operations = result.getPrimaryResult().getStatistics();
+        List<IterationResult> iterations = result.getBenchmarkResults().stream()
+                .flatMap(fork -> fork.getIterationResults().stream()).toList();
+        boolean besideProduct = count(iterations.getFirst(), "productPerSecond") > 0;
+        Statistics rates = over(iterations, Figure::rate);
         return new Figure(names[names.length - 2], what, all.getParam("kernels"),
                 threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-                median(result, "countsBytes") == 1, work * operations.getPercentile(50), work * operations.getMin(),
-                work * operations.getMax(), median(result, "limitPerSecond"));
+                count(iterations.getFirst(), "countsBytes") == 1, median(rates), rates.getMin(), rates.getMax(),
+                median(over(iterations, i -> count(i, "limitPerSecond"))),
+                median(over(iterations, i -> rate(i) / count(i, "limitPerSecond"))),
+                besideProduct ? OptionalDouble.of(median(over(iterations, i -> rate(i) / count(i, "productPerSecond"))))
+                        : OptionalDouble.empty());
     }
 
-    private static double median(RunResult result, String counter) {
-        return result.getSecondaryResults().get(counter).getStatistics().getPercentile(50);
+    /// Bytes or operations a second.
+    private static double rate(IterationResult iteration) {
+        return count(iteration, "workPerOperation") * iteration.getPrimaryResult().getScore();
+    }
+
+    private static double count(IterationResult iteration, String counter) {
+        return iteration.getSecondaryResults().get(counter).getScore();
+    }
+
+    private static Statistics over(List<IterationResult> iterations, ToDoubleFunction<IterationResult> value) {
+        ListStatistics statistics = new ListStatistics();
+        iterations.forEach(iteration -> statistics.addValue(value.applyAsDouble(iteration)));
+        return statistics;
+    }
+
+    private static double median(Statistics statistics) {
+        return statistics.getPercentile(50);
     }
 
     boolean isLimit() {
         return benchmark.equals(Limits.class.getSimpleName());
-    }
-
-    double shareOfLimit() {
-        return rate / limit;
     }
 
     /// A number of bytes or operations a second, in 10⁹.

@@ -8,6 +8,7 @@ import glia.tensor.kernel.choice.KernelSets;
 import java.lang.foreign.Arena;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
@@ -22,12 +23,12 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /// What all benchmarks of kernels share: the set of kernels, its threads, memory, and the machine's limit, which is
-/// measured before each iteration in the same process on the same threads, since a shared machine's memory may be
-/// twice as fast in one minute as in the next.
+/// measured before each iteration in the same process on the same threads, since a shared machine may be twice as fast
+/// in one minute as in the next.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Warmup(iterations = 4, time = 700, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 3, time = 800, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 250, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 1, jvmArgs = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC", "-Xmx3g"})
@@ -50,11 +51,12 @@ public abstract class KernelBenchmark {
     @Param("0")
     public int threads;
 
-    /// MiB that are read to find the memory's limit, and that streams of weights have at least.
-    @Param("384")
+    /// MiB that are read to find the memory's limit, and that streams of weights have at least: the same for both,
+    /// since a cache holds some part of both.
+    @Param("512")
     public int streamMegabytes;
 
-    /// How long the limit is measured before each iteration.
+    /// How long each limit is measured before each iteration.
     @Param("50")
     public int limitMillis;
 
@@ -86,14 +88,28 @@ public abstract class KernelBenchmark {
     }
 
     @Setup(Level.Iteration)
-    public void measureLimit() {
+    public void measureLimits() {
+        Counters.limit = rate(this::runLimit);
+        Counters.product = rate(this::runProduct);
+    }
+
+    /// How much of some work is done a second, measured for `limitMillis`; 0 where it is none.
+    private double rate(DoubleSupplier work) {
         long start = System.nanoTime();
-        long end = start + limitMillis * 1_000_000L;
         double done = 0;
+        double last;
         do {
-            done += runLimit();
-        } while (System.nanoTime() < end);
-        Counters.limit = done * 1e9 / (System.nanoTime() - start);
+            last = work.getAsDouble();
+            done += last;
+        } while (last > 0 && System.nanoTime() < start + limitMillis * 1_000_000L);
+        return done * 1e9 / (System.nanoTime() - start);
+    }
+
+    /// Runs the F32 product that others are measured by, where that is of interest.
+    ///
+    /// @return its F32 operations, or 0
+    double runProduct() {
+        return 0;
     }
 
     /// Does once what measures the limit.

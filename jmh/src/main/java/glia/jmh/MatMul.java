@@ -1,7 +1,5 @@
 package glia.jmh;
 
-import glia.tensor.DType;
-import glia.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
@@ -14,9 +12,7 @@ public class MatMul extends KernelBenchmark {
     @Param("512")
     public int tokens;
 
-    private Tensor x;
-    private Tensor y;
-    private Tensor w;
+    private F32Product product;
 
     @Override
     Limit limit() {
@@ -25,14 +21,12 @@ public class MatMul extends KernelBenchmark {
 
     @Override
     double prepare() {
-        x = activations(tokens, size);
-        y = zeros(tokens, size);
-        w = weight(DType.F32, new Shape(size, size));
-        return 2.0 * tokens * w.size();
+        product = new F32Product(this, tokens, size);
+        return product.numOps();
     }
 
     @Benchmark
     public void product(Counters counters) {
-        set.linear(y, x, w);
+        product.run();
     }
 }

@@ -7,8 +7,10 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
 /// Products of a prompt's tokens with matrices in the packed formats. One operation is one product, or those of a whole
-/// layer.
+/// layer. The product of `MatMul` is measured beside it, as a limit is.
 public class Prefill extends KernelBenchmark {
+    private static final int F32_SIZE = 2048;
+
     @Param({"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q4_K", "Q6_K", "F16", "BF16", "F32"})
     public DType type;
 
@@ -22,6 +24,7 @@ public class Prefill extends KernelBenchmark {
     private Tensor[] x;
     private Tensor[] y;
     private Tensor[] weights;
+    private F32Product product;
 
     @Override
     Limit limit() {
@@ -34,7 +37,14 @@ public class Prefill extends KernelBenchmark {
         x = shapes.stream().map(s -> inputFor(type, tokens, s.cols())).toArray(Tensor[]::new);
         y = shapes.stream().map(s -> zeros(tokens, s.rows())).toArray(Tensor[]::new);
         weights = shapes.stream().map(s -> weight(type, s)).toArray(Tensor[]::new);
+        product = new F32Product(this, tokens, F32_SIZE);
         return 2.0 * tokens * shapes.stream().mapToLong(Shape::size).sum();
+    }
+
+    @Override
+    double runProduct() {
+        product.run();
+        return product.numOps();
     }
 
     @Benchmark

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// A benchmark with the values of its parameters; parameters not named have those of their annotations.
@@ -14,7 +15,7 @@ record Step(Class<? extends KernelBenchmark> benchmark, Map<String, List<String>
     private static final List<String> ONE_AND_ALL = Runtime.getRuntime().availableProcessors() == 1 ? List.of("1")
             : List.of("1", "0");
 
-    /// The whole suite, in an order in which what is a measure for others comes first.
+    /// The whole suite.
     static final List<Step> ALL = List.of(
             new Step(Limits.class, Map.of("threads", ONE_AND_ALL)),
             new Step(MatMul.class, Map.of("threads", ONE_AND_ALL)),
@@ -30,17 +31,14 @@ record Step(Class<? extends KernelBenchmark> benchmark, Map<String, List<String>
         return benchmark.getSimpleName();
     }
 
-    /// The steps whose benchmarks are named, whatever the case of the letters, and the F32 product with those that are
-    /// measured by it. All where none is named.
+    /// The steps whose benchmarks are named, whatever the case of the letters; all where none is named.
     ///
     /// @throws IllegalArgumentException if there is no benchmark of a name
     static List<Step> named(List<String> names) {
-        TreeSet<String> left = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        Set<String> wanted = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        wanted.addAll(names);
+        Set<String> left = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
         left.addAll(names);
-        TreeSet<String> wanted = new TreeSet<>(left);
-        if (wanted.contains("Prefill") || wanted.contains("Streams")) {
-            wanted.add("MatMul");
-        }
         List<Step> steps = new ArrayList<>();
         for (Step step : ALL) {
             left.remove(step.name());

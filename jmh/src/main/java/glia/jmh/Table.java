@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
 
 /// Figures as Markdown and as a document for programs.
 final class Table {
@@ -27,7 +26,7 @@ final class Table {
                 figure.inUnit(figure.rate()), range(figure),
                 figure.isLimit() ? "" : figure.inUnit(figure.limit()),
                 figure.isLimit() ? "" : percent(figure.shareOfLimit()),
-                shareOfProduct(figure).isPresent() ? percent(shareOfProduct(figure).getAsDouble()) : "");
+                figure.shareOfProduct().isPresent() ? percent(figure.shareOfProduct().getAsDouble()) : "");
     }
 
     private static String range(Figure figure) {
@@ -37,18 +36,6 @@ final class Table {
 
     private static String percent(double share) {
         return String.format(Locale.ROOT, "%.0f %%", 100 * share);
-    }
-
-    /// The rate of a product of a prompt's tokens, as a share of the F32 product's by the same kernels and threads.
-    OptionalDouble shareOfProduct(Figure figure) {
-        if (!figure.benchmark().equals(Prefill.class.getSimpleName())
-                && !figure.benchmark().equals(Streams.class.getSimpleName())) {
-            return OptionalDouble.empty();
-        }
-        return figures.stream()
-                .filter(f -> f.benchmark().equals(MatMul.class.getSimpleName()) && f.threads() == figure.threads()
-                        && f.kernels().equals(figure.kernels()))
-                .mapToDouble(f -> figure.rate() / f.rate()).findFirst();
     }
 
     /// All figures so far; rates in bytes or F32 operations a second.
@@ -71,7 +58,7 @@ final class Table {
         one.put("max", figure.most());
         one.put("limit", figure.limit());
         one.put("share_of_limit", figure.shareOfLimit());
-        shareOfProduct(figure).ifPresent(share -> one.put("share_of_f32_product", share));
+        figure.shareOfProduct().ifPresent(share -> one.put("share_of_f32_product", share));
         return one;
     }
 }

@@ -40,6 +40,8 @@ class BenchmarksTest {
             assertEquals(kernels, figure.kernels());
             assertEquals(Runtime.getRuntime().availableProcessors(), figure.threads());
             assertTrue(figure.rate() > 0 && figure.limit() > 0, figure::toString);
+            assertEquals(figure.rate() / figure.limit(), figure.shareOfLimit(), 1e-9);
+            assertEquals(benchmark == Prefill.class, figure.shareOfProduct().isPresent());
         }
         return figures;
     }

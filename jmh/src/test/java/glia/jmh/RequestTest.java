@@ -23,10 +23,9 @@ class RequestTest {
     }
 
     @Test
-    void productsBringWhatMeasuresThem() {
+    void namesInAnyCaseAndOrder() {
         assertEquals(List.of("MatVec"), names("matvec"));
-        assertEquals(List.of("MatMul", "Prefill"), names("PREFILL"));
-        assertEquals(List.of("Limits", "MatMul", "Streams"), names("streams", "limits"));
+        assertEquals(List.of("Limits", "Prefill"), names("PREFILL", "limits"));
     }
 
     @Test
