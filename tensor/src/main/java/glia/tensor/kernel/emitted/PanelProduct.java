@@ -1,0 +1,306 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Condition.BELOW;
+import static glia.tensor.asm.Condition.EQUAL;
+import static glia.tensor.asm.Condition.NOT_EQUAL;
+import static glia.tensor.asm.Gpr.R10;
+import static glia.tensor.asm.Gpr.R11;
+import static glia.tensor.asm.Gpr.R8;
+import static glia.tensor.asm.Gpr.R9;
+import static glia.tensor.asm.Gpr.RAX;
+import static glia.tensor.asm.Gpr.RCX;
+import static glia.tensor.asm.Gpr.RDI;
+import static glia.tensor.asm.Gpr.RDX;
+import static glia.tensor.asm.Gpr.RSI;
+import static glia.tensor.asm.Mem.at;
+import static glia.tensor.asm.Op.*;
+import static glia.tensor.asm.Vec.zmm;
+
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Label;
+import glia.tensor.asm.Mask;
+import glia.tensor.asm.Mem;
+import glia.tensor.asm.Vec;
+
+/// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`) for processors
+/// with AVX-512 VNNI. Lane r of a vector is row r.
+/// ```
+/// for each block of 32 columns:
+///     w[0..7] = quants                              8 vectors of quads
+///     ws      = scales of the rows
+///     for each token, several at a time:
+///         n   = correction                          whole numbers
+///         n  += w[i] · quad i of the token          8 times: 4 products and additions in each lane
+///         sum[token] += ws · (scale of the token · n)
+///     for each low term: the same, but its sum lies in memory
+/// result = sums
+/// ```
+/// Arguments: the panel, the tile, the result for row 0 and token 0 (F32), entries of scales in a row (blocks, or
+/// superblocks), bytes from one token's result to the next, the worker's `WorkArea`. Only registers that a function
+/// may change are used, and no stack.
+final class PanelProduct {
+    private static final Mask ROWS = Mask.K1;
+    /// The two scales of superblocks follow eight pairs of 16 bytes.
+    private static final int SUPER_SCALES = 8 * 32;
+
+    private final Assembler a = new Assembler();
+    private final PanelFormat format;
+    private final TileLayout tile;
+    private final int tokens;
+    private final Vec scale = zmm(8);
+    /// The minimum, or the scale of the second half.
+    private final Vec second = zmm(9);
+    private final int firstTemporary;
+
+    private PanelProduct(PanelFormat format, int tokens) {
+        this.format = format;
+        this.tokens = tokens;
+        tile = format.tile(tokens);
+        firstTemporary = format.scales == PanelFormat.Scales.ONE ? 9 : 10;
+    }
+
+    /// The code for this many tokens.
+    static byte[] emit(PanelFormat format, int tokens) {
+        return new PanelProduct(format, tokens).emit();
+    }
+
+    private byte[] emit() {
+        begin();
+        Label next = a.here();
+        switch (format.scales) {
+            case ONE, WITH_MIN -> {
+                block();
+                a.add(R10, format.scales.sizeBytes);
+            }
+            case SUPER_WITH_MIN, SUPER_HALVES -> {
+                a.lea(R11, at(R10, SUPER_SCALES));
+                Label inner = a.here();
+                block();
+                a.add(R10, 32);
+                a.cmp(R10, R11);
+                a.jump(BELOW, inner);
+                a.add(R10, format.scales.sizeBytes - SUPER_SCALES);
+            }
+        }
+        a.dec(RCX);
+        a.jump(NOT_EQUAL, next);
+        end();
+        return a.toBytes();
+    }
+
+    /// R10 = the scales; sums are 0.
+    private void begin() {
+        a.mov(at(R9, WorkArea.RESULT), RDX);
+        a.mov32(RAX, at(R9, WorkArea.ROWS));
+        a.op(KMOVW, ROWS, RAX);
+        a.mov(R10, format.blockBytes() * format.scales.blocks);
+        a.imul(R10, RCX);
+        a.add(R10, RDI);
+        for (int t = 0; t < tokens; t++) {
+            a.op(VPXORD, sum(t), sum(t), sum(t));
+            a.op(VMOVUPS, at(R9, WorkArea.SUMS + 64 * t), sum(t));
+        }
+    }
+
+    private void end() {
+        a.mov(RDX, at(R9, WorkArea.RESULT));
+        for (int t = 0; t < tokens; t++) {
+            a.op(VADDPS, sum(t), sum(t), at(R9, WorkArea.SUMS + 64 * t));
+            a.op(VMOVUPS, at(RDX).under(ROWS), sum(t));
+            a.add(RDX, R8);
+        }
+        a.op(VZEROUPPER);
+        a.ret();
+    }
+
+    private void block() {
+        quants();
+        scales();
+        int numGroups = Math.ceilDiv(tokens, temporaries() / chains());
+        for (int i = 0; i < numGroups; i++) {
+            tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups);
+        }
+        lowTerms();
+        a.add(RDI, format.blockBytes());
+    }
+
+    // ---- weights -------------------------------------------------------------------------------------------------
+
+    /// w = 8 vectors of quads.
+    private void quants() {
+        if (format.bits == 8) {
+            for (int i = 0; i < 8; i++) {
+                a.op(VMOVDQU32, w(i), at(RDI, 64 * i));
+            }
+            return;
+        }
+        Vec nibbles = temporary(0);
+        a.op(VPBROADCASTD, nibbles, at(R9, WorkArea.NIBBLES));
+        for (int m = 0; m < 4; m++) {
+            a.op(VMOVDQU32, w(m + 4), at(RDI, 64 * m));
+            a.op(VPANDD, w(m), nibbles, w(m + 4));
+            a.op(VPSRLW, w(m + 4), w(m + 4), 4);
+            a.op(VPANDD, w(m + 4), nibbles, w(m + 4));
+        }
+        switch (format.bits) {
+            case 5 -> highBits(WorkArea.FIFTH, 1, 8);
+            case 6 -> highBits(WorkArea.FIFTH_AND_SIXTH, 2, 4);
+            default -> { }
+        }
+    }
+
+    /// Adds the bits above the fourth: those of quad i lie `width · i` bits high in vectors that serve so many quads.
+    private void highBits(int constant, int width, int quadsPerVector) {
+        Vec which = temporary(0);
+        Vec high = temporary(1);
+        Vec shifted = temporary(2);
+        a.op(VPBROADCASTD, which, at(R9, constant));
+        for (int i = 0; i < 8; i++) {
+            int place = width * (i % quadsPerVector);
+            if (place == 0) {
+                a.op(VMOVDQU32, high, at(RDI, 256 + 64 * (i / quadsPerVector)));
+            }
+            if (place <= 4) {
+                a.op(VPSLLD, shifted, high, 4 - place);
+            } else {
+                a.op(VPSRLD, shifted, high, place - 4);
+            }
+            // w | shifted & which
+            a.op(VPTERNLOGD, w(i), shifted, which, 0xf8);
+        }
+    }
+
+    /// The rows' scales as F32, and their minima or the scales of the second half.
+    private void scales() {
+        switch (format.scales) {
+            case ONE -> a.op(VCVTPH2PS, scale, at(R10));
+            case WITH_MIN -> {
+                a.op(VCVTPH2PS, scale, at(R10));
+                a.op(VCVTPH2PS, second, at(R10, 32));
+            }
+            case SUPER_WITH_MIN -> {
+                scaled(scale, at(R10), at(R11), false);
+                scaled(second, at(R10, 16), at(R11, 32), false);
+            }
+            case SUPER_HALVES -> {
+                scaled(scale, at(R10), at(R11), true);
+                scaled(second, at(R10, 16), at(R11), true);
+            }
+        }
+    }
+
+    /// `to = byte · half precision number`
+    private void scaled(Vec to, Mem bytes, Mem halves, boolean signed) {
+        Vec d = temporary(0);
+        a.op(VCVTPH2PS, d, halves);
+        a.op(signed ? VPMOVSXBD : VPMOVZXBD, to, bytes);
+        a.op(VCVTDQ2PS, to, to);
+        a.op(VMULPS, to, to, d);
+    }
+
+    // ---- activations ---------------------------------------------------------------------------------------------
+
+    /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
+    private void tokens(int from, int to) {
+        int halves = chains();
+        for (int half = 0; half < halves; half++) {
+            for (int t = from; t < to; t++) {
+                start(temporary(halves * (t - from) + half), correction(half, t));
+            }
+            for (int i = 8 / halves * half; i < 8 / halves * (half + 1); i++) {
+                for (int t = from; t < to; t++) {
+                    a.op(VPDPBUSD, temporary(halves * (t - from) + half), w(i),
+                            at(RSI, tile.numbers(t) + 4 * i).toAll());
+                }
+            }
+        }
+        for (int t = from; t < to; t++) {
+            finish(sum(t), temporary(halves * (t - from)), at(RSI, tile.scale(t)).toAll());
+            if (format.scales == PanelFormat.Scales.SUPER_WITH_MIN) {
+                a.op(VFNMADD231PS, sum(t), second, at(RSI, tile.sum(t)).toAll());
+            } else if (format.scales == PanelFormat.Scales.WITH_MIN) {
+                a.op(VFMADD231PS, sum(t), second, at(RSI, tile.sum(t)).toAll());
+            }
+        }
+    }
+
+    /// What a dot product begins with.
+    private void start(Vec n, Mem correction) {
+        if (tile.corrections() == 0) {
+            a.op(VPXORD, n, n, n);
+        } else {
+            a.op(VPBROADCASTD, n, correction);
+        }
+    }
+
+    private Mem correction(int half, int token) {
+        return tile.corrections() == 0 ? at(RSI) : at(RSI, tile.correction(half, token));
+    }
+
+    /// `sum += scales of the rows · n · scale of the token`; with halves the second's n is in the next register.
+    private void finish(Vec sum, Vec n, Mem tokenScale) {
+        a.op(VCVTDQ2PS, n, n);
+        if (chains() == 1) {
+            a.op(VMULPS, n, n, tokenScale);
+            a.op(VFMADD231PS, sum, n, scale);
+        } else {
+            Vec other = zmm(n.number() + 1);
+            a.op(VCVTDQ2PS, other, other);
+            a.op(VMULPS, n, n, scale);
+            a.op(VFMADD231PS, n, other, second);
+            a.op(VFMADD231PS, sum, n, tokenScale);
+        }
+    }
+
+    /// Adds the low terms of the block; RSI = the next block.
+    private void lowTerms() {
+        Label next = new Label();
+        Label none = new Label();
+        Vec n = temporary(0);
+        Vec sum = temporary(2);
+        a.mov32(RAX, at(RSI, tile.count()));
+        a.add(RSI, tile.blockBytes());
+        a.test(RAX, RAX);
+        a.jump(EQUAL, none);
+        a.bind(next);
+        for (int half = 0; half < chains(); half++) {
+            Vec part = temporary(half);
+            start(part, at(RSI, tile.lowCorrection(half)));
+            for (int i = 8 / chains() * half; i < 8 / chains() * (half + 1); i++) {
+                a.op(VPDPBUSD, part, w(i), at(RSI, 4 * i).toAll());
+            }
+        }
+        a.mov32(RDX, at(RSI, tile.lowPlace()));
+        Mem place = at(R9, RDX, 1, WorkArea.SUMS);
+        a.op(VMOVUPS, sum, place);
+        finish(sum, n, at(RSI, tile.lowScale()).toAll());
+        a.op(VMOVUPS, place, sum);
+        a.add(RSI, tile.lowBytes());
+        a.dec(RAX);
+        a.jump(NOT_EQUAL, next);
+        a.bind(none);
+    }
+
+    // ---- registers -----------------------------------------------------------------------------------------------
+
+    /// Dot products of a token and block: one for each scale.
+    private int chains() {
+        return format.scales == PanelFormat.Scales.SUPER_HALVES ? 2 : 1;
+    }
+
+    private Vec w(int quad) {
+        return zmm(quad);
+    }
+
+    private Vec sum(int token) {
+        return zmm(32 - tokens + token);
+    }
+
+    private int temporaries() {
+        return Math.min(6, 32 - tokens - firstTemporary);
+    }
+
+    private Vec temporary(int i) {
+        return zmm(firstTemporary + i);
+    }
+}

@@ -1,0 +1,35 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Memory;
+
+/// Memory of a worker that a product gets: constants, which it reads, and sums, which it writes. It must lie at a
+/// multiple of 64.
+final class WorkArea {
+    /// Which rows of the panel there are, a bit for each.
+    static final int ROWS = 0;
+    /// The low four bits of each byte.
+    static final int NIBBLES = 4;
+    /// The fifth bit of each byte.
+    static final int FIFTH = 8;
+    /// The fifth and sixth bit of each byte.
+    static final int FIFTH_AND_SIXTH = 12;
+    /// Where the product keeps the address of its result.
+    static final int RESULT = 16;
+    /// The sums of low terms, 64 bytes for each token.
+    static final int SUMS = 64;
+    static final int SIZE_BYTES = SUMS + 64 * TileLayout.MOST_TOKENS;
+
+    private WorkArea() { }
+
+    /// Writes the constants.
+    static void prepare(long address) {
+        Memory.i32(address + NIBBLES, 0x0f0f0f0f);
+        Memory.i32(address + FIFTH, 0x10101010);
+        Memory.i32(address + FIFTH_AND_SIXTH, 0x30303030);
+    }
+
+    /// Says how many rows the next products have.
+    static void rows(long address, int count) {
+        Memory.i32(address + ROWS, (1 << count) - 1);
+    }
+}

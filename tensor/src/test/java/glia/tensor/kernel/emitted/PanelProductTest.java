@@ -1,0 +1,200 @@
+package glia.tensor.kernel.emitted;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.format.Fixtures;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class PanelProductTest {
+    private static final Arena CODE = Arena.ofShared();
+
+    @BeforeAll
+    static void onlyWhereItRuns() {
+        assumeTrue(Processor.platformObstacle().isEmpty() && Processor.detect().hasAvx512Vnni(),
+                "no AVX-512 VNNI here");
+    }
+
+    @AfterAll
+    static void freeCode() {
+        CODE.close();
+    }
+
+    static Stream<PanelFormat> formats() {
+        return Stream.of(PanelFormat.values());
+    }
+
+    private static Function function(PanelFormat format, int tokens) {
+        return CodePages.seal(CODE, List.of(PanelProduct.emit(format, tokens))).function(0);
+    }
+
+    /// What one call gets, every piece between pages that must not be touched.
+    private static final class Bench {
+        final PanelFormat format;
+        final int tokens;
+        final int cols;
+        final int rows;
+        final MemorySegment panel;
+        final MemorySegment activations;
+        final MemorySegment result;
+        final MemorySegment work;
+
+        Bench(Arena arena, PanelFormat format, Tensor x, Tensor w, boolean atEnd) {
+            this.format = format;
+            tokens = x.rows();
+            cols = x.cols();
+            rows = w.rows();
+            long quants = cols / 32L * format.blockBytes();
+            long used = quants + cols / 32 / format.scales.blocks * format.scales.sizeBytes;
+            MemorySegment whole = arena.allocate(format.panelBytes(cols), 64);
+            new PanelPacker().pack(format, w, 0, whole.address());
+            panel = guarded(arena, used, atEnd).copyFrom(whole.asSlice(0, used));
+            TileLayout layout = format.tile(tokens);
+            MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
+            long end = new TilePacker().pack(layout, format.offset, x.address(), x.rowBytes(), cols, roomy.address());
+            activations = guarded(arena, end - roomy.address(), atEnd)
+                    .copyFrom(roomy.asSlice(0, end - roomy.address()));
+            result = guarded(arena, 4L * rows * tokens, atEnd);
+            work = guarded(arena, WorkArea.SIZE_BYTES, atEnd);
+            WorkArea.prepare(work.address());
+            WorkArea.rows(work.address(), rows);
+        }
+
+        private static MemorySegment guarded(Arena arena, long size, boolean atEnd) {
+            return atEnd ? Guarded.atEnd(arena, size) : Guarded.atStart(arena, size);
+        }
+
+        float[] run(Function product) {
+            product.call(panel.address(), activations.address(), result.address(), cols / 32 / format.scales.blocks,
+                    4L * rows, work.address());
+            return result.toArray(Memory.F32);
+        }
+
+        float[] twin() {
+            float[] all = PanelTwin.product(format, tokens, panel.address(), activations.address(), cols);
+            float[] some = new float[rows * tokens];
+            for (int i = 0; i < some.length; i++) {
+                some[i] = all[i / rows * 16 + i % rows];
+            }
+            return some;
+        }
+    }
+
+    /// Activations of which some blocks have outliers, some are 0.
+    private static Tensor activations(Arena arena, int tokens, int cols, long seed) {
+        Random random = new Random(seed);
+        Tensor x = Tensor.allocate(arena, DType.F32, tokens, cols);
+        for (int i = 0; i < x.size(); i++) {
+            double size = switch (i / 32 % 5) {
+                case 0 -> i % 32 == 7 ? 100 : 1;
+                case 3 -> i / 32 % 2 == 0 ? 0 : 1e-3;
+                default -> 1;
+            };
+            x.set(i, (float) (size * random.nextGaussian()));
+        }
+        return x;
+    }
+
+    @ParameterizedTest
+    @MethodSource("formats")
+    void equalsItsTwinBitForBitAndStaysInItsBuffers(PanelFormat format) {
+        for (int tokens = 1; tokens <= 16; tokens++) {
+            Function product = function(format, tokens);
+            for (int blocks : new int[] {1, 2, 5}) {
+                for (int rows : new int[] {16, 1, 11}) {
+                    try (Arena arena = Arena.ofConfined()) {
+                        int cols = blocks * 32 * format.scales.blocks;
+                        Tensor x = activations(arena, tokens, cols, tokens);
+                        Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
+                        var bench = new Bench(arena, format, x, w, (tokens + blocks) % 2 == 0);
+                        Fixtures.assertSameBits(bench.twin(), bench.run(product));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Weights of every bit pattern, among them scales that are NaN, infinite or subnormal.
+    @ParameterizedTest
+    @MethodSource("formats")
+    void equalsItsTwinForExtremes(PanelFormat format) {
+        Function product = function(format, 3);
+        Random random = new Random(format.ordinal());
+        for (int i = 0; i < 50; i++) {
+            try (Arena arena = Arena.ofConfined()) {
+                int cols = 512;
+                byte[] stored = new byte[16 * (int) format.type.bytes(cols)];
+                random.nextBytes(stored);
+                MemorySegment memory = arena.allocate(stored.length).copyFrom(MemorySegment.ofArray(stored));
+                Tensor x = activations(arena, 3, cols, i);
+                for (int j = 0; j < 40; j++) {
+                    float[] odd = {127, -127, -128, 0, -0.0f, 1e-45f, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
+                    x.set(random.nextInt(64, 1536), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
+                }
+                var bench = new Bench(arena, format, x, Tensor.of(format.type, memory, 16, cols), true);
+                Fixtures.assertSameBits(bench.twin(), bench.run(product));
+            }
+        }
+    }
+
+    /// Every quant against every activation at its ends: 32 times 255 · -128 fits.
+    @Test
+    void wholeNumbersDoNotSaturate() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor w = Tensor.allocate(arena, DType.Q8_0, 16, 32);
+            for (int i = 0; i < w.sizeBytes(); i++) {
+                Memory.i8(w.address() + i, i / 34 % 2 == 0 ? 127 : -128);
+            }
+            for (int r = 0; r < 16; r++) {
+                Memory.f16(w.address() + 34 * r, 1);
+            }
+            Tensor x = Tensor.allocate(arena, DType.F32, 1, 32);
+            IntStream.range(0, 32).forEach(i -> x.set(i, -127));
+            var bench = new Bench(arena, PanelFormat.Q8_0, x, w, true);
+            float[] y = bench.run(function(PanelFormat.Q8_0, 1));
+            for (int r = 0; r < 16; r++) {
+                assertEquals(32 * -127 * (r % 2 == 0 ? 127 : -128), y[r]);
+            }
+        }
+    }
+
+    /// The whole way: packed weights and activations give what decoding, rounding and multiplying give.
+    @ParameterizedTest
+    @EnumSource(PanelFormat.class)
+    void isTheProductOfRoundedActivations(PanelFormat format) {
+        try (Arena arena = Arena.ofConfined(); Workers workers = new Workers(1)) {
+            Tensor x = activations(arena, 16, 512, 1);
+            Tensor w = Fixtures.random(arena, format.type, 16, 512, 2);
+            float[] y = new Bench(arena, format, x, w, true).run(function(format, 16));
+            new ScalarKernels(workers).roundActivations(x, x);
+            float[] wide = Decode.widen(w, arena).toArray();
+            for (int i = 0; i < y.length; i++) {
+                double sum = 0;
+                double size = 0;
+                for (int k = 0; k < 512; k++) {
+                    double term = (double) x.get(i / 16 * 512 + k) * wide[i % 16 * 512 + k];
+                    sum += term;
+                    size += Math.abs(term);
+                }
+                assertEquals(sum, y[i], 1e-6 * size, format + " " + i);
+            }
+        }
+    }
+}

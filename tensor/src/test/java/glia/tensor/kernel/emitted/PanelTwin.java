@@ -1,0 +1,107 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Memory;
+
+/// `PanelProduct` in plain Java, number by number, with the same roundings in the same order.
+final class PanelTwin {
+    private final PanelFormat format;
+    private final TileLayout tile;
+    private final long panel;
+    private final long scales;
+
+    private PanelTwin(PanelFormat format, int tokens, long panel, int cols) {
+        this.format = format;
+        tile = format.tile(tokens);
+        this.panel = panel;
+        scales = panel + (long) cols / 32 * format.blockBytes();
+    }
+
+    /// The results, token by token, 16 for each.
+    static float[] product(PanelFormat format, int tokens, long panel, long activations, int cols) {
+        var twin = new PanelTwin(format, tokens, panel, cols);
+        float[] sums = new float[16 * tokens];
+        float[] low = new float[16 * tokens];
+        long at = activations;
+        for (int b = 0; b < cols / 32; b++) {
+            int numLow = Memory.i32(at + twin.tile.count());
+            for (int r = 0; r < 16; r++) {
+                for (int t = 0; t < tokens; t++) {
+                    sums[16 * t + r] = twin.high(b, r, t, at, sums[16 * t + r]);
+                }
+                for (int i = 0; i < numLow; i++) {
+                    long term = at + twin.tile.blockBytes() + (long) i * twin.tile.lowBytes();
+                    int place = Memory.i32(term + twin.tile.lowPlace()) / 4 + r;
+                    int[] corrections = {twin.tile.lowCorrection(0), twin.tile.lowCorrection(1)};
+                    low[place] = twin.add(b, r, term, corrections, term, Memory.f32(term + twin.tile.lowScale()),
+                            low[place]);
+                }
+            }
+            at += twin.tile.blockBytes() + (long) numLow * twin.tile.lowBytes();
+        }
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += low[i];
+        }
+        return sums;
+    }
+
+    private float high(int b, int r, int t, long block, float sum) {
+        int[] corrections = {tile.correction(0, t), tile.correction(1, t)};
+        float added = add(b, r, block + tile.numbers(t), corrections, block, Memory.f32(block + tile.scale(t)), sum);
+        if (!tile.hasSums()) {
+            return added;
+        }
+        float min = format.scales == PanelFormat.Scales.WITH_MIN ? minimum(b, r) : -minimum(b, r);
+        return Math.fma(min, Memory.f32(block + tile.sum(t)), added);
+    }
+
+    private float add(int b, int r, long numbers, int[] corrections, long from, float tokenScale, float sum) {
+        int halves = format.scales == PanelFormat.Scales.SUPER_HALVES ? 2 : 1;
+        int[] n = new int[halves];
+        for (int half = 0; half < halves; half++) {
+            n[half] = tile.corrections() == 0 ? 0 : Memory.i32(from + corrections[half]);
+        }
+        for (int k = 0; k < 32; k++) {
+            n[k * halves / 32] += quant(b, r, k) * Memory.i8(numbers + k);
+        }
+        if (halves == 1) {
+            return Math.fma((float) n[0] * tokenScale, scale(b, r, 0), sum);
+        }
+        return Math.fma(Math.fma((float) n[1], scale(b, r, 1), n[0] * scale(b, r, 0)), tokenScale, sum);
+    }
+
+    private int quant(int b, int r, int k) {
+        long block = panel + (long) b * format.blockBytes() + 4 * r + k % 4;
+        int quad = k / 4;
+        if (format.bits == 8) {
+            return Memory.u8(block + 64 * quad);
+        }
+        int low = Memory.u8(block + 64 * (quad % 4)) >> quad / 4 * 4 & 15;
+        return switch (format.bits) {
+            case 5 -> low | (Memory.u8(block + 256) >> quad & 1) << 4;
+            case 6 -> low | (Memory.u8(block + 256 + 64 * (quad / 4)) >> 2 * (quad % 4) & 3) << 4;
+            default -> low;
+        };
+    }
+
+    private float scale(int b, int r, int half) {
+        return switch (format.scales) {
+            case ONE -> Memory.f16(scales + 32L * b + 2 * r);
+            case WITH_MIN -> Memory.f16(scales + 64L * b + 2 * r);
+            case SUPER_WITH_MIN -> Memory.u8(part(b) + r) * Memory.f16(superScales(b) + 2 * r);
+            case SUPER_HALVES -> Memory.i8(part(b) + 16 * half + r) * Memory.f16(superScales(b) + 2 * r);
+        };
+    }
+
+    private float minimum(int b, int r) {
+        return format.scales == PanelFormat.Scales.WITH_MIN ? Memory.f16(scales + 64L * b + 32 + 2 * r)
+                : Memory.u8(part(b) + 16 + r) * Memory.f16(superScales(b) + 32 + 2 * r);
+    }
+
+    private long part(int b) {
+        return scales + (long) (b / 8) * format.scales.sizeBytes + 32 * (b % 8);
+    }
+
+    private long superScales(int b) {
+        return scales + (long) (b / 8) * format.scales.sizeBytes + 256;
+    }
+}
