@@ -14,7 +14,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class ReadLoop implements Workers.Task {
     private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-    private static final int STEP = 8 * L.vectorByteSize();
     /// What a thread claims at a time, in bytes: far more than the hardware's prefetchers need to get going.
     private static final int CHUNK = 2 << 20;
     /// Numbers between the threads' results, so that they share no cache line.
@@ -59,24 +58,22 @@ final class ReadLoop implements Workers.Task {
         results[worker * APART] ^= read(memory.address() + from, (int) Math.min(CHUNK, numBytes() - from));
     }
 
-    /// The exclusive or of `bytes` bytes, a multiple of 512, seen as longs.
+    /// The exclusive or of `bytes` bytes, a multiple of 1024, seen as longs. Both halves are read side by side: two
+    /// streams are some percent faster than one, and than four.
     private static long read(long address, int bytes) {
         long from = Memory.address(address);
+        int half = bytes / 2;
+        int width = L.vectorByteSize();
         LongVector a = LongVector.zero(L);
         LongVector b = LongVector.zero(L);
         LongVector c = LongVector.zero(L);
         LongVector d = LongVector.zero(L);
-        int width = L.vectorByteSize();
-        for (int i = 0; i < bytes; i += STEP) {
+        for (int i = 0; i < half; i += 2 * width) {
             long at = from + i;
             a = a.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at, ORDER));
-            b = b.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + width, ORDER));
-            c = c.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + 2L * width, ORDER));
-            d = d.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + 3L * width, ORDER));
-            a = a.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + 4L * width, ORDER));
-            b = b.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + 5L * width, ORDER));
-            c = c.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + 6L * width, ORDER));
-            d = d.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + 7L * width, ORDER));
+            b = b.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + half, ORDER));
+            c = c.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + width, ORDER));
+            d = d.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + half + width, ORDER));
         }
         return a.lanewise(VectorOperators.XOR, b).lanewise(VectorOperators.XOR, c).lanewise(VectorOperators.XOR, d)
                 .reduceLanes(VectorOperators.XOR);
