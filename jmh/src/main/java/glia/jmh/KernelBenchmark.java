@@ -143,13 +143,15 @@ public abstract class KernelBenchmark {
         return x;
     }
 
-    /// The input of a product with weights of this type as the engine gives it: rounded where weights are quantised.
-    final Tensor inputFor(DType type, int rows, int cols) {
-        Tensor x = activations(rows, cols);
-        if (type.isQuantised()) {
-            set.roundActivations(x, x);
+    /// A product as the engine has it by default: activations are rounded first where weights are quantised.
+    ///
+    /// @param scratch of x's shape
+    final void multiply(Tensor y, Tensor x, Tensor w, Tensor scratch) {
+        if (w.dtype().isQuantised()) {
+            set.linearRounded(y, x, w, scratch);
+        } else {
+            set.linear(y, x, w);
         }
-        return x;
     }
 
     final Tensor zeros(int rows, int cols) {

@@ -24,6 +24,7 @@ public class Prefill extends KernelBenchmark {
     private Tensor[] x;
     private Tensor[] y;
     private Tensor[] weights;
+    private Tensor[] scratch;
     private F32Product product;
 
     @Override
@@ -34,8 +35,9 @@ public class Prefill extends KernelBenchmark {
     @Override
     double prepare() {
         List<Shape> shapes = Shape.parseAll(shape);
-        x = shapes.stream().map(s -> inputFor(type, tokens, s.cols())).toArray(Tensor[]::new);
+        x = shapes.stream().map(s -> activations(tokens, s.cols())).toArray(Tensor[]::new);
         y = shapes.stream().map(s -> zeros(tokens, s.rows())).toArray(Tensor[]::new);
+        scratch = shapes.stream().map(s -> zeros(tokens, s.cols())).toArray(Tensor[]::new);
         weights = shapes.stream().map(s -> weight(type, s)).toArray(Tensor[]::new);
         product = new F32Product(this, tokens, F32_SIZE);
         return 2.0 * tokens * shapes.stream().mapToLong(Shape::size).sum();
@@ -50,7 +52,7 @@ public class Prefill extends KernelBenchmark {
     @Benchmark
     public void products(Counters counters) {
         for (int i = 0; i < weights.length; i++) {
-            set.linear(y[i], x[i], weights[i]);
+            multiply(y[i], x[i], weights[i], scratch[i]);
         }
     }
 }

@@ -17,6 +17,7 @@ public abstract class StreamedWeights extends KernelBenchmark {
 
     private Tensor x;
     private Tensor y;
+    private Tensor scratch;
     private Tensor[] weights;
 
     abstract int numTokens();
@@ -24,7 +25,8 @@ public abstract class StreamedWeights extends KernelBenchmark {
     @Override
     double prepare() {
         Shape size = Shape.parse(shape);
-        x = inputFor(type, numTokens(), size.cols());
+        x = activations(numTokens(), size.cols());
+        scratch = zeros(numTokens(), size.cols());
         y = zeros(numTokens(), size.rows());
         long bytes = type.bytes(size.size());
         weights = new Tensor[(int) Math.ceilDiv((long) streamMegabytes << 20, bytes)];
@@ -40,7 +42,7 @@ public abstract class StreamedWeights extends KernelBenchmark {
     @Benchmark
     public void products(Counters counters) {
         for (Tensor w : weights) {
-            set.linear(y, x, w);
+            multiply(y, x, w, scratch);
         }
     }
 }
