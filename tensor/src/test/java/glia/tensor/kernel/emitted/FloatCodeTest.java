@@ -106,8 +106,8 @@ class FloatCodeTest {
                     MemorySegment sums = numbers(arena, size);
                     float[] before = sums.toArray(Memory.F32);
                     MemorySegment parameters = Guarded.atEnd(arena, WeightedSumCode.PARAMETER_BYTES);
-                    WeightedSumCode.sum(sums.address(), size, 0.75f, rows.address(), 4L * width, weights.address(), count,
-                            parameters.address());
+                    WeightedSumCode.sum(sums.address(), size, 0.75f, rows.address(), 4L * width, weights.address(),
+                            count, parameters.address());
                     for (int i = 0; i < size; i++) {
                         double sum = 0.75 * before[i];
                         for (int j = 0; j < count; j++) {
