@@ -1,0 +1,76 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Mem.at;
+
+import glia.tensor.Memory;
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Gpr;
+import glia.tensor.asm.Mem;
+import glia.tensor.asm.Op;
+import glia.tensor.asm.Vec;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Numbers that emitted code reads from memory, each as a broadcast operand, which costs about as little as a register.
+/// The code finds them through one register, which `load` sets at its beginning; several functions may share an object.
+final class Constants {
+    private static final int CAPACITY_BYTES = 1024;
+
+    private final MemorySegment memory;
+    private final Gpr base;
+    private final Map<Integer, Mem> numbers = new HashMap<>();
+    private int sizeBytes;
+
+    /// @param arena what the functions live in, too
+    /// @param base the register that holds the numbers' address while the code runs
+    Constants(Arena arena, Gpr base) {
+        memory = arena.allocate(CAPACITY_BYTES, 64);
+        this.base = base;
+    }
+
+    /// Emits what makes the numbers reachable: the operands hold from there on.
+    void load(Assembler a) {
+        a.mov(base, memory.address());
+    }
+
+    /// A number for all lanes.
+    Mem of(float number) {
+        return of(Float.floatToRawIntBits(number));
+    }
+
+    /// 32 bits for all lanes.
+    Mem of(int bits) {
+        Mem known = numbers.get(bits);
+        if (known != null) {
+            return known;
+        }
+        Mem mem = at(base, place(4)).toAll();
+        memory.set(Memory.I32, mem.displacement(), bits);
+        numbers.put(bits, mem);
+        return mem;
+    }
+
+    /// Emits `to = number` for all lanes.
+    void fill(Assembler a, Vec to, float number) {
+        Mem mem = of(number);
+        a.op(Op.VBROADCASTSS, to, at(base, mem.displacement()));
+    }
+
+    /// A vector of these numbers.
+    Mem vector(int... lanes) {
+        Mem mem = at(base, place(4 * lanes.length));
+        MemorySegment.copy(lanes, 0, memory, Memory.I32, mem.displacement(), lanes.length);
+        return mem;
+    }
+
+    private int place(int bytes) {
+        int at = sizeBytes;
+        sizeBytes += bytes;
+        if (sizeBytes > CAPACITY_BYTES) {
+            throw new IllegalStateException("more than " + CAPACITY_BYTES + " bytes of constants");
+        }
+        return at;
+    }
+}

@@ -1,0 +1,95 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Mem.at;
+import static glia.tensor.asm.Op.VMOVUPS;
+import static glia.tensor.asm.Vec.zmm;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.tensor.Memory;
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Gpr;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class ExpCodeTest {
+    private static final int LANES = 16;
+    /// Between the numbers that are tried: all exponents, 16 numbers or so of each 100,000.
+    private static final int STEP = 6_151;
+
+    @BeforeAll
+    static void runsHere() {
+        EmittedSubject.assumeItRuns();
+    }
+
+    /// The code as a function that replaces 16 numbers at an address.
+    private static Function function(Arena arena, boolean bounded) {
+        var a = new Assembler();
+        var constants = new Constants(arena, Gpr.R11);
+        constants.load(a);
+        a.op(VMOVUPS, zmm(0), at(Gpr.RDI));
+        if (bounded) {
+            ExpCode.emitBounded(a, constants, zmm(0), zmm(20), zmm(31));
+        } else {
+            ExpCode.emit(a, constants, zmm(0), zmm(20), zmm(31));
+        }
+        a.op(VMOVUPS, at(Gpr.RDI), zmm(0));
+        a.ret();
+        return CodePages.seal(arena, List.of(a.toBytes())).function(0);
+    }
+
+    /// The distance from the true value in units in the last place of the rounded one.
+    private static double error(float x, float found) {
+        double expected = Math.exp(x);
+        float rounded = (float) expected;
+        return rounded == found || Float.isNaN(rounded) && Float.isNaN(found) ? 0
+                : Math.abs(found - expected) / Math.ulp(Math.min(rounded, Float.MAX_VALUE));
+    }
+
+    private static void check(boolean bounded, long firstBits, long lastBits) {
+        try (Arena arena = Arena.ofConfined()) {
+            Function exp = function(arena, bounded);
+            MemorySegment numbers = arena.allocate(4 * LANES);
+            for (long bits = firstBits; bits <= lastBits; bits += (long) LANES * STEP) {
+                float[] x = new float[LANES];
+                for (int i = 0; i < LANES; i++) {
+                    x[i] = Float.intBitsToFloat((int) Math.min(lastBits, bits + (long) i * STEP));
+                    numbers.set(Memory.F32, 4 * i, x[i]);
+                }
+                exp.call(numbers.address(), 0, 0, 0, 0, 0);
+                for (int i = 0; i < LANES; i++) {
+                    float found = numbers.get(Memory.F32, 4 * i);
+                    assertTrue(error(x[i], found) <= 0.92,
+                            "e^" + x[i] + " is " + Math.exp(x[i]) + ", " + found + " found");
+                }
+            }
+        }
+    }
+
+    @Test
+    void liesWithinItsBoundForNumbersOfAllMagnitudes() {
+        check(false, 0, Float.floatToIntBits(Float.POSITIVE_INFINITY));
+        check(false, 1L << 31, (1L << 31) + Float.floatToIntBits(Float.POSITIVE_INFINITY));
+        check(true, 0, Float.floatToIntBits(100));
+        check(true, 1L << 31, (1L << 31) + Float.floatToIntBits(Float.POSITIVE_INFINITY));
+    }
+
+    @Test
+    void oddNumbers() {
+        float inf = Float.POSITIVE_INFINITY;
+        float[] numbers = {0, -0.0f, inf, -inf, Float.NaN, Float.MAX_VALUE, -Float.MAX_VALUE, 88.8f, -104, 150, -150,
+            Float.MIN_VALUE};
+        float[] expected = {1, 1, inf, 0, Float.NaN, inf, 0, inf, 0, inf, 0, 1};
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(4 * LANES);
+            MemorySegment.copy(numbers, 0, memory, Memory.F32, 0, numbers.length);
+            function(arena, false).call(memory.address(), 0, 0, 0, 0, 0);
+            for (int i = 0; i < numbers.length; i++) {
+                assertEquals(expected[i], memory.get(Memory.F32, 4 * i), "e^" + numbers[i]);
+            }
+        }
+    }
+}
