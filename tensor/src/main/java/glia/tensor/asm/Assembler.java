@@ -225,6 +225,11 @@ public final class Assembler {
         out.u8(bits);
     }
 
+    /// Shifts by CL, of which the lower 6 bits count.
+    public void shlByCl(Gpr to) {
+        single(1, 0xd3, 4, to);
+    }
+
     public void shr(Gpr to, int bits) {
         single(1, 0xc1, 5, to);
         out.u8(bits);

@@ -71,7 +71,7 @@ final class Encoder {
 
     private static boolean sizesFit(Op op, int vector, Operand reg, Vec v, Operand rm) {
         boolean fit = vector >= op.leastBytes;
-        fit &= !(reg instanceof Vec x) || x.bytes() == vector;
+        fit &= !(reg instanceof Vec x) || x.bytes() == (op.form == Form.NARROW ? Math.max(16, vector / 2) : vector);
         fit &= v == null || v.bytes() == vector;
         fit &= !(rm instanceof Vec x) || x.bytes() == Math.max(16, op.tuple.bytes(vector));
         fit &= !(rm instanceof Mem m) || !m.broadcast() || op.tuple.broadcastBytes() != 0 && op.kind != Op.Kind.VEX;
@@ -143,7 +143,7 @@ final class Encoder {
         int length = vector == 64 ? 2 : vector == 32 ? 1 : 0;
         out.u8(0x62);
         out.u8((~reg >> 3 & 1) << 7 | (~x(rm) & 1) << 6 | (~b(rm) & 1) << 5 | (~reg >> 4 & 1) << 4 | op.map);
-        out.u8(op.w << 7 | (~v & 15) << 3 | 4 | op.prefix);
+        out.u8(op.evexW << 7 | (~v & 15) << 3 | 4 | op.prefix);
         out.u8(zeroing << 7 | length << 5 | (broadcast ? 1 : 0) << 4 | (~v >> 4 & 1) << 3 | mask);
     }
 

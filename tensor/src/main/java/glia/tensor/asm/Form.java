@@ -6,6 +6,8 @@ enum Form {
     RVM(Vec.class, true, Vec.class, false),
     /// vec ← vec/mem
     RM(Vec.class, false, Vec.class, false),
+    /// vec of half the size ← vec
+    NARROW(Vec.class, false, Vec.class, false),
     /// vec/mem ← vec
     MR(Vec.class, false, Vec.class, true),
     /// vec ← vec/mem, with part of the opcode in `reg`
@@ -49,6 +51,6 @@ enum Form {
 
     /// Whether memory may stand in place of `rm`.
     boolean takesMemory() {
-        return rm == Vec.class && this != KM || this == RG || this == GR;
+        return rm == Vec.class && this != KM && this != NARROW || this == RG || this == GR;
     }
 }

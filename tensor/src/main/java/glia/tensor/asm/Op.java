@@ -3,7 +3,7 @@ package glia.tensor.asm;
 import java.util.Locale;
 
 /// The vector and mask instructions, one line each, with the encoding as Intel's manual (volume 2) writes it:
-/// prefix, map and W; opcode; `/digit` where part of the opcode lies in the ModRM byte; `ib` where a byte follows;
+/// prefix, map and W (WE: 1 with EVEX alone); opcode; `/digit` where part of the opcode lies in the ModRM byte; `ib` where a byte follows;
 /// the opcode that stores, where there is one. A new instruction is one more line, and its bytes in the test's list.
 ///
 /// The names are Intel's; a suffix tells apart what Intel gives one name: `_TO` goes from a vector or mask to memory or
@@ -57,10 +57,23 @@ public enum Op {
     VCMPPS(Kind.EVEX, "NP.0F.W0 C2 ib", Form.KVM, Tuple.FULL),
     VCMPPS_VEX(Kind.VEX, "NP.0F.W0 C2 ib", Form.RVM, Tuple.FULL),
 
+    // floats of 64 bits
+    VFMADD231PD(Kind.ANY, "66.0F38.W1 B8", Form.RVM, Tuple.FULL64),
+    VADDPD(Kind.ANY, "66.0F.WE 58", Form.RVM, Tuple.FULL64),
+    VSUBPD(Kind.ANY, "66.0F.WE 5C", Form.RVM, Tuple.FULL64),
+    VMULPD(Kind.ANY, "66.0F.WE 59", Form.RVM, Tuple.FULL64),
+    VDIVPD(Kind.ANY, "66.0F.WE 5E", Form.RVM, Tuple.FULL64),
+    VSQRTPD(Kind.ANY, "66.0F.WE 51", Form.RM, Tuple.FULL64),
+    VBROADCASTSD(Kind.ANY, "66.0F38.WE 19", Form.RM, Tuple.BYTES8, 32),
+    VCMPPD(Kind.EVEX, "66.0F.W1 C2 ib", Form.KVM, Tuple.FULL64),
+
     // conversions
     VCVTDQ2PS(Kind.ANY, "NP.0F.W0 5B", Form.RM, Tuple.FULL),
     VCVTPS2DQ(Kind.ANY, "66.0F.W0 5B", Form.RM, Tuple.FULL),
     VCVTTPS2DQ(Kind.ANY, "F3.0F.W0 5B", Form.RM, Tuple.FULL),
+    VCVTDQ2PD(Kind.ANY, "F3.0F.W0 E6", Form.RM, Tuple.HALF),
+    VCVTPS2PD(Kind.ANY, "NP.0F.W0 5A", Form.RM, Tuple.HALF),
+    VCVTPD2PS(Kind.ANY, "66.0F.WE 5A", Form.NARROW, Tuple.WHOLE),
     VCVTPH2PS(Kind.ANY, "66.0F38.W0 13", Form.RM, Tuple.HALF),
     VCVTPS2PH(Kind.ANY, "66.0F3A.W0 1D ib", Form.MR, Tuple.HALF),
     VCVTNE2PS2BF16(Kind.EVEX, "F2.0F38.W0 72", Form.RVM, Tuple.FULL),
@@ -160,6 +173,7 @@ public enum Op {
     /// 1 for 0F, 2 for 0F38, 3 for 0F3A.
     final int map;
     final int w;
+    final int evexW;
     final int opcode;
     /// The opcode with memory as destination, or -1.
     final int storeOpcode;
@@ -183,6 +197,7 @@ public enum Op {
         prefix = where.startsWith("66") ? 1 : where.startsWith("F3") ? 2 : where.startsWith("F2") ? 3 : 0;
         map = where.contains("0F38") ? 2 : where.contains("0F3A") ? 3 : 1;
         w = where.endsWith("W1") ? 1 : 0;
+        evexW = where.endsWith("WE") ? 1 : w;
         opcode = Integer.parseInt(encoding, space + 1, space + 3, 16);
         int store = encoding.indexOf("store ");
         storeOpcode = store < 0 ? -1 : Integer.parseInt(encoding, store + 6, store + 8, 16);

@@ -142,7 +142,7 @@ final class Cases {
     private static Operand[] operands(Op op, int size, int[] n, Operand rm) {
         List<Operand> operands = new ArrayList<>();
         if (op.form.reg == Vec.class) {
-            operands.add(new Vec(n[0], size, Mask.K0, false));
+            operands.add(new Vec(n[0], op.form == Form.NARROW ? Math.max(16, size / 2) : size, Mask.K0, false));
         } else if (op.form.reg == Mask.class) {
             operands.add(Mask.values()[n[0] % 8]);
         } else if (op.form.reg == Gpr.class) {
@@ -186,7 +186,8 @@ final class Cases {
     private static String text(Op op, int size, Operand[] operands) {
         String mnemonic = op.mnemonic();
         // The assembler would turn operands round where that saves a byte, and take AVX-512 for the dot product.
-        String choice = op == Op.VPDPBUSD_VEX ? "{vex} " : op.form == Form.RVM || op.form == Form.RM ? "{load} " : "";
+        String choice = op == Op.VPDPBUSD_VEX ? "{vex} " : op.form == Form.RVM || op.form == Form.RM
+                || op.form == Form.NARROW ? "{load} " : "";
         var text = new StringBuilder(choice + mnemonic);
         boolean half = op.form == Form.KG || op.form == Form.GK || op.form == Form.RG || op.form == Form.GR
                 || op.form == Form.BG;

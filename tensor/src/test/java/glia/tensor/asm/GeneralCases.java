@@ -28,6 +28,7 @@ final class GeneralCases {
             cases.add(Cases.general("dec " + g, a -> a.dec(g)));
             cases.add(Cases.general("neg " + g, a -> a.neg(g)));
             cases.add(Cases.general("shl " + g + ", 3", a -> a.shl(g, 3)));
+            cases.add(Cases.general("shl " + g + ", cl", a -> a.shlByCl(g)));
             cases.add(Cases.general("shr " + g + ", 63", a -> a.shr(g, 63)));
             cases.add(Cases.general("mov " + g + ", 0x123456789abcdef", a -> a.mov(g, 0x123456789abcdefL)));
             cases.add(Cases.general("mov " + g + ", -7", a -> a.mov(g, -7)));
