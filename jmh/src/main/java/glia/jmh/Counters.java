@@ -12,6 +12,7 @@ public class Counters {
     static boolean bytes;
     static double work;
     static double limit;
+    static double peak;
     static double product;
     /// Takes results, so that no compiler leaves a computation out.
     static volatile long sink;
@@ -29,6 +30,11 @@ public class Counters {
     /// The machine's limit just before the iteration: bytes or F32 operations a second.
     public double limitPerSecond() {
         return limit;
+    }
+
+    /// F32 operations a second that the machine reached just before the iteration.
+    public double peakPerSecond() {
+        return peak;
     }
 
     /// The rate of the F32 product of many tokens just before the iteration, in F32 operations a second, or 0.

@@ -22,10 +22,11 @@ import org.openjdk.jmh.util.Statistics;
 /// @param least the slowest iteration
 /// @param most the fastest iteration
 /// @param limit what the machine reached beside it
+/// @param peak F32 operations a second that it reached beside it, whatever the limit
 /// @param shareOfLimit the rate as a share of it
 /// @param shareOfProduct the rate as a share of the F32 product's beside it, where that was measured
 record Figure(String benchmark, Map<String, String> what, String kernels, int threads, boolean countsBytes, double rate,
-        double least, double most, double limit, double shareOfLimit, OptionalDouble shareOfProduct) {
+        double least, double most, double limit, double peak, double shareOfLimit, OptionalDouble shareOfProduct) {
     private static final double GIGA = 1e9;
 
     static Figure of(RunResult result) {
@@ -50,6 +51,7 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
                 threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
                 count(iterations.getFirst(), "countsBytes") == 1, median(rates), rates.getMin(), rates.getMax(),
                 median(over(iterations, i -> count(i, "limitPerSecond"))),
+                median(over(iterations, i -> count(i, "peakPerSecond"))),
                 median(over(iterations, i -> rate(i) / count(i, "limitPerSecond"))),
                 besideProduct ? OptionalDouble.of(median(over(iterations, i -> rate(i) / count(i, "productPerSecond"))))
                         : OptionalDouble.empty());
@@ -80,7 +82,16 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
 
     /// A number of bytes or operations a second, in 10⁹.
     String inUnit(double perSecond) {
-        return String.format(Locale.ROOT, countsBytes ? "%.1f GB/s" : "%.0f GFLOP/s", perSecond / GIGA);
+        return countsBytes ? String.format(Locale.ROOT, "%.1f GB/s", perSecond / GIGA) : inOperations(perSecond);
+    }
+
+    private static String inOperations(double perSecond) {
+        return String.format(Locale.ROOT, "%.0f GFLOP/s", perSecond / GIGA);
+    }
+
+    /// The limit, and where it is the memory's also the peak.
+    String limits() {
+        return inUnit(limit) + (countsBytes ? ", " + inOperations(peak) : "");
     }
 
     /// The parameters in a few words.

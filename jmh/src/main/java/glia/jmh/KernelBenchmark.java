@@ -79,9 +79,9 @@ public abstract class KernelBenchmark {
         workers = new Workers(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
         set = KernelSets.choose(kernels, workers).kernels();
         arena = Arena.ofShared();
-        switch (limit()) {
-            case READ -> readLoop = new ReadLoop(workers, arena, streamMegabytes);
-            case FMA -> fmaLoop = new FmaLoop(workers, FMA_TURNS);
+        fmaLoop = new FmaLoop(workers, FMA_TURNS);
+        if (limit() == Limit.READ) {
+            readLoop = new ReadLoop(workers, arena, streamMegabytes);
         }
         Counters.bytes = limit() == Limit.READ;
         Counters.work = prepare();
@@ -89,7 +89,8 @@ public abstract class KernelBenchmark {
 
     @Setup(Level.Iteration)
     public void measureLimits() {
-        Counters.limit = rate(this::runLimit);
+        Counters.peak = rate(this::compute);
+        Counters.limit = limit() == Limit.FMA ? Counters.peak : rate(this::read);
         Counters.product = rate(this::runProduct);
     }
 
@@ -117,15 +118,19 @@ public abstract class KernelBenchmark {
     /// @return how much was done, in the limit's unit
     final double runLimit() {
         return switch (limit()) {
-            case READ -> {
-                Counters.sink = readLoop.run();
-                yield readLoop.numBytes();
-            }
-            case FMA -> {
-                Counters.sink = (long) fmaLoop.run();
-                yield fmaLoop.numOps();
-            }
+            case READ -> read();
+            case FMA -> compute();
         };
+    }
+
+    private double read() {
+        Counters.sink = readLoop.run();
+        return readLoop.numBytes();
+    }
+
+    private double compute() {
+        Counters.sink = (long) fmaLoop.run();
+        return fmaLoop.numOps();
     }
 
     @TearDown(Level.Trial)

@@ -24,7 +24,7 @@ final class Table {
         return String.format(Locale.ROOT, "| %s | %s | %s | %d | %s | %s | %s | %s | %s |", figure.benchmark(),
                 figure.description(), figure.isLimit() ? "" : figure.kernels(), figure.threads(),
                 figure.inUnit(figure.rate()), range(figure),
-                figure.isLimit() ? "" : figure.inUnit(figure.limit()),
+                figure.isLimit() ? "" : figure.limits(),
                 figure.isLimit() ? "" : percent(figure.shareOfLimit()),
                 figure.shareOfProduct().isPresent() ? percent(figure.shareOfProduct().getAsDouble()) : "");
     }
@@ -57,6 +57,7 @@ final class Table {
         one.put("min", figure.least());
         one.put("max", figure.most());
         one.put("limit", figure.limit());
+        one.put("peak_flops", figure.peak());
         one.put("share_of_limit", figure.shareOfLimit());
         figure.shareOfProduct().ifPresent(share -> one.put("share_of_f32_product", share));
         return one;

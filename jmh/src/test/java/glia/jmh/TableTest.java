@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class TableTest {
     private static Figure figure(String benchmark, String type, boolean countsBytes, double rate) {
         return new Figure(benchmark, Map.of("type", type), "vector", 2, countsBytes, rate, rate / 2, rate * 2, 200e9,
-                rate / 200e9, benchmark.equals("Prefill") ? OptionalDouble.of(0.9) : OptionalDouble.empty());
+                300e9, rate / 200e9, benchmark.equals("Prefill") ? OptionalDouble.of(0.9) : OptionalDouble.empty());
     }
 
     @Test
@@ -25,7 +25,8 @@ class TableTest {
                 table.add(figure("MatMul", "F32", false, 100e9)));
         assertEquals("| Prefill | Q8_0 | vector | 2 | 90 GFLOP/s | 45, 180 | 200 GFLOP/s | 45 % | 90 % |",
                 table.add(figure("Prefill", "Q8_0", false, 90e9)));
-        assertEquals("| MatVec | Q8_0 | vector | 2 | 30.0 GB/s | 15.0, 60.0 | 200.0 GB/s | 15 % |  |",
+        assertEquals("| MatVec | Q8_0 | vector | 2 | 30.0 GB/s | 15.0, 60.0 "
+                + "| 200.0 GB/s, 300 GFLOP/s | 15 % |  |",
                 table.add(figure("MatVec", "Q8_0", true, 30e9)));
     }
 
@@ -36,7 +37,7 @@ class TableTest {
         Map<String, Object> document = table.document();
         Map<String, Object> expected = new HashMap<>(Map.of("benchmark", "Prefill", "parameters", Map.of("type", "F32"),
                 "kernels", "vector", "threads", 2, "unit", "flop/s", "rate", 100e9, "min", 50e9, "max", 200e9));
-        expected.putAll(Map.of("limit", 200e9, "share_of_limit", 0.5, "share_of_f32_product", 0.9));
+        expected.putAll(Map.of("limit", 200e9, "peak_flops", 300e9, "share_of_limit", 0.5, "share_of_f32_product", 0.9));
         assertEquals(Machine.describe(), document.get("machine"));
         assertEquals(List.of(expected), document.get("figures"));
     }
@@ -48,6 +49,6 @@ class TableTest {
         what.put("tokens", "512");
         what.put("context", "70");
         assertEquals("size 2048, 512 tokens, 70 positions",
-                new Figure("MatMul", what, "vector", 1, false, 1, 1, 1, 1, 1, OptionalDouble.empty()).description());
+                new Figure("MatMul", what, "vector", 1, false, 1, 1, 1, 1, 1, 1, OptionalDouble.empty()).description());
     }
 }
