@@ -35,9 +35,11 @@ class TableTest {
         Table table = new Table();
         table.add(figure("Prefill", "F32", false, 100e9));
         Map<String, Object> document = table.document();
-        Map<String, Object> expected = new HashMap<>(Map.of("benchmark", "Prefill", "parameters", Map.of("type", "F32"),
-                "kernels", "vector", "threads", 2, "unit", "flop/s", "rate", 100e9, "min", 50e9, "max", 200e9));
-        expected.putAll(Map.of("limit", 200e9, "peak_flops", 300e9, "share_of_limit", 0.5, "share_of_f32_product", 0.9));
+        Map<String, Object> expected = new HashMap<>(Map.of("benchmark", "Prefill",
+                "parameters", Map.of("type", "F32"), "kernels", "vector", "threads", 2, "unit", "flop/s",
+                "rate", 100e9, "min", 50e9, "max", 200e9));
+        expected.putAll(Map.of("limit", 200e9, "peak_flops", 300e9, "share_of_limit", 0.5,
+                "share_of_f32_product", 0.9));
         assertEquals(Machine.describe(), document.get("machine"));
         assertEquals(List.of(expected), document.get("figures"));
     }
