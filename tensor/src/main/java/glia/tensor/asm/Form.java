@@ -14,6 +14,8 @@ enum Form {
     VM(null, true, Vec.class, false),
     /// mask ← vec, vec/mem
     KVM(Mask.class, true, Vec.class, false),
+    /// flags ← mask, mask
+    KK(Mask.class, false, Mask.class, false),
     /// mask ← vec
     KM(Mask.class, false, Vec.class, false),
     /// vec ← mask

@@ -3,8 +3,9 @@ package glia.tensor.asm;
 import java.util.Locale;
 
 /// The vector and mask instructions, one line each, with the encoding as Intel's manual (volume 2) writes it:
-/// prefix, map and W (WE: 1 with EVEX alone); opcode; `/digit` where part of the opcode lies in the ModRM byte; `ib` where a byte follows;
-/// the opcode that stores, where there is one. A new instruction is one more line, and its bytes in the test's list.
+/// prefix, map and W (WE: 1 with EVEX alone); opcode; `/digit` where part of the opcode lies in the ModRM byte; `ib`
+/// where a byte follows; the opcode that stores, where there is one. A new instruction is one more line, and its bytes
+/// in the test's list.
 ///
 /// The names are Intel's; a suffix tells apart what Intel gives one name: `_TO` goes from a vector or mask to memory or
 /// a general register, `_GPR` comes from one, `_VEX` is the form without AVX-512.
@@ -148,6 +149,7 @@ public enum Op {
     KMOVD(Kind.VEX, "F2.0F.W0 92", Form.KG, Tuple.BYTES4),
     KMOVQ(Kind.VEX, "F2.0F.W1 92", Form.KG, Tuple.BYTES8),
     KMOVW_TO(Kind.VEX, "NP.0F.W0 93", Form.GK, Tuple.BYTES4),
+    KORTESTW(Kind.VEX, "NP.0F.W0 98", Form.KK, Tuple.WHOLE),
     VPMOVD2M(Kind.EVEX, "F3.0F38.W0 39", Form.KM, Tuple.WHOLE),
     VPMOVM2D(Kind.EVEX, "F3.0F38.W0 38", Form.RK, Tuple.WHOLE),
     VPMOVM2B(Kind.EVEX, "F3.0F38.W0 28", Form.RK, Tuple.WHOLE),

@@ -48,7 +48,7 @@ final class Cases {
 
     private static int[] sizes(Op op) {
         return switch (op.form) {
-            case NONE, KG, GK, RG, GR -> new int[] {16};
+            case NONE, KG, GK, KK, RG, GR -> new int[] {16};
             default -> java.util.stream.IntStream.of(16, 32, 64)
                     .filter(size -> size >= op.leastBytes && (op.kind != Op.Kind.VEX || size < 64)
                             && (op != Op.VBROADCASTF128 && op != Op.VBROADCASTI32X4 || size > 16)).toArray();
@@ -56,7 +56,7 @@ final class Cases {
     }
 
     private static boolean takesMasks(Op op) {
-        return op.kind != Op.Kind.VEX && op.form != Form.RK && op.form != Form.KM
+        return op.kind != Op.Kind.VEX && op.form != Form.RK && op.form != Form.KM && op.form != Form.KK
                 && op.form != Form.RG && op.form != Form.GR;
     }
 

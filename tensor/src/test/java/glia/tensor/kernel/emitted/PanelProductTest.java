@@ -68,7 +68,7 @@ class PanelProductTest {
             panel = guarded(arena, used, atEnd).copyFrom(whole.asSlice(0, used));
             TileLayout layout = format.tile(tokens);
             MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
-            long end = new TilePacker().pack(layout, format.offset, x.address(), x.rowBytes(), cols, roomy.address());
+            long end = new TileTwin().pack(layout, format.offset, x.address(), x.rowBytes(), cols, roomy.address());
             activations = guarded(arena, end - roomy.address(), atEnd)
                     .copyFrom(roomy.asSlice(0, end - roomy.address()));
             result = guarded(arena, 4L * rows * tokens, atEnd);

@@ -3,12 +3,8 @@ package glia.tensor.kernel.emitted;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
 
-/// Rounds activations as `Precision.FAST` says and lays them out as tiles, in plain Java: the definition of what the
-/// emitted packer does.
-///
-/// Blocks whose numbers are so small (about 1e-42) that their scale is rounded to few bits may round to more than 127
-/// steps; these stop at 127 here.
-final class TilePacker {
+/// `TilePack` in plain Java, number by number.
+final class TileTwin {
     private static final int BLOCK = Precision.BLOCK;
     private static final int MOST = Precision.STEPS * 256;
 
@@ -55,6 +51,7 @@ final class TilePacker {
         int most = hasOutliers ? MOST : Precision.STEPS;
         scale = largest / most;
         for (int i = 0; i < BLOCK; i++) {
+            // NaN becomes 0.
             int step = scale == 0 ? 0 : (int) Math.rint(Memory.f32(x + 4L * i) / scale);
             steps[i] = Math.clamp(step, -most, most);
         }

@@ -1,0 +1,86 @@
+package glia.tensor.kernel.emitted;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TilePackTest {
+    private static final float[] ODD = {0, -0.0f, 1e-45f, -3e-44f, 1e-40f, 1e-38f, 3e38f, -3.4e38f, 127, 127.5f, 1000,
+        Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN};
+
+    @BeforeAll
+    static void onlyWhereItRuns() {
+        assumeTrue(Processor.platformObstacle().isEmpty() && Processor.detect().hasAvx512Vnni(),
+                "no AVX-512 VNNI here");
+    }
+
+    /// Ordinary blocks, blocks with outliers, blocks of zeros, of tiny numbers, of one odd number.
+    private static float number(Random random, int block, int i) {
+        return switch (block % 6) {
+            case 1 -> i == 5 ? 50 : (float) random.nextGaussian();
+            case 2 -> 0;
+            case 3 -> (float) (1e-42 * random.nextGaussian());
+            case 4 -> random.nextInt(8) == 0 ? ODD[random.nextInt(ODD.length)] : (float) random.nextGaussian();
+            default -> (float) random.nextGaussian();
+        };
+    }
+
+    @ParameterizedTest
+    @EnumSource(PanelFormat.class)
+    void writesWhatItsTwinWritesAndStaysInItsBuffers(PanelFormat format) {
+        int outliers = 0;
+        for (int tokens = 1; tokens <= 16; tokens++) {
+            try (Arena arena = Arena.ofConfined()) {
+                Function pack = CodePages.seal(arena, List.of(TilePack.emit(format, tokens))).function(0);
+                TileLayout layout = format.tile(tokens);
+                for (int blocks : new int[] {1, 2, 24}) {
+                    Random random = new Random(31L * tokens + blocks);
+                    int cols = 32 * blocks;
+                    MemorySegment x = Guarded.atEnd(arena, 4L * tokens * cols);
+                    for (int i = 0; i < tokens * cols; i++) {
+                        x.set(Memory.F32, 4L * i, number(random, random.nextInt(6) / 5 * 5 + i / 32, i % 32));
+                    }
+                    MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
+                    long used = new TileTwin().pack(layout, format.offset, x.address(), 4L * cols, cols,
+                            roomy.address()) - roomy.address();
+                    MemorySegment found = Guarded.atEnd(arena, used);
+                    pack.call(x.address(), 4L * cols, blocks, found.address(), 0, 0);
+                    assertArrayEquals(roomy.asSlice(0, used).toArray(ValueLayout.JAVA_BYTE),
+                            found.toArray(ValueLayout.JAVA_BYTE), format + ", " + tokens + " tokens");
+                    outliers += (int) (used - (long) blocks * layout.blockBytes()) / layout.lowBytes();
+                }
+            }
+        }
+        assertTrue(outliers > 100, outliers + " low terms");
+    }
+
+    /// Rows may lie apart.
+    @ParameterizedTest
+    @EnumSource(PanelFormat.class)
+    void takesRowsOfAnyDistance(PanelFormat format) {
+        try (Arena arena = Arena.ofConfined()) {
+            Function pack = CodePages.seal(arena, List.of(TilePack.emit(format, 2))).function(0);
+            TileLayout layout = format.tile(2);
+            MemorySegment x = arena.allocate(4 * 100, 64);
+            for (int i = 0; i < 100; i++) {
+                x.set(Memory.F32, 4L * i, i);
+            }
+            MemorySegment to = arena.allocate(layout.mostBytes(32), 64);
+            pack.call(x.address(), 4 * 68, 1, to.address(), 0, 0);
+            assertEquals(31 / 127f, to.get(Memory.F32, layout.scale(0)));
+            assertEquals(99 / 127f, to.get(Memory.F32, layout.scale(1)));
+            assertEquals(127, to.get(ValueLayout.JAVA_BYTE, layout.numbers(1) + 31));
+        }
+    }
+}
