@@ -16,8 +16,8 @@ import glia.tensor.asm.Vec;
 /// and the polynomial to 3.1e-9 of the value, so that what remains is the rounding of the last two additions.
 ///
 /// The result lies within 0.92 units in the last place of `e^x` (1.1e-7 of it; all numbers were tried), down to and
-/// with subnormal numbers. It is exact for 0, -∞ (0) and +∞, and infinite or 0 where the true value leaves F32's range; NaN
-/// stays NaN.
+/// with subnormal numbers. It is exact for 0, -∞ (0) and +∞, and infinite or 0 where the true value leaves F32's
+/// range; NaN stays NaN.
 final class ExpCode {
     private static final int NEAREST = 8;
     private static final float LOG2_E = 1.44269504f;
