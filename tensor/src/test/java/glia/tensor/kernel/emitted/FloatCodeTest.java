@@ -121,6 +121,28 @@ class FloatCodeTest {
     }
 
     @Test
+    void turnedRows() {
+        for (int rows = 1; rows <= TurnCode.ROWS; rows++) {
+            for (int count : new int[] {1, 15, 16, 17, 40, 256}) {
+                try (Arena arena = Arena.ofConfined()) {
+                    int width = count + random.nextInt(3);
+                    MemorySegment from = numbers(arena, (rows - 1L) * width + count);
+                    int depth = (count + 15) / 16 * 16;
+                    MemorySegment panel = numbers(arena, 32L * (depth - 1) + 16);
+                    float[] before = panel.toArray(Memory.F32);
+                    TurnCode.turn(rows, panel.address(), from.address(), 4L * width, count);
+                    for (int i = 0; i < before.length; i++) {
+                        int k = i / 32;
+                        int r = i % 32;
+                        float expected = r >= 16 ? before[i] : r < rows && k < count ? at(from, (long) r * width + k) : 0;
+                        assertEquals(expected, at(panel, i), rows + " rows of " + count);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void notANumberPassesThrough() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment w = numbers(arena, 3 * 20);
