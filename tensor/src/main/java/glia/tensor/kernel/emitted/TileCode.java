@@ -28,9 +28,9 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The inner loop of all F32 products: `C[t,:] (+)= Σ_k A[t,k] · B[k,:]` for a tile of up to `ROWS` rows t and a panel
-/// of `COLS` columns. The sums stay in registers, two vectors a row. A is read a number at a time at any two strides,
-/// so that it needs no packing and may lie turned; B's rows of `COLS` numbers lie one behind the other.
+/// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of up to `ROWS` rows t and a panel
+/// of `COLS` columns. The sums stay in registers, two vectors a row. A is read a number at a time at any two strides, so
+/// that it needs no packing and may lie turned; B's rows of `COLS` numbers lie one behind the other.
 final class TileCode {
     /// Rows of a whole tile: 24 of 32 registers hold sums, so that a row of B's two loads serve 24 products.
     static final int ROWS = 12;
@@ -39,42 +39,42 @@ final class TileCode {
     static final int PANEL_BYTES = 4 * COLS;
 
     private static final int VECTOR = 64;
-    private static final Function[] SET = new Function[ROWS + 1];
-    private static final Function[] ADD = new Function[ROWS + 1];
+    private static final int ROW_BITS = 40;
+    private static final Function[] MULTIPLY = new Function[ROWS + 1];
 
     static {
         List<byte[]> code = new ArrayList<>();
         for (int rows = 1; rows <= ROWS; rows++) {
-            code.add(emit(rows, false));
-            code.add(emit(rows, true));
+            code.add(emit(rows));
         }
         CodePages pages = CodePages.seal(Arena.ofAuto(), code);
         for (int rows = 1; rows <= ROWS; rows++) {
-            SET[rows] = pages.function(2 * rows - 2);
-            ADD[rows] = pages.function(2 * rows - 1);
+            MULTIPLY[rows] = pages.function(rows - 1);
         }
     }
 
     private TileCode() { }
 
-    /// Multiplies a tile. It reads `rows · depth` numbers of A and `depth` rows of B, and writes `rows` rows of C.
+    /// Multiplies a tile. It reads `rows · depth` numbers of A and `depth` rows of B, and changes `rows` rows of C.
     ///
     /// @param rows 1 to `ROWS`
-    /// @param add whether to add to C instead of overwriting it
+    /// @param cRow bytes from row to row of C, below 2^40
     /// @param aRow bytes from row to row of A
     /// @param aStep bytes from k to k + 1 in A
-    /// @param extent the address of two long numbers: depth, at least 1, and bytes from row to row of C
-    static void multiply(int rows, boolean add, long c, long a, long b, long aRow, long aStep, long extent) {
-        (add ? ADD : SET)[rows].call(c, a, b, aRow, aStep, extent);
+    /// @param depth 1 to 2^23
+    static void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        MULTIPLY[rows].call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
     }
 
-    private static byte[] emit(int rows, boolean add) {
+    private static byte[] emit(int rows) {
         var a = new Assembler();
         Vec left = zmm(24);
         Vec right = zmm(25);
         a.push(RBX);
-        a.mov(RBX, at(R9, 8));
-        a.mov(R9, at(R9));
+        a.mov(RBX, R9);
+        a.shl(RBX, 64 - ROW_BITS);
+        a.shr(RBX, 64 - ROW_BITS);
+        a.shr(R9, ROW_BITS);
         a.lea(R10, at(RCX, RCX, 2, 0));
         a.lea(RAX, at(RSI, RCX, 4, 0));
         a.add(RAX, RCX);
@@ -100,9 +100,7 @@ final class TileCode {
         for (int t = 0; t < rows; t++) {
             for (int side = 0; side < 2; side++) {
                 Vec sum = zmm(2 * t + side);
-                if (add) {
-                    a.op(VADDPS, sum, sum, at(RDI, side * VECTOR));
-                }
+                a.op(VADDPS, sum, sum, at(RDI, side * VECTOR));
                 a.op(VMOVUPS, at(RDI, side * VECTOR), sum);
             }
             a.add(RDI, RBX);

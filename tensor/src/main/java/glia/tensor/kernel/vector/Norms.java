@@ -12,6 +12,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
 import jdk.incubator.vector.FloatVector;
 
 /// Norms of rows: RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450). Both are

@@ -6,6 +6,7 @@ import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.format.Decode;
+import glia.tensor.kernel.tiled.Scratch;
 
 /// Decodes a part of a panel, `rows` rows of up to `DEPTH` numbers of a weight of any type, to F32 with rows as
 /// columns. One object serves one worker.
@@ -26,14 +27,9 @@ final class PanelDecoder {
     private long tops;
     private long bytes;
 
-    /// Bytes that a decoded part takes.
-    static long partBytes() {
-        return PART;
-    }
-
     /// @param from where the numbers of the first row begin
     /// @param count numbers of a row, up to `DEPTH`, whole blocks
-    /// @param panel memory of `partBytes()`; columns from `rows` on keep what they held
+    /// @param panel `DEPTH` rows; columns from `rows` on keep what they held
     void decode(DType type, long from, long rowBytes, int rows, int count, long panel) {
         assert rows <= PANEL && count <= DEPTH;
         words = scratch.reserve(PART + (4 * GROUPS + 64) * PANEL_BYTES);
@@ -167,13 +163,13 @@ final class PanelDecoder {
     }
 
     /// Decodes rows without turning them: `rows` rows of `count` numbers to panels of `PANEL` columns,
-    /// `partBytes()` apart, number k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
-    void decodeStraight(DType type, long from, long rowBytes, int rows, int count, long panels) {
+    /// `partBytes` apart, number k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
+    void decodeStraight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes) {
         assert count <= DEPTH;
         for (int r = 0; r < rows; r++) {
             Decode.toFloats(type, from + r * rowBytes, row, 0, count);
             for (int k = 0; k < count; k += PANEL) {
-                long to = panels + k / PANEL * PART + (long) r * PANEL_BYTES;
+                long to = panels + k / PANEL * partBytes + (long) r * PANEL_BYTES;
                 Memory.store(row, k, to, Math.min(PANEL, count - k));
             }
         }

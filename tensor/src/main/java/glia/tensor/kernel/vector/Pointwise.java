@@ -15,6 +15,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
 import jdk.incubator.vector.FloatVector;
 
 /// What is computed number by number. Numbers that fill no vector pass through a vector of scratch memory, so that each
@@ -77,7 +78,7 @@ final class Pointwise extends RangeTask {
     protected void range(int from, int to, int worker) {
         long copy = scratch[worker].reserve(3L * BYTES);
         long block = blocks[worker].reserve(4L * UNIT + BYTES);
-        TiledProduct.clear(block + 4L * UNIT, LANES);
+        VectorTiles.zero(block + 4L * UNIT, LANES);
         for (int unit = from; unit < to; unit++) {
             long first = (long) unit * UNIT;
             int count = (int) Math.min(UNIT, y.size() - first);

@@ -5,6 +5,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
 
 /// `linear` for a few tokens: each row of the weight is multiplied as it lies in memory, since reading it is what takes
 /// the time. Rows are spread over the workers in pairs.

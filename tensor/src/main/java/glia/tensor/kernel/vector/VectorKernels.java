@@ -11,6 +11,8 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.tensor.kernel.tiled.Attention;
+import glia.tensor.kernel.tiled.Products;
 
 /// Kernels on the Vector API (module `jdk.incubator.vector`), for vectors of any width. What gains nothing from vectors
 /// is left to the scalar set. Nothing is allocated once scratch memory has grown to the largest shapes met.
@@ -32,9 +34,10 @@ public final class VectorKernels implements Kernels {
     public VectorKernels(Workers workers) {
         this.workers = workers;
         scalar = new ScalarKernels(workers);
-        products = new Products(workers);
+        VectorTiles tiles = new VectorTiles(workers);
+        products = new Products(workers, tiles);
         rowProduct = new RowProduct(workers);
-        attention = new Attention(workers);
+        attention = new Attention(workers, tiles);
         norms = new Norms(workers);
         rotation = new Rotation(workers);
         pointwise = new Pointwise(workers);

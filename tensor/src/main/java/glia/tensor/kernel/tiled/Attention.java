@@ -1,6 +1,4 @@
-package glia.tensor.kernel.vector;
-
-import static glia.tensor.kernel.vector.Simd.PANEL;
+package glia.tensor.kernel.tiled;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -9,19 +7,16 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
-import java.util.Arrays;
 
 /// Softmax attention, in one of two ways for each run: long runs as tiles of queries (`AttentionTile`), single tokens
 /// head by head (`AttentionRow`), long contexts cut into ranges of positions that are combined at the end, so that all
 /// workers share them.
-final class Attention implements Workers.Task {
+public final class Attention implements Workers.Task {
     /// Positions of a range. It does not depend on the number of workers, so that results do not either.
     private static final int RANGE = 512;
 
-    /// Query heads of a run that share their keys, from which a tile pays.
-    private static final int TILED = PANEL / 2;
-
     private final Workers workers;
+    private final int panelCols;
     private final AttentionTile[] tiles;
     private final AttentionRow[] rows;
     private final Scratch partials = new Scratch();
@@ -35,17 +30,20 @@ final class Attention implements Workers.Task {
     private Runs runs;
     private AttentionShape shape;
 
-    Attention(Workers workers) {
+    /// @param inner the inner loops
+    public Attention(Workers workers, Tiles inner) {
         this.workers = workers;
+        panelCols = inner.cols();
         tiles = new AttentionTile[workers.count()];
         rows = new AttentionRow[workers.count()];
         for (int i = 0; i < tiles.length; i++) {
-            tiles[i] = new AttentionTile();
-            rows[i] = new AttentionRow();
+            tiles[i] = new AttentionTile(inner);
+            rows[i] = new AttentionRow(inner);
         }
     }
 
-    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
+    /// See `Kernels.attention`.
+    public void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
         int heads = shape.numHeads();
         assert out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize();
         assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
@@ -91,12 +89,13 @@ final class Attention implements Workers.Task {
         return firstChunks[count];
     }
 
+    /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
     private boolean isTiled(int run) {
-        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= TILED;
+        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
     }
 
     private int numTiles(int run) {
-        return Math.ceilDiv((runs.end(run) - runs.start(run)) * shape.groupSize(), PANEL);
+        return Math.ceilDiv((runs.end(run) - runs.start(run)) * shape.groupSize(), panelCols);
     }
 
     /// Into how many ranges the positions that a run's tokens see are cut.

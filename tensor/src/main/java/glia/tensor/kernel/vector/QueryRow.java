@@ -8,71 +8,16 @@ import static glia.tensor.kernel.vector.Simd.LANES;
 import static glia.tensor.kernel.vector.Simd.ORDER;
 
 import glia.tensor.Memory;
-import glia.tensor.kernel.AttentionShape;
-import glia.tensor.kernel.KeyValues;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Attention of one token's query heads that share their keys, over a range of positions. Blocks of keys and values are
-/// read from memory for the first head and from the cache for the others. Scores are turned into weights as soon as a
-/// block is done; when it brings a new largest score, what was summed before is scaled down
-/// (https://arxiv.org/abs/1805.02867).
-final class AttentionRow {
-    private static final int BLOCK = 64;
-
-    private final Scratch scratch = new Scratch();
-    private int valueSize;
-    private long sums;
-    private long largests;
-    private long denominators;
-
-    /// @param query the first head's query
-    /// @param last the last position, inclusive; below `first` where the range is empty
-    void run(long query, KeyValues kv, int kvHead, AttentionShape shape, int first, int last) {
-        int heads = shape.groupSize();
-        valueSize = shape.valueSize();
-        long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)) + BLOCK * BYTES);
-        long partial = scores + 4 * BLOCK;
-        sums = partial + BLOCK * BYTES;
-        largests = sums + 4L * heads * valueSize;
-        denominators = largests + 4L * heads;
-        for (int g = 0; g < heads; g++) {
-            Memory.f32(largests + 4L * g, -Float.MAX_VALUE);
-            Memory.f32(denominators + 4L * g, 0);
-            scaled(sums(g), 0, valueSize, sums(g));
-        }
-        long keyStep = 4L * kv.keyCols();
-        long valueStep = 4L * kv.valueCols();
-        for (int p = first, end; p <= last; p = end) {
-            end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
-            long keys = kv.keyAddress(p) + 4L * kvHead * shape.keySize();
-            long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
-            for (int g = 0; g < heads; g++) {
-                long head = query + 4L * g * shape.keySize();
-                dots(head, shape.keySize(), keys, keyStep, end - p, partial);
-                Rows.reduce(partial, end - p, shape.scale(), scores);
-                float decay = weights(scores, end - p, largests + 4L * g, denominators + 4L * g, partial);
-                accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p);
-            }
-        }
-    }
-
-    float largest(int g) {
-        return Memory.f32(largests + 4L * g);
-    }
-
-    float denominator(int g) {
-        return Memory.f32(denominators + 4L * g);
-    }
-
-    /// The address of head g's weighted sum of values.
-    long sums(int g) {
-        return sums + 4L * g * valueSize;
-    }
+/// Attention of one query: scores, weights and the sum of values (see `Tiles`).
+final class QueryRow {
+    private QueryRow() { }
 
     /// The vector of partial sums of `q·k` for each of `count` keys. Four keys at a time share the loads of the query;
     /// the last ones are done again where they are not four. Numbers that fill no vector are added to the first lane.
-    private static void dots(long q, int size, long keys, long step, int count, long to) {
+    static void dots(long q, int size, long keys, long step, int count, long to) {
         int whole = size / LANES * LANES;
         for (int j = 0; j < count; j += 4) {
             int j1 = Math.min(j + 1, count - 1);
@@ -107,7 +52,7 @@ final class AttentionRow {
     /// Turns scores into `exp(score - largest)` and adds them to the denominator; gives the factor for earlier sums.
     ///
     /// @param vector memory for one vector
-    private static float weights(long scores, int count, long largestAt, long denominatorAt, long vector) {
+    static float weights(long scores, int count, long largestAt, long denominatorAt, long vector) {
         int vectors = Math.ceilDiv(count, LANES);
         for (int j = count; j < vectors * LANES; j++) {
             Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
@@ -143,7 +88,7 @@ final class AttentionRow {
     }
 
     /// `sums = decay · sums + Σ_j weight_j · value_j`, four vectors of columns at a time.
-    private static void accumulate(long sums, int size, float decay, long weights, long values, long step, int count) {
+    static void accumulate(long sums, int size, float decay, long weights, long values, long step, int count) {
         int e = 0;
         for (; e <= size - 4 * LANES; e += 4 * LANES) {
             long at = sums + 4L * e & ADDRESS;
@@ -186,13 +131,6 @@ final class AttentionRow {
                 s = Math.fma(Memory.f32(weights + 4L * j), Memory.f32(values + j * step + 4L * e), s);
             }
             Memory.f32(sums + 4L * e, s);
-        }
-    }
-
-    /// `to = factor · from`, where factor 0 gives 0 whatever was there.
-    static void scaled(long from, float factor, int count, long to) {
-        for (int e = 0; e < count; e++) {
-            Memory.f32(to + 4L * e, factor == 0 ? 0 : factor * Memory.f32(from + 4L * e));
         }
     }
 }

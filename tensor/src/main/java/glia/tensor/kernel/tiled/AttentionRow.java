@@ -1,0 +1,75 @@
+package glia.tensor.kernel.tiled;
+
+import glia.tensor.Memory;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+
+/// Attention of one token's query heads that share their keys, over a range of positions. Blocks of keys and values are
+/// read from memory for the first head and from the cache for the others. Scores are turned into weights as soon as a
+/// block is done; when it brings a new largest score, what was summed before is scaled down
+/// (https://arxiv.org/abs/1805.02867).
+final class AttentionRow {
+    private static final int BLOCK = 64;
+
+    private final Scratch scratch = new Scratch();
+    private final Tiles tiles;
+    private int valueSize;
+    private long sums;
+    private long largests;
+    private long denominators;
+
+    AttentionRow(Tiles tiles) {
+        this.tiles = tiles;
+    }
+
+    /// @param query the first head's query
+    /// @param last the last position, inclusive; below `first` where the range is empty
+    void run(long query, KeyValues kv, int kvHead, AttentionShape shape, int first, int last) {
+        int heads = shape.groupSize();
+        valueSize = shape.valueSize();
+        long partialBytes = BLOCK * tiles.panelBytes();
+        long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)) + partialBytes);
+        long partial = scores + 4 * BLOCK;
+        sums = partial + partialBytes;
+        largests = sums + 4L * heads * valueSize;
+        denominators = largests + 4L * heads;
+        for (int g = 0; g < heads; g++) {
+            Memory.f32(largests + 4L * g, -Float.MAX_VALUE);
+            Memory.f32(denominators + 4L * g, 0);
+            scaled(sums(g), 0, valueSize, sums(g));
+        }
+        long keyStep = 4L * kv.keyCols();
+        long valueStep = 4L * kv.valueCols();
+        for (int p = first, end; p <= last; p = end) {
+            end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+            long keys = kv.keyAddress(p) + 4L * kvHead * shape.keySize();
+            long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
+            for (int g = 0; g < heads; g++) {
+                long head = query + 4L * g * shape.keySize();
+                tiles.scores(head, shape.keySize(), keys, keyStep, end - p, shape.scale(), scores, partial);
+                float decay = tiles.weights(scores, end - p, largests + 4L * g, denominators + 4L * g, partial);
+                tiles.accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p, partial);
+            }
+        }
+    }
+
+    float largest(int g) {
+        return Memory.f32(largests + 4L * g);
+    }
+
+    float denominator(int g) {
+        return Memory.f32(denominators + 4L * g);
+    }
+
+    /// The address of head g's weighted sum of values.
+    long sums(int g) {
+        return sums + 4L * g * valueSize;
+    }
+
+    /// `to = factor · from`, where factor 0 gives 0 whatever was there.
+    static void scaled(long from, float factor, int count, long to) {
+        for (int e = 0; e < count; e++) {
+            Memory.f32(to + 4L * e, factor == 0 ? 0 : factor * Memory.f32(from + 4L * e));
+        }
+    }
+}

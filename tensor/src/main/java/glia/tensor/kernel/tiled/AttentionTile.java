@@ -1,0 +1,193 @@
+package glia.tensor.kernel.tiled;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+
+/// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
+/// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
+/// scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, which reads keys
+/// and values where they lie.
+final class AttentionTile {
+    private static final int BLOCK = 64;
+
+    private final Scratch scratch = new Scratch();
+    private final Tiles tiles;
+    private final int tileRows;
+    private final int panelCols;
+    private final long panelBytes;
+    private AttentionShape shape;
+    private KeyValues kv;
+    private int kvHead;
+    private long queries;
+    private long scores;
+    private long sums;
+    private long largests;
+    private long denominators;
+    private long firsts;
+    private long lasts;
+    private long copy;
+    private int lowest;
+    private int highest;
+    private int highestFirst;
+    private int lowestLast;
+
+    AttentionTile(Tiles tiles) {
+        this.tiles = tiles;
+        tileRows = tiles.rows();
+        panelCols = tiles.cols();
+        panelBytes = tiles.panelBytes();
+    }
+
+    /// @param tile which queries of the run: from `tile · panelCols` on, counted token by token, in each the heads
+    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, int kvHead,
+            int tile) {
+        this.shape = shape;
+        this.kv = kv;
+        this.kvHead = kvHead;
+        reserve();
+        int heads = shape.groupSize();
+        int from = tile * panelCols;
+        int count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * heads - from);
+        tiles.clear(queries, shape.keySize() * panelCols);
+        tiles.clear(sums, shape.valueSize() * panelCols);
+        lowest = Integer.MAX_VALUE;
+        highest = -1;
+        highestFirst = 0;
+        lowestLast = Integer.MAX_VALUE;
+        for (int i = 0; i < panelCols; i++) {
+            int n = (from + Math.min(i, count - 1)) / heads;
+            see(i, runs.position(run) + n);
+            if (i < count) {
+                int head = kvHead * heads + (from + i) % heads;
+                long query = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
+                for (int e = 0; e < shape.keySize(); e++) {
+                    Memory.f32(queries + (long) e * panelBytes + 4L * i, shape.scale() * Memory.f32(query + 4L * e));
+                }
+            }
+        }
+        for (int p = lowest, end; p <= highest; p = end) {
+            end = Math.min(highest + 1, (p / BLOCK + 1) * BLOCK);
+            block(p, end);
+        }
+        write(out, logSumExp, runs.start(run), from, count);
+    }
+
+    private void reserve() {
+        int keySize = shape.keySize();
+        int valueSize = shape.valueSize();
+        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * tileRows + 4) * panelBytes
+                + 4L * tileRows * Math.max(keySize, BLOCK));
+        scores = queries + (long) keySize * panelBytes;
+        sums = scores + (long) (BLOCK + tileRows) * panelBytes;
+        largests = sums + (long) (valueSize + tileRows) * panelBytes;
+        denominators = largests + panelBytes;
+        firsts = denominators + panelBytes;
+        lasts = firsts + panelBytes;
+        copy = lasts + panelBytes;
+    }
+
+    /// Notes which positions lane i sees. Positions are compared as F32, in which they are exact below 2^24.
+    private void see(int i, int position) {
+        int first = shape.span().first(position);
+        int last = shape.span().last(position);
+        assert last < 1 << 24;
+        Memory.f32(firsts + 4L * i, first);
+        Memory.f32(lasts + 4L * i, last);
+        Memory.f32(largests + 4L * i, -Float.MAX_VALUE);
+        Memory.f32(denominators + 4L * i, 0);
+        lowest = Math.min(lowest, first);
+        highestFirst = Math.max(highestFirst, first);
+        lowestLast = Math.min(lowestLast, last);
+        highest = Math.max(highest, last);
+    }
+
+    private void block(int from, int to) {
+        tiles.clear(scores, (to - from) * panelCols);
+        for (int p = from, end; p < to; p = end) {
+            end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
+            score(p, end, scores + (long) (p - from) * panelBytes);
+        }
+        boolean masked = highestFirst > from || lowestLast < to - 1;
+        tiles.weigh(scores, to - from, from, masked, largests, sums, shape.valueSize());
+        for (int p = from, end; p < to; p = end) {
+            end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
+            accumulate(p, end, scores + (long) (p - from) * panelBytes);
+        }
+    }
+
+    /// Scores of positions of one page. A tile may read keys that are not there yet, but none beyond the page; their
+    /// scores are not used.
+    private void score(int from, int to, long scores) {
+        int size = shape.keySize();
+        int pageEnd = (from / kv.pageTokens() + 1) * kv.pageTokens();
+        long step = 4L * kv.keyCols();
+        for (int p = from; p < to; p += tileRows) {
+            int rows = Math.min(tileRows, to - p);
+            long keys = kv.keyAddress(p) + 4L * kvHead * size;
+            long row = step;
+            if (p + tiles.least(rows) > pageEnd) {
+                copyRows(keys, step, pageEnd - p, size);
+                keys = copy;
+                row = 4L * size;
+            }
+            tiles.multiply(rows, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
+        }
+    }
+
+    /// Copies `rows` rows of `count` numbers and fills up with rows of zeros to a tile.
+    private void copyRows(long from, long step, int rows, int count) {
+        for (int r = 0; r < tileRows; r++) {
+            for (int i = 0; i < count; i++) {
+                Memory.f32(copy + 4L * (r * count + i), r < rows ? Memory.f32(from + r * step + 4L * i) : 0);
+            }
+        }
+    }
+
+    private void accumulate(int from, int to, long weights) {
+        int size = shape.valueSize();
+        long step = 4L * kv.valueCols();
+        long values = kv.valueAddress(from) + 4L * kvHead * size;
+        for (int e = 0; e < size; e += tileRows) {
+            int rows = Math.min(tileRows, size - e);
+            long column = values + 4L * e;
+            long row = step;
+            if (e + tiles.least(rows) > size) {
+                copyColumns(column, step, to - from, size - e);
+                column = copy;
+                row = 4L * tileRows;
+            }
+            tiles.multiply(rows, sums + e * panelBytes, panelBytes, column, 4, row, weights, to - from);
+        }
+    }
+
+    /// Copies the first `count` numbers of `rows` rows and fills up with zeros to a tile.
+    private void copyColumns(long from, long step, int rows, int count) {
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < tileRows; i++) {
+                Memory.f32(copy + 4L * (r * tileRows + i), i < count ? Memory.f32(from + r * step + 4L * i) : 0);
+            }
+        }
+    }
+
+    private void write(Tensor out, Tensor logSumExp, int firstToken, int from, int count) {
+        int heads = shape.groupSize();
+        int size = shape.valueSize();
+        for (int i = 0; i < count; i++) {
+            long token = firstToken + (from + i) / heads;
+            int head = kvHead * heads + (from + i) % heads;
+            float denominator = Memory.f32(denominators + 4L * i);
+            float factor = 1 / denominator;
+            long to = out.address() + 4L * (token * out.cols() + head * size);
+            for (int e = 0; e < size; e++) {
+                Memory.f32(to + 4L * e, factor * Memory.f32(sums + (long) e * panelBytes + 4L * i));
+            }
+            if (logSumExp != null) {
+                Memory.f32(logSumExp.address() + 4L * (token * shape.numHeads() + head),
+                        Memory.f32(largests + 4L * i) + (float) Math.log(denominator));
+            }
+        }
+    }
+}

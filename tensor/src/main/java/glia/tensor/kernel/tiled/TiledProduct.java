@@ -1,0 +1,164 @@
+package glia.tensor.kernel.tiled;
+
+import static glia.tensor.Memory.ALL;
+
+import glia.tensor.Memory;
+import glia.tensor.kernel.Workers;
+
+/// `C[m,n] (+)= Σ_k A[m,k] · B[k,n]` in tiles. Columns n are cut into panels; for each part of the depth a
+/// subclass writes the panel's numbers of B as F32 rows of a panel into memory of the worker's own, where they stay in
+/// the first caches while all rows of A pass by. So B may have any format and be turned or not. Chunks of work are
+/// groups of panels, and where these are too few, groups of rows as well.
+abstract class TiledProduct implements Workers.Task {
+    /// Numbers of a row that are decoded at a time: one large block. The panel's part then fits the first cache.
+    static final int DEPTH = 256;
+
+    /// Chunks a thread should find, so that a late one holds up little.
+    private static final int CHUNKS = 4;
+
+    private final Workers workers;
+    private final Scratch[] panels;
+    private final Scratch tail = new Scratch();
+    private final int tileRows;
+    private final int panelCols;
+    private final long panelBytes;
+    final Tiles tiles;
+    /// Bytes of a panel's part.
+    final long partBytes;
+
+    private long c;
+    private long cRow;
+    private long a;
+    private long aRow;
+    private long aStep;
+    private long aTile;
+    private long tailRow;
+    private long tailAt;
+    private int numRows;
+    private int numCols;
+    private int depth;
+    private int chunkCols;
+    private int rowGroups;
+    private int groupTiles;
+    private boolean accumulate;
+
+    TiledProduct(Workers workers, Tiles tiles) {
+        this.workers = workers;
+        this.tiles = tiles;
+        tileRows = tiles.rows();
+        panelCols = tiles.cols();
+        panelBytes = tiles.panelBytes();
+        partBytes = DEPTH * panelBytes;
+        panels = Scratch.each(workers.count());
+    }
+
+    /// Writes B's rows `k0` to `k0 + count` (at most `DEPTH`), columns `col` to `col + cols`, as panels that lie
+    /// `partBytes` apart. What lies beyond the last column may be anything.
+    abstract void pack(int col, int cols, int k0, int count, long to, int worker);
+
+    /// C, overwritten or added to.
+    final void output(long address, long rowBytes, int rows, int cols, boolean accumulate) {
+        this.c = address;
+        this.cRow = rowBytes;
+        this.numRows = rows;
+        this.numCols = cols;
+        this.accumulate = accumulate;
+    }
+
+    /// Multiplies with an A of contiguous rows. Where a tile would read beyond A, its last rows are copied.
+    final void run(long rows, long rowBytes, int depth, int chunkCols) {
+        this.a = rows;
+        this.aRow = rowBytes;
+        this.aStep = Float.BYTES;
+        this.aTile = tileRows * rowBytes;
+        int full = numRows / tileRows * tileRows;
+        int least = full == numRows ? 0 : tiles.least(numRows - full);
+        tailRow = aRow;
+        tailAt = a + full * aRow;
+        if (full + least > numRows) {
+            tailRow = 4L * depth;
+            tailAt = tail.reserve(least * tailRow);
+            for (int m = full; m < full + least; m++) {
+                long to = tailAt + (m - full) * tailRow;
+                if (m < numRows) {
+                    ALL.asSlice(to, tailRow).copyFrom(ALL.asSlice(a + m * aRow, tailRow));
+                } else {
+                    ALL.asSlice(to, tailRow).fill((byte) 0);
+                }
+            }
+        }
+        start(depth, chunkCols);
+    }
+
+    /// Multiplies with an A in tiles: `[tile][depth][rows]`, the last one filled up with zeros.
+    final void runTiled(long tiles, int depth, int chunkCols) {
+        this.a = tiles;
+        this.aRow = Float.BYTES;
+        this.aStep = tileRows * 4L;
+        this.aTile = tileRows * 4L * depth;
+        tailAt = a + numRows / tileRows * aTile;
+        tailRow = aRow;
+        start(depth, chunkCols);
+    }
+
+    private void start(int depth, int chunkCols) {
+        this.depth = depth;
+        this.chunkCols = chunkCols;
+        int colChunks = Math.ceilDiv(numCols, chunkCols);
+        int numTiles = Math.ceilDiv(numRows, tileRows);
+        int wanted = workers.count() == 1 ? 1 : CHUNKS * workers.count();
+        rowGroups = Math.clamp(Math.min(wanted / Math.max(1, colChunks), numTiles / 4), 1, Math.max(1, numTiles));
+        groupTiles = Math.ceilDiv(numTiles, rowGroups);
+        workers.run(this, numRows == 0 ? 0 : colChunks * rowGroups);
+    }
+
+    @Override
+    public final void run(int chunk, int worker) {
+        int col = chunk / rowGroups * chunkCols;
+        int cols = Math.min(chunkCols, numCols - col);
+        int firstRow = chunk % rowGroups * groupTiles * tileRows;
+        int lastRow = Math.min(numRows, firstRow + groupTiles * tileRows);
+        if (!accumulate) {
+            for (int m = firstRow; m < lastRow; m++) {
+                tiles.clear(c + m * cRow + 4L * col, cols);
+            }
+        }
+        long edge = panels[worker].reserve(tileRows * panelBytes + Math.ceilDiv(chunkCols, panelCols) * partBytes);
+        long packed = edge + tileRows * panelBytes;
+        for (int k0 = 0; k0 < depth; k0 += DEPTH) {
+            int count = Math.min(DEPTH, depth - k0);
+            pack(col, cols, k0, count, packed, worker);
+            for (int i = 0; i < cols; i += panelCols) {
+                tiles(firstRow, lastRow, col + i, k0, count, packed + i / panelCols * partBytes, edge);
+            }
+        }
+    }
+
+    private void tiles(int firstRow, int lastRow, int col, int k0, int count, long panel, long edge) {
+        int width = Math.min(panelCols, numCols - col);
+        for (int m = firstRow; m < lastRow; m += tileRows) {
+            int rows = Math.min(tileRows, numRows - m);
+            long to = c + m * cRow + 4L * col;
+            boolean whole = m + tileRows <= numRows;
+            long from = (whole ? a + m / tileRows * aTile : tailAt) + k0 * aStep;
+            long row = whole ? aRow : tailRow;
+            if (width == panelCols && tiles.least(rows) == rows) {
+                tiles.multiply(rows, to, cRow, from, row, aStep, panel, count);
+            } else {
+                tiles.clear(edge, tileRows * panelCols);
+                tiles.multiply(rows, edge, panelBytes, from, row, aStep, panel, count);
+                addEdge(edge, to, rows, width);
+            }
+        }
+    }
+
+    private void addEdge(long edge, long to, int rows, int width) {
+        for (int t = 0; t < rows; t++) {
+            long source = edge + t * panelBytes;
+            long target = to + t * cRow;
+            for (int i = 0; i < width; i++) {
+                Memory.f32(target + 4L * i, Memory.f32(target + 4L * i) + Memory.f32(source + 4L * i));
+            }
+        }
+    }
+}

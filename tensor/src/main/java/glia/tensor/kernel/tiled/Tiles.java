@@ -1,0 +1,77 @@
+package glia.tensor.kernel.tiled;
+
+import glia.tensor.DType;
+
+/// The inner loops that a set of kernels lends to products and attention (`Products`, `Attention`): what is written
+/// anew for each kind of processor. All work on addresses, which callers have checked, and on one thread.
+///
+/// A *tile* is a few rows of A, a *panel* a few columns of B: rows of `cols()` F32 numbers one behind the other, a
+/// number of vectors each.
+public interface Tiles {
+    /// Rows of a whole tile.
+    int rows();
+
+    /// Columns of a panel.
+    int cols();
+
+    default long panelBytes() {
+        return 4L * cols();
+    }
+
+    /// How many rows of A must be readable, and of C writable, for a tile of `rows` rows: as many, or a whole tile.
+    int least(int rows);
+
+    /// `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile and a panel.
+    ///
+    /// @param rows 1 to `rows()`
+    /// @param c the first number of C, whose rows are `cRow` bytes apart
+    /// @param aRow bytes from row to row of A, below 256 MiB
+    /// @param aStep bytes from k to k + 1 in A
+    /// @param depth how many k, from 0 to 2^23
+    void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth);
+
+    /// Sets numbers to 0.
+    void clear(long at, int count);
+
+    /// Decodes rows of a weight to columns of a panel: number k of row r to row k, column r. Columns beyond `rows` may
+    /// become anything.
+    ///
+    /// @param from where the numbers of the first row begin; rows are `rowBytes` apart
+    /// @param rows 1 to `cols()`
+    /// @param count numbers of a row, up to `TiledProduct.DEPTH`, whole blocks
+    /// @param worker the thread, for memory of its own
+    void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker);
+
+    /// Decodes rows without turning them: number k of row r to row r, column `k % cols()` of panel `k / cols()`.
+    ///
+    /// @param rows up to `TiledProduct.DEPTH`
+    /// @param partBytes from panel to panel
+    void straight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker);
+
+    /// Turns a panel of scores, a query a column and a position a row, into weights `exp(score - largest)`; scores that
+    /// a query does not see into 0. Raises the largest scores, adds to the denominators, and scales down earlier sums
+    /// by the growth of the largest (https://arxiv.org/abs/1805.02867).
+    ///
+    /// @param scores `count` rows, and one more that is overwritten
+    /// @param position the position of the first row
+    /// @param masked whether any of the scores is of a position that its query does not see
+    /// @param state four rows: the largest scores, the denominators, the first and the last position that a query sees,
+    ///        as F32
+    /// @param sums `size` rows
+    void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size);
+
+    /// `scores[j] = scale · q · keys[j]` for `count` keys of `size` numbers, `step` bytes apart.
+    ///
+    /// @param scores as many whole vectors as hold `count` numbers
+    /// @param scratch memory of `count` vectors
+    void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch);
+
+    /// Turns the scores of one query into weights as `weigh` does; the largest score and the denominator so far are one
+    /// number each.
+    ///
+    /// @return what earlier sums must be multiplied with
+    float weights(long scores, int count, long largest, long denominator, long scratch);
+
+    /// `sums = decay · sums + Σ_j weights[j] · values[j]` for `count` rows of `size` numbers, `step` bytes apart.
+    void accumulate(long sums, int size, float decay, long weights, long values, long step, int count, long scratch);
+}

@@ -1,0 +1,103 @@
+package glia.tensor.kernel.vector;
+
+import static glia.tensor.kernel.vector.Simd.BYTES;
+import static glia.tensor.kernel.vector.Simd.PANEL;
+import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Tiles;
+import jdk.incubator.vector.FloatVector;
+
+/// The inner loops of products and attention on the Vector API.
+final class VectorTiles implements Tiles {
+    private final PanelDecoder[] decoders;
+
+    VectorTiles(Workers workers) {
+        decoders = new PanelDecoder[workers.count()];
+        for (int i = 0; i < decoders.length; i++) {
+            decoders[i] = new PanelDecoder();
+        }
+    }
+
+    @Override
+    public int rows() {
+        return Tile.ROWS;
+    }
+
+    @Override
+    public int cols() {
+        return PANEL;
+    }
+
+    /// Tiles are always whole: their sums are named locals.
+    @Override
+    public int least(int rows) {
+        return Tile.ROWS;
+    }
+
+    @Override
+    public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        Tile.multiply(c, cRow, a, aRow, aStep, b, PANEL_BYTES, depth);
+    }
+
+    @Override
+    public void clear(long at, int count) {
+        zero(at, count);
+    }
+
+    /// Sets numbers to 0.
+    static void zero(long at, int count) {
+        int i = 0;
+        for (; i <= count - Simd.LANES; i += Simd.LANES) {
+            FloatVector.zero(Simd.F).intoMemorySegment(Memory.ALL, at + 4L * i & Simd.ADDRESS, Simd.ORDER);
+        }
+        for (; i < count; i++) {
+            Memory.f32(at + 4L * i, 0);
+        }
+    }
+
+    @Override
+    public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
+        decoders[worker].decode(type, from, rowBytes, rows, count, panel);
+    }
+
+    @Override
+    public void straight(
+            DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
+        if (type == DType.F32 && count <= PANEL) {
+            Stage.straight(from, rowBytes, rows, count, panels);
+        } else {
+            decoders[worker].decodeStraight(type, from, rowBytes, rows, count, panels, partBytes);
+        }
+    }
+
+    @Override
+    public void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size) {
+        for (int side = 0; side < PANEL_BYTES; side += BYTES) {
+            long largests = state + side;
+            if (masked) {
+                QueryPanel.mask(scores + side, count, position, largests + 2 * PANEL_BYTES, largests + 3 * PANEL_BYTES);
+            }
+            QueryPanel.weigh(scores + side, count, largests, largests + PANEL_BYTES, sums + side, size);
+        }
+    }
+
+    @Override
+    public void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch) {
+        QueryRow.dots(q, size, keys, step, count, scratch);
+        Rows.reduce(scratch, count, scale, scores);
+    }
+
+    @Override
+    public float weights(long scores, int count, long largest, long denominator, long scratch) {
+        return QueryRow.weights(scores, count, largest, denominator, scratch);
+    }
+
+    @Override
+    public void accumulate(
+            long sums, int size, float decay, long weights, long values, long step, int count, long scratch) {
+        QueryRow.accumulate(sums, size, decay, weights, values, step, count);
+    }
+}
