@@ -28,9 +28,9 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of up to `ROWS` rows t and a panel
-/// of `COLS` columns. The sums stay in registers, two vectors a row. A is read a number at a time at any two strides, so
-/// that it needs no packing and may lie turned; B's rows of `COLS` numbers lie one behind the other.
+/// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of up to `ROWS` rows t
+/// and a panel of `COLS` columns. The sums stay in registers, two vectors a row. A is read a number at a time, at any
+/// two strides, so that it needs no packing and may lie turned; B's rows of `COLS` numbers lie one behind the other.
 final class TileCode {
     /// Rows of a whole tile: 24 of 32 registers hold sums, so that a row of B's two loads serve 24 products.
     static final int ROWS = 12;
