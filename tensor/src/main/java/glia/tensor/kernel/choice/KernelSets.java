@@ -2,6 +2,7 @@ package glia.tensor.kernel.choice;
 
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.emitted.EmittedKernels;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.vector.VectorKernels;
 import java.util.Locale;
@@ -15,7 +16,7 @@ import jdk.incubator.vector.VectorShape;
 /// runs without it.
 public final class KernelSets {
     /// What `choose` takes: the best set, or one by its name.
-    public static final String NAMES = "auto, best, scalar, vector";
+    public static final String NAMES = "auto, best, scalar, vector, emitted";
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int LEAST_BITS = 128;
@@ -47,6 +48,13 @@ public final class KernelSets {
                     throw new IllegalArgumentException("the vector kernels cannot run: " + obstacle);
                 });
                 yield new Choice(new VectorKernels(workers), "");
+            }
+            case "emitted" -> {
+                EmittedKernels.obstacle().ifPresent(obstacle -> {
+                    throw new IllegalArgumentException("the emitted kernels cannot run, since " + obstacle);
+                });
+                yield new Choice(new EmittedKernels(workers, best(workers, () -> new VectorKernels(workers)).kernels()),
+                        "");
             }
             case "best" -> best(workers, () -> new VectorKernels(workers));
             case "auto" -> best(workers, () -> new ColdStart(new ScalarKernels(workers), new VectorKernels(workers)));

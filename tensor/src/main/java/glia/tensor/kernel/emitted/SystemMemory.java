@@ -29,6 +29,18 @@ final class SystemMemory {
         return symbol("mmap").call(0, sizeBytes, rights, PRIVATE | ANONYMOUS, -1, 0);
     }
 
+    /// New memory of zeros that begins a page and takes room only where it is touched, freed with the arena.
+    ///
+    /// @throws OutOfMemoryError if there is none
+    @SuppressWarnings("restricted")
+    static MemorySegment allocate(Arena arena, long sizeBytes) {
+        long address = map(sizeBytes, READ | WRITE);
+        if (address == FAILED) {
+            throw new OutOfMemoryError("no " + sizeBytes + " bytes of memory for packed numbers");
+        }
+        return MemorySegment.ofAddress(address).reinterpret(sizeBytes, arena, memory -> unmap(address, sizeBytes));
+    }
+
     /// The memory behind a file descriptor, or FAILED.
     static long mapShared(long sizeBytes, int rights, int file) {
         return symbol("mmap").call(0, sizeBytes, rights, SHARED, file, 0);

@@ -1,6 +1,7 @@
 package glia.tensor.kernel.choice;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.emitted.EmittedKernels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
@@ -75,11 +77,23 @@ class KernelSetsTest {
     }
 
     @Test
+    void emitsOnlyWhereItIsAskedTo() throws Exception {
+        String output = run("emitted");
+        EmittedKernels.obstacle().ifPresentOrElse(
+                obstacle -> assertEquals("refused the emitted kernels cannot run, since " + obstacle, output),
+                () -> assertEquals("emitted 25", output));
+        String classes = run("auto", MODULE, "-Xlog:class+load:stdout");
+        assertTrue(classes.contains("ScalarKernels"), classes);
+        assertFalse(classes.contains("glia.tensor.asm"), "an assembler was loaded that nobody asked for");
+        assertFalse(classes.contains("glia.tensor.kernel.emitted"), "code was emitted that nobody asked for");
+    }
+
+    @Test
     void refusesUnknownNames() {
         try (Workers workers = new Workers(1)) {
             String message = assertThrows(IllegalArgumentException.class, () -> KernelSets.choose("cuda", workers))
                     .getMessage();
-            assertEquals("no kernels named 'cuda'; there are auto, best, scalar, vector", message);
+            assertEquals("no kernels named 'cuda'; there are auto, best, scalar, vector, emitted", message);
             Kernels scalar = KernelSets.choose("Scalar", workers).kernels();
             assertEquals(workers, scalar.workers());
         }

@@ -1,0 +1,142 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import java.util.Optional;
+
+/// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
+/// emitted, loops over pieces and threads are Java. What is not emitted yet is left to another set.
+public final class EmittedKernels implements Kernels {
+    private final Workers workers;
+    private final Kernels others;
+    private final RoundedProduct roundedProduct;
+
+    /// @param workers the threads to use; the caller closes them
+    /// @param others a set on the same threads, for what is not emitted
+    /// @throws CodeRefusedException if there is an `obstacle`
+    public EmittedKernels(Workers workers, Kernels others) {
+        obstacle().ifPresent(obstacle -> {
+            throw new CodeRefusedException(obstacle);
+        });
+        this.workers = workers;
+        this.others = others;
+        roundedProduct = new RoundedProduct(workers);
+    }
+
+    /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
+    public static Optional<String> obstacle() {
+        try {
+            Processor processor = Processor.detect();
+            return processor.hasAvx512Vnni() ? Optional.empty()
+                    : Optional.of("the processor has no AVX-512 with VNNI, but only " + processor.features());
+        } catch (CodeRefusedException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    @Override
+    public String name() {
+        return "emitted";
+    }
+
+    @Override
+    public Workers workers() {
+        return workers;
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Tensor w) {
+        others.linear(y, x, w);
+    }
+
+    @Override
+    public void linearRounded(Tensor y, Tensor x, Tensor w, Tensor scratch) {
+        if (RoundedProduct.serves(w.dtype())) {
+            roundedProduct.run(y, x, w);
+        } else {
+            others.linearRounded(y, x, w, scratch);
+        }
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+        others.linearBackwardInput(dx, dy, w);
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        others.linearBackwardWeight(dw, dy, x);
+    }
+
+    @Override
+    public void roundActivations(Tensor y, Tensor x) {
+        others.roundActivations(y, x);
+    }
+
+    @Override
+    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+        others.gather(y, table, ids, count);
+    }
+
+    @Override
+    public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+        others.rmsNorm(y, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+        others.layerNorm(y, x, w, b, eps);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+        others.rotate(x, headSize, table, runs, sign);
+    }
+
+    @Override
+    public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
+        others.gated(y, gate, up, f);
+    }
+
+    @Override
+    public void activate(Tensor y, Tensor x, Activation f) {
+        others.activate(y, x, f);
+    }
+
+    @Override
+    public void add(Tensor y, Tensor a, Tensor b, float scale) {
+        others.add(y, a, b, scale);
+    }
+
+    @Override
+    public void addRow(Tensor y, Tensor x, Tensor b) {
+        others.addRow(y, x, b);
+    }
+
+    @Override
+    public void scale(Tensor y, Tensor x, float scale) {
+        others.scale(y, x, scale);
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
+            AttentionShape shape) {
+        others.attention(out, logSumExp, q, keyValues, runs, shape);
+    }
+
+    @Override
+    public int argmax(Tensor logits, int row) {
+        return others.argmax(logits, row);
+    }
+
+    @Override
+    public float logSumExp(Tensor logits, int row) {
+        return others.logSumExp(logits, row);
+    }
+}

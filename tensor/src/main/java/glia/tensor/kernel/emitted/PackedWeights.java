@@ -1,0 +1,55 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.WeakHashMap;
+
+/// Weights as panels (`PanelFormat`), packed when a tensor is first met and kept until it is no longer reachable. What
+/// counts is the object: its numbers must not change, and another object on the same memory is packed again.
+final class PackedWeights extends RangeTask {
+    /// Tensors are equal only to themselves.
+    private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
+    private final PanelPacker[] packers;
+    private PanelFormat format;
+    private Tensor w;
+    private long to;
+
+    PackedWeights(Workers workers) {
+        super(workers);
+        packers = new PanelPacker[workers.count()];
+        for (int i = 0; i < packers.length; i++) {
+            packers[i] = new PanelPacker();
+        }
+    }
+
+    /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
+    MemorySegment of(PanelFormat format, Tensor w) {
+        MemorySegment panels = packed.get(w);
+        if (panels == null) {
+            panels = pack(format, w);
+            packed.put(w, panels);
+        }
+        return panels;
+    }
+
+    private MemorySegment pack(PanelFormat format, Tensor w) {
+        MemorySegment panels = SystemMemory.allocate(Arena.ofAuto(), format.sizeBytes(w));
+        this.format = format;
+        this.w = w;
+        to = panels.address();
+        spread(Math.ceilDiv(w.rows(), PanelFormat.ROWS), (long) PanelFormat.ROWS * w.cols());
+        this.w = null;
+        return panels;
+    }
+
+    @Override
+    protected void range(int from, int end, int worker) {
+        for (int panel = from; panel < end; panel++) {
+            packers[worker].pack(format, w, panel, to + panel * format.panelBytes(w.cols()));
+        }
+    }
+}

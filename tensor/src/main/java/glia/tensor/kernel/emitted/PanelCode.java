@@ -1,0 +1,30 @@
+package glia.tensor.kernel.emitted;
+
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// The code for products of one format with tiles of one number of tokens.
+///
+/// @param layout of the activations
+/// @param pack rounds and packs a tile: see `TilePack`
+/// @param product multiplies a panel with a tile: see `PanelProduct`
+record PanelCode(TileLayout layout, Function pack, Function product) {
+    /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
+    static final class Library {
+        private final PanelCode[][] codes = new PanelCode[PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
+
+        PanelCode of(PanelFormat format, int tokens) {
+            PanelCode[] ofFormat = codes[format.ordinal()];
+            if (ofFormat[tokens] == null) {
+                ofFormat[tokens] = emit(format, tokens);
+            }
+            return ofFormat[tokens];
+        }
+
+        private static PanelCode emit(PanelFormat format, int tokens) {
+            CodePages pages = CodePages.seal(Arena.ofAuto(),
+                    List.of(TilePack.emit(format, tokens), PanelProduct.emit(format, tokens)));
+            return new PanelCode(format.tile(tokens), pages.function(0), pages.function(1));
+        }
+    }
+}

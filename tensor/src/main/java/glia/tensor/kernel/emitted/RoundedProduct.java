@@ -1,0 +1,164 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// `y = round(x) · wᵀ` on whole numbers: weights are packed once (`PackedWeights`), activations for each product
+/// (`TilePack`), and every panel is multiplied with every tile of tokens (`PanelProduct`).
+///
+/// What emitted code touches lies inside what is reserved here: the shapes of x, y and w are checked against each
+/// other before anything is called; tiles are at least `mostBytes` apart; a panel's code reads `panelBytes` at most and
+/// writes as many rows as the work area names, which are those that w has.
+final class RoundedProduct {
+    /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
+    private static final int TILES = 8;
+    private static final int LINE = 64;
+
+    private final Packing packing;
+    private final Product product;
+    private final PackedWeights weights;
+    private final PanelCode.Library library = new PanelCode.Library();
+    private MemorySegment activations = MemorySegment.NULL;
+
+    // The present product. Tile i has tokens i · N / numTiles to (i + 1) · N / numTiles: at most two sizes.
+    private PanelFormat format;
+    private Tensor y;
+    private Tensor x;
+    private int numTiles;
+    private int numPanels;
+    private int numGroups;
+    private long tileBytes;
+    private long panelBytes;
+    private long panels;
+    private PanelCode small;
+    private PanelCode large;
+
+    RoundedProduct(Workers workers) {
+        packing = new Packing(workers);
+        product = new Product(workers);
+        weights = new PackedWeights(workers);
+    }
+
+    /// Whether there is code for weights of this type.
+    static boolean serves(DType type) {
+        return PanelFormat.of(type) != null;
+    }
+
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    void run(Tensor y, Tensor x, Tensor w) {
+        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || !serves(w.dtype()) || x.cols() != w.cols()
+                || y.rows() != x.rows() || y.cols() != w.rows()) {
+            throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
+        }
+        if (y.size() == 0) {
+            return;
+        }
+        if (x.cols() == 0) {
+            y.zero();
+            return;
+        }
+        format = PanelFormat.of(w.dtype());
+        MemorySegment packed = weights.of(format, w);
+        this.y = y;
+        this.x = x;
+        panels = packed.address();
+        panelBytes = format.panelBytes(w.cols());
+        numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
+        numTiles = Math.ceilDiv(x.rows(), TileLayout.MOST_TOKENS);
+        small = library.of(format, x.rows() / numTiles);
+        large = library.of(format, Math.ceilDiv(x.rows(), numTiles));
+        tileBytes = Math.ceilDiv(large.layout().mostBytes(x.cols()), LINE) * LINE;
+        if (activations.byteSize() < numTiles * tileBytes) {
+            activations = SystemMemory.allocate(Arena.ofAuto(), numTiles * tileBytes);
+        }
+        packing.start();
+        product.start(w);
+        java.lang.ref.Reference.reachabilityFence(packed);
+        this.y = null;
+        this.x = null;
+    }
+
+    private int firstToken(int tile) {
+        return (int) ((long) tile * x.rows() / numTiles);
+    }
+
+    private PanelCode code(int tile) {
+        return firstToken(tile + 1) - firstToken(tile) == small.layout().tokens() ? small : large;
+    }
+
+    private long tile(int i) {
+        return activations.address() + i * tileBytes;
+    }
+
+    /// Packs the tiles.
+    private final class Packing extends RangeTask {
+        Packing(Workers workers) {
+            super(workers);
+        }
+
+        void start() {
+            spread(numTiles, x.size() / numTiles);
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            for (int i = from; i < to; i++) {
+                code(i).pack().call(x.address() + firstToken(i) * x.rowBytes(), x.rowBytes(),
+                        x.cols() / PanelFormat.BLOCK, tile(i), 0, 0);
+            }
+        }
+    }
+
+    /// Multiplies panels with tiles. A unit is one panel with one group of tiles; there are several groups only where
+    /// panels are too few for the workers.
+    private final class Product extends RangeTask {
+        private final Workers workers;
+        private final MemorySegment workAreas;
+
+        Product(Workers workers) {
+            super(workers);
+            this.workers = workers;
+            workAreas = Arena.ofAuto().allocate((long) workers.count() * WorkArea.SIZE_BYTES, LINE);
+            for (int i = 0; i < workers.count(); i++) {
+                WorkArea.prepare(workArea(i));
+            }
+        }
+
+        private long workArea(int worker) {
+            return workAreas.address() + (long) worker * WorkArea.SIZE_BYTES;
+        }
+
+        void start(Tensor w) {
+            numGroups = Math.min(numTiles, Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), numPanels));
+            spread(numGroups * numPanels, (long) PanelFormat.ROWS * w.cols() * x.rows() / numGroups);
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            for (int group = from / numPanels; group * numPanels < to; group++) {
+                int firstPanel = Math.max(from - group * numPanels, 0);
+                int lastPanel = Math.min(to - group * numPanels, numPanels);
+                int end = (int) ((group + 1L) * numTiles / numGroups);
+                for (int tile = (int) ((long) group * numTiles / numGroups); tile < end; tile += TILES) {
+                    for (int panel = firstPanel; panel < lastPanel; panel++) {
+                        panel(panel, tile, Math.min(tile + TILES, end), workArea(worker));
+                    }
+                }
+            }
+        }
+
+        private void panel(int panel, int from, int to, long workArea) {
+            int row = panel * PanelFormat.ROWS;
+            int units = x.cols() / PanelFormat.BLOCK / format.scales.blocks;
+            WorkArea.rows(workArea, Math.min(PanelFormat.ROWS, y.cols() - row));
+            for (int i = from; i < to; i++) {
+                code(i).product().call(panels + panel * panelBytes, tile(i),
+                        y.address() + firstToken(i) * y.rowBytes() + 4L * row, units, y.rowBytes(), workArea);
+            }
+        }
+    }
+}
