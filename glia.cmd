@@ -23,7 +23,7 @@ rem The first word that is no option decides what is needed.
 set "kind=light"
 for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
-for %%k in (chat run tokenize inspect perplexity bench check) do if "%known%"=="%%k" set "kind=compute"
+for %%k in (chat run tokenize inspect perplexity bench check pull remove) do if "%known%"=="%%k" set "kind=compute"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
 if %kind%==light set options=%options% -XX:TieredStopAtLevel=1
@@ -65,12 +65,13 @@ if not exist "%lib%" mkdir "%lib%"
 exit /b 0
 
 rem Succeeds if lib holds a build of the sources as they are: lib\sources is a copy of those that were built.
+rem Files of more than 10 MB are no sources, but perhaps somebody's models.
 :is_built
 if not exist "%lib%\current" exit /b 1
 set /p build=<"%lib%\current"
 if not exist "%lib%\%build%\classpath" exit /b 1
 if not exist "%home%\pom.xml" exit /b 0
-robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* /L /NJH /NJS /NDL /NFL >nul
+robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* /MAX:9999999 /L /NJH /NJS /NDL /NFL >nul
 exit /b %errorlevel%
 
 :build
@@ -93,7 +94,7 @@ goto lock
 if %waited% GTR 0 call :is_built && (rmdir "%lib%\.lock" & exit /b 0)
 >&2 echo glia: building (the first time it fetches libraries) ...
 set "new=%RANDOM%%RANDOM%"
-robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* >nul
+robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* /MAX:9999999 >nul
 setlocal
 set "JAVA_HOME=%jdk%"
 pushd "%home%"
@@ -101,12 +102,7 @@ call "%maven%" -B -ntp -pl cli -am package -Dmaven.test.skip=true >"%lib%\build.
 set "result=%errorlevel%"
 popd
 endlocal & set "result=%result%"
-if not %result%==0 (
-    rmdir "%lib%\.lock"
-    >&2 echo glia: the build failed; %lib%\build.log tells more:
-    >&2 findstr /b /c:"[ERROR] " "%lib%\build.log"
-    exit /b 1
-)
+if not %result%==0 goto failed
 mkdir "%lib%\%new%"
 copy /y "%home%\cli\target\glia-cli-*.jar" "%lib%\%new%" >nul
 copy /y "%home%\cli\target\lib\*.jar" "%lib%\%new%" >nul
@@ -119,6 +115,11 @@ dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia-" >>"%lib%\%new%\classpath"
 set "build=%new%"
 rmdir "%lib%\.lock"
 exit /b 0
+:failed
+rmdir "%lib%\.lock"
+>&2 echo glia: the build failed; %lib%\build.log tells more:
+>&2 findstr /b /c:"[ERROR] " "%lib%\build.log"
+exit /b 1
 
 :make_cache
 "%jdk%\bin\java.exe" %options% -cp "%classpath%" -XX:AOTCacheOutput="%cache%.new" glia.cli.Training %kind% >nul 2>&1
@@ -129,5 +130,6 @@ exit /b 0
 :look_at
 if defined known exit /b 0
 set "word=%~1"
+if "%word%"=="models" exit /b 0
 if not "%word:~0,1%"=="-" set "known=%word%"
 exit /b 0

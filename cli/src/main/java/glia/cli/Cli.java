@@ -18,6 +18,7 @@ import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.Output;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,9 +59,13 @@ public final class Cli {
             exitCode = dispatch(words);
         } catch (Exception | OutOfMemoryError e) {
             console.out().flush();
-            exitCode = ErrorReport.of(e).print(console, debug ? e : null);
+            exitCode = ErrorReport.of(e, meant(words)).print(console, debug ? e : null);
         }
         console.out().flush();
+        if (exitCode == ExitCode.OK && console.out() instanceof Output output && output.failure().isPresent()) {
+            console.err().println("glia: standard output cannot be written: " + output.failure().get());
+            exitCode = ExitCode.BAD_FILE;
+        }
         console.err().flush();
         return exitCode;
     }
@@ -76,6 +81,19 @@ public final class Cli {
             }
         }
         throw new IllegalStateException("no command has the name " + call.get().syntax().name());
+    }
+
+    /// The program's name with that of the command that a command line seems to mean.
+    private String meant(List<String> words) {
+        List<String> names = words.stream().filter(word -> !word.startsWith("-")).toList();
+        String meant = SYNTAX.name();
+        for (Command command : commands) {
+            List<String> name = List.of(command.name().split(" "));
+            if (names.size() >= name.size() && names.subList(0, name.size()).equals(name)) {
+                meant = SYNTAX.name() + " " + command.name();
+            }
+        }
+        return meant;
     }
 
     private String completionScript() {

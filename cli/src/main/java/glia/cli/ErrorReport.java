@@ -21,10 +21,12 @@ import java.nio.file.NoSuchFileException;
 record ErrorReport(String message, int exitCode) {
 
     /// The report on an error.
-    static ErrorReport of(Throwable error) {
+    ///
+    /// @param command the command that was meant, such as `glia run`
+    static ErrorReport of(Throwable error, String command) {
         return switch (error) {
             case UsageException e -> new ErrorReport(e.getMessage()
-                    + "\nglia --help shows what there is", ExitCode.USAGE);
+                    + "\n" + command + " --help shows what there is", ExitCode.USAGE);
             case HubException e -> new ErrorReport(e.getMessage(), exitCode(e.kind()));
             case StateMemoryException e -> new ErrorReport(e.getMessage(), ExitCode.MEMORY);
             case CheckpointException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);

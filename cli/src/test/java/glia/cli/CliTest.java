@@ -62,7 +62,7 @@ class CliTest {
         assertTrue(outputOf("models --help").contains("Commands:\n  remove  Remove a model from the cache\n"));
         assertEquals(ExitCode.USAGE, run("models remvoe"));
         assertEquals("glia: glia models has no command 'remvoe'; did you mean 'remove'?\n"
-                + "glia --help shows what there is\n", console.err());
+                + "glia models --help shows what there is\n", console.err());
     }
 
     @Test
@@ -74,10 +74,14 @@ class CliTest {
     @Test
     void unknownWordsAreUsageErrorsWithASuggestion() {
         assertEquals(ExitCode.USAGE, run("complettion"));
-        assertEquals("glia: glia has no command 'complettion'; did you mean 'completion'?\n"
+        assertEquals("glia: there is no command 'complettion'; did you mean 'completion'?\n"
                 + "glia --help shows what there is\n", console.err());
         assertEquals("", console.out());
-        assertEquals(ExitCode.USAGE, new TestConsole("").run("--color"));
+        assertTrue(errorOf("rnu x").startsWith("glia: there is no command 'rnu'; did you mean 'run'?\n"));
+        assertTrue(errorOf("zzz").startsWith("glia: there is no command 'zzz'\n"));
+        assertEquals("glia: glia models remove has no option '--jsno'; did you mean --json?\n"
+                + "glia models remove --help shows what there is\n", errorOf("models remove --jsno x"));
+        assertTrue(errorOf("--color").startsWith("glia: there is no option '--color'\nglia --help shows"));
         assertEquals(ExitCode.USAGE, new TestConsole("").run("completion"));
         assertEquals(ExitCode.USAGE, new TestConsole("").run("completion", "tcsh"));
     }
@@ -102,6 +106,12 @@ class CliTest {
         String help = outputOf("--help");
         return help.substring(help.indexOf("Commands:"), help.indexOf("Options:")).lines().skip(1)
                 .filter(line -> line.matches("  \\S.*")).map(line -> line.strip().split(" ")[0]).toList();
+    }
+
+    private static String errorOf(String line) {
+        TestConsole console = new TestConsole("");
+        assertEquals(ExitCode.USAGE, console.run(line.split(" ")));
+        return console.err();
     }
 
     private static String outputOf(String line) {

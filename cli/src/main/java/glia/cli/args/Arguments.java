@@ -22,13 +22,19 @@ public final class Arguments {
     }
 
     /// What picocli found of a command's options and positionals.
-    static Arguments of(Syntax syntax, ParseResult result) {
+    ///
+    /// @param results of the command and, before it, of the groups that it is in: their options are the command's too,
+    ///     where it has the same ones
+    static Arguments of(Syntax syntax, List<ParseResult> results) {
         Map<Option<?>, List<?>> values = new HashMap<>();
         for (Option<?> option : syntax.options()) {
-            if (result.hasMatchedOption(option.name())) {
-                values.put(option, values(result.matchedOption(option.name())));
+            for (ParseResult result : results) {
+                if (result.hasMatchedOption(option.name())) {
+                    values.put(option, values(result.matchedOption(option.name())));
+                }
             }
         }
+        ParseResult result = results.getLast();
         List<String> positionals = new ArrayList<>();
         for (int i = 0; i < syntax.positionals().size() && result.hasMatchedPositional(i); i++) {
             positionals.add(result.matchedPositionalValue(i, ""));

@@ -46,9 +46,9 @@ final class CommandSpecs {
 
     /// An option whose value is converted by the parser of its declaration.
     static OptionSpec option(Option<?> option) {
-        String choices = option.choices().isEmpty() ? "" : " (" + String.join(", ", option.choices()) + ")";
+        String choices = option.choices().isEmpty() ? "" : ": " + String.join(" or ", option.choices());
         OptionSpec.Builder spec = OptionSpec.builder(option.names().toArray(String[]::new))
-                .description(literal(option.description() + choices))
+                .description(literal(option.description().replaceFirst("(?= \\(default:)|$", choices)))
                 .usageHelp(option == Syntax.HELP).versionHelp(option == Syntax.VERSION);
         if (!option.takesValue()) {
             return spec.type(Boolean.class).arity("0").build();

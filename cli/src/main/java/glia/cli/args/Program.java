@@ -1,11 +1,13 @@
 package glia.cli.args;
 
+import glia.io.Suggestions;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import picocli.AutoComplete;
@@ -78,11 +80,13 @@ public final class Program {
             root.usage(root.getOut());
             return Optional.empty();
         }
+        List<ParseResult> results = new ArrayList<>();
         while (result.hasSubcommand()) {
             result = result.subcommand();
+            results.add(result);
         }
         Syntax syntax = (Syntax) result.commandSpec().userObject();
-        return Optional.of(new Call(syntax, Arguments.of(syntax, result)));
+        return Optional.of(new Call(syntax, Arguments.of(syntax, results)));
     }
 
     /// A script that lets bash, and zsh through its own bridge, complete commands, options and the values of options
@@ -95,24 +99,28 @@ public final class Program {
     /// What is wrong in the words of picocli, or in clearer ones where there are. Unknown words come first.
     static UsageException usageException(ParameterException e) {
         CommandLine command = e.getCommandLine();
+        CommandSpec spec = command.getCommandSpec();
         List<String> unknown = command.getUnmatchedArguments();
         if (unknown.isEmpty()) {
             return new UsageException(e.getMessage(), e);
         }
-        UnmatchedArgumentException unmatched = new UnmatchedArgumentException(command, unknown);
-        String name = command.getCommandSpec().qualifiedName();
-        List<String> near = unmatched.getSuggestions();
         String word = "'" + unknown.getFirst() + "'";
-        if (unmatched.isUnknownOption()) {
-            return new UsageException(name + " has no option " + word
-                    + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?"), e);
+        String has = spec.parent() == null ? "there is" : spec.qualifiedName() + " has";
+        if (new UnmatchedArgumentException(command, unknown).isUnknownOption()) {
+            return new UsageException(has + " no option " + word
+                    + didYouMean(unknown.getFirst(), spec.optionsMap().keySet(), ""), e);
         }
         if (command.getSubcommands().isEmpty()) {
             return new UsageException(word + " is one word too many; use: "
                     + command.getHelp().abbreviatedSynopsis().strip(), e);
         }
-        return new UsageException(name + " has no command " + word
-                + (near.isEmpty() ? "" : "; did you mean '" + near.getFirst() + "'?"), e);
+        return new UsageException(has + " no command " + word
+                + didYouMean(unknown.getFirst(), command.getSubcommands().keySet(), "'"), e);
+    }
+
+    private static String didYouMean(String word, Set<String> known, String quote) {
+        List<String> near = Suggestions.closest(word, known);
+        return near.isEmpty() ? "" : "; did you mean " + quote + near.getFirst() + quote + "?";
     }
 
     /// Declares the options of the commands of a tree: its own and those of all whose names are asked for.

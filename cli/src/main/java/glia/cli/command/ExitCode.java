@@ -10,7 +10,7 @@ public final class ExitCode {
     public static final int FAILED = 1;
     /// The command line was wrong: an unknown command or option, a missing or impossible value.
     public static final int USAGE = 2;
-    /// A model or another file is missing, damaged or of a kind that is not supported.
+    /// A model or another file is missing, damaged or of a kind that is not supported, or cannot be written.
     public static final int BAD_FILE = 3;
     /// The hub or another server could not be reached, or refused.
     public static final int NETWORK = 4;
@@ -28,7 +28,7 @@ public final class ExitCode {
             new Meaning(OK, "all went well"),
             new Meaning(FAILED, "a comparison of 'check' failed"),
             new Meaning(USAGE, "the command line was wrong"),
-            new Meaning(BAD_FILE, "a model or another file is missing, damaged or not supported"),
+            new Meaning(BAD_FILE, "a model or another file is missing, damaged, not supported, or cannot be written"),
             new Meaning(NETWORK, "a server could not be reached, or refused"),
             new Meaning(MEMORY, "memory did not suffice"),
             new Meaning(NOT_BUILT, "a JDK or Maven is missing, or the program could not be built"),

@@ -18,7 +18,8 @@ public final class ComputeOptions {
     private static final Option<KernelSet> KERNELS =
             Option.choice("SET", KernelSet.class, "which kernels compute (default: the best here)", "--kernels");
     private static final Option<Precision> PRECISION = Option.choice("MODE", Precision.class,
-            "whether products with quantised weights are exact, or fast by rounded activations", "--precision");
+            "products with quantised weights, fast by rounding what they multiply (default: fast; for check: exact)",
+            "--precision");
 
     /// All of them.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION);

@@ -1,6 +1,5 @@
 package glia.cli.terminal;
 
-import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.InputStream;
@@ -35,9 +34,9 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         boolean windows = System.getProperty("os.name").startsWith("Windows");
         boolean outIsTerminal = terminals.contains("1");
         boolean errIsTerminal = terminals.contains("2");
-        PrintStream out = stream(new FileOutputStream(FileDescriptor.out),
+        PrintStream out = Output.to(new FileOutputStream(FileDescriptor.out),
                 charset("stdout.encoding", windows && outIsTerminal));
-        PrintStream err = stream(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal));
+        PrintStream err = Output.to(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal));
         return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal,
                 outIsTerminal && allowsColor(System.getenv()));
     }
@@ -71,9 +70,5 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
     private static Charset charset(String property, boolean consoleDecides) {
         String name = System.getProperty(property);
         return consoleDecides && name != null ? Charset.forName(name) : StandardCharsets.UTF_8;
-    }
-
-    private static PrintStream stream(FileOutputStream file, Charset charset) {
-        return new PrintStream(new BufferedOutputStream(file, 8192), true, charset);
     }
 }

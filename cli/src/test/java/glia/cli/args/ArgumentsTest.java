@@ -128,7 +128,7 @@ class ArgumentsTest {
 
                 """, helpText(false).split("Options:")[0]);
         assertTrue(helpText(false).contains("\n  -p, --prompt=TEXT     a text\n"), helpText(false));
-        assertTrue(helpText(false).contains("\n      --mode=MODE       a mode (exact, fast-enough)\n"),
+        assertTrue(helpText(false).contains("\n      --mode=MODE       a mode: exact or fast-enough\n"),
                 helpText(false));
         assertFalse(helpText(false).contains("\033"));
         assertTrue(helpText(true).contains("\033[33m--mode\033[39m\033[0m"), helpText(true));

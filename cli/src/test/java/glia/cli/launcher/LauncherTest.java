@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,7 +47,7 @@ class LauncherTest {
         Result result = installed.run("--grüße with spaces \\ $HOME \"*\"");
         assertEquals(2, result.exitCode());
         assertEquals("", result.out());
-        assertEquals("glia: glia has no option '--grüße with spaces \\ $HOME \"*\"'\nglia --help shows what there is\n",
+        assertEquals("glia: there is no option '--grüße with spaces \\ $HOME \"*\"'\nglia --help shows what there is\n",
                 result.err());
     }
 
@@ -57,7 +58,8 @@ class LauncherTest {
             Result result = installed.runWith(environment, "run", "--nonsense");
             assertEquals(2, result.exitCode());
             assertEquals("", result.out());
-            assertEquals("glia: glia run has no option '--nonsense'\nglia --help shows what there is\n", result.err());
+            assertEquals("glia: glia run has no option '--nonsense'\nglia run --help shows what there is\n",
+                    result.err());
         }
     }
 
@@ -66,7 +68,7 @@ class LauncherTest {
         Process process = installed.start(installed.home(), Map.of(), "/bin/sh", "-c",
                 "{ echo before >&2; ./glia run --nonsense; echo after >&2; } >all 2>&1");
         Installation.await(process);
-        assertEquals("before\nglia: glia run has no option '--nonsense'\nglia --help shows what there is\nafter\n",
+        assertEquals("before\nglia: glia run has no option '--nonsense'\nglia run --help shows what there is\nafter\n",
                 Files.readString(installed.home().resolve("all")));
     }
 
@@ -76,6 +78,43 @@ class LauncherTest {
         assertEquals(1, result.exitCode());
         assertTrue(result.err().contains("Unrecognized VM option 'NoSuchOption'"), result.err());
         assertEquals("", result.out());
+    }
+
+    @Test
+    void commandsThatLockFilesSayNothingOfTheVirtualMachinesEither() throws Exception {
+        Result pulled = installed.run("pull", "stories260K");
+        assertEquals("stories260K, the story model that is shipped with Glia\n", pulled.err());
+        assertEquals(0, pulled.exitCode());
+        Result removed = installed.run("models", "--json", "remove", "stories260K-1");
+        assertEquals("", removed.err());
+        assertEquals(0, removed.exitCode());
+        assertTrue(removed.out().startsWith("{\"files\":5,"), removed.out());
+    }
+
+    @Test
+    void closedDescriptorsAreEmptyFiles() throws Exception {
+        Result asked = shell("./glia tokenize stories260K --json <&-");
+        assertEquals("{\"ids\":[],\"pieces\":[]}\n", asked.out());
+        assertEquals("", asked.err());
+        assertEquals(new Result(0, "", ""), shell("./glia --version >&-"));
+        assertEquals(new Result(2, "", ""), shell("./glia run --nonsense 2>&-"));
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullDiskIsSaidAndABrokenPipeIsNot() throws Exception {
+        for (String words : List.of("--help", "inspect stories260K --json")) {
+            Result full = shell("./glia " + words + " >/dev/full");
+            assertEquals(3, full.exitCode());
+            assertTrue(full.err().startsWith("glia: standard output cannot be written: "), full.err());
+        }
+        Result cut = shell("{ ./glia tokenize stories260K \"$(seq 9999)\"; echo $? >&2; } | head -n 1");
+        assertEquals(1, cut.out().lines().count());
+        assertEquals("0\n", cut.err());
+    }
+
+    private static Result shell(String line) throws Exception {
+        return Installation.await(installed.start(installed.home(), Map.of(), "/bin/bash", "-c", line));
     }
 
     @Test

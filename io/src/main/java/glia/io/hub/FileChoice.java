@@ -145,15 +145,15 @@ record FileChoice(List<String> files, String main) {
 
     private static HubException noModel(List<String> names, String where) {
         List<String> pickled = names.stream().filter(name -> PICKLED.matcher(name).matches()).toList();
+        String advice = pickled.isEmpty() ? "" : "Glia does not read pickled files (they can run code when they are "
+            + "loaded): look for a conversion to safetensors or GGUF. ";
         return new HubException(Kind.NOT_FOUND, where + " holds no config.json with *.safetensors beside it, and no "
-            + "*.gguf. " + (pickled.isEmpty() ? "It has: " + list(names) : "It has the model only as " + list(pickled)
-            + ", which Glia does not read (such files can run code when they are loaded). Look for a conversion to "
-            + "safetensors or GGUF."));
+            + "*.gguf. " + advice + "It has: " + list(pickled.isEmpty() ? names : pickled));
     }
 
     private static String list(List<String> names) {
         String shown = String.join(", ", names.stream().limit(MAX_LISTED).map(FileNames::printable).toList());
-        return names.isEmpty() ? "nothing" : shown
+        return names.isEmpty() ? "nothing." : shown
             + (names.size() > MAX_LISTED ? " and " + (names.size() - MAX_LISTED) + " more" : "") + ".";
     }
 

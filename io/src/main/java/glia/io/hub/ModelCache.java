@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.Suggestions;
 import glia.io.hub.CachedModel.CachedFile;
 import glia.io.hub.CachedModel.Place;
 import glia.io.hub.HubException.Kind;
@@ -105,7 +106,8 @@ public final class ModelCache {
         List<String> known = list().stream().map(CachedModel::name).toList();
         if (!known.contains(name)) {
             throw new HubException(Kind.NOT_FOUND, "The caches hold no \"" + FileNames.printable(name)
-                + "\" (looked in " + hubCache.root() + " and " + gliaCache.root() + ")." + Suggestions.of(name, known));
+                + "\" (looked in " + hubCache.root() + " and " + gliaCache.root() + ")."
+                + Suggestions.sentence(name, known));
         }
         return removePulled(HubName.parse(name));
     }

@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.Suggestions;
 import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
@@ -93,7 +94,8 @@ public final class ModelLocator {
             return new Choice(path, Origin.LOCAL, "the file " + path);
         }
         throw new HubException(Kind.NOT_FOUND, path + " is not a model that Glia reads. It is neither GGUF nor "
-            + "safetensors nor a zip, but begins with \"" + FileNames.printable(magic) + "\""
+            + "safetensors nor a zip, but "
+            + (magic.isEmpty() ? "is empty" : "begins with \"" + FileNames.printable(magic) + "\"")
             + (name.matches(".*\\.(bin|pt|pth|ckpt|onnx)") ? "; pickled and ONNX models must be converted first."
             : "."));
     }
@@ -145,7 +147,7 @@ public final class ModelLocator {
         }
         throw new HubException(Kind.NAME, "There is no file or folder \"" + FileNames.printable(model)
             + "\" (looked in " + Path.of("").toAbsolutePath() + "), and it is not a name on the hub, which would be "
-            + "owner/name." + Suggestions.of(model, known()));
+            + "owner/name." + Suggestions.sentence(model, known()));
     }
 
     private Choice ofHub(HubName name, Progress progress) throws HubException {
@@ -156,8 +158,15 @@ public final class ModelLocator {
         try {
             return hub.pull(name, progress);
         } catch (HubException e) {
-            throw new HubException(e.kind(), e.getMessage() + Suggestions.of(name.repository(), known()), e);
+            throw new HubException(e.kind(), e.getMessage() + instead(name), e);
         }
+    }
+
+    /// What else there is, in a sentence: a copy of the default model, or names that come close.
+    private String instead(HubName name) throws HubException {
+        boolean copied = name.equals(DefaultModel.NAME) && PackagedModel.SMOLLM2.find(cache).isPresent();
+        return copied ? " The cache has a copy from a Python package: " + PackagedModel.SMOLLM2.folderName() + "."
+            : Suggestions.sentence(name.repository(), known());
     }
 
     private List<String> known() throws HubException {

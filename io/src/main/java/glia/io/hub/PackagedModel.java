@@ -22,7 +22,8 @@ record PackagedModel(String packageName, String version, long wheelBytes, String
         return packageName + "==" + version;
     }
 
-    private String folderName() {
+    /// Its name in Glia's cache.
+    String folderName() {
         return packageName + "-" + version;
     }
 
