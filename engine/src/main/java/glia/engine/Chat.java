@@ -16,11 +16,12 @@ public final class Chat implements AutoCloseable {
     private final Generator generator;
     private final List<ChatMessage> messages = new ArrayList<>();
     private RenderOptions render;
-    private GenerationOptions options = GenerationOptions.defaults();
+    private GenerationOptions options;
 
     Chat(LanguageModel model, Generator generator) {
         this.model = model;
         this.generator = generator;
+        this.options = model.options();
         this.render = RenderOptions.PROMPT.with("bos_token", piece(model.tokenizer().bos()))
                 .with("eos_token", piece(model.tokenizer().eos()));
     }
@@ -36,7 +37,7 @@ public final class Chat implements AutoCloseable {
         return this;
     }
 
-    /// Options for the answers from now on.
+    /// Options for the answers from now on, in place of the model's own.
     public Chat options(GenerationOptions other) {
         options = other;
         return this;

@@ -1,8 +1,10 @@
 package glia.engine;
 
+import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.StateMemoryException;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
@@ -34,9 +36,10 @@ public final class LanguageModel implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final int contextLength;
+    private final GenerationOptions options;
 
     private LanguageModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, Tokenizer tokenizer,
-            Optional<ChatTemplate> template, int contextLength) {
+            Optional<ChatTemplate> template, int contextLength, GenerationOptions options) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
@@ -44,6 +47,7 @@ public final class LanguageModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.template = template;
         this.contextLength = contextLength;
+        this.options = options;
     }
 
     /// Loads a model by what the command line takes for one: a path, or a name on the hub, from which it is pulled
@@ -74,8 +78,11 @@ public final class LanguageModel implements AutoCloseable {
             TextLoader text = TextLoader.start(path, checkpoint);
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
+            SamplingOptions sampling = checkpoint instanceof GgufCheckpoint ? SamplingOptions.defaults()
+                    : GenerationConfig.sampling(TextLoader.folder(path));
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model));
-            return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context);
+            return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context,
+                    GenerationOptions.defaults().withSampling(sampling));
         } catch (CheckpointException | RuntimeException | Error e) {
             if (model != null) {
                 model.close();
@@ -131,6 +138,12 @@ public final class LanguageModel implements AutoCloseable {
     /// The most tokens of a conversation.
     public int contextLength() {
         return contextLength;
+    }
+
+    /// How answers are made where nothing else is asked for: as the model's `generation_config.json` says, or
+    /// [GenerationOptions#defaults].
+    public GenerationOptions options() {
+        return options;
     }
 
     /// Which kernels compute, and why not better ones.

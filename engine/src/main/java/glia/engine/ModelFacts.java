@@ -8,9 +8,11 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
 import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Weight;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -64,9 +66,13 @@ public record ModelFacts(String family, int numLayers, int hiddenSize, int vocab
                     ? "" : " over " + a.numKeyValueHeads() + " of keys and values") + ", size " + a.headSize() + ", "
                     + describe(a.span()) + ", " + describe(a.rope())
                     + (a.headNorm() instanceof Norm.None ? "" : ", normed heads");
-            case Mixer.GatedMlp m -> "gated MLP, " + m.intermediateSize() + " wide, " + m.activation();
-            case Mixer.Mlp m -> "MLP, " + m.intermediateSize() + " wide, " + m.activation();
+            case Mixer.GatedMlp m -> "gated MLP, " + m.intermediateSize() + " wide, " + word(m.activation());
+            case Mixer.Mlp m -> "MLP, " + m.intermediateSize() + " wide, " + word(m.activation());
         };
+    }
+
+    private static String word(Activation activation) {
+        return activation.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private static String kind(Mixer.Attention a) {

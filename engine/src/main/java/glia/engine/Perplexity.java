@@ -12,6 +12,8 @@ public final class Perplexity {
     /// Tokens in a window.
     public static final int WINDOW_TOKENS = 512;
     private static final int FIRST_SCORED = WINDOW_TOKENS / 2;
+    /// Tokens of a window that are scored: those that a token of its second half foresees inside of it.
+    public static final int SCORED_TOKENS = WINDOW_TOKENS - 1 - FIRST_SCORED;
 
     /// Hears how far it is.
     public interface Listener {

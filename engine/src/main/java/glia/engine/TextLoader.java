@@ -42,8 +42,13 @@ public final class TextLoader {
                     ? Optional.of(ChatTemplate.parse(path.toString(), gguf.metadata().string(TEMPLATE_KEY)))
                     : Optional.empty());
         }
-        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        Path folder = folder(path);
         return new TextLoader(path, () -> Tokenizer.load(folder), () -> ChatTemplate.find(folder));
+    }
+
+    /// The folder in the hub's layout that a path means: itself, or the one in which a file of weights lies.
+    static Path folder(Path path) {
+        return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
     }
 
     /// Waits for the tokenizer.

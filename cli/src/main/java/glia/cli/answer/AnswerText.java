@@ -17,8 +17,14 @@ public final class AnswerText {
         return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9);
     }
 
+    /// Why it is not whole, where it is not, and its length and speed.
+    public static String summary(Answer answer) {
+        String ending = ending(answer);
+        return (ending.isEmpty() ? "" : ending + "; ") + rates(answer);
+    }
+
     /// Why it is not whole, or an empty text.
-    public static String ending(Answer answer) {
+    private static String ending(Answer answer) {
         return switch (answer.finish()) {
             case STOP -> "";
             case CANCELLED -> "stopped";

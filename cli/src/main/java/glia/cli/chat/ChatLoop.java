@@ -4,7 +4,6 @@ import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
-import glia.cli.args.Suggestion;
 import glia.cli.args.UsageException;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
@@ -16,13 +15,17 @@ import glia.engine.ContextFullException;
 import glia.engine.Finish;
 import glia.engine.LanguageModel;
 import glia.engine.state.StateMemoryException;
+import glia.io.Suggestions;
 import glia.io.hub.Choice;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
 
 /// A conversation: messages and commands come in, answers go out as they are made.
@@ -50,7 +53,7 @@ public final class ChatLoop {
         this.person = console.inIsTerminal() && console.outIsTerminal();
         this.arguments = arguments;
         this.system = system;
-        chat.options(GenerationFlags.of(arguments));
+        chat.options(GenerationFlags.of(arguments, model.options()));
         system.ifPresent(chat::system);
     }
 
@@ -91,8 +94,9 @@ public final class ChatLoop {
         String rest = words.length > 1 ? words[1].strip() : "";
         int index = ChatWords.names().indexOf(words[0]);
         if (index < 0) {
-            note("There is no command " + words[0] + Suggestion.of(words[0], ChatWords.names())
-                    .map(near -> "; did you mean " + near + "?").orElse(";") + " /help shows them all.");
+            List<String> near = Suggestions.closest(words[0], ChatWords.names());
+            note("There is no command " + words[0] + (near.isEmpty() ? ";" : "; did you mean " + near.getFirst() + "?")
+                    + " /help shows them all.");
             return true;
         }
         switch (ChatWords.values()[index]) {
@@ -116,8 +120,7 @@ public final class ChatLoop {
             last = chat.stream(message, streamed);
             console.out().println();
             if (person) {
-                String ending = AnswerText.ending(last);
-                note((ending.isEmpty() ? "" : ending + "; ") + AnswerText.rates(last));
+                note(AnswerText.summary(last));
             }
             if (last.finish() == Finish.CONTEXT) {
                 note("The context of " + model.contextLength() + " tokens is full. /save keeps the conversation in a "
@@ -159,7 +162,7 @@ public final class ChatLoop {
                         : words[0] + " needs a value: /set " + words[0] + " " + option.get().label());
             }
             Arguments changed = arguments.with(option.get(), words[1]);
-            chat.options(GenerationFlags.of(changed));
+            chat.options(GenerationFlags.of(changed, model.options()));
             arguments = changed;
         } catch (UsageException | IllegalArgumentException e) {
             note(e.getMessage());
@@ -184,14 +187,19 @@ public final class ChatLoop {
         for (ChatMessage message : chat.messages()) {
             text.append("## ").append(message.role()).append("\n\n").append(message.content().strip()).append("\n\n");
         }
+        if (file.isEmpty()) {
+            note("/save needs the name of a new file: /save FILE");
+            return;
+        }
         try {
-            if (file.isEmpty()) {
-                throw new InvalidPathException(file, "/save needs the name of a file");
-            }
             Files.writeString(Path.of(file), text, StandardOpenOption.CREATE_NEW);
             note("Saved " + chat.messages().size() + " messages in " + Path.of(file).toAbsolutePath() + ".");
+        } catch (FileAlreadyExistsException e) {
+            note("Not saved: there is a file " + file + " already; name a new one.");
+        } catch (NoSuchFileException e) {
+            note("Not saved: there is no folder " + Path.of(file).toAbsolutePath().getParent() + ".");
         } catch (IOException | InvalidPathException e) {
-            note("Not saved: " + e);
+            note("Not saved: " + e.getMessage());
         }
     }
 

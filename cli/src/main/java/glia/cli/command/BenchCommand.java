@@ -46,7 +46,7 @@ public final class BenchCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         int numPrompt = arguments.get(PROMPT).orElse(512);
         LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), console);
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = LanguageModel.load(choice.path(), options)) {
             Bench bench = new Bench(model.engine());
             Map<String, Supplier<Bench.Rate>> work = new LinkedHashMap<>();

@@ -14,6 +14,7 @@ import glia.engine.check.CheckLine;
 import glia.engine.check.ModelCheck;
 import glia.engine.check.TextCheck;
 import glia.io.CheckpointException;
+import glia.io.hub.HubException;
 import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -104,7 +105,7 @@ public final class CheckCommand implements Command {
         LoadOptions asked = ComputeOptions.of(arguments, Precision.EXACT);
         // What is checked is what computes in the long run, not what a program begins with.
         LoadOptions options = asked.kernels().equals("auto") ? asked.withKernels("best") : asked;
-        Path path = Models.locate(Optional.of(arguments.get(MODEL).orElse(folder.toString())), console).path();
+        Path path = model(folder, arguments, console);
         if (!texts) {
             checkNumbers(folder, path, options, results);
             return;
@@ -114,6 +115,18 @@ public final class CheckCommand implements Command {
                 ModelCheck.run(folder, model.engine(), results::accept);
             }
             TextCheck.run(folder, model.tokenizer(), model.engine(), options.precision(), results::accept);
+        }
+    }
+
+    /// The model of the folder, or the one that was named.
+    private static Path model(Path folder, Arguments arguments, Console console) throws HubException {
+        try {
+            return Models.locate(Optional.of(arguments.get(MODEL).orElse(folder.toString())), arguments, console)
+                    .path();
+        } catch (HubException e) {
+            boolean missing = e.kind() == HubException.Kind.NOT_FOUND && !arguments.has(MODEL);
+            throw missing ? new HubException(e.kind(), e.getMessage() + " --model names one that lies elsewhere.", e)
+                    : e;
         }
     }
 
@@ -130,7 +143,7 @@ public final class CheckCommand implements Command {
 
     private static void checkTemplates(Path folder, Clock clock, Results results) {
         for (TemplateCheck.Result result : TemplateCheck.run(folder, clock)) {
-            results.accept(new CheckLine("template " + result.template() + ", " + result.numCases() + " cases",
+            results.accept(new CheckLine(result.numCases() + " cases of template " + result.template(),
                     result.numCases() == 0 ? Double.NaN : result.numCases() - result.numPassed(), 0,
                     result.firstDifference().orElse("")));
         }

@@ -38,7 +38,7 @@ public final class InspectCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Path path = Models.locate(Optional.of(arguments.required(0)), console).path();
+        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
             Text text = text(path, checkpoint);

@@ -1,5 +1,6 @@
 package glia.cli.command;
 
+import glia.cli.args.Arguments;
 import glia.cli.args.Positional;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.InterruptNotice;
@@ -26,17 +27,19 @@ final class Models {
     }
 
     /// The model that was named, or the default one.
-    static Choice locate(Optional<String> name, Console console) throws HubException {
-        return fetch(console, (settings, progress) -> name.isPresent()
+    static Choice locate(Optional<String> name, Arguments arguments, Console console) throws HubException {
+        return fetch(arguments, console, (settings, progress) -> name.isPresent()
                 ? new ModelLocator(settings).locate(name.get(), progress)
                 : new DefaultModel(settings).choose(progress));
     }
 
-    /// Shows the progress of a fetch, and says what becomes of it where Ctrl-C falls into it.
-    static Choice fetch(Console console, Fetch fetch) throws HubException {
+    /// Shows the progress of a fetch, and says what becomes of it where Ctrl-C falls into it. Machines that want one
+    /// JSON document get no progress beside it.
+    static Choice fetch(Arguments arguments, Console console, Fetch fetch) throws HubException {
+        boolean quiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
         try (ProgressDisplay progress = new ProgressDisplay(console);
                 var _ = new InterruptNotice(console, WHEN_INTERRUPTED)) {
-            return fetch.run(HubSettings.fromEnvironment(), progress);
+            return fetch.run(HubSettings.fromEnvironment(), quiet ? Progress.NONE : progress);
         }
     }
 }

@@ -4,7 +4,6 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
-import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
@@ -13,6 +12,7 @@ import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -46,13 +46,13 @@ public final class PerplexityCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         Path file = Path.of(arguments.required(1));
         String text = read(file);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), console);
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
             int[] tokens = model.tokenizer().encode(text, true);
             int limit = arguments.get(WINDOWS).orElse(0);
             int numWindows = Perplexity.numWindows(tokens.length, limit);
             if (numWindows == 0) {
-                throw new UsageException(file + " has " + tokens.length + " tokens, and one window needs "
+                throw new IOException(file + ": has " + tokens.length + " tokens, and one window needs "
                         + Perplexity.WINDOW_TOKENS);
             }
             int bos = model.tokenizer().addsBos() ? model.tokenizer().bos().orElseThrow() : -1;
@@ -65,7 +65,7 @@ public final class PerplexityCommand implements Command {
             if (console.errIsTerminal()) {
                 console.err().print("\r\033[K");
             }
-            print(arguments, console, perplexity, numWindows, tokens.length);
+            print(arguments, console, perplexity, numWindows);
         }
         return ExitCode.OK;
     }
@@ -75,18 +75,23 @@ public final class PerplexityCommand implements Command {
             return Files.readString(file);
         } catch (CharacterCodingException e) {
             throw new IOException(file + ": is no text in UTF-8", e);
+        } catch (FileSystemException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
     }
 
-    private static void print(Arguments arguments, Console console, double perplexity, int numWindows, int numTokens) {
+    private static void print(Arguments arguments, Console console, double perplexity, int numWindows) {
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("perplexity", perplexity);
             document.put("windows", numWindows);
-            document.put("tokens", numTokens);
+            document.put("scored_tokens", numWindows * Perplexity.SCORED_TOKENS);
             Json.print(console, document);
         } else {
-            console.out().printf(Locale.ROOT, "perplexity %.4f over %d windows%n", perplexity, numWindows);
+            console.out().printf(Locale.ROOT, "perplexity %.4f over %d %s%n", perplexity, numWindows,
+                    numWindows == 1 ? "window" : "windows");
         }
     }
 }

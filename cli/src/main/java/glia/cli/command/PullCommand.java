@@ -39,7 +39,7 @@ public final class PullCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws HubException {
         String source = arguments.required(0);
-        Choice choice = Models.fetch(console, (settings, progress) -> isHubName(source)
+        Choice choice = Models.fetch(arguments, console, (settings, progress) -> isHubName(source)
                 ? new HubClient(settings).pull(HubName.parse(source), progress)
                 : new ModelLocator(settings).locate(source, progress));
         if (arguments.has(Json.OPTION)) {

@@ -45,7 +45,8 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL));
+                Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL),
+                GenerationFlags.NOTES);
     }
 
     @Override
@@ -53,11 +54,12 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW) && arguments.has(SYSTEM)) {
             throw new UsageException("--system goes into the chat template, which --raw does without");
         }
+        GenerationFlags.check(arguments);
         String prompt = prompt(arguments, console);
-        GenerationOptions options = GenerationFlags.of(arguments);
         boolean json = arguments.has(Json.OPTION);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), console);
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
+            GenerationOptions options = GenerationFlags.of(arguments, model.options());
             TextListener listener = json ? piece -> { } : new StreamedAnswer(console);
             Answer answer;
             try (var _ = new InterruptNotice(console, "the answer is not whole")) {
@@ -70,7 +72,7 @@ public final class RunCommand implements Command {
             } else {
                 console.out().println();
                 if (console.outIsTerminal()) {
-                    console.err().println(console.dim(AnswerText.rates(answer)));
+                    console.err().println(console.dim(AnswerText.summary(answer)));
                 }
             }
         }

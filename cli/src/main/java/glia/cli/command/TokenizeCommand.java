@@ -10,6 +10,7 @@ import glia.cli.terminal.Table;
 import glia.engine.TextLoader;
 import glia.io.Checkpoint;
 import glia.io.load.Checkpoints;
+import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Cuts a text into a model's tokens, or joins tokens to a text.
 public final class TokenizeCommand implements Command {
@@ -39,14 +41,16 @@ public final class TokenizeCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Cut a text into a model's tokens",
                 List.of(Models.MODEL, new Positional("TEXT", "the text (default: standard input)", false)),
-                List.of(SPECIAL, DECODE, Json.OPTION));
+                List.of(SPECIAL, DECODE, Json.OPTION),
+                List.of("A line for each token: its id, its piece as the vocabulary writes it, and the text that it",
+                        "completes, which is nothing for all but the last token of a character."));
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         String text = arguments.optional(1).isPresent() ? arguments.optional(1).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8);
-        Path path = Models.locate(Optional.of(arguments.required(0)), console).path();
+        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
         try (Checkpoint checkpoint = Checkpoints.open(path)) {
             Tokenizer tokenizer = TextLoader.start(path, checkpoint).tokenizer();
             if (arguments.has(DECODE)) {
@@ -67,13 +71,15 @@ public final class TokenizeCommand implements Command {
             Json.print(console, document);
             return;
         }
-        Table table = new Table("rl");
+        StreamingDecoder decoder = tokenizer.streamingDecoder(false);
+        Table table = new Table("rll");
         for (int i = 0; i < ids.length; i++) {
-            table.row(ids[i], pieces.get(i));
+            String whole = decoder.accept(ids[i]) + (i == ids.length - 1 ? decoder.finish() : "");
+            table.row(ids[i], pieces.get(i), whole.isEmpty() ? "" : JsonMapper.shared().writeValueAsString(whole));
         }
         console.out().print(table);
         if (console.outIsTerminal()) {
-            console.out().println(console.dim(ids.length + " tokens"));
+            console.out().println(console.dim(ids.length == 1 ? "1 token" : ids.length + " tokens"));
         }
     }
 
@@ -96,7 +102,7 @@ public final class TokenizeCommand implements Command {
             return Arrays.stream(text.split("[\\s,\\[\\]]+")).filter(word -> !word.isEmpty())
                     .mapToInt(Integer::parseInt).toArray();
         } catch (NumberFormatException e) {
-            throw new UsageException("with --decode, TEXT holds token ids, such as '1 734 2': " + e.getMessage());
+            throw new UsageException("with --decode, TEXT holds token ids, such as '1 734 2'", e);
         }
     }
 }

@@ -24,15 +24,15 @@ public final class GenerationFlags {
             "leave out tokens with less than this share of the likeliest's probability (default: " + USUAL.minP() + ")",
             "--min-p");
     private static final Option<Float> REPETITION_PENALTY = Option.number("X", 0, Float.MAX_VALUE,
-            "divide the logits of recent tokens; 1 is off", "--repetition-penalty");
+            "divide the logits of recent tokens; 1 is off (default: 1)", "--repetition-penalty");
     private static final Option<Float> PRESENCE_PENALTY = Option.number("X", -2, 2,
-            "take this from the logits of recent tokens", "--presence-penalty");
+            "take this from the logits of recent tokens (default: 0)", "--presence-penalty");
     private static final Option<Float> FREQUENCY_PENALTY = Option.number("X", -2, 2,
-            "take this from them for each time they came", "--frequency-penalty");
+            "take this from them for each time they came (default: 0)", "--frequency-penalty");
     private static final Option<Long> SEED = Option.longInteger("N",
             "the same seed gives the same answers (default: chance)", "--seed");
     private static final Option<Integer> MAX_TOKENS = Option.integer("N", 0, Integer.MAX_VALUE,
-            "tokens of an answer at most, 0 for no limit", "--max-tokens");
+            "tokens of an answer at most, 0 for no limit but the context (default: 0)", "--max-tokens");
     private static final Option<String> STOP =
             Option.text("TEXT", "end an answer before this text; may be given several times", "--stop").repeated();
 
@@ -40,23 +40,36 @@ public final class GenerationFlags {
     public static final List<Option<?>> ALL = List.of(TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
             PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, MAX_TOKENS, STOP);
 
+    /// What the help texts say of the defaults.
+    public static final List<String> NOTES =
+            List.of("Where a model's generation_config.json says how to sample, that is the default.");
+
     private GenerationFlags() {}
 
-    /// What was asked for, with defaults for the rest.
+    /// What was asked for, with the model's own options for the rest.
     ///
     /// @throws IllegalArgumentException if a value is impossible
-    public static GenerationOptions of(Arguments arguments) {
-        OptionalLong seed = arguments.has(SEED) ? OptionalLong.of(arguments.get(SEED).orElseThrow()) : USUAL.seed();
+    public static GenerationOptions of(Arguments arguments, GenerationOptions model) {
+        SamplingOptions own = model.sampling();
+        OptionalLong seed = arguments.has(SEED) ? OptionalLong.of(arguments.get(SEED).orElseThrow()) : own.seed();
         SamplingOptions sampling = new SamplingOptions(
-                arguments.get(TEMPERATURE).orElse(USUAL.temperature()),
-                arguments.get(TOP_K).orElse(USUAL.topK()),
-                arguments.get(TOP_P).orElse(USUAL.topP()),
-                arguments.get(MIN_P).orElse(USUAL.minP()),
-                arguments.get(REPETITION_PENALTY).orElse(USUAL.repetitionPenalty()),
-                arguments.get(PRESENCE_PENALTY).orElse(USUAL.presencePenalty()),
-                arguments.get(FREQUENCY_PENALTY).orElse(USUAL.frequencyPenalty()),
-                USUAL.penaltyWindow(), USUAL.logitBias(), seed);
-        return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(0), arguments.all(STOP));
+                arguments.get(TEMPERATURE).orElse(own.temperature()),
+                arguments.get(TOP_K).orElse(own.topK()),
+                arguments.get(TOP_P).orElse(own.topP()),
+                arguments.get(MIN_P).orElse(own.minP()),
+                arguments.get(REPETITION_PENALTY).orElse(own.repetitionPenalty()),
+                arguments.get(PRESENCE_PENALTY).orElse(own.presencePenalty()),
+                arguments.get(FREQUENCY_PENALTY).orElse(own.frequencyPenalty()),
+                own.penaltyWindow(), own.logitBias(), seed);
+        return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(model.maxTokens()),
+                arguments.has(STOP) ? arguments.all(STOP) : model.stops());
+    }
+
+    /// Refuses impossible values before a model is fetched and loaded.
+    ///
+    /// @throws IllegalArgumentException if there is one
+    public static void check(Arguments arguments) {
+        of(arguments, GenerationOptions.defaults());
     }
 
     /// The same command line with these values, by the names that `/set` knows, where it has none of its own.

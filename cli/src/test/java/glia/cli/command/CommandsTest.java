@@ -90,7 +90,8 @@ class CommandsTest {
         assertArrayEquals(new int[] {1, 403, 407}, ids(json("tokenize", "stories260K", "Once upon", "--special",
                 "--json")
                 .path("ids")));
-        assertEquals("403  ▁Once\n407  ▁upon\n", run(ExitCode.OK, "Once upon", "tokenize", "stories260K").out());
+        assertEquals("403  ▁Once  \"Once\"\n407  ▁upon  \" upon\"\n",
+                run(ExitCode.OK, "Once upon", "tokenize", "stories260K").out());
         assertEquals("Once upon\n", outputOf("tokenize", "stories260K", "--decode", "[403, 407]"));
         run(ExitCode.USAGE, "", "tokenize", "stories260K", "--decode", "one");
         run(ExitCode.USAGE, "", "tokenize", "stories260K", "--decode", "512");
@@ -119,8 +120,12 @@ class CommandsTest {
         double perplexity = result.path("perplexity").asDouble();
         assertTrue(perplexity > 1 && perplexity < 20, result::toString);
         assertTrue(outputOf("perplexity", "stories260K", text.toString(), "--windows", "1").startsWith("perplexity "));
+        assertEquals(2 * 255, result.path("scored_tokens").asInt());
         Files.writeString(text, "short");
-        run(ExitCode.USAGE, "", "perplexity", "stories260K", text.toString());
+        assertTrue(run(ExitCode.BAD_FILE, "", "perplexity", "stories260K", text.toString()).err()
+                .startsWith("glia: " + text + ": has "));
+        assertTrue(run(ExitCode.BAD_FILE, "", "perplexity", "stories260K", folder.toString()).err()
+                .startsWith("glia: " + folder + ": "));
         Files.write(text, new byte[] {(byte) 0xff});
         assertTrue(run(ExitCode.BAD_FILE, "", "perplexity", "stories260K", text.toString()).err().contains("UTF-8"));
         run(ExitCode.BAD_FILE, "", "perplexity", "stories260K", folder.resolve("none").toString());

@@ -120,8 +120,9 @@ public final class TextCheck {
                 where = wrong++ == 0 ? "answer " + i + ", token " + differs : where;
             }
         }
-        lines.accept(new CheckLine("tokens of " + compared + " prompts", wrongPrompts, 0, ""));
-        lines.accept(new CheckLine("greedy answers, " + compared, wrong, 0, where));
+        String prompts = compared == 1 ? "1 prompt" : compared + " prompts";
+        lines.accept(new CheckLine("tokens of " + prompts, wrongPrompts, 0, ""));
+        lines.accept(new CheckLine("greedy answers to " + prompts, wrong, 0, where));
     }
 
     /// 200 greedy tokens after the BOS token, as text. The difference is 0 or 1.

@@ -5,6 +5,7 @@ import glia.io.json.JsonTree;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -44,6 +45,8 @@ final class TemplateFiles {
             return Files.readString(file);
         } catch (CharacterCodingException e) {
             throw new TemplateException(file.toString(), "the file is not UTF-8 text", e);
+        } catch (NoSuchFileException e) {
+            throw new TemplateException(file.toString(), "there is no such file", e);
         } catch (IOException e) {
             throw new TemplateException(file.toString(), "the file cannot be read: " + e.getMessage(), e);
         }
