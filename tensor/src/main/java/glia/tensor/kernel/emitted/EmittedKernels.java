@@ -1,5 +1,6 @@
 package glia.tensor.kernel.emitted;
 
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -8,6 +9,8 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Attention;
+import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
 
 /// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
@@ -16,6 +19,9 @@ public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final Kernels others;
     private final RoundedProduct roundedProduct;
+    private final RowProduct rowProduct;
+    private final Products products;
+    private final Attention attention;
 
     /// @param workers the threads to use; the caller closes them
     /// @param others a set on the same threads, for what is not emitted
@@ -27,6 +33,11 @@ public final class EmittedKernels implements Kernels {
         this.workers = workers;
         this.others = others;
         roundedProduct = new RoundedProduct(workers);
+        RowDecoder decoder = new RowDecoder(workers);
+        EmittedTiles tiles = new EmittedTiles(workers, decoder);
+        rowProduct = new RowProduct(workers, decoder);
+        products = new Products(workers, tiles);
+        attention = new Attention(workers, tiles);
     }
 
     /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
@@ -52,7 +63,13 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linear(Tensor y, Tensor x, Tensor w) {
-        others.linear(y, x, w);
+        assert x.dtype() == DType.F32 && y.dtype() == DType.F32 && w.dtype().isReal();
+        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
+            rowProduct.run(y, x, w);
+        } else {
+            products.linear(y, x, w);
+        }
     }
 
     @Override
@@ -66,12 +83,16 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
-        others.linearBackwardInput(dx, dy, w);
+        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32 && w.dtype().isReal();
+        assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
+        products.linearBackwardInput(dx, dy, w);
     }
 
     @Override
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
-        others.linearBackwardWeight(dw, dy, x);
+        assert dw.dtype() == DType.F32 && dy.dtype() == DType.F32 && x.dtype() == DType.F32;
+        assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+        products.linearBackwardWeight(dw, dy, x);
     }
 
     @Override
@@ -127,7 +148,7 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape) {
-        others.attention(out, logSumExp, q, keyValues, runs, shape);
+        attention.run(out, logSumExp, q, keyValues, runs, shape);
     }
 
     @Override

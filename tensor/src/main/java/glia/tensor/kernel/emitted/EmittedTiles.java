@@ -1,0 +1,105 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
+import glia.tensor.kernel.tiled.Tiles;
+import java.lang.foreign.MemorySegment;
+
+/// The inner loops of products and attention in machine code. Addresses and sizes come from the loops around them,
+/// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
+final class EmittedTiles implements Tiles {
+    private final Scratch[] scratch;
+    private final RowDecoder decoder;
+
+    EmittedTiles(Workers workers, RowDecoder decoder) {
+        scratch = Scratch.each(workers.count());
+        this.decoder = decoder;
+    }
+
+    @Override
+    public int rows() {
+        return TileCode.ROWS;
+    }
+
+    @Override
+    public int cols() {
+        return TileCode.COLS;
+    }
+
+    @Override
+    public int least(int rows) {
+        return rows;
+    }
+
+    @Override
+    public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        if (depth > 0) {
+            TileCode.multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+        }
+    }
+
+    @Override
+    public void clear(long at, int count) {
+        Memory.ALL.asSlice(at, 4L * count).fill((byte) 0);
+    }
+
+    @Override
+    public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
+        long at = from;
+        long step = rowBytes;
+        if (type != DType.F32) {
+            step = 4L * count;
+            at = scratch[worker].reserve(rows * step);
+            decoder.decode(type, from, rowBytes, rows, count, at, worker);
+        }
+        for (int r = 0; r < rows; r += TurnCode.ROWS) {
+            TurnCode.turn(Math.min(TurnCode.ROWS, rows - r), panel + 4L * r, at + r * step, step, count);
+        }
+    }
+
+    @Override
+    public void straight(
+            DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
+        long at = from;
+        long step = rowBytes;
+        if (type != DType.F32) {
+            step = 4L * count;
+            at = scratch[worker].reserve(rows * step);
+            decoder.decode(type, from, rowBytes, rows, count, at, worker);
+        }
+        for (int k = 0; k < count; k += TileCode.COLS) {
+            int width = Math.min(TileCode.COLS, count - k);
+            long to = panels + k / TileCode.COLS * partBytes;
+            for (int r = 0; r < rows; r++) {
+                MemorySegment.copy(Memory.ALL, at + r * step + 4L * k, Memory.ALL, to + (long) r * TileCode.PANEL_BYTES,
+                        4L * width);
+            }
+        }
+    }
+
+    @Override
+    public void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size) {
+        QueryPanelCode.weigh(scores, count, position, masked, state, sums, size);
+    }
+
+    @Override
+    public void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch) {
+        Memory.f32(scratch, scale);
+        for (int j = 0; j < count; j += DotsCode.ROWS) {
+            DotsCode.dots(Math.min(DotsCode.ROWS, count - j), scores + 4L * j, keys + j * step, step, q, size, scratch);
+        }
+    }
+
+    @Override
+    public float weights(long scores, int count, long largest, long denominator, long scratch) {
+        return QueryRowCode.weights(scores, count, largest, denominator);
+    }
+
+    @Override
+    public void accumulate(
+            long sums, int size, float decay, long weights, long values, long step, int count, long scratch) {
+        WeightedSumCode.sum(sums, size, decay, values, step, weights, count, scratch);
+    }
+}

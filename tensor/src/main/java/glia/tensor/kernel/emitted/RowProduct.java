@@ -1,0 +1,56 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
+
+/// `linear` for a few tokens: dot products with rows of the weight, 16 at a time, since reading these is what takes the
+/// time. Rows of other types than F32 are decoded first.
+final class RowProduct extends RangeTask {
+    /// Up to so many tokens rows are multiplied as they lie; for more, turning them into panels pays.
+    static final int MOST_TOKENS = 3;
+
+    private final RowDecoder decoder;
+    private final Scratch[] scratch;
+    private Tensor y;
+    private Tensor x;
+    private Tensor w;
+
+    RowProduct(Workers workers, RowDecoder decoder) {
+        super(workers);
+        this.decoder = decoder;
+        scratch = Scratch.each(workers.count());
+    }
+
+    void run(Tensor y, Tensor x, Tensor w) {
+        this.y = y;
+        this.x = x;
+        this.w = w;
+        spread(Math.ceilDiv(w.rows(), DotsCode.ROWS), (long) DotsCode.ROWS * w.cols() * x.rows());
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        int cols = w.cols();
+        boolean isPlain = w.dtype() == DType.F32;
+        long rowBytes = 4L * cols;
+        long one = scratch[worker].reserve(64 + (isPlain ? 0 : DotsCode.ROWS * rowBytes));
+        Memory.f32(one, 1);
+        for (int group = from; group < to; group++) {
+            int first = group * DotsCode.ROWS;
+            int rows = Math.min(DotsCode.ROWS, w.rows() - first);
+            long at = w.address() + first * w.rowBytes();
+            if (!isPlain) {
+                decoder.decode(w.dtype(), at, w.rowBytes(), rows, cols, one + 64, worker);
+                at = one + 64;
+            }
+            for (int n = 0; n < x.rows(); n++) {
+                DotsCode.dots(rows, y.address() + n * y.rowBytes() + 4L * first, at, rowBytes,
+                        x.address() + n * x.rowBytes(), cols, one);
+            }
+        }
+    }
+}
