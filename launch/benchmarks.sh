@@ -3,4 +3,6 @@
 #     launch/benchmarks.sh [BENCHMARK...] [--kernels NAME,...] [--types TYPE,...] [--json FILE]
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# What went wrong is said by the benchmarks themselves.
+export MAVEN_OPTS="${MAVEN_OPTS:-} -Dorg.slf4j.simpleLogger.log.org.codehaus.mojo.exec.ExecMojo=off"
 exec mvn -q -B -ntp -Dstyle.color=never -Pbenchmarks -pl jmh -am process-classes -Dbench="$*"

@@ -11,6 +11,9 @@ import org.openjdk.jmh.runner.format.OutputFormat;
 
 /// Says which benchmark runs, and keeps what JMH would print until something goes wrong.
 final class Progress implements OutputFormat {
+    /// How JMH introduces an exception.
+    private static final String FAILURE = "<failure>";
+
     private final PrintStream out;
     private final StringBuilder kept = new StringBuilder();
 
@@ -18,9 +21,9 @@ final class Progress implements OutputFormat {
         this.out = out;
     }
 
-    /// What was printed since the present benchmark began: its errors.
+    /// What was printed since the present benchmark began: where it failed, from the failure on.
     String kept() {
-        return kept.toString().strip();
+        return kept.substring(Math.max(0, kept.indexOf(FAILURE))).strip();
     }
 
     @Override
