@@ -65,6 +65,12 @@ final class Constants {
         return mem;
     }
 
+    /// Two lanes of 64 bits, both this number.
+    Mem doubles(double number) {
+        long bits = Double.doubleToRawLongBits(number);
+        return vector((int) bits, (int) (bits >> 32), (int) bits, (int) (bits >> 32));
+    }
+
     private int place(int bytes) {
         int at = sizeBytes;
         sizeBytes += bytes;

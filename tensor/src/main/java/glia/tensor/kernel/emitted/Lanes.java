@@ -1,0 +1,47 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Op.VEXTRACTF128;
+import static glia.tensor.asm.Op.VEXTRACTF64X4;
+import static glia.tensor.asm.Op.VPSHUFD;
+import static glia.tensor.asm.Vec.xmm;
+import static glia.tensor.asm.Vec.ymm;
+import static glia.tensor.asm.Vec.zmm;
+
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Op;
+
+/// Emits reductions of several registers, and of the lanes of one, by an instruction such as an addition or a maximum.
+final class Lanes {
+    private static final int SWAP_HALVES = 0x4e;
+    private static final int SWAP_NEIGHBOURS = 0xb1;
+
+    private Lanes() { }
+
+    /// Combines the registers `first` to `first + count - 1` into the first, by halves.
+    ///
+    /// @param count a power of two
+    static void merge(Assembler a, Op op, int first, int count) {
+        for (int half = count / 2; half > 0; half /= 2) {
+            for (int i = first; i < first + half; i++) {
+                a.op(op, zmm(i), zmm(i), zmm(i + half));
+            }
+        }
+    }
+
+    /// Combines all lanes of a register, by halves, so that those of its lowest 16 bytes hold the result.
+    ///
+    /// @param temporary a register to be overwritten; both are below 16
+    /// @param laneBytes 4 or 8
+    static void reduce(Assembler a, Op op, int register, int temporary, int laneBytes) {
+        a.op(VEXTRACTF64X4, ymm(temporary), zmm(register), 1);
+        a.op(op, ymm(register), ymm(register), ymm(temporary));
+        a.op(VEXTRACTF128, xmm(temporary), ymm(register), 1);
+        a.op(op, xmm(register), xmm(register), xmm(temporary));
+        a.op(VPSHUFD, xmm(temporary), xmm(register), SWAP_HALVES);
+        a.op(op, xmm(register), xmm(register), xmm(temporary));
+        if (laneBytes == 4) {
+            a.op(VPSHUFD, xmm(temporary), xmm(register), SWAP_NEIGHBOURS);
+            a.op(op, xmm(register), xmm(register), xmm(temporary));
+        }
+    }
+}

@@ -1,0 +1,333 @@
+package glia.tensor.kernel.emitted;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.format.Fixtures;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// What works row by row equals the scalar set, to the bit where the order of additions is the same, and touches
+/// nothing beside its operands: all of these lie at the edge of memory that must not be touched.
+class RowCodeTest {
+    private static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
+
+    private final Workers workers = new Workers(1);
+    private final ScalarKernels scalar = new ScalarKernels(workers);
+    private final Random random = new Random(1);
+    private Supplier<Float> number = () -> (float) random.nextGaussian();
+
+    @BeforeAll
+    static void runsHere() {
+        EmittedSubject.assumeItRuns();
+    }
+
+    @AfterEach
+    void close() {
+        workers.close();
+    }
+
+    private Tensor tensor(Arena arena, int rows, int cols) {
+        long bytes = 4L * rows * cols;
+        Tensor t = Tensor.of(DType.F32, random.nextBoolean() ? Guarded.atEnd(arena, bytes)
+                : Guarded.atStart(arena, bytes), rows, cols);
+        for (long i = 0; i < t.size(); i++) {
+            t.set(i, number.get());
+        }
+        return t;
+    }
+
+    /// Numbers of all magnitudes, and now and then one that is none.
+    private float wild() {
+        int kind = random.nextInt(40);
+        float sign = random.nextBoolean() ? 1 : -1;
+        return kind == 0 ? sign * 0 : kind == 1 ? sign * Float.POSITIVE_INFINITY : kind == 2 ? Float.NaN
+                : (float) (sign * Math.pow(10, 38 * (2 * random.nextDouble() - 1)));
+    }
+
+    private static Tensor copy(Arena arena, Tensor t) {
+        Tensor copy = Tensor.allocate(arena, t.dtype(), t.shape());
+        copy.copyFrom(t);
+        return copy;
+    }
+
+    private static void assertSame(Tensor expected, Tensor found) {
+        Fixtures.assertSameBits(expected.toArray(), found.toArray());
+    }
+
+    @Test
+    void sumsProductsAndReluHaveTheScalarBits() {
+        Pointwise pointwise = new Pointwise(workers);
+        for (int style = 0; style < 2; style++) {
+            for (int size : SIZES) {
+                try (Arena arena = Arena.ofConfined()) {
+                    Tensor a = tensor(arena, 3, size);
+                    Tensor b = tensor(arena, 3, size);
+                    Tensor row = tensor(arena, 1, size);
+                    Tensor found = tensor(arena, 3, size);
+                    Tensor expected = copy(arena, found);
+                    scalar.add(expected, a, b, 0.3f);
+                    pointwise.add(found, a, b, 0.3f);
+                    assertSame(expected, found);
+                    scalar.scale(expected, a, -1.7f);
+                    pointwise.scale(found, a, -1.7f);
+                    assertSame(expected, found);
+                    scalar.addRow(expected, a, row);
+                    pointwise.addRow(found, a, row);
+                    assertSame(expected, found);
+                    for (Activation f : new Activation[] {Activation.RELU, Activation.RELU_SQUARED}) {
+                        scalar.activate(expected, a, f);
+                        pointwise.activate(found, a, f);
+                        assertSame(expected, found);
+                        scalar.gated(expected, a, b, f);
+                        pointwise.gated(found, a, b, f);
+                        assertSame(expected, found);
+                    }
+                }
+            }
+            number = this::wild;
+        }
+    }
+
+    @Test
+    void smoothActivationsAreClose() {
+        Pointwise pointwise = new Pointwise(workers);
+        for (float scale : new float[] {1, 10, 1e-3f}) {
+            number = () -> scale * (float) random.nextGaussian();
+            for (int size : SIZES) {
+                for (Activation f : new Activation[] {Activation.SILU, Activation.GELU, Activation.GELU_TANH}) {
+                    try (Arena arena = Arena.ofConfined()) {
+                        Tensor a = tensor(arena, 1, size);
+                        Tensor b = tensor(arena, 1, size);
+                        Tensor found = tensor(arena, 1, size);
+                        pointwise.activate(found, a, f);
+                        Tensor gated = tensor(arena, 1, size);
+                        pointwise.gated(gated, a, b, f);
+                        for (int i = 0; i < size; i++) {
+                            double x = a.get(i);
+                            double value = f.value(x);
+                            double most = f == Activation.GELU ? 3e-7 * Math.abs(x)
+                                    : 6e-7 * Math.max(Math.abs(value), Math.min(Math.abs(x), 0.1));
+                            assertEquals(value, found.get(i), most, f + " of " + x);
+                            assertEquals(found.get(i) * b.get(i), gated.get(i), f + " of " + x);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static void assertNextTo(Tensor expected, Tensor found) {
+        for (int i = 0; i < expected.size(); i++) {
+            float e = expected.get(i);
+            float f = found.get(i);
+            assertTrue(Float.compare(e, f) == 0 || Math.abs((double) e - f) <= Math.ulp(e),
+                    "number " + i + ": " + e + " expected, " + f + " found");
+        }
+    }
+
+    @Test
+    void normsDifferByOneUnitInTheLastPlaceAtMost() {
+        Norms norms = new Norms(workers);
+        for (double digits : new double[] {0, 30, -30}) {
+            number = () -> (float) (Math.pow(10, digits) * random.nextGaussian());
+            for (int size : SIZES) {
+                try (Arena arena = Arena.ofConfined()) {
+                    Tensor x = tensor(arena, 5, size);
+                    Tensor found = tensor(arena, 5, size);
+                    Tensor expected = copy(arena, found);
+                    Supplier<Float> kept = number;
+                    number = () -> (float) random.nextGaussian();
+                    Tensor w = tensor(arena, 1, size);
+                    Tensor b = tensor(arena, 1, size);
+                    number = kept;
+                    scalar.rmsNorm(expected, x, w, 1e-5f, 1);
+                    norms.rms(found, x, w, 1e-5f, 1);
+                    assertNextTo(expected, found);
+                    scalar.layerNorm(expected, x, w, null, 1e-5f);
+                    norms.layer(found, x, w, null, 1e-5f);
+                    assertNextTo(expected, found);
+                    scalar.layerNorm(expected, x, w, b, 1e-5f);
+                    norms.layer(found, x, w, b, 1e-5f);
+                    for (int i = 0; i < found.size(); i++) {
+                        double terms = Math.abs(expected.get(i)) + Math.abs(b.get(i % size));
+                        assertEquals(expected.get(i), found.get(i), 2e-7 * terms, "number " + i);
+                    }
+                    norms.rms(x, x, w, 1e-5f, 0);
+                    norms.layer(x, x, w, b, 1e-5f);
+                }
+            }
+        }
+    }
+
+    @Test
+    void rotationsHaveTheScalarBits() {
+        Rotation rotation = new Rotation(workers);
+        Runs runs = new Runs().add(2, 7).add(0, 3).add(5, 0);
+        for (RopeTable.Layout layout : RopeTable.Layout.values()) {
+            for (int pairs : new int[] {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 48, 64, 65}) {
+                for (int kept : new int[] {0, 3}) {
+                    try (Arena arena = Arena.ofConfined()) {
+                        float[] frequencies = new float[pairs];
+                        for (int i = 0; i < pairs; i++) {
+                            frequencies[i] = (float) random.nextGaussian();
+                        }
+                        RopeTable table = new RopeTable(frequencies, 1.1f, layout);
+                        int headSize = 2 * pairs + kept;
+                        Tensor found = tensor(arena, runs.numTokens(), 3 * headSize);
+                        Tensor expected = copy(arena, found);
+                        for (float sign : new float[] {1, -1}) {
+                            scalar.rotate(expected, headSize, table, runs, sign);
+                            rotation.run(found, headSize, table, runs, sign);
+                            assertSame(expected, found);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void roundedActivationsHaveTheScalarBits() {
+        Rounding rounding = new Rounding(workers);
+        for (int style = 0; style < 60; style++) {
+            int spread = style % 6;
+            number = spread == 5 ? this::wild : spread == 4
+                    // A few magnitudes alone: the largest and the limit for outliers are often equal.
+                    ? () -> (random.nextBoolean() ? 1 : -1) * (random.nextInt(12) == 0 ? 1.1f : 0)
+                    : () -> (float) (random.nextGaussian() * Math.pow(10, spread * 8 * random.nextGaussian()));
+            for (int size : SIZES) {
+                try (Arena arena = Arena.ofConfined()) {
+                    Tensor x = tensor(arena, 3, size);
+                    Tensor found = tensor(arena, 3, size);
+                    Tensor expected = copy(arena, found);
+                    scalar.roundActivations(expected, x);
+                    rounding.run(found, x);
+                    assertSame(expected, found);
+                    rounding.run(x, x);
+                    assertSame(expected, x);
+                }
+            }
+        }
+    }
+
+    /// Blocks in which the order of additions decides: 1 stands out if the squares' sum is below 2, and it is 2 to
+    /// within the last place of F64.
+    @Test
+    void outliersAreDecidedAsTheScalarSetDoes() {
+        Rounding rounding = new Rounding(workers);
+        int numDecidedByOrder = 0;
+        for (int turn = 0; turn < 1000; turn++) {
+            try (Arena arena = Arena.ofConfined()) {
+                List<Float> numbers = new ArrayList<>(List.of(1f));
+                double left = 1;
+                for (int i = 1; i < 32; i++) {
+                    // The last ones fill up what is left, each but for the rounding of the one before.
+                    float part = (float) (Math.sqrt(left) * (i < 28 ? random.nextDouble() / 3 : 1));
+                    part = (double) part * part > left ? Math.nextDown(part) : part;
+                    left -= (double) part * part;
+                    numbers.add(part);
+                }
+                Collections.shuffle(numbers, random);
+                double forwards = numbers.stream().mapToDouble(v -> v).reduce(0, (sum, v) -> sum + v * v);
+                double backwards = numbers.reversed().stream().mapToDouble(v -> v).reduce(0, (sum, v) -> sum + v * v);
+                numDecidedByOrder += forwards < 2 == backwards < 2 ? 0 : 1;
+                Tensor x = tensor(arena, 1, 32);
+                for (int i = 0; i < 32; i++) {
+                    x.set(i, numbers.get(i));
+                }
+                Tensor found = tensor(arena, 1, 32);
+                Tensor expected = copy(arena, found);
+                scalar.roundActivations(expected, x);
+                rounding.run(found, x);
+                assertSame(expected, found);
+            }
+        }
+        assertTrue(numDecidedByOrder > 10, numDecidedByOrder + " blocks in which the order decides");
+    }
+
+    @Test
+    void reductionsOfLogits() {
+        for (int style = 0; style < 2; style++) {
+            for (int size : SIZES) {
+                try (Arena arena = Arena.ofConfined()) {
+                    Tensor x = tensor(arena, 1, size);
+                    for (int turn = 0; turn < 20; turn++) {
+                        assertEquals(scalar.argmax(x, 0), Logits.argmax(x, 0));
+                        float expected = scalar.logSumExp(x, 0);
+                        float most = Float.isFinite(expected) ? 3e-7f * (1 + Math.abs(expected)) : 1;
+                        assertEquals(expected, Logits.logSumExp(x, 0), most);
+                        x.set(random.nextInt(size), number.get());
+                        x.set(random.nextInt(size), x.get(random.nextInt(size)));
+                    }
+                }
+            }
+            number = this::wild;
+        }
+    }
+
+    @Test
+    void longRowsAreTakenInStretches() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor x = tensor(arena, 2, 70_001);
+            assertEquals(scalar.argmax(x, 1), Logits.argmax(x, 1));
+            assertEquals(scalar.logSumExp(x, 1), Logits.logSumExp(x, 1), 1e-5f);
+            Tensor w = tensor(arena, 1, 70_001);
+            Tensor found = tensor(arena, 2, 70_001);
+            Tensor expected = copy(arena, found);
+            scalar.addRow(expected, x, w);
+            new Pointwise(workers).addRow(found, x, w);
+            assertSame(expected, found);
+            scalar.rmsNorm(expected, x, w, 1e-5f, 0);
+            new Norms(workers).rms(found, x, w, 1e-5f, 0);
+            assertNextTo(expected, found);
+            scalar.roundActivations(expected, x);
+            new Rounding(workers).run(found, x);
+            assertSame(expected, found);
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefusedBeforeAnythingIsTouched() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor x = tensor(arena, 3, 20);
+            Tensor small = tensor(arena, 2, 20);
+            Tensor half = Tensor.allocate(arena, DType.F16, 3, 20);
+            Tensor row = tensor(arena, 1, 20);
+            Runs runs = new Runs().add(2, 0);
+            RopeTable table = new RopeTable(new float[4], 1, RopeTable.Layout.INTERLEAVED);
+            for (Tensor odd : new Tensor[] {small, half}) {
+                refused(() -> new Pointwise(workers).add(x, x, odd, 1));
+                refused(() -> new Pointwise(workers).gated(odd, x, x, Activation.SILU));
+                refused(() -> new Pointwise(workers).addRow(x, x, odd));
+                refused(() -> new Norms(workers).rms(x, x, odd, 1, 1));
+                refused(() -> new Norms(workers).layer(x, x, row, odd, 1));
+                refused(() -> new Norms(workers).rms(odd, x, row, 1, 1));
+                refused(() -> new Rounding(workers).run(x, odd));
+            }
+            refused(() -> new Rotation(workers).run(x, 20, table, runs, 1));
+            refused(() -> new Rotation(workers).run(small, 5, table, runs, 1));
+            refused(() -> Logits.argmax(x, 3));
+            refused(() -> Logits.logSumExp(half, 0));
+        }
+    }
+
+    private static void refused(Runnable call) {
+        assertThrows(IllegalArgumentException.class, call::run);
+    }
+}
