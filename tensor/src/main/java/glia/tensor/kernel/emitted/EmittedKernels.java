@@ -22,6 +22,10 @@ public final class EmittedKernels implements Kernels {
     private final RowProduct rowProduct;
     private final Products products;
     private final Attention attention;
+    private final Rounding rounding;
+    private final Norms norms;
+    private final Rotation rotation;
+    private final Pointwise pointwise;
 
     /// @param workers the threads to use; the caller closes them
     /// @param others a set on the same threads, for what is not emitted
@@ -38,6 +42,10 @@ public final class EmittedKernels implements Kernels {
         rowProduct = new RowProduct(workers, decoder);
         products = new Products(workers, tiles);
         attention = new Attention(workers, tiles);
+        rounding = new Rounding(workers);
+        norms = new Norms(workers);
+        rotation = new Rotation(workers);
+        pointwise = new Pointwise(workers);
     }
 
     /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
@@ -97,7 +105,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void roundActivations(Tensor y, Tensor x) {
-        others.roundActivations(y, x);
+        rounding.run(y, x);
     }
 
     @Override
@@ -107,42 +115,42 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
-        others.rmsNorm(y, x, w, eps, offset);
+        norms.rms(y, x, w, eps, offset);
     }
 
     @Override
     public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
-        others.layerNorm(y, x, w, b, eps);
+        norms.layer(y, x, w, b, eps);
     }
 
     @Override
     public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
-        others.rotate(x, headSize, table, runs, sign);
+        rotation.run(x, headSize, table, runs, sign);
     }
 
     @Override
     public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
-        others.gated(y, gate, up, f);
+        pointwise.gated(y, gate, up, f);
     }
 
     @Override
     public void activate(Tensor y, Tensor x, Activation f) {
-        others.activate(y, x, f);
+        pointwise.activate(y, x, f);
     }
 
     @Override
     public void add(Tensor y, Tensor a, Tensor b, float scale) {
-        others.add(y, a, b, scale);
+        pointwise.add(y, a, b, scale);
     }
 
     @Override
     public void addRow(Tensor y, Tensor x, Tensor b) {
-        others.addRow(y, x, b);
+        pointwise.addRow(y, x, b);
     }
 
     @Override
     public void scale(Tensor y, Tensor x, float scale) {
-        others.scale(y, x, scale);
+        pointwise.scale(y, x, scale);
     }
 
     @Override
@@ -153,11 +161,11 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public int argmax(Tensor logits, int row) {
-        return others.argmax(logits, row);
+        return Logits.argmax(logits, row);
     }
 
     @Override
     public float logSumExp(Tensor logits, int row) {
-        return others.logSumExp(logits, row);
+        return Logits.logSumExp(logits, row);
     }
 }
