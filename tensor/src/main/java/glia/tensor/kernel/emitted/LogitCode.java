@@ -92,8 +92,8 @@ final class LogitCode {
         return end(assembler);
     }
 
-    /// Answers 0, or the index of the vector in which the number was found, shifted left by 16, with a bit for each lane
-    /// that equals it.
+    /// Answers 0, or the index of the vector in which the number was found, shifted left by 16, with a bit for each
+    /// lane that equals it.
     private static byte[] emitFirst() {
         var assembler = new Assembler();
         Label found = new Label();

@@ -39,8 +39,8 @@ import java.lang.foreign.Arena;
 import java.util.List;
 
 /// Norms of rows, RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450), computed as
-/// the scalar set does: sums, mean and factor in F64. So the results differ from that set's by the order of additions in
-/// F64 alone, which is hardly ever seen in F32.
+/// the scalar set does: sums, mean and factor in F64. So the results differ from that set's by the order of additions
+/// in F64 alone, which is hardly ever seen in F32.
 final class NormCode {
     private static final int SUMS = 4;
     private static final int VALUE = 8;
@@ -71,7 +71,8 @@ final class NormCode {
     ///
     /// @param b 0 where there is none
     static void layer(long y, long x, long w, long b, int rows, int cols, float eps) {
-        (b == 0 ? LAYER : LAYER_WITH_BIAS).call(y, x, w, b, pair(rows, cols), Float.floatToRawIntBits(eps) & 0xffffffffL);
+        Function function = b == 0 ? LAYER : LAYER_WITH_BIAS;
+        function.call(y, x, w, b, pair(rows, cols), pair(0, Float.floatToRawIntBits(eps)));
     }
 
     private static long pair(int high, int low) {

@@ -174,8 +174,8 @@ final class RoundCode {
         a.op(VMOVUPS, Strip.to(at(RDI, 64), highMask), zmm(HIGH));
     }
 
-    /// The largest magnitude, in all of the register's lowest lanes. Compared as whole numbers, magnitudes have the order
-    /// of the numbers, with NaN above infinity.
+    /// The largest magnitude, in all of the register's lowest lanes. Compared as whole numbers, magnitudes have the
+    /// order of the numbers, with NaN above infinity.
     private static void largest(Assembler a) {
         a.op(VPANDD, zmm(LARGEST), zmm(LOW), zmm(MAGNITUDE));
         a.op(VPANDD, zmm(TEMPORARY), zmm(HIGH), zmm(MAGNITUDE));
@@ -197,8 +197,8 @@ final class RoundCode {
         Lanes.reduce(a, VADDPD, SQUARES, TEMPORARY, 8);
     }
 
-    /// The same sum from the first number to the last. Squares of F32 numbers are exact in F64, so that a fused addition
-    /// rounds as one that is not.
+    /// The same sum from the first number to the last. Squares of F32 numbers are exact in F64, so that a fused
+    /// addition rounds as one that is not.
     private static void squaresInOrder(Assembler a, boolean isShort) {
         a.op(VPXORD, zmm(SQUARES), zmm(SQUARES), zmm(SQUARES));
         if (isShort) {
