@@ -7,8 +7,9 @@ import java.util.List;
 ///
 /// @param layout of the activations
 /// @param pack rounds and packs a tile: see `TilePack`
-/// @param product multiplies a panel with a tile: see `PanelProduct`
-record PanelCode(TileLayout layout, Function pack, Function product) {
+/// @param far multiplies a panel that is not in a cache yet with a tile: see `PanelProduct`
+/// @param near multiplies a panel that another tile has just been multiplied with
+record PanelCode(TileLayout layout, Function pack, Function far, Function near) {
     /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
     static final class Library {
         private final PanelCode[][] codes = new PanelCode[PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
@@ -22,9 +23,9 @@ record PanelCode(TileLayout layout, Function pack, Function product) {
         }
 
         private static PanelCode emit(PanelFormat format, int tokens) {
-            CodePages pages = CodePages.seal(Arena.ofAuto(),
-                    List.of(TilePack.emit(format, tokens), PanelProduct.emit(format, tokens)));
-            return new PanelCode(format.tile(tokens), pages.function(0), pages.function(1));
+            CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(TilePack.emit(format, tokens),
+                    PanelProduct.emit(format, tokens, true), PanelProduct.emit(format, tokens, false)));
+            return new PanelCode(format.tile(tokens), pages.function(0), pages.function(1), pages.function(2));
         }
     }
 }

@@ -40,6 +40,11 @@ import glia.tensor.asm.Vec;
 /// may change are used, and no stack.
 final class PanelProduct {
     private static final Mask ROWS = Mask.K1;
+    private static final int LINE = 64;
+    /// How far ahead one token's product asks for weights: it hardly computes, and lives on the second cache.
+    private static final int BYTES_AHEAD = 4096;
+    /// How far ahead products of more tokens ask.
+    private static final int BLOCKS_AHEAD = 16;
     /// The two scales of superblocks follow eight pairs of 16 bytes.
     private static final int SUPER_SCALES = 8 * 32;
 
@@ -47,21 +52,25 @@ final class PanelProduct {
     private final PanelFormat format;
     private final TileLayout tile;
     private final int tokens;
+    private final boolean fromMemory;
     private final Vec scale = zmm(8);
     /// The minimum, or the scale of the second half.
     private final Vec second = zmm(9);
     private final int firstTemporary;
 
-    private PanelProduct(PanelFormat format, int tokens) {
+    private PanelProduct(PanelFormat format, int tokens, boolean fromMemory) {
         this.format = format;
         this.tokens = tokens;
+        this.fromMemory = fromMemory;
         tile = format.tile(tokens);
         firstTemporary = format.scales == PanelFormat.Scales.ONE ? 9 : 10;
     }
 
     /// The code for this many tokens.
-    static byte[] emit(PanelFormat format, int tokens) {
-        return new PanelProduct(format, tokens).emit();
+    ///
+    /// @param fromMemory whether the panel has to come from memory, so that it is asked for in advance; or is in a cache
+    static byte[] emit(PanelFormat format, int tokens, boolean fromMemory) {
+        return new PanelProduct(format, tokens, fromMemory).emit();
     }
 
     private byte[] emit() {
@@ -114,6 +123,7 @@ final class PanelProduct {
     }
 
     private void block() {
+        prefetch();
         quants();
         scales();
         int numGroups = Math.ceilDiv(tokens, temporaries() / chains());
@@ -122,6 +132,19 @@ final class PanelProduct {
         }
         lowTerms();
         a.add(RDI, format.blockBytes());
+    }
+
+    /// Asks for the lines of a block that comes later, and for scales: past the panel's end, where the next one begins,
+    /// it does no harm.
+    private void prefetch() {
+        if (fromMemory) {
+            int blocks = tokens == 1 ? BYTES_AHEAD / format.blockBytes() : BLOCKS_AHEAD;
+            Assembler.Cache cache = tokens == 1 ? Assembler.Cache.T1 : Assembler.Cache.T0;
+            for (int line = 0; line < format.blockBytes(); line += LINE) {
+                a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
+            }
+            a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
+        }
     }
 
     // ---- weights -------------------------------------------------------------------------------------------------

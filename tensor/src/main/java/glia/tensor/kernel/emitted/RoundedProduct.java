@@ -156,7 +156,8 @@ final class RoundedProduct {
             int units = x.cols() / PanelFormat.BLOCK / format.scales.blocks;
             WorkArea.rows(workArea, Math.min(PanelFormat.ROWS, y.cols() - row));
             for (int i = from; i < to; i++) {
-                code(i).product().call(panels + panel * panelBytes, tile(i),
+                PanelCode code = code(i);
+                (i == from ? code.far() : code.near()).call(panels + panel * panelBytes, tile(i),
                         y.address() + firstToken(i) * y.rowBytes() + 4L * row, units, y.rowBytes(), workArea);
             }
         }

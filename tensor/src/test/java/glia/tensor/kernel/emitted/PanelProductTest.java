@@ -41,8 +41,8 @@ class PanelProductTest {
         return Stream.of(PanelFormat.values());
     }
 
-    private static Function function(PanelFormat format, int tokens) {
-        return CodePages.seal(CODE, List.of(PanelProduct.emit(format, tokens))).function(0);
+    private static Function function(PanelFormat format, int tokens, boolean fromMemory) {
+        return CodePages.seal(CODE, List.of(PanelProduct.emit(format, tokens, fromMemory))).function(0);
     }
 
     /// What one call gets, every piece between pages that must not be touched.
@@ -116,7 +116,8 @@ class PanelProductTest {
     @MethodSource("formats")
     void equalsItsTwinBitForBitAndStaysInItsBuffers(PanelFormat format) {
         for (int tokens = 1; tokens <= 16; tokens++) {
-            Function product = function(format, tokens);
+            Function near = function(format, tokens, false);
+            Function far = function(format, tokens, true);
             for (int blocks : new int[] {1, 2, 5}) {
                 for (int rows : new int[] {16, 1, 11}) {
                     try (Arena arena = Arena.ofConfined()) {
@@ -124,7 +125,9 @@ class PanelProductTest {
                         Tensor x = activations(arena, tokens, cols, tokens);
                         Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
                         var bench = new Bench(arena, format, x, w, (tokens + blocks) % 2 == 0);
-                        Fixtures.assertSameBits(bench.twin(), bench.run(product));
+                        Fixtures.assertSameBits(bench.twin(), bench.run(near));
+                        bench.result.fill((byte) -1);
+                        Fixtures.assertSameBits(bench.twin(), bench.run(far));
                     }
                 }
             }
@@ -135,7 +138,7 @@ class PanelProductTest {
     @ParameterizedTest
     @MethodSource("formats")
     void equalsItsTwinForExtremes(PanelFormat format) {
-        Function product = function(format, 3);
+        Function product = function(format, 3, false);
         Random random = new Random(format.ordinal());
         for (int i = 0; i < 50; i++) {
             try (Arena arena = Arena.ofConfined()) {
@@ -168,7 +171,7 @@ class PanelProductTest {
             Tensor x = Tensor.allocate(arena, DType.F32, 1, 32);
             IntStream.range(0, 32).forEach(i -> x.set(i, -127));
             var bench = new Bench(arena, PanelFormat.Q8_0, x, w, true);
-            float[] y = bench.run(function(PanelFormat.Q8_0, 1));
+            float[] y = bench.run(function(PanelFormat.Q8_0, 1, false));
             for (int r = 0; r < 16; r++) {
                 assertEquals(32 * -127 * (r % 2 == 0 ? 127 : -128), y[r]);
             }
@@ -182,7 +185,7 @@ class PanelProductTest {
         try (Arena arena = Arena.ofConfined(); Workers workers = new Workers(1)) {
             Tensor x = activations(arena, 16, 512, 1);
             Tensor w = Fixtures.random(arena, format.type, 16, 512, 2);
-            float[] y = new Bench(arena, format, x, w, true).run(function(format, 16));
+            float[] y = new Bench(arena, format, x, w, true).run(function(format, 16, true));
             new ScalarKernels(workers).roundActivations(x, x);
             float[] wide = Decode.widen(w, arena).toArray();
             for (int i = 0; i < y.length; i++) {
