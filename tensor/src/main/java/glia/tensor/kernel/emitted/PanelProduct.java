@@ -68,7 +68,7 @@ final class PanelProduct {
 
     /// The code for this many tokens.
     ///
-    /// @param fromMemory whether the panel has to come from memory, so that it is asked for in advance; or is in a cache
+    /// @param fromMemory whether the panel has to come from memory, so that it is asked for in advance
     static byte[] emit(PanelFormat format, int tokens, boolean fromMemory) {
         return new PanelProduct(format, tokens, fromMemory).emit();
     }
