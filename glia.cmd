@@ -23,11 +23,11 @@ rem The first word that is no option decides what is needed.
 set "kind=light"
 for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
-for %%k in (chat run tokenize inspect perplexity bench check pull remove) do if "%known%"=="%%k" set "kind=compute"
+for %%k in (chat run tokenize inspect perplexity bench check pull remove) do if "%known%"=="%%k" set "kind=vector"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
 if %kind%==light set options=%options% -XX:TieredStopAtLevel=1
-if %kind%==compute set options=%options% --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED
+if %kind%==vector set options=%options% --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED
 set "classpath="
 for /f "usebackq delims=" %%j in ("%lib%\%build%\classpath") do call set "classpath=%%classpath%%;%lib%\%build%\%%j"
 set "classpath=%classpath:~1%"

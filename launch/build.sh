@@ -124,7 +124,7 @@ remove_old_builds() {
 }
 
 # Makes an AOT cache by a run that does what commands of this kind do. Without one all works, but starts later.
-make_cache() { # light or compute
+make_cache() { # kind
     local new=$cache.$$ scratch=$lib/.scratch
     set_options "$1"
     GLIA_CACHE=$scratch HF_HOME=$scratch HF_HUB_OFFLINE=1 \
@@ -135,7 +135,7 @@ make_cache() { # light or compute
 }
 
 # Brings about what a start needs.
-prepare() { # light or compute
+prepare() { # kind
     known_jdk || search_jdk
     is_built && is_cached "$1" && return
     if is_built && [ ! -w "$lib/$build" ]; then

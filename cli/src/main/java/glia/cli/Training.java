@@ -18,7 +18,7 @@ public final class Training {
 
     private Training() {}
 
-    /// @param words `light` or `compute`
+    /// @param words `light`, `emitted` or `vector`
     public static void main(String[] words) {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
         for (String line : words[0].equals("light") ? LIGHT : COMPUTE) {
