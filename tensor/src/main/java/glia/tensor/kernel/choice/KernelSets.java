@@ -7,7 +7,6 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.vector.VectorKernels;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Supplier;
 import jdk.incubator.vector.VectorShape;
 
 /// Chooses the set of kernels that suits the machine and the JVM.
@@ -36,8 +35,9 @@ public final class KernelSets {
 
     private KernelSets() { }
 
-    /// Makes the set of this name; with `best` the fastest that can run, and with `auto` the same, but begun on scalar
-    /// kernels, so that the first answer does not wait for the compiler.
+    /// Makes the set of this name; with `best` the fastest that can run (emitted, vector, scalar), and with `auto` the
+    /// same, but where it is the vector set begun on scalar kernels, so that the first answer does not wait for the
+    /// compiler.
     ///
     /// @throws IllegalArgumentException if the name is unknown or the set cannot run here; the message says why
     public static Choice choose(String name, Workers workers) {
@@ -53,19 +53,25 @@ public final class KernelSets {
                 EmittedKernels.obstacle().ifPresent(obstacle -> {
                     throw new IllegalArgumentException("the emitted kernels cannot run, since " + obstacle);
                 });
-                yield new Choice(new EmittedKernels(workers, best(workers, () -> new VectorKernels(workers)).kernels()),
-                        "");
+                yield new Choice(new EmittedKernels(workers), "");
             }
-            case "best" -> best(workers, () -> new VectorKernels(workers));
-            case "auto" -> best(workers, () -> new ColdStart(new ScalarKernels(workers), new VectorKernels(workers)));
+            case "best", "auto" -> best(workers, name.equalsIgnoreCase("auto"));
             default -> throw new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES);
         };
     }
 
-    private static Choice best(Workers workers, Supplier<Kernels> vectors) {
-        return vectorObstacle()
-                .map(obstacle -> new Choice(new ScalarKernels(workers), "slow scalar kernels, since " + obstacle))
-                .orElseGet(() -> new Choice(vectors.get(), ""));
+    private static Choice best(Workers workers, boolean coldStart) {
+        Optional<String> notEmitted = EmittedKernels.obstacle();
+        if (notEmitted.isEmpty()) {
+            return new Choice(new EmittedKernels(workers), "");
+        }
+        Optional<String> notVector = vectorObstacle();
+        if (notVector.isPresent()) {
+            return new Choice(new ScalarKernels(workers), "slow scalar kernels, since " + notVector.get()
+                    + "; and " + notEmitted.get());
+        }
+        Kernels vector = new VectorKernels(workers);
+        return new Choice(coldStart ? new ColdStart(new ScalarKernels(workers), vector) : vector, "");
     }
 
     /// What keeps the vector kernels from running, or from being faster than the scalar ones.

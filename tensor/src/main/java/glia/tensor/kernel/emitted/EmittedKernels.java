@@ -9,15 +9,16 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
 
 /// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
-/// emitted, loops over pieces and threads are Java. What is not emitted yet is left to another set.
+/// emitted, loops over pieces and threads are Java. Looking up rows of a table is left to the scalar set.
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
-    private final Kernels others;
+    private final ScalarKernels scalar;
     private final RoundedProduct roundedProduct;
     private final RowProduct rowProduct;
     private final Products products;
@@ -28,14 +29,13 @@ public final class EmittedKernels implements Kernels {
     private final Pointwise pointwise;
 
     /// @param workers the threads to use; the caller closes them
-    /// @param others a set on the same threads, for what is not emitted
     /// @throws CodeRefusedException if there is an `obstacle`
-    public EmittedKernels(Workers workers, Kernels others) {
+    public EmittedKernels(Workers workers) {
         obstacle().ifPresent(obstacle -> {
             throw new CodeRefusedException(obstacle);
         });
         this.workers = workers;
-        this.others = others;
+        scalar = new ScalarKernels(workers);
         roundedProduct = new RoundedProduct(workers);
         RowDecoder decoder = new RowDecoder(workers);
         EmittedTiles tiles = new EmittedTiles(workers, decoder);
@@ -85,7 +85,8 @@ public final class EmittedKernels implements Kernels {
         if (RoundedProduct.serves(w.dtype())) {
             roundedProduct.run(y, x, w);
         } else {
-            others.linearRounded(y, x, w, scratch);
+            roundActivations(scratch, x);
+            linear(y, scratch, w);
         }
     }
 
@@ -110,7 +111,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void gather(Tensor y, Tensor table, int[] ids, int count) {
-        others.gather(y, table, ids, count);
+        scalar.gather(y, table, ids, count);
     }
 
     @Override

@@ -54,38 +54,45 @@ class KernelSetsTest {
         assertTrue(found.startsWith(expected), found);
     }
 
+    /// A processor's name that no code is emitted for.
+    private static final String OTHER = "-Dos.arch=riscv64";
+
     @Test
     void runsWithoutTheVectorModuleAndSaysSo() throws Exception {
+        String output = run("auto", OTHER);
         assertBegins("scalar 25 slow scalar kernels, since the module jdk.incubator.vector is missing; start java with "
-                + "--add-modules jdk.incubator.vector", run("auto"));
+                + "--add-modules jdk.incubator.vector; and code is emitted for x86-64 only", output);
         assertBegins("refused the vector kernels cannot run: the module", run("vector"));
     }
 
     @Test
-    void choosesTheVectorSetWhereItCanRun() throws Exception {
-        assertEquals("vector 25", run("auto", MODULE));
+    void choosesTheVectorSetWhereItIsTheBest() throws Exception {
+        assertEquals("vector 25", run("auto", MODULE, OTHER));
+        assertEquals("vector 25", run("best", MODULE, OTHER));
+        assertEquals("vector 25", run("vector", MODULE));
         assertEquals("scalar 25", run("scalar", MODULE));
     }
 
     @Test
     void choosesTheScalarSetWithoutC2() throws Exception {
         for (String flag : new String[] {"-Xint", "-XX:TieredStopAtLevel=1"}) {
-            String output = run("auto", MODULE, flag);
+            String output = run("auto", MODULE, OTHER, flag);
             assertBegins("scalar 25 slow scalar kernels, since the JVM (", output);
             assertTrue(output.contains("without the C2 compiler"), output);
         }
     }
 
     @Test
-    void emitsOnlyWhereItIsAskedTo() throws Exception {
+    void emitsWhereItCan() throws Exception {
         String output = run("emitted");
         EmittedKernels.obstacle().ifPresentOrElse(
                 obstacle -> assertEquals("refused the emitted kernels cannot run, since " + obstacle, output),
                 () -> assertEquals("emitted 25", output));
-        String classes = run("auto", MODULE, "-Xlog:class+load:stdout");
-        assertTrue(classes.contains("ScalarKernels"), classes);
-        assertFalse(classes.contains("glia.tensor.asm"), "an assembler was loaded that nobody asked for");
-        assertFalse(classes.contains("glia.tensor.kernel.emitted"), "code was emitted that nobody asked for");
+        if (EmittedKernels.obstacle().isEmpty()) {
+            String classes = run("auto", "-Xlog:class+load:stdout");
+            assertTrue(classes.contains("emitted 25") && classes.contains("EmittedKernels"), classes);
+            assertFalse(classes.contains("jdk.incubator"), "the Vector API was loaded for nothing");
+        }
     }
 
     @Test

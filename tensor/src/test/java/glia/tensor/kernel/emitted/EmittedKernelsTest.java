@@ -11,7 +11,6 @@ import glia.tensor.kernel.Allocation;
 import glia.tensor.kernel.KernelLaws;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.scalar.ScalarKernels;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,7 +25,7 @@ class EmittedKernelsTest extends KernelLaws {
 
     @Override
     public Kernels kernels(Workers workers) {
-        return new EmittedKernels(workers, new ScalarKernels(workers));
+        return new EmittedKernels(workers);
     }
 
     /// The tiles' sizes, the number of workers and the way they share do not change a bit.
