@@ -26,6 +26,7 @@ if not defined known set "known=none"
 for %%k in (chat run tokenize inspect perplexity bench check pull remove) do if "%known%"=="%%k" set "kind=vector"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
+set options=%options% -XX:ErrorFile="%lib%\crash-%%p.log"
 if %kind%==light set options=%options% -XX:TieredStopAtLevel=1
 if %kind%==vector set options=%options% --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED
 set "classpath="

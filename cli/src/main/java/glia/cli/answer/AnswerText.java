@@ -9,7 +9,7 @@ public final class AnswerText {
 
     /// Its length and speed: `42 tokens, 87.3 tokens/s, first after 0.120 s`.
     public static String rates(Answer answer) {
-        String tokens = answer.tokens() == 1 ? "1 token" : answer.tokens() + " tokens";
+        String tokens = Units.counted(answer.tokens(), "token");
         if (answer.tokens() == 0) {
             return tokens;
         }

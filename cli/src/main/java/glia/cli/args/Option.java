@@ -90,10 +90,14 @@ public record Option<T>(List<String> names, String label, String description, Li
             throw new IllegalArgumentException("a number is expected", e);
         }
         if (!(value >= min && value <= max) || Float.isInfinite(value)) {
-            throw new IllegalArgumentException(max == Float.MAX_VALUE
-                    ? "at least " + min + " is expected" : "a number from " + min + " to " + max + " is expected");
+            throw new IllegalArgumentException(max == Float.MAX_VALUE ? "at least " + word(min) + " is expected"
+                    : "a number from " + word(min) + " to " + word(max) + " is expected");
         }
         return value;
+    }
+
+    private static String word(float number) {
+        return Float.toString(number).replaceFirst("\\.0$", "");
     }
 
     private static <E extends Enum<E>> E parseChoice(String word, Class<E> type) {

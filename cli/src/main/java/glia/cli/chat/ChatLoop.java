@@ -14,6 +14,7 @@ import glia.engine.Chat;
 import glia.engine.ContextFullException;
 import glia.engine.Finish;
 import glia.engine.LanguageModel;
+import glia.engine.ModelFacts;
 import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
 import glia.io.hub.Choice;
@@ -75,6 +76,9 @@ public final class ChatLoop {
             return;
         }
         console.out().println(console.bold(choice.explanation()));
+        ModelFacts facts = ModelFacts.of(model.model());
+        note(facts.family() + ", " + Units.count(facts.numParameters()) + " parameters, "
+                + Units.bytes(facts.diskBytes()) + ", " + model.contextLength() + " tokens of context");
         if (!model.kernels().note().isEmpty()) {
             note(model.kernels().note());
         }
@@ -114,11 +118,11 @@ public final class ChatLoop {
     }
 
     private void answer(String message) {
-        StreamedAnswer streamed = new StreamedAnswer(console);
+        StreamedAnswer streamed = new StreamedAnswer(console, input.width());
         input.beginAnswer(streamed::stop);
         try {
             last = chat.stream(message, streamed);
-            console.out().println();
+            streamed.end();
             if (person) {
                 note(AnswerText.summary(last));
             }
@@ -193,7 +197,8 @@ public final class ChatLoop {
         }
         try {
             Files.writeString(Path.of(file), text, StandardOpenOption.CREATE_NEW);
-            note("Saved " + chat.messages().size() + " messages in " + Path.of(file).toAbsolutePath() + ".");
+            note("Saved " + Units.counted(chat.messages().size(), "message") + " in "
+                    + Path.of(file).toAbsolutePath() + ".");
         } catch (FileAlreadyExistsException e) {
             note("Not saved: there is a file " + file + " already; name a new one.");
         } catch (NoSuchFileException e) {

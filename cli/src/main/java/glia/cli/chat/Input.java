@@ -18,6 +18,9 @@ public interface Input extends AutoCloseable {
     /// The next message, perhaps of several lines, or null where there are no more.
     String next();
 
+    /// Columns of the terminal on which answers are read, or 0 where there is none.
+    int width();
+
     /// Calls an action when the user wants an answer to stop, until [#endAnswer].
     void beginAnswer(Runnable onStop);
 

@@ -45,6 +45,11 @@ final class PlainInput implements Input {
     }
 
     @Override
+    public int width() {
+        return 0;
+    }
+
+    @Override
     public void beginAnswer(Runnable onStop) {}
 
     @Override

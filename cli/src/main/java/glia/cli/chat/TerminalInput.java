@@ -67,6 +67,11 @@ final class TerminalInput implements Input {
     }
 
     @Override
+    public int width() {
+        return terminal.getWidth() > 1 ? terminal.getWidth() : 0;
+    }
+
+    @Override
     public void beginAnswer(Runnable onStop) {
         terminal.echo(false);
         terminal.handle(Terminal.Signal.INT, signal -> onStop.run());

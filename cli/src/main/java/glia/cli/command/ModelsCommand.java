@@ -51,10 +51,12 @@ public final class ModelsCommand implements Command {
         long bytes = 0;
         for (CachedModel model : models) {
             long numOurs = model.files().stream().filter(CachedFile::byGlia).count();
+            boolean whole = model.files().stream().noneMatch(file -> file.name().endsWith(".incomplete"));
             String removable = numOurs == model.files().size() ? "yes"
                     : numOurs == 0 ? "no, another tool put it there"
                     : numOurs + " of " + model.files().size() + " files";
-            table.row(model.name(), Units.bytes(model.sizeBytes()), model.files().size(), removable);
+            table.row(model.name(), Units.bytes(model.sizeBytes()), model.files().size(),
+                    removable + (whole ? "" : "; its download is not done"));
             bytes += model.sizeBytes();
         }
         return table.row("in all", Units.bytes(bytes), "", "");

@@ -6,6 +6,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
 import glia.engine.Perplexity;
 import glia.io.hub.Choice;
@@ -90,8 +91,8 @@ public final class PerplexityCommand implements Command {
             document.put("scored_tokens", numWindows * Perplexity.SCORED_TOKENS);
             Json.print(console, document);
         } else {
-            console.out().printf(Locale.ROOT, "perplexity %.4f over %d %s%n", perplexity, numWindows,
-                    numWindows == 1 ? "window" : "windows");
+            console.out().printf(Locale.ROOT, "perplexity %.4f over %s%n", perplexity,
+                    Units.counted(numWindows, "window"));
         }
     }
 }

@@ -41,7 +41,7 @@ public final class RemoveCommand implements Command {
             Json.print(console, document);
             return ExitCode.OK;
         }
-        console.out().println("Removed " + removal.numFiles() + (removal.numFiles() == 1 ? " file, " : " files, ")
+        console.out().println("Removed " + Units.counted(removal.numFiles(), "file") + ", "
                 + Units.bytes(removal.sizeBytes()) + ".");
         removal.kept().forEach(file -> console.out().println("Kept " + file
                 + ", which another tool put there or uses."));

@@ -7,6 +7,7 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
 import glia.engine.TextLoader;
 import glia.io.Checkpoint;
 import glia.io.load.Checkpoints;
@@ -79,7 +80,7 @@ public final class TokenizeCommand implements Command {
         }
         console.out().print(table);
         if (console.outIsTerminal()) {
-            console.out().println(console.dim(ids.length == 1 ? "1 token" : ids.length + " tokens"));
+            console.out().println(console.dim(Units.counted(ids.length, "token")));
         }
     }
 

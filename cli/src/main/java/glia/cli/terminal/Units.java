@@ -25,6 +25,11 @@ public final class Units {
         return count < 1000 ? Long.toString(count) : scaled(count).replace('G', 'B').replace('k', 'K');
     }
 
+    /// A number of things: `1 token`, `42 tokens`.
+    public static String counted(long count, String thing) {
+        return count + " " + thing + (count == 1 ? "" : "s");
+    }
+
     /// A duration in seconds, finer where it is short: `0.042 s`, `3.1 s`, `2 min 5 s`.
     public static String seconds(double seconds) {
         if (seconds >= 60) {

@@ -52,7 +52,7 @@ class ChatTest {
         assertTrue(console.out().contains("stop                XYZ\n"), console.out());
         assertTrue(console.err().contains("There is no 'top-q' to set; /set shows all\n"), console.err());
         assertTrue(console.err().contains("top-k needs a value: /set top-k N\n"), console.err());
-        assertTrue(console.err().contains("'--top-p': a number from 0.0 to 1.0 is expected, not '3'\n"), console.err());
+        assertTrue(console.err().contains("'--top-p': a number from 0 to 1 is expected, not '3'\n"), console.err());
         assertTrue(console.err().contains("top-p: found 0.0, expected more than 0"), console.err());
     }
 

@@ -28,6 +28,8 @@ class UnitsTest {
         assertEquals("1235", Units.rate(1234.6));
         assertEquals("87.3", Units.rate(87.31));
         assertEquals("4.56", Units.rate(4.56));
+        assertEquals("0 tokens", Units.counted(0, "token"));
+        assertEquals("1 token", Units.counted(1, "token"));
     }
 
     @Test

@@ -99,7 +99,9 @@ public final class MappedFile implements AutoCloseable {
         try {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, sizeBytes, arena);
         } catch (IOException e) {
-            throw new CheckpointException(path, "", "cannot be mapped: " + e, e);
+            throw new CheckpointException(path, "", e.getCause() instanceof OutOfMemoryError
+                    ? "cannot be mapped: the system refuses " + sizeBytes + " bytes of address space (ulimit -v?)"
+                    : "cannot be mapped: " + e, e);
         }
     }
 

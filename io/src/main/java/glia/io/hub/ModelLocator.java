@@ -83,7 +83,7 @@ public final class ModelLocator {
             throw new HubException(Kind.NAME, path + " is no zip or wheel, so there is no \"" + inner + "\" in it.");
         }
         if (magic.equals("GGUF")) {
-            return new Choice(path, Origin.LOCAL, "the file " + path);
+            return new Choice(path, Origin.LOCAL, "The file " + path);
         }
         if (name.endsWith(".safetensors")) {
             Path config = path.toAbsolutePath().resolveSibling("config.json");
@@ -91,7 +91,7 @@ public final class ModelLocator {
                 throw new HubException(Kind.NOT_FOUND, path + " has no config.json beside it (looked for " + config
                     + "), which says what model its tensors make.");
             }
-            return new Choice(path, Origin.LOCAL, "the file " + path);
+            return new Choice(path, Origin.LOCAL, "The file " + path);
         }
         throw new HubException(Kind.NOT_FOUND, path + " is not a model that Glia reads. It is neither GGUF nor "
             + "safetensors nor a zip, but "
@@ -116,7 +116,7 @@ public final class ModelLocator {
         }
         FileChoice choice = FileChoice.of(HubCache.files(folder), wanted, "The folder " + folder);
         Path path = choice.main().isEmpty() ? folder : folder.resolve(choice.main());
-        return new Choice(path, Origin.LOCAL, "the " + (choice.main().isEmpty() ? "folder " : "file ") + path);
+        return new Choice(path, Origin.LOCAL, (choice.main().isEmpty() ? "The folder " : "The file ") + path);
     }
 
     /// The snapshot in a model's folder of the hub's cache: the one that `main` means, else the only one.
