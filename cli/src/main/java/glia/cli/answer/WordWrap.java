@@ -4,7 +4,7 @@ import org.jline.utils.WCWidth;
 
 /// Breaks lines between words where a terminal would break them anywhere. Text comes in pieces and goes out as soon as
 /// its words are whole; joined, it is what came, but for the line breaks that were put in.
-final class WordWrap {
+public final class WordWrap {
     private final int width;
     private final StringBuilder word = new StringBuilder();
     private int wordWidth;
@@ -13,6 +13,12 @@ final class WordWrap {
     /// @param width columns of the terminal, more than 1; 0 breaks nothing
     WordWrap(int width) {
         this.width = width;
+    }
+
+    /// A whole text for a terminal of this width.
+    public static String of(String text, int width) {
+        WordWrap lines = new WordWrap(width);
+        return lines.accept(text) + lines.finish();
     }
 
     /// Takes a piece, and gives what can be printed now.

@@ -2,6 +2,7 @@ package glia.cli.chat;
 
 import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
+import glia.cli.answer.WordWrap;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.UsageException;
@@ -75,7 +76,7 @@ public final class ChatLoop {
             console.err().println(choice.explanation());
             return;
         }
-        console.out().println(console.bold(choice.explanation()));
+        console.out().println(console.bold(WordWrap.of(choice.explanation(), input.width())));
         ModelFacts facts = ModelFacts.of(model.model());
         note(facts.family() + ", " + Units.count(facts.numParameters()) + " parameters, "
                 + Units.bytes(facts.diskBytes()) + ", " + model.contextLength() + " tokens of context");
@@ -210,7 +211,7 @@ public final class ChatLoop {
 
     private void note(String words) {
         if (person) {
-            console.out().println(console.dim(words));
+            console.out().println(console.dim(WordWrap.of(words, input.width())));
         } else {
             console.err().println(words);
         }

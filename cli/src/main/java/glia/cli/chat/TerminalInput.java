@@ -50,7 +50,7 @@ final class TerminalInput implements Input {
         boolean warned = false;
         while (true) {
             try {
-                return MessageParser.message(reader.readLine("> "));
+                return MessageParser.message(reader.readLine(console.accent("> ")));
             } catch (EndOfFileException e) {
                 return null;
             } catch (UserInterruptException e) {

@@ -67,6 +67,11 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         return color ? "\033[1m" + text + "\033[0m" : text;
     }
 
+    /// The text in a colour that stands out where colours are allowed, else as it is.
+    public String accent(String text) {
+        return color ? "\033[36m" + text + "\033[0m" : text;
+    }
+
     private static Charset charset(String property, boolean consoleDecides) {
         String name = System.getProperty(property);
         return consoleDecides && name != null ? Charset.forName(name) : StandardCharsets.UTF_8;
