@@ -12,14 +12,15 @@ import glia.tensor.Tensor;
 /// With 8 bits byte `64i + 4r + j` is number `4i + j` of row r. With fewer bits byte `64m + 4r + j` holds the low four
 /// bits of number `4m + j` and, above them, those of number `4(m + 4) + j`; 64 bytes follow for a fifth bit (bit i of
 /// byte `4r + j` belongs to number `4i + j`), or 128 bytes for a fifth and sixth (bits 2i and 2i + 1 for quads 0 to 3,
-/// and the same for quads 4 to 7 in the second half);
+/// and the same for quads 4 to 7 in the second half). Two bits lie as a fifth and sixth do, a third as a fifth does;
 ///
 /// **the scales**: for each block or superblock of 256 columns what `Scales` says.
 ///
-/// So a panel needs as many bytes as the file has for it, except for Q4_K and Q5_K (scales of 6 bits take 8: 4.625 and
-/// 5.625 bits a number in place of 4.5 and 5.5).
+/// So a panel needs as many bytes as the file has for it, except where scales of less than 8 bits take 8: bits a number
+/// are 4.625 in place of 4.5 (Q4_K), 5.625 for 5.5 (Q5_K), 3.5625 for 3.4375 (Q3_K), 3.125 for 2.625 (Q2_K).
 ///
-/// A number is `scale · (quant - offset) [+ min]`.
+/// A number is `scale · (quant - offset) [+ min]`. The quants of MXFP4 are the four bits that stand for twice the
+/// numbers -6 to 6; the product looks them up as 0 to 24.
 enum PanelFormat {
     Q8_0(DType.Q8_0, 8, Scales.ONE, 128),
     Q4_0(DType.Q4_0, 4, Scales.ONE, 8),
@@ -28,32 +29,49 @@ enum PanelFormat {
     Q5_1(DType.Q5_1, 5, Scales.WITH_MIN, 0),
     Q4_K(DType.Q4_K, 4, Scales.SUPER_WITH_MIN, 0),
     Q5_K(DType.Q5_K, 5, Scales.SUPER_WITH_MIN, 0),
-    Q6_K(DType.Q6_K, 6, Scales.SUPER_HALVES, 32);
+    Q6_K(DType.Q6_K, 6, Scales.SUPER_HALVES, 32),
+    Q3_K(DType.Q3_K, 3, Scales.SUPER_HALVES, 4),
+    Q2_K(DType.Q2_K, 2, Scales.SUPER_HALVES_WITH_MIN, 0),
+    MXFP4(DType.MXFP4, 4, Scales.POWER, 12);
 
     /// What stands behind the quants of a panel.
     enum Scales {
         /// For each block: `d` F16 [16].
-        ONE(1, 32),
+        ONE(1, 32, 0),
+        /// For each block: `e` u8 [16]; scale = 2^(e - 128).
+        POWER(1, 16, 0),
         /// For each block: `d` F16 [16], `m` F16 [16]; min = m.
-        WITH_MIN(1, 64),
+        WITH_MIN(1, 64, 0),
         /// For each superblock: 8 × (`sc` u8 [16], `mn` u8 [16]), `d` F16 [16], `dmin` F16 [16];
         /// scale = d · sc, min = -dmin · mn.
-        SUPER_WITH_MIN(8, 320),
+        SUPER_WITH_MIN(8, 32, 64),
         /// For each superblock: 8 × (`sc` i8 [16] of the first 16 columns, `sc` i8 [16] of the others), `d` F16 [16];
         /// scale = d · sc.
-        SUPER_HALVES(8, 288);
+        SUPER_HALVES(8, 32, 32),
+        /// For each superblock: 8 × (`sc` u8 [16] and another for the second half, `mn` u8 [16] and another for the
+        /// second half), `d` F16 [16], `dmin` F16 [16]; scale = d · sc, min = -dmin · mn.
+        SUPER_HALVES_WITH_MIN(8, 64, 64);
 
         /// Blocks of 32 columns that share an entry.
         final int blocks;
+        /// Bytes that are a block's own.
+        final int blockBytes;
+        /// Bytes of an entry.
         final int sizeBytes;
 
-        Scales(int blocks, int sizeBytes) {
+        Scales(int blocks, int blockBytes, int sharedBytes) {
             this.blocks = blocks;
-            this.sizeBytes = sizeBytes;
+            this.blockBytes = blockBytes;
+            sizeBytes = blocks * blockBytes + sharedBytes;
         }
 
         boolean hasMin() {
-            return this == WITH_MIN || this == SUPER_WITH_MIN;
+            return this == WITH_MIN || this == SUPER_WITH_MIN || this == SUPER_HALVES_WITH_MIN;
+        }
+
+        /// Scales of a row in a block.
+        int halves() {
+            return this == SUPER_HALVES || this == SUPER_HALVES_WITH_MIN ? 2 : 1;
         }
     }
 
@@ -86,6 +104,9 @@ enum PanelFormat {
             case Q4_K -> Q4_K;
             case Q5_K -> Q5_K;
             case Q6_K -> Q6_K;
+            case Q3_K -> Q3_K;
+            case Q2_K -> Q2_K;
+            case MXFP4 -> MXFP4;
             default -> null;
         };
     }
@@ -109,6 +130,7 @@ enum PanelFormat {
 
     /// How activations are laid out for tiles of `tokens` tokens.
     TileLayout tile(int tokens) {
-        return new TileLayout(tokens, scales == Scales.SUPER_HALVES ? 2 : scales.hasMin() ? 0 : 1, scales.hasMin());
+        int halves = scales.halves();
+        return new TileLayout(tokens, scales.hasMin() ? 0 : halves, scales.hasMin() ? halves : 0);
     }
 }

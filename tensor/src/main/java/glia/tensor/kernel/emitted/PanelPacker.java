@@ -66,6 +66,14 @@ final class PanelPacker {
                     quads[i] |= (Memory.i32(block + 16 + 4 * i) >>> part & LOW_BITS) << 4;
                 }
             }
+            case MXFP4 -> nibbles(block + 1);
+            case Q2_K -> pairs(block + 16, part);
+            case Q3_K -> {
+                pairs(block + 32, part);
+                for (int i = 0; i < 8; i++) {
+                    quads[i] |= (Memory.i32(block + 4 * i) >>> part & LOW_BITS) << 2;
+                }
+            }
             case Q6_K -> {
                 int run = part % 4;
                 long low = block + part / 4 * 64 + run % 2 * 32;
@@ -94,6 +102,13 @@ final class PanelPacker {
         }
     }
 
+    /// Bytes of which 32 hold four parts, two bits each.
+    private void pairs(long from, int part) {
+        for (int i = 0; i < 8; i++) {
+            quads[i] = Memory.i32(from + part / 4 * 32 + 4 * i) >>> part % 4 * 2 & PAIRS;
+        }
+    }
+
     /// Adds bit k of `bits` to number k as its fifth.
     private void fifthBits(int bits) {
         for (int i = 0; i < 8; i++) {
@@ -112,23 +127,40 @@ final class PanelPacker {
             }
             return;
         }
+        if (format.bits < 4) {
+            placePairs(to, 0);
+            if (format.bits == 3) {
+                placeBits(to + 128, 2);
+            }
+            return;
+        }
         for (int m = 0; m < 4; m++) {
             Memory.i32(to + 64 * m, quads[m] & NIBBLES | (quads[m + 4] & NIBBLES) << 4);
         }
         if (format.bits == 5) {
-            int bits = 0;
-            for (int i = 0; i < 8; i++) {
-                bits |= (quads[i] >>> 4 & LOW_BITS) << i;
-            }
-            Memory.i32(to + 256, bits);
+            placeBits(to + 256, 4);
         } else if (format.bits == 6) {
-            for (int half = 0; half < 2; half++) {
-                int bits = 0;
-                for (int i = 0; i < 4; i++) {
-                    bits |= (quads[4 * half + i] >>> 4 & PAIRS) << 2 * i;
-                }
-                Memory.i32(to + 256 + 64 * half, bits);
+            placePairs(to + 256, 4);
+        }
+    }
+
+    /// Writes one bit of each quant, in one lane.
+    private void placeBits(long to, int bit) {
+        int bits = 0;
+        for (int i = 0; i < 8; i++) {
+            bits |= (quads[i] >>> bit & LOW_BITS) << i;
+        }
+        Memory.i32(to, bits);
+    }
+
+    /// Writes two bits of each quant, in one lane for each half.
+    private void placePairs(long to, int bit) {
+        for (int half = 0; half < 2; half++) {
+            int bits = 0;
+            for (int i = 0; i < 4; i++) {
+                bits |= (quads[4 * half + i] >>> bit & PAIRS) << 2 * i;
             }
+            Memory.i32(to + 64 * half, bits);
         }
     }
 
@@ -146,6 +178,24 @@ final class PanelPacker {
                 }
                 half(block, to + 256 + 2 * row);
                 half(block + 2, to + 288 + 2 * row);
+            }
+            case MXFP4 -> Memory.i8(to + row, Memory.i8(block));
+            case Q2_K -> {
+                for (int i = 0; i < 16; i++) {
+                    long at = to + 64 * (i / 2) + 16 * (i % 2) + row;
+                    Memory.i8(at, Memory.u8(block + i) & 15);
+                    Memory.i8(at + 32, Memory.u8(block + i) >> 4);
+                }
+                half(block + 80, to + 512 + 2 * row);
+                half(block + 82, to + 544 + 2 * row);
+            }
+            case Q3_K -> {
+                for (int i = 0; i < 16; i++) {
+                    int low = Memory.u8(block + 96 + i % 8) >> i / 8 * 4 & 15;
+                    int high = Memory.u8(block + 104 + i % 4) >> i / 4 * 2 & 3;
+                    Memory.i8(to + 16 * i + row, (low | high << 4) - 32);
+                }
+                half(block + 108, to + 256 + 2 * row);
             }
             case Q6_K -> {
                 for (int i = 0; i < 16; i++) {

@@ -45,17 +45,13 @@ final class PanelProduct {
     private static final int BYTES_AHEAD = 4096;
     /// How far ahead products of more tokens ask.
     private static final int BLOCKS_AHEAD = 16;
-    /// The two scales of superblocks follow eight pairs of 16 bytes.
-    private static final int SUPER_SCALES = 8 * 32;
 
     private final Assembler a = new Assembler();
     private final PanelFormat format;
     private final TileLayout tile;
     private final int tokens;
     private final boolean fromMemory;
-    private final Vec scale = zmm(8);
-    /// The minimum, or the scale of the second half.
-    private final Vec second = zmm(9);
+    private final int halves;
     private final int firstTemporary;
 
     private PanelProduct(PanelFormat format, int tokens, boolean fromMemory) {
@@ -63,7 +59,8 @@ final class PanelProduct {
         this.tokens = tokens;
         this.fromMemory = fromMemory;
         tile = format.tile(tokens);
-        firstTemporary = format.scales == PanelFormat.Scales.ONE ? 9 : 10;
+        halves = format.scales.halves();
+        firstTemporary = minimum(0).number() + (format.scales.hasMin() ? halves : 0);
     }
 
     /// The code for this many tokens.
@@ -77,18 +74,15 @@ final class PanelProduct {
         begin();
         Label next = a.here();
         switch (format.scales) {
-            case ONE, WITH_MIN -> {
-                block();
-                a.add(R10, format.scales.sizeBytes);
-            }
-            case SUPER_WITH_MIN, SUPER_HALVES -> {
-                a.lea(R11, at(R10, SUPER_SCALES));
+            case ONE, POWER, WITH_MIN -> block();
+            case SUPER_WITH_MIN, SUPER_HALVES, SUPER_HALVES_WITH_MIN -> {
+                int own = format.scales.blocks * format.scales.blockBytes;
+                a.lea(R11, at(R10, own));
                 Label inner = a.here();
                 block();
-                a.add(R10, 32);
                 a.cmp(R10, R11);
                 a.jump(BELOW, inner);
-                a.add(R10, format.scales.sizeBytes - SUPER_SCALES);
+                a.add(R10, format.scales.sizeBytes - own);
             }
         }
         a.dec(RCX);
@@ -126,12 +120,13 @@ final class PanelProduct {
         prefetch();
         quants();
         scales();
-        int numGroups = Math.ceilDiv(tokens, temporaries() / chains());
+        int numGroups = Math.ceilDiv(tokens, Math.min(6, 32 - tokens - firstTemporary) / halves);
         for (int i = 0; i < numGroups; i++) {
             tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups);
         }
         lowTerms();
         a.add(RDI, format.blockBytes());
+        a.add(R10, format.scales.blockBytes);
     }
 
     /// Asks for the lines of a block that comes later, and for scales: past the panel's end, where the next one begins,
@@ -157,57 +152,98 @@ final class PanelProduct {
             }
             return;
         }
-        Vec nibbles = temporary(0);
-        a.op(VPBROADCASTD, nibbles, at(R9, WorkArea.NIBBLES));
-        for (int m = 0; m < 4; m++) {
-            a.op(VMOVDQU32, w(m + 4), at(RDI, 64 * m));
-            a.op(VPANDD, w(m), nibbles, w(m + 4));
-            a.op(VPSRLW, w(m + 4), w(m + 4), 4);
-            a.op(VPANDD, w(m + 4), nibbles, w(m + 4));
+        if (format.bits < 4) {
+            pairs();
+        } else {
+            nibbles();
         }
         switch (format.bits) {
-            case 5 -> highBits(WorkArea.FIFTH, 1, 8);
-            case 6 -> highBits(WorkArea.FIFTH_AND_SIXTH, 2, 4);
+            case 3 -> highBits(128, WorkArea.THIRD, 1);
+            case 5 -> highBits(256, WorkArea.FIFTH, 1);
+            case 6 -> highBits(256, WorkArea.FIFTH_AND_SIXTH, 2);
             default -> { }
+        }
+        if (format == PanelFormat.MXFP4) {
+            a.op(VBROADCASTI32X4, temporary(0), at(R9, WorkArea.E2M1));
+            for (int i = 0; i < 8; i++) {
+                a.op(VPSHUFB, w(i), temporary(0), w(i));
+            }
         }
     }
 
-    /// Adds the bits above the fourth: those of quad i lie `width · i` bits high in vectors that serve so many quads.
-    private void highBits(int constant, int width, int quadsPerVector) {
+    /// The low four bits of all quants.
+    private void nibbles() {
+        Vec which = temporary(0);
+        a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
+        for (int m = 0; m < 4; m++) {
+            a.op(VMOVDQU32, w(m + 4), at(RDI, 64 * m));
+            a.op(VPANDD, w(m), which, w(m + 4));
+            a.op(VPSRLW, w(m + 4), w(m + 4), 4);
+            a.op(VPANDD, w(m + 4), which, w(m + 4));
+        }
+    }
+
+    /// The low two bits of all quants.
+    private void pairs() {
+        Vec which = temporary(0);
+        a.op(VPBROADCASTD, which, at(R9, WorkArea.PAIRS));
+        for (int half = 0; half < 2; half++) {
+            Vec all = w(4 * half + 3);
+            a.op(VMOVDQU32, all, at(RDI, 64 * half));
+            for (int i = 0; i < 4; i++) {
+                a.op(VPSRLD, w(4 * half + i), all, 2 * i);
+                a.op(VPANDD, w(4 * half + i), w(4 * half + i), which);
+            }
+        }
+    }
+
+    /// Adds the bits of a constant to all quants: those of quad i lie `width · i` bits high, 8 / width quads a vector.
+    private void highBits(int place, int constant, int width) {
         Vec which = temporary(0);
         Vec high = temporary(1);
         Vec shifted = temporary(2);
+        int lowest = format.bits - width;
         a.op(VPBROADCASTD, which, at(R9, constant));
         for (int i = 0; i < 8; i++) {
-            int place = width * (i % quadsPerVector);
-            if (place == 0) {
-                a.op(VMOVDQU32, high, at(RDI, 256 + 64 * (i / quadsPerVector)));
+            int bit = width * i % 8;
+            if (bit == 0) {
+                a.op(VMOVDQU32, high, at(RDI, place + 64 * (width * i / 8)));
             }
-            if (place <= 4) {
-                a.op(VPSLLD, shifted, high, 4 - place);
+            if (bit <= lowest) {
+                a.op(VPSLLD, shifted, high, lowest - bit);
             } else {
-                a.op(VPSRLD, shifted, high, place - 4);
+                a.op(VPSRLD, shifted, high, bit - lowest);
             }
             // w | shifted & which
             a.op(VPTERNLOGD, w(i), shifted, which, 0xf8);
         }
     }
 
-    /// The rows' scales as F32, and their minima or the scales of the second half.
+    /// The rows' scales and minima as F32.
     private void scales() {
         switch (format.scales) {
-            case ONE -> a.op(VCVTPH2PS, scale, at(R10));
-            case WITH_MIN -> {
-                a.op(VCVTPH2PS, scale, at(R10));
-                a.op(VCVTPH2PS, second, at(R10, 32));
+            case ONE -> a.op(VCVTPH2PS, scale(0), at(R10));
+            case POWER -> {
+                a.op(VPMOVZXBD, scale(0), at(R10));
+                a.op(VCVTDQ2PS, scale(0), scale(0));
+                a.op(VADDPS, scale(0), scale(0), at(R9, WorkArea.MINUS_128).toAll());
+                a.op(VBROADCASTSS, temporary(0), at(R9, WorkArea.ONE));
+                a.op(VSCALEFPS, scale(0), temporary(0), scale(0));
             }
-            case SUPER_WITH_MIN -> {
-                scaled(scale, at(R10), at(R11), false);
-                scaled(second, at(R10, 16), at(R11, 32), false);
+            case WITH_MIN -> {
+                a.op(VCVTPH2PS, scale(0), at(R10));
+                a.op(VCVTPH2PS, minimum(0), at(R10, 32));
+            }
+            case SUPER_WITH_MIN, SUPER_HALVES_WITH_MIN -> {
+                for (int half = 0; half < halves; half++) {
+                    scaled(scale(half), at(R10, 16 * half), at(R11), false);
+                    scaled(minimum(half), at(R10, 16 * (halves + half)), at(R11, 32), false);
+                }
             }
             case SUPER_HALVES -> {
-                scaled(scale, at(R10), at(R11), true);
-                scaled(second, at(R10, 16), at(R11), true);
+                for (int half = 0; half < halves; half++) {
+                    scaled(scale(half), at(R10, 16 * half), at(R11), true);
+                }
             }
         }
     }
@@ -225,7 +261,6 @@ final class PanelProduct {
 
     /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
     private void tokens(int from, int to) {
-        int halves = chains();
         for (int half = 0; half < halves; half++) {
             for (int t = from; t < to; t++) {
                 start(temporary(halves * (t - from) + half), correction(half, t));
@@ -239,10 +274,9 @@ final class PanelProduct {
         }
         for (int t = from; t < to; t++) {
             finish(sum(t), temporary(halves * (t - from)), at(RSI, tile.scale(t)).toAll());
-            if (format.scales == PanelFormat.Scales.SUPER_WITH_MIN) {
-                a.op(VFNMADD231PS, sum(t), second, at(RSI, tile.sum(t)).toAll());
-            } else if (format.scales == PanelFormat.Scales.WITH_MIN) {
-                a.op(VFMADD231PS, sum(t), second, at(RSI, tile.sum(t)).toAll());
+            for (int half = 0; half < tile.sums(); half++) {
+                boolean adds = format.scales == PanelFormat.Scales.WITH_MIN;
+                a.op(adds ? VFMADD231PS : VFNMADD231PS, sum(t), minimum(half), at(RSI, tile.sum(half, t)).toAll());
             }
         }
     }
@@ -263,14 +297,14 @@ final class PanelProduct {
     /// `sum += scales of the rows · n · scale of the token`; with halves the second's n is in the next register.
     private void finish(Vec sum, Vec n, Mem tokenScale) {
         a.op(VCVTDQ2PS, n, n);
-        if (chains() == 1) {
+        if (halves == 1) {
             a.op(VMULPS, n, n, tokenScale);
-            a.op(VFMADD231PS, sum, n, scale);
+            a.op(VFMADD231PS, sum, n, scale(0));
         } else {
             Vec other = zmm(n.number() + 1);
             a.op(VCVTDQ2PS, other, other);
-            a.op(VMULPS, n, n, scale);
-            a.op(VFMADD231PS, n, other, second);
+            a.op(VMULPS, n, n, scale(0));
+            a.op(VFMADD231PS, n, other, scale(1));
             a.op(VFMADD231PS, sum, n, tokenScale);
         }
     }
@@ -286,10 +320,10 @@ final class PanelProduct {
         a.test(RAX, RAX);
         a.jump(EQUAL, none);
         a.bind(next);
-        for (int half = 0; half < chains(); half++) {
+        for (int half = 0; half < halves; half++) {
             Vec part = temporary(half);
             start(part, at(RSI, tile.lowCorrection(half)));
-            for (int i = 8 / chains() * half; i < 8 / chains() * (half + 1); i++) {
+            for (int i = 8 / halves * half; i < 8 / halves * (half + 1); i++) {
                 a.op(VPDPBUSD, part, w(i), at(RSI, 4 * i).toAll());
             }
         }
@@ -306,11 +340,6 @@ final class PanelProduct {
 
     // ---- registers -----------------------------------------------------------------------------------------------
 
-    /// Dot products of a token and block: one for each scale.
-    private int chains() {
-        return format.scales == PanelFormat.Scales.SUPER_HALVES ? 2 : 1;
-    }
-
     private Vec w(int quad) {
         return zmm(quad);
     }
@@ -319,8 +348,12 @@ final class PanelProduct {
         return zmm(32 - tokens + token);
     }
 
-    private int temporaries() {
-        return Math.min(6, 32 - tokens - firstTemporary);
+    private Vec scale(int half) {
+        return zmm(8 + half);
+    }
+
+    private Vec minimum(int half) {
+        return zmm(8 + halves + half);
     }
 
     private Vec temporary(int i) {

@@ -9,7 +9,7 @@ import glia.tensor.Precision;
 /// | 32 T | the numbers as i8, token by token |
 /// | 4 T, for each correction | i32, `-offset · Σ numbers` of the whole block or of a half |
 /// | 4 T | the scales, F32 |
-/// | 4 T, with minima | `scale · Σ numbers`, F32 (low terms included) |
+/// | 4 T, for each minimum | `scale · Σ numbers` of the whole block or of a half, F32 (low terms included) |
 /// | 4 | how many low terms follow |
 ///
 /// and then for each token whose block has outliers (`Precision.FAST`: 16 bits) its low term: 32 numbers, corrections,
@@ -21,8 +21,8 @@ import glia.tensor.Precision;
 ///
 /// @param tokens T, 1 to 16
 /// @param corrections 0, 1 or 2 for each token
-/// @param hasSums whether the weights have minima
-record TileLayout(int tokens, int corrections, boolean hasSums) {
+/// @param sums 0, 1 or 2 for each token: how many minima a row of weights has in a block
+record TileLayout(int tokens, int corrections, int sums) {
     static final int MOST_TOKENS = 16;
     private static final int BLOCK = Precision.BLOCK;
 
@@ -44,13 +44,13 @@ record TileLayout(int tokens, int corrections, boolean hasSums) {
         return correction(corrections, token);
     }
 
-    int sum(int token) {
-        return correction(corrections + 1, token);
+    int sum(int half, int token) {
+        return correction(corrections + 1 + half, token);
     }
 
     /// Where the number of low terms stands.
     int count() {
-        return correction(corrections + (hasSums ? 2 : 1), 0);
+        return correction(corrections + 1 + sums, 0);
     }
 
     /// Bytes of a block without low terms.

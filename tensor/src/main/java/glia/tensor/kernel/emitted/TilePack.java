@@ -105,10 +105,7 @@ final class TilePack {
         a.jump(done);
         a.bind(usual);
         round(STEPS);
-        if (layout.hasSums()) {
-            sumOf(Q[0], Q[1]);
-            storeTotal();
-        }
+        totals();
         a.bind(done);
         storeHigh();
         a.add(R8, RSI);
@@ -190,10 +187,7 @@ final class TilePack {
 
     /// Q = the high terms, SCALE = their scale; the low terms are stored.
     private void splitAndStoreLow() {
-        if (layout.hasSums()) {
-            sumOf(Q[0], Q[1]);
-            storeTotal();
-        }
+        totals();
         Vec[] low = X;
         for (int half = 0; half < 2; half++) {
             a.op(VMOVDQU32, low[half], Q[half]);
@@ -231,11 +225,28 @@ final class TilePack {
         acrossLanes(VPADDD, SUMS[0], 4);
     }
 
-    /// Stores `scale · sum`.
-    private void storeTotal() {
-        a.op(VCVTDQ2PS, SUMS[0], SUMS[0]);
-        a.op(VMULPS, SUMS[0], SUMS[0], SCALE);
-        a.op(VMOVD_TO, perToken(layout.sum(0)), xmm(SUMS[0].number()));
+    /// Stores `scale · sum`, of all or of each half.
+    private void totals() {
+        switch (layout.sums()) {
+            case 1 -> {
+                sumOf(Q[0], Q[1]);
+                total(SUMS[0], 0);
+            }
+            case 2 -> {
+                for (int half = 0; half < 2; half++) {
+                    a.op(VMOVDQU32, SUMS[half], Q[half]);
+                    acrossLanes(VPADDD, SUMS[half], 4);
+                    total(SUMS[half], half);
+                }
+            }
+            default -> { }
+        }
+    }
+
+    private void total(Vec sum, int half) {
+        a.op(VCVTDQ2PS, sum, sum);
+        a.op(VMULPS, sum, sum, SCALE);
+        a.op(VMOVD_TO, perToken(layout.sum(half, 0)), xmm(sum.number()));
     }
 
     /// Stores `-offset · sum`, of all or of each half.

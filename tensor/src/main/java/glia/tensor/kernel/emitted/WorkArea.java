@@ -15,6 +15,15 @@ final class WorkArea {
     static final int FIFTH_AND_SIXTH = 12;
     /// Where the product keeps the address of its result.
     static final int RESULT = 16;
+    /// The low two bits of each byte.
+    static final int PAIRS = 24;
+    /// The third bit of each byte.
+    static final int THIRD = 28;
+    /// 16 bytes: twice the numbers of E2M1 plus 12, by their four bits.
+    static final int E2M1 = 32;
+    /// -128 and 1, F32.
+    static final int MINUS_128 = 48;
+    static final int ONE = 52;
     /// The sums of low terms, 64 bytes for each token.
     static final int SUMS = 64;
     static final int SIZE_BYTES = SUMS + 64 * TileLayout.MOST_TOKENS;
@@ -26,6 +35,15 @@ final class WorkArea {
         Memory.i32(address + NIBBLES, 0x0f0f0f0f);
         Memory.i32(address + FIFTH, 0x10101010);
         Memory.i32(address + FIFTH_AND_SIXTH, 0x30303030);
+        Memory.i32(address + PAIRS, 0x03030303);
+        Memory.i32(address + THIRD, 0x04040404);
+        int[] doubled = {0, 1, 2, 3, 4, 6, 8, 12};
+        for (int i = 0; i < 8; i++) {
+            Memory.i8(address + E2M1 + i, 12 + doubled[i]);
+            Memory.i8(address + E2M1 + 8 + i, 12 - doubled[i]);
+        }
+        Memory.f32(address + MINUS_128, -128);
+        Memory.f32(address + ONE, 1);
     }
 
     /// Says how many rows the next products have.

@@ -47,15 +47,16 @@ final class PanelTwin {
     private float high(int b, int r, int t, long block, float sum) {
         int[] corrections = {tile.correction(0, t), tile.correction(1, t)};
         float added = add(b, r, block + tile.numbers(t), corrections, block, Memory.f32(block + tile.scale(t)), sum);
-        if (!tile.hasSums()) {
-            return added;
+        for (int half = 0; half < tile.sums(); half++) {
+            float min = minimum(b, r, half);
+            added = Math.fma(format.scales == PanelFormat.Scales.WITH_MIN ? min : -min,
+                    Memory.f32(block + tile.sum(half, t)), added);
         }
-        float min = format.scales == PanelFormat.Scales.WITH_MIN ? minimum(b, r) : -minimum(b, r);
-        return Math.fma(min, Memory.f32(block + tile.sum(t)), added);
+        return added;
     }
 
     private float add(int b, int r, long numbers, int[] corrections, long from, float tokenScale, float sum) {
-        int halves = format.scales == PanelFormat.Scales.SUPER_HALVES ? 2 : 1;
+        int halves = format.scales.halves();
         int[] n = new int[halves];
         for (int half = 0; half < halves; half++) {
             n[half] = tile.corrections() == 0 ? 0 : Memory.i32(from + corrections[half]);
@@ -75,8 +76,14 @@ final class PanelTwin {
         if (format.bits == 8) {
             return Memory.u8(block + 64 * quad);
         }
-        int low = Memory.u8(block + 64 * (quad % 4)) >> quad / 4 * 4 & 15;
+        int low = format.bits < 4 ? Memory.u8(block + 64 * (quad / 4)) >> 2 * (quad % 4) & 3
+                : Memory.u8(block + 64 * (quad % 4)) >> quad / 4 * 4 & 15;
+        if (format == PanelFormat.MXFP4) {
+            int[] doubled = {0, 1, 2, 3, 4, 6, 8, 12};
+            return 12 + (low < 8 ? doubled[low] : -doubled[low - 8]);
+        }
         return switch (format.bits) {
+            case 3 -> low | (Memory.u8(block + 128) >> quad & 1) << 2;
             case 5 -> low | (Memory.u8(block + 256) >> quad & 1) << 4;
             case 6 -> low | (Memory.u8(block + 256 + 64 * (quad / 4)) >> 2 * (quad % 4) & 3) << 4;
             default -> low;
@@ -86,22 +93,25 @@ final class PanelTwin {
     private float scale(int b, int r, int half) {
         return switch (format.scales) {
             case ONE -> Memory.f16(scales + 32L * b + 2 * r);
+            case POWER -> (float) Math.scalb(1.0, Memory.u8(scales + 16L * b + r) - 128);
             case WITH_MIN -> Memory.f16(scales + 64L * b + 2 * r);
-            case SUPER_WITH_MIN -> Memory.u8(part(b) + r) * Memory.f16(superScales(b) + 2 * r);
+            case SUPER_WITH_MIN, SUPER_HALVES_WITH_MIN ->
+                    Memory.u8(part(b) + 16 * half + r) * Memory.f16(superScales(b) + 2 * r);
             case SUPER_HALVES -> Memory.i8(part(b) + 16 * half + r) * Memory.f16(superScales(b) + 2 * r);
         };
     }
 
-    private float minimum(int b, int r) {
+    private float minimum(int b, int r, int half) {
         return format.scales == PanelFormat.Scales.WITH_MIN ? Memory.f16(scales + 64L * b + 32 + 2 * r)
-                : Memory.u8(part(b) + 16 + r) * Memory.f16(superScales(b) + 32 + 2 * r);
+                : Memory.u8(part(b) + 16 * (format.scales.halves() + half) + r)
+                        * Memory.f16(superScales(b) + 32 + 2 * r);
     }
 
     private long part(int b) {
-        return scales + (long) (b / 8) * format.scales.sizeBytes + 32 * (b % 8);
+        return scales + (long) (b / 8) * format.scales.sizeBytes + format.scales.blockBytes * (b % 8);
     }
 
     private long superScales(int b) {
-        return scales + (long) (b / 8) * format.scales.sizeBytes + 256;
+        return scales + (long) (b / 8) * format.scales.sizeBytes + 8 * format.scales.blockBytes;
     }
 }

@@ -63,17 +63,22 @@ final class TileTwin {
 
     private void high(TileLayout layout, int offset, long block, int token) {
         int[] sums = new int[2];
-        int all = 0;
+        int[] all = new int[2];
         for (int i = 0; i < BLOCK; i++) {
             int high = high(i);
             Memory.i8(block + layout.numbers(token) + i, high);
             sums[i / (BLOCK / 2)] += high;
-            all += steps[i];
+            all[i / (BLOCK / 2)] += steps[i];
         }
         corrections(layout, offset, sums, block + layout.correction(0, token), 4L * layout.tokens());
         Memory.f32(block + layout.scale(token), hasOutliers ? scale * 256 : scale);
-        if (layout.hasSums()) {
-            Memory.f32(block + layout.sum(token), scale * all);
+        switch (layout.sums()) {
+            case 1 -> Memory.f32(block + layout.sum(0, token), scale * (all[0] + all[1]));
+            case 2 -> {
+                Memory.f32(block + layout.sum(0, token), scale * all[0]);
+                Memory.f32(block + layout.sum(1, token), scale * all[1]);
+            }
+            default -> { }
         }
     }
 
