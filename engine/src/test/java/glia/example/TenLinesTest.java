@@ -2,10 +2,22 @@ package glia.example;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
 import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// The public API as the README shows it.
 class TenLinesTest {
@@ -19,5 +31,30 @@ class TenLinesTest {
             assertEquals(40, answer.tokens());
         }
         assertFalse(heard.isEmpty());
+    }
+
+    @Test
+    void theReadmesLinesCompile(@TempDir Path folder) throws IOException {
+        Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("../README.md")));
+        assertTrue(block.find(), "the README has no Java in it");
+        String lines = block.group(1);
+        assertTrue(lines.lines().count() <= 10, lines);
+        Path source = Files.writeString(folder.resolve("Readme.java"), """
+                import glia.engine.*;
+                class Readme {
+                    static void main() throws Exception {
+                        %s
+                    }
+                }
+                """.formatted(lines));
+        StringWriter errors = new StringWriter();
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
+            List<String> options = List.of("-d", folder.toString(), "-cp", System.getProperty("java.class.path"));
+            boolean compiles = compiler.getTask(errors, files, null, options, null, files.getJavaFileObjects(source))
+                    .call();
+            assertTrue(compiles, errors::toString);
+        }
     }
 }

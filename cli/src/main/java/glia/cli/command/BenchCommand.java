@@ -79,8 +79,15 @@ public final class BenchCommand implements Command {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", choice.path().getFileName().toString());
         document.put("threads", options.numThreads());
-        rates.forEach((name, rate) -> document.put(name, Map.of("median", rounded(rate.median()),
-                "min", rounded(rate.min()), "max", rounded(rate.max()))));
+        rates.forEach((name, rate) -> document.put(name, document(rate)));
+        return document;
+    }
+
+    private static Map<String, Object> document(Bench.Rate rate) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("median", rounded(rate.median()));
+        document.put("min", rounded(rate.min()));
+        document.put("max", rounded(rate.max()));
         return document;
     }
 
