@@ -65,6 +65,26 @@ class CommandsTest {
     }
 
     @Test
+    void theModelsOwnSamplingHoldsWhereNothingElseIsAskedFor() throws Exception {
+        Path shipped = Path.of(json("pull", "stories260K", "--json").path("path").asString());
+        for (String file : new String[] {"config.json", "model.safetensors", "tokenizer.json",
+            "tokenizer_config.json"}) {
+            Files.copy(shipped.resolve(file), folder.resolve(file));
+        }
+        Path sampling = folder.resolve("generation_config.json");
+        Files.writeString(sampling, "{\"do_sample\": false}");
+        assertEquals("time, there was a little girl named Lily.\n",
+                outputOf("run", folder.toString(), "-p", "Once upon a", "--stop", " She"));
+        Files.writeString(sampling, "{\"temperature\": 0.6, \"top_k\": 20}");
+        String set = run(ExitCode.OK, "/set\n/set top-p 0.5\n/set\n", "chat", folder.toString(), "--top-k", "7").out();
+        assertTrue(set.startsWith("temperature         0.6\ntop-k               7\ntop-p               1.0\n"), set);
+        assertTrue(set.contains("temperature         0.6\ntop-k               7\ntop-p               0.5\n"), set);
+        Files.writeString(sampling, "{\"temperature\": \"hot\"}");
+        assertEquals("glia: " + sampling + ": key temperature: found \"hot\", expected a number\n",
+                run(ExitCode.BAD_FILE, "", "run", folder.toString(), "-p", "x").err());
+    }
+
+    @Test
     void whatDoesNotFitIsAUsageError() {
         assertEquals("glia: a context of 100000 tokens was asked for; the model was made for at most 512\n",
                 run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
@@ -199,5 +219,7 @@ class CommandsTest {
         assertTrue(outputOf("models", "remove", name).startsWith("Removed "));
         assertFalse(Files.exists(unpacked));
         run(ExitCode.BAD_FILE, "", "models", "remove", name);
+        assertEquals("", run(ExitCode.OK, "", "pull", archive.toString(), "--json").err(), "one document and no more");
+        assertTrue(json("models", "--json", "remove", name).path("files").asInt() > 0);
     }
 }
