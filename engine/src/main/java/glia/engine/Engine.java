@@ -16,6 +16,7 @@ import java.util.Objects;
 public final class Engine implements AutoCloseable {
     /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
     public static final int CHUNK_TOKENS = 512;
+    private static final int WARM_UP_TOKENS = 16;
 
     private final Model model;
     private final Compute ops;
@@ -96,6 +97,16 @@ public final class Engine implements AutoCloseable {
             Tensor logits = run();
             if (last || cancelled.getAsBoolean()) {
                 return logits;
+            }
+        }
+    }
+
+    /// Computes a few tokens and forgets them, if that makes the first answer begin sooner: weights are converted and
+    /// code is compiled, which a loader does while it waits for the tokenizer.
+    public void warmUp() {
+        if (ops.kernels().converts()) {
+            try (Sequence sequence = open()) {
+                prefill(sequence, new int[WARM_UP_TOKENS], 0, WARM_UP_TOKENS, () -> false);
             }
         }
     }

@@ -81,6 +81,7 @@ public final class LanguageModel implements AutoCloseable {
             SamplingOptions sampling = checkpoint instanceof GgufCheckpoint ? SamplingOptions.defaults()
                     : GenerationConfig.sampling(TextLoader.folder(path));
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model));
+            engine.warmUp();
             return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context,
                     GenerationOptions.defaults().withSampling(sampling));
         } catch (CheckpointException | RuntimeException | Error e) {

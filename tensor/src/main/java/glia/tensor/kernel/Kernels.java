@@ -15,6 +15,11 @@ public interface Kernels {
     /// The threads that share the work.
     Workers workers();
 
+    /// Whether the set converts weights to a form of its own when it first meets them, which takes time then.
+    default boolean converts() {
+        return false;
+    }
+
     // ---- products ------------------------------------------------------------------------------------------------
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]` for x `[N,K]` F32, w `[R,K]` of any real type, y `[N,R]`.

@@ -70,6 +70,11 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
+    public boolean converts() {
+        return true;
+    }
+
+    @Override
     public void linear(Tensor y, Tensor x, Tensor w) {
         assert x.dtype() == DType.F32 && y.dtype() == DType.F32 && w.dtype().isReal();
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
