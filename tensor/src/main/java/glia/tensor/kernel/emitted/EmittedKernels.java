@@ -9,20 +9,19 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
 
 /// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
-/// emitted, loops over pieces and threads are Java. Looking up rows of a table is left to the scalar set.
+/// emitted, loops over pieces and threads are Java.
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
-    private final ScalarKernels scalar;
     private final RoundedProduct roundedProduct;
     private final RowProduct rowProduct;
     private final Products products;
     private final Attention attention;
+    private final Gather gather;
     private final Rounding rounding;
     private final Norms norms;
     private final Rotation rotation;
@@ -35,13 +34,13 @@ public final class EmittedKernels implements Kernels {
             throw new CodeRefusedException(obstacle);
         });
         this.workers = workers;
-        scalar = new ScalarKernels(workers);
         roundedProduct = new RoundedProduct(workers);
         RowDecoder decoder = new RowDecoder(workers);
         EmittedTiles tiles = new EmittedTiles(workers, decoder);
         rowProduct = new RowProduct(workers, decoder);
         products = new Products(workers, tiles);
         attention = new Attention(workers, tiles);
+        gather = new Gather(workers, decoder);
         rounding = new Rounding(workers);
         norms = new Norms(workers);
         rotation = new Rotation(workers);
@@ -116,7 +115,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void gather(Tensor y, Tensor table, int[] ids, int count) {
-        scalar.gather(y, table, ids, count);
+        gather.run(y, table, ids, count);
     }
 
     @Override

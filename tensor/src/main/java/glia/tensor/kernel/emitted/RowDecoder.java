@@ -5,7 +5,8 @@ import glia.tensor.Memory;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.Workers;
 
-/// Decodes rows of a weight of any type to F32, one behind the other, by the formats' definitions.
+/// Decodes rows of a weight of any type to F32, one behind the other: by `DecodeCode`, or where that has none for the
+/// type by the formats' definitions.
 final class RowDecoder {
     private final float[][] rows;
 
@@ -17,6 +18,12 @@ final class RowDecoder {
     /// @param count numbers of a row, whole blocks
     /// @param worker the thread, for memory of its own
     void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
+        if (DecodeCode.serves(type)) {
+            for (int r = 0; r < numRows; r++) {
+                DecodeCode.decode(type, from + r * rowBytes, to + 4L * r * count, count);
+            }
+            return;
+        }
         if (rows[worker].length < count) {
             rows[worker] = new float[count];
         }

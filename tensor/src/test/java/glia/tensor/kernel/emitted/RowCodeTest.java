@@ -322,6 +322,11 @@ class RowCodeTest {
             }
             refused(() -> new Rotation(workers).run(x, 20, table, runs, 1));
             refused(() -> new Rotation(workers).run(small, 5, table, runs, 1));
+            Gather gather = new Gather(workers, new RowDecoder(workers));
+            refused(() -> gather.run(small, x, new int[] {0, 1, 2}, 3));
+            refused(() -> gather.run(x, small, new int[] {0, 2}, 2));
+            refused(() -> gather.run(x, small, new int[] {-1}, 1));
+            refused(() -> gather.run(half, x, new int[] {0}, 1));
             refused(() -> Logits.argmax(x, 3));
             refused(() -> Logits.logSumExp(half, 0));
         }
