@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.WeakHashMap;
 
 /// Weights as panels (`PanelFormat`), packed when a tensor is first met and kept until it is no longer reachable. What
-/// counts is the object: its numbers must not change, and another object on the same memory is packed again.
+/// counts is the object: its numbers must not change, and another object on the same memory is packed again. A file's
+/// pages that were read for it leave the process's memory, not the system's cache.
 final class PackedWeights extends RangeTask {
     /// Tensors are equal only to themselves.
     private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
@@ -43,6 +44,9 @@ final class PackedWeights extends RangeTask {
         to = panels.address();
         spread(Math.ceilDiv(w.rows(), PanelFormat.ROWS), (long) PanelFormat.ROWS * w.cols());
         this.w = null;
+        if (w.memory().isMapped()) {
+            SystemMemory.forget(w.address(), w.memory().byteSize());
+        }
         return panels;
     }
 

@@ -16,6 +16,9 @@ final class SystemMemory {
     static final int EXECUTE = 4;
     static final long FAILED = -1;
 
+    /// The largest page of any system that code is emitted for.
+    private static final long PAGE = 16_384;
+    private static final int DONT_NEED = 4;
     private static final int SHARED = 1;
     private static final int PRIVATE = 2;
     private static final int CLOSE_ON_EXEC = 1;
@@ -48,6 +51,16 @@ final class SystemMemory {
 
     static void unmap(long address, long sizeBytes) {
         symbol("munmap").call(address, sizeBytes, 0, 0, 0, 0);
+    }
+
+    /// Takes whole pages of a mapped file out of the process's resident memory; they are read again when they are
+    /// touched. Never for other memory, whose contents would be lost.
+    static void forget(long address, long sizeBytes) {
+        long from = (address + PAGE - 1) & -PAGE;
+        long to = address + sizeBytes & -PAGE;
+        if (to > from) {
+            symbol("madvise").call(from, to - from, DONT_NEED, 0, 0, 0);
+        }
     }
 
     /// Changes rights; whether the system allowed it.
