@@ -1,7 +1,5 @@
 package glia.tensor.asm;
 
-import java.util.Arrays;
-
 /// Writes machine code for x86-64, instruction by instruction:
 /// ```
 /// var a = new Assembler();
@@ -75,7 +73,9 @@ public final class Assembler {
         }
         label.position = out.size();
         int[] uses = label.uses();
-        Arrays.stream(uses).forEach(at -> out.i32At(at, label.position - at - 4));
+        for (int at : uses) {
+            out.i32At(at, label.position - at - 4);
+        }
         numOpen -= uses.length;
     }
 

@@ -53,12 +53,17 @@ final class Encoder {
     }
 
     private static int number(Operand register) {
-        return switch (register) {
-            case Gpr g -> g.number();
-            case Vec v -> v.number();
-            case Mask k -> k.number();
-            case Mem m -> throw new IllegalArgumentException(m + " is no register");
-        };
+        // Not a switch over types, which is slow until it is compiled: most code is made before.
+        if (register instanceof Vec v) {
+            return v.number();
+        }
+        if (register instanceof Gpr g) {
+            return g.number();
+        }
+        if (register instanceof Mask k) {
+            return k.number();
+        }
+        throw new IllegalArgumentException(register + " is no register");
     }
 
     private static int vectorBytes(Operand[] operands) {
@@ -92,11 +97,8 @@ final class Encoder {
     private static boolean needsEvex(int vector, Operand[] operands) {
         boolean needs = vector == 64;
         for (Operand operand : operands) {
-            needs |= switch (operand) {
-                case Vec v -> v.number() > 15 || v.mask() != Mask.K0;
-                case Mem m -> m.broadcast() || m.mask() != Mask.K0;
-                case Gpr _, Mask _ -> false;
-            };
+            needs |= operand instanceof Vec v && (v.number() > 15 || v.mask() != Mask.K0)
+                    || operand instanceof Mem m && (m.broadcast() || m.mask() != Mask.K0);
         }
         return needs;
     }
@@ -114,12 +116,10 @@ final class Encoder {
 
     /// Bit 3 of the index; with EVEX bit 4 of the register in `rm`.
     private static int x(Operand rm) {
-        return switch (rm) {
-            case null -> 0;
-            case Mem m -> m.scale() == 0 ? 0 : m.index().number() >> 3;
-            case Vec v -> v.number() >> 4;
-            case Gpr _, Mask _ -> 0;
-        };
+        if (rm instanceof Mem m) {
+            return m.scale() == 0 ? 0 : m.index().number() >> 3;
+        }
+        return rm instanceof Vec v ? v.number() >> 4 : 0;
     }
 
     private void vex(Op op, int reg, int v, Operand rm, int vector) {

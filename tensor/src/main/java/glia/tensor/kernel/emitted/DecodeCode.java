@@ -33,7 +33,6 @@ import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.List;
 
 /// Decodes stored numbers to F32, with the bits of `Decode`: the plain types of 16 bits, ggml's formats with a scale
@@ -51,31 +50,32 @@ final class DecodeCode {
 
     private static final Arena ARENA = Arena.ofAuto();
     private static final Constants CONSTANTS = new Constants(ARENA, R11);
+    /// By type, made when first needed.
     private static final Function[] DECODE = new Function[DType.values().length];
-
-    static {
-        List<DType> types = List.of(DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.Q5_1,
-                DType.Q4_K, DType.Q5_K, DType.Q6_K);
-        List<byte[]> code = new ArrayList<>();
-        for (DType type : types) {
-            code.add(emit(type));
-        }
-        CodePages pages = CodePages.seal(ARENA, code);
-        for (int i = 0; i < types.size(); i++) {
-            DECODE[types.get(i).ordinal()] = pages.function(i);
-        }
-    }
 
     private DecodeCode() { }
 
     /// Whether there is code for a type.
     static boolean serves(DType type) {
-        return DECODE[type.ordinal()] != null;
+        return switch (type) {
+            case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> true;
+            default -> false;
+        };
+    }
+
+    private static synchronized Function make(DType type) {
+        int index = type.ordinal();
+        if (DECODE[index] == null) {
+            DECODE[index] = CodePages.seal(ARENA, List.of(emit(type))).function(0);
+        }
+        return DECODE[index];
     }
 
     /// Decodes `count` numbers, whole blocks.
     static void decode(DType type, long from, long to, long count) {
-        Function decode = DECODE[type.ordinal()];
+        // Read without a lock, since workers come here for each row: a function's fields are final.
+        Function known = DECODE[type.ordinal()];
+        Function decode = known != null ? known : make(type);
         for (long i = 0; i < count; i += STRETCH) {
             long part = Math.min(STRETCH, count - i);
             decode.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,

@@ -54,11 +54,14 @@ final class NormCode {
 
     private static final Arena ARENA = Arena.ofAuto();
     private static final Constants CONSTANTS = new Constants(ARENA, R11);
-    private static final CodePages PAGES =
-            CodePages.seal(ARENA, List.of(emit(false, false), emit(true, false), emit(true, true)));
-    private static final Function RMS = PAGES.function(0);
-    private static final Function LAYER = PAGES.function(1);
-    private static final Function LAYER_WITH_BIAS = PAGES.function(2);
+    private static final Function RMS = CodePages.seal(ARENA, List.of(emit(false, false))).function(0);
+
+    /// Apart, since few models have it.
+    private static final class Layer {
+        private static final CodePages PAGES = CodePages.seal(ARENA, List.of(emit(true, false), emit(true, true)));
+        private static final Function WITHOUT_BIAS = PAGES.function(0);
+        private static final Function WITH_BIAS = PAGES.function(1);
+    }
 
     private NormCode() { }
 
@@ -71,7 +74,7 @@ final class NormCode {
     ///
     /// @param b 0 where there is none
     static void layer(long y, long x, long w, long b, int rows, int cols, float eps) {
-        Function function = b == 0 ? LAYER : LAYER_WITH_BIAS;
+        Function function = b == 0 ? Layer.WITHOUT_BIAS : Layer.WITH_BIAS;
         function.call(y, x, w, b, pair(rows, cols), pair(0, Float.floatToRawIntBits(eps)));
     }
 

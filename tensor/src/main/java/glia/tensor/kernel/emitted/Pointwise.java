@@ -9,7 +9,7 @@ import glia.tensor.kernel.Workers;
 /// What is computed number by number, by `PointwiseCode`. That all operands are F32 and of the sizes that the code will
 /// touch is checked at each call; a tensor's memory is as large as its shape says.
 final class Pointwise extends RangeTask {
-    private enum Op { ADD, SCALE, ADD_ROW, ACTIVATE, GATED }
+    private enum Op { ADD, SCALE, ADD_ROW, ACTIVATE }
 
     /// Numbers in a unit of work.
     private static final int UNIT = 1024;
@@ -23,7 +23,7 @@ final class Pointwise extends RangeTask {
     private long size;
     private int cols;
     private float factor;
-    private Activation activation;
+    private Function activation;
 
     Pointwise(Workers workers) {
         super(workers);
@@ -55,14 +55,14 @@ final class Pointwise extends RangeTask {
 
     /// `y = f(x)`; y may be x.
     void activate(Tensor y, Tensor x, Activation f) {
-        activation = f;
+        activation = PointwiseCode.activation(f, false);
         run(Op.ACTIVATE, y, x, x, 2);
     }
 
     /// `y = f(gate) · up`; y may be gate or up.
     void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
-        activation = f;
-        run(Op.GATED, y, gate, up, 2);
+        activation = PointwiseCode.activation(f, true);
+        run(Op.ACTIVATE, y, gate, up, 2);
     }
 
     private void run(Op op, Tensor y, Tensor a, Tensor b, int cost) {
@@ -100,8 +100,7 @@ final class Pointwise extends RangeTask {
             switch (op) {
                 case ADD -> PointwiseCode.add(y + 4 * i, a + 4 * i, b + 4 * i, count, factor);
                 case SCALE -> PointwiseCode.scale(y + 4 * i, a + 4 * i, count, factor);
-                case ACTIVATE -> PointwiseCode.activate(activation, y + 4 * i, a + 4 * i, count);
-                case GATED -> PointwiseCode.gated(activation, y + 4 * i, a + 4 * i, b + 4 * i, count);
+                case ACTIVATE -> PointwiseCode.apply(activation, y + 4 * i, a + 4 * i, b + 4 * i, count);
                 case ADD_ROW -> throw new IllegalStateException();
             }
         }

@@ -32,7 +32,6 @@ import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
 import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.List;
 
 /// What is computed number by number. Sums, products and RELU have the bits of the scalar set. SILU and GELU_TANH are
@@ -51,30 +50,12 @@ final class PointwiseCode {
 
     private static final Arena ARENA = Arena.ofAuto();
     private static final Constants CONSTANTS = new Constants(ARENA, R11);
-    private static final Function ADD;
-    private static final Function SCALE;
-    private static final Function ADD_ROW;
-    private static final Function[] PLAIN = new Function[Activation.values().length];
-    private static final Function[] GATED = new Function[PLAIN.length];
-
-    static {
-        List<byte[]> code = new ArrayList<>();
-        code.add(add());
-        code.add(scale());
-        code.add(addRow());
-        for (Activation f : Activation.values()) {
-            code.add(activate(f, false));
-            code.add(activate(f, true));
-        }
-        CodePages pages = CodePages.seal(ARENA, code);
-        ADD = pages.function(0);
-        SCALE = pages.function(1);
-        ADD_ROW = pages.function(2);
-        for (int f = 0; f < PLAIN.length; f++) {
-            PLAIN[f] = pages.function(3 + 2 * f);
-            GATED[f] = pages.function(4 + 2 * f);
-        }
-    }
+    private static final CodePages PAGES = CodePages.seal(ARENA, List.of(add(), scale(), addRow()));
+    private static final Function ADD = PAGES.function(0);
+    private static final Function SCALE = PAGES.function(1);
+    private static final Function ADD_ROW = PAGES.function(2);
+    /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
+    private static final Function[] ACTIVATIONS = new Function[2 * Activation.values().length];
 
     private PointwiseCode() { }
 
@@ -93,14 +74,18 @@ final class PointwiseCode {
         ADD_ROW.call(y, x, b, 0, rows, cols);
     }
 
-    /// `y = f(x)`
-    static void activate(Activation f, long y, long x, long count) {
-        PLAIN[f.ordinal()].call(y, x, 0, count, 0, 0);
+    /// The code of `y = f(a)`, or `y = f(a) · b` where it is gated, for `apply`.
+    static synchronized Function activation(Activation f, boolean gated) {
+        int index = 2 * f.ordinal() + (gated ? 1 : 0);
+        if (ACTIVATIONS[index] == null) {
+            ACTIVATIONS[index] = CodePages.seal(ARENA, List.of(activate(f, gated))).function(0);
+        }
+        return ACTIVATIONS[index];
     }
 
-    /// `y = f(gate) · up`
-    static void gated(Activation f, long y, long gate, long up, long count) {
-        GATED[f.ordinal()].call(y, gate, up, count, 0, 0);
+    /// @param b of no meaning where the code is not gated
+    static void apply(Function activation, long y, long a, long b, long count) {
+        activation.call(y, a, b, count, 0, 0);
     }
 
     private static byte[] end(Assembler a) {

@@ -8,6 +8,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Allocation;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -329,6 +330,46 @@ class RowCodeTest {
             refused(() -> gather.run(half, x, new int[] {0}, 1));
             refused(() -> Logits.argmax(x, 3));
             refused(() -> Logits.logSumExp(half, 0));
+        }
+    }
+
+    @Test
+    void allocatesNothingOnceWarm() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor x = tensor(arena, 4, 96);
+            Tensor row = tensor(arena, 1, 96);
+            Pointwise pointwise = new Pointwise(workers);
+            Norms norms = new Norms(workers);
+            Rotation rotation = new Rotation(workers);
+            Rounding rounding = new Rounding(workers);
+            Gather gather = new Gather(workers, new RowDecoder(workers));
+            Tensor table = Fixtures.random(arena, DType.Q5_0, 4, 96, 1);
+            Runs runs = new Runs().add(4, 9);
+            RopeTable rope = new RopeTable(new float[16], 1, RopeTable.Layout.HALF_SPLIT);
+            int[] ids = {3, 0, 1, 1};
+            Runnable pass = () -> {
+                gather.run(x, table, ids, 4);
+                pointwise.gated(x, x, x, Activation.SILU);
+                pointwise.activate(x, x, Activation.GELU);
+                pointwise.add(x, x, x, 0.5f);
+                pointwise.addRow(x, x, row);
+                pointwise.scale(x, x, 0.5f);
+                norms.rms(x, x, row, 1e-5f, 0);
+                norms.layer(x, x, row, row, 1e-5f);
+                rotation.run(x, 32, rope, runs, 1);
+                rounding.run(x, x);
+                Logits.argmax(x, 3);
+                Logits.logSumExp(x, 3);
+            };
+            for (int i = 0; i < 20_000; i++) {
+                pass.run();
+            }
+            long before = Allocation.bytes();
+            for (int i = 0; i < 1000; i++) {
+                pass.run();
+            }
+            long allocated = Allocation.bytes() - before;
+            assertTrue(allocated < 5_000, allocated + " bytes in 12,000 calls");
         }
     }
 
