@@ -3,6 +3,7 @@ package glia.engine.check;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
+import glia.engine.KernelNames;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -24,7 +25,7 @@ class GoldenTest {
         return Stream.of("gpt2", "llama", "llama2", "smollm3", "mistral", "qwen2", "qwen3", "gemma3_text",
                 // less usual settings: scaled rotation, biases, windows from a layer on, odd widths
                 "gemma3_rope", "gpt2_odd", "llama_yarn", "qwen2_sliding", "smollm3_int2")
-                .flatMap(family -> Stream.of("scalar", "vector").map(kernels -> family + " " + kernels));
+                .flatMap(family -> KernelNames.here().stream().map(kernels -> family + " " + kernels));
     }
 
     static Path folder(String family) {

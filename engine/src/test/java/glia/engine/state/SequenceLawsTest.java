@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.engine.Engine;
+import glia.engine.KernelNames;
 import glia.engine.TinyConfig;
 import glia.engine.TinyModel;
 import glia.model.Model;
@@ -73,12 +74,17 @@ class SequenceLawsTest {
         return step.list().ofMinSize(1).ofMaxSize(14);
     }
 
+    @Provide
+    Arbitrary<String> kernelNames() {
+        return Arbitraries.of(KernelNames.here());
+    }
+
     @Property(tries = 50, edgeCases = EdgeCasesMode.NONE)
     void everyWayOfFeedingGivesTheSameLogits(@ForAll("configs") TinyConfig config, @ForAll("scripts") List<Step> script,
-            @ForAll boolean vector) {
-        try (Workers workers = new Workers(vector ? 2 : 1);
+            @ForAll("kernelNames") String name) {
+        try (Workers workers = new Workers(name.equals("scalar") ? 1 : 2);
                 TinyModel tiny = new TinyModel(config.json(), script.size())) {
-            Kernels kernels = KernelSets.choose(vector ? "vector" : "scalar", workers).kernels();
+            Kernels kernels = KernelSets.choose(name, workers).kernels();
             try (Engine engine = new Engine(tiny.model(), kernels, Precision.EXACT, 1 << 28)) {
                 new Script(config, engine).run(script);
             }
