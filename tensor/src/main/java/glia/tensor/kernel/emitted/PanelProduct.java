@@ -40,19 +40,14 @@ import glia.tensor.asm.Vec;
 /// may change are used, and no stack.
 final class PanelProduct {
     private static final Mask ROWS = Mask.K1;
-    private static final int LINE = 64;
-    /// How far ahead one token's product asks for weights: it hardly computes, and lives on the second cache.
-    private static final int BYTES_AHEAD = 4096;
-    /// How far ahead products of more tokens ask.
-    private static final int BLOCKS_AHEAD = 16;
 
     private final Assembler a = new Assembler();
     private final PanelFormat format;
     private final TileLayout tile;
     private final int tokens;
     private final boolean fromMemory;
+    private final PanelWeights weights;
     private final int halves;
-    private final int firstTemporary;
 
     private PanelProduct(PanelFormat format, int tokens, boolean fromMemory) {
         this.format = format;
@@ -60,7 +55,7 @@ final class PanelProduct {
         this.fromMemory = fromMemory;
         tile = format.tile(tokens);
         halves = format.scales.halves();
-        firstTemporary = minimum(0).number() + (format.scales.hasMin() ? halves : 0);
+        weights = new PanelWeights(a, format);
     }
 
     /// The code for this many tokens.
@@ -117,144 +112,16 @@ final class PanelProduct {
     }
 
     private void block() {
-        prefetch();
-        quants();
-        scales();
-        int numGroups = Math.ceilDiv(tokens, Math.min(6, 32 - tokens - firstTemporary) / halves);
+        if (fromMemory) {
+            weights.prefetch(tokens);
+        }
+        weights.load();
+        int numGroups = Math.ceilDiv(tokens, Math.min(6, 32 - tokens - weights.firstFree()) / halves);
         for (int i = 0; i < numGroups; i++) {
             tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups);
         }
         lowTerms();
-        a.add(RDI, format.blockBytes());
-        a.add(R10, format.scales.blockBytes);
-    }
-
-    /// Asks for the lines of a block that comes later, and for scales: past the panel's end, where the next one begins,
-    /// it does no harm.
-    private void prefetch() {
-        if (fromMemory) {
-            int blocks = tokens == 1 ? BYTES_AHEAD / format.blockBytes() : BLOCKS_AHEAD;
-            Assembler.Cache cache = tokens == 1 ? Assembler.Cache.T1 : Assembler.Cache.T0;
-            for (int line = 0; line < format.blockBytes(); line += LINE) {
-                a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
-            }
-            a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
-        }
-    }
-
-    // ---- weights -------------------------------------------------------------------------------------------------
-
-    /// w = 8 vectors of quads.
-    private void quants() {
-        if (format.bits == 8) {
-            for (int i = 0; i < 8; i++) {
-                a.op(VMOVDQU32, w(i), at(RDI, 64 * i));
-            }
-            return;
-        }
-        if (format.bits < 4) {
-            pairs();
-        } else {
-            nibbles();
-        }
-        switch (format.bits) {
-            case 3 -> highBits(128, WorkArea.THIRD, 1);
-            case 5 -> highBits(256, WorkArea.FIFTH, 1);
-            case 6 -> highBits(256, WorkArea.FIFTH_AND_SIXTH, 2);
-            default -> { }
-        }
-        if (format == PanelFormat.MXFP4) {
-            a.op(VBROADCASTI32X4, temporary(0), at(R9, WorkArea.E2M1));
-            for (int i = 0; i < 8; i++) {
-                a.op(VPSHUFB, w(i), temporary(0), w(i));
-            }
-        }
-    }
-
-    /// The low four bits of all quants.
-    private void nibbles() {
-        Vec which = temporary(0);
-        a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
-        for (int m = 0; m < 4; m++) {
-            a.op(VMOVDQU32, w(m + 4), at(RDI, 64 * m));
-            a.op(VPANDD, w(m), which, w(m + 4));
-            a.op(VPSRLW, w(m + 4), w(m + 4), 4);
-            a.op(VPANDD, w(m + 4), which, w(m + 4));
-        }
-    }
-
-    /// The low two bits of all quants.
-    private void pairs() {
-        Vec which = temporary(0);
-        a.op(VPBROADCASTD, which, at(R9, WorkArea.PAIRS));
-        for (int half = 0; half < 2; half++) {
-            Vec all = w(4 * half + 3);
-            a.op(VMOVDQU32, all, at(RDI, 64 * half));
-            for (int i = 0; i < 4; i++) {
-                a.op(VPSRLD, w(4 * half + i), all, 2 * i);
-                a.op(VPANDD, w(4 * half + i), w(4 * half + i), which);
-            }
-        }
-    }
-
-    /// Adds the bits of a constant to all quants: those of quad i lie `width · i` bits high, 8 / width quads a vector.
-    private void highBits(int place, int constant, int width) {
-        Vec which = temporary(0);
-        Vec high = temporary(1);
-        Vec shifted = temporary(2);
-        int lowest = format.bits - width;
-        a.op(VPBROADCASTD, which, at(R9, constant));
-        for (int i = 0; i < 8; i++) {
-            int bit = width * i % 8;
-            if (bit == 0) {
-                a.op(VMOVDQU32, high, at(RDI, place + 64 * (width * i / 8)));
-            }
-            if (bit <= lowest) {
-                a.op(VPSLLD, shifted, high, lowest - bit);
-            } else {
-                a.op(VPSRLD, shifted, high, bit - lowest);
-            }
-            // w | shifted & which
-            a.op(VPTERNLOGD, w(i), shifted, which, 0xf8);
-        }
-    }
-
-    /// The rows' scales and minima as F32.
-    private void scales() {
-        switch (format.scales) {
-            case ONE -> a.op(VCVTPH2PS, scale(0), at(R10));
-            case POWER -> {
-                a.op(VPMOVZXBD, scale(0), at(R10));
-                a.op(VCVTDQ2PS, scale(0), scale(0));
-                a.op(VADDPS, scale(0), scale(0), at(R9, WorkArea.MINUS_128).toAll());
-                a.op(VBROADCASTSS, temporary(0), at(R9, WorkArea.ONE));
-                a.op(VSCALEFPS, scale(0), temporary(0), scale(0));
-            }
-            case WITH_MIN -> {
-                a.op(VCVTPH2PS, scale(0), at(R10));
-                a.op(VCVTPH2PS, minimum(0), at(R10, 32));
-            }
-            case SUPER_WITH_MIN, SUPER_HALVES_WITH_MIN -> {
-                for (int half = 0; half < halves; half++) {
-                    scaled(scale(half), at(R10, 16 * half), at(R11), false);
-                    scaled(minimum(half), at(R10, 16 * (halves + half)), at(R11, 32), false);
-                }
-            }
-            case SUPER_HALVES -> {
-                for (int half = 0; half < halves; half++) {
-                    scaled(scale(half), at(R10, 16 * half), at(R11), true);
-                }
-            }
-        }
-    }
-
-    /// `to = byte · half precision number`
-    private void scaled(Vec to, Mem bytes, Mem halves, boolean signed) {
-        Vec d = temporary(0);
-        a.op(VCVTPH2PS, d, halves);
-        a.op(signed ? VPMOVSXBD : VPMOVZXBD, to, bytes);
-        a.op(VCVTDQ2PS, to, to);
-        a.op(VMULPS, to, to, d);
+        weights.next();
     }
 
     // ---- activations ---------------------------------------------------------------------------------------------
@@ -267,7 +134,7 @@ final class PanelProduct {
             }
             for (int i = 8 / halves * half; i < 8 / halves * (half + 1); i++) {
                 for (int t = from; t < to; t++) {
-                    a.op(VPDPBUSD, temporary(halves * (t - from) + half), w(i),
+                    a.op(VPDPBUSD, temporary(halves * (t - from) + half), weights.w(i),
                             at(RSI, tile.numbers(t) + 4 * i).toAll());
                 }
             }
@@ -276,7 +143,8 @@ final class PanelProduct {
             finish(sum(t), temporary(halves * (t - from)), at(RSI, tile.scale(t)).toAll());
             for (int half = 0; half < tile.sums(); half++) {
                 boolean adds = format.scales == PanelFormat.Scales.WITH_MIN;
-                a.op(adds ? VFMADD231PS : VFNMADD231PS, sum(t), minimum(half), at(RSI, tile.sum(half, t)).toAll());
+                a.op(adds ? VFMADD231PS : VFNMADD231PS, sum(t), weights.minimum(half),
+                        at(RSI, tile.sum(half, t)).toAll());
             }
         }
     }
@@ -299,12 +167,12 @@ final class PanelProduct {
         a.op(VCVTDQ2PS, n, n);
         if (halves == 1) {
             a.op(VMULPS, n, n, tokenScale);
-            a.op(VFMADD231PS, sum, n, scale(0));
+            a.op(VFMADD231PS, sum, n, weights.scale(0));
         } else {
             Vec other = zmm(n.number() + 1);
             a.op(VCVTDQ2PS, other, other);
-            a.op(VMULPS, n, n, scale(0));
-            a.op(VFMADD231PS, n, other, scale(1));
+            a.op(VMULPS, n, n, weights.scale(0));
+            a.op(VFMADD231PS, n, other, weights.scale(1));
             a.op(VFMADD231PS, sum, n, tokenScale);
         }
     }
@@ -324,7 +192,7 @@ final class PanelProduct {
             Vec part = temporary(half);
             start(part, at(RSI, tile.lowCorrection(half)));
             for (int i = 8 / halves * half; i < 8 / halves * (half + 1); i++) {
-                a.op(VPDPBUSD, part, w(i), at(RSI, 4 * i).toAll());
+                a.op(VPDPBUSD, part, weights.w(i), at(RSI, 4 * i).toAll());
             }
         }
         a.mov32(RDX, at(RSI, tile.lowPlace()));
@@ -340,23 +208,11 @@ final class PanelProduct {
 
     // ---- registers -----------------------------------------------------------------------------------------------
 
-    private Vec w(int quad) {
-        return zmm(quad);
-    }
-
     private Vec sum(int token) {
         return zmm(32 - tokens + token);
     }
 
-    private Vec scale(int half) {
-        return zmm(8 + half);
-    }
-
-    private Vec minimum(int half) {
-        return zmm(8 + halves + half);
-    }
-
     private Vec temporary(int i) {
-        return zmm(firstTemporary + i);
+        return zmm(weights.firstFree() + i);
     }
 }
