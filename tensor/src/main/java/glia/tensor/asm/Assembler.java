@@ -141,6 +141,31 @@ public final class Assembler {
         encoder.memory(to.number(), from, 1);
     }
 
+    /// Loads two bytes without a sign.
+    public void movzxShort(Gpr to, Mem from) {
+        rex(0, to.number(), index(from), from.base().number());
+        out.u8(0x0f);
+        out.u8(0xb7);
+        encoder.memory(to.number(), from, 1);
+    }
+
+    /// Stores the lowest byte.
+    public void mov8(Mem to, Gpr from) {
+        // RSP to RDI name other bytes unless there is a REX prefix.
+        int bits = from.number() >> 3 << 2 | index(to) >> 3 << 1 | to.base().number() >> 3;
+        if (bits != 0 || from.number() >= Gpr.RSP.number()) {
+            out.u8(0x40 | bits);
+        }
+        out.u8(0x88);
+        encoder.memory(from.number(), to, 1);
+    }
+
+    /// Stores the lower two bytes.
+    public void mov16(Mem to, Gpr from) {
+        out.u8(0x66);
+        memory(0, 0x89, from, to);
+    }
+
     /// Sets a register, in the shortest way for the value.
     public void mov(Gpr to, long value) {
         if (value == (int) value) {

@@ -13,6 +13,15 @@ final class GeneralCases {
         return g.number() < 8 ? "e" + g.toString().substring(1) : g + "d";
     }
 
+    private static String name16(Gpr g) {
+        return g.number() < 8 ? g.toString().substring(1) : g + "w";
+    }
+
+    private static String name8(Gpr g) {
+        String two = name16(g).substring(0, 2);
+        return g.number() < 4 ? two.charAt(0) + "l" : g.number() < 8 ? two + "l" : g + "b";
+    }
+
     static void addTo(List<Cases.Case> cases) {
         for (Gpr g : Gpr.values()) {
             Gpr other = Gpr.values()[(g.ordinal() * 7 + 5) % 16];
@@ -54,6 +63,9 @@ final class GeneralCases {
             cases.add(Cases.general("lea " + g + ", " + m, a -> a.lea(g, m)));
             cases.add(Cases.general("add " + g + ", " + m, a -> a.add(g, m)));
             cases.add(Cases.general("movzx " + name32(g) + ", byte ptr " + m, a -> a.movzxByte(g, m)));
+            cases.add(Cases.general("movzx " + name32(g) + ", word ptr " + m, a -> a.movzxShort(g, m)));
+            cases.add(Cases.general("mov " + m + ", " + name16(g), a -> a.mov16(m, g)));
+            cases.add(Cases.general("mov " + m + ", " + name8(g), a -> a.mov8(m, g)));
             cases.add(Cases.general("prefetcht0 " + m, a -> a.prefetch(Assembler.Cache.T0, m)));
             cases.add(Cases.general("prefetcht1 " + m, a -> a.prefetch(Assembler.Cache.T1, m)));
             cases.add(Cases.general("prefetchnta " + m, a -> a.prefetch(Assembler.Cache.NTA, m)));

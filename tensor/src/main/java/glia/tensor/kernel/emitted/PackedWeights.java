@@ -5,6 +5,7 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 
@@ -14,17 +15,13 @@ import java.util.WeakHashMap;
 final class PackedWeights extends RangeTask {
     /// Tensors are equal only to themselves.
     private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
-    private final PanelPacker[] packers;
+    private final Function[] code = new Function[PanelFormat.values().length];
     private PanelFormat format;
     private Tensor w;
     private long to;
 
     PackedWeights(Workers workers) {
         super(workers);
-        packers = new PanelPacker[workers.count()];
-        for (int i = 0; i < packers.length; i++) {
-            packers[i] = new PanelPacker();
-        }
     }
 
     /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
@@ -39,6 +36,9 @@ final class PackedWeights extends RangeTask {
 
     private MemorySegment pack(PanelFormat format, Tensor w) {
         MemorySegment panels = SystemMemory.allocate(Arena.ofAuto(), format.sizeBytes(w));
+        if (code[format.ordinal()] == null) {
+            code[format.ordinal()] = CodePages.seal(Arena.ofAuto(), List.of(PanelPack.emit(format))).function(0);
+        }
         this.format = format;
         this.w = w;
         to = panels.address();
@@ -52,8 +52,15 @@ final class PackedWeights extends RangeTask {
 
     @Override
     protected void range(int from, int end, int worker) {
+        int cols = w.cols();
         for (int panel = from; panel < end; panel++) {
-            packers[worker].pack(format, w, panel, to + panel * format.panelBytes(w.cols()));
+            int row = panel * PanelFormat.ROWS;
+            long quants = to + panel * format.panelBytes(cols);
+            // Rows that the last panel lacks stay 0, as the memory came.
+            code[format.ordinal()].call(w.address() + row * w.rowBytes(), w.rowBytes(),
+                    cols / format.type.blockElements(), quants,
+                    quants + (long) (cols / PanelFormat.BLOCK) * format.blockBytes(),
+                    Math.min(PanelFormat.ROWS, w.rows() - row));
         }
     }
 }

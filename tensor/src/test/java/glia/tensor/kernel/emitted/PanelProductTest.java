@@ -64,7 +64,7 @@ class PanelProductTest {
             long quants = cols / 32L * format.blockBytes();
             long used = quants + cols / 32 / format.scales.blocks * format.scales.sizeBytes;
             MemorySegment whole = arena.allocate(format.panelBytes(cols), 64);
-            new PanelPacker().pack(format, w, 0, whole.address());
+            new PanelPackTwin().pack(format, w, 0, whole.address());
             panel = guarded(arena, used, atEnd).copyFrom(whole.asSlice(0, used));
             TileLayout layout = format.tile(tokens);
             MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);

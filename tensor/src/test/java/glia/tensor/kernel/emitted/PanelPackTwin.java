@@ -6,8 +6,8 @@ import static glia.tensor.kernel.emitted.PanelFormat.ROWS;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 
-/// Turns weights as files have them (`DType`, ggml's blocks) into panels. It works on quads, four quants in an int.
-final class PanelPacker {
+/// `PanelPack` in plain Java. It works on quads, four quants in an int.
+final class PanelPackTwin {
     private static final int NIBBLES = 0x0f0f0f0f;
     private static final int LOW_BITS = 0x01010101;
     private static final int PAIRS = 0x03030303;
