@@ -35,8 +35,8 @@ import java.lang.foreign.Arena;
 import java.util.List;
 
 /// What is computed number by number. Sums, products and RELU have the bits of the scalar set. SILU and GELU_TANH are
-/// `x / (1 + e^-u)`, within some units in the last place of their value, or of 0.1 where that is smaller. GELU is
-/// `x · Φ(x)` with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
+/// `x / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within
+/// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
 final class PointwiseCode {
     private static final int ORDERED_GREATER = 30;
     private static final Vec X = zmm(0);

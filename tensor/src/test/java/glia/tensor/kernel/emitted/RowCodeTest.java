@@ -11,137 +11,15 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Allocation;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
-import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.scalar.ScalarKernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// What works row by row equals the scalar set, to the bit where the order of additions is the same, and touches
-/// nothing beside its operands: all of these lie at the edge of memory that must not be touched.
-class RowCodeTest {
-    private static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
-
-    private final Workers workers = new Workers(1);
-    private final ScalarKernels scalar = new ScalarKernels(workers);
-    private final Random random = new Random(1);
-    private Supplier<Float> number = () -> (float) random.nextGaussian();
-
-    @BeforeAll
-    static void runsHere() {
-        EmittedSubject.assumeItRuns();
-    }
-
-    @AfterEach
-    void close() {
-        workers.close();
-    }
-
-    private Tensor tensor(Arena arena, int rows, int cols) {
-        long bytes = 4L * rows * cols;
-        Tensor t = Tensor.of(DType.F32, random.nextBoolean() ? Guarded.atEnd(arena, bytes)
-                : Guarded.atStart(arena, bytes), rows, cols);
-        for (long i = 0; i < t.size(); i++) {
-            t.set(i, number.get());
-        }
-        return t;
-    }
-
-    /// Numbers of all magnitudes, and now and then one that is none.
-    private float wild() {
-        int kind = random.nextInt(40);
-        float sign = random.nextBoolean() ? 1 : -1;
-        return kind == 0 ? sign * 0 : kind == 1 ? sign * Float.POSITIVE_INFINITY : kind == 2 ? Float.NaN
-                : (float) (sign * Math.pow(10, 38 * (2 * random.nextDouble() - 1)));
-    }
-
-    private static Tensor copy(Arena arena, Tensor t) {
-        Tensor copy = Tensor.allocate(arena, t.dtype(), t.shape());
-        copy.copyFrom(t);
-        return copy;
-    }
-
-    private static void assertSame(Tensor expected, Tensor found) {
-        Fixtures.assertSameBits(expected.toArray(), found.toArray());
-    }
-
-    @Test
-    void sumsProductsAndReluHaveTheScalarBits() {
-        Pointwise pointwise = new Pointwise(workers);
-        for (int style = 0; style < 2; style++) {
-            for (int size : SIZES) {
-                try (Arena arena = Arena.ofConfined()) {
-                    Tensor a = tensor(arena, 3, size);
-                    Tensor b = tensor(arena, 3, size);
-                    Tensor row = tensor(arena, 1, size);
-                    Tensor found = tensor(arena, 3, size);
-                    Tensor expected = copy(arena, found);
-                    scalar.add(expected, a, b, 0.3f);
-                    pointwise.add(found, a, b, 0.3f);
-                    assertSame(expected, found);
-                    scalar.scale(expected, a, -1.7f);
-                    pointwise.scale(found, a, -1.7f);
-                    assertSame(expected, found);
-                    scalar.addRow(expected, a, row);
-                    pointwise.addRow(found, a, row);
-                    assertSame(expected, found);
-                    for (Activation f : new Activation[] {Activation.RELU, Activation.RELU_SQUARED}) {
-                        scalar.activate(expected, a, f);
-                        pointwise.activate(found, a, f);
-                        assertSame(expected, found);
-                        scalar.gated(expected, a, b, f);
-                        pointwise.gated(found, a, b, f);
-                        assertSame(expected, found);
-                    }
-                }
-            }
-            number = this::wild;
-        }
-    }
-
-    @Test
-    void smoothActivationsAreClose() {
-        Pointwise pointwise = new Pointwise(workers);
-        for (float scale : new float[] {1, 10, 1e-3f}) {
-            number = () -> scale * (float) random.nextGaussian();
-            for (int size : SIZES) {
-                for (Activation f : new Activation[] {Activation.SILU, Activation.GELU, Activation.GELU_TANH}) {
-                    try (Arena arena = Arena.ofConfined()) {
-                        Tensor a = tensor(arena, 1, size);
-                        Tensor b = tensor(arena, 1, size);
-                        Tensor found = tensor(arena, 1, size);
-                        pointwise.activate(found, a, f);
-                        Tensor gated = tensor(arena, 1, size);
-                        pointwise.gated(gated, a, b, f);
-                        for (int i = 0; i < size; i++) {
-                            double x = a.get(i);
-                            double value = f.value(x);
-                            double most = f == Activation.GELU ? 3e-7 * Math.abs(x)
-                                    : 6e-7 * Math.max(Math.abs(value), Math.min(Math.abs(x), 0.1));
-                            assertEquals(value, found.get(i), most, f + " of " + x);
-                            assertEquals(found.get(i) * b.get(i), gated.get(i), f + " of " + x);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    private static void assertNextTo(Tensor expected, Tensor found) {
-        for (int i = 0; i < expected.size(); i++) {
-            float e = expected.get(i);
-            float f = found.get(i);
-            assertTrue(Float.compare(e, f) == 0 || Math.abs((double) e - f) <= Math.ulp(e),
-                    "number " + i + ": " + e + " expected, " + f + " found");
-        }
-    }
-
+/// What works row by row equals the scalar set, to the bit where the order of additions is the same.
+class RowCodeTest extends RowTest {
     @Test
     void normsDifferByOneUnitInTheLastPlaceAtMost() {
         Norms norms = new Norms(workers);
