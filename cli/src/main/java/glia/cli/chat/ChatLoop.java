@@ -63,12 +63,19 @@ public final class ChatLoop {
     public void run() {
         greet();
         try (chat) {
-            for (String message = input.next(); message != null; message = input.next()) {
+            for (String message = next(); message != null; message = next()) {
                 if (!message.isBlank() && !handle(message)) {
                     return;
                 }
             }
         }
+    }
+
+    private String next() {
+        if (person) {
+            console.out().println();
+        }
+        return input.next();
     }
 
     private void greet() {
