@@ -46,7 +46,7 @@ final class CommandSpecs {
 
     /// An option whose value is converted by the parser of its declaration.
     static OptionSpec option(Option<?> option) {
-        String choices = option.choices().isEmpty() ? "" : ": " + String.join(" or ", option.choices());
+        String choices = option.choices().isEmpty() ? "" : ": " + option.choiceWords();
         OptionSpec.Builder spec = OptionSpec.builder(option.names().toArray(String[]::new))
                 .description(literal(option.description().replaceFirst("(?= \\(default:)|$", choices)))
                 .usageHelp(option == Syntax.HELP).versionHelp(option == Syntax.VERSION);

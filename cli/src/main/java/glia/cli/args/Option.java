@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /// One option of a command, such as `--threads N`. Declared once as a constant, it is the key by which [Arguments]
 /// gives the value back with its type.
@@ -49,8 +48,7 @@ public record Option<T>(List<String> names, String label, String description, Li
     /// An option whose value is one of an enum's constants, written in small letters.
     public static <E extends Enum<E>> Option<E> choice(String label, Class<E> type, String description,
                                                        String... names) {
-        List<String> choices = Arrays.stream(type.getEnumConstants()).map(Option::word).toList();
-        return new Option<>(List.of(names), label, description, choices, false, word -> parseChoice(word, type));
+        return new Option<>(List.of(names), label, description, words(type), false, word -> parseChoice(word, type));
     }
 
     /// The same option, allowed several times.
@@ -61,6 +59,11 @@ public record Option<T>(List<String> names, String label, String description, Li
     /// The long name, by which messages speak of it.
     public String name() {
         return names.getFirst();
+    }
+
+    /// The choices in words: `a, b or c`.
+    String choiceWords() {
+        return listed(choices);
     }
 
     /// Whether a value follows it.
@@ -102,8 +105,15 @@ public record Option<T>(List<String> names, String label, String description, Li
 
     private static <E extends Enum<E>> E parseChoice(String word, Class<E> type) {
         return Arrays.stream(type.getEnumConstants()).filter(constant -> word(constant).equals(word)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(Arrays.stream(type.getEnumConstants())
-                        .map(Option::word).collect(Collectors.joining(" or ")) + " is expected"));
+                .orElseThrow(() -> new IllegalArgumentException(listed(words(type)) + " is expected"));
+    }
+
+    private static <E extends Enum<E>> List<String> words(Class<E> type) {
+        return Arrays.stream(type.getEnumConstants()).map(Option::word).toList();
+    }
+
+    private static String listed(List<String> words) {
+        return String.join(", ", words).replaceFirst(", ([^,]*)$", " or $1");
     }
 
     private static String word(Enum<?> constant) {
