@@ -17,7 +17,7 @@ import glia.tensor.asm.Vec;
 /// R10 that of its scales, R11 that of what its superblock shares, and R9 the `WorkArea`.
 final class PanelWeights {
     private static final int LINE = 64;
-    /// How far ahead one token's product asks for weights: it hardly computes, and lives on the second cache.
+    /// How far ahead one token's product asks for weights, past the second cache, as none is used twice.
     private static final int BYTES_AHEAD = 4096;
     /// How far ahead products of more tokens ask.
     private static final int BLOCKS_AHEAD = 16;
@@ -36,7 +36,7 @@ final class PanelWeights {
     /// it does no harm.
     void prefetch(int tokens) {
         int blocks = tokens == 1 ? BYTES_AHEAD / format.blockBytes() : BLOCKS_AHEAD;
-        Assembler.Cache cache = tokens == 1 ? Assembler.Cache.T1 : Assembler.Cache.T0;
+        Assembler.Cache cache = tokens == 1 ? Assembler.Cache.NTA : Assembler.Cache.T0;
         for (int line = 0; line < format.blockBytes(); line += LINE) {
             a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
         }
