@@ -56,7 +56,7 @@ lock() {
     local owner told=
     mkdir -p "$lib" || fail "$lib cannot be written"
     until mkdir "$lib/.lock" 2>/dev/null; do
-        [ -d "$lib/.lock" ] || fail "$lib cannot be written"
+        [ -d "$lib/.lock" ] || [ -w "$lib" ] || fail "$lib cannot be written"
         owner=$(cat "$lib/.lock/owner" 2>/dev/null)
         if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null && mkdir "$lib/.lock/taken" 2>/dev/null; then
             break
@@ -67,11 +67,18 @@ lock() {
     printf '%s\n' $$ >"$lib/.lock/owner"
     rmdir "$lib/.lock/taken" 2>/dev/null
     trap unlock EXIT
-    trap 'exit 130' INT TERM
+    trap 'stop_building; exit 130' INT TERM
+}
+
+# Ctrl-C does not reach what a script runs in the background.
+stop_building() {
+    [ -n "${builder:-}" ] && kill "$builder" 2>/dev/null && wait "$builder" 2>/dev/null
+    printf '\n' >&2
+    say 'stopped; the next start goes on'
 }
 
 unlock() {
-    rm -rf "$lib/.lock"
+    rm -rf "$lib/.lock" "$lib/.current.$$"
     trap - EXIT INT TERM
 }
 
@@ -83,8 +90,10 @@ build_program() {
     mark=$lib/.current.$$
     printf '%s\n' "$new" >"$mark"
     (cd "$home" && JAVA_HOME=$jdk exec "$maven" -B -ntp -pl cli -am package -Dmaven.test.skip=true) >"$log" 2>&1 &
-    show_progress $! "$log" || fail "the build failed; $log tells more:
+    builder=$!
+    show_progress $builder "$log" || fail "the build failed; $log tells more:
 $(grep -m 5 '^\[ERROR\] .' "$log")"
+    builder=
     rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
     cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
     "$jdk/bin/java" -cp "$(echo "$lib/$new"/glia-cli-*.jar)" glia.cli.build.ClassModernizer "$lib/$new"/picocli-*.jar \

@@ -11,7 +11,9 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +83,29 @@ class LauncherBuildTest {
         assertTrue(result.err().contains("[ERROR] Main.java:[1,7] nonsense"), result.err());
         assertFalse(Files.exists(clone.home().resolve("lib/current")));
         assertFalse(Files.exists(clone.home().resolve("lib/.lock")));
+    }
+
+    @Test
+    @Timeout(60)
+    void stoppedItStopsMavenAndLeavesNothingBehind() throws Exception {
+        Path pid = folder.resolve("pid");
+        Installation clone = new Installation(folder.resolve("clone"))
+                .withSources("echo $$ >'" + pid + "'; mv '" + pid + "' '" + pid + ".whole'; exec sleep 60");
+        Process process = clone.start(clone.home(), Map.of(), "./glia", "--version");
+        Path whole = folder.resolve("pid.whole");
+        while (!Files.exists(whole)) {
+            Thread.sleep(20);
+        }
+        ProcessHandle maven = ProcessHandle.of(Long.parseLong(Files.readString(whole).strip())).orElseThrow();
+        process.toHandle().destroy();
+        Result result = Installation.await(process);
+        assertEquals(130, result.exitCode());
+        assertTrue(result.err().endsWith("glia: stopped; the next start goes on\n"), result.err());
+        maven.onExit().get();
+        try (Stream<Path> left = Files.list(clone.home().resolve("lib"))) {
+            assertEquals(List.of("build.log"), left.map(file -> file.getFileName().toString())
+                    .filter(name -> !name.equals("jdk")).toList());
+        }
     }
 
     @Test
