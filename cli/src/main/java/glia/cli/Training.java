@@ -35,7 +35,8 @@ public final class Training {
             TrainingModel.write(model);
             Files.writeString(text, "Once upon a time there was a little model. ".repeat(64));
             for (String name : List.of("stories260K", model.toString())) {
-                run(COMPUTE.stream().map(line -> line.replace("MODEL", name).replace("TEXT", text.toString())).toList());
+                run(COMPUTE.stream().map(line -> line.replace("MODEL", name).replace("TEXT", text.toString()))
+                        .toList());
             }
         }
         Main.main(new String[] {"--halp"});

@@ -51,6 +51,21 @@ class LauncherTest {
                 result.err());
     }
 
+    /// Where kernels are emitted, one compiler suffices for a quick start; elsewhere they are what is compiled.
+    @Test
+    void commandsThatAnswerStartWithTheQuickCompilerAlone() throws Exception {
+        Map<String, String> environment = Map.of("JAVA_TOOL_OPTIONS", "-XX:+PrintFlagsFinal");
+        boolean emits = Files.isReadable(Path.of("/proc/cpuinfo"))
+                && Files.readString(Path.of("/proc/cpuinfo")).contains(" avx512_vnni");
+        for (String command : List.of("run", "bench")) {
+            Result result = installed.runWith(environment, command, "--nonsense");
+            assertEquals(2, result.exitCode());
+            String flag = "TieredStopAtLevel\\s+= " + (emits && command.equals("run") ? 1 : 4) + "\\s";
+            assertTrue(java.util.regex.Pattern.compile(flag).matcher(result.out() + result.err()).find(),
+                    () -> command + " without " + flag);
+        }
+    }
+
     @Test
     void theVirtualMachineAddsNoWordsOfItsOwn() throws Exception {
         for (Map<String, String> environment : List.of(Map.<String, String>of(), Map.of("JAVA_TOOL_OPTIONS", "-Dx=y"),
