@@ -5,11 +5,15 @@ import glia.tensor.Memory;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
 import glia.tensor.kernel.tiled.Tiles;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// The inner loops of products and attention in machine code. Addresses and sizes come from the loops around them,
 /// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
 final class EmittedTiles implements Tiles {
+    private static final int ZEROS = 4096;
+    private static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
+
     private final Scratch[] scratch;
     private final RowDecoder decoder;
 
@@ -42,7 +46,10 @@ final class EmittedTiles implements Tiles {
 
     @Override
     public void clear(long at, int count) {
-        Memory.ALL.asSlice(at, 4L * count).fill((byte) 0);
+        // Not by a slice and `fill`: a slice is an object unless the better compiler removes it.
+        for (int i = 0; i < count; i += ZEROS) {
+            MemorySegment.copy(ZERO, 0, Memory.ALL, at + 4L * i, 4L * Math.min(ZEROS, count - i));
+        }
     }
 
     @Override
