@@ -25,9 +25,6 @@ import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
-import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.List;
 
 /// Dot products of up to 16 rows with one vector: `y[r] = scale · Σ_k w[r,k] · x[k]`. Each row has a register of sums;
 /// at the end the registers are added up together, turned into one vector of results.
@@ -37,18 +34,7 @@ final class DotsCode {
 
     private static final int VECTOR = 64;
 
-    private static final Function[] DOTS = new Function[ROWS + 1];
-
-    static {
-        List<byte[]> code = new ArrayList<>();
-        for (int rows = 1; rows <= ROWS; rows++) {
-            code.add(emit(rows));
-        }
-        CodePages pages = CodePages.seal(Arena.ofAuto(), code);
-        for (int rows = 1; rows <= ROWS; rows++) {
-            DOTS[rows] = pages.function(rows - 1);
-        }
-    }
+    private static final Function[] DOTS = CodePages.ofSizes(ROWS, DotsCode::emit);
 
     private DotsCode() { }
 

@@ -24,9 +24,6 @@ import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Vec;
-import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.List;
 
 /// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of up to `ROWS` rows t
 /// and a panel of `COLS` columns. The sums stay in registers, two vectors a row. A is read a number at a time, at any
@@ -40,18 +37,7 @@ final class TileCode {
 
     private static final int VECTOR = 64;
     private static final int ROW_BITS = 40;
-    private static final Function[] MULTIPLY = new Function[ROWS + 1];
-
-    static {
-        List<byte[]> code = new ArrayList<>();
-        for (int rows = 1; rows <= ROWS; rows++) {
-            code.add(emit(rows));
-        }
-        CodePages pages = CodePages.seal(Arena.ofAuto(), code);
-        for (int rows = 1; rows <= ROWS; rows++) {
-            MULTIPLY[rows] = pages.function(rows - 1);
-        }
-    }
+    private static final Function[] MULTIPLY = CodePages.ofSizes(ROWS, TileCode::emit);
 
     private TileCode() { }
 

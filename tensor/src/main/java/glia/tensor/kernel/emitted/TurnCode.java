@@ -21,9 +21,6 @@ import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
-import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.List;
 
 /// Turns rows of F32 numbers into columns, 16 by 16 numbers in registers at a time: pairs of rows are interleaved, then
 /// pairs of pairs, then quarters of registers are exchanged twice.
@@ -31,18 +28,7 @@ final class TurnCode {
     /// Rows that are turned together.
     static final int ROWS = 16;
 
-    private static final Function[] TURN = new Function[ROWS + 1];
-
-    static {
-        List<byte[]> code = new ArrayList<>();
-        for (int rows = 1; rows <= ROWS; rows++) {
-            code.add(emit(rows));
-        }
-        CodePages pages = CodePages.seal(Arena.ofAuto(), code);
-        for (int rows = 1; rows <= ROWS; rows++) {
-            TURN[rows] = pages.function(rows - 1);
-        }
-    }
+    private static final Function[] TURN = CodePages.ofSizes(ROWS, TurnCode::emit);
 
     private TurnCode() { }
 

@@ -21,9 +21,6 @@ import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
-import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.List;
 
 /// `sums = decay · sums + Σ_j weights[j] · rows[j]`: what attention does with values. The sums of up to `SIZE` numbers
 /// stay in registers; longer rows are taken in stretches.
@@ -34,18 +31,7 @@ final class WeightedSumCode {
     private static final int VECTORS = 8;
     private static final int VECTOR = 64;
     private static final int SIZE = 16 * VECTORS;
-    private static final Function[] SUM = new Function[VECTORS + 1];
-
-    static {
-        List<byte[]> code = new ArrayList<>();
-        for (int vectors = 1; vectors <= VECTORS; vectors++) {
-            code.add(emit(vectors));
-        }
-        CodePages pages = CodePages.seal(Arena.ofAuto(), code);
-        for (int vectors = 1; vectors <= VECTORS; vectors++) {
-            SUM[vectors] = pages.function(vectors - 1);
-        }
-    }
+    private static final Function[] SUM = CodePages.ofSizes(VECTORS, WeightedSumCode::emit);
 
     private WeightedSumCode() { }
 
