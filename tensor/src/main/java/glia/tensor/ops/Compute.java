@@ -29,10 +29,16 @@ public final class Compute implements Ops, AutoCloseable {
         return workspace;
     }
 
-    static Tensor stored(Weight w) {
+    /// The numbers of a weight.
+    public static Tensor stored(Weight w) {
         return switch (w) {
             case Weight.Stored s -> s.tensor();
         };
+    }
+
+    /// A new matrix of the workspace.
+    public Tensor allocate(int rows, int cols) {
+        return workspace.allocate(rows, cols);
     }
 
     private Tensor like(Tensor x) {
@@ -177,6 +183,11 @@ public final class Compute implements Ops, AutoCloseable {
             throw new IllegalArgumentException("no target among " + Arrays.toString(targets));
         }
         return sum / count;
+    }
+
+    @Override
+    public Tensor apply(Operation operation) {
+        return operation.forward(this);
     }
 
     @Override

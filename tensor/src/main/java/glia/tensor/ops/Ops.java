@@ -53,6 +53,9 @@ public interface Ops {
     /// `mean_n (ln Σ_v exp(logits[n,v]) - logits[n, targets[n]])` over the rows whose target is not negative.
     double crossEntropy(Tensor logits, int[] targets);
 
+    /// The result of an operation that has a file of its own.
+    Tensor apply(Operation operation);
+
     /// Marks the memory in use, for `release`.
     int mark();
 

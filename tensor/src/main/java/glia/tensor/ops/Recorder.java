@@ -24,6 +24,7 @@ public final class Recorder implements Ops {
     private final Gradients weights;
     private final List<Runnable> tape = new ArrayList<>();
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
+    private final Tape reach = new Reach();
 
     public Recorder(Compute ops, Gradients weights) {
         this.ops = ops;
@@ -54,6 +55,34 @@ public final class Recorder implements Ops {
             g.zero();
             return g;
         });
+    }
+
+    /// The way of operations to the gradients.
+    private final class Reach implements Tape {
+        @Override
+        public Tensor gradient(Tensor activation) {
+            return Recorder.this.gradient(activation);
+        }
+
+        @Override
+        public Tensor gradient(Weight weight) {
+            return weights.of(weight);
+        }
+
+        @Override
+        public void add(Tensor activation, Tensor d, float scale) {
+            accumulate(activation, d, scale);
+        }
+
+        @Override
+        public Tensor scratch(int rows, int cols) {
+            return ops.workspace().allocate(rows, cols);
+        }
+
+        @Override
+        public Kernels kernels() {
+            return kernels;
+        }
     }
 
     private Tensor record(Tensor y, Runnable step) {
@@ -169,6 +198,12 @@ public final class Recorder implements Ops {
         int[] kept = targets.clone();
         tape.add(() -> backward.crossEntropy(gradient(logits), logits, kept, kernels));
         return loss;
+    }
+
+    @Override
+    public Tensor apply(Operation operation) {
+        Tensor y = operation.forward(ops);
+        return record(y, () -> operation.backward(reach, y));
     }
 
     private void accumulate(Tensor x, Tensor dy, float scale) {

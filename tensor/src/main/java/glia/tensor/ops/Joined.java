@@ -1,0 +1,63 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+
+/// Lays two matrices side by side, group by group: `[N, G·a]` and `[N, G·b]` give `[N, G·(a + b)]`. If b has a single
+/// group, every group gets that one, as the rotated part of latent attention's keys is shared by all heads.
+///
+/// @param numGroups G, the groups of a
+/// @param shared whether b has one group for all
+public record Joined(Tensor a, Tensor b, int numGroups, boolean shared) implements Operation {
+    public Joined {
+        Compute.require(a.rows() == b.rows() && numGroups > 0 && a.cols() % numGroups == 0
+                && (shared || b.cols() % numGroups == 0), "joined", a, b);
+    }
+
+    private int left() {
+        return a.cols() / numGroups;
+    }
+
+    private int right() {
+        return shared ? b.cols() : b.cols() / numGroups;
+    }
+
+    /// Where the part of b for a row and group begins.
+    private long from(int n, int group) {
+        return (long) n * b.cols() + (shared ? 0 : (long) group * right());
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        int width = left() + right();
+        Tensor y = ops.allocate(a.rows(), numGroups * width);
+        for (int n = 0; n < a.rows(); n++) {
+            for (int g = 0; g < numGroups; g++) {
+                long group = (long) n * numGroups + g;
+                MemorySegment.copy(a.memory(), 4 * group * left(), y.memory(), 4 * group * width, 4L * left());
+                MemorySegment.copy(b.memory(), 4 * from(n, g), y.memory(), 4 * (group * width + left()), 4L * right());
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor da = tape.gradient(a);
+        Tensor db = tape.gradient(b);
+        Tensor dy = tape.gradient(y);
+        long at = 0;
+        for (int n = 0; n < a.rows(); n++) {
+            for (int g = 0; g < numGroups; g++) {
+                long toA = ((long) n * numGroups + g) * left();
+                for (int i = 0; i < left(); i++, at++) {
+                    da.set(toA + i, da.get(toA + i) + dy.get(at));
+                }
+                long toB = from(n, g);
+                for (int i = 0; i < right(); i++, at++) {
+                    db.set(toB + i, db.get(toB + i) + dy.get(at));
+                }
+            }
+        }
+    }
+}

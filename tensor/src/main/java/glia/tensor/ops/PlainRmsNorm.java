@@ -1,0 +1,51 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// Root mean square norm without weights, of each piece of `size` numbers: `y = x / √(mean(x²) + eps)`.
+/// https://arxiv.org/abs/1910.07467
+public record PlainRmsNorm(Tensor x, int size, float eps) implements Operation {
+    public PlainRmsNorm {
+        Compute.require(size > 0 && x.cols() % size == 0, "norm", x, size);
+    }
+
+    private double factor(long at) {
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            double v = x.get(at + i);
+            sum += v * v;
+        }
+        return 1 / Math.sqrt(sum / size + eps);
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        for (long at = 0; at < x.size(); at += size) {
+            float r = (float) factor(at);
+            for (int i = 0; i < size; i++) {
+                y.set(at + i, x.get(at + i) * r);
+            }
+        }
+        return y;
+    }
+
+    /// `dx += r · (dy - x · r² · mean(dy · x))`.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        for (long at = 0; at < x.size(); at += size) {
+            double r = factor(at);
+            double dot = 0;
+            for (int i = 0; i < size; i++) {
+                dot += (double) dy.get(at + i) * x.get(at + i);
+            }
+            double pull = r * r * dot / size;
+            for (int i = 0; i < size; i++) {
+                double d = r * (dy.get(at + i) - x.get(at + i) * pull);
+                dx.set(at + i, dx.get(at + i) + (float) d);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// `y[n] = x[n] · factors[n]`, with factors that are not learned: temperatures that grow with the position.
+public record ScaledRows(Tensor x, float[] factors) implements Operation {
+    public ScaledRows {
+        Compute.require(factors.length >= x.rows(), "scaled rows", x, factors.length);
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        for (int n = 0; n < x.rows(); n++) {
+            for (long i = (long) n * x.cols(); i < (n + 1L) * x.cols(); i++) {
+                y.set(i, x.get(i) * factors[n]);
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        for (int n = 0; n < x.rows(); n++) {
+            for (long i = (long) n * x.cols(); i < (n + 1L) * x.cols(); i++) {
+                dx.set(i, dx.get(i) + dy.get(i) * factors[n]);
+            }
+        }
+    }
+}
