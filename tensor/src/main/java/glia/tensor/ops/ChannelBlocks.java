@@ -1,0 +1,81 @@
+package glia.tensor.ops;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+
+/// Work on channels that do not touch each other, cut into blocks that are short enough for the first cache and long
+/// enough for the compiler's vector loops. These loops are over plain arrays with one index.
+final class ChannelBlocks extends RangeTask {
+    /// Channels in a block.
+    static final int SIZE = 128;
+
+    /// Work on channels `from` to `from + count`.
+    interface Body {
+        void run(int from, int count);
+    }
+
+    private final int numChannels;
+    private final Body body;
+
+    private ChannelBlocks(Workers workers, int numChannels, Body body) {
+        super(workers);
+        this.numChannels = numChannels;
+        this.body = body;
+    }
+
+    /// Runs `body` for all channels.
+    ///
+    /// @param costPerChannel about how many multiplications a channel takes
+    static void run(Workers workers, int numChannels, long costPerChannel, Body body) {
+        ChannelBlocks task = new ChannelBlocks(workers, numChannels, body);
+        task.spread(Math.ceilDiv(numChannels, SIZE), SIZE * costPerChannel);
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        for (int block = from; block < to; block++) {
+            int first = block * SIZE;
+            body.run(first, Math.min(SIZE, numChannels - first));
+        }
+    }
+
+    /// Numbers of row `row` of x, from column `from` on, as many as `to` takes but no more than `count`.
+    static void load(Tensor x, int row, int from, float[] to, int count) {
+        long at = x.address() + 4 * ((long) row * x.cols() + from);
+        MemorySegment.copy(Memory.ALL, Memory.F32, at, to, 0, count);
+    }
+
+    /// Writes numbers to row `row` of x, from column `from` on.
+    static void store(float[] numbers, Tensor x, int row, int from, int count) {
+        long at = x.address() + 4 * ((long) row * x.cols() + from);
+        MemorySegment.copy(numbers, 0, Memory.ALL, Memory.F32, at, count);
+    }
+
+    /// `x[row, from…] += numbers`.
+    static void add(float[] numbers, Tensor x, int row, int from, int count) {
+        long at = x.address() + 4 * ((long) row * x.cols() + from);
+        for (int i = 0; i < count; i++) {
+            Memory.f32(at + 4L * i, Memory.f32(at + 4L * i) + numbers[i]);
+        }
+    }
+
+    /// The numbers of a small weight, whatever its type.
+    static float[] numbers(Weight w) {
+        Tensor t = Compute.stored(w);
+        float[] all = new float[Math.toIntExact(t.size())];
+        Decode.toFloats(t, 0, all, 0, all.length);
+        return all;
+    }
+
+    /// Throws unless a backward pass is possible: gradients reach whole sequences only.
+    static void requireNone(RecurrentState state) {
+        if (state != RecurrentState.NONE) {
+            throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");
+        }
+    }
+}
