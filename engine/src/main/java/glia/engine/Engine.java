@@ -43,7 +43,7 @@ public final class Engine implements AutoCloseable {
 
     /// A new, empty sequence.
     public Sequence open() {
-        return new Sequence(model.spec(), pages);
+        return states.open(pages);
     }
 
     /// Bytes of keys and values in use.

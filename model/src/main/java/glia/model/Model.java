@@ -55,7 +55,7 @@ public final class Model implements AutoCloseable {
     public Map<String, Tensor> gradients(Gradients gradients, Arena arena) {
         Map<String, Tensor> byName = new LinkedHashMap<>();
         sources.forEach((parameter, source) -> {
-            Weight w = weights.get(parameter.sublayer(), parameter.role());
+            Weight w = weights.get(parameter);
             String name = ModelLoader.resolve(checkpoint, names.get(parameter));
             source.write(gradients.of(w), byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
                     ModelLoader.storedShape(checkpoint, n))));

@@ -38,6 +38,22 @@ public final class ModelLoader {
     /// How a family finds a parameter in this kind of file.
     private interface Names {
         Source of(ModelSpec spec, Parameter p);
+
+        default boolean ignores(ModelSpec spec, String name) {
+            return false;
+        }
+    }
+
+    private record HubNames(Family family) implements Names {
+        @Override
+        public Source of(ModelSpec spec, Parameter p) {
+            return family.source(spec, p);
+        }
+
+        @Override
+        public boolean ignores(ModelSpec spec, String name) {
+            return family.ignores(spec, name);
+        }
     }
 
     private final Path path;
@@ -85,7 +101,7 @@ public final class ModelLoader {
         Family family = Families.ofModelType(type).orElseThrow(() ->
                 new CheckpointException(folder.resolve("config.json"),
                 "model_type", "the family '" + type + "' is not supported yet; known are " + Families.known()));
-        return bind(family.spec(config), family::source);
+        return bind(family.spec(config), new HubNames(family));
     }
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {
@@ -116,9 +132,10 @@ public final class ModelLoader {
             sources.put(entry.getKey(), source);
             weights.put(entry.getKey(), new Weight.Stored(tensor.rank() == 1 ? widen(tensor) : tensor));
         }
-        if (spec.head() == Head.TIED) {
+        if (spec.head().matrix() == Head.Matrix.TIED) {
             left.remove(resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored()));
         }
+        left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
         return new Model(spec, new Weights(weights), sources, checkpoint, copies);
     }
@@ -139,7 +156,7 @@ public final class ModelLoader {
     /// A head that is in the file and differs from the embedding is used, whatever the config says about tying: that is
     /// what Hugging Face's Transformers do.
     private ModelSpec untieIfDifferent(ModelSpec spec, Names names) throws CheckpointException {
-        if (spec.head() == Head.SEPARATE) {
+        if (spec.head().matrix() == Head.Matrix.SEPARATE) {
             return spec;
         }
         String head = resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored());
@@ -150,7 +167,7 @@ public final class ModelLoader {
                 resolve(checkpoint, names.of(spec, Parameter.of(Role.EMBEDDING)).stored()));
         Tensor other = checkpoint.tensor(head);
         boolean same = embedding.dtype() == other.dtype() && embedding.memory().mismatch(other.memory()) == -1;
-        return same ? spec : spec.withHead(Head.SEPARATE);
+        return same ? spec : spec.withHead(spec.head().with(Head.Matrix.SEPARATE));
     }
 
     private Tensor widen(Tensor vector) {

@@ -1,37 +1,32 @@
 package glia.engine.state;
 
-import glia.model.spec.Mixer;
-import glia.model.spec.ModelSpec;
-import glia.model.spec.Sublayer;
+import glia.model.spec.Remembered;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValues;
-import glia.tensor.kernel.Span;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// What a model remembers of one sequence: keys and values of each attention, in pages. Layers with a sliding window
-/// give back the pages that no later token can see. Belongs to the engine's thread.
+/// What a model remembers of one sequence, of each mixer what it needs: pages of keys and values, of which sliding
+/// layers give back those that no later token can see, or the numbers of a recurrence. Belongs to the engine's thread.
 public final class Sequence implements AutoCloseable {
-    /// Positions in a page.
-    static final int PAGE_TOKENS = 64;
-
     private final PagePool pool;
-    private final List<Sublayer> sublayers;
-    private final KeyValues[] keyValues;
+    private final Memory[] memories;
     private int length;
 
-    public Sequence(ModelSpec spec, PagePool pool) {
-        this.pool = pool;
-        this.sublayers = spec.sublayers();
-        this.keyValues = new KeyValues[sublayers.size()];
-        for (int i = 0; i < keyValues.length; i++) {
-            switch (sublayers.get(i).mixer()) {
-                case Mixer.Attention a ->
-                        keyValues[i] = new KeyValues(PAGE_TOKENS, a.keyValueSize(), a.keyValueSize());
-                case Mixer.GatedMlp m -> { }
-                case Mixer.Mlp m -> { }
-            }
+    Sequence(StateSlots slots, PagePool pool) {
+        this(pool, new Memory[slots.all().size()]);
+        List<Remembered> all = slots.all();
+        for (int i = 0; i < memories.length; i++) {
+            memories[i] = switch (all.get(i)) {
+                case Remembered.KeyValues kv -> new PagedMemory(kv, pool);
+                case Remembered.Rows rows -> new PagedMemory(rows, pool);
+                case Remembered.Recurrence r -> new RecurrentMemory(r, pool);
+            };
         }
+    }
+
+    private Sequence(PagePool pool, Memory[] memories) {
+        this.pool = pool;
+        this.memories = memories;
     }
 
     /// The number of tokens remembered, which is the position of the next.
@@ -39,75 +34,57 @@ public final class Sequence implements AutoCloseable {
         return length;
     }
 
+    /// Another sequence that begins with the same tokens, so that many can go on from one prompt.
+    ///
+    /// @throws StateMemoryException if there is no room
+    public Sequence fork() {
+        Sequence fork = new Sequence(pool, new Memory[memories.length]);
+        fork.length = length;
+        for (int i = 0; i < memories.length; i++) {
+            try {
+                fork.memories[i] = memories[i].copy(length);
+            } catch (StateMemoryException e) {
+                for (int j = 0; j < i; j++) {
+                    fork.memories[j].truncate(0);
+                }
+                throw e;
+            }
+        }
+        return fork;
+    }
+
     /// Stores rows `from` to `to` of keys and values at the end. `advance` makes them count.
-    KeyValues append(int sublayer, Tensor keys, Tensor values, int from, int to, int position) {
+    KeyValues append(int slot, Tensor keys, Tensor values, int from, int to, int position) {
         if (position != length) {
             throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
                     + position);
         }
-        KeyValues kv = keyValues[sublayer];
-        for (int row = from; row < to; ) {
-            int at = position + row - from;
-            int page = at / PAGE_TOKENS;
-            if (page == kv.numPages()) {
-                kv.addPage(0, 0);
-            }
-            if (kv.keyPage(page) == 0) {
-                take(kv, page);
-            }
-            int count = Math.min(to - row, PAGE_TOKENS - at % PAGE_TOKENS);
-            copy(keys, row, count, kv.keyAddress(at));
-            copy(values, row, count, kv.valueAddress(at));
-            row += count;
-        }
-        return kv;
+        return ((PagedMemory) memories[slot]).append(keys, values, from, to, position);
     }
 
-    private void take(KeyValues kv, int page) {
-        long keyPage = pool.take(keyBytes(kv));
-        try {
-            kv.setPage(page, keyPage, pool.take(valueBytes(kv)));
-        } catch (StateMemoryException e) {
-            pool.giveBack(keyPage, keyBytes(kv));
-            throw e;
-        }
+    RecurrentMemory recurrence(int slot) {
+        return (RecurrentMemory) memories[slot];
     }
 
-    private static void copy(Tensor from, int row, int count, long toAddress) {
-        long bytes = (long) from.cols() * Float.BYTES;
-        MemorySegment.copy(from.memory(), row * bytes, glia.tensor.Memory.ALL, toAddress, count * bytes);
-    }
-
-    /// Makes `count` appended tokens count, and gives back the pages that slid out of sight.
+    /// Makes `count` appended tokens count, and gives back what slid out of sight.
     void advance(int count) {
         length += count;
-        for (int i = 0; i < keyValues.length; i++) {
-            if (keyValues[i] != null) {
-                int firstPage = span(i).first(length) / PAGE_TOKENS;
-                for (int page = firstPage - 1; page >= 0 && keyValues[i].keyPage(page) != 0; page--) {
-                    drop(keyValues[i], page);
-                }
-            }
+        for (Memory memory : memories) {
+            memory.advance(length);
         }
-    }
-
-    private Span span(int sublayer) {
-        return ((Mixer.Attention) sublayers.get(sublayer).mixer()).span();
     }
 
     /// Forgets the tokens from `newLength` on, if what the remaining ones need is still there.
     ///
-    /// @return false if a window has slid too far: then nothing has changed, and the caller must begin anew
+    /// @return false if it is not, since a window has slid too far or a recurrence has no way back: then nothing has
+    ///         changed, and the caller must begin anew
     public boolean truncate(int newLength) {
         if (newLength < 0 || newLength > length) {
             throw new IllegalArgumentException("cannot keep " + newLength + " of " + length + " tokens");
         }
-        for (int i = 0; i < keyValues.length; i++) {
-            if (keyValues[i] != null && newLength > 0) {
-                int firstPage = span(i).first(newLength) / PAGE_TOKENS;
-                if (firstPage < keyValues[i].numPages() && keyValues[i].keyPage(firstPage) == 0) {
-                    return false;
-                }
+        for (Memory memory : memories) {
+            if (!memory.canTruncate(newLength)) {
+                return false;
             }
         }
         length = newLength;
@@ -115,38 +92,16 @@ public final class Sequence implements AutoCloseable {
         return true;
     }
 
-    /// Gives back the pages of tokens that were appended and do not count.
+    /// Gives back what was appended and does not count.
     void retract() {
-        int keptPages = (length + PAGE_TOKENS - 1) / PAGE_TOKENS;
-        for (KeyValues kv : keyValues) {
-            if (kv != null) {
-                for (int page = keptPages; page < kv.numPages(); page++) {
-                    drop(kv, page);
-                }
-                kv.truncate(keptPages);
-            }
+        for (Memory memory : memories) {
+            memory.truncate(length);
         }
     }
 
     /// Whether the sequence lives in this pool.
     public boolean isIn(PagePool of) {
         return pool == of;
-    }
-
-    private void drop(KeyValues kv, int page) {
-        if (kv.keyPage(page) != 0) {
-            pool.giveBack(kv.keyPage(page), keyBytes(kv));
-            pool.giveBack(kv.valuePage(page), valueBytes(kv));
-            kv.setPage(page, 0, 0);
-        }
-    }
-
-    private static long keyBytes(KeyValues kv) {
-        return (long) PAGE_TOKENS * kv.keyCols() * Float.BYTES;
-    }
-
-    private static long valueBytes(KeyValues kv) {
-        return (long) PAGE_TOKENS * kv.valueCols() * Float.BYTES;
     }
 
     /// Forgets everything.

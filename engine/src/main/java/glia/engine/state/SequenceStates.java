@@ -2,21 +2,23 @@ package glia.engine.state;
 
 import glia.model.block.States;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Place;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import java.util.ArrayList;
 import java.util.List;
 
 /// The states of the sequences of one pass: sequence i belongs to run i. Reused from pass to pass.
 public final class SequenceStates implements States {
-    private final class OfSublayer implements KeyValueState {
-        private final int sublayer;
+    private final class Paged implements KeyValueState {
+        private final int slot;
         private KeyValues[] views = new KeyValues[4];
 
-        OfSublayer(int sublayer) {
-            this.sublayer = sublayer;
+        Paged(int slot) {
+            this.slot = slot;
         }
 
         @Override
@@ -25,21 +27,49 @@ public final class SequenceStates implements States {
                 views = new KeyValues[runs.count()];
             }
             for (int i = 0; i < runs.count(); i++) {
-                views[i] = sequences.get(i)
-                        .append(sublayer, keys, values, runs.start(i), runs.end(i), runs.position(i));
+                views[i] = sequences.get(i).append(slot, keys, values, runs.start(i), runs.end(i), runs.position(i));
             }
             return views;
         }
     }
 
+    private final class Recurrent implements RecurrentState {
+        private final int slot;
+
+        Recurrent(int slot) {
+            this.slot = slot;
+        }
+
+        @Override
+        public long before(int run) {
+            return sequences.get(run).recurrence(slot).before();
+        }
+
+        @Override
+        public long after(int run) {
+            return sequences.get(run).recurrence(slot).after();
+        }
+    }
+
     private final List<Sequence> sequences = new ArrayList<>();
-    private final KeyValueState[] bySublayer;
+    private final StateSlots slots;
+    /// By slot; where the slot is of the other kind, one that is never asked for.
+    private final KeyValueState[] paged;
+    private final RecurrentState[] recurrent;
 
     public SequenceStates(ModelSpec spec) {
-        bySublayer = new KeyValueState[spec.sublayers().size()];
-        for (int i = 0; i < bySublayer.length; i++) {
-            bySublayer[i] = new OfSublayer(i);
+        slots = new StateSlots(spec);
+        paged = new KeyValueState[slots.all().size()];
+        recurrent = new RecurrentState[paged.length];
+        for (int i = 0; i < paged.length; i++) {
+            paged[i] = new Paged(i);
+            recurrent[i] = new Recurrent(i);
         }
+    }
+
+    /// A new, empty sequence.
+    public Sequence open(PagePool pool) {
+        return new Sequence(slots, pool);
     }
 
     /// Forgets the sequences of the last pass.
@@ -70,7 +100,12 @@ public final class SequenceStates implements States {
     }
 
     @Override
-    public KeyValueState keyValues(int sublayer) {
-        return bySublayer[sublayer];
+    public KeyValueState keyValues(Place place, int index) {
+        return paged[slots.of(place, index)];
+    }
+
+    @Override
+    public RecurrentState recurrence(Place place, int index) {
+        return recurrent[slots.of(place, index)];
     }
 }

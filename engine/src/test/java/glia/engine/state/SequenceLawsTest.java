@@ -30,7 +30,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 
 /// Any way of feeding the same tokens gives the logits of a pass over the whole text without any state: chunks of any
-/// size, several sequences together, forgetting and feeding again, passes that fail in between.
+/// size, several sequences together, copies, forgetting and feeding again, passes that fail in between.
 class SequenceLawsTest {
     private static final int NUM_SEQUENCES = 3;
     private static final int PAGE = 64;
@@ -48,6 +48,9 @@ class SequenceLawsTest {
         record Truncate(int chosen, int percent) implements Step { }
 
         record Reopen(int chosen) implements Step { }
+
+        /// Goes on with a copy.
+        record Fork(int chosen) implements Step { }
     }
 
     @Provide
@@ -70,7 +73,7 @@ class SequenceLawsTest {
         Arbitrary<Step> truncate = Combinators.combine(chosen, Arbitraries.integers().between(0, 100))
                 .as(Step.Truncate::new);
         Arbitrary<Step> step = Arbitraries.frequencyOf(Tuple.of(6, feed), Tuple.of(1, fail),
-                Tuple.of(2, truncate), Tuple.of(1, chosen.map(Step.Reopen::new)));
+                Tuple.of(2, truncate), Tuple.of(1, chosen.map(Step.Reopen::new)), Tuple.of(1, chosen.map(Step.Fork::new)));
         return step.list().ofMinSize(1).ofMaxSize(14);
     }
 
@@ -136,6 +139,7 @@ class SequenceLawsTest {
                     case Step.Fail f -> fail(f.chosen, f.size);
                     case Step.Truncate t -> chosen(t.chosen).forEach(s -> truncate(s, t.percent));
                     case Step.Reopen r -> chosen(r.chosen).forEach(this::reopen);
+                    case Step.Fork f -> chosen(f.chosen).forEach(Script::fork);
                 }
                 assertEquals(expectedBytes(), engine.stateBytes(), "bytes of all states after " + step);
             }
@@ -222,6 +226,12 @@ class SequenceLawsTest {
                 case "smollm3" -> config.numLayers() / 4;
                 default -> 0;
             };
+        }
+
+        private static void fork(Subject s) {
+            Sequence fork = s.sequence.fork();
+            s.sequence.close();
+            s.sequence = fork;
         }
 
         private void reopen(Subject s) {

@@ -1,7 +1,9 @@
 package glia.model.block;
 
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mlp;
+import glia.model.spec.Place;
 import glia.model.spec.Role;
 
 /// Multi-layer perceptrons, gated (https://arxiv.org/abs/2002.05202) and not.
@@ -9,19 +11,19 @@ final class MlpBlock {
     private MlpBlock() { }
 
     /// `down(f(gate(x)) · up(x))`.
-    static Block of(Mixer.GatedMlp spec, Weights weights, int sublayer) {
+    static Block of(GatedMlp spec, Weights weights, Place place) {
         boolean bias = spec.bias() != Bias.NONE;
-        Block gate = Projection.of(weights, sublayer, Role.GATE, Role.GATE_BIAS, bias);
-        Block up = Projection.of(weights, sublayer, Role.UP, Role.UP_BIAS, bias);
-        Block down = Projection.of(weights, sublayer, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
+        Block gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias);
+        Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, bias);
+        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
         return (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),
                 up.forward(ops, x, pass, states), spec.activation()), pass, states);
     }
 
     /// `down(f(up(x)))`.
-    static Block of(Mixer.Mlp spec, Weights weights, int sublayer) {
-        Block up = Projection.of(weights, sublayer, Role.UP, Role.UP_BIAS, spec.bias() != Bias.NONE);
-        Block down = Projection.of(weights, sublayer, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
+    static Block of(Mlp spec, Weights weights, Place place) {
+        Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, spec.bias() != Bias.NONE);
+        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
         return (ops, x, pass, states) ->
                 down.forward(ops, ops.activate(up.forward(ops, x, pass, states), spec.activation()), pass, states);
     }

@@ -1,23 +1,30 @@
 package glia.model.block;
 
 import glia.model.spec.Norm;
+import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.tensor.ops.PlainRmsNorm;
 import glia.tensor.ops.Weight;
 
 /// A norm, or nothing.
 final class NormBlock {
     private NormBlock() { }
 
-    static Block of(Norm norm, Weights weights, int sublayer, Role weight, Role bias) {
+    static Block of(Norm norm, Weights weights, Place place, Role weight, Role bias) {
         return switch (norm) {
             case Norm.None none -> (ops, x, pass, states) -> x;
             case Norm.Rms rms -> {
-                Weight w = weights.get(sublayer, weight);
+                Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.rmsNorm(x, w, rms.eps(), rms.offset());
             }
+            case Norm.UnitRms rms -> (ops, x, pass, states) -> ops.apply(new PlainRmsNorm(x, x.cols(), rms.eps()));
+            case Norm.UnbiasedLayer layer -> {
+                Weight w = weights.get(place, weight);
+                yield (ops, x, pass, states) -> ops.layerNorm(x, w, layer.eps());
+            }
             case Norm.Layer layer -> {
-                Weight w = weights.get(sublayer, weight);
-                Weight b = weights.get(sublayer, bias);
+                Weight w = weights.get(place, weight);
+                Weight b = weights.get(place, bias);
                 yield (ops, x, pass, states) -> ops.layerNorm(x, w, b, layer.eps());
             }
         };

@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
 
@@ -7,12 +8,12 @@ import glia.tensor.ops.Weight;
 final class Projection {
     private Projection() { }
 
-    static Block of(Weights weights, int sublayer, Role weight, Role bias, boolean hasBias) {
-        Weight w = weights.get(sublayer, weight);
+    static Block of(Weights weights, Place place, Role weight, Role bias, boolean hasBias) {
+        Weight w = weights.get(place, weight);
         if (!hasBias) {
             return (ops, x, pass, states) -> ops.linear(x, w);
         }
-        Weight b = weights.get(sublayer, bias);
+        Weight b = weights.get(place, bias);
         return (ops, x, pass, states) -> ops.addBias(ops.linear(x, w), b);
     }
 }

@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Parameter;
+import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
 import java.util.Map;
@@ -13,8 +14,16 @@ public final class Weights {
         this.all = Map.copyOf(all);
     }
 
-    public Weight get(int sublayer, Role role) {
-        Parameter p = new Parameter(sublayer, role);
+    public Weight get(Place place, Role role) {
+        return get(new Parameter(place, role));
+    }
+
+    /// A weight of one expert.
+    public Weight get(Place place, Role role, int expert) {
+        return get(new Parameter(place, role, expert));
+    }
+
+    public Weight get(Parameter p) {
         Weight w = all.get(p);
         if (w == null) {
             throw new IllegalArgumentException("the model has no parameter " + p);

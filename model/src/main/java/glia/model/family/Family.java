@@ -21,6 +21,12 @@ public interface Family {
     /// Where a parameter lies in the family's checkpoints on the hub.
     Source source(ModelSpec spec, Parameter parameter);
 
+    /// Whether a tensor of the family's checkpoints is left aside on purpose: one that holds no parameter, or belongs
+    /// to a part of the model that is not run. Any other tensor that no parameter asks for is an error.
+    default boolean ignores(ModelSpec spec, String tensorName) {
+        return false;
+    }
+
     /// The family's form in GGUF files, if it has one.
     Optional<GgufForm> gguf();
 }

@@ -2,13 +2,16 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Positions;
+import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.model.spec.Sublayer;
@@ -41,19 +44,19 @@ public final class Gemma3 implements Family {
         float scale = (float) (1 / Math.sqrt(Standard.positive(config, "query_pre_attn_scalar", 256)));
         int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 4;
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
-        Mixer mlp = new Mixer.GatedMlp(config.positive("intermediate_size"),
+        Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_activation", "gelu_pytorch_tanh"), Bias.NONE);
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < slides.length; layer++) {
-            Mixer attention = new Mixer.Attention(config.positive("num_attention_heads"), kvHeads, headSize, scale,
+            Mixer attention = new Attention(config.positive("num_attention_heads"), kvHeads, headSize, scale,
                     rope(config, headSize, slides[layer]),
                     slides[layer] ? new Span.Sliding(window) : new Span.Causal(), norm, bias);
-            sublayers.add(new Sublayer(layer, norm, attention, norm, 1));
-            sublayers.add(new Sublayer(layer, norm, mlp, norm, 1));
+            sublayers.add(new Sublayer(layer, norm, attention, norm, Residual.PLAIN));
+            sublayers.add(new Sublayer(layer, norm, mlp, norm, Residual.PLAIN));
         }
         int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings") : 131_072;
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden, context,
-                new Positions.None(), (float) Math.sqrt(hidden), sublayers, norm,
+                Embedding.scaled(Math.sqrt(hidden)), sublayers, norm,
                 config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
     }
 

@@ -3,11 +3,11 @@ package glia.model.family;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Sublayer;
 import java.util.Map;
 
 /// Gemma 3 in GGUF files: norm weights are stored with the 1 that the hub's files leave out.
@@ -39,16 +39,12 @@ final class Gemma3Gguf implements GgufForm {
 
     @Override
     public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
-        ModelSpec mapped = body.stored(spec, checkpoint).mapSublayers(s ->
-                new Sublayer(s.layer(), whole(s.before()), mixer(s.mixer()), whole(s.after()), s.scale()));
-        return new ModelSpec(mapped.modelType(), mapped.vocabSize(), mapped.hiddenSize(), mapped.contextLength(),
-                mapped.positions(), mapped.embeddingScale(), mapped.sublayers(), whole(mapped.finalNorm()),
-                mapped.head());
+        return body.stored(spec, checkpoint).mapNorms(Gemma3Gguf::whole).mapMixers(Gemma3Gguf::mixer);
     }
 
     private static Mixer mixer(Mixer mixer) {
-        return mixer instanceof Mixer.Attention a
-                ? new Mixer.Attention(a.numHeads(), a.numKeyValueHeads(), a.headSize(), a.scale(), a.rope(), a.span(),
+        return mixer instanceof Attention a
+                ? new Attention(a.numHeads(), a.numKeyValueHeads(), a.headSize(), a.scale(), a.rope(), a.span(),
                         whole(a.headNorm()), a.bias())
                 : mixer;
     }

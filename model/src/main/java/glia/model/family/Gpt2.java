@@ -2,9 +2,12 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
 import glia.model.spec.Head;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -38,19 +41,20 @@ public final class Gpt2 implements Family {
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_epsilon", 1e-5));
         boolean scaled = config.flag("scale_attn_weights", true);
         boolean byLayer = config.flag("scale_attn_by_inverse_layer_idx", false);
-        Mixer mlp = new Mixer.Mlp(config.has("n_inner") ? config.positive("n_inner") : Math.multiplyExact(4, hidden),
+        Mixer mlp = new Mlp(config.has("n_inner") ? config.positive("n_inner") : Math.multiplyExact(4, hidden),
                 Activations.read(config, "activation_function", "gelu_new"), Bias.ALL);
         List<Sublayer> sublayers = new ArrayList<>();
         int numLayers = Standard.numLayers(config, "n_layer");
         for (int layer = 0; layer < numLayers; layer++) {
             double scale = (scaled ? 1 / Math.sqrt(headSize) : 1) / (byLayer ? layer + 1 : 1);
-            sublayers.add(new Sublayer(layer, norm, new Mixer.Attention(heads, heads, headSize, (float) scale,
-                    new Rope.None(), new Span.Causal(), new Norm.None(), Bias.ALL), new Norm.None(), 1));
-            sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), 1));
+            sublayers.add(new Sublayer(layer, norm, new Attention(heads, heads, headSize, (float) scale,
+                    new Rope.None(), new Span.Causal(), new Norm.None(), Bias.ALL)));
+            sublayers.add(new Sublayer(layer, norm, mlp));
         }
         int context = config.has("n_positions") ? config.positive("n_positions") : 1024;
-        return new ModelSpec("gpt2", config.positive("vocab_size"), hidden, context, new Positions.Learned(context), 1,
-                sublayers, norm, config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
+        Embedding embedding = new Embedding(new Positions.Learned(context), 1, new Norm.None());
+        return new ModelSpec("gpt2", config.positive("vocab_size"), hidden, context, embedding, sublayers, norm,
+                config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
     }
 
     @Override
@@ -65,8 +69,8 @@ public final class Gpt2 implements Family {
                 default -> throw Standard.unknown(p);
             };
         }
-        Sublayer s = spec.sublayers().get(p.sublayer());
-        boolean attention = s.mixer() instanceof Mixer.Attention;
+        Sublayer s = spec.sublayer(p);
+        boolean attention = s.mixer() instanceof Attention;
         String h = "h." + s.layer() + ".";
         String norm = h + (attention ? "ln_1" : "ln_2");
         Source fused = new Source.Transposed(stored(h + "attn.c_attn.weight"));

@@ -40,7 +40,7 @@ final class Gpt2Gguf implements GgufForm {
         if (p.sublayer() < 0) {
             return body.source(spec, p);
         }
-        String layer = "blk." + spec.sublayers().get(p.sublayer()).layer();
+        String layer = "blk." + spec.sublayer(p).layer();
         Source fused = new Source.Stored(layer + ".attn_qkv.weight");
         Source fusedBias = new Source.Stored(layer + ".attn_qkv.bias");
         int hidden = spec.hiddenSize();

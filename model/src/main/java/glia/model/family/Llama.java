@@ -2,8 +2,8 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -26,7 +26,7 @@ public final class Llama implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = Standard.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 10_000);
-        Mixer.Attention attention = new Mixer.Attention(config.positive("num_attention_heads"),
+        Attention attention = new Attention(config.positive("num_attention_heads"),
                 Standard.numKeyValueHeads(config), headSize, (float) (1 / Math.sqrt(headSize)), rope, new Span.Causal(),
                 new Norm.None(), config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
         Bias mlpBias = config.flag("mlp_bias", false) ? Bias.ALL : Bias.NONE;

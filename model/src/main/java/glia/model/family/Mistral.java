@@ -2,8 +2,8 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -28,7 +28,7 @@ public final class Mistral implements Family {
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
                 : config.keys().contains("sliding_window") ? new Span.Causal() : new Span.Sliding(4096);
-        Mixer.Attention attention = new Mixer.Attention(config.positive("num_attention_heads"),
+        Attention attention = new Attention(config.positive("num_attention_heads"),
                 config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 8, headSize,
                 (float) (1 / Math.sqrt(headSize)), rope, span, new Norm.None(), Bias.NONE);
         return Standard.spec(config, 131_072, false, Bias.NONE, layer -> attention);

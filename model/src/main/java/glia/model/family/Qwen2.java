@@ -2,8 +2,8 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -28,7 +28,7 @@ public final class Qwen2 implements Family {
         int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         Span[] spans = spans(config);
-        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Mixer.Attention(
+        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Attention(
                 config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
                 spans[layer], new Norm.None(), Bias.INPUTS));
     }

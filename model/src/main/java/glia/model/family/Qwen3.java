@@ -2,8 +2,8 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -30,7 +30,7 @@ public final class Qwen3 implements Family {
         Norm headNorm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
         Span[] spans = Qwen2.spans(config);
-        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Mixer.Attention(
+        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Attention(
                 config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
                 spans[layer], headNorm, bias));
     }

@@ -2,8 +2,8 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -32,7 +32,7 @@ public final class SmolLm3 implements Family {
         boolean[] slides = LayerTypes.read(config, layer -> sliding && !rotates[layer]);
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
         Bias mlpBias = config.flag("mlp_bias", false) ? Bias.ALL : Bias.NONE;
-        return Standard.spec(config, 32_768, true, mlpBias, layer -> new Mixer.Attention(
+        return Standard.spec(config, 32_768, true, mlpBias, layer -> new Attention(
                 config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)),
                 rotates[layer] ? rope : new Rope.None(),
                 sliding && slides[layer] ? new Span.Sliding(config.positive("sliding_window")) : new Span.Causal(),

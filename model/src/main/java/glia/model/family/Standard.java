@@ -2,13 +2,15 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Positions;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +21,7 @@ final class Standard {
     /// The attention of one layer.
     @FunctionalInterface
     interface Attentions {
-        Mixer.Attention of(int layer) throws CheckpointException;
+        Attention of(int layer) throws CheckpointException;
     }
 
     /// More than any model has: enough for all, few enough to be gone through in no time.
@@ -81,25 +83,25 @@ final class Standard {
     static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias, Attentions attentions)
             throws CheckpointException {
         Norm norm = new Norm.Rms(epsilon(config, "rms_norm_eps", 1e-6), 0);
-        Mixer mlp = new Mixer.GatedMlp(config.positive("intermediate_size"),
+        Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_act", "silu"), mlpBias);
         List<Sublayer> sublayers = new ArrayList<>();
         int numLayers = numLayers(config, "num_hidden_layers");
         for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), 1));
-            sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), 1));
+            sublayers.add(new Sublayer(layer, norm, attentions.of(layer)));
+            sublayers.add(new Sublayer(layer, norm, mlp));
         }
         int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings")
                 : defaultContext;
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
-                context, new Positions.None(), 1, sublayers, norm,
+                context, Embedding.PLAIN, sublayers, norm,
                 config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE);
     }
 
     /// The names of Llama's tensors on the hub.
     static Source source(ModelSpec spec, Parameter p) {
         return new Source.Stored(p.sublayer() < 0 ? global(p) : "model.layers."
-                + spec.sublayers().get(p.sublayer()).layer() + "." + inLayer(spec, p));
+                + spec.sublayer(p).layer() + "." + inLayer(spec, p));
     }
 
     private static String global(Parameter p) {
@@ -112,8 +114,8 @@ final class Standard {
     }
 
     private static String inLayer(ModelSpec spec, Parameter p) {
-        boolean attention = spec.sublayers().get(p.sublayer()).mixer() instanceof Mixer.Attention;
-        boolean sandwich = !(spec.sublayers().get(p.sublayer()).after() instanceof Norm.None);
+        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        boolean sandwich = !(spec.sublayer(p).after() instanceof Norm.None);
         return switch (p.role()) {
             case BEFORE_WEIGHT -> attention ? "input_layernorm.weight"
                     : sandwich ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight";

@@ -3,12 +3,11 @@ package glia.model.family;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
-import glia.model.spec.Mixer;
+import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
-import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.RopeTable.Layout;
@@ -81,10 +80,8 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
             }
         }
         Layout layout = rotation == Rotation.INTERLEAVED ? Layout.INTERLEAVED : Layout.HALF_SPLIT;
-        return spec.mapSublayers(s -> s.mixer() instanceof Mixer.Attention a && a.rope() instanceof Rope.Rotary r
-                ? new Sublayer(s.layer(), s.before(), a.withRope(new Rope.Rotary(r.rotatedSize(), r.theta(),
-                        scaling(r.scaling(), divisors), layout)), s.after(), s.scale())
-                : s);
+        return spec.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary r
+                ? a.withRope(new Rope.Rotary(r.rotatedSize(), r.theta(), scaling(r.scaling(), divisors), layout)) : m);
     }
 
     private static RopeScaling scaling(RopeScaling declared, List<Float> divisors) {
@@ -101,12 +98,14 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return new Source.Stored(p.sublayer() < 0 ? global(p)
-                : "blk." + spec.sublayers().get(p.sublayer()).layer() + "." + inLayer(spec, p));
+                : "blk." + spec.sublayer(p).layer() + "." + inLayer(spec, p));
     }
 
     private static String global(Parameter p) {
         return switch (p.role()) {
             case EMBEDDING -> "token_embd.weight";
+            case EMBEDDING_NORM_WEIGHT -> "token_embd_norm.weight";
+            case EMBEDDING_NORM_BIAS -> "token_embd_norm.bias";
             case POSITIONS -> "position_embd.weight";
             case FINAL_WEIGHT -> "output_norm.weight";
             case FINAL_BIAS -> "output_norm.bias";
@@ -116,7 +115,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
     }
 
     private static String inLayer(ModelSpec spec, Parameter p) {
-        boolean attention = spec.sublayers().get(p.sublayer()).mixer() instanceof Mixer.Attention;
+        boolean attention = spec.mixer(p.place()) instanceof Attention;
         return switch (p.role()) {
             case BEFORE_WEIGHT -> attention ? "attn_norm.weight" : "ffn_norm.weight";
             case BEFORE_BIAS -> attention ? "attn_norm.bias" : "ffn_norm.bias";

@@ -21,6 +21,20 @@ public sealed interface Norm {
         }
     }
 
+    /// Root mean square norm without weights.
+    record UnitRms(float eps) implements Norm {
+        public UnitRms {
+            requireSmall(eps);
+        }
+    }
+
+    /// Layer norm with a weight and no bias.
+    record UnbiasedLayer(float eps) implements Norm {
+        public UnbiasedLayer {
+            requireSmall(eps);
+        }
+    }
+
     private static void requireSmall(float eps) {
         if (!(eps >= 0 && eps <= 1)) {
             throw new IllegalArgumentException("a norm with epsilon " + eps + ", expected a small positive number");

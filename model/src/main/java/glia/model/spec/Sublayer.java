@@ -1,6 +1,16 @@
 package glia.model.spec;
 
-/// One step of the residual stream: `x + scale · after(mixer(before(x)))`.
+/// One step of the residual stream: `x ← residual(x, after(mixer(before(x))))`, mostly `x + after(mixer(before(x)))`.
 ///
 /// @param layer the layer of the checkpoint that this belongs to
-public record Sublayer(int layer, Norm before, Mixer mixer, Norm after, float scale) { }
+public record Sublayer(int layer, Norm before, Mixer mixer, Norm after, Residual residual) {
+    /// `x + mixer(before(x))`.
+    public Sublayer(int layer, Norm before, Mixer mixer) {
+        this(layer, before, mixer, new Norm.None(), Residual.PLAIN);
+    }
+
+    /// The same with another mixer.
+    public Sublayer withMixer(Mixer other) {
+        return new Sublayer(layer, before, other, after, residual);
+    }
+}

@@ -108,6 +108,15 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
+    public Tensor layerNorm(Tensor x, Weight w, float eps) {
+        Tensor t = stored(w);
+        require(t.size() == x.cols(), "layerNorm", x, t);
+        Tensor y = like(x);
+        kernels.layerNorm(y, x, t, null, eps);
+        return y;
+    }
+
+    @Override
     public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
         require(x.cols() % headSize == 0 && x.rows() == runs.numTokens(), "rotate", x, headSize);
         Tensor y = like(x);
@@ -142,6 +151,12 @@ public final class Compute implements Ops, AutoCloseable {
     public Tensor residual(Tensor x, Tensor update, float scale) {
         require(x.rows() == update.rows() && x.cols() == update.cols(), "residual", x, update);
         kernels.add(x, x, update, scale);
+        return x;
+    }
+
+    @Override
+    public Tensor settle(Tensor x, Tensor value) {
+        x.copyFrom(value);
         return x;
     }
 

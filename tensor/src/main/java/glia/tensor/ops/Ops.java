@@ -28,6 +28,9 @@ public interface Ops {
     /// `y = (x - mean) / √(var + eps) · w + b`. https://arxiv.org/abs/1607.06450
     Tensor layerNorm(Tensor x, Weight w, Weight b, float eps);
 
+    /// The same without a bias.
+    Tensor layerNorm(Tensor x, Weight w, float eps);
+
     /// Rotary position embedding of every head. https://arxiv.org/abs/2104.09864
     Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs);
 
@@ -42,6 +45,9 @@ public interface Ops {
 
     /// `y = x + scale · update`. The caller gives up x: it may be overwritten by the result.
     Tensor residual(Tensor x, Tensor update, float scale);
+
+    /// `value`, which is newer than x and takes the place of x, whom the caller gives up.
+    Tensor settle(Tensor x, Tensor value);
 
     /// Rows `rows[0..count)` of x: `[count, D]`.
     Tensor select(Tensor x, int[] rows, int count);

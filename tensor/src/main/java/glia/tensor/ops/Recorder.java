@@ -132,6 +132,13 @@ public final class Recorder implements Ops {
     }
 
     @Override
+    public Tensor layerNorm(Tensor x, Weight w, float eps) {
+        Tensor y = ops.layerNorm(x, w, eps);
+        return record(y, () ->
+                backward.layerNorm(gradient(x), weights.of(w), gradient(y), x, Compute.stored(w), eps));
+    }
+
+    @Override
     public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
         Tensor y = ops.rotate(x, headSize, table, runs);
         return record(y, () -> {
@@ -169,6 +176,11 @@ public final class Recorder implements Ops {
             accumulate(x, gradient(y), 1);
             accumulate(update, gradient(y), scale);
         });
+    }
+
+    @Override
+    public Tensor settle(Tensor x, Tensor value) {
+        return value;
     }
 
     @Override

@@ -1,0 +1,23 @@
+package glia.model.block;
+
+import glia.model.spec.Attention;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.Parallel;
+import glia.model.spec.Place;
+
+/// Builds the block of each kind of mixer.
+///
+/// @param ropes rotary tables, shared by all layers
+record Mixers(Weights weights, RopeTables ropes) {
+    /// The block of the mixer at a place.
+    Block of(Mixer mixer, Place place) {
+        return switch (mixer) {
+            case Attention a -> new AttentionBlock(a, weights, place, ropes);
+            case GatedMlp m -> MlpBlock.of(m, weights, place);
+            case Mlp m -> MlpBlock.of(m, weights, place);
+            case Parallel p -> new ParallelBlock(p, this, place);
+        };
+    }
+}

@@ -1,0 +1,25 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import java.util.List;
+
+/// `down(f(gate(x)) · up(x))`. https://arxiv.org/abs/2002.05202
+public record GatedMlp(int intermediateSize, Activation activation, Bias bias) implements Mixer {
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        boolean inputs = bias != Bias.NONE;
+        shapes.linear(Role.GATE, Role.GATE_BIAS, inputs, intermediateSize, hidden);
+        shapes.linear(Role.UP, Role.UP_BIAS, inputs, intermediateSize, hidden);
+        shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias == Bias.ALL, hidden, intermediateSize);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return "gated MLP, " + intermediateSize + " wide, " + Words.of(activation);
+    }
+}

@@ -1,0 +1,23 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import java.util.List;
+
+/// `down(f(up(x)))`.
+public record Mlp(int intermediateSize, Activation activation, Bias bias) implements Mixer {
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        shapes.linear(Role.UP, Role.UP_BIAS, bias != Bias.NONE, intermediateSize, hidden);
+        shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias == Bias.ALL, hidden, intermediateSize);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return "MLP, " + intermediateSize + " wide, " + Words.of(activation);
+    }
+}

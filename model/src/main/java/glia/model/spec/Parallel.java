@@ -1,0 +1,73 @@
+package glia.model.spec;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+
+/// Several mixers of the same input, added up: `Σ_i outputScale_i · after_i(mixer_i(before_i(inputScale_i · x)))`.
+/// Branch i stands at the place `(sublayer, i + 1)`.
+public record Parallel(List<Branch> branches) implements Mixer {
+    /// One of the mixers, which is not parallel itself.
+    public record Branch(float inputScale, Norm before, Mixer mixer, Norm after, float outputScale) {
+        /// A branch that is only a mixer.
+        public Branch(Mixer mixer) {
+            this(1, new Norm.None(), mixer, new Norm.None(), 1);
+        }
+
+        public Branch {
+            if (mixer instanceof Parallel) {
+                throw new IllegalArgumentException("a branch of parallel mixers is parallel itself");
+            }
+        }
+    }
+
+    public Parallel {
+        branches = List.copyOf(branches);
+        if (branches.isEmpty()) {
+            throw new IllegalArgumentException("parallel mixers without any");
+        }
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        int sublayer = shapes.place().sublayer();
+        for (int i = 0; i < branches.size(); i++) {
+            Branch branch = branches.get(i);
+            Place place = new Place(sublayer, i + 1);
+            shapes.at(place).norm(branch.before(), Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, hidden);
+            branch.mixer().parameters(shapes, hidden);
+            shapes.at(place).norm(branch.after(), Role.AFTER_WEIGHT, Role.AFTER_BIAS, hidden);
+        }
+    }
+
+    /// Nothing by itself: its branches remember at their own places.
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return branches.stream().map(b -> b.mixer().describe()).collect(Collectors.joining(" beside "));
+    }
+
+    Parallel map(UnaryOperator<Mixer> change) {
+        return new Parallel(branches.stream().map(b -> new Branch(b.inputScale(), b.before(), change.apply(b.mixer()),
+                b.after(), b.outputScale())).toList());
+    }
+
+    Parallel mapNorms(UnaryOperator<Norm> change) {
+        return new Parallel(branches.stream().map(b -> new Branch(b.inputScale(), change.apply(b.before()), b.mixer(),
+                change.apply(b.after()), b.outputScale())).toList());
+    }
+
+    /// The mixers of a sublayer by branch: the mixer itself, then its branches if it is parallel.
+    static List<Mixer> all(Mixer mixer) {
+        List<Mixer> all = new ArrayList<>(List.of(mixer));
+        if (mixer instanceof Parallel p) {
+            p.branches().forEach(b -> all.add(b.mixer()));
+        }
+        return all;
+    }
+}

@@ -1,0 +1,15 @@
+package glia.model.spec;
+
+/// How the output u of a sublayer joins the residual stream x.
+public sealed interface Residual {
+    /// `x + u`
+    Residual PLAIN = new Add(1);
+
+    /// `x + scale · u`
+    record Add(float scale) implements Residual { }
+
+    /// `alpha · before(x) + beta · u`: the stream itself is normed. With both 1 this is the post-norm of the first
+    /// Transformers, whose norm after a sum is the `before` of the next sublayer.
+    /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2501.08313
+    record Normed(float alpha, float beta) implements Residual { }
+}

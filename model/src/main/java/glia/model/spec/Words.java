@@ -1,0 +1,29 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Span;
+import java.util.Locale;
+
+/// Words for the parts of mixers, for `describe`.
+final class Words {
+    private Words() { }
+
+    static String of(Activation activation) {
+        return activation.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static String of(Span span) {
+        return switch (span) {
+            case Span.Causal c -> "full";
+            case Span.Sliding s -> "sliding window of " + s.window();
+        };
+    }
+
+    static String of(Rope rope) {
+        return switch (rope) {
+            case Rope.None none -> "no rotation";
+            case Rope.Rotary r -> "RoPE θ " + (long) r.theta() + (r.scaling() instanceof RopeScaling.None ? ""
+                    : " scaled by " + r.scaling().getClass().getSimpleName());
+        };
+    }
+}

@@ -1,0 +1,29 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// `y = cap · tanh(x / cap)`, which keeps numbers within ±cap. https://arxiv.org/abs/2408.00118
+public record SoftCap(Tensor x, float cap) implements Operation {
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        ops.kernels().workers().run((chunk, worker) -> {
+            int chunks = ops.kernels().workers().chunksFor(x.size());
+            for (long i = x.size() * chunk / chunks; i < x.size() * (chunk + 1) / chunks; i++) {
+                y.set(i, (float) (cap * Math.tanh(x.get(i) / cap)));
+            }
+        }, ops.kernels().workers().chunksFor(x.size()));
+        return y;
+    }
+
+    /// `dx += dy · (1 - (y / cap)²)`.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        for (long i = 0; i < y.size(); i++) {
+            float share = y.get(i) / cap;
+            dx.set(i, dx.get(i) + dy.get(i) * (1 - share * share));
+        }
+    }
+}
