@@ -73,7 +73,8 @@ class SequenceLawsTest {
         Arbitrary<Step> truncate = Combinators.combine(chosen, Arbitraries.integers().between(0, 100))
                 .as(Step.Truncate::new);
         Arbitrary<Step> step = Arbitraries.frequencyOf(Tuple.of(6, feed), Tuple.of(1, fail),
-                Tuple.of(2, truncate), Tuple.of(1, chosen.map(Step.Reopen::new)), Tuple.of(1, chosen.map(Step.Fork::new)));
+                Tuple.of(2, truncate), Tuple.of(1, chosen.map(Step.Reopen::new)),
+                Tuple.of(1, chosen.map(Step.Fork::new)));
         return step.list().ofMinSize(1).ofMaxSize(14);
     }
 
