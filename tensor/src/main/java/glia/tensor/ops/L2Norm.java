@@ -1,0 +1,50 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// Length norm of each piece of `size` numbers: `y = x / √(Σ x² + eps)`.
+public record L2Norm(Tensor x, int size, float eps) implements Operation {
+    public L2Norm {
+        Compute.require(size > 0 && x.cols() % size == 0, "length norm", x, size);
+    }
+
+    private double factor(long at) {
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            double v = x.get(at + i);
+            sum += v * v;
+        }
+        return 1 / Math.sqrt(sum + eps);
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        for (long at = 0; at < x.size(); at += size) {
+            float r = (float) factor(at);
+            for (int i = 0; i < size; i++) {
+                y.set(at + i, x.get(at + i) * r);
+            }
+        }
+        return y;
+    }
+
+    /// `dx += r · (dy - x · r² · (dy · x))`.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        for (long at = 0; at < x.size(); at += size) {
+            double r = factor(at);
+            double dot = 0;
+            for (int i = 0; i < size; i++) {
+                dot += (double) dy.get(at + i) * x.get(at + i);
+            }
+            double pull = r * r * dot;
+            for (int i = 0; i < size; i++) {
+                double d = r * (dy.get(at + i) - x.get(at + i) * pull);
+                dx.set(at + i, dx.get(at + i) + (float) d);
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package glia.tensor.ops;
+
+import static glia.tensor.ops.GradientCheck.of;
+import static glia.tensor.ops.GradientCheck.rows;
+import static glia.tensor.ops.GradientCheck.shape;
+import static glia.tensor.ops.ScanLab.runs;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.ops.GradientCheck.Case;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Linear attention by chunks against its recurrence in F64, values and slopes, and in every way to feed it.
+class LinearScanTest {
+    private static final float EPS = 1e-3f;
+
+    /// With the length norms, steps and gates around it, as it is used.
+    private static Case delta(int keyHeads, int heads, int keySize, int valueSize, int... tokens) {
+        Runs runs = runs(tokens);
+        int n = runs.numTokens();
+        return of("gated delta rule " + keyHeads + " " + heads + " of " + keySize + ", " + valueSize + " over "
+                + List.of(IntStream.of(tokens).boxed().toArray()), (ops, w) -> ops.apply(new GatedDelta(
+                        ops.apply(new L2Norm(rows(ops, w[0]), keySize, EPS)),
+                        ops.apply(new L2Norm(rows(ops, w[1]), keySize, EPS)), rows(ops, w[2]),
+                        ops.apply(new LogDecay(rows(ops, w[3]), w[5], w[6])),
+                        ops.apply(new Sigmoid(rows(ops, w[4]))), keyHeads, 0.5f, RecurrentState.NONE, runs)),
+                w -> delta(w, runs, keyHeads, heads, keySize, valueSize),
+                shape(n, keyHeads * keySize), shape(n, keyHeads * keySize), shape(n, heads * valueSize),
+                shape(n, heads), shape(n, heads), shape(heads), shape(heads));
+    }
+
+    private static double[] delta(double[][] w, Runs runs, int keyHeads, int heads, int keySize, int valueSize) {
+        double[] q = norm(w[0], keySize);
+        double[] k = norm(w[1], keySize);
+        double[] y = new double[w[2].length];
+        for (int r = 0; r < runs.count(); r++) {
+            for (int h = 0; h < heads; h++) {
+                double[][] s = new double[keySize][valueSize];
+                for (int n = runs.start(r); n < runs.end(r); n++) {
+                    int key = (n * keyHeads + h / (heads / keyHeads)) * keySize;
+                    int at = n * heads + h;
+                    double keep = Math.exp(-Math.exp(w[5][h]) * Math.log1p(Math.exp(w[3][at] + w[6][h])));
+                    double beta = 1 / (1 + Math.exp(-w[4][at]));
+                    for (int j = 0; j < valueSize; j++) {
+                        double seen = 0;
+                        for (int i = 0; i < keySize; i++) {
+                            seen += keep * s[i][j] * k[key + i];
+                        }
+                        for (int i = 0; i < keySize; i++) {
+                            s[i][j] = keep * s[i][j] + k[key + i] * beta * (w[2][at * valueSize + j] - seen);
+                            y[at * valueSize + j] += 0.5 * s[i][j] * q[key + i];
+                        }
+                    }
+                }
+            }
+        }
+        return y;
+    }
+
+    private static double[] norm(double[] x, int size) {
+        double[] y = x.clone();
+        for (int at = 0; at < x.length; at += size) {
+            double sum = EPS;
+            for (int i = 0; i < size; i++) {
+                sum += x[at + i] * x[at + i];
+            }
+            for (int i = 0; i < size; i++) {
+                y[at + i] /= Math.sqrt(sum);
+            }
+        }
+        return y;
+    }
+
+    private static Case lightning(int size, float[] slopes, int... tokens) {
+        Runs runs = runs(tokens);
+        int n = runs.numTokens();
+        int cols = slopes.length * size;
+        return of("lightning " + slopes.length + " of " + size + " over " + n, (ops, w) -> ops.apply(new LightningScan(
+                rows(ops, w[0]), rows(ops, w[1]), rows(ops, w[2]), slopes, RecurrentState.NONE, runs)),
+                w -> lightning(w, runs, slopes, size), shape(n, cols), shape(n, cols), shape(n, cols));
+    }
+
+    private static double[] lightning(double[][] w, Runs runs, float[] slopes, int size) {
+        double[] y = new double[w[0].length];
+        for (int r = 0; r < runs.count(); r++) {
+            for (int h = 0; h < slopes.length; h++) {
+                double[][] s = new double[size][size];
+                for (int n = runs.start(r); n < runs.end(r); n++) {
+                    int at = (n * slopes.length + h) * size;
+                    for (int i = 0; i < size; i++) {
+                        for (int j = 0; j < size; j++) {
+                            s[i][j] = Math.exp(-slopes[h]) * s[i][j] + w[1][at + i] * w[2][at + j];
+                            y[at + j] += s[i][j] * w[0][at + i];
+                        }
+                    }
+                }
+            }
+        }
+        return y;
+    }
+
+    static Stream<Object[]> casesAndKernels() {
+        List<Case> cases = List.of(delta(1, 1, 1, 1, 1), delta(1, 2, 3, 2, 5), delta(2, 4, 5, 3, 3, 0, 1, 7),
+                delta(1, 1, 2, 3, 63), delta(1, 2, 3, 2, 64), delta(1, 1, 2, 1, 65, 2), delta(1, 1, 2, 2, 131),
+                lightning(3, new float[] {0.5f}, 4), lightning(5, new float[] {1, 0.01f, 0}, 2, 0, 6),
+                lightning(2, new float[] {0.02f}, 64), lightning(1, new float[] {0.3f, 3}, 65, 1),
+                lightning(3, new float[] {0.02f}, 130),
+                of("length norm", (ops, w) -> ops.apply(new L2Norm(rows(ops, w[0]), 7, EPS)), w -> norm(w[0], 7),
+                        shape(3, 14)));
+        return cases.stream().flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("casesAndKernels")
+    void gradientIsTheSlope(Object caseOf, String kernels) {
+        GradientCheck.check((Case) caseOf, kernels);
+    }
+
+    /// A decay so strong that nothing is left, and a product of decays far below the smallest number.
+    @Test
+    void forgetsEverything() {
+        try (ScanLab lab = new ScanLab()) {
+            Tensor x = lab.random(130, 4);
+            Tensor gone = lab.random(130, 1);
+            for (long i = 0; i < gone.size(); i++) {
+                gone.set(i, i % 2 == 0 ? -80 : Float.NEGATIVE_INFINITY);
+            }
+            Tensor ones = lab.random(130, 1);
+            for (long i = 0; i < ones.size(); i++) {
+                ones.set(i, 1);
+            }
+            Tensor y = lab.ops.apply(new GatedDelta(x, x, x, gone, ones, 1, 1, RecurrentState.NONE, runs(130)));
+            for (int n = 0; n < 130; n++) {
+                double square = 0;
+                for (int i = 0; i < 4; i++) {
+                    square += (double) x.get(4L * n + i) * x.get(4L * n + i);
+                }
+                for (int i = 0; i < 4; i++) {
+                    assertEquals(square * x.get(4L * n + i), y.get(4L * n + i), 1e-4 * Math.max(1, square * square));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 63, 64, 65, 100})
+    void aStateGoesOnWhereItStopped(int chunk) {
+        try (ScanLab lab = new ScanLab()) {
+            int tokens = 150;
+            Tensor q = lab.random(tokens, 2 * 5);
+            Tensor k = lab.ops.apply(new L2Norm(lab.random(tokens, 2 * 5), 5, EPS));
+            Tensor v = lab.random(tokens, 4 * 3);
+            Tensor g = lab.random(tokens, 4);
+            Tensor beta = lab.ops.apply(new Sigmoid(lab.random(tokens, 4)));
+            for (long i = 0; i < g.size(); i++) {
+                g.set(i, -Math.abs(g.get(i)));
+            }
+            lab.compare(tokens, chunk, 4 * 5 * 3, (from, to, state, runs) -> lab.ops.apply(new GatedDelta(
+                    q.rows(from, to), k.rows(from, to), v.rows(from, to), g.rows(from, to), beta.rows(from, to), 2,
+                    0.7f, state, runs)));
+            float[] slopes = {0.1f, 0.9f};
+            lab.compare(tokens, chunk, 2 * 5 * 5, (from, to, state, runs) -> lab.ops.apply(new LightningScan(
+                    q.rows(from, to), k.rows(from, to), q.rows(from, to), slopes, state, runs)));
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefused() {
+        try (ScanLab lab = new ScanLab()) {
+            Tensor a = lab.random(3, 8);
+            Tensor h = lab.random(3, 4);
+            Tensor odd = lab.random(3, 3);
+            RecurrentState none = RecurrentState.NONE;
+            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, a, a, odd, odd, 2, 1, none, runs(3)));
+            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, a, a, h, h, 3, 1, none, runs(3)));
+            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, a, a, h, h, 2, 1, none, runs(4)));
+            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, h, a, h, h, 2, 1, none, runs(3)));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new LightningScan(a, a, h, new float[4], none, runs(3)));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new LightningScan(a, a, a, new float[3], none, runs(3)));
+            assertThrows(IllegalArgumentException.class, () -> new L2Norm(a, 3, 0));
+        }
+    }
+}
