@@ -156,7 +156,7 @@ public final class ModelLoader {
     /// A head that is in the file and differs from the embedding is used, whatever the config says about tying: that is
     /// what Hugging Face's Transformers do.
     private ModelSpec untieIfDifferent(ModelSpec spec, Names names) throws CheckpointException {
-        if (spec.head().matrix() == Head.Matrix.SEPARATE) {
+        if (spec.head().matrix() != Head.Matrix.TIED) {
             return spec;
         }
         String head = resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored());

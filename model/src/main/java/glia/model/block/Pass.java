@@ -13,6 +13,7 @@ public final class Pass {
     private final Runs runs = new Runs();
     private int[] tokens = new int[16];
     private int[] positions = new int[16];
+    private int[] segments = new int[16];
     private int[] outputs = new int[16];
     private int numTokens;
     private int numOutputs;
@@ -34,11 +35,13 @@ public final class Pass {
             int size = Math.max(2 * tokens.length, numTokens + count);
             tokens = Arrays.copyOf(tokens, size);
             positions = Arrays.copyOf(positions, size);
+            segments = Arrays.copyOf(segments, size);
             outputs = Arrays.copyOf(outputs, size);
         }
         System.arraycopy(ids, from, tokens, numTokens, count);
         for (int i = 0; i < count; i++) {
             positions[numTokens + i] = position + i;
+            segments[numTokens + i] = 0;
             if (wanted == Outputs.ALL || wanted == Outputs.LAST && i == count - 1) {
                 outputs[numOutputs++] = numTokens + i;
             }
@@ -63,6 +66,17 @@ public final class Pass {
     /// The position of each token in its sequence.
     public int[] positions() {
         return positions;
+    }
+
+    /// The segment of each token, 0 unless said otherwise: which sentence of a pair it belongs to.
+    public int[] segments() {
+        return segments;
+    }
+
+    /// Says that the last `count` tokens belong to another segment than 0.
+    public Pass segment(int count, int segment) {
+        Arrays.fill(segments, numTokens - count, numTokens, segment);
+        return this;
     }
 
     /// The tokens that get logits, ascending; only the first `numOutputs()` count.

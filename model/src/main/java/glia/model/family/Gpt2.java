@@ -52,7 +52,7 @@ public final class Gpt2 implements Family {
             sublayers.add(new Sublayer(layer, norm, mlp));
         }
         int context = config.has("n_positions") ? config.positive("n_positions") : 1024;
-        Embedding embedding = new Embedding(new Positions.Learned(context), 1, new Norm.None());
+        Embedding embedding = new Embedding(new Positions.Learned(context), 1, 0, new Norm.None());
         return new ModelSpec("gpt2", config.positive("vocab_size"), hidden, context, embedding, sublayers, norm,
                 config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
     }

@@ -10,12 +10,7 @@ public final class Parameters {
     public static SequencedMap<Parameter, long[]> of(ModelSpec spec) {
         Shapes shapes = new Shapes();
         int hidden = spec.hiddenSize();
-        shapes.add(Role.EMBEDDING, spec.vocabSize(), hidden);
-        switch (spec.embedding().positions()) {
-            case Positions.None none -> { }
-            case Positions.Learned learned -> shapes.add(Role.POSITIONS, learned.count(), hidden);
-        }
-        shapes.norm(spec.embedding().norm(), Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS, hidden);
+        spec.embedding().parameters(shapes, spec.vocabSize(), hidden);
         int index = 0;
         for (Sublayer s : spec.sublayers()) {
             Place place = Place.of(index++);
@@ -24,9 +19,7 @@ public final class Parameters {
             shapes.at(place).norm(s.after(), Role.AFTER_WEIGHT, Role.AFTER_BIAS, hidden);
         }
         shapes.at(Place.WHOLE).norm(spec.finalNorm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, hidden);
-        if (spec.head().matrix() == Head.Matrix.SEPARATE) {
-            shapes.add(Role.HEAD, spec.vocabSize(), hidden);
-        }
+        spec.head().parameters(shapes, spec.vocabSize(), hidden);
         return shapes.all();
     }
 

@@ -1,0 +1,57 @@
+package glia.model.block;
+
+import glia.model.spec.Embedding;
+import glia.model.spec.Place;
+import glia.model.spec.Positions;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import java.util.List;
+
+/// `norm(scale · E[token] + P[position] + S[segment])`.
+final class EmbeddingBlock {
+    private final Embedding spec;
+    private final Weight tokens;
+    private final List<Weight> positions;
+    private final List<Weight> segments;
+    private final Block norm;
+
+    EmbeddingBlock(Embedding spec, Weights weights) {
+        this.spec = spec;
+        tokens = weights.get(Place.WHOLE, Role.EMBEDDING);
+        positions = switch (spec.positions()) {
+            case Positions.None none -> List.of();
+            case Positions.Learned learned -> List.of(weights.get(Place.WHOLE, Role.POSITIONS));
+        };
+        segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
+        norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS);
+    }
+
+    /// The first hidden states `[N, D]`.
+    ///
+    /// @throws IllegalArgumentException if a token, a learned position or a segment does not exist
+    Tensor forward(Ops ops, Pass pass, States states) {
+        Tensor x = ops.embed(tokens, pass.tokens(), pass.numTokens());
+        if (spec.scale() != 1) {
+            x = ops.scale(x, spec.scale());
+        }
+        for (Weight table : positions) {
+            x = add(ops, x, table, pass.positions(), "position ", pass);
+        }
+        for (Weight table : segments) {
+            x = add(ops, x, table, pass.segments(), "segment ", pass);
+        }
+        return norm.forward(ops, x, pass, states);
+    }
+
+    private static Tensor add(Ops ops, Tensor x, Weight table, int[] rows, String what, Pass pass) {
+        for (int i = 0; i < pass.numTokens(); i++) {
+            if (rows[i] < 0 || rows[i] >= table.rows()) {
+                throw new IllegalArgumentException(what + rows[i] + " is beyond the " + table.rows()
+                        + " that the model has learned");
+            }
+        }
+        return ops.residual(x, ops.embed(table, rows, pass.numTokens()), 1);
+    }
+}

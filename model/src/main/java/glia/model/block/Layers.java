@@ -1,0 +1,48 @@
+package glia.model.block;
+
+import glia.model.spec.Place;
+import glia.model.spec.Residual;
+import glia.model.spec.Role;
+import glia.model.spec.Sublayer;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Sum;
+import java.util.List;
+
+/// Sublayers, one after the other: `x ← residual(x, after(mixer(before(x))))`.
+final class Layers {
+    private record Step(Block before, Block mixer, Block after, Residual residual) { }
+
+    private final Step[] steps;
+
+    /// @param firstPlace the number of the first of the sublayers in the model
+    Layers(List<Sublayer> sublayers, int firstPlace, Mixers mixers) {
+        Weights weights = mixers.weights();
+        steps = new Step[sublayers.size()];
+        for (int i = 0; i < steps.length; i++) {
+            Sublayer s = sublayers.get(i);
+            Place place = Place.of(firstPlace + i);
+            steps[i] = new Step(NormBlock.of(s.before(), weights, place, Role.BEFORE_WEIGHT, Role.BEFORE_BIAS),
+                    mixers.of(s.mixer(), place),
+                    NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS), s.residual());
+        }
+    }
+
+    /// The stream after all sublayers; x is given up.
+    Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        Tensor stream = x;
+        for (Step step : steps) {
+            int mark = ops.mark();
+            Tensor normed = step.before.forward(ops, stream, pass, states);
+            Tensor update = step.mixer.forward(ops, normed, pass, states);
+            update = step.after.forward(ops, update, pass, states);
+            stream = switch (step.residual) {
+                case Residual.Add add -> ops.residual(stream, update, add.scale());
+                case Residual.Normed r -> ops.settle(stream,
+                        ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
+            };
+            ops.release(mark);
+        }
+        return stream;
+    }
+}
