@@ -12,7 +12,7 @@ import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
-import glia.tensor.ops.Weight;
+import glia.tensor.ops.Compute;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,9 +31,7 @@ class RandomLlamaTest {
     }
 
     private static Tensor tensor(Model model, int sublayer, Role role) {
-        return switch (model.weights().get(sublayer, role)) {
-            case Weight.Stored s -> s.tensor();
-        };
+        return Compute.stored(model.weights().get(sublayer, role));
     }
 
     @Test

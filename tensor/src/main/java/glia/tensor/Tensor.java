@@ -9,7 +9,7 @@ import java.util.Arrays;
 /// arena that made it does, be it an allocation or a mapped file. Shapes are immutable; views share memory.
 ///
 /// The last dimension is the row: `cols()` numbers, `rows()` of them. Block formats lay their blocks along the row.
-public final class Tensor {
+public final class Tensor implements Matrix {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final DType dtype;
@@ -87,11 +87,13 @@ public final class Tensor {
     }
 
     /// The number of rows: the product of all dimensions but the last.
+    @Override
     public int rows() {
         return Math.toIntExact(rows);
     }
 
     /// The length of a row: the last dimension.
+    @Override
     public int cols() {
         return cols;
     }
@@ -101,8 +103,14 @@ public final class Tensor {
         return rows * cols;
     }
 
+    @Override
     public long sizeBytes() {
         return memory.byteSize();
+    }
+
+    @Override
+    public boolean isQuantised() {
+        return dtype.isQuantised();
     }
 
     /// Bytes from one row to the next.

@@ -49,16 +49,10 @@ public final class ModelCheck {
             throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a "
                     + "reference computed");
         }
-        boolean quantised = engine.model().weights().all().values().stream().anyMatch(ModelCheck::isQuantised);
+        boolean quantised = engine.model().weights().all().values().stream().anyMatch(w -> w.matrix().isQuantised());
         try (Expected expected = new Expected(file)) {
             new ModelCheck(engine, expected, quantised, lines).all();
         }
-    }
-
-    private static boolean isQuantised(glia.tensor.ops.Weight w) {
-        return switch (w) {
-            case glia.tensor.ops.Weight.Stored s -> s.tensor().dtype().isQuantised();
-        };
     }
 
     private void all() throws CheckpointException {

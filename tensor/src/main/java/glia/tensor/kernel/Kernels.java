@@ -1,10 +1,12 @@
 package glia.tensor.kernel;
 
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
 /// A set of kernels: everything that computes on numbers. One set is chosen at the start; blocks never know which.
 ///
-/// Shapes use N tokens, D columns. Activations are F32, row-major and contiguous; weights may have any real `DType`.
+/// Shapes use N tokens, D columns. Activations are F32, row-major and contiguous; weights may have any real `DType`
+/// or be coded.
 /// Callers (`Compute`, `Recorder`) have checked all shapes; implementations assert them. Outputs may not overlap inputs
 /// unless said otherwise. A set is used by one thread at a time and spreads its work over its own `Workers`.
 /// The scalar set is the definition: others equal it up to the order of additions.
@@ -22,11 +24,11 @@ public interface Kernels {
 
     // ---- products ------------------------------------------------------------------------------------------------
 
-    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` for x `[N,K]` F32, w `[R,K]` of any real type, y `[N,R]`.
-    void linear(Tensor y, Tensor x, Tensor w);
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` for x `[N,K]` F32, w `[R,K]` of any kind, y `[N,R]`.
+    void linear(Tensor y, Tensor x, Matrix w);
 
     /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`: the gradient of `linear` for its input.
-    void linearBackwardInput(Tensor dx, Tensor dy, Tensor w);
+    void linearBackwardInput(Tensor dx, Tensor dy, Matrix w);
 
     /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]` for dw `[R,K]` F32: the gradient of `linear` for its weight.
     void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x);
@@ -38,7 +40,7 @@ public interface Kernels {
     /// `linear` of x rounded by `roundActivations`. A set that multiplies whole numbers does both in one.
     ///
     /// @param scratch `[N,K]` F32, which may be overwritten; it overlaps nothing else
-    default void linearRounded(Tensor y, Tensor x, Tensor w, Tensor scratch) {
+    default void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
         roundActivations(scratch, x);
         linear(y, scratch, w);
     }
@@ -46,7 +48,7 @@ public interface Kernels {
     // ---- row by row ----------------------------------------------------------------------------------------------
 
     /// `y[n,:] = table[ids[n],:]` decoded to F32, for the first `count` ids.
-    void gather(Tensor y, Tensor table, int[] ids, int count);
+    void gather(Tensor y, Matrix table, int[] ids, int count);
 
     /// `y = x / √(mean(x²) + eps) · (w + offset)` for each row; w `[D]` F32. y may be x.
     /// x is `[N,D]` seen as rows of w's length, so that it serves norms of whole rows and of heads.

@@ -1,5 +1,7 @@
 package glia.tensor.ops;
 
+import glia.tensor.CodedMatrix;
+import glia.tensor.Matrix;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -29,10 +31,11 @@ public final class Compute implements Ops, AutoCloseable {
         return workspace;
     }
 
-    /// The numbers of a weight.
+    /// The numbers of a weight that is no coded matrix: all vectors, and what ops other than products work on.
     public static Tensor stored(Weight w) {
-        return switch (w) {
-            case Weight.Stored s -> s.tensor();
+        return switch (w.matrix()) {
+            case Tensor t -> t;
+            case CodedMatrix c -> throw new IllegalArgumentException("only products take coded weights such as " + c);
         };
     }
 
@@ -54,7 +57,7 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public Tensor embed(Weight table, int[] ids, int count) {
-        Tensor t = stored(table);
+        Matrix t = table.matrix();
         for (int i = 0; i < count; i++) {
             if (ids[i] < 0 || ids[i] >= t.rows()) {
                 throw new IllegalArgumentException("token " + ids[i] + " is outside the vocabulary of " + t.rows());
@@ -67,10 +70,10 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
-        Tensor t = stored(w);
+        Matrix t = w.matrix();
         require(x.cols() == t.cols(), "linear", x, t);
         Tensor y = workspace.allocate(x.rows(), t.rows());
-        if (precision == Precision.FAST && t.dtype().isQuantised()) {
+        if (precision == Precision.FAST && t.isQuantised()) {
             int mark = workspace.mark();
             kernels.linearRounded(y, x, t, like(x));
             workspace.release(mark);

@@ -102,7 +102,7 @@ public final class Recorder implements Ops {
         Tensor y = ops.linear(x, w);
         return record(y, () -> {
             kernels.linearBackwardWeight(weights.of(w), gradient(y), x);
-            kernels.linearBackwardInput(gradient(x), gradient(y), Compute.stored(w));
+            kernels.linearBackwardInput(gradient(x), gradient(y), w.matrix());
         });
     }
 

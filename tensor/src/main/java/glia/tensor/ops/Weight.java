@@ -1,15 +1,24 @@
 package glia.tensor.ops;
 
+import glia.tensor.CodedMatrix;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
 /// A parameter of a model as blocks see it. Blocks hand weights to ops and never ask how they are stored.
 /// Gradients belong to the object: one weight used in two places gets the sum.
 public sealed interface Weight {
+    /// The numbers as products read them.
+    Matrix matrix();
+
     /// Rows of the matrix, its outputs; 1 for a vector.
-    int rows();
+    default int rows() {
+        return matrix().rows();
+    }
 
     /// Columns of the matrix, its inputs; the length of a vector.
-    int cols();
+    default int cols() {
+        return matrix().cols();
+    }
 
     /// A tensor of any real type, usually mapped from a file.
     final class Stored implements Weight {
@@ -27,13 +36,22 @@ public sealed interface Weight {
         }
 
         @Override
-        public int rows() {
-            return tensor.rows();
+        public Matrix matrix() {
+            return tensor;
+        }
+    }
+
+    /// A matrix of codes and scales, as quantised checkpoints of the hub have them. It stays packed.
+    final class Coded implements Weight {
+        private final CodedMatrix coded;
+
+        public Coded(CodedMatrix coded) {
+            this.coded = coded;
         }
 
         @Override
-        public int cols() {
-            return tensor.cols();
+        public CodedMatrix matrix() {
+            return coded;
         }
     }
 }

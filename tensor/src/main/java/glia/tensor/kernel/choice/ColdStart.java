@@ -1,5 +1,6 @@
 package glia.tensor.kernel.choice;
 
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -42,13 +43,13 @@ final class ColdStart implements Kernels {
     }
 
     @Override
-    public void linear(Tensor y, Tensor x, Tensor w) {
+    public void linear(Tensor y, Tensor x, Matrix w) {
         now().linear(y, x, w);
-        left -= x.rows() * w.size();
+        left -= x.rows() * (long) w.rows() * w.cols();
     }
 
     @Override
-    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         second.linearBackwardInput(dx, dy, w);
     }
 
@@ -63,13 +64,13 @@ final class ColdStart implements Kernels {
     }
 
     @Override
-    public void linearRounded(Tensor y, Tensor x, Tensor w, Tensor scratch) {
+    public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
         now().linearRounded(y, x, w, scratch);
-        left -= x.rows() * w.size();
+        left -= x.rows() * (long) w.rows() * w.cols();
     }
 
     @Override
-    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+    public void gather(Tensor y, Matrix table, int[] ids, int count) {
         now().gather(y, table, ids, count);
     }
 

@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -74,8 +75,8 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void linear(Tensor y, Tensor x, Tensor w) {
-        assert x.dtype() == DType.F32 && y.dtype() == DType.F32 && w.dtype().isReal();
+    public void linear(Tensor y, Tensor x, Matrix w) {
+        assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
         if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
             rowProduct.run(y, x, w);
@@ -85,8 +86,8 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void linearRounded(Tensor y, Tensor x, Tensor w, Tensor scratch) {
-        if (RoundedProduct.serves(w.dtype())) {
+    public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
+        if (RoundedProduct.serves(w)) {
             roundedProduct.run(y, x, w);
         } else {
             roundActivations(scratch, x);
@@ -95,8 +96,8 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
-        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32 && w.dtype().isReal();
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
+        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32;
         assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
         products.linearBackwardInput(dx, dy, w);
     }
@@ -114,7 +115,7 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+    public void gather(Tensor y, Matrix table, int[] ids, int count) {
         gather.run(y, table, ids, count);
     }
 

@@ -1,5 +1,6 @@
 package glia.tensor.kernel.emitted;
 
+import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Workers;
@@ -50,6 +51,11 @@ final class EmittedTiles implements Tiles {
         for (int i = 0; i < count; i += ZEROS) {
             MemorySegment.copy(ZERO, 0, Memory.ALL, at + 4L * i, 4L * Math.min(ZEROS, count - i));
         }
+    }
+
+    @Override
+    public void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker) {
+        decoder.decode(w, row, rows, col, count, to, worker);
     }
 
     @Override

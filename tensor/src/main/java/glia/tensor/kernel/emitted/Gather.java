@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
@@ -10,7 +11,7 @@ import glia.tensor.kernel.Workers;
 final class Gather extends RangeTask {
     private final RowDecoder decoder;
     private Tensor y;
-    private Tensor table;
+    private Matrix table;
     private int[] ids;
 
     Gather(Workers workers, RowDecoder decoder) {
@@ -19,7 +20,7 @@ final class Gather extends RangeTask {
     }
 
     /// `y[n,:] = table[ids[n],:]` for the first `count` ids.
-    void run(Tensor y, Tensor table, int[] ids, int count) {
+    void run(Tensor y, Matrix table, int[] ids, int count) {
         if (y.dtype() != DType.F32 || y.cols() != table.cols() || y.rows() < count || ids.length < count) {
             throw new IllegalArgumentException(count + " of " + ids.length + " rows of " + table + " to " + y);
         }
@@ -36,10 +37,8 @@ final class Gather extends RangeTask {
 
     @Override
     protected void range(int from, int to, int worker) {
-        long rowBytes = table.rowBytes();
         for (int n = from; n < to; n++) {
-            decoder.decode(table.dtype(), table.address() + ids[n] * rowBytes, rowBytes, 1, table.cols(),
-                    y.address() + n * y.rowBytes(), worker);
+            decoder.decode(table, ids[n], 1, 0, table.cols(), y.address() + n * y.rowBytes(), worker);
         }
     }
 }

@@ -1,31 +1,42 @@
 package glia.tensor.kernel.emitted;
 
+import glia.tensor.CodedMatrix;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import glia.tensor.format.CodedBlocks;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 
-/// Weights as panels (`PanelFormat`), packed when a tensor is first met and kept until it is no longer reachable. What
+/// Weights as panels (`PanelFormat`), packed when a matrix is first met and kept until it is no longer reachable. What
 /// counts is the object: its numbers must not change, and another object on the same memory is packed again. A file's
 /// pages that were read for it leave the process's memory, not the system's cache.
 final class PackedWeights extends RangeTask {
-    /// Tensors are equal only to themselves.
-    private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
+    /// Matrices are equal only to themselves.
+    private final Map<Matrix, MemorySegment> packed = new WeakHashMap<>();
     private final Function[] code = new Function[PanelFormat.values().length];
+    private final Scratch[] scratch;
+    private final CodedBlocks[] blocks;
     private PanelFormat format;
-    private Tensor w;
+    private Matrix w;
     private long to;
 
     PackedWeights(Workers workers) {
         super(workers);
+        scratch = Scratch.each(workers.count());
+        blocks = new CodedBlocks[workers.count()];
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = new CodedBlocks();
+        }
     }
 
     /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
-    MemorySegment of(PanelFormat format, Tensor w) {
+    MemorySegment of(PanelFormat format, Matrix w) {
         MemorySegment panels = packed.get(w);
         if (panels == null) {
             panels = pack(format, w);
@@ -34,7 +45,7 @@ final class PackedWeights extends RangeTask {
         return panels;
     }
 
-    private MemorySegment pack(PanelFormat format, Tensor w) {
+    private MemorySegment pack(PanelFormat format, Matrix w) {
         MemorySegment panels = SystemMemory.allocate(Arena.ofAuto(), format.sizeBytes(w));
         if (code[format.ordinal()] == null) {
             code[format.ordinal()] = CodePages.seal(Arena.ofAuto(), List.of(PanelPack.emit(format))).function(0);
@@ -44,10 +55,21 @@ final class PackedWeights extends RangeTask {
         to = panels.address();
         spread(Math.ceilDiv(w.rows(), PanelFormat.ROWS), (long) PanelFormat.ROWS * w.cols());
         this.w = null;
-        if (w.memory().isMapped()) {
-            SystemMemory.forget(w.address(), w.memory().byteSize());
+        switch (w) {
+            case Tensor t -> forget(t);
+            case CodedMatrix c -> {
+                // Of a view other rows are needed, too; what is read again comes from the system's cache.
+                forget(c.parts().codes());
+                forget(c.parts().scales());
+            }
         }
         return panels;
+    }
+
+    private static void forget(Tensor t) {
+        if (t.memory().isMapped()) {
+            SystemMemory.forget(t.address(), t.memory().byteSize());
+        }
     }
 
     @Override
@@ -57,10 +79,18 @@ final class PackedWeights extends RangeTask {
             int row = panel * PanelFormat.ROWS;
             long quants = to + panel * format.panelBytes(cols);
             // Rows that the last panel lacks stay 0, as the memory came.
-            code[format.ordinal()].call(w.address() + row * w.rowBytes(), w.rowBytes(),
-                    cols / format.type.blockElements(), quants,
-                    quants + (long) (cols / PanelFormat.BLOCK) * format.blockBytes(),
-                    Math.min(PanelFormat.ROWS, w.rows() - row));
+            int rows = Math.min(PanelFormat.ROWS, w.rows() - row);
+            long rowBytes = format.type.bytes(cols);
+            long stored = switch (w) {
+                case Tensor t -> t.address() + row * rowBytes;
+                case CodedMatrix c -> {
+                    long at = scratch[worker].reserve(PanelFormat.ROWS * rowBytes);
+                    blocks[worker].write(c, format.type, row, rows, at);
+                    yield at;
+                }
+            };
+            code[format.ordinal()].call(stored, rowBytes, cols / format.type.blockElements(), quants,
+                    quants + (long) (cols / PanelFormat.BLOCK) * format.blockBytes(), rows);
         }
     }
 }

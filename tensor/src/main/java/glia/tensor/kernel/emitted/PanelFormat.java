@@ -1,6 +1,8 @@
 package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
+import glia.tensor.CodedMatrix;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
 /// How the weights of a quantised matrix are laid out for emitted products. A matrix `[R,K]` is cut into *panels* of 16
@@ -111,6 +113,14 @@ enum PanelFormat {
         };
     }
 
+    /// The format for a weight, or null if there is none.
+    static PanelFormat of(Matrix w) {
+        return switch (w) {
+            case Tensor t -> of(t.dtype());
+            case CodedMatrix c -> c.blockType().map(PanelFormat::of).orElse(null);
+        };
+    }
+
     /// Bytes of the quants of 16 rows and 32 columns.
     int blockBytes() {
         return 64 * bits;
@@ -124,7 +134,7 @@ enum PanelFormat {
     }
 
     /// Bytes of the whole matrix.
-    long sizeBytes(Tensor w) {
+    long sizeBytes(Matrix w) {
         return Math.ceilDiv(w.rows(), ROWS) * panelBytes(w.cols());
     }
 

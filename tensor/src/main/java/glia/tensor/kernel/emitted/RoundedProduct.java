@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
@@ -43,14 +44,14 @@ final class RoundedProduct {
         weights = new PackedWeights(workers);
     }
 
-    /// Whether there is code for weights of this type.
-    static boolean serves(DType type) {
-        return PanelFormat.of(type) != null;
+    /// Whether there is code for a weight.
+    static boolean serves(Matrix w) {
+        return PanelFormat.of(w) != null;
     }
 
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
-    void run(Tensor y, Tensor x, Tensor w) {
-        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || !serves(w.dtype()) || x.cols() != w.cols()
+    void run(Tensor y, Tensor x, Matrix w) {
+        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || !serves(w) || x.cols() != w.cols()
                 || y.rows() != x.rows() || y.cols() != w.rows()) {
             throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
         }
@@ -61,7 +62,7 @@ final class RoundedProduct {
             y.zero();
             return;
         }
-        format = PanelFormat.of(w.dtype());
+        format = PanelFormat.of(w);
         MemorySegment packed = weights.of(format, w);
         this.y = y;
         this.x = x;
@@ -132,7 +133,7 @@ final class RoundedProduct {
             return workAreas.address() + (long) worker * WorkArea.SIZE_BYTES;
         }
 
-        void start(Tensor w) {
+        void start(Matrix w) {
             numGroups = Math.min(numTiles, Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), numPanels));
             spread(numGroups * numPanels, (long) PanelFormat.ROWS * w.cols() * x.rows() / numGroups);
         }

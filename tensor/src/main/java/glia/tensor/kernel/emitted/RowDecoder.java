@@ -1,7 +1,10 @@
 package glia.tensor.kernel.emitted;
 
+import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
+import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.Workers;
 
@@ -9,9 +12,27 @@ import glia.tensor.kernel.Workers;
 /// type by the formats' definitions.
 final class RowDecoder {
     private final float[][] rows;
+    private final CodedRows[] coded;
 
     RowDecoder(Workers workers) {
         rows = new float[workers.count()][0];
+        coded = new CodedRows[workers.count()];
+        for (int i = 0; i < coded.length; i++) {
+            coded[i] = new CodedRows();
+        }
+    }
+
+    /// Columns `col` to `col + count`, whole blocks, of rows of any matrix.
+    void decode(Matrix w, int row, int numRows, int col, int count, long to, int worker) {
+        switch (w) {
+            case Tensor t -> decode(t.dtype(), t.address() + row * t.rowBytes() + t.dtype().bytes(col), t.rowBytes(),
+                    numRows, count, to, worker);
+            case CodedMatrix c -> {
+                for (int r = 0; r < numRows; r++) {
+                    coded[worker].decode(c, row + r, col, count, to + 4L * r * count);
+                }
+            }
+        }
     }
 
     /// @param from where the numbers of the first row begin; rows are `rowBytes` apart

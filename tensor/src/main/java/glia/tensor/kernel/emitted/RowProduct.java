@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
@@ -17,7 +18,7 @@ final class RowProduct extends RangeTask {
     private final Scratch[] scratch;
     private Tensor y;
     private Tensor x;
-    private Tensor w;
+    private Matrix w;
 
     RowProduct(Workers workers, RowDecoder decoder) {
         super(workers);
@@ -25,7 +26,7 @@ final class RowProduct extends RangeTask {
         scratch = Scratch.each(workers.count());
     }
 
-    void run(Tensor y, Tensor x, Tensor w) {
+    void run(Tensor y, Tensor x, Matrix w) {
         this.y = y;
         this.x = x;
         this.w = w;
@@ -35,17 +36,18 @@ final class RowProduct extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int cols = w.cols();
-        boolean isPlain = w.dtype() == DType.F32;
+        boolean isPlain = w instanceof Tensor t && t.dtype() == DType.F32;
         long rowBytes = 4L * cols;
         long one = scratch[worker].reserve(64 + (isPlain ? 0 : DotsCode.ROWS * rowBytes));
         Memory.f32(one, 1);
         for (int group = from; group < to; group++) {
             int first = group * DotsCode.ROWS;
             int rows = Math.min(DotsCode.ROWS, w.rows() - first);
-            long at = w.address() + first * w.rowBytes();
-            if (!isPlain) {
-                decoder.decode(w.dtype(), at, w.rowBytes(), rows, cols, one + 64, worker);
-                at = one + 64;
+            long at = one + 64;
+            if (isPlain) {
+                at = ((Tensor) w).address() + first * rowBytes;
+            } else {
+                decoder.decode(w, first, rows, 0, cols, at, worker);
             }
             for (int n = 0; n < x.rows(); n++) {
                 DotsCode.dots(rows, y.address() + n * y.rowBytes() + 4L * first, at, rowBytes,

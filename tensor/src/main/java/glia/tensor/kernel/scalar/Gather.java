@@ -1,25 +1,28 @@
 package glia.tensor.kernel.scalar;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
+import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// Rows of a table, decoded.
 final class Gather extends RangeTask {
     private final Scratch scratch;
+    private final MatrixReader[] readers;
     private Tensor y;
-    private Tensor table;
+    private Matrix table;
     private int[] ids;
 
     Gather(Workers workers) {
         super(workers);
         scratch = new Scratch(workers);
+        readers = MatrixReader.each(workers.count());
     }
 
-    void run(Tensor y, Tensor table, int[] ids, int count) {
+    void run(Tensor y, Matrix table, int[] ids, int count) {
         assert y.dtype() == DType.F32 && y.cols() == table.cols() && y.rows() >= count && ids.length >= count;
         this.y = y;
         this.table = table;
@@ -33,7 +36,7 @@ final class Gather extends RangeTask {
         float[] row = scratch.of(worker, cols);
         for (int n = from; n < to; n++) {
             assert ids[n] >= 0 && ids[n] < table.rows() : "id " + ids[n] + " of " + table;
-            Decode.toFloats(table.dtype(), table.address() + ids[n] * table.rowBytes(), row, 0, cols);
+            readers[worker].read(table, ids[n], 0, cols, row);
             Memory.store(row, 0, y.address() + 4L * n * cols, cols);
         }
     }

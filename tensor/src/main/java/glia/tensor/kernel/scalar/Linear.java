@@ -1,26 +1,29 @@
 package glia.tensor.kernel.scalar;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
+import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// `y = x · wᵀ`: each row of w is decoded once and multiplied with all tokens.
 final class Linear extends RangeTask {
     private final Scratch scratch;
+    private final MatrixReader[] readers;
     private Tensor y;
     private Tensor x;
-    private Tensor w;
+    private Matrix w;
 
     Linear(Workers workers) {
         super(workers);
         scratch = new Scratch(workers);
+        readers = MatrixReader.each(workers.count());
     }
 
-    void run(Tensor y, Tensor x, Tensor w) {
-        assert y.dtype() == DType.F32 && x.dtype() == DType.F32 && w.dtype().isReal();
+    void run(Tensor y, Tensor x, Matrix w) {
+        assert y.dtype() == DType.F32 && x.dtype() == DType.F32;
         assert x.cols() == w.cols() && y.rows() == x.rows() && y.cols() == w.rows();
         this.y = y;
         this.x = x;
@@ -34,7 +37,7 @@ final class Linear extends RangeTask {
         int numTokens = x.rows();
         float[] row = scratch.of(worker, k);
         for (int r = from; r < to; r++) {
-            Decode.toFloats(w.dtype(), w.address() + r * w.rowBytes(), row, 0, k);
+            readers[worker].read(w, r, 0, k, row);
             for (int n = 0; n < numTokens; n++) {
                 Memory.f32(y.address() + 4L * ((long) n * w.rows() + r), dot(row, x.address() + 4L * n * k, k));
             }

@@ -1,9 +1,10 @@
 package glia.tensor.kernel.scalar;
 
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
+import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
@@ -12,23 +13,25 @@ final class LinearBackwardInput extends RangeTask {
     private static final int STRIP = 32;
 
     private final Scratch scratch;
+    private final MatrixReader[] readers;
     private Tensor dx;
     private Tensor dy;
-    private Tensor w;
+    private Matrix w;
     private int strip;
 
     LinearBackwardInput(Workers workers) {
         super(workers);
         scratch = new Scratch(workers);
+        readers = MatrixReader.each(workers.count());
     }
 
-    void run(Tensor dx, Tensor dy, Tensor w) {
-        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32 && w.dtype().isReal();
+    void run(Tensor dx, Tensor dy, Matrix w) {
+        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32;
         assert dx.rows() == dy.rows() && dx.cols() == w.cols() && dy.cols() == w.rows();
         this.dx = dx;
         this.dy = dy;
         this.w = w;
-        strip = Math.max(STRIP, w.dtype().blockElements());
+        strip = w instanceof Tensor t ? Math.max(STRIP, t.dtype().blockElements()) : STRIP;
         spread(Math.ceilDiv(w.cols(), strip), (long) strip * w.rows() * (dx.rows() + 1));
     }
 
@@ -39,9 +42,8 @@ final class LinearBackwardInput extends RangeTask {
         int numRows = w.rows();
         int numTokens = dx.rows();
         float[] row = scratch.of(worker, count);
-        long at = w.address() + w.dtype().bytes(first);
         for (int r = 0; r < numRows; r++) {
-            Decode.toFloats(w.dtype(), at + r * w.rowBytes(), row, 0, count);
+            readers[worker].read(w, r, first, count, row);
             for (int n = 0; n < numTokens; n++) {
                 float factor = Memory.f32(dy.address() + 4L * ((long) n * numRows + r));
                 addScaled(dx.address() + 4L * ((long) n * w.cols() + first), factor, row, count);

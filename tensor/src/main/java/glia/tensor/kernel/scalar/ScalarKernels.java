@@ -1,5 +1,6 @@
 package glia.tensor.kernel.scalar;
 
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -51,12 +52,12 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void linear(Tensor y, Tensor x, Tensor w) {
+    public void linear(Tensor y, Tensor x, Matrix w) {
         linear.run(y, x, w);
     }
 
     @Override
-    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         linearBackwardInput.run(dx, dy, w);
     }
 
@@ -71,7 +72,7 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+    public void gather(Tensor y, Matrix table, int[] ids, int count) {
         gather.run(y, table, ids, count);
     }
 

@@ -1,5 +1,8 @@
 package glia.tensor.kernel.tiled;
 
+import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
@@ -21,17 +24,22 @@ public final class Products {
     }
 
     /// See `Kernels`.
-    public void linear(Tensor y, Tensor x, Tensor w) {
+    public void linear(Tensor y, Tensor x, Matrix w) {
         forward.w = w;
         forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
         forward.run(x.address(), x.rowBytes(), x.cols(), tiles.cols());
     }
 
     /// See `Kernels`.
-    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         backwardInput.w = w;
         backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
-        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(), Math.max(tiles.cols(), w.dtype().blockElements()));
+        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(), least(w));
+    }
+
+    /// Columns that a chunk has at the least: whole blocks.
+    private int least(Matrix w) {
+        return w instanceof Tensor t ? Math.max(tiles.cols(), t.dtype().blockElements()) : tiles.cols();
     }
 
     /// See `Kernels`.
@@ -63,31 +71,49 @@ public final class Products {
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]`: rows of w are columns of B.
     private static final class Forward extends TiledProduct {
-        private Tensor w;
+        private final Scratch[] decoded;
+        private Matrix w;
 
         Forward(Workers workers, Tiles tiles) {
             super(workers, tiles);
+            decoded = Scratch.each(workers.count());
         }
 
         @Override
         void pack(int col, int cols, int k0, int count, long to, int worker) {
-            long from = w.address() + col * w.rowBytes() + w.dtype().bytes(k0);
-            tiles.turn(w.dtype(), from, w.rowBytes(), cols, count, to, worker);
+            switch (w) {
+                case Tensor t -> tiles.turn(t.dtype(), t.address() + col * t.rowBytes() + t.dtype().bytes(k0),
+                        t.rowBytes(), cols, count, to, worker);
+                case CodedMatrix c -> {
+                    long at = decoded[worker].reserve(4L * cols * count);
+                    tiles.decode(c, col, cols, k0, count, at, worker);
+                    tiles.turn(DType.F32, at, 4L * count, cols, count, to, worker);
+                }
+            }
         }
     }
 
     /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`: w is B as it is.
     private static final class BackwardInput extends TiledProduct {
-        private Tensor w;
+        private final Scratch[] decoded;
+        private Matrix w;
 
         BackwardInput(Workers workers, Tiles tiles) {
             super(workers, tiles);
+            decoded = Scratch.each(workers.count());
         }
 
         @Override
         void pack(int col, int cols, int k0, int count, long to, int worker) {
-            long from = w.address() + k0 * w.rowBytes() + w.dtype().bytes(col);
-            tiles.straight(w.dtype(), from, w.rowBytes(), count, cols, to, partBytes, worker);
+            switch (w) {
+                case Tensor t -> tiles.straight(t.dtype(), t.address() + k0 * t.rowBytes() + t.dtype().bytes(col),
+                        t.rowBytes(), count, cols, to, partBytes, worker);
+                case CodedMatrix c -> {
+                    long at = decoded[worker].reserve(4L * cols * count);
+                    tiles.decode(c, k0, count, col, cols, at, worker);
+                    tiles.straight(DType.F32, at, 4L * cols, count, cols, to, partBytes, worker);
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package glia.tensor.kernel.tiled;
 
+import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 
 /// The inner loops that a set of kernels lends to products and attention (`Products`, `Attention`): what is written
@@ -32,6 +33,11 @@ public interface Tiles {
 
     /// Sets numbers to 0.
     void clear(long at, int count);
+
+    /// Decodes columns `col` to `col + count` of rows of a coded weight to F32, one row behind the other.
+    ///
+    /// @param worker the thread, for memory of its own
+    void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker);
 
     /// Decodes rows of a weight to columns of a panel: number k of row r to row k, column r. Columns beyond `rows` may
     /// become anything.

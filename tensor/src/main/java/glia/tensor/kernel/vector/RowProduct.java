@@ -1,8 +1,11 @@
 package glia.tensor.kernel.vector;
 
+import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
@@ -15,34 +18,39 @@ final class RowProduct extends RangeTask {
 
     private final Scratch sums = new Scratch();
     private final Scratch[] scratch;
+    private final MatrixReader[] readers;
     private Tensor y;
     private Tensor x;
-    private Tensor w;
+    private Matrix w;
     private long sumsAt;
     private long sumsBytes;
 
     RowProduct(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
+        readers = MatrixReader.each(workers.count());
     }
 
-    /// Whether there is a kernel for rows of this type on this processor.
-    static boolean serves(DType type) {
-        return switch (type) {
-            case F32 -> true;
-            case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q4_K, Q6_K -> Rows.AVAILABLE;
-            default -> false;
+    /// Whether there is a kernel for rows of this weight on this processor.
+    static boolean serves(Matrix w) {
+        return switch (w) {
+            case CodedMatrix c -> true;
+            case Tensor t -> switch (t.dtype()) {
+                case F32 -> true;
+                case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q4_K, Q6_K -> Rows.AVAILABLE;
+                default -> false;
+            };
         };
     }
 
-    void run(Tensor y, Tensor x, Tensor w) {
+    void run(Tensor y, Tensor x, Matrix w) {
         this.y = y;
         this.x = x;
         this.w = w;
         sumsBytes = 4L * x.cols();
         sumsAt = sums.reserve(sumsBytes * x.rows());
-        for (int n = 0; n < x.rows(); n++) {
-            prepare(x.address() + n * x.rowBytes(), x.cols(), w.dtype(), sumsAt + n * sumsBytes);
+        for (int n = 0; w instanceof Tensor t && n < x.rows(); n++) {
+            prepare(x.address() + n * x.rowBytes(), x.cols(), t.dtype(), sumsAt + n * sumsBytes);
         }
         spread(Math.ceilDiv(w.rows(), 2), 2L * w.cols() * x.rows());
     }
@@ -69,17 +77,26 @@ final class RowProduct extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int end = Math.min(w.rows(), 2 * to);
-        long partial = scratch[worker].reserve(BLOCK * Simd.BYTES + Rows256.SCALES_BYTES);
+        long fixed = BLOCK * Simd.BYTES + Rows256.SCALES_BYTES;
+        boolean coded = w instanceof CodedMatrix;
+        long partial = scratch[worker].reserve(fixed + (coded ? BLOCK * 4L * w.cols() : 0));
         for (int r = 2 * from; r < end; r += BLOCK) {
             int rows = Math.min(BLOCK, end - r);
+            for (int i = 0; coded && i < rows; i++) {
+                readers[worker].read(w, r + i, 0, w.cols(), partial + fixed + 4L * i * w.cols());
+            }
             for (int n = 0; n < x.rows(); n++) {
-                rows(r, rows, n, partial);
+                switch (w) {
+                    case Tensor t -> rows(t, r, rows, n, partial);
+                    case CodedMatrix c -> RowsPlain.f32(partial + fixed, 4L * c.cols(), rows,
+                            x.address() + n * x.rowBytes(), c.cols(), partial);
+                }
                 Rows.reduce(partial, rows, 1, y.address() + n * y.rowBytes() + 4L * r);
             }
         }
     }
 
-    private void rows(int first, int rows, int token, long to) {
+    private void rows(Tensor w, int first, int rows, int token, long to) {
         int cols = w.cols();
         long rowBytes = w.rowBytes();
         long at = w.address() + first * rowBytes;

@@ -2,6 +2,7 @@ package glia.tensor.kernel.vector;
 
 import glia.tensor.DType;
 import glia.tensor.Precision;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -55,10 +56,10 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void linear(Tensor y, Tensor x, Tensor w) {
-        assert x.dtype() == DType.F32 && y.dtype() == DType.F32 && w.dtype().isReal();
+    public void linear(Tensor y, Tensor x, Matrix w) {
+        assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
-        if (x.rows() <= FEW_TOKENS && RowProduct.serves(w.dtype())) {
+        if (x.rows() <= FEW_TOKENS && RowProduct.serves(w)) {
             rowProduct.run(y, x, w);
         } else {
             products.linear(y, x, w);
@@ -66,8 +67,8 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
-        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32 && w.dtype().isReal();
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
+        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32;
         assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
         products.linearBackwardInput(dx, dy, w);
     }
@@ -89,7 +90,7 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void gather(Tensor y, Tensor table, int[] ids, int count) {
+    public void gather(Tensor y, Matrix table, int[] ids, int count) {
         scalar.gather(y, table, ids, count);
     }
 

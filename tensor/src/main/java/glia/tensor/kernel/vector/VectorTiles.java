@@ -4,8 +4,10 @@ import static glia.tensor.kernel.vector.Simd.BYTES;
 import static glia.tensor.kernel.vector.Simd.PANEL;
 import static glia.tensor.kernel.vector.Simd.PANEL_BYTES;
 
+import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Tiles;
 import jdk.incubator.vector.FloatVector;
@@ -13,8 +15,10 @@ import jdk.incubator.vector.FloatVector;
 /// The inner loops of products and attention on the Vector API.
 final class VectorTiles implements Tiles {
     private final PanelDecoder[] decoders;
+    private final MatrixReader[] readers;
 
     VectorTiles(Workers workers) {
+        readers = MatrixReader.each(workers.count());
         decoders = new PanelDecoder[workers.count()];
         for (int i = 0; i < decoders.length; i++) {
             decoders[i] = new PanelDecoder();
@@ -55,6 +59,13 @@ final class VectorTiles implements Tiles {
         }
         for (; i < count; i++) {
             Memory.f32(at + 4L * i, 0);
+        }
+    }
+
+    @Override
+    public void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker) {
+        for (int r = 0; r < rows; r++) {
+            readers[worker].read(w, row + r, col, count, to + 4L * r * count);
         }
     }
 

@@ -1,0 +1,206 @@
+package glia.tensor;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// A matrix `[R,K]` in one of the layouts that quantised checkpoints of the hub have: short codes in one tensor, scales
+/// in another, sometimes zero points in a third. It stays packed: kernels decode rows as they pass (`CodedDecoder` is
+/// the definition). A number is
+///
+/// > w[r,k] = (value(code[r,k]) - zero[r,g]) · scale[r,g] / divisor
+///
+/// with g the group of column k, and zero 0 where the matrix has no zero points.
+///
+/// The tensors are asked for when a product first meets the matrix, so that whatever nobody multiplies with is not
+/// read from the file.
+public final class CodedMatrix implements Matrix {
+    /// What a code stands for. Codes of four bits lie two a byte, the even column in the low half.
+    public enum Code {
+        /// A floating-point number of 8 bits.
+        E4M3(8), E5M2(8),
+        /// A whole number, in two's complement; from 0 on; from 0 on less 128.
+        I8(8), U8(8), OFFSET8(8),
+        /// One of 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives.
+        E2M1(4),
+        /// A whole number from 0 on; from 0 on less 8.
+        U4(4), OFFSET4(4);
+
+        private final int bits;
+
+        Code(int bits) {
+            this.bits = bits;
+        }
+
+        public int bits() {
+            return bits;
+        }
+
+        /// Bytes of a row of `cols` codes.
+        public int rowBytes(int cols) {
+            return bits == 8 ? cols : cols / 2 + cols % 2;
+        }
+    }
+
+    /// Which numbers share a scale.
+    public sealed interface Grouping {
+        /// Blocks of `rows` by `cols`; those at the ends may be smaller.
+        record Blocks(int rows, int cols) implements Grouping {
+            public Blocks {
+                if (rows < 1 || cols < 1) {
+                    throw new IllegalArgumentException("blocks of " + rows + " by " + cols);
+                }
+            }
+        }
+
+        /// Of each row by itself, the columns with the same group.
+        ///
+        /// @param groups the group of each column
+        record Columns(int[] groups) implements Grouping { }
+    }
+
+    /// The tensors, as they are decoded.
+    ///
+    /// @param codes bytes `[R, code.rowBytes(K)]`
+    /// @param scales real numbers, a row for each block of rows, a column for each group
+    /// @param zeros whole numbers of 8 bits, of the shape of the scales
+    /// @param divisor what scales are divided by
+    public record Parts(Code code, Tensor codes, Tensor scales, Optional<Tensor> zeros, float divisor) { }
+
+    private final String format;
+    private final int rows;
+    private final int cols;
+    private final int firstRow;
+    private final int rowStep;
+    private final Grouping grouping;
+    private final long sizeBytes;
+    private final Source source;
+
+    /// The tensors once they have been asked for, and what is known of them then; views share it.
+    private static final class Source {
+        private final Supplier<Parts> make;
+        private volatile Parts parts;
+        private volatile Optional<DType> blockType;
+
+        Source(Supplier<Parts> make) {
+            this.make = make;
+        }
+    }
+
+    /// @param format the layout's name, for people
+    /// @param sizeBytes of the stored tensors
+    /// @param parts gives the tensors when they are first needed; it is asked once, and checks their shapes
+    public CodedMatrix(String format, int rows, int cols, Grouping grouping, long sizeBytes, Supplier<Parts> parts) {
+        this(format, rows, cols, 0, 1, grouping, sizeBytes, new Source(parts));
+        if (grouping instanceof Grouping.Columns c && c.groups.length != cols) {
+            throw new IllegalArgumentException(c.groups.length + " groups for " + cols + " columns");
+        }
+    }
+
+    private CodedMatrix(String format, int rows, int cols, int firstRow, int rowStep, Grouping grouping,
+            long sizeBytes, Source source) {
+        this.format = format;
+        this.rows = rows;
+        this.cols = cols;
+        this.firstRow = firstRow;
+        this.rowStep = rowStep;
+        this.grouping = grouping;
+        this.sizeBytes = sizeBytes;
+        this.source = source;
+    }
+
+    /// Rows `from`, `from + step`, … of this matrix, `count` of them.
+    public CodedMatrix rows(int from, int count, int step) {
+        if (from < 0 || count < 0 || step < 1 || count > 0 && from + (count - 1L) * step >= rows) {
+            throw new IndexOutOfBoundsException(count + " rows from " + from + " by " + step + " of " + this);
+        }
+        return new CodedMatrix(format, count, cols, firstRow + from * rowStep, step * rowStep, grouping,
+                rows == 0 ? 0 : Math.round((double) sizeBytes * count / rows), source);
+    }
+
+    /// The layout's name, for people.
+    public String format() {
+        return format;
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public int cols() {
+        return cols;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    public Grouping grouping() {
+        return grouping;
+    }
+
+    /// The row of the stored tensors that holds row `row`.
+    public int storedRow(int row) {
+        return firstRow + row * rowStep;
+    }
+
+    /// The stored tensors, which are mapped or laid out anew at the first call.
+    public Parts parts() {
+        Parts known = source.parts;
+        if (known == null) {
+            synchronized (source) {
+                known = source.parts;
+                if (known == null) {
+                    known = check(source.make.get());
+                    source.parts = known;
+                }
+            }
+        }
+        return known;
+    }
+
+    private Parts check(Parts p) {
+        if (p.codes.cols() != p.code.rowBytes(cols) || p.codes.dtype().blockBytes() != 1) {
+            throw new IllegalArgumentException(p.codes + " holds no rows of " + cols + " codes " + p.code);
+        }
+        int blockRows = grouping instanceof Grouping.Blocks b ? b.rows : 1;
+        int groups = switch (grouping) {
+            case Grouping.Blocks b -> Math.ceilDiv(cols, b.cols);
+            case Grouping.Columns c -> 1 + Arrays.stream(c.groups).max().orElse(-1);
+        };
+        int least = Math.ceilDiv(p.codes.rows(), blockRows);
+        if (p.scales.rows() < least || p.scales.cols() < groups || !p.scales.dtype().isReal()) {
+            throw new IllegalArgumentException(p.scales + " holds no scales for " + least + " by " + groups + " groups");
+        }
+        p.zeros.ifPresent(z -> {
+            if (z.dtype().blockBytes() != 1 || z.size() != p.scales.size()) {
+                throw new IllegalArgumentException(z + " holds no zero points beside the scales " + p.scales);
+            }
+        });
+        return p;
+    }
+
+    /// The block format that holds the same numbers, if there is one; then products may round their activations, as
+    /// they do with that format. Reads the scales.
+    public Optional<DType> blockType() {
+        Optional<DType> known = source.blockType;
+        if (known == null) {
+            known = BlockFit.find(this);
+            source.blockType = known;
+        }
+        return known;
+    }
+
+    @Override
+    public boolean isQuantised() {
+        return blockType().isPresent();
+    }
+
+    @Override
+    public String toString() {
+        return format + "[" + rows + ", " + cols + "]";
+    }
+}

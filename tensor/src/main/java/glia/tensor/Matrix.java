@@ -1,0 +1,16 @@
+package glia.tensor;
+
+/// A matrix `[R,K]` of weights as products read it: numbers as they are, or codes with scales.
+public sealed interface Matrix permits Tensor, CodedMatrix {
+    /// R, the outputs.
+    int rows();
+
+    /// K, the inputs.
+    int cols();
+
+    /// Bytes of what is stored.
+    long sizeBytes();
+
+    /// Whether products may round their activations to 8 bits: see `Precision.FAST`.
+    boolean isQuantised();
+}
