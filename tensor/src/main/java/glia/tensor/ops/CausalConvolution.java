@@ -5,6 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// A convolution over the tokens of each run, channel by channel, that looks back only:
@@ -53,7 +54,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
                     ChannelBlocks.load(x, t, from, newest, count);
                     System.arraycopy(start, 0, sum, 0, count);
                     for (int j = 0; j < taps.length; j++) {
-                        addProduct(sum, taps[j], window[j], count);
+                        ArrayMath.addProduct(sum, taps[j], window[j], count);
                     }
                     ChannelBlocks.store(sum, y, t, from, count);
                 }
@@ -61,13 +62,6 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             }
         });
         return y;
-    }
-
-    /// `sum += a · b`
-    private static void addProduct(float[] sum, float[] a, float[] b, int count) {
-        for (int i = 0; i < count; i++) {
-            sum[i] += a[i] * b[i];
-        }
     }
 
     /// The weights of some channels turned: one row for each place of the window, oldest first.
@@ -86,7 +80,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
     private void begin(float[][] window, long before, int from, int count) {
         for (int j = 1; j < window.length; j++) {
             if (before == 0) {
-                java.util.Arrays.fill(window[j], 0);
+                Arrays.fill(window[j], 0);
             } else {
                 long at = before + 4 * ((j - 1L) * x.cols() + from);
                 MemorySegment.copy(Memory.ALL, Memory.F32, at, window[j], 0, count);
@@ -129,13 +123,12 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             for (int run = 0; run < runs.count(); run++) {
                 for (int t = runs.start(run); t < runs.end(run); t++) {
                     ChannelBlocks.load(dy, t, from, g, count);
-                    addRow(total, g, count);
+                    ArrayMath.addScaled(total, g, 1, count);
                     for (int j = Math.max(0, size - 1 - (t - runs.start(run))); j < size; j++) {
                         int source = t - (size - 1) + j;
                         ChannelBlocks.load(x, source, from, input, count);
-                        addProduct(slopes[j], g, input, count);
-                        java.util.Arrays.fill(product, 0);
-                        addProduct(product, g, taps[j], count);
+                        ArrayMath.addProduct(slopes[j], g, input, count);
+                        ArrayMath.multiply(product, g, taps[j], count);
                         ChannelBlocks.add(product, dx, source, from, count);
                     }
                 }
@@ -148,11 +141,5 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             }
             db.ifPresent(d -> ChannelBlocks.add(total, d, 0, from, count));
         });
-    }
-
-    private static void addRow(float[] sum, float[] a, int count) {
-        for (int i = 0; i < count; i++) {
-            sum[i] += a[i];
-        }
     }
 }

@@ -1,0 +1,164 @@
+package glia.tensor.ops;
+
+import java.lang.foreign.MemorySegment;
+
+/// Functions of whole arrays in loops that the compiler turns into vector code, each number within 2e-7 of its value
+/// relative to it. One object serves one thread.
+final class ArrayMath {
+    private static final float LOG2_E = 1.44269504f;
+    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_LOW = -2.12194440e-4f;
+    private static final float LEAST = -87.3f;
+    private static final float MOST = 88.3f;
+
+    /// Adding it rounds a float below 2^22 to the nearest integer.
+    private static final float ROUNDER = 12582912f;
+
+    private final int[] bits;
+    private final float[] powers;
+    private final float[] folded;
+    private final MemorySegment from;
+    private final MemorySegment to;
+
+    /// @param most the longest array
+    ArrayMath(int most) {
+        bits = new int[most];
+        powers = new float[most];
+        folded = new float[most];
+        from = MemorySegment.ofArray(bits);
+        to = MemorySegment.ofArray(powers);
+    }
+
+    /// `y = e^x`, `2^n · e^r` with `|r| ≤ ln 2 / 2`; x below -87.3 counts as that, x above 88.3 as that. y may be x.
+    void exp(float[] x, float[] y, int count) {
+        exponents(x, bits, count);
+        // The compiler has no vector form for taking the bits of a number, but for copying.
+        MemorySegment.copy(from, 0, to, 0, 4L * count);
+        mantissas(x, powers, y, count);
+    }
+
+    private static void exponents(float[] x, int[] bits, int count) {
+        for (int i = 0; i < count; i++) {
+            float z = Math.min(Math.max(x[i], LEAST), MOST);
+            bits[i] = (int) (z * LOG2_E + ROUNDER - ROUNDER) + 127 << 23;
+        }
+    }
+
+    private static void mantissas(float[] x, float[] powers, float[] y, int count) {
+        for (int i = 0; i < count; i++) {
+            float z = Math.min(Math.max(x[i], LEAST), MOST);
+            float n = z * LOG2_E + ROUNDER - ROUNDER;
+            float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, z));
+            float p = Math.fma(1.9875691500e-4f, r, 1.3981999507e-3f);
+            p = Math.fma(p, r, 8.3334519073e-3f);
+            p = Math.fma(p, r, 4.1665795894e-2f);
+            p = Math.fma(p, r, 1.6666665459e-1f);
+            p = Math.fma(p, r, 5.0000001201e-1f);
+            y[i] = Math.fma(p, r * r, r + 1) * powers[i];
+        }
+    }
+
+    /// `y = ln(1 + e^x)`, `max(x, 0) + 2 artanh(u / (2 + u))` with `u = e^-|x|`. y may be x.
+    void softplus(float[] x, float[] y, int count) {
+        for (int i = 0; i < count; i++) {
+            folded[i] = -Math.abs(x[i]);
+        }
+        exp(folded, folded, count);
+        for (int i = 0; i < count; i++) {
+            float z = folded[i] / (2 + folded[i]);
+            float q = z * z;
+            float p = Math.fma(q, 1 / 17f, 1 / 15f);
+            p = Math.fma(p, q, 1 / 13f);
+            p = Math.fma(p, q, 1 / 11f);
+            p = Math.fma(p, q, 1 / 9f);
+            p = Math.fma(p, q, 1 / 7f);
+            p = Math.fma(p, q, 1 / 5f);
+            p = Math.fma(p, q, 1 / 3f);
+            y[i] = Math.max(x[i], 0) + 2 * Math.fma(p * q, z, z);
+        }
+    }
+
+    /// `y += factor · x`
+    static void addScaled(float[] y, float[] x, float factor, int count) {
+        for (int i = 0; i < count; i++) {
+            y[i] = Math.fma(factor, x[i], y[i]);
+        }
+    }
+
+    /// `y += a · b`
+    static void addProduct(float[] y, float[] a, float[] b, int count) {
+        for (int i = 0; i < count; i++) {
+            y[i] = Math.fma(a[i], b[i], y[i]);
+        }
+    }
+
+    /// `y = a · b`. y may be a or b.
+    static void multiply(float[] y, float[] a, float[] b, int count) {
+        for (int i = 0; i < count; i++) {
+            y[i] = a[i] * b[i];
+        }
+    }
+
+    /// `y = factor · x`. y may be x.
+    static void scale(float[] y, float[] x, float factor, int count) {
+        for (int i = 0; i < count; i++) {
+            y[i] = factor * x[i];
+        }
+    }
+
+    /// `Σ a · b`
+    static float dot(float[] a, float[] b, int count) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        int i = 0;
+        for (; i + 3 < count; i += 4) {
+            s0 = Math.fma(a[i], b[i], s0);
+            s1 = Math.fma(a[i + 1], b[i + 1], s1);
+            s2 = Math.fma(a[i + 2], b[i + 2], s2);
+            s3 = Math.fma(a[i + 3], b[i + 3], s3);
+        }
+        for (; i < count; i++) {
+            s0 = Math.fma(a[i], b[i], s0);
+        }
+        return s0 + s1 + (s2 + s3);
+    }
+
+    /// `y[m] += Σ_k a[m][k] · b[k]` for rows of `count` numbers, m in `[fromRow, toRow)` and k in `[0, depth)`.
+    static void addMatrixProduct(float[][] y, int fromRow, int toRow, float[][] a, float[][] b, int depth,
+            int count) {
+        for (int m = fromRow; m < toRow; m++) {
+            addCombination(y[m], a[m], b, depth, count);
+        }
+    }
+
+    /// `y += Σ_k factors[k] · b[k]`, four rows at a time.
+    static void addCombination(float[] y, float[] factors, float[][] b, int depth, int count) {
+        int k = 0;
+        for (; k + 3 < depth; k += 4) {
+            addFour(y, factors[k], b[k], factors[k + 1], b[k + 1], factors[k + 2], b[k + 2], factors[k + 3], b[k + 3],
+                    count);
+        }
+        for (; k < depth; k++) {
+            addScaled(y, b[k], factors[k], count);
+        }
+    }
+
+    private static void addFour(float[] y, float f0, float[] x0, float f1, float[] x1, float f2, float[] x2,
+            float f3, float[] x3, int count) {
+        for (int i = 0; i < count; i++) {
+            y[i] = Math.fma(f0, x0[i], Math.fma(f1, x1[i], Math.fma(f2, x2[i], Math.fma(f3, x3[i], y[i]))));
+        }
+    }
+
+    /// `y[j][i] = x[i][j]` for i in `[0, rows)` and j in `[0, cols)`.
+    static void turn(float[][] y, float[][] x, int rows, int cols) {
+        for (int i = 0; i < rows; i++) {
+            float[] row = x[i];
+            for (int j = 0; j < cols; j++) {
+                y[j][i] = row[j];
+            }
+        }
+    }
+}

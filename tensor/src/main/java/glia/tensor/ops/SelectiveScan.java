@@ -1,0 +1,79 @@
+package glia.tensor.ops;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import java.lang.foreign.MemorySegment;
+
+/// The recurrence of Mamba, with a state of S numbers for each of I channels: with `Δ = ln(1 + e^steps)` and
+/// `A = -e^logDecay`
+///
+/// > `h[t,s,i] = e^(Δ[t,i] A[i,s]) h[t-1,s,i] + Δ[t,i] B[t,s] x[t,i]`
+/// > `y[t,i] = Σ_s C[t,s] h[t,s,i] + D[i] x[t,i]`
+///
+/// Channels go their own ways, so they are what is worked on in parallel, and in vectors: a row of channels at a time
+/// gets all its exponentials. https://arxiv.org/abs/2312.00752
+///
+/// @param x `[N, I]`
+/// @param steps `[N, I]`, before the softplus
+/// @param b `[N, S]`
+/// @param c `[N, S]`
+/// @param logDecay `[I, S]`
+/// @param skip D, `[I]`
+/// @param state the numbers h, `[S, I]` for each sequence
+public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight logDecay, Weight skip,
+        RecurrentState state, Runs runs) implements Operation {
+    public SelectiveScan {
+        Compute.require(x.rows() == runs.numTokens() && steps.rows() == x.rows() && steps.cols() == x.cols(),
+                "selective scan", x, steps);
+        Compute.require(b.rows() == x.rows() && c.rows() == x.rows() && c.cols() == b.cols(), "selective scan", b, c);
+        Compute.require(logDecay.rows() == x.cols() && logDecay.cols() == b.cols(), "selective scan", x,
+                Compute.stored(logDecay));
+        Compute.require(Compute.stored(skip).size() == x.cols(), "selective scan", x, Compute.stored(skip));
+    }
+
+    /// The numbers that a sequence remembers.
+    public static int stateSize(int numChannels, int stateSize) {
+        return Math.multiplyExact(numChannels, stateSize);
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        float[] logs = ChannelBlocks.numbers(logDecay);
+        float[] skips = ChannelBlocks.numbers(skip);
+        ChannelBlocks.run(ops.kernels().workers(), x.cols(), 8L * x.rows() * b.cols(), (from, count) -> {
+            SelectiveScanBlock block = new SelectiveScanBlock(this, logs, skips, from, count);
+            for (int run = 0; run < runs.count(); run++) {
+                exchange(state.before(run), block.h, from, count, false);
+                for (int t = runs.start(run); t < runs.end(run); t++) {
+                    block.step(t);
+                    ChannelBlocks.store(block.y, y, t, from, count);
+                }
+                exchange(state.after(run), block.h, from, count, true);
+            }
+        });
+        return y;
+    }
+
+    /// Reads h from a sequence's memory, or writes it there. No memory holds zeros and forgets.
+    private void exchange(long address, float[][] h, int from, int count, boolean write) {
+        for (int s = 0; s < h.length; s++) {
+            long at = address + 4 * ((long) s * x.cols() + from);
+            if (address == 0) {
+                java.util.Arrays.fill(h[s], 0, count, 0);
+            } else if (write) {
+                MemorySegment.copy(h[s], 0, Memory.ALL, Memory.F32, at, count);
+            } else {
+                MemorySegment.copy(Memory.ALL, Memory.F32, at, h[s], 0, count);
+            }
+        }
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        ChannelBlocks.requireNone(state);
+        new SelectiveScanBackward(this, tape, y).run();
+    }
+}

@@ -1,0 +1,137 @@
+package glia.tensor.ops;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// The recurrence of Mamba 2, whose state decays alike in all of a head of P channels: with
+/// `Δ = clamp(ln(1 + e^(steps + stepBias)))` and `A = -e^logDecay`, for each head and the B and C of its group
+///
+/// > `h[t,s,p] = e^(Δ[t] A) h[t-1,s,p] + Δ[t] B[t,s] x[t,p]`
+/// > `y[t,p] = Σ_s C[t,s] h[t,s,p] + D x[t,p]`
+///
+/// Runs are cut into chunks; inside of one, outputs are matrix products of a causal, decaying C·B and the inputs, and
+/// only the state goes from chunk to chunk. https://arxiv.org/abs/2405.21060
+///
+/// @param x `[N, H·P]`
+/// @param steps `[N, H]`, before bias and softplus
+/// @param b `[N, G·S]`; head h uses group `⌊h·G/H⌋`
+/// @param c `[N, G·S]`
+/// @param weights those of the heads
+/// @param numGroups G
+/// @param limits what Δ is clamped to
+/// @param state the numbers h, `[H, S, P]` for each sequence
+public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWeights weights, int numGroups,
+        Limits limits, RecurrentState state, Runs runs) implements Operation {
+    /// One number a head each.
+    public record HeadWeights(Weight stepBias, Weight logDecay, Weight skip) { }
+
+    /// The least and the largest Δ.
+    public record Limits(float least, float most) {
+        /// No limits: Δ is positive as it is.
+        public static final Limits NONE = new Limits(0, Float.POSITIVE_INFINITY);
+
+        public Limits {
+            if (!(least >= 0 && most > least)) {
+                throw new IllegalArgumentException("time steps between " + least + " and " + most);
+            }
+        }
+    }
+
+    public StateSpaceScan {
+        int heads = steps.cols();
+        Compute.require(x.rows() == runs.numTokens() && steps.rows() == x.rows() && heads > 0
+                && x.cols() % heads == 0, "state space scan", x, steps);
+        Compute.require(numGroups > 0 && heads % numGroups == 0 && b.cols() % numGroups == 0 && b.rows() == x.rows()
+                && c.rows() == b.rows() && c.cols() == b.cols(), "state space scan", b, c);
+        Compute.require(Compute.stored(weights.stepBias).size() == heads
+                && Compute.stored(weights.logDecay).size() == heads && Compute.stored(weights.skip).size() == heads,
+                "state space scan", steps, weights);
+    }
+
+    /// The numbers that a sequence remembers.
+    public static int stateSize(int numHeads, int headSize, int stateSize) {
+        return Math.multiplyExact(Math.multiplyExact(numHeads, headSize), stateSize);
+    }
+
+    int numHeads() {
+        return steps.cols();
+    }
+
+    int headSize() {
+        return x.cols() / steps.cols();
+    }
+
+    int stateSize() {
+        return b.cols() / numGroups;
+    }
+
+    /// Work on heads, which do not touch each other.
+    interface Body {
+        void run(int head);
+    }
+
+    static final class Heads extends RangeTask {
+        private final Body body;
+
+        Heads(Workers workers, Body body, int numHeads, long cost) {
+            super(workers);
+            this.body = body;
+            spread(numHeads, cost);
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            for (int head = from; head < to; head++) {
+                body.run(head);
+            }
+        }
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        StateSpaceHead.Numbers numbers = new StateSpaceHead.Numbers(weights);
+        Workers workers = ops.kernels().workers();
+        new Heads(workers, head -> {
+            StateSpaceHead scan = new StateSpaceHead(this, numbers, head);
+            for (int run = 0; run < runs.count(); run++) {
+                exchange(state.before(run), scan, head, false);
+                for (int t = runs.start(run); t < runs.end(run); t += StateSpaceHead.CHUNK) {
+                    scan.chunk(t, Math.min(StateSpaceHead.CHUNK, runs.end(run) - t));
+                    scan.outputs(y);
+                    scan.advance();
+                }
+                if (state.after(run) != 0) {
+                    exchange(state.after(run), scan, head, true);
+                }
+            }
+        }, numHeads(), 4L * x.rows() * headSize() * stateSize());
+        return y;
+    }
+
+    /// Reads h from a sequence's memory, or writes it there. No memory holds zeros.
+    private void exchange(long address, StateSpaceHead scan, int head, boolean write) {
+        for (int s = 0; s < scan.h.length; s++) {
+            long at = address + 4L * headSize() * ((long) head * stateSize() + s);
+            if (address == 0) {
+                Arrays.fill(scan.h[s], 0);
+            } else if (write) {
+                MemorySegment.copy(scan.h[s], 0, Memory.ALL, Memory.F32, at, headSize());
+            } else {
+                MemorySegment.copy(Memory.ALL, Memory.F32, at, scan.h[s], 0, headSize());
+            }
+        }
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        ChannelBlocks.requireNone(state);
+        new StateSpaceBackward(this, tape, y).run();
+    }
+}
