@@ -173,7 +173,7 @@ public final class CodedMatrix implements Matrix {
         };
         int least = Math.ceilDiv(p.codes.rows(), blockRows);
         if (p.scales.rows() < least || p.scales.cols() < groups || !p.scales.dtype().isReal()) {
-            throw new IllegalArgumentException(p.scales + " holds no scales for " + least + " by " + groups + " groups");
+            throw new IllegalArgumentException(p.scales + " holds no scales of " + least + " by " + groups + " groups");
         }
         p.zeros.ifPresent(z -> {
             if (z.dtype().blockBytes() != 1 || z.size() != p.scales.size()) {
