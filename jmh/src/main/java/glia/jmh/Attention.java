@@ -60,6 +60,7 @@ public class Attention extends KernelBenchmark {
                 : (int) Math.ceilDiv((long) streamMegabytes << 20, layerBytes)][1];
         for (KeyValues[] layer : layers) {
             layer[0] = new KeyValues(PAGE_TOKENS, keyValueSize, keyValueSize);
+            layer[0].setLength(context);
             for (int i = 0; i < Math.ceilDiv(context, PAGE_TOKENS); i++) {
                 layer[0].addPage(activations(PAGE_TOKENS, keyValueSize).address(),
                         activations(PAGE_TOKENS, keyValueSize).address());

@@ -45,6 +45,18 @@ public enum Activation {
             return Math.tanh(SQRT_2_OVER_PI * (x + CUBIC * x * x * x));
         }
     },
+    /// `tanh x`
+    TANH {
+        @Override
+        public double value(double x) {
+            return Math.tanh(x);
+        }
+
+        @Override
+        public double slope(double x) {
+            return 1 - Math.tanh(x) * Math.tanh(x);
+        }
+    },
     /// `max(0, x)`
     RELU {
         @Override

@@ -6,9 +6,11 @@ package glia.tensor.kernel;
 /// @param numKeyValueHeads heads of keys and values, K; query head h reads head `h / (H/K)`
 /// @param keySize numbers a head of queries and keys, E
 /// @param valueSize numbers a head of values
-/// @param scale what scores are multiplied with, usually 1/√E
+/// @param scale what the products of queries and keys are multiplied with, usually 1/√E
 /// @param span which positions a query sees
-public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span) {
+/// @param scores what is made of the products before the softmax
+public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span,
+        Scores scores) {
     public AttentionShape {
         if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || keySize < 1 || valueSize < 1) {
             throw new IllegalArgumentException("attention of " + numHeads + " heads over " + numKeyValueHeads
@@ -16,8 +18,24 @@ public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, in
         }
     }
 
+    /// The shape with plain scores.
+    public AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span) {
+        this(numHeads, numKeyValueHeads, keySize, valueSize, scale, span, new Scores.Plain());
+    }
+
     /// Query heads that share one head of keys and values.
     public int groupSize() {
         return numHeads / numKeyValueHeads;
+    }
+
+    /// How many numbers the rule of scores has learned.
+    public int learnedSize() {
+        return scores.learnedSize(numHeads);
+    }
+
+    /// Whether pages hold what this shape reads: at least the numbers of all heads a position.
+    public boolean reads(KeyValues keyValues) {
+        return keyValues.keyCols() >= numKeyValueHeads * keySize
+                && keyValues.valueCols() >= numKeyValueHeads * valueSize;
     }
 }

@@ -79,14 +79,22 @@ public interface Kernels {
     // ---- mixing tokens -------------------------------------------------------------------------------------------
 
     /// Softmax attention, blocked, never a T×T matrix in memory (https://arxiv.org/abs/2205.14135):
-    /// `out[n,h] = Σ_p softmax_p(scale · q[n,h]·key[p,h/G]) · value[p,h/G]` over the positions p that
-    /// `shape.span()` shows to the token.
+    /// `out[n,h] = Σ_p softmax_p(score(scale · q[n,h]·key[p,h/G])) · value[p,h/G]` over the positions p that
+    /// `shape.span()` shows to the token and that there are; `shape.scores()` says what is made of the products.
     ///
     /// @param out `[N, H·valueSize]`
     /// @param logSumExp `[N, H]`, or null: natural logarithm of the softmax denominators, for the backward pass
     /// @param q `[N, H·keySize]`, rotated
-    /// @param keyValues one for each run, already holding the run's own keys and values
-    void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape);
+    /// @param keyValues one for each run, already holding the run's own keys and values, if it has such
+    /// @param learned what the rule of scores has learned, `Scores.NOTHING` where that is nothing
+    void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
+            Tensor learned);
+
+    /// Attention whose scores need nothing learned.
+    default void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
+            AttentionShape shape) {
+        attention(out, logSumExp, q, keyValues, runs, shape, Scores.NOTHING);
+    }
 
     // ---- logits --------------------------------------------------------------------------------------------------
 

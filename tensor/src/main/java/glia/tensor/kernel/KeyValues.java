@@ -6,7 +6,10 @@ import java.util.Arrays;
 
 /// Keys and values of one sequence in one layer, in pages of `pageTokens` positions. A page holds, position after
 /// position, the F32 keys of all heads `[pageTokens, K·E]`, and another the values. Position `p` lies in page
-/// `p / pageTokens`. Pages before a sliding window may be gone (address 0); kernels never look there.
+/// `p / pageTokens`. Pages before a window or a chunk may be gone (address 0); kernels never look there.
+///
+/// Rows may be wider than the heads: latent attention has one page of rows `[c | k]` that are the keys, and whose
+/// first numbers are the values; both addresses are then the same.
 ///
 /// It only points: the engine makes and frees the pages.
 public final class KeyValues {
@@ -16,8 +19,9 @@ public final class KeyValues {
     private long[] keyPages = new long[4];
     private long[] valuePages = new long[4];
     private int numPages;
+    private int length;
 
-    /// @param keyCols numbers a position in a key page: key-value heads × key size
+    /// @param keyCols numbers a position in a key page: key-value heads × key size, or more
     /// @param valueCols numbers a position in a value page
     public KeyValues(int pageTokens, int keyCols, int valueCols) {
         this.pageTokens = pageTokens;
@@ -30,6 +34,7 @@ public final class KeyValues {
         assert keys.dtype() == DType.F32 && values.dtype() == DType.F32 && keys.rows() == values.rows();
         KeyValues kv = new KeyValues(Math.max(1, keys.rows()), keys.cols(), values.cols());
         kv.addPage(keys.address(), values.address());
+        kv.setLength(keys.rows());
         return kv;
     }
 
@@ -46,6 +51,15 @@ public final class KeyValues {
     public void setPage(int page, long keyAddress, long valueAddress) {
         keyPages[page] = keyAddress;
         valuePages[page] = valueAddress;
+    }
+
+    /// The number of positions that hold keys and values, which bounds what a query sees.
+    public int length() {
+        return length;
+    }
+
+    public void setLength(int length) {
+        this.length = length;
     }
 
     /// Forgets the pages from `count` on.

@@ -1,6 +1,7 @@
 package glia.tensor.kernel;
 
-/// Which keys a query at position `p` may see: positions `first(p)` to `last(p)`, both inclusive.
+/// Which keys a query at position `p` may see: positions `first(p)` to `last(p)`, both inclusive, as far as there are
+/// keys. `first` never falls as positions rise, so that what lies before it can be forgotten.
 public sealed interface Span {
     /// The lowest visible position.
     int first(int position);
@@ -8,6 +9,17 @@ public sealed interface Span {
     /// The highest visible position.
     default int last(int position) {
         return position;
+    }
+
+    /// The highest visible position where there are `length` keys.
+    default int last(int position, int length) {
+        return Math.min(last(position), length - 1);
+    }
+
+    private static void requireSome(int count, String what) {
+        if (count < 1) {
+            throw new IllegalArgumentException(what + " holds at least 1 position, not " + count);
+        }
     }
 
     /// Every earlier position and the query's own.
@@ -21,14 +33,56 @@ public sealed interface Span {
     /// The last `window` positions, the query's own included: `k > q - window`. https://arxiv.org/abs/2004.05150
     record Sliding(int window) implements Span {
         public Sliding {
-            if (window < 1) {
-                throw new IllegalArgumentException("a sliding window holds at least 1 position, not " + window);
-            }
+            requireSome(window, "a sliding window");
         }
 
         @Override
         public int first(int position) {
             return Math.max(0, position - window + 1);
+        }
+    }
+
+    /// Earlier positions and the query's own in chunks of `size`: `⌊k / size⌋ = ⌊q / size⌋`.
+    record Chunked(int size) implements Span {
+        public Chunked {
+            requireSome(size, "a chunk");
+        }
+
+        @Override
+        public int first(int position) {
+            return position - position % size;
+        }
+    }
+
+    /// All positions, later ones too.
+    record Everything() implements Span {
+        @Override
+        public int first(int position) {
+            return 0;
+        }
+
+        @Override
+        public int last(int position) {
+            return Integer.MAX_VALUE - 1;
+        }
+    }
+
+    /// Positions up to `reach` before and behind the query: `|k - q| ≤ reach`.
+    record Around(int reach) implements Span {
+        public Around {
+            if (reach < 0) {
+                throw new IllegalArgumentException("a window reaches at least 0 positions, not " + reach);
+            }
+        }
+
+        @Override
+        public int first(int position) {
+            return Math.max(0, position - reach);
+        }
+
+        @Override
+        public int last(int position) {
+            return (int) Math.min(Integer.MAX_VALUE - 1, (long) position + reach);
         }
     }
 }

@@ -171,19 +171,30 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
-    public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
+    public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
+            Weight learned) {
         Tensor y = workspace.allocate(q.rows(), shape.numHeads() * shape.valueSize());
-        attend(y, null, q, k, v, state, runs, shape);
+        attend(y, null, q, runs, k, v, runs, state, shape, learned);
         return y;
     }
 
-    void attend(Tensor y, Tensor logSumExp, Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs,
+    @Override
+    public Tensor crossAttention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
             AttentionShape shape) {
+        Tensor y = workspace.allocate(q.rows(), shape.numHeads() * shape.valueSize());
+        attend(y, null, q, runs, k, v, keyRuns, state, shape, Weight.NOTHING);
+        return y;
+    }
+
+    /// Attention of the queries of `runs` over the keys and values of `keyRuns`.
+    void attend(Tensor y, Tensor logSumExp, Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
+            AttentionShape shape, Weight learned) {
+        int tokens = keyRuns.numTokens();
         require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q, shape);
-        require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == q.rows(), "attention", k, shape);
-        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == q.rows(), "attention", v,
-                shape);
-        kernels.attention(y, logSumExp, q, state.append(k, v, runs), runs, shape);
+        require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == tokens, "attention", k, shape);
+        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens, "attention", v, shape);
+        require(stored(learned).size() == shape.learnedSize(), "attention", stored(learned), shape);
+        kernels.attention(y, logSumExp, q, state.append(k, v, keyRuns), runs, shape, stored(learned));
     }
 
     @Override

@@ -54,7 +54,23 @@ public interface Ops {
 
     /// Softmax attention of the queries `[N, H·E]` over the keys `[N, K·E]` and values of the pass and of what `state`
     /// remembers. https://arxiv.org/abs/1706.03762
-    Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape);
+    ///
+    /// @param learned what the shape's rule of scores has learned, `Weight.NOTHING` where that is nothing
+    Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
+            Weight learned);
+
+    /// Attention whose scores need nothing learned.
+    default Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
+        return attention(q, k, v, state, runs, shape, Weight.NOTHING);
+    }
+
+    /// Attention of the queries of `runs` over the keys and values of other tokens, run by run: those of an encoder.
+    /// `state` appends the keys and values of `keyRuns`, which has as many runs as `runs`, and may have no tokens where
+    /// the state remembers all that there are. Scores must not look at positions, which the two need not share.
+    ///
+    /// @param k `[M, K·E]`, tokens of `keyRuns`
+    Tensor crossAttention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
+            AttentionShape shape);
 
     /// `mean_n (ln Σ_v exp(logits[n,v]) - logits[n, targets[n]])` over the rows whose target is not negative.
     double crossEntropy(Tensor logits, int[] targets);

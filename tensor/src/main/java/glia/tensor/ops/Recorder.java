@@ -191,16 +191,29 @@ public final class Recorder implements Ops {
     }
 
     @Override
-    public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
+    public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
+            Weight learned) {
+        return attention(q, runs, k, v, runs, state, shape, learned);
+    }
+
+    @Override
+    public Tensor crossAttention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
+            AttentionShape shape) {
+        return attention(q, runs, k, v, keyRuns, state, shape, Weight.NOTHING);
+    }
+
+    private Tensor attention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
+            AttentionShape shape, Weight learned) {
         if (state != KeyValueState.NONE) {
             throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");
         }
         Tensor y = ops.workspace().allocate(q.rows(), shape.numHeads() * shape.valueSize());
         Tensor logSumExp = ops.workspace().allocate(q.rows(), shape.numHeads());
-        ops.attend(y, logSumExp, q, k, v, state, runs, shape);
+        ops.attend(y, logSumExp, q, runs, k, v, keyRuns, state, shape, learned);
         return record(y, () -> {
-            AttentionBackward back = new AttentionBackward(shape, runs, q, k, v, y, logSumExp);
-            back.run(kernels.workers(), gradient(q), gradient(k), gradient(v), gradient(y));
+            AttentionBackward back = new AttentionBackward(
+                    shape, runs, q, keyRuns, k, v, y, logSumExp, Compute.stored(learned));
+            back.run(kernels.workers(), gradient(q), gradient(k), gradient(v), weights.of(learned), gradient(y));
         });
     }
 

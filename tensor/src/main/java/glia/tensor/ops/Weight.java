@@ -3,10 +3,14 @@ package glia.tensor.ops;
 import glia.tensor.CodedMatrix;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Scores;
 
 /// A parameter of a model as blocks see it. Blocks hand weights to ops and never ask how they are stored.
 /// Gradients belong to the object: one weight used in two places gets the sum.
 public sealed interface Weight {
+    /// No numbers at all.
+    Weight NOTHING = new Stored(Scores.NOTHING);
+
     /// The numbers as products read them.
     Matrix matrix();
 

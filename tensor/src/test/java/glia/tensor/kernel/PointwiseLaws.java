@@ -13,6 +13,7 @@ interface PointwiseLaws extends KernelSubject {
             case SILU -> x * (1 / (1 + Math.exp(-x)));
             case GELU -> x * integralOfNormal(x);
             case GELU_TANH -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+            case TANH -> Math.tanh(x);
             case RELU -> x < 0 ? 0 : x;
             case RELU_SQUARED -> x < 0 ? 0 : x * x;
         };

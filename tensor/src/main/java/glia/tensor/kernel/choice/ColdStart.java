@@ -116,8 +116,8 @@ final class ColdStart implements Kernels {
 
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
-            AttentionShape shape) {
-        now().attention(out, logSumExp, q, keyValues, runs, shape);
+            AttentionShape shape, Tensor learned) {
+        now().attention(out, logSumExp, q, keyValues, runs, shape, learned);
     }
 
     @Override

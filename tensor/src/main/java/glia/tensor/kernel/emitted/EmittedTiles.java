@@ -3,6 +3,7 @@ package glia.tensor.kernel.emitted;
 import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
 import glia.tensor.kernel.tiled.Tiles;
@@ -95,6 +96,13 @@ final class EmittedTiles implements Tiles {
     @Override
     public void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size) {
         QueryPanelCode.weigh(scores, count, position, masked, state, sums, size);
+    }
+
+    @Override
+    public void cap(long x, int count, float cap) {
+        PointwiseCode.scale(x, x, count, 1 / cap);
+        PointwiseCode.apply(PointwiseCode.activation(Activation.TANH, false), x, x, 0, count);
+        PointwiseCode.scale(x, x, count, cap);
     }
 
     @Override

@@ -181,6 +181,7 @@ final class PointwiseCode {
                 divideBySigmoid(a);
             }
             case GELU -> gelu(a);
+            case TANH -> TanhCode.emit(a, CONSTANTS, X, U, T, SPARE);
             case RELU -> relu(a);
             case RELU_SQUARED -> {
                 relu(a);

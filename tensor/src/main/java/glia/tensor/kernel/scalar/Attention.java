@@ -7,6 +7,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Workers;
 
 /// Softmax attention over pages, one query head of one token at a time, in blocks of positions: of the scores only one
@@ -24,6 +25,7 @@ final class Attention extends RangeTask {
     private KeyValues[] keyValues;
     private Runs runs;
     private AttentionShape shape;
+    private Tensor learned;
 
     Attention(Workers workers) {
         super(workers);
@@ -32,21 +34,24 @@ final class Attention extends RangeTask {
         blocks = new Scratch(workers);
     }
 
-    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
+    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
+            Tensor learned) {
         int heads = shape.numHeads();
         assert out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize();
         assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
         assert logSumExp == null || logSumExp.rows() == q.rows() && logSumExp.cols() == heads;
         assert keyValues.length >= runs.count();
+        assert learned.dtype() == DType.F32 && learned.size() == shape.learnedSize();
         this.out = out;
         this.logSumExp = logSumExp;
         this.q = q;
         this.keyValues = keyValues;
         this.runs = runs;
         this.shape = shape;
+        this.learned = learned;
         long seen = 0;
         for (int run = 0; run < runs.count(); run++) {
-            seen = Math.max(seen, runs.position(run) + runs.end(run) - runs.start(run));
+            seen = Math.max(seen, keyValues[run].length());
         }
         spread(Math.multiplyExact(q.rows(), heads), seen * (shape.keySize() + shape.valueSize()));
     }
@@ -60,8 +65,7 @@ final class Attention extends RangeTask {
             while (token >= runs.end(run)) {
                 run++;
             }
-            assert keyValues[run].keyCols() == shape.numKeyValueHeads() * shape.keySize();
-            assert keyValues[run].valueCols() == shape.numKeyValueHeads() * shape.valueSize();
+            assert shape.reads(keyValues[run]);
             attend(token, unit % heads, keyValues[run], runs.position(run) + token - runs.start(run), worker);
         }
     }
@@ -69,17 +73,18 @@ final class Attention extends RangeTask {
     private void attend(int token, int head, KeyValues kv, int position, int worker) {
         int keySize = shape.keySize();
         int valueSize = shape.valueSize();
-        int last = shape.span().last(position);
+        int last = shape.span().last(position, kv.length());
         float[] query = queries.of(worker, keySize);
         float[] sum = sums.of(worker, valueSize);
         float[] scores = blocks.of(worker, BLOCK);
         Memory.load(q.address() + 4L * ((long) token * q.cols() + head * keySize), query, 0, keySize);
         java.util.Arrays.fill(sum, 0, valueSize, 0);
-        float largest = Float.NEGATIVE_INFINITY;
-        float denominator = 0;
+        boolean sinks = shape.scores() instanceof Scores.Sinks;
+        float largest = sinks ? learned.get(head) : Float.NEGATIVE_INFINITY;
+        float denominator = sinks ? 1 : 0;
         for (int p = shape.span().first(position), end; p <= last; p = end) {
             end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
-            float larger = score(kv, head, query, p, end, scores, largest);
+            float larger = score(kv, head, query, position, p, end, scores, largest);
             if (larger == Float.NEGATIVE_INFINITY) {
                 continue;
             }
@@ -102,16 +107,28 @@ final class Attention extends RangeTask {
     }
 
     /// The scores of positions of one page, and the largest of them and of `largest`.
-    private float score(KeyValues kv, int head, float[] query, int from, int to, float[] scores, float largest) {
+    private float score(KeyValues kv, int head, float[] query, int position, int from, int to, float[] scores,
+            float largest) {
         int keySize = shape.keySize();
         long step = 4L * kv.keyCols();
         long key = kv.keyAddress(from) + 4L * (head / shape.groupSize()) * keySize;
         for (int p = from; p < to; p++, key += step) {
-            float score = shape.scale() * Linear.dot(query, key, keySize);
+            float score = score(shape.scale() * Linear.dot(query, key, keySize), head, p - position);
             scores[p - from] = score;
             largest = Math.max(largest, score);
         }
         return largest;
+    }
+
+    private float score(float product, int head, int distance) {
+        return switch (shape.scores()) {
+            case Scores.Plain plain -> product;
+            case Scores.Sinks sinks -> product;
+            case Scores.Capped capped -> capped.cap() * (float) Math.tanh(product / capped.cap());
+            case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
+            case Scores.Bucketed bucketed ->
+                    product + learned.get((long) bucketed.bucket(distance) * shape.numHeads() + head);
+        };
     }
 
     /// Adds the values of the positions with their weights to `sum`; returns the sum of the weights.

@@ -118,8 +118,8 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
-            AttentionShape shape) {
-        attention.run(out, logSumExp, q, keyValues, runs, shape);
+            AttentionShape shape, Tensor learned) {
+        attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
     }
 
     @Override

@@ -19,6 +19,7 @@ public final class Attention implements Workers.Task {
     private final int panelCols;
     private final AttentionTile[] tiles;
     private final AttentionRow[] rows;
+    private final ScoreRule rule;
     private final Scratch partials = new Scratch();
     private int[] firstChunks = new int[2];
     private long[] partialsOf = new long[1];
@@ -36,6 +37,7 @@ public final class Attention implements Workers.Task {
         panelCols = inner.cols();
         tiles = new AttentionTile[workers.count()];
         rows = new AttentionRow[workers.count()];
+        rule = new ScoreRule(inner);
         for (int i = 0; i < tiles.length; i++) {
             tiles[i] = new AttentionTile(inner);
             rows[i] = new AttentionRow(inner);
@@ -43,12 +45,14 @@ public final class Attention implements Workers.Task {
     }
 
     /// See `Kernels.attention`.
-    public void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
+    public void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
+            Tensor learned) {
         int heads = shape.numHeads();
         assert out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize();
         assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
         assert logSumExp == null || logSumExp.rows() == q.rows() && logSumExp.cols() == heads;
         assert keyValues.length >= runs.count();
+        rule.begin(shape, learned);
         this.out = out;
         this.logSumExp = logSumExp;
         this.q = q;
@@ -72,8 +76,7 @@ public final class Attention implements Workers.Task {
         }
         long partialBytes = 0;
         for (int run = 0; run < count; run++) {
-            assert keyValues[run].keyCols() == shape.numKeyValueHeads() * shape.keySize();
-            assert keyValues[run].valueCols() == shape.numKeyValueHeads() * shape.valueSize();
+            assert shape.reads(keyValues[run]);
             partialsOf[run] = partialBytes;
             int tokens = runs.end(run) - runs.start(run);
             int chunks = isTiled(run) ? numTiles(run) : tokens * numRanges(run);
@@ -103,9 +106,13 @@ public final class Attention implements Workers.Task {
         int seen = 1;
         for (int n = runs.start(run); n < runs.end(run); n++) {
             int position = runs.position(run) + n - runs.start(run);
-            seen = Math.max(seen, shape.span().last(position) + 1 - shape.span().first(position));
+            seen = Math.max(seen, last(run, position) + 1 - shape.span().first(position));
         }
         return Math.ceilDiv(seen, RANGE);
+    }
+
+    private int last(int run, int position) {
+        return shape.span().last(position, keyValues[run].length());
     }
 
     /// Bytes of a partial result: the largest score, the denominator, the sums.
@@ -123,7 +130,7 @@ public final class Attention implements Workers.Task {
         int kvHead = i % shape.numKeyValueHeads();
         int part = i / shape.numKeyValueHeads();
         if (isTiled(run)) {
-            tiles[worker].run(out, logSumExp, q, keyValues[run], runs, run, shape, kvHead, part);
+            tiles[worker].run(out, logSumExp, q, keyValues[run], runs, run, shape, rule, kvHead, part);
         } else {
             row(run, kvHead, part, worker);
         }
@@ -136,12 +143,15 @@ public final class Attention implements Workers.Task {
         int token = runs.start(run) + n;
         int position = runs.position(run) + n;
         int first = shape.span().first(position) + range * RANGE;
-        int last = Math.min(shape.span().last(position), first + RANGE - 1);
+        int last = Math.min(last(run, position), first + RANGE - 1);
         int heads = shape.groupSize();
         int head = kvHead * heads;
         long query = q.address() + 4L * ((long) token * q.cols() + head * shape.keySize());
         AttentionRow row = rows[worker];
-        row.run(query, keyValues[run], kvHead, shape, first, last);
+        row.run(query, keyValues[run], kvHead, shape, rule, position, first, last);
+        if (range == 0) {
+            row.addSinks(rule, head);
+        }
         for (int g = 0; g < heads; g++) {
             if (ranges == 1) {
                 write(token, head + g, row.largest(g), row.denominator(g), row.sums(g));

@@ -13,6 +13,7 @@ final class AttentionRow {
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
+    private int heads;
     private int valueSize;
     private long sums;
     private long largests;
@@ -23,9 +24,11 @@ final class AttentionRow {
     }
 
     /// @param query the first head's query
+    /// @param position the token's
     /// @param last the last position, inclusive; below `first` where the range is empty
-    void run(long query, KeyValues kv, int kvHead, AttentionShape shape, int first, int last) {
-        int heads = shape.groupSize();
+    void run(long query, KeyValues kv, int kvHead, AttentionShape shape, ScoreRule rule, int position, int first,
+            int last) {
+        heads = shape.groupSize();
         valueSize = shape.valueSize();
         long partialBytes = BLOCK * tiles.panelBytes();
         long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)) + partialBytes);
@@ -47,9 +50,27 @@ final class AttentionRow {
             for (int g = 0; g < heads; g++) {
                 long head = query + 4L * g * shape.keySize();
                 tiles.scores(head, shape.keySize(), keys, keyStep, end - p, shape.scale(), scores, partial);
+                rule.applyToRow(scores, end - p, kvHead * heads + g, p - position);
                 float decay = tiles.weights(scores, end - p, largests + 4L * g, denominators + 4L * g, partial);
                 tiles.accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p, partial);
             }
+        }
+    }
+
+    /// Adds the sinks to the denominators, where there are such.
+    ///
+    /// @param firstHead the first of the query heads
+    void addSinks(ScoreRule rule, int firstHead) {
+        if (!rule.hasSinks()) {
+            return;
+        }
+        for (int g = 0; g < heads; g++) {
+            float sink = rule.sink(firstHead + g);
+            float largest = Math.max(largest(g), sink);
+            float decay = (float) Math.exp(largest(g) - largest);
+            scaled(sums(g), decay, valueSize, sums(g));
+            Memory.f32(denominators + 4L * g, decay * denominator(g) + (float) Math.exp(sink - largest));
+            Memory.f32(largests + 4L * g, largest);
         }
     }
 

@@ -19,6 +19,7 @@ final class AttentionTile {
     private final int panelCols;
     private final long panelBytes;
     private AttentionShape shape;
+    private ScoreRule rule;
     private KeyValues kv;
     private int kvHead;
     private long queries;
@@ -29,6 +30,8 @@ final class AttentionTile {
     private long firsts;
     private long lasts;
     private long copy;
+    private final int[] heads;
+    private final int[] positions;
     private int lowest;
     private int highest;
     private int highestFirst;
@@ -39,18 +42,21 @@ final class AttentionTile {
         tileRows = tiles.rows();
         panelCols = tiles.cols();
         panelBytes = tiles.panelBytes();
+        heads = new int[panelCols];
+        positions = new int[panelCols];
     }
 
     /// @param tile which queries of the run: from `tile · panelCols` on, counted token by token, in each the heads
-    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, int kvHead,
-            int tile) {
+    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape,
+            ScoreRule rule, int kvHead, int tile) {
         this.shape = shape;
+        this.rule = rule;
         this.kv = kv;
         this.kvHead = kvHead;
         reserve();
-        int heads = shape.groupSize();
+        int groupSize = shape.groupSize();
         int from = tile * panelCols;
-        int count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * heads - from);
+        int count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * groupSize - from);
         tiles.clear(queries, shape.keySize() * panelCols);
         tiles.clear(sums, shape.valueSize() * panelCols);
         lowest = Integer.MAX_VALUE;
@@ -58,13 +64,15 @@ final class AttentionTile {
         highestFirst = 0;
         lowestLast = Integer.MAX_VALUE;
         for (int i = 0; i < panelCols; i++) {
-            int n = (from + Math.min(i, count - 1)) / heads;
+            int query = from + Math.min(i, count - 1);
+            int n = query / groupSize;
+            int head = kvHead * groupSize + query % groupSize;
+            heads[i] = head;
             see(i, runs.position(run) + n);
             if (i < count) {
-                int head = kvHead * heads + (from + i) % heads;
-                long query = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
+                long at = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
                 for (int e = 0; e < shape.keySize(); e++) {
-                    Memory.f32(queries + (long) e * panelBytes + 4L * i, shape.scale() * Memory.f32(query + 4L * e));
+                    Memory.f32(queries + (long) e * panelBytes + 4L * i, shape.scale() * Memory.f32(at + 4L * e));
                 }
             }
         }
@@ -92,12 +100,14 @@ final class AttentionTile {
     /// Notes which positions lane i sees. Positions are compared as F32, in which they are exact below 2^24.
     private void see(int i, int position) {
         int first = shape.span().first(position);
-        int last = shape.span().last(position);
+        int last = shape.span().last(position, kv.length());
         assert last < 1 << 24;
         Memory.f32(firsts + 4L * i, first);
         Memory.f32(lasts + 4L * i, last);
-        Memory.f32(largests + 4L * i, -Float.MAX_VALUE);
-        Memory.f32(denominators + 4L * i, 0);
+        boolean sinks = rule.hasSinks();
+        Memory.f32(largests + 4L * i, sinks ? rule.sink(heads[i]) : -Float.MAX_VALUE);
+        Memory.f32(denominators + 4L * i, sinks ? 1 : 0);
+        positions[i] = position;
         lowest = Math.min(lowest, first);
         highestFirst = Math.max(highestFirst, first);
         lowestLast = Math.min(lowestLast, last);
@@ -110,6 +120,7 @@ final class AttentionTile {
             end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
             score(p, end, scores + (long) (p - from) * panelBytes);
         }
+        rule.applyToPanel(scores, to - from, from, positions, heads);
         boolean masked = highestFirst > from || lowestLast < to - 1;
         tiles.weigh(scores, to - from, from, masked, largests, sums, shape.valueSize());
         for (int p = from, end; p < to; p = end) {
@@ -173,11 +184,11 @@ final class AttentionTile {
     }
 
     private void write(Tensor out, Tensor logSumExp, int firstToken, int from, int count) {
-        int heads = shape.groupSize();
+        int groupSize = shape.groupSize();
         int size = shape.valueSize();
         for (int i = 0; i < count; i++) {
-            long token = firstToken + (from + i) / heads;
-            int head = kvHead * heads + (from + i) % heads;
+            long token = firstToken + (from + i) / groupSize;
+            int head = heads[i];
             float denominator = Memory.f32(denominators + 4L * i);
             float factor = 1 / denominator;
             long to = out.address() + 4L * (token * out.cols() + head * size);

@@ -66,6 +66,9 @@ public interface Tiles {
     /// @param sums `size` rows
     void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size);
 
+    /// `x = cap · tanh(x / cap)` for `count` numbers, in whole vectors.
+    void cap(long x, int count, float cap);
+
     /// `scores[j] = scale · q · keys[j]` for `count` keys of `size` numbers, `step` bytes apart.
     ///
     /// @param scores as many whole vectors as hold `count` numbers

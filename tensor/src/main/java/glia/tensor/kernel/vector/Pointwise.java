@@ -21,7 +21,7 @@ import jdk.incubator.vector.FloatVector;
 /// What is computed number by number. Numbers that fill no vector pass through a vector of scratch memory, so that each
 /// function is written once.
 final class Pointwise extends RangeTask {
-    private enum Op { ADD, SCALE, SILU, GELU, GELU_TANH, RELU, RELU_SQUARED }
+    private enum Op { ADD, SCALE, SILU, GELU, GELU_TANH, TANH, RELU, RELU_SQUARED }
 
     /// Numbers in a unit of work: whole vectors.
     private static final int UNIT = 1024;
@@ -60,6 +60,7 @@ final class Pointwise extends RangeTask {
             case SILU -> Op.SILU;
             case GELU -> Op.GELU;
             case GELU_TANH -> Op.GELU_TANH;
+            case TANH -> Op.TANH;
             case RELU -> Op.RELU;
             case RELU_SQUARED -> Op.RELU_SQUARED;
         }, y, a, b, 2);
@@ -122,6 +123,12 @@ final class Pointwise extends RangeTask {
                 exponential(block, sizeBytes);
                 gelu(p, q, out, sizeBytes, block);
             }
+            case TANH -> {
+                HyperbolicTangent.apply(p, sizeBytes, 1, 1, q == 0 ? out : block);
+                if (q != 0) {
+                    multiply(block, q, out, sizeBytes);
+                }
+            }
             case RELU, RELU_SQUARED -> relu(p, q, out, sizeBytes, op == Op.RELU_SQUARED);
         }
     }
@@ -141,6 +148,14 @@ final class Pointwise extends RangeTask {
     private static void scale(long p, long out, long sizeBytes, float factor) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER).mul(factor)
+                    .intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
+        }
+    }
+
+    private static void multiply(long p, long q, long out, long sizeBytes) {
+        for (long i = 0; i < sizeBytes; i += BYTES) {
+            FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER)
+                    .mul(FloatVector.fromMemorySegment(F, ALL, q + i & ADDRESS, ORDER))
                     .intoMemorySegment(ALL, out + i & ADDRESS, ORDER);
         }
     }

@@ -138,9 +138,9 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void attention(
-            Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape) {
-        attention.run(out, logSumExp, q, keyValues, runs, shape);
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
+            AttentionShape shape, Tensor learned) {
+        attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
     }
 
     @Override

@@ -96,6 +96,11 @@ final class VectorTiles implements Tiles {
     }
 
     @Override
+    public void cap(long x, int count, float cap) {
+        HyperbolicTangent.apply(x, 4L * count, 1 / cap, cap, x);
+    }
+
+    @Override
     public void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch) {
         QueryRow.dots(q, size, keys, step, count, scratch);
         Rows.reduce(scratch, count, scale, scores);
