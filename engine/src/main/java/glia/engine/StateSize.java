@@ -28,14 +28,20 @@ final class StateSize {
     private static boolean grows(Span span) {
         return switch (span) {
             case Span.Causal c -> true;
+            case Span.Everything e -> true;
             case Span.Sliding s -> false;
+            case Span.Chunked c -> false;
+            case Span.Around a -> false;
         };
     }
 
     private static long window(Span span) {
         return switch (span) {
             case Span.Causal c -> 0;
+            case Span.Everything e -> 0;
             case Span.Sliding s -> s.window();
+            case Span.Chunked c -> c.size();
+            case Span.Around a -> 2L * a.reach() + 1;
         };
     }
 }

@@ -50,6 +50,7 @@ final class PagedMemory implements Memory {
             }
             row += count;
         }
+        keyValues.setLength(position + to - from);
         return keyValues;
     }
 

@@ -16,6 +16,9 @@ final class Words {
         return switch (span) {
             case Span.Causal c -> "full";
             case Span.Sliding s -> "sliding window of " + s.window();
+            case Span.Chunked c -> "chunks of " + c.size();
+            case Span.Everything e -> "both ways";
+            case Span.Around a -> "window of " + a.reach() + " both ways";
         };
     }
 

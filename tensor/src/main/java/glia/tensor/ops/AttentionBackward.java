@@ -24,7 +24,7 @@ final class AttentionBackward {
     private final MemorySegment v;
     private final MemorySegment out;
     private final MemorySegment logSumExp;
-    private final Tensor learned;
+    private final MemorySegment learned;
 
     AttentionBackward(AttentionShape shape, Runs runs, Tensor q, Runs keyRuns, Tensor k, Tensor v, Tensor out,
             Tensor logSumExp, Tensor learned) {
@@ -36,7 +36,7 @@ final class AttentionBackward {
         this.v = v.memory();
         this.out = out.memory();
         this.logSumExp = logSumExp.memory();
-        this.learned = learned;
+        this.learned = glia.tensor.Memory.ALL.asSlice(learned.address(), learned.sizeBytes());
     }
 
     /// Adds to the gradients of queries, keys, values and what was learned what flows back from `dout`. One key-value
@@ -65,7 +65,7 @@ final class AttentionBackward {
         float lse = logSumExp.getAtIndex(F32, (long) n * shape.numHeads() + head);
         double doO = dot(dout, atO, out, atO, valueSize);
         if (shape.scores() instanceof Scores.Sinks) {
-            dlearned.set(head, dlearned.get(head) - (float) (Math.exp(learned.get(head) - lse) * doO));
+            dlearned.set(head, dlearned.get(head) - (float) (Math.exp(learned.getAtIndex(F32, head) - lse) * doO));
         }
         for (int p = shape.span().first(position); p <= shape.span().last(position, length); p++) {
             long row = (long) (keyRuns.start(run) + p) * shape.numKeyValueHeads() + kvHead;
@@ -85,7 +85,7 @@ final class AttentionBackward {
             case Scores.Sinks sinks -> product;
             case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
             case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
-            case Scores.Bucketed bucketed -> product + learned.get(biasAt(bucketed, head, distance));
+            case Scores.Bucketed bucketed -> product + learned.getAtIndex(F32, biasAt(bucketed, head, distance));
         };
     }
 

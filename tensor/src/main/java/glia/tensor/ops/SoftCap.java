@@ -1,18 +1,16 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
 
 /// `y = cap · tanh(x / cap)`, which keeps numbers within ±cap. https://arxiv.org/abs/2408.00118
 public record SoftCap(Tensor x, float cap) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        ops.kernels().workers().run((chunk, worker) -> {
-            int chunks = ops.kernels().workers().chunksFor(x.size());
-            for (long i = x.size() * chunk / chunks; i < x.size() * (chunk + 1) / chunks; i++) {
-                y.set(i, (float) (cap * Math.tanh(x.get(i) / cap)));
-            }
-        }, ops.kernels().workers().chunksFor(x.size()));
+        ops.kernels().scale(y, x, 1 / cap);
+        ops.kernels().activate(y, y, Activation.TANH);
+        ops.kernels().scale(y, y, cap);
         return y;
     }
 

@@ -32,7 +32,26 @@ interface AttentionLaws extends KernelSubject {
                 new Pass(new int[] {1, 0, 40, 0}, shape(4, 2, 16, 3, new Span.Sliding(1)), 4),
                 new Pass(new int[] {100, 200, 1, 17, 1, 1023}, shape(4, 2, 16, 16, new Span.Sliding(17)), 16),
                 new Pass(new int[] {207, 31}, shape(2, 1, 31, 16, new Span.Sliding(64)), 15),
-                new Pass(new int[] {5, 300, 33, 0}, shape(2, 1, 8, 8, new Span.Sliding(1000)), 50));
+                new Pass(new int[] {5, 300, 33, 0}, shape(2, 1, 8, 8, new Span.Sliding(1000)), 50),
+                new Pass(new int[] {100, 75, 1, 17, 1, 1024, 3, 47}, shape(4, 2, 16, 16, new Span.Chunked(24)), 16),
+                new Pass(new int[] {40, 0}, shape(2, 2, 5, 7, new Span.Chunked(1)), 8),
+                new Pass(new int[] {207, 0, 1, 0, 3, 0}, shape(4, 2, 16, 16, new Span.Everything()), 64),
+                new Pass(new int[] {100, 0, 2, 0}, shape(2, 1, 16, 9, new Span.Around(8)), 33),
+                new Pass(new int[] {17, 0}, shape(1, 1, 4, 4, new Span.Around(0)), 5));
+    }
+
+    static Stream<Pass> rules() {
+        return Stream.of(new Scores.Sinks(), new Scores.Capped(2), new Scores.Alibi(8), new Scores.Alibi(3),
+                new Scores.Bucketed(8, 20, false), new Scores.Bucketed(32, 128, true), new Scores.Bucketed(7, 33, true))
+                .flatMap(rule -> Stream.of(
+                        new Pass(new int[] {40, 90, 1, 300, 1, 0, 0, 3}, with(rule, 6, 2, 16, new Span.Causal()), 33),
+                        new Pass(new int[] {1, 1500}, with(rule, 3, 1, 17, new Span.Causal()), 64),
+                        new Pass(new int[] {65, 30}, with(rule, 8, 8, 8, new Span.Sliding(19)), 16),
+                        new Pass(new int[] {150, 0, 3, 0}, with(rule, 5, 1, 16, new Span.Everything()), 64)));
+    }
+
+    private static AttentionShape with(Scores rule, int heads, int keyValueHeads, int size, Span span) {
+        return new AttentionShape(heads, keyValueHeads, size, size, 0.3f, span, rule);
     }
 
     private static Runs runs(Pass pass) {
@@ -66,6 +85,7 @@ interface AttentionLaws extends KernelSubject {
             }
             kv.addPage(keys.address(), values.address());
         }
+        kv.setLength(end);
         return kv;
     }
 
@@ -95,6 +115,18 @@ interface AttentionLaws extends KernelSubject {
         });
     }
 
+    @ParameterizedTest
+    @MethodSource("glia.tensor.kernel.AttentionLaws#rules")
+    default void attentionFollowsTheRuleOfScores(Pass pass) {
+        withTwoWorkers(kernels -> {
+            try (Lab lab = new Lab(pass.pageTokens)) {
+                Runs runs = runs(pass);
+                check(kernels, lab, lab.normal(runs.numTokens(), pass.shape.numHeads() * pass.shape.keySize()),
+                        allPages(lab, pass, runs), runs, pass.shape, 1e-5);
+            }
+        });
+    }
+
     @Test
     default void attentionHoldsWhereScoresAreFarApart() {
         withTwoWorkers(kernels -> {
@@ -112,24 +144,25 @@ interface AttentionLaws extends KernelSubject {
             AttentionShape shape, double tolerance) {
         Tensor out = lab.output(q.rows(), shape.numHeads() * shape.valueSize());
         Tensor logSumExp = lab.output(q.rows(), shape.numHeads());
-        kernels.attention(out, logSumExp, q, keyValues, runs, shape);
+        Tensor learned = shape.learnedSize() == 0 ? Scores.NOTHING : lab.normal(shape.learnedSize());
+        kernels.attention(out, logSumExp, q, keyValues, runs, shape, learned);
         for (int run = 0; run < runs.count(); run++) {
             for (int n = runs.start(run); n < runs.end(run); n++) {
                 int position = runs.position(run) + n - runs.start(run);
                 for (int h = 0; h < shape.numHeads(); h++) {
-                    checkHead(out, logSumExp, q, keyValues[run], n, position, h, shape, tolerance);
+                    checkHead(out, logSumExp, q, keyValues[run], n, position, h, shape, learned, tolerance);
                 }
             }
         }
         Tensor alone = lab.output(out.shape());
-        kernels.attention(alone, null, q, keyValues, runs, shape);
+        kernels.attention(alone, null, q, keyValues, runs, shape, learned);
         Fixtures.assertSameBits(out.toArray(), alone.toArray());
     }
 
     private static void checkHead(Tensor out, Tensor logSumExp, Tensor q, KeyValues kv, int n, int position, int h,
-            AttentionShape shape, double tolerance) {
+            AttentionShape shape, Tensor learned, double tolerance) {
         int first = shape.span().first(position);
-        int count = shape.span().last(position) - first + 1;
+        int count = Math.min(shape.span().last(position), kv.length() - 1) - first + 1;
         int head = h * shape.numKeyValueHeads() / shape.numHeads();
         double[] scores = new double[count];
         double largest = Double.NEGATIVE_INFINITY;
@@ -138,10 +171,10 @@ interface AttentionLaws extends KernelSubject {
                 long at = kv.keyAddress(first + i) + 4L * (head * shape.keySize() + e);
                 scores[i] += (double) q.get((long) n * q.cols() + h * shape.keySize() + e) * Memory.f32(at);
             }
-            scores[i] *= shape.scale();
+            scores[i] = score(shape, learned, h, first + i - position, scores[i] * shape.scale());
             largest = Math.max(largest, scores[i]);
         }
-        double sum = 0;
+        double sum = shape.scores() instanceof Scores.Sinks ? Math.exp(learned.get(h) - largest) : 0;
         for (double score : scores) {
             sum += Math.exp(score - largest);
         }
@@ -158,6 +191,53 @@ interface AttentionLaws extends KernelSubject {
             long at = (long) n * out.cols() + h * shape.valueSize() + e;
             Lab.assertClose(value, out.get(at), tolerance * (1 + Math.abs(value)), what);
         }
+    }
+
+    private static double score(AttentionShape shape, Tensor learned, int head, int distance, double product) {
+        return switch (shape.scores()) {
+            case Scores.Plain plain -> product;
+            case Scores.Sinks sinks -> product;
+            case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
+            case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
+            case Scores.Bucketed b -> product + learned.get((long) b.bucket(distance) * shape.numHeads() + head);
+        };
+    }
+
+    /// As in latent attention: the values are the first numbers of the keys' rows, shared by all heads.
+    @Test
+    default void valuesMayBePartOfTheKeys() {
+        withTwoWorkers(kernels -> {
+            for (int[] size : new int[][] {{576, 512}, {17, 9}, {24, 16}, {40, 1}}) {
+                for (int heads : new int[] {3, 40}) {
+                    try (Lab lab = new Lab(size[0])) {
+                        AttentionShape shape = shape(heads, 1, size[0], size[1], new Span.Causal());
+                        KeyValues kv = new KeyValues(64, size[0], size[0]);
+                        for (int page = 0; page < 11; page++) {
+                            Tensor rows = lab.normal(64, size[0]);
+                            kv.addPage(rows.address(), rows.address());
+                        }
+                        kv.setLength(700);
+                        Runs runs = new Runs().add(1, 699).add(3, 100).add(1, 0);
+                        check(kernels, lab, lab.normal(5, heads * size[0]), new KeyValues[] {kv, kv, kv}, runs, shape,
+                                4e-6);
+                    }
+                }
+            }
+        });
+    }
+
+    /// As between a decoder and an encoder: there are fewer or more keys than positions of queries.
+    @Test
+    default void queriesSeeAllKeysOfAnotherRun() {
+        withTwoWorkers(kernels -> {
+            try (Lab lab = new Lab(5)) {
+                AttentionShape shape = shape(4, 2, 16, 16, new Span.Everything());
+                KeyValues few = KeyValues.of(lab.normal(3, 32), lab.normal(3, 32));
+                KeyValues many = KeyValues.of(lab.normal(600, 32), lab.normal(600, 32));
+                Runs runs = new Runs().add(20, 0).add(1, 7).add(1, 7).add(40, 0);
+                check(kernels, lab, lab.normal(62, 64), new KeyValues[] {few, few, many, many}, runs, shape, 2e-6);
+            }
+        });
     }
 
     @Test

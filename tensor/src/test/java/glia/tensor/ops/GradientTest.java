@@ -13,12 +13,9 @@ import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.kernel.AttentionShape;
-import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
-import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import glia.tensor.ops.GradientCheck.Case;
@@ -73,9 +70,6 @@ class GradientTest {
         for (Layout layout : Layout.values()) {
             cases.add(rotation(layout));
         }
-        cases.add(attention(new AttentionShape(4, 2, 8, 8, 0.35f, new Span.Causal()), 7, 1, 3));
-        cases.add(attention(new AttentionShape(2, 2, 5, 3, 1, new Span.Causal()), 18));
-        cases.add(attention(new AttentionShape(6, 1, 4, 17, 0.5f, new Span.Sliding(3)), 9, 2));
         return cases.stream();
     }
 
@@ -86,19 +80,6 @@ class GradientTest {
         RopeTable table = new RopeTable(frequencies, 1.25f, layout);
         return of("rotate " + layout, (ops, w) -> ops.rotate(rows(ops, w[0]), 8, table, runs),
                 w -> Reference.rotate(w[0], 16, 8, frequencies, 1.25, layout, runs), shape(5, 16));
-    }
-
-    private static Case attention(AttentionShape s, int... runTokens) {
-        Runs runs = new Runs();
-        for (int tokens : runTokens) {
-            runs.add(tokens, 0);
-        }
-        long n = runs.numTokens();
-        long kvHeads = s.numKeyValueHeads();
-        return of("attention " + s, (ops, w) -> ops.attention(rows(ops, w[0]), rows(ops, w[1]), rows(ops, w[2]),
-                KeyValueState.NONE, runs, s), w -> Reference.attention(w[0], w[1], w[2], runs, s),
-                shape(n, s.numHeads() * s.keySize()), shape(n, kvHeads * s.keySize()),
-                shape(n, kvHeads * s.valueSize()));
     }
 
     static Stream<Object[]> casesAndKernels() {

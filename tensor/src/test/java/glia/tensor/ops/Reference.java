@@ -4,6 +4,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Scores;
 import java.util.Arrays;
 
 /// The ops by their formulas in F64, row-major arrays in and out, to differentiate numerically.
@@ -98,39 +99,58 @@ final class Reference {
     }
 
     static double[] attention(double[] q, double[] k, double[] v, Runs runs, AttentionShape shape) {
+        return attention(q, runs, k, v, runs, shape, new double[0]);
+    }
+
+    /// Attention of the queries of `runs` over the keys of `keyRuns`.
+    static double[] attention(double[] q, Runs runs, double[] k, double[] v, Runs keyRuns, AttentionShape shape,
+            double[] learned) {
         int heads = shape.numHeads();
         double[] y = new double[runs.numTokens() * heads * shape.valueSize()];
         for (int run = 0; run < runs.count(); run++) {
             for (int n = runs.start(run); n < runs.end(run); n++) {
                 for (int h = 0; h < heads; h++) {
-                    head(q, k, v, runs.start(run), n, h, shape, y);
+                    head(q, k, v, runs, keyRuns, run, n, h, shape, learned, y);
                 }
             }
         }
         return y;
     }
 
-    private static void head(double[] q, double[] k, double[] v, int start, int n, int h, AttentionShape shape,
-            double[] y) {
+    private static void head(double[] q, double[] k, double[] v, Runs runs, Runs keyRuns, int run, int n, int h,
+            AttentionShape shape, double[] learned, double[] y) {
         int group = h / shape.groupSize();
-        int first = start + shape.span().first(n - start);
-        double[] p = new double[n + 1];
-        double sum = 0;
-        for (int m = first; m <= n; m++) {
+        int position = runs.position(run) + n - runs.start(run);
+        int start = keyRuns.start(run);
+        int first = start + shape.span().first(position);
+        int last = start + shape.span().last(position, keyRuns.end(run) - start);
+        double[] p = new double[last + 1];
+        double sum = shape.scores() instanceof Scores.Sinks ? Math.exp(learned[h]) : 0;
+        for (int m = first; m <= last; m++) {
             double dot = 0;
             for (int e = 0; e < shape.keySize(); e++) {
                 dot += q[(n * shape.numHeads() + h) * shape.keySize() + e]
                         * k[(m * shape.numKeyValueHeads() + group) * shape.keySize() + e];
             }
-            p[m] = Math.exp(shape.scale() * dot);
+            p[m] = Math.exp(score(shape, learned, h, m - start - position, shape.scale() * dot));
             sum += p[m];
         }
-        for (int m = first; m <= n; m++) {
+        for (int m = first; m <= last; m++) {
             for (int e = 0; e < shape.valueSize(); e++) {
                 y[(n * shape.numHeads() + h) * shape.valueSize() + e] +=
                         p[m] / sum * v[(m * shape.numKeyValueHeads() + group) * shape.valueSize() + e];
             }
         }
+    }
+
+    private static double score(AttentionShape shape, double[] learned, int head, int distance, double product) {
+        return switch (shape.scores()) {
+            case Scores.Plain plain -> product;
+            case Scores.Sinks sinks -> product;
+            case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
+            case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
+            case Scores.Bucketed b -> product + learned[b.bucket(distance) * shape.numHeads() + head];
+        };
     }
 
     static double crossEntropy(double[] logits, int vocabSize, int[] targets) {

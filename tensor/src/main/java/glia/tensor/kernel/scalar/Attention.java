@@ -80,7 +80,7 @@ final class Attention extends RangeTask {
         Memory.load(q.address() + 4L * ((long) token * q.cols() + head * keySize), query, 0, keySize);
         java.util.Arrays.fill(sum, 0, valueSize, 0);
         boolean sinks = shape.scores() instanceof Scores.Sinks;
-        float largest = sinks ? learned.get(head) : Float.NEGATIVE_INFINITY;
+        float largest = sinks ? learned(head) : Float.NEGATIVE_INFINITY;
         float denominator = sinks ? 1 : 0;
         for (int p = shape.span().first(position), end; p <= last; p = end) {
             end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
@@ -120,6 +120,10 @@ final class Attention extends RangeTask {
         return largest;
     }
 
+    private float learned(long index) {
+        return Memory.f32(learned.address() + 4 * index);
+    }
+
     private float score(float product, int head, int distance) {
         return switch (shape.scores()) {
             case Scores.Plain plain -> product;
@@ -127,7 +131,7 @@ final class Attention extends RangeTask {
             case Scores.Capped capped -> capped.cap() * (float) Math.tanh(product / capped.cap());
             case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
             case Scores.Bucketed bucketed ->
-                    product + learned.get((long) bucketed.bucket(distance) * shape.numHeads() + head);
+                    product + learned((long) bucketed.bucket(distance) * shape.numHeads() + head);
         };
     }
 

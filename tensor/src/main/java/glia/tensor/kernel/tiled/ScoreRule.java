@@ -53,7 +53,7 @@ final class ScoreRule {
     }
 
     float sink(int head) {
-        return learned.get(head);
+        return Memory.f32(learned.address() + 4L * head);
     }
 
     /// Changes one head's scores of `count` consecutive keys.
