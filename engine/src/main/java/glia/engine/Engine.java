@@ -5,6 +5,7 @@ import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.model.Model;
 import glia.model.block.Pass;
+import glia.model.block.States;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
@@ -17,6 +18,7 @@ public final class Engine implements AutoCloseable {
     /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
     public static final int CHUNK_TOKENS = 512;
     private static final int WARM_UP_TOKENS = 16;
+    private static final int[] NOTHING = {};
 
     private final Model model;
     private final Compute ops;
@@ -55,12 +57,49 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if the sequence was opened by another engine or is in the pass already
     public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
+        add(sequence, ids, from, to, wanted, NOTHING);
+    }
+
+    /// The same for the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
+    ///
+    /// @throws IllegalArgumentException if the model has no encoder
+    public void add(Sequence sequence, int[] source, int[] ids, int from, int to, Pass.Outputs wanted) {
+        if (model.spec().encoder().isEmpty()) {
+            throw new IllegalArgumentException("the model has no encoder to read a source");
+        }
+        add(sequence, ids, from, to, wanted, source);
+    }
+
+    private void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted, int[] source) {
         Objects.checkFromToIndex(from, to, ids.length);
         if (!sequence.isIn(pages)) {
             throw new IllegalArgumentException("the sequence was opened by another engine");
         }
+        if (model.spec().looksAhead()) {
+            throw new IllegalArgumentException("tokens of the model see later ones: it reads whole texts, it does not "
+                    + "write; use its embeddings or let it fill masks");
+        }
         states.add(sequence);
         pass.add(ids, from, to, sequence.length(), wanted);
+        if (model.spec().encoder().isPresent()) {
+            pass.from(source, 0, source.length);
+        }
+    }
+
+    /// Computes a pass over whole texts, of which nothing is remembered: the logits of the tokens that it wants.
+    ///
+    /// @return valid until the next run
+    public Tensor read(Pass texts) {
+        ops.release(0);
+        return model.decoder().forward(ops, texts, States.NONE);
+    }
+
+    /// The last hidden states `[outputs, D]` of whole texts.
+    ///
+    /// @return valid until the next run
+    public Tensor hidden(Pass texts) {
+        ops.release(0);
+        return model.decoder().hidden(ops, texts, States.NONE);
     }
 
     /// Computes what was gathered.
@@ -105,8 +144,15 @@ public final class Engine implements AutoCloseable {
     /// code is compiled, which a loader does while it waits for the tokenizer.
     public void warmUp() {
         if (ops.kernels().converts()) {
+            int[] ids = new int[WARM_UP_TOKENS];
             try (Sequence sequence = open()) {
-                prefill(sequence, new int[WARM_UP_TOKENS], 0, WARM_UP_TOKENS, () -> false);
+                if (model.spec().looksAhead()) {
+                    read(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST));
+                } else {
+                    add(sequence, ids, 0, ids.length, Pass.Outputs.LAST,
+                            model.spec().encoder().isPresent() ? ids : NOTHING);
+                    run();
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ final class StateSize {
             case Remembered.KeyValues kv -> grows(kv.span()) ? (long) (kv.keySize() + kv.valueSize()) * Float.BYTES : 0;
             case Remembered.Rows rows -> grows(rows.span()) ? (long) rows.size() * Float.BYTES : 0;
             case Remembered.Recurrence r -> 0;
+            case Remembered.Source s -> 0;
         };
     }
 
@@ -22,6 +23,7 @@ final class StateSize {
             case Remembered.KeyValues kv -> window(kv.span()) * (kv.keySize() + kv.valueSize()) * Float.BYTES;
             case Remembered.Rows rows -> window(rows.span()) * rows.size() * Float.BYTES;
             case Remembered.Recurrence r -> (long) r.size() * Float.BYTES;
+            case Remembered.Source s -> 0;
         };
     }
 

@@ -32,6 +32,8 @@ public final class ModelCheck {
     private final Expected expected;
     private final double logitsTolerance;
     private final Consumer<CheckLine> lines;
+    /// What the encoder of an encoder-decoder reads.
+    private int[][] sources = {};
 
     private ModelCheck(Engine engine, Expected expected, boolean quantised, Consumer<CheckLine> lines) {
         this.engine = engine;
@@ -56,8 +58,23 @@ public final class ModelCheck {
     }
 
     private void all() throws CheckpointException {
-        int[][] ids = expected.ids("input_ids");
+        boolean hasSources = engine.model().spec().encoder().isPresent();
+        sources = hasSources ? expected.ids("input_ids") : new int[0][];
+        int[][] ids = expected.ids(hasSources ? "decoder_input_ids" : "input_ids");
+        if (hasSources && sources.length != ids.length) {
+            throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + ids.length
+                    + " rows, input_ids has " + sources.length);
+        }
         Tensor logits = expected.reals("logits");
+        if (engine.model().spec().looksAhead()) {
+            logits("logits, each text alone", ids, logits, this::alone);
+            logits("logits, " + ids.length + " texts together", ids, logits, (all, out) ->
+                    take(engine.read(texts(all)), all, out));
+            if (expected.has("loss")) {
+                gradients(ids);
+            }
+            return;
+        }
         logits("logits, whole", ids, logits, this::whole);
         logits("logits, token by token", ids, logits, (all, out) -> chunks(all, 1, out));
         for (int size : new int[] {3, 7}) {
@@ -67,7 +84,7 @@ public final class ModelCheck {
             logits("logits, " + ids.length + " sequences together", ids, logits, this::together);
             logits("logits, prompts and steps mixed", ids, logits, this::staggered);
         }
-        if (expected.has("greedy")) {
+        if (expected.has("greedy") && sources.length == 0) {
             greedy(expected.ids("greedy"));
         }
         if (expected.has("loss")) {
@@ -122,6 +139,42 @@ public final class ModelCheck {
         lines.accept(new CheckLine(what, collector.worst, logitsTolerance, collector.where));
     }
 
+    private void alone(int[][] ids, Collector out) {
+        for (int s = 0; s < ids.length; s++) {
+            Tensor logits = engine.read(new Pass().add(ids[s], 0, ids[s].length, 0, Outputs.ALL));
+            for (int i = 0; i < ids[s].length; i++) {
+                out.take(logits, i, s, i);
+            }
+        }
+    }
+
+    /// Whole texts for one pass.
+    private Pass texts(int[][] ids) {
+        Pass pass = new Pass();
+        for (int s = 0; s < ids.length; s++) {
+            pass.add(ids[s], 0, ids[s].length, 0, Outputs.ALL);
+            if (sources.length > 0) {
+                pass.from(sources[s], 0, sources[s].length);
+            }
+        }
+        return pass;
+    }
+
+    private static void take(Tensor logits, int[][] ids, Collector out) {
+        for (int row = 0; row < logits.rows(); row++) {
+            out.take(logits, row, row / ids[0].length, row % ids[0].length);
+        }
+    }
+
+    /// Adds tokens of text `s` to the pass, with the source in front of the first.
+    private void add(Sequence sequence, int s, int[] ids, int from, int to) {
+        if (sources.length > 0 && sequence.length() == 0) {
+            engine.add(sequence, sources[s], ids, from, to, Outputs.ALL);
+        } else {
+            engine.add(sequence, ids, from, to, Outputs.ALL);
+        }
+    }
+
     private void whole(int[][] ids, Collector out) {
         chunks(ids, ids[0].length, out);
     }
@@ -131,7 +184,7 @@ public final class ModelCheck {
             try (Sequence sequence = engine.open()) {
                 for (int at = 0; at < ids[s].length; at += size) {
                     int to = Math.min(ids[s].length, at + size);
-                    engine.add(sequence, ids[s], at, to, Outputs.ALL);
+                    add(sequence, s, ids[s], at, to);
                     Tensor logits = engine.run();
                     for (int i = at; i < to; i++) {
                         out.take(logits, i - at, s, i);
@@ -144,12 +197,9 @@ public final class ModelCheck {
     private void together(int[][] ids, Collector out) {
         List<Sequence> sequences = open(ids.length);
         for (int s = 0; s < ids.length; s++) {
-            engine.add(sequences.get(s), ids[s], 0, ids[s].length, Outputs.ALL);
+            add(sequences.get(s), s, ids[s], 0, ids[s].length);
         }
-        Tensor logits = engine.run();
-        for (int row = 0; row < logits.rows(); row++) {
-            out.take(logits, row, row / ids[0].length, row % ids[0].length);
-        }
+        take(engine.run(), ids, out);
         sequences.forEach(Sequence::close);
     }
 
@@ -162,7 +212,7 @@ public final class ModelCheck {
                 int at = sequences.get(s).length();
                 int to = Math.min(ids[s].length, at + (at == 0 ? 5 : 1));
                 if (at < to) {
-                    engine.add(sequences.get(s), ids[s], at, to, Outputs.ALL);
+                    add(sequences.get(s), s, ids[s], at, to);
                     for (int i = at; i < to; i++) {
                         rows.add(new int[] {s, i});
                     }
@@ -204,12 +254,13 @@ public final class ModelCheck {
     }
 
     private void gradients(int[][] ids) throws CheckpointException {
-        Pass pass = new Pass();
+        Pass pass = texts(ids);
+        // Encoders and encoder-decoders are asked for the token at the same place, decoders for the next.
+        int shift = engine.model().spec().looksAhead() || sources.length > 0 ? 0 : 1;
         int[] targets = new int[ids.length * ids[0].length];
         for (int s = 0; s < ids.length; s++) {
-            pass.add(ids[s], 0, ids[s].length, 0, Outputs.ALL);
             for (int i = 0; i < ids[s].length; i++) {
-                targets[s * ids[s].length + i] = i + 1 < ids[s].length ? ids[s][i + 1] : -1;
+                targets[s * ids[s].length + i] = i + shift < ids[s].length ? ids[s][i + shift] : -1;
             }
         }
         try (Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {

@@ -20,6 +20,7 @@ public final class Sequence implements AutoCloseable {
                 case Remembered.KeyValues kv -> new PagedMemory(kv, pool);
                 case Remembered.Rows rows -> new PagedMemory(rows, pool);
                 case Remembered.Recurrence r -> new RecurrentMemory(r, pool);
+                case Remembered.Source source -> new SourceMemory(source, pool);
             };
         }
     }
@@ -55,6 +56,9 @@ public final class Sequence implements AutoCloseable {
 
     /// Stores rows `from` to `to` of keys and values at the end. `advance` makes them count.
     KeyValues append(int slot, Tensor keys, Tensor values, int from, int to, int position) {
+        if (memories[slot] instanceof SourceMemory source) {
+            return source.append(keys, values, from, to);
+        }
         if (position != length) {
             throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
                     + position);

@@ -5,18 +5,26 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
+import java.util.Optional;
 
 /// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. It is a decoder
-/// or, where attention sees later tokens too, an encoder.
+/// or, where attention sees later tokens too, an encoder. An encoder-decoder reads the sources of a pass first.
 public final class Decoder {
+    private record Reader(Layers layers, Block finalNorm) { }
+
     private final EmbeddingBlock embedding;
+    private final Optional<Reader> encoder;
     private final Layers layers;
     private final Block finalNorm;
     private final Block head;
 
     public Decoder(ModelSpec spec, Weights weights) {
+        Mixers mixers = new Mixers(weights, new RopeTables());
         embedding = new EmbeddingBlock(spec.embedding(), weights);
-        layers = new Layers(spec.sublayers(), 0, new Mixers(weights, new RopeTables()));
+        encoder = spec.encoder().map(e -> new Reader(new Layers(e.sublayers(), spec.sublayers().size(), mixers),
+                NormBlock.of(e.finalNorm(), weights, Place.WHOLE, Role.ENCODER_FINAL_WEIGHT,
+                        Role.ENCODER_FINAL_BIAS)));
+        layers = new Layers(spec.sublayers(), 0, mixers);
         finalNorm = NormBlock.of(spec.finalNorm(), weights, Place.WHOLE, Role.FINAL_WEIGHT, Role.FINAL_BIAS);
         head = HeadBlock.of(spec.head(), weights);
     }
@@ -30,10 +38,21 @@ public final class Decoder {
 
     /// The last hidden states `[numOutputs, D]`, normed: what the head sees, and embeddings of texts are made of.
     public Tensor hidden(Ops ops, Pass pass, States states) {
+        encoder.ifPresent(e -> pass.encoded(encode(e, ops, pass)));
         Tensor x = layers.forward(ops, embedding.forward(ops, pass, states), pass, states);
         if (pass.numOutputs() < pass.numTokens()) {
             x = ops.select(x, pass.outputs(), pass.numOutputs());
         }
         return finalNorm.forward(ops, x, pass, states);
+    }
+
+    /// A source is whole, so that its encoder remembers nothing.
+    private Tensor encode(Reader reader, Ops ops, Pass pass) {
+        Pass source = pass.source();
+        if (source.runs().count() != pass.runs().count()) {
+            throw new IllegalArgumentException("an encoder-decoder needs a source for each sequence of a pass");
+        }
+        Tensor x = reader.layers.forward(ops, embedding.forward(ops, source, States.NONE), source, States.NONE);
+        return reader.finalNorm.forward(ops, x, source, States.NONE);
     }
 }

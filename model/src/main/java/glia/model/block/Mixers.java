@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Attention;
+import glia.model.spec.CrossAttention;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
@@ -15,6 +16,7 @@ record Mixers(Weights weights, RopeTables ropes) {
     Block of(Mixer mixer, Place place) {
         return switch (mixer) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
+            case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);

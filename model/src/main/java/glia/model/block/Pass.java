@@ -1,7 +1,9 @@
 package glia.model.block;
 
+import glia.tensor.Tensor;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// The flat run of tokens that goes through a model at once: N tokens from any number of sequences, laid end to end,
 /// without padding. A prompt, a decode step, a mix of both and a training batch are all of this one shape.
@@ -17,6 +19,8 @@ public final class Pass {
     private int[] outputs = new int[16];
     private int numTokens;
     private int numOutputs;
+    private Optional<Pass> source = Optional.empty();
+    private Optional<Tensor> encoded = Optional.empty();
 
     public Pass() { }
 
@@ -25,6 +29,8 @@ public final class Pass {
         runs.clear();
         numTokens = 0;
         numOutputs = 0;
+        source.ifPresent(Pass::clear);
+        encoded = Optional.empty();
     }
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.
@@ -48,6 +54,30 @@ public final class Pass {
         }
         numTokens += count;
         return this;
+    }
+
+    /// Gives the text that an encoder reads for the run that was added last; of none for a sequence that has had its
+    /// source. In a model with an encoder every run needs this call.
+    public Pass from(int[] ids, int from, int to) {
+        source().add(ids, from, to, 0, Outputs.ALL);
+        return this;
+    }
+
+    /// The sources, one run for each run.
+    public Pass source() {
+        if (source.isEmpty()) {
+            source = Optional.of(new Pass());
+        }
+        return source.get();
+    }
+
+    /// The encoder's hidden states `[M, D]` of the sources.
+    Tensor encoded() {
+        return encoded.orElseThrow(() -> new IllegalStateException("nothing was encoded"));
+    }
+
+    void encoded(Tensor states) {
+        encoded = Optional.of(states);
     }
 
     public Runs runs() {

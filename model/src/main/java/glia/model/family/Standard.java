@@ -13,7 +13,9 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /// The body that most families share: RMS norms before each mixer, attention, then a gated MLP, and the tensor names
 /// of Llama (https://arxiv.org/abs/2302.13971).
@@ -96,6 +98,21 @@ final class Standard {
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 context, Embedding.PLAIN, sublayers, norm,
                 config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE);
+    }
+
+    /// Refuses a config that sets one of these flags.
+    static void refuse(Config config, String... flags) throws CheckpointException {
+        for (String flag : flags) {
+            if (config.flag(flag, false)) {
+                throw config.error(flag, "is true, which this family does not support");
+            }
+        }
+    }
+
+    /// Whether the checkpoint is of one of these classes, by `architectures`; if none is named, it is.
+    static boolean hasHead(Config config, String... classes) throws CheckpointException {
+        String[] named = config.has("architectures") ? config.strings("architectures") : classes;
+        return Arrays.stream(named).anyMatch(Set.of(classes)::contains);
     }
 
     /// The names of Llama's tensors on the hub.

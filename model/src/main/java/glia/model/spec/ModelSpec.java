@@ -1,20 +1,35 @@
 package glia.model.spec;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /// What a decoder is: how its blocks are arranged, with all sizes. A family makes it from a checkpoint's config.
 ///
 /// @param modelType the family's name, as in config.json
 /// @param contextLength the most positions the model was made for
+/// @param encoder what reads a source text first, in encoder-decoders
 public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
-        List<Sublayer> sublayers, Norm finalNorm, Head head) {
+        List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder) {
     public ModelSpec {
         if (vocabSize < 1 || hiddenSize < 1 || contextLength < 1 || sublayers.isEmpty()) {
             throw new IllegalArgumentException("a model of vocabulary " + vocabSize + ", hidden size " + hiddenSize
                     + ", context " + contextLength + " and " + sublayers.size() + " sublayers");
         }
         sublayers = List.copyOf(sublayers);
+    }
+
+    /// A model without an encoder.
+    public ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
+            List<Sublayer> sublayers, Norm finalNorm, Head head) {
+        this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, Optional.empty());
+    }
+
+    /// The sublayers of the decoder, then those of the encoder: a place's sublayer counts in this list.
+    public List<Sublayer> allSublayers() {
+        return encoder.isEmpty() ? sublayers
+                : Stream.concat(sublayers.stream(), encoder.get().sublayers().stream()).toList();
     }
 
     /// Layers as the checkpoint counts them.
@@ -24,23 +39,35 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
 
     /// The sublayer that a parameter belongs to.
     public Sublayer sublayer(Parameter p) {
-        return sublayers.get(p.sublayer());
+        return sublayer(p.sublayer());
+    }
+
+    private Sublayer sublayer(int index) {
+        return index < sublayers.size() ? sublayers.get(index)
+                : encoder.orElseThrow().sublayers().get(index - sublayers.size());
     }
 
     /// The mixer at a place.
     public Mixer mixer(Place place) {
-        return Parallel.all(sublayers.get(place.sublayer()).mixer()).get(place.branch());
+        return mixers(place.sublayer()).get(place.branch());
     }
 
     /// All mixers of a sublayer, by branch.
     public List<Mixer> mixers(int sublayer) {
-        return Parallel.all(sublayers.get(sublayer).mixer());
+        return Parallel.all(sublayer(sublayer).mixer());
+    }
+
+    /// Whether a token sees later ones, as in encoders: then texts are read whole, and nothing is generated.
+    public boolean looksAhead() {
+        return sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.remembered().stream())
+                .anyMatch(r -> r instanceof Remembered.KeyValues kv && kv.span().last(0) > 0);
     }
 
     /// The same model with other sublayers.
     public ModelSpec mapSublayers(UnaryOperator<Sublayer> change) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
-                sublayers.stream().map(change).toList(), finalNorm, head);
+                sublayers.stream().map(change).toList(), finalNorm, head,
+                encoder.map(e -> new Encoder(e.sublayers().stream().map(change).toList(), e.finalNorm())));
     }
 
     /// The same model with other mixers, those of branches too.
@@ -51,15 +78,17 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
 
     /// The same model with other norms before and after mixers, branches' too, and at the end.
     public ModelSpec mapNorms(UnaryOperator<Norm> change) {
-        List<Sublayer> changed = sublayers.stream().map(s -> new Sublayer(s.layer(), change.apply(s.before()),
+        ModelSpec changed = mapSublayers(s -> new Sublayer(s.layer(), change.apply(s.before()),
                 s.mixer() instanceof Parallel p ? p.mapNorms(change) : s.mixer(), change.apply(s.after()),
-                s.residual())).toList();
-        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, changed,
-                change.apply(finalNorm), head);
+                s.residual()));
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, changed.sublayers,
+                change.apply(finalNorm), head,
+                changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()))));
     }
 
     /// The same model with another head.
     public ModelSpec withHead(Head other) {
-        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other);
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other,
+                encoder);
     }
 }

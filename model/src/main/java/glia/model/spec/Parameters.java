@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import java.util.List;
 import java.util.SequencedMap;
 
 /// All parameters of a spec and their shapes.
@@ -11,16 +12,24 @@ public final class Parameters {
         Shapes shapes = new Shapes();
         int hidden = spec.hiddenSize();
         spec.embedding().parameters(shapes, spec.vocabSize(), hidden);
-        int index = 0;
-        for (Sublayer s : spec.sublayers()) {
-            Place place = Place.of(index++);
+        spec.encoder().ifPresent(e -> {
+            sublayers(shapes, e.sublayers(), spec.sublayers().size(), hidden);
+            shapes.at(Place.WHOLE).norm(e.finalNorm(), Role.ENCODER_FINAL_WEIGHT, Role.ENCODER_FINAL_BIAS, hidden);
+        });
+        sublayers(shapes, spec.sublayers(), 0, hidden);
+        shapes.at(Place.WHOLE).norm(spec.finalNorm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, hidden);
+        spec.head().parameters(shapes, spec.vocabSize(), hidden);
+        return shapes.all();
+    }
+
+    private static void sublayers(Shapes shapes, List<Sublayer> sublayers, int firstPlace, int hidden) {
+        for (int i = 0; i < sublayers.size(); i++) {
+            Sublayer s = sublayers.get(i);
+            Place place = Place.of(firstPlace + i);
             shapes.at(place).norm(s.before(), Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, hidden);
             s.mixer().parameters(shapes, hidden);
             shapes.at(place).norm(s.after(), Role.AFTER_WEIGHT, Role.AFTER_BIAS, hidden);
         }
-        shapes.at(Place.WHOLE).norm(spec.finalNorm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, hidden);
-        spec.head().parameters(shapes, spec.vocabSize(), hidden);
-        return shapes.all();
     }
 
     /// The number of parameters.

@@ -15,4 +15,8 @@ public sealed interface Remembered {
 
     /// A fixed count of numbers, whatever the length: the state of a recurrence, or the last inputs of a convolution.
     record Recurrence(int size) implements Remembered { }
+
+    /// A row of keys and a row of values for each token of the source that an encoder has read: as many as it has, and
+    /// for as long as the sequence is not begun anew.
+    record Source(int keySize, int valueSize) implements Remembered { }
 }

@@ -1,0 +1,133 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Positions;
+import glia.model.spec.Residual;
+import glia.model.spec.Rope;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// BERT (https://arxiv.org/abs/1810.04805): an encoder with learned positions and segments whose stream is normed after
+/// each sum, so that the norm after a sum is the `before` of the next sublayer. Checked against the class
+/// `BertForMaskedLM`; a checkpoint of `BertModel` has no head.
+public final class Bert implements Family {
+    public Bert() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("bert");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        Standard.refuse(config, "is_decoder", "add_cross_attention");
+        if (!config.text("position_embedding_type", "absolute").equals("absolute")) {
+            throw config.error("position_embedding_type", "only absolute positions are supported");
+        }
+        int hidden = config.positive("hidden_size");
+        int heads = config.positive("num_attention_heads");
+        int headSize = Standard.headSize(config, 0);
+        int context = config.positive("max_position_embeddings", 512);
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-12));
+        Activation activation = Activations.read(config, "hidden_act", "gelu");
+        Mixer attention = new Attention(heads, heads, headSize, (float) (1 / Math.sqrt(headSize)), new Rope.None(),
+                new Span.Everything(), new Norm.None(), Bias.ALL);
+        Mixer mlp = new Mlp(config.positive("intermediate_size"), activation, Bias.ALL);
+        List<Sublayer> sublayers = new ArrayList<>();
+        Residual sum = new Residual.Normed(1, 1);
+        int numLayers = Standard.numLayers(config, "num_hidden_layers");
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention, new Norm.None(), sum));
+            sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), sum));
+        }
+        Embedding embedding = new Embedding(new Positions.Learned(context), 1,
+                config.positive("type_vocab_size", 2), norm);
+        Head masked = new Head(config.flag("tie_word_embeddings", true) ? Head.Matrix.TIED : Head.Matrix.SEPARATE,
+                new Head.Transform.Dense(activation, norm, Bias.ALL), Bias.ALL, new Head.Logits.Plain());
+        return new ModelSpec("bert", config.positive("vocab_size"), hidden, context, embedding, sublayers, norm,
+                Standard.hasHead(config, "BertForMaskedLM", "BertForPreTraining") ? masked : Head.ABSENT);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        String name = p.sublayer() < 0 ? global(spec, p) : inLayer(spec, p);
+        // A model without a head has no prefix; the first files called the weights of norms gamma and beta.
+        String old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+        return new Source.Stored(name, old, name.replaceFirst("^bert\\.", ""), old.replaceFirst("^bert\\.", ""));
+    }
+
+    private static String global(ModelSpec spec, Parameter p) {
+        return switch (p.role()) {
+            case EMBEDDING -> "bert.embeddings.word_embeddings.weight";
+            case POSITIONS -> "bert.embeddings.position_embeddings.weight";
+            case SEGMENTS -> "bert.embeddings.token_type_embeddings.weight";
+            case EMBEDDING_NORM_WEIGHT -> "bert.embeddings.LayerNorm.weight";
+            case EMBEDDING_NORM_BIAS -> "bert.embeddings.LayerNorm.bias";
+            case FINAL_WEIGHT -> layer(spec.numLayers() - 1) + "output.LayerNorm.weight";
+            case FINAL_BIAS -> layer(spec.numLayers() - 1) + "output.LayerNorm.bias";
+            case TRANSFORM -> "cls.predictions.transform.dense.weight";
+            case TRANSFORM_BIAS -> "cls.predictions.transform.dense.bias";
+            case TRANSFORM_NORM_WEIGHT -> "cls.predictions.transform.LayerNorm.weight";
+            case TRANSFORM_NORM_BIAS -> "cls.predictions.transform.LayerNorm.bias";
+            case HEAD -> "cls.predictions.decoder.weight";
+            case HEAD_BIAS -> spec.head().matrix() == Head.Matrix.TIED ? "cls.predictions.bias"
+                    : "cls.predictions.decoder.bias";
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    private static String layer(int layer) {
+        return "bert.encoder.layer." + layer + ".";
+    }
+
+    private static String inLayer(ModelSpec spec, Parameter p) {
+        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        int number = spec.sublayer(p).layer();
+        String layer = layer(number);
+        String before = attention ? layer(number - 1) + "output" : layer + "attention.output";
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> before + ".LayerNorm.weight";
+            case BEFORE_BIAS -> before + ".LayerNorm.bias";
+            case QUERY -> layer + "attention.self.query.weight";
+            case QUERY_BIAS -> layer + "attention.self.query.bias";
+            case KEY -> layer + "attention.self.key.weight";
+            case KEY_BIAS -> layer + "attention.self.key.bias";
+            case VALUE -> layer + "attention.self.value.weight";
+            case VALUE_BIAS -> layer + "attention.self.value.bias";
+            case OUTPUT -> layer + "attention.output.dense.weight";
+            case OUTPUT_BIAS -> layer + "attention.output.dense.bias";
+            case UP -> layer + "intermediate.dense.weight";
+            case UP_BIAS -> layer + "intermediate.dense.bias";
+            case DOWN -> layer + "output.dense.weight";
+            case DOWN_BIAS -> layer + "output.dense.bias";
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    /// The pooler and the head that tells whether a sentence follows the other serve other tasks.
+    @Override
+    public boolean ignores(ModelSpec spec, String name) {
+        return name.matches("(bert\\.)?(pooler\\.dense\\.(weight|bias)|embeddings\\.position_ids)")
+                || name.startsWith("cls.seq_relationship.")
+                || name.equals("cls.predictions." + (spec.head().matrix() == Head.Matrix.TIED ? "decoder." : "") + "bias");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,64 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.CrossAttention;
+import glia.model.spec.Embedding;
+import glia.model.spec.Encoder;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Scores;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// T5 (https://arxiv.org/abs/1910.10683): an encoder-decoder without biases whose scores are not scaled and know
+/// positions by learned buckets of distances, which all layers of a stack share with the first.
+/// Checked against the class `T5ForConditionalGeneration`.
+public final class T5 implements Family {
+    public T5() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("t5");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int hidden = config.positive("d_model", 512);
+        Norm norm = new Norm.Rms(Standard.epsilon(config, "layer_norm_epsilon", 1e-6), 0);
+        int heads = config.positive("num_heads", 8);
+        int headSize = config.positive("d_kv", 64);
+        int layers = config.has("num_layers") ? Standard.numLayers(config, "num_layers") : 6;
+        int decoderLayers = config.has("num_decoder_layers") ? Standard.numLayers(config, "num_decoder_layers")
+                : layers;
+        Mixer mlp = mlp(config);
+        List<Sublayer> encoder = new ArrayList<>();
+        List<Sublayer> decoder = new ArrayList<>();
+        for (int layer = 0; layer < decoderLayers; layer++) {
+            decoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Causal(), layer, 0)));
+            decoder.add(new Sublayer(layer, norm, new CrossAttention(heads, headSize, 1, Bias.NONE)));
+            decoder.add(new Sublayer(layer, norm, mlp));
+        }
+        for (int layer = 0; layer < layers; layer++) {
+            encoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Everything(), layer,
+                    decoder.size())));
+            encoder.add(new Sublayer(layer, norm, mlp));
+        }
+        Head head = config.flag("tie_word_embeddings", true)
+                ? Head.TIED.with(new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden)))) : Head.SEPARATE;
+        return new ModelSpec("t5", config.positive("vocab_size"), hidden, config.positive("n_positions", 512),
+                Embedding.PLAIN, decoder, norm, head, Optional.of(new Encoder(encoder, norm)));
+    }
+}

@@ -1,0 +1,39 @@
+package glia.model.spec;
+
+import java.util.List;
+
+/// Multi-head attention of a decoder's tokens over the encoder's: queries come from the decoder, keys and values from
+/// the encoder's hidden states, all of which every token sees. https://arxiv.org/abs/1706.03762
+///
+/// @param scale what scores are multiplied with
+public record CrossAttention(int numHeads, int headSize, float scale, Bias bias) implements Mixer {
+    public CrossAttention {
+        if (numHeads < 1 || headSize < 1 || !Float.isFinite(scale)) {
+            throw new IllegalArgumentException("cross attention with " + numHeads + " heads of " + headSize
+                    + ", scores times " + scale);
+        }
+    }
+
+    public int size() {
+        return Math.multiplyExact(numHeads, headSize);
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        boolean inputs = bias != Bias.NONE;
+        shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, size(), hidden);
+        shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, size(), hidden);
+        shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, size(), hidden);
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, size());
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of(new Remembered.Source(size(), size()));
+    }
+
+    @Override
+    public String describe() {
+        return "cross attention to the encoder, " + numHeads + " heads, size " + headSize;
+    }
+}

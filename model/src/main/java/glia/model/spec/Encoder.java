@@ -1,0 +1,13 @@
+package glia.model.spec;
+
+import java.util.List;
+
+/// The encoder of an encoder-decoder: it reads a whole source text, from the same embedding as the decoder's, and hands
+/// its last hidden states to the decoder's cross attention. https://arxiv.org/abs/1706.03762
+///
+/// Its sublayers stand at the places after those of the decoder.
+public record Encoder(List<Sublayer> sublayers, Norm finalNorm) {
+    public Encoder {
+        sublayers = List.copyOf(sublayers);
+    }
+}
