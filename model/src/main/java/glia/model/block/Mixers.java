@@ -7,6 +7,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
 import glia.model.spec.Place;
+import glia.model.spec.RelativeAttention;
 
 /// Builds the block of each kind of mixer.
 ///
@@ -19,6 +20,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
+            case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);
         };
     }

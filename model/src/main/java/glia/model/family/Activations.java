@@ -9,7 +9,11 @@ final class Activations {
     private Activations() { }
 
     static Activation read(Config config, String key, String otherwise) throws CheckpointException {
-        String name = config.text(key, otherwise);
+        return of(config, key, config.text(key, otherwise));
+    }
+
+    /// The function of a name that was found under a key.
+    static Activation of(Config config, String key, String name) throws CheckpointException {
         return switch (name) {
             case "silu", "swish" -> Activation.SILU;
             case "gelu" -> Activation.GELU;

@@ -121,9 +121,10 @@ public final class Bert implements Family {
     /// The pooler and the head that tells whether a sentence follows the other serve other tasks.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
+        String unused = spec.head().matrix() == Head.Matrix.TIED ? "decoder.bias" : "bias";
         return name.matches("(bert\\.)?(pooler\\.dense\\.(weight|bias)|embeddings\\.position_ids)")
                 || name.startsWith("cls.seq_relationship.")
-                || name.equals("cls.predictions." + (spec.head().matrix() == Head.Matrix.TIED ? "decoder." : "") + "bias");
+                || name.equals("cls.predictions." + unused);
     }
 
     @Override

@@ -6,8 +6,17 @@ import java.util.stream.Collectors;
 
 /// All families that Glia knows.
 public final class Families {
-    private static final List<Family> ALL =
-            List.of(new Bert(), new Gemma3(), new Gpt2(), new Llama(), new Mistral(), new ModernBert(), new Qwen2(), new Qwen3(), new SmolLm3());
+    private static final List<Family> ALL = List.of(
+            new Bert(),
+            new Gemma3(),
+            new Gpt2(),
+            new Llama(),
+            new Mistral(),
+            new ModernBert(),
+            new Qwen2(),
+            new Qwen3(),
+            new SmolLm3(),
+            new T5());
 
     private Families() { }
 

@@ -2,7 +2,6 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
@@ -14,7 +13,7 @@ import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Rope;
+import glia.model.spec.RelativeAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Scores;
@@ -47,18 +46,79 @@ public final class T5 implements Family {
         List<Sublayer> encoder = new ArrayList<>();
         List<Sublayer> decoder = new ArrayList<>();
         for (int layer = 0; layer < decoderLayers; layer++) {
-            decoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Causal(), layer, 0)));
+            decoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Causal(), 0)));
             decoder.add(new Sublayer(layer, norm, new CrossAttention(heads, headSize, 1, Bias.NONE)));
             decoder.add(new Sublayer(layer, norm, mlp));
         }
         for (int layer = 0; layer < layers; layer++) {
-            encoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Everything(), layer,
+            encoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Everything(),
                     decoder.size())));
             encoder.add(new Sublayer(layer, norm, mlp));
         }
-        Head head = config.flag("tie_word_embeddings", true)
-                ? Head.TIED.with(new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden)))) : Head.SEPARATE;
+        // The first T5 scales the last hidden state; later ones say so by a head that is not tied, though it may be.
+        boolean scales = config.flag("scale_decoder_outputs", config.flag("tie_word_embeddings", true));
+        Head head = scales ? Head.TIED.with(new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden)))) : Head.TIED;
         return new ModelSpec("t5", config.positive("vocab_size"), hidden, config.positive("n_positions", 512),
                 Embedding.PLAIN, decoder, norm, head, Optional.of(new Encoder(encoder, norm)));
+    }
+
+    /// @param owner the sublayer with the table of distances, the first of its stack
+    private static Mixer attention(Config config, int heads, int headSize, Span span, int owner)
+            throws CheckpointException {
+        Scores.Bucketed buckets = new Scores.Bucketed(config.positive("relative_attention_num_buckets", 32),
+                config.positive("relative_attention_max_distance", 128), span instanceof Span.Everything);
+        return new RelativeAttention(heads, headSize, span, buckets, owner);
+    }
+
+    private static Mixer mlp(Config config) throws CheckpointException {
+        String kind = config.text("feed_forward_proj", "relu");
+        int size = config.positive("d_ff", 2048);
+        String name = kind.equals("gated-gelu") ? "gelu_new" : kind.replaceFirst("^gated-", "");
+        Activation activation = Activations.of(config, "feed_forward_proj", name);
+        return kind.startsWith("gated-") ? new GatedMlp(size, activation, Bias.NONE)
+                : new Mlp(size, activation, Bias.NONE);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return new Source.Stored(switch (p.role()) {
+                case EMBEDDING -> "shared.weight";
+                case FINAL_WEIGHT -> "decoder.final_layer_norm.weight";
+                case ENCODER_FINAL_WEIGHT -> "encoder.final_layer_norm.weight";
+                case HEAD -> "lm_head.weight";
+                default -> throw Standard.unknown(p);
+            });
+        }
+        boolean decoder = p.sublayer() < spec.sublayers().size();
+        Mixer mixer = spec.mixer(p.place());
+        int number = mixer instanceof RelativeAttention ? 0 : mixer instanceof CrossAttention || !decoder ? 1 : 2;
+        String layer = (decoder ? "decoder" : "encoder") + ".block." + spec.sublayer(p).layer() + ".layer." + number;
+        String attention = layer + (mixer instanceof CrossAttention ? ".EncDecAttention." : ".SelfAttention.");
+        String mlp = layer + ".DenseReluDense.";
+        return new Source.Stored(switch (p.role()) {
+            case BEFORE_WEIGHT -> layer + ".layer_norm.weight";
+            case QUERY -> attention + "q.weight";
+            case KEY -> attention + "k.weight";
+            case VALUE -> attention + "v.weight";
+            case OUTPUT -> attention + "o.weight";
+            case DISTANCES -> attention + "relative_attention_bias.weight";
+            case GATE -> mlp + "wi_0.weight";
+            case UP -> mlp + (mixer instanceof GatedMlp ? "wi_1.weight" : "wi.weight");
+            case DOWN -> mlp + "wo.weight";
+            default -> throw Standard.unknown(p);
+        });
+    }
+
+    /// The embedding again, and biases that the first files have and no model uses.
+    @Override
+    public boolean ignores(ModelSpec spec, String name) {
+        return name.equals("encoder.embed_tokens.weight") || name.equals("decoder.embed_tokens.weight")
+                || name.endsWith(".layer.1.EncDecAttention.relative_attention_bias.weight");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
     }
 }

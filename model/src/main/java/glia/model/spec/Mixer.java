@@ -4,7 +4,13 @@ import java.util.List;
 
 /// The part of a sublayer that mixes: numbers of a token, or tokens of a sequence. Each kind is a record in a file of
 /// its own that says all about the kind but how it computes, which is its block.
-public sealed interface Mixer permits Attention, CrossAttention, GatedMlp, Mlp, Parallel {
+public sealed interface Mixer permits
+        Attention,
+        CrossAttention,
+        GatedMlp,
+        Mlp,
+        Parallel,
+        RelativeAttention {
     /// Names its parameters with their shapes, in the order in which a pass uses them.
     ///
     /// @param hidden D, the numbers of a token

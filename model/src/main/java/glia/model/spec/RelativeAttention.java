@@ -1,0 +1,44 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Scores;
+import glia.tensor.kernel.Span;
+import java.util.List;
+
+/// Multi-head attention whose scores are not scaled and know positions by learned biases for buckets of distances:
+/// `softmax(q · k + table[bucket(k - q)])`. All layers of a stack share one table. https://arxiv.org/abs/1910.10683
+///
+/// @param tableOwner the sublayer whose parameter the table `[buckets, H]` is, this one or an earlier one
+public record RelativeAttention(int numHeads, int headSize, Span span, Scores.Bucketed buckets, int tableOwner)
+        implements Mixer {
+    public RelativeAttention {
+        if (numHeads < 1 || headSize < 1) {
+            throw new IllegalArgumentException("attention with " + numHeads + " heads of " + headSize);
+        }
+    }
+
+    public int size() {
+        return Math.multiplyExact(numHeads, headSize);
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        shapes.add(Role.QUERY, size(), hidden);
+        shapes.add(Role.KEY, size(), hidden);
+        shapes.add(Role.VALUE, size(), hidden);
+        if (shapes.place().sublayer() == tableOwner) {
+            shapes.add(Role.DISTANCES, buckets.numBuckets(), numHeads);
+        }
+        shapes.add(Role.OUTPUT, hidden, size());
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of(new Remembered.KeyValues(size(), size(), span));
+    }
+
+    @Override
+    public String describe() {
+        return "multi-head attention, " + numHeads + " heads, size " + headSize + ", " + Words.of(span) + ", "
+                + buckets.numBuckets() + " learned buckets of distances up to " + buckets.maxDistance();
+    }
+}
