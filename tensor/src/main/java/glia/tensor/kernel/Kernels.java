@@ -45,6 +45,28 @@ public interface Kernels {
         linear(y, scratch, w);
     }
 
+    /// `linear` for each product of a list.
+    default void linearEach(ProductList list) {
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Product p = list.get(i);
+            linear(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()), p.w());
+        }
+    }
+
+    /// `linearRounded` for each product of a list whose weights are quantised.
+    ///
+    /// @param scratch F32, as large as the largest x of the list, which may be overwritten; it overlaps nothing else
+    default void linearEachRounded(ProductList list, Tensor scratch) {
+        for (int i = 0; i < list.size(); i++) {
+            ProductList.Product p = list.get(i);
+            Tensor rounded = scratch.rows(0, p.numRows());
+            if (i == 0 || !p.sharesInput(list.get(i - 1))) {
+                roundActivations(rounded, p.x().rows(p.xRow(), p.xRow() + p.numRows()));
+            }
+            linear(p.y().rows(p.yRow(), p.yRow() + p.numRows()), rounded, p.w());
+        }
+    }
+
     // ---- row by row ----------------------------------------------------------------------------------------------
 
     /// `y[n,:] = table[ids[n],:]` decoded to F32, for the first `count` ids.

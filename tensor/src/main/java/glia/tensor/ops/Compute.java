@@ -8,6 +8,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
@@ -81,6 +82,20 @@ public final class Compute implements Ops, AutoCloseable {
             kernels.linear(y, x, t);
         }
         return y;
+    }
+
+    /// `linear` for each product of a list, all with inputs as wide as each other and weights of one type.
+    void linearEach(ProductList list) {
+        if (list.size() > 0) {
+            ProductList.Product first = list.get(0);
+            if (precision == Precision.FAST && first.w().dtype().isQuantised()) {
+                int mark = workspace.mark();
+                kernels.linearEachRounded(list, like(first.x()));
+                workspace.release(mark);
+            } else {
+                kernels.linearEach(list);
+            }
+        }
     }
 
     @Override
