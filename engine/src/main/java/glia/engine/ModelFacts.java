@@ -46,10 +46,7 @@ public record ModelFacts(String family, int numLayers, int hiddenSize, int vocab
     private static Map<String, Long> dtypes(Weights weights) {
         Map<String, Long> bytes = new TreeMap<>();
         for (Weight w : weights.all().values()) {
-            switch (w) {
-                case Weight.Stored s -> bytes.merge(s.tensor().dtype().name(), s.tensor().sizeBytes(), Long::sum);
-                case Weight.Coded c -> bytes.merge(c.matrix().format(), c.matrix().sizeBytes(), Long::sum);
-            }
+            bytes.merge(w.format(), w.sizeBytes(), Long::sum);
         }
         return bytes;
     }

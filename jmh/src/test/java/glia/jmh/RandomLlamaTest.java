@@ -8,6 +8,7 @@ import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.spec.Parameters;
+import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -31,7 +32,7 @@ class RandomLlamaTest {
     }
 
     private static Tensor tensor(Model model, int sublayer, Role role) {
-        return Compute.stored(model.weights().get(sublayer, role));
+        return Compute.stored(model.weights().get(Place.of(sublayer), role));
     }
 
     @Test

@@ -121,16 +121,11 @@ public final class ModelLoader {
         Map<Source, Tensor> made = new HashMap<>();
         Set<String> left = new LinkedHashSet<>(checkpoint.names());
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
-            Source source = names.of(spec, entry.getKey());
+            Source source = names.of(spec, entry.getKey()).in(checkpoint.names());
             String name = resolve(checkpoint, source.stored());
-            Tensor tensor = read(entry.getKey(), source, name, made);
-            if (!Arrays.equals(tensor.shape(), entry.getValue())) {
-                throw new CheckpointException(path, name, "as " + entry.getKey() + " it has shape "
-                        + Arrays.toString(tensor.shape()) + ", the config says " + Arrays.toString(entry.getValue()));
-            }
+            weights.put(entry.getKey(), weight(entry.getKey(), source, name, entry.getValue(), made));
             left.remove(name);
             sources.put(entry.getKey(), source);
-            weights.put(entry.getKey(), new Weight.Stored(tensor.rank() == 1 ? widen(tensor) : tensor));
         }
         if (spec.head().matrix() == Head.Matrix.TIED) {
             left.remove(resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored()));
@@ -140,14 +135,24 @@ public final class ModelLoader {
         return new Model(spec, new Weights(weights), sources, checkpoint, copies);
     }
 
-    private Tensor read(Parameter parameter, Source source, String name, Map<Source, Tensor> made)
+    private Weight weight(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made)
             throws CheckpointException {
         Tensor stored = checkpoint.tensor(name);
         try {
             if (!stored.dtype().isReal()) {
                 throw new IllegalArgumentException("weights are real numbers");
             }
-            return source.read(stored, copies, made);
+            long[] shape = source.shape(stored.shape());
+            if (!Arrays.equals(shape, declared)) {
+                throw new CheckpointException(path, name, "as " + parameter + " it has shape " + Arrays.toString(shape)
+                        + ", the config says " + Arrays.toString(declared));
+            }
+            if (parameter.expert() >= 0 && shape.length > 1 && !source.isView()) {
+                return new Weight.Deferred(stored.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]),
+                        () -> source.read(stored, copies, new HashMap<>()));
+            }
+            Tensor tensor = source.read(stored, copies, made);
+            return new Weight.Stored(tensor.rank() == 1 ? widen(tensor) : tensor);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(path, name, stored + " cannot hold " + parameter + ": " + e.getMessage(), e);
         }

@@ -9,6 +9,7 @@ import glia.model.block.States;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Gradients;
 import glia.tensor.ops.Recorder;
+import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +52,7 @@ public final class ModelCheck {
             throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a "
                     + "reference computed");
         }
-        boolean quantised = engine.model().weights().all().values().stream().anyMatch(w -> w.matrix().isQuantised());
+        boolean quantised = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantised);
         try (Expected expected = new Expected(file)) {
             new ModelCheck(engine, expected, quantised, lines).all();
         }

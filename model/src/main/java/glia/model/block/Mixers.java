@@ -2,6 +2,7 @@ package glia.model.block;
 
 import glia.model.spec.Attention;
 import glia.model.spec.CrossAttention;
+import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
@@ -18,6 +19,7 @@ record Mixers(Weights weights, RopeTables ropes) {
         return switch (mixer) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
+            case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);

@@ -12,9 +12,11 @@ public final class Families {
             new Gpt2(),
             new Llama(),
             new Mistral(),
+            new Mixtral(),
             new ModernBert(),
             new Qwen2(),
             new Qwen3(),
+            new Qwen3Moe(),
             new SmolLm3(),
             new T5());
 

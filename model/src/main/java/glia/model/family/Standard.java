@@ -5,12 +5,14 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
+import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +26,12 @@ final class Standard {
     @FunctionalInterface
     interface Attentions {
         Attention of(int layer) throws CheckpointException;
+    }
+
+    /// The MLP of one layer, or its experts.
+    @FunctionalInterface
+    interface FeedForwards {
+        Mixer of(int layer) throws CheckpointException;
     }
 
     /// More than any model has: enough for all, few enough to be gone through in no time.
@@ -72,6 +80,11 @@ final class Standard {
         return otherwise == 0 ? hidden / heads : otherwise;
     }
 
+    /// The number of key-value heads where a family has a default of its own: an explicit null means as many as heads.
+    static int numKeyValueHeads(Config config, int ifAbsent) throws CheckpointException {
+        return config.keys().contains("num_key_value_heads") ? numKeyValueHeads(config) : ifAbsent;
+    }
+
     static int numKeyValueHeads(Config config) throws CheckpointException {
         int heads = config.positive("num_attention_heads");
         int kvHeads = config.has("num_key_value_heads") ? config.positive("num_key_value_heads") : heads;
@@ -84,14 +97,21 @@ final class Standard {
     /// Reads all but the attention.
     static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias, Attentions attentions)
             throws CheckpointException {
-        Norm norm = new Norm.Rms(epsilon(config, "rms_norm_eps", 1e-6), 0);
         Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_act", "silu"), mlpBias);
+        return spec(config, defaultContext, defaultTied, epsilon(config, "rms_norm_eps", 1e-6), attentions,
+                layer -> mlp);
+    }
+
+    /// Reads all but the layers and the epsilon of their norms.
+    static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, float epsilon, Attentions attentions,
+            FeedForwards feedForwards) throws CheckpointException {
+        Norm norm = new Norm.Rms(epsilon, 0);
         List<Sublayer> sublayers = new ArrayList<>();
         int numLayers = numLayers(config, "num_hidden_layers");
         for (int layer = 0; layer < numLayers; layer++) {
             sublayers.add(new Sublayer(layer, norm, attentions.of(layer)));
-            sublayers.add(new Sublayer(layer, norm, mlp));
+            sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer)));
         }
         int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings")
                 : defaultContext;
@@ -117,8 +137,18 @@ final class Standard {
 
     /// The names of Llama's tensors on the hub.
     static Source source(ModelSpec spec, Parameter p) {
-        return new Source.Stored(p.sublayer() < 0 ? global(p) : "model.layers."
-                + spec.sublayer(p).layer() + "." + inLayer(spec, p));
+        return source(spec, p, ExpertNames.MLP);
+    }
+
+    /// The same with other names for experts.
+    static Source source(ModelSpec spec, Parameter p, ExpertNames experts) {
+        if (p.sublayer() < 0) {
+            return new Source.Stored(global(p));
+        }
+        String layer = "model.layers." + spec.sublayer(p).layer() + ".";
+        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.AFTER_WEIGHT;
+        return spec.mixer(p.place()) instanceof Experts && !isNorm ? experts.source(spec, p, layer)
+                : new Source.Stored(layer + inLayer(spec, p));
     }
 
     private static String global(Parameter p) {

@@ -7,6 +7,7 @@ import java.util.List;
 public sealed interface Mixer permits
         Attention,
         CrossAttention,
+        Experts,
         GatedMlp,
         Mlp,
         Parallel,

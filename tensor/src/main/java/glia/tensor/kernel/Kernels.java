@@ -1,5 +1,6 @@
 package glia.tensor.kernel;
 
+import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
@@ -55,11 +56,12 @@ public interface Kernels {
 
     /// `linearRounded` for each product of a list whose weights are quantised.
     ///
-    /// @param scratch F32, as large as the largest x of the list, which may be overwritten; it overlaps nothing else
+    /// @param scratch F32 `[list.mostRows(), list.mostCols()]`, which may be overwritten; it overlaps nothing else
     default void linearEachRounded(ProductList list, Tensor scratch) {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Product p = list.get(i);
-            Tensor rounded = scratch.rows(0, p.numRows());
+            Tensor rounded = Tensor.of(DType.F32, scratch.memory().asSlice(0, 4L * p.numRows() * p.w().cols()),
+                    p.numRows(), p.w().cols());
             if (i == 0 || !p.sharesInput(list.get(i - 1))) {
                 roundActivations(rounded, p.x().rows(p.xRow(), p.xRow() + p.numRows()));
             }

@@ -9,6 +9,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
@@ -84,18 +85,19 @@ public final class Compute implements Ops, AutoCloseable {
         return y;
     }
 
-    /// `linear` for each product of a list, all with inputs as wide as each other and weights of one type.
+    /// `linear` for each product of a list.
     void linearEach(ProductList list) {
-        if (list.size() > 0) {
-            ProductList.Product first = list.get(0);
-            if (precision == Precision.FAST && first.w().dtype().isQuantised()) {
+        ProductList exact = list;
+        if (precision == Precision.FAST) {
+            exact = list.where(w -> !w.isQuantised());
+            ProductList rounded = list.where(Matrix::isQuantised);
+            if (rounded.size() > 0) {
                 int mark = workspace.mark();
-                kernels.linearEachRounded(list, like(first.x()));
+                kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
                 workspace.release(mark);
-            } else {
-                kernels.linearEach(list);
             }
         }
+        kernels.linearEach(exact);
     }
 
     @Override

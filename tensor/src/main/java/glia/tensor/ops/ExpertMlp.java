@@ -1,13 +1,14 @@
 package glia.tensor.ops;
 
+import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.Workers;
 
-/// A mixture of experts (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with weighted
-/// inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`, where an expert is an MLP, `down(form(gate(x), up(x)))`.
+/// A mixture of experts (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
+/// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`, where an expert is an MLP, `down(form(gate(x), up(x)))`.
 ///
 /// Tokens are sorted by expert (`Dispatch`), so that each expert that any token chose runs one product for each of its
 /// maps, and the weights of the others are not touched. The products of all experts are done in one go.
@@ -101,8 +102,8 @@ public final class ExpertMlp implements Operation {
         return y;
     }
 
-    private Tensor weight(Bank bank, int active) {
-        return Compute.stored(bank.weights().get(dispatch.experts[active]));
+    private Matrix weight(Bank bank, int active) {
+        return bank.weights().get(dispatch.experts[active]).matrix();
     }
 
     /// Rows of x by place. A single token stays where it is: all its experts read the same row.
@@ -233,7 +234,7 @@ public final class ExpertMlp implements Operation {
             Tensor d = dy.rows(start, end);
             Weight w = bank.weights().get(dispatch.experts[i]);
             tape.kernels().linearBackwardWeight(tape.gradient(w), d, in.rows(from, from + end - start));
-            tape.kernels().linearBackwardInput(din.rows(start, end), d, Compute.stored(w));
+            tape.kernels().linearBackwardInput(din.rows(start, end), d, w.matrix());
             if (!bank.biases().isEmpty()) {
                 backward.sumRows(tape.gradient(bank.biases().get(dispatch.experts[i])), d);
             }

@@ -15,7 +15,7 @@ public final class Gradients implements AutoCloseable {
 
     /// The gradient of a weight, a tensor of zeros if nothing has been added yet.
     public Tensor of(Weight w) {
-        return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, Compute.stored(key).shape()));
+        return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, key.shape()));
     }
 
     /// Sets all gradients to zero.

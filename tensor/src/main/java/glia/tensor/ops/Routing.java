@@ -155,7 +155,8 @@ public final class Routing implements Operation {
     /// Writes the experts of token n to `chosen`.
     private void choose(int n, Row row) {
         Arrays.fill(row.closed, false);
-        boolean byLogits = router.correction() == Router.Correction.NONE && router.groups() instanceof Router.Groups.All;
+        boolean byLogits = router.correction() == Router.Correction.NONE
+                && router.groups() instanceof Router.Groups.All;
         for (int e = 0; e < row.order.length; e++) {
             // Logits tell apart what rounding makes equal.
             row.order[e] = byLogits ? logit(n, e) : row.scores[e] + correction[e];

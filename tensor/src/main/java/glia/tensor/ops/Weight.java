@@ -1,9 +1,11 @@
 package glia.tensor.ops;
 
 import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Scores;
+import java.util.function.Supplier;
 
 /// A parameter of a model as blocks see it. Blocks hand weights to ops and never ask how they are stored.
 /// Gradients belong to the object: one weight used in two places gets the sum.
@@ -13,6 +15,22 @@ public sealed interface Weight {
 
     /// The numbers as products read them.
     Matrix matrix();
+
+    /// The dimensions, outermost first (a copy).
+    long[] shape();
+
+    /// What the numbers are stored as.
+    String format();
+
+    /// Bytes of what is stored.
+    default long sizeBytes() {
+        return matrix().sizeBytes();
+    }
+
+    /// Whether products may round their activations to 8 bits.
+    default boolean isQuantised() {
+        return matrix().isQuantised();
+    }
 
     /// Rows of the matrix, its outputs; 1 for a vector.
     default int rows() {
@@ -43,6 +61,79 @@ public sealed interface Weight {
         public Matrix matrix() {
             return tensor;
         }
+
+        @Override
+        public long[] shape() {
+            return tensor.shape();
+        }
+
+        @Override
+        public String format() {
+            return tensor.dtype().name();
+        }
+    }
+
+    /// A matrix that is made when its numbers are first asked for: a copy of a file's numbers in another order, for an
+    /// expert that may never be chosen.
+    final class Deferred implements Weight {
+        private final DType dtype;
+        private final int rows;
+        private final int cols;
+        private final Supplier<Tensor> maker;
+        private Tensor made;
+
+        /// @param maker gives a matrix of this type and shape; it is called once at most
+        public Deferred(DType dtype, int rows, int cols, Supplier<Tensor> maker) {
+            if (!dtype.isReal()) {
+                throw new IllegalArgumentException("a weight holds real numbers, not " + dtype);
+            }
+            this.dtype = dtype;
+            this.rows = rows;
+            this.cols = cols;
+            this.maker = maker;
+        }
+
+        @Override
+        public Tensor matrix() {
+            if (made == null) {
+                Tensor t = maker.get();
+                if (t.dtype() != dtype || !t.is(rows, cols)) {
+                    throw new IllegalStateException(t + " was made for " + dtype + " " + rows + " by " + cols);
+                }
+                made = t;
+            }
+            return made;
+        }
+
+        @Override
+        public int rows() {
+            return rows;
+        }
+
+        @Override
+        public int cols() {
+            return cols;
+        }
+
+        @Override
+        public long[] shape() {
+            return new long[] {rows, cols};
+        }
+
+        @Override
+        public String format() {
+            return dtype.name();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return rows * dtype.bytes(cols);
+        }
+
+        @Override
+        public boolean isQuantised() {
+            return dtype.isQuantised();
+        }
     }
 
     /// A matrix of codes and scales, as quantised checkpoints of the hub have them. It stays packed.
@@ -56,6 +147,16 @@ public sealed interface Weight {
         @Override
         public CodedMatrix matrix() {
             return coded;
+        }
+
+        @Override
+        public long[] shape() {
+            return new long[] {coded.rows(), coded.cols()};
+        }
+
+        @Override
+        public String format() {
+            return coded.format();
         }
     }
 }

@@ -1,0 +1,85 @@
+package glia.model.block;
+
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Bank;
+import glia.tensor.ops.ExpertMlp;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Router;
+import glia.tensor.ops.Routing;
+import glia.tensor.ops.SigmoidGate;
+import glia.tensor.ops.Weight;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// A mixture of experts: `Σ_j w_j · expert_j(x)` over those that the router chooses for a token, plus the shared expert
+/// where there is one.
+final class ExpertsBlock implements Block {
+    private final Router router;
+    private final ExpertMlp.Weighting weighting;
+    private final Block logits;
+    private final Optional<Weight> correction;
+    private final ExpertMlp.Experts experts;
+    private final Optional<Block> shared;
+
+    ExpertsBlock(Experts spec, Weights weights, Place place) {
+        router = spec.router();
+        weighting = spec.weighting();
+        logits = Projection.of(weights, place, Role.ROUTER, Role.ROUTER_BIAS, spec.bias() != Bias.NONE);
+        correction = router.correction() == Router.Correction.NONE ? Optional.empty()
+                : Optional.of(weights.get(place, Role.ROUTER_CORRECTION));
+        experts = new ExpertMlp.Experts(spec.form(),
+                spec.form().isGated() ? bank(spec, weights, place, Role.GATE, Role.GATE_BIAS) : Bank.NONE,
+                bank(spec, weights, place, Role.UP, Role.UP_BIAS),
+                bank(spec, weights, place, Role.DOWN, Role.DOWN_BIAS));
+        shared = switch (spec.shared()) {
+            case Experts.Shared.None none -> Optional.empty();
+            case Experts.Shared.Plain plain -> Optional.of(mlp(spec.form(), weights, place));
+            case Experts.Shared.Gated gated -> {
+                Block mlp = mlp(spec.form(), weights, place);
+                Weight scale = weights.get(place, Role.SHARED_SCALE);
+                yield Optional.of((ops, x, pass, states) ->
+                        ops.apply(new SigmoidGate(mlp.forward(ops, x, pass, states), ops.linear(x, scale))));
+            }
+        };
+    }
+
+    private static Bank bank(Experts spec, Weights weights, Place place, Role weight, Role bias) {
+        return new Bank(each(spec, weights, place, weight),
+                spec.bias() == Bias.NONE ? List.of() : each(spec, weights, place, bias));
+    }
+
+    private static List<Weight> each(Experts spec, Weights weights, Place place, Role role) {
+        return IntStream.range(0, spec.numExperts()).mapToObj(e -> weights.get(place, role, e)).toList();
+    }
+
+    /// The shared expert.
+    private static Block mlp(MlpForm form, Weights weights, Place place) {
+        Block up = Projection.of(weights, place, Role.SHARED_UP, Role.SHARED_UP, false);
+        Block down = Projection.of(weights, place, Role.SHARED_DOWN, Role.SHARED_DOWN, false);
+        return switch (form) {
+            case MlpForm.Gated gated -> {
+                Block gate = Projection.of(weights, place, Role.SHARED_GATE, Role.SHARED_GATE, false);
+                yield (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),
+                        up.forward(ops, x, pass, states), gated.activation()), pass, states);
+            }
+            case MlpForm.Plain plain -> (ops, x, pass, states) -> down.forward(ops,
+                    ops.activate(up.forward(ops, x, pass, states), plain.activation()), pass, states);
+            case MlpForm.Clamped clamped ->
+                throw new IllegalArgumentException("a shared expert with a clamped gate is not built");
+        };
+    }
+
+    @Override
+    public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        Routing routing = new Routing(logits.forward(ops, x, pass, states), router, correction);
+        Tensor weights = ops.apply(routing);
+        Tensor y = ops.apply(new ExpertMlp(x, weights, routing, experts, weighting));
+        return shared.isEmpty() ? y : ops.residual(y, shared.get().forward(ops, x, pass, states), 1);
+    }
+}

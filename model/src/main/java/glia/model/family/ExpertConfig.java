@@ -1,0 +1,46 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.tensor.ops.ExpertMlp.Weighting;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Router;
+
+/// What configs say about experts.
+final class ExpertConfig {
+    /// The names that configs have for the number of experts.
+    private static final String[] COUNTS = {"num_experts", "num_local_experts", "n_routed_experts"};
+
+    private ExpertConfig() { }
+
+    /// The number of experts.
+    static int numExperts(Config config, int otherwise) throws CheckpointException {
+        for (String key : COUNTS) {
+            if (config.has(key)) {
+                return config.positive(key);
+            }
+        }
+        return otherwise;
+    }
+
+    /// Softmax over all experts, whose scores are divided by their sum or not.
+    static Router softmax(Config config, int numChosen, boolean normalised) throws CheckpointException {
+        return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.SOFTMAX,
+                normalised ? Router.Share.NORMALISED : Router.Share.AS_IS);
+    }
+
+    /// Gated experts without biases, weighted at their output.
+    ///
+    /// @throws CheckpointException also if there are too few experts for the router
+    static Experts gated(Config config, int numExperts, int width, Router router, Experts.Shared shared)
+            throws CheckpointException {
+        try {
+            return new Experts(numExperts, width, new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")),
+                    Bias.NONE, router, Weighting.OUTPUT, shared);
+        } catch (IllegalArgumentException e) {
+            throw config.error("num_experts_per_tok", e.getMessage());
+        }
+    }
+}

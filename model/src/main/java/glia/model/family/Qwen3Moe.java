@@ -1,0 +1,65 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Span;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// Qwen3 with experts: 30B-A3B, 235B-A22B, Coder (https://arxiv.org/abs/2505.09388). Qwen3's attention, and experts in
+/// all layers but those that `mlp_only_layers` lists and, of the others, in each `decoder_sparse_step`-th. Checked
+/// against the class `Qwen3MoeForCausalLM`.
+public final class Qwen3Moe implements Family {
+    public Qwen3Moe() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("qwen3_moe");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 0);
+        Rope rope = RopeConfig.read(config, headSize, 10_000);
+        float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
+        boolean slides = config.flag("use_sliding_window", false)
+                && (config.has("sliding_window") || !config.keys().contains("sliding_window"));
+        Span span = slides ? new Span.Sliding(config.positive("sliding_window", 4096)) : new Span.Causal();
+        Attention attention = new Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config, 4), headSize, (float) (1 / Math.sqrt(headSize)), rope, span,
+                new Norm.Rms(epsilon, 0), config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
+        Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128),
+                config.positive("moe_intermediate_size", 768),
+                ExpertConfig.softmax(config, 8, config.flag("norm_topk_prob", false)), new Experts.Shared.None());
+        int[] dense = config.has("mlp_only_layers") ? config.integers("mlp_only_layers") : new int[0];
+        int step = config.positive("decoder_sparse_step", 1);
+        return Standard.spec(config, 32_768, false, epsilon, layer -> attention,
+                layer -> (layer + 1) % step == 0 && Arrays.stream(dense).noneMatch(i -> i == layer) ? experts
+                        : mlp(config));
+    }
+
+    private static Mixer mlp(Config config) throws CheckpointException {
+        return new GatedMlp(config.positive("intermediate_size", 6144),
+                Activations.read(config, "hidden_act", "silu"), Bias.NONE);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,115 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import glia.tensor.ops.ExpertMlp.Weighting;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Router;
+import java.util.List;
+import java.util.Locale;
+
+/// A mixture of experts: each token goes through the few of many MLPs that a router chooses for it, and perhaps through
+/// one that all tokens share. https://arxiv.org/abs/1701.06538, https://arxiv.org/abs/2401.04088
+///
+/// @param intermediateSize I, the width of an expert
+/// @param form of all experts, the shared one too
+/// @param bias whether the router and the experts add biases; the shared expert has none
+/// @param weighting what the router's weights are multiplied with
+public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias bias, Router router, Weighting weighting,
+        Shared shared) implements Mixer {
+    /// An expert that every token uses, without a weight from the router.
+    public sealed interface Shared {
+        /// There is none.
+        record None() implements Shared { }
+
+        /// Its output is added. https://arxiv.org/abs/2401.06066
+        record Plain(int intermediateSize) implements Shared { }
+
+        /// Its output is added times `σ(w · x)`, one number for each token. https://arxiv.org/abs/2407.10671
+        record Gated(int intermediateSize) implements Shared { }
+    }
+
+    public Experts {
+        router.check(numExperts);
+    }
+
+    /// How many experts a token goes through, the shared one not counted.
+    public int numActive() {
+        return router.numChosen();
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        boolean biased = bias != Bias.NONE;
+        shapes.linear(Role.ROUTER, Role.ROUTER_BIAS, biased, numExperts, hidden);
+        if (router.correction() == Router.Correction.LEARNED) {
+            shapes.add(Role.ROUTER_CORRECTION, numExperts);
+        }
+        for (int expert = 0; expert < numExperts; expert++) {
+            if (form.isGated()) {
+                linear(shapes, expert, Role.GATE, Role.GATE_BIAS, intermediateSize, hidden);
+            }
+            linear(shapes, expert, Role.UP, Role.UP_BIAS, intermediateSize, hidden);
+            linear(shapes, expert, Role.DOWN, Role.DOWN_BIAS, hidden, intermediateSize);
+        }
+        switch (shared) {
+            case Shared.None none -> { }
+            case Shared.Plain plain -> shared(shapes, hidden, plain.intermediateSize());
+            case Shared.Gated gated -> {
+                shared(shapes, hidden, gated.intermediateSize());
+                shapes.add(Role.SHARED_SCALE, 1, hidden);
+            }
+        }
+    }
+
+    private void linear(Shapes shapes, int expert, Role weight, Role itsBias, int outputs, int inputs) {
+        shapes.addExpert(expert, weight, outputs, inputs);
+        if (bias != Bias.NONE) {
+            shapes.addExpert(expert, itsBias, outputs);
+        }
+    }
+
+    private void shared(Shapes shapes, int hidden, int width) {
+        if (form.isGated()) {
+            shapes.add(Role.SHARED_GATE, width, hidden);
+        }
+        shapes.add(Role.SHARED_UP, width, hidden);
+        shapes.add(Role.SHARED_DOWN, hidden, width);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return numExperts + " experts, " + intermediateSize + " wide, " + words(form) + ", " + router.numChosen()
+                + " a token by " + words(router)
+                + switch (shared) {
+                    case Shared.None none -> "";
+                    case Shared.Plain plain -> ", a shared one, " + plain.intermediateSize() + " wide";
+                    case Shared.Gated gated -> ", a gated shared one, " + gated.intermediateSize() + " wide";
+                };
+    }
+
+    private static String words(MlpForm form) {
+        return switch (form) {
+            case MlpForm.Gated gated -> "gated " + Words.of(gated.activation());
+            case MlpForm.Plain plain -> Words.of(plain.activation());
+            case MlpForm.Clamped clamped -> "gated " + Words.of(Activation.SILU) + " clamped at " + clamped.limit();
+        };
+    }
+
+    private static String words(Router router) {
+        String score = router.score().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        return score + switch (router.groups()) {
+            case Router.Groups.All all -> "";
+            case Router.Groups.Best best -> " within " + best.kept() + " of " + best.count() + " groups";
+        } + (router.correction() == Router.Correction.LEARNED ? ", corrected" : "")
+                + switch (router.share()) {
+                    case AS_IS -> "";
+                    case NORMALISED -> ", normalised";
+                    case SOFTMAX -> ", then softmax";
+                } + (router.scale() == 1 ? "" : " × " + router.scale());
+    }
+}
