@@ -75,6 +75,18 @@ public final class TinyModel implements AutoCloseable {
                 whole[0] = r.total();
                 yield storedShape(r.of(), whole);
             }
+            case Source.Every e -> {
+                long[] whole = shape.clone();
+                whole[0] *= e.step();
+                yield storedShape(e.of(), whole);
+            }
+            case Source.Slice s -> {
+                long[] whole = new long[shape.length + 1];
+                System.arraycopy(shape, 0, whole, 1, shape.length);
+                whole[0] = s.count();
+                yield storedShape(s.of(), whole);
+            }
+            case Source.Either e -> storedShape(e.first(), shape);
         };
     }
 

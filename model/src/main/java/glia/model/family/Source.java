@@ -41,7 +41,7 @@ public sealed interface Source {
     /// take turns.
     record Every(Source of, int first, int step) implements Source { }
 
-    /// The first of several places of which the checkpoint has the tensor, or the last.
+    /// The second place if the checkpoint has its tensor, else the first.
     record Either(Source first, Source second) implements Source { }
 
     /// The same without choices, for a checkpoint that has these tensors.
@@ -53,8 +53,8 @@ public sealed interface Source {
             case Slice s -> new Slice(s.of.in(names), s.index, s.count);
             case Every e -> new Every(e.of.in(names), e.first, e.step);
             case Either e -> {
-                Source first = e.first.in(names);
-                yield first.stored().names().stream().anyMatch(names::contains) ? first : e.second.in(names);
+                Source other = e.second.in(names);
+                yield other.stored().names().stream().anyMatch(names::contains) ? other : e.first.in(names);
             }
         };
     }
@@ -67,7 +67,7 @@ public sealed interface Source {
             case Rows r -> r.of.stored();
             case Slice s -> s.of.stored();
             case Every e -> e.of.stored();
-            case Either e -> e.second.stored();
+            case Either e -> e.first.stored();
         };
     }
 

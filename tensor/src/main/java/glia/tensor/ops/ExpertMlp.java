@@ -8,7 +8,8 @@ import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.Workers;
 
 /// A mixture of experts (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
-/// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`, where an expert is an MLP, `down(form(gate(x), up(x)))`.
+/// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`, where an expert is an MLP,
+/// `down(form(gate(x), up(x)))`.
 ///
 /// Tokens are sorted by expert (`Dispatch`), so that each expert that any token chose runs one product for each of its
 /// maps, and the weights of the others are not touched. The products of all experts are done in one go.
