@@ -31,6 +31,31 @@ final class ExpertConfig {
                 normalised ? Router.Share.NORMALISED : Router.Share.AS_IS);
     }
 
+    /// Sigmoid scores whose choice is corrected by learned biases and limited to the best groups.
+    static Router corrected(Config config, int numChosen, int numGroups, int numKept, double scale)
+            throws CheckpointException {
+        int count = config.positive("n_group", numGroups);
+        int kept = config.positive("topk_group", numKept);
+        if (kept > count) {
+            throw config.error("topk_group", kept + " groups of experts are kept out of " + count);
+        }
+        return new Router(config.positive("num_experts_per_tok", numChosen), Router.Score.SIGMOID,
+                Router.Correction.LEARNED, kept == count ? new Router.Groups.All()
+                        : new Router.Groups.Best(count, kept, Router.By.BEST_TWO),
+                config.flag("norm_topk_prob", true) ? Router.Share.NORMALISED : Router.Share.AS_IS,
+                (float) config.real("routed_scaling_factor", scale));
+    }
+
+    /// `n_shared_experts` that are one, as wide as these together.
+    static Experts.Shared shared(Config config, int width, int otherwise) throws CheckpointException {
+        int count = config.has("n_shared_experts") ? config.integer("n_shared_experts")
+                : config.keys().contains("n_shared_experts") ? 0 : otherwise;
+        if (count < 0 || (long) count * width > Integer.MAX_VALUE) {
+            throw config.error("n_shared_experts", count + " shared experts of width " + width);
+        }
+        return count == 0 ? new Experts.Shared.None() : new Experts.Shared.Plain(count * width);
+    }
+
     /// Gated experts without biases, weighted at their output.
     ///
     /// @throws CheckpointException also if there are too few experts for the router

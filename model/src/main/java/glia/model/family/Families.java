@@ -9,6 +9,7 @@ public final class Families {
     private static final List<Family> ALL = List.of(
             new Bert(),
             new Gemma3(),
+            new Glm4Moe(),
             new Gpt2(),
             new Llama(),
             new Mistral(),

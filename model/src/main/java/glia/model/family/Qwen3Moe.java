@@ -5,8 +5,6 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
-import glia.model.spec.GatedMlp;
-import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -45,12 +43,7 @@ public final class Qwen3Moe implements Family {
         int step = config.positive("decoder_sparse_step", 1);
         return Standard.spec(config, 32_768, false, epsilon, layer -> attention,
                 layer -> (layer + 1) % step == 0 && Arrays.stream(dense).noneMatch(i -> i == layer) ? experts
-                        : mlp(config));
-    }
-
-    private static Mixer mlp(Config config) throws CheckpointException {
-        return new GatedMlp(config.positive("intermediate_size", 6144),
-                Activations.read(config, "hidden_act", "silu"), Bias.NONE);
+                        : Standard.mlp(config, "intermediate_size", Bias.NONE));
     }
 
     @Override

@@ -14,25 +14,31 @@ final class RopeConfig {
 
     /// Rotation of whole heads, or of `partial_rotary_factor` of them, with the one set of settings of the config.
     static Rope.Rotary read(Config config, int headSize, double defaultTheta) throws CheckpointException {
+        return read(config, headSize, defaultTheta, 1);
+    }
+
+    /// The same where a family turns another part of the heads unless the config says otherwise.
+    static Rope.Rotary read(Config config, int headSize, double defaultTheta, double defaultPart)
+            throws CheckpointException {
         Optional<Config> parameters = config.has("rope_parameters")
                 ? Optional.of(config.child("rope_parameters")) : Optional.empty();
         Optional<Config> scaling = config.has("rope_scaling") ? Optional.of(config.child("rope_scaling")) : parameters;
         double theta = Standard.positive(config, "rope_theta", defaultTheta);
-        return read(config, parameters, scaling, headSize, theta);
+        return read(config, parameters, scaling, headSize, theta, defaultPart);
     }
 
     /// The same with the settings of one kind of layer, an object inside `rope_parameters`.
     static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta)
             throws CheckpointException {
-        return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta);
+        return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta, 1);
     }
 
     private static Rope.Rotary read(Config config, Optional<Config> parameters, Optional<Config> scaling, int headSize,
-            double defaultTheta) throws CheckpointException {
+            double defaultTheta, double defaultPart) throws CheckpointException {
         double theta = parameters.isPresent()
                 ? Standard.positive(parameters.get(), "rope_theta", defaultTheta) : defaultTheta;
         Config holder = parameters.filter(p -> p.has("partial_rotary_factor")).orElse(config);
-        int rotated = (int) (headSize * holder.real("partial_rotary_factor", 1));
+        int rotated = (int) (headSize * holder.real("partial_rotary_factor", defaultPart));
         if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
             throw holder.error("partial_rotary_factor", "rotary embedding turns pairs of numbers, not " + rotated
                     + " of the " + headSize + " of a head");

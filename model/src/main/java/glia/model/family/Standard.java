@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The body that most families share: RMS norms before each mixer, attention, then a gated MLP, and the tensor names
 /// of Llama (https://arxiv.org/abs/2302.13971).
@@ -34,6 +36,7 @@ final class Standard {
         Mixer of(int layer) throws CheckpointException;
     }
 
+    private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\.");
     /// More than any model has: enough for all, few enough to be gone through in no time.
     private static final int MOST_LAYERS = 10_000;
 
@@ -97,10 +100,14 @@ final class Standard {
     /// Reads all but the attention.
     static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias, Attentions attentions)
             throws CheckpointException {
-        Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
-                Activations.read(config, "hidden_act", "silu"), mlpBias);
+        Mixer mlp = mlp(config, "intermediate_size", mlpBias);
         return spec(config, defaultContext, defaultTied, epsilon(config, "rms_norm_eps", 1e-6), attentions,
                 layer -> mlp);
+    }
+
+    /// A gated MLP of the width that a key says.
+    static Mixer mlp(Config config, String width, Bias bias) throws CheckpointException {
+        return new GatedMlp(config.positive(width), Activations.read(config, "hidden_act", "silu"), bias);
     }
 
     /// Reads all but the layers and the epsilon of their norms.
@@ -118,6 +125,12 @@ final class Standard {
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 context, Embedding.PLAIN, sublayers, norm,
                 config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE);
+    }
+
+    /// Whether a tensor belongs to a layer after the last of the spec: one that foresees more than the next token.
+    static boolean isBeyondLayers(ModelSpec spec, String tensorName) {
+        Matcher m = LAYER.matcher(tensorName);
+        return m.lookingAt() && Integer.parseInt(m.group(1)) >= spec.numLayers();
     }
 
     /// Refuses a config that sets one of these flags.

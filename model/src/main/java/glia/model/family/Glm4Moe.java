@@ -1,0 +1,60 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Optional;
+
+/// GLM-4.5 and 4.6: the first `first_k_dense_replace` layers have an MLP, the others experts by corrected sigmoid scores
+/// and one that is shared (https://arxiv.org/abs/2508.06471). Checked against the class `Glm4MoeForCausalLM`. Layers
+/// beyond `num_hidden_layers`, which foresee a second token, are left aside.
+public final class Glm4Moe implements Family {
+    public Glm4Moe() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("glm4_moe");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 0);
+        Rope rope = RopeConfig.read(config, headSize, 10_000, 0.5);
+        float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-5);
+        Norm headNorm = config.flag("use_qk_norm", false) ? new Norm.Rms(epsilon, 0) : new Norm.None();
+        Attention attention = new Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
+                new Span.Causal(), headNorm, config.flag("attention_bias", false) ? Bias.INPUTS : Bias.NONE);
+        int width = config.positive("moe_intermediate_size", 1408);
+        Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128), width,
+                ExpertConfig.corrected(config, 8, 1, 1, 1), ExpertConfig.shared(config, width, 1));
+        Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
+        int numDense = config.integer("first_k_dense_replace", 1);
+        return Standard.spec(config, 131_072, false, epsilon, layer -> attention,
+                layer -> layer < numDense ? mlp : experts);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p);
+    }
+
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return Standard.isBeyondLayers(spec, tensorName);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}
