@@ -3,50 +3,107 @@ package glia.model.block;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Place;
+import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
+import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Scores;
+import glia.tensor.ops.Clamp;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.PlainRmsNorm;
+import glia.tensor.ops.ScaledRows;
+import glia.tensor.ops.Weight;
 import java.util.Optional;
 
 /// Multi-head and grouped-query attention (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245):
 /// `W_o · attend(rotate(norm(W_q x)), rotate(norm(W_k x)), W_v x)`.
 final class AttentionBlock implements Block {
+    /// What is done to queries, keys or values, before or after rotation.
+    private interface Step {
+        Step NOTHING = (ops, x) -> x;
+
+        Tensor apply(Ops ops, Tensor x);
+    }
+
     private final Place place;
     private final AttentionShape shape;
     private final Block query;
     private final Block key;
     private final Block value;
     private final Block output;
-    private final Block queryNorm;
-    private final Block keyNorm;
+    private final Step queryNorm;
+    private final Step keyNorm;
+    private final Step valueStep;
+    private final Step afterRotation;
     private final Optional<RopeTable> rope;
+    private final Temperature temperature;
+    private final Weight learned;
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes) {
         this.place = place;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(),
-                spec.scale(), spec.span());
+                spec.scale(), spec.span(), spec.scores());
         boolean bias = spec.bias() != Bias.NONE;
         query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
         key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);
         value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, bias);
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias() == Bias.ALL);
-        queryNorm = NormBlock.of(spec.headNorm(), weights, place, Role.QUERY_NORM, Role.QUERY_NORM);
-        keyNorm = NormBlock.of(spec.headNorm(), weights, place, Role.KEY_NORM, Role.KEY_NORM);
+        Step clip = spec.norm() instanceof QkNorm.Clipped c ? (ops, x) -> ops.apply(new Clamp(x, c.limit()))
+                : Step.NOTHING;
+        queryNorm = norm(spec.norm(), weights, place, Role.QUERY_NORM, clip);
+        keyNorm = norm(spec.norm(), weights, place, Role.KEY_NORM, clip);
+        valueStep = clip;
+        afterRotation = spec.norm() instanceof QkNorm.Rotated r
+                ? (ops, x) -> ops.apply(new PlainRmsNorm(x, spec.headSize(), r.eps())) : Step.NOTHING;
         rope = ropes.of(spec.rope());
+        temperature = spec.temperature();
+        learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.NOTHING;
+    }
+
+    private static Step norm(QkNorm norm, Weights weights, Place place, Role role, Step clip) {
+        return switch (norm) {
+            case QkNorm.None none -> Step.NOTHING;
+            case QkNorm.Rotated rotated -> Step.NOTHING;
+            case QkNorm.Clipped clipped -> clip;
+            case QkNorm.Heads heads -> rms(heads.norm(), weights.get(place, role));
+            case QkNorm.Whole whole -> rms(whole.norm(), weights.get(place, role));
+        };
+    }
+
+    private static Step rms(glia.model.spec.Norm.Rms norm, Weight weight) {
+        return (ops, x) -> ops.rmsNorm(x, weight, norm.eps(), norm.offset());
     }
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Tensor q = rotate(ops, queryNorm.forward(ops, query.forward(ops, x, pass, states), pass, states), pass);
-        Tensor k = rotate(ops, keyNorm.forward(ops, key.forward(ops, x, pass, states), pass, states), pass);
-        Tensor v = value.forward(ops, x, pass, states);
-        Tensor mixed = ops.attention(q, k, v, states.keyValues(place, 0), pass.runs(), shape);
+        Tensor q = queryNorm.apply(ops, query.forward(ops, x, pass, states));
+        q = sharpen(ops, afterRotation.apply(ops, rotate(ops, q, pass)), pass);
+        Tensor k = keyNorm.apply(ops, key.forward(ops, x, pass, states));
+        k = afterRotation.apply(ops, rotate(ops, k, pass));
+        Tensor v = valueStep.apply(ops, value.forward(ops, x, pass, states));
+        Tensor mixed = ops.attention(q, k, v, states.keyValues(place, 0), pass.runs(), shape, learned);
         return output.forward(ops, mixed, pass, states);
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {
         return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), pass.runs());
+    }
+
+    /// Applies the temperature, which is 1 until a sequence is long.
+    private Tensor sharpen(Ops ops, Tensor q, Pass pass) {
+        return switch (temperature) {
+            case Temperature.Constant constant -> q;
+            case Temperature.Logarithmic logarithmic -> {
+                float[] factors = new float[pass.numTokens()];
+                boolean sharper = false;
+                for (int i = 0; i < factors.length; i++) {
+                    factors[i] = logarithmic.at(pass.positions()[i]);
+                    sharper |= factors[i] != 1;
+                }
+                yield sharper ? ops.apply(new ScaledRows(q, factors)) : q;
+            }
+        };
     }
 }

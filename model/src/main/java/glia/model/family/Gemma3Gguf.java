@@ -8,6 +8,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import java.util.Map;
 
 /// Gemma 3 in GGUF files: norm weights are stored with the 1 that the hub's files leave out.
@@ -44,9 +45,8 @@ final class Gemma3Gguf implements GgufForm {
 
     private static Mixer mixer(Mixer mixer) {
         return mixer instanceof Attention a
-                ? new Attention(a.numHeads(), a.numKeyValueHeads(), a.headSize(), a.scale(), a.rope(), a.span(),
-                        whole(a.headNorm()), a.bias())
-                : mixer;
+                && a.norm() instanceof QkNorm.Heads heads
+                ? a.with(new QkNorm.Heads(new Norm.Rms(heads.norm().eps(), 0))) : mixer;
     }
 
     private static Norm whole(Norm norm) {

@@ -81,7 +81,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
         }
         Layout layout = rotation == Rotation.INTERLEAVED ? Layout.INTERLEAVED : Layout.HALF_SPLIT;
         return spec.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary r
-                ? a.withRope(new Rope.Rotary(r.rotatedSize(), r.theta(), scaling(r.scaling(), divisors), layout)) : m);
+                ? a.with(new Rope.Rotary(r.rotatedSize(), r.theta(), scaling(r.scaling(), divisors), layout)) : m);
     }
 
     private static RopeScaling scaling(RopeScaling declared, List<Float> divisors) {

@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
@@ -7,9 +8,9 @@ import java.util.List;
 /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245
 ///
 /// @param scale what scores are multiplied with
-/// @param headNorm norm of each head of queries and keys, before rotation
+/// @param scores what is made of the scores before the softmax
 public record Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span,
-        Norm headNorm, Bias bias) implements Mixer {
+        QkNorm norm, Bias bias, Scores scores, Temperature temperature) implements Mixer {
     public Attention {
         if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
                 || (long) numHeads * headSize > Integer.MAX_VALUE) {
@@ -23,11 +24,36 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         if (!Float.isFinite(scale)) {
             throw new IllegalArgumentException("attention scores times " + scale);
         }
+        if (scores instanceof Scores.Bucketed) {
+            throw new IllegalArgumentException("attention by learned distances is a mixer of its own");
+        }
+    }
+
+    /// Attention with plain scores and, where a norm is given, normed heads.
+    public Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span, Norm headNorm,
+            Bias bias) {
+        this(numHeads, numKeyValueHeads, headSize, scale, rope, span, QkNorm.heads(headNorm), bias,
+                new Scores.Plain(), new Temperature.Constant());
     }
 
     /// The same attention with another rotation.
-    public Attention withRope(Rope other) {
-        return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, headNorm, bias);
+    public Attention with(Rope other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores, temperature);
+    }
+
+    /// The same with another norm of queries and keys.
+    public Attention with(QkNorm other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, other, bias, scores, temperature);
+    }
+
+    /// The same with another rule of scores.
+    public Attention with(Scores other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, other, temperature);
+    }
+
+    /// The same with another temperature.
+    public Attention with(Temperature other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other);
     }
 
     public int querySize() {
@@ -45,16 +71,21 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, querySize());
-        switch (headNorm) {
-            case Norm.None none -> { }
-            case Norm.Rms rms -> {
-                shapes.add(Role.QUERY_NORM, headSize);
-                shapes.add(Role.KEY_NORM, headSize);
-            }
-            case Norm.UnitRms rms -> { }
-            case Norm.Layer layer -> throw new IllegalArgumentException("layer norm of heads is not built");
-            case Norm.UnbiasedLayer layer -> throw new IllegalArgumentException("layer norm of heads is not built");
+        switch (norm) {
+            case QkNorm.None none -> { }
+            case QkNorm.Heads heads -> addNorms(shapes, headSize, headSize);
+            case QkNorm.Whole whole -> addNorms(shapes, querySize(), keyValueSize());
+            case QkNorm.Rotated rotated -> { }
+            case QkNorm.Clipped clipped -> { }
         }
+        if (scores instanceof Scores.Sinks) {
+            shapes.add(Role.SINKS, numHeads);
+        }
+    }
+
+    private static void addNorms(Shapes shapes, int querySize, int keySize) {
+        shapes.add(Role.QUERY_NORM, querySize);
+        shapes.add(Role.KEY_NORM, keySize);
     }
 
     @Override
@@ -68,7 +99,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 : "grouped-query";
         return kind + " attention, " + numHeads + " heads"
                 + (numHeads == numKeyValueHeads ? "" : " over " + numKeyValueHeads + " of keys and values")
-                + ", size " + headSize + ", " + Words.of(span) + ", " + Words.of(rope)
-                + (headNorm instanceof Norm.None ? "" : ", normed heads");
+                + ", size " + headSize + ", " + Words.of(span) + ", " + Words.of(rope) + Words.of(norm)
+                + Words.of(scores) + (temperature instanceof Temperature.Logarithmic ? ", sharper with length" : "");
     }
 }

@@ -1,6 +1,7 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.Locale;
 
@@ -19,6 +20,26 @@ final class Words {
             case Span.Chunked c -> "chunks of " + c.size();
             case Span.Everything e -> "both ways";
             case Span.Around a -> "window of " + a.reach() + " both ways";
+        };
+    }
+
+    static String of(QkNorm norm) {
+        return switch (norm) {
+            case QkNorm.None none -> "";
+            case QkNorm.Heads heads -> ", normed heads";
+            case QkNorm.Whole whole -> ", normed queries and keys";
+            case QkNorm.Rotated rotated -> ", heads normed after rotation";
+            case QkNorm.Clipped clipped -> ", cut off at " + clipped.limit();
+        };
+    }
+
+    static String of(Scores scores) {
+        return switch (scores) {
+            case Scores.Plain plain -> "";
+            case Scores.Capped capped -> ", scores capped at " + capped.cap();
+            case Scores.Sinks sinks -> ", sinks";
+            case Scores.Alibi alibi -> ", ALiBi";
+            case Scores.Bucketed bucketed -> ", biases of " + bucketed.numBuckets() + " distances";
         };
     }
 

@@ -1,0 +1,22 @@
+package glia.model.spec;
+
+/// What queries are multiplied with, by their position, so that softmax stays sharp over many keys.
+public sealed interface Temperature {
+    /// 1
+    record Constant() implements Temperature { }
+
+    /// `1 + rate · ln(1 + ⌊(position + offset) / step⌋)`. https://arxiv.org/abs/2501.19399
+    record Logarithmic(double rate, int step, int offset) implements Temperature {
+        public Logarithmic {
+            if (!Double.isFinite(rate) || step < 1 || offset < 0) {
+                throw new IllegalArgumentException("queries scaled by 1 + " + rate + " · ln(1 + (position + " + offset
+                        + ") / " + step + ")");
+            }
+        }
+
+        /// The factor at a position.
+        public float at(int position) {
+            return (float) (1 + rate * Math.log(1 + Math.floorDiv((long) position + offset, (long) step)));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// `y = min(max(x, -limit), limit)`. Where it cuts off, nothing flows back.
+public record Clamp(Tensor x, float limit) implements Operation {
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        for (long i = 0; i < x.size(); i++) {
+            y.set(i, Math.clamp(x.get(i), -limit, limit));
+        }
+        return y;
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        for (long i = 0; i < x.size(); i++) {
+            if (Math.abs(x.get(i)) <= limit) {
+                dx.set(i, dx.get(i) + dy.get(i));
+            }
+        }
+    }
+}
