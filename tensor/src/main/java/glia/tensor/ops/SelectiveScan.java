@@ -2,12 +2,13 @@ package glia.tensor.ops;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import java.lang.foreign.MemorySegment;
 
 /// The recurrence of Mamba, with a state of S numbers for each of I channels: with `Δ = ln(1 + e^steps)` and
-/// `A = -e^logDecay`
+/// A from `decay`
 ///
 /// > `h[t,s,i] = e^(Δ[t,i] A[i,s]) h[t-1,s,i] + Δ[t,i] B[t,s] x[t,i]`
 /// > `y[t,i] = Σ_s C[t,s] h[t,s,i] + D[i] x[t,i]`
@@ -19,17 +20,17 @@ import java.lang.foreign.MemorySegment;
 /// @param steps `[N, I]`, before the softplus
 /// @param b `[N, S]`
 /// @param c `[N, S]`
-/// @param logDecay `[I, S]`
+/// @param decay `[I, S]`, in the form `form`
 /// @param skip D, `[I]`
 /// @param state the numbers h, `[S, I]` for each sequence
-public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight logDecay, Weight skip,
-        RecurrentState state, Runs runs) implements Operation {
+public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight decay, DecayForm form,
+        Weight skip, RecurrentState state, Runs runs) implements Operation {
     public SelectiveScan {
         Compute.require(x.rows() == runs.numTokens() && steps.rows() == x.rows() && steps.cols() == x.cols(),
                 "selective scan", x, steps);
         Compute.require(b.rows() == x.rows() && c.rows() == x.rows() && c.cols() == b.cols(), "selective scan", b, c);
-        Compute.require(logDecay.rows() == x.cols() && logDecay.cols() == b.cols(), "selective scan", x,
-                Compute.stored(logDecay));
+        Compute.require(decay.rows() == x.cols() && decay.cols() == b.cols(), "selective scan", x,
+                Compute.stored(decay));
         Compute.require(Compute.stored(skip).size() == x.cols(), "selective scan", x, Compute.stored(skip));
     }
 
@@ -41,10 +42,10 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight l
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        float[] logs = ChannelBlocks.numbers(logDecay);
+        float[] decays = ChannelBlocks.numbers(decay);
         float[] skips = ChannelBlocks.numbers(skip);
         ChannelBlocks.run(ops.kernels().workers(), x.cols(), 8L * x.rows() * b.cols(), (from, count) -> {
-            SelectiveScanBlock block = new SelectiveScanBlock(this, logs, skips, from, count);
+            SelectiveScanBlock block = new SelectiveScanBlock(this, decays, skips, from, count);
             for (int run = 0; run < runs.count(); run++) {
                 exchange(state.before(run), block.h, from, count, false);
                 for (int t = runs.start(run); t < runs.end(run); t++) {

@@ -1,6 +1,7 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.DecayForm;
 import java.util.Arrays;
 
 /// The gradient of a `SelectiveScan`. With g the gradient of h, from the end of a run to its start:
@@ -20,7 +21,7 @@ final class SelectiveScanBackward {
     private final int stateSize;
     private final Tensor dx;
     private final Tensor dsteps;
-    private final Tensor dlogDecay;
+    private final Tensor dDecay;
     private final Tensor dskip;
     private final Tensor dy;
     private final Tensor partial;
@@ -31,7 +32,7 @@ final class SelectiveScanBackward {
         stateSize = scan.b().cols();
         dx = tape.gradient(scan.x());
         dsteps = tape.gradient(scan.steps());
-        dlogDecay = tape.gradient(scan.logDecay());
+        dDecay = tape.gradient(scan.decay());
         dskip = tape.gradient(scan.skip());
         dy = tape.gradient(y);
         int blocks = Math.ceilDiv(scan.x().cols(), ChannelBlocks.SIZE);
@@ -40,11 +41,11 @@ final class SelectiveScanBackward {
     }
 
     void run() {
-        float[] logs = ChannelBlocks.numbers(scan.logDecay());
+        float[] decays = ChannelBlocks.numbers(scan.decay());
         float[] skips = ChannelBlocks.numbers(scan.skip());
         long cost = 32L * scan.x().rows() * stateSize;
         ChannelBlocks.run(tape.kernels().workers(), scan.x().cols(), cost,
-                (from, count) -> new Block(logs, skips, from, count).run());
+                (from, count) -> new Block(decays, skips, from, count).run());
         Tensor db = tape.gradient(scan.b());
         Tensor dc = tape.gradient(scan.c());
         int tokens = scan.x().rows();
@@ -77,10 +78,10 @@ final class SelectiveScanBackward {
         private final float[][] inputs;
         private final float[][] steps;
 
-        Block(float[] logs, float[] skips, int from, int count) {
+        Block(float[] decays, float[] skips, int from, int count) {
             this.from = from;
             this.count = count;
-            forward = new SelectiveScanBlock(scan, logs, skips, from, count);
+            forward = new SelectiveScanBlock(scan, decays, skips, from, count);
             g = new float[stateSize][count];
             ddecay = new float[stateSize][count];
             dskips = new float[count];
@@ -102,7 +103,8 @@ final class SelectiveScanBackward {
             for (int i = 0; i < count; i++) {
                 for (int s = 0; s < stateSize; s++) {
                     long at = (long) (from + i) * stateSize + s;
-                    dlogDecay.set(at, dlogDecay.get(at) + ddecay[s][i] * forward.decay[s][i]);
+                    float slope = scan.form() == DecayForm.RATE ? 1 : forward.decay[s][i];
+                    dDecay.set(at, dDecay.get(at) + ddecay[s][i] * slope);
                 }
             }
             ChannelBlocks.add(dskips, dskip, 0, from, count);

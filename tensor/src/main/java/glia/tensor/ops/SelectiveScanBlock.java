@@ -1,5 +1,6 @@
 package glia.tensor.ops;
 
+import glia.tensor.kernel.DecayForm;
 import java.util.Arrays;
 
 /// The recurrence of some channels of a `SelectiveScan`, token by token; all loops are over the channels.
@@ -25,7 +26,7 @@ final class SelectiveScanBlock {
     final float[][] factors;
     final float[] y;
 
-    SelectiveScanBlock(SelectiveScan scan, float[] logDecay, float[] skip, int from, int count) {
+    SelectiveScanBlock(SelectiveScan scan, float[] decays, float[] skip, int from, int count) {
         this.scan = scan;
         this.from = from;
         this.count = count;
@@ -36,10 +37,12 @@ final class SelectiveScanBlock {
         decay = new float[stateSize][count];
         for (int s = 0; s < stateSize; s++) {
             for (int i = 0; i < count; i++) {
-                decay[s][i] = logDecay[(from + i) * stateSize + s];
+                decay[s][i] = decays[(from + i) * stateSize + s];
             }
-            math.exp(decay[s], decay[s], count);
-            ArrayMath.scale(decay[s], decay[s], -1, count);
+            if (scan.form() == DecayForm.LOGARITHM) {
+                math.exp(decay[s], decay[s], count);
+                ArrayMath.scale(decay[s], decay[s], -1, count);
+            }
         }
         this.skip = Arrays.copyOfRange(skip, from, from + count);
         h = new float[stateSize][count];

@@ -21,7 +21,7 @@ final class StateSpaceBackward {
     private final Tensor db;
     private final Tensor dc;
     private final Tensor dstepBias;
-    private final Tensor dlogDecay;
+    private final Tensor dDecay;
     private final Tensor dskip;
     private final Tensor dy;
     /// `[H·N, 2 S]`: what each head adds to the gradients of B and C, which heads share.
@@ -36,7 +36,7 @@ final class StateSpaceBackward {
         db = tape.gradient(scan.b());
         dc = tape.gradient(scan.c());
         dstepBias = tape.gradient(scan.weights().stepBias());
-        dlogDecay = tape.gradient(scan.weights().logDecay());
+        dDecay = tape.gradient(scan.weights().decay());
         dskip = tape.gradient(scan.weights().skip());
         dy = tape.gradient(y);
         partial = tape.scratch(scan.numHeads() * scan.x().rows(), 2 * scan.stateSize());
@@ -67,6 +67,7 @@ final class StateSpaceBackward {
         private final StateSpaceHead forward;
         private final int headSize;
         private final int stateSize;
+        private final double decaySlope;
         private final float[][] g;
         private final float[][] turned;
         private final float[][] out;
@@ -84,6 +85,7 @@ final class StateSpaceBackward {
         Head(StateSpaceHead.Numbers numbers, int head) {
             this.head = head;
             forward = new StateSpaceHead(scan, numbers, head);
+            decaySlope = numbers.slope[head];
             headSize = forward.headSize;
             stateSize = forward.stateSize;
             int most = forward.step.length;
@@ -103,7 +105,7 @@ final class StateSpaceBackward {
             for (int run = 0; run < scan.runs().count(); run++) {
                 back(scan.runs().start(run), scan.runs().end(run));
             }
-            dlogDecay.set(head, dlogDecay.get(head) + (float) (ddecay * forward.decay));
+            dDecay.set(head, dDecay.get(head) + (float) (ddecay * decaySlope));
             dskip.set(head, dskip.get(head) + (float) dskips);
             dstepBias.set(head, dstepBias.get(head) + (float) dbias);
         }

@@ -17,15 +17,19 @@ final class StateSpaceHead {
         final float[] stepBias;
         /// A.
         final double[] decay;
+        /// The derivative of A by what is stored.
+        final double[] slope;
         final float[] skip;
 
         Numbers(StateSpaceScan.HeadWeights weights) {
             stepBias = ChannelBlocks.numbers(weights.stepBias());
-            float[] logs = ChannelBlocks.numbers(weights.logDecay());
+            float[] decays = ChannelBlocks.numbers(weights.decay());
             skip = ChannelBlocks.numbers(weights.skip());
-            decay = new double[logs.length];
+            decay = new double[decays.length];
+            slope = new double[decays.length];
             for (int i = 0; i < decay.length; i++) {
-                decay[i] = -Math.exp(logs[i]);
+                decay[i] = weights.form().rate(decays[i]);
+                slope[i] = weights.form().slope(decays[i]);
             }
         }
     }

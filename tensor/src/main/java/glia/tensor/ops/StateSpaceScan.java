@@ -2,6 +2,7 @@ package glia.tensor.ops;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
@@ -10,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// The recurrence of Mamba 2, whose state decays alike in all of a head of P channels: with
-/// `Δ = clamp(ln(1 + e^(steps + stepBias)))` and `A = -e^logDecay`, for each head and the B and C of its group
+/// `Δ = clamp(ln(1 + e^(steps + stepBias)))` and A from `decay`, for each head and the B and C of its group
 ///
 /// > `h[t,s,p] = e^(Δ[t] A) h[t-1,s,p] + Δ[t] B[t,s] x[t,p]`
 /// > `y[t,p] = Σ_s C[t,s] h[t,s,p] + D x[t,p]`
@@ -29,7 +30,9 @@ import java.util.Arrays;
 public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWeights weights, int numGroups,
         Limits limits, RecurrentState state, Runs runs) implements Operation {
     /// One number a head each.
-    public record HeadWeights(Weight stepBias, Weight logDecay, Weight skip) { }
+    ///
+    /// @param decay A in the form `form`
+    public record HeadWeights(Weight stepBias, Weight decay, DecayForm form, Weight skip) { }
 
     /// The least and the largest Δ.
     public record Limits(float least, float most) {
@@ -50,7 +53,7 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
         Compute.require(numGroups > 0 && heads % numGroups == 0 && b.cols() % numGroups == 0 && b.rows() == x.rows()
                 && c.rows() == b.rows() && c.cols() == b.cols(), "state space scan", b, c);
         Compute.require(Compute.stored(weights.stepBias).size() == heads
-                && Compute.stored(weights.logDecay).size() == heads && Compute.stored(weights.skip).size() == heads,
+                && Compute.stored(weights.decay).size() == heads && Compute.stored(weights.skip).size() == heads,
                 "state space scan", steps, weights);
     }
 

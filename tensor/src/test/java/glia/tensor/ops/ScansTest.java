@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.format.Encode;
+import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -37,6 +39,18 @@ class ScansTest {
                 dual("more tokens than a chunk", 2, 2, 3, 1, Limits.NONE, 67, 2),
                 dual("two chunks and one token", 1, 1, 5, 1, Limits.NONE, 129),
                 dual("limits", 3, 1, 2, 3, new Limits(0.4f, 1.1f), 9),
+                of("selective scan, rates", (ops, w) -> ops.apply(new SelectiveScan(rows(ops, w[0]), rows(ops, w[1]),
+                        rows(ops, w[2]), rows(ops, w[3]), w[4], DecayForm.RATE, w[5], RecurrentState.NONE, runs(4))),
+                        w -> selective(w, DecayForm.RATE, 3, 2, 4), shape(4, 3), shape(4, 3), shape(4, 2), shape(4, 2),
+                        shape(3, 2), shape(3)),
+                of("state space scan, rates", (ops, w) -> ops.apply(new StateSpaceScan(rows(ops, w[0]),
+                        rows(ops, w[1]), rows(ops, w[2]), rows(ops, w[3]),
+                        new StateSpaceScan.HeadWeights(w[4], w[5], DecayForm.RATE, w[6]), 1, Limits.NONE,
+                        RecurrentState.NONE, runs(4))), w -> dual(w, DecayForm.RATE, 2, 2, 3, 1, Limits.NONE, 4),
+                        shape(4, 4), shape(4, 2), shape(4, 3), shape(4, 3), shape(2), shape(2), shape(2)),
+                of("scaled columns", (ops, w) -> ops.apply(new ScaledColumns(rows(ops, w[0]),
+                        new float[] {2, -0.5f, 0})), w -> IntStream.range(0, 6)
+                                .mapToDouble(i -> w[0][i] * new double[] {2, -0.5, 0}[i % 3]).toArray(), shape(2, 3)),
                 of("norm of groups", (ops, w) -> ops.apply(new GroupRmsNorm(rows(ops, w[0]), w[1], 3, 1e-2f)),
                         w -> groupNorm(w[0], w[1], 6), shape(2, 18), shape(18)),
                 of("norm of one group", (ops, w) -> ops.apply(new GroupRmsNorm(rows(ops, w[0]), w[1], 1, 1e-2f)),
@@ -54,16 +68,17 @@ class ScansTest {
     private static Case selective(String name, int channels, int stateSize, int... lengths) {
         int n = IntStream.of(lengths).sum();
         return of("selective scan, " + name, (ops, w) -> ops.apply(new SelectiveScan(rows(ops, w[0]), rows(ops, w[1]),
-                rows(ops, w[2]), rows(ops, w[3]), w[4], w[5], RecurrentState.NONE, runs(lengths))),
-                w -> selective(w, channels, stateSize, lengths), shape(n, channels), shape(n, channels),
-                shape(n, stateSize), shape(n, stateSize), shape(channels, stateSize), shape(channels));
+                rows(ops, w[2]), rows(ops, w[3]), w[4], DecayForm.LOGARITHM, w[5], RecurrentState.NONE,
+                runs(lengths))),
+                w -> selective(w, DecayForm.LOGARITHM, channels, stateSize, lengths), shape(n, channels),
+                shape(n, channels), shape(n, stateSize), shape(n, stateSize), shape(channels, stateSize), shape(channels));
     }
 
     private static double softplus(double x) {
         return Math.log1p(Math.exp(x));
     }
 
-    private static double[] selective(double[][] w, int channels, int stateSize, int... lengths) {
+    private static double[] selective(double[][] w, DecayForm form, int channels, int stateSize, int... lengths) {
         double[] y = new double[w[0].length];
         int start = 0;
         for (int length : lengths) {
@@ -75,7 +90,7 @@ class ScansTest {
                     y[at] = w[5][i] * w[0][at];
                     for (int s = 0; s < stateSize; s++) {
                         int hs = i * stateSize + s;
-                        h[hs] = Math.exp(-step * Math.exp(w[4][hs])) * h[hs]
+                        h[hs] = Math.exp(step * form.rate(w[4][hs])) * h[hs]
                                 + step * w[2][t * stateSize + s] * w[0][at];
                         y[at] += w[3][t * stateSize + s] * h[hs];
                     }
@@ -91,14 +106,15 @@ class ScansTest {
         int n = IntStream.of(lengths).sum();
         int size = groups * stateSize;
         return of("state space scan, " + name, (ops, w) -> ops.apply(new StateSpaceScan(rows(ops, w[0]),
-                rows(ops, w[1]), rows(ops, w[2]), rows(ops, w[3]), new StateSpaceScan.HeadWeights(w[4], w[5], w[6]),
-                groups, limits, RecurrentState.NONE, runs(lengths))),
-                w -> dual(w, heads, headSize, stateSize, groups, limits, lengths), shape(n, heads * headSize),
-                shape(n, heads), shape(n, size), shape(n, size), shape(heads), shape(heads), shape(heads));
+                rows(ops, w[1]), rows(ops, w[2]), rows(ops, w[3]),
+                new StateSpaceScan.HeadWeights(w[4], w[5], DecayForm.LOGARITHM, w[6]), groups, limits,
+                RecurrentState.NONE, runs(lengths))),
+                w -> dual(w, DecayForm.LOGARITHM, heads, headSize, stateSize, groups, limits, lengths),
+                shape(n, heads * headSize), shape(n, heads), shape(n, size), shape(n, size), shape(heads), shape(heads), shape(heads));
     }
 
-    private static double[] dual(double[][] w, int heads, int headSize, int stateSize, int groups, Limits limits,
-            int... lengths) {
+    private static double[] dual(double[][] w, DecayForm form, int heads, int headSize, int stateSize,
+            int groups, Limits limits, int... lengths) {
         double[] y = new double[w[0].length];
         int start = 0;
         for (int length : lengths) {
@@ -113,7 +129,7 @@ class ScansTest {
                     for (int s = 0; s < stateSize; s++) {
                         int hs = i * stateSize + s;
                         int bs = (t * groups + head * groups / heads) * stateSize + s;
-                        h[hs] = Math.exp(-step * Math.exp(w[5][head])) * h[hs] + step * w[2][bs] * w[0][at];
+                        h[hs] = Math.exp(step * form.rate(w[5][head])) * h[hs] + step * w[2][bs] * w[0][at];
                         y[at] += w[3][bs] * h[hs];
                     }
                 }
@@ -175,11 +191,15 @@ class ScansTest {
         Tensor steps = GradientCheck.random(arena, DType.F32, random, 90, 130);
         Tensor b = GradientCheck.random(arena, DType.F32, random, 90, 3);
         Tensor c = GradientCheck.random(arena, DType.F32, random, 90, 3);
-        Weight decay = new Weight.Stored(GradientCheck.random(arena, DType.BF16, random, 130, 3));
+        Tensor rates = GradientCheck.random(arena, DType.F32, random, 130, 3);
+        for (long i = 0; i < rates.size(); i++) {
+            rates.set(i, -Math.abs(rates.get(i)));
+        }
+        Weight decay = new Weight.Stored(Encode.narrow(rates, DType.BF16, arena));
         Weight skip = new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 130));
         piecesGiveWhatTheWholeGives(90, SelectiveScan.stateSize(130, 3), (from, to, state, runs) ->
                 new SelectiveScan(x.rows(from, to), steps.rows(from, to), b.rows(from, to), c.rows(from, to), decay,
-                        skip, state, runs));
+                        DecayForm.RATE, skip, state, runs));
     }
 
     @Test
@@ -192,7 +212,7 @@ class ScansTest {
         Tensor c = GradientCheck.random(arena, DType.F32, random, 150, 6);
         StateSpaceScan.HeadWeights weights = new StateSpaceScan.HeadWeights(
                 new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)),
-                new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)),
+                new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)), DecayForm.LOGARITHM,
                 new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)));
         piecesGiveWhatTheWholeGives(150, StateSpaceScan.stateSize(4, 5, 3), (from, to, state, runs) ->
                 new StateSpaceScan(x.rows(from, to), steps.rows(from, to), b.rows(from, to), c.rows(from, to), weights,
@@ -207,8 +227,8 @@ class ScansTest {
         Weight six = new Weight.Stored(GradientCheck.random(arena, DType.F32, new Random(1), 6));
         Weight decay = new Weight.Stored(GradientCheck.random(arena, DType.F32, new Random(1), 6, 3));
         assertThrows(IllegalArgumentException.class, () ->
-                new SelectiveScan(x, x, b, b, decay, six, RecurrentState.NONE, runs(2)));
-        StateSpaceScan.HeadWeights weights = new StateSpaceScan.HeadWeights(six, six, six);
+                new SelectiveScan(x, x, b, b, decay, DecayForm.RATE, six, RecurrentState.NONE, runs(2)));
+        StateSpaceScan.HeadWeights weights = new StateSpaceScan.HeadWeights(six, six, DecayForm.RATE, six);
         assertThrows(IllegalArgumentException.class, () ->
                 new StateSpaceScan(x, x, b, b, weights, 4, Limits.NONE, RecurrentState.NONE, runs(2)));
         assertThrows(IllegalArgumentException.class, () -> new GroupRmsNorm(x, six, 4, 0));

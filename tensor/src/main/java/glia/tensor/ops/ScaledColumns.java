@@ -1,0 +1,34 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// `y[n,i] = x[n,i] · factors[i]`, with factors that are not learned.
+public record ScaledColumns(Tensor x, float[] factors) implements Operation {
+    public ScaledColumns {
+        Compute.require(factors.length == x.cols(), "scaled columns", x, factors.length);
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        float[] row = new float[factors.length];
+        for (int n = 0; n < x.rows(); n++) {
+            ChannelBlocks.load(x, n, 0, row, row.length);
+            ArrayMath.multiply(row, row, factors, row.length);
+            ChannelBlocks.store(row, y, n, 0, row.length);
+        }
+        return y;
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        float[] row = new float[factors.length];
+        for (int n = 0; n < x.rows(); n++) {
+            ChannelBlocks.load(dy, n, 0, row, row.length);
+            ArrayMath.multiply(row, row, factors, row.length);
+            ChannelBlocks.add(row, dx, n, 0, row.length);
+        }
+    }
+}
