@@ -139,10 +139,9 @@ public final class Config {
         return has(key) ? positive(key) : ifAbsent;
     }
 
-    /// Any number.
+    /// Any number, an infinite one also as Transformers write it: `{"__float__": "Infinity"}`.
     public double real(String key) throws CheckpointException {
-        JsonNode value = required(key, "a number");
-        return value.isNumber() ? value.doubleValue() : fail(key, value, "a number");
+        return real(key, required(key, "a number"));
     }
 
     public double real(String key, double ifAbsent) throws CheckpointException {
@@ -171,8 +170,7 @@ public final class Config {
         JsonNode list = list(key, "a list of numbers");
         double[] values = new double[list.size()];
         for (int i = 0; i < values.length; i++) {
-            JsonNode one = list.get(i);
-            values[i] = one.isNumber() ? one.doubleValue() : fail(key + "[" + i + "]", one, "a number");
+            values[i] = real(key + "[" + i + "]", list.get(i));
         }
         return values;
     }
@@ -204,6 +202,21 @@ public final class Config {
         }
         return value.canConvertToInt() ? value.intValue()
                 : fail(key, value, "a whole number from " + Integer.MIN_VALUE + " to " + Integer.MAX_VALUE);
+    }
+
+    private double real(String key, JsonNode value) throws CheckpointException {
+        if (value.isObject() && value.size() == 1) {
+            switch (value.path("__float__").asString("")) {
+                case "Infinity" -> {
+                    return Double.POSITIVE_INFINITY;
+                }
+                case "-Infinity" -> {
+                    return Double.NEGATIVE_INFINITY;
+                }
+                default -> { }
+            }
+        }
+        return value.isNumber() ? value.doubleValue() : fail(key, value, "a number");
     }
 
     private JsonNode list(String key, String expected) throws CheckpointException {

@@ -9,6 +9,8 @@ import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
 import glia.model.spec.Place;
 import glia.model.spec.RelativeAttention;
+import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.StateSpaceDual;
 
 /// Builds the block of each kind of mixer.
 ///
@@ -24,6 +26,8 @@ record Mixers(Weights weights, RopeTables ropes) {
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);
+            case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);
+            case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
         };
     }
 }

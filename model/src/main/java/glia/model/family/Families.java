@@ -12,6 +12,8 @@ public final class Families {
             new Glm4Moe(),
             new Gpt2(),
             new Llama(),
+            new Mamba(),
+            new Mamba2(),
             new Mistral(),
             new Mixtral(),
             new ModernBert(),

@@ -11,7 +11,9 @@ public sealed interface Mixer permits
         GatedMlp,
         Mlp,
         Parallel,
-        RelativeAttention {
+        RelativeAttention,
+        SelectiveStateSpace,
+        StateSpaceDual {
     /// Names its parameters with their shapes, in the order in which a pass uses them.
     ///
     /// @param hidden D, the numbers of a token

@@ -6,6 +6,7 @@ import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.StepLimits;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -28,23 +29,11 @@ import java.util.Arrays;
 /// @param limits what Δ is clamped to
 /// @param state the numbers h, `[H, S, P]` for each sequence
 public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWeights weights, int numGroups,
-        Limits limits, RecurrentState state, Runs runs) implements Operation {
+        StepLimits limits, RecurrentState state, Runs runs) implements Operation {
     /// One number a head each.
     ///
     /// @param decay A in the form `form`
     public record HeadWeights(Weight stepBias, Weight decay, DecayForm form, Weight skip) { }
-
-    /// The least and the largest Δ.
-    public record Limits(float least, float most) {
-        /// No limits: Δ is positive as it is.
-        public static final Limits NONE = new Limits(0, Float.POSITIVE_INFINITY);
-
-        public Limits {
-            if (!(least >= 0 && most > least)) {
-                throw new IllegalArgumentException("time steps between " + least + " and " + most);
-            }
-        }
-    }
 
     public StateSpaceScan {
         int heads = steps.cols();

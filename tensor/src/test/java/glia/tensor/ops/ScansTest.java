@@ -14,10 +14,10 @@ import glia.tensor.format.Encode;
 import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.StepLimits;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.StateSpaceScan.Limits;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,18 +35,18 @@ class ScansTest {
         return Stream.of(
                 selective("two runs", 3, 2, 5, 3), selective("more tokens than a chunk", 2, 3, 70),
                 selective("more channels than a block", 131, 2, 2, 1), selective("one number of state", 3, 1, 4),
-                dual("two runs", 2, 3, 4, 1, Limits.NONE, 5, 3), dual("groups", 4, 2, 3, 2, Limits.NONE, 4, 2),
-                dual("more tokens than a chunk", 2, 2, 3, 1, Limits.NONE, 67, 2),
-                dual("two chunks and one token", 1, 1, 5, 1, Limits.NONE, 129),
-                dual("limits", 3, 1, 2, 3, new Limits(0.4f, 1.1f), 9),
+                dual("two runs", 2, 3, 4, 1, StepLimits.NONE, 5, 3), dual("groups", 4, 2, 3, 2, StepLimits.NONE, 4, 2),
+                dual("more tokens than a chunk", 2, 2, 3, 1, StepLimits.NONE, 67, 2),
+                dual("two chunks and one token", 1, 1, 5, 1, StepLimits.NONE, 129),
+                dual("limits", 3, 1, 2, 3, new StepLimits(0.4f, 1.1f), 9),
                 of("selective scan, rates", (ops, w) -> ops.apply(new SelectiveScan(rows(ops, w[0]), rows(ops, w[1]),
                         rows(ops, w[2]), rows(ops, w[3]), w[4], DecayForm.RATE, w[5], RecurrentState.NONE, runs(4))),
                         w -> selective(w, DecayForm.RATE, 3, 2, 4), shape(4, 3), shape(4, 3), shape(4, 2), shape(4, 2),
                         shape(3, 2), shape(3)),
                 of("state space scan, rates", (ops, w) -> ops.apply(new StateSpaceScan(rows(ops, w[0]),
                         rows(ops, w[1]), rows(ops, w[2]), rows(ops, w[3]),
-                        new StateSpaceScan.HeadWeights(w[4], w[5], DecayForm.RATE, w[6]), 1, Limits.NONE,
-                        RecurrentState.NONE, runs(4))), w -> dual(w, DecayForm.RATE, 2, 2, 3, 1, Limits.NONE, 4),
+                        new StateSpaceScan.HeadWeights(w[4], w[5], DecayForm.RATE, w[6]), 1, StepLimits.NONE,
+                        RecurrentState.NONE, runs(4))), w -> dual(w, DecayForm.RATE, 2, 2, 3, 1, StepLimits.NONE, 4),
                         shape(4, 4), shape(4, 2), shape(4, 3), shape(4, 3), shape(2), shape(2), shape(2)),
                 of("scaled columns", (ops, w) -> ops.apply(new ScaledColumns(rows(ops, w[0]),
                         new float[] {2, -0.5f, 0})), w -> IntStream.range(0, 6)
@@ -70,8 +70,9 @@ class ScansTest {
         return of("selective scan, " + name, (ops, w) -> ops.apply(new SelectiveScan(rows(ops, w[0]), rows(ops, w[1]),
                 rows(ops, w[2]), rows(ops, w[3]), w[4], DecayForm.LOGARITHM, w[5], RecurrentState.NONE,
                 runs(lengths))),
-                w -> selective(w, DecayForm.LOGARITHM, channels, stateSize, lengths), shape(n, channels),
-                shape(n, channels), shape(n, stateSize), shape(n, stateSize), shape(channels, stateSize), shape(channels));
+                w -> selective(w, DecayForm.LOGARITHM, channels, stateSize, lengths),
+                shape(n, channels), shape(n, channels), shape(n, stateSize), shape(n, stateSize),
+                shape(channels, stateSize), shape(channels));
     }
 
     private static double softplus(double x) {
@@ -101,7 +102,7 @@ class ScansTest {
         return y;
     }
 
-    private static Case dual(String name, int heads, int headSize, int stateSize, int groups, Limits limits,
+    private static Case dual(String name, int heads, int headSize, int stateSize, int groups, StepLimits limits,
             int... lengths) {
         int n = IntStream.of(lengths).sum();
         int size = groups * stateSize;
@@ -114,7 +115,7 @@ class ScansTest {
     }
 
     private static double[] dual(double[][] w, DecayForm form, int heads, int headSize, int stateSize,
-            int groups, Limits limits, int... lengths) {
+            int groups, StepLimits limits, int... lengths) {
         double[] y = new double[w[0].length];
         int start = 0;
         for (int length : lengths) {
@@ -216,7 +217,7 @@ class ScansTest {
                 new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)));
         piecesGiveWhatTheWholeGives(150, StateSpaceScan.stateSize(4, 5, 3), (from, to, state, runs) ->
                 new StateSpaceScan(x.rows(from, to), steps.rows(from, to), b.rows(from, to), c.rows(from, to), weights,
-                        2, Limits.NONE, state, runs));
+                        2, StepLimits.NONE, state, runs));
     }
 
     @Test
@@ -230,8 +231,8 @@ class ScansTest {
                 new SelectiveScan(x, x, b, b, decay, DecayForm.RATE, six, RecurrentState.NONE, runs(2)));
         StateSpaceScan.HeadWeights weights = new StateSpaceScan.HeadWeights(six, six, DecayForm.RATE, six);
         assertThrows(IllegalArgumentException.class, () ->
-                new StateSpaceScan(x, x, b, b, weights, 4, Limits.NONE, RecurrentState.NONE, runs(2)));
+                new StateSpaceScan(x, x, b, b, weights, 4, StepLimits.NONE, RecurrentState.NONE, runs(2)));
         assertThrows(IllegalArgumentException.class, () -> new GroupRmsNorm(x, six, 4, 0));
-        assertThrows(IllegalArgumentException.class, () -> new Limits(2, 1));
+        assertThrows(IllegalArgumentException.class, () -> new StepLimits(2, 1));
     }
 }

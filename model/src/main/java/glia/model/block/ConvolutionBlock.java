@@ -1,0 +1,23 @@
+package glia.model.block;
+
+import glia.model.spec.Bias;
+import glia.model.spec.Convolution;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.ops.CausalConvolution;
+import glia.tensor.ops.Weight;
+import java.util.Optional;
+
+/// The convolution before a recurrence.
+final class ConvolutionBlock {
+    private ConvolutionBlock() { }
+
+    /// @param index which of the mixer's remembered things are its last inputs
+    static Block of(Convolution spec, Weights weights, Place place, int index) {
+        Weight w = weights.get(place, Role.CONVOLUTION);
+        Optional<Weight> b = spec.bias() == Bias.NONE ? Optional.empty()
+                : Optional.of(weights.get(place, Role.CONVOLUTION_BIAS));
+        return (ops, x, pass, states) -> ops.activate(ops.apply(
+                new CausalConvolution(x, w, b, states.recurrence(place, index), pass.runs())), spec.activation());
+    }
+}

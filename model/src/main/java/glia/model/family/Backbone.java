@@ -1,0 +1,69 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Embedding;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.Sublayer;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The body of Mamba and of what is made after it: each layer is one mixer after one RMS norm, and tensors are called
+/// `backbone.layers.N.{norm,mixer.*}`.
+final class Backbone {
+    /// No position is ever encoded, so no length is too long; this is a length that no file exceeds.
+    private static final int CONTEXT = 1 << 20;
+
+    private Backbone() { }
+
+    /// The model of one mixer a layer.
+    static ModelSpec spec(Config config, List<Mixer> mixers, int defaultContext, Head head)
+            throws CheckpointException {
+        Norm norm = new Norm.Rms(Standard.epsilon(config, "layer_norm_epsilon", 1e-5), 0);
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < mixers.size(); layer++) {
+            sublayers.add(new Sublayer(layer, norm, mixers.get(layer)));
+        }
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
+                config.positive("max_position_embeddings", defaultContext), Embedding.PLAIN, sublayers, norm, head);
+    }
+
+    /// The model of the same mixer in all layers.
+    static ModelSpec spec(Config config, Mixer mixer, boolean defaultTied) throws CheckpointException {
+        Head head = config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE;
+        int layers = Standard.numLayers(config, "num_hidden_layers");
+        return spec(config, java.util.Collections.nCopies(layers, mixer), CONTEXT, head);
+    }
+
+    static Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return switch (p.role()) {
+                case EMBEDDING -> new Source.Stored("backbone.embeddings.weight", "backbone.embedding.weight");
+                case FINAL_WEIGHT -> new Source.Stored("backbone.norm_f.weight");
+                case HEAD -> new Source.Stored("lm_head.weight");
+                default -> throw Standard.unknown(p);
+            };
+        }
+        String layer = "backbone.layers." + spec.sublayer(p).layer() + ".";
+        Mixer mixer = spec.mixer(p.place());
+        boolean stateSpace = mixer instanceof SelectiveStateSpace || mixer instanceof StateSpaceDual;
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> new Source.Stored(layer + "norm.weight");
+            case QUERY -> new Source.Stored(layer + "mixer.q_proj.weight");
+            case KEY -> new Source.Stored(layer + "mixer.k_proj.weight");
+            case VALUE -> new Source.Stored(layer + "mixer.v_proj.weight");
+            case UP -> new Source.Stored(layer + "mixer.up_proj.weight");
+            case UP_BIAS -> new Source.Stored(layer + "mixer.up_proj.bias");
+            case DOWN -> new Source.Stored(layer + "mixer.down_proj.weight");
+            case DOWN_BIAS -> new Source.Stored(layer + "mixer.down_proj.bias");
+            case OUTPUT -> new Source.Stored(layer + (stateSpace ? "mixer.out_proj.weight" : "mixer.o_proj.weight"));
+            default -> StateSpaces.source(layer + "mixer.", mixer, p);
+        };
+    }
+}

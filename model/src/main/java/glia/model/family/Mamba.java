@@ -1,0 +1,44 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Convolution;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.SelectiveStateSpace;
+import glia.tensor.kernel.DecayForm;
+import java.util.List;
+import java.util.Optional;
+
+/// Mamba (https://arxiv.org/abs/2312.00752): selective state spaces and nothing else. Checked against the class
+/// `MambaForCausalLM`.
+public final class Mamba implements Family {
+    public Mamba() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("mamba");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int hidden = config.positive("hidden_size");
+        Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
+                Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "use_conv_bias", true));
+        return Backbone.spec(config, new SelectiveStateSpace(
+                Math.multiplyExact(config.positive("expand", 2), hidden), config.positive("state_size", 16),
+                StateSpaces.stepRank(config, "time_step_rank", hidden), convolution, new Norm.None(),
+                DecayForm.LOGARITHM, StateSpaces.bias(config, "use_bias", false)), true);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Backbone.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,60 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Convolution;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StateSpaceDual.Gating;
+import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.tensor.kernel.DecayForm;
+import java.util.List;
+import java.util.Optional;
+
+/// Mamba 2 (https://arxiv.org/abs/2405.21060). Checked against the class `Mamba2ForCausalLM`, whose norm takes each
+/// group of channels by itself.
+public final class Mamba2 implements Family {
+    public Mamba2() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("mamba2");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int heads = config.positive("num_heads", 128);
+        int headSize = config.positive("head_dim", 64);
+        long inner = (long) config.positive("expand", 2) * config.positive("hidden_size");
+        if ((long) heads * headSize != inner) {
+            throw config.error("num_heads", heads + " heads of " + headSize + " are not the " + inner
+                    + " channels of expand times hidden_size");
+        }
+        int groups = config.positive("n_groups", 8);
+        if (heads % groups != 0) {
+            throw config.error("n_groups", groups + " do not divide the " + heads + " heads");
+        }
+        if (!config.flag("rms_norm", true)) {
+            throw config.error("rms_norm", "Mamba 2 without the norm before its output is not supported");
+        }
+        Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
+                Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "use_conv_bias", true));
+        Bias bias = StateSpaces.bias(config, "use_bias", false);
+        return Backbone.spec(config, new StateSpaceDual(heads, headSize, config.positive("state_size", 128), groups,
+                convolution, StateSpaces.limits(config),
+                new Gating.GateThenNorm(Standard.epsilon(config, "layer_norm_epsilon", 1e-5)), Multipliers.NONE,
+                DecayForm.LOGARITHM, bias, bias), false);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Backbone.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,27 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+
+/// A convolution of each channel with its own last inputs, before a recurrence: `f(Σ_j w[c,j] x[t-k+1+j,c] + b[c])`.
+///
+/// @param size k, the inputs that an output sees, its own included
+public record Convolution(int size, Activation activation, Bias bias) {
+    public Convolution {
+        if (size < 2) {
+            throw new IllegalArgumentException("a convolution of " + size + " tokens, expected at least 2");
+        }
+    }
+
+    /// The parameters, `[C, 1, k]` and `[C]`.
+    void parameters(Shapes shapes, int numChannels) {
+        shapes.add(Role.CONVOLUTION, numChannels, 1, size);
+        if (bias != Bias.NONE) {
+            shapes.add(Role.CONVOLUTION_BIAS, numChannels);
+        }
+    }
+
+    /// The last inputs of each channel.
+    Remembered remembered(int numChannels) {
+        return new Remembered.Recurrence(Math.multiplyExact(numChannels, size - 1));
+    }
+}

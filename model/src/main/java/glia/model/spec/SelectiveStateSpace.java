@@ -1,0 +1,57 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.DecayForm;
+import java.util.List;
+
+/// The mixer of Mamba: `out(scan(u) · silu(z))` with `[u|z] = in(x)`, u convolved, and time steps, B and C of the scan
+/// computed from u. https://arxiv.org/abs/2312.00752
+///
+/// @param innerSize I, the channels of the scan
+/// @param stateSize S, the numbers that each channel remembers
+/// @param stepRank R, the numbers from which the time steps of all channels are projected
+/// @param innerNorm norm of those numbers, of B and of C, as Jamba has it
+/// @param decay how the decay rates are stored
+/// @param bias of the projections in and out
+public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Convolution convolution, Norm innerNorm,
+        DecayForm decay, Bias bias) implements Mixer {
+    public SelectiveStateSpace {
+        if (innerSize < 1 || stateSize < 1 || stepRank < 1) {
+            throw new IllegalArgumentException("a selective state space of " + innerSize + " channels with states of "
+                    + stateSize + " and time steps of rank " + stepRank);
+        }
+    }
+
+    /// The same with decay rates stored otherwise.
+    public SelectiveStateSpace with(DecayForm other) {
+        return new SelectiveStateSpace(innerSize, stateSize, stepRank, convolution, innerNorm, other, bias);
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        boolean biased = bias != Bias.NONE;
+        shapes.linear(Role.INPUT, Role.INPUT_BIAS, biased, innerSize, hidden);
+        shapes.linear(Role.GATE, Role.GATE_BIAS, biased, innerSize, hidden);
+        convolution.parameters(shapes, innerSize);
+        shapes.add(Role.SELECTION, stepRank + 2L * stateSize, innerSize);
+        shapes.norm(innerNorm, Role.STEPS_NORM, Role.STEPS_NORM, stepRank);
+        shapes.norm(innerNorm, Role.WRITE_NORM, Role.WRITE_NORM, stateSize);
+        shapes.norm(innerNorm, Role.READ_NORM, Role.READ_NORM, stateSize);
+        shapes.linear(Role.STEPS, Role.STEPS_BIAS, true, innerSize, stepRank);
+        shapes.add(Role.DECAY, innerSize, stateSize);
+        shapes.add(Role.SKIP, innerSize);
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, innerSize);
+    }
+
+    /// The scan's numbers, then the convolution's.
+    @Override
+    public List<Remembered> remembered() {
+        return List.of(new Remembered.Recurrence(Math.multiplyExact(innerSize, stateSize)),
+                convolution.remembered(innerSize));
+    }
+
+    @Override
+    public String describe() {
+        return "Mamba, " + innerSize + " channels, state " + stateSize + " each, convolution of " + convolution.size()
+                + ", time steps of rank " + stepRank + (innerNorm instanceof Norm.None ? "" : ", normed inside");
+    }
+}

@@ -1,0 +1,95 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.DecayForm;
+import glia.tensor.kernel.StepLimits;
+import java.util.List;
+
+/// The mixer of Mamba 2: `out(norm(scan(u, B, C), z))` with `[z|u|B|C|Δ] = in(x)`, and u, B and C convolved.
+/// https://arxiv.org/abs/2405.21060
+///
+/// @param numHeads H, each with a decay of its own
+/// @param headSize P
+/// @param stateSize S, the numbers that each channel remembers
+/// @param numGroups G, the pairs of B and C that heads share
+/// @param limits what the time steps Δ are clamped to
+/// @param gating how the gate z and a norm, over each group's channels by itself, meet
+/// @param multipliers fixed factors of what the projection gives
+/// @param decay how the decay rates are stored
+public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numGroups, Convolution convolution,
+        StepLimits limits, Gating gating, Multipliers multipliers, DecayForm decay, Bias inputBias, Bias outputBias)
+        implements Mixer {
+    /// How scanned channels y are gated and normed.
+    public sealed interface Gating {
+        /// `norm(y · silu(z))`
+        record GateThenNorm(float eps) implements Gating { }
+
+        /// `norm(y) · silu(z)`
+        record NormThenGate(float eps) implements Gating { }
+
+        /// `y · silu(z)`
+        record GateOnly() implements Gating { }
+    }
+
+    /// Factors of the parts of the projection, as µP has them (https://arxiv.org/abs/2203.03466).
+    public record Multipliers(float z, float u, float b, float c, float steps) {
+        /// All 1.
+        public static final Multipliers NONE = new Multipliers(1, 1, 1, 1, 1);
+    }
+
+    public StateSpaceDual {
+        if (numHeads < 1 || headSize < 1 || stateSize < 1 || numGroups < 1 || numHeads % numGroups != 0) {
+            throw new IllegalArgumentException("a state space of " + numHeads + " heads of " + headSize + " with "
+                    + numGroups + " groups of states of " + stateSize);
+        }
+    }
+
+    /// The same with decay rates stored otherwise.
+    public StateSpaceDual with(DecayForm other) {
+        return new StateSpaceDual(numHeads, headSize, stateSize, numGroups, convolution, limits, gating, multipliers,
+                other, inputBias, outputBias);
+    }
+
+    /// I, the channels of all heads.
+    public int innerSize() {
+        return Math.multiplyExact(numHeads, headSize);
+    }
+
+    /// The numbers that are convolved: u, B and C.
+    public int convolvedSize() {
+        return Math.addExact(innerSize(), Math.multiplyExact(2 * numGroups, stateSize));
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        boolean biased = inputBias != Bias.NONE;
+        shapes.linear(Role.GATE, Role.GATE_BIAS, biased, innerSize(), hidden);
+        shapes.linear(Role.INPUT, Role.INPUT_BIAS, biased, convolvedSize(), hidden);
+        shapes.linear(Role.STEPS, Role.STEPS_BIAS, biased, numHeads, hidden);
+        convolution.parameters(shapes, convolvedSize());
+        shapes.add(Role.STEPS_OFFSET, numHeads);
+        shapes.add(Role.DECAY, numHeads);
+        shapes.add(Role.SKIP, numHeads);
+        if (!(gating instanceof Gating.GateOnly)) {
+            shapes.add(Role.GATED_NORM, innerSize());
+        }
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, outputBias != Bias.NONE, hidden, innerSize());
+    }
+
+    /// The scan's numbers, then the convolution's.
+    @Override
+    public List<Remembered> remembered() {
+        return List.of(new Remembered.Recurrence(Math.multiplyExact(innerSize(), stateSize)),
+                convolution.remembered(convolvedSize()));
+    }
+
+    @Override
+    public String describe() {
+        return "Mamba 2, " + numHeads + " heads of " + headSize + ", state " + stateSize + " a channel"
+                + (numGroups == 1 ? "" : ", " + numGroups + " groups") + ", convolution of " + convolution.size()
+                + switch (gating) {
+                    case Gating.GateThenNorm g -> ", gated, then normed";
+                    case Gating.NormThenGate g -> ", normed, then gated";
+                    case Gating.GateOnly g -> ", gated";
+                };
+    }
+}
