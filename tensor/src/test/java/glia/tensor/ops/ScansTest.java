@@ -111,7 +111,8 @@ class ScansTest {
                 new StateSpaceScan.HeadWeights(w[4], w[5], DecayForm.LOGARITHM, w[6]), groups, limits,
                 RecurrentState.NONE, runs(lengths))),
                 w -> dual(w, DecayForm.LOGARITHM, heads, headSize, stateSize, groups, limits, lengths),
-                shape(n, heads * headSize), shape(n, heads), shape(n, size), shape(n, size), shape(heads), shape(heads), shape(heads));
+                shape(n, heads * headSize), shape(n, heads), shape(n, size), shape(n, size),
+                shape(heads), shape(heads), shape(heads));
     }
 
     private static double[] dual(double[][] w, DecayForm form, int heads, int headSize, int stateSize,
