@@ -2,6 +2,7 @@ package glia.tensor.ops;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -49,17 +50,25 @@ final class Rows {
     static void add(float[] y, float[] a, float[][] b, int from, int to, int cols) {
         int k = from;
         for (; k <= to - 4; k += 4) {
-            add(y, a[k], b[k], a[k + 1], b[k + 1], a[k + 2], b[k + 2], a[k + 3], b[k + 3], cols);
+            four(y, a, b, k, cols);
         }
         for (; k < to; k++) {
             add(y, a[k], b[k], cols);
         }
     }
 
-    private static void add(float[] y, float a0, float[] b0, float a1, float[] b1, float a2, float[] b2, float a3,
-            float[] b3, int cols) {
+    /// Four rows at once: y is read and written once for all of them.
+    private static void four(float[] y, float[] a, float[][] b, int k, int cols) {
+        float a0 = a[k];
+        float a1 = a[k + 1];
+        float a2 = a[k + 2];
+        float a3 = a[k + 3];
+        float[] b0 = b[k];
+        float[] b1 = b[k + 1];
+        float[] b2 = b[k + 2];
+        float[] b3 = b[k + 3];
         for (int i = 0; i < cols; i++) {
-            y[i] += a0 * b0[i] + a1 * b1[i] + a2 * b2[i] + a3 * b3[i];
+            y[i] += (a0 * b0[i] + a1 * b1[i]) + (a2 * b2[i] + a3 * b3[i]);
         }
     }
 
@@ -127,28 +136,28 @@ final class Rows {
             return;
         }
         for (int i = 0; i < rows; i++) {
-            Memory.load(address + 4L * i * cols, to[i], 0, cols);
+            MemorySegment.copy(Memory.ALL, Memory.F32, address + 4L * i * cols, to[i], 0, cols);
         }
     }
 
     /// Writes a matrix to an address; nothing for address 0.
     static void store(float[][] from, long address, int rows, int cols) {
         for (int i = 0; i < rows && address != 0; i++) {
-            Memory.store(from[i], 0, address + 4L * i * cols, cols);
+            MemorySegment.copy(from[i], 0, Memory.ALL, Memory.F32, address + 4L * i * cols, cols);
         }
     }
 
     /// Reads `cols` columns from `col` on of the rows `from` to `from + rows` of a tensor.
     static void load(float[][] to, Tensor x, int from, int rows, int col, int cols) {
         for (int i = 0; i < rows; i++) {
-            Memory.load(at(x, from + i, col), to[i], 0, cols);
+            MemorySegment.copy(Memory.ALL, Memory.F32, at(x, from + i, col), to[i], 0, cols);
         }
     }
 
     /// Writes to columns of rows of a tensor.
     static void store(float[][] from, Tensor y, int row, int rows, int col, int cols) {
         for (int i = 0; i < rows; i++) {
-            Memory.store(from[i], 0, at(y, row + i, col), cols);
+            MemorySegment.copy(from[i], 0, Memory.ALL, Memory.F32, at(y, row + i, col), cols);
         }
     }
 
