@@ -31,10 +31,13 @@ final class RecurrentMemory implements Memory {
     ///
     /// @throws StateMemoryException if there is no room
     long after() {
-        if (next == 0) {
-            next = pool.take(bytes);
+        // Recurrences share their heads among threads, each of which may be the first to ask.
+        synchronized (pool) {
+            if (next == 0) {
+                next = pool.take(bytes);
+            }
+            return next;
         }
-        return next;
     }
 
     @Override

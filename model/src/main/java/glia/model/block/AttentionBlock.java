@@ -11,9 +11,11 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Clamp;
+import glia.tensor.ops.Columns;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.PlainRmsNorm;
 import glia.tensor.ops.ScaledRows;
+import glia.tensor.ops.SigmoidGate;
 import glia.tensor.ops.Weight;
 import java.util.Optional;
 
@@ -39,6 +41,7 @@ final class AttentionBlock implements Block {
     private final Step afterRotation;
     private final Optional<RopeTable> rope;
     private final Temperature temperature;
+    private final Attention.Gating gating;
     private final Weight learned;
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes) {
@@ -59,6 +62,7 @@ final class AttentionBlock implements Block {
                 ? (ops, x) -> ops.apply(new PlainRmsNorm(x, spec.headSize(), r.eps())) : Step.NOTHING;
         rope = ropes.of(spec.rope());
         temperature = spec.temperature();
+        gating = spec.gating();
         learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.NOTHING;
     }
 
@@ -78,13 +82,27 @@ final class AttentionBlock implements Block {
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Tensor q = queryNorm.apply(ops, query.forward(ops, x, pass, states));
+        Tensor queries = query.forward(ops, x, pass, states);
+        Tensor q = queryNorm.apply(ops, half(ops, queries, 0));
         q = sharpen(ops, afterRotation.apply(ops, rotate(ops, q, pass)), pass);
         Tensor k = keyNorm.apply(ops, key.forward(ops, x, pass, states));
         k = afterRotation.apply(ops, rotate(ops, k, pass));
         Tensor v = valueStep.apply(ops, value.forward(ops, x, pass, states));
         Tensor mixed = ops.attention(q, k, v, states.keyValues(place, 0), pass.runs(), shape, learned);
-        return output.forward(ops, mixed, pass, states);
+        Tensor result = switch (gating) {
+            case NONE -> mixed;
+            case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));
+        };
+        return output.forward(ops, result, pass, states);
+    }
+
+    /// The queries of all heads, or their gates.
+    private Tensor half(Ops ops, Tensor queries, int which) {
+        int size = shape.keySize();
+        return switch (gating) {
+            case NONE -> queries;
+            case SIGMOID -> ops.apply(new Columns(queries, 2 * size, which * size, size));
+        };
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {

@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.model.spec.Attention;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
+import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
@@ -22,6 +23,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case Experts e -> new ExpertsBlock(e, weights, place);
+            case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);

@@ -19,6 +19,7 @@ public final class Families {
             new ModernBert(),
             new Qwen2(),
             new Qwen3(),
+            new Qwen35(),
             new Qwen3Moe(),
             new SmolLm3(),
             new T5());

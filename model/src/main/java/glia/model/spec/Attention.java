@@ -9,8 +9,18 @@ import java.util.List;
 ///
 /// @param scale what scores are multiplied with
 /// @param scores what is made of the scores before the softmax
+/// @param gating what the result of the heads goes through before the output's projection
 public record Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span,
-        QkNorm norm, Bias bias, Scores scores, Temperature temperature) implements Mixer {
+        QkNorm norm, Bias bias, Scores scores, Temperature temperature, Gating gating) implements Mixer {
+    /// A gate of the result.
+    public enum Gating {
+        /// There is none.
+        NONE,
+        /// `result · σ(gate)`, number by number; the queries' projection gives for each head `[query | gate]`.
+        /// https://arxiv.org/abs/2505.06708
+        SIGMOID
+    }
+
     public Attention {
         if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
                 || (long) numHeads * headSize > Integer.MAX_VALUE) {
@@ -33,27 +43,36 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     public Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span, Norm headNorm,
             Bias bias) {
         this(numHeads, numKeyValueHeads, headSize, scale, rope, span, QkNorm.heads(headNorm), bias,
-                new Scores.Plain(), new Temperature.Constant());
+                new Scores.Plain(), new Temperature.Constant(), Gating.NONE);
     }
 
     /// The same attention with another rotation.
     public Attention with(Rope other) {
-        return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores, temperature);
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores,
+                temperature, gating);
     }
 
     /// The same with another norm of queries and keys.
     public Attention with(QkNorm other) {
-        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, other, bias, scores, temperature);
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, other, bias, scores,
+                temperature, gating);
     }
 
     /// The same with another rule of scores.
     public Attention with(Scores other) {
-        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, other, temperature);
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, other, temperature,
+                gating);
     }
 
     /// The same with another temperature.
     public Attention with(Temperature other) {
-        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other);
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other, gating);
+    }
+
+    /// The same with another gate.
+    public Attention with(Gating other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, temperature,
+                other);
     }
 
     public int querySize() {
@@ -67,7 +86,11 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     @Override
     public void parameters(Shapes shapes, int hidden) {
         boolean inputs = bias != Bias.NONE;
-        shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, querySize(), hidden);
+        int queries = switch (gating) {
+            case NONE -> querySize();
+            case SIGMOID -> Math.multiplyExact(2, querySize());
+        };
+        shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, queries, hidden);
         shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, querySize());
@@ -100,6 +123,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         return kind + " attention, " + numHeads + " heads"
                 + (numHeads == numKeyValueHeads ? "" : " over " + numKeyValueHeads + " of keys and values")
                 + ", size " + headSize + ", " + Words.of(span) + ", " + Words.of(rope) + Words.of(norm)
-                + Words.of(scores) + (temperature instanceof Temperature.Logarithmic ? ", sharper with length" : "");
+                + Words.of(scores) + (temperature instanceof Temperature.Logarithmic ? ", sharper with length" : "")
+                + (gating == Gating.NONE ? "" : ", gated");
     }
 }

@@ -8,6 +8,7 @@ public sealed interface Mixer permits
         Attention,
         CrossAttention,
         Experts,
+        GatedDeltaNet,
         GatedMlp,
         Mlp,
         Parallel,

@@ -40,6 +40,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
         float[] weights = ChannelBlocks.numbers(w);
+        StateAddresses states = new StateAddresses(state, runs);
         Optional<float[]> offsets = bias.map(ChannelBlocks::numbers);
         ChannelBlocks.run(ops.kernels().workers(), x.cols(), (long) x.rows() * kernelSize(), (from, count) -> {
             float[][] taps = taps(weights, from, count);
@@ -48,7 +49,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             float[][] window = new float[kernelSize()][count];
             float[] sum = new float[count];
             for (int run = 0; run < runs.count(); run++) {
-                begin(window, state.before(run), from, count);
+                begin(window, states.before(run, 0), from, count);
                 for (int t = runs.start(run); t < runs.end(run); t++) {
                     float[] newest = shift(window);
                     ChannelBlocks.load(x, t, from, newest, count);
@@ -58,7 +59,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
                     }
                     ChannelBlocks.store(sum, y, t, from, count);
                 }
-                end(window, state.after(run), from, count);
+                end(window, states.after(run, 0), from, count);
             }
         });
         return y;

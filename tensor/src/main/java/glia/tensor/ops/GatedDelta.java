@@ -60,27 +60,28 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
         Workers workers = ops.kernels().workers();
         int units = runs.count() * numHeads();
         int chunks = workers.chunksFor(units);
+        StateAddresses states = new StateAddresses(state, runs);
         workers.run((chunk, worker) -> {
             for (long u = (long) units * chunk / chunks; u < (long) units * (chunk + 1) / chunks; u++) {
-                scan((int) u / numHeads(), (int) u % numHeads(), y);
+                scan((int) u / numHeads(), (int) u % numHeads(), y, states);
             }
         }, chunks);
         return y;
     }
 
-    private void scan(int run, int head, Tensor y) {
+    private void scan(int run, int head, Tensor y, StateAddresses states) {
         Rows rows = Rows.begin();
         Solver solver = new Solver(rows, this, Math.min(LinearChunk.TOKENS, runs.end(run) - runs.start(run)));
         float[][] s = rows.take(keySize(), valueSize());
-        long offset = 4L * head * keySize() * valueSize();
-        Rows.load(s, state.before(run) == 0 ? 0 : state.before(run) + offset, keySize(), valueSize());
+        long first = (long) head * keySize() * valueSize();
+        Rows.load(s, states.before(run, first), keySize(), valueSize());
         for (int at = runs.start(run); at < runs.end(run); at += LinearChunk.TOKENS) {
             solver.solve(at, Math.min(LinearChunk.TOKENS, runs.end(run) - at), head, s);
             solver.chunk.attend(s);
             Rows.store(solver.chunk.outputs, y, at, solver.chunk.count, head * valueSize(), valueSize());
             solver.chunk.advance(s);
         }
-        Rows.store(s, state.after(run) == 0 ? 0 : state.after(run) + offset, keySize(), valueSize());
+        Rows.store(s, states.after(run, first), keySize(), valueSize());
     }
 
     @Override

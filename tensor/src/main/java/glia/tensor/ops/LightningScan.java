@@ -31,28 +31,29 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
         Workers workers = ops.kernels().workers();
         int units = runs.count() * slopes.length;
         int chunks = workers.chunksFor(units);
+        StateAddresses states = new StateAddresses(state, runs);
         workers.run((chunk, worker) -> {
             for (long u = (long) units * chunk / chunks; u < (long) units * (chunk + 1) / chunks; u++) {
-                scan((int) u / slopes.length, (int) u % slopes.length, y);
+                scan((int) u / slopes.length, (int) u % slopes.length, y, states);
             }
         }, chunks);
         return y;
     }
 
-    private void scan(int run, int head, Tensor y) {
+    private void scan(int run, int head, Tensor y, StateAddresses states) {
         int size = headSize();
         Rows rows = Rows.begin();
         Part part = new Part(rows, run, head);
         float[][] s = rows.take(size, size);
-        long offset = 4L * head * size * size;
-        Rows.load(s, state.before(run) == 0 ? 0 : state.before(run) + offset, size, size);
+        long first = (long) head * size * size;
+        Rows.load(s, states.before(run, first), size, size);
         for (int at = runs.start(run); at < runs.end(run); at += LinearChunk.TOKENS) {
             part.load(at);
             part.chunk.attend(s);
             Rows.store(part.chunk.outputs, y, at, part.chunk.count, head * size, size);
             part.chunk.advance(s);
         }
-        Rows.store(s, state.after(run) == 0 ? 0 : state.after(run) + offset, size, size);
+        Rows.store(s, states.after(run, first), size, size);
     }
 
     @Override

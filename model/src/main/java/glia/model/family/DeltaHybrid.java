@@ -1,0 +1,90 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The body of Qwen3-Next and Qwen3.5: three layers of Gated DeltaNet (https://arxiv.org/abs/2412.06464) to one of
+/// gated attention that turns a quarter of each head, norms whose weights are distances from 1.
+final class DeltaHybrid {
+    /// The mixer that follows attention in a layer.
+    @FunctionalInterface
+    interface Mlps {
+        Mixer of(int layer) throws CheckpointException;
+    }
+
+    private DeltaHybrid() { }
+
+    static ModelSpec spec(Config config, GatedDeltaNet.Inputs inputs, Mlps mlps) throws CheckpointException {
+        Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
+        int interval = config.positive("full_attention_interval", 4);
+        boolean[] linear = LayerTypes.linear(config, layer -> (layer + 1) % interval != 0);
+        Mixer delta = new GatedDeltaNet(config.positive("linear_num_key_heads", 16),
+                config.positive("linear_num_value_heads", 32), config.positive("linear_key_head_dim", 128),
+                config.positive("linear_value_head_dim", 128), config.positive("linear_conv_kernel_dim", 4),
+                Standard.epsilon(config, "rms_norm_eps", 1e-6), inputs);
+        Mixer attention = attention(config, norm);
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < linear.length; layer++) {
+            sublayers.add(new Sublayer(layer, norm, linear[layer] ? delta : attention));
+            sublayers.add(new Sublayer(layer, norm, mlps.of(layer)));
+        }
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
+                config.positive("max_position_embeddings", 32_768), Embedding.PLAIN, sublayers, norm,
+                config.flag("tie_word_embeddings", false) ? Head.TIED : Head.SEPARATE);
+    }
+
+    private static Attention attention(Config config, Norm norm) throws CheckpointException {
+        int headSize = Standard.headSize(config, 256);
+        Rope rope = RopeConfig.read(config, headSize, 10_000, 0.25);
+        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config), headSize,
+                (float) (1 / Math.sqrt(headSize)), rope, new Span.Causal(), norm,
+                config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE)
+                .with(config.flag("attn_output_gate", true) ? Attention.Gating.SIGMOID : Attention.Gating.NONE);
+    }
+
+    /// The gated MLP of layers without experts.
+    static Mixer mlp(Config config) throws CheckpointException {
+        return new GatedMlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "silu"),
+                Bias.NONE);
+    }
+
+    /// Names as on the hub; inside a multimodal checkpoint the text part has a prefix of its own.
+    static Source source(ModelSpec spec, Parameter p) {
+        String name = p.sublayer() >= 0 && spec.mixer(p.place()) instanceof GatedDeltaNet
+                ? "model.layers." + spec.sublayer(p).layer() + "." + inLayer(p)
+                : ((Source.Stored) Standard.source(spec, p)).names().getFirst();
+        return new Source.Stored(name, name.replaceFirst("^model\\.", "model.language_model."));
+    }
+
+    private static String inLayer(Parameter p) {
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> "input_layernorm.weight";
+            case INPUT -> "linear_attn.in_proj_qkv.weight";
+            case OUTPUT_GATE -> "linear_attn.in_proj_z.weight";
+            case BETA -> "linear_attn.in_proj_b.weight";
+            case STEP -> "linear_attn.in_proj_a.weight";
+            case BETA_AND_STEP -> "linear_attn.in_proj_ba.weight";
+            case CONVOLUTION -> "linear_attn.conv1d.weight";
+            case STEP_BIAS -> "linear_attn.dt_bias";
+            case DECAY_RATE -> "linear_attn.A_log";
+            case INNER_NORM -> "linear_attn.norm.weight";
+            case OUTPUT -> "linear_attn.out_proj.weight";
+            default -> throw Standard.unknown(p);
+        };
+    }
+}
