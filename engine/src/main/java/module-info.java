@@ -6,6 +6,7 @@ module glia.engine {
 
     exports glia.engine;
     exports glia.engine.check;
+    exports glia.engine.reading;
     exports glia.engine.sampling;
     exports glia.engine.state;
 }

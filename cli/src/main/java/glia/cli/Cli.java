@@ -8,7 +8,9 @@ import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
+import glia.cli.command.EmbedCommand;
 import glia.cli.command.ExitCode;
+import glia.cli.command.FillMaskCommand;
 import glia.cli.command.HelpCommand;
 import glia.cli.command.InspectCommand;
 import glia.cli.command.ModelsCommand;
@@ -39,7 +41,7 @@ public final class Cli {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new InspectCommand(), new TokenizeCommand(), new PerplexityCommand(),
-                new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
+                new EmbedCommand(), new FillMaskCommand(), new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

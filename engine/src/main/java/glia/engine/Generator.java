@@ -3,11 +3,13 @@ package glia.engine;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.StopCriteria;
 import glia.engine.state.Sequence;
+import glia.model.spec.Encoder;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// Makes answers in one sequence and remembers its tokens, so that a prompt that begins as the last one did costs only
 /// what is new. For one thread.
@@ -43,8 +45,10 @@ public final class Generator implements AutoCloseable {
             throw new ContextFullException(prompt.length, contextLength);
         }
         long start = System.nanoTime();
-        int reused = reuse(prompt);
-        Tensor logits = engine.prefill(sequence, prompt, reused, prompt.length, listener::cancelled);
+        Optional<Encoder> encoder = engine.model().spec().encoder();
+        int reused = encoder.isPresent() ? 0 : reuse(prompt);
+        Tensor logits = encoder.isPresent() ? read(prompt, encoder.get().startToken())
+                : engine.prefill(sequence, prompt, reused, prompt.length, listener::cancelled);
         if (logits.rows() == 0) {
             return new Answer("", Finish.CANCELLED, prompt.length, reused, 0, 0, System.nanoTime() - start);
         }
@@ -73,6 +77,14 @@ public final class Generator implements AutoCloseable {
         text.end();
         return new Answer(text.whole.toString(), finish, prompt.length, reused, count, firstToken,
                 System.nanoTime() - start);
+    }
+
+    /// Hands the prompt to the encoder and begins the decoder's text.
+    private Tensor read(int[] prompt, int start) {
+        sequence.clear();
+        tokens[0] = start;
+        engine.add(sequence, prompt, tokens, 0, 1, Outputs.LAST);
+        return engine.run();
     }
 
     /// Keeps the common beginning of what is remembered and the prompt, all but the prompt's last token, whose logits

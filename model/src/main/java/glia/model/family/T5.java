@@ -59,7 +59,8 @@ public final class T5 implements Family {
         boolean scales = config.flag("scale_decoder_outputs", config.flag("tie_word_embeddings", true));
         Head head = scales ? Head.TIED.with(new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden)))) : Head.TIED;
         return new ModelSpec("t5", config.positive("vocab_size"), hidden, config.positive("n_positions", 512),
-                Embedding.PLAIN, decoder, norm, head, Optional.of(new Encoder(encoder, norm)));
+                Embedding.PLAIN, decoder, norm, head, Optional.of(new Encoder(encoder, norm,
+                        config.integer("decoder_start_token_id", config.integer("pad_token_id", 0)))));
     }
 
     /// @param owner the sublayer with the table of distances, the first of its stack

@@ -6,7 +6,9 @@ import java.util.List;
 /// its last hidden states to the decoder's cross attention. https://arxiv.org/abs/1706.03762
 ///
 /// Its sublayers stand at the places after those of the decoder.
-public record Encoder(List<Sublayer> sublayers, Norm finalNorm) {
+///
+/// @param startToken what the decoder's text begins with
+public record Encoder(List<Sublayer> sublayers, Norm finalNorm, int startToken) {
     public Encoder {
         sublayers = List.copyOf(sublayers);
     }

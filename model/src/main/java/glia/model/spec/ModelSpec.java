@@ -67,7 +67,8 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     public ModelSpec mapSublayers(UnaryOperator<Sublayer> change) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
                 sublayers.stream().map(change).toList(), finalNorm, head,
-                encoder.map(e -> new Encoder(e.sublayers().stream().map(change).toList(), e.finalNorm())));
+                encoder.map(e -> new Encoder(e.sublayers().stream().map(change).toList(), e.finalNorm(),
+                        e.startToken())));
     }
 
     /// The same model with other mixers, those of branches too.
@@ -83,7 +84,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 s.residual()));
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, changed.sublayers,
                 change.apply(finalNorm), head,
-                changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()))));
+                changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()), e.startToken())));
     }
 
     /// The same model with another head.

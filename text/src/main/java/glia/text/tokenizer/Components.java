@@ -9,7 +9,8 @@ import tools.jackson.databind.JsonNode;
 ///
 /// All methods throw `IllegalArgumentException`, with what was found and expected.
 final class Components {
-    private static final List<String> PLAIN_NORMALIZERS = List.of("NFC", "NFD", "NFKC", "NFKD", "Lowercase");
+    private static final List<String> PLAIN_NORMALIZERS = List.of("NFC", "NFD", "NFKC", "NFKD", "Lowercase",
+            "StripAccents", "Nmt");
     private static final List<String> BEHAVIORS =
             List.of("Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous");
     private static final int MAX_STEPS = 32;
@@ -48,9 +49,18 @@ final class Components {
             case "Prepend" -> "{\"type\":\"Prepend\",\"prepend\":" + text(node, "prepend") + "}";
             case "Replace" -> "{\"type\":\"Replace\",\"pattern\":" + pattern(node) + ",\"content\":"
                     + JsonText.quote(node.path("content").asString("")) + "}";
+            case "BertNormalizer" -> "{\"type\":\"BertNormalizer\",\"clean_text\":" + flag(node, "clean_text", true)
+                    + ",\"handle_chinese_chars\":" + flag(node, "handle_chinese_chars", true) + ",\"strip_accents\":"
+                    + (node.path("strip_accents").isBoolean() ? node.path("strip_accents").asBoolean() : "null")
+                    + ",\"lowercase\":" + flag(node, "lowercase", true) + "}";
+            case "Strip" -> "{\"type\":\"Strip\",\"strip_left\":" + flag(node, "strip_left", true)
+                    + ",\"strip_right\":" + flag(node, "strip_right", true) + "}";
+            case "Precompiled" -> "{\"type\":\"Precompiled\",\"precompiled_charsmap\":"
+                    + JsonText.quote(Charsmap.checked(node.path("precompiled_charsmap").asString(""))) + "}";
             default -> {
                 if (!PLAIN_NORMALIZERS.contains(type)) {
-                    throw unknown(node, "Sequence, Prepend, Replace, " + PLAIN_NORMALIZERS);
+                    throw unknown(node, "Sequence, Prepend, Replace, Strip, BertNormalizer, Precompiled, "
+                            + PLAIN_NORMALIZERS);
                 }
                 yield "{\"type\":\"" + type + "\"}";
             }
@@ -66,13 +76,20 @@ final class Components {
             case "Split" -> "{\"type\":\"Split\",\"pattern\":" + pattern(node) + ",\"behavior\":"
                     + oneOf(node, "behavior", BEHAVIORS) + ",\"invert\":" + flag(node, "invert", false) + "}";
             case "Metaspace" -> "{\"type\":\"Metaspace\",\"replacement\":" + text(node, "replacement")
-                    + ",\"prepend_scheme\":" + oneOf(node, "prepend_scheme", List.of("always", "never", "first"))
+                    + ",\"prepend_scheme\":" + prependScheme(node)
                     + ",\"split\":" + flag(node, "split", true) + "}";
-            case "WhitespaceSplit", "Whitespace" -> "{\"type\":\"" + type(node) + "\"}";
+            case "WhitespaceSplit", "Whitespace", "BertPreTokenizer" -> "{\"type\":\"" + type(node) + "\"}";
             case "Punctuation" -> "{\"type\":\"Punctuation\",\"behavior\":" + oneOf(node, "behavior", BEHAVIORS) + "}";
             default -> throw unknown(node,
-                    "Sequence, ByteLevel, Digits, Split, Metaspace, Whitespace, WhitespaceSplit, Punctuation");
+                    "Sequence, ByteLevel, Digits, Split, Metaspace, Whitespace, WhitespaceSplit, BertPreTokenizer, "
+                    + "Punctuation");
         };
+    }
+
+    /// Older files say `add_prefix_space` instead.
+    private static String prependScheme(JsonNode node) {
+        return node.has("prepend_scheme") ? oneOf(node, "prepend_scheme", List.of("always", "never", "first"))
+                : flag(node, "add_prefix_space", true) ? "\"always\"" : "\"never\"";
     }
 
     private static String pattern(JsonNode node) {

@@ -3,6 +3,7 @@ package glia.text.tokenizer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /// How a piece of the vocabulary becomes bytes of a text: the `decoder` of a `tokenizer.json`. Each has its bytes,
@@ -85,6 +86,28 @@ sealed interface PieceDecoder {
         }
     }
 
+    /// Pieces of words: those that begin a word follow a space, those that go on with it carry a prefix.
+    ///
+    /// @param cleanup whether marks that close a sentence, and endings such as `'s`, follow without a space
+    record Words(String prefix, boolean cleanup) implements PieceDecoder {
+        private static final Set<String> CLOSING =
+                Set.of(".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re");
+
+        @Override
+        public void append(String piece, boolean added, Utf8Buffer out) {
+            if (!added && piece.startsWith(prefix)) {
+                out.add(piece.substring(prefix.length()));
+            } else {
+                out.add(cleanup && CLOSING.contains(piece) ? piece : " " + piece);
+            }
+        }
+
+        @Override
+        public int leadingSpaces() {
+            return 1;
+        }
+    }
+
     /// A text that stands for another in every piece.
     record Replacement(String pattern, String content) { }
 
@@ -98,6 +121,9 @@ sealed interface PieceDecoder {
         String type = json.path("type").asString("");
         if (type.equals("ByteLevel")) {
             return new ByteLevel();
+        }
+        if (type.equals("WordPiece")) {
+            return new Words(json.path("prefix").asString("##"), json.path("cleanup").asBoolean(true));
         }
         List<JsonNode> steps = type.equals("Sequence") ? json.path("decoders").valueStream().toList() : List.of(json);
         if (steps.size() == 1 && steps.get(0).path("type").asString("").equals("ByteLevel")) {
@@ -114,6 +140,14 @@ sealed interface PieceDecoder {
         for (JsonNode step : steps) {
             boolean known = switch (step.path("type").asString("")) {
                 case "Replace" -> !byteFallback && !fused && replacements.add(replacement(step));
+                case "Metaspace" -> {
+                    boolean prepends = step.has("prepend_scheme")
+                            ? !step.path("prepend_scheme").asString("").equals("never")
+                            : step.path("add_prefix_space").asBoolean(true);
+                    leadingSpaces += prepends ? 1 : 0;
+                    yield !byteFallback && !fused && replacements.add(
+                            new Replacement(step.path("replacement").asString("\u2581"), " "));
+                }
                 case "ByteFallback" -> byteFallback = !fused;
                 case "Fuse" -> fused = true;
                 case "Strip" -> {
@@ -124,7 +158,7 @@ sealed interface PieceDecoder {
             };
             if (!known) {
                 throw new IllegalArgumentException("found the step " + Components.shown(step)
-                        + ", expected ByteLevel, or Replace (of a text), ByteFallback, Fuse and Strip (of spaces at the"
+                        + ", expected ByteLevel, WordPiece, or Metaspace, Replace (of a text), ByteFallback, Fuse and Strip (of spaces at the"
                         + " start) in this order");
             }
         }

@@ -10,6 +10,8 @@ import tools.jackson.databind.JsonNode;
 /// Copies the text of a tokenizer without some of its added tokens: their text is then split and merged like any other,
 /// and no merge makes them.
 final class PlainJson {
+    private static final String NO_TEXT = "\uFFFE\uFFFE";
+
     private final Set<String> dropped;
 
     private PlainJson(Set<String> dropped) {
@@ -35,11 +37,30 @@ final class PlainJson {
             parser.nextToken();
             switch (name) {
                 case "model" -> copyObject(parser, out);
+                case "vocab" -> copyVocabulary(parser, out);
                 case "added_tokens", "merges" -> copyArray(parser, out);
                 default -> out.copyCurrentStructure(parser);
             }
         }
         out.writeEndObject();
+    }
+
+    /// A list with scores keeps its places: a piece that is dropped becomes one that no text has.
+    private void copyVocabulary(JsonParser parser, JsonGenerator out) {
+        if (parser.currentToken() != JsonToken.START_ARRAY) {
+            out.copyCurrentStructure(parser);
+            return;
+        }
+        out.writeStartArray();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            JsonNode element = TokenizerJson.MAPPER.readTree(parser);
+            String piece = element.path(0).asString();
+            out.writeStartArray();
+            out.writeString(dropped.contains(piece) ? piece + NO_TEXT : piece);
+            out.writeNumber(element.path(1).asDouble());
+            out.writeEndArray();
+        }
+        out.writeEndArray();
     }
 
     private void copyArray(JsonParser parser, JsonGenerator out) {

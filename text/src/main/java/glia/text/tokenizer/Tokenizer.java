@@ -35,7 +35,7 @@ public final class Tokenizer {
     /// The tokenizer of a folder in the Hugging Face layout, from `tokenizer.json` and the files beside it.
     ///
     /// @throws CheckpointException if there is none, its files contradict themselves or each other, or it is of a kind
-    ///     that is not known; only byte-pair models are
+    ///     that is not known; byte-pair, WordPiece and Unigram models are
     /// @throws IOException if a file cannot be read
     public static Tokenizer load(Path folder) throws IOException {
         loadLibrary();

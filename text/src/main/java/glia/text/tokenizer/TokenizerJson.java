@@ -16,7 +16,7 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A `tokenizer.json` with a byte-pair model, read with checks.
+/// A `tokenizer.json` with a byte-pair, a WordPiece or a Unigram model, read with checks.
 ///
 /// @param json its text, written anew for the native library
 record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
@@ -45,6 +45,9 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
         private final Map<String, JsonNode> modelParts = new HashMap<>();
         private String[] pieces = new String[0];
         private int size;
+        /// The scores of the first pieces, where the model has scores.
+        private double[] scores = {};
+        private int numScored;
         /// Where the elements of the array of merges lie.
         private int mergesFrom;
         private int mergesTo;
@@ -66,10 +69,6 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
                 }
             }
             expect(parser.currentToken() == JsonToken.END_OBJECT && parser.nextToken() == null, "", "one object");
-            String type = modelPart("type").asString("");
-            if (!type.equals("BPE") && modelParts.containsKey("type")) {
-                throw new CheckpointException(file, "model", "found the type '" + type + "', known is BPE");
-            }
             expect(size > 0, "model.vocab", "pieces");
             List<AddedToken> added = addedTokens(further);
             for (AddedToken token : added) {
@@ -80,16 +79,51 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
 
         private TokenizerJson complete(List<AddedToken> added) throws CheckpointException {
             String[] all = Arrays.copyOf(pieces, size);
-            BpeJson json = new BpeJson(added, part("normalizer", Components::normalizer),
-                    part("pre_tokenizer", Components::preTokenizer), options(), all);
+            String normalizer = part("normalizer", Components::normalizer);
+            String preTokenizer = part("pre_tokenizer", Components::preTokenizer);
+            String type = modelPart("type").asString("BPE");
+            String json = switch (type) {
+                case "BPE" -> bytePairs(added, normalizer, preTokenizer, all);
+                case "WordPiece" -> wordPiece(added, normalizer, preTokenizer, all);
+                case "Unigram" -> unigram(added, normalizer, preTokenizer, all);
+                default -> throw new CheckpointException(file, "model",
+                        "found the type '" + type + "', known are BPE, WordPiece and Unigram");
+            };
             Template template = part("post_processor", Template::of);
             for (int id : template.around(new int[0])) {
                 expect(id >= 0 && id < size, "post_processor", "ids below " + size);
             }
             PieceDecoder decoder = part("decoder", PieceDecoder::of);
+            return new TokenizerJson(json, new Vocabulary(all, added), decoder, template);
+        }
+
+        private String bytePairs(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
+                throws CheckpointException {
+            expect(scores.length == 0, "model.vocab", "an object of pieces and ids, as BPE has");
             String merges = new String(bytes, mergesFrom, mergesTo - mergesFrom, StandardCharsets.UTF_8);
-            return new TokenizerJson(json.write(text -> text.append(merges)), new Vocabulary(all, added), decoder,
-                    template);
+            return new BpeJson(added, normalizer, preTokenizer, options(), all).write(text -> text.append(merges));
+        }
+
+        private String wordPiece(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
+                throws CheckpointException {
+            expect(scores.length == 0, "model.vocab", "an object of pieces and ids, as WordPiece has");
+            String unknown = modelPart("unk_token").asString("[UNK]");
+            expect(Arrays.asList(all).contains(unknown), "model.unk_token", "a piece of the vocabulary");
+            int longest = modelPart("max_input_chars_per_word").asInt(100);
+            expect(longest > 0, "model.max_input_chars_per_word", "a number above 0");
+            return NativeJson.wordPiece(added, normalizer, preTokenizer, all, unknown,
+                    modelPart("continuing_subword_prefix").asString("##"), longest);
+        }
+
+        private String unigram(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
+                throws CheckpointException {
+            expect(scores.length > 0, "model.vocab", "a list of pieces and scores, as Unigram has");
+            JsonNode unknown = modelPart("unk_id");
+            int id = unknown.isNull() || unknown.isMissingNode() ? -1 : unknown.asInt(-1);
+            expect(unknown.isNull() || unknown.isMissingNode() || id >= 0 && id < numScored, "model.unk_id",
+                    "an id below " + numScored);
+            return NativeJson.unigram(added, normalizer, preTokenizer, all, scores, numScored, id,
+                    flag("byte_fallback"));
         }
 
         private <T> T part(String name, Function<JsonNode, T> reader) throws CheckpointException {
@@ -131,8 +165,13 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
                 JsonToken content = parser.nextToken();
                 switch (name) {
                     case "vocab" -> {
-                        expect(content == JsonToken.START_OBJECT, "model.vocab", "an object of pieces and ids");
-                        readPieces(parser);
+                        expect(content == JsonToken.START_OBJECT || content == JsonToken.START_ARRAY, "model.vocab",
+                                "an object of pieces and ids, or a list of pieces and scores");
+                        if (content == JsonToken.START_OBJECT) {
+                            readPieces(parser);
+                        } else {
+                            readScores(parser);
+                        }
                     }
                     case "merges" -> {
                         expect(content == JsonToken.START_ARRAY, "model.merges", "a list, as BPE has");
@@ -151,6 +190,21 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
                 expect(parser.nextToken() == JsonToken.VALUE_NUMBER_INT, "model.vocab", "whole numbers as ids");
                 put(parser.getIntValue(), piece);
             }
+        }
+
+        private void readScores(JsonParser parser) throws CheckpointException {
+            while (parser.nextToken() == JsonToken.START_ARRAY) {
+                expect(parser.nextToken() == JsonToken.VALUE_STRING, "model.vocab", "texts as pieces");
+                put(numScored, parser.getString());
+                JsonToken score = parser.nextToken();
+                expect(score == JsonToken.VALUE_NUMBER_FLOAT || score == JsonToken.VALUE_NUMBER_INT, "model.vocab",
+                        "numbers as scores");
+                scores = scores.length > numScored ? scores : Arrays.copyOf(scores, Math.max(256, 2 * numScored));
+                scores[numScored++] = parser.getDoubleValue();
+                expect(Double.isFinite(scores[numScored - 1]) && parser.nextToken() == JsonToken.END_ARRAY,
+                        "model.vocab", "pairs of a piece and a score");
+            }
+            expect(parser.currentToken() == JsonToken.END_ARRAY, "model.vocab", "a list of pairs");
         }
 
         private void put(int id, String piece) throws CheckpointException {

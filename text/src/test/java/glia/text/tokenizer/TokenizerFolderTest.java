@@ -150,7 +150,7 @@ class TokenizerFolderTest {
         "\"ab\":2 | \"ab\":2000000000 | piece \"ab\": found id 2000000000",
         "\"ab\":2 | \"ab\":\"2\" | model.vocab: expected whole numbers",
         "\"id\":9 | \"id\":0 | id 0: found two pieces",
-        "\"type\":\"BPE\" | \"type\":\"Unigram\" | model: found the type 'Unigram'",
+        "\"type\":\"BPE\" | \"type\":\"Unigram\" | model.vocab: expected a list of pieces",
         "\"unk_token\":null | \"unk_token\":\"<unk>\" | model.unk_token: expected",
         "\"dropout\":null | \"dropout\":0.1 | model.dropout: expected none",
         "\"end_of_word_suffix\":null | \"end_of_word_suffix\":\"</w>\" | model.end_of_word_suffix: expected",

@@ -1,0 +1,69 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.engine.LanguageModel;
+import glia.engine.reading.MaskFiller;
+import glia.engine.reading.MaskFiller.Guess;
+import glia.io.hub.Choice;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// Guesses the words that a text leaves out.
+public final class FillMaskCommand implements Command {
+    private static final int BAR_CELLS = 20;
+
+    private static final Option<Integer> TOP =
+            Option.integer("N", 1, 1000, "guesses for each mask (default: 5)", "--top");
+
+    /// For [glia.cli.Cli].
+    public FillMaskCommand() {}
+
+    @Override
+    public String name() {
+        return "fill-mask";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Guess the words that a text leaves out, with an encoder such as BERT",
+                List.of(Models.MODEL, new Positional("TEXT", "the text, with [MASK] where a word is to be guessed "
+                        + "(default: standard input)", false)),
+                Syntax.join(List.of(TOP, Json.OPTION), ComputeOptions.ALL), List.of());
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        String text = arguments.optional(1).isPresent() ? arguments.optional(1).get()
+                : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
+            List<List<Guess>> masks = new MaskFiller(model).fill(text, arguments.get(TOP).orElse(5));
+            if (arguments.has(Json.OPTION)) {
+                Json.print(console, Map.of("masks", masks));
+                return ExitCode.OK;
+            }
+            Table table = new Table("rlrl");
+            for (int i = 0; i < masks.size(); i++) {
+                for (Guess guess : masks.get(i)) {
+                    boolean first = guess == masks.get(i).getFirst();
+                    table.row(first && masks.size() > 1 ? "mask " + (i + 1) : "", guess.text(),
+                            String.format(Locale.ROOT, "%.1f %%", 100 * guess.probability()),
+                            "█".repeat((int) Math.round(BAR_CELLS * guess.probability())));
+                }
+            }
+            console.out().print(table);
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,83 @@
+package glia.engine.reading;
+
+import glia.engine.LanguageModel;
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.model.spec.Head;
+import glia.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.PriorityQueue;
+
+/// Says what may stand where a text has masks: what masked language models were trained for
+/// (https://arxiv.org/abs/1810.04805).
+public final class MaskFiller {
+    /// What may stand at a mask.
+    public record Guess(int token, String text, double probability) { }
+
+    private static final List<String> MASKS = List.of("[MASK]", "<mask>");
+
+    private final LanguageModel model;
+    private final int mask;
+
+    /// @throws IllegalArgumentException if the model is not one that fills masks
+    public MaskFiller(LanguageModel model) {
+        this.model = model;
+        if (!model.model().spec().looksAhead()) {
+            throw new IllegalArgumentException("the model was not made to fill masks: its tokens see only earlier ones");
+        }
+        if (model.model().spec().head().matrix() == Head.Matrix.ABSENT) {
+            throw new IllegalArgumentException("the model has no head that names tokens: it only embeds texts");
+        }
+        mask = MASKS.stream().map(model.tokenizer()::id).filter(OptionalInt::isPresent).mapToInt(OptionalInt::getAsInt)
+                .findFirst().orElseThrow(() ->
+                        new IllegalArgumentException("the tokenizer has no mask; looked for " + MASKS));
+    }
+
+    /// How a mask is written.
+    public String mask() {
+        return model.tokenizer().piece(mask);
+    }
+
+    /// The best guesses for each mask of a text, best first.
+    ///
+    /// @throws IllegalArgumentException if the text has no mask or is longer than the model reads
+    public List<List<Guess>> fill(String text, int count) {
+        int[] ids = model.tokenizer().encode(text, true);
+        if (ids.length > model.contextLength()) {
+            throw new IllegalArgumentException("the text has " + ids.length + " tokens; the model reads at most "
+                    + model.contextLength());
+        }
+        Tensor logits = model.engine().read(new Pass().add(ids, 0, ids.length, 0, Outputs.ALL));
+        List<List<Guess>> all = new ArrayList<>();
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] == mask) {
+                all.add(best(logits, i, count));
+            }
+        }
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException("the text has no " + mask() + ": write it where a word is to be guessed");
+        }
+        return all;
+    }
+
+    private List<Guess> best(Tensor logits, int row, int count) {
+        double logSumExp = model.engine().ops().kernels().logSumExp(logits, row);
+        PriorityQueue<Guess> best = new PriorityQueue<>(Comparator.comparingDouble(Guess::probability));
+        int size = Math.min(logits.cols(), model.tokenizer().vocabSize());
+        for (int id = 0; id < size; id++) {
+            double probability = Math.exp(logits.get((long) row * logits.cols() + id) - logSumExp);
+            if (best.size() < count || probability > best.peek().probability()) {
+                best.add(new Guess(id, model.tokenizer().decode(new int[] {id}, false).strip(), probability));
+                if (best.size() > count) {
+                    best.remove();
+                }
+            }
+        }
+        List<Guess> sorted = new ArrayList<>(best);
+        sorted.sort(Comparator.comparingDouble(Guess::probability).reversed());
+        return sorted;
+    }
+}
