@@ -1,0 +1,36 @@
+package glia.peer;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.LanguageModel;
+import glia.engine.reading.Embedder;
+import glia.engine.reading.Pooling;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Sentence embeddings against ONNX Runtime's.
+class MiniLmTest {
+    private static final List<String> TEXTS = List.of("A cat sits on the mat.", "Interest rates rose again.",
+            "Ein Kätzchen ruht auf dem Teppich, während draußen der Regen fällt.", "x", "naïve 北京 😀 unaffable",
+            "word ".repeat(600));
+
+    @Test
+    void embeddingsAreThoseOfOnnxRuntime(@TempDir Path folder) throws Exception {
+        MiniLm.convert(folder);
+        try (MiniLm onnx = new MiniLm(2); LanguageModel model = LanguageModel.load(folder)) {
+            Embedder embedder = new Embedder(model, Pooling.MEAN, true);
+            List<int[]> ids = TEXTS.stream().map(text -> embedder.cut(model.tokenizer().encode(text, true))).toList();
+            float[][] expected = onnx.embed(ids);
+            float[][] found = embedder.embed(ids);
+            for (int t = 0; t < found.length; t++) {
+                double cosine = 0;
+                for (int i = 0; i < found[t].length; i++) {
+                    cosine += (double) found[t][i] * expected[t][i];
+                }
+                assertTrue(Math.abs(cosine - 1) < 1e-4, "text " + t + ": cosine " + cosine);
+            }
+        }
+    }
+}
