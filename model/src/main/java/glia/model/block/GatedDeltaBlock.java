@@ -45,9 +45,9 @@ final class GatedDeltaBlock implements Block {
         this.place = place;
         projections = projections(weights);
         convolution = weights.get(place, Role.CONVOLUTION);
-        stepBias = weights.get(place, Role.STEP_BIAS);
-        rate = weights.get(place, Role.DECAY_RATE);
-        norm = weights.get(place, Role.INNER_NORM);
+        stepBias = weights.get(place, Role.STEPS_OFFSET);
+        rate = weights.get(place, Role.DECAY);
+        norm = weights.get(place, Role.GATED_NORM);
         output = weights.get(place, Role.OUTPUT);
     }
 
@@ -55,22 +55,22 @@ final class GatedDeltaBlock implements Block {
         Weight input = weights.get(place, Role.INPUT);
         return switch (spec.inputs()) {
             case SEPARATE -> {
-                Weight gate = weights.get(place, Role.OUTPUT_GATE);
+                Weight gate = weights.get(place, Role.GATE);
                 Weight beta = weights.get(place, Role.BETA);
-                Weight step = weights.get(place, Role.STEP);
+                Weight step = weights.get(place, Role.STEPS);
                 yield (ops, x) -> new Inputs(ops.linear(x, input), ops.linear(x, gate), ops.linear(x, beta),
                         ops.linear(x, step));
             }
             case GATES_BY_KEY_HEAD -> {
-                Weight gate = weights.get(place, Role.OUTPUT_GATE);
-                Weight both = weights.get(place, Role.BETA_AND_STEP);
+                Weight gate = weights.get(place, Role.GATE);
+                Weight both = weights.get(place, Role.BETA_AND_STEPS);
                 yield (ops, x) -> {
                     Tensor y = ops.linear(x, both);
                     return new Inputs(ops.linear(x, input), ops.linear(x, gate), half(ops, y, 0), half(ops, y, 1));
                 };
             }
             case BY_KEY_HEAD -> {
-                Weight both = weights.get(place, Role.BETA_AND_STEP);
+                Weight both = weights.get(place, Role.BETA_AND_STEPS);
                 yield (ops, x) -> {
                     Tensor y = ops.linear(x, both);
                     return inputs(ops, ops.linear(x, input), half(ops, y, 0), half(ops, y, 1));

@@ -75,14 +75,14 @@ final class DeltaHybrid {
         return switch (p.role()) {
             case BEFORE_WEIGHT -> "input_layernorm.weight";
             case INPUT -> "linear_attn.in_proj_qkv.weight";
-            case OUTPUT_GATE -> "linear_attn.in_proj_z.weight";
+            case GATE -> "linear_attn.in_proj_z.weight";
             case BETA -> "linear_attn.in_proj_b.weight";
-            case STEP -> "linear_attn.in_proj_a.weight";
-            case BETA_AND_STEP -> "linear_attn.in_proj_ba.weight";
+            case STEPS -> "linear_attn.in_proj_a.weight";
+            case BETA_AND_STEPS -> "linear_attn.in_proj_ba.weight";
             case CONVOLUTION -> "linear_attn.conv1d.weight";
-            case STEP_BIAS -> "linear_attn.dt_bias";
-            case DECAY_RATE -> "linear_attn.A_log";
-            case INNER_NORM -> "linear_attn.norm.weight";
+            case STEPS_OFFSET -> "linear_attn.dt_bias";
+            case DECAY -> "linear_attn.A_log";
+            case GATED_NORM -> "linear_attn.norm.weight";
             case OUTPUT -> "linear_attn.out_proj.weight";
             default -> throw Standard.unknown(p);
         };

@@ -54,24 +54,24 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
         switch (inputs) {
             case SEPARATE -> {
                 shapes.add(Role.INPUT, numChannels(), hidden);
-                shapes.add(Role.OUTPUT_GATE, valuesSize(), hidden);
+                shapes.add(Role.GATE, valuesSize(), hidden);
                 shapes.add(Role.BETA, numValueHeads, hidden);
-                shapes.add(Role.STEP, numValueHeads, hidden);
+                shapes.add(Role.STEPS, numValueHeads, hidden);
             }
             case BY_KEY_HEAD -> {
                 shapes.add(Role.INPUT, numChannels() + valuesSize(), hidden);
-                shapes.add(Role.BETA_AND_STEP, 2L * numValueHeads, hidden);
+                shapes.add(Role.BETA_AND_STEPS, 2L * numValueHeads, hidden);
             }
             case GATES_BY_KEY_HEAD -> {
                 shapes.add(Role.INPUT, numChannels(), hidden);
-                shapes.add(Role.OUTPUT_GATE, valuesSize(), hidden);
-                shapes.add(Role.BETA_AND_STEP, 2L * numValueHeads, hidden);
+                shapes.add(Role.GATE, valuesSize(), hidden);
+                shapes.add(Role.BETA_AND_STEPS, 2L * numValueHeads, hidden);
             }
         }
         shapes.add(Role.CONVOLUTION, numChannels(), 1, kernelSize);
-        shapes.add(Role.STEP_BIAS, numValueHeads);
-        shapes.add(Role.DECAY_RATE, numValueHeads);
-        shapes.add(Role.INNER_NORM, valueSize);
+        shapes.add(Role.STEPS_OFFSET, numValueHeads);
+        shapes.add(Role.DECAY, numValueHeads);
+        shapes.add(Role.GATED_NORM, valueSize);
         shapes.add(Role.OUTPUT, hidden, valuesSize());
     }
 
