@@ -36,6 +36,6 @@ public sealed interface QkNorm {
     }
 
     private static IllegalArgumentException unknown(Norm norm) {
-        return new IllegalArgumentException("heads of queries and keys are normed by their mean square, not by " + norm);
+        return new IllegalArgumentException("heads are normed by their mean square, not by " + norm);
     }
 }
