@@ -147,7 +147,7 @@ class StrictConfigTest {
         "gpt2 | n_positions | 2147483647 | wpe.weight",
         "gpt2 | n_layer | 2147483647 | n_layer",
         "gemma3_text | sliding_window_pattern | 0 | sliding_window_pattern",
-        "gemma3_text | final_logit_softcapping | 30.0 | final_logit_softcapping",
+        "gemma3_text | final_logit_softcapping | -30.0 | final_logit_softcapping",
         "gemma3_text | query_pre_attn_scalar | 0 | query_pre_attn_scalar",
         "gemma3_text | layer_types | [\"full_attention\"] | layer_types",
         "qwen2 | sliding_window | 0 | sliding_window",

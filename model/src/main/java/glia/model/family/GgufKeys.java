@@ -62,6 +62,17 @@ final class GgufKeys {
         return this;
     }
 
+    /// Moves those of the names that are there into an object under `holder`.
+    GgufKeys move(String holder, String... names) {
+        Map<String, Object> inside = new HashMap<>();
+        for (String name : names) {
+            if (config.containsKey(name)) {
+                inside.put(name, config.remove(name));
+            }
+        }
+        return put(holder, inside);
+    }
+
     /// The keys `rope.scaling.*` as `rope_scaling`.
     GgufKeys ropeScaling() throws CheckpointException {
         if (has("rope.scaling.type") && !metadata.string(prefix + "rope.scaling.type").equals("none")) {

@@ -102,6 +102,12 @@ public final class Gpt2 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new Gpt2Gguf());
+        return Optional.of(new FusedGguf("gpt2", "gpt2", (keys, checkpoint) -> keys
+                .integer("embedding_length", "n_embd")
+                .integer("block_count", "n_layer")
+                .integer("feed_forward_length", "n_inner")
+                .integer("attention.head_count", "n_head")
+                .integer("context_length", "n_positions")
+                .real("attention.layer_norm_epsilon", "layer_norm_epsilon")));
     }
 }

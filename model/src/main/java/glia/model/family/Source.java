@@ -37,9 +37,14 @@ public sealed interface Source {
     /// Matrix (or vector) `index` of a stack of `count`.
     record Slice(Source of, int index, int count) implements Source { }
 
-    /// Rows (of a vector: numbers) `first`, `first + step`, `first + 2 · step`…: one of several parameters whose rows
-    /// take turns.
-    record Every(Source of, int first, int step) implements Source { }
+    /// Blocks of `size` rows (of a vector: numbers), block `first`, `first + step`, `first + 2 · step`…: one of several
+    /// parameters whose blocks take turns.
+    record Every(Source of, int first, int step, int size) implements Source {
+        /// Single rows that take turns.
+        public Every(Source of, int first, int step) {
+            this(of, first, step, 1);
+        }
+    }
 
     /// The second place if the checkpoint has its tensor, else the first.
     record Either(Source first, Source second) implements Source { }
@@ -51,7 +56,7 @@ public sealed interface Source {
             case Transposed t -> new Transposed(t.of.in(names));
             case Rows r -> new Rows(r.of.in(names), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.in(names), s.index, s.count);
-            case Every e -> new Every(e.of.in(names), e.first, e.step);
+            case Every e -> new Every(e.of.in(names), e.first, e.step, e.size);
             case Either e -> {
                 Source other = e.second.in(names);
                 yield other.stored().names().stream().anyMatch(names::contains) ? other : e.first.in(names);
@@ -108,7 +113,8 @@ public sealed interface Source {
             }
             case Every e -> {
                 long[] shape = e.of.shape(stored);
-                require(shape[0] % e.step == 0, shape[0] + " rows are not those of " + e.step + " in turn");
+                require(shape[0] % (e.step * e.size) == 0, shape[0] + " rows are not those of " + e.step
+                        + " in turn" + (e.size == 1 ? "" : ", " + e.size + " at a time"));
                 long[] some = shape.clone();
                 some[0] /= e.step;
                 yield some;
@@ -194,7 +200,7 @@ public sealed interface Source {
             case Transposed t -> new Transposed(t.of.on(base));
             case Rows r -> new Rows(r.of.on(base), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.on(base), s.index, s.count);
-            case Every e -> new Every(e.of.on(base), e.first, e.step);
+            case Every e -> new Every(e.of.on(base), e.first, e.step, e.size);
             case Stored s -> s;
             case Either e -> throw unresolved();
         };
@@ -217,9 +223,10 @@ public sealed interface Source {
     private static Tensor every(Tensor whole, Every e, Arena arena) {
         long[] shape = whole.shape();
         shape[0] /= e.step;
-        long bytes = whole.sizeBytes() / (shape[0] * e.step);
+        long blocks = shape[0] / e.size;
+        long bytes = blocks == 0 ? 0 : whole.sizeBytes() / (blocks * e.step);
         Tensor some = Tensor.allocate(arena, whole.dtype(), shape);
-        for (long i = 0; i < shape[0]; i++) {
+        for (long i = 0; i < blocks; i++) {
             MemorySegment.copy(whole.memory(), (e.first + i * e.step) * bytes, some.memory(), i * bytes, bytes);
         }
         return some;

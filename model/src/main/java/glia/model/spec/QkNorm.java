@@ -14,7 +14,7 @@ public sealed interface QkNorm {
     /// A norm of each head after rotation, without weights.
     record Rotated(float eps) implements QkNorm { }
 
-    /// No norm: queries, keys and values are cut off at ±limit. https://arxiv.org/abs/2405.00739
+    /// No norm: queries, keys and values are cut off at ±limit.
     record Clipped(float limit) implements QkNorm {
         public Clipped {
             if (!(limit > 0)) {

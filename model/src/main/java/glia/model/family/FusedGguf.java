@@ -7,24 +7,23 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.Map;
 
-/// GPT-2 in GGUF files: matrices are `[outputs, inputs]`, queries, keys and values still fused.
-final class Gpt2Gguf implements GgufForm {
-    private final StandardGguf body = new StandardGguf("gpt2", "gpt2", StandardGguf.Rotation.HALF_SPLIT);
+/// GGUF files in which queries, keys and values are fused, one after the other, and matrices are `[outputs, inputs]`.
+///
+/// @param keys what the metadata says, in the family's own words
+record FusedGguf(String architecture, String modelType, Keys keys) implements GgufForm {
+    /// Copies the family's keys.
+    @FunctionalInterface
+    interface Keys {
+        GgufKeys copy(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException;
+    }
 
-    @Override
-    public String architecture() {
-        return body.architecture();
+    private StandardGguf body() {
+        return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
     }
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        return new GgufKeys(metadata, "gpt2", "gpt2")
-                .integer("embedding_length", "n_embd")
-                .integer("block_count", "n_layer")
-                .integer("feed_forward_length", "n_inner")
-                .integer("attention.head_count", "n_head")
-                .integer("context_length", "n_positions")
-                .real("attention.layer_norm_epsilon", "layer_norm_epsilon")
+        return keys.copy(new GgufKeys(metadata, architecture, modelType), checkpoint)
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
                 .config();
@@ -38,7 +37,7 @@ final class Gpt2Gguf implements GgufForm {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         if (p.sublayer() < 0) {
-            return body.source(spec, p);
+            return body().source(spec, p);
         }
         String layer = "blk." + spec.sublayer(p).layer();
         Source fused = new Source.Stored(layer + ".attn_qkv.weight");
@@ -52,7 +51,7 @@ final class Gpt2Gguf implements GgufForm {
             case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden, all);
             case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden, all);
             case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden, all);
-            default -> body.source(spec, p);
+            default -> body().source(spec, p);
         };
     }
 }

@@ -1,0 +1,75 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Residual;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Scores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/// What Gemma 2 and 3 have in common: norms before and after each mixer whose weights are distances from 1, embeddings
+/// times √D, and soft caps where the config has them.
+final class GemmaBody {
+    private GemmaBody() { }
+
+    static Norm.Rms norm(Config config) throws CheckpointException {
+        return new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
+    }
+
+    /// What scores are multiplied with.
+    static float scale(Config config) throws CheckpointException {
+        return (float) (1 / Math.sqrt(Standard.positive(config, "query_pre_attn_scalar", 256)));
+    }
+
+    /// The window of sliding layers.
+    static int window(Config config) throws CheckpointException {
+        return config.has("sliding_window") ? config.positive("sliding_window") : 4096;
+    }
+
+    /// A soft cap: `ifAbsent` (0 is none) where the config does not say, none where it says null.
+    private static OptionalDouble cap(Config config, String key, double ifAbsent) throws CheckpointException {
+        if (config.has(key)) {
+            return OptionalDouble.of(Standard.positive(config, key, 0));
+        }
+        return config.keys().contains(key) || ifAbsent == 0 ? OptionalDouble.empty() : OptionalDouble.of(ifAbsent);
+    }
+
+    static Scores scores(Config config, double ifAbsent) throws CheckpointException {
+        OptionalDouble cap = cap(config, "attn_logit_softcapping", ifAbsent);
+        return cap.isPresent() ? new Scores.Capped((float) cap.getAsDouble()) : new Scores.Plain();
+    }
+
+    /// Reads all but the attention.
+    ///
+    /// @param logitCap the cap of logits where the config does not say, 0 for none
+    static ModelSpec spec(Config config, int context, double logitCap, Standard.Attentions attentions)
+            throws CheckpointException {
+        if (config.flag("use_bidirectional_attention", false)) {
+            throw config.error("use_bidirectional_attention", "embedding models are not supported");
+        }
+        int hidden = config.positive("hidden_size");
+        Norm norm = norm(config);
+        Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
+                Activations.read(config, "hidden_activation", "gelu_pytorch_tanh"), Bias.NONE);
+        List<Sublayer> sublayers = new ArrayList<>();
+        int numLayers = Standard.numLayers(config, "num_hidden_layers");
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), norm, Residual.PLAIN));
+            sublayers.add(new Sublayer(layer, norm, mlp, norm, Residual.PLAIN));
+        }
+        OptionalDouble cap = cap(config, "final_logit_softcapping", logitCap);
+        Head head = config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE;
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden,
+                config.positive("max_position_embeddings", context), Embedding.scaled(Math.sqrt(hidden)), sublayers,
+                norm, cap.isPresent() ? head.with(new Head.Logits.Capped((float) cap.getAsDouble())) : head);
+    }
+}

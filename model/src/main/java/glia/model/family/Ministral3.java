@@ -1,0 +1,58 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.Temperature;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Ministral 3: Llama's body, YaRN, and queries that grow with the logarithm of the
+/// position. Checked against the class `Ministral3ForCausalLM`.
+public final class Ministral3 implements Family {
+    private static final String LENGTH = "original_max_position_embeddings";
+    /// What holds where the config says nothing of rotation.
+    private static final Map<String, ?> ROPE = Map.of("rope_type", "yarn", "rope_theta", 1e6, "factor", 16.0,
+            LENGTH, 16_384, "mscale", 1.0, "mscale_all_dim", 1.0, "llama_4_scaling_beta", 0.1);
+
+    public Ministral3() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("ministral3");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, config.keys().contains("head_dim") ? 0 : 128);
+        Config parameters = config.has("rope_parameters") ? config.child("rope_parameters")
+                : config.has("rope_scaling") ? config.child("rope_scaling") : Config.of(config.origin(), ROPE);
+        Rope rope = RopeConfig.read(config, parameters, headSize, config.real("rope_theta", 1e6));
+        Temperature temperature = parameters.has("llama_4_scaling_beta")
+                ? new Temperature.Logarithmic(parameters.real("llama_4_scaling_beta"), parameters.positive(LENGTH), 0)
+                : new Temperature.Constant();
+        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
+                : new Span.Causal();
+        Attention attention = new Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope, span,
+                new Norm.None(), Bias.NONE).with(temperature);
+        return Standard.spec(config, 262_144, false, Bias.NONE, layer -> attention);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new Ministral3Gguf());
+    }
+}
