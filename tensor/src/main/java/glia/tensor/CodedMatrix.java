@@ -61,9 +61,9 @@ public final class CodedMatrix implements Matrix {
 
     /// The tensors, as they are decoded.
     ///
-    /// @param codes bytes `[R, code.rowBytes(K)]`
+    /// @param codes bytes `[R, code.rowBytes(K)]` or with longer rows
     /// @param scales real numbers, a row for each block of rows, a column for each group
-    /// @param zeros whole numbers of 8 bits, of the shape of the scales
+    /// @param zeros whole numbers, U8, I8 or of a real type, of the shape of the scales
     /// @param divisor what scales are divided by
     public record Parts(Code code, Tensor codes, Tensor scales, Optional<Tensor> zeros, float divisor) { }
 
@@ -163,7 +163,7 @@ public final class CodedMatrix implements Matrix {
     }
 
     private Parts check(Parts p) {
-        if (p.codes.cols() != p.code.rowBytes(cols) || p.codes.dtype().blockBytes() != 1) {
+        if (p.codes.cols() < p.code.rowBytes(cols) || p.codes.dtype().blockBytes() != 1) {
             throw new IllegalArgumentException(p.codes + " holds no rows of " + cols + " codes " + p.code);
         }
         int blockRows = grouping instanceof Grouping.Blocks b ? b.rows : 1;
@@ -176,7 +176,8 @@ public final class CodedMatrix implements Matrix {
             throw new IllegalArgumentException(p.scales + " holds no scales of " + least + " by " + groups + " groups");
         }
         p.zeros.ifPresent(z -> {
-            if (z.dtype().blockBytes() != 1 || z.size() != p.scales.size()) {
+            boolean whole = z.dtype() == DType.U8 || z.dtype() == DType.I8 || z.dtype().isReal();
+            if (!whole || z.size() != p.scales.size()) {
                 throw new IllegalArgumentException(z + " holds no zero points beside the scales " + p.scales);
             }
         });

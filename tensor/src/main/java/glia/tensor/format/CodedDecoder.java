@@ -98,10 +98,14 @@ public final class CodedDecoder {
     }
 
     private static void zeros(Tensor zeros, long at, float[] to, int count) {
-        boolean signed = zeros.dtype() == DType.I8;
+        DType type = zeros.dtype();
+        if (type.isReal()) {
+            Decode.toFloats(type, zeros.address() + type.bytes(at), to, 0, count);
+            return;
+        }
         for (int i = 0; i < count; i++) {
             long address = zeros.address() + at + i;
-            to[i] = signed ? Memory.i8(address) : Memory.u8(address);
+            to[i] = type == DType.I8 ? Memory.i8(address) : Memory.u8(address);
         }
     }
 

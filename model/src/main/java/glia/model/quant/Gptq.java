@@ -1,0 +1,103 @@
+package glia.model.quant;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.tensor.CodedMatrix;
+import glia.tensor.CodedMatrix.Code;
+import glia.tensor.CodedMatrix.Grouping;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.util.Optional;
+
+/// GPTQ (https://arxiv.org/abs/2210.17323) with 4 or 8 bits: `qweight` I32 `[K·bits/32, R]`, packed along the inputs,
+/// low bits first; `qzeros` `[G, R·bits/32]`, `scales` `[G,R]`, `g_idx[k]` the group of each input. A number is
+/// `scale · (code - (zero + 1))`; in files of the format gptq_v2 zero points are stored as they are.
+///
+/// @param bits of a code
+/// @param groupSize inputs of a group, 0 for all
+/// @param zeroOffset what zero points are more than stored
+record Gptq(int bits, int groupSize, int zeroOffset) implements Packing {
+    private static final String CODES = ".qweight";
+
+    static Gptq of(Config q) throws CheckpointException {
+        int bits = q.integer("bits");
+        if (bits != 4 && bits != 8) {
+            throw q.error("bits", "found " + bits + ", expected 4 or 8");
+        }
+        // Older files say checkpoint_format, newer ones format; without either it is the first format.
+        String key = q.has("checkpoint_format") ? "checkpoint_format" : "format";
+        String format = q.text(key, "gptq");
+        if (!format.equals("gptq") && !format.equals("gptq_v2")) {
+            throw q.error(key, "found \"" + format + "\", expected \"gptq\" or \"gptq_v2\"");
+        }
+        if (q.isObject("dynamic") && !q.child("dynamic").keys().isEmpty()) {
+            throw q.error("dynamic", "settings of single modules are not supported");
+        }
+        if (!q.text("pack_dtype", "int32").equals("int32")) {
+            throw q.error("pack_dtype", "found " + q.value("pack_dtype") + ", expected \"int32\"");
+        }
+        return new Gptq(bits, groupSize(q), format.equals("gptq") ? 1 : 0);
+    }
+
+    /// The inputs of a group, 0 for all, which files write as -1.
+    static int groupSize(Config q) throws CheckpointException {
+        int size = q.integer("group_size", 128);
+        if (size < 1 && size != -1) {
+            throw q.error("group_size", "found " + size + ", expected at least 1, or -1");
+        }
+        return Math.max(0, size);
+    }
+
+    @Override
+    public Optional<String> weight(String name, Parts parts) {
+        return name.endsWith(CODES) ? Optional.of(base(name) + ".weight") : Optional.empty();
+    }
+
+    private static String base(String name) {
+        return name.substring(0, name.length() - CODES.length());
+    }
+
+    @Override
+    public PackedTensor read(String name, Parts parts) throws CheckpointException {
+        Tensor words = parts.codes(name, 2, DType.I32);
+        int perWord = 32 / bits;
+        int rows = words.cols();
+        int cols = Math.multiplyExact(words.rows(), perWord);
+        int group = groupSize == 0 ? cols : groupSize;
+        int groups = Math.ceilDiv(cols, group);
+        Tensor zeros = parts.whole(base(name) + ".qzeros", DType.I32, groups, Math.ceilDiv(rows, perWord));
+        Tensor scales = parts.scales(base(name) + ".scales", groups, rows);
+        Grouping grouping = new Grouping.Blocks(1, group);
+        if (parts.has(base(name) + ".g_idx")) {
+            grouping = grouping(parts.groups(base(name) + ".g_idx", cols, groups), group);
+        }
+        String format = "GPTQ " + bits + "-bit" + (groupSize == 0 ? "" : " g" + group)
+                + (grouping instanceof Grouping.Columns ? " act-order" : "");
+        return PackedTensor.of(new CodedMatrix(format, rows, cols, grouping,
+                words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(),
+                () -> turned(words, zeros, scales, rows, groups)));
+    }
+
+    /// Groups that lie one behind the other are blocks.
+    static Grouping grouping(int[] groups, int size) {
+        for (int k = 0; k < groups.length; k++) {
+            if (groups[k] != k / size) {
+                return new Grouping.Columns(groups);
+            }
+        }
+        return new Grouping.Blocks(1, size);
+    }
+
+    private CodedMatrix.Parts turned(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
+        Tensor points = Repack.zeros(zeros, rows, groups, bits, false, false, zeroOffset);
+        return parts(bits, Repack.turnedWords(words), Repack.turned(scales), points);
+    }
+
+    /// The same zero point in the middle everywhere, as symmetric quantisation has it, is a kind of code.
+    static CodedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
+        if (Repack.all(zeros, 1 << bits - 1)) {
+            return new CodedMatrix.Parts(bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes, scales, Optional.empty(), 1);
+        }
+        return new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes, scales, Optional.of(zeros), 1);
+    }
+}

@@ -1,0 +1,46 @@
+package glia.model.quant;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import java.util.Optional;
+
+/// Finds out from a config how a checkpoint's weights are packed.
+final class Packings {
+    private static final String KEY = "quantization_config";
+    private static final String KNOWN = "fp8, mxfp4, gptq, awq and compressed-tensors";
+
+    private Packings() { }
+
+    /// The way of packing, or empty for a checkpoint that is not quantised.
+    static Optional<Packing> of(Config config) throws CheckpointException {
+        for (Config holder : new Config[] {config, config.isObject("text_config") ? config.child("text_config") : config}) {
+            if (holder.has(KEY)) {
+                return Optional.of(of(holder, holder.child(KEY)));
+            }
+            if (holder.has("compression_config")) {
+                return Optional.of(new CompressedTensors(CompressedScheme.read(holder.child("compression_config"))));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Packing of(Config holder, Config q) throws CheckpointException {
+        if (!q.has("quant_method") && (q.flag("load_in_8bit", false) || q.flag("load_in_4bit", false))) {
+            throw refused(holder, "bitsandbytes");
+        }
+        String method = q.text("quant_method");
+        return switch (method) {
+            case "fp8" -> Fp8.of(q);
+            case "mxfp4" -> new Mxfp4();
+            case "gptq" -> Gptq.of(q);
+            case "awq" -> Awq.of(q);
+            case "compressed-tensors", "compressed_tensors" -> new CompressedTensors(CompressedScheme.read(q));
+            default -> throw refused(holder, method);
+        };
+    }
+
+    private static CheckpointException refused(Config holder, String method) {
+        return holder.error(KEY, "the weights are quantised with " + method + ", which is not supported; known are "
+                + KNOWN + ". Get the unquantised weights, one of these forms, or a GGUF file of the model");
+    }
+}

@@ -1,0 +1,101 @@
+package glia.model.quant;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.file.TensorEntry;
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+
+/// The tensors that packed weights are made of, checked as they are asked for; it keeps account of which were.
+final class Parts {
+    private final Path path;
+    private final Checkpoint checkpoint;
+    private final Set<String> used = new HashSet<>();
+
+    Parts(Path path, Checkpoint checkpoint) {
+        this.path = path;
+        this.checkpoint = checkpoint;
+    }
+
+    /// Names of tensors that have been asked for.
+    Set<String> used() {
+        return used;
+    }
+
+    boolean has(String name) {
+        return checkpoint.names().contains(name);
+    }
+
+    /// A look at a tensor that may turn out not to be a part of anything.
+    Tensor peek(String name) throws CheckpointException {
+        return checkpoint.tensor(name);
+    }
+
+    /// A part whose shape the caller checks.
+    Tensor tensor(String name) throws CheckpointException {
+        used.add(name);
+        return checkpoint.tensor(name);
+    }
+
+    /// Codes or packed whole numbers, of a given type and rank, that fill their rows.
+    Tensor codes(String name, int rank, DType... types) throws CheckpointException {
+        Tensor t = tensor(name);
+        if (!Arrays.asList(types).contains(t.dtype()) || t.rank() != rank) {
+            throw error(name, "found " + t + ", expected packed codes " + Arrays.toString(types) + " of rank " + rank);
+        }
+        if (t.rows() == 0 || t.cols() == 0) {
+            throw error(name, "found " + t + ", expected at least one code");
+        }
+        return t;
+    }
+
+    /// A part of exactly this shape.
+    Tensor whole(String name, DType type, long... shape) throws CheckpointException {
+        Tensor t = tensor(name);
+        if (t.dtype() != type || !t.is(shape)) {
+            throw error(name, "found " + t + ", expected " + type + Arrays.toString(shape));
+        }
+        return t;
+    }
+
+    /// Scales of exactly this shape.
+    Tensor scales(String name, long... shape) throws CheckpointException {
+        Tensor t = real(name);
+        if (!t.is(shape)) {
+            throw error(name, "found " + t + ", expected scales of shape " + Arrays.toString(shape));
+        }
+        return t;
+    }
+
+    /// A tensor of real numbers; U8 stands for powers of two (E8M0).
+    Tensor real(String name) throws CheckpointException {
+        Tensor t = tensor(name);
+        Tensor read = t.dtype() == DType.U8 ? Tensor.of(DType.F8_E8M0, t.memory(), t.shape()) : t;
+        if (!read.dtype().isReal() || read.dtype() == DType.F64) {
+            throw error(name, "found " + t + ", expected scales");
+        }
+        return read;
+    }
+
+    /// The group of each column from a tensor of these, which must name groups from 0 to `numGroups - 1`.
+    int[] groups(String name, int cols, int numGroups) throws CheckpointException {
+        Tensor t = whole(name, DType.I32, cols);
+        int[] groups = new int[cols];
+        for (int k = 0; k < cols; k++) {
+            groups[k] = Memory.i32(t.address() + 4L * k);
+            if (groups[k] < 0 || groups[k] >= numGroups) {
+                throw error(name, "puts column " + k + " into group " + groups[k] + ", there are " + numGroups);
+            }
+        }
+        return groups;
+    }
+
+    CheckpointException error(String name, String problem) {
+        return new CheckpointException(path, TensorEntry.where(name), problem);
+    }
+}

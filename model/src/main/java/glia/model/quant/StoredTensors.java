@@ -1,0 +1,85 @@
+package glia.model.quant;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The tensors of a checkpoint under the names that families know: where a quantised checkpoint has a weight as several
+/// tensors (codes, scales, zero points…), they are one here, `….weight`. So families need not know of quantisation.
+public final class StoredTensors {
+    private final Checkpoint checkpoint;
+    private final Set<String> names;
+    private final Map<String, PackedTensor> packed;
+
+    private StoredTensors(Checkpoint checkpoint, Set<String> names, Map<String, PackedTensor> packed) {
+        this.checkpoint = checkpoint;
+        this.names = names;
+        this.packed = packed;
+    }
+
+    /// The tensors as they are.
+    public static StoredTensors plain(Checkpoint checkpoint) {
+        return new StoredTensors(checkpoint, checkpoint.names(), Map.of());
+    }
+
+    /// The tensors as `quantization_config` says they are packed.
+    ///
+    /// @param path of the checkpoint, for messages
+    /// @param config the whole of config.json
+    /// @throws CheckpointException if the way of quantisation is not supported, or parts are missing or do not fit
+    public static StoredTensors of(Path path, Checkpoint checkpoint, Config config) throws CheckpointException {
+        Optional<Packing> packing = Packings.of(config);
+        if (packing.isEmpty()) {
+            return plain(checkpoint);
+        }
+        Parts parts = new Parts(path, checkpoint);
+        Map<String, PackedTensor> packed = new LinkedHashMap<>();
+        for (String name : checkpoint.names()) {
+            Optional<String> weight = packing.get().weight(name, parts);
+            if (weight.isPresent()) {
+                packed.put(weight.get(), packing.get().read(name, parts));
+            }
+        }
+        Set<String> names = new LinkedHashSet<>();
+        for (String name : checkpoint.names()) {
+            if (!parts.used().contains(name) && !packing.get().isOfActivations(name)) {
+                names.add(name);
+            }
+        }
+        names.addAll(packed.keySet());
+        return new StoredTensors(checkpoint, Collections.unmodifiableSet(names), packed);
+    }
+
+    /// The names of all tensors.
+    public Set<String> names() {
+        return names;
+    }
+
+    /// The tensor of this name as it lies in the file.
+    ///
+    /// @throws CheckpointException if there is none
+    public Tensor tensor(String name) throws CheckpointException {
+        return checkpoint.tensor(name);
+    }
+
+    /// The weight of this name, if it is packed.
+    public Optional<PackedTensor> packed(String name) {
+        return Optional.ofNullable(packed.get(name));
+    }
+
+    /// The shape of a tensor or of the weight that it stands for.
+    ///
+    /// @throws CheckpointException if there is none of this name
+    public long[] shape(String name) throws CheckpointException {
+        PackedTensor p = packed.get(name);
+        return p != null ? p.shape().clone() : checkpoint.tensor(name).shape();
+    }
+}
