@@ -6,5 +6,6 @@ module glia.model {
     exports glia.model;
     exports glia.model.block;
     exports glia.model.family;
+    exports glia.model.quant;
     exports glia.model.spec;
 }

@@ -4,6 +4,7 @@ import glia.io.Checkpoint;
 import glia.model.block.Decoder;
 import glia.model.block.Weights;
 import glia.model.family.Source;
+import glia.model.quant.StoredTensors;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
@@ -21,14 +22,17 @@ public final class Model implements AutoCloseable {
     private final Map<Parameter, Source.Stored> names;
     private final Map<Parameter, Source> sources;
     private final Checkpoint checkpoint;
+    private final StoredTensors tensors;
     private final Arena copies;
     private final Decoder decoder;
 
-    Model(ModelSpec spec, Weights weights, Map<Parameter, Source> sources, Checkpoint checkpoint, Arena copies) {
+    Model(ModelSpec spec, Weights weights, Map<Parameter, Source> sources, Checkpoint checkpoint,
+            StoredTensors tensors, Arena copies) {
         this.spec = spec;
         this.weights = weights;
         this.sources = sources;
         this.checkpoint = checkpoint;
+        this.tensors = tensors;
         this.copies = copies;
         this.names = new LinkedHashMap<>();
         sources.forEach((p, s) -> names.put(p, s.stored()));
@@ -56,9 +60,9 @@ public final class Model implements AutoCloseable {
         Map<String, Tensor> byName = new LinkedHashMap<>();
         sources.forEach((parameter, source) -> {
             Weight w = weights.get(parameter);
-            String name = ModelLoader.resolve(checkpoint, names.get(parameter));
+            String name = ModelLoader.resolve(tensors, names.get(parameter));
             source.write(gradients.of(w), byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
-                    ModelLoader.storedShape(checkpoint, n))));
+                    ModelLoader.storedShape(tensors, n))));
         });
         return byName;
     }

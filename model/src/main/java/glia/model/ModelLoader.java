@@ -10,6 +10,8 @@ import glia.model.family.Families;
 import glia.model.family.Family;
 import glia.model.family.GgufForm;
 import glia.model.family.Source;
+import glia.model.quant.PackedTensor;
+import glia.model.quant.StoredTensors;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -30,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// Opens a checkpoint, finds its family and binds its tensors to the family's parameters. Matrices stay where they are
@@ -59,10 +62,12 @@ public final class ModelLoader {
     private final Path path;
     private final Checkpoint checkpoint;
     private final Arena copies = Arena.ofShared();
+    private StoredTensors tensors;
 
     private ModelLoader(Path path, Checkpoint checkpoint) {
         this.path = path;
         this.checkpoint = checkpoint;
+        this.tensors = StoredTensors.plain(checkpoint);
     }
 
     /// Loads a folder in the hub's layout or a GGUF file.
@@ -101,6 +106,7 @@ public final class ModelLoader {
         Family family = Families.ofModelType(type).orElseThrow(() ->
                 new CheckpointException(folder.resolve("config.json"),
                 "model_type", "the family '" + type + "' is not supported yet; known are " + Families.known()));
+        tensors = StoredTensors.of(path, checkpoint, config);
         return bind(family.spec(config), new HubNames(family));
     }
 
@@ -119,20 +125,42 @@ public final class ModelLoader {
         Map<Parameter, Source> sources = new LinkedHashMap<>();
         Map<Parameter, Weight> weights = new HashMap<>();
         Map<Source, Tensor> made = new HashMap<>();
-        Set<String> left = new LinkedHashSet<>(checkpoint.names());
+        Set<String> left = new LinkedHashSet<>(tensors.names());
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
-            Source source = names.of(spec, entry.getKey()).in(checkpoint.names());
-            String name = resolve(checkpoint, source.stored());
-            weights.put(entry.getKey(), weight(entry.getKey(), source, name, entry.getValue(), made));
+            Source source = names.of(spec, entry.getKey()).in(tensors.names());
+            String name = resolve(tensors, source.stored());
+            Optional<PackedTensor> packed = tensors.packed(name);
+            weights.put(entry.getKey(), packed.isPresent() ? coded(entry, source, name, packed.get())
+                    : weight(entry.getKey(), source, name, entry.getValue(), made));
             left.remove(name);
             sources.put(entry.getKey(), source);
         }
         if (spec.head().matrix() == Head.Matrix.TIED) {
-            left.remove(resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored()));
+            left.remove(resolve(tensors, names.of(spec, Parameter.of(Role.HEAD)).stored()));
         }
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
-        return new Model(spec, new Weights(weights), sources, checkpoint, copies);
+        return new Model(spec, new Weights(weights), sources, checkpoint, tensors, copies);
+    }
+
+    private Weight coded(Map.Entry<Parameter, long[]> entry, Source source, String name, PackedTensor stored)
+            throws CheckpointException {
+        try {
+            PackedTensor packed = source.read(stored);
+            requireShape(entry.getKey(), name, packed.shape(), entry.getValue());
+            return new Weight.Coded(packed.matrix());
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new CheckpointException(path, name, stored + " cannot hold " + entry.getKey() + ": "
+                    + e.getMessage(), e);
+        }
+    }
+
+    private void requireShape(Parameter parameter, String name, long[] shape, long[] declared)
+            throws CheckpointException {
+        if (!Arrays.equals(shape, declared)) {
+            throw new CheckpointException(path, name, "as " + parameter + " it has shape " + Arrays.toString(shape)
+                    + ", the config says " + Arrays.toString(declared));
+        }
     }
 
     private Weight weight(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made)
@@ -143,10 +171,7 @@ public final class ModelLoader {
                 throw new IllegalArgumentException("weights are real numbers");
             }
             long[] shape = source.shape(stored.shape());
-            if (!Arrays.equals(shape, declared)) {
-                throw new CheckpointException(path, name, "as " + parameter + " it has shape " + Arrays.toString(shape)
-                        + ", the config says " + Arrays.toString(declared));
-            }
+            requireShape(parameter, name, shape, declared);
             if (parameter.expert() >= 0 && shape.length > 1 && !source.isView()) {
                 return new Weight.Deferred(stored.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]),
                         () -> source.read(stored, copies, new HashMap<>()));
@@ -164,12 +189,15 @@ public final class ModelLoader {
         if (spec.head().matrix() != Head.Matrix.TIED) {
             return spec;
         }
-        String head = resolve(checkpoint, names.of(spec, Parameter.of(Role.HEAD)).stored());
-        if (!checkpoint.names().contains(head)) {
+        String head = resolve(tensors, names.of(spec, Parameter.of(Role.HEAD)).stored());
+        if (!tensors.names().contains(head)) {
             return spec;
         }
-        Tensor embedding = checkpoint.tensor(
-                resolve(checkpoint, names.of(spec, Parameter.of(Role.EMBEDDING)).stored()));
+        String table = resolve(tensors, names.of(spec, Parameter.of(Role.EMBEDDING)).stored());
+        if (tensors.packed(head).isPresent() || tensors.packed(table).isPresent()) {
+            return spec.withHead(spec.head().with(Head.Matrix.SEPARATE));
+        }
+        Tensor embedding = checkpoint.tensor(table);
         Tensor other = checkpoint.tensor(head);
         boolean same = embedding.dtype() == other.dtype() && embedding.memory().mismatch(other.memory()) == -1;
         return same ? spec : spec.withHead(spec.head().with(Head.Matrix.SEPARATE));
@@ -192,14 +220,14 @@ public final class ModelLoader {
     }
 
     /// The name under which the checkpoint has a tensor: the first of several that is there, else the first.
-    static String resolve(Checkpoint checkpoint, Source.Stored stored) {
-        return stored.names().stream().filter(checkpoint.names()::contains).findFirst()
+    static String resolve(StoredTensors tensors, Source.Stored stored) {
+        return stored.names().stream().filter(tensors.names()::contains).findFirst()
                 .orElse(stored.names().getFirst());
     }
 
-    static long[] storedShape(Checkpoint checkpoint, String name) {
+    static long[] storedShape(StoredTensors tensors, String name) {
         try {
-            return checkpoint.tensor(name).shape();
+            return tensors.shape(name);
         } catch (CheckpointException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,5 +1,6 @@
 package glia.model.family;
 
+import glia.model.quant.PackedTensor;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -154,6 +155,24 @@ public sealed interface Source {
                 try (Arena scratch = Arena.ofConfined()) {
                     yield every(e.of.read(stored, scratch, new HashMap<>()), e, arena);
                 }
+            }
+            case Either e -> throw unresolved();
+        };
+    }
+
+    /// The parameter, from a stored tensor that is packed: always a view.
+    ///
+    /// @throws IllegalArgumentException if the stored shape does not fit the expression, or a view cannot express it
+    default PackedTensor read(PackedTensor stored) {
+        shape(stored.shape());
+        return switch (this) {
+            case Stored s -> stored;
+            case Transposed t -> t.of.read(stored).transposed();
+            case Rows r -> r.of.read(stored).rows(r.from, r.count, 1);
+            case Slice s -> s.of.read(stored).at(s.index);
+            case Every e -> {
+                PackedTensor whole = e.of.read(stored);
+                yield whole.rows(e.first, Math.toIntExact(whole.shape()[0] / e.step), e.step);
             }
             case Either e -> throw unresolved();
         };

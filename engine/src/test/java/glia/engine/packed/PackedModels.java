@@ -1,0 +1,56 @@
+package glia.engine.packed;
+
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.io.safetensors.SafetensorsWriter;
+import glia.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+
+/// Writes two checkpoints from one: quantised, and with the numbers that the codes stand for.
+final class PackedModels {
+    private PackedModels() { }
+
+    /// Changes tensors before they are written.
+    interface Change {
+        void apply(Arena arena, Map<String, Tensor> tensors);
+    }
+
+    /// @param config the text of the config without quantisation
+    static void write(Path source, String config, HubLayout layout, Path packed, Path dense) throws IOException {
+        write(source, config, layout.config(), layout, packed, dense, (arena, tensors) -> { });
+    }
+
+    static void write(Path source, String config, String quantisation, HubLayout layout, Path packed, Path dense,
+            Change change) throws IOException {
+        Map<String, Tensor> codes = new LinkedHashMap<>();
+        Map<String, Tensor> numbers = new LinkedHashMap<>();
+        try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(source.resolve("model.safetensors"));
+                Arena arena = Arena.ofConfined()) {
+            Random random = new Random(5);
+            for (String name : file.names()) {
+                Tensor t = file.tensor(name);
+                String module = name.replace(".weight", "");
+                if (module.endsWith("_proj") && t.rank() == 2 && !layout.ignores(module)) {
+                    Tensor straight = Tensor.of(arena, t.toArray(), t.shape());
+                    numbers.put(name, Tensor.of(arena, layout.quantise(arena, module, straight, codes, random),
+                            t.shape()));
+                } else {
+                    codes.put(name, t);
+                    numbers.put(name, t);
+                }
+            }
+            change.apply(arena, codes);
+            SafetensorsWriter.write(Files.createDirectories(packed).resolve("model.safetensors"), codes, Map.of());
+            SafetensorsWriter.write(Files.createDirectories(dense).resolve("model.safetensors"), numbers, Map.of());
+        }
+        Files.writeString(dense.resolve("config.json"), config);
+        Files.writeString(packed.resolve("config.json"), config.substring(0, config.lastIndexOf('}'))
+                + ", \"quantization_config\": " + quantisation + "}");
+    }
+
+}

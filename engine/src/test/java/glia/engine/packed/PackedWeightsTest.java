@@ -1,0 +1,181 @@
+package glia.engine.packed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.Engine;
+import glia.engine.KernelNames;
+import glia.engine.ModelFacts;
+import glia.engine.TinyConfig;
+import glia.engine.TinyModel;
+import glia.engine.state.Sequence;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.model.block.States;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.choice.KernelSets;
+import glia.tensor.ops.Gradients;
+import glia.tensor.ops.Recorder;
+import glia.tensor.ops.Weight;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Models with packed weights give what the same models give with the numbers that the codes stand for.
+@Timeout(300)
+class PackedWeightsTest {
+    private static final int[] IDS = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6};
+
+    @TempDir
+    Path folder;
+
+    private Path packed() {
+        return folder.resolve("packed");
+    }
+
+    private Path dense() {
+        return folder.resolve("dense");
+    }
+
+    /// A llama whose matrices do not fill the last blocks, or the last groups.
+    private void writeOdd(HubLayout layout) throws IOException {
+        Path source = Files.createDirectories(folder.resolve("source"));
+        String config = new TinyConfig("llama", 2, 4, 2, 8, 0, 160, 264).json();
+        TinyModel.write(source, config, 3);
+        PackedModels.write(source, config, layout, packed(), dense());
+    }
+
+    private void writeGolden(HubLayout layout) throws IOException, URISyntaxException {
+        Path source = Path.of(PackedWeightsTest.class.getResource("/golden/llama").toURI());
+        PackedModels.write(source, Files.readString(source.resolve("config.json")), layout, packed(), dense());
+    }
+
+    /// The logits of a prompt, of single tokens after it, and of all at once.
+    private static float[] logits(Path path, String kernels, Precision precision) throws IOException {
+        try (Model model = ModelLoader.load(path); Workers workers = new Workers(2); Engine engine = new Engine(model,
+                KernelSets.choose(kernels, workers).kernels(), precision, 1 << 24)) {
+            float[] all = new float[2 * IDS.length * model.spec().vocabSize()];
+            int at = 0;
+            for (int step : new int[] {17, IDS.length}) {
+                try (Sequence sequence = engine.open()) {
+                    for (int i = 0; i < IDS.length;) {
+                        int to = i == 0 ? step : i + 1;
+                        engine.add(sequence, IDS, i, to, Outputs.ALL);
+                        float[] some = engine.run().toArray();
+                        System.arraycopy(some, 0, all, at, some.length);
+                        at += some.length;
+                        i = to;
+                    }
+                }
+            }
+            assertEquals(all.length, at);
+            return all;
+        }
+    }
+
+    private static void assertClose(float[] expected, float[] found, double tolerance, String what) {
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], found[i], tolerance, what + ", number " + i);
+        }
+    }
+
+    private void check() throws IOException {
+        float[] expected = logits(dense(), "scalar", Precision.EXACT);
+        for (String kernels : KernelNames.here()) {
+            assertClose(expected, logits(packed(), kernels, Precision.EXACT), 2e-5, kernels);
+        }
+        float[] fast = logits(packed(), "scalar", Precision.FAST);
+        assertClose(expected, fast, 0.5, "rounded activations");
+        for (String kernels : KernelNames.here()) {
+            assertClose(fast, logits(packed(), kernels, Precision.FAST), 0.02, kernels);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void logitsAreThoseOfTheNumbers(HubLayout layout) throws IOException {
+        writeOdd(layout);
+        check();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void goldenLogitsAreThoseOfTheNumbers(HubLayout layout) throws IOException, URISyntaxException {
+        writeGolden(layout);
+        check();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void weightsStayPacked(HubLayout layout) throws IOException {
+        writeOdd(layout);
+        try (Model model = ModelLoader.load(packed()); Model wide = ModelLoader.load(dense())) {
+            long numPacked = model.weights().all().values().stream().filter(w -> w instanceof Weight.Coded).count();
+            assertTrue(numPacked >= 13, () -> numPacked + " packed");
+            ModelFacts facts = ModelFacts.of(model);
+            assertEquals(ModelFacts.of(wide).numParameters(), facts.numParameters());
+            long bytes = facts.dtypes().entrySet().stream().filter(e -> !e.getKey().equals("F32"))
+                    .mapToLong(Map.Entry::getValue).sum();
+            assertTrue(bytes > 0 && bytes < ModelFacts.of(wide).weightBytes() / 2, facts.dtypes()::toString);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void gradientsAreThoseOfTheNumbers(HubLayout layout) throws IOException {
+        writeOdd(layout);
+        for (String kernels : KernelNames.here()) {
+            Map<String, float[]> expected = gradients(dense(), kernels);
+            Map<String, float[]> found = gradients(packed(), kernels);
+            assertEquals(expected.keySet(), found.keySet());
+            expected.forEach((name, numbers) -> assertClose(numbers, found.get(name), 1e-4, name));
+        }
+    }
+
+    private static Map<String, float[]> gradients(Path path, String kernels) throws IOException {
+        try (Model model = ModelLoader.load(path); Workers workers = new Workers(2); Engine engine = new Engine(model,
+                KernelSets.choose(kernels, workers).kernels(), Precision.EXACT, 1 << 24);
+                Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {
+            Recorder recorder = new Recorder(engine.ops(), gradients);
+            Pass pass = new Pass();
+            pass.add(IDS, 0, IDS.length, 0, Outputs.ALL);
+            Tensor logits = model.decoder().forward(recorder, pass, States.NONE);
+            int[] targets = new int[IDS.length];
+            for (int i = 0; i < targets.length; i++) {
+                targets[i] = i + 1 < IDS.length ? IDS[i + 1] : -1;
+            }
+            recorder.crossEntropy(logits, targets);
+            recorder.backward();
+            Map<String, float[]> all = new TreeMap<>();
+            model.gradients(gradients, arena).forEach((name, t) -> all.put(name, t.toArray()));
+            return all;
+        }
+    }
+
+    @Test
+    void formatsHaveNamesForPeople() throws IOException {
+        Map<HubLayout, String> names = Map.of(HubLayout.FP8, "FP8 E4M3 128×128", HubLayout.GPTQ, "GPTQ 4-bit g32",
+                HubLayout.GPTQ_ACT_ORDER, "GPTQ 4-bit g40 act-order", HubLayout.AWQ, "AWQ 4-bit g64",
+                HubLayout.INT4, "int4 g32", HubLayout.NVFP4, "NVFP4", HubLayout.MXFP4, "MXFP4");
+        for (Map.Entry<HubLayout, String> entry : names.entrySet()) {
+            writeOdd(entry.getKey());
+            try (Model model = ModelLoader.load(packed())) {
+                assertTrue(ModelFacts.of(model).dtypes().containsKey(entry.getValue()),
+                        () -> entry.getValue() + " is not among " + ModelFacts.of(model).dtypes());
+            }
+        }
+    }
+}
