@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// AWQ (https://arxiv.org/abs/2306.00978) with 4 bits in the order of its GEMM kernel: `qweight` I32 `[K, R/8]`, packed
-/// along the outputs, which lie in a word as 0, 2, 4, 6, 1, 3, 5, 7 from the low bits on; `qzeros` `[G, R/8]` in the same
-/// order, `scales` `[G,R]`. A number is `scale · (code - zero)`.
+/// along the outputs, which lie in a word as 0, 2, 4, 6, 1, 3, 5, 7 from the low bits on; `qzeros` `[G, R/8]` in the
+/// same order, `scales` `[G,R]`. A number is `scale · (code - zero)`.
 ///
 /// @param groupSize inputs of a group, 0 for all
 record Awq(int groupSize) implements Packing {

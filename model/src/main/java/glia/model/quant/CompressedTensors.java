@@ -21,8 +21,8 @@ import java.util.Optional;
 /// | nvfp4-pack-quantized | `weight_packed` U8 of E2M1, scales divided by `weight_global_scale` |
 /// | mxfp4-pack-quantized | `weight_packed` U8 of E2M1, scales powers of two for each 32 |
 ///
-/// `weight_scale` has one number for the matrix, one for each output (`channel`), for each group of inputs or for each
-/// block. `weight_zero_point` is there where the quantisation is not symmetric, `weight_g_idx` where inputs were sorted.
+/// `weight_scale` has one number for the matrix, one for each output (`channel`), each group of inputs or each block.
+/// `weight_zero_point` is there where the quantisation is not symmetric, `weight_g_idx` where inputs were sorted.
 record CompressedTensors(CompressedScheme scheme) implements Packing {
     private static final String PACKED = ".weight_packed";
     private static final String WEIGHT = ".weight";
@@ -77,7 +77,8 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         Scales scales = scales(module, group, rows, cols, parts);
         Tensor codes = Tensor.of(DType.U8, words.memory(), rows, 4L * words.cols());
         long bytes = words.sizeBytes() + scales.numbers.sizeBytes();
-        String format = "int" + bits + suffix(group) + (scales.grouping instanceof Grouping.Columns ? " act-order" : "");
+        String format = "int" + bits + suffix(group)
+                + (scales.grouping instanceof Grouping.Columns ? " act-order" : "");
         if (group.isSymmetric()) {
             return coded(format, rows, cols, scales, bytes, bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes);
         }

@@ -4,8 +4,8 @@ import glia.tensor.CodedMatrix;
 import java.util.Arrays;
 import java.util.function.IntFunction;
 
-/// A weight that a checkpoint holds as codes and scales, seen as the one tensor that it stands for: a matrix `[R,K]`, or
-/// a stack of matrices `[X,R,K]`, one for each expert.
+/// A weight that a checkpoint holds as codes and scales, seen as the one tensor that it stands for: a matrix `[R,K]`
+/// or a stack of matrices `[X,R,K]`, one for each expert.
 ///
 /// @param shape of the tensor
 /// @param isTransposed whether the shape has the matrices turned: `[K,R]`, `[X,K,R]`

@@ -13,7 +13,8 @@ final class Packings {
 
     /// The way of packing, or empty for a checkpoint that is not quantised.
     static Optional<Packing> of(Config config) throws CheckpointException {
-        for (Config holder : new Config[] {config, config.isObject("text_config") ? config.child("text_config") : config}) {
+        Config text = config.isObject("text_config") ? config.child("text_config") : config;
+        for (Config holder : new Config[] {config, text}) {
             if (holder.has(KEY)) {
                 return Optional.of(of(holder, holder.child(KEY)));
             }
