@@ -9,7 +9,7 @@ public final class KernelNames {
 
     /// Those that run on this machine.
     public static List<String> here() {
-        return EmittedKernels.obstacle().isEmpty() ? List.of("scalar", "vector", "emitted")
+        return EmittedKernels.obstacle().isEmpty() ? List.of("scalar", "vector", "emitted", "emitted-avx2")
                 : List.of("scalar", "vector");
     }
 }

@@ -9,14 +9,15 @@ import java.util.Locale;
 
 /// How to compute, for all commands that do.
 public final class ComputeOptions {
-    private enum KernelSet { SCALAR, VECTOR, EMITTED }
+    private enum KernelSet { SCALAR, VECTOR, EMITTED, EMITTED_AVX512, EMITTED_AVX_VNNI, EMITTED_AVX2 }
 
     private static final Option<Integer> THREADS =
             Option.integer("N", 1, 1024, "threads that compute (default: one a core)", "--threads");
     private static final Option<Integer> CONTEXT = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
             "tokens that a conversation may have (default: what the model was made for)", "--context");
     private static final Option<KernelSet> KERNELS =
-            Option.choice("SET", KernelSet.class, "which kernels compute (default: the best here)", "--kernels");
+            Option.choice("SET", KernelSet.class,
+            "which kernels compute; emitted takes the best of its levels (default: the best of all here)", "--kernels");
     private static final Option<Precision> PRECISION = Option.choice("MODE", Precision.class,
             "products with quantised weights, fast by rounding what they multiply (default: fast; for check: exact)",
             "--precision");
@@ -31,7 +32,7 @@ public final class ComputeOptions {
     /// @param usual the precision where none was named
     public static LoadOptions of(Arguments arguments, Precision usual) {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
-                arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT)).orElse("auto"),
+                arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
                 arguments.get(PRECISION).orElse(usual));
     }
 }

@@ -14,8 +14,8 @@ package glia.tensor.asm;
 /// which only count and jump, are methods here and work on all 64 bits unless their name says 32.
 ///
 /// Operands that an instruction does not have are refused with an `IllegalArgumentException` that names both. What the
-/// code does when it runs is checked by nothing.
-public final class Assembler {
+/// code does when it runs is checked by nothing. A subclass may add instructions that stand for several.
+public class Assembler {
     private final ByteBuilder out = new ByteBuilder();
     private final Encoder encoder = new Encoder(out);
     private int numOpen;

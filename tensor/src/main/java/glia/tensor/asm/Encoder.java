@@ -16,8 +16,8 @@ final class Encoder {
         Form form = op.form;
         boolean stores = op.storeOpcode >= 0 && operands.length > 0 && operands[0] instanceof Mem;
         boolean rmFirst = form.rmFirst || stores;
-        int last = operands.length - 1;
         require(operands.length == form.numOperands(), op, operands);
+        int last = operands.length - (form == Form.RVMR ? 2 : 1);
         Operand reg = form.reg == null ? null : rmFirst ? operands[last] : operands[0];
         Operand rm = form.rm == null ? null : rmFirst ? operands[0] : operands[last];
         Vec v = form.hasV && operands[form.reg == null ? 0 : 1] instanceof Vec vec ? vec : null;
@@ -26,6 +26,7 @@ final class Encoder {
         require(!form.hasV || v != null, op, operands);
         require(form.rm == null || form.rm.isInstance(rm) || form.takesMemory() && rm instanceof Mem, op, operands);
         require(sizesFit(op, vector, reg, v, rm), op, operands);
+        require(form != Form.RVMR || operands[3] instanceof Vec x && x.bytes() == vector, op, operands);
         require(masksFit(operands), op, operands);
         boolean evex = op.kind == Op.Kind.EVEX || op.kind == Op.Kind.ANY && (needsEvex(vector, operands)
                 || form == Form.VM && rm instanceof Mem);
@@ -49,6 +50,8 @@ final class Encoder {
         }
         if (op.hasImmediate) {
             out.u8(immediate);
+        } else if (form == Form.RVMR) {
+            out.u8(number(operands[3]) << 4);
         }
     }
 

@@ -4,6 +4,10 @@ package glia.tensor.asm;
 enum Form {
     /// vec ← vec, vec/mem
     RVM(Vec.class, true, Vec.class, false),
+    /// vec ← vec, vec/mem, vec: the last register stands in the immediate byte
+    RVMR(Vec.class, true, Vec.class, false),
+    /// vec ← vec, mem
+    RVN(Vec.class, true, Mem.class, false),
     /// vec ← vec/mem
     RM(Vec.class, false, Vec.class, false),
     /// vec of half the size ← vec
@@ -24,6 +28,8 @@ enum Form {
     KG(Mask.class, false, Gpr.class, false),
     /// general register ← mask
     GK(Gpr.class, false, Mask.class, false),
+    /// general register ← vec
+    GV(Gpr.class, false, Vec.class, false),
     /// vec ← general register/mem
     RG(Vec.class, false, Gpr.class, false),
     /// vec ← general register
@@ -46,13 +52,14 @@ enum Form {
         this.rmFirst = rmFirst;
     }
 
-    /// Operands without the immediate.
+    /// Operands without an immediate that is a number.
     int numOperands() {
-        return (reg == null ? 0 : 1) + (hasV ? 1 : 0) + (rm == null ? 0 : 1);
+        return (reg == null ? 0 : 1) + (hasV ? 1 : 0) + (rm == null ? 0 : 1) + (this == RVMR ? 1 : 0);
     }
 
     /// Whether memory may stand in place of `rm`.
     boolean takesMemory() {
-        return rm == Vec.class && this != KM && this != NARROW || this == RG || this == GR;
+        return rm == Vec.class && this != KM && this != NARROW && this != GV || rm == Mem.class || this == RG
+                || this == GR;
     }
 }

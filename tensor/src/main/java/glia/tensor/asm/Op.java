@@ -12,6 +12,7 @@ import java.util.Locale;
 public enum Op {
     // moves
     VMOVUPS(Kind.ANY, "NP.0F.W0 10, store 11", Form.RM, Tuple.WHOLE),
+    VMOVUPD(Kind.ANY, "66.0F.WE 10, store 11", Form.RM, Tuple.WHOLE),
     VMOVDQU(Kind.VEX, "F3.0F.W0 6F, store 7F", Form.RM, Tuple.WHOLE),
     VMOVDQU8(Kind.EVEX, "F2.0F.W0 6F, store 7F", Form.RM, Tuple.WHOLE),
     VMOVDQU16(Kind.EVEX, "F2.0F.W1 6F, store 7F", Form.RM, Tuple.WHOLE),
@@ -25,6 +26,8 @@ public enum Op {
     VPBROADCASTB_GPR(Kind.EVEX, "66.0F38.W0 7A", Form.BG, Tuple.BYTES1),
     VBROADCASTSS(Kind.ANY, "66.0F38.W0 18", Form.RM, Tuple.BYTES4),
     VBROADCASTF128(Kind.VEX, "66.0F38.W0 1A", Form.RM, Tuple.BYTES16),
+    VMASKMOVPS(Kind.VEX, "66.0F38.W0 2C, store 2E", Form.RVN, Tuple.WHOLE),
+    VMOVMSKPS(Kind.VEX, "NP.0F.W0 50", Form.GV, Tuple.WHOLE),
     VBROADCASTI32X4(Kind.EVEX, "66.0F38.W0 5A", Form.RM, Tuple.BYTES16),
 
     // dot products
@@ -57,6 +60,7 @@ public enum Op {
     VROUNDPS(Kind.VEX, "66.0F3A.W0 08 ib", Form.RM, Tuple.FULL),
     VCMPPS(Kind.EVEX, "NP.0F.W0 C2 ib", Form.KVM, Tuple.FULL),
     VCMPPS_VEX(Kind.VEX, "NP.0F.W0 C2 ib", Form.RVM, Tuple.FULL),
+    VBLENDVPS(Kind.VEX, "66.0F3A.W0 4A", Form.RVMR, Tuple.WHOLE),
 
     // floats of 64 bits
     VFMADD231PD(Kind.ANY, "66.0F38.W1 B8", Form.RVM, Tuple.FULL64),
@@ -67,6 +71,7 @@ public enum Op {
     VSQRTPD(Kind.ANY, "66.0F.WE 51", Form.RM, Tuple.FULL64),
     VBROADCASTSD(Kind.ANY, "66.0F38.WE 19", Form.RM, Tuple.BYTES8, 32),
     VCMPPD(Kind.EVEX, "66.0F.W1 C2 ib", Form.KVM, Tuple.FULL64),
+    VCMPPD_VEX(Kind.VEX, "66.0F.W0 C2 ib", Form.RVM, Tuple.FULL64),
 
     // conversions
     VCVTDQ2PS(Kind.ANY, "NP.0F.W0 5B", Form.RM, Tuple.FULL),
@@ -84,6 +89,7 @@ public enum Op {
     VPMOVSXBW(Kind.ANY, "66.0F38.W0 20", Form.RM, Tuple.HALF),
     VPMOVZXWD(Kind.ANY, "66.0F38.W0 33", Form.RM, Tuple.HALF),
     VPMOVSXWD(Kind.ANY, "66.0F38.W0 23", Form.RM, Tuple.HALF),
+    VPMOVSXDQ(Kind.ANY, "66.0F38.W0 25", Form.RM, Tuple.HALF),
     VPMOVDB(Kind.EVEX, "F3.0F38.W0 31", Form.MR, Tuple.QUARTER),
     VPMOVSDB(Kind.EVEX, "F3.0F38.W0 21", Form.MR, Tuple.QUARTER),
     VPMOVDW(Kind.EVEX, "F3.0F38.W0 33", Form.MR, Tuple.HALF),
@@ -122,6 +128,8 @@ public enum Op {
     VPMAXSD(Kind.ANY, "66.0F38.W0 3D", Form.RVM, Tuple.FULL),
     VPMINSD(Kind.ANY, "66.0F38.W0 39", Form.RVM, Tuple.FULL),
     VPCMPEQB(Kind.VEX, "66.0F.W0 74", Form.RVM, Tuple.WHOLE),
+    VPCMPEQD(Kind.VEX, "66.0F.W0 76", Form.RVM, Tuple.WHOLE),
+    VPTEST(Kind.VEX, "66.0F38.W0 17", Form.RM, Tuple.WHOLE),
     VPCMPGTD(Kind.VEX, "66.0F.W0 66", Form.RVM, Tuple.WHOLE),
 
     // lanes

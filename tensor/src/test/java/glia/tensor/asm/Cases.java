@@ -55,6 +55,10 @@ final class Cases {
         };
     }
 
+    private static boolean takesOnlyMemory(Op op) {
+        return op == Op.VBROADCASTF128 || op == Op.VBROADCASTI32X4 || op.form == Form.RVN;
+    }
+
     private static boolean takesMasks(Op op) {
         return op.kind != Op.Kind.VEX && op.form != Form.RK && op.form != Form.KM && op.form != Form.KK
                 && op.form != Form.RG && op.form != Form.GR;
@@ -75,7 +79,7 @@ final class Cases {
         }
         int[] sizes = sizes(op);
         for (int size : sizes) {
-            boolean onlyMemory = op == Op.VBROADCASTF128 || op == Op.VBROADCASTI32X4;
+            boolean onlyMemory = takesOnlyMemory(op);
             int[][] numbers = op.kind == Op.Kind.VEX ? LOW : HIGH;
             int[] n = numbers[turn++ % 3];
             if (!onlyMemory) {
@@ -112,7 +116,7 @@ final class Cases {
         int most = op.kind == Op.Kind.VEX || op.form == Form.GK || op.form == Form.KG ? 16 : 32;
         int[] n = random.ints(3, 0, most).toArray();
         Operand rm = op.form.rm == null ? null : register(op, size, n[2]);
-        boolean onlyMemory = op == Op.VBROADCASTF128 || op == Op.VBROADCASTI32X4;
+        boolean onlyMemory = takesOnlyMemory(op);
         if (op.form.takesMemory() && (onlyMemory || random.nextBoolean())) {
             Gpr[] all = Gpr.values();
             Gpr index = all[random.nextInt(16)];
@@ -152,6 +156,9 @@ final class Cases {
             operands.add(new Vec(n[1], size, Mask.K0, false));
         }
         operands.add(op.form.rmFirst ? 0 : operands.size(), rm);
+        if (op.form == Form.RVMR) {
+            operands.add(new Vec((n[0] + n[1]) % 16, size, Mask.K0, false));
+        }
         return operands.toArray(Operand[]::new);
     }
 
@@ -166,7 +173,9 @@ final class Cases {
 
     private void add(Op op, int size, Operand... operands) {
         Operand[] all = operands;
-        if (op.storeOpcode >= 0 && turn % 2 == 0 && all[0] instanceof Vec stored && !stored.zeroing()
+        if (op.form == Form.RVN && turn % 2 == 0) {
+            all = new Operand[] {all[2], all[1], all[0]};
+        } else if (op.storeOpcode >= 0 && turn % 2 == 0 && all[0] instanceof Vec stored && !stored.zeroing()
                 && all[1] instanceof Mem m) {
             all = new Operand[] {m.under(stored.mask()), new Vec(stored.number(), stored.bytes(), Mask.K0, false)};
         }
@@ -190,7 +199,7 @@ final class Cases {
                 || op.form == Form.NARROW ? "{load} " : "";
         var text = new StringBuilder(choice + mnemonic);
         boolean half = op.form == Form.KG || op.form == Form.GK || op.form == Form.RG || op.form == Form.GR
-                || op.form == Form.BG;
+                || op.form == Form.BG || op.form == Form.GV;
         for (int i = 0; i < operands.length; i++) {
             text.append(i == 0 ? " " : ", ");
             text.append(switch (operands[i]) {

@@ -3,10 +3,12 @@ package glia.tensor.kernel.choice;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.emitted.EmittedKernels;
+import glia.tensor.kernel.emitted.Level;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.vector.VectorKernels;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import jdk.incubator.vector.VectorShape;
 
 /// Chooses the set of kernels that suits the machine and the JVM.
@@ -14,8 +16,12 @@ import jdk.incubator.vector.VectorShape;
 /// No class of the module `jdk.incubator.vector` is touched before it is known to be there, so that the program also
 /// runs without it.
 public final class KernelSets {
-    /// What `choose` takes: the best set, or one by its name.
-    public static final String NAMES = "auto, best, scalar, vector, emitted";
+    private static final String EMITTED = "emitted-";
+
+    /// What `choose` takes: the best set, or one by its name. `emitted` is the best level of the emitted kernels that
+    /// the processor has; the names that begin with it are one level each.
+    public static final String NAMES = "auto, best, scalar, vector, emitted"
+            + Level.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int LEAST_BITS = 128;
@@ -50,14 +56,27 @@ public final class KernelSets {
                 yield new Choice(new VectorKernels(workers), "");
             }
             case "emitted" -> {
-                EmittedKernels.obstacle().ifPresent(obstacle -> {
-                    throw new IllegalArgumentException("the emitted kernels cannot run, since " + obstacle);
-                });
+                require(name, EmittedKernels.obstacle());
                 yield new Choice(new EmittedKernels(workers), "");
             }
             case "best", "auto" -> best(workers, name.equalsIgnoreCase("auto"));
-            default -> throw new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES);
+            default -> new Choice(new EmittedKernels(workers, level(name)), "");
         };
+    }
+
+    private static Level level(String name) {
+        Optional<Level> named = name.toLowerCase(Locale.ROOT).startsWith(EMITTED)
+                ? Level.named(name.substring(EMITTED.length())) : Optional.empty();
+        Level level = named.orElseThrow(() ->
+                new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES));
+        require(name, EmittedKernels.obstacle(level));
+        return level;
+    }
+
+    private static void require(String name, Optional<String> obstacle) {
+        obstacle.ifPresent(why -> {
+            throw new IllegalArgumentException("the " + name + " kernels cannot run, since " + why);
+        });
     }
 
     private static Choice best(Workers workers, boolean coldStart) {

@@ -11,34 +11,32 @@ import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.VADDPS;
 import static glia.tensor.asm.Op.VANDPS;
+import static glia.tensor.asm.Op.VBLENDVPS;
 import static glia.tensor.asm.Op.VBROADCASTSS;
-import static glia.tensor.asm.Op.VCMPPS;
 import static glia.tensor.asm.Op.VCVTDQ2PS;
 import static glia.tensor.asm.Op.VCVTPH2PS;
 import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPS;
 import static glia.tensor.asm.Op.VPADDD;
-import static glia.tensor.asm.Op.VPANDD;
+import static glia.tensor.asm.Op.VPBROADCASTD;
 import static glia.tensor.asm.Op.VPERMD;
 import static glia.tensor.asm.Op.VPERMPS;
 import static glia.tensor.asm.Op.VPMOVSXBD;
 import static glia.tensor.asm.Op.VPMOVSXBW;
 import static glia.tensor.asm.Op.VPMOVZXBD;
 import static glia.tensor.asm.Op.VPMOVZXBW;
+import static glia.tensor.asm.Op.VPSLLD;
 import static glia.tensor.asm.Op.VPSLLW;
 import static glia.tensor.asm.Op.VPSRLVD;
 import static glia.tensor.asm.Op.VSUBPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.CodedMatrix.Code;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 
 /// Decodes runs of codes to F32, `(value - zero) · scale`, with the bits of the definition. Codes of four bits are
@@ -49,34 +47,54 @@ final class CodedCode {
     private static final int STRETCH = 8192;
     private static final int GREATER = 14;
 
-    private static final Vec EVEN = zmm(0);
-    private static final Vec ODD = zmm(1);
-    private static final Vec SCALE = zmm(2);
-    private static final Vec ZERO = zmm(3);
-    private static final Vec CODES = zmm(4);
-    private static final Vec TABLE = zmm(5);
-    private static final Vec FIRST = zmm(6);
-    private static final Vec SECOND = zmm(7);
-    private static final Vec SHIFTS = zmm(16);
+    private static final PerLevel<CodedCode> CODES = new PerLevel<>(CodedCode::new);
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R11);
+    private final Level level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
     /// By code, made when first needed.
-    private static final Function[] DECODE = new Function[Code.values().length];
+    private final Function[] decode = new Function[Code.values().length];
+    private final Vec even;
+    private final Vec odd;
+    private final Vec scale;
+    private final Vec zero;
+    private final Vec codes;
+    private final Vec table;
+    private final Vec tableEnd;
+    private final Vec first;
+    private final Vec second;
+    private final Vec shifts;
 
-    private CodedCode() { }
+    private CodedCode(Level level) {
+        this.level = level;
+        even = level.v(0);
+        odd = level.v(1);
+        scale = level.v(2);
+        zero = level.v(3);
+        codes = level.v(4);
+        table = level.v(5);
+        tableEnd = level.v(6);
+        first = level.v(7);
+        second = level.v(8);
+        shifts = level.v(9);
+        constants = new Constants(arena, R11, level);
+    }
+
+    static CodedCode of(Level level) {
+        return CODES.of(level);
+    }
 
     /// Numbers decoded in one step: runs are multiples of it.
     static int step(Code code) {
         return code.bits() == 4 ? 32 : 16;
     }
 
-    private static synchronized Function make(Code code) {
+    private synchronized Function make(Code code) {
         int index = code.ordinal();
-        if (DECODE[index] == null) {
-            DECODE[index] = CodePages.seal(ARENA, List.of(emit(code))).function(0);
+        if (decode[index] == null) {
+            decode[index] = CodePages.seal(arena, List.of(emit(code))).function(0);
         }
-        return DECODE[index];
+        return decode[index];
     }
 
     /// Decodes `numGroups` groups of `size` codes that lie one behind the other.
@@ -84,15 +102,15 @@ final class CodedCode {
     /// @param scales the F32 scale of each group
     /// @param zeros the F32 zero point of each group
     /// @param size a multiple of `step`, at least 1
-    static void decode(Code code, long to, long codes, long scales, long zeros, int numGroups, int size) {
-        Function known = DECODE[code.ordinal()];
-        Function decode = known != null ? known : make(code);
+    void decode(Code code, long to, long from, long scales, long zeros, int numGroups, int size) {
+        Function known = decode[code.ordinal()];
+        Function function = known != null ? known : make(code);
         int most = Math.max(1, STRETCH / size);
         for (int g = 0; g < numGroups; g += most) {
             int groups = Math.min(most, numGroups - g);
             for (int k = 0; k < size; k += STRETCH) {
-                long first = (long) g * size + k;
-                decode.call(to + 4 * first, codes + first * code.bits() / 8, scales + 4L * g, zeros + 4L * g, groups,
+                long at = (long) g * size + k;
+                function.call(to + 4 * at, from + at * code.bits() / 8, scales + 4L * g, zeros + 4L * g, groups,
                         Math.min(STRETCH, size - k));
             }
         }
@@ -100,24 +118,37 @@ final class CodedCode {
 
     /// A function of an address to write to (RDI), codes (RSI), scales (RDX), zero points (RCX), the number of groups
     /// (R8) and their size (R9).
-    private static byte[] emit(Code code) {
-        var a = new Assembler();
-        CONSTANTS.load(a);
+    private byte[] emit(Code code) {
+        var a = new Emitter(level);
+        constants.load(a);
         if (code.bits() == 4) {
-            a.op(VMOVUPS, TABLE, CONSTANTS.vector(table(code)));
-            a.op(VMOVUPS, FIRST, CONSTANTS.vector(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
-            a.op(VMOVUPS, SECOND, CONSTANTS.vector(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15));
-            a.op(VMOVUPS, SHIFTS, CONSTANTS.vector(0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4));
+            int[] values = table(code);
+            if (a.isWide()) {
+                a.op(VMOVUPS, table, constants.vector(values));
+                a.op(VMOVUPS, first, constants.vector(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
+                a.op(VMOVUPS, second, constants.vector(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15));
+                a.op(VMOVUPS, shifts, constants.vector(0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4));
+            } else {
+                a.op(VMOVUPS, table, constants.vector(Arrays.copyOf(values, 8)));
+                a.op(VMOVUPS, tableEnd, constants.vector(Arrays.copyOfRange(values, 8, 16)));
+                a.op(VMOVUPS, shifts, constants.vector(0, 4, 8, 12, 16, 20, 24, 28));
+            }
         }
         Label group = a.here();
-        a.op(VBROADCASTSS, SCALE, at(RDX));
-        a.op(VBROADCASTSS, ZERO, at(RCX));
+        a.op(VBROADCASTSS, scale, at(RDX));
+        a.op(VBROADCASTSS, zero, at(RCX));
         a.mov(RAX, R9);
         Label loop = a.here();
-        if (code.bits() == 4) {
+        if (code.bits() == 8) {
+            for (int part = 0; part < step(code); part += level.lanes) {
+                bytes(a, code, part);
+            }
+        } else if (a.isWide()) {
             nibbles(a);
         } else {
-            bytes(a, code);
+            for (int part = 0; part < step(code); part += level.lanes) {
+                nibbles(a, part);
+            }
         }
         a.add(RDI, 4 * step(code));
         a.add(RSI, 16);
@@ -127,9 +158,7 @@ final class CodedCode {
         a.add(RCX, 4);
         a.dec(R8);
         a.jump(Condition.NOT_EQUAL, group);
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
+        return a.end();
     }
 
     private static int[] table(Code code) {
@@ -146,57 +175,72 @@ final class CodedCode {
         return bits;
     }
 
-    private static void nibbles(Assembler a) {
-        a.op(VPMOVZXBD, CODES, at(RSI));
-        a.op(VPERMD, EVEN, FIRST, CODES);
-        a.op(VPERMD, ODD, SECOND, CODES);
-        for (Vec part : new Vec[] {EVEN, ODD}) {
-            a.op(VPSRLVD, part, part, SHIFTS);
-            a.op(VPERMPS, part, part, TABLE);
-            finish(a, part, part == EVEN ? 0 : 64);
+    /// 32 codes of four bits.
+    private void nibbles(Emitter a) {
+        a.op(VPMOVZXBD, codes, at(RSI));
+        a.op(VPERMD, even, first, codes);
+        a.op(VPERMD, odd, second, codes);
+        for (Vec part : new Vec[] {even, odd}) {
+            a.op(VPSRLVD, part, part, shifts);
+            a.op(VPERMPS, part, part, table);
+            finish(a, part, part == even ? 0 : 64);
         }
     }
 
-    private static void bytes(Assembler a, Code code) {
+    /// 8 codes of four bits, from number `part` on. A lookup takes the lowest three bits; the fourth, as a sign, chooses
+    /// the table.
+    private void nibbles(Emitter a, int part) {
+        a.op(VPBROADCASTD, codes, at(RSI, part / 2));
+        a.op(VPSRLVD, codes, codes, shifts);
+        a.op(VPERMPS, even, codes, table);
+        a.op(VPERMPS, odd, codes, tableEnd);
+        a.op(VPSLLD, codes, codes, 28);
+        a.op(VBLENDVPS, even, even, odd, codes);
+        finish(a, even, 4 * part);
+    }
+
+    /// As many codes of eight bits as a vector has lanes, from number `part` on.
+    private void bytes(Emitter a, Code code, int part) {
         switch (code) {
-            case E4M3 -> e4m3(a);
+            case E4M3 -> e4m3(a, part);
             case E5M2 -> {
-                a.op(VPMOVZXBW, ymm(0), at(RSI));
-                a.op(VPSLLW, ymm(0), ymm(0), 8);
-                a.op(VCVTPH2PS, EVEN, ymm(0));
+                a.op(VPMOVZXBW, a.half(0), at(RSI, part));
+                a.op(VPSLLW, a.half(0), a.half(0), 8);
+                a.op(VCVTPH2PS, even, a.half(0));
             }
             case I8 -> {
-                a.op(VPMOVSXBD, EVEN, at(RSI));
-                a.op(VCVTDQ2PS, EVEN, EVEN);
+                a.op(VPMOVSXBD, even, at(RSI, part));
+                a.op(VCVTDQ2PS, even, even);
             }
             case U8, OFFSET8 -> {
-                a.op(VPMOVZXBD, EVEN, at(RSI));
+                a.op(VPMOVZXBD, even, at(RSI, part));
                 if (code == Code.OFFSET8) {
-                    a.op(VPADDD, EVEN, EVEN, CONSTANTS.of(-128));
+                    a.op(VPADDD, even, even, constants.of(-128));
                 }
-                a.op(VCVTDQ2PS, EVEN, EVEN);
+                a.op(VCVTDQ2PS, even, even);
             }
             case E2M1, U4, OFFSET4 -> throw new IllegalArgumentException(code + " has 4 bits");
         }
-        finish(a, EVEN, 0);
+        finish(a, even, 4 * part);
     }
 
     /// Sign, exponent and mantissa go to their places in half precision, which makes 2^-8 of the number; what is above
     /// 448 then is the NaN.
-    private static void e4m3(Assembler a) {
-        a.op(VPMOVSXBW, ymm(0), at(RSI));
-        a.op(VPSLLW, ymm(0), ymm(0), 7);
-        a.op(VPANDD, ymm(0), ymm(0), CONSTANTS.of(0xbf80bf80));
-        a.op(VCVTPH2PS, EVEN, ymm(0));
-        a.op(VMULPS, EVEN, EVEN, CONSTANTS.of(256f));
-        a.op(VANDPS, ODD, EVEN, CONSTANTS.of(0x7fffffff));
-        a.op(VCMPPS, Mask.K1, ODD, CONSTANTS.of(448f), GREATER);
-        a.op(VADDPS, EVEN.under(Mask.K1), EVEN, CONSTANTS.of(Float.NaN));
+    private void e4m3(Emitter a, int part) {
+        a.op(VPMOVSXBW, a.half(0), at(RSI, part));
+        a.op(VPSLLW, a.half(0), a.half(0), 7);
+        a.and(a.half(0), a.half(0), constants.of(0xbf80bf80));
+        a.op(VCVTPH2PS, even, a.half(0));
+        a.op(VMULPS, even, even, constants.of(256f));
+        a.op(VANDPS, odd, even, constants.of(0x7fffffff));
+        a.compare(Mask.K1, odd, constants.of(448f), GREATER);
+        a.op(VADDPS, odd, even, constants.of(Float.NaN));
+        a.blend(even, Mask.K1, odd);
     }
 
-    private static void finish(Assembler a, Vec values, int at) {
-        a.op(VSUBPS, values, values, ZERO);
-        a.op(VMULPS, values, values, SCALE);
+    private void finish(Emitter a, Vec values, int at) {
+        a.op(VSUBPS, values, values, zero);
+        a.op(VMULPS, values, values, scale);
         a.op(VMOVUPS, at(RDI, at), values);
     }
 }

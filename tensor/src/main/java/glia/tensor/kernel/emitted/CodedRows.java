@@ -14,8 +14,11 @@ final class CodedRows {
     private final MatrixReader reader = new MatrixReader();
     private final CodedDecoder groups = new CodedDecoder();
     private final Scratch scratch = new Scratch();
+    private final Level level;
 
-    CodedRows() { }
+    CodedRows(Level level) {
+        this.level = level;
+    }
 
     /// Decodes columns `col` to `col + count` of a row, as many as there are; the shapes are checked here.
     void decode(CodedMatrix w, int row, int col, int count, long to) {
@@ -54,7 +57,7 @@ final class CodedRows {
         Memory.store(groups.scales(), 0, scales, numGroups);
         Memory.store(groups.zeros(), 0, zeros, numGroups);
         long codes = p.codes().address() + stored * p.codes().rowBytes() + p.code().rowBytes(col);
-        CodedCode.decode(p.code(), to, codes, scales, zeros, numGroups, size);
+        CodedCode.of(level).decode(p.code(), to, codes, scales, zeros, numGroups, size);
         return numGroups * size;
     }
 }

@@ -13,21 +13,24 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Numbers that emitted code reads from memory, each as a broadcast operand, which costs about as little as a register.
+/// Numbers that emitted code reads from memory, each as an operand, which costs about as little as a register.
 /// The code finds them through one register, which `load` sets at its beginning; several functions may share an object.
 final class Constants {
-    private static final int CAPACITY_BYTES = 1024;
+    private static final int CAPACITY_BYTES = 2048;
 
     private final MemorySegment memory;
     private final Gpr base;
+    private final Level level;
     private final Map<Integer, Mem> numbers = new HashMap<>();
     private int sizeBytes;
 
     /// @param arena what the functions live in, too
     /// @param base the register that holds the numbers' address while the code runs
-    Constants(Arena arena, Gpr base) {
+    /// @param level what the functions are for
+    Constants(Arena arena, Gpr base, Level level) {
         memory = arena.allocate(CAPACITY_BYTES, 64);
         this.base = base;
+        this.level = level;
     }
 
     /// Emits what makes the numbers reachable: the operands hold from there on.
@@ -46,8 +49,14 @@ final class Constants {
         if (known != null) {
             return known;
         }
-        Mem mem = at(base, place(4)).toAll();
-        memory.set(Memory.I32, mem.displacement(), bits);
+        // Where instructions cannot spread a number, it lies there as often as a vector has lanes.
+        boolean spreads = level == Level.AVX512;
+        int times = spreads ? 1 : level.lanes;
+        Mem mem = at(base, place(4 * times));
+        for (int i = 0; i < times; i++) {
+            memory.set(Memory.I32, mem.displacement() + 4 * i, bits);
+        }
+        mem = spreads ? mem.toAll() : mem;
         numbers.put(bits, mem);
         return mem;
     }
@@ -58,7 +67,7 @@ final class Constants {
         a.op(Op.VBROADCASTSS, to, at(base, mem.displacement()));
     }
 
-    /// A vector of these numbers.
+    /// These numbers, one behind the other.
     Mem vector(int... lanes) {
         Mem mem = at(base, place(4 * lanes.length));
         MemorySegment.copy(lanes, 0, memory, Memory.I32, mem.displacement(), lanes.length);

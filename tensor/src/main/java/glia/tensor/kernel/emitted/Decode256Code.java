@@ -14,24 +14,17 @@ import static glia.tensor.asm.Op.VMOVD;
 import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPS;
 import static glia.tensor.asm.Op.VPADDD;
-import static glia.tensor.asm.Op.VPANDD;
 import static glia.tensor.asm.Op.VPMOVSXBD;
 import static glia.tensor.asm.Op.VPMOVZXBD;
-import static glia.tensor.asm.Op.VPORD;
 import static glia.tensor.asm.Op.VPSLLD;
 import static glia.tensor.asm.Op.VPSRLD;
-import static glia.tensor.asm.Op.VPTESTMD;
 import static glia.tensor.asm.Op.VPUNPCKLDQ;
 import static glia.tensor.asm.Op.VSUBPS;
 import static glia.tensor.asm.Vec.xmm;
 import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.DType;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Gpr;
-import glia.tensor.asm.Mask;
-import glia.tensor.asm.Mem;
 import glia.tensor.asm.Vec;
 
 /// Decodes ggml's Q4_K, Q5_K and Q6_K, whose blocks of 256 numbers hold scales for groups of 32 or 16 (the layout is
@@ -42,63 +35,80 @@ final class Decode256Code {
     private static final int SCALES = -64;
     private static final int MINIMA = -32;
 
-    private static final Vec NUMBERS = zmm(0);
-    private static final Vec BITS = zmm(1);
-    private static final Vec[] LOW = {zmm(2), zmm(3)};
-    private static final Vec[] FIFTH_BITS = {zmm(4), zmm(5)};
+    private final Emitter a;
+    private final Constants constants;
+    private final int lanes;
+    private final Vec numbers;
+    private final Vec bits;
+    private final Vec spread;
 
-    private Decode256Code() { }
+    Decode256Code(Emitter a, Constants constants) {
+        this.a = a;
+        this.constants = constants;
+        lanes = a.lanes();
+        numbers = a.v(0);
+        bits = a.v(1);
+        spread = a.v(2);
+    }
 
     /// Emits the decoding of the block at RSI to RDI.
-    static void block(Assembler a, Constants constants, DType type) {
+    void block(DType type) {
         switch (type) {
-            case Q4_K -> groupsOf32(a, constants, false);
-            case Q5_K -> groupsOf32(a, constants, true);
-            case Q6_K -> groupsOf16(a, constants);
+            case Q4_K -> groupsOf32(false);
+            case Q5_K -> groupsOf32(true);
+            case Q6_K -> groupsOf16();
             default -> throw new IllegalArgumentException("no code for " + type);
         }
     }
 
-    private static void groupsOf32(Assembler a, Constants constants, boolean hasFifthBit) {
-        scalesAndMinima(a);
+    private void groupsOf32(boolean hasFifthBit) {
+        scalesAndMinima();
         int low = hasFifthBit ? 48 : 16;
-        for (int half = 0; half < 2 && hasFifthBit; half++) {
-            a.op(VPMOVZXBD, FIFTH_BITS[half], at(RSI, 16 + 16 * half));
-        }
         for (int group = 0; group < 8; group++) {
-            for (int half = 0; half < 2; half++) {
+            for (int first = 0; first < 32; first += lanes) {
+                a.op(VPMOVZXBD, numbers, at(RSI, low + group / 2 * 32 + first));
                 if (group % 2 == 0) {
-                    a.op(VPMOVZXBD, LOW[half], at(RSI, low + 16 * group + 16 * half));
-                    a.op(VPANDD, NUMBERS, LOW[half], constants.of(15));
+                    a.and(numbers, numbers, constants.of(15));
                 } else {
-                    a.op(VPSRLD, NUMBERS, LOW[half], 4);
+                    a.op(VPSRLD, numbers, numbers, 4);
                 }
                 if (hasFifthBit) {
-                    a.op(VPTESTMD, Mask.K1, FIFTH_BITS[half], constants.of(1 << group));
-                    a.op(VPORD, NUMBERS.under(Mask.K1), NUMBERS, constants.of(16));
+                    a.op(VPMOVZXBD, bits, at(RSI, 16 + first));
+                    shift(bits, 4 - group);
+                    a.and(bits, bits, constants.of(16));
+                    a.or(numbers, numbers, bits);
                 }
-                a.op(VCVTDQ2PS, NUMBERS, NUMBERS);
-                a.op(VMULPS, NUMBERS, NUMBERS, at(RSP, SCALES + 4 * group).toAll());
-                a.op(VSUBPS, NUMBERS, NUMBERS, at(RSP, MINIMA + 4 * group).toAll());
-                a.op(VMOVUPS, at(RDI, 128 * group + 64 * half), NUMBERS);
+                a.op(VCVTDQ2PS, numbers, numbers);
+                a.op(VMULPS, numbers, numbers, a.spread(at(RSP, SCALES + 4 * group), spread));
+                a.op(VSUBPS, numbers, numbers, a.spread(at(RSP, MINIMA + 4 * group), spread));
+                a.op(VMOVUPS, at(RDI, 128 * group + 4 * first), numbers);
             }
+        }
+    }
+
+    /// Shifts to the left, or where negative to the right.
+    private void shift(Vec v, int by) {
+        if (by > 0) {
+            a.op(VPSLLD, v, v, by);
+        } else if (by < 0) {
+            a.op(VPSRLD, v, v, -by);
         }
     }
 
     /// `d · sc` and `dmin · mn` of the 8 groups. Their 6-bit numbers lie in three words of 4 bytes: those of groups 0
     /// to 3 in the low bits of the first two, those of 4 to 7 in the third and on top of the first two.
-    private static void scalesAndMinima(Assembler a) {
-        word(a, RAX, 4, 0, 0x3f3f3f3f);
-        word(a, RDX, 12, 0, 0x0f0f0f0f);
-        word(a, R10, 4, 6, 0x03030303);
-        write(a, RAX, RDX, R10, SCALES, 0);
-        word(a, R8, 8, 0, 0x3f3f3f3f);
-        word(a, R9, 12, 4, 0x0f0f0f0f);
-        word(a, R10, 8, 6, 0x03030303);
-        write(a, R8, R9, R10, MINIMA, 2);
+    private void scalesAndMinima() {
+        word(RAX, 4, 0, 0x3f3f3f3f);
+        word(RDX, 12, 0, 0x0f0f0f0f);
+        word(R10, 4, 6, 0x03030303);
+        write(RAX, RDX, R10, SCALES, 0);
+        word(R8, 8, 0, 0x3f3f3f3f);
+        word(R9, 12, 4, 0x0f0f0f0f);
+        word(R10, 8, 6, 0x03030303);
+        write(R8, R9, R10, MINIMA, 2);
     }
 
-    private static void word(Assembler a, Gpr to, int at, int shift, int mask) {
+    private void word(Gpr to, int at, int shift, int mask) {
         a.mov32(to, at(RSI, at));
         if (shift != 0) {
             a.shr(to, shift);
@@ -110,7 +120,7 @@ final class Decode256Code {
     ///
     /// @param high the low 4 bits of groups 4 to 7
     /// @param top their 2 high bits
-    private static void write(Assembler a, Gpr low, Gpr high, Gpr top, int to, int factor) {
+    private void write(Gpr low, Gpr high, Gpr top, int to, int factor) {
         a.shl(top, 4);
         a.add(high, top);
         a.op(VMOVD, xmm(0), low);
@@ -118,40 +128,40 @@ final class Decode256Code {
         a.op(VPUNPCKLDQ, xmm(0), xmm(0), xmm(1));
         a.op(VPMOVZXBD, ymm(0), xmm(0));
         a.op(VCVTDQ2PS, ymm(0), ymm(0));
-        DecodeCode.half(a, zmm(1), factor);
+        DecodeCode.half(a, ymm(1), factor);
         a.op(VMULPS, ymm(0), ymm(0), ymm(1));
         a.op(VMOVUPS, at(RSP, to), ymm(0));
     }
 
-    private static void groupsOf16(Assembler a, Constants constants) {
-        a.op(VPMOVSXBD, NUMBERS, at(RSI, 192));
-        a.op(VCVTDQ2PS, NUMBERS, NUMBERS);
-        DecodeCode.half(a, BITS, 208);
-        a.op(VMULPS, NUMBERS, NUMBERS, BITS);
-        a.op(VMOVUPS, at(RSP, SCALES), NUMBERS);
+    private void groupsOf16() {
+        DecodeCode.half(a, spread, 208);
+        for (int first = 0; first < 16; first += lanes) {
+            a.op(VPMOVSXBD, numbers, at(RSI, 192 + first));
+            a.op(VCVTDQ2PS, numbers, numbers);
+            a.op(VMULPS, numbers, numbers, spread);
+            a.op(VMOVUPS, at(RSP, SCALES + 4 * first), numbers);
+        }
         for (int group = 0; group < 16; group++) {
             int run = group / 2 % 4;
-            Mem low = at(RSI, group / 8 * 64 + run % 2 * 32 + group % 2 * 16);
-            Mem high = at(RSI, 128 + group / 8 * 32 + group % 2 * 16);
-            a.op(VPMOVZXBD, NUMBERS, low);
-            if (run >= 2) {
-                a.op(VPSRLD, NUMBERS, NUMBERS, 4);
-            } else {
-                a.op(VPANDD, NUMBERS, NUMBERS, constants.of(15));
+            int low = group / 8 * 64 + run % 2 * 32 + group % 2 * 16;
+            int high = 128 + group / 8 * 32 + group % 2 * 16;
+            for (int first = 0; first < 16; first += lanes) {
+                a.op(VPMOVZXBD, numbers, at(RSI, low + first));
+                if (run >= 2) {
+                    a.op(VPSRLD, numbers, numbers, 4);
+                } else {
+                    a.and(numbers, numbers, constants.of(15));
+                }
+                // Bits 2 run and 2 run + 1 become bits 4 and 5.
+                a.op(VPMOVZXBD, bits, at(RSI, high + first));
+                shift(bits, 4 - 2 * run);
+                a.and(bits, bits, constants.of(0x30));
+                a.or(numbers, numbers, bits);
+                a.op(VPADDD, numbers, numbers, constants.of(-32));
+                a.op(VCVTDQ2PS, numbers, numbers);
+                a.op(VMULPS, numbers, numbers, a.spread(at(RSP, SCALES + 4 * group), spread));
+                a.op(VMOVUPS, at(RDI, 64 * group + 4 * first), numbers);
             }
-            a.op(VPMOVZXBD, BITS, high);
-            // Bits 2 run and 2 run + 1 become bits 4 and 5.
-            if (run < 2) {
-                a.op(VPSLLD, BITS, BITS, 4 - 2 * run);
-            } else if (run > 2) {
-                a.op(VPSRLD, BITS, BITS, 2 * run - 4);
-            }
-            a.op(VPANDD, BITS, BITS, constants.of(0x30));
-            a.op(VPORD, NUMBERS, NUMBERS, BITS);
-            a.op(VPADDD, NUMBERS, NUMBERS, constants.of(-32));
-            a.op(VCVTDQ2PS, NUMBERS, NUMBERS);
-            a.op(VMULPS, NUMBERS, NUMBERS, at(RSP, SCALES + 4 * group).toAll());
-            a.op(VMOVUPS, at(RDI, 64 * group), NUMBERS);
         }
     }
 }

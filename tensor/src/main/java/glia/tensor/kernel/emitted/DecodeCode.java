@@ -1,36 +1,31 @@
 package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Gpr.R11;
-import static glia.tensor.asm.Gpr.RAX;
 import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
-import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
-import static glia.tensor.asm.Op.KMOVW;
 import static glia.tensor.asm.Op.VADDPS;
 import static glia.tensor.asm.Op.VCVTDQ2PS;
 import static glia.tensor.asm.Op.VCVTPH2PS;
+import static glia.tensor.asm.Op.VMOVD_TO;
 import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPS;
 import static glia.tensor.asm.Op.VPADDD;
-import static glia.tensor.asm.Op.VPANDD;
+import static glia.tensor.asm.Op.VPBROADCASTD;
 import static glia.tensor.asm.Op.VPBROADCASTW;
 import static glia.tensor.asm.Op.VPMOVSXBD;
 import static glia.tensor.asm.Op.VPMOVZXBD;
 import static glia.tensor.asm.Op.VPMOVZXWD;
-import static glia.tensor.asm.Op.VPORD;
 import static glia.tensor.asm.Op.VPSLLD;
 import static glia.tensor.asm.Op.VPSRLD;
-import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
+import static glia.tensor.asm.Op.VPSRLVD;
+import static glia.tensor.asm.Vec.xmm;
 
 import glia.tensor.DType;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
-import glia.tensor.asm.Mask;
+import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -43,17 +38,30 @@ final class DecodeCode {
     private static final int STRETCH = 8192;
     private static final int BLOCK = 32;
 
-    private static final Vec LOW = zmm(0);
-    private static final Vec HIGH = zmm(1);
-    private static final Vec SCALE = zmm(2);
-    private static final Vec MIN = zmm(3);
+    private static final PerLevel<DecodeCode> CODES = new PerLevel<>(DecodeCode::new);
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R11);
+    private final Level level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
     /// By type, made when first needed.
-    private static final Function[] DECODE = new Function[DType.values().length];
+    private final Function[] decode = new Function[DType.values().length];
+    private final Vec numbers;
+    private final Vec scale;
+    private final Vec min;
+    private final Vec bits;
 
-    private DecodeCode() { }
+    private DecodeCode(Level level) {
+        this.level = level;
+        numbers = level.v(0);
+        scale = level.v(1);
+        min = level.v(2);
+        bits = level.v(3);
+        constants = new Constants(arena, R11, level);
+    }
+
+    static DecodeCode of(Level level) {
+        return CODES.of(level);
+    }
 
     /// Whether there is code for a type.
     static boolean serves(DType type) {
@@ -63,30 +71,31 @@ final class DecodeCode {
         };
     }
 
-    private static synchronized Function make(DType type) {
+    private synchronized Function make(DType type) {
         int index = type.ordinal();
-        if (DECODE[index] == null) {
-            DECODE[index] = CodePages.seal(ARENA, List.of(emit(type))).function(0);
+        if (decode[index] == null) {
+            decode[index] = CodePages.seal(arena, List.of(emit(type))).function(0);
         }
-        return DECODE[index];
+        return decode[index];
     }
 
     /// Decodes `count` numbers, whole blocks.
-    static void decode(DType type, long from, long to, long count) {
+    void decode(DType type, long from, long to, long count) {
         // Read without a lock, since workers come here for each row: a function's fields are final.
-        Function known = DECODE[type.ordinal()];
-        Function decode = known != null ? known : make(type);
+        Function known = decode[type.ordinal()];
+        Function code = known != null ? known : make(type);
         for (long i = 0; i < count; i += STRETCH) {
             long part = Math.min(STRETCH, count - i);
-            decode.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,
+            code.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,
                     part / type.blockElements(), 0, 0);
         }
     }
 
     /// A function of an address to write to (RDI), one to read from (RSI), and a number of blocks (RCX).
-    private static byte[] emit(DType type) {
-        var a = new Assembler();
-        CONSTANTS.load(a);
+    private byte[] emit(DType type) {
+        var a = new Emitter(level);
+        constants.load(a);
+        var groups = new Decode256Code(a, constants);
         switch (type) {
             case F16, BF16 -> plain(a, type == DType.BF16);
             default -> {
@@ -97,7 +106,7 @@ final class DecodeCode {
                 if (type.blockElements() == BLOCK) {
                     block(a, type);
                 } else {
-                    Decode256Code.block(a, CONSTANTS, type);
+                    groups.block(type);
                 }
                 a.add(RDI, 4 * type.blockElements());
                 a.add(RSI, type.blockBytes());
@@ -106,69 +115,92 @@ final class DecodeCode {
                 a.bind(end);
             }
         }
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
+        return a.end();
     }
 
-    private static void plain(Assembler assembler, boolean upperHalves) {
-        new Strip(16, 2) {
-            @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                // RAX counts bytes of F32: half as many are read.
-                a.mov(RDX, RAX);
-                a.shr(RDX, 1);
-                if (upperHalves) {
-                    a.op(VPMOVZXWD, Strip.to(LOW, mask), at(RSI, RDX, 1, at / 2));
-                    a.op(VPSLLD, LOW, LOW, 16);
-                } else {
-                    a.op(VCVTPH2PS, Strip.to(LOW, mask), at(RSI, RDX, 1, at / 2));
-                }
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 1, at), mask), LOW);
-            }
-        }.emit(assembler, RDX);
+    /// Whole vectors first, then number by number.
+    private void plain(Emitter a, boolean upperHalves) {
+        Label rest = new Label();
+        Label end = new Label();
+        a.cmp(RCX, level.lanes);
+        a.jump(Condition.BELOW, rest);
+        Label loop = a.here();
+        widen(a, numbers, at(RSI), upperHalves);
+        a.op(VMOVUPS, at(RDI), numbers);
+        a.add(RSI, 2 * level.lanes);
+        a.add(RDI, 4 * level.lanes);
+        a.sub(RCX, level.lanes);
+        a.cmp(RCX, level.lanes);
+        a.jump(Condition.ABOVE_OR_EQUAL, loop);
+        a.bind(rest);
+        a.test(RCX, RCX);
+        a.jump(Condition.EQUAL, end);
+        Label one = a.here();
+        a.op(VPBROADCASTW, xmm(0), at(RSI));
+        widen(a, xmm(0), xmm(0), upperHalves);
+        a.op(VMOVD_TO, at(RDI), xmm(0));
+        a.add(RSI, 2);
+        a.add(RDI, 4);
+        a.dec(RCX);
+        a.jump(Condition.NOT_EQUAL, one);
+        a.bind(end);
+    }
+
+    private static void widen(Emitter a, Vec to, Operand shorts, boolean upperHalves) {
+        if (upperHalves) {
+            a.op(VPMOVZXWD, to, shorts);
+            a.op(VPSLLD, to, to, 16);
+        } else {
+            a.op(VCVTPH2PS, to, shorts);
+        }
     }
 
     /// `to = ` the F16 number at RSI + `at`, for all lanes.
-    static void half(Assembler a, Vec to, int at) {
-        a.op(VPBROADCASTW, ymm(to.number()), at(RSI, at));
-        a.op(VCVTPH2PS, to, ymm(to.number()));
+    static void half(Emitter a, Vec to, int at) {
+        Vec shorts = to.as(to.bytes() / 2);
+        a.op(VPBROADCASTW, shorts, at(RSI, at));
+        a.op(VCVTPH2PS, to, shorts);
     }
 
-    private static void block(Assembler a, DType type) {
+    private void block(Emitter a, DType type) {
         boolean hasMin = type == DType.Q4_1 || type == DType.Q5_1;
         boolean hasFifthBit = type == DType.Q5_0 || type == DType.Q5_1;
-        int bits = hasMin ? 4 : 2;
-        half(a, SCALE, 0);
+        int word = hasMin ? 4 : 2;
+        half(a, scale, 0);
         if (hasMin) {
-            half(a, MIN, 2);
+            half(a, min, 2);
         }
-        if (type == DType.Q8_0) {
-            a.op(VPMOVSXBD, LOW, at(RSI, 2));
-            a.op(VPMOVSXBD, HIGH, at(RSI, 18));
-        } else {
-            a.op(VPMOVZXBD, LOW, at(RSI, bits + (hasFifthBit ? 4 : 0)));
-            a.op(VPSRLD, HIGH, LOW, 4);
-            a.op(VPANDD, LOW, LOW, CONSTANTS.of(15));
-        }
-        if (hasFifthBit) {
-            a.mov32(RAX, at(RSI, bits));
-            a.op(KMOVW, Mask.K1, RAX);
-            a.shr(RAX, 16);
-            a.op(KMOVW, Mask.K2, RAX);
-            a.op(VPORD, LOW.under(Mask.K1), LOW, CONSTANTS.of(16));
-            a.op(VPORD, HIGH.under(Mask.K2), HIGH, CONSTANTS.of(16));
-        }
-        for (Vec part : new Vec[] {LOW, HIGH}) {
+        for (int first = 0; first < BLOCK; first += level.lanes) {
+            if (type == DType.Q8_0) {
+                a.op(VPMOVSXBD, numbers, at(RSI, 2 + first));
+            } else {
+                a.op(VPMOVZXBD, numbers, at(RSI, word + (hasFifthBit ? 4 : 0) + first % 16));
+                if (first < 16) {
+                    a.and(numbers, numbers, constants.of(15));
+                } else {
+                    a.op(VPSRLD, numbers, numbers, 4);
+                }
+            }
+            if (hasFifthBit) {
+                int[] places = new int[level.lanes];
+                for (int i = 0; i < places.length; i++) {
+                    places[i] = first + i;
+                }
+                a.op(VPBROADCASTD, bits, at(RSI, word));
+                a.op(VPSRLVD, bits, bits, constants.vector(places));
+                a.and(bits, bits, constants.of(1));
+                a.op(VPSLLD, bits, bits, 4);
+                a.or(numbers, numbers, bits);
+            }
             if (type == DType.Q4_0 || type == DType.Q5_0) {
-                a.op(VPADDD, part, part, CONSTANTS.of(type == DType.Q4_0 ? -8 : -16));
+                a.op(VPADDD, numbers, numbers, constants.of(type == DType.Q4_0 ? -8 : -16));
             }
-            a.op(VCVTDQ2PS, part, part);
-            a.op(VMULPS, part, part, SCALE);
+            a.op(VCVTDQ2PS, numbers, numbers);
+            a.op(VMULPS, numbers, numbers, scale);
             if (hasMin) {
-                a.op(VADDPS, part, part, MIN);
+                a.op(VADDPS, numbers, numbers, min);
             }
-            a.op(VMOVUPS, at(RDI, part == LOW ? 0 : 64), part);
+            a.op(VMOVUPS, at(RDI, 4 * first), numbers);
         }
     }
 }

@@ -13,11 +13,13 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
 /// emitted, loops over pieces and threads are Java.
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
+    private final Level level;
     private final RoundedProduct roundedProduct;
     private final RowProduct rowProduct;
     private final Products products;
@@ -27,41 +29,69 @@ public final class EmittedKernels implements Kernels {
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
+    private final Logits reductions;
 
+    /// Kernels of the best level that this processor can run.
+    ///
     /// @param workers the threads to use; the caller closes them
     /// @throws CodeRefusedException if there is an `obstacle`
     public EmittedKernels(Workers workers) {
-        obstacle().ifPresent(obstacle -> {
+        this(workers, best());
+    }
+
+    /// Kernels of a level.
+    ///
+    /// @throws CodeRefusedException if there is an `obstacle`
+    public EmittedKernels(Workers workers, Level level) {
+        obstacle(level).ifPresent(obstacle -> {
             throw new CodeRefusedException(obstacle);
         });
         this.workers = workers;
-        roundedProduct = new RoundedProduct(workers);
-        RowDecoder decoder = new RowDecoder(workers);
-        EmittedTiles tiles = new EmittedTiles(workers, decoder);
-        rowProduct = new RowProduct(workers, decoder);
+        this.level = level;
+        roundedProduct = new RoundedProduct(workers, level);
+        RowDecoder decoder = new RowDecoder(workers, level);
+        EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
+        rowProduct = new RowProduct(workers, decoder, level);
         products = new Products(workers, tiles);
         attention = new Attention(workers, tiles);
         gather = new Gather(workers, decoder);
-        rounding = new Rounding(workers);
-        norms = new Norms(workers);
-        rotation = new Rotation(workers);
-        pointwise = new Pointwise(workers);
+        rounding = new Rounding(workers, level);
+        norms = new Norms(workers, level);
+        rotation = new Rotation(workers, level);
+        pointwise = new Pointwise(workers, level);
+        reductions = new Logits(level);
     }
 
     /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
     public static Optional<String> obstacle() {
+        return obstacle(Level.AVX2);
+    }
+
+    /// What keeps kernels of a level from running here, as the rest of a sentence that begins with "since".
+    public static Optional<String> obstacle(Level level) {
         try {
-            Processor processor = Processor.detect();
-            return processor.hasAvx512Vnni() ? Optional.empty()
-                    : Optional.of("the processor has no AVX-512 with VNNI, but only " + processor.features());
+            var missing = level.missing(Processor.here());
+            return missing.isEmpty() ? Optional.empty() : Optional.of("the processor has no "
+                    + missing.stream().map(Processor.Feature::toString).collect(Collectors.joining(", ")));
         } catch (CodeRefusedException e) {
             return Optional.of(e.getMessage());
         }
     }
 
+    /// The best level that this processor can run; the least where it can run none.
+    private static Level best() {
+        return obstacle().isPresent() ? Level.AVX2 : Level.of(Processor.here()).getFirst();
+    }
+
+    /// What the kernels are written for.
+    public Level level() {
+        return level;
+    }
+
+    /// `emitted-` and the level's label.
     @Override
     public String name() {
-        return "emitted";
+        return "emitted-" + level.label();
     }
 
     @Override
@@ -167,11 +197,11 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public int argmax(Tensor logits, int row) {
-        return Logits.argmax(logits, row);
+        return reductions.argmax(logits, row);
     }
 
     @Override
     public float logSumExp(Tensor logits, int row) {
-        return Logits.logSumExp(logits, row);
+        return reductions.logSumExp(logits, row);
     }
 }

@@ -16,22 +16,26 @@ final class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
     private static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
+    private final Level level;
+    private final int cols;
     private final Scratch[] scratch;
     private final RowDecoder decoder;
 
-    EmittedTiles(Workers workers, RowDecoder decoder) {
+    EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
+        this.level = level;
+        cols = TileCode.cols(level);
         scratch = Scratch.each(workers.count());
         this.decoder = decoder;
     }
 
     @Override
     public int rows() {
-        return TileCode.ROWS;
+        return TileCode.rows(level);
     }
 
     @Override
     public int cols() {
-        return TileCode.COLS;
+        return cols;
     }
 
     @Override
@@ -42,7 +46,7 @@ final class EmittedTiles implements Tiles {
     @Override
     public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            TileCode.multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+            TileCode.of(level).multiply(rows, c, cRow, a, aRow, aStep, b, depth);
         }
     }
 
@@ -68,8 +72,9 @@ final class EmittedTiles implements Tiles {
             at = scratch[worker].reserve(rows * step);
             decoder.decode(type, from, rowBytes, rows, count, at, worker);
         }
-        for (int r = 0; r < rows; r += TurnCode.ROWS) {
-            TurnCode.turn(Math.min(TurnCode.ROWS, rows - r), panel + 4L * r, at + r * step, step, count);
+        for (int r = 0; r < rows; r += TurnCode.rows(level)) {
+            TurnCode.of(level).turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step,
+                    count);
         }
     }
 
@@ -83,44 +88,46 @@ final class EmittedTiles implements Tiles {
             at = scratch[worker].reserve(rows * step);
             decoder.decode(type, from, rowBytes, rows, count, at, worker);
         }
-        for (int k = 0; k < count; k += TileCode.COLS) {
-            int width = Math.min(TileCode.COLS, count - k);
-            long to = panels + k / TileCode.COLS * partBytes;
+        for (int k = 0; k < count; k += cols) {
+            int width = Math.min(cols, count - k);
+            long to = panels + k / cols * partBytes;
             for (int r = 0; r < rows; r++) {
-                MemorySegment.copy(Memory.ALL, at + r * step + 4L * k, Memory.ALL, to + (long) r * TileCode.PANEL_BYTES,
-                        4L * width);
+                MemorySegment.copy(Memory.ALL, at + r * step + 4L * k, Memory.ALL, to + r * panelBytes(), 4L * width);
             }
         }
     }
 
     @Override
     public void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size) {
-        QueryPanelCode.weigh(scores, count, position, masked, state, sums, size);
+        QueryPanelCode.of(level).weigh(scores, count, position, masked, state, sums, size);
     }
 
     @Override
     public void cap(long x, int count, float cap) {
-        PointwiseCode.scale(x, x, count, 1 / cap);
-        PointwiseCode.apply(PointwiseCode.activation(Activation.TANH, false), x, x, 0, count);
-        PointwiseCode.scale(x, x, count, cap);
+        PointwiseCode code = PointwiseCode.of(level);
+        code.scale(x, x, count, 1 / cap);
+        PointwiseCode.apply(code.activation(Activation.TANH, false), x, x, 0, count);
+        code.scale(x, x, count, cap);
     }
 
     @Override
     public void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch) {
         Memory.f32(scratch, scale);
-        for (int j = 0; j < count; j += DotsCode.ROWS) {
-            DotsCode.dots(Math.min(DotsCode.ROWS, count - j), scores + 4L * j, keys + j * step, step, q, size, scratch);
+        int most = DotsCode.rows(level);
+        DotsCode code = DotsCode.of(level);
+        for (int j = 0; j < count; j += most) {
+            code.dots(Math.min(most, count - j), scores + 4L * j, keys + j * step, step, q, size, scratch);
         }
     }
 
     @Override
     public float weights(long scores, int count, long largest, long denominator, long scratch) {
-        return QueryRowCode.weights(scores, count, largest, denominator);
+        return QueryRowCode.of(level).weights(scores, count, largest, denominator);
     }
 
     @Override
     public void accumulate(
             long sums, int size, float decay, long weights, long values, long step, int count, long scratch) {
-        WeightedSumCode.sum(sums, size, decay, values, step, weights, count, scratch);
+        WeightedSumCode.of(level).sum(sums, size, decay, values, step, weights, count, scratch);
     }
 }

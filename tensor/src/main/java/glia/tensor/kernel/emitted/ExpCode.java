@@ -1,14 +1,18 @@
 package glia.tensor.kernel.emitted;
 
+import static glia.tensor.asm.Op.VCVTPS2DQ;
 import static glia.tensor.asm.Op.VFMADD213PS;
 import static glia.tensor.asm.Op.VFNMADD231PS;
 import static glia.tensor.asm.Op.VMAXPS;
 import static glia.tensor.asm.Op.VMINPS;
+import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPS;
-import static glia.tensor.asm.Op.VRNDSCALEPS;
+import static glia.tensor.asm.Op.VPADDD;
+import static glia.tensor.asm.Op.VPSLLD;
+import static glia.tensor.asm.Op.VPSRAD;
+import static glia.tensor.asm.Op.VPSUBD;
 import static glia.tensor.asm.Op.VSCALEFPS;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Vec;
 
 /// Emits `e^x` for each lane of a vector: `2^n · e^r` with the whole number n nearest to `x / ln 2`, so that
@@ -19,7 +23,6 @@ import glia.tensor.asm.Vec;
 /// with subnormal numbers. It is exact for 0, -∞ (0) and +∞, and infinite or 0 where the true value leaves F32's
 /// range; NaN stays NaN.
 final class ExpCode {
-    private static final int NEAREST = 8;
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0x1.62e430p-1f;
     private static final float LN2_LOW = -1.9046543e-9f;
@@ -35,7 +38,7 @@ final class ExpCode {
     ///
     /// @param n a register to be overwritten
     /// @param p another
-    static void emit(Assembler a, Constants constants, Vec x, Vec n, Vec p) {
+    static void emit(Emitter a, Constants constants, Vec x, Vec n, Vec p) {
         // The number stands last, since these instructions answer their last operand where one is NaN.
         constants.fill(a, n, LIMIT);
         a.op(VMINPS, x, n, x);
@@ -43,11 +46,11 @@ final class ExpCode {
     }
 
     /// The same for numbers that are known to lie below `LIMIT` (or to be NaN), such as those of a softmax.
-    static void emitBounded(Assembler a, Constants constants, Vec x, Vec n, Vec p) {
+    static void emitBounded(Emitter a, Constants constants, Vec x, Vec n, Vec p) {
         constants.fill(a, n, -LIMIT);
         a.op(VMAXPS, x, n, x);
         a.op(VMULPS, n, x, constants.of(LOG2_E));
-        a.op(VRNDSCALEPS, n, n, NEAREST);
+        a.round(n, n);
         a.op(VFNMADD231PS, x, n, constants.of(LN2_HIGH));
         a.op(VFNMADD231PS, x, n, constants.of(LN2_LOW));
         constants.fill(a, p, COEFFICIENTS[0]);
@@ -56,6 +59,23 @@ final class ExpCode {
         }
         a.op(VFMADD213PS, p, x, constants.of(1f));
         a.op(VFMADD213PS, p, x, constants.of(1f));
-        a.op(VSCALEFPS, x, p, n);
+        if (a.isWide()) {
+            a.op(VSCALEFPS, x, p, n);
+        } else {
+            scale(a, constants, x, n, p);
+        }
+    }
+
+    /// `x = p · 2^n`, by two factors that are numbers: the first product is exact, the second rounds.
+    private static void scale(Emitter a, Constants constants, Vec x, Vec n, Vec p) {
+        a.op(VCVTPS2DQ, n, n);
+        a.op(VPSRAD, x, n, 1);
+        a.op(VPSUBD, n, n, x);
+        for (Vec half : new Vec[] {x, n}) {
+            a.op(VPADDD, half, half, constants.of(127));
+            a.op(VPSLLD, half, half, 23);
+            a.op(VMULPS, p, p, half);
+        }
+        a.op(VMOVUPS, x, p);
     }
 }

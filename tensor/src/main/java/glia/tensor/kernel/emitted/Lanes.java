@@ -1,14 +1,14 @@
 package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Op.VEXTRACTF128;
-import static glia.tensor.asm.Op.VEXTRACTF64X4;
+import static glia.tensor.asm.Op.VPERM2F128;
 import static glia.tensor.asm.Op.VPSHUFD;
+import static glia.tensor.asm.Op.VSHUFF32X4;
 import static glia.tensor.asm.Vec.xmm;
 import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Op;
+import glia.tensor.asm.Vec;
 
 /// Emits reductions of several registers, and of the lanes of one, by an instruction such as an addition or a maximum.
 final class Lanes {
@@ -20,10 +20,10 @@ final class Lanes {
     /// Combines the registers `first` to `first + count - 1` into the first, by halves.
     ///
     /// @param count a power of two
-    static void merge(Assembler a, Op op, int first, int count) {
+    static void merge(Emitter a, Op op, int first, int count) {
         for (int half = count / 2; half > 0; half /= 2) {
             for (int i = first; i < first + half; i++) {
-                a.op(op, zmm(i), zmm(i), zmm(i + half));
+                a.op(op, a.v(i), a.v(i), a.v(i + half));
             }
         }
     }
@@ -32,9 +32,11 @@ final class Lanes {
     ///
     /// @param temporary a register to be overwritten; both are below 16
     /// @param laneBytes 4 or 8
-    static void reduce(Assembler a, Op op, int register, int temporary, int laneBytes) {
-        a.op(VEXTRACTF64X4, ymm(temporary), zmm(register), 1);
-        a.op(op, ymm(register), ymm(register), ymm(temporary));
+    static void reduce(Emitter a, Op op, int register, int temporary, int laneBytes) {
+        if (a.isWide()) {
+            a.upperHalf(ymm(temporary), a.v(register));
+            a.op(op, ymm(register), ymm(register), ymm(temporary));
+        }
         a.op(VEXTRACTF128, xmm(temporary), ymm(register), 1);
         a.op(op, xmm(register), xmm(register), xmm(temporary));
         a.op(VPSHUFD, xmm(temporary), xmm(register), SWAP_HALVES);
@@ -42,6 +44,27 @@ final class Lanes {
         if (laneBytes == 4) {
             a.op(VPSHUFD, xmm(temporary), xmm(register), SWAP_NEIGHBOURS);
             a.op(op, xmm(register), xmm(register), xmm(temporary));
+        }
+    }
+
+    /// Combines all lanes of a register, by halves, so that each holds the result.
+    ///
+    /// @param temporary a register to be overwritten
+    /// @param laneBytes 4 or 8
+    static void across(Emitter a, Op op, Vec v, Vec temporary, int laneBytes) {
+        if (a.isWide()) {
+            a.op(VSHUFF32X4, temporary, v, v, SWAP_HALVES);
+            a.op(op, v, v, temporary);
+            a.op(VSHUFF32X4, temporary, v, v, SWAP_NEIGHBOURS);
+        } else {
+            a.op(VPERM2F128, temporary, v, v, 1);
+        }
+        a.op(op, v, v, temporary);
+        a.op(VPSHUFD, temporary, v, SWAP_HALVES);
+        a.op(op, v, v, temporary);
+        if (laneBytes == 4) {
+            a.op(VPSHUFD, temporary, v, SWAP_NEIGHBOURS);
+            a.op(op, v, v, temporary);
         }
     }
 }

@@ -7,27 +7,19 @@ import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
-import static glia.tensor.asm.Op.KMOVW_TO;
 import static glia.tensor.asm.Op.VADDPD;
-import static glia.tensor.asm.Op.VCMPPS;
 import static glia.tensor.asm.Op.VCVTPD2PS;
 import static glia.tensor.asm.Op.VCVTPS2PD;
-import static glia.tensor.asm.Op.VEXTRACTF64X4;
 import static glia.tensor.asm.Op.VMAXPS;
 import static glia.tensor.asm.Op.VMOVD_TO;
 import static glia.tensor.asm.Op.VMOVUPS;
-import static glia.tensor.asm.Op.VPBROADCASTD_GPR;
-import static glia.tensor.asm.Op.VPXORD;
 import static glia.tensor.asm.Op.VSUBPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
 import static glia.tensor.asm.Vec.xmm;
-import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
+import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -36,117 +28,139 @@ final class LogitCode {
     private static final int ORDERED_EQUAL = 0;
     private static final int SUMS = 4;
     private static final int VALUE = 8;
-    private static final int TEMPORARY = 9;
-    private static final int OTHER = 10;
-    private static final int LEAST = 16;
-    private static final int WANTED = 17;
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R11);
-    private static final CodePages PAGES = CodePages.seal(ARENA, List.of(emitLargest(), emitFirst(), emitSum()));
-    private static final Function LARGEST = PAGES.function(0);
-    private static final Function FIRST = PAGES.function(1);
-    private static final Function SUM = PAGES.function(2);
+    private static final PerLevel<LogitCode> CODES = new PerLevel<>(LogitCode::new);
 
-    private LogitCode() { }
+    private final Level level;
+    private final Constants constants;
+    private final Function largest;
+    private final Function first;
+    private final Function sum;
+    private final Vec value;
+    private final Vec temporary;
+    private final Vec other;
+    private final Vec least;
+    private final Vec wanted;
 
-    /// The largest of `count` numbers; -∞ where there is none but NaN.
-    static float largest(long x, long count) {
-        return Float.intBitsToFloat((int) LARGEST.call(x, 0, 0, count, 0, 0));
+    private LogitCode(Level level) {
+        this.level = level;
+        value = level.v(VALUE);
+        temporary = level.v(9);
+        other = level.v(10);
+        least = level.v(11);
+        wanted = level.v(12);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(emitLargest(), emitFirst(), emitSum()));
+        largest = pages.function(0);
+        first = pages.function(1);
+        sum = pages.function(2);
     }
 
-    /// The index of the first number that equals `wanted`, or -1.
-    static long first(long x, long count, float wanted) {
-        long found = FIRST.call(x, 0, Float.floatToRawIntBits(wanted), count, 0, 0);
+    static LogitCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// The largest of `count` numbers; -∞ where there is none but NaN.
+    float largest(long x, long count) {
+        return Float.intBitsToFloat((int) largest.call(x, 0, 0, count, 0, 0));
+    }
+
+    /// The index of the first number that equals `number`, or -1.
+    long first(long x, long count, float number) {
+        long found = first.call(x, 0, Float.floatToRawIntBits(number), count, 0, 0);
         return found == 0 ? -1 : (found >>> 16) + Long.numberOfTrailingZeros(found);
     }
 
     /// `Σ e^(x - shift)`, added up in F64, for numbers of which none is above `shift`; see `ExpCode` for the error.
-    static float sumOfExponentials(long x, long count, float shift) {
-        return Float.intBitsToFloat((int) SUM.call(x, 0, Float.floatToRawIntBits(shift), count, 0, 0));
+    float sumOfExponentials(long x, long count, float shift) {
+        return Float.intBitsToFloat((int) sum.call(x, 0, Float.floatToRawIntBits(shift), count, 0, 0));
     }
 
-    private static byte[] end(Assembler a) {
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
-    }
-
-    private static byte[] emitLargest() {
-        var assembler = new Assembler();
-        CONSTANTS.load(assembler);
+    private byte[] emitLargest() {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, least, Float.NEGATIVE_INFINITY);
         for (int i = 0; i < SUMS; i++) {
-            CONSTANTS.fill(assembler, zmm(i), Float.NEGATIVE_INFINITY);
+            emitter.op(VMOVUPS, emitter.v(i), least);
         }
-        new Strip(16, SUMS) {
+        new Strip(level.lanes, SUMS) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, Strip.to(zmm(VALUE), mask), at(RDI, RAX, 1, at));
+            void vector(Emitter a, int at, int turn, Mask mask) {
+                loadOrLeast(a, at, mask);
                 // Where the number is NaN, the last operand is the answer.
-                a.op(VMAXPS, zmm(turn).under(mask), zmm(VALUE), zmm(turn));
+                a.op(VMAXPS, a.v(turn), value, a.v(turn));
             }
-        }.emit(assembler, R10);
-        Lanes.merge(assembler, VMAXPS, 0, SUMS);
-        Lanes.reduce(assembler, VMAXPS, 0, 1, 4);
-        assembler.op(VMOVD_TO, RAX, xmm(0));
-        return end(assembler);
+        }.emit(emitter, R10);
+        Lanes.merge(emitter, VMAXPS, 0, SUMS);
+        Lanes.reduce(emitter, VMAXPS, 0, 1, 4);
+        emitter.op(VMOVD_TO, RAX, xmm(0));
+        return emitter.end();
+    }
+
+    /// The next numbers; lanes for which there is none become those of `least`.
+    private void loadOrLeast(Emitter a, int at, Mask mask) {
+        a.load(value, at(RDI, RAX, 1, at), mask);
+        if (mask != Mask.K0) {
+            a.op(VMOVUPS, temporary, least);
+            a.blend(temporary, mask, value);
+            a.op(VMOVUPS, value, temporary);
+        }
     }
 
     /// Answers 0, or the index of the vector in which the number was found, shifted left by 16, with a bit for each
     /// lane that equals it.
-    private static byte[] emitFirst() {
-        var assembler = new Assembler();
+    private byte[] emitFirst() {
+        var emitter = new Emitter(level);
         Label found = new Label();
-        CONSTANTS.load(assembler);
-        CONSTANTS.fill(assembler, zmm(LEAST), Float.NaN);
-        assembler.op(VPBROADCASTD_GPR, zmm(WANTED), RDX);
-        new Strip(16, 1) {
+        constants.load(emitter);
+        constants.fill(emitter, least, Float.NaN);
+        emitter.spread(wanted, RDX);
+        new Strip(level.lanes, 1) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, zmm(VALUE), zmm(LEAST));
-                a.op(VMOVUPS, zmm(VALUE).under(mask), at(RDI, RAX, 1, at));
-                a.op(VCMPPS, Mask.K2, zmm(VALUE), zmm(WANTED), ORDERED_EQUAL);
-                a.op(KMOVW_TO, RSI, Mask.K2);
+            void vector(Emitter a, int at, int turn, Mask mask) {
+                loadOrLeast(a, at, mask);
+                a.compare(Mask.K2, value, wanted, ORDERED_EQUAL);
+                a.bits(RSI, Mask.K2);
                 a.test(RSI, RSI);
                 a.jump(Condition.NOT_EQUAL, found);
             }
-        }.emit(assembler, R10);
-        assembler.xor(RAX, RAX);
-        assembler.xor(RSI, RSI);
-        assembler.bind(found);
+        }.emit(emitter, R10);
+        emitter.xor(RAX, RAX);
+        emitter.xor(RSI, RSI);
+        emitter.bind(found);
         // RAX holds the bytes done, 4 a number.
-        assembler.shl(RAX, 14);
-        assembler.add(RAX, RSI);
-        return end(assembler);
+        emitter.shl(RAX, 14);
+        emitter.add(RAX, RSI);
+        return emitter.end();
     }
 
-    private static byte[] emitSum() {
-        var assembler = new Assembler();
-        CONSTANTS.load(assembler);
-        CONSTANTS.fill(assembler, zmm(LEAST), Float.NEGATIVE_INFINITY);
-        assembler.op(VPBROADCASTD_GPR, zmm(WANTED), RDX);
+    private byte[] emitSum() {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, least, Float.NEGATIVE_INFINITY);
+        emitter.spread(wanted, RDX);
         for (int i = 0; i < SUMS; i++) {
-            assembler.op(VPXORD, zmm(i), zmm(i), zmm(i));
+            emitter.zero(emitter.v(i));
         }
-        new Strip(16, SUMS / 2) {
+        new Strip(level.lanes, SUMS / 2) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
+            void vector(Emitter a, int at, int turn, Mask mask) {
                 // Lanes that are not read add e^-∞.
-                a.op(VMOVUPS, zmm(VALUE), zmm(LEAST));
-                a.op(VMOVUPS, zmm(VALUE).under(mask), at(RDI, RAX, 1, at));
-                a.op(VSUBPS, zmm(VALUE), zmm(VALUE), zmm(WANTED));
-                ExpCode.emitBounded(a, CONSTANTS, zmm(VALUE), zmm(TEMPORARY), zmm(OTHER));
-                a.op(VCVTPS2PD, zmm(TEMPORARY), ymm(VALUE));
-                a.op(VADDPD, zmm(2 * turn), zmm(2 * turn), zmm(TEMPORARY));
-                a.op(VEXTRACTF64X4, ymm(VALUE), zmm(VALUE), 1);
-                a.op(VCVTPS2PD, zmm(TEMPORARY), ymm(VALUE));
-                a.op(VADDPD, zmm(2 * turn + 1), zmm(2 * turn + 1), zmm(TEMPORARY));
+                loadOrLeast(a, at, mask);
+                a.op(VSUBPS, value, value, wanted);
+                ExpCode.emitBounded(a, constants, value, temporary, other);
+                a.op(VCVTPS2PD, temporary, a.half(VALUE));
+                a.op(VADDPD, a.v(2 * turn), a.v(2 * turn), temporary);
+                a.upperHalf(a.half(VALUE), value);
+                a.op(VCVTPS2PD, temporary, a.half(VALUE));
+                a.op(VADDPD, a.v(2 * turn + 1), a.v(2 * turn + 1), temporary);
             }
-        }.emit(assembler, R10);
-        Lanes.merge(assembler, VADDPD, 0, SUMS);
-        Lanes.reduce(assembler, VADDPD, 0, 1, 8);
-        assembler.op(VCVTPD2PS, xmm(0), xmm(0));
-        assembler.op(VMOVD_TO, RAX, xmm(0));
-        return end(assembler);
+        }.emit(emitter, R10);
+        Lanes.merge(emitter, VADDPD, 0, SUMS);
+        Lanes.reduce(emitter, VADDPD, 0, 1, 8);
+        emitter.op(VCVTPD2PS, xmm(0), xmm(0));
+        emitter.op(VMOVD_TO, RAX, xmm(0));
+        return emitter.end();
     }
 }

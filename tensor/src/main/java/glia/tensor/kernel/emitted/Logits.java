@@ -10,15 +10,19 @@ final class Logits {
     /// Numbers that one call takes at most: a few µs.
     private static final int STRETCH = 32_768;
 
-    private Logits() { }
+    private final Level level;
+
+    Logits(Level level) {
+        this.level = level;
+    }
 
     /// The index of the largest number, the lowest such where equal; NaN counts as smallest.
-    static int argmax(Tensor logits, int row) {
+    int argmax(Tensor logits, int row) {
         long x = address(logits, row);
         int size = logits.cols();
         float largest = largest(x, size);
         for (int i = 0; i < size; i += STRETCH) {
-            long found = LogitCode.first(x + 4L * i, Math.min(STRETCH, size - i), largest);
+            long found = LogitCode.of(level).first(x + 4L * i, Math.min(STRETCH, size - i), largest);
             if (found >= 0) {
                 return i + (int) found;
             }
@@ -27,7 +31,7 @@ final class Logits {
     }
 
     /// `ln Σ exp(row)`, computed without overflow.
-    static float logSumExp(Tensor logits, int row) {
+    float logSumExp(Tensor logits, int row) {
         long x = address(logits, row);
         int size = logits.cols();
         float largest = largest(x, size);
@@ -36,7 +40,7 @@ final class Logits {
         }
         double sum = 0;
         for (int i = 0; i < size; i += STRETCH) {
-            sum += LogitCode.sumOfExponentials(x + 4L * i, Math.min(STRETCH, size - i), largest);
+            sum += LogitCode.of(level).sumOfExponentials(x + 4L * i, Math.min(STRETCH, size - i), largest);
         }
         return (float) (largest + Math.log(sum));
     }
@@ -48,10 +52,10 @@ final class Logits {
         return logits.address() + 4L * row * logits.cols();
     }
 
-    private static float largest(long x, int size) {
+    private float largest(long x, int size) {
         float largest = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < size; i += STRETCH) {
-            largest = Math.max(largest, LogitCode.largest(x + 4L * i, Math.min(STRETCH, size - i)));
+            largest = Math.max(largest, LogitCode.of(level).largest(x + 4L * i, Math.min(STRETCH, size - i)));
         }
         return largest;
     }

@@ -11,6 +11,7 @@ final class Norms extends RangeTask {
     /// Numbers that one call takes, unless a row has more: a few µs.
     private static final int STRETCH = 16_384;
 
+    private final Level level;
     private long y;
     private long x;
     private long w;
@@ -20,8 +21,9 @@ final class Norms extends RangeTask {
     private float offset;
     private boolean centred;
 
-    Norms(Workers workers) {
+    Norms(Workers workers, Level level) {
         super(workers);
+        this.level = level;
     }
 
     /// `y = x / √(mean(x²) + eps) · (w + offset)` for each row of w's length; y may be x.
@@ -62,9 +64,9 @@ final class Norms extends RangeTask {
             int rows = Math.min(step, to - row);
             long start = 4L * row * cols;
             if (centred) {
-                NormCode.layer(y + start, x + start, w, b, rows, cols, eps);
+                NormCode.of(level).layer(y + start, x + start, w, b, rows, cols, eps);
             } else {
-                NormCode.rms(y + start, x + start, w, rows, cols, eps, offset);
+                NormCode.of(level).rms(y + start, x + start, w, rows, cols, eps, offset);
             }
         }
     }

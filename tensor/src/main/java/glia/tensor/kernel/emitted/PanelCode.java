@@ -12,7 +12,12 @@ import java.util.List;
 record PanelCode(TileLayout layout, Function pack, Function far, Function near) {
     /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
     static final class Library {
+        private final Level level;
         private final PanelCode[][] codes = new PanelCode[PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
+
+        Library(Level level) {
+            this.level = level;
+        }
 
         PanelCode of(PanelFormat format, int tokens) {
             PanelCode[] ofFormat = codes[format.ordinal()];
@@ -22,9 +27,10 @@ record PanelCode(TileLayout layout, Function pack, Function far, Function near) 
             return ofFormat[tokens];
         }
 
-        private static PanelCode emit(PanelFormat format, int tokens) {
-            CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(TilePack.emit(format, tokens),
-                    PanelProduct.emit(format, tokens, true), PanelProduct.emit(format, tokens, false)));
+        private PanelCode emit(PanelFormat format, int tokens) {
+            Arena arena = Arena.ofAuto();
+            CodePages pages = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, tokens),
+                    PanelProduct.emit(level, format, tokens, true), PanelProduct.emit(level, format, tokens, false)));
             return new PanelCode(format.tile(tokens), pages.function(0), pages.function(1), pages.function(2));
         }
     }

@@ -1,7 +1,7 @@
 package glia.tensor.kernel.emitted;
 
-import glia.tensor.DType;
 import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 

@@ -14,16 +14,15 @@ import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
+import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
 
-/// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`) for processors
-/// with AVX-512 VNNI. Lane r of a vector is row r.
+/// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`). Lane
+/// r of a vector is row r; vectors of 8 lanes take the panel's rows in two *slices*.
 /// ```
 /// for each block of 32 columns:
 ///     w[0..7] = quants                              8 vectors of quads
@@ -39,30 +38,35 @@ import glia.tensor.asm.Vec;
 /// superblocks), bytes from one token's result to the next, the worker's `WorkArea`. Only registers that a function
 /// may change are used, and no stack.
 final class PanelProduct {
-    private static final Mask ROWS = Mask.K1;
-
-    private final Assembler a = new Assembler();
+    private final Emitter a;
     private final PanelFormat format;
     private final TileLayout tile;
     private final int tokens;
     private final boolean fromMemory;
     private final PanelWeights weights;
+    private final PanelDots dots;
     private final int halves;
+    private final int slices;
+    private final int firstFree;
 
-    private PanelProduct(PanelFormat format, int tokens, boolean fromMemory) {
+    private PanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+        a = new Emitter(level);
         this.format = format;
         this.tokens = tokens;
         this.fromMemory = fromMemory;
         tile = format.tile(tokens);
         halves = format.scales.halves();
+        slices = PanelFormat.ROWS / level.lanes;
         weights = new PanelWeights(a, format);
+        firstFree = weights.firstFree();
+        dots = new PanelDots(a, weights, a.v(level.registers - 1));
     }
 
     /// The code for this many tokens.
     ///
     /// @param fromMemory whether the panel has to come from memory, so that it is asked for in advance
-    static byte[] emit(PanelFormat format, int tokens, boolean fromMemory) {
-        return new PanelProduct(format, tokens, fromMemory).emit();
+    static byte[] emit(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+        return new PanelProduct(level, format, tokens, fromMemory).emit();
     }
 
     private byte[] emit() {
@@ -83,76 +87,136 @@ final class PanelProduct {
         a.dec(RCX);
         a.jump(NOT_EQUAL, next);
         end();
-        return a.toBytes();
+        return a.end();
     }
 
     /// R10 = the scales; sums are 0.
     private void begin() {
         a.mov(at(R9, WorkArea.RESULT), RDX);
-        a.mov32(RAX, at(R9, WorkArea.ROWS));
-        a.op(KMOVW, ROWS, RAX);
         a.mov(R10, format.blockBytes() * format.scales.blocks);
         a.imul(R10, RCX);
         a.add(R10, RDI);
+        Vec zero = a.v(0);
+        a.zero(zero);
         for (int t = 0; t < tokens; t++) {
-            a.op(VPXORD, sum(t), sum(t), sum(t));
-            a.op(VMOVUPS, at(R9, WorkArea.SUMS + 64 * t), sum(t));
+            if (a.isWide()) {
+                a.zero(sum(t));
+            }
+            for (int slice = 0; slice < slices; slice++) {
+                a.op(VMOVUPS, inMemory(WorkArea.SUMS, t, slice), zero);
+                a.op(VMOVUPS, inMemory(WorkArea.MAIN, t, slice), zero);
+            }
         }
     }
 
     private void end() {
         a.mov(RDX, at(R9, WorkArea.RESULT));
+        a.mov32(RAX, at(R9, WorkArea.ROWS));
+        for (int slice = 0; slice < slices; slice++) {
+            a.mask(Mask.values()[1 + slice], RAX, R11);
+            a.shr(RAX, a.lanes());
+        }
         for (int t = 0; t < tokens; t++) {
-            a.op(VADDPS, sum(t), sum(t), at(R9, WorkArea.SUMS + 64 * t));
-            a.op(VMOVUPS, at(RDX).under(ROWS), sum(t));
+            for (int slice = 0; slice < slices; slice++) {
+                Vec sum = sum(t);
+                if (!a.isWide()) {
+                    a.op(VMOVUPS, sum, inMemory(WorkArea.MAIN, t, slice));
+                }
+                a.op(VADDPS, sum, sum, inMemory(WorkArea.SUMS, t, slice));
+                a.store(at(RDX, slice * a.bytes()), sum, Mask.values()[1 + slice]);
+            }
             a.add(RDX, R8);
         }
-        a.op(VZEROUPPER);
-        a.ret();
     }
 
     private void block() {
         if (fromMemory) {
             weights.prefetch(tokens);
         }
-        weights.load();
-        int numGroups = Math.ceilDiv(tokens, Math.min(6, 32 - tokens - weights.firstFree()) / halves);
-        for (int i = 0; i < numGroups; i++) {
-            tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups);
+        if (slices > 1) {
+            a.mov(at(R9, WorkArea.BLOCK), RSI);
         }
-        lowTerms();
+        for (int slice = 0; slice < slices; slice++) {
+            if (slice > 0) {
+                a.mov(RSI, at(R9, WorkArea.BLOCK));
+            }
+            weights.scales(slice);
+            for (int plane = 0; plane < weights.planes(); plane++) {
+                weights.quants(slice, plane);
+                int numGroups = Math.ceilDiv(tokens, atOnce());
+                for (int i = 0; i < numGroups; i++) {
+                    tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, slice, plane);
+                }
+            }
+            lowTerms(slice);
+        }
         weights.next();
+    }
+
+    /// How many tokens there are registers for.
+    private int atOnce() {
+        int free = a.isWide() ? 32 - tokens - firstFree : a.level().registers - 1 - firstFree;
+        return Math.min(6, free) / perToken();
+    }
+
+    /// A token's registers: its whole numbers and what `PanelDots` needs.
+    private int perToken() {
+        return halves + dots.registers();
     }
 
     // ---- activations ---------------------------------------------------------------------------------------------
 
     /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
-    private void tokens(int from, int to) {
+    private void tokens(int from, int to, int slice, int plane) {
+        Mem[] numbers = new Mem[to - from];
+        for (int t = from; t < to; t++) {
+            numbers[t - from] = at(RSI, tile.numbers(t));
+        }
         for (int half = 0; half < halves; half++) {
+            Vec[] n = new Vec[to - from];
             for (int t = from; t < to; t++) {
-                start(temporary(halves * (t - from) + half), correction(half, t));
-            }
-            for (int i = 8 / halves * half; i < 8 / halves * (half + 1); i++) {
-                for (int t = from; t < to; t++) {
-                    a.op(VPDPBUSD, temporary(halves * (t - from) + half), weights.w(i),
-                            at(RSI, tile.numbers(t) + 4 * i).toAll());
+                n[t - from] = temporary(perToken() * (t - from) + half);
+                if (plane == 0) {
+                    start(n[t - from], correction(half, t));
+                } else {
+                    a.op(VMOVUPS, n[t - from], at(R9, WorkArea.PARTS + 32 * t));
                 }
             }
+            dots.add(n, numbers, half, halves, plane);
         }
         for (int t = from; t < to; t++) {
-            finish(sum(t), temporary(halves * (t - from)), at(RSI, tile.scale(t)).toAll());
-            for (int half = 0; half < tile.sums(); half++) {
-                boolean adds = format.scales == PanelFormat.Scales.WITH_MIN;
-                a.op(adds ? VFMADD231PS : VFNMADD231PS, sum(t), weights.minimum(half),
-                        at(RSI, tile.sum(half, t)).toAll());
+            Vec n = temporary(perToken() * (t - from));
+            if (plane < weights.planes() - 1) {
+                a.op(VMOVUPS, at(R9, WorkArea.PARTS + 32 * t), n);
+            } else {
+                finish(t, n, slice);
             }
+        }
+    }
+
+    private void finish(int t, Vec n, int slice) {
+        Operand factor = product(n, at(RSI, tile.scale(t)));
+        Mem place = inMemory(WorkArea.MAIN, t, slice);
+        Vec sum = a.isWide() ? sum(t) : n;
+        if (a.isWide()) {
+            a.op(VFMADD231PS, sum, n, factor);
+        } else {
+            a.op(VFMADD213PS, sum, factor, place);
+        }
+        for (int half = 0; half < tile.sums(); half++) {
+            boolean adds = format.scales == PanelFormat.Scales.WITH_MIN;
+            a.op(adds ? VFMADD231PS : VFNMADD231PS, sum, weights.minimum(half),
+                    a.spread(at(RSI, tile.sum(half, t)), dots.spare()));
+        }
+        if (!a.isWide()) {
+            a.op(VMOVUPS, place, sum);
         }
     }
 
     /// What a dot product begins with.
     private void start(Vec n, Mem correction) {
         if (tile.corrections() == 0) {
-            a.op(VPXORD, n, n, n);
+            a.zero(n);
         } else {
             a.op(VPBROADCASTD, n, correction);
         }
@@ -162,57 +226,74 @@ final class PanelProduct {
         return tile.corrections() == 0 ? at(RSI) : at(RSI, tile.correction(half, token));
     }
 
-    /// `sum += scales of the rows · n · scale of the token`; with halves the second's n is in the next register.
-    private void finish(Vec sum, Vec n, Mem tokenScale) {
+    /// Leaves in n, and answers, two factors whose product is `scales of the rows · n · scale of the token`; with
+    /// halves the second's n is in the next register.
+    private Operand product(Vec n, Mem tokenScale) {
         a.op(VCVTDQ2PS, n, n);
         if (halves == 1) {
-            a.op(VMULPS, n, n, tokenScale);
-            a.op(VFMADD231PS, sum, n, weights.scale(0));
-        } else {
-            Vec other = zmm(n.number() + 1);
-            a.op(VCVTDQ2PS, other, other);
-            a.op(VMULPS, n, n, weights.scale(0));
-            a.op(VFMADD231PS, n, other, weights.scale(1));
-            a.op(VFMADD231PS, sum, n, tokenScale);
+            a.op(VMULPS, n, n, a.spread(tokenScale, dots.spare()));
+            return weights.scale(0);
         }
+        Vec other = a.v(n.number() + 1);
+        a.op(VCVTDQ2PS, other, other);
+        a.op(VMULPS, n, n, weights.scale(0));
+        a.op(VFMADD231PS, n, other, weights.scale(1));
+        return a.spread(tokenScale, dots.spare());
     }
 
     /// Adds the low terms of the block; RSI = the next block.
-    private void lowTerms() {
+    private void lowTerms(int slice) {
         Label next = new Label();
         Label none = new Label();
-        Vec n = temporary(0);
-        Vec sum = temporary(2);
+        // Where quants come in planes, the first free register is needed for them.
+        int first = weights.planes() - 1;
         a.mov32(RAX, at(RSI, tile.count()));
         a.add(RSI, tile.blockBytes());
         a.test(RAX, RAX);
         a.jump(EQUAL, none);
         a.bind(next);
         for (int half = 0; half < halves; half++) {
-            Vec part = temporary(half);
-            start(part, at(RSI, tile.lowCorrection(half)));
-            for (int i = 8 / halves * half; i < 8 / halves * (half + 1); i++) {
-                a.op(VPDPBUSD, part, weights.w(i), at(RSI, 4 * i).toAll());
+            start(temporary(first + half), at(RSI, tile.lowCorrection(half)));
+        }
+        for (int plane = 0; plane < weights.planes(); plane++) {
+            if (weights.planes() > 1) {
+                weights.quants(slice, plane);
+            }
+            for (int half = 0; half < halves; half++) {
+                dots.add(new Vec[] {temporary(first + half)}, new Mem[] {at(RSI)}, half, halves, plane);
             }
         }
         a.mov32(RDX, at(RSI, tile.lowPlace()));
-        Mem place = at(R9, RDX, 1, WorkArea.SUMS);
-        a.op(VMOVUPS, sum, place);
-        finish(sum, n, at(RSI, tile.lowScale()).toAll());
-        a.op(VMOVUPS, place, sum);
+        Vec n = temporary(first);
+        Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
+        Operand factor = product(n, at(RSI, tile.lowScale()));
+        Vec sum = temporary(2);
+        if (a.isWide()) {
+            a.op(VMOVUPS, sum, place);
+            a.op(VFMADD231PS, sum, n, factor);
+            a.op(VMOVUPS, place, sum);
+        } else {
+            a.op(VFMADD213PS, n, factor, place);
+            a.op(VMOVUPS, place, n);
+        }
         a.add(RSI, tile.lowBytes());
         a.dec(RAX);
         a.jump(NOT_EQUAL, next);
         a.bind(none);
     }
 
-    // ---- registers -----------------------------------------------------------------------------------------------
+    // ---- registers and memory ------------------------------------------------------------------------------------
 
+    /// The sum of a token, where there are enough registers.
     private Vec sum(int token) {
-        return zmm(32 - tokens + token);
+        return a.isWide() ? a.v(32 - tokens + token) : a.v(0);
+    }
+
+    private Mem inMemory(int place, int token, int slice) {
+        return at(R9, place + 64 * token + slice * a.bytes());
     }
 
     private Vec temporary(int i) {
-        return zmm(weights.firstFree() + i);
+        return a.v(firstFree + i);
     }
 }

@@ -6,7 +6,6 @@ import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
-import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Mem;
@@ -22,11 +21,11 @@ final class PanelWeights {
     /// How far ahead products of more tokens ask.
     private static final int BLOCKS_AHEAD = 16;
 
-    private final Assembler a;
+    private final Emitter a;
     private final PanelFormat format;
     private final int halves;
 
-    PanelWeights(Assembler a, PanelFormat format) {
+    PanelWeights(Emitter a, PanelFormat format) {
         this.a = a;
         this.format = format;
         halves = format.scales.halves();
@@ -43,91 +42,119 @@ final class PanelWeights {
         a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
     }
 
-    /// Sets the registers to the block's numbers.
-    void load() {
-        quants();
-        scales();
-    }
-
     /// Goes on to the next block.
     void next() {
         a.add(RDI, format.blockBytes());
         a.add(R10, format.scales.blockBytes);
     }
 
-    /// The register of quad i of all rows.
+    /// The register of quad i.
     Vec w(int quad) {
-        return zmm(quad);
+        return a.v(quad);
     }
 
     /// The register of the rows' scales.
     Vec scale(int half) {
-        return zmm(8 + half);
+        return a.v(8 + half);
     }
 
     /// The register of the rows' minima.
     Vec minimum(int half) {
-        return zmm(8 + halves + half);
+        return a.v(8 + halves + half);
     }
 
-    /// The number of the first register that holds no weights; it and the next two are overwritten by `load`.
+    /// The number of the first register that holds no weights; it and the next two are overwritten by `quants` and
+    /// `scales`.
     int firstFree() {
         return 8 + halves + (format.scales.hasMin() ? halves : 0);
     }
 
     private Vec temporary(int i) {
-        return zmm(firstFree() + i);
+        return a.v(firstFree() + i);
+    }
+
+    /// How many times the quants come, a part of their bits at a time: where quants of 8 bits are too large for the
+    /// instruction that multiplies them.
+    int planes() {
+        return a.level() == Level.AVX2 && format.bits == 8 ? 2 : 1;
+    }
+
+    /// The largest quant in a register.
+    int most() {
+        return format == PanelFormat.MXFP4 ? 24 : planes() == 2 ? 15 : (1 << format.bits) - 1;
     }
 
     /// w = 8 vectors of quads.
-    private void quants() {
+    ///
+    /// @param slice which rows of the panel, as many as vectors have lanes
+    /// @param plane which of the `planes`: the lower or the upper four bits
+    void quants(int slice, int plane) {
+        int from = slice * a.bytes();
+        if (planes() == 2) {
+            plane(from, plane);
+            return;
+        }
         if (format.bits == 8) {
             for (int i = 0; i < 8; i++) {
-                a.op(VMOVDQU32, w(i), at(RDI, 64 * i));
+                a.op(VMOVUPS, w(i), at(RDI, from + 64 * i));
             }
             return;
         }
         if (format.bits < 4) {
-            pairs();
+            pairs(from);
         } else {
-            nibbles();
+            nibbles(from);
         }
         switch (format.bits) {
-            case 3 -> highBits(128, WorkArea.THIRD, 1);
-            case 5 -> highBits(256, WorkArea.FIFTH, 1);
-            case 6 -> highBits(256, WorkArea.FIFTH_AND_SIXTH, 2);
+            case 3 -> highBits(from + 128, WorkArea.THIRD, 1);
+            case 5 -> highBits(from + 256, WorkArea.FIFTH, 1);
+            case 6 -> highBits(from + 256, WorkArea.FIFTH_AND_SIXTH, 2);
             default -> { }
         }
         if (format == PanelFormat.MXFP4) {
-            a.op(VBROADCASTI32X4, temporary(0), at(R9, WorkArea.E2M1));
+            a.op(a.isWide() ? VBROADCASTI32X4 : VBROADCASTF128, temporary(0), at(R9, WorkArea.E2M1));
             for (int i = 0; i < 8; i++) {
                 a.op(VPSHUFB, w(i), temporary(0), w(i));
             }
         }
     }
 
+    private void plane(int from, int plane) {
+        Vec which = temporary(0);
+        a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
+        for (int i = 0; i < 8; i++) {
+            if (plane == 0) {
+                a.and(w(i), which, at(RDI, from + 64 * i));
+            } else {
+                a.op(VMOVUPS, w(i), at(RDI, from + 64 * i));
+                a.op(VPSRLW, w(i), w(i), 4);
+                a.and(w(i), w(i), which);
+            }
+        }
+    }
+
     /// The low four bits of all quants.
-    private void nibbles() {
+    private void nibbles(int from) {
         Vec which = temporary(0);
         a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
         for (int m = 0; m < 4; m++) {
-            a.op(VMOVDQU32, w(m + 4), at(RDI, 64 * m));
-            a.op(VPANDD, w(m), which, w(m + 4));
+            a.op(VMOVUPS, w(m + 4), at(RDI, from + 64 * m));
+            a.and(w(m), which, w(m + 4));
             a.op(VPSRLW, w(m + 4), w(m + 4), 4);
-            a.op(VPANDD, w(m + 4), which, w(m + 4));
+            a.and(w(m + 4), which, w(m + 4));
         }
     }
 
     /// The low two bits of all quants.
-    private void pairs() {
+    private void pairs(int from) {
         Vec which = temporary(0);
         a.op(VPBROADCASTD, which, at(R9, WorkArea.PAIRS));
         for (int half = 0; half < 2; half++) {
             Vec all = w(4 * half + 3);
-            a.op(VMOVDQU32, all, at(RDI, 64 * half));
+            a.op(VMOVUPS, all, at(RDI, from + 64 * half));
             for (int i = 0; i < 4; i++) {
                 a.op(VPSRLD, w(4 * half + i), all, 2 * i);
-                a.op(VPANDD, w(4 * half + i), w(4 * half + i), which);
+                a.and(w(4 * half + i), w(4 * half + i), which);
             }
         }
     }
@@ -142,51 +169,74 @@ final class PanelWeights {
         for (int i = 0; i < 8; i++) {
             int bit = width * i % 8;
             if (bit == 0) {
-                a.op(VMOVDQU32, high, at(RDI, place + 64 * (width * i / 8)));
+                a.op(VMOVUPS, high, at(RDI, place + 64 * (width * i / 8)));
             }
             if (bit <= lowest) {
                 a.op(VPSLLD, shifted, high, lowest - bit);
             } else {
                 a.op(VPSRLD, shifted, high, bit - lowest);
             }
-            // w | shifted & which
-            a.op(VPTERNLOGD, w(i), shifted, which, 0xf8);
+            if (a.isWide()) {
+                // w | shifted & which
+                a.op(VPTERNLOGD, w(i), shifted, which, 0xf8);
+            } else {
+                a.and(shifted, shifted, which);
+                a.or(w(i), w(i), shifted);
+            }
         }
     }
 
     /// The rows' scales and minima as F32.
-    private void scales() {
+    void scales(int slice) {
+        int row = slice * a.lanes();
         switch (format.scales) {
-            case ONE -> a.op(VCVTPH2PS, scale(0), at(R10));
-            case POWER -> {
-                a.op(VPMOVZXBD, scale(0), at(R10));
-                a.op(VCVTDQ2PS, scale(0), scale(0));
-                a.op(VADDPS, scale(0), scale(0), at(R9, WorkArea.MINUS_128).toAll());
-                a.op(VBROADCASTSS, temporary(0), at(R9, WorkArea.ONE));
-                a.op(VSCALEFPS, scale(0), temporary(0), scale(0));
-            }
+            case ONE -> a.op(VCVTPH2PS, scale(0), at(R10, 2 * row));
+            case POWER -> power(at(R10, row));
             case WITH_MIN -> {
-                a.op(VCVTPH2PS, scale(0), at(R10));
-                a.op(VCVTPH2PS, minimum(0), at(R10, 32));
+                a.op(VCVTPH2PS, scale(0), at(R10, 2 * row));
+                a.op(VCVTPH2PS, minimum(0), at(R10, 32 + 2 * row));
             }
             case SUPER_WITH_MIN, SUPER_HALVES_WITH_MIN -> {
                 for (int half = 0; half < halves; half++) {
-                    scaled(scale(half), at(R10, 16 * half), at(R11), false);
-                    scaled(minimum(half), at(R10, 16 * (halves + half)), at(R11, 32), false);
+                    scaled(scale(half), at(R10, 16 * half + row), at(R11, 2 * row), false);
+                    scaled(minimum(half), at(R10, 16 * (halves + half) + row), at(R11, 32 + 2 * row), false);
                 }
             }
             case SUPER_HALVES -> {
                 for (int half = 0; half < halves; half++) {
-                    scaled(scale(half), at(R10, 16 * half), at(R11), true);
+                    scaled(scale(half), at(R10, 16 * half + row), at(R11, 2 * row), true);
                 }
             }
         }
     }
 
+    /// `scale = 2^(byte - 128)`
+    private void power(Mem bytes) {
+        Vec scale = scale(0);
+        a.op(VPMOVZXBD, scale, bytes);
+        if (a.isWide()) {
+            a.op(VCVTDQ2PS, scale, scale);
+            a.op(VADDPS, scale, scale, at(R9, WorkArea.MINUS_128).toAll());
+            a.op(VBROADCASTSS, temporary(0), at(R9, WorkArea.ONE));
+            a.op(VSCALEFPS, scale, temporary(0), scale);
+            return;
+        }
+        // The product of two powers that are numbers, also where it is subnormal.
+        Vec other = temporary(0);
+        a.op(VPSRLD, other, scale, 1);
+        a.op(VPSUBD, scale, scale, other);
+        a.op(VPBROADCASTD, temporary(1), at(R9, WorkArea.HALF_BIAS));
+        for (Vec exponent : new Vec[] {scale, other}) {
+            a.op(VPADDD, exponent, exponent, temporary(1));
+            a.op(VPSLLD, exponent, exponent, 23);
+        }
+        a.op(VMULPS, scale, scale, other);
+    }
+
     /// `to = byte · half precision number`
-    private void scaled(Vec to, Mem bytes, Mem halves, boolean signed) {
+    private void scaled(Vec to, Mem bytes, Mem factors, boolean signed) {
         Vec d = temporary(0);
-        a.op(VCVTPH2PS, d, halves);
+        a.op(VCVTPH2PS, d, factors);
         a.op(signed ? VPMOVSXBD : VPMOVZXBD, to, bytes);
         a.op(VCVTDQ2PS, to, to);
         a.op(VMULPS, to, to, d);

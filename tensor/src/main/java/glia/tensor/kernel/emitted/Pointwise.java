@@ -16,6 +16,7 @@ final class Pointwise extends RangeTask {
     /// Numbers that one call takes at most: a few µs.
     private static final int STRETCH = 8192;
 
+    private final Level level;
     private Op op;
     private long y;
     private long a;
@@ -25,8 +26,9 @@ final class Pointwise extends RangeTask {
     private float factor;
     private Function activation;
 
-    Pointwise(Workers workers) {
+    Pointwise(Workers workers, Level level) {
         super(workers);
+        this.level = level;
     }
 
     /// `y = a + scale · b`; y may be a or b.
@@ -55,13 +57,13 @@ final class Pointwise extends RangeTask {
 
     /// `y = f(x)`; y may be x.
     void activate(Tensor y, Tensor x, Activation f) {
-        activation = PointwiseCode.activation(f, false);
+        activation = PointwiseCode.of(level).activation(f, false);
         run(Op.ACTIVATE, y, x, x, 2);
     }
 
     /// `y = f(gate) · up`; y may be gate or up.
     void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
-        activation = PointwiseCode.activation(f, true);
+        activation = PointwiseCode.of(level).activation(f, true);
         run(Op.ACTIVATE, y, gate, up, 2);
     }
 
@@ -98,8 +100,8 @@ final class Pointwise extends RangeTask {
         for (long i = (long) from * UNIT; i < end; i += STRETCH) {
             long count = Math.min(STRETCH, end - i);
             switch (op) {
-                case ADD -> PointwiseCode.add(y + 4 * i, a + 4 * i, b + 4 * i, count, factor);
-                case SCALE -> PointwiseCode.scale(y + 4 * i, a + 4 * i, count, factor);
+                case ADD -> PointwiseCode.of(level).add(y + 4 * i, a + 4 * i, b + 4 * i, count, factor);
+                case SCALE -> PointwiseCode.of(level).scale(y + 4 * i, a + 4 * i, count, factor);
                 case ACTIVATE -> PointwiseCode.apply(activation, y + 4 * i, a + 4 * i, b + 4 * i, count);
                 case ADD_ROW -> throw new IllegalStateException();
             }
@@ -110,7 +112,7 @@ final class Pointwise extends RangeTask {
         int step = Math.max(1, STRETCH / cols);
         for (int row = from; row < to; row += step) {
             long start = 4L * row * cols;
-            PointwiseCode.addRow(y + start, a + start, b, Math.min(step, to - row), cols);
+            PointwiseCode.of(level).addRow(y + start, a + start, b, Math.min(step, to - row), cols);
         }
     }
 }

@@ -12,20 +12,14 @@ import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.VADDPS;
 import static glia.tensor.asm.Op.VANDPS;
-import static glia.tensor.asm.Op.VCMPPS;
 import static glia.tensor.asm.Op.VDIVPS;
 import static glia.tensor.asm.Op.VFMADD132PS;
 import static glia.tensor.asm.Op.VFMADD213PS;
 import static glia.tensor.asm.Op.VMAXPS;
-import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPS;
-import static glia.tensor.asm.Op.VPBROADCASTD_GPR;
 import static glia.tensor.asm.Op.VSUBPS;
 import static glia.tensor.asm.Op.VXORPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
@@ -39,48 +33,68 @@ import java.util.List;
 /// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
 final class PointwiseCode {
     private static final int ORDERED_GREATER = 30;
-    private static final Vec X = zmm(0);
-    private static final Vec U = zmm(1);
-    private static final Vec T = zmm(2);
-    private static final Vec SPARE = zmm(3);
-    private static final Vec PHI = zmm(4);
-    /// These two hold the same through the loop: 0 or 1, and the factor or a constant.
-    private static final Vec UNIT = zmm(16);
-    private static final Vec FACTOR = zmm(17);
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R11);
-    private static final CodePages PAGES = CodePages.seal(ARENA, List.of(add(), scale(), addRow()));
-    private static final Function ADD = PAGES.function(0);
-    private static final Function SCALE = PAGES.function(1);
-    private static final Function ADD_ROW = PAGES.function(2);
+    private static final PerLevel<PointwiseCode> CODES = new PerLevel<>(PointwiseCode::new);
+
+    private final Level level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
+    private final Function add;
+    private final Function scale;
+    private final Function addRow;
     /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
-    private static final Function[] ACTIVATIONS = new Function[2 * Activation.values().length];
+    private final Function[] activations = new Function[2 * Activation.values().length];
+    private final Vec x;
+    private final Vec u;
+    private final Vec t;
+    private final Vec spare;
+    private final Vec phi;
+    /// These two hold the same through the loop: 0 or 1, and the factor or a constant.
+    private final Vec unit;
+    private final Vec factor;
 
-    private PointwiseCode() { }
-
-    /// `y = a + factor · b` for `count` numbers.
-    static void add(long y, long a, long b, long count, float factor) {
-        ADD.call(y, a, b, count, Float.floatToRawIntBits(factor), 0);
+    private PointwiseCode(Level level) {
+        this.level = level;
+        x = level.v(0);
+        u = level.v(1);
+        t = level.v(2);
+        spare = level.v(3);
+        phi = level.v(4);
+        unit = level.v(5);
+        factor = level.v(6);
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(add(), scale(), addRow()));
+        add = pages.function(0);
+        scale = pages.function(1);
+        addRow = pages.function(2);
     }
 
-    /// `y = factor · x`
-    static void scale(long y, long x, long count, float factor) {
-        SCALE.call(y, x, 0, count, Float.floatToRawIntBits(factor), 0);
+    static PointwiseCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// `y = a + by · b` for `count` numbers.
+    void add(long y, long a, long b, long count, float by) {
+        add.call(y, a, b, count, Float.floatToRawIntBits(by), 0);
+    }
+
+    /// `y = by · x`
+    void scale(long y, long from, long count, float by) {
+        scale.call(y, from, 0, count, Float.floatToRawIntBits(by), 0);
     }
 
     /// `y = x + b` for `rows` rows, at least 1, of `cols` numbers; b is one row.
-    static void addRow(long y, long x, long b, long rows, long cols) {
-        ADD_ROW.call(y, x, b, 0, rows, cols);
+    void addRow(long y, long from, long b, long rows, long cols) {
+        addRow.call(y, from, b, 0, rows, cols);
     }
 
     /// The code of `y = f(a)`, or `y = f(a) · b` where it is gated, for `apply`.
-    static synchronized Function activation(Activation f, boolean gated) {
+    synchronized Function activation(Activation f, boolean gated) {
         int index = 2 * f.ordinal() + (gated ? 1 : 0);
-        if (ACTIVATIONS[index] == null) {
-            ACTIVATIONS[index] = CodePages.seal(ARENA, List.of(activate(f, gated))).function(0);
+        if (activations[index] == null) {
+            activations[index] = CodePages.seal(arena, List.of(activate(f, gated))).function(0);
         }
-        return ACTIVATIONS[index];
+        return activations[index];
     }
 
     /// @param b of no meaning where the code is not gated
@@ -88,142 +102,133 @@ final class PointwiseCode {
         activation.call(y, a, b, count, 0, 0);
     }
 
-    private static byte[] end(Assembler a) {
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
-    }
-
-    private static byte[] add() {
-        var assembler = new Assembler();
-        assembler.op(VPBROADCASTD_GPR, FACTOR, R8);
-        new Strip(16, 4) {
+    private byte[] add() {
+        var emitter = new Emitter(level);
+        emitter.spread(factor, R8);
+        new Strip(level.lanes, 4) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, Strip.to(U, mask), at(RDX, RAX, 1, at));
-                a.op(VMULPS, U, U, FACTOR);
-                a.op(VMOVUPS, Strip.to(X, mask), at(RSI, RAX, 1, at));
-                a.op(VADDPS, X, X, U);
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 1, at), mask), X);
+            void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VMULPS, u, u, factor);
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VADDPS, x, x, u);
+                a.store(at(RDI, RAX, 1, at), x, mask);
             }
-        }.emit(assembler, R10);
-        return end(assembler);
+        }.emit(emitter, R10);
+        return emitter.end();
     }
 
-    private static byte[] scale() {
-        var assembler = new Assembler();
-        assembler.op(VPBROADCASTD_GPR, FACTOR, R8);
-        new Strip(16, 4) {
+    private byte[] scale() {
+        var emitter = new Emitter(level);
+        emitter.spread(factor, R8);
+        new Strip(level.lanes, 4) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, Strip.to(X, mask), at(RSI, RAX, 1, at));
-                a.op(VMULPS, X, X, FACTOR);
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 1, at), mask), X);
+            void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VMULPS, x, x, factor);
+                a.store(at(RDI, RAX, 1, at), x, mask);
             }
-        }.emit(assembler, R10);
-        return end(assembler);
+        }.emit(emitter, R10);
+        return emitter.end();
     }
 
-    private static byte[] addRow() {
-        var assembler = new Assembler();
-        Label row = assembler.here();
-        assembler.mov(RCX, R9);
-        new Strip(16, 4) {
+    private byte[] addRow() {
+        var emitter = new Emitter(level);
+        Label row = emitter.here();
+        emitter.mov(RCX, R9);
+        new Strip(level.lanes, 4) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, Strip.to(X, mask), at(RSI, RAX, 1, at));
-                a.op(VMOVUPS, Strip.to(U, mask), at(RDX, RAX, 1, at));
-                a.op(VADDPS, X, X, U);
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 1, at), mask), X);
+            void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VADDPS, x, x, u);
+                a.store(at(RDI, RAX, 1, at), x, mask);
             }
-        }.emit(assembler, R10);
-        assembler.lea(RSI, at(RSI, R9, 4, 0));
-        assembler.lea(RDI, at(RDI, R9, 4, 0));
-        assembler.dec(R8);
-        assembler.jump(Condition.NOT_EQUAL, row);
-        return end(assembler);
+        }.emit(emitter, R10);
+        emitter.lea(RSI, at(RSI, R9, 4, 0));
+        emitter.lea(RDI, at(RDI, R9, 4, 0));
+        emitter.dec(R8);
+        emitter.jump(Condition.NOT_EQUAL, row);
+        return emitter.end();
     }
 
-    private static byte[] activate(Activation f, boolean gated) {
-        var assembler = new Assembler();
-        CONSTANTS.load(assembler);
-        CONSTANTS.fill(assembler, UNIT, f == Activation.RELU || f == Activation.RELU_SQUARED ? 0 : 1);
+    private byte[] activate(Activation f, boolean gated) {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, unit, f == Activation.RELU || f == Activation.RELU_SQUARED ? 0 : 1);
         if (f == Activation.GELU_TANH) {
-            CONSTANTS.fill(assembler, FACTOR, -1.5957691216f);
+            constants.fill(emitter, factor, -1.5957691216f);
         }
-        new Strip(16, 2) {
+        new Strip(level.lanes, 2) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, Strip.to(X, mask), at(RSI, RAX, 1, at));
+            void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
                 function(a, f);
                 if (gated) {
-                    a.op(VMOVUPS, Strip.to(U, mask), at(RDX, RAX, 1, at));
-                    a.op(VMULPS, X, X, U);
+                    a.load(u, at(RDX, RAX, 1, at), mask);
+                    a.op(VMULPS, x, x, u);
                 }
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 1, at), mask), X);
+                a.store(at(RDI, RAX, 1, at), x, mask);
             }
-        }.emit(assembler, R10);
-        return end(assembler);
+        }.emit(emitter, R10);
+        return emitter.end();
     }
 
-    /// `X = f(X)`
-    private static void function(Assembler a, Activation f) {
+    /// `x = f(x)`
+    private void function(Emitter a, Activation f) {
         switch (f) {
             case SILU -> {
-                a.op(VXORPS, U, X, CONSTANTS.of(1 << 31));
+                a.op(VXORPS, u, x, constants.of(1 << 31));
                 divideBySigmoid(a);
             }
             case GELU_TANH -> {
                 // (1 + tanh v) / 2 = 1 / (1 + e^-2v)
-                a.op(VMULPS, U, X, X);
-                a.op(VFMADD132PS, U, FACTOR, CONSTANTS.of(-0.0713548162f));
-                a.op(VMULPS, U, U, X);
+                a.op(VMULPS, u, x, x);
+                a.op(VFMADD132PS, u, factor, constants.of(-0.0713548162f));
+                a.op(VMULPS, u, u, x);
                 divideBySigmoid(a);
             }
             case GELU -> gelu(a);
-            case TANH -> TanhCode.emit(a, CONSTANTS, X, U, T, SPARE);
+            case TANH -> TanhCode.emit(a, constants, x, u, t, spare);
             case RELU -> relu(a);
             case RELU_SQUARED -> {
                 relu(a);
-                a.op(VMULPS, X, X, X);
+                a.op(VMULPS, x, x, x);
             }
         }
     }
 
-    /// `X = X / (1 + e^U)`
-    private static void divideBySigmoid(Assembler a) {
-        ExpCode.emit(a, CONSTANTS, U, T, SPARE);
-        a.op(VADDPS, U, U, UNIT);
-        a.op(VDIVPS, X, X, U);
+    /// `x = x / (1 + e^u)`
+    private void divideBySigmoid(Emitter a) {
+        ExpCode.emit(a, constants, u, t, spare);
+        a.op(VADDPS, u, u, unit);
+        a.op(VDIVPS, x, x, u);
     }
 
     /// The larger of 0 and x, which is 0 also for -0. NaN, as the last operand, stays.
-    private static void relu(Assembler a) {
-        a.op(VMAXPS, X, UNIT, X);
-        a.op(VADDPS, X, X, UNIT);
+    private void relu(Emitter a) {
+        a.op(VMAXPS, x, unit, x);
+        a.op(VADDPS, x, x, unit);
     }
 
-    private static void gelu(Assembler a) {
-        a.op(VMULPS, U, X, X);
-        a.op(VMULPS, U, U, CONSTANTS.of(-0.5f));
-        ExpCode.emitBounded(a, CONSTANTS, U, T, SPARE);
-        a.op(VANDPS, T, X, CONSTANTS.of(Integer.MAX_VALUE));
-        a.op(VFMADD132PS, T, UNIT, CONSTANTS.of(0.70710678f * 0.3275911f));
-        a.op(VDIVPS, T, UNIT, T);
-        CONSTANTS.fill(a, PHI, 0.5f * 1.061405429f);
+    private void gelu(Emitter a) {
+        a.op(VMULPS, u, x, x);
+        a.op(VMULPS, u, u, constants.of(-0.5f));
+        ExpCode.emitBounded(a, constants, u, t, spare);
+        a.op(VANDPS, t, x, constants.of(Integer.MAX_VALUE));
+        a.op(VFMADD132PS, t, unit, constants.of(0.70710678f * 0.3275911f));
+        a.op(VDIVPS, t, unit, t);
+        constants.fill(a, phi, 0.5f * 1.061405429f);
         float[] coefficients = {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
         for (float c : coefficients) {
-            a.op(VFMADD213PS, PHI, T, CONSTANTS.of(0.5f * c));
+            a.op(VFMADD213PS, phi, t, constants.of(0.5f * c));
         }
-        a.op(VMULPS, PHI, PHI, T);
-        a.op(VMULPS, PHI, PHI, U);
-        a.op(VCMPPS, Mask.K2, X, zero(a), ORDERED_GREATER);
-        a.op(VSUBPS, PHI.under(Mask.K2), UNIT, PHI);
-        a.op(VMULPS, X, X, PHI);
-    }
-
-    private static Vec zero(Assembler a) {
-        a.op(VXORPS, SPARE, SPARE, SPARE);
-        return SPARE;
+        a.op(VMULPS, phi, phi, t);
+        a.op(VMULPS, phi, phi, u);
+        a.zero(spare);
+        a.compare(Mask.K2, x, spare, ORDERED_GREATER);
+        a.op(VSUBPS, spare, unit, phi);
+        a.blend(phi, Mask.K2, spare);
+        a.op(VMULPS, x, x, phi);
     }
 }

@@ -28,9 +28,7 @@ public record Processor(Set<Feature> features) {
         }
     }
 
-    private static final Set<Feature> AVX2_SET = EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C);
-    private static final Set<Feature> AVX512_SET = EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F,
-            Feature.AVX512DQ, Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI);
+    private static Processor here;
 
     public Processor {
         features = Collections.unmodifiableSet(features);
@@ -38,16 +36,6 @@ public record Processor(Set<Feature> features) {
 
     public boolean has(Feature feature) {
         return features.contains(feature);
-    }
-
-    /// AVX2 with fused multiplication and half precision: what the narrowest emitted kernels need.
-    public boolean hasAvx2() {
-        return features.containsAll(AVX2_SET);
-    }
-
-    /// AVX-512 with dot products of bytes and all widths.
-    public boolean hasAvx512Vnni() {
-        return features.containsAll(AVX512_SET);
     }
 
     /// Why code of this kind cannot run on this system at all, before anything native is touched.
@@ -63,6 +51,16 @@ public record Processor(Set<Feature> features) {
                     + "argument registers, xmm6 to 15 to be kept, VirtualAlloc and VirtualProtect for its pages)");
         }
         return Optional.empty();
+    }
+
+    /// The processor that this runs on, asked once.
+    ///
+    /// @throws CodeRefusedException if it is not an x86-64, on Windows, or where the system refuses executable memory
+    static synchronized Processor here() {
+        if (here == null) {
+            here = detect();
+        }
+        return here;
     }
 
     /// Asks the processor.

@@ -14,94 +14,86 @@ import static glia.tensor.asm.Op.VFMADD213PS;
 import static glia.tensor.asm.Op.VMAXPS;
 import static glia.tensor.asm.Op.VMOVD_TO;
 import static glia.tensor.asm.Op.VMOVUPS;
-import static glia.tensor.asm.Op.VPXORD;
-import static glia.tensor.asm.Op.VSHUFF32X4;
-import static glia.tensor.asm.Op.VSHUFPS;
 import static glia.tensor.asm.Op.VSUBPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
 import static glia.tensor.asm.Vec.xmm;
-import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.Memory;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
-import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
 import java.util.List;
 
 /// Attention of one query: turns its scores into weights, as `QueryPanelCode` does for many (see `Tiles.weights`).
 final class QueryRowCode {
-    private static final int VECTOR = 64;
-    private static final Vec LARGEST = zmm(16);
-    private static final Vec DECAY = zmm(17);
-    private static final Vec TOTAL = zmm(18);
+    private static final PerLevel<QueryRowCode> CODES = new PerLevel<>(QueryRowCode::new);
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R10);
-    private static final Function WEIGHTS = CodePages.seal(ARENA, List.of(emit())).function(0);
+    private final Level level;
+    private final Constants constants;
+    private final Function weights;
+    private final Vec largest;
+    private final Vec decay;
+    private final Vec total;
 
-    private QueryRowCode() { }
+    private QueryRowCode(Level level) {
+        this.level = level;
+        largest = level.v(3);
+        decay = level.v(4);
+        total = level.v(5);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R10, level);
+        weights = CodePages.seal(arena, List.of(emit())).function(0);
+    }
+
+    static QueryRowCode of(Level level) {
+        return CODES.of(level);
+    }
 
     /// See `Tiles.weights`. Reads and writes whole vectors of scores.
     ///
     /// @param count at least 1
-    static float weights(long scores, int count, long largest, long denominator) {
-        int vectors = (count + 15) / 16;
-        for (int j = count; j < 16 * vectors; j++) {
+    /// @param most the address of the largest score so far
+    float weights(long scores, int count, long most, long denominator) {
+        int vectors = Math.ceilDiv(count, level.lanes);
+        for (int j = count; j < level.lanes * vectors; j++) {
             Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
         }
-        return Float.intBitsToFloat((int) WEIGHTS.call(scores, vectors, largest, denominator, 0, 0));
+        return Float.intBitsToFloat((int) weights.call(scores, vectors, most, denominator, 0, 0));
     }
 
-    private static byte[] emit() {
-        var a = new Assembler();
-        CONSTANTS.load(a);
-        a.op(VBROADCASTSS, LARGEST, at(RDX));
-        a.op(VMOVUPS, DECAY, LARGEST);
+    private byte[] emit() {
+        var a = new Emitter(level);
+        constants.load(a);
+        a.op(VBROADCASTSS, largest, at(RDX));
+        a.op(VMOVUPS, decay, largest);
         a.mov(RAX, RDI);
         a.mov(R11, RSI);
-        Label largest = a.here();
-        a.op(VMOVUPS, zmm(0), at(RAX));
-        a.op(VMAXPS, LARGEST, zmm(0), LARGEST);
-        a.add(RAX, VECTOR);
+        Label find = a.here();
+        a.op(VMOVUPS, a.v(0), at(RAX));
+        a.op(VMAXPS, largest, a.v(0), largest);
+        a.add(RAX, level.bytes);
         a.dec(R11);
-        a.jump(Condition.NOT_EQUAL, largest);
-        acrossLanes(a, VMAXPS, LARGEST);
-        a.op(VMOVD_TO, at(RDX), LARGEST.as(16));
-        a.op(VSUBPS, DECAY, DECAY, LARGEST);
-        ExpCode.emitBounded(a, CONSTANTS, DECAY, zmm(1), zmm(2));
+        a.jump(Condition.NOT_EQUAL, find);
+        Lanes.across(a, VMAXPS, largest, a.v(0), 4);
+        a.op(VMOVD_TO, at(RDX), largest.as(16));
+        a.op(VSUBPS, decay, decay, largest);
+        ExpCode.emitBounded(a, constants, decay, a.v(1), a.v(2));
 
-        a.op(VPXORD, TOTAL, TOTAL, TOTAL);
+        a.zero(total);
         Label weights = a.here();
-        a.op(VMOVUPS, zmm(0), at(RDI));
-        a.op(VSUBPS, zmm(0), zmm(0), LARGEST);
-        ExpCode.emitBounded(a, CONSTANTS, zmm(0), zmm(1), zmm(2));
-        a.op(VADDPS, TOTAL, TOTAL, zmm(0));
-        a.op(VMOVUPS, at(RDI), zmm(0));
-        a.add(RDI, VECTOR);
+        a.op(VMOVUPS, a.v(0), at(RDI));
+        a.op(VSUBPS, a.v(0), a.v(0), largest);
+        ExpCode.emitBounded(a, constants, a.v(0), a.v(1), a.v(2));
+        a.op(VADDPS, total, total, a.v(0));
+        a.op(VMOVUPS, at(RDI), a.v(0));
+        a.add(RDI, level.bytes);
         a.dec(RSI);
         a.jump(Condition.NOT_EQUAL, weights);
-        acrossLanes(a, VADDPS, TOTAL);
-        a.op(VBROADCASTSS, zmm(0), at(RCX));
-        a.op(VFMADD213PS, zmm(0), DECAY, TOTAL);
+        Lanes.across(a, VADDPS, total, a.v(0), 4);
+        a.op(VBROADCASTSS, a.v(0), at(RCX));
+        a.op(VFMADD213PS, a.v(0), decay, total);
         a.op(VMOVD_TO, at(RCX), xmm(0));
-        a.op(VMOVD_TO, RAX, DECAY.as(16));
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
-    }
-
-    /// Combines all lanes of a register by halves, with the result in each.
-    private static void acrossLanes(Assembler a, Op op, Vec v) {
-        a.op(VSHUFF32X4, zmm(0), v, v, 0x4e);
-        a.op(op, v, v, zmm(0));
-        a.op(VSHUFF32X4, zmm(0), v, v, 0xb1);
-        a.op(op, v, v, zmm(0));
-        a.op(VSHUFPS, zmm(0), v, v, 0x4e);
-        a.op(op, v, v, zmm(0));
-        a.op(VSHUFPS, zmm(0), v, v, 0xb1);
-        a.op(op, v, v, zmm(0));
+        a.op(VMOVD_TO, RAX, decay.as(16));
+        return a.end();
     }
 }

@@ -17,15 +17,10 @@ import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.VADDPS;
 import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPS;
-import static glia.tensor.asm.Op.VPBROADCASTD_GPR;
 import static glia.tensor.asm.Op.VPERMPS;
 import static glia.tensor.asm.Op.VPSHUFD;
 import static glia.tensor.asm.Op.VSUBPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Gpr;
 import glia.tensor.asm.Label;
@@ -39,24 +34,46 @@ import java.util.List;
 /// `(a·cos t - b·sin t, b·cos t + a·sin t)`, with the bits of the scalar set.
 final class RotateCode {
     private static final Gpr[] KEPT = {RBX, R12, R13, R14};
-    private static final Vec COS = zmm(0);
-    private static final Vec SIN = zmm(1);
-    private static final Vec A = zmm(2);
-    private static final Vec B = zmm(3);
-    private static final Vec T = zmm(4);
-    private static final Vec U = zmm(5);
+    private static final int COS = 0;
+    private static final int SIN = 1;
+
+    private static final PerLevel<RotateCode> CODES = new PerLevel<>(RotateCode::new);
+
+    private final Level level;
+    private final Constants constants;
+    private final Function split;
+    private final Function interleaved;
+    private final Vec cos;
+    private final Vec sin;
+    private final Vec a;
+    private final Vec b;
+    private final Vec t;
+    private final Vec u;
     /// The sign of all sines, or -sign and sign in turns.
-    private static final Vec SIGN = zmm(16);
+    private final Vec sign;
     /// Each of the lower lanes twice.
-    private static final Vec TWICE = zmm(17);
+    private final Vec twice;
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R11);
-    private static final CodePages PAGES = CodePages.seal(ARENA, List.of(split(), interleaved()));
-    private static final Function SPLIT = PAGES.function(0);
-    private static final Function INTERLEAVED = PAGES.function(1);
+    private RotateCode(Level level) {
+        this.level = level;
+        cos = level.v(COS);
+        sin = level.v(SIN);
+        a = level.v(2);
+        b = level.v(3);
+        t = level.v(4);
+        u = level.v(5);
+        sign = level.v(6);
+        twice = level.v(7);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(split(), interleaved()));
+        split = pages.function(0);
+        interleaved = pages.function(1);
+    }
 
-    private RotateCode() { }
+    static RotateCode of(Level level) {
+        return CODES.of(level);
+    }
 
     /// Rotates `tokens` tokens at consecutive positions, each `heads` heads long.
     ///
@@ -64,100 +81,96 @@ final class RotateCode {
     /// @param tokens at least 1, as are heads and pairs
     /// @param headSize at least `2 · numPairs`
     /// @param angles the first token's row of the table: `numPairs` cosines, as many sines
-    static void rotate(RopeTable.Layout layout, long x, int tokens, int heads, int headSize, long angles, int numPairs,
-            float sign) {
-        (layout == RopeTable.Layout.HALF_SPLIT ? SPLIT : INTERLEAVED).call(x, (long) tokens << 32 | heads,
-                4L * headSize, angles, numPairs, Float.floatToRawIntBits(sign));
+    void rotate(RopeTable.Layout layout, long x, int tokens, int heads, int headSize, long angles, int numPairs,
+            float direction) {
+        (layout == RopeTable.Layout.HALF_SPLIT ? split : interleaved).call(x, (long) tokens << 32 | heads,
+                4L * headSize, angles, numPairs, Float.floatToRawIntBits(direction));
     }
 
-    private static byte[] split() {
-        return emit(false, new Strip(16, 1) {
+    private byte[] split() {
+        return emit(false, new Strip(level.lanes, 1) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
-                a.op(VMOVUPS, Strip.to(COS, mask), at(R9, RAX, 1, at));
-                a.op(VMOVUPS, Strip.to(SIN, mask), at(R12, RAX, 1, at));
-                a.op(VMULPS, SIN, SIN, SIGN);
-                a.op(VMOVUPS, Strip.to(A, mask), at(RDI, RAX, 1, at));
-                a.op(VMOVUPS, Strip.to(B, mask), at(RBX, RAX, 1, at));
-                a.op(VMULPS, T, A, COS);
-                a.op(VMULPS, U, B, SIN);
-                a.op(VSUBPS, T, T, U);
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 1, at), mask), T);
-                a.op(VMULPS, T, B, COS);
-                a.op(VMULPS, U, A, SIN);
-                a.op(VADDPS, T, T, U);
-                a.op(VMOVUPS, Strip.to(at(RBX, RAX, 1, at), mask), T);
+            void vector(Emitter e, int at, int turn, Mask mask) {
+                e.load(cos, at(R9, RAX, 1, at), mask);
+                e.load(sin, at(R12, RAX, 1, at), mask);
+                e.op(VMULPS, sin, sin, sign);
+                e.load(a, at(RDI, RAX, 1, at), mask);
+                e.load(b, at(RBX, RAX, 1, at), mask);
+                e.op(VMULPS, t, a, cos);
+                e.op(VMULPS, u, b, sin);
+                e.op(VSUBPS, t, t, u);
+                e.store(at(RDI, RAX, 1, at), t, mask);
+                e.op(VMULPS, t, b, cos);
+                e.op(VMULPS, u, a, sin);
+                e.op(VADDPS, t, t, u);
+                e.store(at(RBX, RAX, 1, at), t, mask);
             }
         });
     }
 
-    private static byte[] interleaved() {
-        return emit(true, new Strip(8, 1) {
+    private byte[] interleaved() {
+        return emit(true, new Strip(level.lanes / 2, 1) {
             @Override
-            void vector(Assembler a, int at, int turn, Mask mask) {
+            void vector(Emitter e, int at, int turn, Mask mask) {
                 Mask pairs = Mask.K0;
                 if (mask != Mask.K0) {
                     pairs = Mask.K2;
-                    Strip.maskOf(a, pairs, R13, 2);
+                    Strip.maskOf(e, pairs, R13, 2);
                 }
-                a.op(VMOVUPS, Strip.to(ymm(0), mask), at(R9, RAX, 1, at));
-                a.op(VMOVUPS, Strip.to(ymm(1), mask), at(R12, RAX, 1, at));
-                a.op(VPERMPS, COS, TWICE, COS);
-                a.op(VPERMPS, SIN, TWICE, SIN);
-                a.op(VMULPS, SIN, SIN, SIGN);
-                a.op(VMOVUPS, Strip.to(A, pairs), at(RDI, RAX, 2, 2 * at));
-                a.op(VPSHUFD, B, A, 0xb1);
-                a.op(VMULPS, A, A, COS);
-                a.op(VMULPS, B, B, SIN);
-                a.op(VADDPS, A, A, B);
-                a.op(VMOVUPS, Strip.to(at(RDI, RAX, 2, 2 * at), pairs), A);
+                e.load(e.half(COS), at(R9, RAX, 1, at), mask);
+                e.load(e.half(SIN), at(R12, RAX, 1, at), mask);
+                e.op(VPERMPS, cos, twice, cos);
+                e.op(VPERMPS, sin, twice, sin);
+                e.op(VMULPS, sin, sin, sign);
+                e.load(a, at(RDI, RAX, 2, 2 * at), pairs);
+                e.op(VPSHUFD, b, a, 0xb1);
+                e.op(VMULPS, a, a, cos);
+                e.op(VMULPS, b, b, sin);
+                e.op(VADDPS, a, a, b);
+                e.store(at(RDI, RAX, 2, 2 * at), a, pairs);
             }
         });
     }
 
     /// The loops over tokens and heads around the one over pairs. While the code runs, RDI is the head, RBX its second
     /// half, R9 the cosines, R12 the sines, R8 the number of pairs.
-    private static byte[] emit(boolean interleaved, Strip pairs) {
-        var a = new Assembler();
+    private byte[] emit(boolean interleaved, Strip pairs) {
+        var e = new Emitter(level);
         for (Gpr register : KEPT) {
-            a.push(register);
+            e.push(register);
         }
-        a.op(VPBROADCASTD_GPR, SIGN, R9);
+        e.spread(sign, R9);
         if (interleaved) {
-            CONSTANTS.load(a);
-            a.op(VMULPS, SIGN, SIGN, CONSTANTS.vector(alternating()));
-            a.op(VMOVUPS, TWICE, CONSTANTS.vector(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
+            constants.load(e);
+            int[] signs = new int[level.lanes];
+            int[] pair = new int[level.lanes];
+            for (int i = 0; i < level.lanes; i++) {
+                signs[i] = Float.floatToRawIntBits(i % 2 == 0 ? -1 : 1);
+                pair[i] = i / 2;
+            }
+            e.op(VMULPS, sign, sign, constants.vector(signs));
+            e.op(VMOVUPS, twice, constants.vector(pair));
         }
-        a.mov(R9, RCX);
-        a.mov(R10, RSI);
-        a.shr(R10, 32);
-        a.mov32(RSI, RSI);
-        Label token = a.here();
-        a.lea(R12, at(R9, R8, 4, 0));
-        a.mov(R14, RSI);
-        Label head = a.here();
-        a.lea(RBX, at(RDI, R8, 4, 0));
-        a.mov(RCX, R8);
-        pairs.emit(a, R13);
-        a.add(RDI, RDX);
-        a.dec(R14);
-        a.jump(Condition.NOT_EQUAL, head);
-        a.lea(R9, at(R12, R8, 4, 0));
-        a.dec(R10);
-        a.jump(Condition.NOT_EQUAL, token);
+        e.mov(R9, RCX);
+        e.mov(R10, RSI);
+        e.shr(R10, 32);
+        e.mov32(RSI, RSI);
+        Label token = e.here();
+        e.lea(R12, at(R9, R8, 4, 0));
+        e.mov(R14, RSI);
+        Label head = e.here();
+        e.lea(RBX, at(RDI, R8, 4, 0));
+        e.mov(RCX, R8);
+        pairs.emit(e, R13);
+        e.add(RDI, RDX);
+        e.dec(R14);
+        e.jump(Condition.NOT_EQUAL, head);
+        e.lea(R9, at(R12, R8, 4, 0));
+        e.dec(R10);
+        e.jump(Condition.NOT_EQUAL, token);
         for (int i = KEPT.length - 1; i >= 0; i--) {
-            a.pop(KEPT[i]);
+            e.pop(KEPT[i]);
         }
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
-    }
-
-    private static int[] alternating() {
-        int[] signs = new int[16];
-        for (int i = 0; i < signs.length; i++) {
-            signs[i] = Float.floatToRawIntBits(i % 2 == 0 ? -1 : 1);
-        }
-        return signs;
+        return e.end();
     }
 }

@@ -14,6 +14,7 @@ final class Rotation extends RangeTask {
     /// Numbers that one call takes, unless a token has more: a few µs.
     private static final int STRETCH = 16_384;
 
+    private final Level level;
     private RopeTable.Layout layout;
     private long x;
     private int cols;
@@ -23,8 +24,9 @@ final class Rotation extends RangeTask {
     private Runs runs;
     private float sign;
 
-    Rotation(Workers workers) {
+    Rotation(Workers workers, Level level) {
         super(workers);
+        this.level = level;
     }
 
     /// @param sign 1 forward, -1 to turn back
@@ -59,7 +61,7 @@ final class Rotation extends RangeTask {
             }
             int tokens = Math.min(most, Math.min(to, runs.end(run)) - n);
             long position = runs.position(run) + n - runs.start(run);
-            RotateCode.rotate(layout, x + 4L * n * cols, tokens, cols / headSize, headSize,
+            RotateCode.of(level).rotate(layout, x + 4L * n * cols, tokens, cols / headSize, headSize,
                     angles + 8L * position * numPairs, numPairs, sign);
             n += tokens;
         }

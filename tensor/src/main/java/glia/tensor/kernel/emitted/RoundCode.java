@@ -9,37 +9,28 @@ import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
+import static glia.tensor.asm.Gpr.RSP;
 import static glia.tensor.asm.Mem.at;
-import static glia.tensor.asm.Op.KMOVW;
-import static glia.tensor.asm.Op.KMOVW_TO;
 import static glia.tensor.asm.Op.VADDPD;
 import static glia.tensor.asm.Op.VBROADCASTSS;
-import static glia.tensor.asm.Op.VCMPPD;
-import static glia.tensor.asm.Op.VCMPPS;
 import static glia.tensor.asm.Op.VCVTDQ2PD;
 import static glia.tensor.asm.Op.VCVTPS2PD;
 import static glia.tensor.asm.Op.VDIVPS;
-import static glia.tensor.asm.Op.VEXTRACTF64X4;
 import static glia.tensor.asm.Op.VFMADD231PD;
 import static glia.tensor.asm.Op.VMOVD;
 import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VMULPD;
 import static glia.tensor.asm.Op.VMULPS;
-import static glia.tensor.asm.Op.VPANDD;
 import static glia.tensor.asm.Op.VPMAXSD;
 import static glia.tensor.asm.Op.VPSHUFD;
-import static glia.tensor.asm.Op.VPXORD;
-import static glia.tensor.asm.Op.VRNDSCALEPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
 import static glia.tensor.asm.Vec.xmm;
-import static glia.tensor.asm.Vec.ymm;
-import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.Precision;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
+import glia.tensor.asm.Mem;
+import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -48,47 +39,59 @@ import java.util.List;
 /// the comparison lie closer together than any order could move them, the sum is done again, number by number.
 final class RoundCode {
     private static final int BLOCK = Precision.BLOCK;
-    private static final int NEAREST_EVEN = 8;
     private static final int ORDERED_GREATER = 30;
     private static final int NOT_EQUAL_OR_NAN = 4;
     /// The relative error of a sum of 32 squares is below 32 · 2^-53.
     private static final double DOUBT = 0x1p-46;
 
-    private static final int LOW = 0;
-    private static final int HIGH = 1;
-    private static final int LARGEST = 2;
-    private static final int SQUARES = 4;
-    private static final int FOUND = 8;
-    private static final int SCALE = 9;
-    private static final int TEMPORARY = 10;
-    /// Registers that hold the same for all blocks.
-    private static final int COUNT = 16;
-    private static final int MAGNITUDE = 17;
-    private static final int BELOW = 18;
-    private static final int LIMIT = 19;
-    private static final int ABOVE = 20;
-    private static final int ZERO = 21;
+    /// Where the number of a block's numbers is kept, below the stack: a System V function that calls no other may.
+    private static final int COUNT = -16;
 
-    private static final Arena ARENA = Arena.ofAuto();
-    private static final Constants CONSTANTS = new Constants(ARENA, R11);
-    private static final Function ROUND = CodePages.seal(ARENA, List.of(emit())).function(0);
+    /// The block's numbers, in up to four registers.
+    private static final int X = 0;
+    private static final int LARGEST = 4;
+    private static final int SQUARES = 5;
+    private static final int FOUND = 6;
+    private static final int SCALE = 7;
+    private static final int TEMPORARY = 8;
+    private static final int OTHER = 9;
+    /// The numbers that exist of each register of a short block.
+    private static final Mask[] EXISTING = {Mask.K1, Mask.K2, Mask.K3, Mask.K4};
+    private static final Mask CHOICE = Mask.K5;
+    private static final Mask ALMOST = Mask.K6;
 
-    private RoundCode() { }
+    private static final PerLevel<RoundCode> CODES = new PerLevel<>(RoundCode::new);
 
-    /// `y = x`, rounded, for `rows` rows of `cols` numbers, at least 1 of each.
-    static void round(long y, long x, int rows, int cols) {
-        ROUND.call(y, x, rows, cols, 0, 0);
+    private final Level level;
+    private final int parts;
+    private final Constants constants;
+    private final Function round;
+    private final Emitter a;
+
+    private RoundCode(Level level) {
+        this.level = level;
+        parts = BLOCK / level.lanes;
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R11, level);
+        a = new Emitter(level);
+        round = CodePages.seal(arena, List.of(emit())).function(0);
     }
 
-    private static byte[] emit() {
-        var a = new Assembler();
-        CONSTANTS.load(a);
-        CONSTANTS.fill(a, zmm(MAGNITUDE), Float.intBitsToFloat(Integer.MAX_VALUE));
+    static RoundCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// `y = x`, rounded, for `rows` rows of `cols` numbers, at least 1 of each.
+    void round(long y, long x, int rows, int cols) {
+        round.call(y, x, rows, cols, 0, 0);
+    }
+
+    private byte[] emit() {
+        constants.load(a);
         double limit = Precision.OUTLIER * Precision.OUTLIER;
-        a.op(VMOVUPS, xmm(BELOW), CONSTANTS.doubles(limit * (1 - DOUBT)));
-        a.op(VMOVUPS, xmm(LIMIT), CONSTANTS.doubles(limit));
-        a.op(VMOVUPS, xmm(ABOVE), CONSTANTS.doubles(limit * (1 + DOUBT)));
-        a.op(VPXORD, zmm(ZERO), zmm(ZERO), zmm(ZERO));
+        Mem below = constants.doubles(limit * (1 - DOUBT));
+        Mem exact = constants.doubles(limit);
+        Mem above = constants.doubles(limit * (1 + DOUBT));
         // y RDI, x RSI, rows RDX, numbers left of the row RCX, cols R9.
         a.mov(R9, RCX);
         Label row = a.here();
@@ -96,11 +99,11 @@ final class RoundCode {
         Label rowEnd = new Label();
         a.mov(RCX, R9);
         a.mov(RAX, BLOCK);
-        count(a);
+        count();
         a.cmp(RCX, BLOCK);
         a.jump(Condition.LESS, rest);
         Label loop = a.here();
-        block(a, false);
+        block(false, below, exact, above);
         a.add(RDI, 4 * BLOCK);
         a.add(RSI, 4 * BLOCK);
         a.sub(RCX, BLOCK);
@@ -109,98 +112,117 @@ final class RoundCode {
         a.bind(rest);
         a.test(RCX, RCX);
         a.jump(Condition.EQUAL, rowEnd);
-        Strip.maskOf(a, Mask.K1, RAX, 1);
-        a.shr(RAX, 16);
-        a.op(KMOVW, Mask.K2, RAX);
+        a.mov(RAX, 1);
+        a.shlByCl(RAX);
+        a.dec(RAX);
+        for (int part = 0; part < parts; part++) {
+            a.mask(EXISTING[part], RAX, R10);
+            a.shr(RAX, level.lanes);
+        }
         a.mov(RAX, RCX);
-        count(a);
-        block(a, true);
+        count();
+        block(true, below, exact, above);
         a.lea(RDI, at(RDI, RCX, 4, 0));
         a.lea(RSI, at(RSI, RCX, 4, 0));
         a.bind(rowEnd);
         a.dec(RDX);
         a.jump(Condition.NOT_EQUAL, row);
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
+        return a.end();
     }
 
     /// `COUNT = RAX`, as a number of 64 bits.
-    private static void count(Assembler a) {
+    private void count() {
         a.op(VMOVD, xmm(TEMPORARY), RAX);
         a.op(VPSHUFD, xmm(TEMPORARY), xmm(TEMPORARY), 0);
-        a.op(VCVTDQ2PD, xmm(COUNT), xmm(TEMPORARY));
+        a.op(VCVTDQ2PD, xmm(TEMPORARY), xmm(TEMPORARY));
+        a.op(VMOVUPS, at(RSP, COUNT), xmm(TEMPORARY));
+    }
+
+    private static Mask existing(int part, boolean isShort) {
+        return isShort ? EXISTING[part] : Mask.K0;
     }
 
     /// Rounds one block.
     ///
-    /// @param isShort whether only the numbers of the masks K1 and K2 exist, RCX of them; else there are 32
-    private static void block(Assembler a, boolean isShort) {
-        Mask lowMask = isShort ? Mask.K1 : Mask.K0;
-        Mask highMask = isShort ? Mask.K2 : Mask.K0;
+    /// @param isShort whether only the masks' numbers exist, RCX of them; else there are 32
+    private void block(boolean isShort, Mem below, Mem exact, Mem above) {
         Label decided = new Label();
-        a.op(VMOVUPS, Strip.to(zmm(LOW), lowMask), at(RSI));
-        a.op(VMOVUPS, Strip.to(zmm(HIGH), highMask), at(RSI, 64));
-        largest(a);
-        squares(a);
-        // found = largest² · count, which is exact; K3 says whether it is above the limit, K4 whether almost.
+        for (int part = 0; part < parts; part++) {
+            a.load(a.v(X + part), at(RSI, part * level.bytes), existing(part, isShort));
+        }
+        largest();
+        squares();
+        // found = largest² · count, which is exact; is it above the limit, and is it almost?
         a.op(VCVTPS2PD, xmm(FOUND), xmm(LARGEST));
         a.op(VMULPD, xmm(FOUND), xmm(FOUND), xmm(FOUND));
-        a.op(VMULPD, xmm(FOUND), xmm(FOUND), xmm(COUNT));
-        a.op(VMULPD, xmm(TEMPORARY), xmm(SQUARES), xmm(ABOVE));
-        a.op(VCMPPD, Mask.K3, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
-        a.op(VMULPD, xmm(TEMPORARY), xmm(SQUARES), xmm(BELOW));
-        a.op(VCMPPD, Mask.K4, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
-        a.op(KMOVW_TO, RAX, Mask.K3);
-        a.op(KMOVW_TO, R10, Mask.K4);
+        a.op(VMULPD, xmm(FOUND), xmm(FOUND), at(RSP, COUNT));
+        a.op(VMULPD, xmm(TEMPORARY), xmm(SQUARES), above);
+        a.compareDoubles(CHOICE, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
+        a.op(VMULPD, xmm(TEMPORARY), xmm(SQUARES), below);
+        a.compareDoubles(ALMOST, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
+        a.bits(RAX, CHOICE);
+        a.bits(R10, ALMOST);
         a.cmp(RAX, R10);
         a.jump(Condition.EQUAL, decided);
-        squaresInOrder(a, isShort);
-        a.op(VMULPD, xmm(TEMPORARY), xmm(SQUARES), xmm(LIMIT));
-        a.op(VCMPPD, Mask.K3, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
+        squaresInOrder(isShort);
+        a.op(VMULPD, xmm(TEMPORARY), xmm(SQUARES), exact);
+        a.compareDoubles(CHOICE, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
         a.bind(decided);
-        CONSTANTS.fill(a, xmm(TEMPORARY), Precision.STEPS);
-        CONSTANTS.fill(a, xmm(TEMPORARY).under(Mask.K3), Precision.STEPS * 256);
+        constants.fill(a, xmm(TEMPORARY), Precision.STEPS);
+        constants.fill(a, xmm(OTHER), Precision.STEPS * 256);
+        a.blend(xmm(TEMPORARY), CHOICE, xmm(OTHER));
         a.op(VDIVPS, xmm(SCALE), xmm(LARGEST), xmm(TEMPORARY));
-        a.op(VBROADCASTSS, zmm(SCALE), xmm(SCALE));
+        a.op(VBROADCASTSS, a.v(SCALE), xmm(SCALE));
         // Where the scale is 0, the results are, too.
-        a.op(VCMPPS, Mask.K3, zmm(SCALE), zmm(ZERO), NOT_EQUAL_OR_NAN);
-        for (int part : new int[] {LOW, HIGH}) {
-            a.op(VDIVPS, zmm(part), zmm(part), zmm(SCALE));
-            a.op(VRNDSCALEPS, zmm(part), zmm(part), NEAREST_EVEN);
-            a.op(VMULPS, zmm(part).zeroUnder(Mask.K3), zmm(part), zmm(SCALE));
+        a.zero(a.v(TEMPORARY));
+        a.compare(CHOICE, a.v(SCALE), a.v(TEMPORARY), NOT_EQUAL_OR_NAN);
+        for (int part = 0; part < parts; part++) {
+            Vec x = a.v(X + part);
+            a.op(VDIVPS, x, x, a.v(SCALE));
+            a.round(x, x);
+            a.op(VMULPS, x, x, a.v(SCALE));
+            a.keep(x, CHOICE);
+            a.store(at(RDI, part * level.bytes), x, existing(part, isShort));
         }
-        a.op(VMOVUPS, Strip.to(at(RDI), lowMask), zmm(LOW));
-        a.op(VMOVUPS, Strip.to(at(RDI, 64), highMask), zmm(HIGH));
     }
 
     /// The largest magnitude, in all of the register's lowest lanes. Compared as whole numbers, magnitudes have the
     /// order of the numbers, with NaN above infinity.
-    private static void largest(Assembler a) {
-        a.op(VPANDD, zmm(LARGEST), zmm(LOW), zmm(MAGNITUDE));
-        a.op(VPANDD, zmm(TEMPORARY), zmm(HIGH), zmm(MAGNITUDE));
-        a.op(VPMAXSD, zmm(LARGEST), zmm(LARGEST), zmm(TEMPORARY));
+    private void largest() {
+        for (int part = 0; part < parts; part++) {
+            Vec magnitude = a.v(part == 0 ? LARGEST : TEMPORARY);
+            a.and(magnitude, a.v(X + part), constants.of(Integer.MAX_VALUE));
+            if (part > 0) {
+                a.op(VPMAXSD, a.v(LARGEST), a.v(LARGEST), magnitude);
+            }
+        }
         Lanes.reduce(a, VPMAXSD, LARGEST, TEMPORARY, 4);
     }
 
     /// `Σ x²` in the register's two lowest lanes.
-    private static void squares(Assembler a) {
-        for (int part : new int[] {LOW, HIGH}) {
-            int sum = SQUARES + 2 * part;
-            a.op(VCVTPS2PD, zmm(sum), ymm(part));
-            a.op(VMULPD, zmm(sum), zmm(sum), zmm(sum));
-            a.op(VEXTRACTF64X4, ymm(sum + 1), zmm(part), 1);
-            a.op(VCVTPS2PD, zmm(sum + 1), ymm(sum + 1));
-            a.op(VFMADD231PD, zmm(sum), zmm(sum + 1), zmm(sum + 1));
+    private void squares() {
+        for (int i = 0; i < 2 * parts; i++) {
+            Vec sum = a.v(i % 2 == 0 ? SQUARES : FOUND);
+            Vec x = a.half(X + i / 2);
+            if (i % 2 == 1) {
+                a.upperHalf(a.half(TEMPORARY), a.v(X + i / 2));
+                x = a.half(TEMPORARY);
+            }
+            a.op(VCVTPS2PD, a.v(TEMPORARY), x);
+            if (i < 2) {
+                a.op(VMULPD, sum, a.v(TEMPORARY), a.v(TEMPORARY));
+            } else {
+                a.op(VFMADD231PD, sum, a.v(TEMPORARY), a.v(TEMPORARY));
+            }
         }
-        a.op(VADDPD, zmm(SQUARES), zmm(SQUARES), zmm(SQUARES + 2));
+        a.op(VADDPD, a.v(SQUARES), a.v(SQUARES), a.v(FOUND));
         Lanes.reduce(a, VADDPD, SQUARES, TEMPORARY, 8);
     }
 
     /// The same sum from the first number to the last. Squares of F32 numbers are exact in F64, so that a fused
     /// addition rounds as one that is not.
-    private static void squaresInOrder(Assembler a, boolean isShort) {
-        a.op(VPXORD, zmm(SQUARES), zmm(SQUARES), zmm(SQUARES));
+    private void squaresInOrder(boolean isShort) {
+        a.zero(xmm(SQUARES));
         if (isShort) {
             a.mov(R8, RCX);
         } else {

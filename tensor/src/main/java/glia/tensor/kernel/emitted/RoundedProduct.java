@@ -22,7 +22,7 @@ final class RoundedProduct {
     private final Packing packing;
     private final Product product;
     private final PackedWeights weights;
-    private final PanelCode.Library library = new PanelCode.Library();
+    private final PanelCode.Library library;
     private MemorySegment activations = MemorySegment.NULL;
 
     // The present product. Tile i has tokens i · N / numTiles to (i + 1) · N / numTiles: at most two sizes.
@@ -38,7 +38,8 @@ final class RoundedProduct {
     private PanelCode small;
     private PanelCode large;
 
-    RoundedProduct(Workers workers) {
+    RoundedProduct(Workers workers, Level level) {
+        library = new PanelCode.Library(level);
         packing = new Packing(workers);
         product = new Product(workers);
         weights = new PackedWeights(workers);

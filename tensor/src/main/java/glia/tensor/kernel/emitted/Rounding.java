@@ -12,12 +12,14 @@ final class Rounding extends RangeTask {
     /// Numbers that one call takes, unless a row has more: a few µs.
     private static final int STRETCH = 8192;
 
+    private final Level level;
     private long y;
     private long x;
     private int cols;
 
-    Rounding(Workers workers) {
+    Rounding(Workers workers, Level level) {
         super(workers);
+        this.level = level;
     }
 
     /// `y = s · round(x / s)`, as `Precision.FAST` says; y may be x.
@@ -40,9 +42,9 @@ final class Rounding extends RangeTask {
             long start = 4L * row * cols;
             int rows = Math.min(step, to - row);
             if (cols == Precision.BLOCK) {
-                RoundCode.round(y + start, x + start, 1, rows * cols);
+                RoundCode.of(level).round(y + start, x + start, 1, rows * cols);
             } else {
-                RoundCode.round(y + start, x + start, rows, cols);
+                RoundCode.of(level).round(y + start, x + start, rows, cols);
             }
         }
     }

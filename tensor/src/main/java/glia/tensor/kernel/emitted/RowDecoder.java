@@ -11,14 +11,16 @@ import glia.tensor.kernel.Workers;
 /// Decodes rows of a weight of any type to F32, one behind the other: by `DecodeCode`, or where that has none for the
 /// type by the formats' definitions.
 final class RowDecoder {
+    private final Level level;
     private final float[][] rows;
     private final CodedRows[] coded;
 
-    RowDecoder(Workers workers) {
+    RowDecoder(Workers workers, Level level) {
+        this.level = level;
         rows = new float[workers.count()][0];
         coded = new CodedRows[workers.count()];
         for (int i = 0; i < coded.length; i++) {
-            coded[i] = new CodedRows();
+            coded[i] = new CodedRows(level);
         }
     }
 
@@ -41,7 +43,7 @@ final class RowDecoder {
     void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
         if (DecodeCode.serves(type)) {
             for (int r = 0; r < numRows; r++) {
-                DecodeCode.decode(type, from + r * rowBytes, to + 4L * r * count, count);
+                DecodeCode.of(level).decode(type, from + r * rowBytes, to + 4L * r * count, count);
             }
             return;
         }

@@ -8,20 +8,24 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
 
-/// `linear` for a few tokens: dot products with rows of the weight, 16 at a time, since reading these is what takes the
-/// time. Rows of other types than F32 are decoded first.
+/// `linear` for a few tokens: dot products with rows of the weight, 16 or 8 at a time, since reading these is
+/// what takes the time. Rows of other types than F32 are decoded first.
 final class RowProduct extends RangeTask {
     /// Up to so many tokens rows are multiplied as they lie; for more, turning them into panels pays.
     static final int MOST_TOKENS = 3;
 
+    private final Level level;
+    private final int group;
     private final RowDecoder decoder;
     private final Scratch[] scratch;
     private Tensor y;
     private Tensor x;
     private Matrix w;
 
-    RowProduct(Workers workers, RowDecoder decoder) {
+    RowProduct(Workers workers, RowDecoder decoder, Level level) {
         super(workers);
+        this.level = level;
+        group = DotsCode.rows(level);
         this.decoder = decoder;
         scratch = Scratch.each(workers.count());
     }
@@ -30,7 +34,7 @@ final class RowProduct extends RangeTask {
         this.y = y;
         this.x = x;
         this.w = w;
-        spread(Math.ceilDiv(w.rows(), DotsCode.ROWS), (long) DotsCode.ROWS * w.cols() * x.rows());
+        spread(Math.ceilDiv(w.rows(), group), (long) group * w.cols() * x.rows());
     }
 
     @Override
@@ -38,11 +42,11 @@ final class RowProduct extends RangeTask {
         int cols = w.cols();
         boolean isPlain = w instanceof Tensor t && t.dtype() == DType.F32;
         long rowBytes = 4L * cols;
-        long one = scratch[worker].reserve(64 + (isPlain ? 0 : DotsCode.ROWS * rowBytes));
+        long one = scratch[worker].reserve(64 + (isPlain ? 0 : group * rowBytes));
         Memory.f32(one, 1);
-        for (int group = from; group < to; group++) {
-            int first = group * DotsCode.ROWS;
-            int rows = Math.min(DotsCode.ROWS, w.rows() - first);
+        for (int i = from; i < to; i++) {
+            int first = i * group;
+            int rows = Math.min(group, w.rows() - first);
             long at = one + 64;
             if (isPlain) {
                 at = ((Tensor) w).address() + first * rowBytes;
@@ -50,7 +54,7 @@ final class RowProduct extends RangeTask {
                 decoder.decode(w, first, rows, 0, cols, at, worker);
             }
             for (int n = 0; n < x.rows(); n++) {
-                DotsCode.dots(rows, y.address() + n * y.rowBytes() + 4L * first, at, rowBytes,
+                DotsCode.of(level).dots(rows, y.address() + n * y.rowBytes() + 4L * first, at, rowBytes,
                         x.address() + n * x.rowBytes(), cols, one);
             }
         }

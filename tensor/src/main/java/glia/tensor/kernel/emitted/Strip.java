@@ -2,26 +2,22 @@ package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Gpr.RAX;
 import static glia.tensor.asm.Gpr.RCX;
-import static glia.tensor.asm.Op.KMOVW;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Gpr;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
-import glia.tensor.asm.Mem;
-import glia.tensor.asm.Vec;
 
 /// A loop over RCX F32 numbers, by vectors; the last numbers, which fill none, are taken under the mask K1, so that
 /// nothing behind them is read or written. A subclass says what happens to one vector, and may use all registers but
-/// RCX, which counts down, RAX, which holds the bytes done, and the one for the mask.
+/// RCX, which counts down, RAX, which holds the bytes done, the one for the mask, and the mask.
 abstract class Strip {
     private static final Mask REST = Mask.K1;
 
     private final int lanes;
     private final int unroll;
 
-    /// @param lanes numbers that are taken at a time: 16 or 8
+    /// @param lanes numbers that are taken at a time: a vector or half of one
     /// @param unroll how often the body stands in the loop over whole vectors; `lanes · unroll` is at most 64
     Strip(int lanes, int unroll) {
         this.lanes = lanes;
@@ -32,12 +28,12 @@ abstract class Strip {
     ///
     /// @param turn which of the bodies in the loop, to spread sums over several registers
     /// @param mask the lanes to be read and written, K0 for all
-    abstract void vector(Assembler a, int at, int turn, Mask mask);
+    abstract void vector(Emitter a, int at, int turn, Mask mask);
 
     /// Emits the loop.
     ///
     /// @param temporary a register for the mask
-    final void emit(Assembler a, Gpr temporary) {
+    final void emit(Emitter a, Gpr temporary) {
         Label rest = new Label();
         Label end = new Label();
         int step = lanes * unroll;
@@ -66,22 +62,12 @@ abstract class Strip {
 
     /// Emits `mask = ` the first RCX · `times` lanes, all of them where that is more than there are; RCX is below 64 /
     /// `times`.
-    static void maskOf(Assembler a, Mask mask, Gpr temporary, int times) {
+    static void maskOf(Emitter a, Mask mask, Gpr temporary, int times) {
         a.mov(temporary, 1);
         for (int i = 0; i < times; i++) {
             a.shlByCl(temporary);
         }
         a.dec(temporary);
-        a.op(KMOVW, mask, temporary);
-    }
-
-    /// A register as destination of a load: lanes outside of the mask become 0.
-    static Vec to(Vec register, Mask mask) {
-        return mask == Mask.K0 ? register : register.zeroUnder(mask);
-    }
-
-    /// Memory as destination.
-    static Mem to(Mem memory, Mask mask) {
-        return memory.under(mask);
+        a.mask(mask, temporary, temporary);
     }
 }

@@ -6,7 +6,6 @@ import static glia.tensor.asm.Op.VMAXPS;
 import static glia.tensor.asm.Op.VMINPS;
 import static glia.tensor.asm.Op.VMULPS;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Vec;
 
 /// Emits `tanh x` for each lane of a vector, by 13 levels of Lambert's continued fraction
@@ -26,7 +25,7 @@ final class TanhCode {
     /// @param square a register to be overwritten
     /// @param p another
     /// @param q another
-    static void emit(Assembler a, Constants constants, Vec x, Vec square, Vec p, Vec q) {
+    static void emit(Emitter a, Constants constants, Vec x, Vec square, Vec p, Vec q) {
         // The number stands last, since these instructions answer their last operand where one is NaN.
         constants.fill(a, p, LIMIT);
         a.op(VMINPS, x, p, x);
@@ -39,7 +38,7 @@ final class TanhCode {
         a.op(VDIVPS, x, x, q);
     }
 
-    private static void polynomial(Assembler a, Constants constants, Vec sum, Vec square, float[] coefficients) {
+    private static void polynomial(Emitter a, Constants constants, Vec sum, Vec square, float[] coefficients) {
         constants.fill(a, sum, coefficients[0]);
         for (int i = 1; i < coefficients.length; i++) {
             a.op(VFMADD213PS, sum, square, constants.of(coefficients[i]));

@@ -15,47 +15,66 @@ import static glia.tensor.asm.Op.VADDPS;
 import static glia.tensor.asm.Op.VBROADCASTSS;
 import static glia.tensor.asm.Op.VFMADD231PS;
 import static glia.tensor.asm.Op.VMOVUPS;
-import static glia.tensor.asm.Op.VPXORD;
-import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Vec;
 
-/// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of up to `ROWS` rows t
-/// and a panel of `COLS` columns. The sums stay in registers, two vectors a row. A is read a number at a time, at any
-/// two strides, so that it needs no packing and may lie turned; B's rows of `COLS` numbers lie one behind the other.
+/// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of up to `rows` rows t
+/// and a panel of `cols` columns. The sums stay in registers, two vectors a row. A is read a number at a time, at any
+/// two strides, so that it needs no packing and may lie turned; B's rows of `cols` numbers lie one behind the other.
 final class TileCode {
-    /// Rows of a whole tile: 24 of 32 registers hold sums, so that a row of B's two loads serve 24 products.
-    static final int ROWS = 12;
-    /// Columns of a panel.
-    static final int COLS = 32;
-    static final int PANEL_BYTES = 4 * COLS;
-
-    private static final int VECTOR = 64;
     private static final int ROW_BITS = 40;
-    private static final Function[] MULTIPLY = CodePages.ofSizes(ROWS, TileCode::emit);
+    private static final PerLevel<TileCode> CODES = new PerLevel<>(TileCode::new);
 
-    private TileCode() { }
+    private final Level level;
+    private final int rows;
+    private final Function[] multiply;
 
-    /// Multiplies a tile. It reads `rows · depth` numbers of A and `depth` rows of B, and changes `rows` rows of C.
+    private TileCode(Level level) {
+        this.level = level;
+        rows = rows(level);
+        multiply = CodePages.ofSizes(rows, this::emit);
+    }
+
+    static TileCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// Rows of a whole tile: three quarters of the registers hold sums, so that the two loads of a row of B serve 24
+    /// products, or 12.
+    static int rows(Level level) {
+        return level.registers * 3 / 8;
+    }
+
+    /// Columns of a panel.
+    static int cols(Level level) {
+        return 2 * level.lanes;
+    }
+
+    /// Bytes of a row of a panel.
+    static int panelBytes(Level level) {
+        return 2 * level.bytes;
+    }
+
+    /// Multiplies a tile. It reads `tileRows · depth` numbers of A and `depth` rows of B, and changes `tileRows` rows
+    /// of C.
     ///
-    /// @param rows 1 to `ROWS`
+    /// @param tileRows 1 to `rows`
     /// @param cRow bytes from row to row of C, below 2^40
     /// @param aRow bytes from row to row of A
     /// @param aStep bytes from k to k + 1 in A
     /// @param depth 1 to 2^23
-    static void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
-        MULTIPLY[rows].call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
+    void multiply(int tileRows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        multiply[tileRows].call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
     }
 
-    private static byte[] emit(int rows) {
-        var a = new Assembler();
-        Vec left = zmm(24);
-        Vec right = zmm(25);
+    private byte[] emit(int tileRows) {
+        var a = new Emitter(level);
+        int free = 2 * rows + 2;
+        Vec left = a.v(2 * rows);
+        Vec right = a.v(2 * rows + 1);
         a.push(RBX);
         a.mov(RBX, R9);
         a.shl(RBX, 64 - ROW_BITS);
@@ -65,36 +84,34 @@ final class TileCode {
         a.lea(RAX, at(RSI, RCX, 4, 0));
         a.add(RAX, RCX);
         a.lea(R11, at(RAX, RCX, 4, 0));
-        for (int i = 0; i < 2 * rows; i++) {
-            a.op(VPXORD, zmm(i), zmm(i), zmm(i));
+        for (int i = 0; i < 2 * tileRows; i++) {
+            a.zero(a.v(i));
         }
         Label loop = a.here();
         a.op(VMOVUPS, left, at(RDX));
-        a.op(VMOVUPS, right, at(RDX, VECTOR));
-        for (int t = 0; t < rows; t++) {
-            Vec x = zmm(26 + t % 6);
+        a.op(VMOVUPS, right, at(RDX, level.bytes));
+        for (int t = 0; t < tileRows; t++) {
+            Vec x = a.v(free + t % (level.registers - free));
             a.op(VBROADCASTSS, x, row(t));
-            a.op(VFMADD231PS, zmm(2 * t), x, left);
-            a.op(VFMADD231PS, zmm(2 * t + 1), x, right);
+            a.op(VFMADD231PS, a.v(2 * t), x, left);
+            a.op(VFMADD231PS, a.v(2 * t + 1), x, right);
         }
         a.add(RSI, R8);
         a.add(RAX, R8);
         a.add(R11, R8);
-        a.add(RDX, PANEL_BYTES);
+        a.add(RDX, panelBytes(level));
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, loop);
-        for (int t = 0; t < rows; t++) {
+        for (int t = 0; t < tileRows; t++) {
             for (int side = 0; side < 2; side++) {
-                Vec sum = zmm(2 * t + side);
-                a.op(VADDPS, sum, sum, at(RDI, side * VECTOR));
-                a.op(VMOVUPS, at(RDI, side * VECTOR), sum);
+                Vec sum = a.v(2 * t + side);
+                a.op(VADDPS, sum, sum, at(RDI, side * level.bytes));
+                a.op(VMOVUPS, at(RDI, side * level.bytes), sum);
             }
             a.add(RDI, RBX);
         }
         a.pop(RBX);
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
+        return a.end();
     }
 
     /// Where row t of A is at present. RSI points to row 0, RAX to row 5, R11 to row 9; RCX holds the distance of rows,

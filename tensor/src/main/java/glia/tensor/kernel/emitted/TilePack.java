@@ -1,13 +1,13 @@
 package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Condition.BELOW;
-import static glia.tensor.asm.Condition.EQUAL;
 import static glia.tensor.asm.Condition.NOT_EQUAL;
 import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R11;
 import static glia.tensor.asm.Gpr.R8;
 import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RAX;
+import static glia.tensor.asm.Gpr.RBX;
 import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
@@ -15,18 +15,16 @@ import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 import static glia.tensor.asm.Vec.xmm;
-import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.Precision;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
-import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
+import java.lang.foreign.Arena;
 
-/// Emits the code that rounds the activations of a tile as `Precision.FAST` says and lays them out (`TileLayout`), for
-/// AVX-512. A block of 32 numbers is two vectors, one for each half:
+/// Emits the code that rounds the activations of a tile as `Precision.FAST` says and lays them out (`TileLayout`). A
+/// block of 32 numbers is two vectors, or four:
 /// ```
 /// for each block, for each token:
 ///     largest, squares = max |x|, Σ x²          squares in F64
@@ -47,48 +45,57 @@ final class TilePack {
     private static final int NOT_SAME = 4;
     private static final int ORDERED = 7;
     private static final int GREATER = 30;
+    private static final Mask CHOICE = Mask.K1;
+    private static final Mask OTHER = Mask.K2;
+    private static final int LARGEST = 12;
+    private static final int SCALE = 13;
 
-    // Constants.
-    private static final Vec MAGNITUDE = zmm(31);
-    private static final Vec MINUS_OFFSET = zmm(30);
-    private static final Vec STEPS = zmm(29);
-    private static final Vec OUTLIER_STEPS = zmm(28);
-    private static final Vec HALF_BYTE = zmm(27);
-    private static final Vec BYTE = zmm(26);
-
-    // Variables: the halves of the block, what they are rounded to, their sums.
-    private static final Vec[] X = {zmm(0), zmm(1)};
-    private static final Vec[] Q = {zmm(2), zmm(3)};
-    private static final Vec[] SUMS = {zmm(4), zmm(5)};
-    private static final Vec LARGEST = zmm(6);
-    private static final Vec SCALE = zmm(7);
-    private static final Vec SQUARES = zmm(8);
-    private static final Vec ALL = zmm(9);
-    private static final Vec[] FREE = {zmm(10), zmm(11), zmm(12), zmm(13)};
-
-    private final Assembler a = new Assembler();
+    private final Emitter a;
+    private final Constants constants;
     private final TileLayout layout;
     private final int offset;
+    private final int bytes;
 
-    private TilePack(PanelFormat format, int tokens) {
+    // The parts of the block, what they are rounded to.
+    private final Vec[] x;
+    private final Vec[] q;
+    private final Vec[] free;
+    private final Vec largest;
+    private final Vec scale;
+    /// The order of quads after packing.
+    private final Mem quads;
+
+    private TilePack(Level level, Constants constants, PanelFormat format, int tokens) {
+        a = new Emitter(level);
+        this.constants = constants;
         layout = format.tile(tokens);
         offset = format.offset;
+        bytes = level.bytes;
+        int parts = Precision.BLOCK / level.lanes;
+        x = new Vec[parts];
+        q = new Vec[parts];
+        for (int part = 0; part < parts; part++) {
+            x[part] = a.v(part);
+            q[part] = a.v(4 + part);
+        }
+        free = new Vec[] {a.v(8), a.v(9), a.v(10), a.v(11)};
+        largest = a.v(LARGEST);
+        scale = a.v(SCALE);
+        quads = constants.vector(0, 4, 1, 5, 2, 6, 3, 7);
     }
 
     /// The code for tiles of this many tokens, for weights of this format.
-    static byte[] emit(PanelFormat format, int tokens) {
-        return new TilePack(format, tokens).emit();
+    ///
+    /// @param arena what the code lives in, too
+    static byte[] emit(Level level, Arena arena, PanelFormat format, int tokens) {
+        return new TilePack(level, new Constants(arena, RBX, level), format, tokens).emit();
     }
 
     /// RDI: the block in the first token's row, R8: in the present token's, RCX: the tile's block, RAX: 4 · token,
     /// R10: the next low term, R11: low terms so far.
     private byte[] emit() {
-        constant(MAGNITUDE, 0x7fffffff);
-        constant(MINUS_OFFSET, -offset);
-        constant(STEPS, Float.floatToRawIntBits(Precision.STEPS));
-        constant(OUTLIER_STEPS, Float.floatToRawIntBits(MOST));
-        constant(HALF_BYTE, 128);
-        constant(BYTE, Float.floatToRawIntBits(256));
+        a.push(RBX);
+        constants.load(a);
         Label block = a.here();
         a.mov(R8, RDI);
         a.mov(RAX, 0);
@@ -98,13 +105,12 @@ final class TilePack {
         Label usual = new Label();
         Label done = new Label();
         measure();
-        a.op(KORTESTW, Mask.K1, Mask.K1);
-        a.jump(EQUAL, usual);
-        round(OUTLIER_STEPS);
+        a.jumpIfNone(CHOICE, usual);
+        round(MOST);
         splitAndStoreLow();
         a.jump(done);
         a.bind(usual);
-        round(STEPS);
+        round(Precision.STEPS);
         totals();
         a.bind(done);
         storeHigh();
@@ -117,158 +123,140 @@ final class TilePack {
         a.add(RDI, BLOCK_BYTES);
         a.dec(RDX);
         a.jump(NOT_EQUAL, block);
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
+        a.pop(RBX);
+        return a.end();
     }
 
-    private void constant(Vec to, int value) {
-        a.mov(RAX, value);
-        a.op(VPBROADCASTD_GPR, to, RAX);
-    }
-
-    /// LARGEST in all lanes; K1 = whether the block has outliers.
+    /// `largest` in all lanes; CHOICE = whether the block has outliers, in all lanes of 64 bits.
     private void measure() {
-        for (int half = 0; half < 2; half++) {
-            a.op(VMOVUPS, X[half], at(R8, 64 * half));
-            a.op(VPANDD, Q[half], X[half], MAGNITUDE);
+        for (int part = 0; part < x.length; part++) {
+            a.op(VMOVUPS, x[part], at(R8, bytes * part));
+            a.and(q[part], x[part], constants.of(Integer.MAX_VALUE));
         }
         // Magnitudes have the order of their bits, NaN above all.
-        a.op(VPMAXSD, LARGEST, Q[0], Q[1]);
-        acrossLanes(VPMAXSD, LARGEST, 4);
-        for (int quarter = 0; quarter < 4; quarter++) {
-            a.op(VCVTPS2PD, FREE[quarter], at(R8, 32 * quarter));
+        a.op(VPMAXSD, largest, q[0], q[1]);
+        for (int part = 2; part < x.length; part++) {
+            a.op(VPMAXSD, largest, largest, q[part]);
         }
-        a.op(VMULPD, SQUARES, FREE[0], FREE[0]);
-        a.op(VMULPD, ALL, FREE[1], FREE[1]);
-        a.op(VFMADD231PD, SQUARES, FREE[2], FREE[2]);
-        a.op(VFMADD231PD, ALL, FREE[3], FREE[3]);
-        a.op(VADDPD, SQUARES, SQUARES, ALL);
-        acrossLanes(VADDPD, SQUARES, 8);
-        a.op(VCVTPS2PD, FREE[0], LARGEST.as(32));
-        a.op(VMULPD, FREE[0], FREE[0], FREE[0]);
+        Lanes.across(a, VPMAXSD, largest, free[0], 4);
+        Vec squares = q[0];
+        for (int i = 0; i < 2 * x.length; i++) {
+            Vec wide = free[i % 4];
+            a.op(VCVTPS2PD, wide, at(R8, bytes / 2 * i));
+            if (i < 2) {
+                a.op(VMULPD, q[i], wide, wide);
+            } else {
+                a.op(VFMADD231PD, q[i % 2], wide, wide);
+            }
+        }
+        a.op(VADDPD, squares, squares, q[1]);
+        Lanes.across(a, VADDPD, squares, free[0], 8);
+        a.op(VCVTPS2PD, free[0], a.half(LARGEST));
+        a.op(VMULPD, free[0], free[0], free[0]);
         // 32 · largest² > 16 · squares
-        a.op(VADDPD, FREE[0], FREE[0], FREE[0]);
-        a.op(VCMPPD, Mask.K1, FREE[0], SQUARES, GREATER);
+        a.op(VADDPD, free[0], free[0], free[0]);
+        a.compareDoubles(CHOICE, free[0], squares, GREATER);
     }
 
-    /// Combines all lanes of a vector, so that each has the result.
-    private void acrossLanes(Op op, Vec v, int laneBytes) {
-        Vec other = FREE[0];
-        a.op(VSHUFI32X4, other, v, v, 0x4e);
-        a.op(op, v, v, other);
-        a.op(VSHUFI32X4, other, v, v, 0xb1);
-        a.op(op, v, v, other);
-        a.op(VPSHUFD, other, v, 0x4e);
-        a.op(op, v, v, other);
-        if (laneBytes == 4) {
-            a.op(VPSHUFD, other, v, 0xb1);
-            a.op(op, v, v, other);
+    /// `scale` and q for so many steps; numbers become 0 where the scale is 0 or x / scale is NaN.
+    private void round(int steps) {
+        a.op(VMOVUPS, scale, largest);
+        constants.fill(a, free[1], steps);
+        a.op(VDIVPS, scale, scale, free[1]);
+        a.zero(free[0]);
+        a.compare(OTHER, scale, free[0], NOT_SAME);
+        for (int part = 0; part < x.length; part++) {
+            Vec quotient = free[part % 2];
+            a.op(VDIVPS, quotient, x[part], scale);
+            a.keep(quotient, OTHER);
+            a.compare(CHOICE, quotient, quotient, ORDERED);
+            a.op(VCVTPS2DQ, q[part], quotient);
+            a.keep(q[part], CHOICE);
+            a.op(VPMINSD, q[part], q[part], constants.of(steps));
+            a.op(VPMAXSD, q[part], q[part], constants.of(-steps));
         }
     }
 
-    /// SCALE and Q for so many steps; numbers become 0 where the scale is 0 or x / SCALE is NaN.
-    private void round(Vec steps) {
-        a.op(VDIVPS, SCALE, LARGEST, steps);
-        a.op(VPXORD, FREE[0], FREE[0], FREE[0]);
-        a.op(VCMPPS, Mask.K2, SCALE, FREE[0], NOT_SAME);
-        a.op(VPXORD, FREE[1], FREE[1], FREE[1]);
-        a.op(VCVTPS2DQ, FREE[2], steps);
-        a.op(VPSUBD, FREE[3], FREE[1], FREE[2]);
-        for (int half = 0; half < 2; half++) {
-            Vec quotient = FREE[half];
-            a.op(VDIVPS, quotient.zeroUnder(Mask.K2), X[half], SCALE);
-            a.op(VCMPPS, Mask.K3, quotient, quotient, ORDERED);
-            a.op(VCVTPS2DQ, Q[half].zeroUnder(Mask.K3), quotient);
-            a.op(VPMINSD, Q[half], Q[half], FREE[2]);
-            a.op(VPMAXSD, Q[half], Q[half], FREE[3]);
-        }
-    }
-
-    /// Q = the high terms, SCALE = their scale; the low terms are stored.
+    /// q = the high terms, `scale` = their scale; the low terms are stored.
     private void splitAndStoreLow() {
         totals();
-        Vec[] low = X;
-        for (int half = 0; half < 2; half++) {
-            a.op(VMOVDQU32, low[half], Q[half]);
-            a.op(VPADDD, Q[half], Q[half], HALF_BYTE);
-            a.op(VPSRAD, Q[half], Q[half], 8);
-            a.op(VPSLLD, FREE[0], Q[half], 8);
-            a.op(VPSUBD, low[half], low[half], FREE[0]);
-            a.op(VPMOVDB, at(R10, 16 * half), low[half]);
+        Vec[] low = x;
+        for (int part = 0; part < x.length; part++) {
+            a.op(VMOVUPS, low[part], q[part]);
+            a.op(VPADDD, q[part], q[part], constants.of(128));
+            a.op(VPSRAD, q[part], q[part], 8);
+            a.op(VPSLLD, free[0], q[part], 8);
+            a.op(VPSUBD, low[part], low[part], free[0]);
         }
+        storeBytes(at(R10), low);
         corrections(low, at(R10, layout.lowCorrection(0)), 4);
-        a.op(VMOVD_TO, at(R10, layout.lowScale()), xmm(SCALE.number()));
+        a.op(VMOVD_TO, at(R10, layout.lowScale()), xmm(SCALE));
         a.mov(R9, RAX);
         a.shl(R9, 4);
         a.mov32(at(R10, layout.lowPlace()), R9);
         a.add(R10, layout.lowBytes());
         a.inc(R11);
-        a.op(VMULPS, SCALE, SCALE, BYTE);
+        a.op(VMULPS, scale, scale, constants.of(256f));
     }
 
     private void storeHigh() {
-        for (int half = 0; half < 2; half++) {
-            a.op(VPMOVDB, at(RCX, RAX, 8, 16 * half), Q[half]);
+        storeBytes(at(RCX, RAX, 8, 0), q);
+        corrections(q, perToken(layout.correction(0, 0)), 4 * layout.tokens());
+        a.op(VMOVD_TO, perToken(layout.scale(0)), xmm(SCALE));
+    }
+
+    /// Stores 32 numbers that fit bytes.
+    private void storeBytes(Mem to, Vec[] numbers) {
+        if (a.isWide()) {
+            a.op(VPMOVDB, to, numbers[0]);
+            a.op(VPMOVDB, to.plus(16), numbers[1]);
+            return;
         }
-        corrections(Q, perToken(layout.correction(0, 0)), 4 * layout.tokens());
-        a.op(VMOVD_TO, perToken(layout.scale(0)), xmm(SCALE.number()));
+        // Packing works within 16 bytes, which leaves the quads as 0, 2, 4, 6, 1, 3, 5, 7.
+        a.op(VPACKSSDW, free[0], numbers[0], numbers[1]);
+        a.op(VPACKSSDW, free[1], numbers[2], numbers[3]);
+        a.op(VPACKSSWB, free[0], free[0], free[1]);
+        a.op(VMOVUPS, free[1], quads);
+        a.op(VPERMD, free[0], free[1], free[0]);
+        a.op(VMOVUPS, to, free[0]);
     }
 
     private Mem perToken(int place) {
         return at(RCX, RAX, 1, place);
     }
 
-    /// SUMS[0] = the sum of all lanes of both.
-    private void sumOf(Vec first, Vec second) {
-        a.op(VPADDD, SUMS[0], first, second);
-        acrossLanes(VPADDD, SUMS[0], 4);
+    /// The sum of all lanes of one half of the numbers, or of both, in a register's lanes.
+    private Vec sum(Vec[] numbers, int half, int halves) {
+        int count = numbers.length / halves;
+        Vec sum = free[1];
+        if (count == 1) {
+            a.op(VMOVUPS, sum, numbers[half]);
+        } else {
+            a.op(VPADDD, sum, numbers[half * count], numbers[half * count + 1]);
+        }
+        for (int part = 2; part < count; part++) {
+            a.op(VPADDD, sum, sum, numbers[half * count + part]);
+        }
+        Lanes.across(a, VPADDD, sum, free[0], 4);
+        return sum;
     }
 
     /// Stores `scale · sum`, of all or of each half.
     private void totals() {
-        switch (layout.sums()) {
-            case 1 -> {
-                sumOf(Q[0], Q[1]);
-                total(SUMS[0], 0);
-            }
-            case 2 -> {
-                for (int half = 0; half < 2; half++) {
-                    a.op(VMOVDQU32, SUMS[half], Q[half]);
-                    acrossLanes(VPADDD, SUMS[half], 4);
-                    total(SUMS[half], half);
-                }
-            }
-            default -> { }
+        for (int half = 0; half < layout.sums(); half++) {
+            Vec sum = sum(q, half, layout.sums());
+            a.op(VCVTDQ2PS, sum, sum);
+            a.op(VMULPS, sum, sum, scale);
+            a.op(VMOVD_TO, perToken(layout.sum(half, 0)), xmm(sum.number()));
         }
-    }
-
-    private void total(Vec sum, int half) {
-        a.op(VCVTDQ2PS, sum, sum);
-        a.op(VMULPS, sum, sum, SCALE);
-        a.op(VMOVD_TO, perToken(layout.sum(half, 0)), xmm(sum.number()));
     }
 
     /// Stores `-offset · sum`, of all or of each half.
     private void corrections(Vec[] numbers, Mem to, int apart) {
-        switch (layout.corrections()) {
-            case 1 -> {
-                sumOf(numbers[0], numbers[1]);
-                correction(SUMS[0], to);
-            }
-            case 2 -> {
-                for (int half = 0; half < 2; half++) {
-                    a.op(VMOVDQU32, SUMS[half], numbers[half]);
-                    acrossLanes(VPADDD, SUMS[half], 4);
-                    correction(SUMS[half], to.plus(half * apart));
-                }
-            }
-            default -> { }
+        for (int half = 0; half < layout.corrections(); half++) {
+            Vec sum = sum(numbers, half, layout.corrections());
+            a.op(VPMULLD, sum, sum, constants.of(-offset));
+            a.op(VMOVD_TO, to.plus(half * apart), xmm(sum.number()));
         }
-    }
-
-    private void correction(Vec sum, Mem to) {
-        a.op(VPMULLD, sum, sum, MINUS_OFFSET);
-        a.op(VMOVD_TO, to, xmm(sum.number()));
     }
 }

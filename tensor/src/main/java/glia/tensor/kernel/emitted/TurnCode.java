@@ -7,96 +7,130 @@ import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
-import static glia.tensor.asm.Op.KMOVW;
 import static glia.tensor.asm.Op.VMOVUPS;
-import static glia.tensor.asm.Op.VPXORD;
+import static glia.tensor.asm.Op.VPERM2F128;
 import static glia.tensor.asm.Op.VSHUFF32X4;
 import static glia.tensor.asm.Op.VSHUFPS;
 import static glia.tensor.asm.Op.VUNPCKHPS;
 import static glia.tensor.asm.Op.VUNPCKLPS;
-import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.zmm;
 
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
+import glia.tensor.asm.Op;
+import glia.tensor.asm.Vec;
 
-/// Turns rows of F32 numbers into columns, 16 by 16 numbers in registers at a time: pairs of rows are interleaved, then
-/// pairs of pairs, then quarters of registers are exchanged twice.
+/// Turns rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
+/// interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
 final class TurnCode {
-    /// Rows that are turned together.
-    static final int ROWS = 16;
+    private static final PerLevel<TurnCode> CODES = new PerLevel<>(TurnCode::new);
 
-    private static final Function[] TURN = CodePages.ofSizes(ROWS, TurnCode::emit);
+    private final Level level;
+    private final int lanes;
+    private final int panelBytes;
+    private final Function[] turn;
 
-    private TurnCode() { }
-
-    /// Puts number k of row r at column r of row k of a panel (`TileCode.PANEL_BYTES` a row), for `rows` rows of
-    /// `count` numbers. Writes 16 columns and whole groups of 16 rows of the panel: what has no number becomes 0.
-    ///
-    /// @param rows 1 to `ROWS`
-    /// @param count at least 1
-    static void turn(int rows, long panel, long from, long rowBytes, int count) {
-        int blocks = (count + 15) / 16;
-        TURN[rows].call(panel, from, rowBytes, blocks, 0xffff >>> 16 * blocks - count, 0);
+    private TurnCode(Level level) {
+        this.level = level;
+        lanes = level.lanes;
+        panelBytes = TileCode.panelBytes(level);
+        turn = CodePages.ofSizes(lanes, this::emit);
     }
 
-    private static byte[] emit(int rows) {
-        var a = new Assembler();
-        Label loop = new Label();
+    static TurnCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// Rows that are turned together.
+    static int rows(Level level) {
+        return level.lanes;
+    }
+
+    /// Puts number k of row r at column r of row k of a panel (`TileCode.panelBytes` a row), for `rows` rows of
+    /// `count` numbers. Writes as many columns and whole groups of rows of the panel as vectors have lanes: what has no
+    /// number becomes 0.
+    ///
+    /// @param rows 1 to `rows`
+    /// @param count at least 1
+    void turn(int rows, long panel, long from, long rowBytes, int count) {
+        int blocks = Math.ceilDiv(count, lanes);
+        turn[rows].call(panel, from, rowBytes, blocks, (1 << lanes) - 1 >>> lanes * blocks - count, 0);
+    }
+
+    private byte[] emit(int rows) {
+        var a = new Emitter(level);
         Label whole = new Label();
-        for (int r = rows; r < ROWS; r++) {
-            a.op(VPXORD, zmm(r), zmm(r), zmm(r));
-        }
-        a.mov(RAX, 0xffff);
-        a.op(KMOVW, Mask.K1, RAX);
-        a.bind(loop);
+        Label loaded = new Label();
+        Label loop = a.here();
         a.cmp(RCX, 1);
         a.jump(Condition.NOT_EQUAL, whole);
-        a.op(KMOVW, Mask.K1, R8);
+        a.mask(Mask.K1, R8, RAX);
+        load(a, rows, Mask.K1);
+        a.jump(loaded);
         a.bind(whole);
-        a.mov(RAX, RSI);
-        for (int r = 0; r < rows; r++) {
-            a.op(VMOVUPS, zmm(r).zeroUnder(Mask.K1), at(RAX));
-            a.add(RAX, RDX);
+        load(a, rows, Mask.K0);
+        a.bind(loaded);
+        for (int r = rows; r < lanes; r++) {
+            a.zero(a.v(r));
         }
-        for (int r = 0; r < ROWS; r += 2) {
-            a.op(VUNPCKLPS, zmm(16 + r), zmm(r), zmm(r + 1));
-            a.op(VUNPCKHPS, zmm(17 + r), zmm(r), zmm(r + 1));
+        for (int r = 0; r < lanes; r += 2) {
+            a.op(VUNPCKLPS, a.v(lanes + r), a.v(r), a.v(r + 1));
+            a.op(VUNPCKHPS, a.v(lanes + 1 + r), a.v(r), a.v(r + 1));
         }
-        for (int r = 0; r < ROWS; r += 4) {
+        for (int r = 0; r < lanes; r += 4) {
             for (int pair = 0; pair < 2; pair++) {
-                a.op(VSHUFPS, zmm(r + 2 * pair), zmm(16 + r + pair), zmm(18 + r + pair), 0x44);
-                a.op(VSHUFPS, zmm(r + 2 * pair + 1), zmm(16 + r + pair), zmm(18 + r + pair), 0xee);
+                Vec upper = a.v(lanes + r + pair);
+                Vec lower = a.v(lanes + 2 + r + pair);
+                a.op(VSHUFPS, a.v(r + 2 * pair), upper, lower, 0x44);
+                a.op(VSHUFPS, a.v(r + 2 * pair + 1), upper, lower, 0xee);
             }
         }
-        // Register 4 g + j has, in its quarter q, column 4 q + j of the rows 4 g to 4 g + 3.
+        // Register 4 g + j has, in its part q of 16 bytes, column 4 q + j of the rows 4 g to 4 g + 3.
+        if (a.isWide()) {
+            exchangeQuarters(a);
+        } else {
+            for (int j = 0; j < 4; j++) {
+                store(a, j, VPERM2F128, a.v(j), a.v(4 + j), 0x20);
+                store(a, 4 + j, VPERM2F128, a.v(j), a.v(4 + j), 0x31);
+            }
+        }
+        a.add(RSI, level.bytes);
+        a.add(RDI, lanes * panelBytes);
+        a.dec(RCX);
+        a.jump(Condition.NOT_EQUAL, loop);
+        return a.end();
+    }
+
+    private static void load(Emitter a, int rows, Mask mask) {
+        a.mov(RAX, RSI);
+        for (int r = 0; r < rows; r++) {
+            a.load(a.v(r), at(RAX), mask);
+            a.add(RAX, RDX);
+        }
+    }
+
+    private void exchangeQuarters(Emitter a) {
         for (int j = 0; j < 4; j++) {
             for (int half = 0; half < 2; half++) {
                 int from = 8 * half + j;
-                a.op(VSHUFF32X4, zmm(16 + 4 * half + j), zmm(from), zmm(from + 4), 0x88);
-                a.op(VSHUFF32X4, zmm(24 + 4 * half + j), zmm(from), zmm(from + 4), 0xdd);
+                a.op(VSHUFF32X4, a.v(16 + 4 * half + j), a.v(from), a.v(from + 4), 0x88);
+                a.op(VSHUFF32X4, a.v(24 + 4 * half + j), a.v(from), a.v(from + 4), 0xdd);
             }
         }
         for (int j = 0; j < 4; j++) {
             for (int odd = 0; odd < 2; odd++) {
-                int from = 16 + 8 * odd + j;
-                a.op(VSHUFF32X4, zmm(0), zmm(from), zmm(from + 4), 0x88);
-                a.op(VMOVUPS, at(RDI, (4 * odd + j) * TileCode.PANEL_BYTES), zmm(0));
-                a.op(VSHUFF32X4, zmm(0), zmm(from), zmm(from + 4), 0xdd);
-                a.op(VMOVUPS, at(RDI, (4 * odd + j + 8) * TileCode.PANEL_BYTES), zmm(0));
+                Vec upper = a.v(16 + 8 * odd + j);
+                Vec lower = a.v(20 + 8 * odd + j);
+                store(a, 4 * odd + j, VSHUFF32X4, upper, lower, 0x88);
+                store(a, 4 * odd + j + 8, VSHUFF32X4, upper, lower, 0xdd);
             }
         }
-        for (int r = rows; r < ROWS; r++) {
-            a.op(VPXORD, zmm(r), zmm(r), zmm(r));
-        }
-        a.add(RSI, 64);
-        a.add(RDI, 16 * TileCode.PANEL_BYTES);
-        a.dec(RCX);
-        a.jump(Condition.NOT_EQUAL, loop);
-        a.op(VZEROUPPER);
-        a.ret();
-        return a.toBytes();
+    }
+
+    /// Stores a row of the panel; register 0 or 8 is overwritten, which holds nothing any more.
+    private void store(Emitter a, int row, Op op, Vec upper, Vec lower, int which) {
+        Vec v = a.v(a.isWide() ? 0 : 8);
+        a.op(op, v, upper, lower, which);
+        a.op(VMOVUPS, at(RDI, row * panelBytes), v);
     }
 }

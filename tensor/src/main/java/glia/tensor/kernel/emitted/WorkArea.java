@@ -24,9 +24,20 @@ final class WorkArea {
     /// -128 and 1, F32.
     static final int MINUS_128 = 48;
     static final int ONE = 52;
+    /// Where the product keeps the address of a block's activations.
+    static final int BLOCK = 56;
+    /// 16 numbers of 16 bits: 1, and 16.
+    static final int ONES = 64;
+    static final int SIXTEENS = 96;
+    /// `2^(e - 128)` is `2^(a - 64) · 2^(b - 64)` with a + b = e; stored exponents are 127 larger.
+    static final int HALF_BIAS = 128;
     /// The sums of low terms, 64 bytes for each token.
-    static final int SUMS = 64;
-    static final int SIZE_BYTES = SUMS + 64 * TileLayout.MOST_TOKENS;
+    static final int SUMS = 192;
+    /// All other sums, where there are not enough registers.
+    static final int MAIN = SUMS + 64 * TileLayout.MOST_TOKENS;
+    /// Whole numbers of a part of the quants' bits, 32 bytes for each token.
+    static final int PARTS = MAIN + 64 * TileLayout.MOST_TOKENS;
+    static final int SIZE_BYTES = PARTS + 32 * TileLayout.MOST_TOKENS;
 
     private WorkArea() { }
 
@@ -44,6 +55,11 @@ final class WorkArea {
         }
         Memory.f32(address + MINUS_128, -128);
         Memory.f32(address + ONE, 1);
+        for (int i = 0; i < 8; i++) {
+            Memory.i32(address + ONES + 4 * i, 0x00010001);
+            Memory.i32(address + SIXTEENS + 4 * i, 0x00100010);
+        }
+        Memory.i32(address + HALF_BIAS, 63);
     }
 
     /// Says how many rows the next products have.

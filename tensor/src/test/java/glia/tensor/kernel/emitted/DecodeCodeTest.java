@@ -11,17 +11,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// Decoding has the bits of the formats' definitions for any bytes at all, and touches nothing beside them.
-class DecodeCodeTest {
+class DecodeCodeTest extends LevelTest {
     private final Random random = new Random(1);
-
-    @BeforeAll
-    static void runsHere() {
-        EmittedSubject.assumeItRuns();
-    }
 
     private MemorySegment memory(Arena arena, long sizeBytes) {
         return random.nextBoolean() ? Guarded.atEnd(arena, sizeBytes) : Guarded.atStart(arena, sizeBytes);
@@ -52,7 +46,7 @@ class DecodeCodeTest {
             float[] expected = new float[blocks * type.blockElements()];
             Decode.toFloats(type, stored.address(), expected, 0, expected.length);
             Tensor found = Tensor.of(DType.F32, memory(arena, 4L * expected.length), expected.length);
-            DecodeCode.decode(type, stored.address(), found.address(), expected.length);
+            DecodeCode.of(level).decode(type, stored.address(), found.address(), expected.length);
             Fixtures.assertSameBits(expected, found.toArray());
         }
     }
@@ -62,7 +56,7 @@ class DecodeCodeTest {
         try (Arena arena = Arena.ofConfined(); Workers workers = new Workers(1)) {
             Tensor table = Fixtures.random(arena, DType.Q6_K, 2, 256 * 70, 1);
             Tensor found = Tensor.of(DType.F32, memory(arena, 4 * table.cols()), 1, table.cols());
-            new Gather(workers, new RowDecoder(workers)).run(found, table, new int[] {1}, 1);
+            new Gather(workers, new RowDecoder(workers, level)).run(found, table, new int[] {1}, 1);
             Fixtures.assertSameBits(Decode.widen(table.rows(1, 2), arena).toArray(), found.toArray());
         }
     }

@@ -12,20 +12,27 @@ import glia.tensor.kernel.KernelLaws;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(Level.class)
 class EmittedKernelsTest extends KernelLaws {
-    @BeforeAll
-    static void onlyWhereItRuns() {
-        EmittedSubject.assumeItRuns();
+    @Parameter
+    Level level;
+
+    @BeforeEach
+    void levelRunsHere() {
+        EmittedSubject.assumeItRuns(level);
     }
 
     @Override
     public Kernels kernels(Workers workers) {
-        return new EmittedKernels(workers);
+        return new EmittedKernels(workers, level);
     }
 
     /// The tiles' sizes, the number of workers and the way they share do not change a bit.

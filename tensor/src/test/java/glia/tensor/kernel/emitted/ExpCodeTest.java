@@ -2,43 +2,34 @@ package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.VMOVUPS;
-import static glia.tensor.asm.Vec.zmm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.Memory;
-import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Gpr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-class ExpCodeTest {
+class ExpCodeTest extends LevelTest {
     private static final int LANES = 16;
     /// Between the numbers that are tried: all exponents, 16 numbers or so of each 100,000.
     private static final int STEP = 6_151;
 
-    @BeforeAll
-    static void runsHere() {
-        EmittedSubject.assumeItRuns();
-    }
-
-    /// The code as a function that replaces 16 numbers at an address.
-    private static Function function(Arena arena, boolean bounded) {
-        var a = new Assembler();
-        var constants = new Constants(arena, Gpr.R11);
+    /// The code as a function that replaces a vector of numbers at an address.
+    private Function function(Arena arena, boolean bounded) {
+        var a = new Emitter(level);
+        var constants = new Constants(arena, Gpr.R11, level);
         constants.load(a);
-        a.op(VMOVUPS, zmm(0), at(Gpr.RDI));
+        a.op(VMOVUPS, a.v(0), at(Gpr.RDI));
         if (bounded) {
-            ExpCode.emitBounded(a, constants, zmm(0), zmm(20), zmm(31));
+            ExpCode.emitBounded(a, constants, a.v(0), a.v(9), a.v(15));
         } else {
-            ExpCode.emit(a, constants, zmm(0), zmm(20), zmm(31));
+            ExpCode.emit(a, constants, a.v(0), a.v(9), a.v(15));
         }
-        a.op(VMOVUPS, at(Gpr.RDI), zmm(0));
-        a.ret();
-        return CodePages.seal(arena, List.of(a.toBytes())).function(0);
+        a.op(VMOVUPS, at(Gpr.RDI), a.v(0));
+        return CodePages.seal(arena, List.of(a.end())).function(0);
     }
 
     /// The distance from the true value in units in the last place of the rounded one.
@@ -49,7 +40,7 @@ class ExpCodeTest {
                 : Math.abs(found - expected) / Math.ulp(Math.min(rounded, Float.MAX_VALUE));
     }
 
-    private static void check(boolean bounded, long firstBits, long lastBits) {
+    private void check(boolean bounded, long firstBits, long lastBits) {
         try (Arena arena = Arena.ofConfined()) {
             Function exp = function(arena, bounded);
             MemorySegment numbers = arena.allocate(4 * LANES);
@@ -59,7 +50,9 @@ class ExpCodeTest {
                     x[i] = Float.intBitsToFloat((int) Math.min(lastBits, bits + (long) i * STEP));
                     numbers.set(Memory.F32, 4 * i, x[i]);
                 }
-                exp.call(numbers.address(), 0, 0, 0, 0, 0);
+                for (int i = 0; i < LANES; i += level.lanes) {
+                    exp.call(numbers.address() + 4L * i, 0, 0, 0, 0, 0);
+                }
                 for (int i = 0; i < LANES; i++) {
                     float found = numbers.get(Memory.F32, 4 * i);
                     assertTrue(error(x[i], found) <= 0.92,
@@ -86,7 +79,9 @@ class ExpCodeTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(4 * LANES);
             MemorySegment.copy(numbers, 0, memory, Memory.F32, 0, numbers.length);
-            function(arena, false).call(memory.address(), 0, 0, 0, 0, 0);
+            for (int i = 0; i < LANES; i += level.lanes) {
+                function(arena, false).call(memory.address() + 4L * i, 0, 0, 0, 0, 0);
+            }
             for (int i = 0; i < numbers.length; i++) {
                 assertEquals(expected[i], memory.get(Memory.F32, 4 * i), "e^" + numbers[i]);
             }

@@ -7,18 +7,12 @@ import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// The F32 products equal loops over their definitions, and touch nothing beside their operands: all of these lie at
 /// the edge of memory that must not be touched.
-class FloatCodeTest {
+class FloatCodeTest extends LevelTest {
     private final Random random = new Random(1);
-
-    @BeforeAll
-    static void runsHere() {
-        EmittedSubject.assumeItRuns();
-    }
 
     private MemorySegment numbers(Arena arena, long count) {
         MemorySegment memory = random.nextBoolean()
@@ -35,7 +29,7 @@ class FloatCodeTest {
 
     @Test
     void tilesMultiply() {
-        for (int rows = 1; rows <= TileCode.ROWS; rows++) {
+        for (int rows = 1; rows <= TileCode.rows(level); rows++) {
             for (int depth : new int[] {1, 2, 5, 64, 256}) {
                 checkTile(rows, depth, true);
                 checkTile(rows, depth, false);
@@ -50,17 +44,19 @@ class FloatCodeTest {
             int step = turned ? rows + gap : 1;
             long size = (rows - 1L) * row + (depth - 1L) * step + 1;
             MemorySegment a = numbers(arena, size);
-            MemorySegment b = numbers(arena, 32L * depth);
-            int width = 32 + random.nextInt(5);
-            MemorySegment c = numbers(arena, (rows - 1L) * width + 32);
+            int cols = TileCode.cols(level);
+            MemorySegment b = numbers(arena, (long) cols * depth);
+            int width = cols + random.nextInt(5);
+            MemorySegment c = numbers(arena, (rows - 1L) * width + cols);
             float[] before = c.toArray(Memory.F32);
-            TileCode.multiply(rows, c.address(), 4L * width, a.address(), 4L * row, 4L * step, b.address(), depth);
+            TileCode.of(level).multiply(rows, c.address(), 4L * width, a.address(), 4L * row, 4L * step, b.address(),
+                    depth);
             for (int i = 0; i < before.length; i++) {
                 int t = i / width;
                 int n = i % width;
                 double sum = before[i];
-                for (int k = 0; k < depth && n < 32; k++) {
-                    sum += (double) at(a, (long) t * row + (long) k * step) * at(b, 32L * k + n);
+                for (int k = 0; k < depth && n < cols; k++) {
+                    sum += (double) at(a, (long) t * row + (long) k * step) * at(b, (long) cols * k + n);
                 }
                 assertEquals(sum, at(c, i), 1e-5 * depth, rows + " rows, depth " + depth + ", number " + i);
             }
@@ -69,15 +65,16 @@ class FloatCodeTest {
 
     @Test
     void dotsOfRows() {
-        for (int rows = 1; rows <= DotsCode.ROWS; rows++) {
-            for (int count : new int[] {1, 2, 15, 16, 17, 31, 64, 100}) {
+        for (int rows = 1; rows <= DotsCode.rows(level); rows++) {
+            for (int count : new int[] {1, 2, 7, 8, 9, 15, 16, 17, 31, 64, 100}) {
                 try (Arena arena = Arena.ofConfined()) {
                     int width = count + random.nextInt(3);
                     MemorySegment w = numbers(arena, (rows - 1L) * width + count);
                     MemorySegment x = numbers(arena, count);
                     MemorySegment y = numbers(arena, rows);
                     MemorySegment scale = numbers(arena, 1);
-                    DotsCode.dots(rows, y.address(), w.address(), 4L * width, x.address(), count, scale.address());
+                    DotsCode.of(level).dots(rows, y.address(), w.address(), 4L * width, x.address(), count,
+                            scale.address());
                     for (int r = 0; r < rows; r++) {
                         double sum = 0;
                         for (int k = 0; k < count; k++) {
@@ -92,7 +89,7 @@ class FloatCodeTest {
 
     @Test
     void weightedSums() {
-        for (int size : new int[] {1, 3, 16, 17, 64, 96, 127, 128, 129, 256, 300}) {
+        for (int size : new int[] {1, 3, 8, 9, 16, 17, 63, 64, 65, 96, 127, 128, 129, 256, 300}) {
             for (int count : new int[] {1, 2, 7, 64}) {
                 try (Arena arena = Arena.ofConfined()) {
                     int width = size + random.nextInt(3);
@@ -101,7 +98,7 @@ class FloatCodeTest {
                     MemorySegment sums = numbers(arena, size);
                     float[] before = sums.toArray(Memory.F32);
                     MemorySegment parameters = Guarded.atEnd(arena, WeightedSumCode.PARAMETER_BYTES);
-                    WeightedSumCode.sum(sums.address(), size, 0.75f, rows.address(), 4L * width,
+                    WeightedSumCode.of(level).sum(sums.address(), size, 0.75f, rows.address(), 4L * width,
                             weights.address(), count, parameters.address());
                     for (int i = 0; i < size; i++) {
                         double sum = 0.75 * before[i];
@@ -117,20 +114,22 @@ class FloatCodeTest {
 
     @Test
     void turnedRows() {
-        for (int rows = 1; rows <= TurnCode.ROWS; rows++) {
-            for (int count : new int[] {1, 15, 16, 17, 40, 256}) {
+        for (int rows = 1; rows <= TurnCode.rows(level); rows++) {
+            for (int count : new int[] {1, 7, 8, 9, 15, 16, 17, 40, 256}) {
                 try (Arena arena = Arena.ofConfined()) {
                     int width = count + random.nextInt(3);
                     MemorySegment from = numbers(arena, (rows - 1L) * width + count);
-                    int depth = (count + 15) / 16 * 16;
-                    MemorySegment panel = numbers(arena, 32L * (depth - 1) + 16);
+                    int lanes = level.lanes;
+                    int cols = TileCode.cols(level);
+                    int depth = Math.ceilDiv(count, lanes) * lanes;
+                    MemorySegment panel = numbers(arena, (long) cols * (depth - 1) + lanes);
                     float[] before = panel.toArray(Memory.F32);
-                    TurnCode.turn(rows, panel.address(), from.address(), 4L * width, count);
+                    TurnCode.of(level).turn(rows, panel.address(), from.address(), 4L * width, count);
                     for (int i = 0; i < before.length; i++) {
-                        int k = i / 32;
-                        int r = i % 32;
+                        int k = i / cols;
+                        int r = i % cols;
                         float turned = r < rows && k < count ? at(from, (long) r * width + k) : 0;
-                        float expected = r >= 16 ? before[i] : turned;
+                        float expected = r >= lanes ? before[i] : turned;
                         assertEquals(expected, at(panel, i), rows + " rows of " + count);
                     }
                 }
@@ -147,7 +146,7 @@ class FloatCodeTest {
             MemorySegment scale = numbers(arena, 1);
             w.set(Memory.F32, 4 * 38, Float.POSITIVE_INFINITY);
             w.set(Memory.F32, 4 * 41, Float.NaN);
-            DotsCode.dots(3, y.address(), w.address(), 80, x.address(), 20, scale.address());
+            DotsCode.of(level).dots(3, y.address(), w.address(), 80, x.address(), 20, scale.address());
             assertTrue(Float.isFinite(at(y, 0)) && Float.isInfinite(at(y, 1)) && Float.isNaN(at(y, 2)));
         }
     }

@@ -1,7 +1,6 @@
 package glia.tensor.kernel.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -17,20 +16,13 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class PanelProductTest {
+class PanelProductTest extends LevelTest {
     private static final Arena CODE = Arena.ofShared();
-
-    @BeforeAll
-    static void onlyWhereItRuns() {
-        assumeTrue(Processor.platformObstacle().isEmpty() && Processor.detect().hasAvx512Vnni(),
-                "no AVX-512 VNNI here");
-    }
 
     @AfterAll
     static void freeCode() {
@@ -41,8 +33,8 @@ class PanelProductTest {
         return Stream.of(PanelFormat.values());
     }
 
-    private static Function function(PanelFormat format, int tokens, boolean fromMemory) {
-        return CodePages.seal(CODE, List.of(PanelProduct.emit(format, tokens, fromMemory))).function(0);
+    private Function function(PanelFormat format, int tokens, boolean fromMemory) {
+        return CodePages.seal(CODE, List.of(PanelProduct.emit(level, format, tokens, fromMemory))).function(0);
     }
 
     /// What one call gets, every piece between pages that must not be touched.
@@ -174,6 +166,31 @@ class PanelProductTest {
             float[] y = bench.run(function(PanelFormat.Q8_0, 1, false));
             for (int r = 0; r < 16; r++) {
                 assertEquals(32 * -127 * (r % 2 == 0 ? 127 : -128), y[r]);
+            }
+        }
+    }
+
+    /// The largest quants against the largest activations, also as low terms: no sum on the way is too large.
+    @ParameterizedTest
+    @EnumSource(PanelFormat.class)
+    void theLargestNumbersDoNotSaturate(PanelFormat format) {
+        for (int number : new int[] {-128, 127}) {
+            try (Arena arena = Arena.ofConfined()) {
+                int cols = 32 * format.scales.blocks;
+                Tensor x = Tensor.allocate(arena, DType.F32, 2, cols);
+                IntStream.range(0, (int) x.size()).forEach(i -> x.set(i, i % 32 == 7 ? 100 : 0.1f));
+                var bench = new Bench(arena, format, x, Fixtures.random(arena, format.type, 16, cols, 1), true);
+                bench.panel.asSlice(0, cols / 32L * format.blockBytes()).fill((byte) 0xff);
+                TileLayout layout = format.tile(2);
+                MemorySegment tile = bench.activations;
+                for (long at = 0; at < tile.byteSize(); at += layout.blockBytes() + 2L * layout.lowBytes()) {
+                    assertEquals(2, tile.get(Memory.I32, at + layout.count()));
+                    tile.asSlice(at, 64).fill((byte) number);
+                    for (int i = 0; i < 2; i++) {
+                        tile.asSlice(at + layout.blockBytes() + (long) i * layout.lowBytes(), 32).fill((byte) number);
+                    }
+                }
+                Fixtures.assertSameBits(bench.twin(), bench.run(function(format, 2, false)));
             }
         }
     }

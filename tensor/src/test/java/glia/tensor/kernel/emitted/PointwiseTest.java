@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class PointwiseTest extends RowTest {
     @Test
     void sumsProductsAndReluHaveTheScalarBits() {
-        Pointwise pointwise = new Pointwise(workers);
+        Pointwise pointwise = new Pointwise(workers, level);
         for (int style = 0; style < 2; style++) {
             for (int size : SIZES) {
                 try (Arena arena = Arena.ofConfined()) {
@@ -45,7 +45,7 @@ class PointwiseTest extends RowTest {
 
     @Test
     void smoothActivationsAreClose() {
-        Pointwise pointwise = new Pointwise(workers);
+        Pointwise pointwise = new Pointwise(workers, level);
         for (float scale : new float[] {1, 10, 1e-3f}) {
             number = () -> scale * (float) random.nextGaussian();
             for (int size : SIZES) {

@@ -1,13 +1,12 @@
 package glia.tensor.kernel.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -24,15 +23,20 @@ class ProcessorTest {
         }
     }
 
+    private static List<Level> levels(Set<Processor.Feature> features) {
+        return Level.of(new Processor(features));
+    }
+
     @Test
-    void kernelsNeedSeveralFeaturesTogether() {
+    void levelsNeedSeveralFeaturesTogether() {
         var all = EnumSet.allOf(Processor.Feature.class);
-        assertTrue(new Processor(all).hasAvx512Vnni() && new Processor(all).hasAvx2());
-        for (var missing : EnumSet.of(Processor.Feature.AVX512BW, Processor.Feature.AVX512VL, Processor.Feature.FMA)) {
-            var some = EnumSet.complementOf(EnumSet.of(missing));
-            assertFalse(new Processor(some).hasAvx512Vnni(), missing.toString());
-            assertEquals(missing != Processor.Feature.FMA, new Processor(some).hasAvx2(), missing.toString());
+        assertEquals(List.of(Level.values()), levels(all));
+        for (var missing : EnumSet.of(Processor.Feature.AVX512BW, Processor.Feature.AVX512VL)) {
+            assertEquals(List.of(Level.AVX_VNNI, Level.AVX2), levels(EnumSet.complementOf(EnumSet.of(missing))));
         }
-        assertFalse(new Processor(EnumSet.noneOf(Processor.Feature.class)).hasAvx2());
+        assertEquals(List.of(Level.AVX512, Level.AVX2),
+                levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.AVX_VNNI))));
+        assertEquals(List.of(), levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.FMA))));
+        assertEquals(List.of(), levels(EnumSet.noneOf(Processor.Feature.class)));
     }
 }

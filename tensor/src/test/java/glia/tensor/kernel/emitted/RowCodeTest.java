@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class RowCodeTest extends RowTest {
     @Test
     void normsDifferByOneUnitInTheLastPlaceAtMost() {
-        Norms norms = new Norms(workers);
+        Norms norms = new Norms(workers, level);
         for (double digits : new double[] {0, 30, -30}) {
             number = () -> (float) (Math.pow(10, digits) * random.nextGaussian());
             for (int size : SIZES) {
@@ -56,7 +56,7 @@ class RowCodeTest extends RowTest {
 
     @Test
     void rotationsHaveTheScalarBits() {
-        Rotation rotation = new Rotation(workers);
+        Rotation rotation = new Rotation(workers, level);
         Runs runs = new Runs().add(2, 7).add(0, 3).add(5, 0);
         for (RopeTable.Layout layout : RopeTable.Layout.values()) {
             for (int pairs : new int[] {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 48, 64, 65}) {
@@ -83,7 +83,7 @@ class RowCodeTest extends RowTest {
 
     @Test
     void roundedActivationsHaveTheScalarBits() {
-        Rounding rounding = new Rounding(workers);
+        Rounding rounding = new Rounding(workers, level);
         for (int style = 0; style < 60; style++) {
             int spread = style % 6;
             number = spread == 5 ? this::wild : spread == 4
@@ -109,7 +109,7 @@ class RowCodeTest extends RowTest {
     /// within the last place of F64.
     @Test
     void outliersAreDecidedAsTheScalarSetDoes() {
-        Rounding rounding = new Rounding(workers);
+        Rounding rounding = new Rounding(workers, level);
         int numDecidedByOrder = 0;
         for (int turn = 0; turn < 1000; turn++) {
             try (Arena arena = Arena.ofConfined()) {
@@ -147,10 +147,10 @@ class RowCodeTest extends RowTest {
                 try (Arena arena = Arena.ofConfined()) {
                     Tensor x = tensor(arena, 1, size);
                     for (int turn = 0; turn < 20; turn++) {
-                        assertEquals(scalar.argmax(x, 0), Logits.argmax(x, 0));
+                        assertEquals(scalar.argmax(x, 0), new Logits(level).argmax(x, 0));
                         float expected = scalar.logSumExp(x, 0);
                         float most = Float.isFinite(expected) ? 3e-7f * (1 + Math.abs(expected)) : 1;
-                        assertEquals(expected, Logits.logSumExp(x, 0), most);
+                        assertEquals(expected, new Logits(level).logSumExp(x, 0), most);
                         x.set(random.nextInt(size), number.get());
                         x.set(random.nextInt(size), x.get(random.nextInt(size)));
                     }
@@ -164,19 +164,19 @@ class RowCodeTest extends RowTest {
     void longRowsAreTakenInStretches() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor x = tensor(arena, 2, 70_001);
-            assertEquals(scalar.argmax(x, 1), Logits.argmax(x, 1));
-            assertEquals(scalar.logSumExp(x, 1), Logits.logSumExp(x, 1), 1e-5f);
+            assertEquals(scalar.argmax(x, 1), new Logits(level).argmax(x, 1));
+            assertEquals(scalar.logSumExp(x, 1), new Logits(level).logSumExp(x, 1), 1e-5f);
             Tensor w = tensor(arena, 1, 70_001);
             Tensor found = tensor(arena, 2, 70_001);
             Tensor expected = copy(arena, found);
             scalar.addRow(expected, x, w);
-            new Pointwise(workers).addRow(found, x, w);
+            new Pointwise(workers, level).addRow(found, x, w);
             assertSame(expected, found);
             scalar.rmsNorm(expected, x, w, 1e-5f, 0);
-            new Norms(workers).rms(found, x, w, 1e-5f, 0);
+            new Norms(workers, level).rms(found, x, w, 1e-5f, 0);
             assertNextTo(expected, found);
             scalar.roundActivations(expected, x);
-            new Rounding(workers).run(found, x);
+            new Rounding(workers, level).run(found, x);
             assertSame(expected, found);
         }
     }
@@ -191,23 +191,23 @@ class RowCodeTest extends RowTest {
             Runs runs = new Runs().add(2, 0);
             RopeTable table = new RopeTable(new float[4], 1, RopeTable.Layout.INTERLEAVED);
             for (Tensor odd : new Tensor[] {small, half}) {
-                refused(() -> new Pointwise(workers).add(x, x, odd, 1));
-                refused(() -> new Pointwise(workers).gated(odd, x, x, Activation.SILU));
-                refused(() -> new Pointwise(workers).addRow(x, x, odd));
-                refused(() -> new Norms(workers).rms(x, x, odd, 1, 1));
-                refused(() -> new Norms(workers).layer(x, x, row, odd, 1));
-                refused(() -> new Norms(workers).rms(odd, x, row, 1, 1));
-                refused(() -> new Rounding(workers).run(x, odd));
+                refused(() -> new Pointwise(workers, level).add(x, x, odd, 1));
+                refused(() -> new Pointwise(workers, level).gated(odd, x, x, Activation.SILU));
+                refused(() -> new Pointwise(workers, level).addRow(x, x, odd));
+                refused(() -> new Norms(workers, level).rms(x, x, odd, 1, 1));
+                refused(() -> new Norms(workers, level).layer(x, x, row, odd, 1));
+                refused(() -> new Norms(workers, level).rms(odd, x, row, 1, 1));
+                refused(() -> new Rounding(workers, level).run(x, odd));
             }
-            refused(() -> new Rotation(workers).run(x, 20, table, runs, 1));
-            refused(() -> new Rotation(workers).run(small, 5, table, runs, 1));
-            Gather gather = new Gather(workers, new RowDecoder(workers));
+            refused(() -> new Rotation(workers, level).run(x, 20, table, runs, 1));
+            refused(() -> new Rotation(workers, level).run(small, 5, table, runs, 1));
+            Gather gather = new Gather(workers, new RowDecoder(workers, level));
             refused(() -> gather.run(small, x, new int[] {0, 1, 2}, 3));
             refused(() -> gather.run(x, small, new int[] {0, 2}, 2));
             refused(() -> gather.run(x, small, new int[] {-1}, 1));
             refused(() -> gather.run(half, x, new int[] {0}, 1));
-            refused(() -> Logits.argmax(x, 3));
-            refused(() -> Logits.logSumExp(half, 0));
+            refused(() -> new Logits(level).argmax(x, 3));
+            refused(() -> new Logits(level).logSumExp(half, 0));
         }
     }
 
@@ -216,15 +216,16 @@ class RowCodeTest extends RowTest {
         try (Arena arena = Arena.ofConfined()) {
             Tensor x = tensor(arena, 4, 96);
             Tensor row = tensor(arena, 1, 96);
-            Pointwise pointwise = new Pointwise(workers);
-            Norms norms = new Norms(workers);
-            Rotation rotation = new Rotation(workers);
-            Rounding rounding = new Rounding(workers);
-            Gather gather = new Gather(workers, new RowDecoder(workers));
+            Pointwise pointwise = new Pointwise(workers, level);
+            Norms norms = new Norms(workers, level);
+            Rotation rotation = new Rotation(workers, level);
+            Rounding rounding = new Rounding(workers, level);
+            Gather gather = new Gather(workers, new RowDecoder(workers, level));
             Tensor table = Fixtures.random(arena, DType.Q5_0, 4, 96, 1);
             Runs runs = new Runs().add(4, 9);
             RopeTable rope = new RopeTable(new float[16], 1, RopeTable.Layout.HALF_SPLIT);
             int[] ids = {3, 0, 1, 1};
+            Logits logits = new Logits(level);
             Runnable pass = () -> {
                 gather.run(x, table, ids, 4);
                 pointwise.gated(x, x, x, Activation.SILU);
@@ -236,8 +237,8 @@ class RowCodeTest extends RowTest {
                 norms.layer(x, x, row, row, 1e-5f);
                 rotation.run(x, 32, rope, runs, 1);
                 rounding.run(x, x);
-                Logits.argmax(x, 3);
-                Logits.logSumExp(x, 3);
+                logits.argmax(x, 3);
+                logits.logSumExp(x, 3);
             };
             for (int i = 0; i < 20_000; i++) {
                 pass.run();

@@ -11,11 +11,10 @@ import java.lang.foreign.Arena;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 
 /// What tests of emitted code begin with that works row by row: the scalar set to compare with, and tensors at the edge
 /// of memory that must not be touched, so that code that leaves its operands ends the JVM.
-abstract class RowTest {
+abstract class RowTest extends LevelTest {
     static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
 
     final Workers workers = new Workers(1);
@@ -23,11 +22,6 @@ abstract class RowTest {
     final Random random = new Random(1);
     /// Where the numbers of new tensors come from.
     Supplier<Float> number = () -> (float) random.nextGaussian();
-
-    @BeforeAll
-    static void runsHere() {
-        EmittedSubject.assumeItRuns();
-    }
 
     @AfterEach
     void close() {

@@ -7,8 +7,8 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
-import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
@@ -22,25 +22,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Emitted code runs on several threads, each with workers of its own, while the JVM collects garbage, compiles, dumps
 /// threads and samples them. Every result must have the same bits as the first.
-class StressTest {
+class StressTest extends LevelTest {
     private static final int THREADS = 3;
 
     private final AtomicReference<byte[]> garbage = new AtomicReference<>();
 
-    @BeforeAll
-    static void runsHere() {
-        EmittedSubject.assumeItRuns();
-    }
-
     @Test
-    void aMinute() throws Exception {
-        stress(Duration.ofMinutes(1));
+    void aMinuteForAllLevelsTogether() throws Exception {
+        stress(Duration.ofMinutes(1).dividedBy(Level.of(Processor.here()).size()));
     }
 
     @Test
@@ -101,13 +95,13 @@ class StressTest {
         return rounds;
     }
 
-    private static long compute(int seed, long end) {
+    private long compute(int seed, long end) {
         long rounds = 0;
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
             float[] first = null;
             while (System.nanoTime() < end) {
                 // New kernels now and then: code is emitted, freed and emitted again.
-                Kernels kernels = new EmittedKernels(workers);
+                Kernels kernels = new EmittedKernels(workers, level);
                 var step = new Step(arena, kernels, seed);
                 for (int i = 0; i < 50 && System.nanoTime() < end; i++, rounds++) {
                     float[] found = step.run();

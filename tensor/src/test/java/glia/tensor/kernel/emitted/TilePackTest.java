@@ -3,7 +3,6 @@ package glia.tensor.kernel.emitted;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
@@ -11,19 +10,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class TilePackTest {
+class TilePackTest extends LevelTest {
     private static final float[] ODD = {0, -0.0f, 1e-45f, -3e-44f, 1e-40f, 1e-38f, 3e38f, -3.4e38f, 127, 127.5f, 1000,
         Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN};
-
-    @BeforeAll
-    static void onlyWhereItRuns() {
-        assumeTrue(Processor.platformObstacle().isEmpty() && Processor.detect().hasAvx512Vnni(),
-                "no AVX-512 VNNI here");
-    }
 
     /// Ordinary blocks, blocks with outliers, blocks of zeros, of tiny numbers, of one odd number.
     private static float number(Random random, int block, int i) {
@@ -42,7 +34,7 @@ class TilePackTest {
         int outliers = 0;
         for (int tokens = 1; tokens <= 16; tokens++) {
             try (Arena arena = Arena.ofConfined()) {
-                Function pack = CodePages.seal(arena, List.of(TilePack.emit(format, tokens))).function(0);
+                Function pack = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, tokens))).function(0);
                 TileLayout layout = format.tile(tokens);
                 for (int blocks : new int[] {1, 2, 24}) {
                     Random random = new Random(31L * tokens + blocks);
@@ -70,7 +62,7 @@ class TilePackTest {
     @EnumSource(PanelFormat.class)
     void takesRowsOfAnyDistance(PanelFormat format) {
         try (Arena arena = Arena.ofConfined()) {
-            Function pack = CodePages.seal(arena, List.of(TilePack.emit(format, 2))).function(0);
+            Function pack = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, 2))).function(0);
             TileLayout layout = format.tile(2);
             MemorySegment x = arena.allocate(4 * 100, 64);
             for (int i = 0; i < 100; i++) {
