@@ -67,6 +67,11 @@ public final class Memory {
         return ALL.get(ValueLayout.JAVA_BYTE, address) & 0xff;
     }
 
+    /// Stores the lower 16 bits.
+    public static void i16(long address, int value) {
+        ALL.set(I16, address, (short) value);
+    }
+
     public static int i32(long address) {
         return ALL.get(I32, address);
     }

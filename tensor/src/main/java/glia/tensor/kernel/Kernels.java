@@ -34,6 +34,26 @@ public interface Kernels {
     /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]` for dw `[R,K]` F32: the gradient of `linear` for its weight.
     void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x);
 
+    /// Whether the set has products of numbers rounded to BF16. Without them the next three methods compute exactly.
+    default boolean multipliesBf16() {
+        return false;
+    }
+
+    /// `linear` with both factors rounded to BF16 and sums in F32, for any w but a quantised one.
+    default void linearBf16(Tensor y, Tensor x, Tensor w) {
+        linear(y, x, w);
+    }
+
+    /// `linearBackwardInput` with dy and w rounded to BF16.
+    default void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
+        linearBackwardInput(dx, dy, w);
+    }
+
+    /// `linearBackwardWeight` with dy and x rounded to BF16.
+    default void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
+        linearBackwardWeight(dw, dy, x);
+    }
+
     /// Rounds each row of x as `Precision.FAST` says and back: `y = s · round(x / s)` with a scale s for each block of
     /// 32 (half to even; 0 where the block is 0; a last block may be short). y may be x.
     void roundActivations(Tensor y, Tensor x);

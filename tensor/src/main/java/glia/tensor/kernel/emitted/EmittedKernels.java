@@ -11,6 +11,7 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Attention;
+import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -23,6 +24,7 @@ public final class EmittedKernels implements Kernels {
     private final RoundedProduct roundedProduct;
     private final RowProduct rowProduct;
     private final Products products;
+    private final Optional<PairProducts> pairProducts;
     private final Attention attention;
     private final Gather gather;
     private final Rounding rounding;
@@ -53,6 +55,9 @@ public final class EmittedKernels implements Kernels {
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
         products = new Products(workers, tiles);
+        pairProducts = level == Level.AVX512 && Processor.here().has(Processor.Feature.AVX512_BF16)
+                ? Optional.of(new PairProducts(workers, new EmittedPairTiles(workers, decoder, level)))
+                : Optional.empty();
         attention = new Attention(workers, tiles);
         gather = new Gather(workers, decoder);
         rounding = new Rounding(workers, level);
@@ -137,6 +142,41 @@ public final class EmittedKernels implements Kernels {
         assert dw.dtype() == DType.F32 && dy.dtype() == DType.F32 && x.dtype() == DType.F32;
         assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
         products.linearBackwardWeight(dw, dy, x);
+    }
+
+    @Override
+    public boolean multipliesBf16() {
+        return pairProducts.isPresent();
+    }
+
+    @Override
+    public void linearBf16(Tensor y, Tensor x, Tensor w) {
+        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linear(y, x, w);
+        } else {
+            linear(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
+        assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linearBackwardInput(dx, dy, w);
+        } else {
+            linearBackwardInput(dx, dy, w);
+        }
+    }
+
+    @Override
+    public void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
+        assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linearBackwardWeight(dw, dy, x);
+        } else {
+            linearBackwardWeight(dw, dy, x);
+        }
     }
 
     @Override

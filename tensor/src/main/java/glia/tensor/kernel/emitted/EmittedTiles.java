@@ -12,17 +12,23 @@ import java.lang.foreign.MemorySegment;
 
 /// The inner loops of products and attention in machine code. Addresses and sizes come from the loops around them,
 /// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
-final class EmittedTiles implements Tiles {
+class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
     private static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
-    private final Level level;
+    final Level level;
+    final RowDecoder decoder;
+    final Scratch[] scratch;
+    private final TileCode tile;
     private final int cols;
-    private final Scratch[] scratch;
-    private final RowDecoder decoder;
 
     EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
+        this(workers, decoder, level, TileCode.of(level));
+    }
+
+    EmittedTiles(Workers workers, RowDecoder decoder, Level level, TileCode tile) {
         this.level = level;
+        this.tile = tile;
         cols = TileCode.cols(level);
         scratch = Scratch.each(workers.count());
         this.decoder = decoder;
@@ -46,7 +52,7 @@ final class EmittedTiles implements Tiles {
     @Override
     public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            TileCode.of(level).multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+            tile.multiply(rows, c, cRow, a, aRow, aStep, b, depth);
         }
     }
 

@@ -5,7 +5,9 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
 
 /// `linear` for many tokens and both of its gradients, as tiled products. What differs is what B is and how it is
 /// packed.
@@ -13,6 +15,7 @@ public final class Products {
     private final Forward forward;
     private final BackwardInput backwardInput;
     private final BackwardWeight backwardWeight;
+    private final Turned turned;
     private final Tiles tiles;
 
     /// @param tiles the inner loops
@@ -21,20 +24,22 @@ public final class Products {
         forward = new Forward(workers, tiles);
         backwardInput = new BackwardInput(workers, tiles);
         backwardWeight = new BackwardWeight(workers, tiles);
+        turned = new Turned(workers, tiles);
     }
 
     /// See `Kernels`.
     public void linear(Tensor y, Tensor x, Matrix w) {
         forward.w = w;
         forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
-        forward.run(x.address(), x.rowBytes(), x.cols(), tiles.cols());
+        forward.run(x.address(), x.rowBytes(), x.cols(), forward.chunkCols(x.rows(), w.rows()));
     }
 
     /// See `Kernels`.
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         backwardInput.w = w;
         backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
-        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(), least(w));
+        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(),
+                Math.max(least(w), backwardInput.chunkCols(dx.rows(), dx.cols())));
     }
 
     /// Columns that a chunk has at the least: whole blocks.
@@ -46,27 +51,46 @@ public final class Products {
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
         backwardWeight.x = x;
         backwardWeight.output(dw.address(), dw.rowBytes(), dw.rows(), dw.cols(), true);
-        backwardWeight.runTiled(tile(dy), x.rows(), tiles.cols());
+        backwardWeight.runTiled(turned.of(dy), x.rows(), backwardWeight.chunkCols(dw.rows(), dw.cols()));
     }
 
-    /// dy `[N,R]` as tiles of columns: `[R / rows][N][rows]`.
-    private long tile(Tensor dy) {
-        int rows = dy.rows();
-        int cols = dy.cols();
-        int tileRows = tiles.rows();
-        int numTiles = Math.ceilDiv(cols, tileRows);
-        long to = backwardWeight.turned.reserve(4L * numTiles * tileRows * rows);
-        for (int i = 0; i < numTiles; i++) {
-            int width = Math.min(tileRows, cols - i * tileRows);
-            for (int n = 0; n < rows; n++) {
-                long source = dy.address() + 4L * ((long) n * cols + i * tileRows);
-                long target = to + 4L * tileRows * ((long) i * rows + n);
-                for (int j = 0; j < tileRows; j++) {
-                    Memory.f32(target + 4L * j, j < width ? Memory.f32(source + 4L * j) : 0);
+    /// A turned: dy `[N,R]` as tiles of columns, `[R / rows][N][rows]`.
+    private static final class Turned extends RangeTask {
+        private final Tiles tiles;
+        private final Scratch scratch = new Scratch();
+        private Tensor dy;
+        private long to;
+
+        Turned(Workers workers, Tiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+        }
+
+        long of(Tensor dy) {
+            this.dy = dy;
+            int tileRows = tiles.rows();
+            to = scratch.reserve(4L * Math.ceilDiv(dy.cols(), tileRows) * tileRows * dy.rows());
+            spread(dy.rows(), 4L * dy.cols());
+            return to;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int rows = dy.rows();
+            int cols = dy.cols();
+            int tileRows = tiles.rows();
+            for (int n = from; n < end; n++) {
+                long row = dy.address() + n * dy.rowBytes();
+                for (int i = 0; i < cols; i += tileRows) {
+                    int width = Math.min(tileRows, cols - i);
+                    long tile = to + 4L * ((long) i * rows + (long) n * tileRows);
+                    MemorySegment.copy(Memory.ALL, row + 4L * i, Memory.ALL, tile, 4L * width);
+                    for (int j = width; j < tileRows; j++) {
+                        Memory.f32(tile + 4L * j, 0);
+                    }
                 }
             }
         }
-        return to;
     }
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]`: rows of w are columns of B.
@@ -82,12 +106,19 @@ public final class Products {
         @Override
         void pack(int col, int cols, int k0, int count, long to, int worker) {
             switch (w) {
-                case Tensor t -> tiles.turn(t.dtype(), t.address() + col * t.rowBytes() + t.dtype().bytes(k0),
-                        t.rowBytes(), cols, count, to, worker);
+                case Tensor t -> {
+                    for (int i = 0; i < cols; i += tiles.cols()) {
+                        tiles.turn(t.dtype(), t.address() + (col + i) * t.rowBytes() + t.dtype().bytes(k0), t.rowBytes(),
+                                Math.min(tiles.cols(), cols - i), count, to + i / tiles.cols() * partBytes, worker);
+                    }
+                }
                 case CodedMatrix c -> {
                     long at = decoded[worker].reserve(4L * cols * count);
                     tiles.decode(c, col, cols, k0, count, at, worker);
-                    tiles.turn(DType.F32, at, 4L * count, cols, count, to, worker);
+                    for (int i = 0; i < cols; i += tiles.cols()) {
+                        tiles.turn(DType.F32, at + 4L * i * count, 4L * count, Math.min(tiles.cols(), cols - i), count,
+                                to + i / tiles.cols() * partBytes, worker);
+                    }
                 }
             }
         }
@@ -119,7 +150,6 @@ public final class Products {
 
     /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`: x is B as it is, dy turned is A.
     private static final class BackwardWeight extends TiledProduct {
-        private final Scratch turned = new Scratch();
         private Tensor x;
 
         BackwardWeight(Workers workers, Tiles tiles) {

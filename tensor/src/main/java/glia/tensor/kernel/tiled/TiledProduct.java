@@ -13,6 +13,9 @@ abstract class TiledProduct implements Workers.Task {
     /// Numbers of a row that are decoded at a time: one large block. The panel's part then fits the first cache.
     static final int DEPTH = 256;
 
+    /// Panels of a chunk: as many parts as the second cache holds easily.
+    private static final int PANELS = 4;
+    private static final int MANY_TILES = 4;
     /// Chunks a thread should find, so that a late one holds up little.
     private static final int CHUNKS = 4;
 
@@ -63,6 +66,13 @@ abstract class TiledProduct implements Workers.Task {
         this.numRows = rows;
         this.numCols = cols;
         this.accumulate = accumulate;
+    }
+
+    /// Columns that a chunk should have: a few panels, so that A is read once for them all, but one where there are too
+    /// few rows or columns for that to pay.
+    final int chunkCols(int rows, int cols) {
+        int panels = rows <= MANY_TILES * tileRows ? 1 : Math.clamp(cols / (panelCols * workers.count()), 1, PANELS);
+        return panels * panelCols;
     }
 
     /// Multiplies with an A of contiguous rows. Where a tile would read beyond A, its last rows are copied.
@@ -128,20 +138,22 @@ abstract class TiledProduct implements Workers.Task {
         for (int k0 = 0; k0 < depth; k0 += DEPTH) {
             int count = Math.min(DEPTH, depth - k0);
             pack(col, cols, k0, count, packed, worker);
-            for (int i = 0; i < cols; i += panelCols) {
-                tiles(firstRow, lastRow, col + i, k0, count, packed + i / panelCols * partBytes, edge);
+            for (int m = firstRow; m < lastRow; m += tileRows) {
+                tile(m, col, cols, k0, count, packed, edge);
             }
         }
     }
 
-    private void tiles(int firstRow, int lastRow, int col, int k0, int count, long panel, long edge) {
-        int width = Math.min(panelCols, numCols - col);
-        for (int m = firstRow; m < lastRow; m += tileRows) {
-            int rows = Math.min(tileRows, numRows - m);
-            long to = c + m * cRow + 4L * col;
-            boolean whole = m + tileRows <= numRows;
-            long from = (whole ? a + m / tileRows * aTile : tailAt) + k0 * aStep;
-            long row = whole ? aRow : tailRow;
+    /// A tile with all panels of a chunk: its part of A stays in the first cache meanwhile.
+    private void tile(int m, int firstCol, int cols, int k0, int count, long panels, long edge) {
+        int rows = Math.min(tileRows, numRows - m);
+        boolean whole = m + tileRows <= numRows;
+        long from = (whole ? a + m / tileRows * aTile : tailAt) + k0 * aStep;
+        long row = whole ? aRow : tailRow;
+        for (int i = 0; i < cols; i += panelCols) {
+            int width = Math.min(panelCols, cols - i);
+            long to = c + m * cRow + 4L * (firstCol + i);
+            long panel = panels + i / panelCols * partBytes;
             if (width == panelCols && tiles.least(rows) == rows) {
                 tiles.multiply(rows, to, cRow, from, row, aStep, panel, count);
             } else {

@@ -1,0 +1,40 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.PairTiles;
+
+/// The inner loops of products with `vdpbf16ps`.
+final class EmittedPairTiles extends EmittedTiles implements PairTiles {
+    EmittedPairTiles(Workers workers, RowDecoder decoder, Level level) {
+        super(workers, decoder, level, TileCode.ofPairs(level));
+    }
+
+    @Override
+    public void round(DType type, long from, long rowBytes, int rows, int count, int pairs, long to, int worker) {
+        long at = from;
+        long step = rowBytes;
+        if (type != DType.F32) {
+            step = 4L * count;
+            at = scratch[worker].reserve(rows * step);
+            decoder.decode(type, from, rowBytes, rows, count, at, worker);
+        }
+        for (int r = 0; r < rows; r++) {
+            PairCode.round(to + 4L * r * pairs, at + r * step, count);
+            for (int i = count; i < 2 * pairs; i++) {
+                Memory.i16(to + 4L * r * pairs + 2L * i, 0);
+            }
+        }
+    }
+
+    @Override
+    public void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker) {
+        decoder.decode(type, from, rowBytes, rows, count, to, worker);
+    }
+
+    @Override
+    public void interleave(long to, long a, long b, int count) {
+        PairCode.interleave(to, a, b, count);
+    }
+}

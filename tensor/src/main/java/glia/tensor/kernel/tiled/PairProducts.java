@@ -1,0 +1,198 @@
+package glia.tensor.kernel.tiled;
+
+import static glia.tensor.Memory.ALL;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+
+/// `linear` and both of its gradients with both factors rounded to BF16 and sums in F32
+/// (https://arxiv.org/abs/1905.12322). Two numbers that are multiplied and added together lie side by side in 32 bits,
+/// so that the loops of F32 products serve: a pair is their number.
+public final class PairProducts {
+    private final PairTiles tiles;
+    private final Rows rows;
+    private final Turned turned;
+    private final Forward forward;
+    private final Backward backwardInput;
+    private final Backward backwardWeight;
+
+    /// @param tiles the inner loops
+    public PairProducts(Workers workers, PairTiles tiles) {
+        this.tiles = tiles;
+        rows = new Rows(workers, tiles);
+        turned = new Turned(workers, tiles);
+        forward = new Forward(workers, tiles);
+        backwardInput = new Backward(workers, tiles);
+        backwardWeight = new Backward(workers, tiles);
+    }
+
+    /// See `Kernels`.
+    public void linear(Tensor y, Tensor x, Tensor w) {
+        forward.w = w;
+        forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        int pairs = pairs(x.cols());
+        forward.run(rows.of(x), 4L * pairs, pairs, forward.chunkCols(x.rows(), w.rows()));
+    }
+
+    /// See `Kernels`.
+    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+        backwardInput.b = w;
+        backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
+        int pairs = pairs(dy.cols());
+        backwardInput.run(rows.of(dy), 4L * pairs, pairs, backwardInput.chunkCols(dx.rows(), dx.cols()));
+    }
+
+    /// See `Kernels`.
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        backwardWeight.b = x;
+        backwardWeight.output(dw.address(), dw.rowBytes(), dw.rows(), dw.cols(), true);
+        backwardWeight.runTiled(turned.of(dy), pairs(x.rows()), backwardWeight.chunkCols(dw.rows(), dw.cols()));
+    }
+
+    static int pairs(int count) {
+        return (count + 1) / 2;
+    }
+
+    /// A as it is: rows of pairs.
+    static final class Rows extends RangeTask {
+        private final PairTiles tiles;
+        private final Scratch scratch = new Scratch();
+        private Tensor x;
+        private long to;
+
+        Rows(Workers workers, PairTiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+        }
+
+        /// The rows of x, rounded, one behind the other.
+        long of(Tensor x) {
+            this.x = x;
+            to = scratch.reserve(4L * x.rows() * pairs(x.cols()));
+            spread(x.rows(), 4L * x.cols());
+            return to;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int pairs = pairs(x.cols());
+            tiles.round(DType.F32, x.address() + from * x.rowBytes(), x.rowBytes(), end - from, x.cols(), pairs,
+                    to + 4L * from * pairs, worker);
+        }
+    }
+
+    /// A turned, in tiles `[R / rows][N / 2][rows]` of pairs of rows.
+    private static final class Turned extends RangeTask {
+        private final PairTiles tiles;
+        private final Scratch scratch = new Scratch();
+        private final Scratch[] pairRows;
+        private Tensor dy;
+        private long to;
+
+        Turned(Workers workers, PairTiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+            pairRows = Scratch.each(workers.count());
+        }
+
+        long of(Tensor dy) {
+            this.dy = dy;
+            int numTiles = Math.ceilDiv(dy.cols(), tiles.rows());
+            to = scratch.reserve(4L * numTiles * tiles.rows() * pairs(dy.rows()));
+            spread(pairs(dy.rows()), 4L * dy.cols());
+            return to;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int cols = dy.cols();
+            int tileRows = tiles.rows();
+            int padded = Math.ceilDiv(cols, tileRows) * tileRows;
+            long zeros = pairRows[worker].reserve(8L * padded);
+            long row = zeros + 4L * padded;
+            tiles.clear(zeros, padded);
+            tiles.clear(row, padded);
+            for (int p = from; p < end; p++) {
+                long a = dy.address() + 2L * p * dy.rowBytes();
+                tiles.interleave(row, a, 2 * p + 1 < dy.rows() ? a + dy.rowBytes() : zeros, cols);
+                for (int i = 0; i < padded; i += tileRows) {
+                    MemorySegment.copy(ALL, row + 4L * i, ALL,
+                            to + 4L * ((long) i * pairs(dy.rows()) + (long) p * tileRows), 4L * tileRows);
+                }
+            }
+        }
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]`: rows of w are columns of B.
+    private static final class Forward extends TiledProduct {
+        private final PairTiles pairTiles;
+        private final Scratch[] rounded;
+        private Tensor w;
+
+        Forward(Workers workers, PairTiles tiles) {
+            super(workers, tiles);
+            pairTiles = tiles;
+            rounded = Scratch.each(workers.count());
+        }
+
+        @Override
+        void pack(int col, int cols, int k0, int count, long to, int worker) {
+            for (int i = 0; i < cols; i += pairTiles.cols()) {
+                turn(pairTiles, w, col + i, Math.min(pairTiles.cols(), cols - i), k0, count,
+                        to + i / pairTiles.cols() * partBytes, rounded[worker], worker);
+            }
+        }
+    }
+
+    /// Pairs `k0` to `k0 + count` of rows `col` to `col + cols` of w, turned to columns of a panel.
+    static void turn(PairTiles tiles, Tensor w, int col, int cols, int k0, int count, long to, Scratch scratch,
+            int worker) {
+        long from = w.address() + col * w.rowBytes() + w.dtype().bytes(2L * k0);
+        if (w.dtype() == DType.BF16 && w.cols() % 2 == 0) {
+            tiles.turn(DType.F32, from, w.rowBytes(), cols, count, to, worker);
+        } else {
+            long at = scratch.reserve(4L * cols * count);
+            tiles.round(w.dtype(), from, w.rowBytes(), cols, Math.min(2 * count, w.cols() - 2 * k0), count, at, worker);
+            tiles.turn(DType.F32, at, 4L * count, cols, count, to, worker);
+        }
+    }
+
+    /// `c[m,n] += Σ_k a[m,k] · b[k,n]`: pairs of rows of b are rows of panels.
+    private static final class Backward extends TiledProduct {
+        private final PairTiles pairTiles;
+        private final Scratch[] decoded;
+        private Tensor b;
+
+        Backward(Workers workers, PairTiles tiles) {
+            super(workers, tiles);
+            pairTiles = tiles;
+            decoded = Scratch.each(workers.count());
+        }
+
+        @Override
+        void pack(int col, int cols, int k0, int count, long to, int worker) {
+            long rowBytes = b.rowBytes();
+            int numRows = Math.min(2 * count, b.rows() - 2 * k0);
+            long at = b.address() + 2 * k0 * rowBytes + b.dtype().bytes(col);
+            long memory = decoded[worker].reserve(4L * cols * (2 * count + 1));
+            long zeros = memory + 8L * cols * count;
+            pairTiles.clear(zeros, cols);
+            if (b.dtype() != DType.F32) {
+                pairTiles.decode(b.dtype(), at, rowBytes, numRows, cols, memory, worker);
+                at = memory;
+                rowBytes = 4L * cols;
+            }
+            for (int p = 0; p < count; p++) {
+                long even = at + 2 * p * rowBytes;
+                long odd = 2 * p + 1 < numRows ? even + rowBytes : zeros;
+                for (int i = 0; i < cols; i += pairTiles.cols()) {
+                    pairTiles.interleave(to + i / pairTiles.cols() * partBytes + p * pairTiles.panelBytes(),
+                            even + 4L * i, odd + 4L * i, Math.min(pairTiles.cols(), cols - i));
+                }
+            }
+        }
+    }
+}
