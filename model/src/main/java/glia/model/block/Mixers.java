@@ -10,6 +10,7 @@ import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
 import glia.model.spec.Place;
 import glia.model.spec.RelativeAttention;
+import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 
@@ -28,6 +29,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);
+            case ScaledGatedMlp m -> MlpBlock.of(m, weights, place);
             case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);
             case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
         };

@@ -7,12 +7,16 @@ import java.util.stream.Collectors;
 /// All families that Glia knows.
 public final class Families {
     private static final List<Family> ALL = List.of(
+            new Bamba(),
             new Bert(),
             new Bloom(),
+            new FalconH1(),
             new Gemma2(),
             new Gemma3(),
             new Glm4Moe(),
             new Gpt2(),
+            new GraniteMoeHybrid(),
+            new Jamba(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
@@ -21,6 +25,7 @@ public final class Families {
             new Mixtral(),
             new ModernBert(),
             new Mpt(),
+            new NemotronH(),
             new Qwen2(),
             new Qwen3(),
             new Qwen35(),

@@ -24,10 +24,10 @@ import java.util.regex.Pattern;
 /// The body that most families share: RMS norms before each mixer, attention, then a gated MLP, and the tensor names
 /// of Llama (https://arxiv.org/abs/2302.13971).
 final class Standard {
-    /// The attention of one layer.
+    /// The attention of one layer, or what stands in its place.
     @FunctionalInterface
     interface Attentions {
-        Attention of(int layer) throws CheckpointException;
+        Mixer of(int layer) throws CheckpointException;
     }
 
     /// The MLP of one layer, or its experts.
@@ -85,7 +85,8 @@ final class Standard {
 
     /// The number of key-value heads where a family has a default of its own: an explicit null means as many as heads.
     static int numKeyValueHeads(Config config, int ifAbsent) throws CheckpointException {
-        return config.keys().contains("num_key_value_heads") ? numKeyValueHeads(config) : ifAbsent;
+        return config.has("num_key_value_heads") || config.isNull("num_key_value_heads") ? numKeyValueHeads(config)
+                : ifAbsent;
     }
 
     static int numKeyValueHeads(Config config) throws CheckpointException {

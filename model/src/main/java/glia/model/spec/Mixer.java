@@ -13,6 +13,7 @@ public sealed interface Mixer permits
         Mlp,
         Parallel,
         RelativeAttention,
+        ScaledGatedMlp,
         SelectiveStateSpace,
         StateSpaceDual {
     /// Names its parameters with their shapes, in the order in which a pass uses them.
