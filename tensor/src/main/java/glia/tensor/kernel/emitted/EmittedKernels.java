@@ -7,6 +7,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -19,6 +20,7 @@ import java.util.Optional;
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final RoundedProduct roundedProduct;
+    private final RoundedEach roundedEach;
     private final RowProduct rowProduct;
     private final Products products;
     private final Attention attention;
@@ -36,6 +38,7 @@ public final class EmittedKernels implements Kernels {
         });
         this.workers = workers;
         roundedProduct = new RoundedProduct(workers);
+        roundedEach = roundedProduct.each(workers);
         RowDecoder decoder = new RowDecoder(workers);
         EmittedTiles tiles = new EmittedTiles(workers, decoder);
         rowProduct = new RowProduct(workers, decoder);
@@ -92,6 +95,15 @@ public final class EmittedKernels implements Kernels {
         } else {
             roundActivations(scratch, x);
             linear(y, scratch, w);
+        }
+    }
+
+    @Override
+    public void linearEachRounded(ProductList list, Tensor scratch) {
+        if (RoundedEach.serves(list)) {
+            roundedEach.run(list);
+        } else {
+            Kernels.super.linearEachRounded(list, scratch);
         }
     }
 
