@@ -5,6 +5,7 @@ import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
+import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
@@ -26,6 +27,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
+            case LatentAttention a -> new LatentAttentionBlock(a, weights, place, ropes);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);

@@ -10,6 +10,7 @@ public sealed interface Mixer permits
         Experts,
         GatedDeltaNet,
         GatedMlp,
+        LatentAttention,
         Mlp,
         Parallel,
         RelativeAttention,
