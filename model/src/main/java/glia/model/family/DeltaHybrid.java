@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Convolution;
 import glia.model.spec.Embedding;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
@@ -14,6 +15,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +37,8 @@ final class DeltaHybrid {
         boolean[] linear = LayerTypes.linear(config, layer -> (layer + 1) % interval != 0);
         Mixer delta = new GatedDeltaNet(config.positive("linear_num_key_heads", 16),
                 config.positive("linear_num_value_heads", 32), config.positive("linear_key_head_dim", 128),
-                config.positive("linear_value_head_dim", 128), config.positive("linear_conv_kernel_dim", 4),
+                config.positive("linear_value_head_dim", 128),
+                new Convolution(config.positive("linear_conv_kernel_dim", 4), Activation.SILU, Bias.NONE),
                 Standard.epsilon(config, "rms_norm_eps", 1e-6), inputs);
         Mixer attention = attention(config, norm);
         List<Sublayer> sublayers = new ArrayList<>();
