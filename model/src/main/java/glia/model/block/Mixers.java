@@ -6,6 +6,7 @@ import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.LatentAttention;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
@@ -28,6 +29,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
             case LatentAttention a -> new LatentAttentionBlock(a, weights, place, ropes);
+            case Lightning l -> new LightningBlock(l, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);

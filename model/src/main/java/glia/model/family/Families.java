@@ -25,6 +25,7 @@ public final class Families {
             new Mamba(),
             new Mamba2(),
             new Ministral3(),
+            new MiniMax(),
             new Mistral(),
             new Mixtral(),
             new ModernBert(),
@@ -34,6 +35,7 @@ public final class Families {
             new Qwen3(),
             new Qwen35(),
             new Qwen3Moe(),
+            new Qwen3Next(),
             new SmolLm3(),
             new T5());
 

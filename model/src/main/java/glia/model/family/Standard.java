@@ -8,6 +8,7 @@ import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
@@ -175,7 +176,8 @@ final class Standard {
     }
 
     private static String inLayer(ModelSpec spec, Parameter p) {
-        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        Mixer mixer = spec.mixer(p.place());
+        boolean attention = mixer instanceof Attention || mixer instanceof Lightning;
         boolean sandwich = !(spec.sublayer(p).after() instanceof Norm.None);
         return switch (p.role()) {
             case BEFORE_WEIGHT -> attention ? "input_layernorm.weight"

@@ -11,6 +11,7 @@ public sealed interface Mixer permits
         GatedDeltaNet,
         GatedMlp,
         LatentAttention,
+        Lightning,
         Mlp,
         Parallel,
         RelativeAttention,
