@@ -6,12 +6,13 @@ converter, and checks the result with llama.cpp itself.
     golden_to_gguf.py GOLDEN_FOLDER OUT_FOLDER            # writes <name>-f32.gguf, of some also <name>-f16.gguf
     golden_to_gguf.py GOLDEN_FOLDER OUT_FOLDER --check    # and compares llama.cpp's logits with expected.safetensors
 
-Conventions: rows of queries and keys permuted for `llama` and `smollm3`, so that the pairs that turn together lie side
-by side; norm weights of `gemma3` stored with their 1; matrices of `gpt2` transposed, queries, keys and values fused;
-llama3's scaling as divisors of the frequencies in `rope_freqs.weight`; vectors always F32.
+Conventions: rows of queries and keys permuted for `llama`, `smollm3` and `mistral3`, so that the pairs that turn
+together lie side by side; norm weights of `gemma2` and `gemma3` stored with their 1; matrices of `gpt2` transposed;
+queries, keys and values of `gpt2`, `bloom` and `mpt` fused one after the other; llama3's scaling as divisors of the
+frequencies in `rope_freqs.weight`; vectors always F32.
 
-Two things the format cannot say. The scale of gemma3's scores follows from the size of a head, so a golden with
-another scale has it folded into the norm weights of the queries. The architecture `llama` has no sliding window, so of
+Two things the format cannot say. The scale of Gemma's scores follows from the size of a head, so a golden with
+another scale has it folded into the norm weights of the queries (gemma3) or into the queries (gemma2). The architecture `llama` has no sliding window, so of
 `mistral` only the first tokens, which see everything, agree.
 """
 import argparse
@@ -23,9 +24,12 @@ import gguf
 import numpy as np
 from safetensors.numpy import load_file
 
-ARCHITECTURES = {"gemma3_text": "gemma3", "gpt2": "gpt2", "llama": "llama", "mistral": "llama", "qwen2": "qwen2",
-                 "qwen3": "qwen3", "smollm3": "smollm3"}
-GOLDENS = ["gemma3_text", "gpt2", "llama", "llama2", "mistral", "qwen2", "qwen3", "smollm3"]
+ARCHITECTURES = {"bloom": "bloom", "gemma2": "gemma2", "gemma3_text": "gemma3", "gpt2": "gpt2", "llama": "llama", "mistral": "llama",
+                 "ministral3": "mistral3", "mpt": "mpt", "qwen2": "qwen2", "qwen3": "qwen3", "smollm3": "smollm3"}
+GOLDENS = ["bloom", "gemma2", "gemma3_text", "gpt2", "llama", "llama2", "ministral3", "mistral", "mpt", "qwen2", "qwen3",
+           "smollm3"]
+PERMUTED = ("llama", "ministral3", "mistral", "smollm3")
+GEMMA = ("gemma2", "gemma3_text")
 ALSO_F16 = ["gpt2", "llama"]
 
 # Names in files of the hub, without `.weight` and `.bias`, and in GGUF; {} is the layer.
@@ -42,6 +46,16 @@ NAMES = {
     "transformer.h.{}.ln_1": "blk.{}.attn_norm", "transformer.h.{}.ln_2": "blk.{}.ffn_norm",
     "transformer.h.{}.attn.c_attn": "blk.{}.attn_qkv", "transformer.h.{}.attn.c_proj": "blk.{}.attn_output",
     "transformer.h.{}.mlp.c_fc": "blk.{}.ffn_up", "transformer.h.{}.mlp.c_proj": "blk.{}.ffn_down",
+    "transformer.word_embeddings": "token_embd", "transformer.word_embeddings_layernorm": "token_embd_norm",
+    "transformer.h.{}.input_layernorm": "blk.{}.attn_norm",
+    "transformer.h.{}.post_attention_layernorm": "blk.{}.ffn_norm",
+    "transformer.h.{}.self_attention.query_key_value": "blk.{}.attn_qkv",
+    "transformer.h.{}.self_attention.dense": "blk.{}.attn_output",
+    "transformer.h.{}.mlp.dense_h_to_4h": "blk.{}.ffn_up", "transformer.h.{}.mlp.dense_4h_to_h": "blk.{}.ffn_down",
+    "transformer.norm_f": "output_norm", "transformer.blocks.{}.norm_1": "blk.{}.attn_norm",
+    "transformer.blocks.{}.norm_2": "blk.{}.ffn_norm", "transformer.blocks.{}.attn.Wqkv": "blk.{}.attn_qkv",
+    "transformer.blocks.{}.attn.out_proj": "blk.{}.attn_output",
+    "transformer.blocks.{}.ffn.up_proj": "blk.{}.ffn_up", "transformer.blocks.{}.ffn.down_proj": "blk.{}.ffn_down",
 }
 GEMMA_NAMES = NAMES | {
     "model.layers.{}.post_attention_layernorm": "blk.{}.post_attention_norm",
@@ -54,7 +68,7 @@ def translate(name, family):
     stem, kind = name.rsplit(".", 1)
     layers = [part for part in stem.split(".") if part.isdigit()]
     pattern = ".".join("{}" if part.isdigit() else part for part in stem.split("."))
-    names = GEMMA_NAMES if family == "gemma3_text" else NAMES
+    names = GEMMA_NAMES if family in GEMMA else NAMES
     return names[pattern].format(*layers) + "." + kind
 
 
@@ -75,12 +89,17 @@ def llama3_divisors(rope, head_size):
 def convert_values(name, x, config, head_size):
     """The value as GGUF stores it."""
     family = config["model_type"]
-    if family in ("llama", "mistral", "smollm3"):
+    if family in PERMUTED:
         if ".q_proj." in name:
             return interleave(x, config["num_attention_heads"])
         if ".k_proj." in name:
             return interleave(x, config["num_key_value_heads"])
-    if family == "gemma3_text" and "norm" in name:
+    if family == "gemma2" and "q_proj" in name:
+        return x * np.float32((head_size / config["query_pre_attn_scalar"]) ** 0.5)
+    if family == "bloom" and "query_key_value" in name:
+        parts = x.reshape(config["n_head"], 3, head_size, -1).transpose(1, 0, 2, 3)
+        return np.ascontiguousarray(parts).reshape(x.shape)
+    if family in GEMMA and "norm" in name:
         folded = (head_size / config["query_pre_attn_scalar"]) ** 0.5 if "q_norm" in name else 1
         return (x + 1) * np.float32(folded)
     if family == "gpt2" and ".c_" in name and x.ndim == 2:
@@ -89,6 +108,24 @@ def convert_values(name, x, config, head_size):
 
 
 def add_metadata(w, config, head_size):
+    if config["model_type"] == "bloom":
+        w.add_block_count(config["n_layer"])
+        w.add_context_length(config.get("seq_length", 2048))
+        w.add_embedding_length(config["hidden_size"])
+        w.add_feed_forward_length(4 * config["hidden_size"])
+        w.add_head_count(config["n_head"])
+        w.add_head_count_kv(config["n_head"])
+        w.add_layer_norm_eps(config["layer_norm_epsilon"])
+        return
+    if config["model_type"] == "mpt":
+        w.add_block_count(config["n_layers"])
+        w.add_context_length(config["max_seq_len"])
+        w.add_embedding_length(config["d_model"])
+        w.add_feed_forward_length(4 * config["d_model"])
+        w.add_head_count(config["n_heads"])
+        w.add_layer_norm_eps(1e-5)
+        w.add_max_alibi_bias(config["attn_config"]["alibi_bias_max"])
+        return
     if config["model_type"] == "gpt2":
         w.add_block_count(config["n_layer"])
         w.add_context_length(config["n_positions"])
@@ -112,7 +149,19 @@ def add_metadata(w, config, head_size):
     if config["model_type"] == "gemma3_text":
         w.add_rope_freq_base_swa(rope["sliding_attention"]["rope_theta"])
         w.add_sliding_window(config["sliding_window"])
-    if config["model_type"] in ("llama", "mistral", "smollm3"):
+    if config["model_type"] == "gemma2":
+        w.add_sliding_window(config["sliding_window"])
+        w.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        w.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if config["model_type"] == "ministral3":
+        w.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        w.add_rope_scaling_factor(rope["factor"])
+        w.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+        w.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
+        w.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+        w.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        w.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+    if config["model_type"] in PERMUTED:
         w.add_vocab_size(config["vocab_size"])
         w.add_rope_dimension_count(head_size)
 
@@ -130,8 +179,8 @@ def add_vocabulary(w, size):
 def convert(folder, out, dtype):
     config = json.loads((folder / "config.json").read_text())
     family = config["model_type"]
-    heads = config["n_head"] if family == "gpt2" else config["num_attention_heads"]
-    width = config["n_embd"] if family == "gpt2" else config["hidden_size"]
+    heads = next(config[key] for key in ("n_head", "n_heads", "num_attention_heads") if key in config)
+    width = next(config[key] for key in ("n_embd", "d_model", "hidden_size") if key in config)
     head_size = config.get("head_dim", width // heads)
     w = gguf.GGUFWriter(out, ARCHITECTURES[family])
     w.add_name(folder.name + ", golden, random weights")
@@ -192,7 +241,7 @@ def check(folder, path):
     print(f"{path.name}: {path.stat().st_size} bytes, largest difference of llama.cpp's logits {difference:.1e}"
           f" over the first {tokens} tokens")
     # llama.cpp rounds activations to F16 beside F16 weights, and always takes GELU from a table of F16 numbers.
-    rough = path.stem.endswith("f16") or config["model_type"] in ("gpt2", "gemma3_text")
+    rough = path.stem.endswith("f16") or config["model_type"] in ("bloom", "gpt2", "mpt") + GEMMA
     return difference <= (2e-2 if rough else 1e-4)
 
 

@@ -5,6 +5,7 @@ module glia.model {
 
     exports glia.model;
     exports glia.model.block;
+    exports glia.model.cost;
     exports glia.model.family;
     exports glia.model.quant;
     exports glia.model.spec;

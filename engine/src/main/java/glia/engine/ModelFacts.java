@@ -1,46 +1,45 @@
 package glia.engine;
 
+import glia.engine.state.Sequence;
 import glia.model.Model;
 import glia.model.block.Weights;
-import glia.model.spec.Mixer;
+import glia.model.cost.LayerKind;
+import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameters;
-import glia.model.spec.Remembered;
 import glia.tensor.ops.Weight;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /// What can be said of a model by looking at its spec and its file.
 ///
-/// @param mixers how many layers have which mixer, described
-/// @param numParameters a tied head counts once
+/// @param layers its layers by kind
+/// @param parameters by part
 /// @param dtypes bytes by number format
-/// @param stateBytesPerToken what one more token costs in layers that see everything
-/// @param windowBytes what sliding and recurrent layers take at the most, once for a sequence
 public record ModelFacts(String family, int numLayers, int hiddenSize, int vocabSize, int contextLength,
-        Map<String, Integer> mixers, long numParameters, Map<String, Long> dtypes, long diskBytes, long weightBytes,
-        long stateBytesPerToken, long windowBytes) {
+        List<LayerKind> layers, ParameterCount parameters, Map<String, Long> dtypes, long diskBytes,
+        long weightBytes) {
+    public ModelFacts {
+        layers = List.copyOf(layers);
+    }
+
     /// Looks at a loaded model.
     public static ModelFacts of(Model model) {
         ModelSpec spec = model.spec();
-        Map<String, Integer> mixers = new LinkedHashMap<>();
-        long perToken = 0;
-        long windows = 0;
-        for (int i = 0; i < spec.sublayers().size(); i++) {
-            mixers.merge(spec.sublayers().get(i).mixer().describe(), 1, Integer::sum);
-            for (Mixer mixer : spec.mixers(i)) {
-                for (Remembered remembered : mixer.remembered()) {
-                    perToken += StateSize.bytesPerToken(remembered);
-                    windows += StateSize.fixedBytes(remembered);
-                }
-            }
-        }
         Map<String, Long> dtypes = dtypes(model.weights());
         return new ModelFacts(spec.modelType(), spec.numLayers(), spec.hiddenSize(), spec.vocabSize(),
-                spec.contextLength(),
-                mixers, Parameters.count(spec), dtypes, model.checkpoint().sizeBytes(),
-                dtypes.values().stream().mapToLong(Long::longValue).sum(), perToken, windows);
+                spec.contextLength(), LayerKind.of(spec), ParameterCount.of(spec), dtypes,
+                model.checkpoint().sizeBytes(), dtypes.values().stream().mapToLong(Long::longValue).sum());
+    }
+
+    /// The bytes that each further token adds to a sequence's state, where every token stays in sight.
+    public static long cacheBytesPerToken(LayerKind kind) {
+        return kind.growth() * Float.BYTES;
+    }
+
+    /// The bytes of a sequence's state after `length` tokens, as they are allocated.
+    public static long cacheBytes(LayerKind kind, int length) {
+        return kind.numbers(length, Sequence.PAGE_TOKENS) * Float.BYTES;
     }
 
     private static Map<String, Long> dtypes(Weights weights) {

@@ -96,6 +96,11 @@ public final class Config {
         return !value(key).isMissingNode();
     }
 
+    /// Whether the key is there and says `null`, where that means something else than an absent key.
+    public boolean isNull(String key) {
+        return node.path(key).isNull();
+    }
+
     /// Whether the key has a list for its value; some may hold either one value or a list.
     public boolean isList(String key) {
         return value(key).isArray();

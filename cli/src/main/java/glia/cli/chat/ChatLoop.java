@@ -85,7 +85,7 @@ public final class ChatLoop {
         }
         console.out().println(console.bold(WordWrap.of(choice.explanation(), input.width())));
         ModelFacts facts = ModelFacts.of(model.model());
-        note(facts.family() + ", " + Units.count(facts.numParameters()) + " parameters, "
+        note(facts.family() + ", " + Units.count(facts.parameters().total()) + " parameters, "
                 + Units.bytes(facts.diskBytes()) + ", " + model.contextLength() + " tokens of context");
         if (!model.kernels().note().isEmpty()) {
             note(model.kernels().note());

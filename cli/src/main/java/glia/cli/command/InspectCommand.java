@@ -1,17 +1,22 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.ModelFacts;
 import glia.engine.TextLoader;
+import glia.engine.catalogue.Catalogue;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.cost.LayerKind;
 import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -23,6 +28,20 @@ import java.util.Optional;
 
 /// Shows what a model is made of.
 public final class InspectCommand implements Command {
+    private static final Option<Boolean> CATALOGUE = Option.flag("show real models at their real sizes: all, or MODEL; "
+            + "computed from published configs, no weights needed", "--catalogue");
+    private static final LayerTable.Cache ALLOCATED = new LayerTable.Cache() {
+        @Override
+        public long perToken(LayerKind kind) {
+            return ModelFacts.cacheBytesPerToken(kind);
+        }
+
+        @Override
+        public long at(LayerKind kind, int length) {
+            return ModelFacts.cacheBytes(kind, length);
+        }
+    };
+
     /// For [glia.cli.Cli].
     public InspectCommand() {}
 
@@ -33,12 +52,24 @@ public final class InspectCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Show what a model is made of", List.of(Models.MODEL), List.of(Json.OPTION));
+        return new Syntax(name(), "Show what a model is made of",
+                List.of(new Positional(Models.MODEL.label(), Models.MODEL.description() + "; after --catalogue, "
+                        + "the name of a model in the catalogue or its beginning", false)),
+                List.of(CATALOGUE, Json.OPTION));
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
+        Optional<String> named = arguments.optional(0);
+        if (arguments.has(CATALOGUE)) {
+            showCatalogue(named, arguments, console);
+            return ExitCode.OK;
+        }
+        if (named.isEmpty()) {
+            throw new UsageException("MODEL is missing (" + Models.MODEL.description() + "), and there is no "
+                    + CATALOGUE.name());
+        }
+        Path path = Models.locate(named, arguments, console).path();
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
             Text text = text(path, checkpoint);
@@ -47,9 +78,22 @@ public final class InspectCommand implements Command {
                 Json.print(console, document(path, facts, text));
             } else {
                 console.out().print(table(path, facts, text));
+                console.out().println();
+                console.out().print(new LayerTable(facts.layers(), ALLOCATED).table());
             }
         }
         return ExitCode.OK;
+    }
+
+    private static void showCatalogue(Optional<String> model, Arguments arguments, Console console)
+            throws CheckpointException {
+        Catalogue catalogue = Catalogue.load();
+        boolean json = arguments.has(Json.OPTION);
+        if (model.isPresent()) {
+            CatalogueView.show(catalogue.find(model.get()), json, console);
+        } else {
+            CatalogueView.list(catalogue, json, console);
+        }
     }
 
     /// What there is to say about texts; the tokenizer may be missing.
@@ -75,18 +119,13 @@ public final class InspectCommand implements Command {
 
     private static Table table(Path path, ModelFacts facts, Text text) {
         Table table = new Table("ll").row("model", path).row("family", facts.family())
-                .row("layers", facts.numLayers());
-        facts.mixers().forEach((mixer, count) -> table.row("  " + count + " ×", mixer));
-        table.row("hidden size", facts.hiddenSize())
+                .row("layers", facts.numLayers())
+                .row("hidden size", facts.hiddenSize())
                 .row("vocabulary", facts.vocabSize())
-                .row("parameters", Units.count(facts.numParameters()) + " (" + facts.numParameters() + ")")
+                .row("parameters", Units.count(facts.parameters().total()) + " (" + facts.parameters().total() + ")")
                 .row("bytes on disk", Units.bytes(facts.diskBytes()))
                 .row("weights in memory", Units.bytes(facts.weightBytes()));
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
-        table.row("cache", Units.bytes(facts.stateBytesPerToken()) + " a token");
-        if (facts.windowBytes() > 0) {
-            table.row("", "and " + Units.bytes(facts.windowBytes()) + " in sliding windows at most");
-        }
         return table.row("context", facts.contextLength() + " tokens")
                 .row("tokenizer", text.tokenizer())
                 .row("chat template", text.template());
@@ -97,15 +136,16 @@ public final class InspectCommand implements Command {
         document.put("path", path.toString());
         document.put("family", facts.family());
         document.put("layers", facts.numLayers());
-        document.put("mixers", facts.mixers());
         document.put("hidden_size", facts.hiddenSize());
         document.put("vocabulary", facts.vocabSize());
-        document.put("parameters", facts.numParameters());
+        document.put("parameters", facts.parameters().total());
         document.put("disk_bytes", facts.diskBytes());
         document.put("weight_bytes", facts.weightBytes());
         document.put("weight_bytes_by_type", facts.dtypes());
-        document.put("cache_bytes_per_token", facts.stateBytesPerToken());
-        document.put("window_bytes", facts.windowBytes());
+        LayerTable layers = new LayerTable(facts.layers(), ALLOCATED);
+        document.put("cache_bytes_per_token", layers.perToken());
+        document.put("cache_bytes_at_128k", layers.atLongContext());
+        document.put("layer_kinds", layers.document());
         document.put("context", facts.contextLength());
         document.put("tokenizer", text.tokenizer());
         document.put("chat_template", text.template());

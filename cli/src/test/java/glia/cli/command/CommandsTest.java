@@ -130,6 +130,27 @@ class CommandsTest {
         assertEquals(5 * 2 * 4 * 8 * Float.BYTES, facts.path("cache_bytes_per_token").asInt());
         assertTrue(outputOf("inspect", "stories260K").contains("\nfamily             llama\n"));
         assertTrue(outputOf("inspect", GOLDEN.toString()).contains("\ntokenizer          cannot be used: "));
+        JsonNode kinds = facts.path("layer_kinds");
+        assertEquals(2, kinds.size());
+        assertEquals(131_072L * facts.path("cache_bytes_per_token").asLong(),
+                kinds.get(0).path("cache_bytes_at_128k").asLong());
+        run(ExitCode.USAGE, "", "inspect");
+    }
+
+    @Test
+    void inspectShowsRealModelsByTheirConfigs() {
+        String all = outputOf("inspect", "--catalogue");
+        assertTrue(all.contains("\n  llama-3.1-405b ") && all.contains("  undisclosed  "), all);
+        JsonNode one = json("inspect", "--catalogue", "llama-3.1-8", "--json");
+        assertEquals(8_030_261_248L, one.path("parameters").asLong());
+        assertEquals(131_072, one.path("cache_bytes_per_token").asInt());
+        assertEquals(one, json("inspect", "--catalogue", "--json").path("models").valueStream()
+                .filter(m -> m.path("id").asString().equals("llama-3.1-8b")).findFirst().orElseThrow());
+        assertTrue(outputOf("inspect", "--catalogue", "Llama 3.1 8B").contains("\n  32 ×  grouped-query attention"));
+        JsonNode unknown = json("inspect", "--catalogue", "gpt-5", "--json");
+        assertFalse(unknown.path("disclosed").asBoolean());
+        assertTrue(unknown.path("parameters").isMissingNode());
+        assertTrue(run(ExitCode.USAGE, "", "inspect", "--catalogue", "llama-3").err().contains("say more of the name"));
     }
 
     @Test

@@ -33,7 +33,7 @@ final class RecurrentMemory implements Memory {
     long after() {
         // Recurrences share their heads among threads, each of which may be the first to ask.
         synchronized (pool) {
-            if (next == 0) {
+            if (next == 0 && bytes > 0) {
                 next = pool.take(bytes);
             }
             return next;

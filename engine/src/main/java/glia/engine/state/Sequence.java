@@ -8,6 +8,9 @@ import java.util.List;
 /// What a model remembers of one sequence, of each mixer what it needs: pages of keys and values, of which sliding
 /// layers give back those that no later token can see, or the numbers of a recurrence. Belongs to the engine's thread.
 public final class Sequence implements AutoCloseable {
+    /// Keys and values are kept and given back by so many positions at a time.
+    public static final int PAGE_TOKENS = PagedMemory.PAGE_TOKENS;
+
     private final PagePool pool;
     private final Memory[] memories;
     private int length;

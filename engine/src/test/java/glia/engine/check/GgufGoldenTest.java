@@ -33,7 +33,8 @@ class GgufGoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gemma3_text, gemma3_text", "gpt2, gpt2", "llama, llama", "llama2, llama", "qwen2, qwen2",
+    @CsvSource({"bloom, bloom", "gemma2, gemma2", "gemma3_text, gemma3_text", "gpt2, gpt2", "llama, llama",
+        "llama2, llama", "ministral3, ministral3", "mpt, mpt", "qwen2, qwen2",
         "qwen3, qwen3", "smollm3, smollm3"})
     void agreesWithTheReference(String golden, String family) throws CheckpointException {
         compare(golden, "f32", family, 21, 1e-4);

@@ -22,11 +22,6 @@ final class PackedModels {
 
     /// @param config the text of the config without quantisation
     static void write(Path source, String config, HubLayout layout, Path packed, Path dense) throws IOException {
-        write(source, config, layout.config(), layout, packed, dense, (arena, tensors) -> { });
-    }
-
-    static void write(Path source, String config, String quantisation, HubLayout layout, Path packed, Path dense,
-            Change change) throws IOException {
         Map<String, Tensor> codes = new LinkedHashMap<>();
         Map<String, Tensor> numbers = new LinkedHashMap<>();
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(source.resolve("model.safetensors"));
@@ -44,13 +39,15 @@ final class PackedModels {
                     numbers.put(name, t);
                 }
             }
-            change.apply(arena, codes);
             SafetensorsWriter.write(Files.createDirectories(packed).resolve("model.safetensors"), codes, Map.of());
             SafetensorsWriter.write(Files.createDirectories(dense).resolve("model.safetensors"), numbers, Map.of());
         }
         Files.writeString(dense.resolve("config.json"), config);
-        Files.writeString(packed.resolve("config.json"), config.substring(0, config.lastIndexOf('}'))
-                + ", \"quantization_config\": " + quantisation + "}");
+        Files.writeString(packed.resolve("config.json"), config(config, layout.config()));
     }
 
+    /// A config with what it says of quantisation.
+    static String config(String config, String quantisation) {
+        return config.substring(0, config.lastIndexOf('}')) + ", \"quantization_config\": " + quantisation + "}";
+    }
 }

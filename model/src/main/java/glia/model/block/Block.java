@@ -7,4 +7,9 @@ import glia.tensor.ops.Ops;
 @FunctionalInterface
 interface Block {
     Tensor forward(Ops ops, Tensor x, Pass pass, States states);
+
+    /// This, times a factor.
+    default Block scaled(float factor) {
+        return factor == 1 ? this : (ops, x, pass, states) -> ops.scale(forward(ops, x, pass, states), factor);
+    }
 }

@@ -5,7 +5,6 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.CausalConvolution;
 import glia.tensor.ops.Columns;
 import glia.tensor.ops.GatedDelta;
 import glia.tensor.ops.Joined;
@@ -14,7 +13,6 @@ import glia.tensor.ops.LogDecay;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Sigmoid;
 import glia.tensor.ops.Weight;
-import java.util.Optional;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): with `[q|k|v] = SiLU(convolve(W_qkv x))`, `z = W_z x`,
 /// `β = σ(W_b x)` and `g = -e^A · softplus(W_a x + bias)`,
@@ -34,7 +32,7 @@ final class GatedDeltaBlock implements Block {
     private final GatedDeltaNet spec;
     private final Place place;
     private final Projections projections;
-    private final Weight convolution;
+    private final Block convolution;
     private final Weight stepBias;
     private final Weight rate;
     private final Weight norm;
@@ -44,7 +42,7 @@ final class GatedDeltaBlock implements Block {
         this.spec = spec;
         this.place = place;
         projections = projections(weights);
-        convolution = weights.get(place, Role.CONVOLUTION);
+        convolution = ConvolutionBlock.of(spec.convolution(), weights, place, 0);
         stepBias = weights.get(place, Role.STEPS_OFFSET);
         rate = weights.get(place, Role.DECAY);
         norm = weights.get(place, Role.GATED_NORM);
@@ -100,8 +98,7 @@ final class GatedDeltaBlock implements Block {
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Inputs in = projections.of(ops, x);
-        Tensor mixed = ops.activate(ops.apply(new CausalConvolution(in.mixed, convolution, Optional.empty(),
-                states.recurrence(place, 0), pass.runs())), Activation.SILU);
+        Tensor mixed = convolution.forward(ops, in.mixed, pass, states);
         int keys = spec.keysSize();
         Tensor q = ops.apply(new L2Norm(ops.apply(Columns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
         Tensor k = ops.apply(new L2Norm(ops.apply(Columns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));

@@ -5,11 +5,14 @@ import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
 import glia.model.spec.Place;
 import glia.model.spec.RelativeAttention;
+import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 
@@ -25,9 +28,12 @@ record Mixers(Weights weights, RopeTables ropes) {
             case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
+            case LatentAttention a -> new LatentAttentionBlock(a, weights, place, ropes);
+            case Lightning l -> new LightningBlock(l, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);
+            case ScaledGatedMlp m -> MlpBlock.of(m, weights, place);
             case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);
             case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
         };

@@ -5,6 +5,7 @@ import glia.model.spec.GatedMlp;
 import glia.model.spec.Mlp;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.model.spec.ScaledGatedMlp;
 
 /// Multi-layer perceptrons, gated (https://arxiv.org/abs/2002.05202) and not.
 final class MlpBlock {
@@ -12,8 +13,14 @@ final class MlpBlock {
 
     /// `down(f(gate(x)) · up(x))`.
     static Block of(GatedMlp spec, Weights weights, Place place) {
+        return of(new ScaledGatedMlp(spec, 1), weights, place);
+    }
+
+    /// `down(f(scale · gate(x)) · up(x))`.
+    static Block of(ScaledGatedMlp scaled, Weights weights, Place place) {
+        GatedMlp spec = scaled.mlp();
         boolean bias = spec.bias() != Bias.NONE;
-        Block gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias);
+        Block gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias).scaled(scaled.scale());
         Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, bias);
         Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
         return (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),

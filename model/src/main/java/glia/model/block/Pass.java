@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
 import java.util.Optional;
@@ -21,6 +22,8 @@ public final class Pass {
     private int numOutputs;
     private Optional<Pass> source = Optional.empty();
     private Optional<Tensor> encoded = Optional.empty();
+    private final PositionLists lists = new PositionLists();
+    private Optional<PositionLists> chosen = Optional.empty();
 
     public Pass() { }
 
@@ -31,6 +34,7 @@ public final class Pass {
         numOutputs = 0;
         source.ifPresent(Pass::clear);
         encoded = Optional.empty();
+        chosen = Optional.empty();
     }
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.
@@ -116,5 +120,22 @@ public final class Pass {
 
     public int numOutputs() {
         return numOutputs;
+    }
+
+    /// Memory for the positions that an indexer chooses. Without states, as in training, it is new each time, since a
+    /// backward pass will want to know; else it is always the same.
+    PositionLists newLists(States states) {
+        return states == States.NONE ? new PositionLists() : lists;
+    }
+
+    /// Notes what the last indexer chose, for layers that follow it; nothing if it is all there is.
+    Optional<PositionLists> choose(Optional<PositionLists> positions) {
+        chosen = positions;
+        return positions;
+    }
+
+    /// What the last indexer chose.
+    Optional<PositionLists> chosen() {
+        return chosen;
     }
 }

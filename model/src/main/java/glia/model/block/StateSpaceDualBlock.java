@@ -39,19 +39,14 @@ final class StateSpaceDualBlock implements Block {
         this.place = place;
         boolean bias = spec.inputBias() != Bias.NONE;
         Multipliers m = spec.multipliers();
-        gate = scaled(Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias), m.z());
+        gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias).scaled(m.z());
         input = Projection.of(weights, place, Role.INPUT, Role.INPUT_BIAS, bias);
-        steps = scaled(Projection.of(weights, place, Role.STEPS, Role.STEPS_BIAS, bias), m.steps());
+        steps = Projection.of(weights, place, Role.STEPS, Role.STEPS_BIAS, bias).scaled(m.steps());
         convolution = scaledConvolution(ConvolutionBlock.of(spec.convolution(), weights, place, 1));
         heads = new StateSpaceScan.HeadWeights(weights.get(place, Role.STEPS_OFFSET), weights.get(place, Role.DECAY),
                 spec.decay(), weights.get(place, Role.SKIP));
         gating = gating(weights);
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.outputBias() != Bias.NONE);
-    }
-
-    private static Block scaled(Block of, float factor) {
-        return factor == 1 ? of
-                : (ops, x, pass, states) -> ops.scale(of.forward(ops, x, pass, states), factor);
     }
 
     private Block scaledConvolution(Block of) {

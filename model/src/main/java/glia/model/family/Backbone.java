@@ -3,11 +3,13 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Embedding;
+import glia.model.spec.Experts;
 import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.Sublayer;
@@ -19,6 +21,8 @@ import java.util.List;
 final class Backbone {
     /// No position is ever encoded, so no length is too long; this is a length that no file exceeds.
     private static final int CONTEXT = 1 << 20;
+
+    private static final ExpertNames EXPERTS = new ExpertNames("mixer", "gate_proj", "up_proj", "down_proj");
 
     private Backbone() { }
 
@@ -53,6 +57,9 @@ final class Backbone {
         String layer = "backbone.layers." + spec.sublayer(p).layer() + ".";
         Mixer mixer = spec.mixer(p.place());
         boolean stateSpace = mixer instanceof SelectiveStateSpace || mixer instanceof StateSpaceDual;
+        if (mixer instanceof Experts && p.role() != Role.BEFORE_WEIGHT) {
+            return EXPERTS.source(spec, p, layer);
+        }
         return switch (p.role()) {
             case BEFORE_WEIGHT -> new Source.Stored(layer + "norm.weight");
             case QUERY -> new Source.Stored(layer + "mixer.q_proj.weight");

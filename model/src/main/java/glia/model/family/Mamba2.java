@@ -43,7 +43,7 @@ public final class Mamba2 implements Family {
                 Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "use_conv_bias", true));
         Bias bias = StateSpaces.bias(config, "use_bias", false);
         return Backbone.spec(config, new StateSpaceDual(heads, headSize, config.positive("state_size", 128), groups,
-                convolution, StateSpaces.limits(config),
+                convolution, StateSpaces.limits(config, "time_step_limit"),
                 new Gating.GateThenNorm(Standard.epsilon(config, "layer_norm_epsilon", 1e-5)), Multipliers.NONE,
                 DecayForm.LOGARITHM, bias, bias), false);
     }

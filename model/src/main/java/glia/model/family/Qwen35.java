@@ -2,26 +2,33 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Bias;
 import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
 
-/// Qwen3.5, the text part: the body of Qwen3-Next (https://arxiv.org/abs/2505.09388 and its successors' cards) with a
-/// projection of its own for each input of the recurrence. For text the three axes of its rotation are one.
-/// Checked against the class `Qwen3_5ForCausalLM`.
+/// Qwen3.5, the text part, with MLPs or with experts in all layers: the body of Qwen3-Next, with a projection of its own
+/// for each input of the recurrence. For text the three axes of its rotation are one. Checked against the classes
+/// `Qwen3_5ForCausalLM` and `Qwen3_5MoeForCausalLM`.
 public final class Qwen35 implements Family {
+    private static final String WITH_EXPERTS = "qwen3_5_moe_text";
+
     public Qwen35() { }
 
     @Override
     public List<String> modelTypes() {
-        return List.of("qwen3_5_text");
+        return List.of("qwen3_5_text", WITH_EXPERTS);
     }
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        return DeltaHybrid.spec(config, GatedDeltaNet.Inputs.SEPARATE, layer -> DeltaHybrid.mlp(config));
+        Mixer mixer = config.text("model_type").equals(WITH_EXPERTS)
+                ? DeltaHybrid.experts(config, ExpertConfig.numExperts(config, 256), 8, true)
+                : Standard.mlp(config, "intermediate_size", Bias.NONE);
+        return DeltaHybrid.spec(config, GatedDeltaNet.Inputs.SEPARATE, layer -> mixer);
     }
 
     @Override
@@ -29,8 +36,7 @@ public final class Qwen35 implements Family {
         return DeltaHybrid.source(spec, p);
     }
 
-    /// Layers that foresee more than one token, with which the reference neither computes logits nor learns here, and
-    /// the image encoder.
+    /// The layers that foresee a second token, which say nothing about the next, and the image encoder.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.startsWith("mtp.") || name.startsWith("model.visual.");

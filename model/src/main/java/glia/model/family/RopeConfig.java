@@ -22,9 +22,14 @@ final class RopeConfig {
             throws CheckpointException {
         Optional<Config> parameters = config.has("rope_parameters")
                 ? Optional.of(config.child("rope_parameters")) : Optional.empty();
-        Optional<Config> scaling = config.has("rope_scaling") ? Optional.of(config.child("rope_scaling")) : parameters;
         double theta = Standard.positive(config, "rope_theta", defaultTheta);
-        return read(config, parameters, scaling, headSize, theta, defaultPart);
+        return read(config, parameters, scaling(config), headSize, theta, defaultPart);
+    }
+
+    /// The settings of the scaling, wherever they are.
+    static Optional<Config> scaling(Config config) throws CheckpointException {
+        String key = config.has("rope_scaling") ? "rope_scaling" : "rope_parameters";
+        return config.has(key) ? Optional.of(config.child(key)) : Optional.empty();
     }
 
     /// The same with the settings of one kind of layer, an object inside `rope_parameters`.
@@ -87,7 +92,7 @@ final class RopeConfig {
     }
 
     /// `0.1 · scale · ln(factor) + 1`, https://arxiv.org/abs/2309.00071, equation 22.
-    private static double sharpening(double factor, double scale) {
+    static double sharpening(double factor, double scale) {
         return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 }

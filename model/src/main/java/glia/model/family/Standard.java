@@ -8,6 +8,7 @@ import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
@@ -24,10 +25,10 @@ import java.util.regex.Pattern;
 /// The body that most families share: RMS norms before each mixer, attention, then a gated MLP, and the tensor names
 /// of Llama (https://arxiv.org/abs/2302.13971).
 final class Standard {
-    /// The attention of one layer.
+    /// The attention of one layer, or what stands in its place.
     @FunctionalInterface
     interface Attentions {
-        Attention of(int layer) throws CheckpointException;
+        Mixer of(int layer) throws CheckpointException;
     }
 
     /// The MLP of one layer, or its experts.
@@ -85,7 +86,8 @@ final class Standard {
 
     /// The number of key-value heads where a family has a default of its own: an explicit null means as many as heads.
     static int numKeyValueHeads(Config config, int ifAbsent) throws CheckpointException {
-        return config.keys().contains("num_key_value_heads") ? numKeyValueHeads(config) : ifAbsent;
+        return config.has("num_key_value_heads") || config.isNull("num_key_value_heads") ? numKeyValueHeads(config)
+                : ifAbsent;
     }
 
     static int numKeyValueHeads(Config config) throws CheckpointException {
@@ -174,7 +176,8 @@ final class Standard {
     }
 
     private static String inLayer(ModelSpec spec, Parameter p) {
-        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        Mixer mixer = spec.mixer(p.place());
+        boolean attention = mixer instanceof Attention || mixer instanceof Lightning;
         boolean sandwich = !(spec.sublayer(p).after() instanceof Norm.None);
         return switch (p.role()) {
             case BEFORE_WEIGHT -> attention ? "input_layernorm.weight"

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
+import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.Parameter;
 import glia.model.spec.SelectiveStateSpace;
@@ -19,9 +20,13 @@ final class StateSpaces {
         return config.flag(key, otherwise) ? Bias.ALL : Bias.NONE;
     }
 
-    /// `time_step_limit`, by default none.
-    static StepLimits limits(Config config) throws CheckpointException {
-        String key = "time_step_limit";
+    /// Logits times a factor.
+    static Head.Logits logits(float factor) {
+        return factor == 1 ? new Head.Logits.Plain() : new Head.Logits.Scaled(factor);
+    }
+
+    /// The least and the largest time step, by default none.
+    static StepLimits limits(Config config, String key) throws CheckpointException {
         if (!config.has(key)) {
             return StepLimits.NONE;
         }
@@ -59,8 +64,8 @@ final class StateSpaces {
         Convolution convolution = new Convolution(config.positive("mamba_d_conv", 4),
                 Activations.read(config, "hidden_act", "silu"), bias(config, "mamba_conv_bias", true));
         return new StateSpaceDual(heads, headSize, config.positive("mamba_d_state", 256), groups, convolution,
-                limits(config), gating, multipliers, DecayForm.LOGARITHM, bias(config, "mamba_proj_bias", false),
-                outputBias);
+                limits(config, "time_step_limit"), gating, multipliers, DecayForm.LOGARITHM,
+                bias(config, "mamba_proj_bias", false), outputBias);
     }
 
     /// Where a parameter of a state-space mixer lies; `prefix` ends with a dot.

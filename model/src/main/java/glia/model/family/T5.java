@@ -55,9 +55,12 @@ public final class T5 implements Family {
                     decoder.size())));
             encoder.add(new Sublayer(layer, norm, mlp));
         }
-        // The first T5 scales the last hidden state; later ones say so by a head that is not tied, though it may be.
-        boolean scales = config.flag("scale_decoder_outputs", config.flag("tie_word_embeddings", true));
-        Head head = scales ? Head.TIED.with(new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden)))) : Head.TIED;
+        // The first T5 scales the last hidden state; the configs of later ones say so by a head that is not tied. Those
+        // that say it outright may have either head: the file tells.
+        boolean tied = config.flag("tie_word_embeddings", true);
+        boolean scales = config.flag("scale_decoder_outputs", tied);
+        Head head = (tied || config.has("scale_decoder_outputs") ? Head.TIED : Head.SEPARATE)
+                .with(scales ? new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden))) : new Head.Logits.Plain());
         return new ModelSpec("t5", config.positive("vocab_size"), hidden, config.positive("n_positions", 512),
                 Embedding.PLAIN, decoder, norm, head, Optional.of(new Encoder(encoder, norm,
                         config.integer("decoder_start_token_id", config.integer("pad_token_id", 0)))));

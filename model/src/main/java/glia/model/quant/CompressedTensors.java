@@ -124,7 +124,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         }
         String zeroName = module + ".weight_zero_point";
         Tensor zeros = parts.tensor(zeroName);
-        if (zeros.dtype() != DType.I8 || zeros.size() != scales.numbers.size()) {
+        if (zeros.dtype() != DType.I8 || zeros.size() != scales.numbers.size() || zeros.rank() > 2) {
             throw parts.error(zeroName, "found " + zeros + ", expected I8 beside scales " + scales.numbers);
         }
         return PackedTensor.of(new CodedMatrix(format, codes.rows(), codes.cols(), scales.grouping,
@@ -143,7 +143,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         float divisor = 1;
         if (!isMx) {
             Tensor global = parts.tensor(module + ".weight_global_scale");
-            if (global.dtype() != DType.F32 || global.size() != 1) {
+            if (global.dtype() != DType.F32 || global.size() != 1 || global.rank() > 1) {
                 throw parts.error(module + ".weight_global_scale", "found " + global + ", expected one F32 number");
             }
             divisor = Memory.f32(global.address());
@@ -169,13 +169,13 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         Tensor t = parts.real(name);
         return switch (group.strategy()) {
             case TENSOR -> {
-                if (t.size() != 1) {
+                if (t.size() != 1 || t.rank() > 2) {
                     throw parts.error(name, "found " + t + ", expected one scale");
                 }
                 yield new Scales(t.reshape(1, 1), new Grouping.Blocks(rows, cols));
             }
             case CHANNEL -> {
-                if (t.size() != rows) {
+                if (!t.is(rows) && !t.is(rows, 1)) {
                     throw parts.error(name, "found " + t + ", expected a scale for each of " + rows + " outputs");
                 }
                 yield new Scales(t.reshape(rows, 1), new Grouping.Blocks(1, cols));

@@ -48,7 +48,7 @@ record Fp8(int blockRows, int blockCols) implements Packing {
         int rows = codes.rows() / stack;
         Tensor scales = parts.real(name + "_scale_inv");
         Code code = codes.dtype() == DType.F8_E4M3 ? Code.E4M3 : Code.E5M2;
-        if (scales.size() == stack) {
+        if (scales.size() == stack && scales.rank() <= t.rank()) {
             Tensor each = scales.reshape(stack, 1);
             return pack(t, codes, each, code, new Grouping.Blocks(rows, cols), 1, "FP8 " + code.name());
         }

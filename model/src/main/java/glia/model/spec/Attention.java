@@ -66,7 +66,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
 
     /// The same with another temperature.
     public Attention with(Temperature other) {
-        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other, gating);
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other,
+                gating);
     }
 
     /// The same with another gate.

@@ -7,8 +7,8 @@ import glia.tensor.kernel.Activation;
 /// @param size k, the inputs that an output sees, its own included
 public record Convolution(int size, Activation activation, Bias bias) {
     public Convolution {
-        if (size < 2) {
-            throw new IllegalArgumentException("a convolution of " + size + " tokens, expected at least 2");
+        if (size < 1) {
+            throw new IllegalArgumentException("a convolution of " + size + " tokens, expected at least 1");
         }
     }
 

@@ -1,6 +1,5 @@
 package glia.model.spec;
 
-import glia.tensor.ops.CausalConvolution;
 import java.util.List;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): a linear recurrence in place of attention. Queries, keys and
@@ -9,10 +8,9 @@ import java.util.List;
 ///
 /// @param numKeyHeads heads of queries and keys
 /// @param numValueHeads heads of values, as many or a multiple
-/// @param kernelSize tokens that the convolution sees
 /// @param eps of the heads' norm
-public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, int kernelSize, float eps,
-        Inputs inputs) implements Mixer {
+public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
+        float eps, Inputs inputs) implements Mixer {
     /// How the projections of the input are joined.
     public enum Inputs {
         /// `[q | k | v]` of all heads, the gates z, β and the steps, each by itself.
@@ -24,10 +22,9 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
     }
 
     public GatedDeltaNet {
-        if (numKeyHeads < 1 || numValueHeads < 1 || numValueHeads % numKeyHeads != 0 || keySize < 1 || valueSize < 1
-                || kernelSize < 1) {
+        if (numKeyHeads < 1 || numValueHeads < 1 || numValueHeads % numKeyHeads != 0 || keySize < 1 || valueSize < 1) {
             throw new IllegalArgumentException("a gated delta net with " + numKeyHeads + " key heads of " + keySize
-                    + ", " + numValueHeads + " value heads of " + valueSize + " and a convolution over " + kernelSize);
+                    + ", " + numValueHeads + " value heads of " + valueSize);
         }
         // All sizes are whole numbers of 32 bits.
         Math.multiplyExact(Math.multiplyExact(numValueHeads, valueSize), keySize);
@@ -68,7 +65,7 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
                 shapes.add(Role.BETA_AND_STEPS, 2L * numValueHeads, hidden);
             }
         }
-        shapes.add(Role.CONVOLUTION, numChannels(), 1, kernelSize);
+        convolution.parameters(shapes, numChannels());
         shapes.add(Role.STEPS_OFFSET, numValueHeads);
         shapes.add(Role.DECAY, numValueHeads);
         shapes.add(Role.GATED_NORM, valueSize);
@@ -78,7 +75,7 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
     /// The convolution's last inputs, then the matrices.
     @Override
     public List<Remembered> remembered() {
-        return List.of(new Remembered.Recurrence(CausalConvolution.stateSize(numChannels(), kernelSize)),
+        return List.of(convolution.remembered(numChannels()),
                 new Remembered.Recurrence(numValueHeads * keySize * valueSize));
     }
 
@@ -86,6 +83,6 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
     public String describe() {
         return "gated DeltaNet, " + numValueHeads + " heads"
                 + (numValueHeads == numKeyHeads ? "" : " over " + numKeyHeads + " of queries and keys") + ", state "
-                + keySize + "×" + valueSize + ", convolution over " + kernelSize;
+                + keySize + "×" + valueSize + ", convolution of " + convolution.size();
     }
 }

@@ -10,9 +10,12 @@ public sealed interface Mixer permits
         Experts,
         GatedDeltaNet,
         GatedMlp,
+        LatentAttention,
+        Lightning,
         Mlp,
         Parallel,
         RelativeAttention,
+        ScaledGatedMlp,
         SelectiveStateSpace,
         StateSpaceDual {
     /// Names its parameters with their shapes, in the order in which a pass uses them.

@@ -9,6 +9,11 @@ public record Sublayer(int layer, Norm before, Mixer mixer, Norm after, Residual
         this(layer, before, mixer, new Norm.None(), Residual.PLAIN);
     }
 
+    /// The same with another residual.
+    public Sublayer with(Residual other) {
+        return new Sublayer(layer, before, mixer, after, other);
+    }
+
     /// The same with another mixer.
     public Sublayer withMixer(Mixer other) {
         return new Sublayer(layer, before, other, after, residual);

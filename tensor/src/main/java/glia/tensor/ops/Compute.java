@@ -75,14 +75,19 @@ public final class Compute implements Ops, AutoCloseable {
         Matrix t = w.matrix();
         require(x.cols() == t.cols(), "linear", x, t);
         Tensor y = workspace.allocate(x.rows(), t.rows());
-        if (precision == Precision.FAST && t.isQuantised()) {
+        product(y, x, t);
+        return y;
+    }
+
+    /// `y = x · wᵀ`, in this precision, for a w that is a weight or a part of one.
+    void product(Tensor y, Tensor x, Matrix w) {
+        if (precision == Precision.FAST && w.isQuantised()) {
             int mark = workspace.mark();
-            kernels.linearRounded(y, x, t, like(x));
+            kernels.linearRounded(y, x, w, like(x));
             workspace.release(mark);
         } else {
-            kernels.linear(y, x, t);
+            kernels.linear(y, x, w);
         }
-        return y;
     }
 
     /// `linear` for each product of a list.
@@ -209,7 +214,9 @@ public final class Compute implements Ops, AutoCloseable {
         int tokens = keyRuns.numTokens();
         require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q, shape);
         require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == tokens, "attention", k, shape);
-        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens, "attention", v, shape);
+        // The values of a single head may be the first numbers of its keys.
+        require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens
+                || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
         require(stored(learned).size() == shape.learnedSize(), "attention", stored(learned), shape);
         kernels.attention(y, logSumExp, q, state.append(k, v, keyRuns), runs, shape, stored(learned));
     }

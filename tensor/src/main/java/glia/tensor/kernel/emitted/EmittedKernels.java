@@ -7,6 +7,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -22,6 +23,7 @@ public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final Level level;
     private final RoundedProduct roundedProduct;
+    private final RoundedEach roundedEach;
     private final RowProduct rowProduct;
     private final Products products;
     private final Optional<PairProducts> pairProducts;
@@ -51,6 +53,7 @@ public final class EmittedKernels implements Kernels {
         this.workers = workers;
         this.level = level;
         roundedProduct = new RoundedProduct(workers, level);
+        roundedEach = roundedProduct.each(workers);
         RowDecoder decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
@@ -127,6 +130,15 @@ public final class EmittedKernels implements Kernels {
         } else {
             roundActivations(scratch, x);
             linear(y, scratch, w);
+        }
+    }
+
+    @Override
+    public void linearEachRounded(ProductList list, Tensor scratch) {
+        if (RoundedEach.serves(list)) {
+            roundedEach.run(list);
+        } else {
+            Kernels.super.linearEachRounded(list, scratch);
         }
     }
 

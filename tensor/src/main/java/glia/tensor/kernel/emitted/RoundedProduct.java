@@ -45,6 +45,11 @@ final class RoundedProduct {
         weights = new PackedWeights(workers);
     }
 
+    /// The same for many products, with the same packed weights.
+    RoundedEach each(Workers workers) {
+        return new RoundedEach(workers, weights, library);
+    }
+
     /// Whether there is code for a weight.
     static boolean serves(Matrix w) {
         return PanelFormat.of(w) != null;

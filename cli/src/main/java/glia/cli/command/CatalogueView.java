@@ -1,0 +1,168 @@
+package glia.cli.command;
+
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.engine.catalogue.Catalogue;
+import glia.engine.catalogue.CatalogueEntry;
+import glia.engine.catalogue.CatalogueEntry.Disclosed;
+import glia.engine.catalogue.CatalogueEntry.Undisclosed;
+import glia.io.CheckpointException;
+import glia.model.cost.LayerKind;
+import glia.model.cost.ParameterCount;
+import glia.model.cost.Part;
+import glia.model.spec.ModelSpec;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// Shows the catalogue of real models, computed from their specs.
+final class CatalogueView {
+    /// Caches are given with numbers of 16 bits, as papers do.
+    private static final int CACHE_NUMBER_BYTES = 2;
+    private static final LayerTable.Cache CACHE = new LayerTable.Cache() {
+        @Override
+        public long perToken(LayerKind kind) {
+            return kind.growth() * CACHE_NUMBER_BYTES;
+        }
+
+        @Override
+        public long at(LayerKind kind, int length) {
+            return kind.numbers(length, 1) * CACHE_NUMBER_BYTES;
+        }
+    };
+
+    private CatalogueView() { }
+
+    /// All models, a line each.
+    static void list(Catalogue catalogue, boolean json, Console console) throws CheckpointException {
+        List<Map<String, Object>> documents = new ArrayList<>();
+        Table table = new Table("lrrlrr").row("", "parameters", "context", "mixes tokens by", "cache a token",
+                "cache at 128k");
+        String series = "";
+        for (CatalogueEntry entry : catalogue.entries()) {
+            if (json) {
+                documents.add(document(entry));
+            } else {
+                if (!entry.series().equals(series)) {
+                    series = entry.series();
+                    table.row(series, "", "", "", "", "");
+                }
+                switch (entry) {
+                    case Disclosed d -> line(table, d);
+                    case Undisclosed u -> table.row("  " + u.id(), "undisclosed", "", u.said(), "", "");
+                }
+            }
+        }
+        if (json) {
+            Json.print(console, Map.of("models", documents));
+        } else {
+            console.out().print(table);
+            console.out().println();
+            console.out().println("Computed from published configs. Caches are for one sequence with 16 bits a number; "
+                    + "those at 128k are for comparison where a model's context is shorter.");
+            console.out().println("glia inspect --catalogue NAME shows one; the beginning of a name will do.");
+        }
+    }
+
+    private static void line(Table table, Disclosed d) throws CheckpointException {
+        ModelSpec spec = d.spec();
+        LayerTable layers = new LayerTable(LayerKind.of(spec), CACHE);
+        table.row("  " + d.id(), Units.count(ParameterCount.of(spec).total()), tokens(spec.contextLength()),
+                mixing(spec), bytes(layers.perToken()), bytes(layers.atLongContext()));
+    }
+
+    /// How tokens learn of one another, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
+    private static String mixing(ModelSpec spec) {
+        Map<String, Integer> kinds = new LinkedHashMap<>();
+        for (LayerKind kind : LayerKind.of(spec)) {
+            if (!kind.remembered().isEmpty()) {
+                kinds.merge(kind.reach() + kind.description().replaceFirst(",.*", ""), kind.count(), Integer::sum);
+            }
+        }
+        return kinds.entrySet().stream().map(e -> e.getValue() + " × " + e.getKey()).collect(Collectors.joining(", "));
+    }
+
+    private static String bytes(long bytes) {
+        return bytes == 0 ? "-" : Units.bytes(bytes);
+    }
+
+    private static String tokens(int count) {
+        return count % 1024 == 0 ? count / 1024 + "k" : Integer.toString(count);
+    }
+
+    /// One model, as its paper would describe it.
+    static void show(CatalogueEntry entry, boolean json, Console console) throws CheckpointException {
+        if (json) {
+            Json.print(console, document(entry));
+            return;
+        }
+        switch (entry) {
+            case Disclosed d -> show(d, console);
+            case Undisclosed u -> console.out().print(new Table("ll").row("model", u.name())
+                    .row("architecture", "undisclosed").row("parameters", "undisclosed")
+                    .row("what is told", u.said()));
+        }
+    }
+
+    private static void show(Disclosed d, Console console) throws CheckpointException {
+        ModelSpec spec = d.spec();
+        ParameterCount count = ParameterCount.of(spec);
+        console.out().print(new Table("ll").row("model", d.name()).row("family", spec.modelType())
+                .row("layers", spec.numLayers())
+                .row("hidden size", spec.hiddenSize())
+                .row("vocabulary", spec.vocabSize())
+                .row("context", spec.contextLength() + " tokens")
+                .row("parameters", Units.count(count.total()) + " (" + count.total() + ")")
+                .row("  in layers", Units.count(count.of(EnumSet.of(Part.BODY))))
+                .row("  in embeddings", Units.count(count.of(EnumSet.of(Part.EMBEDDING))))
+                .row("  in the head", head(count))
+                .row("  published", d.total().text() + ": " + d.saidIn())
+                .row("config from", d.configFrom()));
+        console.out().println();
+        console.out().print(new LayerTable(LayerKind.of(spec), CACHE).table());
+        console.out().println();
+        console.out().println("Caches are for one sequence with 16 bits a number.");
+    }
+
+    private static String head(ParameterCount count) {
+        return count.tokenEmbedding() > 0 ? "the token embedding again" : Units.count(count.of(EnumSet.of(Part.HEAD)));
+    }
+
+    private static Map<String, Object> document(CatalogueEntry entry) throws CheckpointException {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("id", entry.id());
+        document.put("series", entry.series().toLowerCase(Locale.ROOT));
+        document.put("name", entry.name());
+        switch (entry) {
+            case Undisclosed u -> {
+                document.put("disclosed", false);
+                document.put("told", u.said());
+            }
+            case Disclosed d -> {
+                ModelSpec spec = d.spec();
+                ParameterCount count = ParameterCount.of(spec);
+                LayerTable layers = new LayerTable(LayerKind.of(spec), CACHE);
+                document.put("disclosed", true);
+                document.put("family", spec.modelType());
+                document.put("layers", spec.numLayers());
+                document.put("hidden_size", spec.hiddenSize());
+                document.put("vocabulary", spec.vocabSize());
+                document.put("context", spec.contextLength());
+                document.put("parameters", count.total());
+                document.put("parameters_published", d.total().text());
+                document.put("cache_number_bytes", CACHE_NUMBER_BYTES);
+                document.put("cache_bytes_per_token", layers.perToken());
+                document.put("cache_bytes_at_128k", layers.atLongContext());
+                document.put("layer_kinds", layers.document());
+                document.put("published_in", d.saidIn());
+                document.put("config_from", d.configFrom());
+            }
+        }
+        return document;
+    }
+}

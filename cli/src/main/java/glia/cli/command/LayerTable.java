@@ -1,0 +1,71 @@
+package glia.cli.command;
+
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.model.cost.LayerKind;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The layers of a model by kind: how many there are, their parameters, what a sequence remembers of them.
+final class LayerTable {
+    /// Where caches are compared: 128k tokens.
+    static final int LONG_CONTEXT = 128 * 1024;
+
+    private final List<LayerKind> kinds;
+    private final Cache cache;
+
+    /// What remembering costs.
+    interface Cache {
+        long perToken(LayerKind kind);
+
+        /// @param length tokens that are remembered
+        long at(LayerKind kind, int length);
+    }
+
+    LayerTable(List<LayerKind> kinds, Cache cache) {
+        this.kinds = kinds;
+        this.cache = cache;
+    }
+
+    /// The bytes that each further token adds, of all kinds.
+    long perToken() {
+        return kinds.stream().mapToLong(cache::perToken).sum();
+    }
+
+    /// The bytes at 128k tokens, of all kinds.
+    long atLongContext() {
+        return kinds.stream().mapToLong(kind -> cache.at(kind, LONG_CONTEXT)).sum();
+    }
+
+    Table table() {
+        Table table = new Table("rlrrrr").row("layers", "kind", "parameters of one", "of all", "cache a token",
+                "cache at 128k");
+        for (LayerKind kind : kinds) {
+            table.row(kind.count() + " ×", kind.description(), Units.count(kind.parameters()),
+                    Units.count(kind.count() * kind.parameters()), bytes(cache.perToken(kind)),
+                    bytes(cache.at(kind, LONG_CONTEXT)));
+        }
+        return table.row("", "all", "", Units.count(kinds.stream().mapToLong(k -> k.count() * k.parameters()).sum()),
+                bytes(perToken()), bytes(atLongContext()));
+    }
+
+    private static String bytes(long bytes) {
+        return bytes == 0 ? "-" : Units.bytes(bytes);
+    }
+
+    List<Map<String, Object>> document() {
+        List<Map<String, Object>> document = new ArrayList<>();
+        for (LayerKind kind : kinds) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("kind", kind.description());
+            one.put("count", kind.count());
+            one.put("parameters_of_one", kind.parameters());
+            one.put("cache_bytes_per_token", cache.perToken(kind));
+            one.put("cache_bytes_at_128k", cache.at(kind, LONG_CONTEXT));
+            document.add(one);
+        }
+        return document;
+    }
+}

@@ -1,0 +1,68 @@
+package glia.engine.catalogue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.catalogue.CatalogueEntry.Disclosed;
+import glia.engine.catalogue.CatalogueEntry.Undisclosed;
+import glia.io.CheckpointException;
+import glia.model.cost.ParameterCount;
+import java.util.HashSet;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What is computed from published configs against what was published of the models.
+class CatalogueTest {
+    private static final Catalogue CATALOGUE = Catalogue.load();
+
+    static Stream<Disclosed> disclosed() {
+        return CATALOGUE.entries().stream().flatMap(e -> e instanceof Disclosed d ? Stream.of(d) : Stream.empty());
+    }
+
+    @ParameterizedTest
+    @MethodSource("disclosed")
+    void parametersAreThosePublished(Disclosed d) throws CheckpointException {
+        long count = ParameterCount.of(d.spec()).of(d.total().parts());
+        assertTrue(d.total().agreesWith(count), count + " is not " + d.total().text());
+        assertFalse(d.saidIn().isBlank());
+        assertFalse(d.configFrom().isBlank());
+    }
+
+    @Test
+    void namesAreUniqueAndSeriesStandTogether() {
+        List<String> ids = CATALOGUE.entries().stream().map(CatalogueEntry::id).toList();
+        assertEquals(ids.size(), new HashSet<>(ids).size());
+        List<String> series = CATALOGUE.entries().stream().map(CatalogueEntry::series).toList();
+        long changes = IntStream.range(1, series.size())
+                .filter(i -> !series.get(i).equals(series.get(i - 1))).count();
+        assertEquals(new HashSet<>(series).size(), changes + 1);
+        assertTrue(CATALOGUE.entries().stream().anyMatch(e -> e instanceof Undisclosed));
+    }
+
+    @Test
+    void findsByIdNameAndBeginning() {
+        assertEquals("gpt2", CATALOGUE.find("GPT2").id());
+        assertEquals("llama-3.1-8b", CATALOGUE.find("Llama 3.1 8B").id());
+        assertEquals("llama-3.1-405b", CATALOGUE.find("llama-3.1-4").id());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> CATALOGUE.find("llama-3.2")).getMessage()
+                .contains("llama-3.2-1b, llama-3.2-3b"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> CATALOGUE.find("mitsral")).getMessage()
+                .contains("Did you mean mistral"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "671B, 671026419200, true", "671B, 671500000000, false", "3.21B, 3212749824, true", "1T, 1026470731056, true",
+        "400B, 400710000000, false", "400B~2, 400710000000, true", "230B~2, 228689748992, true",
+        "124439808, 124439808, true", "124439808, 124439809, false", "99M, 99600000, false", "110M~2, 109514298, true"})
+    void figuresAreRoundedToTheirDigits(String figure, long count, boolean agrees) {
+        assertEquals(agrees, Figure.of(figure, "all").agreesWith(count));
+    }
+}

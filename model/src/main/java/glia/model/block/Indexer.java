@@ -1,0 +1,69 @@
+package glia.model.block;
+
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.model.spec.Rope;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.ops.Appended;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.TopKeys;
+import glia.tensor.ops.Weight;
+import java.util.Optional;
+
+/// Finds the positions that latent attention looks at: nothing where it is all of them.
+@FunctionalInterface
+interface Indexer {
+    /// Epsilon of the norm of keys, whatever the config's is.
+    float EPSILON = 1e-6f;
+
+    /// @param x the input of the attention, `[N, D]`
+    /// @param queries what queries are made of, `[N, rank]`
+    Optional<PositionLists> choose(Ops ops, Tensor x, Tensor queries, Pass pass, States states);
+
+    static Indexer of(LatentAttention spec, Weights weights, Place place, RopeTables ropes) {
+        return switch (spec.keys()) {
+            case KeyChoice.All all -> (ops, x, queries, pass, states) -> Optional.empty();
+            case KeyChoice.AsBefore before -> (ops, x, queries, pass, states) -> pass.chosen();
+            case KeyChoice.Indexed indexed -> indexed(indexed, spec.rope(), weights, place, ropes);
+        };
+    }
+
+    private static Indexer indexed(KeyChoice.Indexed spec, Rope.Rotary rotation, Weights weights, Place place,
+            RopeTables ropes) {
+        Weight query = weights.get(place, Role.INDEX_QUERY);
+        Weight key = weights.get(place, Role.INDEX_KEY);
+        Weight normWeight = weights.get(place, Role.INDEX_KEY_NORM_WEIGHT);
+        Weight normBias = weights.get(place, Role.INDEX_KEY_NORM_BIAS);
+        Weight heads = weights.get(place, Role.INDEX_WEIGHTS);
+        float scale = (float) (1 / Math.sqrt((double) spec.headSize() * spec.numHeads()));
+        RopeTable rope = ropes.of(new Rope.Rotary(rotation.rotatedSize(), rotation.theta(), rotation.scaling(),
+                spec.layout())).orElseThrow();
+        return (ops, x, queries, pass, states) -> {
+            Tensor k = ops.rotate(ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec.headSize(),
+                    rope, pass.runs());
+            if (length(pass.runs()) <= spec.count()) {
+                ops.apply(new Appended(k, states.keyValues(place, 1), pass.runs()));
+                return pass.choose(Optional.empty());
+            }
+            Tensor q = ops.rotate(ops.linear(queries, query), spec.headSize(), rope, pass.runs());
+            Tensor w = ops.scale(ops.linear(x, heads), scale);
+            PositionLists lists = pass.newLists(states);
+            ops.apply(new TopKeys(q, k, w, states.keyValues(place, 1), pass.runs(), spec.count(), lists));
+            return pass.choose(Optional.of(lists));
+        };
+    }
+
+    /// The length of the longest sequence.
+    private static int length(Runs runs) {
+        int length = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            length = Math.max(length, runs.position(run) + runs.end(run) - runs.start(run));
+        }
+        return length;
+    }
+}

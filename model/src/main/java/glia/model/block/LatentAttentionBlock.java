@@ -1,0 +1,111 @@
+package glia.model.block;
+
+import glia.model.spec.Bias;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.LatentAttention.Queries;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.Appended;
+import glia.tensor.ops.Columns;
+import glia.tensor.ops.Joined;
+import glia.tensor.ops.ListAttention;
+import glia.tensor.ops.Ops;
+import java.util.Optional;
+
+/// Multi-head latent attention (https://arxiv.org/abs/2405.04434), in the cheaper of two forms that give the same.
+/// Where all sequences begin in the pass, latents are expanded to keys and values of every head. Else what is
+/// remembered stays as it is: queries are taken to the latents (absorbed), attend to the rows themselves as
+/// multi-query attention does, whose values are the latents in the rows, and each head's sum is expanded.
+final class LatentAttentionBlock implements Block {
+    private final LatentAttention spec;
+    private final Place place;
+    private final Block queryLatent;
+    private final Block query;
+    private final Block latent;
+    private final Block latentNorm;
+    private final Block output;
+    private final LatentExpansion expansion;
+    private final Indexer indexer;
+    private final RopeTable rope;
+    private final AttentionShape expanded;
+    private final AttentionShape absorbed;
+
+    LatentAttentionBlock(LatentAttention spec, Weights weights, Place place, RopeTables ropes) {
+        this.spec = spec;
+        this.place = place;
+        boolean bias = spec.bias() != Bias.NONE;
+        queryLatent = switch (spec.queries()) {
+            case Queries.Direct direct -> (ops, x, pass, states) -> x;
+            case Queries.LowRank low -> {
+                Block down = Projection.of(weights, place, Role.QUERY_LATENT, Role.QUERY_LATENT_BIAS, bias);
+                Block norm = NormBlock.of(LatentAttention.LATENT_NORM, weights, place, Role.QUERY_LATENT_NORM,
+                        Role.QUERY_LATENT_NORM);
+                yield (ops, x, pass, states) -> norm.forward(ops, down.forward(ops, x, pass, states), pass, states);
+            }
+        };
+        query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, false);
+        latent = Projection.of(weights, place, Role.LATENT, Role.LATENT_BIAS, bias);
+        latentNorm = NormBlock.of(LatentAttention.LATENT_NORM, weights, place, Role.LATENT_NORM, Role.LATENT_NORM);
+        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, bias);
+        expansion = LatentExpansion.of(spec, weights, place);
+        indexer = Indexer.of(spec, weights, place, ropes);
+        rope = ropes.of(spec.rope()).orElseThrow();
+        int heads = spec.numHeads();
+        expanded = new AttentionShape(heads, heads, spec.querySize(), spec.valueSize(), spec.scale(),
+                new Span.Causal());
+        absorbed = new AttentionShape(heads, 1, spec.rowSize(), spec.latentSize(), spec.scale(), new Span.Causal());
+    }
+
+    @Override
+    public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        int rotated = spec.rope().rotatedSize();
+        Tensor low = queryLatent.forward(ops, x, pass, states);
+        Tensor q = query.forward(ops, low, pass, states);
+        Tensor plain = ops.apply(new Columns(q, spec.querySize(), 0, spec.plainSize()));
+        Tensor turned = ops.rotate(ops.apply(new Columns(q, spec.querySize(), spec.plainSize(), rotated)), rotated,
+                rope, pass.runs());
+        Tensor row = latent.forward(ops, x, pass, states);
+        Tensor c = latentNorm.forward(ops, ops.apply(Columns.of(row, 0, spec.latentSize())), pass, states);
+        Tensor key = ops.rotate(ops.apply(Columns.of(row, spec.latentSize(), rotated)), rotated, rope, pass.runs());
+        Tensor rows = ops.apply(new Joined(c, key, 1, false));
+        Optional<PositionLists> lists = indexer.choose(ops, x, low, pass, states);
+        KeyValueState state = states.keyValues(place, 0);
+        Tensor mixed = lists.isEmpty() && allBegin(pass.runs())
+                ? expanded(ops, plain, turned, c, key, rows, state, pass)
+                : absorbed(ops, plain, turned, rows, state, pass, lists);
+        return output.forward(ops, mixed, pass, states);
+    }
+
+    private static boolean allBegin(Runs runs) {
+        for (int run = 0; run < runs.count(); run++) {
+            if (runs.position(run) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Tensor c, Tensor key, Tensor rows,
+            KeyValueState state, Pass pass) {
+        ops.apply(new Appended(rows, state, pass.runs()));
+        Tensor q = ops.apply(new Joined(plain, turned, spec.numHeads(), false));
+        Tensor k = ops.apply(new Joined(expansion.keys(ops, c), key, spec.numHeads(), true));
+        return ops.attention(q, k, expansion.values(ops, c), KeyValueState.NONE, pass.runs(), expanded);
+    }
+
+    private Tensor absorbed(Ops ops, Tensor plain, Tensor turned, Tensor rows, KeyValueState state, Pass pass,
+            Optional<PositionLists> lists) {
+        Tensor q = ops.apply(new Joined(expansion.absorb(ops, plain), turned, spec.numHeads(), false));
+        Tensor sums = lists.isPresent()
+                ? ops.apply(new ListAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
+                : ops.attention(q, rows, rows, state, pass.runs(), absorbed);
+        return expansion.mixed(ops, sums);
+    }
+}

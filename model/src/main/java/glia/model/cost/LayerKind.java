@@ -1,0 +1,89 @@
+package glia.model.cost;
+
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameters;
+import glia.model.spec.Remembered;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// Sublayers of a model that are alike.
+///
+/// @param description their mixer in words
+/// @param count how many there are
+/// @param parameters of one of them, its norms included
+/// @param remembered what a sequence remembers of one of them
+public record LayerKind(String description, int count, long parameters, List<Remembered> remembered) {
+    public LayerKind {
+        remembered = List.copyOf(remembered);
+    }
+
+    /// The kinds in the order in which they first appear, an encoder's last.
+    public static List<LayerKind> of(ModelSpec spec) {
+        List<Sublayer> sublayers = spec.allSublayers();
+        long[] parameters = new long[sublayers.size()];
+        Parameters.of(spec).forEach((p, shape) -> {
+            if (p.sublayer() >= 0) {
+                parameters[p.sublayer()] += Parameters.size(shape);
+            }
+        });
+        Map<String, LayerKind> kinds = new LinkedHashMap<>();
+        for (int i = 0; i < parameters.length; i++) {
+            boolean decodes = i < spec.sublayers().size();
+            LayerKind kind = new LayerKind((decodes ? "" : "encoder: ") + sublayers.get(i).mixer().describe(), 1,
+                    parameters[i], decodes ? remembered(spec, i) : List.of());
+            kinds.merge(kind.description + kind.parameters, kind, LayerKind::and);
+        }
+        return List.copyOf(kinds.values());
+    }
+
+    private static List<Remembered> remembered(ModelSpec spec, int sublayer) {
+        List<Remembered> all = new ArrayList<>();
+        spec.mixers(sublayer).forEach(mixer -> all.addAll(mixer.remembered()));
+        return all;
+    }
+
+    private LayerKind and(LayerKind more) {
+        return new LayerKind(description, count + more.count, parameters, remembered);
+    }
+
+    /// The numbers that each further token adds to what is remembered of all of them.
+    public long growth() {
+        return count * remembered.stream().mapToLong(StateSize::growth).sum();
+    }
+
+    /// The numbers that are remembered of all of them after `length` tokens.
+    ///
+    /// @param page positions are kept and forgotten by so many at a time
+    public long numbers(int length, int page) {
+        return count * remembered.stream().mapToLong(r -> StateSize.numbers(r, length, page)).sum();
+    }
+
+    /// A word for how far back it sees: `sliding ` or `chunked `, or nothing where it sees all or keeps no positions.
+    public String reach() {
+        return remembered.stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
+    }
+
+    private static String reach(Remembered remembered) {
+        return switch (remembered) {
+            case Remembered.KeyValues kv -> reach(kv.span());
+            case Remembered.Rows rows -> reach(rows.span());
+            case Remembered.Recurrence r -> "";
+            case Remembered.Source s -> "";
+        };
+    }
+
+    private static String reach(Span span) {
+        return switch (span) {
+            case Span.Causal c -> "";
+            case Span.Sliding s -> "sliding ";
+            case Span.Chunked c -> "chunked ";
+            case Span.Everything e -> "";
+            case Span.Around a -> "sliding ";
+        };
+    }
+}

@@ -1,0 +1,70 @@
+package glia.model.cost;
+
+import glia.model.spec.Remembered;
+import glia.tensor.kernel.Span;
+
+/// How many numbers a sequence remembers of a mixer. A source that an encoder has read counts as long as the sequence.
+/// What looks both ways reads whole texts and remembers nothing of them.
+public final class StateSize {
+    private StateSize() { }
+
+    /// What each further token adds, where every token stays in sight.
+    public static long growth(Remembered remembered) {
+        return switch (remembered) {
+            case Remembered.KeyValues kv -> grows(kv.span()) ? width(kv) : 0;
+            case Remembered.Rows rows -> grows(rows.span()) ? rows.size() : 0;
+            case Remembered.Recurrence r -> 0;
+            case Remembered.Source s -> width(s);
+        };
+    }
+
+    /// All numbers after `length` tokens.
+    ///
+    /// @param page positions are kept and forgotten by so many at a time
+    public static long numbers(Remembered remembered, int length, int page) {
+        return switch (remembered) {
+            case Remembered.KeyValues kv -> positions(kv.span(), length, page) * width(kv);
+            case Remembered.Rows rows -> positions(rows.span(), length, page) * rows.size();
+            case Remembered.Recurrence r -> length == 0 ? 0 : r.size();
+            case Remembered.Source s -> pages(length, page) * width(s);
+        };
+    }
+
+    private static long width(Remembered.KeyValues kv) {
+        return (long) kv.keySize() + kv.valueSize();
+    }
+
+    private static long width(Remembered.Source s) {
+        return (long) s.keySize() + s.valueSize();
+    }
+
+    private static boolean grows(Span span) {
+        return switch (span) {
+            case Span.Causal c -> true;
+            case Span.Sliding s -> false;
+            case Span.Chunked c -> false;
+            case Span.Everything e -> false;
+            case Span.Around a -> false;
+        };
+    }
+
+    /// Those that the next token may still see, and what shares a page with them.
+    private static long positions(Span span, int length, int page) {
+        return switch (span) {
+            case Span.Causal c -> pages(length, page);
+            case Span.Sliding s -> inSight(s, length, page);
+            case Span.Chunked c -> inSight(c, length, page);
+            case Span.Everything e -> 0;
+            case Span.Around a -> 0;
+        };
+    }
+
+    private static long inSight(Span span, int length, int page) {
+        return pages(length, page) - Math.min(pages(length, page), (long) span.first(length) / page * page);
+    }
+
+    /// The positions of as many pages as it takes.
+    private static long pages(int length, int page) {
+        return ((long) length + page - 1) / page * page;
+    }
+}

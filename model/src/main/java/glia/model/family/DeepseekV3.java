@@ -1,0 +1,39 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import java.util.List;
+import java.util.Optional;
+
+/// DeepSeek V3, V3.1 and R1 (https://arxiv.org/abs/2412.19437) and Kimi K2, which is the same with other sizes
+/// (https://arxiv.org/abs/2507.20534): latent attention, and experts chosen by corrected sigmoids within groups.
+/// Checked against the class `DeepseekV3ForCausalLM`.
+public final class DeepseekV3 implements Family {
+    public DeepseekV3() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("deepseek_v3", "kimi_k2");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        LatentAttention attention = LatentConfig.DEEPSEEK.attention(config, new KeyChoice.All());
+        return Standard.spec(config, 4096, false, Standard.epsilon(config, "rms_norm_eps", 1e-6), layer -> attention,
+                LatentExperts.DEEPSEEK_V3.read(config));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return LatentNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,102 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Embedding;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Head;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parallel;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import glia.model.spec.ScaledGatedMlp;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StateSpaceDual.Gating;
+import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Falcon-H1: attention and Mamba 2 side by side in every layer, on the same norm, with the multipliers of µP kept
+/// apart from the weights (https://arxiv.org/abs/2507.22448). Checked against the class `FalconH1ForCausalLM`.
+public final class FalconH1 implements Family {
+    public FalconH1() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("falcon_h1");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-5);
+        Norm norm = new Norm.Rms(epsilon, 0);
+        double[] mlpMultipliers = multipliers(config, "mlp_multipliers", 2);
+        GatedMlp mlp = (GatedMlp) Standard.mlp(config, "intermediate_size",
+                StateSpaces.bias(config, "mlp_bias", false));
+        Parallel mixers = new Parallel(List.of(
+                new Parallel.Branch(factor(config, "ssm_in_multiplier"), new Norm.None(), mamba(config, epsilon),
+                        new Norm.None(), factor(config, "ssm_out_multiplier")),
+                new Parallel.Branch(factor(config, "attention_in_multiplier"), new Norm.None(), attention(config),
+                        new Norm.None(), factor(config, "attention_out_multiplier"))));
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < Standard.numLayers(config, "num_hidden_layers"); layer++) {
+            sublayers.add(new Sublayer(layer, norm, mixers));
+            sublayers.add(new Sublayer(layer, norm, new ScaledGatedMlp(mlp, (float) mlpMultipliers[0]),
+                    new Norm.None(), new Residual.Add((float) mlpMultipliers[1])));
+        }
+        Head head = config.flag("tie_word_embeddings", false) ? Head.TIED : Head.SEPARATE;
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
+                config.positive("max_position_embeddings", 8192),
+                Embedding.scaled(factor(config, "embedding_multiplier")), sublayers, norm,
+                head.with(StateSpaces.logits(factor(config, "lm_head_multiplier"))));
+    }
+
+    private static StateSpaceDual mamba(Config config, float epsilon) throws CheckpointException {
+        int inner = config.isNull("mamba_d_ssm")
+                ? Math.multiplyExact(config.positive("mamba_expand", 2), config.positive("hidden_size"))
+                : config.positive("mamba_d_ssm", 1024);
+        Gating gating = !config.flag("mamba_rms_norm", false) ? new Gating.GateOnly()
+                : config.flag("mamba_norm_before_gate", true) ? new Gating.NormThenGate(epsilon)
+                : new Gating.GateThenNorm(epsilon);
+        double[] m = multipliers(config, "ssm_multipliers", 5);
+        return StateSpaces.dual(config, inner, gating,
+                new Multipliers((float) m[0], (float) m[1], (float) m[2], (float) m[3], (float) m[4]),
+                StateSpaces.bias(config, "projectors_bias", false));
+    }
+
+    /// Keys times a factor are scores times it.
+    private static Attention attention(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 0);
+        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
+                (float) (factor(config, "key_multiplier") / Math.sqrt(headSize)),
+                RopeConfig.read(config, headSize, 10_000), new Span.Causal(), new Norm.None(),
+                StateSpaces.bias(config, "attention_bias", false));
+    }
+
+    private static float factor(Config config, String key) throws CheckpointException {
+        return (float) config.real(key, 1);
+    }
+
+    private static double[] multipliers(Config config, String key, int count) throws CheckpointException {
+        double[] values = config.has(key) ? config.reals(key) : new double[] {1, 1, 1, 1, 1};
+        if (config.has(key) && values.length != count) {
+            throw config.error(key, "found " + values.length + " factors, expected " + count);
+        }
+        return values;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Hybrid.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

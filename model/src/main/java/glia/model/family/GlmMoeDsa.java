@@ -1,0 +1,76 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.LatentExperts.Method;
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.tensor.kernel.RopeTable.Layout;
+import java.util.List;
+import java.util.Optional;
+
+/// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another rotation in the indexer; some layers
+/// take the keys that the last indexer before them chose. Checked against the class `GlmMoeDsaForCausalLM`.
+public final class GlmMoeDsa implements Family {
+    private static final LatentConfig SIZES = new LatentConfig(2048, 192, 256);
+    private static final LatentExperts EXPERTS =
+            new LatentExperts(3, 256, 1, 2048, 1, 1, Method.NOAUX_TC, true, 2.5);
+
+    public GlmMoeDsa() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("glm_moe_dsa");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        LatentAttention full = SIZES.attention(config, LatentConfig.indexed(config, 32, Layout.INTERLEAVED));
+        LatentAttention shared = SIZES.attention(config, new KeyChoice.AsBefore());
+        boolean[] shares = shares(config);
+        return Standard.spec(config, 202_752, false, Standard.epsilon(config, "rms_norm_eps", 1e-5),
+                layer -> layer < shares.length && shares[layer] ? shared : full, EXPERTS.read(config));
+    }
+
+    /// Which layers have no indexer, by a list, by a pattern of letters or by a period.
+    private static boolean[] shares(Config config) throws CheckpointException {
+        boolean[] shares = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        String key = config.has("indexer_types") ? "indexer_types" : "index_topk_pattern";
+        if (config.has(key)) {
+            String[] types = config.isList(key) ? config.strings(key) : config.text(key).split("");
+            if (types.length != shares.length) {
+                throw config.error(key, "names " + types.length + " layers of " + shares.length);
+            }
+            for (int i = 0; i < shares.length; i++) {
+                shares[i] = switch (types[i]) {
+                    case "full", "F" -> false;
+                    case "shared", "S" -> true;
+                    default -> throw config.error(key, "layer " + i + " is '" + types[i]
+                            + "'; known are full and shared");
+                };
+            }
+        } else {
+            int period = Math.max(1, config.integer("index_topk_freq", 1));
+            int offset = config.integer("index_skip_topk_offset", 2);
+            for (int i = 0; i < shares.length; i++) {
+                shares[i] = Math.max(i - offset + 1, 0) % period != 0;
+            }
+        }
+        if (shares[0]) {
+            throw config.error(key, "layer 0 shares the keys of an indexer before it, but there is none");
+        }
+        return shares;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return LatentNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,84 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Convolution;
+import glia.model.spec.Experts;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.SelectiveStateSpace;
+import glia.tensor.kernel.DecayForm;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Optional;
+
+/// Jamba: Mamba with norms inside, attention without rotation in every few layers, and experts in every other one
+/// (https://arxiv.org/abs/2403.19887). Checked against the class `JambaForCausalLM`.
+public final class Jamba implements Family {
+    public Jamba() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("jamba");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
+        int headSize = Standard.headSize(config, 0);
+        Attention attention = new Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), new Rope.None(),
+                new Span.Causal(), new Norm.None(), Bias.NONE);
+        SelectiveStateSpace mamba = mamba(config, new Norm.Rms(epsilon, 0));
+        Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
+        int numExperts = ExpertConfig.numExperts(config, 16);
+        Mixer experts = numExperts == 1 ? mlp : ExpertConfig.gated(config, numExperts,
+                config.positive("intermediate_size"), ExpertConfig.softmax(config, 2, false),
+                new Experts.Shared.None());
+        Every attending = every(config, "attn_layer_period", 8, "attn_layer_offset", 4);
+        Every choosing = every(config, "expert_layer_period", 2, "expert_layer_offset", 1);
+        return Standard.spec(config, 262_144, false, epsilon, layer -> attending.has(layer) ? attention : mamba,
+                layer -> choosing.has(layer) ? experts : mlp);
+    }
+
+    private static SelectiveStateSpace mamba(Config config, Norm inner) throws CheckpointException {
+        int hidden = config.positive("hidden_size");
+        Convolution convolution = new Convolution(config.positive("mamba_d_conv", 4),
+                Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "mamba_conv_bias", true));
+        return new SelectiveStateSpace(Math.multiplyExact(config.positive("mamba_expand", 2), hidden),
+                config.positive("mamba_d_state", 16), StateSpaces.stepRank(config, "mamba_dt_rank", hidden),
+                convolution, inner, DecayForm.LOGARITHM, StateSpaces.bias(config, "mamba_proj_bias", false));
+    }
+
+    /// Layers `offset`, `offset + period`…
+    private record Every(int period, int offset) {
+        boolean has(int layer) {
+            return layer % period == offset;
+        }
+    }
+
+    private static Every every(Config config, String periodKey, int defaultPeriod, String offsetKey,
+            int defaultOffset) throws CheckpointException {
+        int period = config.positive(periodKey, defaultPeriod);
+        int offset = config.integer(offsetKey, defaultOffset);
+        if (offset < 0 || offset >= period) {
+            throw config.error(offsetKey, "found " + offset + ", expected a number below the period " + period);
+        }
+        return new Every(period, offset);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Hybrid.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

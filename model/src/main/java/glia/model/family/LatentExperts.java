@@ -1,0 +1,132 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.Experts.Shared;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer;
+import glia.tensor.ops.Router;
+import glia.tensor.ops.Router.Correction;
+import glia.tensor.ops.Router.Groups;
+import glia.tensor.ops.Router.Score;
+import glia.tensor.ops.Router.Share;
+
+/// The MLPs and experts of DeepSeek's models and of those made after them: the first layers are dense, the others have
+/// fine-grained experts, of which groups may be chosen first, beside shared ones (https://arxiv.org/abs/2401.06066).
+///
+/// @param numDense the family's default for `first_k_dense_replace`
+/// @param numExperts likewise for `n_routed_experts`
+/// @param numShared likewise for `n_shared_experts`
+/// @param width likewise for `moe_intermediate_size`
+/// @param numGroups likewise for `n_group`
+/// @param numKept likewise for `topk_group`
+/// @param method likewise for `topk_method`
+/// @param normalised likewise for `norm_topk_prob`
+/// @param scale likewise for `routed_scaling_factor`
+record LatentExperts(int numDense, int numExperts, int numShared, int width, int numGroups, int numKept, Method method,
+        boolean normalised, double scale) {
+    static final LatentExperts DEEPSEEK_V3 =
+            new LatentExperts(3, 256, 1, 2048, 8, 4, Method.NOAUX_TC, true, 2.5);
+
+    /// How experts are chosen.
+    enum Method {
+        /// Of all; of the groups whose best expert is best; of the groups whose two best experts, with a learned
+        /// correction, are best.
+        GREEDY, GROUP_LIMITED_GREEDY, NOAUX_TC
+    }
+
+    /// Reads what follows the attention in each layer.
+    Standard.FeedForwards read(Config config) throws CheckpointException {
+        if (config.has("moe_layer_freq") && config.positive("moe_layer_freq") != 1) {
+            throw config.error("moe_layer_freq", "found " + config.positive("moe_layer_freq")
+                    + ", but experts in some of the later layers only are not supported");
+        }
+        Mixer dense = new GatedMlp(config.positive("intermediate_size"),
+                Activations.read(config, "hidden_act", "silu"), Bias.NONE);
+        int numLayers = Standard.numLayers(config, "num_hidden_layers");
+        int first = config.integer("first_k_dense_replace", numDense);
+        if (config.has("mlp_layer_types")) {
+            boolean[] sparse = sparse(config, numLayers);
+            Mixer experts = first < numLayers || anyOf(sparse) ? experts(config) : dense;
+            return layer -> layer >= numLayers || sparse[layer] ? experts : dense;
+        }
+        Mixer experts = first < numLayers ? experts(config) : dense;
+        return layer -> layer >= first ? experts : dense;
+    }
+
+    private static boolean anyOf(boolean[] flags) {
+        for (boolean flag : flags) {
+            if (flag) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean[] sparse(Config config, int numLayers) throws CheckpointException {
+        String[] types = config.strings("mlp_layer_types");
+        if (types.length != numLayers) {
+            throw config.error("mlp_layer_types", "names " + types.length + " layers of " + numLayers);
+        }
+        boolean[] sparse = new boolean[numLayers];
+        for (int i = 0; i < numLayers; i++) {
+            sparse[i] = switch (types[i]) {
+                case "sparse" -> true;
+                case "dense" -> false;
+                default -> throw config.error("mlp_layer_types", "layer " + i + " is '" + types[i]
+                        + "'; known are dense and sparse");
+            };
+        }
+        return sparse;
+    }
+
+    private Experts experts(Config config) throws CheckpointException {
+        int each = config.positive("moe_intermediate_size", width);
+        int shared = config.integer("n_shared_experts", numShared);
+        return ExpertConfig.gated(config, ExpertConfig.numExperts(config, numExperts), each, router(config),
+                shared == 0 ? new Shared.None() : new Shared.Plain(Math.multiplyExact(shared, each)));
+    }
+
+    private Router router(Config config) throws CheckpointException {
+        Method chosen = method(config);
+        String scoring = config.text("scoring_func", chosen == Method.NOAUX_TC ? "sigmoid" : "softmax");
+        Score score = switch (scoring) {
+            case "sigmoid" -> Score.SIGMOID;
+            case "softmax" -> Score.SOFTMAX;
+            default -> throw config.error("scoring_func", "found '" + scoring + "', expected sigmoid or softmax");
+        };
+        boolean dividing = config.flag("norm_topk_prob", normalised);
+        if (dividing && chosen != Method.NOAUX_TC) {
+            throw config.error("norm_topk_prob", "is true, but this choice of experts does not divide their weights");
+        }
+        return new Router(config.positive("num_experts_per_tok", 8), score,
+                chosen == Method.NOAUX_TC ? Correction.LEARNED : Correction.NONE, groups(config, chosen),
+                dividing ? Share.NORMALISED : Share.AS_IS,
+                (float) Standard.positive(config, "routed_scaling_factor", scale));
+    }
+
+    private Method method(Config config) throws CheckpointException {
+        if (!config.has("topk_method")) {
+            return method;
+        }
+        return switch (config.text("topk_method")) {
+            case "greedy" -> Method.GREEDY;
+            case "group_limited_greedy" -> Method.GROUP_LIMITED_GREEDY;
+            case "noaux_tc" -> Method.NOAUX_TC;
+            default -> throw config.error("topk_method", "found '" + config.text("topk_method")
+                    + "'; known are greedy, group_limited_greedy and noaux_tc");
+        };
+    }
+
+    private Groups groups(Config config, Method chosen) throws CheckpointException {
+        int count = config.positive("n_group", numGroups);
+        int kept = config.positive("topk_group", numKept);
+        if (kept > count) {
+            throw config.error("topk_group", "keeps " + kept + " of " + count + " groups");
+        }
+        return chosen == Method.GREEDY || kept == count ? new Groups.All()
+                : new Groups.Best(count, kept, chosen == Method.NOAUX_TC ? Router.By.BEST_TWO : Router.By.BEST);
+    }
+}

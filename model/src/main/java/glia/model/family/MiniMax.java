@@ -1,0 +1,85 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.Lightning;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import glia.model.spec.Role;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Span;
+import java.util.List;
+import java.util.Optional;
+
+/// MiniMax-Text-01 and M1: lightning attention with a layer of attention in between, experts in all layers, and a stream
+/// that is normed itself (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
+public final class MiniMax implements Family {
+    private static final float LIGHTNING_EPS = 1e-6f;
+
+    public MiniMax() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("minimax");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int heads = config.positive("num_attention_heads", 32);
+        int headSize = Standard.headSize(config, 0);
+        Activation activation = Activations.read(config, "hidden_act", "silu");
+        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
+                : new Span.Causal();
+        Mixer attention = new Attention(heads, Standard.numKeyValueHeads(config, 8), headSize,
+                (float) (1 / Math.sqrt(headSize)), RopeConfig.read(config, headSize, 1_000_000), span, new Norm.None(),
+                Bias.NONE);
+        Mixer experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 8),
+                config.positive("intermediate_size"), ExpertConfig.softmax(config, 2, true), new Experts.Shared.None());
+        boolean[] linear = LayerTypes.linear(config, layer -> layer % 2 == 1);
+        Residual afterLightning = residual(config, "linear_attn");
+        Residual afterAttention = residual(config, "full_attn");
+        Residual afterExperts = residual(config, "mlp");
+        return Standard.spec(config, 131_072, false, Standard.epsilon(config, "rms_norm_eps", 1e-5), layer ->
+                linear[layer] ? new Lightning(heads, headSize,
+                        (float) (1 - layer / (linear.length - 1 + 1e-5) + 1e-5), activation, LIGHTNING_EPS) : attention,
+                layer -> experts).mapSublayers(s -> s.with(s.mixer() instanceof Experts ? afterExperts
+                        : s.mixer() instanceof Lightning ? afterLightning : afterAttention));
+    }
+
+    private static Residual residual(Config config, String kind) throws CheckpointException {
+        return new Residual.Normed((float) config.real(kind + "_alpha_factor", 1),
+                (float) config.real(kind + "_beta_factor", 1));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0 || !(spec.mixer(p.place()) instanceof Lightning) || p.role() == Role.BEFORE_WEIGHT) {
+            return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
+        }
+        return new Source.Stored("model.layers." + spec.sublayer(p).layer() + ".self_attn." + switch (p.role()) {
+            case INPUT -> "qkv_proj.weight";
+            case GATE -> "output_gate.weight";
+            case GATED_NORM -> "norm.weight";
+            case OUTPUT -> "out_proj.weight";
+            default -> throw Standard.unknown(p);
+        });
+    }
+
+    /// What the reference computes from the number of heads and layers and keeps with the weights.
+    @Override
+    public boolean ignores(ModelSpec spec, String name) {
+        return name.endsWith(".self_attn.slope_rate") || name.endsWith(".self_attn.query_decay")
+                || name.endsWith(".self_attn.key_decay") || name.endsWith(".self_attn.diagonal_decay");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,127 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Convolution;
+import glia.model.spec.Experts;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.StateSpaceDual;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.DecayForm;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.ExpertMlp.Weighting;
+import glia.tensor.ops.MlpForm;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Nemotron-H and Nemotron 3: one mixer a layer, Mamba 2, attention without rotation, an MLP or experts without gates
+/// (https://arxiv.org/abs/2504.03624). Checked against the class `NemotronHForCausalLM`, but for time steps, which are
+/// clamped to `time_step_limit` as NVIDIA's own code has it. Layers that foresee a second token are left aside.
+public final class NemotronH implements Family {
+    public NemotronH() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("nemotron_h");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        StateSpaceDual mamba = mamba(config);
+        Attention attention = attention(config);
+        Bias bias = StateSpaces.bias(config, "mlp_bias", false);
+        Activation activation = Activations.read(config, "mlp_hidden_act", "relu2");
+        List<Mixer> mixers = new ArrayList<>();
+        for (LayerKind kind : kinds(config)) {
+            mixers.add(switch (kind) {
+                case STATE_SPACE -> mamba;
+                case ATTENTION -> attention;
+                case MLP -> new Mlp(config.positive("intermediate_size", 21_504), activation, bias);
+                case EXPERTS -> experts(config, activation, bias);
+            });
+        }
+        return Backbone.spec(config, mixers, 4096, Head.SEPARATE);
+    }
+
+    private static List<LayerKind> kinds(Config config) throws CheckpointException {
+        if (config.has("hybrid_override_pattern") && !config.has("layers_block_type")) {
+            return LayerKind.letters(config, "hybrid_override_pattern");
+        }
+        String key = config.has("layer_types") && !config.has("layers_block_type") ? "layer_types"
+                : "layers_block_type";
+        return config.has(key) ? LayerKind.read(config, key)
+                : List.of(LayerKind.STATE_SPACE, LayerKind.EXPERTS, LayerKind.ATTENTION, LayerKind.MLP);
+    }
+
+    /// The name of a key of the state space, which may be an older one.
+    private static String key(Config config, String name, String older) {
+        return config.has(older) ? older : name;
+    }
+
+    private static StateSpaceDual mamba(Config config) throws CheckpointException {
+        Convolution convolution = new Convolution(config.positive(key(config, "conv_kernel", "mamba_d_conv"), 4),
+                Activations.read(config, "mamba_hidden_act", "silu"),
+                StateSpaces.bias(config, key(config, "use_conv_bias", "mamba_conv_bias"), true));
+        int heads = config.positive("mamba_num_heads", 128);
+        String groupsKey = key(config, "n_groups", "mamba_n_groups");
+        int groups = config.positive(groupsKey, 8);
+        if (heads % groups != 0) {
+            throw config.error(groupsKey, groups + " do not divide the " + heads + " heads");
+        }
+        Bias bias = StateSpaces.bias(config, "use_bias", false);
+        return new StateSpaceDual(heads, config.positive("mamba_head_dim", 64),
+                config.positive("ssm_state_size", 128), groups, convolution,
+                StateSpaces.limits(config, key(config, "time_step_limit", "mamba_dt_limit")),
+                new StateSpaceDual.Gating.GateThenNorm(Standard.epsilon(config, "layer_norm_epsilon", 1e-5)),
+                StateSpaceDual.Multipliers.NONE, DecayForm.LOGARITHM, bias, bias);
+    }
+
+    private static Attention attention(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 128);
+        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
+                : new Span.Causal();
+        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
+                (float) (1 / Math.sqrt(headSize)), new Rope.None(), span, new Norm.None(), Bias.NONE);
+    }
+
+    private static Experts experts(Config config, Activation activation, Bias bias) throws CheckpointException {
+        if (bias != Bias.NONE) {
+            throw config.error("mlp_bias", "a shared expert with biases is not supported");
+        }
+        if (config.has("moe_latent_size")) {
+            throw config.error("moe_latent_size", "experts in a latent space are not supported");
+        }
+        try {
+            return new Experts(ExpertConfig.numExperts(config, 8), config.positive("moe_intermediate_size", 7688),
+                    new MlpForm.Plain(activation), Bias.NONE, ExpertConfig.corrected(config, 2, 1, 1, 1),
+                    Weighting.OUTPUT,
+                    new Experts.Shared.Plain(config.positive("moe_shared_expert_intermediate_size", 7688)));
+        } catch (IllegalArgumentException e) {
+            throw config.error("num_experts_per_tok", e.getMessage());
+        }
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Backbone.source(spec, p);
+    }
+
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return tensorName.startsWith("mtp.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,50 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// Qwen3-Next (https://qwen.ai/blog?id=qwen3_next): three layers of Gated DeltaNet to one of gated attention, and
+/// experts in all layers but those that `mlp_only_layers` lists and, of the others, in each `decoder_sparse_step`-th.
+/// The recurrence's projections are fused by key head. Checked against the class `Qwen3NextForCausalLM`.
+public final class Qwen3Next implements Family {
+    public Qwen3Next() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("qwen3_next");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int numExperts = config.integer("num_experts", 512);
+        int step = config.positive("decoder_sparse_step", 1);
+        int[] dense = config.has("mlp_only_layers") ? config.integers("mlp_only_layers") : new int[0];
+        return DeltaHybrid.spec(config, GatedDeltaNet.Inputs.BY_KEY_HEAD, layer -> numExperts > 0
+                && (layer + 1) % step == 0 && Arrays.stream(dense).noneMatch(i -> i == layer)
+                ? DeltaHybrid.experts(config, numExperts, 10, config.flag("norm_topk_prob", true))
+                : Standard.mlp(config, "intermediate_size", Bias.NONE));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return DeltaHybrid.source(spec, p);
+    }
+
+    /// The layers that foresee a second token: they say nothing about the next.
+    @Override
+    public boolean ignores(ModelSpec spec, String name) {
+        return name.startsWith("mtp.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

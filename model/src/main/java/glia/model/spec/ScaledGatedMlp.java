@@ -1,0 +1,23 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import java.util.List;
+
+/// `down(f(scale · gate(x)) · up(x))`, a gated MLP with a fixed factor inside of its gate, as µP has it
+/// (https://arxiv.org/abs/2203.03466).
+public record ScaledGatedMlp(GatedMlp mlp, float scale) implements Mixer {
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        mlp.parameters(shapes, hidden);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return mlp.describe() + ", gates × " + scale;
+    }
+}
