@@ -126,7 +126,7 @@ class PackedWeightsTest {
             long numPacked = model.weights().all().values().stream().filter(w -> w instanceof Weight.Coded).count();
             assertTrue(numPacked >= 13, () -> numPacked + " packed");
             ModelFacts facts = ModelFacts.of(model);
-            assertEquals(ModelFacts.of(wide).numParameters(), facts.numParameters());
+            assertEquals(ModelFacts.of(wide).parameters(), facts.parameters());
             long bytes = facts.dtypes().entrySet().stream().filter(e -> !e.getKey().equals("F32"))
                     .mapToLong(Map.Entry::getValue).sum();
             assertTrue(bytes > 0 && bytes < ModelFacts.of(wide).weightBytes() / 2, facts.dtypes()::toString);

@@ -5,13 +5,17 @@ import glia.model.spec.Bias;
 import glia.model.spec.Place;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
+import glia.model.spec.StridedAttention;
 import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Clamp;
 import glia.tensor.ops.Columns;
+import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.PlainRmsNorm;
 import glia.tensor.ops.ScaledRows;
@@ -29,6 +33,11 @@ final class AttentionBlock implements Block {
         Tensor apply(Ops ops, Tensor x);
     }
 
+    /// Which positions are mixed, and how.
+    private interface Mixing {
+        Tensor mix(Ops ops, Tensor q, Tensor k, Tensor v, KeyValueState state, Pass pass);
+    }
+
     private final Place place;
     private final AttentionShape shape;
     private final Block query;
@@ -42,9 +51,18 @@ final class AttentionBlock implements Block {
     private final Optional<RopeTable> rope;
     private final Temperature temperature;
     private final Attention.Gating gating;
-    private final Weight learned;
+    private final Mixing mixing;
+
+    AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
+        this(spec.attention(), weights, place, ropes, Optional.of(spec));
+    }
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes) {
+        this(spec, weights, place, ropes, Optional.empty());
+    }
+
+    private AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes,
+            Optional<StridedAttention> pattern) {
         this.place = place;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(),
                 spec.scale(), spec.span(), spec.scores());
@@ -63,7 +81,28 @@ final class AttentionBlock implements Block {
         rope = ropes.of(spec.rope());
         temperature = spec.temperature();
         gating = spec.gating();
-        learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.NOTHING;
+        Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.NOTHING;
+        Mixing full = (ops, q, k, v, state, pass) -> ops.attention(q, k, v, state, pass.runs(), shape, learned);
+        mixing = pattern.map(p -> strided(p, full)).orElse(full);
+    }
+
+    /// All positions while they are within the window, then by lists.
+    private Mixing strided(StridedAttention pattern, Mixing full) {
+        return (ops, q, k, v, state, pass) -> {
+            PositionLists lists = new PositionLists();
+            boolean all = true;
+            for (int n = 0; n < pass.numTokens(); n++) {
+                int position = pass.positions()[n];
+                int count = pattern.count(position);
+                all &= count == position + 1;
+                lists.add(count);
+                for (int i = 0; i < count; i++) {
+                    lists.set(n, i, pattern.seen(position, i));
+                }
+            }
+            return all ? full.mix(ops, q, k, v, state, pass)
+                    : ops.apply(new ListAttention(q, k, v, state, pass.runs(), lists, shape));
+        };
     }
 
     private static Step norm(QkNorm norm, Weights weights, Place place, Role role, Step clip) {
@@ -88,7 +127,7 @@ final class AttentionBlock implements Block {
         Tensor k = keyNorm.apply(ops, key.forward(ops, x, pass, states));
         k = afterRotation.apply(ops, rotate(ops, k, pass));
         Tensor v = valueStep.apply(ops, value.forward(ops, x, pass, states));
-        Tensor mixed = ops.attention(q, k, v, states.keyValues(place, 0), pass.runs(), shape, learned);
+        Tensor mixed = mixing.mix(ops, q, k, v, states.keyValues(place, 0), pass);
         Tensor result = switch (gating) {
             case NONE -> mixed;
             case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));

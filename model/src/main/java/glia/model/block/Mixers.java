@@ -15,6 +15,7 @@ import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StridedAttention;
 
 /// Builds the block of each kind of mixer.
 ///
@@ -36,6 +37,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case ScaledGatedMlp m -> MlpBlock.of(m, weights, place);
             case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);
             case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
+            case StridedAttention a -> new AttentionBlock(a, weights, place, ropes);
         };
     }
 }

@@ -17,7 +17,8 @@ public sealed interface Mixer permits
         RelativeAttention,
         ScaledGatedMlp,
         SelectiveStateSpace,
-        StateSpaceDual {
+        StateSpaceDual,
+        StridedAttention {
     /// Names its parameters with their shapes, in the order in which a pass uses them.
     ///
     /// @param hidden D, the numbers of a token
