@@ -41,7 +41,8 @@ public final class Cli {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new InspectCommand(), new TokenizeCommand(), new PerplexityCommand(),
-                new EmbedCommand(), new FillMaskCommand(), new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
+                new EmbedCommand(), new FillMaskCommand(), new BenchCommand(), new CheckCommand(),
+                new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

@@ -51,8 +51,8 @@ public final class EmbedCommand implements Command {
         return new Syntax(name(), "Turn texts into vectors whose directions tell their meanings",
                 List.of(Models.MODEL, new Positional("TEXT", "the text (default: each line of standard input)", false)),
                 Syntax.join(List.of(FILE, POOLING, RAW, Json.OPTION), ComputeOptions.ALL),
-                List.of("On a terminal, texts are compared: the cosines of the angles between them. Elsewhere each line",
-                        "is the vector of a text, as a JSON array."));
+                List.of("On a terminal, texts are compared: the cosines of the angles between them. Elsewhere each",
+                        "line is the vector of a text, as a JSON array."));
     }
 
     @Override

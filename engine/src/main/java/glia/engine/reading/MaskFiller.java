@@ -26,7 +26,8 @@ public final class MaskFiller {
     public MaskFiller(LanguageModel model) {
         this.model = model;
         if (!model.model().spec().looksAhead()) {
-            throw new IllegalArgumentException("the model was not made to fill masks: its tokens see only earlier ones");
+            throw new IllegalArgumentException(
+                    "the model was not made to fill masks: its tokens see only earlier ones");
         }
         if (model.model().spec().head().matrix() == Head.Matrix.ABSENT) {
             throw new IllegalArgumentException("the model has no head that names tokens: it only embeds texts");
@@ -58,7 +59,8 @@ public final class MaskFiller {
             }
         }
         if (all.isEmpty()) {
-            throw new IllegalArgumentException("the text has no " + mask() + ": write it where a word is to be guessed");
+            throw new IllegalArgumentException("the text has no " + mask()
+                    + ": write it where a word is to be guessed");
         }
         return all;
     }

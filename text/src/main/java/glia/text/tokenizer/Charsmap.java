@@ -7,8 +7,8 @@ import java.util.Base64;
 import java.util.BitSet;
 
 /// The precompiled map of characters of a SentencePiece normalizer: the size of a double-array trie in bytes, its units
-/// (32 bits, little-endian), and the texts that it leads to, each ended by a zero. The native library follows it without
-/// looking where it goes, so every way through it is followed here first.
+/// (32 bits, little-endian), and the texts that it leads to, each ended by a zero. The native library follows it
+/// without looking where it goes, so every way through it is followed here first.
 /// https://github.com/google/sentencepiece, https://linux.thai.net/~thep/datrie/
 final class Charsmap {
     private final int[] units;

@@ -2,9 +2,9 @@ package glia.text.tokenizer;
 
 import java.util.List;
 
-/// The text of a `tokenizer.json` as it is handed to the native library. Whatever a tokenizer comes from, this is written
-/// here: the library ends the process where it meets what it did not expect, so it sees nothing that was not checked. It
-/// neither decodes nor adds tokens around a text: it gets no decoder and no template.
+/// The text of a `tokenizer.json` as it is handed to the native library. Whatever a tokenizer comes from, this is
+/// written here: the library ends the process where it meets what it did not expect, so it sees nothing that was not
+/// checked. It neither decodes nor adds tokens around a text: it gets no decoder and no template.
 final class NativeJson {
     private NativeJson() { }
 

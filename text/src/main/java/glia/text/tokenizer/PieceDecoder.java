@@ -158,8 +158,8 @@ sealed interface PieceDecoder {
             };
             if (!known) {
                 throw new IllegalArgumentException("found the step " + Components.shown(step)
-                        + ", expected ByteLevel, WordPiece, or Metaspace, Replace (of a text), ByteFallback, Fuse and Strip (of spaces at the"
-                        + " start) in this order");
+                        + ", expected ByteLevel, WordPiece, or Metaspace, Replace (of a text), ByteFallback,"
+                        + " Fuse and Strip (of spaces at the start) in this order");
             }
         }
         return new Characters(List.copyOf(replacements), byteFallback, leadingSpaces);

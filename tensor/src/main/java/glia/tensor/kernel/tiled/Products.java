@@ -108,8 +108,9 @@ public final class Products {
             switch (w) {
                 case Tensor t -> {
                     for (int i = 0; i < cols; i += tiles.cols()) {
-                        tiles.turn(t.dtype(), t.address() + (col + i) * t.rowBytes() + t.dtype().bytes(k0), t.rowBytes(),
-                                Math.min(tiles.cols(), cols - i), count, to + i / tiles.cols() * partBytes, worker);
+                        tiles.turn(t.dtype(), t.address() + (col + i) * t.rowBytes() + t.dtype().bytes(k0),
+                                t.rowBytes(), Math.min(tiles.cols(), cols - i), count,
+                                to + i / tiles.cols() * partBytes, worker);
                     }
                 }
                 case CodedMatrix c -> {
