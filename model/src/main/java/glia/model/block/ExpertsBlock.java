@@ -33,10 +33,7 @@ final class ExpertsBlock implements Block {
         logits = Projection.of(weights, place, Role.ROUTER, Role.ROUTER_BIAS, spec.bias() != Bias.NONE);
         correction = router.correction() == Router.Correction.NONE ? Optional.empty()
                 : Optional.of(weights.get(place, Role.ROUTER_CORRECTION));
-        experts = new ExpertMlp.Experts(spec.form(),
-                spec.form().isGated() ? bank(spec, weights, place, Role.GATE, Role.GATE_BIAS) : Bank.NONE,
-                bank(spec, weights, place, Role.UP, Role.UP_BIAS),
-                bank(spec, weights, place, Role.DOWN, Role.DOWN_BIAS));
+        experts = experts(spec, weights, place);
         shared = switch (spec.shared()) {
             case Experts.Shared.None none -> Optional.empty();
             case Experts.Shared.Plain plain -> Optional.of(mlp(spec.form(), weights, place));
@@ -47,6 +44,14 @@ final class ExpertsBlock implements Block {
                         ops.apply(new SigmoidGate(mlp.forward(ops, x, pass, states), ops.linear(x, scale))));
             }
         };
+    }
+
+    /// The experts that are chosen from, without the shared one.
+    static ExpertMlp.Experts experts(Experts spec, Weights weights, Place place) {
+        return new ExpertMlp.Experts(spec.form(),
+                spec.form().isGated() ? bank(spec, weights, place, Role.GATE, Role.GATE_BIAS) : Bank.NONE,
+                bank(spec, weights, place, Role.UP, Role.UP_BIAS),
+                bank(spec, weights, place, Role.DOWN, Role.DOWN_BIAS));
     }
 
     private static Bank bank(Experts spec, Weights weights, Place place, Role weight, Role bias) {

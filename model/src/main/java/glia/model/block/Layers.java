@@ -5,13 +5,16 @@ import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
+import glia.tensor.ops.Multiplied;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Sum;
+import glia.tensor.ops.Weight;
 import java.util.List;
 
 /// Sublayers, one after the other: `x ← residual(x, after(mixer(before(x))))`.
 final class Layers {
-    private record Step(Block before, Block mixer, Block after, Residual residual) { }
+    /// @param scale one, where the residual has one
+    private record Step(Block before, Block mixer, Block after, Residual residual, List<Weight> scale) { }
 
     private final Step[] steps;
 
@@ -24,7 +27,9 @@ final class Layers {
             Place place = Place.of(firstPlace + i);
             steps[i] = new Step(NormBlock.of(s.before(), weights, place, Role.BEFORE_WEIGHT, Role.BEFORE_BIAS),
                     mixers.of(s.mixer(), place),
-                    NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS), s.residual());
+                    NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS), s.residual(),
+                    s.residual() instanceof Residual.Scaled ? List.of(weights.get(place, Role.LAYER_SCALE))
+                            : List.of());
         }
     }
 
@@ -38,6 +43,8 @@ final class Layers {
             update = step.after.forward(ops, update, pass, states);
             stream = switch (step.residual) {
                 case Residual.Add add -> ops.residual(stream, update, add.scale());
+                case Residual.Scaled scaled -> ops.settle(stream,
+                        ops.apply(new Multiplied(ops.residual(stream, update, 1), step.scale.getFirst())));
                 case Residual.Normed r -> ops.settle(stream,
                         ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
             };

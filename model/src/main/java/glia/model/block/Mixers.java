@@ -9,6 +9,8 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
+import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.Place;
 import glia.model.spec.RelativeAttention;
@@ -33,6 +35,8 @@ record Mixers(Weights weights, RopeTables ropes) {
             case Lightning l -> new LightningBlock(l, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
+            case NormedAttention a -> new NormedAttentionBlock(a, weights, place, ropes);
+            case NormedExperts e -> new NormedExpertsBlock(e, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);
             case ScaledGatedMlp m -> MlpBlock.of(m, weights, place);
             case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);

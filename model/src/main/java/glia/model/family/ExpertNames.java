@@ -41,12 +41,11 @@ record ExpertNames(String block, String gate, String up, String down) {
 
     private Source expert(ModelSpec spec, Parameter p, String at, String name) {
         return new Source.Either(new Source.Stored(at + "experts." + p.expert() + "." + name + ".weight"),
-                stacked(spec, p, at + "experts."));
+                stacked((Experts) spec.mixer(p.place()), p, at + "experts."));
     }
 
     /// A matrix of an expert in `gate_up_proj [X, 2·I, D]` or `down_proj [X, D, I]`.
-    static Source stacked(ModelSpec spec, Parameter p, String at) {
-        Experts experts = (Experts) spec.mixer(p.place());
+    static Source stacked(Experts experts, Parameter p, String at) {
         int width = experts.intermediateSize();
         int count = experts.numExperts();
         Source both = new Source.Slice(new Source.Stored(at + "gate_up_proj", at + "gate_up_proj.weight"), p.expert(),

@@ -16,6 +16,7 @@ public final class Families {
             new FalconH1(),
             new Gemma2(),
             new Gemma3(),
+            new Gemma4(),
             new Glm4Moe(),
             new GlmMoeDsa(),
             new Gpt2(),

@@ -43,12 +43,21 @@ final class RopeConfig {
         double theta = parameters.isPresent()
                 ? Standard.positive(parameters.get(), "rope_theta", defaultTheta) : defaultTheta;
         Config holder = parameters.filter(p -> p.has("partial_rotary_factor")).orElse(config);
-        int rotated = (int) (headSize * holder.real("partial_rotary_factor", defaultPart));
+        double part = holder.real("partial_rotary_factor", defaultPart);
+        boolean proportional = scaling.isPresent() && type(scaling.get()).equals("proportional");
+        int rotated = proportional ? headSize : (int) (headSize * part);
         if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
             throw holder.error("partial_rotary_factor", "rotary embedding turns pairs of numbers, not " + rotated
                     + " of the " + headSize + " of a head");
         }
-        return new Rope.Rotary(rotated, theta, scaling(config, scaling), Layout.HALF_SPLIT);
+        RopeScaling scaled = proportional
+                ? new RopeScaling.Proportional(part, Standard.positive(scaling.get(), "factor", 1))
+                : scaling(config, scaling);
+        return new Rope.Rotary(rotated, theta, scaled, Layout.HALF_SPLIT);
+    }
+
+    private static String type(Config scaling) throws CheckpointException {
+        return scaling.text("rope_type", scaling.text("type", "default"));
     }
 
     private static RopeScaling scaling(Config config, Optional<Config> found) throws CheckpointException {
@@ -56,7 +65,7 @@ final class RopeConfig {
             return new RopeScaling.None();
         }
         Config scaling = found.get();
-        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        String type = type(scaling);
         return switch (type) {
             case "default" -> new RopeScaling.None();
             case "linear" -> new RopeScaling.Linear(positive(scaling, "factor"));

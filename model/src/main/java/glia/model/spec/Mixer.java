@@ -13,6 +13,8 @@ public sealed interface Mixer permits
         LatentAttention,
         Lightning,
         Mlp,
+        NormedAttention,
+        NormedExperts,
         Parallel,
         RelativeAttention,
         ScaledGatedMlp,

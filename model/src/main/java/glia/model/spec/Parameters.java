@@ -29,6 +29,9 @@ public final class Parameters {
             shapes.at(place).norm(s.before(), Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, hidden);
             s.mixer().parameters(shapes, hidden);
             shapes.at(place).norm(s.after(), Role.AFTER_WEIGHT, Role.AFTER_BIAS, hidden);
+            if (s.residual() instanceof Residual.Scaled) {
+                shapes.add(Role.LAYER_SCALE, 1);
+            }
         }
     }
 

@@ -8,6 +8,9 @@ public sealed interface Residual {
     /// `x + scale · u`
     record Add(float scale) implements Residual { }
 
+    /// `w · (x + u)` with one learned number w.
+    record Scaled() implements Residual { }
+
     /// `alpha · before(x) + beta · u`: the stream itself is normed. With both 1 this is the post-norm of the first
     /// Transformers, whose norm after a sum is the `before` of the next sublayer.
     /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2501.08313

@@ -82,6 +82,26 @@ public sealed interface RopeScaling {
         }
     }
 
+    /// The slowest pairs stand still: of n pairs only the first `⌊share · n⌋` turn. Unlike the rotation of a part of
+    /// the head, whose exponents are those of the part, this keeps the frequencies of the whole.
+    record Proportional(double share, double factor) implements RopeScaling {
+        public Proportional {
+            if (!(share > 0 && share <= 1)) {
+                throw new IllegalArgumentException("rotary embedding of a share of " + share);
+            }
+        }
+
+        @Override
+        public double[] scale(double[] frequencies, double theta) {
+            double[] scaled = new double[frequencies.length];
+            int turning = (int) (share * frequencies.length);
+            for (int i = 0; i < turning; i++) {
+                scaled[i] = frequencies[i] / factor;
+            }
+            return scaled;
+        }
+    }
+
     /// ω_i / divisors[i], as some GGUF files store the result of another scaling.
     record Divisors(List<Float> divisors) implements RopeScaling {
         public Divisors {

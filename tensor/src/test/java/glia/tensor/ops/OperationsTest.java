@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.ops.GradientCheck.Case;
 import java.lang.foreign.Arena;
+import java.util.Comparator;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -41,7 +43,26 @@ class OperationsTest {
                 of("gate", (ops, w) -> ops.apply(new SigmoidGate(rows(ops, w[0]), rows(ops, w[1]))),
                         w -> gated(w[0], w[1], 1), shape(2, 9), shape(2, 9)),
                 of("gate of heads", (ops, w) -> ops.apply(new SigmoidGate(rows(ops, w[0]), rows(ops, w[1]))),
-                        w -> gated(w[0], w[1], 3), shape(2, 9), shape(2, 3)));
+                        w -> gated(w[0], w[1], 3), shape(2, 9), shape(2, 3)),
+                of("multiplied", (ops, w) -> ops.apply(new Multiplied(rows(ops, w[0]), w[1])),
+                        w -> IntStream.range(0, 21).mapToDouble(i -> w[0][i] * w[1][0]).toArray(),
+                        shape(3, 7), shape(1)),
+                of("clamp", (ops, w) -> ops.apply(new Clamp(rows(ops, w[0]), 0.7f)),
+                        w -> IntStream.range(0, 34).mapToDouble(i -> Math.clamp(w[0][i], -0.7f, 0.7f)).toArray(),
+                        shape(2, 17)),
+                of("expert scale", (ops, w) -> {
+                    Router router = Router.plain(2, Router.Score.SOFTMAX, Router.Share.AS_IS);
+                    Routing routing = new Routing(rows(ops, w[1]), router, Optional.empty());
+                    ops.apply(routing);
+                    return ops.apply(new ExpertScale(rows(ops, w[0]), routing, w[2]));
+                }, w -> IntStream.range(0, 6).mapToDouble(i -> w[0][i] * w[2][ranked(w[1], i / 2, 4)[i % 2]])
+                        .toArray(), shape(3, 2), shape(3, 4), shape(4)));
+    }
+
+    /// The columns of a row, that of the largest number first.
+    private static int[] ranked(double[] x, int row, int cols) {
+        return IntStream.range(0, cols).boxed().sorted(Comparator.comparingDouble(i -> -x[row * cols + i]))
+                .mapToInt(i -> i).toArray();
     }
 
     private static double[] gated(double[] x, double[] gate, int size) {

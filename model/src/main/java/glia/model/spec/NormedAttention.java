@@ -1,0 +1,61 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Span;
+import java.util.List;
+
+/// Attention whose scores are not scaled, because queries, keys and values are all normed head by head, queries and
+/// keys with weights and before rotation, values without:
+/// `q = rotate(norm(W_q x))`, `k = rotate(norm(W_k x))`, `v = unit(W_v x)`.
+///
+/// @param values where values come from
+public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Span span, float eps,
+        Bias bias, Values values) implements Mixer {
+    /// Where values come from, before their norm.
+    public enum Values {
+        /// A projection of their own.
+        PROJECTION,
+        /// The projection of the keys, before the keys are normed and rotated.
+        KEYS
+    }
+
+    public NormedAttention {
+        if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
+                || (long) numHeads * headSize > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("attention with " + numHeads + " heads, " + numKeyValueHeads
+                    + " key-value heads of size " + headSize);
+        }
+    }
+
+    public int querySize() {
+        return numHeads * headSize;
+    }
+
+    public int keyValueSize() {
+        return numKeyValueHeads * headSize;
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        boolean biased = bias != Bias.NONE;
+        shapes.linear(Role.QUERY, Role.QUERY_BIAS, biased, querySize(), hidden);
+        shapes.linear(Role.KEY, Role.KEY_BIAS, biased, keyValueSize(), hidden);
+        if (values == Values.PROJECTION) {
+            shapes.linear(Role.VALUE, Role.VALUE_BIAS, biased, keyValueSize(), hidden);
+        }
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, querySize());
+        shapes.add(Role.QUERY_NORM, headSize);
+        shapes.add(Role.KEY_NORM, headSize);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of(new Remembered.KeyValues(keyValueSize(), keyValueSize(), span));
+    }
+
+    @Override
+    public String describe() {
+        return "attention with normed heads, " + numHeads + " heads over " + numKeyValueHeads
+                + (values == Values.KEYS ? " of keys that are the values too" : " of keys and values") + ", size "
+                + headSize + ", " + Words.of(span) + ", " + Words.of(rope);
+    }
+}

@@ -1,0 +1,28 @@
+package glia.model.spec;
+
+import java.util.List;
+
+/// A mixture of experts that norms its input twice, once for the experts and once for the router:
+/// `Σ_j w_j · s_j · expert_j(norm(x))`, with the weights w chosen by `W · (unit(x) ⊙ r) / √D` and a learned number s
+/// for each expert. https://arxiv.org/abs/2401.04088 has the plain form.
+///
+/// @param norm of the experts' input
+public record NormedExperts(Experts experts, Norm.Rms norm) implements Mixer {
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        shapes.norm(norm, Role.EXPERT_NORM, Role.EXPERT_NORM, hidden);
+        shapes.add(Role.ROUTER_NORM, hidden);
+        experts.parameters(shapes, hidden);
+        shapes.add(Role.EXPERT_SCALE, experts.numExperts());
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return experts.describe() + ", normed inputs";
+    }
+}

@@ -1,0 +1,38 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// The weights `[N, k]` of chosen experts, each times a learned number of its expert:
+/// `y[n,j] = weights[n,j] · scale[chosen[n,j]]`.
+///
+/// @param routing what chose the experts; its `forward` has run
+/// @param scale `[X]`
+public record ExpertScale(Tensor weights, Routing routing, Weight scale) implements Operation {
+    public ExpertScale {
+        Compute.require(weights.rows() == routing.numTokens() && weights.cols() == routing.numChosen()
+                && Compute.stored(scale).size() == routing.numExperts(), "expert scale", weights, scale);
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(weights.rows(), weights.cols());
+        Tensor s = Compute.stored(scale);
+        for (int i = 0; i < y.size(); i++) {
+            y.set(i, weights.get(i) * s.get(routing.chosen()[i]));
+        }
+        return y;
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor s = Compute.stored(scale);
+        Tensor dy = tape.gradient(y);
+        Tensor dweights = tape.gradient(weights);
+        Tensor dscale = tape.gradient(scale);
+        for (int i = 0; i < y.size(); i++) {
+            int expert = routing.chosen()[i];
+            dweights.set(i, dweights.get(i) + dy.get(i) * s.get(expert));
+            dscale.set(expert, dscale.get(expert) + dy.get(i) * weights.get(i));
+        }
+    }
+}
