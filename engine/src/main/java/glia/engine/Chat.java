@@ -67,7 +67,15 @@ public final class Chat implements AutoCloseable {
     ///
     /// @throws ContextFullException if the conversation no longer fits
     public Answer stream(String text, TextListener listener) {
-        messages.add(ChatMessage.user(text));
+        return stream(ChatMessage.user(text), listener);
+    }
+
+    /// The same with a message of any role and form.
+    ///
+    /// @throws IllegalArgumentException if it holds anything but text, such as an image
+    public Answer stream(ChatMessage message, TextListener listener) {
+        message.requireText();
+        messages.add(message);
         try {
             Answer answer = generator.generate(prompt(), options, false, listener);
             messages.add(ChatMessage.assistant(answer.text()));

@@ -12,6 +12,7 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /// A JSON object such as `config.json`, read with checks: each getter gives a value of its type or throws an exception
 /// that names file, key, what was found and expected. A key whose value is `null` counts as absent. Getters with a
@@ -74,6 +75,13 @@ public final class Config {
             throw new CheckpointException(origin, "", "found " + words(node) + ", expected an object");
         }
         return new Config(origin, "", node);
+    }
+
+    /// The same with another value for a key: a text, number, flag, list or map.
+    public Config with(String key, Object value) {
+        ObjectNode changed = ((ObjectNode) node).deepCopy();
+        changed.set(key, JsonTree.of(value));
+        return new Config(origin, prefix, changed);
     }
 
     /// The file that messages name.

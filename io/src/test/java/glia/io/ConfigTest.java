@@ -30,6 +30,16 @@ class ConfigTest {
     }
 
     @Test
+    void aValueCanBeReplaced() throws CheckpointException {
+        Config config = Config.parse(Path.of("config.json"), "{\"a\": {\"b\": 1, \"c\": null}}");
+        Config changed = config.child("a").with("c", "x").with("b", List.of(1, 2));
+        assertEquals("x", changed.text("c"));
+        assertEquals(2, changed.integers("b").length);
+        assertEquals(1, config.child("a").integer("b"));
+        assertTrue(assertThrows(CheckpointException.class, () -> changed.integer("c")).getMessage().contains("a.c"));
+    }
+
+    @Test
     void valuesAreRead() throws Exception {
         Config c = parse("""
                 {"t": "né", "n": -7, "r": 1e-5, "yes": true, "ns": [1, 2], "ts": ["a", ""], "rs": [1, 0.5, Infinity],

@@ -174,7 +174,7 @@ public final class ModelLoader {
             requireShape(parameter, name, shape, declared);
             if (parameter.expert() >= 0 && shape.length > 1 && !source.isView()) {
                 return new Weight.Deferred(stored.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]),
-                        () -> source.read(stored, copies, new HashMap<>()));
+                        () -> source.read(stored, copies, made));
             }
             Tensor tensor = source.read(stored, copies, made);
             return new Weight.Stored(tensor.rank() == 1 ? widen(tensor) : tensor);

@@ -125,9 +125,11 @@ class LyingPackedTest {
     void groupsThatAreNotThere() throws IOException {
         for (int wrong : new int[] {-1, 4, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
             refused(HubLayout.GPTQ_ACT_ORDER, UP + ".g_idx", (arena, t) ->
-                    Memory.i32(copy(arena, t, UP + ".g_idx").address() + 4 * 7, wrong), "column 7", "" + wrong, "there are 4");
+                    Memory.i32(copy(arena, t, UP + ".g_idx").address() + 4 * 7, wrong), "column 7", "" + wrong,
+                    "there are 4");
             refused(HubLayout.INT4_ACT_ORDER, UP + ".weight_g_idx", (arena, t) ->
-                    Memory.i32(copy(arena, t, UP + ".weight_g_idx").address(), wrong), "column 0", "" + wrong, "there are 3");
+                    Memory.i32(copy(arena, t, UP + ".weight_g_idx").address(), wrong), "column 0", "" + wrong,
+                    "there are 3");
         }
     }
 

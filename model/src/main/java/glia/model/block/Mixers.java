@@ -13,6 +13,7 @@ import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.Place;
+import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
@@ -34,6 +35,7 @@ record Mixers(Weights weights, RopeTables ropes) {
             case LatentAttention a -> new LatentAttentionBlock(a, weights, place, ropes);
             case Lightning l -> new LightningBlock(l, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
+            case RecurrentNetwork n -> new RecurrentBlock(n, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case NormedAttention a -> new NormedAttentionBlock(a, weights, place, ropes);
             case NormedExperts e -> new NormedExpertsBlock(e, weights, place);

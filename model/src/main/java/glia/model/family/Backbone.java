@@ -22,7 +22,8 @@ final class Backbone {
     /// No position is ever encoded, so no length is too long; this is a length that no file exceeds.
     private static final int CONTEXT = 1 << 20;
 
-    private static final ExpertNames EXPERTS = new ExpertNames("mixer", "gate_proj", "up_proj", "down_proj");
+    private static final ExpertNames EXPERTS = ExpertNames.of("mixer", "gate",
+            ExpertNames.Stack.OUTPUTS_FIRST);
 
     private Backbone() { }
 

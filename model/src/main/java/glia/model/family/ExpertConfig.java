@@ -57,13 +57,19 @@ final class ExpertConfig {
     }
 
     /// Gated experts without biases, weighted at their output.
-    ///
-    /// @throws CheckpointException also if there are too few experts for the router
     static Experts gated(Config config, int numExperts, int width, Router router, Experts.Shared shared)
             throws CheckpointException {
+        return of(config, numExperts, width, new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")),
+                Bias.NONE, router, Weighting.OUTPUT, shared);
+    }
+
+    /// Experts of any kind.
+    ///
+    /// @throws CheckpointException also if there are too few experts for the router
+    static Experts of(Config config, int numExperts, int width, MlpForm form, Bias bias, Router router,
+            Weighting weighting, Experts.Shared shared) throws CheckpointException {
         try {
-            return new Experts(numExperts, width, new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")),
-                    Bias.NONE, router, Weighting.OUTPUT, shared);
+            return new Experts(numExperts, width, form, bias, router, weighting, shared);
         } catch (IllegalArgumentException e) {
             throw config.error("num_experts_per_tok", e.getMessage());
         }

@@ -3,6 +3,7 @@ package glia.model.family;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// All families that Glia knows.
 public final class Families {
@@ -20,13 +21,16 @@ public final class Families {
             new Glm4Moe(),
             new GlmMoeDsa(),
             new Gpt2(),
+            new GptOss(),
             new GraniteMoeHybrid(),
             new Jamba(),
             new Llama(),
+            new Llama4(),
             new Mamba(),
             new Mamba2(),
-            new Ministral3(),
             new MiniMax(),
+            new MiniMaxM2(),
+            new Ministral3(),
             new Mistral(),
             new Mixtral(),
             new ModernBert(),
@@ -42,25 +46,29 @@ public final class Families {
 
     private Families() { }
 
+    private static Stream<Family> all() {
+        return Stream.concat(ALL.stream(), TextParts.ALL.stream());
+    }
+
     /// The family that answers to a `model_type`.
     public static Optional<Family> ofModelType(String modelType) {
-        return ALL.stream().filter(f -> f.modelTypes().contains(modelType)).findFirst();
+        return all().filter(f -> f.modelTypes().contains(modelType)).findFirst();
     }
 
     /// The family that answers to a GGUF `general.architecture`.
     public static Optional<Family> ofGguf(String architecture) {
-        return ALL.stream().filter(f -> f.gguf().filter(g -> g.architecture().equals(architecture)).isPresent())
+        return all().filter(f -> f.gguf().filter(g -> g.architecture().equals(architecture)).isPresent())
                 .findFirst();
     }
 
     /// All model types, for messages.
     public static String known() {
-        return ALL.stream().flatMap(f -> f.modelTypes().stream()).sorted().collect(Collectors.joining(", "));
+        return all().flatMap(f -> f.modelTypes().stream()).sorted().collect(Collectors.joining(", "));
     }
 
     /// All GGUF architectures, for messages.
     public static String knownInGguf() {
-        return ALL.stream().flatMap(f -> f.gguf().stream()).map(GgufForm::architecture).sorted()
+        return all().flatMap(f -> f.gguf().stream()).map(GgufForm::architecture).sorted()
                 .collect(Collectors.joining(", "));
     }
 }

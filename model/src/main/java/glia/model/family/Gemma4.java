@@ -131,7 +131,7 @@ public final class Gemma4 implements Family {
             case EXPERT_SCALE -> new Source.Stored(layer + "router.per_expert_scale");
             case LAYER_SCALE -> new Source.Stored(layer + "layer_scalar");
             case GATE, UP, DOWN -> mixer instanceof NormedExperts e
-                    ? ExpertNames.stacked(e.experts(), p, layer + "experts.") : Standard.source(spec, p);
+                    ? ExpertNames.MLP.stacked(e.experts(), p, layer + "experts.") : Standard.source(spec, p);
             default -> Standard.source(spec, p);
         };
     }

@@ -12,7 +12,8 @@ import glia.model.spec.StateSpaceDual;
 /// The tensor names of families whose layers have a state-space mixer `mamba`, attention `self_attn` or both, and then
 /// an MLP or experts `feed_forward`.
 final class Hybrid {
-    private static final ExpertNames EXPERTS = new ExpertNames("feed_forward", "gate_proj", "up_proj", "down_proj");
+    private static final ExpertNames EXPERTS = ExpertNames.of("feed_forward", "router",
+            ExpertNames.Stack.OUTPUTS_FIRST);
 
     private Hybrid() { }
 
@@ -27,7 +28,6 @@ final class Hybrid {
             case SelectiveStateSpace s when !isNorm -> StateSpaces.source(layer + "mamba.", s, p);
             case StateSpaceDual d when !isNorm -> StateSpaces.source(layer + "mamba.", d, p);
             case Experts e when isNorm -> new Source.Stored(layer + "pre_ff_layernorm.weight");
-            case Experts e when p.role() == Role.ROUTER -> new Source.Stored(layer + "feed_forward.router.weight");
             case Experts e -> EXPERTS.source(spec, p, layer);
             case GatedMlp m -> new Source.Stored(layer + feedForward(p));
             case ScaledGatedMlp m -> new Source.Stored(layer + feedForward(p));

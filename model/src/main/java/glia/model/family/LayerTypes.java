@@ -18,6 +18,26 @@ final class LayerTypes {
         return read(config, "sliding_attention", otherwise);
     }
 
+    /// For each layer, whether its attention rotates: by the list `no_rope_layers`, in which 1 means that it does, or
+    /// if that is absent or empty all but each `no_rope_layer_interval`-th.
+    static boolean[] rotates(Config config) throws CheckpointException {
+        boolean[] rotates = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        int interval = config.positive("no_rope_layer_interval", 4);
+        int[] given = config.has("no_rope_layers") ? config.integers("no_rope_layers") : new int[0];
+        if (given.length > 0 && given.length < rotates.length) {
+            throw config.error("no_rope_layers", "has " + given.length + " entries for " + rotates.length + " layers");
+        }
+        for (int i = 0; i < rotates.length; i++) {
+            rotates[i] = given.length == 0 ? (i + 1) % interval != 0 : given[i] != 0;
+        }
+        return rotates;
+    }
+
+    /// For each layer, whether its attention stays within chunks.
+    static boolean[] chunked(Config config, Rule otherwise) throws CheckpointException {
+        return read(config, "chunked_attention", otherwise);
+    }
+
     /// For each layer, whether linear attention takes the place of attention.
     static boolean[] linear(Config config, Rule otherwise) throws CheckpointException {
         return read(config, "linear_attention", otherwise);

@@ -10,8 +10,8 @@ import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
 
-/// Qwen3.5, the text part, with MLPs or with experts in all layers: the body of Qwen3-Next, with a projection of its own
-/// for each input of the recurrence. For text the three axes of its rotation are one. Checked against the classes
+/// Qwen3.5, the text part, with MLPs or with experts in all layers: the body of Qwen3-Next, with a projection of its
+/// own for each input of the recurrence. For text the three axes of its rotation are one. Checked against the classes
 /// `Qwen3_5ForCausalLM` and `Qwen3_5MoeForCausalLM`.
 public final class Qwen35 implements Family {
     private static final String WITH_EXPERTS = "qwen3_5_moe_text";

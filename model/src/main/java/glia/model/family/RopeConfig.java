@@ -67,7 +67,8 @@ final class RopeConfig {
         Config scaling = found.get();
         String type = type(scaling);
         return switch (type) {
-            case "default" -> new RopeScaling.None();
+            // Of several axes all are the position where there is nothing but text.
+            case "default", "mrope" -> new RopeScaling.None();
             case "linear" -> new RopeScaling.Linear(positive(scaling, "factor"));
             case "llama3" -> new RopeScaling.Llama3(positive(scaling, "factor"), positive(scaling, "low_freq_factor"),
                     positive(scaling, "high_freq_factor"), originalContext(config, scaling));

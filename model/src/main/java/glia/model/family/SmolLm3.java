@@ -27,7 +27,7 @@ public final class SmolLm3 implements Family {
         int headSize = Standard.headSize(config, 0);
         int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 4;
         Rope rope = RopeConfig.read(config, headSize, 2_000_000);
-        boolean[] rotates = rotates(config);
+        boolean[] rotates = LayerTypes.rotates(config);
         boolean sliding = config.flag("use_sliding_window", false) && config.has("sliding_window");
         boolean[] slides = LayerTypes.read(config, layer -> sliding && !rotates[layer]);
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
@@ -37,19 +37,6 @@ public final class SmolLm3 implements Family {
                 rotates[layer] ? rope : new Rope.None(),
                 sliding && slides[layer] ? new Span.Sliding(config.positive("sliding_window")) : new Span.Causal(),
                 new Norm.None(), bias));
-    }
-
-    private static boolean[] rotates(Config config) throws CheckpointException {
-        boolean[] rotates = new boolean[Standard.numLayers(config, "num_hidden_layers")];
-        int interval = config.has("no_rope_layer_interval") ? config.positive("no_rope_layer_interval") : 4;
-        int[] given = config.has("no_rope_layers") ? config.integers("no_rope_layers") : new int[0];
-        if (config.has("no_rope_layers") && given.length < rotates.length) {
-            throw config.error("no_rope_layers", "has " + given.length + " entries for " + rotates.length + " layers");
-        }
-        for (int i = 0; i < rotates.length; i++) {
-            rotates[i] = given.length == 0 ? (i + 1) % interval != 0 : given[i] != 0;
-        }
-        return rotates;
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /// Where a parameter lies in a checkpoint, as an expression over stored tensors. It is read one way and written the
 /// other, so that gradients and saved models carry the checkpoint's own names and shapes.
@@ -49,6 +50,20 @@ public sealed interface Source {
 
     /// The second place if the checkpoint has its tensor, else the first.
     record Either(Source first, Source second) implements Source { }
+
+    /// The same over tensors with other names.
+    ///
+    /// @param rename the names to look for in place of one, in order
+    default Source renamed(Function<String, List<String>> rename) {
+        return switch (this) {
+            case Stored s -> new Stored(s.names.stream().flatMap(name -> rename.apply(name).stream()).toList());
+            case Transposed t -> new Transposed(t.of.renamed(rename));
+            case Rows r -> new Rows(r.of.renamed(rename), r.from, r.count, r.total);
+            case Slice s -> new Slice(s.of.renamed(rename), s.index, s.count);
+            case Every e -> new Every(e.of.renamed(rename), e.first, e.step);
+            case Either e -> new Either(e.first.renamed(rename), e.second.renamed(rename));
+        };
+    }
 
     /// The same without choices, for a checkpoint that has these tensors.
     default Source in(Set<String> names) {

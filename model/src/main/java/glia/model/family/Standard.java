@@ -155,7 +155,7 @@ final class Standard {
         return source(spec, p, ExpertNames.MLP);
     }
 
-    /// The same with other names for experts.
+    /// The same with other names for experts, and of MLPs in layers without.
     static Source source(ModelSpec spec, Parameter p, ExpertNames experts) {
         if (p.sublayer() < 0) {
             return new Source.Stored(global(p));
@@ -163,7 +163,12 @@ final class Standard {
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
         boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.AFTER_WEIGHT;
         return spec.mixer(p.place()) instanceof Experts && !isNorm ? experts.source(spec, p, layer)
-                : new Source.Stored(layer + inLayer(spec, p));
+                : new Source.Stored(layer + inLayer(spec, p).replaceFirst("^mlp\\.", experts.block() + "."));
+    }
+
+    /// A tensor of the layer that a parameter belongs to.
+    static Source.Stored inLayer(ModelSpec spec, Parameter p, String name) {
+        return new Source.Stored("model.layers." + spec.sublayer(p).layer() + "." + name);
     }
 
     private static String global(Parameter p) {
@@ -193,6 +198,7 @@ final class Standard {
             case OUTPUT_BIAS -> "self_attn.o_proj.bias";
             case QUERY_NORM -> "self_attn.q_norm.weight";
             case KEY_NORM -> "self_attn.k_norm.weight";
+            case SINKS -> "self_attn.sinks";
             case GATE -> "mlp.gate_proj.weight";
             case GATE_BIAS -> "mlp.gate_proj.bias";
             case UP -> "mlp.up_proj.weight";

@@ -52,6 +52,12 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 temperature, gating);
     }
 
+    /// The same with another span.
+    public Attention with(Span other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, other, norm, bias, scores,
+                temperature, gating);
+    }
+
     /// The same with another norm of queries and keys.
     public Attention with(QkNorm other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, other, bias, scores,

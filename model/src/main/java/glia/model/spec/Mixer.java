@@ -16,6 +16,7 @@ public sealed interface Mixer permits
         NormedAttention,
         NormedExperts,
         Parallel,
+        RecurrentNetwork,
         RelativeAttention,
         ScaledGatedMlp,
         SelectiveStateSpace,

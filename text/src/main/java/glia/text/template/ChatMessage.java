@@ -46,6 +46,21 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         return new ChatMessage("tool", content, List.of(), "", Map.of("name", name));
     }
 
+    /// Checks that the parts of a `content` in parts are all text.
+    ///
+    /// @throws IllegalArgumentException if one is not; the message names its type
+    public void requireText() {
+        if (extra.get("content") instanceof List<?> parts) {
+            for (Object part : parts) {
+                Object type = part instanceof Map<?, ?> map ? map.get("type") : "text";
+                if (!"text".equals(type)) {
+                    throw new IllegalArgumentException("the message holds a part of type '" + type + "'; models run "
+                            + "on text alone here, images and sounds are not read");
+                }
+            }
+        }
+    }
+
     /// The message as templates see it. Reasoning has two names there, for the families that read one or the other.
     public Map<String, Object> variables() {
         Map<String, Object> variables = new LinkedHashMap<>();

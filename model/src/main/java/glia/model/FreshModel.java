@@ -1,0 +1,82 @@
+package glia.model;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.model.block.Weights;
+import glia.model.family.Source;
+import glia.model.quant.StoredTensors;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.Parameters;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/// Makes models that no file holds, from specs of families or specs made by hand, ready to be trained.
+public final class FreshModel {
+    private FreshModel() { }
+
+    /// A model with initial weights, F32, in memory of its own that its `close` frees. Its tensors are called by the
+    /// words of its parameters, such as `sublayers.3.query`.
+    ///
+    /// @param seed the same one gives the same weights
+    /// @throws IllegalArgumentException if the parts of the spec do not fit each other
+    public static Model create(ModelSpec spec, long seed) {
+        Map<Parameter, long[]> shapes = Parameters.of(spec);
+        Arena arena = Arena.ofShared();
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        Map<Parameter, Source> sources = new LinkedHashMap<>();
+        Map<Parameter, Weight> weights = new HashMap<>();
+        InitialValues values = new InitialValues(spec, new SplittableRandom(seed));
+        shapes.forEach((parameter, shape) -> {
+            Tensor t = Tensor.allocate(arena, DType.F32, shape);
+            values.fill(parameter, t);
+            tensors.put(name(parameter), t);
+            sources.put(parameter, new Source.Stored(name(parameter)));
+            weights.put(parameter, new Weight.Stored(t));
+        });
+        Checkpoint memory = new InMemory(Collections.unmodifiableMap(tensors));
+        return new Model(spec, new Weights(weights), sources, memory, StoredTensors.plain(memory), arena);
+    }
+
+    private static String name(Parameter p) {
+        String role = p.role().name().toLowerCase(Locale.ROOT);
+        String branch = p.place().branch() == 0 ? "" : "branches." + p.place().branch() + ".";
+        String expert = p.expert() < 0 ? "" : "experts." + p.expert() + ".";
+        return p.sublayer() < 0 ? role : "sublayers." + p.sublayer() + "." + branch + expert + role;
+    }
+
+    /// Tensors that lie in no file.
+    private record InMemory(Map<String, Tensor> tensors) implements Checkpoint {
+        @Override
+        public Set<String> names() {
+            return tensors.keySet();
+        }
+
+        @Override
+        public Tensor tensor(String name) throws CheckpointException {
+            Tensor t = tensors.get(name);
+            if (t == null) {
+                throw new CheckpointException(Path.of(""), name, "there is no such tensor in memory");
+            }
+            return t;
+        }
+
+        @Override
+        public long sizeBytes() {
+            return 0;
+        }
+
+        @Override
+        public void close() { }
+    }
+}

@@ -1,0 +1,97 @@
+package glia.model;
+
+import glia.model.spec.Attention;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Sublayer;
+import glia.tensor.Tensor;
+import java.util.random.RandomGenerator;
+
+/// The values that parameters have before training. Matrices are normal with the deviation `1/√inputs`, which keeps the
+/// size of activations (https://doi.org/10.1007/3-540-49430-8_2); norms leave what they normed as it is; biases are 0;
+/// recurrences forget at the rates 1, 2, 3… with steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
+final class InitialValues {
+    private static final double EMBEDDING_DEVIATION = 0.02;
+    private static final double SHORTEST_STEP = 0.001;
+    private static final double LONGEST_STEP = 0.1;
+
+    private final ModelSpec spec;
+    private final RandomGenerator random;
+
+    InitialValues(ModelSpec spec, RandomGenerator random) {
+        this.spec = spec;
+        this.random = random;
+    }
+
+    /// Fills the tensor of a parameter.
+    void fill(Parameter p, Tensor t) {
+        switch (p.role()) {
+            case EMBEDDING, POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
+            case BEFORE_WEIGHT -> constant(t, unit(sublayer(p).before()));
+            case AFTER_WEIGHT -> constant(t, unit(sublayer(p).after()));
+            case FINAL_WEIGHT -> constant(t, unit(spec.finalNorm()));
+            case ENCODER_FINAL_WEIGHT -> constant(t, unit(spec.encoder().orElseThrow().finalNorm()));
+            case QUERY_NORM, KEY_NORM -> constant(t, unitOfHeads(p));
+            case EMBEDDING_NORM_WEIGHT, QUERY_LATENT_NORM, LATENT_NORM, INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM,
+                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP -> constant(t, 1);
+            case DECAY -> decays(t);
+            case STEPS_OFFSET -> steps(t);
+            default -> {
+                if (t.rank() == 1) {
+                    constant(t, 0);
+                } else {
+                    normal(t, 1 / Math.sqrt(t.cols()));
+                }
+            }
+        }
+    }
+
+    private Sublayer sublayer(Parameter p) {
+        return spec.sublayer(p);
+    }
+
+    /// The weight that changes nothing.
+    private static double unit(Norm norm) {
+        return norm instanceof Norm.Rms rms ? 1 - rms.offset() : 1;
+    }
+
+    private double unitOfHeads(Parameter p) {
+        QkNorm norm = spec.mixer(p.place()) instanceof Attention a ? a.norm() : new QkNorm.None();
+        return switch (norm) {
+            case QkNorm.Heads heads -> unit(heads.norm());
+            case QkNorm.Whole whole -> unit(whole.norm());
+            case QkNorm.None none -> 1;
+            case QkNorm.Rotated rotated -> 1;
+            case QkNorm.Clipped clipped -> 1;
+        };
+    }
+
+    private static void constant(Tensor t, double value) {
+        for (long i = 0; i < t.size(); i++) {
+            t.set(i, (float) value);
+        }
+    }
+
+    private void normal(Tensor t, double deviation) {
+        for (long i = 0; i < t.size(); i++) {
+            t.set(i, (float) (deviation * random.nextGaussian()));
+        }
+    }
+
+    /// Logarithms of rates, along the row where there is a row for each channel.
+    private static void decays(Tensor t) {
+        for (long i = 0; i < t.size(); i++) {
+            t.set(i, (float) Math.log(1 + i % t.cols()));
+        }
+    }
+
+    /// What softplus takes to steps that are spread evenly by their logarithm.
+    private void steps(Tensor t) {
+        for (long i = 0; i < t.size(); i++) {
+            double step = SHORTEST_STEP * Math.pow(LONGEST_STEP / SHORTEST_STEP, random.nextDouble());
+            t.set(i, (float) Math.log(Math.expm1(step)));
+        }
+    }
+}

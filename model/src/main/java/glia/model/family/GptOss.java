@@ -1,0 +1,70 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
+import glia.tensor.kernel.Scores;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.ExpertMlp.Weighting;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Router;
+import java.util.List;
+import java.util.Optional;
+
+/// gpt-oss 20b and 120b: attention with sinks, windows on every other layer, experts with biases and a clamped gate,
+/// weighted by a softmax over the chosen ones (https://arxiv.org/abs/2508.10925). Checked against the class
+/// `GptOssForCausalLM`.
+public final class GptOss implements Family {
+    public GptOss() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("gpt_oss");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = config.keys().contains("head_dim") ? Standard.headSize(config, 0) : 64;
+        Rope rope = rope(config, headSize);
+        Attention attention = new Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
+                new Span.Causal(), new Norm.None(), config.flag("attention_bias", true) ? Bias.ALL : Bias.NONE)
+                .with(new Scores.Sinks());
+        boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
+        Span window = new Span.Sliding(
+                config.keys().contains("sliding_window") ? config.positive("sliding_window") : 128);
+        MlpForm form = new MlpForm.Clamped(1.702f, (float) Standard.positive(config, "swiglu_limit", 7));
+        Router router = Router.plain(config.positive("num_experts_per_tok", 4), Router.Score.LOGIT,
+                Router.Share.SOFTMAX);
+        Experts experts = ExpertConfig.of(config, ExpertConfig.numExperts(config, 128),
+                config.positive("intermediate_size", 2880), form, Bias.ALL, router, Weighting.OUTPUT,
+                new Experts.Shared.None());
+        return Standard.spec(config, 131_072, false, Standard.epsilon(config, "rms_norm_eps", 1e-5),
+                layer -> slides[layer] ? attention.with(window) : attention, layer -> experts);
+    }
+
+    /// YaRN to 32 times 4096 positions unless the config says otherwise.
+    private static Rope rope(Config config, int headSize) throws CheckpointException {
+        Rope.Rotary read = RopeConfig.read(config, headSize, 150_000);
+        boolean isGiven = config.has("rope_parameters") || config.has("rope_scaling");
+        return isGiven ? read : new Rope.Rotary(read.rotatedSize(), read.theta(),
+                new RopeScaling.Yarn(32, 4096, 32, 1, false, RopeConfig.sharpening(32, 1)), read.layout());
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p, ExpertNames.of("mlp", "router", ExpertNames.Stack.IN_TURN));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,99 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Rope;
+import glia.model.spec.Temperature;
+import glia.tensor.kernel.RopeTable.Layout;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.ExpertMlp.Weighting;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Router;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
+/// Llama 4 Scout and Maverick, text: rotating layers attend within chunks, every fourth does not rotate, attends to
+/// all and sharpens with length; the router's weight scales what goes into an expert. Checked against the class
+/// `Llama4ForCausalLM` and https://github.com/meta-llama/llama-models.
+public final class Llama4 implements Family {
+    public Llama4() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("llama4_text");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        boolean[] rotates = LayerTypes.rotates(config);
+        boolean[] chunked = LayerTypes.chunked(config, layer -> rotates[layer]);
+        float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-5);
+        Attention whole = attention(config);
+        Attention rotating = whole.with(rope(config, whole.headSize())).with(
+                config.flag("use_qk_norm", true) ? new QkNorm.Rotated(epsilon) : new QkNorm.None());
+        Attention still = isTuned(config) ? whole.with(new Temperature.Logarithmic(config.real("attn_scale", 0.1),
+                config.positive("floor_scale", 8192), 1)) : whole;
+        Span chunk = new Span.Chunked(config.positive("attention_chunk_size", 8192));
+        Experts experts = experts(config);
+        Mixer mlp = Standard.mlp(config, "intermediate_size_mlp", Bias.NONE);
+        IntPredicate mixes = mixes(config);
+        return Standard.spec(config, 131_072, false, epsilon, layer -> {
+            Attention attention = rotates[layer] ? rotating : still;
+            return chunked[layer] ? attention.with(chunk) : attention;
+        }, layer -> mixes.test(layer) ? experts : mlp);
+    }
+
+    private static Attention attention(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, config.keys().contains("head_dim") ? 0 : 128);
+        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
+                (float) (1 / Math.sqrt(headSize)), new Rope.None(), new Span.Causal(), new Norm.None(),
+                config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
+    }
+
+    private static Rope rope(Config config, int headSize) throws CheckpointException {
+        Rope.Rotary read = RopeConfig.read(config, headSize, 500_000);
+        return new Rope.Rotary(read.rotatedSize(), read.theta(), read.scaling(), Layout.INTERLEAVED);
+    }
+
+    private static Experts experts(Config config) throws CheckpointException {
+        int width = config.positive("intermediate_size", 8192);
+        return ExpertConfig.of(config, ExpertConfig.numExperts(config, 16), width,
+                new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")), Bias.NONE,
+                Router.plain(config.positive("num_experts_per_tok", 1), Router.Score.SIGMOID, Router.Share.AS_IS),
+                Weighting.INPUT, new Experts.Shared.Plain(width));
+    }
+
+    /// Older configs have a number in place of a flag.
+    private static boolean isTuned(Config config) throws CheckpointException {
+        String key = "attn_temperature_tuning";
+        return config.has(key) && config.value(key).isNumber() ? config.integer(key) != 0 : config.flag(key, true);
+    }
+
+    /// Which layers have experts.
+    private static IntPredicate mixes(Config config) throws CheckpointException {
+        int step = config.positive("interleave_moe_layer_step", 1);
+        int[] given = config.has("moe_layers") ? config.integers("moe_layers") : new int[0];
+        boolean isGiven = config.has("moe_layers");
+        return layer -> isGiven ? IntStream.of(given).anyMatch(i -> i == layer) : (layer + 1) % step == 0;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p, ExpertNames.of("feed_forward", "router", ExpertNames.Stack.INPUTS_FIRST));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,60 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.Router;
+import java.util.List;
+import java.util.Optional;
+
+/// MiniMax-M2: experts in all layers, chosen by corrected sigmoid scores; queries and keys are normed over all heads
+/// together. Checked against the class `MiniMaxM2ForCausalLM`, but for one thing: `rotary_dim`, which the published
+/// configs have (64 of 128), is heeded where `partial_rotary_factor` is missing, as the model was trained; that class
+/// turns whole heads then.
+public final class MiniMaxM2 implements Family {
+    public MiniMaxM2() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("minimax_m2");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = Standard.headSize(config, 128);
+        double part = config.has("rotary_dim") ? (double) config.positive("rotary_dim") / headSize : 1;
+        Rope rope = RopeConfig.read(config, headSize, 5_000_000, part);
+        float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
+        Attention attention = new Attention(config.positive("num_attention_heads"),
+                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
+                new Span.Causal(), new Norm.None(), Bias.NONE).with(new QkNorm.Whole(new Norm.Rms(epsilon, 0)));
+        Router router = new Router(config.positive("num_experts_per_tok", 8), Router.Score.SIGMOID,
+                Router.Correction.LEARNED, new Router.Groups.All(), Router.Share.NORMALISED, 1);
+        Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 256),
+                config.positive("intermediate_size", 1536), router, new Experts.Shared.None());
+        return Standard.spec(config, 196_608, false, epsilon, layer -> attention, layer -> experts);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
+    }
+
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return Standard.isBeyondLayers(spec, tensorName);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
+}
