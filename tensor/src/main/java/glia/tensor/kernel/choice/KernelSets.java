@@ -8,6 +8,7 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.vector.VectorKernels;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import jdk.incubator.vector.VectorShape;
 
@@ -47,6 +48,11 @@ public final class KernelSets {
     ///
     /// @throws IllegalArgumentException if the name is unknown or the set cannot run here; the message says why
     public static Choice choose(String name, Workers workers) {
+        return choose(name, workers, EmittedKernels::selfTest);
+    }
+
+    /// @param selfTest says what is wrong with emitted kernels
+    static Choice choose(String name, Workers workers, Function<EmittedKernels, Optional<String>> selfTest) {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "scalar" -> new Choice(new ScalarKernels(workers), "");
             case "vector" -> {
@@ -57,11 +63,17 @@ public final class KernelSets {
             }
             case "emitted" -> {
                 require(name, EmittedKernels.obstacle());
-                yield new Choice(new EmittedKernels(workers), "");
+                yield tested(name, new EmittedKernels(workers), selfTest);
             }
-            case "best", "auto" -> best(workers, name.equalsIgnoreCase("auto"));
-            default -> new Choice(new EmittedKernels(workers, level(name)), "");
+            case "best", "auto" -> best(workers, name.equalsIgnoreCase("auto"), selfTest);
+            default -> tested(name, new EmittedKernels(workers, level(name)), selfTest);
         };
+    }
+
+    private static Choice tested(
+            String name, EmittedKernels kernels, Function<EmittedKernels, Optional<String>> selfTest) {
+        require(name, selfTest.apply(kernels));
+        return new Choice(kernels, "");
     }
 
     private static Level level(String name) {
@@ -79,10 +91,17 @@ public final class KernelSets {
         });
     }
 
-    private static Choice best(Workers workers, boolean coldStart) {
+    private static Choice best(
+            Workers workers, boolean coldStart, Function<EmittedKernels, Optional<String>> selfTest) {
         Optional<String> notEmitted = EmittedKernels.obstacle();
+        String wrong = "";
         if (notEmitted.isEmpty()) {
-            return new Choice(new EmittedKernels(workers), "");
+            EmittedKernels emitted = new EmittedKernels(workers);
+            notEmitted = selfTest.apply(emitted);
+            if (notEmitted.isEmpty()) {
+                return new Choice(emitted, "");
+            }
+            wrong = "vector kernels, since " + notEmitted.get();
         }
         Optional<String> notVector = vectorObstacle();
         if (notVector.isPresent()) {
@@ -90,7 +109,7 @@ public final class KernelSets {
                     + "; and " + notEmitted.get());
         }
         Kernels vector = new VectorKernels(workers);
-        return new Choice(coldStart ? new ColdStart(new ScalarKernels(workers), vector) : vector, "");
+        return new Choice(coldStart ? new ColdStart(new ScalarKernels(workers), vector) : vector, wrong);
     }
 
     /// What keeps the vector kernels from running, or from being faster than the scalar ones.

@@ -11,6 +11,7 @@ import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
@@ -89,6 +90,13 @@ public final class EmittedKernels implements Kernels {
     /// The best level that this processor can run; the least where it can run none.
     private static Level best() {
         return obstacle().isPresent() ? Level.AVX2 : Level.of(Processor.here()).getFirst();
+    }
+
+    /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and again
+    /// by plain Java. It takes a few milliseconds, most of them for code that is needed anyhow.
+    public Optional<String> selfTest() {
+        return SelfTest.failure(this, new ScalarKernels(workers))
+                .map(group -> "the " + name() + " kernels compute wrong " + group + " on this machine");
     }
 
     /// What the kernels are written for.

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class KernelSetsTest {
@@ -110,6 +112,22 @@ class KernelSetsTest {
             String message = assertThrows(IllegalArgumentException.class,
                     () -> KernelSets.choose("emitted-sse2", workers)).getMessage();
             assertTrue(message.startsWith("no kernels named 'emitted-sse2'; there are auto, "), message);
+        }
+    }
+
+    @Test
+    void takesOtherKernelsWhereEmittedOnesComputeWrong() {
+        assumeTrue(EmittedKernels.obstacle().isEmpty(), "no emitted kernels here");
+        try (Workers workers = new Workers(1)) {
+            KernelSets.Choice choice = KernelSets.choose("auto", workers, _ -> Optional.of("they are wrong"));
+            assertTrue(List.of("vector", "scalar").contains(choice.kernels().name()), choice.kernels().name());
+            assertTrue(choice.note().contains(choice.kernels().name() + " kernels, since ")
+                    && choice.note().endsWith("they are wrong"), choice.note());
+            for (String name : new String[] {"emitted", "emitted-avx2"}) {
+                String message = assertThrows(IllegalArgumentException.class,
+                        () -> KernelSets.choose(name, workers, _ -> Optional.of("they are wrong"))).getMessage();
+                assertEquals("the " + name + " kernels cannot run, since they are wrong", message);
+            }
         }
     }
 

@@ -1,0 +1,154 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Span;
+import java.lang.foreign.Arena;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Compares a set of kernels with another at start-up: one small case of each group, on numbers of awkward count and
+/// size. It is there for processors, virtual machines and emulators that do not do what they say; what is right
+/// everywhere is the business of tests.
+final class SelfTest {
+    /// Kernels that share code.
+    enum Group { ROUNDED_PRODUCTS, PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE, ROUNDING, ROWS, LOGITS }
+
+    private static final int TOKENS = 3;
+    private static final int WIDTH = 22;
+    /// Numbers that rounded weights have in a row.
+    private static final int BLOCKS = 32;
+    /// Of the largest number of a result: what other orders of addition and other formulas for the exponential come to.
+    private static final float TOLERANCE = 1e-5f;
+
+    private final Arena arena;
+    private final Tensor x;
+    private final Tensor row;
+    private final Tensor wide;
+
+    private SelfTest(Arena arena) {
+        this.arena = arena;
+        x = numbers(TOKENS, WIDTH);
+        row = x.rows(1, 2);
+        wide = numbers(1, BLOCKS);
+    }
+
+    /// The first group of which the two sets differ, in words.
+    ///
+    /// @param tested the set that may be wrong
+    /// @param definition the set that is right
+    static Optional<String> failure(Kernels tested, Kernels definition) {
+        try (Arena arena = Arena.ofConfined()) {
+            var test = new SelfTest(arena);
+            for (Group group : Group.values()) {
+                if (!equal(test.result(group, definition), test.result(group, tested))) {
+                    return Optional.of(group.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+                }
+            }
+            return Optional.empty();
+        }
+    }
+
+    private static boolean equal(Tensor expected, Tensor found) {
+        float largest = 0;
+        for (int i = 0; i < expected.size(); i++) {
+            largest = Math.max(largest, Math.abs(expected.get(i)));
+        }
+        for (int i = 0; i < expected.size(); i++) {
+            // NaN is never close.
+            if (!(Math.abs(expected.get(i) - found.get(i)) <= TOLERANCE * largest)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Of both signs, all different, some tiny, some zero, and one that stands out.
+    private Tensor numbers(int rows, int cols) {
+        Tensor t = Tensor.allocate(arena, DType.F32, rows, cols);
+        for (int i = 0; i < t.size(); i++) {
+            int kind = i % 19;
+            t.set(i, kind == 3 ? 0 : kind == 7 ? 1e-20f : kind == 11 && i < 19 ? -40 : i * 37 % 64 / 16f - 2);
+        }
+        return t;
+    }
+
+    private Tensor copy(Tensor t) {
+        Tensor copy = Tensor.allocate(arena, t.dtype(), t.shape());
+        copy.copyFrom(t);
+        return copy;
+    }
+
+    private Tensor result(Group group, Kernels kernels) {
+        Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, WIDTH);
+        switch (group) {
+            case ROUNDED_PRODUCTS -> roundedProducts(y, kernels);
+            case PRODUCTS -> {
+                Tensor square = numbers(WIDTH, WIDTH);
+                kernels.linear(y, x, square);
+                kernels.linear(y.rows(0, 1), x.rows(1, 2), square);
+            }
+            case ATTENTION -> {
+                AttentionShape shape = new AttentionShape(2, 2, WIDTH / 2, WIDTH / 2, 0.125f, new Span.Causal());
+                KeyValues[] keyValues = {KeyValues.of(x, x)};
+                kernels.attention(y, null, x, keyValues, new Runs().add(TOKENS, 0), shape);
+                kernels.attention(y.rows(0, 1), null, x.rows(1, 2), keyValues, new Runs().add(1, TOKENS - 1), shape);
+            }
+            case NORMS -> kernels.rmsNorm(y, x, row, 1e-5f, 1);
+            case ROTATION -> {
+                y.copyFrom(x);
+                RopeTable table = new RopeTable(new float[] {1, 0.5f, 0.1f, 1e-3f, 2}, 1,
+                        RopeTable.Layout.HALF_SPLIT);
+                kernels.rotate(y, WIDTH / 2, table, new Runs().add(TOKENS, 3), 1);
+            }
+            case POINTWISE -> {
+                kernels.gated(y, x, x, Activation.SILU);
+                kernels.add(y, y, x, 0.5f);
+            }
+            case ROUNDING -> kernels.roundActivations(y, x);
+            case ROWS -> gather(y, kernels);
+            case LOGITS -> {
+                for (int r = 0; r < TOKENS; r++) {
+                    y.set(2 * r, kernels.argmax(x, r));
+                    y.set(2 * r + 1, kernels.logSumExp(x, r));
+                }
+            }
+        }
+        return y;
+    }
+
+    /// One token with weights of eight bits, and with such of four.
+    private void roundedProducts(Tensor y, Kernels kernels) {
+        Tensor rounded = Tensor.allocate(arena, DType.F32, 1, BLOCKS);
+        int rows = WIDTH / 2;
+        for (DType type : new DType[] {DType.Q8_0, DType.Q4_0}) {
+            Tensor w = Tensor.allocate(arena, type, rows, BLOCKS);
+            for (int i = 0; i < w.sizeBytes(); i++) {
+                Memory.i8(w.address() + i, i * 59);
+            }
+            for (int block = 0; block < w.sizeBytes() / type.blockBytes(); block++) {
+                Memory.f16(w.address() + (long) block * type.blockBytes(), 0.25f + block % 3);
+            }
+            Tensor part = Tensor.allocate(arena, DType.F32, 1, rows);
+            kernels.linearRounded(part, wide, w, rounded);
+            for (int i = 0; i < rows; i++) {
+                y.set((type == DType.Q8_0 ? 0 : rows) + i, part.get(i));
+            }
+        }
+    }
+
+    private void gather(Tensor y, Kernels kernels) {
+        Tensor halves = Tensor.allocate(arena, DType.F16, TOKENS, WIDTH);
+        for (int i = 0; i < halves.size(); i++) {
+            Memory.f16(halves.address() + 2L * i, 1 - i * 41 % 128 / 64f);
+        }
+        kernels.gather(y, halves, new int[] {2, 0, 2}, TOKENS);
+    }
+}

@@ -1,0 +1,54 @@
+package glia.tensor.kernel.emitted;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class SelfTestTest extends LevelTest {
+    /// The scalar set, but for the last number of what one method computes.
+    private static Kernels broken(String name, Workers workers, float factor) {
+        ScalarKernels scalar = new ScalarKernels(workers);
+        return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
+                (_, method, arguments) -> {
+                    Object result = method.invoke(scalar, arguments);
+                    if (!method.getName().equals(name)) {
+                        return result;
+                    }
+                    if (result != null) {
+                        return result instanceof Float f ? f * factor : (int) result + 1;
+                    }
+                    Tensor y = (Tensor) arguments[0];
+                    y.set(y.size() - 1, y.get(y.size() - 1) * factor);
+                    return null;
+                });
+    }
+
+    @Test
+    void findsNothingWrongHere() {
+        try (Workers workers = new Workers(1)) {
+            assertEquals(Optional.empty(), new EmittedKernels(workers, level).selfTest());
+        }
+    }
+
+    @Test
+    void findsOneWrongNumberInEachGroup() {
+        Map<String, String> groups = Map.of("linearRounded", "rounded products", "linear", "products", "attention",
+                "attention", "rmsNorm", "norms", "rotate", "rotation", "gated", "pointwise", "roundActivations",
+                "rounding", "gather", "rows", "argmax", "logits", "logSumExp", "logits");
+        try (Workers workers = new Workers(1)) {
+            groups.forEach((method, group) -> {
+                for (float factor : new float[] {1.1f, Float.NaN}) {
+                    assertEquals(Optional.of(group),
+                            SelfTest.failure(broken(method, workers, factor), new ScalarKernels(workers)), method);
+                }
+            });
+        }
+    }
+}
