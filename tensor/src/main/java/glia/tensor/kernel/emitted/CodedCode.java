@@ -187,8 +187,8 @@ final class CodedCode {
         }
     }
 
-    /// 8 codes of four bits, from number `part` on. A lookup takes the lowest three bits; the fourth, as a sign, chooses
-    /// the table.
+    /// 8 codes of four bits, from number `part` on. A lookup takes the lowest three bits; the fourth, as a sign,
+    /// chooses the table.
     private void nibbles(Emitter a, int part) {
         a.op(VPBROADCASTD, codes, at(RSI, part / 2));
         a.op(VPSRLVD, codes, codes, shifts);

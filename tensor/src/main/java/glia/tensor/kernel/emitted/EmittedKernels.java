@@ -92,8 +92,8 @@ public final class EmittedKernels implements Kernels {
         return obstacle().isPresent() ? Level.AVX2 : Level.of(Processor.here()).getFirst();
     }
 
-    /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and again
-    /// by plain Java. It takes a few milliseconds, most of them for code that is needed anyhow.
+    /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and
+    /// again by plain Java. It takes a few milliseconds, most of them for code that is needed anyhow.
     public Optional<String> selfTest() {
         return SelfTest.failure(this, new ScalarKernels(workers))
                 .map(group -> "the " + name() + " kernels compute wrong " + group + " on this machine");
