@@ -8,7 +8,7 @@ import glia.tensor.kernel.tiled.PairTiles;
 /// The inner loops of products with `vdpbf16ps`.
 final class EmittedPairTiles extends EmittedTiles implements PairTiles {
     EmittedPairTiles(Workers workers, RowDecoder decoder, Level level) {
-        super(workers, decoder, level, TileCode.ofPairs(level));
+        super(workers, decoder, level, TileCode.PAIRS);
     }
 
     @Override

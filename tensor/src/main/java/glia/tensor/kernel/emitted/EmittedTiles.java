@@ -19,14 +19,15 @@ class EmittedTiles implements Tiles {
     final Level level;
     final RowDecoder decoder;
     final Scratch[] scratch;
-    private final TileCode tile;
+    private final PerLevel<TileCode> tile;
     private final int cols;
 
     EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
-        this(workers, decoder, level, TileCode.of(level));
+        this(workers, decoder, level, TileCode.CODES);
     }
 
-    EmittedTiles(Workers workers, RowDecoder decoder, Level level, TileCode tile) {
+    /// @param tile the loop of products, emitted when it is first needed
+    EmittedTiles(Workers workers, RowDecoder decoder, Level level, PerLevel<TileCode> tile) {
         this.level = level;
         this.tile = tile;
         cols = TileCode.cols(level);
@@ -52,7 +53,7 @@ class EmittedTiles implements Tiles {
     @Override
     public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            tile.multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+            tile.of(level).multiply(rows, c, cRow, a, aRow, aStep, b, depth);
         }
     }
 

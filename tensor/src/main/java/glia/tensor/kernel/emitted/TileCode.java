@@ -31,8 +31,9 @@ import glia.tensor.asm.Vec;
 /// the F32 sum: twice the numbers for the same bytes and instructions.
 final class TileCode {
     private static final int ROW_BITS = 40;
-    private static final PerLevel<TileCode> CODES = new PerLevel<>(level -> new TileCode(level, VFMADD231PS));
-    private static final PerLevel<TileCode> PAIRS = new PerLevel<>(level -> new TileCode(level, VDPBF16PS));
+    static final PerLevel<TileCode> CODES = new PerLevel<>(level -> new TileCode(level, VFMADD231PS));
+    /// The loop over pairs of BF16 numbers, for processors that have the instruction.
+    static final PerLevel<TileCode> PAIRS = new PerLevel<>(level -> new TileCode(level, VDPBF16PS));
 
     private final Level level;
     private final Op product;
@@ -48,11 +49,6 @@ final class TileCode {
 
     static TileCode of(Level level) {
         return CODES.of(level);
-    }
-
-    /// The loop over pairs of BF16 numbers, for processors that have the instruction.
-    static TileCode ofPairs(Level level) {
-        return PAIRS.of(level);
     }
 
     /// Rows of a whole tile: three quarters of the registers hold sums, so that the two loads of a row of B serve 24
