@@ -11,6 +11,7 @@ import glia.io.CheckpointException;
 import glia.model.cost.LayerKind;
 import glia.model.cost.ParameterCount;
 import glia.model.cost.Part;
+import glia.model.cost.Usage;
 import glia.model.spec.ModelSpec;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -22,8 +23,12 @@ import java.util.stream.Collectors;
 
 /// Shows the catalogue of real models, computed from their specs.
 final class CatalogueView {
+    private static final String BASIS = "Caches are for one sequence with 16 bits a number; a multiplication and an "
+            + "addition are two operations. Figures at 128k tokens are for comparison where a context is shorter.";
     /// Caches are given with numbers of 16 bits, as papers do.
     private static final int CACHE_NUMBER_BYTES = 2;
+    /// The position of the last token of a long context.
+    private static final int LAST = LayerTable.LONG_CONTEXT - 1;
     private static final LayerTable.Cache CACHE = new LayerTable.Cache() {
         @Override
         public long perToken(LayerKind kind) {
@@ -41,8 +46,8 @@ final class CatalogueView {
     /// All models, a line each.
     static void list(Catalogue catalogue, boolean json, Console console) throws CheckpointException {
         List<Map<String, Object>> documents = new ArrayList<>();
-        Table table = new Table("lrrlrr").row("", "parameters", "context", "mixes tokens by", "cache a token",
-                "cache at 128k");
+        Table table = new Table("lrrrlrrrr").row("", "parameters", "active", "context", "mixes tokens by",
+                "cache a token", "at 128k", "operations a token", "at 128k");
         String series = "";
         for (CatalogueEntry entry : catalogue.entries()) {
             if (json) {
@@ -50,11 +55,11 @@ final class CatalogueView {
             } else {
                 if (!entry.series().equals(series)) {
                     series = entry.series();
-                    table.row(series, "", "", "", "", "");
+                    table.row(series, "", "", "", "", "", "", "", "");
                 }
                 switch (entry) {
                     case Disclosed d -> line(table, d);
-                    case Undisclosed u -> table.row("  " + u.id(), "undisclosed", "", u.said(), "", "");
+                    case Undisclosed u -> table.row("  " + u.id(), "undisclosed", "", "", u.said(), "", "", "", "");
                 }
             }
         }
@@ -63,8 +68,8 @@ final class CatalogueView {
         } else {
             console.out().print(table);
             console.out().println();
-            console.out().println("Computed from published configs. Caches are for one sequence with 16 bits a number; "
-                    + "those at 128k are for comparison where a model's context is shorter.");
+            console.out().println("Computed from published configs. "
+                    + "Active: what one token is multiplied with, so not the embedding. " + BASIS);
             console.out().println("glia inspect --catalogue NAME shows one; the beginning of a name will do.");
         }
     }
@@ -72,8 +77,10 @@ final class CatalogueView {
     private static void line(Table table, Disclosed d) throws CheckpointException {
         ModelSpec spec = d.spec();
         LayerTable layers = new LayerTable(LayerKind.of(spec), CACHE);
-        table.row("  " + d.id(), Units.count(ParameterCount.of(spec).total()), tokens(spec.contextLength()),
-                mixing(spec), bytes(layers.perToken()), bytes(layers.atLongContext()));
+        ParameterCount count = ParameterCount.of(spec);
+        table.row("  " + d.id(), Units.count(count.total()), Units.count(count.active()),
+                tokens(spec.contextLength()), mixing(spec), bytes(layers.perToken()), bytes(layers.atLongContext()),
+                Units.count(Usage.operations(spec, 0)), Units.count(Usage.operations(spec, LAST)));
     }
 
     /// How tokens learn of one another, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
@@ -121,12 +128,17 @@ final class CatalogueView {
                 .row("  in layers", Units.count(count.of(EnumSet.of(Part.BODY))))
                 .row("  in embeddings", Units.count(count.of(EnumSet.of(Part.EMBEDDING))))
                 .row("  in the head", head(count))
-                .row("  published", d.total().text() + ": " + d.saidIn())
+                .row("  active", Units.count(count.active()) + " (" + count.active()
+                        + "): what one token is multiplied with, so not the embedding")
+                .row("  published", d.total().text() + d.active().map(f -> ", active " + f.text()).orElse("") + ": "
+                        + d.saidIn())
+                .row("operations", Units.count(Usage.operations(spec, 0)) + " for the first token, "
+                        + Units.count(Usage.operations(spec, LAST)) + " for one with 128k in sight")
                 .row("config from", d.configFrom()));
         console.out().println();
         console.out().print(new LayerTable(LayerKind.of(spec), CACHE).table());
         console.out().println();
-        console.out().println("Caches are for one sequence with 16 bits a number.");
+        console.out().println(BASIS);
     }
 
     private static String head(ParameterCount count) {
@@ -154,7 +166,11 @@ final class CatalogueView {
                 document.put("vocabulary", spec.vocabSize());
                 document.put("context", spec.contextLength());
                 document.put("parameters", count.total());
+                document.put("active_parameters", count.active());
                 document.put("parameters_published", d.total().text());
+                d.active().ifPresent(figure -> document.put("active_parameters_published", figure.text()));
+                document.put("operations_per_token", Usage.operations(spec, 0));
+                document.put("operations_per_token_at_128k", Usage.operations(spec, LAST));
                 document.put("cache_number_bytes", CACHE_NUMBER_BYTES);
                 document.put("cache_bytes_per_token", layers.perToken());
                 document.put("cache_bytes_at_128k", layers.atLongContext());

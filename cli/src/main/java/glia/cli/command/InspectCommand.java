@@ -123,6 +123,8 @@ public final class InspectCommand implements Command {
                 .row("hidden size", facts.hiddenSize())
                 .row("vocabulary", facts.vocabSize())
                 .row("parameters", Units.count(facts.parameters().total()) + " (" + facts.parameters().total() + ")")
+                .row("  active", Units.count(facts.parameters().active())
+                        + ": what one token is multiplied with, so not the embedding")
                 .row("bytes on disk", Units.bytes(facts.diskBytes()))
                 .row("weights in memory", Units.bytes(facts.weightBytes()));
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
@@ -139,6 +141,7 @@ public final class InspectCommand implements Command {
         document.put("hidden_size", facts.hiddenSize());
         document.put("vocabulary", facts.vocabSize());
         document.put("parameters", facts.parameters().total());
+        document.put("active_parameters", facts.parameters().active());
         document.put("disk_bytes", facts.diskBytes());
         document.put("weight_bytes", facts.weightBytes());
         document.put("weight_bytes_by_type", facts.dtypes());

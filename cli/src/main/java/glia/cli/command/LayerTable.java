@@ -40,15 +40,15 @@ final class LayerTable {
     }
 
     Table table() {
-        Table table = new Table("rlrrrr").row("layers", "kind", "parameters of one", "of all", "cache a token",
+        Table table = new Table("rlrrrrr").row("layers", "kind", "parameters of one", "of all", "active", "cache a token",
                 "cache at 128k");
         for (LayerKind kind : kinds) {
             table.row(kind.count() + " ×", kind.description(), Units.count(kind.parameters()),
-                    Units.count(kind.count() * kind.parameters()), bytes(cache.perToken(kind)),
+                    Units.count(kind.count() * kind.parameters()), Units.count(kind.count() * kind.active()), bytes(cache.perToken(kind)),
                     bytes(cache.at(kind, LONG_CONTEXT)));
         }
         return table.row("", "all", "", Units.count(kinds.stream().mapToLong(k -> k.count() * k.parameters()).sum()),
-                bytes(perToken()), bytes(atLongContext()));
+                Units.count(kinds.stream().mapToLong(k -> k.count() * k.active()).sum()), bytes(perToken()), bytes(atLongContext()));
     }
 
     private static String bytes(long bytes) {
@@ -62,6 +62,7 @@ final class LayerTable {
             one.put("kind", kind.description());
             one.put("count", kind.count());
             one.put("parameters_of_one", kind.parameters());
+            one.put("active_parameters_of_one", kind.active());
             one.put("cache_bytes_per_token", cache.perToken(kind));
             one.put("cache_bytes_at_128k", cache.at(kind, LONG_CONTEXT));
             document.add(one);

@@ -9,6 +9,8 @@ import glia.engine.catalogue.CatalogueEntry.Disclosed;
 import glia.engine.catalogue.CatalogueEntry.Undisclosed;
 import glia.io.CheckpointException;
 import glia.model.cost.ParameterCount;
+import glia.model.cost.Usage;
+import glia.model.spec.ModelSpec;
 import java.util.HashSet;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -29,10 +31,36 @@ class CatalogueTest {
     @ParameterizedTest
     @MethodSource("disclosed")
     void parametersAreThosePublished(Disclosed d) throws CheckpointException {
-        long count = ParameterCount.of(d.spec()).of(d.total().parts());
+        ParameterCount parameters = ParameterCount.of(d.spec());
+        long count = parameters.of(d.total().parts());
         assertTrue(d.total().agreesWith(count), count + " is not " + d.total().text());
+        assertEquals(d.active().isPresent(), parameters.unused() > 0, "figures of what is active");
+        d.active().ifPresent(figure -> {
+            long active = parameters.activeOf(figure.parts());
+            assertTrue(figure.agreesWith(active), active + " active is not " + figure.text());
+        });
         assertFalse(d.saidIn().isBlank());
         assertFalse(d.configFrom().isBlank());
+    }
+
+    /// Two operations for each weight, and for each number of each head's query and weighted values at each position.
+    @Test
+    void operationsOfDenseAndSparseModels() throws CheckpointException {
+        long attention = 4096L * 4096 * 2 + 4096 * 1024 * 2;
+        long head = 128_256L * 4096;
+        assertEquals(2 * (32 * (attention + 3L * 4096 * 14_336) + head) + 32 * 4 * 32 * 128L * 1001,
+                Usage.operations(spec("llama-3.1-8b"), 1000));
+        assertEquals(2 * (32 * (attention + 2 * 3L * 4096 * 14_336 + 8 * 4096) + 32_000L * 4096)
+                        + 32 * 4 * 32 * 128L, Usage.operations(spec("mixtral-8x7b"), 0));
+        long sliding = 4L * 32 * 128;
+        assertEquals(Usage.operations(spec("gemma-3-27b"), 4095) + 10 * sliding * 4096,
+                Usage.operations(spec("gemma-3-27b"), 8191));
+        long mamba = 2L * (768 * 3072 + 1536 * 4 + 1536 * (48 + 32) + 48 * 1536 + 1536 * 768) + 6L * 1536 * 16;
+        assertEquals(24 * mamba + 2L * 50_280 * 768, Usage.operations(spec("mamba-130m"), 100_000));
+    }
+
+    private static ModelSpec spec(String id) throws CheckpointException {
+        return ((Disclosed) CATALOGUE.find(id)).spec();
     }
 
     @Test

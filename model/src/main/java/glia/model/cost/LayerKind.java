@@ -16,8 +16,9 @@ import java.util.stream.Collectors;
 /// @param description their mixer in words
 /// @param count how many there are
 /// @param parameters of one of them, its norms included
+/// @param active those of them that one token uses: of experts only the ones that it goes through
 /// @param remembered what a sequence remembers of one of them
-public record LayerKind(String description, int count, long parameters, List<Remembered> remembered) {
+public record LayerKind(String description, int count, long parameters, long active, List<Remembered> remembered) {
     public LayerKind {
         remembered = List.copyOf(remembered);
     }
@@ -26,16 +27,18 @@ public record LayerKind(String description, int count, long parameters, List<Rem
     public static List<LayerKind> of(ModelSpec spec) {
         List<Sublayer> sublayers = spec.allSublayers();
         long[] parameters = new long[sublayers.size()];
+        long[] active = new long[sublayers.size()];
         Parameters.of(spec).forEach((p, shape) -> {
             if (p.sublayer() >= 0) {
                 parameters[p.sublayer()] += Parameters.size(shape);
+                active[p.sublayer()] += Usage.isActive(spec, p) ? Parameters.size(shape) : 0;
             }
         });
         Map<String, LayerKind> kinds = new LinkedHashMap<>();
         for (int i = 0; i < parameters.length; i++) {
             boolean decodes = i < spec.sublayers().size();
             LayerKind kind = new LayerKind((decodes ? "" : "encoder: ") + sublayers.get(i).mixer().describe(), 1,
-                    parameters[i], decodes ? remembered(spec, i) : List.of());
+                    parameters[i], active[i], decodes ? remembered(spec, i) : List.of());
             kinds.merge(kind.description + kind.parameters, kind, LayerKind::and);
         }
         return List.copyOf(kinds.values());
@@ -48,7 +51,7 @@ public record LayerKind(String description, int count, long parameters, List<Rem
     }
 
     private LayerKind and(LayerKind more) {
-        return new LayerKind(description, count + more.count, parameters, remembered);
+        return new LayerKind(description, count + more.count, parameters, active, remembered);
     }
 
     /// The numbers that each further token adds to what is remembered of all of them.

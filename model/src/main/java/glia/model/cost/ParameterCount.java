@@ -12,8 +12,9 @@ import java.util.Set;
 
 /// The parameters of a model, part by part.
 ///
+/// @param unused those of the experts that one token does not go through
 /// @param tokenEmbedding those of the embedding that a tied head uses again; 0 if it is not tied
-public record ParameterCount(Map<Part, Long> parts, long tokenEmbedding) {
+public record ParameterCount(Map<Part, Long> parts, long unused, long tokenEmbedding) {
     public ParameterCount {
         parts = Map.copyOf(parts);
     }
@@ -26,13 +27,26 @@ public record ParameterCount(Map<Part, Long> parts, long tokenEmbedding) {
         }
         Map<Parameter, long[]> shapes = Parameters.of(spec);
         shapes.forEach((p, shape) -> parts.merge(Part.of(p.role()), Parameters.size(shape), Long::sum));
+        long unused = shapes.entrySet().stream().filter(e -> !Usage.isActive(spec, e.getKey()))
+                .mapToLong(e -> Parameters.size(e.getValue())).sum();
         boolean tied = spec.head().matrix() == Head.Matrix.TIED;
-        return new ParameterCount(parts, tied ? Parameters.size(shapes.get(Parameter.of(Role.EMBEDDING))) : 0);
+        return new ParameterCount(parts, unused, tied ? Parameters.size(shapes.get(Parameter.of(Role.EMBEDDING))) : 0);
     }
 
     /// Those of all parts; what is tied counts once.
     public long total() {
         return of(EnumSet.allOf(Part.class));
+    }
+
+    /// Those that one token is multiplied with: without experts that it does not go through, and without embeddings,
+    /// which are looked up.
+    public long active() {
+        return activeOf(EnumSet.of(Part.BODY, Part.HEAD));
+    }
+
+    /// Those of some parts that one token uses.
+    public long activeOf(Set<Part> chosen) {
+        return of(chosen) - (chosen.contains(Part.BODY) ? unused : 0);
     }
 
     /// Those of some parts; what is tied counts once.
