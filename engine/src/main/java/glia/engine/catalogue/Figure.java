@@ -1,6 +1,9 @@
 package glia.engine.catalogue;
 
+import glia.model.cost.ExtraLayer;
+import glia.model.cost.ParameterCount;
 import glia.model.cost.Part;
+import glia.model.spec.ModelSpec;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -14,26 +17,51 @@ import java.util.Set;
 /// @param value what it says
 /// @param digits how many digits of it count
 /// @param parts which parts of the model it counts
-public record Figure(String text, BigDecimal value, int digits, Set<Part> parts) {
+/// @param beyond what else it counts
+public record Figure(String text, BigDecimal value, int digits, Set<Part> parts, Set<Beyond> beyond) {
+    /// What is published with some models and is not run with them.
+    public enum Beyond {
+        /// The layer that foresees a further token.
+        EXTRA,
+        /// The embedding and the head, which the file holds a second time for that layer.
+        COPIES
+    }
+
     public Figure {
         parts = Set.copyOf(parts);
+        beyond = Set.copyOf(beyond);
     }
 
     /// Reads `671B`, `3.21B`, `7241732096`, or `230B~2` where only the first two digits count.
     ///
-    /// @param parts `all`, or names of parts with `+` between them
-    static Figure of(String words, String parts) {
+    /// @param counted `all`, or names of parts and of what is beyond, with `+` between them
+    static Figure of(String words, String counted) {
         int tilde = words.indexOf('~');
         String text = tilde < 0 ? words : words.substring(0, tilde);
         int unit = "KMBT".indexOf(text.charAt(text.length() - 1));
         BigDecimal number = new BigDecimal(unit < 0 ? text : text.substring(0, text.length() - 1));
-        Set<Part> counted = EnumSet.noneOf(Part.class);
-        for (String part : parts.split("\\+")) {
-            counted.addAll(part.equals("all") ? EnumSet.allOf(Part.class)
-                    : Set.of(Part.valueOf(part.toUpperCase(Locale.ROOT))));
+        Set<Part> parts = EnumSet.noneOf(Part.class);
+        Set<Beyond> beyond = EnumSet.noneOf(Beyond.class);
+        for (String word : counted.toUpperCase(Locale.ROOT).split("\\+")) {
+            switch (word) {
+                case "ALL" -> parts.addAll(EnumSet.allOf(Part.class));
+                case "EXTRA", "COPIES" -> beyond.add(Beyond.valueOf(word));
+                default -> parts.add(Part.valueOf(word));
+            }
         }
         return new Figure(text, number.scaleByPowerOfTen(3 * (unit + 1)),
-                tilde < 0 ? number.precision() : Integer.parseInt(words.substring(tilde + 1)), counted);
+                tilde < 0 ? number.precision() : Integer.parseInt(words.substring(tilde + 1)), parts, beyond);
+    }
+
+    /// The number of a model's parameters that the figure stands for.
+    public long count(ModelSpec spec) {
+        return ParameterCount.of(spec).of(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.parameters(spec) : 0)
+                + (beyond.contains(Beyond.COPIES) ? ExtraLayer.copies(spec) : 0);
+    }
+
+    /// The same of those that one token uses.
+    public long countActive(ModelSpec spec) {
+        return ParameterCount.of(spec).activeOf(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.active(spec) : 0);
     }
 
     /// Whether a count is this number after rounding to its digits.

@@ -31,12 +31,12 @@ class CatalogueTest {
     @ParameterizedTest
     @MethodSource("disclosed")
     void parametersAreThosePublished(Disclosed d) throws CheckpointException {
-        ParameterCount parameters = ParameterCount.of(d.spec());
-        long count = parameters.of(d.total().parts());
+        ModelSpec spec = d.spec();
+        long count = d.total().count(spec);
         assertTrue(d.total().agreesWith(count), count + " is not " + d.total().text());
-        assertEquals(d.active().isPresent(), parameters.unused() > 0, "figures of what is active");
+        assertEquals(d.active().isPresent(), ParameterCount.of(spec).unused() > 0, "figures of what is active");
         d.active().ifPresent(figure -> {
-            long active = parameters.activeOf(figure.parts());
+            long active = figure.countActive(spec);
             assertTrue(figure.agreesWith(active), active + " active is not " + figure.text());
         });
         assertFalse(d.saidIn().isBlank());

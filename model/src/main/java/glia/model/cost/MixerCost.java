@@ -5,6 +5,9 @@ import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.Parallel;
@@ -23,11 +26,13 @@ record MixerCost(int numExperts, long mixing) {
     private static final MixerCost NONE = new MixerCost(0, 0);
 
     /// @param position of the token; where it sees later ones, the text ends with it
-    static MixerCost of(Mixer mixer, int position) {
+    /// @param chosen keys that the last indexer before this mixer chooses
+    static MixerCost of(Mixer mixer, int position, int chosen) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case CrossAttention a -> attention(a.numHeads(), 2L * a.headSize(), new Span.Causal(), position);
+            case LatentAttention a -> latent(a, position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
             case GatedMlp m -> NONE;
             case ScaledGatedMlp m -> NONE;
@@ -35,6 +40,7 @@ record MixerCost(int numExperts, long mixing) {
             case Parallel p -> NONE;
             case SelectiveStateSpace s -> scan(6, (long) s.innerSize() * s.stateSize());
             case StateSpaceDual s -> scan(5, (long) s.innerSize() * s.stateSize());
+            case Lightning l -> scan(5, (long) l.size() * l.headSize());
             case GatedDeltaNet g -> scan(7, (long) g.numValueHeads() * g.keySize() * g.valueSize());
         };
     }
@@ -45,6 +51,22 @@ record MixerCost(int numExperts, long mixing) {
     private static MixerCost attention(long numHeads, long keyAndValueSize, Span span, int position) {
         long seen = span.last(position, position + 1) - (long) span.first(position) + 1;
         return new MixerCost(0, 2 * numHeads * keyAndValueSize * seen);
+    }
+
+    /// In its absorbed form: each head multiplies its query with the rows in sight and adds up their latents. An indexer
+    /// multiplies its queries with all keys, so that the heads see only the best.
+    private static MixerCost latent(LatentAttention a, int position, int chosen) {
+        long all = position + 1L;
+        return switch (a.keys()) {
+            case KeyChoice.All choice -> new MixerCost(0, latent(a, all));
+            case KeyChoice.Indexed choice -> new MixerCost(0, latent(a, Math.min(choice.count(), all))
+                    + 2L * choice.numHeads() * (choice.headSize() + 1) * all);
+            case KeyChoice.AsBefore choice -> new MixerCost(0, latent(a, Math.min(chosen, all)));
+        };
+    }
+
+    private static long latent(LatentAttention a, long seen) {
+        return 2L * a.numHeads() * (a.rowSize() + a.latentSize()) * seen;
     }
 
     /// @param steps operations on each number of the state, which decays, is written to and read

@@ -2,6 +2,8 @@ package glia.model.cost;
 
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Head;
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -14,7 +16,7 @@ public final class Usage {
 
     /// Whether a token uses a parameter: of experts it uses only as many as it goes through.
     static boolean isActive(ModelSpec spec, Parameter p) {
-        return p.expert() < 0 || p.expert() < MixerCost.of(spec.mixer(p.place()), 0).numExperts();
+        return p.expert() < 0 || p.expert() < MixerCost.of(spec.mixer(p.place()), 0, 0).numExperts();
     }
 
     /// Floating-point operations for one token of a decoder, or of an encoder that stands alone, with `position` tokens
@@ -29,9 +31,13 @@ public final class Usage {
                 operations += 2 * Parameters.size(entry.getValue());
             }
         }
+        int chosen = 0;
         for (int i = 0; i < spec.sublayers().size(); i++) {
             for (Mixer mixer : spec.mixers(i)) {
-                operations += MixerCost.of(mixer, position).mixing();
+                if (mixer instanceof LatentAttention a && a.keys() instanceof KeyChoice.Indexed indexed) {
+                    chosen = indexed.count();
+                }
+                operations += MixerCost.of(mixer, position, chosen).mixing();
             }
         }
         return operations;
