@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /// The layers of a model by kind: how many there are, their parameters, what a sequence remembers of them.
 final class LayerTable {
@@ -40,15 +41,19 @@ final class LayerTable {
     }
 
     Table table() {
-        Table table = new Table("rlrrrrr").row("layers", "kind", "parameters of one", "of all", "active", "cache a token",
-                "cache at 128k");
+        Table table = new Table("rlrrrrr").row("layers", "kind", "parameters of one", "of all", "active",
+                "cache a token", "cache at 128k");
         for (LayerKind kind : kinds) {
             table.row(kind.count() + " ×", kind.description(), Units.count(kind.parameters()),
-                    Units.count(kind.count() * kind.parameters()), Units.count(kind.count() * kind.active()), bytes(cache.perToken(kind)),
-                    bytes(cache.at(kind, LONG_CONTEXT)));
+                    Units.count(kind.count() * kind.parameters()), Units.count(kind.count() * kind.active()),
+                    bytes(cache.perToken(kind)), bytes(cache.at(kind, LONG_CONTEXT)));
         }
-        return table.row("", "all", "", Units.count(kinds.stream().mapToLong(k -> k.count() * k.parameters()).sum()),
-                Units.count(kinds.stream().mapToLong(k -> k.count() * k.active()).sum()), bytes(perToken()), bytes(atLongContext()));
+        return table.row("", "all", "", total(LayerKind::parameters), total(LayerKind::active), bytes(perToken()),
+                bytes(atLongContext()));
+    }
+
+    private String total(ToLongFunction<LayerKind> ofOne) {
+        return Units.count(kinds.stream().mapToLong(kind -> kind.count() * ofOne.applyAsLong(kind)).sum());
     }
 
     private static String bytes(long bytes) {

@@ -5,7 +5,7 @@ import glia.model.cost.ParameterCount;
 import glia.model.cost.Part;
 import glia.model.spec.ModelSpec;
 import java.math.BigDecimal;
-import java.math.MathContext;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.EnumSet;
 import java.util.Locale;
@@ -15,10 +15,10 @@ import java.util.Set;
 ///
 /// @param text as it was printed
 /// @param value what it says
-/// @param digits how many digits of it count
+/// @param unit of its last digit that counts
 /// @param parts which parts of the model it counts
 /// @param beyond what else it counts
-public record Figure(String text, BigDecimal value, int digits, Set<Part> parts, Set<Beyond> beyond) {
+public record Figure(String text, BigDecimal value, BigDecimal unit, Set<Part> parts, Set<Beyond> beyond) {
     /// What is published with some models and is not run with them.
     public enum Beyond {
         /// The layer that foresees a further token.
@@ -40,6 +40,7 @@ public record Figure(String text, BigDecimal value, int digits, Set<Part> parts,
         String text = tilde < 0 ? words : words.substring(0, tilde);
         int unit = "KMBT".indexOf(text.charAt(text.length() - 1));
         BigDecimal number = new BigDecimal(unit < 0 ? text : text.substring(0, text.length() - 1));
+        int uncounted = tilde < 0 ? 0 : number.precision() - Integer.parseInt(words.substring(tilde + 1));
         Set<Part> parts = EnumSet.noneOf(Part.class);
         Set<Beyond> beyond = EnumSet.noneOf(Beyond.class);
         for (String word : counted.toUpperCase(Locale.ROOT).split("\\+")) {
@@ -49,8 +50,8 @@ public record Figure(String text, BigDecimal value, int digits, Set<Part> parts,
                 default -> parts.add(Part.valueOf(word));
             }
         }
-        return new Figure(text, number.scaleByPowerOfTen(3 * (unit + 1)),
-                tilde < 0 ? number.precision() : Integer.parseInt(words.substring(tilde + 1)), parts, beyond);
+        BigDecimal value = number.scaleByPowerOfTen(3 * (unit + 1));
+        return new Figure(text, value, value.ulp().scaleByPowerOfTen(uncounted), parts, beyond);
     }
 
     /// The number of a model's parameters that the figure stands for.
@@ -64,9 +65,12 @@ public record Figure(String text, BigDecimal value, int digits, Set<Part> parts,
         return ParameterCount.of(spec).activeOf(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.active(spec) : 0);
     }
 
-    /// Whether a count is this number after rounding to its digits.
+    /// Whether a count is this number after rounding to its last digit that counts.
     public boolean agreesWith(long count) {
-        MathContext rounding = new MathContext(digits, RoundingMode.HALF_UP);
-        return BigDecimal.valueOf(count).round(rounding).compareTo(value.round(rounding)) == 0;
+        return rounded(BigDecimal.valueOf(count)).equals(rounded(value));
+    }
+
+    private BigInteger rounded(BigDecimal number) {
+        return number.divide(unit, 0, RoundingMode.HALF_UP).toBigInteger();
     }
 }

@@ -15,6 +15,7 @@ import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
 
 /// What one token asks of a mixer besides products with its matrices.
@@ -30,6 +31,8 @@ record MixerCost(int numExperts, long mixing) {
     static MixerCost of(Mixer mixer, int position, int chosen) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
+                    s.count(position));
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case CrossAttention a -> attention(a.numHeads(), 2L * a.headSize(), new Span.Causal(), position);
             case LatentAttention a -> latent(a, position, chosen);
@@ -49,12 +52,16 @@ record MixerCost(int numExperts, long mixing) {
     ///
     /// @param keyAndValueSize numbers of a key and a value of one head
     private static MixerCost attention(long numHeads, long keyAndValueSize, Span span, int position) {
-        long seen = span.last(position, position + 1) - (long) span.first(position) + 1;
+        return attention(numHeads, keyAndValueSize,
+                span.last(position, position + 1) - (long) span.first(position) + 1);
+    }
+
+    private static MixerCost attention(long numHeads, long keyAndValueSize, long seen) {
         return new MixerCost(0, 2 * numHeads * keyAndValueSize * seen);
     }
 
-    /// In its absorbed form: each head multiplies its query with the rows in sight and adds up their latents. An indexer
-    /// multiplies its queries with all keys, so that the heads see only the best.
+    /// In its absorbed form: each head multiplies its query with the rows in sight and adds up their latents. An
+    /// indexer multiplies its queries with all keys, so that the heads see only the best.
     private static MixerCost latent(LatentAttention a, int position, int chosen) {
         long all = position + 1L;
         return switch (a.keys()) {
