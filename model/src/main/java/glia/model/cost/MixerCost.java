@@ -10,6 +10,8 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
+import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
@@ -31,12 +33,14 @@ record MixerCost(int numExperts, long mixing) {
     static MixerCost of(Mixer mixer, int position, int chosen) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case NormedAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
                     s.count(position));
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case CrossAttention a -> attention(a.numHeads(), 2L * a.headSize(), new Span.Causal(), position);
             case LatentAttention a -> latent(a, position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
+            case NormedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case GatedMlp m -> NONE;
             case ScaledGatedMlp m -> NONE;
             case Mlp m -> NONE;
