@@ -9,7 +9,6 @@ final class ArrayMath {
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
     private static final float LEAST = -87.3f;
-    private static final float MOST = 88.3f;
 
     /// Adding it rounds a float below 2^22 to the nearest integer.
     private static final float ROUNDER = 12582912f;
@@ -29,24 +28,26 @@ final class ArrayMath {
         to = MemorySegment.ofArray(powers);
     }
 
-    /// `y = e^x`, `2^n · e^r` with `|r| ≤ ln 2 / 2`; x below -87.3 counts as that, x above 88.3 as that. y may be x.
+    /// `y = e^x`, `2^n · e^r` with `|r| ≤ ln 2 / 2`; x below -87.3 counts as that. y may be x.
     void exp(float[] x, float[] y, int count) {
-        exponents(x, bits, count);
+        exponents(x, y, bits, count);
         // The compiler has no vector form for taking the bits of a number, but for copying.
         MemorySegment.copy(from, 0, to, 0, 4L * count);
-        mantissas(x, powers, y, count);
+        mantissas(y, powers, count);
     }
 
-    private static void exponents(float[] x, int[] bits, int count) {
+    /// The bits of `2^n`, and x within its limit as y.
+    private static void exponents(float[] x, float[] y, int[] bits, int count) {
         for (int i = 0; i < count; i++) {
-            float z = Math.min(Math.max(x[i], LEAST), MOST);
-            bits[i] = (int) (z * LOG2_E + ROUNDER - ROUNDER) + 127 << 23;
+            float z = Math.max(x[i], LEAST);
+            y[i] = z;
+            bits[i] = Math.min((int) (z * LOG2_E + ROUNDER - ROUNDER) + 127, 254) << 23;
         }
     }
 
-    private static void mantissas(float[] x, float[] powers, float[] y, int count) {
+    private static void mantissas(float[] y, float[] powers, int count) {
         for (int i = 0; i < count; i++) {
-            float z = Math.min(Math.max(x[i], LEAST), MOST);
+            float z = y[i];
             float n = z * LOG2_E + ROUNDER - ROUNDER;
             float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, z));
             float p = Math.fma(1.9875691500e-4f, r, 1.3981999507e-3f);
