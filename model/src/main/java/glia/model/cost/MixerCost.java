@@ -13,6 +13,7 @@ import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
+import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
@@ -41,6 +42,7 @@ record MixerCost(int numExperts, long mixing) {
             case LatentAttention a -> latent(a, position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
             case NormedExperts e -> new MixerCost(e.experts().numActive(), 0);
+            case RecurrentNetwork r -> NONE;
             case GatedMlp m -> NONE;
             case ScaledGatedMlp m -> NONE;
             case Mlp m -> NONE;
