@@ -35,6 +35,9 @@ interface AttentionLaws extends KernelSubject {
                 new Pass(new int[] {5, 300, 33, 0}, shape(2, 1, 8, 8, new Span.Sliding(1000)), 50),
                 new Pass(new int[] {100, 75, 1, 17, 1, 1024, 3, 47}, shape(4, 2, 16, 16, new Span.Chunked(24)), 16),
                 new Pass(new int[] {40, 0}, shape(2, 2, 5, 7, new Span.Chunked(1)), 8),
+                // one tile over a long context
+                new Pass(new int[] {1, 2500, 1, 0, 2, 1023}, shape(16, 1, 9, 5, causal), 64),
+                new Pass(new int[] {1, 2100, 3, 5000}, shape(20, 1, 9, 5, new Span.Sliding(1700)), 64),
                 new Pass(new int[] {207, 0, 1, 0, 3, 0}, shape(4, 2, 16, 16, new Span.Everything()), 64),
                 new Pass(new int[] {100, 0, 2, 0}, shape(2, 1, 16, 9, new Span.Around(8)), 33),
                 new Pass(new int[] {17, 0}, shape(1, 1, 4, 4, new Span.Around(0)), 5));
@@ -46,6 +49,7 @@ interface AttentionLaws extends KernelSubject {
                 .flatMap(rule -> Stream.of(
                         new Pass(new int[] {40, 90, 1, 300, 1, 0, 0, 3}, with(rule, 6, 2, 16, new Span.Causal()), 33),
                         new Pass(new int[] {1, 1500}, with(rule, 3, 1, 17, new Span.Causal()), 64),
+                        new Pass(new int[] {1, 1500}, with(rule, 18, 1, 17, new Span.Causal()), 64),
                         new Pass(new int[] {65, 30}, with(rule, 8, 8, 8, new Span.Sliding(19)), 16),
                         new Pass(new int[] {150, 0, 3, 0}, with(rule, 5, 1, 16, new Span.Everything()), 64)));
     }

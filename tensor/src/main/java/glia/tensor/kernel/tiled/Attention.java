@@ -8,12 +8,16 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
-/// Softmax attention, in one of two ways for each run: long runs as tiles of queries (`AttentionTile`), single tokens
-/// head by head (`AttentionRow`), long contexts cut into ranges of positions that are combined at the end, so that all
-/// workers share them.
+/// Softmax attention, in one of two ways for each run: long runs, and the many heads of latent attention, as tiles of
+/// queries (`AttentionTile`), other single tokens head by head (`AttentionRow`). Where that makes few chunks, long
+/// contexts are cut into ranges of positions that are combined at the end, so that all workers share them.
 public final class Attention implements Workers.Task {
     /// Positions of a range. It does not depend on the number of workers, so that results do not either.
     private static final int RANGE = 512;
+    /// Likewise for tiles, whose partial results are larger.
+    private static final int TILE_RANGE = 1024;
+    /// Tiles from which on there are no ranges.
+    private static final int MANY_TILES = 4;
 
     private final Workers workers;
     private final int panelCols;
@@ -61,7 +65,7 @@ public final class Attention implements Workers.Task {
         this.shape = shape;
         workers.run(this, plan());
         for (int run = 0; run < runs.count(); run++) {
-            if (!isTiled(run) && numRanges(run) > 1) {
+            if (numRanges(run) > 1) {
                 combine(run);
             }
         }
@@ -79,9 +83,9 @@ public final class Attention implements Workers.Task {
             assert shape.reads(keyValues[run]);
             partialsOf[run] = partialBytes;
             int tokens = runs.end(run) - runs.start(run);
-            int chunks = isTiled(run) ? numTiles(run) : tokens * numRanges(run);
+            int chunks = (isTiled(run) ? numTiles(run) : tokens) * numRanges(run);
             firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads());
-            if (!isTiled(run) && numRanges(run) > 1) {
+            if (numRanges(run) > 1) {
                 partialBytes += (long) tokens * numRanges(run) * shape.numHeads() * partialBytes();
             }
         }
@@ -101,8 +105,13 @@ public final class Attention implements Workers.Task {
         return Math.ceilDiv((runs.end(run) - runs.start(run)) * shape.groupSize(), panelCols);
     }
 
-    /// Into how many ranges the positions that a run's tokens see are cut.
+    /// Into how many ranges the positions that a run's tokens see are cut: of a tile all that any of its tokens sees.
     private int numRanges(int run) {
+        if (isTiled(run)) {
+            int highest = last(run, runs.position(run) + runs.end(run) - runs.start(run) - 1);
+            return numTiles(run) * shape.numKeyValueHeads() >= MANY_TILES ? 1
+                    : Math.max(1, Math.ceilDiv(highest + 1 - shape.span().first(runs.position(run)), TILE_RANGE));
+        }
         int seen = 1;
         for (int n = runs.start(run); n < runs.end(run); n++) {
             int position = runs.position(run) + n - runs.start(run);
@@ -130,9 +139,35 @@ public final class Attention implements Workers.Task {
         int kvHead = i % shape.numKeyValueHeads();
         int part = i / shape.numKeyValueHeads();
         if (isTiled(run)) {
-            tiles[worker].run(out, logSumExp, q, keyValues[run], runs, run, shape, rule, kvHead, part);
+            tile(run, kvHead, part, worker);
         } else {
             row(run, kvHead, part, worker);
+        }
+    }
+
+    private void tile(int run, int kvHead, int part, int worker) {
+        int ranges = numRanges(run);
+        int tile = part / ranges;
+        int range = part % ranges;
+        int first = ranges == 1 ? 0 : shape.span().first(runs.position(run)) + range * TILE_RANGE;
+        int last = ranges == 1 ? Integer.MAX_VALUE - 1 : first + TILE_RANGE - 1;
+        AttentionTile t = tiles[worker];
+        t.run(q, keyValues[run], runs, run, shape, rule, kvHead, tile, first, last, range == 0);
+        int group = shape.groupSize();
+        for (int i = 0; i < t.count(); i++) {
+            int query = tile * panelCols + i;
+            int n = query / group;
+            int head = kvHead * group + query % group;
+            if (ranges == 1) {
+                int token = runs.start(run) + n;
+                t.sums(i, 1 / t.denominator(i), result(token, head));
+                note(token, head, t.largest(i), t.denominator(i));
+            } else {
+                long to = partial(run, n, head, range, ranges);
+                Memory.f32(to, t.largest(i));
+                Memory.f32(to + 4, t.denominator(i));
+                t.sums(i, 1, to + 8);
+            }
         }
     }
 
@@ -169,9 +204,15 @@ public final class Attention implements Workers.Task {
     }
 
     private void write(int token, int head, float largest, float denominator, long sums) {
-        int size = shape.valueSize();
-        long to = out.address() + 4L * ((long) token * out.cols() + head * size);
-        AttentionRow.scaled(sums, 1 / denominator, size, to);
+        AttentionRow.scaled(sums, 1 / denominator, shape.valueSize(), result(token, head));
+        note(token, head, largest, denominator);
+    }
+
+    private long result(int token, int head) {
+        return out.address() + 4L * ((long) token * out.cols() + head * shape.valueSize());
+    }
+
+    private void note(int token, int head, float largest, float denominator) {
         if (logSumExp != null) {
             Memory.f32(logSumExp.address() + 4L * ((long) token * shape.numHeads() + head),
                     largest + (float) Math.log(denominator));

@@ -32,6 +32,7 @@ final class AttentionTile {
     private long copy;
     private final int[] heads;
     private final int[] positions;
+    private int count;
     private int lowest;
     private int highest;
     private int highestFirst;
@@ -46,9 +47,12 @@ final class AttentionTile {
         positions = new int[panelCols];
     }
 
+    /// Attends to those of the positions `first` to `last` (inclusive) that the queries see.
+    ///
     /// @param tile which queries of the run: from `tile · panelCols` on, counted token by token, in each the heads
-    void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape,
-            ScoreRule rule, int kvHead, int tile) {
+    /// @param sinks whether to count what the rule of scores adds to the denominators, which one range of all does
+    void run(Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, ScoreRule rule, int kvHead, int tile,
+            int first, int last, boolean sinks) {
         this.shape = shape;
         this.rule = rule;
         this.kv = kv;
@@ -56,7 +60,7 @@ final class AttentionTile {
         reserve();
         int groupSize = shape.groupSize();
         int from = tile * panelCols;
-        int count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * groupSize - from);
+        count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * groupSize - from);
         tiles.clear(queries, shape.keySize() * panelCols);
         tiles.clear(sums, shape.valueSize() * panelCols);
         lowest = Integer.MAX_VALUE;
@@ -68,7 +72,7 @@ final class AttentionTile {
             int n = query / groupSize;
             int head = kvHead * groupSize + query % groupSize;
             heads[i] = head;
-            see(i, runs.position(run) + n);
+            see(i, runs.position(run) + n, sinks && rule.hasSinks());
             if (i < count) {
                 long at = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
                 for (int e = 0; e < shape.keySize(); e++) {
@@ -76,11 +80,31 @@ final class AttentionTile {
                 }
             }
         }
-        for (int p = lowest, end; p <= highest; p = end) {
-            end = Math.min(highest + 1, (p / BLOCK + 1) * BLOCK);
-            block(p, end);
+        int end = Math.min(highest, last) + 1;
+        for (int p = Math.max(lowest, first), next; p < end; p = next) {
+            next = Math.min(end, (p / BLOCK + 1) * BLOCK);
+            block(p, next);
         }
-        write(out, logSumExp, runs.start(run), from, count);
+    }
+
+    /// How many queries the tile has.
+    int count() {
+        return count;
+    }
+
+    float largest(int i) {
+        return Memory.f32(largests + 4L * i);
+    }
+
+    float denominator(int i) {
+        return Memory.f32(denominators + 4L * i);
+    }
+
+    /// Writes the weighted sum of values of query i, times a factor.
+    void sums(int i, float factor, long to) {
+        for (int e = 0; e < shape.valueSize(); e++) {
+            Memory.f32(to + 4L * e, factor * Memory.f32(sums + (long) e * panelBytes + 4L * i));
+        }
     }
 
     private void reserve() {
@@ -98,13 +122,12 @@ final class AttentionTile {
     }
 
     /// Notes which positions lane i sees. Positions are compared as F32, in which they are exact below 2^24.
-    private void see(int i, int position) {
+    private void see(int i, int position, boolean sinks) {
         int first = shape.span().first(position);
         int last = shape.span().last(position, kv.length());
         assert last < 1 << 24;
         Memory.f32(firsts + 4L * i, first);
         Memory.f32(lasts + 4L * i, last);
-        boolean sinks = rule.hasSinks();
         Memory.f32(largests + 4L * i, sinks ? rule.sink(heads[i]) : -Float.MAX_VALUE);
         Memory.f32(denominators + 4L * i, sinks ? 1 : 0);
         positions[i] = position;
@@ -179,25 +202,6 @@ final class AttentionTile {
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < tileRows; i++) {
                 Memory.f32(copy + 4L * (r * tileRows + i), i < count ? Memory.f32(from + r * step + 4L * i) : 0);
-            }
-        }
-    }
-
-    private void write(Tensor out, Tensor logSumExp, int firstToken, int from, int count) {
-        int groupSize = shape.groupSize();
-        int size = shape.valueSize();
-        for (int i = 0; i < count; i++) {
-            long token = firstToken + (from + i) / groupSize;
-            int head = heads[i];
-            float denominator = Memory.f32(denominators + 4L * i);
-            float factor = 1 / denominator;
-            long to = out.address() + 4L * (token * out.cols() + head * size);
-            for (int e = 0; e < size; e++) {
-                Memory.f32(to + 4L * e, factor * Memory.f32(sums + (long) e * panelBytes + 4L * i));
-            }
-            if (logSumExp != null) {
-                Memory.f32(logSumExp.address() + 4L * (token * shape.numHeads() + head),
-                        Memory.f32(largests + 4L * i) + (float) Math.log(denominator));
             }
         }
     }
