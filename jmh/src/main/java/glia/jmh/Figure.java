@@ -98,7 +98,8 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
     String description() {
         StringJoiner words = new StringJoiner(", ");
         what.forEach((name, value) -> words.add(switch (name) {
-            case "tokens", "context" -> value + " " + (name.equals("tokens") ? name : "positions");
+            case "tokens", "heads" -> value + " " + name;
+            case "context" -> value + " positions";
             case "size", "width" -> name + " " + value;
             default -> value;
         }));

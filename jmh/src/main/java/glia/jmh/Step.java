@@ -25,6 +25,7 @@ record Step(Class<? extends KernelBenchmark> benchmark, Map<String, List<String>
                     "shape", List.of("2048x2048", "2048x5632", "5632x2048", "2048x256"))),
             new Step(Streams.class, Map.of()),
             new Step(Attention.class, Map.of()),
+            new Step(LatentDecode.class, Map.of()),
             new Step(Rows.class, Map.of()));
 
     String name() {

@@ -73,6 +73,7 @@ class BenchmarksTest {
     @ValueSource(strings = {"vector", "scalar"})
     void othersThanProducts(String kernels) throws RunnerException {
         assertEquals(2, measure(Attention.class, kernels, Map.of("context", List.of("70"))).size());
+        assertEquals(2, measure(LatentDecode.class, kernels, Map.of("context", List.of("70"))).size());
         assertEquals(Rows.Kind.values().length, measure(Rows.class, kernels,
                 Map.of("tokens", List.of("3"), "width", List.of("128"))).size());
     }
