@@ -45,8 +45,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Models whose specs were written by hand, the recurrent networks of old beside attention and its successors: they obey
-/// the laws and learn.
+/// Models whose specs were written by hand, the recurrent networks of old beside attention and its successors: they
+/// obey the laws and learn.
 class HandMadeSpecTest {
     private static final String TEXT = "the cat sat on the mat. the dog sat on the log. the cat saw the dog. ";
     private static final int HIDDEN = 24;

@@ -17,8 +17,8 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// MiniMax-Text-01 and M1: lightning attention with a layer of attention in between, experts in all layers, and a stream
-/// that is normed itself (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
+/// MiniMax-Text-01 and M1: lightning attention with a layer of attention in between, experts in all layers, and a
+/// stream that is normed itself (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
 public final class MiniMax implements Family {
     private static final float LIGHTNING_EPS = 1e-6f;
 
