@@ -104,6 +104,11 @@ public final class Config {
         return !value(key).isMissingNode();
     }
 
+    /// Whether the key is there, be it with the value `null`.
+    public boolean mentions(String key) {
+        return node.has(key);
+    }
+
     /// Whether the key is there and says `null`, where that means something else than an absent key.
     public boolean isNull(String key) {
         return node.path(key).isNull();

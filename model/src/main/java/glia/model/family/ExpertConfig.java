@@ -49,7 +49,7 @@ final class ExpertConfig {
     /// `n_shared_experts` that are one, as wide as these together.
     static Experts.Shared shared(Config config, int width, int otherwise) throws CheckpointException {
         int count = config.has("n_shared_experts") ? config.integer("n_shared_experts")
-                : config.keys().contains("n_shared_experts") ? 0 : otherwise;
+                : config.mentions("n_shared_experts") ? 0 : otherwise;
         if (count < 0 || (long) count * width > Integer.MAX_VALUE) {
             throw config.error("n_shared_experts", count + " shared experts of width " + width);
         }

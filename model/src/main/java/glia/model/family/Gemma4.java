@@ -81,7 +81,7 @@ public final class Gemma4 implements Family {
         Config own = config.has("per_layer_config") && config.child("per_layer_config").has("" + layer)
                 ? config.child("per_layer_config").child("" + layer) : Config.of(config.origin(), Map.of());
         boolean keysAreValues = !slides && config.flag("attention_k_eq_v", false);
-        int headSize = slides || config.keys().contains("global_head_dim") && !config.has("global_head_dim")
+        int headSize = slides || config.mentions("global_head_dim") && !config.has("global_head_dim")
                 ? config.positive("head_dim", 256) : config.positive("global_head_dim", 512);
         int kvHeads = config.positive("num_key_value_heads", 4);
         if (keysAreValues && config.has("num_global_key_value_heads")) {

@@ -40,7 +40,7 @@ final class GemmaBody {
         if (config.has(key)) {
             return OptionalDouble.of(Standard.positive(config, key, 0));
         }
-        return config.keys().contains(key) || ifAbsent == 0 ? OptionalDouble.empty() : OptionalDouble.of(ifAbsent);
+        return config.isNull(key) || ifAbsent == 0 ? OptionalDouble.empty() : OptionalDouble.of(ifAbsent);
     }
 
     static Scores scores(Config config, double ifAbsent) throws CheckpointException {

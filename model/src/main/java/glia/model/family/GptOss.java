@@ -31,7 +31,7 @@ public final class GptOss implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = config.keys().contains("head_dim") ? Standard.headSize(config, 0) : 64;
+        int headSize = config.mentions("head_dim") ? Standard.headSize(config, 0) : 64;
         Rope rope = rope(config, headSize);
         Attention attention = new Attention(config.positive("num_attention_heads"),
                 Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
@@ -39,7 +39,7 @@ public final class GptOss implements Family {
                 .with(new Scores.Sinks());
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span window = new Span.Sliding(
-                config.keys().contains("sliding_window") ? config.positive("sliding_window") : 128);
+                config.mentions("sliding_window") ? config.positive("sliding_window") : 128);
         MlpForm form = new MlpForm.Clamped(1.702f, (float) Standard.positive(config, "swiglu_limit", 7));
         Router router = Router.plain(config.positive("num_experts_per_tok", 4), Router.Score.LOGIT,
                 Router.Share.SOFTMAX);

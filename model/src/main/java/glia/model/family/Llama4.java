@@ -54,7 +54,7 @@ public final class Llama4 implements Family {
     }
 
     private static Attention attention(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, config.keys().contains("head_dim") ? 0 : 128);
+        int headSize = Standard.headSize(config, config.mentions("head_dim") ? 0 : 128);
         return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
                 (float) (1 / Math.sqrt(headSize)), new Rope.None(), new Span.Causal(), new Norm.None(),
                 config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);

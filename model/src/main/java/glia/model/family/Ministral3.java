@@ -31,7 +31,7 @@ public final class Ministral3 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, config.keys().contains("head_dim") ? 0 : 128);
+        int headSize = Standard.headSize(config, config.mentions("head_dim") ? 0 : 128);
         Config parameters = config.has("rope_parameters") ? config.child("rope_parameters")
                 : config.has("rope_scaling") ? config.child("rope_scaling") : Config.of(config.origin(), ROPE);
         Rope rope = RopeConfig.read(config, parameters, headSize, config.real("rope_theta", 1e6));

@@ -27,9 +27,9 @@ public final class Mistral implements Family {
         int headSize = Standard.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
-                : config.keys().contains("sliding_window") ? new Span.Causal() : new Span.Sliding(4096);
+                : config.mentions("sliding_window") ? new Span.Causal() : new Span.Sliding(4096);
         Attention attention = new Attention(config.positive("num_attention_heads"),
-                config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 8, headSize,
+                config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 8, headSize,
                 (float) (1 / Math.sqrt(headSize)), rope, span, new Norm.None(), Bias.NONE);
         return Standard.spec(config, 131_072, false, Bias.NONE, layer -> attention);
     }

@@ -25,7 +25,7 @@ public final class Qwen2 implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = Standard.headSize(config, 0);
-        int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
+        int kvHeads = config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         Span[] spans = spans(config);
         return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Attention(
@@ -37,7 +37,7 @@ public final class Qwen2 implements Family {
     static Span[] spans(Config config) throws CheckpointException {
         int firstSliding = config.integer("max_window_layers", 28);
         boolean on = config.flag("use_sliding_window", false)
-                && (config.has("sliding_window") || !config.keys().contains("sliding_window"));
+                && (config.has("sliding_window") || !config.mentions("sliding_window"));
         int window = on ? config.positive("sliding_window", 4096) : 0;
         boolean[] slides = LayerTypes.read(config, layer -> on && layer >= firstSliding);
         Span[] spans = new Span[slides.length];

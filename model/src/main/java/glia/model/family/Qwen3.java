@@ -25,7 +25,7 @@ public final class Qwen3 implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = Standard.headSize(config, 128);
-        int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
+        int kvHeads = config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         Norm headNorm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;

@@ -31,7 +31,7 @@ public final class Qwen3Moe implements Family {
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
         boolean slides = config.flag("use_sliding_window", false)
-                && (config.has("sliding_window") || !config.keys().contains("sliding_window"));
+                && (config.has("sliding_window") || !config.mentions("sliding_window"));
         Span span = slides ? new Span.Sliding(config.positive("sliding_window", 4096)) : new Span.Causal();
         Attention attention = new Attention(config.positive("num_attention_heads"),
                 Standard.numKeyValueHeads(config, 4), headSize, (float) (1 / Math.sqrt(headSize)), rope, span,

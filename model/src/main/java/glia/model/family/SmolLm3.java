@@ -25,7 +25,7 @@ public final class SmolLm3 implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = Standard.headSize(config, 0);
-        int kvHeads = config.keys().contains("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 4;
+        int kvHeads = config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 4;
         Rope rope = RopeConfig.read(config, headSize, 2_000_000);
         boolean[] rotates = LayerTypes.rotates(config);
         boolean sliding = config.flag("use_sliding_window", false) && config.has("sliding_window");

@@ -78,8 +78,8 @@ public final class T5 implements Family {
         String kind = config.text("feed_forward_proj", "relu");
         int size = config.positive("d_ff", 2048);
         String name = kind.equals("gated-gelu") ? "gelu_new" : kind.replaceFirst("^gated-", "");
-        Activation activation = Activations.of(config, "feed_forward_proj", name);
-        return kind.startsWith("gated-") ? new GatedMlp(size, activation, Bias.NONE)
+        Activation activation = Activations.read(config, "dense_act_fn", name);
+        return config.flag("is_gated_act", kind.startsWith("gated-")) ? new GatedMlp(size, activation, Bias.NONE)
                 : new Mlp(size, activation, Bias.NONE);
     }
 
