@@ -149,12 +149,15 @@ public final class ModelLoader {
             left.remove(name);
             sources.put(entry.getKey(), source);
         }
+        Optional<String> otherHead = Optional.empty();
         if (spec.head().matrix() == Head.Matrix.TIED) {
-            left.remove(resolve(tensors, names.of(spec, Parameter.of(Role.HEAD)).stored()));
+            String head = resolve(tensors, names.of(spec, Parameter.of(Role.HEAD)).stored());
+            otherHead = left.remove(head) ? Optional.of(head) : otherHead;
         }
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
-        return new Model(spec, new Weights(weights), sources, checkpoint, tensors, copies);
+        return new Model(Optional.of(path), spec, new Weights(weights), sources, otherHead, checkpoint, tensors,
+                copies);
     }
 
     private Weight coded(Map.Entry<Parameter, long[]> entry, Source source, String name, PackedTensor stored)
