@@ -63,7 +63,7 @@ class AttentionMapsTest {
 
     /// The best logit of each token by differences along each number of each embedding.
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "gemma2", "bloom", "bert"})
+    @ValueSource(strings = {"llama", "gemma2", "bloom", "bert", "mamba2", "qwen3_next"})
     void influenceIsTheNormOfTheSlopes(String golden) throws Exception {
         with(golden, engine -> {
             Influence influence = Influence.of(engine, IDS);
