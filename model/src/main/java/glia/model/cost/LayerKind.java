@@ -23,7 +23,8 @@ import java.util.stream.Collectors;
 /// @param parameters of one of them, its norms included
 /// @param active those of them that one token uses: of experts only the ones that it goes through
 /// @param remembered what a sequence remembers of one of them
-public record LayerKind(String description, String mixing, int count, long parameters, long active, List<Remembered> remembered) {
+public record LayerKind(String description, String mixing, int count, long parameters, long active,
+        List<Remembered> remembered) {
     public LayerKind {
         remembered = List.copyOf(remembered);
     }
@@ -43,7 +44,8 @@ public record LayerKind(String description, String mixing, int count, long param
         for (int i = 0; i < parameters.length; i++) {
             boolean decodes = i < spec.sublayers().size();
             LayerKind kind = new LayerKind((decodes ? "" : "encoder: ") + sublayers.get(i).mixer().describe(),
-                    decodes ? mixing(spec, i) : "", 1, parameters[i], active[i], decodes ? remembered(spec, i) : List.of());
+                    decodes ? mixing(spec, i) : "", 1, parameters[i], active[i],
+                    decodes ? remembered(spec, i) : List.of());
             kinds.merge(kind.description + kind.parameters, kind, LayerKind::and);
         }
         return List.copyOf(kinds.values());
