@@ -5,6 +5,7 @@ module glia.engine {
     requires jdk.management;
 
     exports glia.engine;
+    exports glia.engine.attention;
     exports glia.engine.catalogue;
     exports glia.engine.check;
     exports glia.engine.reading;

@@ -12,8 +12,9 @@ queries, keys and values of `gpt2`, `bloom` and `mpt` fused one after the other;
 frequencies in `rope_freqs.weight`; vectors always F32.
 
 Two things the format cannot say. The scale of Gemma's scores follows from the size of a head, so a golden with
-another scale has it folded into the norm weights of the queries (gemma3) or into the queries (gemma2). The architecture `llama` has no sliding window, so of
-`mistral` only the first tokens, which see everything, agree.
+another scale has it folded into the norm weights of the queries (gemma3) or into the queries (gemma2). The
+architecture `llama` has no sliding window and `llama4` no chunks of another size than 8192, so of `mistral` and
+`llama4_text` only the first tokens, which see everything, agree.
 """
 import argparse
 import ctypes
@@ -26,11 +27,16 @@ from safetensors.numpy import load_file
 
 ARCHITECTURES = {"bloom": "bloom", "gemma2": "gemma2", "gemma3_text": "gemma3", "gpt2": "gpt2", "llama": "llama", "mistral": "llama",
                  "ministral3": "mistral3", "mpt": "mpt", "qwen2": "qwen2", "qwen3": "qwen3", "smollm3": "smollm3"}
+EXPERTS = {"glm4_moe": "glm4moe", "gpt_oss": "gpt-oss", "llama4_text": "llama4", "minimax_m2": "minimax-m2",
+           "mixtral": "llama", "qwen3_moe": "qwen3moe"}
+ARCHITECTURES |= EXPERTS
 GOLDENS = ["bloom", "gemma2", "gemma3_text", "gpt2", "llama", "llama2", "ministral3", "mistral", "mpt", "qwen2", "qwen3",
-           "smollm3"]
-PERMUTED = ("llama", "ministral3", "mistral", "smollm3")
+           "smollm3"] + list(EXPERTS)
+PERMUTED = ("llama", "mixtral", "ministral3", "mistral", "smollm3")
 GEMMA = ("gemma2", "gemma3_text")
 ALSO_F16 = ["gpt2", "llama"]
+# Tokens that see what the format can say: the architecture llama has no window, and llama4 none but chunks of 8192.
+SEEN = {"llama4_text": 3, "mistral": 4}
 
 # Names in files of the hub, without `.weight` and `.bias`, and in GGUF; {} is the layer.
 NAMES = {
@@ -64,11 +70,61 @@ GEMMA_NAMES = NAMES | {
 }
 
 
+# Of layers with experts; all experts of a layer are stacked under the name without their number.
+EXPERT_NAMES = {
+    "mlp.gate": "ffn_gate_inp", "mlp.router": "ffn_gate_inp", "block_sparse_moe.gate": "ffn_gate_inp",
+    "feed_forward.router": "ffn_gate_inp", "mlp.gate.e_score_correction_bias": "exp_probs_b",
+    "block_sparse_moe.e_score_correction_bias": "exp_probs_b", "self_attn.sinks": "attn_sinks",
+    "mlp.experts.gate_proj": "ffn_gate_exps", "mlp.experts.up_proj": "ffn_up_exps",
+    "mlp.experts.down_proj": "ffn_down_exps", "block_sparse_moe.experts.w1": "ffn_gate_exps",
+    "block_sparse_moe.experts.w3": "ffn_up_exps", "block_sparse_moe.experts.w2": "ffn_down_exps",
+    "feed_forward.experts.gate_proj": "ffn_gate_exps", "feed_forward.experts.up_proj": "ffn_up_exps",
+    "feed_forward.experts.down_proj": "ffn_down_exps", "feed_forward.gate_proj": "ffn_gate",
+    "feed_forward.up_proj": "ffn_up", "feed_forward.down_proj": "ffn_down",
+    "mlp.shared_experts.gate_proj": "ffn_gate_shexp", "mlp.shared_experts.up_proj": "ffn_up_shexp",
+    "mlp.shared_experts.down_proj": "ffn_down_shexp", "feed_forward.shared_expert.gate_proj": "ffn_gate_shexp",
+    "feed_forward.shared_expert.up_proj": "ffn_up_shexp", "feed_forward.shared_expert.down_proj": "ffn_down_shexp",
+}
+NAMES |= {f"model.layers.{{}}.{hub}": f"blk.{{}}.{name}" for hub, name in EXPERT_NAMES.items()}
+POST_NORM_NAMES = NAMES | {"model.layers.{}.post_attention_layernorm": "blk.{}.post_attention_norm"}
+
+
+def expert_tensors(tensors):
+    """Gates apart from ups, outputs first, all experts of a layer in one tensor."""
+    stacks = {}
+    result = {}
+    for name, x in tensors.items():
+        parts = name.split(".")
+        if "experts" in parts and parts[parts.index("experts") + 1].isdigit():
+            at = parts.index("experts") + 1
+            stacks.setdefault(".".join(parts[:at] + parts[at + 1:]), {})[int(parts[at])] = x
+        elif ".experts." in name:
+            kind = ".bias" if name.endswith("_bias") else ".weight"
+            stem = name.removesuffix("_bias")
+            x = x if kind == ".bias" else x.transpose(0, 2, 1)
+            if stem.endswith("gate_up_proj"):
+                turns = "mlp.experts" in stem
+                half = x.shape[1] // 2
+                result[stem.replace("gate_up", "gate") + kind] = x[:, ::2] if turns else x[:, :half]
+                result[stem.replace("gate_up", "up") + kind] = x[:, 1::2] if turns else x[:, half:]
+            else:
+                result[stem + kind] = x
+        else:
+            result[name] = x
+    for name, experts in stacks.items():
+        result[name] = np.stack([experts[i] for i in range(len(experts))])
+    return {name: np.ascontiguousarray(x) for name, x in result.items()}
+
+
 def translate(name, family):
+    if name.endswith("e_score_correction_bias"):
+        name += ".bias"
+    elif name.endswith("sinks"):
+        name += ".weight"
     stem, kind = name.rsplit(".", 1)
     layers = [part for part in stem.split(".") if part.isdigit()]
     pattern = ".".join("{}" if part.isdigit() else part for part in stem.split("."))
-    names = GEMMA_NAMES if family in GEMMA else NAMES
+    names = GEMMA_NAMES if family in GEMMA else POST_NORM_NAMES if family in ("glm4_moe", "gpt_oss") else NAMES
     return names[pattern].format(*layers) + "." + kind
 
 
@@ -138,12 +194,12 @@ def add_metadata(w, config, head_size):
     w.add_block_count(config["num_hidden_layers"])
     w.add_context_length(config["max_position_embeddings"])
     w.add_embedding_length(config["hidden_size"])
-    w.add_feed_forward_length(config["intermediate_size"])
+    w.add_feed_forward_length(config.get("intermediate_size_mlp", config["intermediate_size"]))
     w.add_head_count(config["num_attention_heads"])
     w.add_head_count_kv(config["num_key_value_heads"])
     w.add_rope_freq_base(rope.get("full_attention", rope)["rope_theta"])
     w.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    if "head_dim" in config:
+    if config.get("head_dim"):
         w.add_key_length(head_size)
         w.add_value_length(head_size)
     if config["model_type"] == "gemma3_text":
@@ -161,9 +217,36 @@ def add_metadata(w, config, head_size):
         w.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
         w.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
         w.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+    if config["model_type"] in EXPERTS:
+        add_expert_metadata(w, config, head_size)
     if config["model_type"] in PERMUTED:
         w.add_vocab_size(config["vocab_size"])
         w.add_rope_dimension_count(head_size)
+
+
+def add_expert_metadata(w, config, head_size):
+    family = config["model_type"]
+    rope = config["rope_parameters"]
+    w.add_expert_count(config.get("num_local_experts") or config.get("n_routed_experts"))
+    w.add_expert_used_count(config["num_experts_per_tok"])
+    if family != "mixtral":
+        w.add_expert_feed_forward_length(config.get("moe_intermediate_size", config["intermediate_size"]))
+        w.add_rope_dimension_count(int(head_size * rope.get("partial_rotary_factor", 1)))
+    if family == "glm4_moe":
+        w.add_expert_shared_count(config["n_shared_experts"])
+        w.add_leading_dense_block_count(config["first_k_dense_replace"])
+        w.add_expert_weights_scale(config["routed_scaling_factor"])
+        w.add_expert_weights_norm(config["norm_topk_prob"])
+        w.add_nextn_predict_layers(0)
+    if family in ("glm4_moe", "minimax_m2"):
+        w.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+    if family == "gpt_oss":
+        w.add_sliding_window(config["sliding_window"])
+        w.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        w.add_rope_scaling_factor(rope["factor"])
+        w.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    if family == "llama4_text":
+        w.add_interleave_moe_layer_step(config["interleave_moe_layer_step"])
 
 
 def add_vocabulary(w, size):
@@ -181,7 +264,7 @@ def convert(folder, out, dtype):
     family = config["model_type"]
     heads = next(config[key] for key in ("n_head", "n_heads", "num_attention_heads") if key in config)
     width = next(config[key] for key in ("n_embd", "d_model", "hidden_size") if key in config)
-    head_size = config.get("head_dim", width // heads)
+    head_size = config.get("head_dim") or width // heads
     w = gguf.GGUFWriter(out, ARCHITECTURES[family])
     w.add_name(folder.name + ", golden, random weights")
     w.add_file_type(0 if dtype == np.float32 else 1)
@@ -189,9 +272,9 @@ def convert(folder, out, dtype):
     add_vocabulary(w, config["vocab_size"])
     if family == "llama" and config["rope_parameters"]["rope_type"] == "llama3":
         w.add_tensor("rope_freqs.weight", llama3_divisors(config["rope_parameters"], head_size))
-    for name, x in load_file(folder / "model.safetensors").items():
+    for name, x in expert_tensors(load_file(folder / "model.safetensors")).items():
         x = convert_values(name, x, config, head_size)
-        w.add_tensor(translate(name, family), x.astype(dtype) if x.ndim == 2 else x)
+        w.add_tensor(translate(name, family), x.astype(dtype) if x.ndim > 1 else x)
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
@@ -235,11 +318,13 @@ def llama_cpp_logits(path, rows):
 def check(folder, path):
     expected = load_file(folder / "expected.safetensors")
     config = json.loads((folder / "config.json").read_text())
-    tokens = config["sliding_window"] if config["model_type"] == "mistral" else expected["input_ids"].shape[1]
+    tokens = SEEN.get(config["model_type"], expected["input_ids"].shape[1])
     found = llama_cpp_logits(path, expected["input_ids"])
     difference = np.abs(found - expected["logits"])[:, :tokens].max()
     print(f"{path.name}: {path.stat().st_size} bytes, largest difference of llama.cpp's logits {difference:.1e}"
           f" over the first {tokens} tokens")
+    if config["model_type"] == "gpt_oss":
+        return True  # llama.cpp rounds the ends of YaRN's ramp to whole pairs, of which these heads have but four.
     # llama.cpp rounds activations to F16 beside F16 weights, and always takes GELU from a table of F16 numbers.
     rough = path.stem.endswith("f16") or config["model_type"] in ("bloom", "gpt2", "mpt") + GEMMA
     return difference <= (2e-2 if rough else 1e-4)

@@ -5,6 +5,7 @@ module glia.io {
     requires java.net.http;
 
     exports glia.io;
+    exports glia.io.file;
     exports glia.io.gguf;
     exports glia.io.load;
     exports glia.io.safetensors;

@@ -3,6 +3,7 @@ package glia.cli;
 import glia.cli.args.Program;
 import glia.cli.args.Program.Call;
 import glia.cli.args.Syntax;
+import glia.cli.command.AttentionCommand;
 import glia.cli.command.BenchCommand;
 import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
@@ -40,7 +41,8 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new InspectCommand(), new TokenizeCommand(), new PerplexityCommand(),
+                new RemoveCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
+                new PerplexityCommand(),
                 new EmbedCommand(), new FillMaskCommand(), new BenchCommand(), new CheckCommand(),
                 new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));

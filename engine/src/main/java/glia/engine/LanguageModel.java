@@ -18,6 +18,8 @@ import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /// A language model, ready to use: weights, tokenizer, chat template and the threads that compute.
 ///
@@ -73,13 +75,14 @@ public final class LanguageModel implements AutoCloseable {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
         try {
-            KernelSets.Choice kernels = KernelSets.choose(options.kernels(), workers);
+            FutureTask<KernelSets.Choice> choosing = choose(options, workers);
             Checkpoint checkpoint = Checkpoints.open(path);
             TextLoader text = TextLoader.start(path, checkpoint);
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
             SamplingOptions sampling = checkpoint instanceof GgufCheckpoint ? SamplingOptions.defaults()
                     : GenerationConfig.sampling(TextLoader.folder(path));
+            KernelSets.Choice kernels = await(choosing);
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model));
             engine.warmUp();
             return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context,
@@ -90,6 +93,37 @@ public final class LanguageModel implements AutoCloseable {
             }
             workers.close();
             throw e;
+        }
+    }
+
+    /// Chooses kernels while the files are opened, since they test themselves.
+    private static FutureTask<KernelSets.Choice> choose(LoadOptions options, Workers workers) {
+        FutureTask<KernelSets.Choice> choosing =
+                new FutureTask<>(() -> KernelSets.choose(options.kernels(), workers));
+        Thread.ofPlatform().daemon().name("glia-kernels").start(choosing);
+        return choosing;
+    }
+
+    private static KernelSets.Choice await(FutureTask<KernelSets.Choice> choosing) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return choosing.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    switch (e.getCause()) {
+                        case RuntimeException known -> throw known;
+                        case Error known -> throw known;
+                        default -> throw new IllegalStateException(e.getCause());
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

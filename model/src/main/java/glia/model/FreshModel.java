@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -45,7 +46,8 @@ public final class FreshModel {
             weights.put(parameter, new Weight.Stored(t));
         });
         Checkpoint memory = new InMemory(Collections.unmodifiableMap(tensors));
-        return new Model(spec, new Weights(weights), sources, memory, StoredTensors.plain(memory), arena);
+        return new Model(Optional.empty(), spec, new Weights(weights), sources, Optional.empty(), memory,
+                StoredTensors.plain(memory), arena);
     }
 
     private static String name(Parameter p) {

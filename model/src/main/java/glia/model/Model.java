@@ -12,31 +12,43 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Gradients;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// A model over the memory of its checkpoint: what it is, its weights and its decoder. Close it to unmap the files.
 public final class Model implements AutoCloseable {
+    private final Optional<Path> path;
     private final ModelSpec spec;
     private final Weights weights;
     private final Map<Parameter, Source.Stored> names;
     private final Map<Parameter, Source> sources;
+    private final Optional<String> otherHead;
     private final Checkpoint checkpoint;
     private final StoredTensors tensors;
     private final Arena copies;
     private final Decoder decoder;
 
-    Model(ModelSpec spec, Weights weights, Map<Parameter, Source> sources, Checkpoint checkpoint,
-            StoredTensors tensors, Arena copies) {
+    /// @param otherHead the tensor of a head that is one with the embedding, where the file has it all the same
+    Model(Optional<Path> path, ModelSpec spec, Weights weights, Map<Parameter, Source> sources,
+            Optional<String> otherHead, Checkpoint checkpoint, StoredTensors tensors, Arena copies) {
+        this.path = path;
         this.spec = spec;
         this.weights = weights;
         this.sources = sources;
+        this.otherHead = otherHead;
         this.checkpoint = checkpoint;
         this.tensors = tensors;
         this.copies = copies;
         this.names = new LinkedHashMap<>();
         sources.forEach((p, s) -> names.put(p, s.stored()));
         this.decoder = new Decoder(spec, weights);
+    }
+
+    /// Where the model was loaded from, unless it was made from a spec.
+    public Optional<Path> path() {
+        return path;
     }
 
     public ModelSpec spec() {
@@ -55,12 +67,26 @@ public final class Model implements AutoCloseable {
         return checkpoint;
     }
 
+    /// Where each parameter lies in the checkpoint.
+    Map<Parameter, Source> sources() {
+        return sources;
+    }
+
+    /// The name of the stored tensor that holds a parameter.
+    String storedName(Parameter parameter) {
+        return ModelLoader.resolve(tensors, names.get(parameter));
+    }
+
+    Optional<String> otherHead() {
+        return otherHead;
+    }
+
     /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`.
     public Map<String, Tensor> gradients(Gradients gradients, Arena arena) {
         Map<String, Tensor> byName = new LinkedHashMap<>();
         sources.forEach((parameter, source) -> {
             Weight w = weights.get(parameter);
-            String name = ModelLoader.resolve(tensors, names.get(parameter));
+            String name = storedName(parameter);
             source.write(gradients.of(w), byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
                     ModelLoader.storedShape(tensors, n))));
         });

@@ -59,6 +59,18 @@ public final class ModelLoader {
         }
     }
 
+    private record GgufNames(GgufForm form) implements Names {
+        @Override
+        public Source of(ModelSpec spec, Parameter p) {
+            return form.source(spec, p);
+        }
+
+        @Override
+        public boolean ignores(ModelSpec spec, String name) {
+            return form.ignores(spec, name);
+        }
+    }
+
     private final Path path;
     private final Checkpoint checkpoint;
     private final Arena copies = Arena.ofShared();
@@ -116,8 +128,10 @@ public final class ModelLoader {
                 "general.architecture", "the family '" + architecture + "' is not supported yet; known are "
                 + Families.knownInGguf()));
         GgufForm form = family.gguf().orElseThrow();
-        ModelSpec spec = family.spec(Config.of(path, form.config(file.metadata(), file)));
-        return bind(form.stored(spec, file), form::source);
+        Config config = Config.of(path, form.config(file.metadata(), file));
+        // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
+        ModelSpec spec = Families.ofModelType(config.text("model_type")).orElseThrow().spec(config);
+        return bind(form.stored(spec, file), new GgufNames(form));
     }
 
     private Model bind(ModelSpec declared, Names names) throws CheckpointException {
@@ -135,12 +149,15 @@ public final class ModelLoader {
             left.remove(name);
             sources.put(entry.getKey(), source);
         }
+        Optional<String> otherHead = Optional.empty();
         if (spec.head().matrix() == Head.Matrix.TIED) {
-            left.remove(resolve(tensors, names.of(spec, Parameter.of(Role.HEAD)).stored()));
+            String head = resolve(tensors, names.of(spec, Parameter.of(Role.HEAD)).stored());
+            otherHead = left.remove(head) ? Optional.of(head) : otherHead;
         }
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
-        return new Model(spec, new Weights(weights), sources, checkpoint, tensors, copies);
+        return new Model(Optional.of(path), spec, new Weights(weights), sources, otherHead, checkpoint, tensors,
+                copies);
     }
 
     private Weight coded(Map.Entry<Parameter, long[]> entry, Source source, String name, PackedTensor stored)

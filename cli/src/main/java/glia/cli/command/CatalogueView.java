@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 /// Shows the catalogue of real models, computed from their specs.
 final class CatalogueView {
     private static final String BASIS = "Caches are for one sequence with 16 bits a number; a multiplication and an "
-            + "addition are two operations. Figures at 128k tokens are for comparison where a context is shorter.";
+            + "addition are two operations.\nFigures at 128k tokens are for comparison where a context is shorter.";
     /// Caches are given with numbers of 16 bits, as papers do.
     private static final int CACHE_NUMBER_BYTES = 2;
     /// The position of the last token of a long context.
@@ -69,7 +69,7 @@ final class CatalogueView {
             console.out().print(table);
             console.out().println();
             console.out().println("Computed from published configs. "
-                    + "Active: what one token is multiplied with, so not the embedding. " + BASIS);
+                    + "Active: what one token is multiplied with, so not the embedding.\n" + BASIS);
             console.out().println("glia inspect --catalogue NAME shows one; the beginning of a name will do.");
         }
     }
@@ -87,8 +87,8 @@ final class CatalogueView {
     private static String mixing(ModelSpec spec) {
         Map<String, Integer> kinds = new LinkedHashMap<>();
         for (LayerKind kind : LayerKind.of(spec)) {
-            if (!kind.remembered().isEmpty()) {
-                kinds.merge(kind.reach() + kind.description().replaceFirst(",.*", ""), kind.count(), Integer::sum);
+            if (!kind.mixing().isEmpty()) {
+                kinds.merge(kind.mixing(), kind.count(), Integer::sum);
             }
         }
         return kinds.entrySet().stream().map(e -> e.getValue() + " × " + e.getKey()).collect(Collectors.joining(", "));
@@ -133,7 +133,7 @@ final class CatalogueView {
                 .row("  published", d.total().text() + d.active().map(f -> ", active " + f.text()).orElse("") + ": "
                         + d.saidIn())
                 .row("operations", Units.count(Usage.operations(spec, 0)) + " for the first token, "
-                        + Units.count(Usage.operations(spec, LAST)) + " for one with 128k in sight")
+                        + Units.count(Usage.operations(spec, LAST)) + " for the last of 128k")
                 .row("config from", d.configFrom()));
         console.out().println();
         console.out().print(new LayerTable(LayerKind.of(spec), CACHE).table());

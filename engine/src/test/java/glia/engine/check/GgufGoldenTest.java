@@ -34,8 +34,9 @@ class GgufGoldenTest {
 
     @ParameterizedTest
     @CsvSource({"bloom, bloom", "gemma2, gemma2", "gemma3_text, gemma3_text", "gpt2, gpt2", "llama, llama",
-        "llama2, llama", "ministral3, ministral3", "mpt, mpt", "qwen2, qwen2",
-        "qwen3, qwen3", "smollm3, smollm3"})
+        "llama2, llama", "ministral3, ministral3", "mpt, mpt", "qwen2, qwen2", "qwen3, qwen3", "smollm3, smollm3",
+        "glm4_moe, glm4_moe", "gpt_oss, gpt_oss", "minimax_m2, minimax_m2", "mixtral, mixtral",
+        "qwen3_moe, qwen3_moe"})
     void agreesWithTheReference(String golden, String family) throws CheckpointException {
         compare(golden, "f32", family, 21, 1e-4);
     }
@@ -46,11 +47,12 @@ class GgufGoldenTest {
         compare(golden, "f16", family, 21, F16_TOLERANCE);
     }
 
-    /// The format stores Mistral as `llama` and says nothing of its window, 4 tokens in this golden.
+    /// The format stores Mistral as `llama` and says nothing of its window, 4 tokens in this golden, nor of the chunks
+    /// and the temperature of Llama 4.
     @ParameterizedTest
-    @CsvSource("mistral, llama")
-    void agreesWithTheReferenceInsideTheWindow(String golden, String family) throws CheckpointException {
-        compare(golden, "f32", family, 4, 1e-4);
+    @CsvSource({"mistral, llama, 4", "llama4_text, llama4_text, 3"})
+    void agreesWithTheReferenceInsideTheWindow(String golden, String family, int tokens) throws CheckpointException {
+        compare(golden, "f32", family, tokens, 1e-4);
     }
 
     private static void compare(String golden, String type, String family, int numTokens, double tolerance)

@@ -10,6 +10,7 @@ import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.ModelWriter;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -105,6 +106,13 @@ class TextPartTest {
         for (UnaryOperator<String> names : NAMES) {
             write(golden, whole, textType, names, other);
             check();
+        }
+        Path saved = folder.resolve("saved");
+        try (Model model = ModelLoader.load(folder)) {
+            ModelWriter.write(model, saved);
+        }
+        try (Model model = ModelLoader.load(saved)) {
+            assertTrue(model.checkpoint().names().contains(other), "the other parts are kept");
         }
     }
 

@@ -39,7 +39,8 @@ final class PackedModels {
                     numbers.put(name, t);
                 }
             }
-            SafetensorsWriter.write(Files.createDirectories(packed).resolve("model.safetensors"), codes, Map.of());
+            SafetensorsWriter.write(Files.createDirectories(packed).resolve("model.safetensors"), codes,
+                    Map.of("format", "pt"));
             SafetensorsWriter.write(Files.createDirectories(dense).resolve("model.safetensors"), numbers, Map.of());
         }
         Files.writeString(dense.resolve("config.json"), config);

@@ -1,6 +1,7 @@
 package glia.engine.packed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
@@ -11,6 +12,7 @@ import glia.engine.TinyModel;
 import glia.engine.state.Sequence;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.ModelWriter;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.States;
@@ -26,6 +28,7 @@ import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -162,6 +165,20 @@ class PackedWeightsTest {
             Map<String, float[]> all = new TreeMap<>();
             model.gradients(gradients, arena).forEach((name, t) -> all.put(name, t.toArray()));
             return all;
+        }
+    }
+
+    @Test
+    void savingKeepsThemPacked() throws IOException {
+        writeOdd(HubLayout.INT4_ASYMMETRIC);
+        Path saved = folder.resolve("saved");
+        try (Model model = ModelLoader.load(packed()); Model wide = ModelLoader.load(dense())) {
+            ModelWriter.write(model, saved);
+            assertThrows(IllegalArgumentException.class,
+                    () -> ModelWriter.write(model, wide.weights(), folder.resolve("other")));
+        }
+        for (String file : List.of("model.safetensors", "config.json")) {
+            assertEquals(-1, Files.mismatch(saved.resolve(file), packed().resolve(file)), file);
         }
     }
 

@@ -1,8 +1,12 @@
 package glia.model.cost;
 
+import glia.model.spec.KeyChoice;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
 import glia.model.spec.Remembered;
+import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
@@ -14,11 +18,13 @@ import java.util.stream.Collectors;
 /// Sublayers of a model that are alike.
 ///
 /// @param description their mixer in words
+/// @param mixing by what tokens learn of one another in them, in short; empty where they do not
 /// @param count how many there are
 /// @param parameters of one of them, its norms included
 /// @param active those of them that one token uses: of experts only the ones that it goes through
 /// @param remembered what a sequence remembers of one of them
-public record LayerKind(String description, int count, long parameters, long active, List<Remembered> remembered) {
+public record LayerKind(String description, String mixing, int count, long parameters, long active,
+        List<Remembered> remembered) {
     public LayerKind {
         remembered = List.copyOf(remembered);
     }
@@ -37,8 +43,9 @@ public record LayerKind(String description, int count, long parameters, long act
         Map<String, LayerKind> kinds = new LinkedHashMap<>();
         for (int i = 0; i < parameters.length; i++) {
             boolean decodes = i < spec.sublayers().size();
-            LayerKind kind = new LayerKind((decodes ? "" : "encoder: ") + sublayers.get(i).mixer().describe(), 1,
-                    parameters[i], active[i], decodes ? remembered(spec, i) : List.of());
+            LayerKind kind = new LayerKind((decodes ? "" : "encoder: ") + sublayers.get(i).mixer().describe(),
+                    decodes ? mixing(spec, i) : "", 1, parameters[i], active[i],
+                    decodes ? remembered(spec, i) : List.of());
             kinds.merge(kind.description + kind.parameters, kind, LayerKind::and);
         }
         return List.copyOf(kinds.values());
@@ -50,25 +57,17 @@ public record LayerKind(String description, int count, long parameters, long act
         return all;
     }
 
-    private LayerKind and(LayerKind more) {
-        return new LayerKind(description, count + more.count, parameters, active, remembered);
+    private static String mixing(ModelSpec spec, int sublayer) {
+        return spec.mixers(sublayer).stream().filter(mixer -> !mixer.remembered().isEmpty())
+                .map(mixer -> reach(mixer) + mixer.describe().replaceFirst(",.*", ""))
+                .collect(Collectors.joining(" beside "));
     }
 
-    /// The numbers that each further token adds to what is remembered of all of them.
-    public long growth() {
-        return count * remembered.stream().mapToLong(StateSize::growth).sum();
-    }
-
-    /// The numbers that are remembered of all of them after `length` tokens.
-    ///
-    /// @param page positions are kept and forgotten by so many at a time
-    public long numbers(int length, int page) {
-        return count * remembered.stream().mapToLong(r -> StateSize.numbers(r, length, page)).sum();
-    }
-
-    /// A word for how far back it sees: `sliding ` or `chunked `, or nothing where it sees all or keeps no positions.
-    public String reach() {
-        return remembered.stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
+    private static String reach(Mixer mixer) {
+        boolean sparse = mixer instanceof StridedAttention
+                || mixer instanceof LatentAttention a && !(a.keys() instanceof KeyChoice.All);
+        return (sparse ? "sparse " : "")
+                + mixer.remembered().stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
     }
 
     private static String reach(Remembered remembered) {
@@ -88,5 +87,21 @@ public record LayerKind(String description, int count, long parameters, long act
             case Span.Everything e -> "";
             case Span.Around a -> "sliding ";
         };
+    }
+
+    private LayerKind and(LayerKind more) {
+        return new LayerKind(description, mixing, count + more.count, parameters, active, remembered);
+    }
+
+    /// The numbers that each further token adds to what is remembered of all of them.
+    public long growth() {
+        return count * remembered.stream().mapToLong(StateSize::growth).sum();
+    }
+
+    /// The numbers that are remembered of all of them after `length` tokens.
+    ///
+    /// @param page positions are kept and forgotten by so many at a time
+    public long numbers(int length, int page) {
+        return count * remembered.stream().mapToLong(r -> StateSize.numbers(r, length, page)).sum();
     }
 }

@@ -21,4 +21,9 @@ public interface GgufForm {
 
     /// Where a parameter lies in the file.
     Source source(ModelSpec spec, Parameter parameter);
+
+    /// Whether a tensor is left aside on purpose, as in `Family`.
+    default boolean ignores(ModelSpec spec, String tensorName) {
+        return false;
+    }
 }

@@ -57,6 +57,32 @@ final class GgufKeys {
         return this;
     }
 
+    /// Gives what a config calls one thing another name, if it is there.
+    GgufKeys rename(String from, String to) {
+        if (config.containsKey(from)) {
+            config.put(to, config.remove(from));
+        }
+        return this;
+    }
+
+    /// Adds to the object under `holder`, if there is one.
+    GgufKeys put(String holder, String name, Object value) {
+        if (config.get(holder) instanceof Map<?, ?> inside) {
+            Map<Object, Object> more = new HashMap<>(inside);
+            more.put(name, value);
+            config.put(holder, more);
+        }
+        return this;
+    }
+
+    /// Copies a flag if it is there.
+    GgufKeys flag(String key, String name) throws CheckpointException {
+        if (has(key)) {
+            config.put(name, metadata.flag(prefix + key));
+        }
+        return this;
+    }
+
     GgufKeys put(String name, Object value) {
         config.put(name, value);
         return this;

@@ -55,6 +55,10 @@ public final class Glm4Moe implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.empty();
+        return Optional.of(new ExpertGguf(
+                new StandardGguf("glm4moe", "glm4_moe", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.POST_ATTENTION_NORM, (keys, checkpoint) -> keys
+                        .put("use_qk_norm", checkpoint.names().contains("blk.0.attn_q_norm.weight"))
+                        .put("attention_bias", checkpoint.names().contains("blk.0.attn_q.bias"))));
     }
 }

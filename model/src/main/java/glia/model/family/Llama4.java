@@ -94,6 +94,10 @@ public final class Llama4 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.empty();
+        return Optional.of(new ExpertGguf(
+                new StandardGguf("llama4", "llama4_text", StandardGguf.Rotation.INTERLEAVED), ExpertGguf.FFN_NORM,
+                (keys, checkpoint) -> keys.rename("intermediate_size", "intermediate_size_mlp")
+                        .rename("moe_intermediate_size", "intermediate_size")
+                        .put("use_qk_norm", keys.integer("expert_count") != 128)));
     }
 }

@@ -53,6 +53,8 @@ public final class Qwen3Moe implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.empty();
+        return Optional.of(new ExpertGguf(
+                new StandardGguf("qwen3moe", "qwen3_moe", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
+                (keys, checkpoint) -> keys.put("norm_topk_prob", true)));
     }
 }

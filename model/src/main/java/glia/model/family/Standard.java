@@ -37,7 +37,7 @@ final class Standard {
         Mixer of(int layer) throws CheckpointException;
     }
 
-    private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\.");
+    private static final Pattern LAYER = Pattern.compile("(?:model\\.layers|blk)\\.(\\d{1,6})\\.");
     /// More than any model has: enough for all, few enough to be gone through in no time.
     private static final int MOST_LAYERS = 10_000;
 

@@ -4,8 +4,10 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
+import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.Tensor;
@@ -97,8 +99,13 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return new Source.Stored(p.sublayer() < 0 ? global(p)
-                : "blk." + spec.sublayer(p).layer() + "." + inLayer(spec, p));
+        if (p.sublayer() < 0) {
+            return new Source.Stored(global(p));
+        }
+        String layer = "blk." + spec.sublayer(p).layer() + ".";
+        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.AFTER_WEIGHT;
+        return spec.mixer(p.place()) instanceof Experts experts && !isNorm ? ExpertGguf.source(experts, p, layer)
+                : new Source.Stored(layer + inLayer(spec, p));
     }
 
     private static String global(Parameter p) {
@@ -128,6 +135,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
             case VALUE_BIAS -> "attn_v.bias";
             case OUTPUT -> "attn_output.weight";
             case OUTPUT_BIAS -> "attn_output.bias";
+            case SINKS -> "attn_sinks.weight";
             case QUERY_NORM -> "attn_q_norm.weight";
             case KEY_NORM -> "attn_k_norm.weight";
             case GATE -> "ffn_gate.weight";

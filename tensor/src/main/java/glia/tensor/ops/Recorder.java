@@ -18,16 +18,32 @@ import java.util.Map;
 ///
 /// `ops` must compute exactly: activations rounded to 8 bits have no useful gradient.
 public final class Recorder implements Ops {
+    /// How far gradients go.
+    public enum Reach {
+        /// To activations and weights.
+        ALL,
+        /// To activations; the weights of embeddings and products, which are most, are spared.
+        ACTIVATIONS
+    }
+
     private final Compute ops;
     private final Kernels kernels;
     private final Backward backward;
     private final Gradients weights;
     private final List<Runnable> tape = new ArrayList<>();
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
-    private final Tape reach = new Reach();
+    private final Tape way = new Way();
+    private final Reach reach;
 
+    /// Records for all gradients.
     public Recorder(Compute ops, Gradients weights) {
+        this(ops, weights, Reach.ALL);
+    }
+
+    /// @param reach which gradients are wanted
+    public Recorder(Compute ops, Gradients weights, Reach reach) {
         this.ops = ops;
+        this.reach = reach;
         this.kernels = ops.kernels();
         this.backward = new Backward(kernels.workers());
         this.weights = weights;
@@ -58,7 +74,7 @@ public final class Recorder implements Ops {
     }
 
     /// The way of operations to the gradients.
-    private final class Reach implements Tape {
+    private final class Way implements Tape {
         @Override
         public Tensor gradient(Tensor activation) {
             return Recorder.this.gradient(activation);
@@ -94,14 +110,17 @@ public final class Recorder implements Ops {
     public Tensor embed(Weight table, int[] ids, int count) {
         int[] kept = java.util.Arrays.copyOf(ids, count);
         Tensor y = ops.embed(table, kept, count);
-        return record(y, () -> backward.scatter(weights.of(table), gradient(y), kept));
+        return reach == Reach.ACTIVATIONS ? y
+                : record(y, () -> backward.scatter(weights.of(table), gradient(y), kept));
     }
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
         Tensor y = ops.linear(x, w);
         return record(y, () -> {
-            kernels.linearBackwardWeight(weights.of(w), gradient(y), x);
+            if (reach == Reach.ALL) {
+                kernels.linearBackwardWeight(weights.of(w), gradient(y), x);
+            }
             kernels.linearBackwardInput(gradient(x), gradient(y), w.matrix());
         });
     }
@@ -228,7 +247,7 @@ public final class Recorder implements Ops {
     @Override
     public Tensor apply(Operation operation) {
         Tensor y = operation.forward(ops);
-        return record(y, () -> operation.backward(reach, y));
+        return record(y, () -> operation.backward(way, y));
     }
 
     private void accumulate(Tensor x, Tensor dy, float scale) {

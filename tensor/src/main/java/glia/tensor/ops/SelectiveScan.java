@@ -44,24 +44,25 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight d
         Tensor y = ops.allocate(x.rows(), x.cols());
         float[] decays = ChannelBlocks.numbers(decay);
         float[] skips = ChannelBlocks.numbers(skip);
+        StateAddresses addresses = new StateAddresses(state, runs);
         ChannelBlocks.run(ops.kernels().workers(), x.cols(), 8L * x.rows() * b.cols(), (from, count) -> {
             SelectiveScanBlock block = new SelectiveScanBlock(this, decays, skips, from, count);
             for (int run = 0; run < runs.count(); run++) {
-                exchange(state.before(run), block.h, from, count, false);
+                exchange(addresses.before(run, from), block.h, count, false);
                 for (int t = runs.start(run); t < runs.end(run); t++) {
                     block.step(t);
                     ChannelBlocks.store(block.y, y, t, from, count);
                 }
-                exchange(state.after(run), block.h, from, count, true);
+                exchange(addresses.after(run, from), block.h, count, true);
             }
         });
         return y;
     }
 
     /// Reads h from a sequence's memory, or writes it there. No memory holds zeros and forgets.
-    private void exchange(long address, float[][] h, int from, int count, boolean write) {
+    private void exchange(long address, float[][] h, int count, boolean write) {
         for (int s = 0; s < h.length; s++) {
-            long at = address + 4 * ((long) s * x.cols() + from);
+            long at = address + 4L * s * x.cols();
             if (address == 0) {
                 java.util.Arrays.fill(h[s], 0, count, 0);
             } else if (write) {

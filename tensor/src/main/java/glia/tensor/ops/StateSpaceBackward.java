@@ -84,11 +84,11 @@ final class StateSpaceBackward {
 
         Head(StateSpaceHead.Numbers numbers, int head) {
             this.head = head;
-            forward = new StateSpaceHead(scan, numbers, head);
+            forward = StateSpaceHead.of(scan, numbers, head);
             decaySlope = numbers.slope[head];
             headSize = forward.headSize;
             stateSize = forward.stateSize;
-            int most = forward.step.length;
+            int most = StateSpaceHead.CHUNK;
             g = new float[stateSize][headSize];
             turned = new float[headSize][Math.max(stateSize, most)];
             out = new float[most][headSize];

@@ -1,6 +1,8 @@
 package glia.tensor.ops;
 
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// One head of a `StateSpaceScan`, chunk by chunk. With the sums `a[t] = Σ_{u≤t} Δ[u] A` from the chunk's start, the
@@ -34,16 +36,20 @@ final class StateSpaceHead {
         }
     }
 
-    private final StateSpaceScan scan;
-    private final int head;
-    private final int group;
-    private final float bias;
-    private final ArrayMath math;
-    private final float[] row;
+    /// Each thread's own, made anew when the sizes change.
+    private static final ThreadLocal<StateSpaceHead> OWN = new ThreadLocal<>();
+
+    private StateSpaceScan scan;
+    private int head;
+    private int group;
+    private float bias;
+    private final ArrayMath math = new ArrayMath(CHUNK);
+    private final float[] row = new float[CHUNK];
+    private final float[] scores = new float[CHUNK];
     private final float[][] turnedB;
     private final float[] sum;
-    final double decay;
-    final float skip;
+    double decay;
+    float skip;
     final int headSize;
     final int stateSize;
     /// The state, `[S][P]`.
@@ -57,44 +63,82 @@ final class StateSpaceHead {
     final float[][] c;
     final float[][] x;
     final float[][] v;
-    final float[] raw;
-    final float[] step;
-    final double[] sums;
+    final float[] raw = new float[CHUNK];
+    final float[] step = new float[CHUNK];
+    final double[] sums = new double[CHUNK];
 
-    StateSpaceHead(StateSpaceScan scan, Numbers numbers, int head) {
-        this.scan = scan;
-        this.head = head;
-        headSize = scan.headSize();
-        stateSize = scan.stateSize();
-        group = (int) ((long) head * scan.numGroups() / scan.numHeads());
-        bias = numbers.stepBias[head];
-        decay = numbers.decay[head];
-        skip = numbers.skip[head];
-        int most = Math.min(CHUNK, longest(scan));
-        math = new ArrayMath(most);
-        row = new float[most];
+    private StateSpaceHead(int headSize, int stateSize) {
+        this.headSize = headSize;
+        this.stateSize = stateSize;
         sum = new float[headSize];
-        turnedB = new float[stateSize][most];
+        turnedB = new float[stateSize][CHUNK];
         h = new float[stateSize][headSize];
-        b = new float[most][stateSize];
-        c = new float[most][stateSize];
-        x = new float[most][headSize];
-        v = new float[most][headSize];
-        raw = new float[most];
-        step = new float[most];
-        sums = new double[most];
+        b = new float[CHUNK][stateSize];
+        c = new float[CHUNK][stateSize];
+        x = new float[CHUNK][headSize];
+        v = new float[CHUNK][headSize];
     }
 
-    private static int longest(StateSpaceScan scan) {
-        int longest = 1;
-        for (int run = 0; run < scan.runs().count(); run++) {
-            longest = Math.max(longest, scan.runs().end(run) - scan.runs().start(run));
+    /// The calling thread's, for a head of a scan.
+    static StateSpaceHead of(StateSpaceScan scan, Numbers numbers, int head) {
+        StateSpaceHead own = OWN.get();
+        if (own == null || own.headSize != scan.headSize() || own.stateSize != scan.stateSize()) {
+            own = new StateSpaceHead(scan.headSize(), scan.stateSize());
+            OWN.set(own);
         }
-        return longest;
+        own.scan = scan;
+        own.head = head;
+        own.group = (int) ((long) head * scan.numGroups() / scan.numHeads());
+        own.bias = numbers.stepBias[head];
+        own.decay = numbers.decay[head];
+        own.skip = numbers.skip[head];
+        return own;
+    }
+
+    /// Reads h from a sequence's memory; no memory, 0, holds zeros.
+    void load(long address) {
+        for (int s = 0; s < stateSize; s++) {
+            if (address == 0) {
+                Arrays.fill(h[s], 0);
+            } else {
+                MemorySegment.copy(Memory.ALL, Memory.F32, address + 4L * s * headSize, h[s], 0, headSize);
+            }
+        }
+    }
+
+    /// Writes h to a sequence's memory; no memory forgets.
+    void store(long address) {
+        for (int s = 0; s < stateSize && address != 0; s++) {
+            MemorySegment.copy(h[s], 0, Memory.ALL, Memory.F32, address + 4L * s * headSize, headSize);
+        }
+    }
+
+    /// Token t alone, by the recurrence itself.
+    void token(int t, Tensor y) {
+        read(t, 1);
+        float kept = decayOfState(0);
+        ArrayMath.scale(sum, x[0], skip, headSize);
+        for (int s = 0; s < stateSize; s++) {
+            advance(h[s], v[0], sum, kept, b[0][s], c[0][s], headSize);
+        }
+        ChannelBlocks.store(sum, y, t, head * headSize, headSize);
+    }
+
+    private static void advance(float[] h, float[] v, float[] y, float kept, float b, float c, int count) {
+        for (int i = 0; i < count; i++) {
+            float next = Math.fma(kept, h[i], b * v[i]);
+            h[i] = next;
+            y[i] = Math.fma(c, next, y[i]);
+        }
     }
 
     /// Reads the chunk of `count` tokens from t on.
     void chunk(int t, int count) {
+        read(t, count);
+        ArrayMath.turn(turnedB, b, count, stateSize);
+    }
+
+    private void read(int t, int count) {
         first = t;
         length = count;
         for (int i = 0; i < count; i++) {
@@ -111,7 +155,6 @@ final class StateSpaceHead {
             sums[i] = total;
             ArrayMath.scale(v[i], x[i], step[i], headSize);
         }
-        ArrayMath.turn(turnedB, b, count, stateSize);
     }
 
     /// `decays[u] = e^(a[t] - a[u])` for u up to t.
@@ -140,7 +183,6 @@ final class StateSpaceHead {
 
     /// Writes the outputs of the chunk.
     void outputs(Tensor y) {
-        float[] scores = new float[length];
         for (int t = 0; t < length; t++) {
             Arrays.fill(sum, 0);
             ArrayMath.addCombination(sum, c[t], h, stateSize, headSize);
@@ -158,11 +200,10 @@ final class StateSpaceHead {
     void advance() {
         decaysToEnd(row);
         float kept = decayOfState(length - 1);
-        float[] factors = new float[length];
         for (int s = 0; s < stateSize; s++) {
-            ArrayMath.multiply(factors, turnedB[s], row, length);
+            ArrayMath.multiply(scores, turnedB[s], row, length);
             ArrayMath.scale(h[s], h[s], kept, headSize);
-            ArrayMath.addCombination(h[s], factors, v, length, headSize);
+            ArrayMath.addCombination(h[s], scores, v, length, headSize);
         }
     }
 }

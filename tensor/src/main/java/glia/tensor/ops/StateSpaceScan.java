@@ -1,6 +1,5 @@
 package glia.tensor.ops;
 
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RangeTask;
@@ -8,8 +7,6 @@ import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.StepLimits;
 import glia.tensor.kernel.Workers;
-import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /// The recurrence of Mamba 2, whose state decays alike in all of a head of P channels: with
 /// `Δ = clamp(ln(1 + e^(steps + stepBias)))` and A from `decay`, for each head and the B and C of its group
@@ -90,34 +87,28 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
         Tensor y = ops.allocate(x.rows(), x.cols());
         StateSpaceHead.Numbers numbers = new StateSpaceHead.Numbers(weights);
         Workers workers = ops.kernels().workers();
+        StateAddresses addresses = new StateAddresses(state, runs);
         new Heads(workers, head -> {
-            StateSpaceHead scan = new StateSpaceHead(this, numbers, head);
+            StateSpaceHead scan = StateSpaceHead.of(this, numbers, head);
+            long index = (long) head * headSize() * stateSize();
             for (int run = 0; run < runs.count(); run++) {
-                exchange(state.before(run), scan, head, false);
-                for (int t = runs.start(run); t < runs.end(run); t += StateSpaceHead.CHUNK) {
-                    scan.chunk(t, Math.min(StateSpaceHead.CHUNK, runs.end(run) - t));
-                    scan.outputs(y);
-                    scan.advance();
+                scan.load(addresses.before(run, index));
+                if (runs.end(run) - runs.start(run) == 1) {
+                    scan.token(runs.start(run), y);
+                } else {
+                    chunks(scan, runs.start(run), runs.end(run), y);
                 }
-                if (state.after(run) != 0) {
-                    exchange(state.after(run), scan, head, true);
-                }
+                scan.store(addresses.after(run, index));
             }
         }, numHeads(), 4L * x.rows() * headSize() * stateSize());
         return y;
     }
 
-    /// Reads h from a sequence's memory, or writes it there. No memory holds zeros.
-    private void exchange(long address, StateSpaceHead scan, int head, boolean write) {
-        for (int s = 0; s < scan.h.length; s++) {
-            long at = address + 4L * headSize() * ((long) head * stateSize() + s);
-            if (address == 0) {
-                Arrays.fill(scan.h[s], 0);
-            } else if (write) {
-                MemorySegment.copy(scan.h[s], 0, Memory.ALL, Memory.F32, at, headSize());
-            } else {
-                MemorySegment.copy(Memory.ALL, Memory.F32, at, scan.h[s], 0, headSize());
-            }
+    private static void chunks(StateSpaceHead scan, int from, int to, Tensor y) {
+        for (int t = from; t < to; t += StateSpaceHead.CHUNK) {
+            scan.chunk(t, Math.min(StateSpaceHead.CHUNK, to - t));
+            scan.outputs(y);
+            scan.advance();
         }
     }
 

@@ -224,8 +224,8 @@ final class CodedCode {
         finish(a, even, 4 * part);
     }
 
-    /// Sign, exponent and mantissa go to their places in half precision, which makes 2^-8 of the number; what is above
-    /// 448 then is the NaN.
+    /// Sign, exponent and mantissa go to their places in half precision, which makes 2^-8 of the number; what then is
+    /// above 448 is the NaN.
     private void e4m3(Emitter a, int part) {
         a.op(VPMOVSXBW, a.half(0), at(RSI, part));
         a.op(VPSLLW, a.half(0), a.half(0), 7);

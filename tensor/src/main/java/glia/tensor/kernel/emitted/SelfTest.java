@@ -31,13 +31,11 @@ final class SelfTest {
     private final Arena arena;
     private final Tensor x;
     private final Tensor row;
-    private final Tensor wide;
 
     private SelfTest(Arena arena) {
         this.arena = arena;
         x = numbers(TOKENS, WIDTH);
         row = x.rows(1, 2);
-        wide = numbers(1, BLOCKS);
     }
 
     /// The first group of which the two sets differ, in words.
@@ -124,24 +122,16 @@ final class SelfTest {
         return y;
     }
 
-    /// One token with weights of eight bits, and with such of four.
+    /// One token with weights of eight bits, whose products are the largest.
     private void roundedProducts(Tensor y, Kernels kernels) {
-        Tensor rounded = Tensor.allocate(arena, DType.F32, 1, BLOCKS);
-        int rows = WIDTH / 2;
-        for (DType type : new DType[] {DType.Q8_0, DType.Q4_0}) {
-            Tensor w = Tensor.allocate(arena, type, rows, BLOCKS);
-            for (int i = 0; i < w.sizeBytes(); i++) {
-                Memory.i8(w.address() + i, i * 59);
-            }
-            for (int block = 0; block < w.sizeBytes() / type.blockBytes(); block++) {
-                Memory.f16(w.address() + (long) block * type.blockBytes(), 0.25f + block % 3);
-            }
-            Tensor part = Tensor.allocate(arena, DType.F32, 1, rows);
-            kernels.linearRounded(part, wide, w, rounded);
-            for (int i = 0; i < rows; i++) {
-                y.set((type == DType.Q8_0 ? 0 : rows) + i, part.get(i));
-            }
+        Tensor w = Tensor.allocate(arena, DType.Q8_0, WIDTH, BLOCKS);
+        for (int i = 0; i < w.sizeBytes(); i++) {
+            Memory.i8(w.address() + i, i * 59);
         }
+        for (int row = 0; row < WIDTH; row++) {
+            Memory.f16(w.address() + row * w.rowBytes(), 0.25f + row % 3);
+        }
+        kernels.linearRounded(y.rows(0, 1), numbers(1, BLOCKS), w, Tensor.allocate(arena, DType.F32, 1, BLOCKS));
     }
 
     private void gather(Tensor y, Kernels kernels) {

@@ -1,0 +1,107 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Units;
+import glia.engine.LanguageModel;
+import glia.engine.attention.AttentionMaps;
+import glia.engine.attention.Influence;
+import glia.io.hub.Choice;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// Shows what a model looks at in a text, as a web page.
+public final class AttentionCommand implements Command {
+    /// Tokens of a text at the most: maps grow with their square.
+    private static final int MOST_TOKENS = 256;
+
+    private static final Option<String> PROMPT =
+            Option.text("TEXT", "the text (default: standard input)", "-p", "--prompt");
+    private static final Option<Integer> LAYER =
+            Option.integer("N", 0, 9999, "only this layer, counted from 0 (default: all)", "--layer");
+    private static final Option<Integer> HEAD =
+            Option.integer("N", 0, 9999, "only this head, counted from 0 (default: all)", "--head");
+    private static final Option<String> OUT =
+            Option.text("FILE", "where to write the page (default: attention.html)", "-o", "--out");
+
+    /// For [glia.cli.Cli].
+    public AttentionCommand() {}
+
+    @Override
+    public String name() {
+        return "attention";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Show what a model looks at in a text", List.of(Models.MODEL),
+                Syntax.join(List.of(PROMPT, LAYER, HEAD, OUT), ComputeOptions.ALL),
+                List.of("Writes a web page that needs nothing else: the map of every layer and head, arcs from a token",
+                        "to those it looks at most, and, for any kind of layer, how much each token moves the best",
+                        "logit at another (the norm of the gradient with respect to its embedding)."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        String text = arguments.get(PROMPT).isPresent() ? arguments.get(PROMPT).get()
+                : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
+        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        Path out = Path.of(arguments.get(OUT).orElse("attention.html"));
+        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT))) {
+            if (model.model().spec().encoder().isPresent()) {
+                throw new UsageException("a model with an encoder and a decoder is not shown; name one that has one "
+                        + "stack of layers");
+            }
+            int[] ids = model.tokenizer().encode(text, true);
+            if (ids.length == 0 || ids.length > MOST_TOKENS) {
+                throw new UsageException("the text has " + Units.counted(ids.length, "token") + ", expected 1 to "
+                        + MOST_TOKENS);
+            }
+            List<AttentionMaps.Map> maps = AttentionMaps.of(model.engine(), ids);
+            AttentionPage page = new AttentionPage(choice.path().getFileName().toString(), texts(model, ids));
+            int count = addMaps(page, maps, arguments);
+            Influence influence = Influence.of(model.engine(), ids);
+            page.add(influence, texts(model, influence.best()));
+            Files.writeString(out, page.html());
+            console.out().println(out + ": " + Units.counted(ids.length, "token") + ", "
+                    + Units.counted(count, "map") + ", influence");
+        }
+        return ExitCode.OK;
+    }
+
+    /// Adds what was asked for; gives the number of maps.
+    private static int addMaps(AttentionPage page, List<AttentionMaps.Map> maps, Arguments arguments) {
+        int count = 0;
+        for (AttentionMaps.Map map : maps) {
+            List<Integer> heads = IntStream.range(0, map.weights().length).boxed()
+                    .filter(h -> arguments.get(HEAD).isEmpty() || arguments.get(HEAD).get().equals(h)).toList();
+            boolean asked = arguments.get(LAYER).isEmpty() || arguments.get(LAYER).get() == map.layer();
+            if (asked && !heads.isEmpty()) {
+                page.add(map, heads);
+                count += heads.size();
+            }
+        }
+        if (count == 0 && (arguments.has(LAYER) || arguments.has(HEAD))) {
+            throw new UsageException("there is no such layer and head with a map; "
+                    + (maps.isEmpty() ? "the model has no attention layers" : "layers with maps are "
+                    + maps.stream().map(m -> m.layer() + " (" + Units.counted(m.weights().length, "head") + ")")
+                            .distinct().toList()));
+        }
+        return count;
+    }
+
+    private static List<String> texts(LanguageModel model, int[] ids) {
+        return Arrays.stream(ids).mapToObj(id -> model.tokenizer().decode(new int[] {id}, false)).toList();
+    }
+}

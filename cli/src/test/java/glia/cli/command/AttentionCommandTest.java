@@ -1,0 +1,79 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class AttentionCommandTest {
+    @TempDir Path folder;
+
+    private String run(int exitCode, String... options) {
+        TestConsole console = new TestConsole("");
+        String[] words = new String[options.length + 4];
+        System.arraycopy(new String[] {"attention", "stories260K", "-o", page().toString()}, 0, words, 0, 4);
+        System.arraycopy(options, 0, words, 4, options.length);
+        assertEquals(exitCode, console.run(words), () -> console.out() + console.err());
+        return console.out() + console.err();
+    }
+
+    private Path page() {
+        return folder.resolve("page.html");
+    }
+
+    private JsonNode data() throws IOException {
+        String page = Files.readString(page());
+        String mark = "<script id=\"data\" type=\"application/json\">";
+        int from = page.indexOf(mark) + mark.length();
+        return JsonMapper.shared().readTree(page.substring(from, page.indexOf("</script>", from)));
+    }
+
+    @Test
+    void writesAPageOfEveryLayerAndHead() throws IOException {
+        assertEquals(page() + ": 8 tokens, 40 maps, influence\n", run(ExitCode.OK, "-p", "Lily had a red ball"));
+        String page = Files.readString(page());
+        assertFalse(page.contains("http://") && page.contains("src=\"http"), "needs something else");
+        JsonNode data = data();
+        int tokens = data.path("tokens").size();
+        assertEquals(8, tokens);
+        assertEquals(5, data.path("layers").size());
+        for (JsonNode layer : data.path("layers")) {
+            ByteBuffer shares = ByteBuffer.wrap(Base64.getDecoder().decode(layer.path("weights").asString()))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            for (int row = 0; row < layer.path("heads").size() * tokens; row++) {
+                int sum = IntStream.rangeClosed(0, row % tokens).map(i -> shares.getShort() & 0xffff).sum();
+                assertEquals(65_535, sum, tokens);
+            }
+            assertFalse(shares.hasRemaining());
+        }
+        for (int t = 0; t < tokens; t++) {
+            for (int other = 0; other < tokens; other++) {
+                assertEquals(other <= t, data.path("influence").path(t).path(other).asDouble() > 0, t + " " + other);
+            }
+        }
+        assertEquals(tokens, data.path("best").size());
+    }
+
+    @Test
+    void showsOnlyWhatWasAskedFor() throws IOException {
+        run(ExitCode.OK, "-p", "a </script> b", "--layer", "3", "--head", "7");
+        assertEquals(1, data().path("layers").size());
+        assertEquals(3, data().path("layers").path(0).path("layer").asInt());
+        assertEquals(7, data().path("layers").path(0).path("heads").path(0).asInt());
+        assertTrue(run(ExitCode.USAGE, "-p", "a", "--layer", "5").contains("layers with maps are [0 (8 heads)"));
+        assertTrue(run(ExitCode.USAGE, "-p", "a", "--head", "8").contains("there is no such layer and head"));
+        assertTrue(run(ExitCode.USAGE, "-p", "a ".repeat(400)).contains("expected 1 to 256"));
+    }
+}

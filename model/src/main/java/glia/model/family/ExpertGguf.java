@@ -1,0 +1,100 @@
+package glia.model.family;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.spec.Attention;
+import glia.model.spec.Experts;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import java.util.Map;
+
+/// Llama's body with experts in GGUF files: all experts of a layer are stacked in one tensor for each of their maps.
+///
+/// @param body all that is not about experts
+/// @param norm the name of the norm before the experts
+/// @param more what the family's config says beyond what all have
+record ExpertGguf(StandardGguf body, String norm, More more) implements GgufForm {
+    /// Adds to a config, or changes it.
+    @FunctionalInterface
+    interface More {
+        void to(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException;
+    }
+
+    static final String FFN_NORM = "ffn_norm.weight";
+    static final String POST_ATTENTION_NORM = "post_attention_norm.weight";
+
+    @Override
+    public String architecture() {
+        return body.architecture();
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = body.keys(metadata, checkpoint);
+        experts(keys);
+        more.to(keys, checkpoint);
+        return keys.config();
+    }
+
+    /// What metadata say about experts, under the names that most configs have.
+    static GgufKeys experts(GgufKeys keys) throws CheckpointException {
+        keys.optional("expert_count", "num_experts").optional("expert_used_count", "num_experts_per_tok")
+                .optional("expert_feed_forward_length", "moe_intermediate_size")
+                .optional("expert_shared_count", "n_shared_experts")
+                .optional("leading_dense_block_count", "first_k_dense_replace")
+                .optional("expert_group_count", "n_group").optional("expert_group_used_count", "topk_group")
+                .optional("interleave_moe_layer_step", "interleave_moe_layer_step")
+                .real("expert_weights_scale", "routed_scaling_factor").flag("expert_weights_norm", "norm_topk_prob");
+        if (keys.has("nextn_predict_layers")) {
+            keys.put("num_hidden_layers", keys.integer("block_count") - keys.integer("nextn_predict_layers"));
+        }
+        return keys;
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
+        return body.stored(spec, checkpoint);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        boolean isAttention = p.sublayer() < 0 || spec.mixer(p.place()) instanceof Attention;
+        return p.role() == Role.BEFORE_WEIGHT && !isAttention
+                ? new Source.Stored("blk." + spec.sublayer(p).layer() + "." + norm) : body.source(spec, p);
+    }
+
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return Standard.isBeyondLayers(spec, tensorName);
+    }
+
+    /// Where a parameter of a mixture lies; the names of norms are the layer's.
+    ///
+    /// @param layer the name of the layer, with a dot at its end
+    static Source source(Experts experts, Parameter p, String layer) {
+        return switch (p.role()) {
+            case ROUTER -> new Source.Stored(layer + "ffn_gate_inp.weight");
+            case ROUTER_BIAS -> new Source.Stored(layer + "ffn_gate_inp.bias");
+            case ROUTER_CORRECTION -> new Source.Stored(layer + "exp_probs_b.bias", layer + "exp_probs_b");
+            case SHARED_GATE -> new Source.Stored(layer + "ffn_gate_shexp.weight");
+            case SHARED_UP -> new Source.Stored(layer + "ffn_up_shexp.weight");
+            case SHARED_DOWN -> new Source.Stored(layer + "ffn_down_shexp.weight");
+            case GATE -> expert(experts, p, layer + "ffn_gate", ".weight");
+            case GATE_BIAS -> expert(experts, p, layer + "ffn_gate", ".bias");
+            case UP -> expert(experts, p, layer + "ffn_up", ".weight");
+            case UP_BIAS -> expert(experts, p, layer + "ffn_up", ".bias");
+            case DOWN -> expert(experts, p, layer + "ffn_down", ".weight");
+            case DOWN_BIAS -> expert(experts, p, layer + "ffn_down", ".bias");
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    /// From the stack, or, as old files have it, a tensor of its own.
+    private static Source expert(Experts experts, Parameter p, String name, String kind) {
+        return new Source.Either(
+                new Source.Slice(new Source.Stored(name + "_exps" + kind), p.expert(), experts.numExperts()),
+                new Source.Stored(name + "." + p.expert() + kind));
+    }
+}
