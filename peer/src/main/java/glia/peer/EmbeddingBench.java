@@ -29,21 +29,28 @@ public final class EmbeddingBench {
     public static void main(String[] args) throws Exception {
         Path folder = Files.createTempDirectory("minilm");
         MiniLm.convert(folder);
-        LoadOptions options = new LoadOptions(THREADS, 0, "auto", Precision.FAST);
-        try (MiniLm onnx = new MiniLm(THREADS); LanguageModel model = LanguageModel.load(folder, options)) {
-            System.out.println("all-MiniLM-L6-v2, F32, " + THREADS + " threads, kernels "
-                    + model.kernels().kernels().name());
-            System.out.println("texts  tokens  ONNX Runtime/s  Glia/s  ratio");
-            Embedder embedder = new Embedder(model, Pooling.MEAN, true);
+        try (MiniLm onnx = new MiniLm(THREADS);
+                LanguageModel exact = LanguageModel.load(folder, options(Precision.EXACT));
+                LanguageModel half = LanguageModel.load(folder, options(Precision.HALF))) {
+            System.out.println("all-MiniLM-L6-v2, " + THREADS + " threads, kernels " + half.kernels().kernels().name()
+                    + "; texts a second");
+            System.out.println("texts  tokens  ONNX Runtime  exact  ratio  half  ratio");
+            Embedder exactly = new Embedder(exact, Pooling.MEAN, true);
+            Embedder halved = new Embedder(half, Pooling.MEAN, true);
             for (int tokens : new int[] {16, 128}) {
                 for (int count : new int[] {1, 32}) {
                     List<int[]> texts = texts(count, tokens);
-                    double[] rates = rates(count, () -> onnx.embed(texts), () -> embedder.embed(texts));
-                    System.out.printf(Locale.ROOT, "%5d  %6d  %14.1f  %6.1f  %5.2f%n", count, tokens, rates[0],
-                            rates[1], rates[1] / rates[0]);
+                    double[] rates = rates(count, () -> onnx.embed(texts), () -> exactly.embed(texts),
+                            () -> halved.embed(texts));
+                    System.out.printf(Locale.ROOT, "%5d  %6d  %12.1f  %7.1f  %4.2f  %7.1f  %4.2f%n", count, tokens,
+                            rates[0], rates[1], rates[1] / rates[0], rates[2], rates[2] / rates[0]);
                 }
             }
         }
+    }
+
+    private static LoadOptions options(Precision precision) {
+        return new LoadOptions(THREADS, 0, "auto", precision);
     }
 
     private static List<int[]> texts(int count, int tokens) {

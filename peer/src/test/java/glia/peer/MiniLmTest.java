@@ -3,12 +3,15 @@ package glia.peer;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
 import glia.engine.reading.Embedder;
 import glia.engine.reading.Pooling;
+import glia.tensor.Precision;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Sentence embeddings against ONNX Runtime's.
 class MiniLmTest {
@@ -16,10 +19,12 @@ class MiniLmTest {
             "Ein Kätzchen ruht auf dem Teppich, während draußen der Regen fällt.", "x", "naïve 北京 😀 unaffable",
             "word ".repeat(600));
 
-    @Test
-    void embeddingsAreThoseOfOnnxRuntime(@TempDir Path folder) throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void embeddingsAreThoseOfOnnxRuntime(Precision precision, @TempDir Path folder) throws Exception {
         MiniLm.convert(folder);
-        try (MiniLm onnx = new MiniLm(2); LanguageModel model = LanguageModel.load(folder)) {
+        try (MiniLm onnx = new MiniLm(2); LanguageModel model = LanguageModel.load(folder,
+                LoadOptions.defaults().withPrecision(precision))) {
             Embedder embedder = new Embedder(model, Pooling.MEAN, true);
             List<int[]> ids = TEXTS.stream().map(text -> embedder.cut(model.tokenizer().encode(text, true))).toList();
             float[][] expected = onnx.embed(ids);

@@ -19,7 +19,8 @@ public final class ComputeOptions {
             Option.choice("SET", KernelSet.class,
             "which kernels compute; emitted takes the best of its levels (default: the best of all here)", "--kernels");
     private static final Option<Precision> PRECISION = Option.choice("MODE", Precision.class,
-            "products with quantised weights, fast by rounding what they multiply (default: fast; for check: exact)",
+            "how products with weights are computed, faster by rounding what they multiply (default: fast; for check: "
+                    + "exact, for embed: half)",
             "--precision");
 
     /// All of them.

@@ -3,6 +3,7 @@ package glia.tensor.kernel;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
 
 /// A set of kernels: everything that computes on numbers. One set is chosen at the start; blocks never know which.
 ///
@@ -34,24 +35,36 @@ public interface Kernels {
     /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]` for dw `[R,K]` F32: the gradient of `linear` for its weight.
     void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x);
 
-    /// Whether the set has products of numbers rounded to BF16. Without them the next three methods compute exactly.
+    /// Whether the set has products of numbers rounded to BF16 that are faster than others. Without them the next four
+    /// methods round first.
     default boolean multipliesBf16() {
         return false;
     }
 
-    /// `linear` with both factors rounded to BF16 and sums in F32, for any w but a quantised one.
+    /// `linear` with both factors rounded to BF16 (half to even) and sums in F32, for a w of plain numbers.
     default void linearBf16(Tensor y, Tensor x, Tensor w) {
-        linear(y, x, w);
+        try (Arena arena = Arena.ofShared()) {
+            linear(y, Bf16.rounded(x, arena), Bf16.rounded(w, arena));
+        }
+    }
+
+    /// `linearBf16` of a weight whose numbers never change: a set may keep it in a form of its own.
+    default void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
+        linearBf16(y, x, w);
     }
 
     /// `linearBackwardInput` with dy and w rounded to BF16.
     default void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
-        linearBackwardInput(dx, dy, w);
+        try (Arena arena = Arena.ofShared()) {
+            linearBackwardInput(dx, Bf16.rounded(dy, arena), Bf16.rounded(w, arena));
+        }
     }
 
     /// `linearBackwardWeight` with dy and x rounded to BF16.
     default void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
-        linearBackwardWeight(dw, dy, x);
+        try (Arena arena = Arena.ofShared()) {
+            linearBackwardWeight(dw, Bf16.rounded(dy, arena), Bf16.rounded(x, arena));
+        }
     }
 
     /// Rounds each row of x as `Precision.FAST` says and back: `y = s · round(x / s)` with a scale s for each block of

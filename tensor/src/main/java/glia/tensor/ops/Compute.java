@@ -1,6 +1,7 @@
 package glia.tensor.ops;
 
 import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -81,19 +82,30 @@ public final class Compute implements Ops, AutoCloseable {
 
     /// `y = x · wᵀ`, in this precision, for a w that is a weight or a part of one.
     void product(Tensor y, Tensor x, Matrix w) {
-        if (precision == Precision.FAST && w.isQuantised()) {
+        if (precision != Precision.EXACT && w.isQuantised()) {
             int mark = workspace.mark();
             kernels.linearRounded(y, x, w, like(x));
             workspace.release(mark);
+        } else if (w instanceof Tensor t && halves(t)) {
+            kernels.linearBf16Kept(y, x, t);
         } else {
             kernels.linear(y, x, w);
         }
     }
 
+    /// Whether products with a weight round both factors to BF16.
+    private boolean halves(Tensor w) {
+        return kernels.multipliesBf16() && switch (precision) {
+            case EXACT -> false;
+            case FAST -> w.dtype() == DType.BF16;
+            case HALF -> !w.dtype().isQuantised();
+        };
+    }
+
     /// `linear` for each product of a list.
     void linearEach(ProductList list) {
         ProductList exact = list;
-        if (precision == Precision.FAST) {
+        if (precision != Precision.EXACT) {
             exact = list.where(w -> !w.isQuantised());
             ProductList rounded = list.where(Matrix::isQuantised);
             if (rounded.size() > 0) {

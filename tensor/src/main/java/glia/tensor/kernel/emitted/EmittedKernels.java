@@ -175,7 +175,17 @@ public final class EmittedKernels implements Kernels {
         if (pairProducts.isPresent()) {
             pairProducts.get().linear(y, x, w);
         } else {
-            linear(y, x, w);
+            Kernels.super.linearBf16(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
+        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linearKept(y, x, w);
+        } else {
+            Kernels.super.linearBf16Kept(y, x, w);
         }
     }
 
@@ -185,7 +195,7 @@ public final class EmittedKernels implements Kernels {
         if (pairProducts.isPresent()) {
             pairProducts.get().linearBackwardInput(dx, dy, w);
         } else {
-            linearBackwardInput(dx, dy, w);
+            Kernels.super.linearBackwardInputBf16(dx, dy, w);
         }
     }
 
@@ -195,7 +205,7 @@ public final class EmittedKernels implements Kernels {
         if (pairProducts.isPresent()) {
             pairProducts.get().linearBackwardWeight(dw, dy, x);
         } else {
-            linearBackwardWeight(dw, dy, x);
+            Kernels.super.linearBackwardWeightBf16(dw, dy, x);
         }
     }
 

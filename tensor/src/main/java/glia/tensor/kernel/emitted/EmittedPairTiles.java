@@ -2,8 +2,11 @@ package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.PairTiles;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /// The inner loops of products with `vdpbf16ps`.
 final class EmittedPairTiles extends EmittedTiles implements PairTiles {
@@ -31,6 +34,18 @@ final class EmittedPairTiles extends EmittedTiles implements PairTiles {
     @Override
     public void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker) {
         decoder.decode(type, from, rowBytes, rows, count, to, worker);
+    }
+
+    @Override
+    public MemorySegment memory(long sizeBytes) {
+        return SystemMemory.allocate(Arena.ofAuto(), sizeBytes);
+    }
+
+    @Override
+    public void forget(Tensor w) {
+        if (w.memory().isMapped()) {
+            SystemMemory.forget(w.address(), w.memory().byteSize());
+        }
     }
 
     @Override

@@ -16,6 +16,7 @@ public final class PairProducts {
     private final Rows rows;
     private final Turned turned;
     private final Forward forward;
+    private final Kept kept;
     private final Backward backwardInput;
     private final Backward backwardWeight;
 
@@ -25,6 +26,7 @@ public final class PairProducts {
         rows = new Rows(workers, tiles);
         turned = new Turned(workers, tiles);
         forward = new Forward(workers, tiles);
+        kept = new Kept(workers, tiles);
         backwardInput = new Backward(workers, tiles);
         backwardWeight = new Backward(workers, tiles);
     }
@@ -35,6 +37,16 @@ public final class PairProducts {
         forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
         int pairs = pairs(x.cols());
         forward.run(rows.of(x), 4L * pairs, pairs, forward.chunkCols(x.rows(), w.rows()));
+    }
+
+    /// See `Kernels`: the panels of w are kept.
+    public void linearKept(Tensor y, Tensor x, Tensor w) {
+        MemorySegment panels = kept.packed.of(w);
+        kept.panels = panels.address();
+        kept.depth = pairs(w.cols());
+        kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        kept.run(rows.of(x), 4L * kept.depth, kept.depth, kept.chunkCols(x.rows(), w.rows()));
+        java.lang.ref.Reference.reachabilityFence(panels);
     }
 
     /// See `Kernels`.
@@ -144,6 +156,40 @@ public final class PairProducts {
                 turn(pairTiles, w, col + i, Math.min(pairTiles.cols(), cols - i), k0, count,
                         to + i / pairTiles.cols() * partBytes, rounded[worker], worker);
             }
+        }
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` where the panels of w were packed before.
+    private static final class Kept extends TiledProduct {
+        private final PairTiles pairTiles;
+        private final PairWeights packed;
+        private long panels;
+        private int depth;
+
+        Kept(Workers workers, PairTiles tiles) {
+            super(workers, tiles);
+            pairTiles = tiles;
+            packed = new PairWeights(workers, tiles);
+        }
+
+        @Override
+        void pack(int col, int cols, int k0, int count, long to, int worker) {
+            throw new IllegalStateException("panels are packed before");
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long memory, int worker) {
+            return panels + col / tiles.cols() * panelStride();
+        }
+
+        @Override
+        long panelStride() {
+            return PairWeights.panelBytes(pairTiles, depth);
+        }
+
+        @Override
+        int step() {
+            return Math.max(1, depth);
         }
     }
 

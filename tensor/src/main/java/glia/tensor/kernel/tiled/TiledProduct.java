@@ -59,6 +59,23 @@ abstract class TiledProduct implements Workers.Task {
     /// `partBytes` apart. What lies beyond the last column may be anything.
     abstract void pack(int col, int cols, int k0, int count, long to, int worker);
 
+    /// The address of the panels of a part of B, `panelStride` apart: packed to the worker's own memory, or where they
+    /// lie for good.
+    long panels(int col, int cols, int k0, int count, long memory, int worker) {
+        pack(col, cols, k0, count, memory, worker);
+        return memory;
+    }
+
+    /// Bytes from panel to panel.
+    long panelStride() {
+        return partBytes;
+    }
+
+    /// Numbers of a column that are multiplied in one go.
+    int step() {
+        return DEPTH;
+    }
+
     /// C, overwritten or added to.
     final void output(long address, long rowBytes, int rows, int cols, boolean accumulate) {
         this.c = address;
@@ -135,11 +152,11 @@ abstract class TiledProduct implements Workers.Task {
         }
         long edge = panels[worker].reserve(tileRows * panelBytes + Math.ceilDiv(chunkCols, panelCols) * partBytes);
         long packed = edge + tileRows * panelBytes;
-        for (int k0 = 0; k0 < depth; k0 += DEPTH) {
-            int count = Math.min(DEPTH, depth - k0);
-            pack(col, cols, k0, count, packed, worker);
+        for (int k0 = 0; k0 < depth; k0 += step()) {
+            int count = Math.min(step(), depth - k0);
+            long panels = panels(col, cols, k0, count, packed, worker);
             for (int m = firstRow; m < lastRow; m += tileRows) {
-                tile(m, col, cols, k0, count, packed, edge);
+                tile(m, col, cols, k0, count, panels, edge);
             }
         }
     }
@@ -153,7 +170,7 @@ abstract class TiledProduct implements Workers.Task {
         for (int i = 0; i < cols; i += panelCols) {
             int width = Math.min(panelCols, cols - i);
             long to = c + m * cRow + 4L * (firstCol + i);
-            long panel = panels + i / panelCols * partBytes;
+            long panel = panels + i / panelCols * panelStride();
             if (width == panelCols && tiles.least(rows) == rows) {
                 tiles.multiply(rows, to, cRow, from, row, aStep, panel, count);
             } else {

@@ -55,6 +55,10 @@ class PairProductsTest {
             Tensor y = random(arena, random, n, r);
             kernels.linearBf16(y, x, stored);
             check(y, n, r, k, 0, (i, j, l) -> rounded(x, i, l) * rounded(w, j, l));
+            y.zero();
+            kernels.linearBf16Kept(y, x, stored);
+            kernels.linearBf16Kept(y, x, stored);
+            check(y, n, r, k, 0, (i, j, l) -> rounded(x, i, l) * rounded(w, j, l));
             Tensor dx = Tensor.allocate(arena, DType.F32, n, k);
             dx.memory().fill((byte) 0);
             kernels.linearBackwardInputBf16(dx, dy, stored);
