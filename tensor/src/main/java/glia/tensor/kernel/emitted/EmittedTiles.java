@@ -58,6 +58,15 @@ class EmittedTiles implements Tiles {
     }
 
     @Override
+    public void set(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        if (depth > 0) {
+            tile.of(level).set(rows, c, cRow, a, aRow, aStep, b, depth);
+        } else {
+            Tiles.super.set(rows, c, cRow, a, aRow, aStep, b, depth);
+        }
+    }
+
+    @Override
     public void clear(long at, int count) {
         // Not by a slice and `fill`: a slice is an object unless the better compiler removes it.
         for (int i = 0; i < count; i += ZEROS) {

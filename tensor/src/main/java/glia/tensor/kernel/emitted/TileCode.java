@@ -39,12 +39,14 @@ final class TileCode {
     private final Op product;
     private final int rows;
     private final Function[] multiply;
+    private final Function[] set;
 
     private TileCode(Level level, Op product) {
         this.level = level;
         this.product = product;
         rows = rows(level);
-        multiply = CodePages.ofSizes(rows, this::emit);
+        multiply = CodePages.ofSizes(rows, tileRows -> emit(tileRows, true));
+        set = CodePages.ofSizes(rows, tileRows -> emit(tileRows, false));
     }
 
     static TileCode of(Level level) {
@@ -79,7 +81,12 @@ final class TileCode {
         multiply[tileRows].call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
     }
 
-    private byte[] emit(int tileRows) {
+    /// The same, but C is overwritten.
+    void set(int tileRows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        set[tileRows].call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
+    }
+
+    private byte[] emit(int tileRows, boolean adds) {
         var a = new Emitter(level);
         int free = 2 * rows + 2;
         Vec left = a.v(2 * rows);
@@ -114,7 +121,9 @@ final class TileCode {
         for (int t = 0; t < tileRows; t++) {
             for (int side = 0; side < 2; side++) {
                 Vec sum = a.v(2 * t + side);
-                a.op(VADDPS, sum, sum, at(RDI, side * level.bytes));
+                if (adds) {
+                    a.op(VADDPS, sum, sum, at(RDI, side * level.bytes));
+                }
                 a.op(VMOVUPS, at(RDI, side * level.bytes), sum);
             }
             a.add(RDI, RBX);

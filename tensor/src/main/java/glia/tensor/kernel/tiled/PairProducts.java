@@ -12,6 +12,9 @@ import java.lang.foreign.MemorySegment;
 /// (https://arxiv.org/abs/1905.12322). Two numbers that are multiplied and added together lie side by side in 32 bits,
 /// so that the loops of F32 products serve: a pair is their number.
 public final class PairProducts {
+    /// Pairs of a column that are multiplied in one go: the more, the less often a result is read and written.
+    private static final int PART = 512;
+
     private final PairTiles tiles;
     private final Rows rows;
     private final Turned turned;
@@ -145,7 +148,7 @@ public final class PairProducts {
         private Tensor w;
 
         Forward(Workers workers, PairTiles tiles) {
-            super(workers, tiles);
+            super(workers, tiles, PART);
             pairTiles = tiles;
             rounded = Scratch.each(workers.count());
         }
@@ -213,7 +216,7 @@ public final class PairProducts {
         private Tensor b;
 
         Backward(Workers workers, PairTiles tiles) {
-            super(workers, tiles);
+            super(workers, tiles, PART);
             pairTiles = tiles;
             decoded = Scratch.each(workers.count());
         }

@@ -26,6 +26,7 @@ abstract class TiledProduct implements Workers.Task {
     private final int panelCols;
     private final long panelBytes;
     final Tiles tiles;
+    private final int part;
     /// Bytes of a panel's part.
     final long partBytes;
 
@@ -46,12 +47,18 @@ abstract class TiledProduct implements Workers.Task {
     private boolean accumulate;
 
     TiledProduct(Workers workers, Tiles tiles) {
+        this(workers, tiles, DEPTH);
+    }
+
+    /// @param part numbers of a column that are multiplied in one go
+    TiledProduct(Workers workers, Tiles tiles, int part) {
+        this.part = part;
         this.workers = workers;
         this.tiles = tiles;
         tileRows = tiles.rows();
         panelCols = tiles.cols();
         panelBytes = tiles.panelBytes();
-        partBytes = DEPTH * panelBytes;
+        partBytes = part * panelBytes;
         panels = Scratch.each(workers.count());
     }
 
@@ -73,7 +80,7 @@ abstract class TiledProduct implements Workers.Task {
 
     /// Numbers of a column that are multiplied in one go.
     int step() {
-        return DEPTH;
+        return part;
     }
 
     /// C, overwritten or added to.
@@ -145,7 +152,7 @@ abstract class TiledProduct implements Workers.Task {
         int cols = Math.min(chunkCols, numCols - col);
         int firstRow = chunk % rowGroups * groupTiles * tileRows;
         int lastRow = Math.min(numRows, firstRow + groupTiles * tileRows);
-        if (!accumulate) {
+        if (!accumulate && depth == 0) {
             for (int m = firstRow; m < lastRow; m++) {
                 tiles.clear(c + m * cRow + 4L * col, cols);
             }
@@ -171,22 +178,24 @@ abstract class TiledProduct implements Workers.Task {
             int width = Math.min(panelCols, cols - i);
             long to = c + m * cRow + 4L * (firstCol + i);
             long panel = panels + i / panelCols * panelStride();
-            if (width == panelCols && tiles.least(rows) == rows) {
+            if (width < panelCols || tiles.least(rows) != rows) {
+                tiles.set(rows, edge, panelBytes, from, row, aStep, panel, count);
+                fromEdge(edge, to, rows, width, accumulate || k0 > 0);
+            } else if (accumulate || k0 > 0) {
                 tiles.multiply(rows, to, cRow, from, row, aStep, panel, count);
             } else {
-                tiles.clear(edge, tileRows * panelCols);
-                tiles.multiply(rows, edge, panelBytes, from, row, aStep, panel, count);
-                addEdge(edge, to, rows, width);
+                tiles.set(rows, to, cRow, from, row, aStep, panel, count);
             }
         }
     }
 
-    private void addEdge(long edge, long to, int rows, int width) {
+    private void fromEdge(long edge, long to, int rows, int width, boolean add) {
         for (int t = 0; t < rows; t++) {
             long source = edge + t * panelBytes;
             long target = to + t * cRow;
             for (int i = 0; i < width; i++) {
-                Memory.f32(target + 4L * i, Memory.f32(target + 4L * i) + Memory.f32(source + 4L * i));
+                float before = add ? Memory.f32(target + 4L * i) : 0;
+                Memory.f32(target + 4L * i, before + Memory.f32(source + 4L * i));
             }
         }
     }

@@ -31,6 +31,15 @@ public interface Tiles {
     /// @param depth how many k, from 0 to 2^23
     void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth);
 
+    /// `C[t,:] = Σ_k A[t,k] · B[k,:]`, as `multiply`, but what C holds counts for nothing. Rows up to `least(rows)` are
+    /// written.
+    default void set(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        for (int t = 0; t < least(rows); t++) {
+            clear(c + t * cRow, cols());
+        }
+        multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+    }
+
     /// Sets numbers to 0.
     void clear(long at, int count);
 

@@ -1,0 +1,30 @@
+"""The matrix products of training in PyTorch, to stand beside glia.peer.ProductBench: the same shapes, threads, figures."""
+import time
+import torch
+
+torch.set_num_threads(2)
+
+
+def run(product, seconds):
+    start, count = time.perf_counter(), 0
+    while True:
+        product()
+        count += 1
+        taken = time.perf_counter() - start
+        if taken >= seconds:
+            return count / taken
+
+
+def rate(flop, product):
+    run(product, 0.6)
+    return sorted(flop * run(product, 0.15) / 1e9 for _ in range(9))[4]
+
+
+for tokens, inputs, outputs in ((2048, 768, 3072), (1024, 768, 768), (512, 384, 1536), (2048, 2048, 2048)):
+    line = f"{tokens} × {inputs} × {outputs}"
+    for dtype, name in ((torch.float32, "F32"), (torch.bfloat16, "BF16")):
+        x, w, y = (torch.rand(shape, dtype=dtype) for shape in ((tokens, inputs), (outputs, inputs), (tokens, outputs)))
+        flop = 2 * tokens * inputs * outputs
+        rates = (rate(flop, lambda: x @ w.T), rate(flop, lambda: y @ w), rate(flop, lambda: y.T @ x))
+        line += f"   {name} " + " ".join(f"{r:4.0f}" for r in rates)
+    print(line)
