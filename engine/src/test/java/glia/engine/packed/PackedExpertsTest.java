@@ -117,7 +117,8 @@ class PackedExpertsTest {
                 boolean bias = one.rank() == 1;
                 int inputs = bias ? 1 : one.cols();
                 int outputs = Math.toIntExact(one.size() / inputs);
-                String stack = name.substring(0, at + 9) + (down ? "down_proj" : "gate_up_proj") + (bias ? "_bias" : "");
+                String stack = name.substring(0, at + 9) + (down ? "down_proj" : "gate_up_proj")
+                        + (bias ? "_bias" : "");
                 Tensor all = tensors.computeIfAbsent(stack, k -> bias
                         ? Tensor.allocate(arena, DType.F32, 8, (long) step * outputs)
                         : Tensor.allocate(arena, DType.F32, 8, inputs, (long) step * outputs));
