@@ -11,6 +11,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prompts and single steps alike, are gathered by
 /// `add` and computed together by `run`. Belongs to one thread.
@@ -107,11 +108,30 @@ public final class Engine implements AutoCloseable {
     /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
     /// @throws RuntimeException whatever goes wrong: then no sequence has changed
     public Tensor run() {
+        return compute(() -> model.decoder().forward(ops, pass, states));
+    }
+
+    /// The same, but gives the last hidden states `[outputs, D]`, of which `logits` may follow.
+    Tensor runHidden() {
+        return compute(() -> model.decoder().hidden(ops, pass, states));
+    }
+
+    /// The logits of hidden states.
+    Tensor logits(Tensor hidden) {
+        return model.decoder().logits(ops, hidden, pass, States.NONE);
+    }
+
+    /// The memory of sequences.
+    PagePool pages() {
+        return pages;
+    }
+
+    private Tensor compute(Supplier<Tensor> forward) {
         try {
             ops.release(0);
-            Tensor logits = model.decoder().forward(ops, pass, states);
+            Tensor result = forward.get();
             states.advance(pass.runs());
-            return logits;
+            return result;
         } catch (Throwable e) {
             states.retract();
             throw e;

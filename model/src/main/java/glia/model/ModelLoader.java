@@ -119,7 +119,7 @@ public final class ModelLoader {
                 new CheckpointException(folder.resolve("config.json"),
                 "model_type", "the family '" + type + "' is not supported yet; known are " + Families.known()));
         tensors = StoredTensors.of(path, checkpoint, config);
-        return bind(family.spec(config), new HubNames(family));
+        return bind(family.spec(config, tensors.names()), new HubNames(family));
     }
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {

@@ -162,6 +162,11 @@ public final class CodedMatrix implements Matrix {
         return known;
     }
 
+    /// Whether the stored tensors have been asked for.
+    public boolean isRead() {
+        return source.parts != null;
+    }
+
     private Parts check(Parts p) {
         if (p.codes.cols() < p.code.rowBytes(cols) || p.codes.dtype().blockBytes() != 1) {
             throw new IllegalArgumentException(p.codes + " holds no rows of " + cols + " codes " + p.code);

@@ -57,8 +57,19 @@ public final class SequenceStates implements States {
     private final KeyValueState[] paged;
     private final RecurrentState[] recurrent;
 
+    /// Of a model.
     public SequenceStates(ModelSpec spec) {
-        slots = new StateSlots(spec);
+        this(new StateSlots(spec));
+    }
+
+    /// Of a layer that drafts.
+    public static SequenceStates ofDraft(ModelSpec spec, int draft) {
+        int first = spec.firstPlace(draft);
+        return new SequenceStates(new StateSlots(spec, first, first + spec.drafts().get(draft).sublayers().size()));
+    }
+
+    private SequenceStates(StateSlots slots) {
+        this.slots = slots;
         paged = new KeyValueState[slots.all().size()];
         recurrent = new RecurrentState[paged.length];
         for (int i = 0; i < paged.length; i++) {

@@ -13,9 +13,15 @@ final class StateSlots {
     /// The number of the first thing that the mixer of a sublayer and branch remembers.
     private final int[][] first;
 
+    /// Of a model.
     StateSlots(ModelSpec spec) {
-        first = new int[spec.sublayers().size()][];
-        for (int i = 0; i < first.length; i++) {
+        this(spec, 0, spec.sublayers().size());
+    }
+
+    /// Of the sublayers from one to another.
+    StateSlots(ModelSpec spec, int from, int to) {
+        first = new int[to][];
+        for (int i = from; i < to; i++) {
             List<Mixer> mixers = spec.mixers(i);
             first[i] = new int[mixers.size()];
             for (int branch = 0; branch < first[i].length; branch++) {

@@ -9,7 +9,6 @@ import glia.engine.KernelNames;
 import glia.engine.ModelFacts;
 import glia.engine.TinyConfig;
 import glia.engine.TinyModel;
-import glia.engine.state.Sequence;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.ModelWriter;
@@ -40,7 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Models with packed weights give what the same models give with the numbers that the codes stand for.
 @Timeout(300)
 class PackedWeightsTest {
-    private static final int[] IDS = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6};
+    private static final int[] IDS = PackedCheck.IDS;
 
     @TempDir
     Path folder;
@@ -66,59 +65,18 @@ class PackedWeightsTest {
         PackedModels.write(source, Files.readString(source.resolve("config.json")), layout, packed(), dense());
     }
 
-    /// The logits of a prompt, of single tokens after it, and of all at once.
-    private static float[] logits(Path path, String kernels, Precision precision) throws IOException {
-        try (Model model = ModelLoader.load(path); Workers workers = new Workers(2); Engine engine = new Engine(model,
-                KernelSets.choose(kernels, workers).kernels(), precision, 1 << 24)) {
-            float[] all = new float[2 * IDS.length * model.spec().vocabSize()];
-            int at = 0;
-            for (int step : new int[] {17, IDS.length}) {
-                try (Sequence sequence = engine.open()) {
-                    for (int i = 0; i < IDS.length;) {
-                        int to = i == 0 ? step : i + 1;
-                        engine.add(sequence, IDS, i, to, Outputs.ALL);
-                        float[] some = engine.run().toArray();
-                        System.arraycopy(some, 0, all, at, some.length);
-                        at += some.length;
-                        i = to;
-                    }
-                }
-            }
-            assertEquals(all.length, at);
-            return all;
-        }
-    }
-
-    private static void assertClose(float[] expected, float[] found, double tolerance, String what) {
-        for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], found[i], tolerance, what + ", number " + i);
-        }
-    }
-
-    private void check() throws IOException {
-        float[] expected = logits(dense(), "scalar", Precision.EXACT);
-        for (String kernels : KernelNames.here()) {
-            assertClose(expected, logits(packed(), kernels, Precision.EXACT), 2e-5, kernels);
-        }
-        float[] fast = logits(packed(), "scalar", Precision.FAST);
-        assertClose(expected, fast, 0.5, "rounded activations");
-        for (String kernels : KernelNames.here()) {
-            assertClose(fast, logits(packed(), kernels, Precision.FAST), 0.02, kernels);
-        }
-    }
-
     @ParameterizedTest
     @EnumSource
     void logitsAreThoseOfTheNumbers(HubLayout layout) throws IOException {
         writeOdd(layout);
-        check();
+        PackedCheck.logits(packed(), dense());
     }
 
     @ParameterizedTest
     @EnumSource
     void goldenLogitsAreThoseOfTheNumbers(HubLayout layout) throws IOException, URISyntaxException {
         writeGolden(layout);
-        check();
+        PackedCheck.logits(packed(), dense());
     }
 
     @ParameterizedTest
@@ -144,7 +102,7 @@ class PackedWeightsTest {
             Map<String, float[]> expected = gradients(dense(), kernels);
             Map<String, float[]> found = gradients(packed(), kernels);
             assertEquals(expected.keySet(), found.keySet());
-            expected.forEach((name, numbers) -> assertClose(numbers, found.get(name), 1e-4, name));
+            expected.forEach((name, numbers) -> PackedCheck.assertClose(numbers, found.get(name), 1e-4, name));
         }
     }
 

@@ -5,6 +5,8 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. It is a decoder
@@ -17,6 +19,7 @@ public final class Decoder {
     private final Layers layers;
     private final Block finalNorm;
     private final Block head;
+    private final List<DraftBlock> drafts = new ArrayList<>();
 
     public Decoder(ModelSpec spec, Weights weights) {
         Mixers mixers = new Mixers(weights, new RopeTables());
@@ -27,13 +30,31 @@ public final class Decoder {
         layers = new Layers(spec.sublayers(), 0, mixers);
         finalNorm = NormBlock.of(spec.finalNorm(), weights, Place.WHOLE, Role.FINAL_WEIGHT, Role.FINAL_BIAS);
         head = HeadBlock.of(spec.head(), weights);
+        for (int i = 0; i < spec.drafts().size(); i++) {
+            drafts.add(new DraftBlock(spec.drafts().get(i), spec.firstPlace(i), mixers));
+        }
     }
 
     /// The logits `[numOutputs, V]` of the tokens that the pass wants them of.
     ///
     /// @throws IllegalArgumentException if a token or, with learned positions, a position does not exist
     public Tensor forward(Ops ops, Pass pass, States states) {
-        return head.forward(ops, hidden(ops, pass, states), pass, states);
+        return logits(ops, hidden(ops, pass, states), pass, states);
+    }
+
+    /// The logits `[N, V]` of hidden states `[N, D]`, a draft's too.
+    public Tensor logits(Ops ops, Tensor hidden, Pass pass, States states) {
+        return head.forward(ops, hidden, pass, states);
+    }
+
+    /// The hidden states `[N, D]`, normed, by which a draft layer foresees the token after the next: `logits` of them
+    /// says which.
+    ///
+    /// @param hidden `[N, D]`, of the model or the draft layer before, of all tokens of the pass
+    /// @param following the tokens that follow those of `hidden`, at the positions of those
+    /// @param states of the draft layer
+    public Tensor draft(int layer, Ops ops, Tensor hidden, Pass following, States states) {
+        return drafts.get(layer).forward(ops, embedding.forward(ops, following, states), hidden, following, states);
     }
 
     /// The last hidden states `[numOutputs, D]`, normed: what the head sees, and embeddings of texts are made of.

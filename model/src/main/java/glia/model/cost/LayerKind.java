@@ -29,7 +29,8 @@ public record LayerKind(String description, String mixing, int count, long param
         remembered = List.copyOf(remembered);
     }
 
-    /// The kinds in the order in which they first appear, an encoder's last.
+    /// The kinds in the order in which they first appear, an encoder's last, then those of layers that draft, which
+    /// remember something only while they do.
     public static List<LayerKind> of(ModelSpec spec) {
         List<Sublayer> sublayers = spec.allSublayers();
         long[] parameters = new long[sublayers.size()];
@@ -43,7 +44,9 @@ public record LayerKind(String description, String mixing, int count, long param
         Map<String, LayerKind> kinds = new LinkedHashMap<>();
         for (int i = 0; i < parameters.length; i++) {
             boolean decodes = i < spec.sublayers().size();
-            LayerKind kind = new LayerKind((decodes ? "" : "encoder: ") + sublayers.get(i).mixer().describe(),
+            boolean drafts = !spec.drafts().isEmpty() && i >= spec.firstPlace(0);
+            String part = decodes ? "" : drafts ? "draft: " : "encoder: ";
+            LayerKind kind = new LayerKind(part + sublayers.get(i).mixer().describe(),
                     decodes ? mixing(spec, i) : "", 1, parameters[i], active[i],
                     decodes ? remembered(spec, i) : List.of());
             kinds.merge(kind.description + kind.parameters, kind, LayerKind::and);

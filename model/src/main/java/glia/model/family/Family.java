@@ -6,6 +6,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// One family of models: how its config reads and what its tensors are called. Nothing else in Glia knows a model's
 /// name. See `docs/how-to-add-a-family.md`.
@@ -17,6 +18,11 @@ public interface Family {
     ///
     /// @throws CheckpointException if the config asks for something that the family does not have
     ModelSpec spec(Config config) throws CheckpointException;
+
+    /// The same for a checkpoint with these tensors, some of which may be of layers that a config need not tell of.
+    default ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
+        return spec(config);
+    }
 
     /// Where a parameter lies in the family's checkpoints on the hub.
     Source source(ModelSpec spec, Parameter parameter);

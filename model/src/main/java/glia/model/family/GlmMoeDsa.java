@@ -10,6 +10,7 @@ import glia.model.spec.Parameter;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another rotation in the indexer; some layers
 /// take the keys that the last indexer before them chose. Checked against the class `GlmMoeDsaForCausalLM`.
@@ -62,6 +63,16 @@ public final class GlmMoeDsa implements Family {
             throw config.error(key, "layer 0 shares the keys of an indexer before it, but there is none");
         }
         return shares;
+    }
+
+    @Override
+    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
+        return LatentNames.withDrafts(spec(config), tensors);
+    }
+
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return LatentNames.isCopy(spec, tensorName);
     }
 
     @Override

@@ -10,14 +10,23 @@ import java.util.stream.Stream;
 /// @param modelType the family's name, as in config.json
 /// @param contextLength the most positions the model was made for
 /// @param encoder what reads a source text first, in encoder-decoders
+/// @param drafts layers that guess further tokens, one each
 public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
-        List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder) {
+        List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts) {
     public ModelSpec {
         if (vocabSize < 1 || hiddenSize < 1 || contextLength < 1 || sublayers.isEmpty()) {
             throw new IllegalArgumentException("a model of vocabulary " + vocabSize + ", hidden size " + hiddenSize
                     + ", context " + contextLength + " and " + sublayers.size() + " sublayers");
         }
         sublayers = List.copyOf(sublayers);
+        drafts = List.copyOf(drafts);
+    }
+
+    /// A model without layers that draft.
+    public ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
+            List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder) {
+        this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, encoder,
+                List.of());
     }
 
     /// A model without an encoder.
@@ -26,10 +35,17 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, Optional.empty());
     }
 
-    /// The sublayers of the decoder, then those of the encoder: a place's sublayer counts in this list.
+    /// The sublayers of the decoder, then those of the encoder and of the drafts: a place's sublayer counts in this
+    /// list.
     public List<Sublayer> allSublayers() {
-        return encoder.isEmpty() ? sublayers
-                : Stream.concat(sublayers.stream(), encoder.get().sublayers().stream()).toList();
+        return Stream.of(sublayers.stream(), encoder.stream().flatMap(e -> e.sublayers().stream()),
+                drafts.stream().flatMap(d -> d.sublayers().stream())).flatMap(s -> s).toList();
+    }
+
+    /// The number of the first sublayer of a draft.
+    public int firstPlace(int draft) {
+        return sublayers.size() + encoder.map(e -> e.sublayers().size()).orElse(0)
+                + drafts.subList(0, draft).stream().mapToInt(d -> d.sublayers().size()).sum();
     }
 
     /// Layers as the checkpoint counts them.
@@ -43,8 +59,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     }
 
     private Sublayer sublayer(int index) {
-        return index < sublayers.size() ? sublayers.get(index)
-                : encoder.orElseThrow().sublayers().get(index - sublayers.size());
+        return index < sublayers.size() ? sublayers.get(index) : allSublayers().get(index);
     }
 
     /// The mixer at a place.
@@ -68,7 +83,9 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
                 sublayers.stream().map(change).toList(), finalNorm, head,
                 encoder.map(e -> new Encoder(e.sublayers().stream().map(change).toList(), e.finalNorm(),
-                        e.startToken())));
+                        e.startToken())),
+                drafts.stream().map(d -> new Draft(d.embeddingNorm(), d.hiddenNorm(),
+                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList());
     }
 
     /// The same model with other mixers, those of branches too.
@@ -84,12 +101,20 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 s.residual()));
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, changed.sublayers,
                 change.apply(finalNorm), head,
-                changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()), e.startToken())));
+                changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()), e.startToken())),
+                changed.drafts.stream().map(d -> new Draft(change.apply(d.embeddingNorm()),
+                        change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList());
     }
 
     /// The same model with another head.
     public ModelSpec withHead(Head other) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other,
-                encoder);
+                encoder, drafts);
+    }
+
+    /// The same model with layers that draft.
+    public ModelSpec withDrafts(List<Draft> others) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
+                encoder, others);
     }
 }

@@ -19,10 +19,13 @@ public final class Parameters {
         sublayers(shapes, spec.sublayers(), 0, hidden);
         shapes.at(Place.WHOLE).norm(spec.finalNorm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, hidden);
         spec.head().parameters(shapes, spec.vocabSize(), hidden);
+        for (int draft = 0; draft < spec.drafts().size(); draft++) {
+            spec.drafts().get(draft).parameters(shapes, spec.firstPlace(draft), hidden);
+        }
         return shapes.all();
     }
 
-    private static void sublayers(Shapes shapes, List<Sublayer> sublayers, int firstPlace, int hidden) {
+    static void sublayers(Shapes shapes, List<Sublayer> sublayers, int firstPlace, int hidden) {
         for (int i = 0; i < sublayers.size(); i++) {
             Sublayer s = sublayers.get(i);
             Place place = Place.of(firstPlace + i);
