@@ -345,4 +345,5 @@ def main():
     raise SystemExit(0 if agree else "llama.cpp does not agree with the goldens")
 
 
-main()
+if __name__ == "__main__":
+    main()

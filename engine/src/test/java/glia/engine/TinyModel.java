@@ -86,6 +86,7 @@ public final class TinyModel implements AutoCloseable {
                 whole[0] = s.count();
                 yield storedShape(s.of(), whole);
             }
+            case Source.Shaped s -> throw new IllegalArgumentException("only GGUF files shape otherwise: " + s);
             case Source.Either e -> storedShape(e.first(), shape);
         };
     }

@@ -35,6 +35,8 @@ class GgufGoldenTest {
     @ParameterizedTest
     @CsvSource({"bloom, bloom", "gemma2, gemma2", "gemma3_text, gemma3_text", "gpt2, gpt2", "llama, llama",
         "llama2, llama", "ministral3, ministral3", "mpt, mpt", "qwen2, qwen2", "qwen3, qwen3", "smollm3, smollm3",
+        "bamba, granitemoehybrid", "falcon_h1_mup, falcon_h1", "granitemoehybrid, granitemoehybrid", "jamba, jamba",
+        "mamba, mamba", "mamba2, mamba2", "nemotron_h_moe, nemotron_h",
         "glm4_moe, glm4_moe", "gpt_oss, gpt_oss", "minimax_m2, minimax_m2", "mixtral, mixtral",
         "qwen3_moe, qwen3_moe"})
     void agreesWithTheReference(String golden, String family) throws CheckpointException {

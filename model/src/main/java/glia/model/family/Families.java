@@ -57,7 +57,7 @@ public final class Families {
 
     /// The family that answers to a GGUF `general.architecture`.
     public static Optional<Family> ofGguf(String architecture) {
-        return all().filter(f -> f.gguf().filter(g -> g.architecture().equals(architecture)).isPresent())
+        return all().filter(f -> f.gguf().filter(g -> g.architectures().contains(architecture)).isPresent())
                 .findFirst();
     }
 
@@ -68,7 +68,7 @@ public final class Families {
 
     /// All GGUF architectures, for messages.
     public static String knownInGguf() {
-        return all().flatMap(f -> f.gguf().stream()).map(GgufForm::architecture).sorted()
+        return all().flatMap(f -> f.gguf().stream()).flatMap(g -> g.architectures().stream()).sorted()
                 .collect(Collectors.joining(", "));
     }
 }

@@ -5,6 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import java.util.List;
 import java.util.Map;
 
 /// How a family looks in GGUF files: metadata becomes the same config that the hub's checkpoints have, names are
@@ -12,6 +13,11 @@ import java.util.Map;
 public interface GgufForm {
     /// The value of `general.architecture`.
     String architecture();
+
+    /// All values of `general.architecture` that this form answers to.
+    default List<String> architectures() {
+        return List.of(architecture());
+    }
 
     /// The keys of config.json that the metadata stands for.
     Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException;

@@ -1,9 +1,11 @@
 package glia.model.family;
 
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Turns the metadata of a GGUF file, `<architecture>.<key>`, to keys of config.json.
 final class GgufKeys {
@@ -23,6 +25,32 @@ final class GgufKeys {
 
     long integer(String key) throws CheckpointException {
         return metadata.integer(prefix + key);
+    }
+
+    boolean flag(String key) throws CheckpointException {
+        return metadata.flag(prefix + key);
+    }
+
+    /// Says at which layers, counted from the first by equal steps, there is a tensor.
+    ///
+    /// @throws CheckpointException if the steps are not equal
+    GgufKeys spread(Checkpoint checkpoint, String tensor, String period, String offset) throws CheckpointException {
+        int count = Math.toIntExact(integer("block_count"));
+        int[] layers = IntStream.range(0, count)
+                .filter(layer -> checkpoint.names().contains("blk." + layer + "." + tensor)).toArray();
+        int step = layers.length > 1 ? layers[1] - layers[0] : count + 1;
+        for (int i = 0; i < layers.length; i++) {
+            if (layers[i] != layers[0] + i * step) {
+                throw new CheckpointException(metadata.origin(), "blk." + layers[i] + "." + tensor,
+                        "expected one in every " + step + " layers");
+            }
+        }
+        boolean complete = layers.length == 0 || layers[0] < step && layers[layers.length - 1] + step >= count;
+        if (!complete) {
+            throw new CheckpointException(metadata.origin(), "blk." + layers[0] + "." + tensor,
+                    "expected one in every " + step + " layers, from the first on and to the last");
+        }
+        return put(period, step).put(offset, layers.length == 0 ? count : layers[0]);
     }
 
     /// How often one integer goes into another.

@@ -77,8 +77,19 @@ public final class Jamba implements Family {
         return Hybrid.source(spec, p);
     }
 
+    /// Layers with attention or experts are told by their tensors, which must lie at equal distances.
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.empty();
+        return Optional.of(StateSpaceGguf.of("jamba", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) ->
+                StateSpaceGguf.attention(keys, checkpoint).integer("feed_forward_length", "intermediate_size")
+                        .integer("ssm.conv_kernel", "mamba_d_conv").integer("ssm.state_size", "mamba_d_state")
+                        .integer("ssm.time_step_rank", "mamba_dt_rank")
+                        .put("mamba_expand", keys.quotient("ssm.inner_size", "embedding_length"))
+                        .put("mamba_conv_bias", StateSpaceGguf.rows(keys, checkpoint, "ssm_conv1d.bias") > 0)
+                        .put("num_experts", keys.has("expert_count") ? Math.max(1, keys.integer("expert_count")) : 1)
+                        .optional("expert_used_count", "num_experts_per_tok")
+                        .spread(checkpoint, "attn_q.weight", "attn_layer_period", "attn_layer_offset")
+                        .spread(checkpoint, "ffn_gate_inp.weight", "expert_layer_period", "expert_layer_offset"),
+                "jamba"));
     }
 }

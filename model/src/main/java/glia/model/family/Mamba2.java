@@ -55,6 +55,11 @@ public final class Mamba2 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.empty();
+        return Optional.of(StateSpaceGguf.of("mamba2", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) ->
+                StateSpaceGguf.dual(keys, checkpoint).real("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
+                        .rename("mamba_d_conv", "conv_kernel").rename("mamba_d_state", "state_size")
+                        .rename("mamba_n_groups", "n_groups").rename("mamba_n_heads", "num_heads")
+                        .rename("mamba_d_head", "head_dim").rename("mamba_conv_bias", "use_conv_bias")
+                        .put("expand", keys.quotient("ssm.inner_size", "embedding_length")), "mamba2"));
     }
 }

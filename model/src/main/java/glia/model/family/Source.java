@@ -48,6 +48,9 @@ public sealed interface Source {
         }
     }
 
+    /// The same numbers in another shape.
+    record Shaped(Source of, List<Long> shape) implements Source { }
+
     /// The second place if the checkpoint has its tensor, else the first.
     record Either(Source first, Source second) implements Source { }
 
@@ -61,6 +64,7 @@ public sealed interface Source {
             case Rows r -> new Rows(r.of.renamed(rename), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.renamed(rename), s.index, s.count);
             case Every e -> new Every(e.of.renamed(rename), e.first, e.step);
+            case Shaped s -> new Shaped(s.of.renamed(rename), s.shape);
             case Either e -> new Either(e.first.renamed(rename), e.second.renamed(rename));
         };
     }
@@ -73,6 +77,7 @@ public sealed interface Source {
             case Rows r -> new Rows(r.of.in(names), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.in(names), s.index, s.count);
             case Every e -> new Every(e.of.in(names), e.first, e.step, e.size);
+            case Shaped s -> new Shaped(s.of.in(names), s.shape);
             case Either e -> {
                 Source other = e.second.in(names);
                 yield other.stored().names().stream().anyMatch(names::contains) ? other : e.first.in(names);
@@ -88,6 +93,7 @@ public sealed interface Source {
             case Rows r -> r.of.stored();
             case Slice s -> s.of.stored();
             case Every e -> e.of.stored();
+            case Shaped s -> s.of.stored();
             case Either e -> e.first.stored();
         };
     }
@@ -100,6 +106,7 @@ public sealed interface Source {
             case Rows r -> r.of.isView();
             case Slice s -> s.of.isView();
             case Every e -> false;
+            case Shaped s -> s.of.isView();
             case Either e -> throw unresolved();
         };
     }
@@ -134,6 +141,13 @@ public sealed interface Source {
                 long[] some = shape.clone();
                 some[0] /= e.step;
                 yield some;
+            }
+            case Shaped s -> {
+                long[] from = s.of.shape(stored);
+                long[] shape = s.shape.stream().mapToLong(Long::longValue).toArray();
+                require(size(from) == size(shape), "it has shape " + Arrays.toString(from)
+                        + ", expected the numbers of " + s.shape);
+                yield shape;
             }
             case Either e -> throw unresolved();
         };
@@ -171,6 +185,7 @@ public sealed interface Source {
                     yield every(e.of.read(stored, scratch, new HashMap<>()), e, arena);
                 }
             }
+            case Shaped s -> s.of.read(stored, arena, made).reshape(shape(stored.shape()));
             case Either e -> throw unresolved();
         };
     }
@@ -189,6 +204,7 @@ public sealed interface Source {
                 PackedTensor whole = e.of.read(stored);
                 yield whole.rows(e.first, Math.toIntExact(whole.shape()[0] / e.step), e.step);
             }
+            case Shaped s -> throw new IllegalArgumentException("packed numbers keep their shape");
             case Either e -> throw unresolved();
         };
     }
@@ -222,6 +238,7 @@ public sealed interface Source {
             case Rows r -> r.of.base();
             case Slice s -> s.of.base();
             case Every e -> e.of.base();
+            case Shaped s -> s.of.base();
             case Stored s -> s;
             case Either e -> throw unresolved();
         };
@@ -235,6 +252,7 @@ public sealed interface Source {
             case Rows r -> new Rows(r.of.on(base), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.on(base), s.index, s.count);
             case Every e -> new Every(e.of.on(base), e.first, e.step, e.size);
+            case Shaped s -> new Shaped(s.of.on(base), s.shape);
             case Stored s -> s;
             case Either e -> throw unresolved();
         };
@@ -248,6 +266,10 @@ public sealed interface Source {
 
     private static IllegalStateException unresolved() {
         return new IllegalStateException("a choice of places is read before it is made");
+    }
+
+    private static long size(long[] shape) {
+        return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
     }
 
     private static long rows(long[] shape) {

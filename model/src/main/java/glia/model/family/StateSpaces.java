@@ -89,7 +89,7 @@ final class StateSpaces {
         };
     }
 
-    private static Source rows(String name, int from, int count, int total) {
+    static Source rows(String name, int from, int count, int total) {
         return new Source.Rows(new Source.Stored(name), from, count, total);
     }
 

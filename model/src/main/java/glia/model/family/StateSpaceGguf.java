@@ -1,0 +1,164 @@
+package glia.model.family;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.spec.Attention;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parallel;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.StateSpaceDual;
+import glia.tensor.kernel.DecayForm;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Families with state-space mixers in GGUF files: decays are stored as the rates that they are, and a layer's kind
+/// shows in the tensors that it has.
+///
+/// @param architectures the values of `general.architecture`
+/// @param body names and rotation of all that is not a state space
+/// @param more what the family's config says beyond what all have
+record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.More more) implements GgufForm {
+    /// With the names of Llama's body and as many architectures as it has.
+    static StateSpaceGguf of(String modelType, StandardGguf.Rotation rotation, ExpertGguf.More more,
+            String... architectures) {
+        return new StateSpaceGguf(List.of(architectures), new StandardGguf(architectures[0], modelType, rotation),
+                more);
+    }
+
+    @Override
+    public String architecture() {
+        return body.architecture();
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = new GgufKeys(metadata, metadata.string("general.architecture"), body.modelType())
+                .integer("embedding_length", "hidden_size").integer("block_count", "num_hidden_layers")
+                .integer("context_length", "max_position_embeddings")
+                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+        more.to(keys, checkpoint);
+        return keys.config();
+    }
+
+    /// Sizes of attention, where some layer has it: `attention.head_count` and what tensors say of keys.
+    static GgufKeys attention(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        keys.integer("attention.head_count", "num_attention_heads")
+                .real("attention.layer_norm_rms_epsilon", "rms_norm_eps").real("rope.freq_base", "rope_theta");
+        long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
+                : keys.quotient("embedding_length", "attention.head_count");
+        long rows = rows(keys, checkpoint, "attn_k.weight");
+        return keys.put("head_dim", headSize).put("num_key_value_heads",
+                rows == 0 ? keys.integer("attention.head_count") : rows / headSize);
+    }
+
+    /// Sizes of Mamba 2 under the names that most configs have.
+    static GgufKeys dual(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        return keys.integer("ssm.conv_kernel", "mamba_d_conv").integer("ssm.state_size", "mamba_d_state")
+                .integer("ssm.group_count", "mamba_n_groups").integer("ssm.time_step_rank", "mamba_n_heads")
+                .put("mamba_d_head", keys.quotient("ssm.inner_size", "ssm.time_step_rank"))
+                .put("mamba_conv_bias", rows(keys, checkpoint, "ssm_conv1d.bias") > 0);
+    }
+
+    /// The kinds of all layers, in today's names, by their tensors.
+    static List<String> kinds(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        List<String> kinds = new ArrayList<>();
+        for (long layer = 0; layer < keys.integer("block_count"); layer++) {
+            String at = "blk." + layer + ".";
+            kinds.add(checkpoint.names().contains(at + "ssm_in.weight") ? "linear_attention"
+                    : checkpoint.names().contains(at + "attn_q.weight") ? "full_attention"
+                    : checkpoint.names().contains(at + "ffn_gate_inp.weight") ? "moe" : "mlp");
+        }
+        return kinds;
+    }
+
+    /// The rows of a tensor of the first layer that has it, or 0.
+    static long rows(GgufKeys keys, Checkpoint checkpoint, String name) throws CheckpointException {
+        for (long layer = 0; layer < keys.integer("block_count"); layer++) {
+            String tensor = "blk." + layer + "." + name;
+            if (checkpoint.names().contains(tensor)) {
+                return checkpoint.tensor(tensor).dim(0);
+            }
+        }
+        return 0;
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
+        return body.stored(spec, checkpoint).mapMixers(m -> switch (m) {
+            case SelectiveStateSpace s -> s.with(DecayForm.RATE);
+            case StateSpaceDual d -> d.with(DecayForm.RATE);
+            default -> m;
+        });
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return body.source(spec, p);
+        }
+        String layer = "blk." + spec.sublayer(p).layer() + ".";
+        Mixer mixer = spec.mixer(p.place());
+        if (p.role() == Role.BEFORE_WEIGHT) {
+            boolean first = mixer instanceof Attention || mixer instanceof SelectiveStateSpace
+                    || mixer instanceof StateSpaceDual || mixer instanceof Parallel
+                    || spec.sublayers().size() == spec.numLayers();
+            // Falcon-H1's files leave the end of the second name away.
+            return first ? new Source.Stored(layer + "attn_norm.weight")
+                    : new Source.Stored(layer + "ffn_norm.weight", layer + "ffn_norm");
+        }
+        return switch (mixer) {
+            case SelectiveStateSpace s -> selective(s, p, layer);
+            case StateSpaceDual d -> dual(d, p, layer);
+            default -> body.source(spec, p);
+        };
+    }
+
+    private static Source selective(SelectiveStateSpace s, Parameter p, String layer) {
+        return switch (p.role()) {
+            case INPUT -> StateSpaces.rows(layer + "ssm_in.weight", 0, s.innerSize(), 2 * s.innerSize());
+            case GATE -> StateSpaces.rows(layer + "ssm_in.weight", s.innerSize(), s.innerSize(), 2 * s.innerSize());
+            case CONVOLUTION -> shaped(layer + "ssm_conv1d.weight", s.innerSize(), 1, s.convolution().size());
+            case SELECTION -> new Source.Stored(layer + "ssm_x.weight");
+            case STEPS -> new Source.Stored(layer + "ssm_dt.weight");
+            case STEPS_BIAS -> new Source.Stored(layer + "ssm_dt.bias");
+            case STEPS_NORM -> new Source.Stored(layer + "ssm_dt_norm.weight");
+            case WRITE_NORM -> new Source.Stored(layer + "ssm_b_norm.weight");
+            case READ_NORM -> new Source.Stored(layer + "ssm_c_norm.weight");
+            case DECAY -> new Source.Stored(layer + "ssm_a");
+            case SKIP -> new Source.Stored(layer + "ssm_d");
+            default -> shared(p, layer);
+        };
+    }
+
+    private static Source dual(StateSpaceDual d, Parameter p, String layer) {
+        return switch (p.role()) {
+            case GATE, INPUT, STEPS -> StateSpaces.projection(layer + "ssm_in.weight", d, p);
+            case GATE_BIAS, INPUT_BIAS, STEPS_BIAS -> StateSpaces.projection(layer + "ssm_in.bias", d, p);
+            case CONVOLUTION -> shaped(layer + "ssm_conv1d.weight", d.convolvedSize(), 1, d.convolution().size());
+            case STEPS_OFFSET -> new Source.Stored(layer + "ssm_dt.bias");
+            case DECAY -> shaped(layer + "ssm_a", d.numHeads());
+            case SKIP -> shaped(layer + "ssm_d", d.numHeads());
+            case GATED_NORM -> shaped(layer + "ssm_norm.weight", d.innerSize());
+            default -> shared(p, layer);
+        };
+    }
+
+    private static Source shared(Parameter p, String layer) {
+        return switch (p.role()) {
+            case CONVOLUTION_BIAS -> new Source.Stored(layer + "ssm_conv1d.bias");
+            case OUTPUT -> new Source.Stored(layer + "ssm_out.weight");
+            case OUTPUT_BIAS -> new Source.Stored(layer + "ssm_out.bias");
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    private static Source shaped(String name, long... shape) {
+        return new Source.Shaped(new Source.Stored(name), java.util.Arrays.stream(shape).boxed().toList());
+    }
+}
