@@ -147,6 +147,10 @@ public interface Kernels {
     void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
             Tensor learned);
 
+    /// The gradient of attention over whole sequences: adds to the gradients of queries, keys, values and what was
+    /// learned.
+    void attentionBackward(AttentionTrace trace);
+
     /// Attention whose scores need nothing learned.
     default void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape) {

@@ -3,6 +3,7 @@ package glia.tensor.ops;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
@@ -230,9 +231,8 @@ public final class Recorder implements Ops {
         Tensor logSumExp = ops.workspace().allocate(q.rows(), shape.numHeads());
         ops.attend(y, logSumExp, q, runs, k, v, keyRuns, state, shape, learned);
         return record(y, () -> {
-            AttentionBackward back = new AttentionBackward(
-                    shape, runs, q, keyRuns, k, v, y, logSumExp, Compute.stored(learned));
-            back.run(kernels.workers(), gradient(q), gradient(k), gradient(v), weights.of(learned), gradient(y));
+            kernels.attentionBackward(new AttentionTrace(shape, runs, q, keyRuns, k, v, Compute.stored(learned), y,
+                    logSumExp, gradient(y), gradient(q), gradient(k), gradient(v), weights.of(learned)));
         });
     }
 

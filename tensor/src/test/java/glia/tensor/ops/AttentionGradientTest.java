@@ -9,6 +9,7 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
+import glia.tensor.kernel.emitted.EmittedKernels;
 import glia.tensor.ops.GradientCheck.Case;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,8 @@ class AttentionGradientTest {
         cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.Everything(), PLAIN), 7, 2));
         cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.Around(2), PLAIN), 9, 2));
         cases.add(within(new AttentionShape(1, 1, 3, 3, 0.5f, CAUSAL, PLAIN), 75));
+        cases.add(within(new AttentionShape(2, 1, 33, 40, 0.2f, CAUSAL, PLAIN), 37));
+        cases.add(within(new AttentionShape(1, 1, 2, 1, 0.5f, new Span.Sliding(20), PLAIN), 140, 1));
         List<Scores> rules = List.of(new Scores.Sinks(), new Scores.Capped(1.5f), new Scores.Alibi(8),
                 new Scores.Bucketed(6, 9, false), new Scores.Bucketed(8, 12, true));
         for (Scores rule : rules) {
@@ -68,7 +71,9 @@ class AttentionGradientTest {
     }
 
     static Stream<Object[]> casesAndKernels() {
-        return cases().flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
+        List<String> sets = EmittedKernels.obstacle().isPresent() ? List.of("scalar", "vector")
+                : List.of("scalar", "vector", "emitted");
+        return cases().flatMap(c -> sets.stream().map(set -> new Object[] {c, set}));
     }
 
     @ParameterizedTest(name = "{0}, {1}")

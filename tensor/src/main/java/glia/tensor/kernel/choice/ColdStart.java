@@ -4,6 +4,7 @@ import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
@@ -118,6 +119,11 @@ final class ColdStart implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         now().attention(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void attentionBackward(AttentionTrace trace) {
+        now().attentionBackward(trace);
     }
 
     @Override

@@ -5,6 +5,7 @@ import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.ProductList;
@@ -13,6 +14,7 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
+import glia.tensor.kernel.tiled.AttentionBackward;
 import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
@@ -29,6 +31,7 @@ public final class EmittedKernels implements Kernels {
     private final Products products;
     private final Optional<PairProducts> pairProducts;
     private final Attention attention;
+    private final AttentionBackward attentionBackward;
     private final Gather gather;
     private final Rounding rounding;
     private final Norms norms;
@@ -63,6 +66,7 @@ public final class EmittedKernels implements Kernels {
                 ? Optional.of(new PairProducts(workers, new EmittedPairTiles(workers, decoder, level)))
                 : Optional.empty();
         attention = new Attention(workers, tiles);
+        attentionBackward = new AttentionBackward(workers, tiles);
         gather = new Gather(workers, decoder);
         rounding = new Rounding(workers, level);
         norms = new Norms(workers, level);
@@ -263,6 +267,11 @@ public final class EmittedKernels implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void attentionBackward(AttentionTrace trace) {
+        attentionBackward.run(trace);
     }
 
     @Override

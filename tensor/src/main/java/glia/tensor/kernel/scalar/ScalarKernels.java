@@ -4,6 +4,7 @@ import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
@@ -25,6 +26,7 @@ public final class ScalarKernels implements Kernels {
     private final Rotate rotate;
     private final Pointwise pointwise;
     private final Attention attention;
+    private final AttentionBackward attentionBackward;
 
     /// @param workers the threads to use; the caller closes them
     public ScalarKernels(Workers workers) {
@@ -39,6 +41,7 @@ public final class ScalarKernels implements Kernels {
         rotate = new Rotate(workers);
         pointwise = new Pointwise(workers);
         attention = new Attention(workers);
+        attentionBackward = new AttentionBackward(workers);
     }
 
     @Override
@@ -120,6 +123,11 @@ public final class ScalarKernels implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void attentionBackward(AttentionTrace trace) {
+        attentionBackward.run(trace);
     }
 
     @Override

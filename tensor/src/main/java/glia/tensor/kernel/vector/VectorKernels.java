@@ -6,6 +6,7 @@ import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
@@ -13,6 +14,7 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
+import glia.tensor.kernel.tiled.AttentionBackward;
 import glia.tensor.kernel.tiled.Products;
 
 /// Kernels on the Vector API (module `jdk.incubator.vector`), for vectors of any width. What gains nothing from vectors
@@ -26,6 +28,7 @@ public final class VectorKernels implements Kernels {
     private final Products products;
     private final RowProduct rowProduct;
     private final Attention attention;
+    private final AttentionBackward attentionBackward;
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
@@ -39,6 +42,7 @@ public final class VectorKernels implements Kernels {
         products = new Products(workers, tiles);
         rowProduct = new RowProduct(workers);
         attention = new Attention(workers, tiles);
+        attentionBackward = new AttentionBackward(workers, tiles);
         norms = new Norms(workers);
         rotation = new Rotation(workers);
         pointwise = new Pointwise(workers);
@@ -141,6 +145,11 @@ public final class VectorKernels implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void attentionBackward(AttentionTrace trace) {
+        attentionBackward.run(trace);
     }
 
     @Override

@@ -1,0 +1,49 @@
+package glia.tensor.kernel;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+
+/// An attention over whole sequences that was computed, and the gradients that its backward pass adds to.
+///
+/// @param q `[N, H·E]`, tokens of `runs`
+/// @param k `[M, K·E]`, tokens of `keyRuns`, which are the same runs unless queries look at other tokens
+/// @param v `[M, K·valueSize]`
+/// @param learned what the rule of scores has learned
+/// @param out `[N, H·valueSize]`, the result
+/// @param logSumExp `[N, H]`, the logarithms of the denominators
+/// @param dout the gradient of the result
+public record AttentionTrace(AttentionShape shape, Runs runs, Tensor q, Runs keyRuns, Tensor k, Tensor v,
+        Tensor learned, Tensor out, Tensor logSumExp, Tensor dout, Tensor dq, Tensor dk, Tensor dv, Tensor dlearned) {
+    public AttentionTrace {
+        int heads = shape.numHeads();
+        assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
+        assert k.dtype() == DType.F32 && k.rows() == keyRuns.numTokens() && runs.count() == keyRuns.count();
+        assert k.cols() == shape.numKeyValueHeads() * shape.keySize() && v.rows() == k.rows();
+        assert v.dtype() == DType.F32 && v.cols() == shape.numKeyValueHeads() * shape.valueSize();
+        assert out.rows() == q.rows() && out.cols() == heads * shape.valueSize() && logSumExp.cols() == heads;
+        assert dout.size() == out.size() && dq.size() == q.size() && dk.size() == k.size() && dv.size() == v.size();
+        assert learned.size() == shape.learnedSize() && dlearned.size() == learned.size();
+    }
+
+    /// The keys that a run's queries may look at.
+    public int numKeys(int run) {
+        return keyRuns.end(run) - keyRuns.start(run);
+    }
+
+    /// What flows back to the sinks, where there are such: `dsink_h -= Σ_n exp(sink_h - lse_n) · do·o`.
+    public void addToSinks() {
+        if (!(shape.scores() instanceof Scores.Sinks)) {
+            return;
+        }
+        int size = shape.valueSize();
+        for (long i = 0; i < logSumExp.size(); i++) {
+            int head = (int) (i % shape.numHeads());
+            double dot = 0;
+            for (long e = i * size; e < (i + 1) * size; e++) {
+                dot += (double) dout.get(e) * out.get(e);
+            }
+            double share = Math.exp(learned.get(head) - logSumExp.get(i));
+            dlearned.set(head, dlearned.get(head) - (float) (share * dot));
+        }
+    }
+}
