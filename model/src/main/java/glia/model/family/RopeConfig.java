@@ -69,12 +69,15 @@ final class RopeConfig {
         return switch (type) {
             // Of several axes all are the position where there is nothing but text.
             case "default", "mrope" -> new RopeScaling.None();
+            // It stretches with the length of a text beyond the one trained on, where contexts end here.
+            case "dynamic" -> new RopeScaling.None();
             case "linear" -> new RopeScaling.Linear(positive(scaling, "factor"));
             case "llama3" -> new RopeScaling.Llama3(positive(scaling, "factor"), positive(scaling, "low_freq_factor"),
                     positive(scaling, "high_freq_factor"), originalContext(config, scaling));
             case "yarn" -> yarn(config, scaling);
             default -> throw config.error("rope_type", "rotary scaling '" + type
-                    + "' is not supported; known are default, linear, llama3 and yarn");
+                    + "' is not supported; known are default, dynamic, linear, llama3, proportional"
+                    + " and yarn");
         };
     }
 
