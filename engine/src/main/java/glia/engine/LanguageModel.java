@@ -11,6 +11,7 @@ import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import glia.text.template.ChatTemplate;
@@ -72,6 +73,14 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
     public static LanguageModel load(Path path, LoadOptions options) throws CheckpointException {
+        return load(path, options, Progress.NONE);
+    }
+
+    /// The same, and tells where it takes more than a second.
+    ///
+    /// @throws CheckpointException if the files cannot be used; the message says why
+    /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
+    public static LanguageModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
         try {
@@ -84,7 +93,7 @@ public final class LanguageModel implements AutoCloseable {
                     : GenerationConfig.sampling(TextLoader.folder(path));
             KernelSets.Choice kernels = await(choosing);
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model));
-            engine.warmUp();
+            warmUp(engine, kernels.kernels(), model, progress);
             return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context,
                     GenerationOptions.defaults().withSampling(sampling));
         } catch (CheckpointException | RuntimeException | Error e) {
@@ -94,6 +103,14 @@ public final class LanguageModel implements AutoCloseable {
             workers.close();
             throw e;
         }
+    }
+
+    private static void warmUp(Engine engine, Kernels kernels, Model model, Progress progress) {
+        var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
+        kernels.onConversion(packing);
+        engine.warmUp();
+        kernels.onConversion(_ -> { });
+        packing.end();
     }
 
     /// Chooses kernels while the files are opened, since they test themselves.

@@ -58,7 +58,8 @@ public final class AttentionCommand implements Command {
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         Path out = Path.of(arguments.get(OUT).orElse("attention.html"));
-        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT))) {
+        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,
+                console)) {
             if (model.model().spec().encoder().isPresent()) {
                 throw new UsageException("a model with an encoder and a decoder is not shown; name one that has one "
                         + "stack of layers");

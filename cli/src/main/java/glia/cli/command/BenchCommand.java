@@ -47,7 +47,7 @@ public final class BenchCommand implements Command {
         int numPrompt = arguments.get(PROMPT).orElse(512);
         LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = LanguageModel.load(choice.path(), options)) {
+        try (LanguageModel model = Models.load(choice.path(), options, arguments, console)) {
             Bench bench = new Bench(model.engine());
             Map<String, Supplier<Bench.Rate>> work = new LinkedHashMap<>();
             work.put("prompt_" + numPrompt, () -> bench.prompt(numPrompt));

@@ -10,7 +10,6 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
 import glia.io.hub.Choice;
 import glia.io.hub.HubSettings;
 import glia.tensor.Precision;
@@ -18,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
@@ -53,7 +53,8 @@ public final class ChatCommand implements Command {
         Choice choice = Models.locate(words.optional(0), words, console);
         boolean recommended = words.optional(0).isEmpty() && choice.origin() != Choice.Origin.EMBEDDED;
         Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
-        FutureTask<LanguageModel> loading = load(choice.path(), ComputeOptions.of(arguments, Precision.FAST));
+        FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
+                ComputeOptions.of(arguments, Precision.FAST), arguments, console));
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");
         // The terminal is made ready while the model is loaded.
         try (Input input = Input.of(console, history); LanguageModel model = await(loading)) {
@@ -62,8 +63,8 @@ public final class ChatCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static FutureTask<LanguageModel> load(Path path, LoadOptions options) {
-        FutureTask<LanguageModel> loading = new FutureTask<>(() -> LanguageModel.load(path, options));
+    private static FutureTask<LanguageModel> load(Callable<LanguageModel> model) {
+        FutureTask<LanguageModel> loading = new FutureTask<>(model);
         Thread.ofPlatform().daemon().name("glia-load").start(loading);
         return loading;
     }

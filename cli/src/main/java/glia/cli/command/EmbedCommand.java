@@ -59,7 +59,8 @@ public final class EmbedCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         List<String> texts = texts(arguments, console);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF))) {
+        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF), arguments,
+                console)) {
             Pooling pooling = arguments.has(POOLING) ? arguments.get(POOLING).orElseThrow()
                     : PoolingConfig.of(choice.path(), model.model().spec());
             Embedder embedder = new Embedder(model, pooling, !arguments.has(RAW));

@@ -47,7 +47,8 @@ public final class FillMaskCommand implements Command {
         String text = arguments.optional(1).isPresent() ? arguments.optional(1).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
+        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
+                console)) {
             List<List<Guess>> masks = new MaskFiller(model).fill(text, arguments.get(TOP).orElse(5));
             if (arguments.has(Json.OPTION)) {
                 Json.print(console, Map.of("masks", masks));

@@ -5,12 +5,16 @@ import glia.cli.args.Positional;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.InterruptNotice;
 import glia.cli.terminal.ProgressDisplay;
+import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
+import glia.io.CheckpointException;
 import glia.io.hub.Choice;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// Finds the model that a command line names, and fetches it where that is needed.
@@ -33,13 +37,34 @@ final class Models {
                 : new DefaultModel(settings).choose(progress));
     }
 
+    /// Loads a model, shows how far it is where that takes more than a second, and says so where its kernels are slow.
+    static LanguageModel load(Path path, LoadOptions options, Arguments arguments, Console console)
+            throws CheckpointException {
+        LanguageModel model = loadWithoutNote(path, options, arguments, console);
+        if (!model.kernels().note().isEmpty() && !isQuiet(arguments, console)) {
+            console.err().println("glia: " + model.kernels().note());
+        }
+        return model;
+    }
+
+    /// The same for those who show the note about kernels themselves.
+    static LanguageModel loadWithoutNote(Path path, LoadOptions options, Arguments arguments, Console console)
+            throws CheckpointException {
+        try (ProgressDisplay progress = new ProgressDisplay(console)) {
+            return LanguageModel.load(path, options, isQuiet(arguments, console) ? Progress.NONE : progress);
+        }
+    }
+
+    private static boolean isQuiet(Arguments arguments, Console console) {
+        return arguments.has(Json.OPTION) && !console.errIsTerminal();
+    }
+
     /// Shows the progress of a fetch, and says what becomes of it where Ctrl-C falls into it. Machines that want one
     /// JSON document get no progress beside it.
     static Choice fetch(Arguments arguments, Console console, Fetch fetch) throws HubException {
-        boolean quiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
         try (ProgressDisplay progress = new ProgressDisplay(console);
                 var _ = new InterruptNotice(console, WHEN_INTERRUPTED)) {
-            return fetch.run(HubSettings.fromEnvironment(), quiet ? Progress.NONE : progress);
+            return fetch.run(HubSettings.fromEnvironment(), isQuiet(arguments, console) ? Progress.NONE : progress);
         }
     }
 }

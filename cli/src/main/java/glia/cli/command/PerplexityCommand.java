@@ -48,7 +48,8 @@ public final class PerplexityCommand implements Command {
         Path file = Path.of(arguments.required(1));
         String text = read(file);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
+        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
+                console)) {
             int[] tokens = model.tokenizer().encode(text, true);
             int limit = arguments.get(WINDOWS).orElse(0);
             int numWindows = Perplexity.numWindows(tokens.length, limit);

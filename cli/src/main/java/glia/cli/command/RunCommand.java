@@ -58,7 +58,8 @@ public final class RunCommand implements Command {
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = LanguageModel.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST))) {
+        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
+                console)) {
             GenerationOptions options = GenerationFlags.of(arguments, model.options());
             TextListener listener = json ? piece -> { } : new StreamedAnswer(console);
             Answer answer;

@@ -4,6 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.function.LongConsumer;
 
 /// A set of kernels: everything that computes on numbers. One set is chosen at the start; blocks never know which.
 ///
@@ -23,6 +24,9 @@ public interface Kernels {
     default boolean converts() {
         return false;
     }
+
+    /// Tells of each weight that is converted from now on how many bytes it has, on the thread that computes.
+    default void onConversion(LongConsumer bytes) { }
 
     // ---- products ------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ import glia.tensor.kernel.tiled.AttentionBackward;
 import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 
 /// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
@@ -122,6 +123,11 @@ public final class EmittedKernels implements Kernels {
     @Override
     public boolean converts() {
         return true;
+    }
+
+    @Override
+    public void onConversion(LongConsumer bytes) {
+        roundedProduct.onPacking(bytes);
     }
 
     @Override

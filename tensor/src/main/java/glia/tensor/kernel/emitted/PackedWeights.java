@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.function.LongConsumer;
 
 /// Weights as panels (`PanelFormat`), packed when a matrix is first met and kept until it is no longer reachable. What
 /// counts is the object: its numbers must not change, and another object on the same memory is packed again. A file's
@@ -25,6 +26,7 @@ final class PackedWeights extends RangeTask {
     private PanelFormat format;
     private Matrix w;
     private long to;
+    private LongConsumer listener = _ -> { };
 
     PackedWeights(Workers workers) {
         super(workers);
@@ -33,6 +35,11 @@ final class PackedWeights extends RangeTask {
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = new CodedBlocks();
         }
+    }
+
+    /// Who is told of the bytes of each matrix that is packed.
+    void onPacking(LongConsumer bytes) {
+        listener = bytes;
     }
 
     /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
@@ -63,6 +70,7 @@ final class PackedWeights extends RangeTask {
                 forget(c.parts().scales());
             }
         }
+        listener.accept(panels.byteSize());
         return panels;
     }
 

@@ -7,6 +7,7 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 
 /// `y = round(x) · wᵀ` on whole numbers: weights are packed once (`PackedWeights`), activations for each product
 /// (`TilePack`), and every panel is multiplied with every tile of tokens (`PanelProduct`).
@@ -48,6 +49,11 @@ final class RoundedProduct {
     /// The same for many products, with the same packed weights.
     RoundedEach each(Workers workers) {
         return new RoundedEach(workers, weights, library);
+    }
+
+    /// Who is told of the bytes of each weight that is packed.
+    void onPacking(LongConsumer bytes) {
+        weights.onPacking(bytes);
     }
 
     /// Whether there is code for a weight.
