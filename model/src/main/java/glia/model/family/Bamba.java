@@ -12,7 +12,6 @@ import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.Span;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 
 /// Bamba: Mamba 2, a few layers of attention that turn half of each head, and gated MLPs
 /// (https://huggingface.co/blog/bamba). Checked against the class `BambaForCausalLM`.
@@ -45,10 +44,5 @@ public final class Bamba implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return Hybrid.source(spec, p);
-    }
-
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
     }
 }

@@ -7,7 +7,6 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /// DeepSeek V3, V3.1 and R1 (https://arxiv.org/abs/2412.19437) and Kimi K2, which is the same with other sizes
@@ -41,10 +40,5 @@ public final class DeepseekV3 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return LatentNames.source(spec, p);
-    }
-
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
     }
 }

@@ -7,7 +7,6 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3, but each token attends to the keys that an indexer chooses,
@@ -42,10 +41,5 @@ public final class DeepseekV32 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return LatentNames.source(spec, p);
-    }
-
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
     }
 }

@@ -34,5 +34,7 @@ public interface Family {
     }
 
     /// The family's form in GGUF files, if it has one.
-    Optional<GgufForm> gguf();
+    default Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
 }

@@ -10,7 +10,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
-import java.util.Optional;
 
 /// Mistral 7B and Nemo: Llama's body with a sliding window on every layer (https://arxiv.org/abs/2310.06825); from
 /// version 0.2 on the window is null, that is, there is none. Checked against the class `MistralForCausalLM`.
@@ -39,9 +38,4 @@ public final class Mistral implements Family {
         return Standard.source(spec, p);
     }
 
-    /// GGUF files call this family `llama`.
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
-    }
-}
+    /// GGUF files call this family `llama`.}

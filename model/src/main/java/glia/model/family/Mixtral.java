@@ -11,7 +11,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
-import java.util.Optional;
 
 /// Mixtral 8x7B and 8x22B: Mistral's body with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
 /// Checked against the class `MixtralForCausalLM`. `router_jitter_noise` shakes inputs in the reference's training only
@@ -44,9 +43,4 @@ public final class Mixtral implements Family {
         return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
     }
 
-    /// GGUF files call this family `llama`.
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
-    }
-}
+    /// GGUF files call this family `llama`.}

@@ -8,7 +8,6 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
-import java.util.Optional;
 
 /// Qwen3.5, the text part, with MLPs or with experts in all layers: the body of Qwen3-Next, with a projection of its
 /// own for each input of the recurrence. For text the three axes of its rotation are one. Checked against the classes
@@ -40,10 +39,5 @@ public final class Qwen35 implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.startsWith("mtp.") || name.startsWith("model.visual.");
-    }
-
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
     }
 }

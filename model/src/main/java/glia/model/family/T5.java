@@ -85,33 +85,7 @@ public final class T5 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        if (p.sublayer() < 0) {
-            return new Source.Stored(switch (p.role()) {
-                case EMBEDDING -> "shared.weight";
-                case FINAL_WEIGHT -> "decoder.final_layer_norm.weight";
-                case ENCODER_FINAL_WEIGHT -> "encoder.final_layer_norm.weight";
-                case HEAD -> "lm_head.weight";
-                default -> throw Standard.unknown(p);
-            });
-        }
-        boolean decoder = p.sublayer() < spec.sublayers().size();
-        Mixer mixer = spec.mixer(p.place());
-        int number = mixer instanceof RelativeAttention ? 0 : mixer instanceof CrossAttention || !decoder ? 1 : 2;
-        String layer = (decoder ? "decoder" : "encoder") + ".block." + spec.sublayer(p).layer() + ".layer." + number;
-        String attention = layer + (mixer instanceof CrossAttention ? ".EncDecAttention." : ".SelfAttention.");
-        String mlp = layer + ".DenseReluDense.";
-        return new Source.Stored(switch (p.role()) {
-            case BEFORE_WEIGHT -> layer + ".layer_norm.weight";
-            case QUERY -> attention + "q.weight";
-            case KEY -> attention + "k.weight";
-            case VALUE -> attention + "v.weight";
-            case OUTPUT -> attention + "o.weight";
-            case DISTANCES -> attention + "relative_attention_bias.weight";
-            case GATE -> mlp + "wi_0.weight";
-            case UP -> mlp + (mixer instanceof GatedMlp ? "wi_1.weight" : "wi.weight");
-            case DOWN -> mlp + "wo.weight";
-            default -> throw Standard.unknown(p);
-        });
+        return T5Names.source(spec, p);
     }
 
     /// The embedding again, and biases that the first files have and no model uses.
@@ -119,10 +93,5 @@ public final class T5 implements Family {
     public boolean ignores(ModelSpec spec, String name) {
         return name.equals("encoder.embed_tokens.weight") || name.equals("decoder.embed_tokens.weight")
                 || name.endsWith(".layer.1.EncDecAttention.relative_attention_bias.weight");
-    }
-
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
     }
 }

@@ -8,7 +8,6 @@ import glia.model.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// The text part of a model that also takes images or sounds. Its config lies in `text_config` and is one of another
 /// family; its tensors have that family's names behind a prefix. The other parts are left aside.
@@ -90,10 +89,5 @@ record TextPart(String modelType, String textType, boolean tied, List<String> ot
         String inner = PREFIXES.stream().filter(name::startsWith).findFirst()
                 .map(prefix -> MODEL + name.substring(prefix.length())).orElse(name);
         return text(spec).ignores(spec, inner);
-    }
-
-    @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.empty();
     }
 }
