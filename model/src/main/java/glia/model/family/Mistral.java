@@ -13,6 +13,7 @@ import java.util.List;
 
 /// Mistral 7B and Nemo: Llama's body with a sliding window on every layer (https://arxiv.org/abs/2310.06825); from
 /// version 0.2 on the window is null, that is, there is none. Checked against the class `MistralForCausalLM`.
+/// GGUF files call this family `llama`.
 public final class Mistral implements Family {
     public Mistral() { }
 
@@ -37,5 +38,4 @@ public final class Mistral implements Family {
     public Source source(ModelSpec spec, Parameter p) {
         return Standard.source(spec, p);
     }
-
-    /// GGUF files call this family `llama`.}
+}

@@ -15,6 +15,7 @@ import java.util.List;
 /// Mixtral 8x7B and 8x22B: Mistral's body with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
 /// Checked against the class `MixtralForCausalLM`. `router_jitter_noise` shakes inputs in the reference's training only
 /// and is not used here.
+/// GGUF files call this family `llama`.
 public final class Mixtral implements Family {
     public Mixtral() { }
 
@@ -42,5 +43,4 @@ public final class Mixtral implements Family {
     public Source source(ModelSpec spec, Parameter p) {
         return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
     }
-
-    /// GGUF files call this family `llama`.}
+}
