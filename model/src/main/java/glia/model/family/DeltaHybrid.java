@@ -15,7 +15,6 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
-import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +32,8 @@ final class DeltaHybrid {
         Mixer delta = new GatedDeltaNet(config.positive("linear_num_key_heads", 16),
                 config.positive("linear_num_value_heads", 32), config.positive("linear_key_head_dim", 128),
                 config.positive("linear_value_head_dim", 128),
-                new Convolution(config.positive("linear_conv_kernel_dim", 4), Activation.SILU, Bias.NONE),
+                new Convolution(config.positive("linear_conv_kernel_dim", 4),
+                        Activations.read(config, "hidden_act", "silu"), Bias.NONE),
                 Standard.epsilon(config, "rms_norm_eps", 1e-6), inputs);
         Mixer attention = attention(config, norm);
         List<Sublayer> sublayers = new ArrayList<>();
