@@ -38,7 +38,8 @@ class GgufGoldenTest {
         "bamba, granitemoehybrid", "falcon_h1_mup, falcon_h1", "granitemoehybrid, granitemoehybrid", "jamba, jamba",
         "mamba, mamba", "mamba2, mamba2", "nemotron_h_moe, nemotron_h",
         "glm4_moe, glm4_moe", "gpt_oss, gpt_oss", "minimax_m2, minimax_m2", "mixtral, mixtral",
-        "qwen3_moe, qwen3_moe"})
+        "qwen3_moe, qwen3_moe", "deepseek_v2, deepseek_v2", "deepseek_v3, deepseek_v3", "kimi_k2, deepseek_v3",
+        "glm_moe_dsa, glm_moe_dsa"})
     void agreesWithTheReference(String golden, String family) throws CheckpointException {
         compare(golden, "f32", family, 21, 1e-4);
     }

@@ -7,11 +7,12 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// DeepSeek V3, V3.1 and R1 (https://arxiv.org/abs/2412.19437) and Kimi K2, which is the same with other sizes
 /// (https://arxiv.org/abs/2507.20534): latent attention, and experts chosen by corrected sigmoids within groups.
-/// Checked against the class `DeepseekV3ForCausalLM`.
+/// Checked against the class `DeepseekV3ForCausalLM`. Its form in GGUF files is DeepSeek V2's too.
 public final class DeepseekV3 implements Family {
     public DeepseekV3() { }
 
@@ -40,5 +41,10 @@ public final class DeepseekV3 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return LatentNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new LatentGguf("deepseek2", "deepseek_v3"));
     }
 }

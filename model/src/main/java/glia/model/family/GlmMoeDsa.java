@@ -9,6 +9,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another rotation in the indexer; some layers
@@ -77,5 +78,10 @@ public final class GlmMoeDsa implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return LatentNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new LatentGguf("glm-dsa", "glm_moe_dsa"));
     }
 }
