@@ -99,8 +99,10 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
         StringJoiner words = new StringJoiner(", ");
         what.forEach((name, value) -> words.add(switch (name) {
             case "tokens", "heads" -> value + " " + name;
+            case "chosen" -> value + " experts a token";
             case "context" -> value + " positions";
             case "size", "width" -> name + " " + value;
+            case "expertWidth" -> "experts " + value + " wide";
             default -> value;
         }));
         return words.toString();

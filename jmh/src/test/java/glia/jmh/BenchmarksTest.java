@@ -72,6 +72,8 @@ class BenchmarksTest {
     @ParameterizedTest
     @ValueSource(strings = {"vector", "scalar"})
     void othersThanProducts(String kernels) throws RunnerException {
+        assertEquals(3, measure(ExpertLayer.class, kernels,
+                Map.of("width", List.of("64"), "expertWidth", List.of("32"))).size());
         assertEquals(2, measure(Attention.class, kernels, Map.of("context", List.of("70"))).size());
         assertEquals(2, measure(LatentDecode.class, kernels, Map.of("context", List.of("70"))).size());
         assertEquals(Rows.Kind.values().length, measure(Rows.class, kernels,

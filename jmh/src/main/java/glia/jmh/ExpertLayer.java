@@ -1,0 +1,99 @@
+package glia.jmh;
+
+import glia.tensor.DType;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.ops.Bank;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.ExpertMlp;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Router;
+import glia.tensor.ops.Routing;
+import glia.tensor.ops.Weight;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.TearDown;
+
+/// Mixtures of gated experts: a router, the choice of experts, which differs from token to token, and the chosen
+/// experts. One operation is a pass over layers that together are larger than the last cache.
+public class ExpertLayer extends KernelBenchmark {
+    private static final int NUM_EXPERTS = 64;
+
+    @Param("Q4_0")
+    public DType type;
+
+    @Param({"1", "16", "512"})
+    public int tokens;
+
+    /// The hidden size.
+    @Param("2048")
+    public int width;
+
+    /// The width of an expert.
+    @Param("1024")
+    public int expertWidth;
+
+    /// How many experts a token has.
+    @Param("8")
+    public int chosen;
+
+    private Compute ops;
+    private Tensor x;
+    private Router router;
+    private List<Weight> routers;
+    private List<ExpertMlp.Experts> layers;
+
+    /// A token reads each weight once; more tokens share some, and compute.
+    @Override
+    Limit limit() {
+        return tokens == 1 ? Limit.READ : Limit.FMA;
+    }
+
+    @Override
+    double prepare() {
+        ops = new Compute(set, Precision.FAST);
+        x = activations(tokens, width);
+        router = Router.plain(chosen, Router.Score.SOFTMAX, Router.Share.NORMALISED);
+        long bytes = 3L * NUM_EXPERTS * type.bytes((long) width * expertWidth);
+        int numLayers = (int) Math.ceilDiv((long) streamMegabytes << 20, bytes);
+        routers = IntStream.range(0, numLayers).<Weight>mapToObj(
+                i -> new Weight.Stored(activations(NUM_EXPERTS, width))).toList();
+        layers = IntStream.range(0, numLayers).mapToObj(i -> new ExpertMlp.Experts(
+                new MlpForm.Gated(Activation.SILU), bank(expertWidth, width), bank(expertWidth, width),
+                bank(width, expertWidth))).toList();
+        double products = 3.0 * numLayers * tokens * chosen;
+        return switch (limit()) {
+            case READ -> products * type.bytes((long) width * expertWidth);
+            case FMA -> products * 2 * width * expertWidth;
+        };
+    }
+
+    private Bank bank(int rows, int cols) {
+        return new Bank(IntStream.range(0, NUM_EXPERTS).<Weight>mapToObj(e -> new Weight.Stored(
+                RandomWeights.make(arena, random, type, rows, cols))).toList(), List.of());
+    }
+
+    @Benchmark
+    public void layers(Counters counters) {
+        for (int i = 0; i < layers.size(); i++) {
+            int mark = ops.mark();
+            Routing routing = new Routing(ops.linear(x, routers.get(i)), router, Optional.empty());
+            Tensor weights = ops.apply(routing);
+            ops.apply(new ExpertMlp(x, weights, routing, layers.get(i), ExpertMlp.Weighting.OUTPUT));
+            ops.release(mark);
+        }
+        // Other experts the next time.
+        for (int i = 0; i < x.size(); i += width) {
+            x.set(i, (float) random.nextDouble(-width, width));
+        }
+    }
+
+    @TearDown
+    public void closeOps() {
+        ops.close();
+    }
+}
