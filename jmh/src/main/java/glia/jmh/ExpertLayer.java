@@ -22,6 +22,7 @@ import org.openjdk.jmh.annotations.TearDown;
 /// experts. One operation is a pass over layers that together are larger than the last cache.
 public class ExpertLayer extends KernelBenchmark {
     private static final int NUM_EXPERTS = 64;
+    private static final int INPUT_TOKENS = 1024;
 
     @Param("Q4_0")
     public DType type;
@@ -42,7 +43,8 @@ public class ExpertLayer extends KernelBenchmark {
     public int chosen;
 
     private Compute ops;
-    private Tensor x;
+    private List<Tensor> inputs;
+    private int turn;
     private Router router;
     private List<Weight> routers;
     private List<ExpertMlp.Experts> layers;
@@ -56,7 +58,8 @@ public class ExpertLayer extends KernelBenchmark {
     @Override
     double prepare() {
         ops = new Compute(set, Precision.FAST);
-        x = activations(tokens, width);
+        inputs = IntStream.range(0, Math.clamp(INPUT_TOKENS / tokens, 4, 256))
+                .mapToObj(i -> activations(tokens, width)).toList();
         router = Router.plain(chosen, Router.Score.SOFTMAX, Router.Share.NORMALISED);
         long bytes = 3L * NUM_EXPERTS * type.bytes((long) width * expertWidth);
         int numLayers = (int) Math.ceilDiv((long) streamMegabytes << 20, bytes);
@@ -79,16 +82,14 @@ public class ExpertLayer extends KernelBenchmark {
 
     @Benchmark
     public void layers(Counters counters) {
+        // Other tokens each time, which choose other experts.
+        Tensor x = inputs.get(turn++ % inputs.size());
         for (int i = 0; i < layers.size(); i++) {
             int mark = ops.mark();
             Routing routing = new Routing(ops.linear(x, routers.get(i)), router, Optional.empty());
             Tensor weights = ops.apply(routing);
             ops.apply(new ExpertMlp(x, weights, routing, layers.get(i), ExpertMlp.Weighting.OUTPUT));
             ops.release(mark);
-        }
-        // Other experts the next time.
-        for (int i = 0; i < x.size(); i += width) {
-            x.set(i, (float) random.nextDouble(-width, width));
         }
     }
 

@@ -20,6 +20,8 @@ import java.util.SplittableRandom;
 ///
 ///     RandomLlama OUT.gguf [--type q8_0] [--shape 1.1b]
 ///
+/// Shapes with experts are read as Mixtral.
+///
 /// Types are those that `Encode` writes. As llama.cpp's quantiser does, the head of a file of fewer than 6 bits a
 /// weight is Q6_K, or Q8_0 where rows do not fill Q6_K's blocks; vectors are F32.
 public final class RandomLlama {
@@ -30,11 +32,17 @@ public final class RandomLlama {
     /// The sizes of a Llama.
     ///
     /// @param width the hidden size
-    record Shape(int numLayers, int width, int mlpWidth, int numHeads, int numKeyValueHeads, int vocabSize) {
+    /// @param mlpWidth the width of an MLP, or of an expert
+    /// @param numExperts 0 where each layer has one MLP
+    /// @param numChosen the experts of a token
+    record Shape(int numLayers, int width, int mlpWidth, int numHeads, int numKeyValueHeads, int vocabSize,
+            int numExperts, int numChosen) {
         static final Map<String, Shape> BY_NAME = Map.of(
-                "1.1b", new Shape(22, 2048, 5632, 32, 4, 32_000),
-                "135m", new Shape(30, 576, 1536, 9, 3, 49_152),
-                "tiny", new Shape(3, 256, 512, 4, 2, 1000));
+                "1.1b", new Shape(22, 2048, 5632, 32, 4, 32_000, 0, 0),
+                "135m", new Shape(30, 576, 1536, 9, 3, 49_152, 0, 0),
+                "tiny", new Shape(3, 256, 512, 4, 2, 1000, 0, 0),
+                "experts", new Shape(6, 2048, 1024, 32, 4, 32_000, 64, 8),
+                "tiny-experts", new Shape(3, 256, 128, 4, 2, 1000, 16, 4));
 
         int headSize() {
             return width / numHeads;
@@ -100,10 +108,23 @@ public final class RandomLlama {
             matrix(block + "attn_k.weight", keyValueSize, shape.width, type);
             matrix(block + "attn_v.weight", keyValueSize, shape.width, type);
             matrix(block + "attn_output.weight", shape.width, shape.width, type);
-            matrix(block + "ffn_gate.weight", shape.mlpWidth, shape.width, type);
-            matrix(block + "ffn_up.weight", shape.mlpWidth, shape.width, type);
-            matrix(block + "ffn_down.weight", shape.width, shape.mlpWidth, type);
+            if (shape.numExperts == 0) {
+                matrix(block + "ffn_gate.weight", shape.mlpWidth, shape.width, type);
+                matrix(block + "ffn_up.weight", shape.mlpWidth, shape.width, type);
+                matrix(block + "ffn_down.weight", shape.width, shape.mlpWidth, type);
+            } else {
+                matrix(block + "ffn_gate_inp.weight", shape.numExperts, shape.width, DType.F32);
+                experts(block + "ffn_gate_exps.weight", shape.mlpWidth, shape.width);
+                experts(block + "ffn_up_exps.weight", shape.mlpWidth, shape.width);
+                experts(block + "ffn_down_exps.weight", shape.width, shape.mlpWidth);
+            }
         }
+    }
+
+    /// The same map of all experts, one behind the other.
+    private void experts(String name, int rows, int cols) {
+        matrix(name, shape.numExperts * rows, cols, type);
+        tensors.put(name, tensors.get(name).reshape(shape.numExperts, rows, cols));
     }
 
     private DType headType() {
@@ -152,6 +173,10 @@ public final class RandomLlama {
         all.put("llama.rope.dimension_count", shape.headSize());
         all.put("llama.rope.freq_base", 10_000f);
         all.put("llama.vocab_size", shape.vocabSize);
+        if (shape.numExperts > 0) {
+            all.put("llama.expert_count", shape.numExperts);
+            all.put("llama.expert_used_count", shape.numChosen);
+        }
         vocabulary(all);
         return all;
     }

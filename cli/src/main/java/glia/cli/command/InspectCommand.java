@@ -5,10 +5,13 @@ import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.engine.LanguageModel;
 import glia.engine.ModelFacts;
+import glia.engine.RoutingStatistics;
 import glia.engine.TextLoader;
 import glia.engine.catalogue.Catalogue;
 import glia.io.Checkpoint;
@@ -17,9 +20,11 @@ import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.cost.LayerKind;
+import glia.tensor.Precision;
 import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +35,11 @@ import java.util.Optional;
 public final class InspectCommand implements Command {
     private static final Option<Boolean> CATALOGUE = Option.flag("show real models at their real sizes: all, or MODEL; "
             + "computed from published configs, no weights needed", "--catalogue");
+    private static final Option<Boolean> EXPERTS = Option.flag("show how often the tokens of a text choose each expert",
+            "--experts");
+    private static final Option<String> PROMPT = Option.text("TEXT", "the text, for --experts", "--prompt", "-p");
+    private static final Option<String> OUT =
+            Option.text("FILE", "where the map of experts goes as SVG, for --experts", "--output", "-o");
     private static final LayerTable.Cache ALLOCATED = new LayerTable.Cache() {
         @Override
         public long perToken(LayerKind kind) {
@@ -55,7 +65,7 @@ public final class InspectCommand implements Command {
         return new Syntax(name(), "Show what a model is made of",
                 List.of(new Positional(Models.MODEL.label(), Models.MODEL.description() + "; after --catalogue, "
                         + "the name of a model in the catalogue or its beginning", false)),
-                List.of(CATALOGUE, Json.OPTION));
+                Syntax.join(List.of(CATALOGUE, EXPERTS, PROMPT, OUT, Json.OPTION), ComputeOptions.ALL));
     }
 
     @Override
@@ -70,6 +80,13 @@ public final class InspectCommand implements Command {
                     + CATALOGUE.name());
         }
         Path path = Models.locate(named, arguments, console).path();
+        if (arguments.has(EXPERTS)) {
+            showExperts(path, arguments, console);
+            return ExitCode.OK;
+        }
+        if (arguments.has(PROMPT) || arguments.has(OUT)) {
+            throw new UsageException((arguments.has(PROMPT) ? PROMPT : OUT).name() + " needs " + EXPERTS.name());
+        }
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
             Text text = text(path, checkpoint);
@@ -83,6 +100,30 @@ public final class InspectCommand implements Command {
             }
         }
         return ExitCode.OK;
+    }
+
+    private static void showExperts(Path path, Arguments arguments, Console console) throws IOException {
+        String text = arguments.get(PROMPT).orElseThrow(() ->
+                new UsageException(EXPERTS.name() + " needs a text to look at: " + PROMPT.name()));
+        try (LanguageModel model = LanguageModel.load(path, ComputeOptions.of(arguments, Precision.FAST))) {
+            int[] tokens = model.tokenizer().encode(text, true);
+            if (tokens.length == 0) {
+                throw new UsageException("the text has no tokens");
+            }
+            RoutingStatistics statistics = RoutingStatistics.of(model.engine(), tokens);
+            if (statistics.layers().isEmpty()) {
+                throw new IOException(path + ": the model has no experts");
+            }
+            if (arguments.has(OUT)) {
+                Files.writeString(Path.of(arguments.get(OUT).orElseThrow()),
+                        ExpertMap.svg(statistics, path.getFileName().toString(), tokens.length));
+            }
+            if (arguments.has(Json.OPTION)) {
+                Json.print(console, ExpertView.document(statistics, tokens.length));
+            } else {
+                ExpertView.print(statistics, tokens.length, console);
+            }
+        }
     }
 
     private static void showCatalogue(Optional<String> model, Arguments arguments, Console console)

@@ -14,12 +14,14 @@ import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /// Ops that only compute, into a workspace that the next pass uses again.
 public final class Compute implements Ops, AutoCloseable {
     private final Kernels kernels;
     private final Precision precision;
     private final Workspace workspace = new Workspace();
+    private Consumer<Operation> watcher = operation -> { };
 
     public Compute(Kernels kernels, Precision precision) {
         this.kernels = kernels;
@@ -32,6 +34,11 @@ public final class Compute implements Ops, AutoCloseable {
 
     public Workspace workspace() {
         return workspace;
+    }
+
+    /// From now on shows each operation that was applied to a watcher, in place of the one before.
+    public void watch(Consumer<Operation> next) {
+        watcher = next;
     }
 
     /// The numbers of a weight that is no coded matrix: all vectors, and what ops other than products work on.
@@ -252,7 +259,9 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public Tensor apply(Operation operation) {
-        return operation.forward(this);
+        Tensor y = operation.forward(this);
+        watcher.accept(operation);
+        return y;
     }
 
     @Override

@@ -1,0 +1,86 @@
+package glia.cli.command;
+
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.engine.RoutingStatistics;
+import glia.engine.RoutingStatistics.Layer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Shows how often experts were chosen: as a heat map of characters, and as a document for programs.
+final class ExpertView {
+    /// Cells of a row; where there are more experts, neighbours share one.
+    private static final int MOST_CELLS = 64;
+    /// What a cell shows for an expert that was chosen this many times the mean, or less.
+    private static final double[] STEPS = {0, 0.5, 1.25, 2.5};
+    private static final String SHADES = "·░▒▓█";
+
+    private ExpertView() { }
+
+    static void print(RoutingStatistics statistics, int numTokens, Console console) {
+        int most = statistics.layers().stream().mapToInt(layer -> layer.counts().length).max().orElseThrow();
+        int together = Math.ceilDiv(most, MOST_CELLS);
+        console.out().println("experts chosen by " + numTokens + " tokens" + (together == 1 ? "" : ", " + together
+                + " a cell"));
+        console.out().println(legend());
+        console.out().println();
+        Table table = new Table("rlrrrl").row("layer", "experts 0 to " + (most - 1), "entropy", "imbalance", "unused",
+                "most chosen");
+        for (Layer layer : statistics.layers()) {
+            int top = layer.mostChosen();
+            table.row(layer.layer(), cells(layer, together),
+                    String.format(Locale.ROOT, "%.2f of %.2f bits", layer.entropy(), evenEntropy(layer)),
+                    String.format(Locale.ROOT, "%.2f", layer.imbalance()),
+                    layer.numUnused(), String.format(Locale.ROOT, "%d, %.1f %%", top, 100 * layer.share(top)));
+        }
+        console.out().print(table);
+    }
+
+    private static double evenEntropy(Layer layer) {
+        return Math.log(layer.counts().length) / Math.log(2);
+    }
+
+    private static String legend() {
+        return "  " + SHADES.charAt(0) + " never   " + SHADES.charAt(1) + " at most half the mean   " + SHADES.charAt(2)
+                + " about the mean   " + SHADES.charAt(3) + " up to 2.5 times   " + SHADES.charAt(4) + " more";
+    }
+
+    private static String cells(Layer layer, int together) {
+        StringBuilder cells = new StringBuilder();
+        int numExperts = layer.counts().length;
+        for (int from = 0; from < numExperts; from += together) {
+            int to = Math.min(from + together, numExperts);
+            double share = 0;
+            for (int e = from; e < to; e++) {
+                share += layer.share(e);
+            }
+            cells.append(shade(share * numExperts / (to - from)));
+        }
+        return cells.toString();
+    }
+
+    private static char shade(double timesTheMean) {
+        int i = 0;
+        while (i < STEPS.length && timesTheMean > STEPS[i]) {
+            i++;
+        }
+        return SHADES.charAt(i);
+    }
+
+    static Map<String, Object> document(RoutingStatistics statistics, int numTokens) {
+        List<Object> layers = new ArrayList<>();
+        for (Layer layer : statistics.layers()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("layer", layer.layer());
+            one.put("counts", layer.counts());
+            one.put("entropy_bits", layer.entropy());
+            one.put("imbalance", layer.imbalance());
+            one.put("unused", layer.numUnused());
+            layers.add(one);
+        }
+        return Map.of("tokens", numTokens, "layers", layers);
+    }
+}
