@@ -154,6 +154,14 @@ class CommandsTest {
     }
 
     @Test
+    void inspectShowsExpertsOnlyWhereThereAreSome() {
+        assertTrue(run(ExitCode.BAD_FILE, "", "inspect", "stories260K", "--experts", "-p", "a cat").err()
+                .contains("has no experts"));
+        assertTrue(run(ExitCode.USAGE, "", "inspect", "stories260K", "--experts").err().contains("--prompt"));
+        assertTrue(run(ExitCode.USAGE, "", "inspect", "stories260K", "-p", "a cat").err().contains("--experts"));
+    }
+
+    @Test
     void perplexityOfAText() throws Exception {
         Path text = Files.writeString(folder.resolve("text"), (BEGINNING + " She loved to play.\n").repeat(100));
         JsonNode result = json("perplexity", "stories260K", text.toString(), "--windows", "2", "--json");

@@ -84,7 +84,9 @@ record ExpertNames(String block, String router, String gate, String up, String d
 
     /// The matrix of an expert in a stack, outputs first.
     private Source matrix(Experts experts, Parameter p, String name) {
-        Source one = new Source.Slice(new Source.Stored(name, name + ".weight"), p.expert(), experts.numExperts());
+        String other = name.replace("." + block + ".", ".mlp.");
+        Source one = new Source.Slice(new Source.Stored(name, name + ".weight", other), p.expert(),
+                experts.numExperts());
         return stack == Stack.OUTPUTS_FIRST ? one : new Source.Transposed(one);
     }
 
