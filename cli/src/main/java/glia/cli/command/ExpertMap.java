@@ -57,7 +57,8 @@ final class ExpertMap {
     private void legend() {
         int x = LEFT + 300;
         for (int i = 0; i <= 40; i++) {
-            add("<rect x=\"%d\" y=\"31\" width=\"3.2\" height=\"10\" fill=\"%s\"/>%n", x + 3 * i, colour(FULL * i / 40));
+            add("<rect x=\"%d\" y=\"31\" width=\"3.2\" height=\"10\" fill=\"%s\"/>%n", x + 3 * i,
+                    colour(FULL * i / 40));
         }
         text(x - 6, 40, "end", "fill=\"#666\"", "never");
         text(x + 30, 27, "middle", "fill=\"#666\"", "mean");

@@ -17,7 +17,7 @@ class ExpertViewTest {
             new Layer(1, new long[] {0, 4, 8, 4}), new Layer(3, new long[] {1, 15, 0, 0})));
 
     private static String print(RoutingStatistics statistics) {
-        TestConsole console = new TestConsole();
+        TestConsole console = new TestConsole("");
         ExpertView.print(statistics, 8, console.console());
         return console.out();
     }
