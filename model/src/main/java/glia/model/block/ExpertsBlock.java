@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Bias;
+import glia.model.spec.CompressedExperts;
 import glia.model.spec.Experts;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
@@ -26,8 +27,23 @@ final class ExpertsBlock implements Block {
     private final Optional<Weight> correction;
     private final ExpertMlp.Experts experts;
     private final Optional<Block> shared;
+    private final Block compression;
+    private final Block expansion;
 
     ExpertsBlock(Experts spec, Weights weights, Place place) {
+        this(spec, weights, place, (ops, x, pass, states) -> x, (ops, x, pass, states) -> x);
+    }
+
+    /// Experts that see `compression(x)` and whose sum goes through `expansion`.
+    static ExpertsBlock of(CompressedExperts spec, Weights weights, Place place) {
+        return new ExpertsBlock(spec.experts(), weights, place,
+                Projection.of(weights, place, Role.EXPERT_INPUT, Role.EXPERT_INPUT, false),
+                Projection.of(weights, place, Role.EXPERT_OUTPUT, Role.EXPERT_OUTPUT, false));
+    }
+
+    private ExpertsBlock(Experts spec, Weights weights, Place place, Block compression, Block expansion) {
+        this.compression = compression;
+        this.expansion = expansion;
         router = spec.router();
         weighting = spec.weighting();
         logits = Projection.of(weights, place, Role.ROUTER, Role.ROUTER_BIAS, spec.bias() != Bias.NONE);
@@ -84,7 +100,9 @@ final class ExpertsBlock implements Block {
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Routing routing = new Routing(logits.forward(ops, x, pass, states), router, correction);
         Tensor weights = ops.apply(routing);
-        Tensor y = ops.apply(new ExpertMlp(x, weights, routing, experts, weighting));
+        Tensor in = compression.forward(ops, x, pass, states);
+        Tensor y = expansion.forward(ops, ops.apply(new ExpertMlp(in, weights, routing, experts, weighting)), pass,
+                states);
         return shared.isEmpty() ? y : ops.residual(y, shared.get().forward(ops, x, pass, states), 1);
     }
 }

@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
@@ -28,6 +29,7 @@ record Mixers(Weights weights, RopeTables ropes) {
     Block of(Mixer mixer, Place place) {
         return switch (mixer) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
+            case CompressedExperts e -> ExpertsBlock.of(e, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);

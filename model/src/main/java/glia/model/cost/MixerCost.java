@@ -1,6 +1,7 @@
 package glia.model.cost;
 
 import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
@@ -41,6 +42,7 @@ record MixerCost(int numExperts, long mixing) {
             case CrossAttention a -> attention(a.numHeads(), 2L * a.headSize(), new Span.Causal(), position);
             case LatentAttention a -> latent(a, position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
+            case CompressedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case NormedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case RecurrentNetwork r -> NONE;
             case GatedMlp m -> NONE;

@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.CompressedExperts;
 import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
 import glia.model.spec.Head;
@@ -58,6 +59,9 @@ final class Backbone {
         String layer = "backbone.layers." + spec.sublayer(p).layer() + ".";
         Mixer mixer = spec.mixer(p.place());
         boolean stateSpace = mixer instanceof SelectiveStateSpace || mixer instanceof StateSpaceDual;
+        if (mixer instanceof CompressedExperts && p.role() != Role.BEFORE_WEIGHT) {
+            return compressed(spec, p, layer);
+        }
         if (mixer instanceof Experts && p.role() != Role.BEFORE_WEIGHT) {
             return EXPERTS.source(spec, p, layer);
         }
@@ -72,6 +76,16 @@ final class Backbone {
             case DOWN_BIAS -> new Source.Stored(layer + "mixer.down_proj.bias");
             case OUTPUT -> new Source.Stored(layer + (stateSpace ? "mixer.out_proj.weight" : "mixer.o_proj.weight"));
             default -> StateSpaces.source(layer + "mixer.", mixer, p);
+        };
+    }
+
+    private static Source compressed(ModelSpec spec, Parameter p, String layer) {
+        return switch (p.role()) {
+            case EXPERT_INPUT -> new Source.Stored(layer + "mixer.fc1_latent_proj.weight");
+            case EXPERT_OUTPUT -> new Source.Stored(layer + "mixer.fc2_latent_proj.weight");
+            case UP -> new Source.Stored(layer + "mixer.experts." + p.expert() + ".up_proj.weight");
+            case DOWN -> new Source.Stored(layer + "mixer.experts." + p.expert() + ".down_proj.weight");
+            default -> EXPERTS.source(spec, p, layer);
         };
     }
 }

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.CompressedExperts;
 import glia.model.spec.Convolution;
 import glia.model.spec.Experts;
 import glia.model.spec.Head;
@@ -93,18 +94,17 @@ public final class NemotronH implements Family {
                 (float) (1 / Math.sqrt(headSize)), new Rope.None(), span, new Norm.None(), Bias.NONE);
     }
 
-    private static Experts experts(Config config, Activation activation, Bias bias) throws CheckpointException {
+    private static Mixer experts(Config config, Activation activation, Bias bias) throws CheckpointException {
         if (bias != Bias.NONE) {
             throw config.error("mlp_bias", "a shared expert with biases is not supported");
         }
-        if (config.has("moe_latent_size")) {
-            throw config.error("moe_latent_size", "experts in a latent space are not supported");
-        }
         try {
-            return new Experts(ExpertConfig.numExperts(config, 8), config.positive("moe_intermediate_size", 7688),
+            Experts experts = new Experts(ExpertConfig.numExperts(config, 8), config.positive("moe_intermediate_size", 7688),
                     new MlpForm.Plain(activation), Bias.NONE, ExpertConfig.corrected(config, 2, 1, 1, 1),
                     Weighting.OUTPUT,
                     new Experts.Shared.Plain(config.positive("moe_shared_expert_intermediate_size", 7688)));
+            return config.has("moe_latent_size")
+                    ? new CompressedExperts(experts, config.positive("moe_latent_size")) : experts;
         } catch (IllegalArgumentException e) {
             throw config.error("num_experts_per_tok", e.getMessage());
         }
@@ -128,6 +128,7 @@ public final class NemotronH implements Family {
                     .rename("mamba_n_groups", "n_groups").rename("mamba_n_heads", "mamba_num_heads")
                     .rename("mamba_d_head", "mamba_head_dim").rename("mamba_conv_bias", "use_conv_bias")
                     .rename("rms_norm_eps", "layer_norm_epsilon")
+                    .optional("moe_latent_size", "moe_latent_size")
                     .optional("expert_shared_feed_forward_length", "moe_shared_expert_intermediate_size")
                     .put("layers_block_type", StateSpaceGguf.kinds(keys, checkpoint))
                     .put("mlp_bias", StateSpaceGguf.rows(keys, checkpoint, "ffn_up.bias") > 0)

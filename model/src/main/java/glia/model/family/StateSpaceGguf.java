@@ -4,6 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parallel;
@@ -115,6 +116,11 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
         return switch (mixer) {
             case SelectiveStateSpace s -> selective(s, p, layer);
             case StateSpaceDual d -> dual(d, p, layer);
+            case CompressedExperts e -> switch (p.role()) {
+                case EXPERT_INPUT -> new Source.Stored(layer + "ffn_latent_down.weight");
+                case EXPERT_OUTPUT -> new Source.Stored(layer + "ffn_latent_up.weight");
+                default -> ExpertGguf.source(e.experts(), p, layer);
+            };
             default -> body.source(spec, p);
         };
     }

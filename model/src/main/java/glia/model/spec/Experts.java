@@ -39,6 +39,11 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
 
     @Override
     public void parameters(Shapes shapes, int hidden) {
+        parameters(shapes, hidden, hidden);
+    }
+
+    /// The parameters where experts take and give another count of numbers than the router and the shared one.
+    void parameters(Shapes shapes, int hidden, int size) {
         boolean biased = bias != Bias.NONE;
         shapes.linear(Role.ROUTER, Role.ROUTER_BIAS, biased, numExperts, hidden);
         if (router.correction() == Router.Correction.LEARNED) {
@@ -46,10 +51,10 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         }
         for (int expert = 0; expert < numExperts; expert++) {
             if (form.isGated()) {
-                linear(shapes, expert, Role.GATE, Role.GATE_BIAS, intermediateSize, hidden);
+                linear(shapes, expert, Role.GATE, Role.GATE_BIAS, intermediateSize, size);
             }
-            linear(shapes, expert, Role.UP, Role.UP_BIAS, intermediateSize, hidden);
-            linear(shapes, expert, Role.DOWN, Role.DOWN_BIAS, hidden, intermediateSize);
+            linear(shapes, expert, Role.UP, Role.UP_BIAS, intermediateSize, size);
+            linear(shapes, expert, Role.DOWN, Role.DOWN_BIAS, size, intermediateSize);
         }
         switch (shared) {
             case Shared.None none -> { }

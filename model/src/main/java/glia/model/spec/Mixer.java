@@ -6,6 +6,7 @@ import java.util.List;
 /// its own that says all about the kind but how it computes, which is its block.
 public sealed interface Mixer permits
         Attention,
+        CompressedExperts,
         CrossAttention,
         Experts,
         GatedDeltaNet,

@@ -1,0 +1,32 @@
+package glia.model.spec;
+
+import java.util.List;
+
+/// A mixture of experts that work in fewer numbers than a token has: `out(Σ_j w_j · expert_j(in(x))) + shared(x)`, with
+/// the router and the shared expert on x itself. https://arxiv.org/abs/2401.04088 has the plain form.
+///
+/// @param size L, the numbers that experts take and give
+public record CompressedExperts(Experts experts, int size) implements Mixer {
+    public CompressedExperts {
+        if (size < 1) {
+            throw new IllegalArgumentException("experts on " + size + " numbers");
+        }
+    }
+
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        shapes.add(Role.EXPERT_INPUT, size, hidden);
+        experts.parameters(shapes, hidden, size);
+        shapes.add(Role.EXPERT_OUTPUT, hidden, size);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return experts.describe() + ", on " + size + " numbers";
+    }
+}
