@@ -1,6 +1,5 @@
 package glia.model.family;
 
-import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Attention;
@@ -15,7 +14,6 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
-import glia.model.spec.Role;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
@@ -100,72 +98,13 @@ public final class GraniteMoeHybrid implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        if (p.sublayer() < 0) {
-            return Standard.source(spec, p);
-        }
-        String layer = "model.layers." + spec.sublayer(p).layer() + ".";
-        boolean isNorm = p.role() == Role.BEFORE_WEIGHT;
-        return switch (spec.mixer(p.place())) {
-            case StateSpaceDual d -> isNorm ? new Source.Stored(layer + "input_layernorm.weight")
-                    : StateSpaces.source(layer + "mamba.", d, p);
-            case Experts e when !isNorm -> experts(e, layer, p);
-            case GatedMlp m when !isNorm -> shared(m.intermediateSize(), layer, p);
-            default -> Standard.source(spec, p);
-        };
-    }
-
-    private static Source experts(Experts e, String layer, Parameter p) {
-        String at = layer + "block_sparse_moe.";
-        int width = e.intermediateSize();
-        Source both = new Source.Slice(new Source.Stored(at + "input_linear.weight", at + "experts.gate_up_proj"),
-                p.expert(), e.numExperts());
-        return switch (p.role()) {
-            case ROUTER -> new Source.Stored(at + "router.layer.weight", at + "router.weight");
-            case GATE -> new Source.Rows(both, 0, width, 2 * width);
-            case UP -> new Source.Rows(both, width, width, 2 * width);
-            case DOWN -> new Source.Slice(new Source.Stored(at + "output_linear.weight", at + "experts.down_proj"),
-                    p.expert(), e.numExperts());
-            default -> shared(((Experts.Shared.Plain) e.shared()).intermediateSize(), layer, p);
-        };
-    }
-
-    private static Source shared(int width, String layer, Parameter p) {
-        Source both = new Source.Stored(layer + "shared_mlp.input_linear.weight");
-        return switch (p.role()) {
-            case GATE, SHARED_GATE -> new Source.Rows(both, 0, width, 2 * width);
-            case UP, SHARED_UP -> new Source.Rows(both, width, width, 2 * width);
-            case DOWN, SHARED_DOWN -> new Source.Stored(layer + "shared_mlp.output_linear.weight");
-            default -> throw Standard.unknown(p);
-        };
+        return GraniteNames.source(spec, p);
     }
 
     /// Bamba goes by the same name there, and is a Granite whose attention turns a part of each head.
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(StateSpaceGguf.of("granitemoehybrid", StandardGguf.Rotation.INTERLEAVED,
-                GraniteMoeHybrid::config, "granitehybrid"));
-    }
-
-    private static void config(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
-        StateSpaceGguf.dual(StateSpaceGguf.attention(keys, checkpoint), checkpoint).ropeScaling();
-        boolean rotates = keys.has("rope.scaling.finetuned") && keys.flag("rope.scaling.finetuned");
-        long headSize = (long) keys.config().get("head_dim");
-        if (rotates) {
-            keys.put("position_embedding_type", "rope");
-            if (keys.has("rope.dimension_count")) {
-                keys.put("partial_rotary_factor",
-                        Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
-            }
-        }
-        long numExperts = keys.has("expert_count") ? keys.integer("expert_count") : 0;
-        keys.put("num_local_experts", numExperts).optional("expert_used_count", "num_experts_per_tok")
-                .integer("feed_forward_length", "intermediate_size")
-                .integer(numExperts > 0 ? "expert_shared_feed_forward_length" : "feed_forward_length",
-                        "shared_intermediate_size")
-                .put("mamba_expand", keys.quotient("ssm.inner_size", "embedding_length"))
-                .put("layer_types", StateSpaceGguf.kinds(keys, checkpoint))
-                .put("attention_multiplier", 1 / Math.sqrt(headSize)).real("attention.scale", "attention_multiplier")
-                .real("embedding_scale", "embedding_multiplier").real("residual_scale", "residual_multiplier")
-                .real("logit_scale", "logits_scaling");
+                GraniteGguf::config, "granitehybrid"));
     }
 }

@@ -99,7 +99,8 @@ public final class NemotronH implements Family {
             throw config.error("mlp_bias", "a shared expert with biases is not supported");
         }
         try {
-            Experts experts = new Experts(ExpertConfig.numExperts(config, 8), config.positive("moe_intermediate_size", 7688),
+            Experts experts = new Experts(ExpertConfig.numExperts(config, 8),
+                    config.positive("moe_intermediate_size", 7688),
                     new MlpForm.Plain(activation), Bias.NONE, ExpertConfig.corrected(config, 2, 1, 1, 1),
                     Weighting.OUTPUT,
                     new Experts.Shared.Plain(config.positive("moe_shared_expert_intermediate_size", 7688)));
