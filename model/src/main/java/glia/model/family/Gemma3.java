@@ -9,13 +9,13 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
-import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
 /// Gemma 3, text (https://arxiv.org/abs/2503.19786): Gemma 2's body with normed heads, five sliding layers to one full
-/// one with a slower rotation, and no caps. Checked against the class `Gemma3ForCausalLM`.
+/// one with a slower rotation, and scores without a cap. Checked against the class `Gemma3ForCausalLM`, which knows
+/// `attn_logit_softcapping` and leaves it aside.
 public final class Gemma3 implements Family {
     public Gemma3() { }
 
@@ -30,12 +30,12 @@ public final class Gemma3 implements Family {
         int pattern = config.positive("sliding_window_pattern", config.positive("_sliding_window_pattern", 6));
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % pattern != 0);
         Span sliding = new Span.Sliding(GemmaBody.window(config));
-        Scores scores = GemmaBody.scores(config, 0);
+        GemmaBody.scores(config, 0);
         Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
         return GemmaBody.spec(config, 131_072, 0, layer -> new Attention(config.positive("num_attention_heads"),
                 Standard.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config),
                 rope(config, headSize, slides[layer]), slides[layer] ? sliding : new Span.Causal(),
-                GemmaBody.norm(config), bias).with(scores));
+                GemmaBody.norm(config), bias));
     }
 
     /// Sliding layers turn with a base of 10,000 and unscaled, full ones with 1,000,000 and `rope_scaling`.
