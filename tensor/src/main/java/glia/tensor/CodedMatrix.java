@@ -12,6 +12,9 @@ import java.util.function.Supplier;
 ///
 /// with g the group of column k, and zero 0 where the matrix has no zero points.
 ///
+/// Where a quantisation has sorted the columns, codes and groups lie in its order, and the matrix is *shuffled*: products
+/// are best made `inStoredOrder`, with activations in the same order.
+///
 /// The tensors are asked for when a product first meets the matrix, so that whatever nobody multiplies with is not
 /// read from the file.
 public final class CodedMatrix implements Matrix {
@@ -67,6 +70,8 @@ public final class CodedMatrix implements Matrix {
     /// @param divisor what scales are divided by
     public record Parts(Code code, Tensor codes, Tensor scales, Optional<Tensor> zeros, float divisor) { }
 
+    private static final int[] NOT_SHUFFLED = {};
+
     private final String format;
     private final int rows;
     private final int cols;
@@ -75,6 +80,9 @@ public final class CodedMatrix implements Matrix {
     private final Grouping grouping;
     private final long sizeBytes;
     private final Source source;
+    /// The column of each stored place, or nothing where they are the same.
+    private final int[] order;
+    private final CodedMatrix inStoredOrder;
 
     /// The tensors once they have been asked for, and what is known of them then; views share it.
     private static final class Source {
@@ -91,14 +99,29 @@ public final class CodedMatrix implements Matrix {
     /// @param sizeBytes of the stored tensors
     /// @param parts gives the tensors when they are first needed; it is asked once, and checks their shapes
     public CodedMatrix(String format, int rows, int cols, Grouping grouping, long sizeBytes, Supplier<Parts> parts) {
-        this(format, rows, cols, 0, 1, grouping, sizeBytes, new Source(parts));
+        this(format, rows, cols, 0, 1, grouping, sizeBytes, new Source(parts), NOT_SHUFFLED);
         if (grouping instanceof Grouping.Columns c && c.groups.length != cols) {
             throw new IllegalArgumentException(c.groups.length + " groups for " + cols + " columns");
         }
     }
 
+    /// A shuffled matrix.
+    ///
+    /// @param order the column of each stored place: each column once
+    public CodedMatrix(String format, int rows, int[] order, Grouping.Blocks grouping, long sizeBytes,
+            Supplier<Parts> parts) {
+        this(format, rows, order.length, 0, 1, grouping, sizeBytes, new Source(parts), order.clone());
+        boolean[] seen = new boolean[order.length];
+        for (int column : order) {
+            if (column < 0 || column >= order.length || seen[column]) {
+                throw new IllegalArgumentException("column " + column + " of " + order.length + " is no place of one");
+            }
+            seen[column] = true;
+        }
+    }
+
     private CodedMatrix(String format, int rows, int cols, int firstRow, int rowStep, Grouping grouping,
-            long sizeBytes, Source source) {
+            long sizeBytes, Source source, int[] order) {
         this.format = format;
         this.rows = rows;
         this.cols = cols;
@@ -107,6 +130,24 @@ public final class CodedMatrix implements Matrix {
         this.grouping = grouping;
         this.sizeBytes = sizeBytes;
         this.source = source;
+        this.order = order;
+        inStoredOrder = order == NOT_SHUFFLED ? this : new CodedMatrix(format, rows, cols, firstRow, rowStep, grouping,
+                sizeBytes, source, NOT_SHUFFLED);
+    }
+
+    /// Whether columns lie in another order.
+    public boolean isShuffled() {
+        return order != NOT_SHUFFLED;
+    }
+
+    /// Of a shuffled matrix the column that lies at a stored place.
+    public int column(int place) {
+        return order[place];
+    }
+
+    /// The matrix whose columns are in the order in which they lie: this one, or always the same other one.
+    public CodedMatrix inStoredOrder() {
+        return inStoredOrder;
     }
 
     /// Rows `from`, `from + step`, … of this matrix, `count` of them.
@@ -115,7 +156,8 @@ public final class CodedMatrix implements Matrix {
             throw new IndexOutOfBoundsException(count + " rows from " + from + " by " + step + " of " + this);
         }
         return new CodedMatrix(format, count, cols, firstRow + from * rowStep, step * rowStep, grouping,
-                rows == 0 ? 0 : Math.round((double) sizeBytes * count / rows), source);
+                rows == 0 ? 0 : Math.round((double) sizeBytes * count / rows), source,
+                order);
     }
 
     /// The layout's name, for people.

@@ -2,6 +2,7 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.model.quant.CompressedScheme.Group;
+import glia.model.quant.CompressedScheme.Strategy;
 import glia.tensor.CodedMatrix;
 import glia.tensor.CodedMatrix.Code;
 import glia.tensor.CodedMatrix.Grouping;
@@ -10,6 +11,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// The forms of compressed-tensors (https://github.com/vllm-project/compressed-tensors), module by module:
 ///
@@ -77,18 +79,27 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         Scales scales = scales(module, group, rows, cols, parts);
         Tensor codes = Tensor.of(DType.U8, words.memory(), rows, 4L * words.cols());
         long bytes = words.sizeBytes() + scales.numbers.sizeBytes();
-        String format = "int" + bits + suffix(group)
-                + (scales.grouping instanceof Grouping.Columns ? " act-order" : "");
+        String format = "int" + bits + suffix(group);
+        String order = module + ".weight_g_idx";
+        boolean isOrdered = group.strategy() == Strategy.GROUP && parts.has(order);
+        Optional<int[]> groupOf = isOrdered
+                ? Optional.of(parts.groups(order, cols, scales.numbers.cols())) : Optional.empty();
         if (group.isSymmetric()) {
-            return coded(format, rows, cols, scales, bytes, bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes);
+            Code code = bits == 4 ? Code.OFFSET4 : Code.OFFSET8;
+            return isOrdered ? PackedTensor.of(Grouped.matrix(format, rows, cols, bits, group.groupSize(), groupOf,
+                    bytes, () -> new CodedMatrix.Parts(code, codes, scales.numbers, Optional.empty(), 1)))
+                    : coded(format, rows, cols, scales, bytes, code, codes);
         }
         int groups = scales.numbers.cols();
         Tensor zeros = parts.whole(module + ".weight_zero_point", DType.I32,
                 Math.ceilDiv(scales.numbers.rows(), perWord), groups);
         int scaleRows = scales.numbers.rows();
-        return PackedTensor.of(new CodedMatrix(format, rows, cols, scales.grouping, bytes + zeros.sizeBytes(), () ->
-                new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes, scales.numbers,
-                        Optional.of(Repack.zeros(zeros, scaleRows, groups, bits, true, false, 0)), 1)));
+        Supplier<CodedMatrix.Parts> made = () -> new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes,
+                scales.numbers, Optional.of(Repack.zeros(zeros, scaleRows, groups, bits, true, false, 0)), 1);
+        long all = bytes + zeros.sizeBytes();
+        return PackedTensor.of(isOrdered
+                ? Grouped.matrix(format, rows, cols, bits, group.groupSize(), groupOf, all, made)
+                : new CodedMatrix(format, rows, cols, scales.grouping, all, made));
     }
 
     /// The inputs, from the tensor that holds the weight's own shape.
@@ -184,9 +195,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
                 int size = group.groupSize();
                 int groups = Math.ceilDiv(cols, size);
                 parts.scales(name, rows, groups);
-                String order = module + ".weight_g_idx";
-                yield new Scales(t, parts.has(order) ? Gptq.grouping(parts.groups(order, cols, groups), size)
-                        : new Grouping.Blocks(1, size));
+                yield new Scales(t, new Grouping.Blocks(1, size));
             }
             case BLOCK -> {
                 int[] b = group.block();

@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.tensor.CodedMatrix;
 import glia.tensor.CodedMatrix.Code;
-import glia.tensor.CodedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Optional;
@@ -67,25 +66,11 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements Packing {
         int groups = Math.ceilDiv(cols, group);
         Tensor zeros = parts.whole(base(name) + ".qzeros", DType.I32, groups, Math.ceilDiv(rows, perWord));
         Tensor scales = parts.scales(base(name) + ".scales", groups, rows);
-        Grouping grouping = new Grouping.Blocks(1, group);
-        if (parts.has(base(name) + ".g_idx")) {
-            grouping = grouping(parts.groups(base(name) + ".g_idx", cols, groups), group);
-        }
-        String format = "GPTQ " + bits + "-bit" + (groupSize == 0 ? "" : " g" + group)
-                + (grouping instanceof Grouping.Columns ? " act-order" : "");
-        return PackedTensor.of(new CodedMatrix(format, rows, cols, grouping,
+        String order = base(name) + ".g_idx";
+        return PackedTensor.of(Grouped.matrix("GPTQ " + bits + "-bit" + (groupSize == 0 ? "" : " g" + group), rows,
+                cols, bits, group, parts.has(order) ? Optional.of(parts.groups(order, cols, groups)) : Optional.empty(),
                 words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(),
                 () -> turned(words, zeros, scales, rows, groups)));
-    }
-
-    /// Groups that lie one behind the other are blocks.
-    static Grouping grouping(int[] groups, int size) {
-        for (int k = 0; k < groups.length; k++) {
-            if (groups[k] != k / size) {
-                return new Grouping.Columns(groups);
-            }
-        }
-        return new Grouping.Blocks(1, size);
     }
 
     private CodedMatrix.Parts turned(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {

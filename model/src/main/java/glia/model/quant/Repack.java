@@ -74,6 +74,34 @@ final class Repack {
         return turned;
     }
 
+    /// Codes of a row in another order.
+    ///
+    /// @param order the column that each place gets
+    static Tensor ordered(Tensor codes, int bits, int[] order) {
+        int rowBytes = Math.ceilDiv(order.length * bits, 8);
+        Tensor ordered = Tensor.allocate(Arena.ofAuto(), DType.U8, codes.rows(), rowBytes);
+        for (int r = 0; r < codes.rows(); r++) {
+            long from = codes.address() + r * codes.rowBytes();
+            long to = ordered.address() + (long) r * rowBytes;
+            if (bits == 8) {
+                for (int p = 0; p < order.length; p++) {
+                    Memory.i8(to + p, Memory.u8(from + order[p]));
+                }
+                continue;
+            }
+            for (int p = 0; p < order.length; p += 2) {
+                int even = nibble(from, order[p]);
+                int odd = p + 1 < order.length ? nibble(from, order[p + 1]) : 0;
+                Memory.i8(to + p / 2, even | odd << 4);
+            }
+        }
+        return ordered;
+    }
+
+    private static int nibble(long row, int k) {
+        return Memory.u8(row + k / 2) >> 4 * (k & 1) & 15;
+    }
+
     /// Zero points that lie in words of `bits` each, as half-precision numbers `[O,G]`.
     ///
     /// @param words `[G, O · bits / 32]`, or with `isDown` `[O · bits / 32, G]`

@@ -23,6 +23,7 @@ public final class CodedDecoder {
 
     private float[] scales = new float[0];
     private float[] zeros = new float[0];
+    private float[] whole = new float[0];
 
     public CodedDecoder() { }
 
@@ -31,6 +32,10 @@ public final class CodedDecoder {
         Objects.checkIndex(row, w.rows());
         Objects.checkFromIndexSize(col, count, w.cols());
         Objects.checkFromIndexSize(offset, count, to.length);
+        if (w.isShuffled()) {
+            shuffled(w, row, col, count, to, offset);
+            return;
+        }
         Parts p = w.parts();
         int stored = w.storedRow(row);
         values(p.code(), p.codes().address() + stored * p.codes().rowBytes(), col, count, to, offset);
@@ -52,6 +57,20 @@ public final class CodedDecoder {
                     int g = group[col + k];
                     to[offset + k] = (to[offset + k] - zeros[g]) * scales[g];
                 }
+            }
+        }
+    }
+
+    /// Decodes the whole row as it lies.
+    private void shuffled(CodedMatrix w, int row, int col, int count, float[] to, int offset) {
+        if (whole.length < w.cols()) {
+            whole = new float[w.cols()];
+        }
+        decode(w.inStoredOrder(), row, 0, w.cols(), whole, 0);
+        for (int place = 0; place < w.cols(); place++) {
+            int k = w.column(place) - col;
+            if (k >= 0 && k < count) {
+                to[offset + k] = whole[place];
             }
         }
     }

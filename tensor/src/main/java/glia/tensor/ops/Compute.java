@@ -3,6 +3,7 @@ package glia.tensor.ops;
 import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
+import glia.tensor.Memory;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -89,32 +90,42 @@ public final class Compute implements Ops, AutoCloseable {
 
     /// `y = x · wᵀ`, in this precision, for a w that is a weight or a part of one.
     void product(Tensor y, Tensor x, Matrix w) {
-        if (precision != Precision.EXACT && w.isQuantised()) {
-            int mark = workspace.mark();
-            kernels.linearRounded(y, x, w, like(x));
-            workspace.release(mark);
-        } else if (w instanceof Tensor t && halves(t)) {
-            kernels.linearBf16Kept(y, x, t);
-        } else {
-            kernels.linear(y, x, w);
+        int mark = workspace.mark();
+        Matrix straight = w;
+        Tensor input = x;
+        if (w instanceof CodedMatrix c && c.isShuffled()) {
+            straight = c.inStoredOrder();
+            input = shuffled(x, c);
         }
+        if (precision == Precision.FAST && straight.isQuantised()) {
+            kernels.linearRounded(y, input, straight, like(x));
+        } else {
+            kernels.linear(y, input, straight);
+        }
+        workspace.release(mark);
     }
 
-    /// Whether products with a weight round both factors to BF16.
-    private boolean halves(Tensor w) {
-        return kernels.multipliesBf16() && switch (precision) {
-            case EXACT -> false;
-            case FAST -> w.dtype() == DType.BF16;
-            case HALF -> !w.dtype().isQuantised();
-        };
+    /// x with its columns in the order in which those of w lie.
+    private Tensor shuffled(Tensor x, CodedMatrix w) {
+        Tensor y = like(x);
+        int cols = x.cols();
+        for (int n = 0; n < x.rows(); n++) {
+            long from = x.address() + n * x.rowBytes();
+            long to = y.address() + n * y.rowBytes();
+            for (int place = 0; place < cols; place++) {
+                Memory.f32(to + 4L * place, Memory.f32(from + 4L * w.column(place)));
+            }
+        }
+        return y;
     }
 
     /// `linear` for each product of a list.
     void linearEach(ProductList list) {
-        ProductList exact = list;
-        if (precision != Precision.EXACT) {
-            exact = list.where(w -> !w.isQuantised());
-            ProductList rounded = list.where(Matrix::isQuantised);
+        ProductList straight = list.where(w -> !isShuffled(w));
+        ProductList exact = straight;
+        if (precision == Precision.FAST) {
+            exact = straight.where(w -> !w.isQuantised());
+            ProductList rounded = straight.where(Matrix::isQuantised);
             if (rounded.size() > 0) {
                 int mark = workspace.mark();
                 kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
@@ -122,6 +133,18 @@ public final class Compute implements Ops, AutoCloseable {
             }
         }
         kernels.linearEach(exact);
+        if (straight.size() < list.size()) {
+            ProductList others = list.where(Compute::isShuffled);
+            for (int i = 0; i < others.size(); i++) {
+                ProductList.Product p = others.get(i);
+                product(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
+                        p.w());
+            }
+        }
+    }
+
+    private static boolean isShuffled(Matrix w) {
+        return w instanceof CodedMatrix c && c.isShuffled();
     }
 
     @Override

@@ -8,12 +8,17 @@ import glia.tensor.CodedMatrix;
 import glia.tensor.CodedMatrix.Code;
 import glia.tensor.CodedMatrix.Grouping;
 import glia.tensor.DType;
+import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.CodedFixtures.Layout;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Weight;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Laws of products with coded matrices: they equal those with the same numbers as F32.
@@ -105,6 +110,56 @@ interface CodedLaws extends KernelSubject {
         }
         for (long i = 0; i < expected.size(); i++) {
             Lab.assertClose(expected.get(i), found.get(i), tolerance * largest, what);
+        }
+    }
+
+    @Test
+    default void shuffledColumnsGoBackToTheirPlaces() {
+        withTwoWorkers(kernels -> {
+            for (Code code : Code.values()) {
+                for (int cols : new int[] {64, 75, 300}) {
+                    try (Lab lab = new Lab(cols)) {
+                        Layout layout = new Layout(code, new Grouping.Blocks(1, 32), DType.F16, Optional.empty(), 1);
+                        CodedMatrix straight = CodedFixtures.random(lab.arena, layout, 33, cols, 3);
+                        List<Integer> order = new ArrayList<>(IntStream.range(0, cols).boxed().toList());
+                        Collections.shuffle(order, new Random(1));
+                        CodedMatrix w = new CodedMatrix("test", 33, order.stream().mapToInt(k -> k).toArray(),
+                                new Grouping.Blocks(1, 32), 0, straight::parts);
+                        checkShuffled(kernels, lab, w, order);
+                        checkShuffled(kernels, lab, w.rows(3, 10, 2), order);
+                    }
+                }
+            }
+        });
+    }
+
+    private static void checkShuffled(Kernels kernels, Lab lab, CodedMatrix w, List<Integer> order) {
+        Tensor stored = CodedFixtures.widen(lab.arena, w.inStoredOrder());
+        Tensor wide = lab.output(w.rows(), w.cols());
+        for (int r = 0; r < w.rows(); r++) {
+            for (int place = 0; place < w.cols(); place++) {
+                wide.set((long) r * w.cols() + order.get(place), stored.get((long) r * w.cols() + place));
+            }
+        }
+        for (int n : new int[] {1, 5}) {
+            Tensor x = lab.normal(n, w.cols());
+            Tensor y = lab.output(n, w.rows());
+            Tensor expected = lab.output(n, w.rows());
+            kernels.linear(y, x, w);
+            kernels.linear(expected, x, wide);
+            assertClose(expected, y, 1e-5, w.toString());
+            for (Precision precision : Precision.values()) {
+                try (Compute ops = new Compute(kernels, precision)) {
+                    double tolerance = precision == Precision.EXACT ? 1e-5 : 0.05;
+                    assertClose(expected, ops.linear(x, new Weight.Coded(w)), tolerance, w.toString());
+                }
+            }
+            Tensor dy = lab.normal(n, w.rows());
+            Tensor dx = lab.normal(n, w.cols());
+            Tensor expectedDx = lab.copy(dx);
+            kernels.linearBackwardInput(dx, dy, w);
+            kernels.linearBackwardInput(expectedDx, dy, wide);
+            assertClose(expectedDx, dx, 1e-5, w.toString());
         }
     }
 

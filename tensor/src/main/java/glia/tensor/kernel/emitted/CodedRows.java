@@ -25,7 +25,7 @@ final class CodedRows {
         if (row < 0 || row >= w.rows() || col < 0 || count < 0 || col > w.cols() - count) {
             throw new IndexOutOfBoundsException("row " + row + ", columns " + col + " + " + count + " of " + w);
         }
-        int done = w.grouping() instanceof Grouping.Blocks b ? byCode(w, b, row, col, count, to) : 0;
+        int done = w.grouping() instanceof Grouping.Blocks b && !w.isShuffled() ? byCode(w, b, row, col, count, to) : 0;
         if (done < count) {
             reader.read(w, row, col + done, count - done, to + 4L * done);
         }

@@ -117,6 +117,7 @@ enum PanelFormat {
     static PanelFormat of(Matrix w) {
         return switch (w) {
             case Tensor t -> of(t.dtype());
+            case CodedMatrix c when c.isShuffled() -> null;
             case CodedMatrix c -> c.blockType().map(PanelFormat::of).orElse(null);
         };
     }
