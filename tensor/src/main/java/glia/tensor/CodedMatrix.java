@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 ///
 /// with g the group of column k, and zero 0 where the matrix has no zero points.
 ///
-/// Where a quantisation has sorted the columns, codes and groups lie in its order, and the matrix is *shuffled*: products
-/// are best made `inStoredOrder`, with activations in the same order.
+/// Where a quantisation has sorted the columns, codes and groups lie in its order, and the matrix is *shuffled*:
+/// products are best made `inStoredOrder`, with activations in the same order.
 ///
 /// The tensors are asked for when a product first meets the matrix, so that whatever nobody multiplies with is not
 /// read from the file.
