@@ -13,11 +13,13 @@ import glia.model.block.Pass.Outputs;
 import glia.model.family.Families;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
+import glia.model.spec.Remembered;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,8 +33,9 @@ class LatentAttentionTest {
     /// A config of two layers; `more` comes first and wins.
     private static String config(String type, String more) {
         return "{" + (more == null || more.isEmpty() ? "" : more.replace('\'', '"').replace(';', ',') + ", ")
-                + "\"model_type\": \"" + type + "\", \"vocab_size\": 31, \"hidden_size\": 20, \"num_hidden_layers\": 2, "
-                + "\"intermediate_size\": 24, \"num_attention_heads\": 3, \"kv_lora_rank\": 7, "
+                + "\"model_type\": \"" + type + "\", \"vocab_size\": 31, \"hidden_size\": 20, "
+                + "\"num_hidden_layers\": 2, \"intermediate_size\": 24, "
+                + "\"num_attention_heads\": 3, \"kv_lora_rank\": 7, "
                 + "\"qk_nope_head_dim\": 5, \"qk_rope_head_dim\": 6, \"v_head_dim\": 9, "
                 + "\"first_k_dense_replace\": 2, \"max_position_embeddings\": 512" + "}";
     }
@@ -82,10 +85,10 @@ class LatentAttentionTest {
         Mixer mixer = spec(type, "'index_head_dim': 9").getFirst();
         assertTrue(mixer instanceof LatentAttention, mixer::describe);
         assertEquals(numbers, mixer.remembered().stream()
-                .mapToInt(r -> ((glia.model.spec.Remembered.Rows) r).size()).sum());
+                .mapToInt(r -> ((Remembered.Rows) r).size()).sum());
     }
 
-    private static java.util.List<Mixer> spec(String type, String more) throws CheckpointException {
+    private static List<Mixer> spec(String type, String more) throws CheckpointException {
         return Families.ofModelType(type).orElseThrow()
                 .spec(Config.parse(Path.of("config.json"), config(type, more))).sublayers().stream()
                 .map(s -> s.mixer()).toList();
