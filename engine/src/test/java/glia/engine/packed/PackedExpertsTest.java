@@ -256,6 +256,14 @@ class PackedExpertsTest {
         }
     }
 
+    /// Latent attention reads its packed projections head by head.
+    @Test
+    void latentAttentionInFp8() throws IOException {
+        Path source = golden("deepseek_v3");
+        PackedModels.write(source, Files.readString(source.resolve("config.json")), HubLayout.FP8, packed(), dense());
+        PackedCheck.logits(packed(), dense());
+    }
+
     /// Routed experts alone in four bits, the rest ignored by patterns, all in the text part of a model for images.
     @Test
     void kimiInInt4() throws IOException {
