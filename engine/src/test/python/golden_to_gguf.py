@@ -39,7 +39,8 @@ ALSO_F16 = ["gpt2", "llama"]
 # Tokens that see what the format can say: the architecture llama has no window, and llama4 none but chunks of 8192.
 SEEN = {"llama4_text": 3, "mistral": 4}
 
-# Not computed alike by llama.cpp: it ranks groups of experts by their best two, not one, and has no sparse attention.
+# Not compared with llama.cpp: its logits of the first differ (it seems to rank groups of experts by their best two, not
+# one), and the second, with sparse attention, was not run there.
 UNLIKE = ("deepseek_v2", "glm_moe_dsa")
 
 # Names in files of the hub, without `.weight` and `.bias`, and in GGUF; {} is the layer.

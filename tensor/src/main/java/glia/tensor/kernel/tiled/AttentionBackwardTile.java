@@ -269,7 +269,8 @@ final class AttentionBackwardTile {
             if (e + tiles.least(some) > size) {
                 for (int j = 0; j < count; j++) {
                     for (int r = 0; r < tileRows; r++) {
-                        Memory.f32(copy + 4L * (j * tileRows + r), r < some ? Memory.f32(column + j * step + 4L * r) : 0);
+                        float number = r < some ? Memory.f32(column + j * step + 4L * r) : 0;
+                        Memory.f32(copy + 4L * (j * tileRows + r), number);
                     }
                 }
                 column = copy;
