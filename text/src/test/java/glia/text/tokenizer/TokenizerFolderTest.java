@@ -157,7 +157,7 @@ class TokenizerFolderTest {
         "\"continuing_subword_prefix\":\"\" | \"continuing_subword_prefix\":\"##\" | model.continuing_subword_prefix",
         "[\"a b\"] | [\"a c\"] | cannot be used",
         "[\"a b\"] | {} | model.merges: expected a list",
-        "\"type\":\"NFC\" | \"type\":\"Precompiled\" | normalizer: found {\"type\":\"Pre",
+        "\"type\":\"NFC\" | \"type\":\"Precompiled\" | normalizer: found a precompiled_charsmap",
         "\"type\":\"Digits\" | \"type\":\"Numbers\" | pre_tokenizer: found {\"type\":\"Num",
         "\"behavior\":\"Isolated\" | \"behavior\":\"Alone\" | pre_tokenizer: found",
         "{\"Regex\":\" {2,}\"} | {\"String\":\"\"} | normalizer: found {\"String\":\"\"}",
