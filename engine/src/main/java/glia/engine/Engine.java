@@ -26,6 +26,7 @@ public final class Engine implements AutoCloseable {
     private final PagePool pages;
     private final SequenceStates states;
     private final Pass pass = new Pass();
+    private final boolean looksAhead;
 
     /// @param stateLimitBytes the most memory that all sequences may take together
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
@@ -33,6 +34,7 @@ public final class Engine implements AutoCloseable {
         this.ops = new Compute(kernels, precision);
         this.pages = new PagePool(stateLimitBytes);
         this.states = new SequenceStates(model.spec());
+        this.looksAhead = model.spec().looksAhead();
     }
 
     public Model model() {
@@ -76,7 +78,7 @@ public final class Engine implements AutoCloseable {
         if (!sequence.isIn(pages)) {
             throw new IllegalArgumentException("the sequence was opened by another engine");
         }
-        if (model.spec().looksAhead()) {
+        if (looksAhead) {
             throw new IllegalArgumentException("tokens of the model see later ones: it reads whole texts, it does not "
                     + "write; use its embeddings or let it fill masks");
         }
@@ -166,7 +168,7 @@ public final class Engine implements AutoCloseable {
         if (ops.kernels().converts()) {
             int[] ids = new int[WARM_UP_TOKENS];
             try (Sequence sequence = open()) {
-                if (model.spec().looksAhead()) {
+                if (looksAhead) {
                     read(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST));
                 } else {
                     add(sequence, ids, 0, ids.length, Pass.Outputs.LAST,
