@@ -51,7 +51,7 @@ class CliTest {
                 numFound++;
             }
         }
-        assertEquals(5, numFound);
+        assertEquals(8, numFound);
     }
 
     @Test

@@ -11,8 +11,8 @@ public enum Precision {
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too.
     FAST,
-    /// As `FAST`; where the processor multiplies BF16 numbers, both factors are rounded to BF16 with F32 and F16 weights,
-    /// too, and sums stay in F32: up to twice the speed, and directions of vectors within about 1e-5 of exact ones.
+    /// As `FAST`; where the processor multiplies BF16 numbers, both factors are rounded to BF16 with F32 and F16
+    /// weights, too, and sums stay in F32: up to twice the speed, and directions of vectors within about 1e-5.
     HALF;
 
     /// Numbers that share a scale in `FAST`.
