@@ -51,7 +51,7 @@ class CliTest {
                 numFound++;
             }
         }
-        assertEquals(8, numFound);
+        assertEquals(9, numFound);
     }
 
     @Test
