@@ -17,9 +17,9 @@ import glia.tensor.ops.Clamp;
 import glia.tensor.ops.Columns;
 import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.PlainRmsNorm;
 import glia.tensor.ops.ScaledRows;
 import glia.tensor.ops.SigmoidGate;
+import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
 import java.util.Optional;
 
@@ -77,7 +77,7 @@ final class AttentionBlock implements Block {
         keyNorm = norm(spec.norm(), weights, place, Role.KEY_NORM, clip);
         valueStep = clip;
         afterRotation = spec.norm() instanceof QkNorm.Rotated r
-                ? (ops, x) -> ops.apply(new PlainRmsNorm(x, spec.headSize(), r.eps())) : Step.NOTHING;
+                ? (ops, x) -> ops.apply(UnitNorm.rms(x, spec.headSize(), r.eps())) : Step.NOTHING;
         rope = ropes.of(spec.rope());
         temperature = spec.temperature();
         gating = spec.gating();

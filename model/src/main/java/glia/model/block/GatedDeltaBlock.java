@@ -8,10 +8,10 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Columns;
 import glia.tensor.ops.GatedDelta;
 import glia.tensor.ops.Joined;
-import glia.tensor.ops.L2Norm;
 import glia.tensor.ops.LogDecay;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Sigmoid;
+import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): with `[q|k|v] = SiLU(convolve(W_qkv x))`, `z = W_z x`,
@@ -100,8 +100,8 @@ final class GatedDeltaBlock implements Block {
         Inputs in = projections.of(ops, x);
         Tensor mixed = convolution.forward(ops, in.mixed, pass, states);
         int keys = spec.keysSize();
-        Tensor q = ops.apply(new L2Norm(ops.apply(Columns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
-        Tensor k = ops.apply(new L2Norm(ops.apply(Columns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));
+        Tensor q = ops.apply(UnitNorm.length(ops.apply(Columns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
+        Tensor k = ops.apply(UnitNorm.length(ops.apply(Columns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));
         Tensor v = ops.apply(Columns.of(mixed, 2 * keys, spec.valuesSize()));
         Tensor heads = ops.apply(new GatedDelta(q, k, v, ops.apply(new LogDecay(in.step, rate, stepBias)),
                 ops.apply(new Sigmoid(in.beta)), spec.numKeyHeads(), (float) (1 / Math.sqrt(spec.keySize())),

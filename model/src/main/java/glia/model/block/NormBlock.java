@@ -3,7 +3,7 @@ package glia.model.block;
 import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
-import glia.tensor.ops.PlainRmsNorm;
+import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
 
 /// A norm, or nothing.
@@ -17,7 +17,7 @@ final class NormBlock {
                 Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.rmsNorm(x, w, rms.eps(), rms.offset());
             }
-            case Norm.UnitRms rms -> (ops, x, pass, states) -> ops.apply(new PlainRmsNorm(x, x.cols(), rms.eps()));
+            case Norm.UnitRms rms -> (ops, x, pass, states) -> ops.apply(UnitNorm.rms(x, x.cols(), rms.eps()));
             case Norm.UnbiasedLayer layer -> {
                 Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.layerNorm(x, w, layer.eps());

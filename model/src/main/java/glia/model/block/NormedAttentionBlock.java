@@ -8,7 +8,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.PlainRmsNorm;
+import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
 import java.util.Optional;
 
@@ -48,7 +48,7 @@ final class NormedAttentionBlock implements Block {
         Tensor q = ops.rmsNorm(query.forward(ops, x, pass, states), queryNorm, spec.eps(), 0);
         Tensor projected = key.forward(ops, x, pass, states);
         Tensor v = value.isEmpty() ? projected : value.get().forward(ops, x, pass, states);
-        v = ops.apply(new PlainRmsNorm(v, spec.headSize(), spec.eps()));
+        v = ops.apply(UnitNorm.rms(v, spec.headSize(), spec.eps()));
         Tensor k = ops.rmsNorm(projected, keyNorm, spec.eps(), 0);
         Tensor mixed = ops.attention(rotate(ops, q, pass), rotate(ops, k, pass), v, states.keyValues(place, 0),
                 pass.runs(), shape);

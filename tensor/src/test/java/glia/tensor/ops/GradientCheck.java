@@ -12,6 +12,7 @@ import glia.tensor.kernel.choice.KernelSets;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Compares an op's values and gradients with its formula in F64: for random `c` the slope of `Σ c·y` along every
 /// number of every input, `(f(x + h) - f(x - h)) / 2h`, whose own error is about 1e-9.
@@ -48,6 +49,11 @@ final class GradientCheck {
 
     static Tensor rows(Recorder ops, Weight w) {
         return ops.embed(w, IntStream.range(0, w.rows()).toArray(), w.rows());
+    }
+
+    /// Each case with each set of kernels, as the arguments of `check`.
+    static Stream<Object[]> onSets(Stream<Case> cases) {
+        return cases.flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
     }
 
     /// Checks values and slopes of a case on a set of kernels.

@@ -29,8 +29,8 @@ class LinearScanTest {
         int n = runs.numTokens();
         return of("gated delta rule " + keyHeads + " " + heads + " of " + keySize + ", " + valueSize + " over "
                 + List.of(IntStream.of(tokens).boxed().toArray()), (ops, w) -> ops.apply(new GatedDelta(
-                        ops.apply(new L2Norm(rows(ops, w[0]), keySize, EPS)),
-                        ops.apply(new L2Norm(rows(ops, w[1]), keySize, EPS)), rows(ops, w[2]),
+                        ops.apply(UnitNorm.length(rows(ops, w[0]), keySize, EPS)),
+                        ops.apply(UnitNorm.length(rows(ops, w[1]), keySize, EPS)), rows(ops, w[2]),
                         ops.apply(new LogDecay(rows(ops, w[3]), w[5], w[6])),
                         ops.apply(new Sigmoid(rows(ops, w[4]))), keyHeads, 0.5f, RecurrentState.NONE, runs)),
                 w -> delta(w, runs, keyHeads, heads, keySize, valueSize),
@@ -114,7 +114,7 @@ class LinearScanTest {
                 lightning(3, new float[] {0.5f}, 4), lightning(5, new float[] {1, 0.01f, 0}, 2, 0, 6),
                 lightning(2, new float[] {0.02f}, 64), lightning(1, new float[] {0.3f, 3}, 65, 1),
                 lightning(3, new float[] {0.02f}, 130),
-                of("length norm", (ops, w) -> ops.apply(new L2Norm(rows(ops, w[0]), 7, EPS)), w -> norm(w[0], 7),
+                of("length norm", (ops, w) -> ops.apply(UnitNorm.length(rows(ops, w[0]), 7, EPS)), w -> norm(w[0], 7),
                         shape(3, 14)));
         return cases.stream().flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
     }
@@ -157,7 +157,7 @@ class LinearScanTest {
         try (ScanLab lab = new ScanLab()) {
             int tokens = 150;
             Tensor q = lab.random(tokens, 2 * 5);
-            Tensor k = lab.ops.apply(new L2Norm(lab.random(tokens, 2 * 5), 5, EPS));
+            Tensor k = lab.ops.apply(UnitNorm.length(lab.random(tokens, 2 * 5), 5, EPS));
             Tensor v = lab.random(tokens, 4 * 3);
             Tensor g = lab.random(tokens, 4);
             Tensor beta = lab.ops.apply(new Sigmoid(lab.random(tokens, 4)));
@@ -188,7 +188,7 @@ class LinearScanTest {
                     () -> new LightningScan(a, a, h, new float[4], none, runs(3)));
             assertThrows(IllegalArgumentException.class,
                     () -> new LightningScan(a, a, a, new float[3], none, runs(3)));
-            assertThrows(IllegalArgumentException.class, () -> new L2Norm(a, 3, 0));
+            assertThrows(IllegalArgumentException.class, () -> UnitNorm.length(a, 3, 0));
         }
     }
 }

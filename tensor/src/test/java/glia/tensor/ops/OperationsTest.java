@@ -35,7 +35,7 @@ class OperationsTest {
                 of("weighted sum", (ops, w) -> ops.apply(new Sum(rows(ops, w[0]), -2, rows(ops, w[1]), 3)),
                         w -> IntStream.range(0, 51).mapToDouble(i -> -2 * w[0][i] + 3 * w[1][i]).toArray(),
                         shape(3, 17), shape(3, 17)),
-                of("norm without weights", (ops, w) -> ops.apply(new PlainRmsNorm(rows(ops, w[0]), 6, 1e-2f)),
+                of("norm without weights", (ops, w) -> ops.apply(UnitNorm.rms(rows(ops, w[0]), 6, 1e-2f)),
                         w -> Reference.rmsNorm(w[0], Reference.ones(6), 1e-2f, 0), shape(2, 18)),
                 of("scaled rows", (ops, w) -> ops.apply(new ScaledRows(rows(ops, w[0]), new float[] {2, -0.5f, 0})),
                         w -> IntStream.range(0, 12).mapToDouble(i -> w[0][i] * new double[] {2, -0.5, 0}[i / 4])
@@ -81,7 +81,7 @@ class OperationsTest {
     }
 
     static Stream<Object[]> casesAndKernels() {
-        return cases().flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
+        return GradientCheck.onSets(cases());
     }
 
     @ParameterizedTest(name = "{0}, {1}")
@@ -99,7 +99,7 @@ class OperationsTest {
             assertThrows(IllegalArgumentException.class, () -> new Columns(x, 3, 2, 2));
             assertThrows(IllegalArgumentException.class, () -> new Joined(x, y, 2, false));
             assertThrows(IllegalArgumentException.class, () -> new Sum(x, 1, y, 1));
-            assertThrows(IllegalArgumentException.class, () -> new PlainRmsNorm(x, 4, 0));
+            assertThrows(IllegalArgumentException.class, () -> UnitNorm.rms(x, 4, 0));
             assertThrows(IllegalArgumentException.class, () -> new ScaledRows(x, new float[1]));
             assertThrows(IllegalArgumentException.class, () -> new SigmoidGate(x, y));
         }

@@ -2,10 +2,20 @@ package glia.tensor.ops;
 
 import glia.tensor.Tensor;
 
-/// Length norm of each piece of `size` numbers: `y = x / √(Σ x² + eps)`.
-public record L2Norm(Tensor x, int size, float eps) implements Operation {
-    public L2Norm {
-        Compute.require(size > 0 && x.cols() % size == 0, "length norm", x, size);
+/// A norm without weights, of each piece of `size` numbers: `y = x / √(Σ x² / divisor + eps)`.
+public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Operation {
+    /// By the root mean square, `x / √(mean(x²) + eps)`. https://arxiv.org/abs/1910.07467
+    public static UnitNorm rms(Tensor x, int size, float eps) {
+        return new UnitNorm(x, size, size, eps);
+    }
+
+    /// By the length, `x / √(Σ x² + eps)`.
+    public static UnitNorm length(Tensor x, int size, float eps) {
+        return new UnitNorm(x, size, 1, eps);
+    }
+
+    public UnitNorm {
+        Compute.require(size > 0 && x.cols() % size == 0, "norm", x, size);
     }
 
     private double factor(long at) {
@@ -14,7 +24,7 @@ public record L2Norm(Tensor x, int size, float eps) implements Operation {
             double v = x.get(at + i);
             sum += v * v;
         }
-        return 1 / Math.sqrt(sum + eps);
+        return 1 / Math.sqrt(sum / divisor + eps);
     }
 
     @Override
@@ -29,7 +39,7 @@ public record L2Norm(Tensor x, int size, float eps) implements Operation {
         return y;
     }
 
-    /// `dx += r · (dy - x · r² · (dy · x))`.
+    /// `dx += r · (dy - x · r² · Σ (dy · x) / divisor)`.
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
@@ -40,7 +50,7 @@ public record L2Norm(Tensor x, int size, float eps) implements Operation {
             for (int i = 0; i < size; i++) {
                 dot += (double) dy.get(at + i) * x.get(at + i);
             }
-            double pull = r * r * dot;
+            double pull = r * r * dot / divisor;
             for (int i = 0; i < size; i++) {
                 double d = r * (dy.get(at + i) - x.get(at + i) * pull);
                 dx.set(at + i, dx.get(at + i) + (float) d);
