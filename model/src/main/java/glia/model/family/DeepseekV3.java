@@ -5,15 +5,13 @@ import glia.io.Config;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// DeepSeek V3, V3.1 and R1 (https://arxiv.org/abs/2412.19437) and Kimi K2, which is the same with other sizes
 /// (https://arxiv.org/abs/2507.20534): latent attention, and experts chosen by corrected sigmoids within groups.
 /// Checked against the class `DeepseekV3ForCausalLM`. Its form in GGUF files is DeepSeek V2's too.
-public final class DeepseekV3 implements Family {
+public final class DeepseekV3 implements LatentFamily {
     public DeepseekV3() { }
 
     @Override
@@ -26,21 +24,6 @@ public final class DeepseekV3 implements Family {
         LatentAttention attention = LatentConfig.DEEPSEEK.attention(config, new KeyChoice.All());
         return Standard.spec(config, 4096, false, Standard.epsilon(config, "rms_norm_eps", 1e-6), layer -> attention,
                 LatentExperts.DEEPSEEK_V3.read(config));
-    }
-
-    @Override
-    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
-        return LatentNames.withDrafts(spec(config), tensors);
-    }
-
-    @Override
-    public boolean ignores(ModelSpec spec, String tensorName) {
-        return LatentNames.isCopy(spec, tensorName);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return LatentNames.source(spec, p);
     }
 
     @Override

@@ -4,15 +4,13 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
-import java.util.Set;
 
 /// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3, but each token attends to the keys that an indexer chooses,
 /// whose heads are rotated by halves where the attention rotates neighbours. Checked against the class
 /// `DeepseekV32ForCausalLM`.
-public final class DeepseekV32 implements Family {
+public final class DeepseekV32 implements LatentFamily {
     public DeepseekV32() { }
 
     @Override
@@ -26,20 +24,5 @@ public final class DeepseekV32 implements Family {
                 LatentConfig.indexed(config, 64, Layout.HALF_SPLIT));
         return Standard.spec(config, 163_840, false, Standard.epsilon(config, "rms_norm_eps", 1e-6),
                 layer -> attention, LatentExperts.DEEPSEEK_V3.read(config));
-    }
-
-    @Override
-    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
-        return LatentNames.withDrafts(spec(config), tensors);
-    }
-
-    @Override
-    public boolean ignores(ModelSpec spec, String tensorName) {
-        return LatentNames.isCopy(spec, tensorName);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return LatentNames.source(spec, p);
     }
 }

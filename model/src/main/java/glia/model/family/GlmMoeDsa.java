@@ -6,15 +6,13 @@ import glia.model.family.LatentExperts.Method;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another rotation in the indexer; some layers
 /// take the keys that the last indexer before them chose. Checked against the class `GlmMoeDsaForCausalLM`.
-public final class GlmMoeDsa implements Family {
+public final class GlmMoeDsa implements LatentFamily {
     private static final LatentConfig SIZES = new LatentConfig(2048, 192, 256);
     private static final LatentExperts EXPERTS =
             new LatentExperts(3, 256, 1, 2048, 1, 1, Method.NOAUX_TC, true, 2.5);
@@ -63,21 +61,6 @@ public final class GlmMoeDsa implements Family {
             throw config.error(key, "layer 0 shares the keys of an indexer before it, but there is none");
         }
         return shares;
-    }
-
-    @Override
-    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
-        return LatentNames.withDrafts(spec(config), tensors);
-    }
-
-    @Override
-    public boolean ignores(ModelSpec spec, String tensorName) {
-        return LatentNames.isCopy(spec, tensorName);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return LatentNames.source(spec, p);
     }
 
     @Override
