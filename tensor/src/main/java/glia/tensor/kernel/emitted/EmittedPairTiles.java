@@ -16,13 +16,8 @@ final class EmittedPairTiles extends EmittedTiles implements PairTiles {
 
     @Override
     public void round(DType type, long from, long rowBytes, int rows, int count, int pairs, long to, int worker) {
-        long at = from;
-        long step = rowBytes;
-        if (type != DType.F32) {
-            step = 4L * count;
-            at = scratch[worker].reserve(rows * step);
-            decoder.decode(type, from, rowBytes, rows, count, at, worker);
-        }
+        long step = type == DType.F32 ? rowBytes : 4L * count;
+        long at = decoded(type, from, rowBytes, rows, count, worker);
         for (int r = 0; r < rows; r++) {
             PairCode.round(to + 4L * r * pairs, at + r * step, count);
             for (int i = count; i < 2 * pairs; i++) {

@@ -18,7 +18,7 @@ class EmittedTiles implements Tiles {
 
     final Level level;
     final RowDecoder decoder;
-    final Scratch[] scratch;
+    private final Scratch[] scratch;
     private final PerLevel<TileCode> tile;
     private final int cols;
 
@@ -79,15 +79,20 @@ class EmittedTiles implements Tiles {
         decoder.decode(w, row, rows, col, count, to, worker);
     }
 
+    /// Where the rows lie as F32: where they are, or decoded in memory of the worker's own, one behind the other.
+    final long decoded(DType type, long from, long rowBytes, int rows, int count, int worker) {
+        if (type == DType.F32) {
+            return from;
+        }
+        long at = scratch[worker].reserve(4L * rows * count);
+        decoder.decode(type, from, rowBytes, rows, count, at, worker);
+        return at;
+    }
+
     @Override
     public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
-        long at = from;
-        long step = rowBytes;
-        if (type != DType.F32) {
-            step = 4L * count;
-            at = scratch[worker].reserve(rows * step);
-            decoder.decode(type, from, rowBytes, rows, count, at, worker);
-        }
+        long step = type == DType.F32 ? rowBytes : 4L * count;
+        long at = decoded(type, from, rowBytes, rows, count, worker);
         for (int r = 0; r < rows; r += TurnCode.rows(level)) {
             TurnCode.of(level).turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step,
                     count);
@@ -97,13 +102,8 @@ class EmittedTiles implements Tiles {
     @Override
     public void straight(
             DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
-        long at = from;
-        long step = rowBytes;
-        if (type != DType.F32) {
-            step = 4L * count;
-            at = scratch[worker].reserve(rows * step);
-            decoder.decode(type, from, rowBytes, rows, count, at, worker);
-        }
+        long step = type == DType.F32 ? rowBytes : 4L * count;
+        long at = decoded(type, from, rowBytes, rows, count, worker);
         for (int k = 0; k < count; k += cols) {
             int width = Math.min(cols, count - k);
             long to = panels + k / cols * partBytes;

@@ -154,11 +154,12 @@ public final class PairProducts {
         }
 
         @Override
-        void pack(int col, int cols, int k0, int count, long to, int worker) {
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
             for (int i = 0; i < cols; i += pairTiles.cols()) {
                 turn(pairTiles, w, col + i, Math.min(pairTiles.cols(), cols - i), k0, count,
                         to + i / pairTiles.cols() * partBytes, rounded[worker], worker);
             }
+            return to;
         }
     }
 
@@ -173,11 +174,6 @@ public final class PairProducts {
             super(workers, tiles);
             pairTiles = tiles;
             packed = new PairWeights(workers, tiles);
-        }
-
-        @Override
-        void pack(int col, int cols, int k0, int count, long to, int worker) {
-            throw new IllegalStateException("panels are packed before");
         }
 
         @Override
@@ -222,7 +218,7 @@ public final class PairProducts {
         }
 
         @Override
-        void pack(int col, int cols, int k0, int count, long to, int worker) {
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
             long rowBytes = b.rowBytes();
             int numRows = Math.min(2 * count, b.rows() - 2 * k0);
             long at = b.address() + 2 * k0 * rowBytes + b.dtype().bytes(col);
@@ -242,6 +238,7 @@ public final class PairProducts {
                             even + 4L * i, odd + 4L * i, Math.min(pairTiles.cols(), cols - i));
                 }
             }
+            return to;
         }
     }
 }

@@ -104,7 +104,7 @@ public final class Products {
         }
 
         @Override
-        void pack(int col, int cols, int k0, int count, long to, int worker) {
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
             switch (w) {
                 case Tensor t -> {
                     for (int i = 0; i < cols; i += tiles.cols()) {
@@ -122,6 +122,7 @@ public final class Products {
                     }
                 }
             }
+            return to;
         }
     }
 
@@ -136,7 +137,7 @@ public final class Products {
         }
 
         @Override
-        void pack(int col, int cols, int k0, int count, long to, int worker) {
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
             switch (w) {
                 case Tensor t -> tiles.straight(t.dtype(), t.address() + k0 * t.rowBytes() + t.dtype().bytes(col),
                         t.rowBytes(), count, cols, to, partBytes, worker);
@@ -146,6 +147,7 @@ public final class Products {
                     tiles.straight(DType.F32, at, 4L * cols, count, cols, to, partBytes, worker);
                 }
             }
+            return to;
         }
     }
 
@@ -158,9 +160,10 @@ public final class Products {
         }
 
         @Override
-        void pack(int col, int cols, int k0, int count, long to, int worker) {
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
             long from = x.address() + k0 * x.rowBytes() + 4L * col;
             tiles.straight(x.dtype(), from, x.rowBytes(), count, cols, to, partBytes, worker);
+            return to;
         }
     }
 }

@@ -62,16 +62,12 @@ abstract class TiledProduct implements Workers.Task {
         panels = Scratch.each(workers.count());
     }
 
-    /// Writes B's rows `k0` to `k0 + count` (at most `DEPTH`), columns `col` to `col + cols`, as panels that lie
-    /// `partBytes` apart. What lies beyond the last column may be anything.
-    abstract void pack(int col, int cols, int k0, int count, long to, int worker);
-
-    /// The address of the panels of a part of B, `panelStride` apart: packed to the worker's own memory, or where they
-    /// lie for good.
-    long panels(int col, int cols, int k0, int count, long memory, int worker) {
-        pack(col, cols, k0, count, memory, worker);
-        return memory;
-    }
+    /// The address of the panels of B's rows `k0` to `k0 + count` (at most `step()`), columns `col` to `col + cols`,
+    /// `panelStride()` apart: written to the worker's memory, or where they lie for good. What lies beyond the last
+    /// column may be anything.
+    ///
+    /// @param memory for as many panels, of the worker's own
+    abstract long panels(int col, int cols, int k0, int count, long memory, int worker);
 
     /// Bytes from panel to panel.
     long panelStride() {
