@@ -24,9 +24,10 @@ public record TinyConfig(String family, int numLayers, int numHeads, int numKeyV
     /// The text of config.json.
     public String json() {
         if (family.equals("gpt2")) {
+            // A layer norm of two numbers that are nearly equal enlarges every rounding by 1/√epsilon.
             return String.format(Locale.ROOT, """
-                    {"model_type": "gpt2", "vocab_size": %d, "n_embd": %d, "n_head": %d, "n_layer": %d,
-                    "n_positions": %d, "n_inner": %d}""",
+                    {"model_type": "gpt2", "layer_norm_epsilon": 0.5,
+                    "vocab_size": %d, "n_embd": %d, "n_head": %d, "n_layer": %d, "n_positions": %d, "n_inner": %d}""",
                     VOCABULARY, numHeads * headSize, numHeads, numLayers, CONTEXT,
                     mlpWidth);
         }
