@@ -36,13 +36,12 @@ final class Backbone {
         for (int layer = 0; layer < mixers.size(); layer++) {
             sublayers.add(new Sublayer(layer, norm, mixers.get(layer)));
         }
-        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
-                config.positive("max_position_embeddings", defaultContext), Embedding.PLAIN, sublayers, norm, head);
+        return Standard.model(config, defaultContext, Embedding.PLAIN, sublayers, norm, head);
     }
 
     /// The model of the same mixer in all layers.
     static ModelSpec spec(Config config, Mixer mixer, boolean defaultTied) throws CheckpointException {
-        Head head = config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE;
+        Head head = Standard.head(config, defaultTied);
         int layers = Standard.numLayers(config, "num_hidden_layers");
         return spec(config, java.util.Collections.nCopies(layers, mixer), CONTEXT, head);
     }

@@ -39,7 +39,7 @@ public final class Bert implements Family {
         }
         int hidden = config.positive("hidden_size");
         int heads = config.positive("num_attention_heads");
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         int context = config.positive("max_position_embeddings", 512);
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-12));
         Activation activation = Activations.read(config, "hidden_act", "gelu");

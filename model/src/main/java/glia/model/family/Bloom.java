@@ -5,7 +5,6 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
-import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
@@ -56,7 +55,7 @@ public final class Bloom implements Family {
         }
         return new ModelSpec("bloom", config.positive("vocab_size"), hidden, config.positive("seq_length", 2048),
                 new Embedding(new Positions.None(), 1, 0, norm), sublayers, norm,
-                config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
+                Standard.head(config, true));
     }
 
     @Override

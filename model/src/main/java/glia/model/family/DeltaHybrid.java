@@ -8,15 +8,14 @@ import glia.model.spec.Convolution;
 import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
-import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
-import glia.tensor.kernel.Span;
-import java.util.ArrayList;
 import java.util.List;
 
 /// The body of Qwen3-Next and Qwen3.5: three layers of Gated DeltaNet (https://arxiv.org/abs/2412.06464) to one of
@@ -26,7 +25,7 @@ final class DeltaHybrid {
 
     static ModelSpec spec(Config config, GatedDeltaNet.Inputs inputs,
             Standard.FeedForwards feedForwards) throws CheckpointException {
-        Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
+        Norm.Rms norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
         int interval = config.positive("full_attention_interval", 4);
         boolean[] linear = LayerTypes.linear(config, layer -> (layer + 1) % interval != 0);
         Mixer delta = new GatedDeltaNet(config.positive("linear_num_key_heads", 16),
@@ -36,22 +35,16 @@ final class DeltaHybrid {
                         Activations.read(config, "hidden_act", "silu"), Bias.NONE),
                 Standard.epsilon(config, "rms_norm_eps", 1e-6), inputs);
         Mixer attention = attention(config, norm);
-        List<Sublayer> sublayers = new ArrayList<>();
-        for (int layer = 0; layer < linear.length; layer++) {
-            sublayers.add(new Sublayer(layer, norm, linear[layer] ? delta : attention));
-            sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer)));
-        }
-        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
-                config.positive("max_position_embeddings", 32_768), Embedding.PLAIN, sublayers, norm,
-                config.flag("tie_word_embeddings", false) ? Head.TIED : Head.SEPARATE);
+        List<Sublayer> sublayers = Standard.layers(linear.length, norm, Residual.PLAIN,
+                layer -> linear[layer] ? delta : attention, feedForwards);
+        return Standard.model(config, 32_768, Embedding.PLAIN, sublayers, norm, Standard.head(config, false));
     }
 
-    private static Attention attention(Config config, Norm norm) throws CheckpointException {
-        int headSize = Standard.headSize(config, 256);
+    private static Attention attention(Config config, Norm.Rms norm) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 256);
         Rope rope = RopeConfig.read(config, headSize, 10_000, 0.25);
-        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config), headSize,
-                (float) (1 / Math.sqrt(headSize)), rope, new Span.Causal(), norm,
-                config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE)
+        return AttentionConfig.causal(config, headSize, rope, Standard.bias(config, "attention_bias", false))
+                .with(new QkNorm.Heads(norm))
                 .with(config.flag("attn_output_gate", true) ? Attention.Gating.SIGMOID : Attention.Gating.NONE);
     }
 

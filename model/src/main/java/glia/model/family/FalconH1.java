@@ -37,7 +37,7 @@ public final class FalconH1 implements Family {
         Norm norm = new Norm.Rms(epsilon, 0);
         double[] mlpMultipliers = multipliers(config, "mlp_multipliers", 2);
         GatedMlp mlp = (GatedMlp) Standard.mlp(config, "intermediate_size",
-                StateSpaces.bias(config, "mlp_bias", false));
+                Standard.bias(config, "mlp_bias", false));
         Parallel mixers = new Parallel(List.of(
                 new Parallel.Branch(factor(config, "ssm_in_multiplier"), new Norm.None(), mamba(config, epsilon),
                         new Norm.None(), factor(config, "ssm_out_multiplier")),
@@ -49,7 +49,7 @@ public final class FalconH1 implements Family {
             sublayers.add(new Sublayer(layer, norm, new ScaledGatedMlp(mlp, (float) mlpMultipliers[0]),
                     new Norm.None(), new Residual.Add((float) mlpMultipliers[1])));
         }
-        Head head = config.flag("tie_word_embeddings", false) ? Head.TIED : Head.SEPARATE;
+        Head head = Standard.head(config, false);
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 config.positive("max_position_embeddings", 8192),
                 Embedding.scaled(factor(config, "embedding_multiplier")), sublayers, norm,
@@ -66,16 +66,17 @@ public final class FalconH1 implements Family {
         double[] m = multipliers(config, "ssm_multipliers", 5);
         return StateSpaces.dual(config, inner, gating,
                 new Multipliers((float) m[0], (float) m[1], (float) m[2], (float) m[3], (float) m[4]),
-                StateSpaces.bias(config, "projectors_bias", false));
+                Standard.bias(config, "projectors_bias", false));
     }
 
     /// Keys times a factor are scores times it.
     private static Attention attention(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
-        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
+        int headSize = AttentionConfig.headSize(config, 0);
+        return new Attention(config.positive("num_attention_heads"), AttentionConfig.numKeyValueHeads(config, 8),
+                headSize,
                 (float) (factor(config, "key_multiplier") / Math.sqrt(headSize)),
                 RopeConfig.read(config, headSize, 10_000), new Span.Causal(), new Norm.None(),
-                StateSpaces.bias(config, "attention_bias", false));
+                Standard.bias(config, "attention_bias", false));
     }
 
     private static float factor(Config config, String key) throws CheckpointException {

@@ -25,14 +25,14 @@ public final class Gemma2 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 256);
+        int headSize = AttentionConfig.headSize(config, 256);
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span sliding = new Span.Sliding(GemmaBody.window(config));
         Scores scores = GemmaBody.scores(config, 50);
-        Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
+        Bias bias = Standard.bias(config, "attention_bias", false);
         return GemmaBody.spec(config, 8192, 30, layer -> new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config), rope,
+                AttentionConfig.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config), rope,
                 slides[layer] ? sliding : new Span.Causal(), new Norm.None(), bias).with(scores));
     }
 

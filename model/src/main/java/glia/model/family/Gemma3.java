@@ -26,14 +26,14 @@ public final class Gemma3 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 256);
+        int headSize = AttentionConfig.headSize(config, 256);
         int pattern = config.positive("sliding_window_pattern", config.positive("_sliding_window_pattern", 6));
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % pattern != 0);
         Span sliding = new Span.Sliding(GemmaBody.window(config));
         GemmaBody.scores(config, 0);
-        Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
+        Bias bias = Standard.bias(config, "attention_bias", false);
         return GemmaBody.spec(config, 131_072, 0, layer -> new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config),
+                AttentionConfig.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config),
                 rope(config, headSize, slides[layer]), slides[layer] ? sliding : new Span.Causal(),
                 GemmaBody.norm(config), bias));
     }

@@ -69,7 +69,7 @@ public final class Gemma4 implements Family {
                             norm, new Residual.Scaled())
                     : new Sublayer(layer, norm, mlp, norm, new Residual.Scaled()));
         }
-        Head head = config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE;
+        Head head = Standard.head(config, true);
         return new ModelSpec("gemma4_text", config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", 131_072), Embedding.scaled(Math.sqrt(hidden)), sublayers,
                 norm, config.has("final_logit_softcapping") ? head.with(new Head.Logits.Capped(
@@ -90,7 +90,7 @@ public final class Gemma4 implements Family {
         Span span = slides ? new Span.Sliding(config.positive("sliding_window", 512)) : new Span.Causal();
         return new NormedAttention(config.positive("num_attention_heads"), own.positive("num_key_value_heads", kvHeads),
                 headSize, rope(config, headSize, slides), span, eps,
-                config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE,
+                Standard.bias(config, "attention_bias", false),
                 keysAreValues ? Values.KEYS : Values.PROJECTION);
     }
 

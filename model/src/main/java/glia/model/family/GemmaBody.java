@@ -67,7 +67,7 @@ final class GemmaBody {
             sublayers.add(new Sublayer(layer, norm, mlp, norm, Residual.PLAIN));
         }
         OptionalDouble cap = cap(config, "final_logit_softcapping", logitCap);
-        Head head = config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE;
+        Head head = Standard.head(config, true);
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", context), Embedding.scaled(Math.sqrt(hidden)), sublayers,
                 norm, cap.isPresent() ? head.with(new Head.Logits.Capped((float) cap.getAsDouble())) : head);

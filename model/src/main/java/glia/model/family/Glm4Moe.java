@@ -9,8 +9,8 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
-import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
@@ -27,13 +27,13 @@ public final class Glm4Moe implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 10_000, 0.5);
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-5);
-        Norm headNorm = config.flag("use_qk_norm", false) ? new Norm.Rms(epsilon, 0) : new Norm.None();
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
-                new Span.Causal(), headNorm, config.flag("attention_bias", false) ? Bias.INPUTS : Bias.NONE);
+        QkNorm headNorm = config.flag("use_qk_norm", false) ? new QkNorm.Heads(new Norm.Rms(epsilon, 0))
+                : new QkNorm.None();
+        Attention attention = AttentionConfig.causal(config, 8, headSize, rope,
+                config.flag("attention_bias", false) ? Bias.INPUTS : Bias.NONE).with(headNorm);
         int width = config.positive("moe_intermediate_size", 1408);
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128), width,
                 ExpertConfig.corrected(config, 8, 1, 1, 1), ExpertConfig.shared(config, width, 1));

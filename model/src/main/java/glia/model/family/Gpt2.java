@@ -5,7 +5,6 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
-import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
@@ -54,7 +53,7 @@ public final class Gpt2 implements Family {
         int context = config.has("n_positions") ? config.positive("n_positions") : 1024;
         Embedding embedding = new Embedding(new Positions.Learned(context), 1, 0, new Norm.None());
         return new ModelSpec("gpt2", config.positive("vocab_size"), hidden, context, embedding, sublayers, norm,
-                config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE);
+                Standard.head(config, true));
     }
 
     @Override

@@ -6,7 +6,6 @@ import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
@@ -31,12 +30,10 @@ public final class GptOss implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = config.mentions("head_dim") ? Standard.headSize(config, 0) : 64;
+        int headSize = config.mentions("head_dim") ? AttentionConfig.headSize(config, 0) : 64;
         Rope rope = rope(config, headSize);
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
-                new Span.Causal(), new Norm.None(), config.flag("attention_bias", true) ? Bias.ALL : Bias.NONE)
-                .with(new Scores.Sinks());
+        Attention attention = AttentionConfig.causal(config, 8, headSize, rope,
+                Standard.bias(config, "attention_bias", true)).with(new Scores.Sinks());
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span window = new Span.Sliding(
                 config.mentions("sliding_window") ? config.positive("sliding_window") : 128);

@@ -40,7 +40,7 @@ public final class GraniteMoeHybrid implements Family {
         Norm norm = new Norm.Rms(epsilon, 0);
         int inner = Math.multiplyExact(config.positive("mamba_expand", 2), config.positive("hidden_size"));
         StateSpaceDual mamba = StateSpaces.dual(config, inner, new StateSpaceDual.Gating.GateThenNorm(epsilon),
-                StateSpaceDual.Multipliers.NONE, StateSpaces.bias(config, "mamba_proj_bias", false));
+                StateSpaceDual.Multipliers.NONE, Standard.bias(config, "mamba_proj_bias", false));
         Attention attention = attention(config);
         Mixer feedForward = feedForward(config);
         Residual residual = new Residual.Add((float) config.real("residual_multiplier", 1));
@@ -56,7 +56,7 @@ public final class GraniteMoeHybrid implements Family {
             sublayers.add(new Sublayer(layer, norm, mixer, new Norm.None(), residual));
             sublayers.add(new Sublayer(layer, norm, feedForward, new Norm.None(), residual));
         }
-        Head head = config.flag("tie_word_embeddings", false) ? Head.TIED : Head.SEPARATE;
+        Head head = Standard.head(config, false);
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 config.positive("max_position_embeddings", 2048),
                 Embedding.scaled(config.real("embedding_multiplier", 1)), sublayers, norm,
@@ -77,12 +77,13 @@ public final class GraniteMoeHybrid implements Family {
     }
 
     private static Attention attention(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Rope rope = config.text("position_embedding_type", "nope").equals("rope")
                 ? RopeConfig.read(config, headSize, 10_000) : new Rope.None();
-        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config), headSize,
+        return new Attention(config.positive("num_attention_heads"), AttentionConfig.numKeyValueHeads(config),
+                headSize,
                 (float) config.real("attention_multiplier", 1), rope, new Span.Causal(), new Norm.None(),
-                StateSpaces.bias(config, "attention_bias", false));
+                Standard.bias(config, "attention_bias", false));
     }
 
     private static Mixer feedForward(Config config) throws CheckpointException {

@@ -13,7 +13,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.SelectiveStateSpace;
 import glia.tensor.kernel.DecayForm;
-import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,10 +29,8 @@ public final class Jamba implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
-        int headSize = Standard.headSize(config, 0);
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), new Rope.None(),
-                new Span.Causal(), new Norm.None(), Bias.NONE);
+        int headSize = AttentionConfig.headSize(config, 0);
+        Attention attention = AttentionConfig.causal(config, 8, headSize, new Rope.None(), Bias.NONE);
         SelectiveStateSpace mamba = mamba(config, new Norm.Rms(epsilon, 0));
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
         int numExperts = ExpertConfig.numExperts(config, 16);
@@ -49,10 +46,10 @@ public final class Jamba implements Family {
     private static SelectiveStateSpace mamba(Config config, Norm inner) throws CheckpointException {
         int hidden = config.positive("hidden_size");
         Convolution convolution = new Convolution(config.positive("mamba_d_conv", 4),
-                Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "mamba_conv_bias", true));
+                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "mamba_conv_bias", true));
         return new SelectiveStateSpace(Math.multiplyExact(config.positive("mamba_expand", 2), hidden),
                 config.positive("mamba_d_state", 16), StateSpaces.stepRank(config, "mamba_dt_rank", hidden),
-                convolution, inner, DecayForm.LOGARITHM, StateSpaces.bias(config, "mamba_proj_bias", false));
+                convolution, inner, DecayForm.LOGARITHM, Standard.bias(config, "mamba_proj_bias", false));
     }
 
     /// Layers `offset`, `offset + period`…

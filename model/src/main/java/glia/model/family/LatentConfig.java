@@ -2,7 +2,6 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.model.spec.Bias;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.LatentAttention.Expansion;
@@ -38,7 +37,7 @@ record LatentConfig(int queryRank, int plainSize, int valueSize) {
         double scale = sharpened(config) / Math.sqrt(plain + rope.rotatedSize());
         return new LatentAttention(heads, queries, config.positive("kv_lora_rank", 512), plain,
                 config.positive("v_head_dim", valueSize), (float) scale, rope,
-                config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE, Expansion.JOINED, keys);
+                Standard.bias(config, "attention_bias", false), Expansion.JOINED, keys);
     }
 
     private static Rope.Rotary rope(Config config) throws CheckpointException {

@@ -5,10 +5,8 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
-import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,12 +22,11 @@ public final class Llama implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 10_000);
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config), headSize, (float) (1 / Math.sqrt(headSize)), rope, new Span.Causal(),
-                new Norm.None(), config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
-        Bias mlpBias = config.flag("mlp_bias", false) ? Bias.ALL : Bias.NONE;
+        Attention attention = AttentionConfig.causal(config, headSize, rope,
+                Standard.bias(config, "attention_bias", false));
+        Bias mlpBias = Standard.bias(config, "mlp_bias", false);
         return Standard.spec(config, 2048, false, mlpBias, layer -> attention);
     }
 

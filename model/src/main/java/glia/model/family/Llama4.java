@@ -7,7 +7,6 @@ import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
@@ -54,10 +53,9 @@ public final class Llama4 implements Family {
     }
 
     private static Attention attention(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, config.mentions("head_dim") ? 0 : 128);
-        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
-                (float) (1 / Math.sqrt(headSize)), new Rope.None(), new Span.Causal(), new Norm.None(),
-                config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
+        int headSize = AttentionConfig.headSize(config, config.mentions("head_dim") ? 0 : 128);
+        return AttentionConfig.causal(config, 8, headSize, new Rope.None(),
+                Standard.bias(config, "attention_bias", false));
     }
 
     private static Rope rope(Config config, int headSize) throws CheckpointException {

@@ -25,11 +25,11 @@ public final class Mamba implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int hidden = config.positive("hidden_size");
         Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
-                Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "use_conv_bias", true));
+                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "use_conv_bias", true));
         return Backbone.spec(config, new SelectiveStateSpace(
                 Math.multiplyExact(config.positive("expand", 2), hidden), config.positive("state_size", 16),
                 StateSpaces.stepRank(config, "time_step_rank", hidden), convolution, new Norm.None(),
-                DecayForm.LOGARITHM, StateSpaces.bias(config, "use_bias", false)), true);
+                DecayForm.LOGARITHM, Standard.bias(config, "use_bias", false)), true);
     }
 
     @Override

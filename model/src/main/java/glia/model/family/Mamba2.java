@@ -40,8 +40,8 @@ public final class Mamba2 implements Family {
             throw config.error("rms_norm", "Mamba 2 without the norm before its output is not supported");
         }
         Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
-                Activations.read(config, "hidden_act", "silu"), StateSpaces.bias(config, "use_conv_bias", true));
-        Bias bias = StateSpaces.bias(config, "use_bias", false);
+                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "use_conv_bias", true));
+        Bias bias = Standard.bias(config, "use_bias", false);
         return Backbone.spec(config, new StateSpaceDual(heads, headSize, config.positive("state_size", 128), groups,
                 convolution, StateSpaces.limits(config, "time_step_limit"),
                 new Gating.GateThenNorm(Standard.epsilon(config, "layer_norm_epsilon", 1e-5)), Multipliers.NONE,

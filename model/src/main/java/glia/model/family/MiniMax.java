@@ -8,12 +8,10 @@ import glia.model.spec.Experts;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.tensor.kernel.Activation;
-import glia.tensor.kernel.Span;
 import java.util.List;
 
 /// MiniMax-Text-01 and M1: lightning attention with a layer of attention in between, experts in all layers, and a
@@ -31,13 +29,10 @@ public final class MiniMax implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int heads = config.positive("num_attention_heads", 32);
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Activation activation = Activations.read(config, "hidden_act", "silu");
-        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
-                : new Span.Causal();
-        Mixer attention = new Attention(heads, Standard.numKeyValueHeads(config, 8), headSize,
-                (float) (1 / Math.sqrt(headSize)), RopeConfig.read(config, headSize, 1_000_000), span, new Norm.None(),
-                Bias.NONE);
+        Mixer attention = Attention.causal(heads, AttentionConfig.numKeyValueHeads(config, 8), headSize,
+                RopeConfig.read(config, headSize, 1_000_000), Bias.NONE).with(AttentionConfig.span(config));
         Mixer experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 8),
                 config.positive("intermediate_size"), ExpertConfig.softmax(config, 2, true), new Experts.Shared.None());
         boolean[] linear = LayerTypes.linear(config, layer -> layer % 2 == 1);

@@ -10,7 +10,6 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
-import glia.tensor.kernel.Span;
 import glia.tensor.ops.Router;
 import java.util.List;
 import java.util.Optional;
@@ -29,13 +28,12 @@ public final class MiniMaxM2 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 128);
+        int headSize = AttentionConfig.headSize(config, 128);
         double part = config.has("rotary_dim") ? (double) config.positive("rotary_dim") / headSize : 1;
         Rope rope = RopeConfig.read(config, headSize, 5_000_000, part);
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope,
-                new Span.Causal(), new Norm.None(), Bias.NONE).with(new QkNorm.Whole(new Norm.Rms(epsilon, 0)));
+        Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
+                .with(new QkNorm.Whole(new Norm.Rms(epsilon, 0)));
         Router router = new Router(config.positive("num_experts_per_tok", 8), Router.Score.SIGMOID,
                 Router.Correction.LEARNED, new Router.Groups.All(), Router.Share.NORMALISED, 1);
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 256),

@@ -5,11 +5,9 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.Temperature;
-import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,18 +29,15 @@ public final class Ministral3 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, config.mentions("head_dim") ? 0 : 128);
+        int headSize = AttentionConfig.headSize(config, config.mentions("head_dim") ? 0 : 128);
         Config parameters = config.has("rope_parameters") ? config.child("rope_parameters")
                 : config.has("rope_scaling") ? config.child("rope_scaling") : Config.of(config.origin(), ROPE);
         Rope rope = RopeConfig.read(config, parameters, headSize, config.real("rope_theta", 1e6));
         Temperature temperature = parameters.has("llama_4_scaling_beta")
                 ? new Temperature.Logarithmic(parameters.real("llama_4_scaling_beta"), parameters.positive(LENGTH), 0)
                 : new Temperature.Constant();
-        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
-                : new Span.Causal();
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope, span,
-                new Norm.None(), Bias.NONE).with(temperature);
+        Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
+                .with(AttentionConfig.span(config)).with(temperature);
         return Standard.spec(config, 262_144, false, Bias.NONE, layer -> attention);
     }
 

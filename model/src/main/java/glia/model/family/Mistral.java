@@ -5,7 +5,6 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
@@ -24,13 +23,11 @@ public final class Mistral implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
                 : config.mentions("sliding_window") ? new Span.Causal() : new Span.Sliding(4096);
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 8, headSize,
-                (float) (1 / Math.sqrt(headSize)), rope, span, new Norm.None(), Bias.NONE);
+        Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE).with(span);
         return Standard.spec(config, 131_072, false, Bias.NONE, layer -> attention);
     }
 

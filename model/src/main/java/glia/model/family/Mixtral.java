@@ -6,10 +6,8 @@ import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
-import glia.tensor.kernel.Span;
 import java.util.List;
 
 /// Mixtral 8x7B and 8x22B: Mistral's body with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
@@ -26,13 +24,10 @@ public final class Mixtral implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 1_000_000);
-        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
-                : new Span.Causal();
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 8), headSize, (float) (1 / Math.sqrt(headSize)), rope, span,
-                new Norm.None(), Bias.NONE);
+        Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
+                .with(AttentionConfig.span(config));
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 8),
                 config.positive("intermediate_size"), ExpertConfig.softmax(config, 2, true), new Experts.Shared.None());
         return Standard.spec(config, 131_072, false, Standard.epsilon(config, "rms_norm_eps", 1e-5),

@@ -32,16 +32,16 @@ public final class ModernBert implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int hidden = config.positive("hidden_size", 768);
         int heads = config.positive("num_attention_heads", 12);
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         float eps = Standard.epsilon(config, "norm_eps", 1e-5);
         Norm norm = config.flag("norm_bias", false) ? new Norm.Layer(eps) : new Norm.UnbiasedLayer(eps);
         int every = config.positive("global_attn_every_n_layers", 3);
         boolean[] slides = LayerTypes.read(config, layer -> layer % every != 0);
         int reach = config.positive("local_attention", 128) / 2;
-        Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
+        Bias bias = Standard.bias(config, "attention_bias", false);
         Mixer mlp = new GatedMlp(config.positive("intermediate_size", 1152),
                 Activations.read(config, "hidden_activation", "gelu"),
-                config.flag("mlp_bias", false) ? Bias.ALL : Bias.NONE);
+                Standard.bias(config, "mlp_bias", false));
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < slides.length; layer++) {
             Mixer attention = new Attention(heads, heads, headSize, (float) (1 / Math.sqrt(headSize)),
@@ -53,8 +53,8 @@ public final class ModernBert implements Family {
         Embedding embedding = new Embedding(new Positions.None(), 1, 0, norm);
         Head masked = new Head(config.flag("tie_word_embeddings", true) ? Head.Matrix.TIED : Head.Matrix.SEPARATE,
                 new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"), norm,
-                        config.flag("classifier_bias", false) ? Bias.ALL : Bias.NONE),
-                config.flag("decoder_bias", true) ? Bias.ALL : Bias.NONE, new Head.Logits.Plain());
+                        Standard.bias(config, "classifier_bias", false)),
+                Standard.bias(config, "decoder_bias", true), new Head.Logits.Plain());
         return new ModelSpec("modernbert", config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", 8192), embedding, sublayers, norm,
                 Standard.hasHead(config, "ModernBertForMaskedLM") ? masked : Head.ABSENT);

@@ -76,7 +76,7 @@ public final class Mpt implements Family {
     }
 
     private static Head head(Config config, int hidden) throws CheckpointException {
-        Head head = config.flag("tie_word_embeddings", true) ? Head.TIED : Head.SEPARATE;
+        Head head = Standard.head(config, true);
         if (!config.has("logit_scale")) {
             return head;
         }

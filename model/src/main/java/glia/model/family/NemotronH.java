@@ -11,13 +11,11 @@ import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.DecayForm;
-import glia.tensor.kernel.Span;
 import glia.tensor.ops.ExpertMlp.Weighting;
 import glia.tensor.ops.MlpForm;
 import java.util.ArrayList;
@@ -39,7 +37,7 @@ public final class NemotronH implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         StateSpaceDual mamba = mamba(config);
         Attention attention = attention(config);
-        Bias bias = StateSpaces.bias(config, "mlp_bias", false);
+        Bias bias = Standard.bias(config, "mlp_bias", false);
         Activation activation = Activations.read(config, "mlp_hidden_act", "relu2");
         List<Mixer> mixers = new ArrayList<>();
         for (LayerKind kind : kinds(config)) {
@@ -71,14 +69,14 @@ public final class NemotronH implements Family {
     private static StateSpaceDual mamba(Config config) throws CheckpointException {
         Convolution convolution = new Convolution(config.positive(key(config, "conv_kernel", "mamba_d_conv"), 4),
                 Activations.read(config, "mamba_hidden_act", "silu"),
-                StateSpaces.bias(config, key(config, "use_conv_bias", "mamba_conv_bias"), true));
+                Standard.bias(config, key(config, "use_conv_bias", "mamba_conv_bias"), true));
         int heads = config.positive("mamba_num_heads", 128);
         String groupsKey = key(config, "n_groups", "mamba_n_groups");
         int groups = config.positive(groupsKey, 8);
         if (heads % groups != 0) {
             throw config.error(groupsKey, groups + " do not divide the " + heads + " heads");
         }
-        Bias bias = StateSpaces.bias(config, "use_bias", false);
+        Bias bias = Standard.bias(config, "use_bias", false);
         return new StateSpaceDual(heads, config.positive("mamba_head_dim", 64),
                 config.positive("ssm_state_size", 128), groups, convolution,
                 StateSpaces.limits(config, key(config, "time_step_limit", "mamba_dt_limit")),
@@ -87,11 +85,9 @@ public final class NemotronH implements Family {
     }
 
     private static Attention attention(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 128);
-        Span span = config.has("sliding_window") ? new Span.Sliding(config.positive("sliding_window"))
-                : new Span.Causal();
-        return new Attention(config.positive("num_attention_heads"), Standard.numKeyValueHeads(config, 8), headSize,
-                (float) (1 / Math.sqrt(headSize)), new Rope.None(), span, new Norm.None(), Bias.NONE);
+        int headSize = AttentionConfig.headSize(config, 128);
+        return AttentionConfig.causal(config, 8, headSize, new Rope.None(), Bias.NONE)
+                .with(AttentionConfig.span(config));
     }
 
     private static Mixer experts(Config config, Activation activation, Bias bias) throws CheckpointException {

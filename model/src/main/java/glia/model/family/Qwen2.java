@@ -5,9 +5,7 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
@@ -24,13 +22,11 @@ public final class Qwen2 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
-        int kvHeads = config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
-        Rope rope = RopeConfig.read(config, headSize, 10_000);
+        int headSize = AttentionConfig.headSize(config, 0);
+        Attention attention = AttentionConfig.causal(config, 32, headSize, RopeConfig.read(config, headSize, 10_000),
+                Bias.INPUTS);
         Span[] spans = spans(config);
-        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Attention(
-                config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
-                spans[layer], new Norm.None(), Bias.INPUTS));
+        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> attention.with(spans[layer]));
     }
 
     /// What each layer sees, in Qwen2 and Qwen3.

@@ -7,7 +7,7 @@ import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Rope;
+import glia.model.spec.QkNorm;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
@@ -24,15 +24,12 @@ public final class Qwen3 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 128);
-        int kvHeads = config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 32;
-        Rope rope = RopeConfig.read(config, headSize, 10_000);
-        Norm headNorm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
-        Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
+        int headSize = AttentionConfig.headSize(config, 128);
+        Attention attention = AttentionConfig.causal(config, 32, headSize, RopeConfig.read(config, headSize, 10_000),
+                Standard.bias(config, "attention_bias", false))
+                .with(new QkNorm.Heads(new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0)));
         Span[] spans = Qwen2.spans(config);
-        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> new Attention(
-                config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
-                spans[layer], headNorm, bias));
+        return Standard.spec(config, 32_768, false, Bias.NONE, layer -> attention.with(spans[layer]));
     }
 
     @Override

@@ -8,6 +8,7 @@ import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.Arrays;
@@ -27,15 +28,15 @@ public final class Qwen3Moe implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
+        int headSize = AttentionConfig.headSize(config, 0);
         Rope rope = RopeConfig.read(config, headSize, 10_000);
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
         boolean slides = config.flag("use_sliding_window", false)
                 && (config.has("sliding_window") || !config.mentions("sliding_window"));
         Span span = slides ? new Span.Sliding(config.positive("sliding_window", 4096)) : new Span.Causal();
-        Attention attention = new Attention(config.positive("num_attention_heads"),
-                Standard.numKeyValueHeads(config, 4), headSize, (float) (1 / Math.sqrt(headSize)), rope, span,
-                new Norm.Rms(epsilon, 0), config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE);
+        Attention attention = AttentionConfig.causal(config, 4, headSize, rope,
+                Standard.bias(config, "attention_bias", false))
+                .with(span).with(new QkNorm.Heads(new Norm.Rms(epsilon, 0)));
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128),
                 config.positive("moe_intermediate_size", 768),
                 ExpertConfig.softmax(config, 8, config.flag("norm_topk_prob", false)), new Experts.Shared.None());

@@ -5,7 +5,6 @@ import glia.io.Config;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
@@ -24,19 +23,17 @@ public final class SmolLm3 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = Standard.headSize(config, 0);
-        int kvHeads = config.mentions("num_key_value_heads") ? Standard.numKeyValueHeads(config) : 4;
-        Rope rope = RopeConfig.read(config, headSize, 2_000_000);
+        int headSize = AttentionConfig.headSize(config, 0);
+        Attention rotating = AttentionConfig.causal(config, 4, headSize, RopeConfig.read(config, headSize, 2_000_000),
+                Standard.bias(config, "attention_bias", false));
+        Attention still = rotating.with(new Rope.None());
         boolean[] rotates = LayerTypes.rotates(config);
         boolean sliding = config.flag("use_sliding_window", false) && config.has("sliding_window");
         boolean[] slides = LayerTypes.read(config, layer -> sliding && !rotates[layer]);
-        Bias bias = config.flag("attention_bias", false) ? Bias.ALL : Bias.NONE;
-        Bias mlpBias = config.flag("mlp_bias", false) ? Bias.ALL : Bias.NONE;
-        return Standard.spec(config, 32_768, true, mlpBias, layer -> new Attention(
-                config.positive("num_attention_heads"), kvHeads, headSize, (float) (1 / Math.sqrt(headSize)),
-                rotates[layer] ? rope : new Rope.None(),
-                sliding && slides[layer] ? new Span.Sliding(config.positive("sliding_window")) : new Span.Causal(),
-                new Norm.None(), bias));
+        Bias mlpBias = Standard.bias(config, "mlp_bias", false);
+        return Standard.spec(config, 32_768, true, mlpBias, layer ->
+                (rotates[layer] ? rotating : still).with(sliding && slides[layer] ? AttentionConfig.span(config)
+                        : new Span.Causal()));
     }
 
     @Override

@@ -63,7 +63,7 @@ public sealed interface Source {
             case Transposed t -> new Transposed(t.of.renamed(rename));
             case Rows r -> new Rows(r.of.renamed(rename), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.renamed(rename), s.index, s.count);
-            case Every e -> new Every(e.of.renamed(rename), e.first, e.step);
+            case Every e -> new Every(e.of.renamed(rename), e.first, e.step, e.size);
             case Shaped s -> new Shaped(s.of.renamed(rename), s.shape);
             case Either e -> new Either(e.first.renamed(rename), e.second.renamed(rename));
         };
@@ -201,6 +201,7 @@ public sealed interface Source {
             case Rows r -> r.of.read(stored).rows(r.from, r.count, 1);
             case Slice s -> s.of.read(stored).at(s.index);
             case Every e -> {
+                require(e.size == 1, "blocks of packed rows that take turns are no view");
                 PackedTensor whole = e.of.read(stored);
                 yield whole.rows(e.first, Math.toIntExact(whole.shape()[0] / e.step), e.step);
             }

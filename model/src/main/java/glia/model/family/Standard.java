@@ -13,6 +13,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
@@ -70,33 +71,14 @@ final class Standard {
         return (float) eps;
     }
 
-    /// The size of a head: `head_dim`, else hidden size / heads.
-    static int headSize(Config config, int otherwise) throws CheckpointException {
-        if (config.has("head_dim")) {
-            return config.positive("head_dim");
-        }
-        int hidden = config.positive("hidden_size");
-        int heads = config.positive("num_attention_heads");
-        if (otherwise == 0 && hidden % heads != 0) {
-            throw config.error("num_attention_heads", heads + " heads do not divide the hidden size " + hidden
-                    + " and there is no head_dim");
-        }
-        return otherwise == 0 ? hidden / heads : otherwise;
+    /// All biases of a mixer, if the config says so.
+    static Bias bias(Config config, String key, boolean otherwise) throws CheckpointException {
+        return config.flag(key, otherwise) ? Bias.ALL : Bias.NONE;
     }
 
-    /// The number of key-value heads where a family has a default of its own: an explicit null means as many as heads.
-    static int numKeyValueHeads(Config config, int ifAbsent) throws CheckpointException {
-        return config.has("num_key_value_heads") || config.isNull("num_key_value_heads") ? numKeyValueHeads(config)
-                : ifAbsent;
-    }
-
-    static int numKeyValueHeads(Config config) throws CheckpointException {
-        int heads = config.positive("num_attention_heads");
-        int kvHeads = config.has("num_key_value_heads") ? config.positive("num_key_value_heads") : heads;
-        if (heads % kvHeads != 0) {
-            throw config.error("num_key_value_heads", kvHeads + " do not divide the " + heads + " attention heads");
-        }
-        return kvHeads;
+    /// A head of the embedding's matrix or of one of its own.
+    static Head head(Config config, boolean defaultTied) throws CheckpointException {
+        return config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE;
     }
 
     /// Reads all but the attention.
@@ -116,17 +98,27 @@ final class Standard {
     static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, float epsilon, Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
         Norm norm = new Norm.Rms(epsilon, 0);
+        List<Sublayer> sublayers = layers(numLayers(config, "num_hidden_layers"), norm, Residual.PLAIN, attentions,
+                feedForwards);
+        return model(config, defaultContext, Embedding.PLAIN, sublayers, norm, head(config, defaultTied));
+    }
+
+    /// Layers of two sublayers, each after a norm.
+    static List<Sublayer> layers(int numLayers, Norm norm, Residual residual, Attentions attentions,
+            FeedForwards feedForwards) throws CheckpointException {
         List<Sublayer> sublayers = new ArrayList<>();
-        int numLayers = numLayers(config, "num_hidden_layers");
         for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, norm, attentions.of(layer)));
-            sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer)));
+            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), residual));
+            sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer), new Norm.None(), residual));
         }
-        int context = config.has("max_position_embeddings") ? config.positive("max_position_embeddings")
-                : defaultContext;
+        return sublayers;
+    }
+
+    /// A model of these layers, whose config has the usual names for its sizes.
+    static ModelSpec model(Config config, int defaultContext, Embedding embedding, List<Sublayer> sublayers, Norm norm,
+            Head head) throws CheckpointException {
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
-                context, Embedding.PLAIN, sublayers, norm,
-                config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE);
+                config.positive("max_position_embeddings", defaultContext), embedding, sublayers, norm, head);
     }
 
     /// Whether a tensor belongs to a layer after the last of the spec: one that foresees more than the next token.

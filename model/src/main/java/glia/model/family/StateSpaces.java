@@ -16,10 +16,6 @@ import glia.tensor.kernel.StepLimits;
 final class StateSpaces {
     private StateSpaces() { }
 
-    static Bias bias(Config config, String key, boolean otherwise) throws CheckpointException {
-        return config.flag(key, otherwise) ? Bias.ALL : Bias.NONE;
-    }
-
     /// Logits times a factor.
     static Head.Logits logits(float factor) {
         return factor == 1 ? new Head.Logits.Plain() : new Head.Logits.Scaled(factor);
@@ -62,10 +58,10 @@ final class StateSpaces {
             throw config.error("mamba_n_groups", groups + " do not divide the " + heads + " heads");
         }
         Convolution convolution = new Convolution(config.positive("mamba_d_conv", 4),
-                Activations.read(config, "hidden_act", "silu"), bias(config, "mamba_conv_bias", true));
+                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "mamba_conv_bias", true));
         return new StateSpaceDual(heads, headSize, config.positive("mamba_d_state", 256), groups, convolution,
                 limits(config, "time_step_limit"), gating, multipliers, DecayForm.LOGARITHM,
-                bias(config, "mamba_proj_bias", false), outputBias);
+                Standard.bias(config, "mamba_proj_bias", false), outputBias);
     }
 
     /// Where a parameter of a state-space mixer lies; `prefix` ends with a dot.

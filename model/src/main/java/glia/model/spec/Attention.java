@@ -46,6 +46,12 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 new Scores.Plain(), new Temperature.Constant(), Gating.NONE);
     }
 
+    /// Attention over all that went before, with scores divided by √E and nothing else done to them.
+    public static Attention causal(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Bias bias) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
+                new Span.Causal(), new Norm.None(), bias);
+    }
+
     /// The same attention with another rotation.
     public Attention with(Rope other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores,
