@@ -209,6 +209,11 @@ public final class Config {
         return value.isObject() ? new Config(origin, prefix + key + ".", value) : fail(key, value, "an object");
     }
 
+    /// The object under a key, or one of these values where there is none.
+    public Config child(String key, Map<String, ?> ifAbsent) throws CheckpointException {
+        return has(key) ? child(key) : new Config(origin, prefix + key + ".", JsonTree.of(ifAbsent));
+    }
+
     /// An exception about a key of this config, for callers that expect more of a value than its type.
     public CheckpointException error(String key, String problem) {
         return new CheckpointException(origin, "key " + prefix + key, problem);

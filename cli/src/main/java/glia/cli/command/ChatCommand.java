@@ -13,7 +13,6 @@ import glia.engine.LanguageModel;
 import glia.io.hub.Choice;
 import glia.io.hub.HubSettings;
 import glia.tensor.Precision;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -34,9 +34,7 @@ public final class Bert implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         Standard.refuse(config, "is_decoder", "add_cross_attention");
-        if (!config.text("position_embedding_type", "absolute").equals("absolute")) {
-            throw config.error("position_embedding_type", "only absolute positions are supported");
-        }
+        Standard.only(config, "position_embedding_type", "absolute");
         int hidden = config.positive("hidden_size");
         int heads = config.positive("num_attention_heads");
         int headSize = AttentionConfig.headSize(config, 0);

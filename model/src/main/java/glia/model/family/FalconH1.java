@@ -53,7 +53,7 @@ public final class FalconH1 implements Family {
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 config.positive("max_position_embeddings", 8192),
                 Embedding.scaled(factor(config, "embedding_multiplier")), sublayers, norm,
-                head.with(StateSpaces.logits(factor(config, "lm_head_multiplier"))));
+                head.with(Standard.logits(factor(config, "lm_head_multiplier"))));
     }
 
     private static StateSpaceDual mamba(Config config, float epsilon) throws CheckpointException {

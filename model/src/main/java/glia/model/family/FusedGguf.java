@@ -39,18 +39,11 @@ record FusedGguf(String architecture, String modelType, Keys keys) implements Gg
         if (p.sublayer() < 0) {
             return body().source(spec, p);
         }
-        String layer = "blk." + spec.sublayer(p).layer();
-        Source fused = new Source.Stored(layer + ".attn_qkv.weight");
-        Source fusedBias = new Source.Stored(layer + ".attn_qkv.bias");
-        int hidden = spec.hiddenSize();
-        int all = Math.multiplyExact(3, hidden);
+        String fused = "blk." + spec.sublayer(p).layer() + ".attn_qkv";
         return switch (p.role()) {
-            case QUERY -> new Source.Rows(fused, 0, hidden, all);
-            case KEY -> new Source.Rows(fused, hidden, hidden, all);
-            case VALUE -> new Source.Rows(fused, 2 * hidden, hidden, all);
-            case QUERY_BIAS -> new Source.Rows(fusedBias, 0, hidden, all);
-            case KEY_BIAS -> new Source.Rows(fusedBias, hidden, hidden, all);
-            case VALUE_BIAS -> new Source.Rows(fusedBias, 2 * hidden, hidden, all);
+            case QUERY, KEY, VALUE -> Fused.stacked(new Source.Stored(fused + ".weight"), p, spec.hiddenSize());
+            case QUERY_BIAS, KEY_BIAS, VALUE_BIAS ->
+                    Fused.stacked(new Source.Stored(fused + ".bias"), p, spec.hiddenSize());
             default -> body().source(spec, p);
         };
     }

@@ -60,7 +60,7 @@ public final class GraniteMoeHybrid implements Family {
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 config.positive("max_position_embeddings", 2048),
                 Embedding.scaled(config.real("embedding_multiplier", 1)), sublayers, norm,
-                head.with(StateSpaces.logits((float) (1 / Standard.positive(config, "logits_scaling", 1)))));
+                head.with(Standard.logits(1 / Standard.positive(config, "logits_scaling", 1))));
     }
 
     private static List<LayerKind> kinds(Config config) throws CheckpointException {

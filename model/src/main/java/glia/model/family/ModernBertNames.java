@@ -15,16 +15,12 @@ final class ModernBertNames {
             return new Source.Stored(name, name.replaceFirst("^model\\.", ""));
         }
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
-        int hidden = spec.hiddenSize();
         return switch (p.role()) {
             case BEFORE_WEIGHT -> stored(layer + norm(spec, p) + ".weight");
             case BEFORE_BIAS -> stored(layer + norm(spec, p) + ".bias");
-            case QUERY -> new Source.Rows(stored(layer + "attn.Wqkv.weight"), 0, hidden, 3 * hidden);
-            case KEY -> new Source.Rows(stored(layer + "attn.Wqkv.weight"), hidden, hidden, 3 * hidden);
-            case VALUE -> new Source.Rows(stored(layer + "attn.Wqkv.weight"), 2 * hidden, hidden, 3 * hidden);
-            case QUERY_BIAS -> new Source.Rows(stored(layer + "attn.Wqkv.bias"), 0, hidden, 3 * hidden);
-            case KEY_BIAS -> new Source.Rows(stored(layer + "attn.Wqkv.bias"), hidden, hidden, 3 * hidden);
-            case VALUE_BIAS -> new Source.Rows(stored(layer + "attn.Wqkv.bias"), 2 * hidden, hidden, 3 * hidden);
+            case QUERY, KEY, VALUE -> Fused.stacked(stored(layer + "attn.Wqkv.weight"), p, spec.hiddenSize());
+            case QUERY_BIAS, KEY_BIAS, VALUE_BIAS ->
+                    Fused.stacked(stored(layer + "attn.Wqkv.bias"), p, spec.hiddenSize());
             case OUTPUT -> stored(layer + "attn.Wo.weight");
             case OUTPUT_BIAS -> stored(layer + "attn.Wo.bias");
             case GATE -> half(spec, p, layer + "mlp.Wi.weight", 0);

@@ -121,6 +121,11 @@ final class Standard {
                 config.positive("max_position_embeddings", defaultContext), embedding, sublayers, norm, head);
     }
 
+    /// Logits times a factor.
+    static Head.Logits logits(double factor) {
+        return factor == 1 ? new Head.Logits.Plain() : new Head.Logits.Scaled((float) factor);
+    }
+
     /// Whether a tensor belongs to a layer after the last of the spec: one that foresees more than the next token.
     static boolean isBeyondLayers(ModelSpec spec, String tensorName) {
         Matcher m = LAYER.matcher(tensorName);
@@ -133,6 +138,13 @@ final class Standard {
             if (config.flag(flag, false)) {
                 throw config.error(flag, "is true, which this family does not support");
             }
+        }
+    }
+
+    /// Refuses a config in which a text, where it is there, is not the one that is supported.
+    static void only(Config config, String key, String supported) throws CheckpointException {
+        if (!config.text(key, supported).equals(supported)) {
+            throw config.error(key, "found '" + config.text(key) + "', only " + supported + " is supported");
         }
     }
 

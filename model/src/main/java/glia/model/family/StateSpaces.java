@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
-import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.Parameter;
 import glia.model.spec.SelectiveStateSpace;
@@ -15,11 +14,6 @@ import glia.tensor.kernel.StepLimits;
 /// What the families with state-space mixers share: how configs name their sizes, and what their tensors are called.
 final class StateSpaces {
     private StateSpaces() { }
-
-    /// Logits times a factor.
-    static Head.Logits logits(float factor) {
-        return factor == 1 ? new Head.Logits.Plain() : new Head.Logits.Scaled(factor);
-    }
 
     /// The least and the largest time step, by default none.
     static StepLimits limits(Config config, String key) throws CheckpointException {

@@ -52,7 +52,13 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 new Span.Causal(), new Norm.None(), bias);
     }
 
-    /// The same attention with another rotation.
+    /// The same attention with another factor of scores.
+    public Attention withScale(double other) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, (float) other, rope, span, norm, bias, scores,
+                temperature, gating);
+    }
+
+    /// The same with another rotation.
     public Attention with(Rope other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores,
                 temperature, gating);

@@ -1,6 +1,5 @@
 package glia.model.spec;
 
-import glia.tensor.kernel.Activation;
 import java.util.List;
 
 /// `down(f(scale · gate(x)) · up(x))`, a gated MLP with a fixed factor inside of its gate, as µP has it

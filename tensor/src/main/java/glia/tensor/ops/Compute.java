@@ -1,7 +1,6 @@
 package glia.tensor.ops;
 
 import glia.tensor.CodedMatrix;
-import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
