@@ -53,7 +53,7 @@ public final class TinyModel implements AutoCloseable {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
             Source source = family.source(spec, entry.getKey());
-            shapes.put(source.stored().names().getFirst(), storedShape(source, entry.getValue()));
+            shapes.put(source.stored().names().getFirst(), source.storedShape(entry.getValue()));
         }
         // Norm weights of Gemma are stored as their distance from 1.
         double centre = config.text("model_type").startsWith("gemma") ? 0 : 1;
@@ -63,32 +63,6 @@ public final class TinyModel implements AutoCloseable {
             shapes.forEach((name, shape) -> tensors.put(name, random(arena, shape, centre, random)));
             SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
         }
-    }
-
-    /// The shape in the file of the tensor that holds a parameter of this shape.
-    private static long[] storedShape(Source source, long[] shape) {
-        return switch (source) {
-            case Source.Stored s -> shape;
-            case Source.Transposed t -> storedShape(t.of(), new long[] {shape[1], shape[0]});
-            case Source.Rows r -> {
-                long[] whole = shape.clone();
-                whole[0] = r.total();
-                yield storedShape(r.of(), whole);
-            }
-            case Source.Every e -> {
-                long[] whole = shape.clone();
-                whole[0] *= e.step();
-                yield storedShape(e.of(), whole);
-            }
-            case Source.Slice s -> {
-                long[] whole = new long[shape.length + 1];
-                System.arraycopy(shape, 0, whole, 1, shape.length);
-                whole[0] = s.count();
-                yield storedShape(s.of(), whole);
-            }
-            case Source.Shaped s -> throw new IllegalArgumentException("only GGUF files shape otherwise: " + s);
-            case Source.Either e -> storedShape(e.first(), shape);
-        };
     }
 
     /// Matrices that shrink a little what they multiply, so that rounding is not blown up; vectors near `centre`.

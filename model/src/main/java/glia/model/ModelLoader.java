@@ -124,10 +124,9 @@ public final class ModelLoader {
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {
         String architecture = file.metadata().string("general.architecture");
-        Family family = Families.ofGguf(architecture).orElseThrow(() -> new CheckpointException(path,
+        GgufForm form = Families.ofGguf(architecture).orElseThrow(() -> new CheckpointException(path,
                 "general.architecture", "the family '" + architecture + "' is not supported yet; known are "
                 + Families.knownInGguf()));
-        GgufForm form = family.gguf().orElseThrow();
         Config config = Config.of(path, form.config(file.metadata(), file));
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
         ModelSpec spec = Families.ofModelType(config.text("model_type")).orElseThrow().spec(config);

@@ -3,9 +3,12 @@ package glia.io.gguf;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.file.TensorEntry;
+import glia.tensor.DType;
 import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment that
@@ -16,10 +19,51 @@ public final class GgufWriter {
 
     private GgufWriter() { }
 
+    /// A tensor that is made when its turn comes, so that all of a file's need not be in memory at once.
+    public interface Content {
+        DType dtype();
+
+        /// The dimensions, outermost first.
+        long[] shape();
+
+        /// The tensor, of this type and shape.
+        ///
+        /// @param scratch freed when it is written
+        Tensor tensor(Arena scratch);
+
+        /// One that is there already.
+        static Content of(Tensor tensor) {
+            return new Content() {
+                @Override
+                public DType dtype() {
+                    return tensor.dtype();
+                }
+
+                @Override
+                public long[] shape() {
+                    return tensor.shape();
+                }
+
+                @Override
+                public Tensor tensor(Arena scratch) {
+                    return tensor;
+                }
+            };
+        }
+    }
+
     /// Writes or replaces a file; a file that is there is never changed in place.
     ///
     /// @throws CheckpointException if a type, name or rank is none of the format's, or the file cannot be written
     public static void write(Path file, GgufMetadata metadata, Map<String, Tensor> tensors) throws CheckpointException {
+        Map<String, Content> contents = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> contents.put(name, Content.of(tensor)));
+        writeContents(file, metadata, contents);
+    }
+
+    /// The same with tensors that are made one after the other.
+    public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors)
+            throws CheckpointException {
         int alignment = GgufHeader.alignment(metadata);
         GgufOutput header = new GgufOutput().int32(GgufHeader.MAGIC_NUMBER).int32(GgufHeader.VERSION)
                 .int64(tensors.size()).int64(metadata.keys().size());
@@ -34,21 +78,31 @@ public final class GgufWriter {
             }
         }
         long at = 0;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        for (Map.Entry<String, Content> entry : tensors.entrySet()) {
             describe(header, file, entry.getKey(), entry.getValue(), at);
-            at = TensorEntry.align(at + entry.getValue().sizeBytes(), alignment);
+            at = TensorEntry.align(at + sizeBytes(entry.getValue()), alignment);
         }
         AtomicFile.write(file, out -> {
             out.write(header.toBytes());
             out.pad(alignment);
-            for (Tensor tensor : tensors.values()) {
-                out.write(tensor.memory());
+            for (Content content : tensors.values()) {
+                try (Arena scratch = Arena.ofConfined()) {
+                    out.write(content.tensor(scratch).memory());
+                }
                 out.pad(alignment);
             }
         });
     }
 
-    private static void describe(GgufOutput header, Path file, String name, Tensor tensor, long at)
+    private static long sizeBytes(Content content) {
+        long elements = 1;
+        for (long n : content.shape()) {
+            elements = Math.multiplyExact(elements, n);
+        }
+        return content.dtype().bytes(elements);
+    }
+
+    private static void describe(GgufOutput header, Path file, String name, Content tensor, long at)
             throws CheckpointException {
         checkName(file, TensorEntry.where(name), name, MAX_TENSOR_NAME_BYTES);
         int type = GgufTypes.number(tensor.dtype());
@@ -56,13 +110,14 @@ public final class GgufWriter {
             throw new CheckpointException(file, TensorEntry.where(name), "cannot be written: GGUF has no type for "
                     + tensor.dtype());
         }
-        if (tensor.rank() > GgufHeader.MAX_RANK) {
-            throw new CheckpointException(file, TensorEntry.where(name), "cannot be written: it has " + tensor.rank()
+        long[] shape = tensor.shape();
+        if (shape.length > GgufHeader.MAX_RANK) {
+            throw new CheckpointException(file, TensorEntry.where(name), "cannot be written: it has " + shape.length
                     + " dimensions, GGUF at most " + GgufHeader.MAX_RANK);
         }
-        header.string(name).int32(tensor.rank());
-        for (int i = tensor.rank() - 1; i >= 0; i--) {
-            header.int64(tensor.dim(i));
+        header.string(name).int32(shape.length);
+        for (int i = shape.length - 1; i >= 0; i--) {
+            header.int64(shape[i]);
         }
         header.int32(type).int64(at);
     }

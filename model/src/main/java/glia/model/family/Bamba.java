@@ -9,6 +9,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.StateSpaceDual;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// Bamba: Mamba 2, a few layers of attention that turn half of each head, and gated MLPs
 /// (https://huggingface.co/blog/bamba). Checked against the class `BambaForCausalLM`.
@@ -38,5 +39,10 @@ public final class Bamba implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return Hybrid.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return new GraniteMoeHybrid().gguf();
     }
 }

@@ -48,11 +48,9 @@ public final class Bloom implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new FusedGguf("bloom", "bloom", (keys, checkpoint) -> keys
-                .integer("embedding_length", "hidden_size")
-                .integer("block_count", "n_layer")
-                .integer("attention.head_count", "n_head")
-                .integer("context_length", "seq_length")
-                .real("attention.layer_norm_epsilon", "layer_norm_epsilon")));
+        List<GgufKey> keys = GgufKey.join(FusedGguf.keys("n_layer", "seq_length", "hidden_size", "n_head"),
+                List.of(GgufKey.written("feed_forward_length", facts -> Optional.of(facts.width())),
+                        StandardGguf.KEY_VALUE_HEADS));
+        return Optional.of(new FusedGguf("bloom", "bloom", keys, (config, checkpoint) -> { }));
     }
 }

@@ -8,6 +8,7 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
+import java.util.Optional;
 
 /// DeepSeek V2, V2.5 and V2-Lite (https://arxiv.org/abs/2405.04434): latent attention, and experts chosen by softmax
 /// within the groups whose best expert is best. Checked against the class `DeepseekV2ForCausalLM`.
@@ -33,5 +34,10 @@ public final class DeepseekV2 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return LatentNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return new DeepseekV3().gguf();
     }
 }

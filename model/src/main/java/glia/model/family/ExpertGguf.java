@@ -8,19 +8,53 @@ import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.tensor.ops.Router;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Llama's body with experts in GGUF files: all experts of a layer are stacked in one tensor for each of their maps.
 ///
 /// @param body all that is not about experts
 /// @param norm the name of the norm before the experts
-/// @param more what the family's config says beyond what all have
-record ExpertGguf(StandardGguf body, String norm, More more) implements GgufForm {
+/// @param own the family's keys beyond those that all have
+/// @param more what the family's config says beyond its keys
+record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More more) implements WrittenGguf {
     /// Adds to a config, or changes it.
     @FunctionalInterface
     interface More {
         void to(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException;
     }
+
+    /// Of all experts.
+    static final List<GgufKey> KEYS = List.of(
+            GgufKey.optional("expert_count", "num_experts", facts -> facts.experts(Experts::numExperts)),
+            GgufKey.optional("expert_used_count", "num_experts_per_tok",
+                    facts -> facts.router().map(Router::numChosen)),
+            GgufKey.optional("expert_feed_forward_length", "moe_intermediate_size",
+                    facts -> facts.experts(Experts::intermediateSize)));
+    /// What becomes of the weights of chosen experts.
+    static final List<GgufKey> WEIGHTS = List.of(
+            GgufKey.real("expert_weights_scale", "routed_scaling_factor", facts -> facts.router().map(Router::scale)),
+            GgufKey.flag("expert_weights_norm", "norm_topk_prob",
+                    facts -> facts.router().map(r -> r.share() == Router.Share.NORMALISED)));
+    /// Groups of experts.
+    static final List<GgufKey> GROUPS = List.of(
+            GgufKey.optional("expert_group_count", "n_group", facts -> Optional.of(facts.groups().count())),
+            GgufKey.optional("expert_group_used_count", "topk_group", facts -> Optional.of(facts.groups().kept())));
+    /// Layers without experts before those with.
+    static final List<GgufKey> DENSE = List.of(GgufKey.optional("leading_dense_block_count", "first_k_dense_replace",
+            facts -> Optional.of(facts.numDense())));
+    /// How many experts the shared one is made of.
+    static final List<GgufKey> SHARED = List.of(GgufKey.optional("expert_shared_count", "n_shared_experts",
+            facts -> Optional.of(facts.numShared())));
+    /// How scores come about, for readers that cannot tell by the architecture: 1 by a softmax, 2 by sigmoids.
+    static final GgufKey GATING = GgufKey.written("expert_gating_func", facts -> facts.router().flatMap(r ->
+            switch (r.score()) {
+                case SOFTMAX -> Optional.of(1);
+                case SIGMOID -> Optional.of(2);
+                case LOGIT, ROOT_SOFTPLUS -> Optional.empty();
+            }));
 
     static final String FFN_NORM = "ffn_norm.weight";
     static final String POST_ATTENTION_NORM = "post_attention_norm.weight";
@@ -28,6 +62,16 @@ record ExpertGguf(StandardGguf body, String norm, More more) implements GgufForm
     @Override
     public String architecture() {
         return body.architecture();
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return GgufKey.join(body.keys(), KEYS, own);
+    }
+
+    @Override
+    public Map<String, float[]> further(ModelSpec spec) {
+        return body.further(spec);
     }
 
     @Override
@@ -40,13 +84,7 @@ record ExpertGguf(StandardGguf body, String norm, More more) implements GgufForm
 
     /// What metadata say about experts, under the names that most configs have.
     static GgufKeys experts(GgufKeys keys) throws CheckpointException {
-        keys.optional("expert_count", "num_experts").optional("expert_used_count", "num_experts_per_tok")
-                .optional("expert_feed_forward_length", "moe_intermediate_size")
-                .optional("expert_shared_count", "n_shared_experts")
-                .optional("leading_dense_block_count", "first_k_dense_replace")
-                .optional("expert_group_count", "n_group").optional("expert_group_used_count", "topk_group")
-                .optional("interleave_moe_layer_step", "interleave_moe_layer_step")
-                .real("expert_weights_scale", "routed_scaling_factor").flag("expert_weights_norm", "norm_topk_prob");
+        keys.copy(KEYS).copy(WEIGHTS).copy(GROUPS).copy(DENSE).copy(SHARED);
         if (keys.has("nextn_predict_layers")) {
             keys.put("num_hidden_layers", keys.integer("block_count") - keys.integer("nextn_predict_layers"));
         }

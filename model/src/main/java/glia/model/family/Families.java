@@ -55,9 +55,9 @@ public final class Families {
         return all().filter(f -> f.modelTypes().contains(modelType)).findFirst();
     }
 
-    /// The family that answers to a GGUF `general.architecture`.
-    public static Optional<Family> ofGguf(String architecture) {
-        return all().filter(f -> f.gguf().filter(g -> g.architectures().contains(architecture)).isPresent())
+    /// The form of files with a GGUF `general.architecture`.
+    public static Optional<GgufForm> ofGguf(String architecture) {
+        return all().flatMap(f -> f.gguf().stream()).filter(g -> g.architectures().contains(architecture))
                 .findFirst();
     }
 
@@ -68,7 +68,7 @@ public final class Families {
 
     /// All GGUF architectures, for messages.
     public static String knownInGguf() {
-        return all().flatMap(f -> f.gguf().stream()).flatMap(g -> g.architectures().stream()).sorted()
+        return all().flatMap(f -> f.gguf().stream()).flatMap(g -> g.architectures().stream()).distinct().sorted()
                 .collect(Collectors.joining(", "));
     }
 }

@@ -5,16 +5,18 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import java.util.List;
 import java.util.Map;
 
 /// GGUF files in which queries, keys and values are fused, one after the other, and matrices are `[outputs, inputs]`.
 ///
 /// @param keys what the metadata says, in the family's own words
-record FusedGguf(String architecture, String modelType, Keys keys) implements GgufForm {
-    /// Copies the family's keys.
-    @FunctionalInterface
-    interface Keys {
-        GgufKeys copy(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException;
+/// @param more what the config says beyond that
+record FusedGguf(String architecture, String modelType, List<GgufKey> keys, ExpertGguf.More more) implements WrittenGguf {
+    /// The keys of all such families, with their configs' names.
+    static List<GgufKey> keys(String layers, String context, String hidden, String heads) {
+        return GgufKey.join(StandardGguf.sizes(layers, context, hidden), List.of(StandardGguf.heads(heads),
+                GgufKey.real("attention.layer_norm_epsilon", "layer_norm_epsilon", GgufFacts::epsilon)));
     }
 
     private StandardGguf body() {
@@ -23,10 +25,11 @@ record FusedGguf(String architecture, String modelType, Keys keys) implements Gg
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        return keys.copy(new GgufKeys(metadata, architecture, modelType), checkpoint)
+        GgufKeys copied = new GgufKeys(metadata, architecture, modelType).copy(keys)
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
-                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
-                .config();
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+        more.to(copied, checkpoint);
+        return copied.config();
     }
 
     @Override

@@ -4,18 +4,33 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
+import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Scores;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Gemma 2 and 3 in GGUF files: norm weights are stored with the 1 that the hub's files leave out.
 ///
 /// @param layersOf27B the layers of the one size whose scores are scaled by hidden size / heads and not by a head's
 ///     own size
-record GemmaGguf(String architecture, String modelType, int layersOf27B) implements GgufForm {
+record GemmaGguf(String architecture, String modelType, int layersOf27B) implements WrittenGguf {
+    private static final List<GgufKey> KEYS = List.of(
+            GgufKey.real("rope.freq_base_swa", "rope_local_base_freq", facts -> facts.first(Attention.class)
+                    .filter(a -> a.norm() instanceof QkNorm.Heads).flatMap(a -> facts.sliding())
+                    .map(Rope.Rotary::theta)),
+            GgufKey.real("attn_logit_softcapping", "attn_logit_softcapping", facts -> facts.attention()
+                    .flatMap(a -> a.scores() instanceof Scores.Capped c ? Optional.of(c.cap()) : Optional.empty())),
+            GgufKey.real("final_logit_softcapping", "final_logit_softcapping", facts ->
+                    facts.spec().head().logits() instanceof Head.Logits.Capped c ? Optional.of(c.cap())
+                            : Optional.empty()));
+
     private StandardGguf body() {
         return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
     }
@@ -30,10 +45,13 @@ record GemmaGguf(String architecture, String modelType, int layersOf27B) impleme
             keys.put("sliding_window_pattern", 1);
         }
         return keys.put("query_pre_attn_scalar", scalar)
-                .real("rope.freq_base_swa", "rope_local_base_freq")
-                .real("attn_logit_softcapping", "attn_logit_softcapping")
-                .real("final_logit_softcapping", "final_logit_softcapping")
+                .copy(KEYS)
                 .config();
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return GgufKey.join(body().keys(), KEYS);
     }
 
     @Override

@@ -4,7 +4,9 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// Turns the metadata of a GGUF file, `<architecture>.<key>`, to keys of config.json.
@@ -66,6 +68,14 @@ final class GgufKeys {
         return dividend / divisor;
     }
 
+    /// Copies all that a list of keys says.
+    GgufKeys copy(List<GgufKey> all) throws CheckpointException {
+        for (GgufKey one : all) {
+            one.reading().copy(this);
+        }
+        return this;
+    }
+
     /// Copies a required integer.
     GgufKeys integer(String key, String name) throws CheckpointException {
         config.put(name, metadata.integer(prefix + key));
@@ -80,9 +90,16 @@ final class GgufKeys {
     /// Copies a real number if it is there.
     GgufKeys real(String key, String name) throws CheckpointException {
         if (has(key)) {
-            config.put(name, metadata.real(prefix + key));
+            config.put(name, number(key));
         }
         return this;
+    }
+
+    /// A real number. Files hold most as F32: it is the shortest decimal number that is rounded to that, such as 0.1,
+    /// which configs have.
+    double number(String key) throws CheckpointException {
+        double stored = metadata.real(prefix + key);
+        return (float) stored == stored ? Double.parseDouble(Float.toString((float) stored)) : stored;
     }
 
     /// Gives what a config calls one thing another name, if it is there.
@@ -129,18 +146,12 @@ final class GgufKeys {
 
     /// The keys `rope.scaling.*` as `rope_scaling`.
     GgufKeys ropeScaling() throws CheckpointException {
-        if (has("rope.scaling.type") && !metadata.string(prefix + "rope.scaling.type").equals("none")) {
-            Map<String, Object> scaling = new HashMap<>();
-            scaling.put("rope_type", metadata.string(prefix + "rope.scaling.type"));
-            if (has("rope.scaling.factor")) {
-                scaling.put("factor", metadata.real(prefix + "rope.scaling.factor"));
-            }
-            if (has("rope.scaling.original_context_length")) {
-                scaling.put("original_max_position_embeddings", integer("rope.scaling.original_context_length"));
-            }
-            config.put("rope_scaling", scaling);
-        }
-        return this;
+        return RopeGguf.scaling(this);
+    }
+
+    /// The text of a key, if it is there.
+    Optional<String> text(String key) throws CheckpointException {
+        return has(key) ? Optional.of(metadata.string(prefix + key)) : Optional.empty();
     }
 
     Map<String, Object> config() {

@@ -57,7 +57,9 @@ public final class Glm4Moe implements Family {
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("glm4moe", "glm4_moe", StandardGguf.Rotation.HALF_SPLIT),
-                ExpertGguf.POST_ATTENTION_NORM, (keys, checkpoint) -> keys
+                ExpertGguf.POST_ATTENTION_NORM, GgufKey.join(ExpertGguf.WEIGHTS, ExpertGguf.SHARED, ExpertGguf.DENSE,
+                        List.of(ExpertGguf.GATING, GgufKey.written("nextn_predict_layers", facts -> Optional.of(0)))),
+                (keys, checkpoint) -> keys
                         .put("use_qk_norm", checkpoint.names().contains("blk.0.attn_q_norm.weight"))
                         .put("attention_bias", checkpoint.names().contains("blk.0.attn_q.bias"))));
     }

@@ -50,12 +50,8 @@ public final class Gpt2 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new FusedGguf("gpt2", "gpt2", (keys, checkpoint) -> keys
-                .integer("embedding_length", "n_embd")
-                .integer("block_count", "n_layer")
-                .integer("feed_forward_length", "n_inner")
-                .integer("attention.head_count", "n_head")
-                .integer("context_length", "n_positions")
-                .real("attention.layer_norm_epsilon", "layer_norm_epsilon")));
+        List<GgufKey> keys = GgufKey.join(FusedGguf.keys("n_layer", "n_positions", "n_embd", "n_head"),
+                List.of(GgufKey.count("feed_forward_length", "n_inner", GgufFacts::width)));
+        return Optional.of(new FusedGguf("gpt2", "gpt2", keys, (config, checkpoint) -> { }));
     }
 }

@@ -64,7 +64,7 @@ public final class GptOss implements Family {
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("gpt-oss", "gpt_oss", StandardGguf.Rotation.HALF_SPLIT),
-                ExpertGguf.POST_ATTENTION_NORM, (keys, checkpoint) -> keys.rename("moe_intermediate_size",
+                ExpertGguf.POST_ATTENTION_NORM, List.of(), (keys, checkpoint) -> keys.rename("moe_intermediate_size",
                         "intermediate_size").put("rope_scaling", "truncate", false)));
     }
 }

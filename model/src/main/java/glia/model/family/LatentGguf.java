@@ -3,52 +3,101 @@ package glia.model.family;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.LatentAttention.Expansion;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.RopeScaling;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Models with latent attention in GGUF files. Newer files hold the matrices that expand latents apart, those for keys
 /// transposed; older ones hold them together, as on the hub.
 ///
 /// @param architecture the value of `general.architecture`
 /// @param modelType the family's `model_type`
-record LatentGguf(String architecture, String modelType) implements GgufForm {
+record LatentGguf(String architecture, String modelType) implements WrittenGguf {
     /// What `expert_gating_func` is for experts chosen by sigmoids; 1 is softmax, as where it is missing.
     private static final long SIGMOID = 2;
     /// What files multiply `mscale_all_dim` with.
     private static final double LOG_MULTIPLIER = 0.1;
+    private static final List<GgufKey> BODY = GgufKey.join(
+            StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
+            List.of(GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
+                    GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
+                    GgufKey.real("rope.freq_base", "rope_theta", facts -> Optional.of(latent(facts).rope().theta()))));
+    /// In files that hold expansions apart, keys and values are those that are remembered, and one head has them.
+    private static final List<GgufKey> SIZES = List.of(
+            GgufKey.count("attention.head_count", "num_attention_heads", facts -> latent(facts).numHeads()),
+            GgufKey.written("attention.head_count_kv", facts -> Optional.of(1)),
+            GgufKey.written("attention.q_lora_rank", facts -> latent(facts).queries()
+                    instanceof LatentAttention.Queries.LowRank low ? Optional.of(low.rank()) : Optional.empty()),
+            GgufKey.count("attention.kv_lora_rank", "kv_lora_rank", facts -> latent(facts).latentSize()),
+            GgufKey.written("attention.key_length", facts -> Optional.of(latent(facts).rowSize())),
+            GgufKey.written("attention.value_length", facts -> Optional.of(latent(facts).latentSize())),
+            GgufKey.written("attention.key_length_mla", facts -> Optional.of(latent(facts).querySize())),
+            GgufKey.written("attention.value_length_mla", facts -> Optional.of(latent(facts).valueSize())),
+            GgufKey.written("rope.dimension_count", facts -> Optional.of(latent(facts).rope().rotatedSize())),
+            GgufKey.optional("attention.indexer.head_count", "index_n_heads",
+                    facts -> indexer(facts).map(KeyChoice.Indexed::numHeads)),
+            GgufKey.optional("attention.indexer.key_length", "index_head_dim",
+                    facts -> indexer(facts).map(KeyChoice.Indexed::headSize)),
+            GgufKey.optional("attention.indexer.top_k", "index_topk",
+                    facts -> indexer(facts).map(KeyChoice.Indexed::count)));
+    private static final String LOG_KEY = "rope.scaling.yarn_log_multiplier";
+    private static final List<GgufKey> SCALING = GgufKey.join(RopeGguf.scaling(facts -> latent(facts).rope().scaling()),
+            List.of(GgufKey.written(LOG_KEY, facts -> latent(facts).rope().scaling() instanceof RopeScaling.Yarn yarn
+                    ? Optional.of((float) (LOG_MULTIPLIER * RopeGguf.scale(yarn.factor(), Math.sqrt(
+                            latent(facts).scale() * Math.sqrt(latent(facts).querySize()))))) : Optional.empty())));
+
+
+    private static LatentAttention latent(GgufFacts facts) {
+        return facts.first(LatentAttention.class).orElseThrow();
+    }
+
+    private static Optional<KeyChoice.Indexed> indexer(GgufFacts facts) {
+        return latent(facts).keys() instanceof KeyChoice.Indexed i ? Optional.of(i) : Optional.empty();
+    }
 
     private StandardGguf body() {
         return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
     }
 
     @Override
+    public List<GgufKey> keys() {
+        return GgufKey.join(SIZES, BODY, ExpertGguf.KEYS, ExpertGguf.WEIGHTS, ExpertGguf.GROUPS, ExpertGguf.DENSE,
+                ExpertGguf.SHARED, List.of(ExpertGguf.GATING), SCALING);
+    }
+
+    @Override
+    public ModelSpec written(ModelSpec spec) {
+        return spec.mapMixers(m -> m instanceof LatentAttention a ? a.withExpansion(Expansion.SPLIT) : m);
+    }
+
+    @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = ExpertGguf.experts(body().keys(metadata, checkpoint));
+        GgufKeys keys = ExpertGguf.experts(new GgufKeys(metadata, architecture, modelType).copy(BODY).copy(SIZES));
         long rotated = keys.integer("rope.dimension_count");
         long keySize = keys.integer(keys.has("attention.key_length_mla") ? "attention.key_length_mla"
                 : "attention.key_length");
-        keys.integer("attention.kv_lora_rank", "kv_lora_rank").put("qk_rope_head_dim", rotated)
+        keys.put("qk_rope_head_dim", rotated)
                 .put("qk_nope_head_dim", keySize - rotated)
                 .integer(keys.has("attention.value_length_mla") ? "attention.value_length_mla"
                         : "attention.value_length", "v_head_dim")
                 .put("q_lora_rank", keys.has("attention.q_lora_rank") ? keys.integer("attention.q_lora_rank") : null)
-                .optional("attention.indexer.head_count", "index_n_heads")
-                .optional("attention.indexer.key_length", "index_head_dim")
-                .optional("attention.indexer.top_k", "index_topk");
+                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
+                .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
+                .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
         experts(keys, checkpoint);
         if (keys.has("attention.indexer.top_k")) {
             keys.put("indexer_types", indexers(keys, checkpoint));
         }
-        scaling(keys);
-        for (String other : new String[] {"partial_rotary_factor", "head_dim", "num_key_value_heads"}) {
-            keys.config().remove(other);
-        }
+        scaling(keys.ropeScaling());
         return keys.config();
     }
 
@@ -85,25 +134,15 @@ record LatentGguf(String architecture, String modelType) implements GgufForm {
     private static void scaling(GgufKeys keys) throws CheckpointException {
         if (keys.config().get("rope_scaling") instanceof Map<?, ?> declared) {
             Map<Object, Object> scaling = new HashMap<>(declared);
-            GgufKeys real = keys.real("rope.scaling.yarn_log_multiplier", "log")
-                    .real("rope.scaling.yarn_beta_fast", "fast").real("rope.scaling.yarn_beta_slow", "slow");
-            copy(real, "fast", scaling, "beta_fast", 1);
-            copy(real, "slow", scaling, "beta_slow", 1);
-            double log = real.config().get("log") instanceof Number n ? n.doubleValue() : 0;
+            double log = keys.has(LOG_KEY) ? keys.number(LOG_KEY) : 0;
             if (log != 0) {
                 scaling.put("mscale", log / LOG_MULTIPLIER);
+                scaling.put("mscale_all_dim", log / LOG_MULTIPLIER);
             } else {
                 // Without a factor rotated vectors keep their length too.
                 scaling.put("attention_factor", 1.0);
             }
-            copy(real, "log", scaling, "mscale_all_dim", 1 / LOG_MULTIPLIER);
             keys.put("rope_scaling", scaling);
-        }
-    }
-
-    private static void copy(GgufKeys from, String key, Map<Object, Object> to, String name, double factor) {
-        if (from.config().remove(key) instanceof Number n) {
-            to.put(name, n.doubleValue() * factor);
         }
     }
 

@@ -38,7 +38,7 @@ public final class Llama implements Family {
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(new StandardGguf("llama", "llama", StandardGguf.Rotation.INTERLEAVED),
-                ExpertGguf.FFN_NORM, (keys, checkpoint) -> {
+                ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) -> {
             if (keys.has("expert_count") && keys.integer("expert_count") > 0) {
                 keys.put("model_type", "mixtral");
             }

@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
 /// all and sharpens with length; the router's weight scales what goes into an expert. Checked against the class
 /// `Llama4ForCausalLM` and https://github.com/meta-llama/llama-models.
 public final class Llama4 implements Family {
+    private static final GgufKey STEP = GgufKey.optional("interleave_moe_layer_step", "interleave_moe_layer_step",
+            facts -> Optional.of(facts.numDense() + 1));
+
     public Llama4() { }
 
     @Override
@@ -94,7 +97,7 @@ public final class Llama4 implements Family {
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("llama4", "llama4_text", StandardGguf.Rotation.INTERLEAVED), ExpertGguf.FFN_NORM,
-                (keys, checkpoint) -> keys.rename("intermediate_size", "intermediate_size_mlp")
+                List.of(STEP), (keys, checkpoint) -> keys.copy(List.of(STEP)).rename("intermediate_size", "intermediate_size_mlp")
                         .rename("moe_intermediate_size", "intermediate_size")
                         .put("use_qk_norm", keys.integer("expert_count") != 128)));
     }

@@ -5,11 +5,23 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.RopeScaling;
+import glia.model.spec.Temperature;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Ministral 3 in GGUF files: Llama's form with two more keys, one for the temperature and one for YaRN's factor.
-final class Ministral3Gguf implements GgufForm {
+final class Ministral3Gguf implements WrittenGguf {
+    private static final List<GgufKey> KEYS = List.of(
+            GgufKey.real("attention.temperature_scale", "llama_4_scaling_beta", facts -> facts.attention()
+                    .flatMap(a -> a.temperature() instanceof Temperature.Logarithmic t ? Optional.of(t.rate())
+                            : Optional.empty())),
+            GgufKey.real("rope.scaling.yarn_log_multiplier", "mscale_all_dim", facts -> facts.rotary()
+                    .flatMap(r -> r.scaling() instanceof RopeScaling.Yarn y ? Optional.of(RopeGguf.scale(y.factor(),
+                            RopeConfig.sharpening(y.factor(), 1) / y.attentionFactor())) : Optional.empty())));
+
     private final StandardGguf body = new StandardGguf("mistral3", "ministral3", StandardGguf.Rotation.INTERLEAVED);
 
     @Override
@@ -18,16 +30,22 @@ final class Ministral3Gguf implements GgufForm {
     }
 
     @Override
+    public List<GgufKey> keys() {
+        return GgufKey.join(GgufKey.without(body.keys(), "rope.scaling.attn_factor", "attention.sliding_window"), KEYS);
+    }
+
+    @Override
+    public Map<String, float[]> further(ModelSpec spec) {
+        return body.further(spec);
+    }
+
+    @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = body.keys(metadata, checkpoint)
-                .real("attention.temperature_scale", "llama_4_scaling_beta")
-                .real("rope.scaling.yarn_beta_fast", "beta_fast")
-                .real("rope.scaling.yarn_beta_slow", "beta_slow")
-                .real("rope.scaling.yarn_log_multiplier", "mscale_all_dim");
+        GgufKeys keys = body.keys(metadata, checkpoint).copy(KEYS);
         Map<String, Object> config = keys.config();
         Map<String, Object> rope = new HashMap<>(config.get("rope_scaling") instanceof Map<?, ?> found
                 ? copy(found) : Map.of("rope_type", "default"));
-        for (String key : new String[] {"llama_4_scaling_beta", "beta_fast", "beta_slow", "mscale_all_dim"}) {
+        for (String key : new String[] {"llama_4_scaling_beta", "mscale_all_dim"}) {
             if (config.containsKey(key)) {
                 rope.put(key, config.remove(key));
             }

@@ -9,6 +9,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// Mistral 7B and Nemo: Llama's body with a sliding window on every layer (https://arxiv.org/abs/2310.06825); from
 /// version 0.2 on the window is null, that is, there is none. Checked against the class `MistralForCausalLM`.
@@ -34,5 +35,10 @@ public final class Mistral implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return Standard.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return new Llama().gguf();
     }
 }

@@ -9,6 +9,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import java.util.List;
+import java.util.Optional;
 
 /// Mixtral 8x7B and 8x22B: Mistral's body with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
 /// Checked against the class `MixtralForCausalLM`. `router_jitter_noise` shakes inputs in the reference's training only
@@ -37,5 +38,10 @@ public final class Mixtral implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return new Llama().gguf();
     }
 }

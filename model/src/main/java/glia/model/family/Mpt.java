@@ -75,6 +75,6 @@ public final class Mpt implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new FusedGguf("mpt", "mpt", MptGguf::keys));
+        return Optional.of(new FusedGguf("mpt", "mpt", MptGguf.KEYS, MptGguf::more));
     }
 }

@@ -2,17 +2,26 @@ package glia.model.family;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.model.spec.QkNorm;
+import glia.tensor.kernel.Scores;
+import java.util.List;
+import java.util.Optional;
 
-/// The config of MPT from GGUF metadata.
+/// The config of MPT and GGUF metadata.
 final class MptGguf {
+    static final List<GgufKey> KEYS = GgufKey.join(FusedGguf.keys("n_layers", "max_seq_len", "d_model", "n_heads"),
+            List.of(GgufKey.written("feed_forward_length", facts -> Optional.of(facts.width())),
+                    GgufKey.real("attention.clamp_kqv", "clip_qkv", facts -> facts.attention()
+                            .flatMap(a -> a.norm() instanceof QkNorm.Clipped c ? Optional.of(c.limit())
+                                    : Optional.empty())),
+                    GgufKey.real("attention.max_alibi_bias", "alibi_bias_max", facts -> facts.attention()
+                            .flatMap(a -> a.scores() instanceof Scores.Alibi alibi ? Optional.of(alibi.maxBias())
+                                    : Optional.empty()))));
+
     private MptGguf() { }
 
-    static GgufKeys keys(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
-        return keys.integer("embedding_length", "d_model").integer("block_count", "n_layers")
-                .integer("attention.head_count", "n_heads").integer("context_length", "max_seq_len")
-                .real("attention.layer_norm_epsilon", "layer_norm_epsilon")
-                .put("expansion_ratio", keys.quotient("feed_forward_length", "embedding_length"))
-                .real("attention.clamp_kqv", "clip_qkv").real("attention.max_alibi_bias", "alibi_bias_max")
+    static void more(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        keys.put("expansion_ratio", keys.quotient("feed_forward_length", "embedding_length"))
                 .move("attn_config", "clip_qkv", "alibi_bias_max");
     }
 }

@@ -49,7 +49,9 @@ public sealed interface Source {
     }
 
     /// The same numbers in another shape.
-    record Shaped(Source of, List<Long> shape) implements Source { }
+    ///
+    /// @param written the shape below, in files that are written
+    record Shaped(Source of, List<Long> shape, List<Long> written) implements Source { }
 
     /// The second place if the checkpoint has its tensor, else the first.
     record Either(Source first, Source second) implements Source { }
@@ -64,7 +66,7 @@ public sealed interface Source {
             case Rows r -> new Rows(r.of.renamed(rename), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.renamed(rename), s.index, s.count);
             case Every e -> new Every(e.of.renamed(rename), e.first, e.step, e.size);
-            case Shaped s -> new Shaped(s.of.renamed(rename), s.shape);
+            case Shaped s -> new Shaped(s.of.renamed(rename), s.shape, s.written);
             case Either e -> new Either(e.first.renamed(rename), e.second.renamed(rename));
         };
     }
@@ -77,7 +79,7 @@ public sealed interface Source {
             case Rows r -> new Rows(r.of.in(names), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.in(names), s.index, s.count);
             case Every e -> new Every(e.of.in(names), e.first, e.step, e.size);
-            case Shaped s -> new Shaped(s.of.in(names), s.shape);
+            case Shaped s -> new Shaped(s.of.in(names), s.shape, s.written);
             case Either e -> {
                 Source other = e.second.in(names);
                 yield other.stored().names().stream().anyMatch(names::contains) ? other : e.first.in(names);
@@ -151,6 +153,29 @@ public sealed interface Source {
             }
             case Either e -> throw unresolved();
         };
+    }
+
+    /// The shape of the stored tensor, from that of the parameter: `shape` the other way. Of choices it is the first.
+    default long[] storedShape(long[] parameter) {
+        return switch (this) {
+            case Stored s -> parameter;
+            case Transposed t -> t.of.storedShape(new long[] {parameter[1], parameter[0]});
+            case Rows r -> r.of.storedShape(withFirst(parameter, r.total));
+            case Slice s -> {
+                long[] stack = new long[parameter.length + 1];
+                System.arraycopy(parameter, 0, stack, 1, parameter.length);
+                yield s.of.storedShape(withFirst(stack, s.count));
+            }
+            case Every e -> e.of.storedShape(withFirst(parameter, parameter[0] * e.step));
+            case Shaped s -> s.of.storedShape(s.written.stream().mapToLong(Long::longValue).toArray());
+            case Either e -> e.first.storedShape(parameter);
+        };
+    }
+
+    private static long[] withFirst(long[] shape, long first) {
+        long[] other = shape.clone();
+        other[0] = first;
+        return other;
     }
 
     /// The parameter, from the stored tensor: a view where the memory allows it, else a copy that lives in `arena`.
@@ -253,7 +278,7 @@ public sealed interface Source {
             case Rows r -> new Rows(r.of.on(base), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.on(base), s.index, s.count);
             case Every e -> new Every(e.of.on(base), e.first, e.step, e.size);
-            case Shaped s -> new Shaped(s.of.on(base), s.shape);
+            case Shaped s -> new Shaped(s.of.on(base), s.shape, s.written);
             case Stored s -> s;
             case Either e -> throw unresolved();
         };

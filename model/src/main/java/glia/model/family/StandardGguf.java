@@ -16,13 +16,15 @@ import glia.tensor.kernel.RopeTable.Layout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /// Llama's body in GGUF files (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
 ///
 /// @param architecture the value of `general.architecture`
 /// @param modelType the family's `model_type`
 /// @param rotation how the rows of queries and keys are ordered
-record StandardGguf(String architecture, String modelType, Rotation rotation) implements GgufForm {
+record StandardGguf(String architecture, String modelType, Rotation rotation) implements WrittenGguf {
     /// The order of rows in queries and keys.
     enum Rotation {
         /// As on the hub.
@@ -32,6 +34,69 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
     }
 
     private static final String ROPE_DIVISORS = "rope_freqs.weight";
+    /// The architectures whose other readers divide frequencies by a tensor.
+    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3");
+
+    /// The vocabulary's size, which only files without a vocabulary need to say.
+    static final GgufKey VOCAB_SIZE = GgufKey.written("vocab_size", facts -> Optional.of(facts.spec().vocabSize()));
+
+    /// The number of heads of keys and values.
+    static final GgufKey KEY_VALUE_HEADS = GgufKey.written("attention.head_count_kv",
+            facts -> facts.attention().map(Attention::numKeyValueHeads));
+
+    /// Sizes under the names that most configs have.
+    private static final List<GgufKey> KEYS = GgufKey.join(
+            sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
+            List.of(GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
+                    heads("num_attention_heads"), KEY_VALUE_HEADS,
+                    GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
+                    headSize("attention.key_length"), headSize("attention.value_length"),
+                    GgufKey.optional("attention.sliding_window", "sliding_window", GgufFacts::window)),
+            RopeGguf.KEYS);
+
+    /// The sizes that every family has, with its config's names for them.
+    static List<GgufKey> sizes(String layers, String context, String hidden) {
+        return List.of(VOCAB_SIZE, GgufKey.count("block_count", layers, facts -> facts.spec().numLayers()),
+                GgufKey.count("context_length", context, facts -> facts.spec().contextLength()),
+                GgufKey.count("embedding_length", hidden, facts -> facts.spec().hiddenSize()));
+    }
+
+    /// The number of heads.
+    static GgufKey heads(String name) {
+        return GgufKey.count("attention.head_count", name, facts -> facts.attention().map(Attention::numHeads).orElse(0));
+    }
+
+    private static GgufKey headSize(String key) {
+        return GgufKey.written(key, facts -> facts.attention().map(Attention::headSize));
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return KEYS;
+    }
+
+    @Override
+    public Map<String, float[]> further(ModelSpec spec) {
+        Optional<Rope.Rotary> rotary = new GgufFacts(spec).rotary();
+        boolean isDivided = rotary.isPresent() && DIVIDED.contains(architecture)
+                && (rotary.get().scaling() instanceof RopeScaling.Llama3
+                        || rotary.get().scaling() instanceof RopeScaling.Divisors);
+        return isDivided ? Map.of(ROPE_DIVISORS, divisors(rotary.get())) : Map.of();
+    }
+
+    /// What unscaled frequencies are divided by.
+    private static float[] divisors(Rope.Rotary rotary) {
+        double[] ones = new double[rotary.rotatedSize() / 2];
+        for (int i = 0; i < ones.length; i++) {
+            ones[i] = Math.pow(rotary.theta(), -2.0 * i / rotary.rotatedSize());
+        }
+        double[] scaled = rotary.scaling().scale(ones, rotary.theta());
+        float[] divisors = new float[ones.length];
+        for (int i = 0; i < ones.length; i++) {
+            divisors[i] = (float) (ones[i] / scaled[i]);
+        }
+        return divisors;
+    }
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
@@ -40,16 +105,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
 
     /// What all families with this body have in common.
     GgufKeys keys(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = new GgufKeys(metadata, architecture, modelType)
-                .integer("embedding_length", "hidden_size")
-                .integer("block_count", "num_hidden_layers")
-                .integer("feed_forward_length", "intermediate_size")
-                .integer("attention.head_count", "num_attention_heads")
-                .integer("context_length", "max_position_embeddings")
-                .real("attention.layer_norm_rms_epsilon", "rms_norm_eps")
-                .real("rope.freq_base", "rope_theta")
-                .optional("attention.sliding_window", "sliding_window")
-                .ropeScaling()
+        GgufKeys keys = new GgufKeys(metadata, architecture, modelType).copy(KEYS).ropeScaling()
                 .put("vocab_size", vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
                 .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))

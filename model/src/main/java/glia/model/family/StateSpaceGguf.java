@@ -5,6 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
+import glia.model.spec.Convolution;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parallel;
@@ -129,7 +130,7 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
         return switch (p.role()) {
             case INPUT -> StateSpaces.rows(layer + "ssm_in.weight", 0, s.innerSize(), 2 * s.innerSize());
             case GATE -> StateSpaces.rows(layer + "ssm_in.weight", s.innerSize(), s.innerSize(), 2 * s.innerSize());
-            case CONVOLUTION -> shaped(layer + "ssm_conv1d.weight", s.innerSize(), 1, s.convolution().size());
+            case CONVOLUTION -> convolution(layer, s.innerSize(), s.convolution());
             case SELECTION -> new Source.Stored(layer + "ssm_x.weight");
             case STEPS -> new Source.Stored(layer + "ssm_dt.weight");
             case STEPS_BIAS -> new Source.Stored(layer + "ssm_dt.bias");
@@ -146,13 +147,19 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
         return switch (p.role()) {
             case GATE, INPUT, STEPS -> StateSpaces.projection(layer + "ssm_in.weight", d, p);
             case GATE_BIAS, INPUT_BIAS, STEPS_BIAS -> StateSpaces.projection(layer + "ssm_in.bias", d, p);
-            case CONVOLUTION -> shaped(layer + "ssm_conv1d.weight", d.convolvedSize(), 1, d.convolution().size());
+            case CONVOLUTION -> convolution(layer, d.convolvedSize(), d.convolution());
             case STEPS_OFFSET -> new Source.Stored(layer + "ssm_dt.bias");
-            case DECAY -> shaped(layer + "ssm_a", d.numHeads());
-            case SKIP -> shaped(layer + "ssm_d", d.numHeads());
-            case GATED_NORM -> shaped(layer + "ssm_norm.weight", d.innerSize());
+            case DECAY -> shaped(layer + "ssm_a", List.of((long) d.numHeads()), (long) d.numHeads(), 1L);
+            case SKIP -> shaped(layer + "ssm_d", List.of((long) d.numHeads()), (long) d.numHeads(), 1L);
+            case GATED_NORM -> shaped(layer + "ssm_norm.weight", List.of((long) d.innerSize()),
+                    (long) d.numGroups(), (long) d.innerSize() / d.numGroups());
             default -> shared(p, layer);
         };
+    }
+
+    private static Source convolution(String layer, long channels, Convolution convolution) {
+        return shaped(layer + "ssm_conv1d.weight", List.of(channels, 1L, (long) convolution.size()), channels,
+                (long) convolution.size());
     }
 
     private static Source shared(Parameter p, String layer) {
@@ -164,7 +171,7 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
         };
     }
 
-    private static Source shaped(String name, long... shape) {
-        return new Source.Shaped(new Source.Stored(name), java.util.Arrays.stream(shape).boxed().toList());
+    private static Source shaped(String name, List<Long> shape, Long... written) {
+        return new Source.Shaped(new Source.Stored(name), shape, List.of(written));
     }
 }

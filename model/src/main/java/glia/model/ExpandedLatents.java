@@ -1,0 +1,63 @@
+package glia.model;
+
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.ops.Compute;
+import java.lang.foreign.Arena;
+
+/// The matrices that expand latents to keys and values, from one matrix for both, `[H·(plain + value), latent]`, to two,
+/// `[H, latent, plain]` and `[H, value, latent]`, or back.
+final class ExpandedLatents {
+    private ExpandedLatents() { }
+
+    static Tensor numbers(Restated restated, Parameter p, Arena arena) {
+        LatentAttention a = Restated.latent(restated.to(), p);
+        int plain = a.plainSize();
+        int value = a.valueSize();
+        int latent = a.latentSize();
+        if (p.role() == Role.EXPANSION) {
+            Tensor joined = Tensor.allocate(arena, DType.F32, (long) a.numHeads() * (plain + value), latent);
+            Tensor keys = wide(restated, p, Role.KEY_EXPANSION, arena);
+            Tensor values = wide(restated, p, Role.VALUE_EXPANSION, arena);
+            for (int h = 0; h < a.numHeads(); h++) {
+                for (int j = 0; j < latent; j++) {
+                    for (int i = 0; i < plain; i++) {
+                        joined.set(at(h * (plain + value) + i, j, latent), keys.get(at(h * latent + j, i, plain)));
+                    }
+                    for (int i = 0; i < value; i++) {
+                        joined.set(at(h * (plain + value) + plain + i, j, latent),
+                                values.get(at(h * value + i, j, latent)));
+                    }
+                }
+            }
+            return joined;
+        }
+        Tensor joined = wide(restated, p, Role.EXPANSION, arena);
+        boolean keys = p.role() == Role.KEY_EXPANSION;
+        int rows = keys ? plain : value;
+        int first = keys ? 0 : plain;
+        Tensor part = keys ? Tensor.allocate(arena, DType.F32, a.numHeads(), latent, plain)
+                : Tensor.allocate(arena, DType.F32, a.numHeads(), value, latent);
+        for (int h = 0; h < a.numHeads(); h++) {
+            for (int i = 0; i < rows; i++) {
+                for (int j = 0; j < latent; j++) {
+                    float number = joined.get(at(h * (plain + value) + first + i, j, latent));
+                    part.set(keys ? at(h * latent + j, i, plain) : at(h * value + i, j, latent), number);
+                }
+            }
+        }
+        return part;
+    }
+
+    private static long at(int row, int col, int cols) {
+        return (long) row * cols + col;
+    }
+
+    private static Tensor wide(Restated restated, Parameter p, Role role, Arena arena) {
+        return Decode.widen(Compute.stored(restated.weights().get(new Parameter(p.place(), role))), arena);
+    }
+}

@@ -1,0 +1,133 @@
+package glia.model;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.gguf.GgufMetadata;
+import glia.io.gguf.GgufWriter;
+import glia.model.block.Weights;
+import glia.model.family.Families;
+import glia.model.family.Family;
+import glia.model.family.GgufForm;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Writes models as GGUF files: what a file will say is read back before it is written, and whatever it could not say
+/// is refused. So a file never means another model than the one that it was made of.
+public final class GgufModelWriter {
+    private static final Map<DType, Integer> FILE_TYPES = Map.of(DType.F32, 0, DType.F16, 1, DType.Q4_0, 2,
+            DType.Q4_1, 3, DType.Q8_0, 7, DType.Q5_0, 8, DType.Q5_1, 9, DType.BF16, 32);
+    private static final String NO_VOCABULARY = "no_vocab";
+
+    private final Model model;
+    private final Weights weights;
+    private final Path file;
+    private final GgufForm form;
+
+    private GgufModelWriter(Model model, Weights weights, Path file, GgufForm form) {
+        this.model = model;
+        this.weights = weights;
+        this.file = file;
+        this.form = form;
+    }
+
+    /// Writes or replaces a file.
+    ///
+    /// @param type what matrices become; vectors and routers are always F32. If none is given, matrices keep their
+    ///     type where that holds their numbers, else they become F32
+    /// @throws CheckpointException if GGUF has no form of the family or no key for something in the model, or the file
+    ///     cannot be written
+    public static void write(Model model, Path file, Optional<DType> type) throws CheckpointException {
+        write(model, model.weights(), file, type);
+    }
+
+    /// The same with other weights of the same shapes.
+    public static void write(Model model, Weights weights, Path file, Optional<DType> type)
+            throws CheckpointException {
+        if (model.checkpoint() instanceof GgufCheckpoint gguf) {
+            copy(model, gguf, weights, file, type);
+            return;
+        }
+        String family = model.spec().modelType();
+        GgufForm form = Families.ofModelType(family).flatMap(Family::gguf)
+                .filter(f -> f.metadata(model.spec()).isPresent())
+                .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
+                        + "' has no form in GGUF files that Glia writes"));
+        try (Arena arena = Arena.ofConfined()) {
+            new GgufModelWriter(model, weights, file, form).write(type, arena);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    private void write(Optional<DType> type, Arena arena) throws CheckpointException {
+        ModelSpec from = model.spec().withDrafts(List.of());
+        Map<String, Object> metadata = metadata(from, type);
+        Map<String, float[]> further = form.further(from);
+        ModelSpec to = readBack(from, GgufMetadata.of(file, metadata), further, arena);
+        Optional<String> difference = SpecDifference.find(Restatement.of(from, to), to);
+        if (difference.isPresent()) {
+            throw new CheckpointException(file, "", "cannot be written: a GGUF file of the architecture '"
+                    + metadata.get("general.architecture") + "' has no key for what this model needs: "
+                    + difference.get() + " as the file would say");
+        }
+        Places places = Places.of(to, form::source);
+        StoredAs tensors = new StoredAs(places, new Restated(from, to, weights), type, GgufModelWriter::isNarrow);
+        Map<String, GgufWriter.Content> contents = new LinkedHashMap<>();
+        further.forEach((name, numbers) -> contents.put(name,
+                GgufWriter.Content.of(Tensor.of(arena, numbers, numbers.length))));
+        places.names().forEach(name -> contents.put(name, tensors.content(name)));
+        GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents);
+    }
+
+    private ModelSpec readBack(ModelSpec from, GgufMetadata metadata, Map<String, float[]> further, Arena arena)
+            throws CheckpointException {
+        Places places = Places.of(form.written(from), form::source);
+        PlannedFile planned = new PlannedFile(file, places, further, arena);
+        Config config = Config.of(file, form.config(metadata, planned));
+        ModelSpec spec = Families.ofModelType(config.text("model_type")).orElseThrow().spec(config);
+        return form.stored(spec, planned);
+    }
+
+    private Map<String, Object> metadata(ModelSpec from, Optional<DType> type) throws CheckpointException {
+        Map<String, Object> metadata = new LinkedHashMap<>(form.metadata(from).orElseThrow());
+        metadata.put("general.name", name());
+        metadata.put("general.file_type", FILE_TYPES.getOrDefault(type.orElse(commonType()), 0));
+        metadata.put("tokenizer.ggml.model", NO_VOCABULARY);
+        return metadata;
+    }
+
+    private String name() {
+        return model.path().map(p -> p.toAbsolutePath().normalize().getFileName()).map(Path::toString)
+                .orElse(model.spec().modelType());
+    }
+
+    /// The type of the embedding, as of most matrices.
+    private DType commonType() {
+        return new Restated(model.spec(), model.spec(), weights)
+                .dtype(Parameter.of(glia.model.spec.Role.EMBEDDING));
+    }
+
+    /// Other readers take only matrices of products in types other than F32.
+    private static boolean isNarrow(Parameter p, long[] shape) {
+        return shape.length > 1 && switch (p.role()) {
+            case ROUTER, POSITIONS, SEGMENTS, CONVOLUTION, DECAY, SKIP, GATED_NORM, SHARED_SCALE, GATE_BIAS, UP_BIAS,
+                    DOWN_BIAS -> false;
+            default -> true;
+        };
+    }
+
+    /// A model that a GGUF file holds already keeps all that the file says.
+    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type)
+            throws CheckpointException {
+        throw new CheckpointException(file, "", "not yet");
+    }
+}

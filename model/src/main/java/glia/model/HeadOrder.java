@@ -1,0 +1,47 @@
+package glia.model;
+
+import glia.model.spec.Attention;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Role;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.RopeTable.Layout;
+
+/// The order of rows in queries and keys, which goes by the pairs of numbers that turn together: row i lies beside row
+/// `i + rotated / 2`, or the pairs lie one after the other.
+final class HeadOrder {
+    private HeadOrder() { }
+
+    /// Which row of a parameter of `from` is the first, second… in `to`; nothing if all stay where they are.
+    static int[] between(Parameter p, Attention from, Attention to) {
+        if (!(from.rope() instanceof Rope.Rotary a && to.rope() instanceof Rope.Rotary b)
+                || a.layout() == b.layout()) {
+            return new int[0];
+        }
+        boolean whole = from.norm() instanceof QkNorm.Whole;
+        int heads = switch (p.role()) {
+            case QUERY, QUERY_BIAS -> from.numHeads();
+            case KEY, KEY_BIAS -> from.numKeyValueHeads();
+            case QUERY_NORM -> whole ? from.numHeads() : 1;
+            case KEY_NORM -> whole ? from.numKeyValueHeads() : 1;
+            default -> 0;
+        };
+        boolean gated = from.gating() == Attention.Gating.SIGMOID;
+        int size = from.headSize() * (gated && (p.role() == Role.QUERY || p.role() == Role.QUERY_BIAS)
+                ? 2 : 1);
+        int[] order = new int[heads * size];
+        for (int row = 0; row < order.length; row++) {
+            int inHead = row % size;
+            order[row] = row - inHead + (inHead < a.rotatedSize() ? turned(inHead, a.rotatedSize(), b.layout())
+                    : inHead);
+        }
+        return order;
+    }
+
+    private static int turned(int row, int rotated, Layout to) {
+        return switch (to) {
+            case INTERLEAVED -> row / 2 + row % 2 * (rotated / 2);
+            case HALF_SPLIT -> 2 * (row % (rotated / 2)) + row / (rotated / 2);
+        };
+    }
+}

@@ -1,0 +1,260 @@
+package glia.model;
+
+import glia.model.block.Weights;
+import glia.model.spec.Attention;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parallel;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Residual;
+import glia.model.spec.Role;
+import glia.model.spec.Rope;
+import glia.model.spec.ScaledGatedMlp;
+import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.kernel.DecayForm;
+import glia.tensor.ops.Compute;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
+
+/// The numbers of a model's parameters as another spec has them, which differs from its own in how they are stored; see
+/// `Restatement`.
+record Restated(ModelSpec from, ModelSpec to, Weights weights) {
+    /// What happens to a parameter, in this order.
+    ///
+    /// @param numbers what becomes of each number of a row, by its index
+    /// @param order which row comes first, second…; empty if all stay
+    private record Change(List<RowRule> numbers, int[] order) {
+        boolean isNone() {
+            return numbers.isEmpty() && order.length == 0;
+        }
+    }
+
+    /// What becomes of each number of a row.
+    @FunctionalInterface
+    private interface RowRule {
+        DoubleUnaryOperator of(int row);
+
+        static RowRule all(DoubleUnaryOperator rule) {
+            return row -> rule;
+        }
+    }
+
+    /// Whether a parameter has the same numbers in both, be they in another order.
+    boolean keepsNumbers(Parameter p) {
+        return isExpansion(p) || change(p).numbers().isEmpty();
+    }
+
+    /// The type that a parameter's numbers are stored as.
+    DType dtype(Parameter p) {
+        return Compute.stored(weights.get(isExpansion(p) ? stored(p) : p)).dtype();
+    }
+
+    /// The numbers of a parameter of `to`: the stored tensor if they are the same, else F32 in `arena`.
+    Tensor numbers(Parameter p, Arena arena) {
+        if (isExpansion(p)) {
+            return ExpandedLatents.numbers(this, p, arena);
+        }
+        Change change = change(p);
+        Tensor stored = Compute.stored(weights.get(p));
+        if (change.isNone()) {
+            return stored;
+        }
+        Tensor x = Decode.widen(stored, arena);
+        Tensor y = Tensor.allocate(arena, DType.F32, x.shape());
+        boolean vector = x.rank() == 1;
+        int rows = vector ? x.cols() : x.rows();
+        int cols = vector ? 1 : x.cols();
+        for (int row = 0; row < rows; row++) {
+            int source = change.order.length == 0 ? row : change.order[row];
+            List<DoubleUnaryOperator> rules = rules(change, source);
+            for (int col = 0; col < cols; col++) {
+                float number = x.get((long) source * cols + col);
+                for (DoubleUnaryOperator rule : rules) {
+                    number = (float) rule.applyAsDouble(number);
+                }
+                y.set((long) row * cols + col, number);
+            }
+        }
+        return y;
+    }
+
+    private static List<DoubleUnaryOperator> rules(Change change, int row) {
+        return change.numbers.stream().map(rule -> rule.of(row)).toList();
+    }
+
+    private boolean isExpansion(Parameter p) {
+        return switch (p.role()) {
+            case EXPANSION, KEY_EXPANSION, VALUE_EXPANSION -> latent(from, p).expansion() != latent(to, p).expansion();
+            default -> false;
+        };
+    }
+
+    /// A parameter of `from` in which an expansion lies.
+    private Parameter stored(Parameter p) {
+        return new Parameter(p.place(), latent(from, p).expansion() == LatentAttention.Expansion.JOINED
+                ? Role.EXPANSION : Role.KEY_EXPANSION);
+    }
+
+    static LatentAttention latent(ModelSpec spec, Parameter p) {
+        return (LatentAttention) spec.mixer(p.place());
+    }
+
+    private Change change(Parameter p) {
+        List<RowRule> numbers = new ArrayList<>();
+        if (p.sublayer() < 0) {
+            whole(p, numbers);
+            return new Change(numbers, new int[0]);
+        }
+        factors(p, numbers);
+        int[] order = new int[0];
+        switch (p.role()) {
+            case BEFORE_WEIGHT -> shift(numbers, before(from, p), before(to, p));
+            case AFTER_WEIGHT -> shift(numbers, after(from, p), after(to, p));
+            case DECAY -> decay(numbers, decay(from.mixer(p.place())), decay(to.mixer(p.place())));
+            case QUERY, QUERY_BIAS, KEY, KEY_BIAS, QUERY_NORM, KEY_NORM -> {
+                if (from.mixer(p.place()) instanceof Attention a && to.mixer(p.place()) instanceof Attention b) {
+                    attention(p, a, b, numbers);
+                    order = HeadOrder.between(p, a, b);
+                }
+            }
+            default -> { }
+        }
+        return new Change(numbers, order);
+    }
+
+    private void whole(Parameter p, List<RowRule> numbers) {
+        switch (p.role()) {
+            case EMBEDDING -> scale(numbers, Restatement.ratio(from.embedding().scale(), to.embedding().scale()));
+            case HEAD -> scale(numbers, Restatement.ratio(Restatement.factor(from.head().logits()),
+                    Restatement.factor(to.head().logits())));
+            case FINAL_WEIGHT -> shift(numbers, from.finalNorm(), to.finalNorm());
+            default -> { }
+        }
+    }
+
+    private static Norm before(ModelSpec spec, Parameter p) {
+        return p.place().branch() == 0 ? spec.sublayer(p).before() : branch(spec, p).before();
+    }
+
+    private static Norm after(ModelSpec spec, Parameter p) {
+        return p.place().branch() == 0 ? spec.sublayer(p).after() : branch(spec, p).after();
+    }
+
+    private static Parallel.Branch branch(ModelSpec spec, Parameter p) {
+        return ((Parallel) spec.sublayer(p).mixer()).branches().get(p.place().branch() - 1);
+    }
+
+    /// Factors of keys make up for those of scores.
+    private static void attention(Parameter p, Attention a, Attention b, List<RowRule> numbers) {
+        boolean normed = a.norm() instanceof QkNorm.Heads || a.norm() instanceof QkNorm.Whole;
+        double factor = Restatement.ratio(a.scale(), b.scale());
+        switch (p.role()) {
+            case QUERY_NORM -> shift(numbers, norm(a), norm(b));
+            case KEY_NORM -> {
+                add(numbers, offset(norm(a)));
+                scale(numbers, factor);
+                add(numbers, -offset(norm(b)));
+            }
+            case KEY, KEY_BIAS -> scale(numbers, normed ? 1 : factor);
+            default -> { }
+        }
+    }
+
+    private static Norm norm(Attention attention) {
+        return switch (attention.norm()) {
+            case QkNorm.Heads heads -> heads.norm();
+            case QkNorm.Whole whole -> whole.norm();
+            default -> new Norm.None();
+        };
+    }
+
+    /// Factors of what goes into a mixer and comes out of it.
+    private void factors(Parameter p, List<RowRule> numbers) {
+        boolean in = switch (p.role()) {
+            case QUERY, KEY, VALUE, GATE, INPUT, STEPS -> true;
+            default -> false;
+        };
+        boolean out = switch (p.role()) {
+            case OUTPUT, OUTPUT_BIAS, DOWN, DOWN_BIAS, SHARED_DOWN -> true;
+            default -> false;
+        };
+        double factor = 1;
+        if (p.place().branch() > 0) {
+            factor *= in ? Restatement.ratio(branch(from, p).inputScale(), branch(to, p).inputScale()) : 1;
+            factor *= out ? Restatement.ratio(branch(from, p).outputScale(), branch(to, p).outputScale()) : 1;
+        }
+        if (out && from.sublayer(p).residual() instanceof Residual.Add a
+                && to.sublayer(p).residual() instanceof Residual.Add b) {
+            factor *= Restatement.ratio(a.scale(), b.scale());
+        }
+        Mixer mixer = from.mixer(p.place());
+        if (mixer instanceof ScaledGatedMlp a && to.mixer(p.place()) instanceof ScaledGatedMlp b
+                && (p.role() == Role.GATE || p.role() == Role.GATE_BIAS)) {
+            factor *= Restatement.ratio(a.scale(), b.scale());
+        }
+        if (mixer instanceof StateSpaceDual a && to.mixer(p.place()) instanceof StateSpaceDual b
+                && !a.multipliers().equals(b.multipliers())) {
+            double whole = factor;
+            numbers.add(row -> x -> x * whole * multiplier(p.role(), row, a, a.multipliers())
+                    / multiplier(p.role(), row, a, b.multipliers()));
+        } else {
+            scale(numbers, factor);
+        }
+    }
+
+    /// The factor of a row of the projection `[z|u B C|Δ]`.
+    private static double multiplier(Role role, int row, StateSpaceDual d, Multipliers m) {
+        return switch (role) {
+            case GATE, GATE_BIAS -> m.z();
+            case INPUT, INPUT_BIAS -> row < d.innerSize() ? m.u()
+                    : row < d.innerSize() + d.numGroups() * d.stateSize() ? m.b() : m.c();
+            case STEPS, STEPS_BIAS -> m.steps();
+            default -> 1;
+        };
+    }
+
+    private static DecayForm decay(Mixer mixer) {
+        return switch (mixer) {
+            case SelectiveStateSpace s -> s.decay();
+            case StateSpaceDual d -> d.decay();
+            default -> DecayForm.RATE;
+        };
+    }
+
+    /// The rate is `-exp(logarithm)`.
+    private static void decay(List<RowRule> numbers, DecayForm from, DecayForm to) {
+        if (from != to) {
+            numbers.add(RowRule.all(to == DecayForm.RATE ? from::rate : rate -> Math.log(-rate)));
+        }
+    }
+
+    private static float offset(Norm norm) {
+        return norm instanceof Norm.Rms rms ? rms.offset() : 0;
+    }
+
+    private static void shift(List<RowRule> numbers, Norm from, Norm to) {
+        add(numbers, offset(from) - offset(to));
+    }
+
+    private static void add(List<RowRule> numbers, float more) {
+        if (more != 0) {
+            numbers.add(RowRule.all(x -> x + more));
+        }
+    }
+
+    private static void scale(List<RowRule> numbers, double factor) {
+        if (factor != 1) {
+            numbers.add(RowRule.all(x -> x * factor));
+        }
+    }
+}

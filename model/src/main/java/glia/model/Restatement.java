@@ -1,0 +1,163 @@
+package glia.model;
+
+import glia.model.spec.Attention;
+import glia.model.spec.Embedding;
+import glia.model.spec.Head;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parallel;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Residual;
+import glia.model.spec.Rope;
+import glia.model.spec.ScaledGatedMlp;
+import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.Sublayer;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Takes over from another spec of the same model all that is only a matter of how numbers are stored: the order of
+/// rows that turn together, norm weights with or without their 1, decays as rates or logarithms, fixed factors that may
+/// as well lie in the weights, expansions of latents in one matrix or two, and frequencies that are scaled alike by
+/// another rule. What differs after that is another model. `Restated` changes the numbers in the same way.
+final class Restatement {
+    private static final double TOLERANCE = 1e-6;
+
+    private Restatement() { }
+
+    /// The model `from` with its numbers stored as in `to`.
+    static ModelSpec of(ModelSpec from, ModelSpec to) {
+        if (from.sublayers().size() != to.sublayers().size() || from.encoder().isPresent()) {
+            return from;
+        }
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int i = 0; i < from.sublayers().size(); i++) {
+            sublayers.add(sublayer(from.sublayers().get(i), to.sublayers().get(i)));
+        }
+        boolean scales = scales(from, to);
+        return new ModelSpec(from.modelType(), from.vocabSize(), from.hiddenSize(), from.contextLength(),
+                scales ? embedding(from.embedding(), to.embedding()) : from.embedding(), sublayers,
+                norm(from.finalNorm(), to.finalNorm()), scales ? head(from.head(), to.head()) : from.head(),
+                from.encoder(), List.of());
+    }
+
+    /// Whether embeddings and logits may take other factors: a matrix that is both can take but one.
+    private static boolean scales(ModelSpec from, ModelSpec to) {
+        double embedding = ratio(from.embedding().scale(), to.embedding().scale());
+        double head = ratio(factor(from.head().logits()), factor(to.head().logits()));
+        return from.head().matrix() != Head.Matrix.TIED || Math.abs(embedding - head) <= TOLERANCE * embedding;
+    }
+
+    static double ratio(double from, double to) {
+        return from == to || to == 0 ? 1 : from / to;
+    }
+
+    /// What logits are multiplied with.
+    static float factor(Head.Logits logits) {
+        return switch (logits) {
+            case Head.Logits.Plain plain -> 1;
+            case Head.Logits.Scaled scaled -> scaled.factor();
+            case Head.Logits.Capped capped -> 1;
+        };
+    }
+
+    private static Embedding embedding(Embedding from, Embedding to) {
+        boolean onlyTokens = from.numSegments() == 0 && from.positions().equals(new glia.model.spec.Positions.None())
+                && from.norm() instanceof Norm.None && to.scale() != 0;
+        return onlyTokens ? new Embedding(from.positions(), to.scale(), 0, from.norm()) : from;
+    }
+
+    private static Head head(Head from, Head to) {
+        boolean scales = !(from.logits() instanceof Head.Logits.Capped) && !(to.logits() instanceof Head.Logits.Capped)
+                && factor(to.logits()) != 0;
+        return scales ? from.with(to.logits()) : from;
+    }
+
+    private static Sublayer sublayer(Sublayer from, Sublayer to) {
+        boolean scales = from.after() instanceof Norm.None && from.residual() instanceof Residual.Add
+                && to.residual() instanceof Residual.Add other && other.scale() != 0;
+        return new Sublayer(from.layer(), norm(from.before(), to.before()), mixer(from.mixer(), to.mixer()),
+                norm(from.after(), to.after()), scales ? to.residual() : from.residual());
+    }
+
+    private static Norm norm(Norm from, Norm to) {
+        return from instanceof Norm.Rms a && to instanceof Norm.Rms b ? new Norm.Rms(a.eps(), b.offset()) : from;
+    }
+
+    private static Mixer mixer(Mixer from, Mixer to) {
+        return switch (from) {
+            case Attention a when to instanceof Attention b -> attention(a, b);
+            case LatentAttention a when to instanceof LatentAttention b -> latent(a, b);
+            case SelectiveStateSpace a when to instanceof SelectiveStateSpace b -> a.with(b.decay());
+            case StateSpaceDual a when to instanceof StateSpaceDual b -> new StateSpaceDual(a.numHeads(), a.headSize(),
+                    a.stateSize(), a.numGroups(), a.convolution(), a.limits(), a.gating(), b.multipliers(), b.decay(),
+                    a.inputBias(), a.outputBias());
+            case ScaledGatedMlp a when to instanceof ScaledGatedMlp b && b.scale() != 0 ->
+                    new ScaledGatedMlp(a.mlp(), b.scale());
+            case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->
+                    parallel(a, b);
+            default -> from;
+        };
+    }
+
+    private static Parallel parallel(Parallel from, Parallel to) {
+        List<Parallel.Branch> branches = new ArrayList<>();
+        for (int i = 0; i < from.branches().size(); i++) {
+            Parallel.Branch a = from.branches().get(i);
+            Parallel.Branch b = to.branches().get(i);
+            boolean in = a.before() instanceof Norm.None && b.inputScale() != 0;
+            boolean out = a.after() instanceof Norm.None && b.outputScale() != 0;
+            branches.add(new Parallel.Branch(in ? b.inputScale() : a.inputScale(), norm(a.before(), b.before()),
+                    mixer(a.mixer(), b.mixer()), norm(a.after(), b.after()),
+                    out ? b.outputScale() : a.outputScale()));
+        }
+        return new Parallel(branches);
+    }
+
+    private static LatentAttention latent(LatentAttention from, LatentAttention to) {
+        Rope.Rotary rope = new Rope.Rotary(from.rope().rotatedSize(), from.rope().theta(),
+                ((Rope.Rotary) rope(from.rope(), to.rope())).scaling(), from.rope().layout());
+        return new LatentAttention(from.numHeads(), from.queries(), from.latentSize(), from.plainSize(),
+                from.valueSize(), from.scale(), rope, from.bias(), to.expansion(), from.keys());
+    }
+
+    private static Attention attention(Attention from, Attention to) {
+        QkNorm norm = switch (from.norm()) {
+            case QkNorm.Heads a when to.norm() instanceof QkNorm.Heads b ->
+                    new QkNorm.Heads((Norm.Rms) norm(a.norm(), b.norm()));
+            case QkNorm.Whole a when to.norm() instanceof QkNorm.Whole b ->
+                    new QkNorm.Whole((Norm.Rms) norm(a.norm(), b.norm()));
+            default -> from.norm();
+        };
+        boolean scales = to.scale() > 0 && from.scale() > 0
+                && !(norm instanceof QkNorm.Rotated || norm instanceof QkNorm.Clipped);
+        return new Attention(from.numHeads(), from.numKeyValueHeads(), from.headSize(),
+                scales ? to.scale() : from.scale(), rope(from.rope(), to.rope()), from.span(), norm, from.bias(),
+                from.scores(), from.temperature(), from.gating());
+    }
+
+    /// Another layout, and another rule for the same frequencies.
+    private static Rope rope(Rope from, Rope to) {
+        if (!(from instanceof Rope.Rotary a && to instanceof Rope.Rotary b)
+                || a.rotatedSize() != b.rotatedSize()) {
+            return from;
+        }
+        double[] first = frequencies(a);
+        double[] second = frequencies(b);
+        boolean same = a.scaling().attentionFactor() == b.scaling().attentionFactor();
+        for (int i = 0; i < first.length; i++) {
+            same &= Math.abs(first[i] - second[i]) <= TOLERANCE * first[i];
+        }
+        return new Rope.Rotary(a.rotatedSize(), a.theta(), same ? b.scaling() : a.scaling(), b.layout());
+    }
+
+    private static double[] frequencies(Rope.Rotary rope) {
+        double[] plain = new double[rope.rotatedSize() / 2];
+        for (int i = 0; i < plain.length; i++) {
+            plain[i] = Math.pow(rope.theta(), -2.0 * i / rope.rotatedSize());
+        }
+        return rope.scaling().scale(plain, rope.theta());
+    }
+}

@@ -1,0 +1,67 @@
+package glia.model;
+
+import glia.model.spec.ModelSpec;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.RecordComponent;
+import java.util.List;
+import java.util.Optional;
+
+/// Where two specs say different things, found by walking through their records. Numbers are the same if they are so as
+/// F32, up to a rounding; names of families and layers that draft are passed over.
+final class SpecDifference {
+    private static final double TOLERANCE = 1e-6;
+
+    private SpecDifference() { }
+
+    /// The first difference in words, such as `sublayers[3].mixer.span is Sliding[window=4], not Causal[]`.
+    static Optional<String> find(ModelSpec model, ModelSpec other) {
+        return find("", model.withDrafts(List.of()), other.withDrafts(List.of()));
+    }
+
+    private static Optional<String> find(String at, Object a, Object b) {
+        if (a instanceof List<?> x && b instanceof List<?> y && x.size() == y.size()) {
+            for (int i = 0; i < x.size(); i++) {
+                Optional<String> inside = find(at + "[" + i + "]", x.get(i), y.get(i));
+                if (inside.isPresent()) {
+                    return inside;
+                }
+            }
+            return Optional.empty();
+        }
+        if (a instanceof Optional<?> x && b instanceof Optional<?> y && x.isPresent() && y.isPresent()) {
+            return find(at, x.get(), y.get());
+        }
+        if (a instanceof Record x && b instanceof Record y && x.getClass() == y.getClass()) {
+            for (RecordComponent component : x.getClass().getRecordComponents()) {
+                String name = component.getName();
+                Optional<String> inside = name.equals("modelType") ? Optional.empty()
+                        : find(at.isEmpty() ? name : at + "." + name, value(component, x), value(component, y));
+                if (inside.isPresent()) {
+                    return inside;
+                }
+            }
+            return Optional.empty();
+        }
+        return same(a, b) ? Optional.empty() : Optional.of(at + " is " + words(a) + ", not " + words(b));
+    }
+
+    private static boolean same(Object a, Object b) {
+        if (a instanceof Number x && b instanceof Number y) {
+            double difference = Math.abs(x.doubleValue() - y.doubleValue());
+            return x.floatValue() == y.floatValue() || difference <= TOLERANCE * Math.abs(x.doubleValue());
+        }
+        return a.equals(b);
+    }
+
+    private static String words(Object value) {
+        return value instanceof List<?> list ? "a list of " + list.size() : value.toString();
+    }
+
+    private static Object value(RecordComponent component, Record of) {
+        try {
+            return component.getAccessor().invoke(of);
+        } catch (IllegalAccessException | InvocationTargetException e) {
+            throw new IllegalStateException(component + " of a spec cannot be read", e);
+        }
+    }
+}
