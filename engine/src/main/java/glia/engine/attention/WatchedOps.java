@@ -19,8 +19,8 @@ class WatchedOps implements Ops {
     }
 
     @Override
-    public Tensor embed(Weight table, int[] ids, int count) {
-        return inner.embed(table, ids, count);
+    public Tensor embed(Weight table, int[] ids, int count, int still) {
+        return inner.embed(table, ids, count, still);
     }
 
     @Override

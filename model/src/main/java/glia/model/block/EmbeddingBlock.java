@@ -32,7 +32,7 @@ final class EmbeddingBlock {
     ///
     /// @throws IllegalArgumentException if a token, a learned position or a segment does not exist
     Tensor forward(Ops ops, Pass pass, States states) {
-        Tensor x = ops.embed(tokens, pass.tokens(), pass.numTokens());
+        Tensor x = ops.embed(tokens, pass.tokens(), pass.numTokens(), spec.padding().orElse(-1));
         if (spec.scale() != 1) {
             x = ops.scale(x, spec.scale());
         }

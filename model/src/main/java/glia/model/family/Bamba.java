@@ -32,7 +32,7 @@ public final class Bamba implements Family {
                 StateSpaceDual.Multipliers.NONE, Standard.bias(config, "mamba_proj_bias", false));
         int[] attending = config.has("attn_layer_indices") ? config.integers("attn_layer_indices") : new int[0];
         Mixer mlp = Standard.mlp(config, "intermediate_size", Standard.bias(config, "mlp_bias", false));
-        return Standard.spec(config, 262_144, false, epsilon,
+        return Standard.spec(Padding.orElse(config, 0), 262_144, false, epsilon,
                 layer -> Arrays.stream(attending).anyMatch(i -> i == layer) ? attention : mamba, layer -> mlp);
     }
 

@@ -51,8 +51,8 @@ public final class Bert implements Family {
             sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention, new Norm.None(), sum));
             sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), sum));
         }
-        Embedding embedding = new Embedding(new Positions.Learned(context), 1,
-                config.positive("type_vocab_size", 2), norm);
+        Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context), 1,
+                config.positive("type_vocab_size", 2), norm), 0);
         Head masked = new Head(config.flag("tie_word_embeddings", true) ? Head.Matrix.TIED : Head.Matrix.SEPARATE,
                 new Head.Transform.Dense(activation, norm, Bias.ALL), Bias.ALL, new Head.Logits.Plain());
         return new ModelSpec("bert", config.positive("vocab_size"), hidden, context, embedding, sublayers, norm,

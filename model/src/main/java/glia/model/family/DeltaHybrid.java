@@ -37,7 +37,7 @@ final class DeltaHybrid {
         Mixer attention = attention(config, norm);
         List<Sublayer> sublayers = Standard.layers(linear.length, norm, Residual.PLAIN,
                 layer -> linear[layer] ? delta : attention, feedForwards);
-        return Standard.model(config, 32_768, Embedding.PLAIN, sublayers, norm, Standard.head(config, false));
+        return Standard.model(config, 32_768, Padding.read(config, Embedding.PLAIN), sublayers, norm, Standard.head(config, false));
     }
 
     private static Attention attention(Config config, Norm.Rms norm) throws CheckpointException {

@@ -52,7 +52,7 @@ public final class FalconH1 implements Family {
         Head head = Standard.head(config, false);
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 config.positive("max_position_embeddings", 8192),
-                Embedding.scaled(factor(config, "embedding_multiplier")), sublayers, norm,
+                Padding.read(config, Embedding.scaled(factor(config, "embedding_multiplier")), 0), sublayers, norm,
                 head.with(Standard.logits(factor(config, "lm_head_multiplier"))));
     }
 

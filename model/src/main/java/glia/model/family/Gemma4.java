@@ -71,7 +71,8 @@ public final class Gemma4 implements Family {
         }
         Head head = Standard.head(config, true);
         return new ModelSpec("gemma4_text", config.positive("vocab_size"), hidden,
-                config.positive("max_position_embeddings", 131_072), Embedding.scaled(Math.sqrt(hidden)), sublayers,
+                config.positive("max_position_embeddings", 131_072),
+                Padding.read(config, Embedding.scaled(Math.sqrt(hidden)), 0), sublayers,
                 norm, config.has("final_logit_softcapping") ? head.with(new Head.Logits.Capped(
                         (float) Standard.positive(config, "final_logit_softcapping", 0))) : head);
     }

@@ -69,7 +69,8 @@ final class GemmaBody {
         OptionalDouble cap = cap(config, "final_logit_softcapping", logitCap);
         Head head = Standard.head(config, true);
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden,
-                config.positive("max_position_embeddings", context), Embedding.scaled(Math.sqrt(hidden)), sublayers,
+                config.positive("max_position_embeddings", context),
+                Padding.read(config, Embedding.scaled(Math.sqrt(hidden)), 0), sublayers,
                 norm, cap.isPresent() ? head.with(new Head.Logits.Capped((float) cap.getAsDouble())) : head);
     }
 }

@@ -59,7 +59,7 @@ public final class GraniteMoeHybrid implements Family {
         Head head = Standard.head(config, false);
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
                 config.positive("max_position_embeddings", 2048),
-                Embedding.scaled(config.real("embedding_multiplier", 1)), sublayers, norm,
+                Padding.read(config, Embedding.scaled(config.real("embedding_multiplier", 1))), sublayers, norm,
                 head.with(Standard.logits(1 / Standard.positive(config, "logits_scaling", 1))));
     }
 

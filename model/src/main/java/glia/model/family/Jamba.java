@@ -39,8 +39,8 @@ public final class Jamba implements Family {
                 new Experts.Shared.None());
         Every attending = every(config, "attn_layer_period", 8, "attn_layer_offset", 4);
         Every choosing = every(config, "expert_layer_period", 2, "expert_layer_offset", 1);
-        return Standard.spec(config, 262_144, false, epsilon, layer -> attending.has(layer) ? attention : mamba,
-                layer -> choosing.has(layer) ? experts : mlp);
+        return Standard.spec(Padding.orElse(config, 0), 262_144, false, epsilon,
+                layer -> attending.has(layer) ? attention : mamba, layer -> choosing.has(layer) ? experts : mlp);
     }
 
     private static SelectiveStateSpace mamba(Config config, Norm inner) throws CheckpointException {

@@ -38,7 +38,7 @@ public final class Ministral3 implements Family {
                 : new Temperature.Constant();
         Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
                 .with(AttentionConfig.span(config)).with(temperature);
-        return Standard.spec(config, 262_144, false, Bias.NONE, layer -> attention);
+        return Standard.spec(Padding.orElse(config, 11), 262_144, false, Bias.NONE, layer -> attention);
     }
 
     @Override

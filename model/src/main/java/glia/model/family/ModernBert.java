@@ -50,7 +50,7 @@ public final class ModernBert implements Family {
             sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention));
             sublayers.add(new Sublayer(layer, norm, mlp));
         }
-        Embedding embedding = new Embedding(new Positions.None(), 1, 0, norm);
+        Embedding embedding = Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm), 50_283);
         Head masked = new Head(config.flag("tie_word_embeddings", true) ? Head.Matrix.TIED : Head.Matrix.SEPARATE,
                 new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"), norm,
                         Standard.bias(config, "classifier_bias", false)),

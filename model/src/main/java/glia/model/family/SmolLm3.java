@@ -31,7 +31,7 @@ public final class SmolLm3 implements Family {
         boolean sliding = config.flag("use_sliding_window", false) && config.has("sliding_window");
         boolean[] slides = LayerTypes.read(config, layer -> sliding && !rotates[layer]);
         Bias mlpBias = Standard.bias(config, "mlp_bias", false);
-        return Standard.spec(config, 32_768, true, mlpBias, layer ->
+        return Standard.spec(Padding.orElse(config, 128_004), 32_768, true, mlpBias, layer ->
                 (rotates[layer] ? rotating : still).with(sliding && slides[layer] ? AttentionConfig.span(config)
                         : new Span.Causal()));
     }

@@ -100,7 +100,8 @@ final class Standard {
         Norm norm = new Norm.Rms(epsilon, 0);
         List<Sublayer> sublayers = layers(numLayers(config, "num_hidden_layers"), norm, Residual.PLAIN, attentions,
                 feedForwards);
-        return model(config, defaultContext, Embedding.PLAIN, sublayers, norm, head(config, defaultTied));
+        return model(config, defaultContext, Padding.read(config, Embedding.PLAIN), sublayers, norm,
+                head(config, defaultTied));
     }
 
     /// Layers of two sublayers, each after a norm.

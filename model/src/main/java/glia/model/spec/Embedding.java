@@ -1,10 +1,14 @@
 package glia.model.spec;
 
+import java.util.OptionalInt;
+
 /// How tokens become the first hidden state: `norm(scale · E[token] + P[position] + S[segment])`.
 ///
 /// @param numSegments the kinds of segments, such as the two sentences of a pair, that tokens may belong to; 0 if there
 ///     is no S. https://arxiv.org/abs/1810.04805
-public record Embedding(Positions positions, float scale, int numSegments, Norm norm) {
+/// @param padding the token that fills up batches, whose row of E learns nothing from being looked up, though it may
+///     from a head that shares E. https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding) {
     /// Only the token's row.
     public static final Embedding PLAIN = scaled(1);
 
@@ -12,6 +16,16 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         if (!Float.isFinite(scale) || numSegments < 0) {
             throw new IllegalArgumentException("embeddings times " + scale + " with " + numSegments + " segments");
         }
+    }
+
+    /// An embedding each of whose rows learns.
+    public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
+        this(positions, scale, numSegments, norm, OptionalInt.empty());
+    }
+
+    /// The same with a token that fills up batches.
+    public Embedding withPadding(int token) {
+        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token));
     }
 
     /// `scale · E[token]`.

@@ -66,7 +66,7 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
-    public Tensor embed(Weight table, int[] ids, int count) {
+    public Tensor embed(Weight table, int[] ids, int count, int still) {
         Matrix t = table.matrix();
         for (int i = 0; i < count; i++) {
             if (ids[i] < 0 || ids[i] >= t.rows()) {

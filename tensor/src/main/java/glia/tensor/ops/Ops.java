@@ -13,7 +13,14 @@ import glia.tensor.kernel.Runs;
 /// whose first argument the caller gives up. Every op checks its shapes and throws `IllegalArgumentException`.
 public interface Ops {
     /// `y[n] = table[ids[n]]` for the first `count` ids: `[count, D]`.
-    Tensor embed(Weight table, int[] ids, int count);
+    ///
+    /// @param still the row that learns nothing from being looked up; -1 for none
+    Tensor embed(Weight table, int[] ids, int count, int still);
+
+    /// The same where every row learns.
+    default Tensor embed(Weight table, int[] ids, int count) {
+        return embed(table, ids, count, -1);
+    }
 
     /// `y = x · wᵀ`, `[N, R]` for w `[R, K]`.
     Tensor linear(Tensor x, Weight w);

@@ -108,11 +108,11 @@ public final class Recorder implements Ops {
     }
 
     @Override
-    public Tensor embed(Weight table, int[] ids, int count) {
+    public Tensor embed(Weight table, int[] ids, int count, int still) {
         int[] kept = java.util.Arrays.copyOf(ids, count);
-        Tensor y = ops.embed(table, kept, count);
+        Tensor y = ops.embed(table, kept, count, still);
         return reach == Reach.ACTIVATIONS ? y
-                : record(y, () -> backward.scatter(weights.of(table), gradient(y), kept));
+                : record(y, () -> backward.scatter(weights.of(table), gradient(y), kept, still));
     }
 
     @Override
@@ -207,7 +207,7 @@ public final class Recorder implements Ops {
     public Tensor select(Tensor x, int[] rows, int count) {
         int[] kept = java.util.Arrays.copyOf(rows, count);
         Tensor y = ops.select(x, kept, count);
-        return record(y, () -> backward.scatter(gradient(x), gradient(y), kept));
+        return record(y, () -> backward.scatter(gradient(x), gradient(y), kept, -1));
     }
 
     @Override
