@@ -37,7 +37,8 @@ public final class GptOss implements Family {
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span window = new Span.Sliding(
                 config.mentions("sliding_window") ? config.positive("sliding_window") : 128);
-        MlpForm form = new MlpForm.Clamped(1.702f, (float) Standard.positive(config, "swiglu_limit", 7));
+        MlpForm form = new MlpForm.Clamped((float) Standard.positive(config, "swiglu_alpha", 1.702),
+                (float) Standard.positive(config, "swiglu_limit", 7));
         Router router = Router.plain(config.positive("num_experts_per_tok", 4), Router.Score.LOGIT,
                 Router.Share.SOFTMAX);
         Experts experts = ExpertConfig.of(config, ExpertConfig.numExperts(config, 128),

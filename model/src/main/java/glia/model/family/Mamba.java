@@ -26,8 +26,9 @@ public final class Mamba implements Family {
         int hidden = config.positive("hidden_size");
         Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
                 Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "use_conv_bias", true));
-        return Backbone.spec(config, new SelectiveStateSpace(
-                Math.multiplyExact(config.positive("expand", 2), hidden), config.positive("state_size", 16),
+        int inner = config.has("intermediate_size") ? config.positive("intermediate_size")
+                : Math.multiplyExact(config.positive("expand", 2), hidden);
+        return Backbone.spec(config, new SelectiveStateSpace(inner, config.positive("state_size", 16),
                 StateSpaces.stepRank(config, "time_step_rank", hidden), convolution, new Norm.None(),
                 DecayForm.LOGARITHM, Standard.bias(config, "use_bias", false)), true);
     }
