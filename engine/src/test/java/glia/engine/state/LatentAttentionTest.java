@@ -99,7 +99,6 @@ class LatentAttentionTest {
         "deepseek_v3 | 'moe_layer_freq': 2 | moe_layer_freq",
         "deepseek_v3 | 'num_key_value_heads': 1 | num_key_value_heads",
         "deepseek_v3 | 'partial_rotary_factor': 0.5 | partial_rotary_factor",
-        "deepseek_v2 | 'mlp_bias': true | mlp_bias",
         "deepseek_v32 | 'q_lora_rank': null | q_lora_rank",
         "deepseek_v32 | 'layer_types': ['indexed_attention'] | layer_types",
         "deepseek_v32 | 'layer_types': ['indexed_attention'; 'full_attention'] | layer_types",

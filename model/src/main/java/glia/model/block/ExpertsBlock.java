@@ -36,9 +36,10 @@ final class ExpertsBlock implements Block {
 
     /// Experts that see `compression(x)` and whose sum goes through `expansion`.
     static ExpertsBlock of(CompressedExperts spec, Weights weights, Place place) {
+        boolean biased = spec.bias() != Bias.NONE;
         return new ExpertsBlock(spec.experts(), weights, place,
-                Projection.of(weights, place, Role.EXPERT_INPUT, Role.EXPERT_INPUT, false),
-                Projection.of(weights, place, Role.EXPERT_OUTPUT, Role.EXPERT_OUTPUT, false));
+                Projection.of(weights, place, Role.EXPERT_INPUT, Role.EXPERT_INPUT_BIAS, biased),
+                Projection.of(weights, place, Role.EXPERT_OUTPUT, Role.EXPERT_OUTPUT_BIAS, biased));
     }
 
     private ExpertsBlock(Experts spec, Weights weights, Place place, Block compression, Block expansion) {
@@ -52,9 +53,10 @@ final class ExpertsBlock implements Block {
         experts = experts(spec, weights, place);
         shared = switch (spec.shared()) {
             case Experts.Shared.None none -> Optional.empty();
-            case Experts.Shared.Plain plain -> Optional.of(mlp(spec.form(), weights, place));
+            case Experts.Shared.Plain plain -> Optional.of(
+                    mlp(spec.form(), weights, place, plain.bias() != Bias.NONE));
             case Experts.Shared.Gated gated -> {
-                Block mlp = mlp(spec.form(), weights, place);
+                Block mlp = mlp(spec.form(), weights, place, false);
                 Weight scale = weights.get(place, Role.SHARED_SCALE);
                 yield Optional.of((ops, x, pass, states) ->
                         ops.apply(new SigmoidGate(mlp.forward(ops, x, pass, states), ops.linear(x, scale))));
@@ -80,12 +82,12 @@ final class ExpertsBlock implements Block {
     }
 
     /// The shared expert.
-    private static Block mlp(MlpForm form, Weights weights, Place place) {
-        Block up = Projection.of(weights, place, Role.SHARED_UP, Role.SHARED_UP, false);
-        Block down = Projection.of(weights, place, Role.SHARED_DOWN, Role.SHARED_DOWN, false);
+    private static Block mlp(MlpForm form, Weights weights, Place place, boolean biased) {
+        Block up = Projection.of(weights, place, Role.SHARED_UP, Role.SHARED_UP_BIAS, biased);
+        Block down = Projection.of(weights, place, Role.SHARED_DOWN, Role.SHARED_DOWN_BIAS, biased);
         return switch (form) {
             case MlpForm.Gated gated -> {
-                Block gate = Projection.of(weights, place, Role.SHARED_GATE, Role.SHARED_GATE, false);
+                Block gate = Projection.of(weights, place, Role.SHARED_GATE, Role.SHARED_GATE_BIAS, biased);
                 yield (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),
                         up.forward(ops, x, pass, states), gated.activation()), pass, states);
             }

@@ -81,6 +81,8 @@ final class Backbone {
     private static Source compressed(ModelSpec spec, Parameter p, String layer) {
         return switch (p.role()) {
             case EXPERT_INPUT -> new Source.Stored(layer + "mixer.fc1_latent_proj.weight");
+            case EXPERT_INPUT_BIAS -> new Source.Stored(layer + "mixer.fc1_latent_proj.bias");
+            case EXPERT_OUTPUT_BIAS -> new Source.Stored(layer + "mixer.fc2_latent_proj.bias");
             case EXPERT_OUTPUT -> new Source.Stored(layer + "mixer.fc2_latent_proj.weight");
             case UP -> new Source.Stored(layer + "mixer.experts." + p.expert() + ".up_proj.weight");
             case DOWN -> new Source.Stored(layer + "mixer.experts." + p.expert() + ".down_proj.weight");

@@ -25,10 +25,9 @@ public final class DeepseekV2 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        Standard.refuse(config, "mlp_bias");
         LatentAttention attention = LatentConfig.DEEPSEEK.attention(config, new KeyChoice.All());
         return Standard.spec(config, 2048, false, Standard.epsilon(config, "rms_norm_eps", 1e-6), layer -> attention,
-                EXPERTS.read(config));
+                EXPERTS.read(config, Standard.bias(config, "mlp_bias", false)));
     }
 
     @Override

@@ -43,9 +43,12 @@ record ExpertNames(String block, String router, String gate, String up, String d
             case ROUTER_BIAS -> new Source.Stored(at + router + ".bias");
             case ROUTER_CORRECTION -> new Source.Stored(at + router + ".e_score_correction_bias",
                     at + "e_score_correction_bias", layer + "mlp.gate.e_score_correction_bias");
-            case SHARED_GATE -> shared(at, "gate_proj");
-            case SHARED_UP -> shared(at, "up_proj");
-            case SHARED_DOWN -> shared(at, "down_proj");
+            case SHARED_GATE -> shared(at, "gate_proj.weight");
+            case SHARED_GATE_BIAS -> shared(at, "gate_proj.bias");
+            case SHARED_UP -> shared(at, "up_proj.weight");
+            case SHARED_UP_BIAS -> shared(at, "up_proj.bias");
+            case SHARED_DOWN -> shared(at, "down_proj.weight");
+            case SHARED_DOWN_BIAS -> shared(at, "down_proj.bias");
             case SHARED_SCALE -> new Source.Stored(at + "shared_expert_gate.weight");
             case GATE -> expert(spec, p, at, gate + ".weight");
             case UP -> expert(spec, p, at, up + ".weight");
@@ -58,7 +61,7 @@ record ExpertNames(String block, String router, String gate, String up, String d
     }
 
     private static Source shared(String at, String name) {
-        return new Source.Stored(at + "shared_experts." + name + ".weight", at + "shared_expert." + name + ".weight");
+        return new Source.Stored(at + "shared_experts." + name, at + "shared_expert." + name);
     }
 
     private Source expert(ModelSpec spec, Parameter p, String at, String name) {

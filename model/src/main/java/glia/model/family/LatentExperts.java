@@ -37,22 +37,29 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
         GREEDY, GROUP_LIMITED_GREEDY, NOAUX_TC
     }
 
-    /// Reads what follows the attention in each layer.
+    /// Reads what follows the attention in each layer, without biases.
     Standard.FeedForwards read(Config config) throws CheckpointException {
+        return read(config, Bias.NONE);
+    }
+
+    /// Reads what follows the attention in each layer.
+    ///
+    /// @param bias of dense MLPs and shared experts
+    Standard.FeedForwards read(Config config, Bias bias) throws CheckpointException {
         if (config.has("moe_layer_freq") && config.positive("moe_layer_freq") != 1) {
             throw config.error("moe_layer_freq", "found " + config.positive("moe_layer_freq")
                     + ", but experts in some of the later layers only are not supported");
         }
         Mixer dense = new GatedMlp(config.positive("intermediate_size"),
-                Activations.read(config, "hidden_act", "silu"), Bias.NONE);
+                Activations.read(config, "hidden_act", "silu"), bias);
         int numLayers = Standard.numLayers(config, "num_hidden_layers");
         int first = config.integer("first_k_dense_replace", numDense);
         if (config.has("mlp_layer_types")) {
             boolean[] sparse = sparse(config, numLayers);
-            Mixer experts = first < numLayers || anyOf(sparse) ? experts(config) : dense;
+            Mixer experts = first < numLayers || anyOf(sparse) ? experts(config, bias) : dense;
             return layer -> layer >= numLayers || sparse[layer] ? experts : dense;
         }
-        Mixer experts = first < numLayers ? experts(config) : dense;
+        Mixer experts = first < numLayers ? experts(config, bias) : dense;
         return layer -> layer >= first ? experts : dense;
     }
 
@@ -82,11 +89,11 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
         return sparse;
     }
 
-    private Experts experts(Config config) throws CheckpointException {
+    private Experts experts(Config config, Bias bias) throws CheckpointException {
         int each = config.positive("moe_intermediate_size", width);
         int shared = config.integer("n_shared_experts", numShared);
         return ExpertConfig.gated(config, ExpertConfig.numExperts(config, numExperts), each, router(config),
-                shared == 0 ? new Shared.None() : new Shared.Plain(Math.multiplyExact(shared, each)));
+                shared == 0 ? new Shared.None() : new Shared.Plain(Math.multiplyExact(shared, each), bias));
     }
 
     private Router router(Config config) throws CheckpointException {
@@ -97,7 +104,9 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
             case "softmax" -> Score.SOFTMAX;
             default -> throw config.error("scoring_func", "found '" + scoring + "', expected sigmoid or softmax");
         };
-        boolean dividing = config.flag("norm_topk_prob", normalised);
+        // The reference of models whose choice is never corrected does not look at it.
+        boolean dividing = config.flag("norm_topk_prob", normalised)
+                && (chosen == Method.NOAUX_TC || method == Method.NOAUX_TC);
         if (dividing && chosen != Method.NOAUX_TC) {
             throw config.error("norm_topk_prob", "is true, but this choice of experts does not divide their weights");
         }

@@ -91,17 +91,14 @@ public final class NemotronH implements Family {
     }
 
     private static Mixer experts(Config config, Activation activation, Bias bias) throws CheckpointException {
-        if (bias != Bias.NONE) {
-            throw config.error("mlp_bias", "a shared expert with biases is not supported");
-        }
         try {
             Experts experts = new Experts(ExpertConfig.numExperts(config, 8),
                     config.positive("moe_intermediate_size", 7688),
                     new MlpForm.Plain(activation), Bias.NONE, ExpertConfig.corrected(config, 2, 1, 1, 1),
                     Weighting.OUTPUT,
-                    new Experts.Shared.Plain(config.positive("moe_shared_expert_intermediate_size", 7688)));
+                    new Experts.Shared.Plain(config.positive("moe_shared_expert_intermediate_size", 7688), bias));
             return config.has("moe_latent_size")
-                    ? new CompressedExperts(experts, config.positive("moe_latent_size")) : experts;
+                    ? new CompressedExperts(experts, config.positive("moe_latent_size"), bias) : experts;
         } catch (IllegalArgumentException e) {
             throw config.error("num_experts_per_tok", e.getMessage());
         }

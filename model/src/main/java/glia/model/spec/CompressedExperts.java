@@ -6,7 +6,8 @@ import java.util.List;
 /// the router and the shared expert on x itself. https://arxiv.org/abs/2401.04088 has the plain form.
 ///
 /// @param size L, the numbers that experts take and give
-public record CompressedExperts(Experts experts, int size) implements Mixer {
+/// @param bias whether `in` and `out` add biases
+public record CompressedExperts(Experts experts, int size, Bias bias) implements Mixer {
     public CompressedExperts {
         if (size < 1) {
             throw new IllegalArgumentException("experts on " + size + " numbers");
@@ -15,9 +16,9 @@ public record CompressedExperts(Experts experts, int size) implements Mixer {
 
     @Override
     public void parameters(Shapes shapes, int hidden) {
-        shapes.add(Role.EXPERT_INPUT, size, hidden);
+        shapes.linear(Role.EXPERT_INPUT, Role.EXPERT_INPUT_BIAS, bias != Bias.NONE, size, hidden);
         experts.parameters(shapes, hidden, size);
-        shapes.add(Role.EXPERT_OUTPUT, hidden, size);
+        shapes.linear(Role.EXPERT_OUTPUT, Role.EXPERT_OUTPUT_BIAS, bias != Bias.NONE, hidden, size);
     }
 
     @Override

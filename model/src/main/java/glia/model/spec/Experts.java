@@ -12,7 +12,7 @@ import java.util.Locale;
 ///
 /// @param intermediateSize I, the width of an expert
 /// @param form of all experts, the shared one too
-/// @param bias whether the router and the experts add biases; the shared expert has none
+/// @param bias whether the router and the experts add biases; the shared expert may have its own
 /// @param weighting what the router's weights are multiplied with
 public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias bias, Router router, Weighting weighting,
         Shared shared) implements Mixer {
@@ -22,7 +22,12 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         record None() implements Shared { }
 
         /// Its output is added. https://arxiv.org/abs/2401.06066
-        record Plain(int intermediateSize) implements Shared { }
+        record Plain(int intermediateSize, Bias bias) implements Shared {
+            /// One that adds no biases.
+            public Plain(int intermediateSize) {
+                this(intermediateSize, Bias.NONE);
+            }
+        }
 
         /// Its output is added times `σ(w · x)`, one number for each token. https://arxiv.org/abs/2407.10671
         record Gated(int intermediateSize) implements Shared { }
@@ -58,9 +63,9 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         }
         switch (shared) {
             case Shared.None none -> { }
-            case Shared.Plain plain -> shared(shapes, hidden, plain.intermediateSize());
+            case Shared.Plain plain -> shared(shapes, hidden, plain.intermediateSize(), plain.bias() != Bias.NONE);
             case Shared.Gated gated -> {
-                shared(shapes, hidden, gated.intermediateSize());
+                shared(shapes, hidden, gated.intermediateSize(), false);
                 shapes.add(Role.SHARED_SCALE, 1, hidden);
             }
         }
@@ -73,12 +78,12 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         }
     }
 
-    private void shared(Shapes shapes, int hidden, int width) {
+    private void shared(Shapes shapes, int hidden, int width, boolean biased) {
         if (form.isGated()) {
-            shapes.add(Role.SHARED_GATE, width, hidden);
+            shapes.linear(Role.SHARED_GATE, Role.SHARED_GATE_BIAS, biased, width, hidden);
         }
-        shapes.add(Role.SHARED_UP, width, hidden);
-        shapes.add(Role.SHARED_DOWN, hidden, width);
+        shapes.linear(Role.SHARED_UP, Role.SHARED_UP_BIAS, biased, width, hidden);
+        shapes.linear(Role.SHARED_DOWN, Role.SHARED_DOWN_BIAS, biased, hidden, width);
     }
 
     @Override
