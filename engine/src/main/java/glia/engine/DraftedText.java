@@ -39,7 +39,7 @@ public final class DraftedText implements AutoCloseable {
             throw new IllegalArgumentException("the model has no layer beyond its last that drafts tokens");
         }
         this.engine = engine;
-        decoder = engine.model().decoder();
+        decoder = engine.decoder();
         sequence = engine.open();
         draftStates = SequenceStates.ofDraft(engine.model().spec(), 0);
         draftSequence = draftStates.open(engine.pages());

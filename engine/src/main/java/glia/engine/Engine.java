@@ -4,6 +4,7 @@ import glia.engine.state.PagePool;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.model.Model;
+import glia.model.block.Decoder;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Precision;
@@ -22,23 +23,46 @@ public final class Engine implements AutoCloseable {
     private static final int[] NOTHING = {};
 
     private final Model model;
+    private final Decoder decoder;
+    private final Precision precision;
+    private final long stateLimitBytes;
     private final Compute ops;
     private final PagePool pages;
     private final SequenceStates states;
     private final Pass pass = new Pass();
     private final boolean looksAhead;
 
+    /// An engine for sequences as long as the model was made for.
+    ///
     /// @param stateLimitBytes the most memory that all sequences may take together
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
+        this(model, kernels, precision, stateLimitBytes, model.spec().contextLength());
+    }
+
+    /// @param context the most tokens that sequences will have: some rotary embeddings depend on it
+    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context) {
         this.model = model;
+        this.decoder = model.decoder(context);
+        this.precision = precision;
+        this.stateLimitBytes = stateLimitBytes;
         this.ops = new Compute(kernels, precision);
         this.pages = new PagePool(stateLimitBytes);
         this.states = new SequenceStates(model.spec());
         this.looksAhead = model.spec().looksAhead();
     }
 
+    /// Another engine of the same model, for sequences of up to `context` tokens.
+    public Engine forContext(int context) {
+        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context);
+    }
+
     public Model model() {
         return model;
+    }
+
+    /// What the engine's passes go through.
+    public Decoder decoder() {
+        return decoder;
     }
 
     /// The ops that passes compute with.
@@ -94,7 +118,7 @@ public final class Engine implements AutoCloseable {
     /// @return valid until the next run
     public Tensor read(Pass texts) {
         ops.release(0);
-        return model.decoder().forward(ops, texts, States.NONE);
+        return decoder.forward(ops, texts, States.NONE);
     }
 
     /// The last hidden states `[outputs, D]` of whole texts.
@@ -102,7 +126,7 @@ public final class Engine implements AutoCloseable {
     /// @return valid until the next run
     public Tensor hidden(Pass texts) {
         ops.release(0);
-        return model.decoder().hidden(ops, texts, States.NONE);
+        return decoder.hidden(ops, texts, States.NONE);
     }
 
     /// Computes what was gathered.
@@ -110,17 +134,17 @@ public final class Engine implements AutoCloseable {
     /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
     /// @throws RuntimeException whatever goes wrong: then no sequence has changed
     public Tensor run() {
-        return compute(() -> model.decoder().forward(ops, pass, states));
+        return compute(() -> decoder.forward(ops, pass, states));
     }
 
     /// The same, but gives the last hidden states `[outputs, D]`, of which `logits` may follow.
     Tensor runHidden() {
-        return compute(() -> model.decoder().hidden(ops, pass, states));
+        return compute(() -> decoder.hidden(ops, pass, states));
     }
 
     /// The logits of hidden states.
     Tensor logits(Tensor hidden) {
-        return model.decoder().logits(ops, hidden, pass, States.NONE);
+        return decoder.logits(ops, hidden, pass, States.NONE);
     }
 
     /// The memory of sequences.

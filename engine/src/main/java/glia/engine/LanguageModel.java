@@ -92,7 +92,8 @@ public final class LanguageModel implements AutoCloseable {
             SamplingOptions sampling = checkpoint instanceof GgufCheckpoint ? SamplingOptions.defaults()
                     : GenerationConfig.sampling(TextLoader.folder(path));
             KernelSets.Choice kernels = await(choosing);
-            Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model));
+            Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model),
+                    context);
             warmUp(engine, kernels.kernels(), model, progress);
             return new LanguageModel(workers, kernels, model, engine, text.tokenizer(), text.template(), context,
                     GenerationOptions.defaults().withSampling(sampling));

@@ -59,8 +59,14 @@ public final class Model implements AutoCloseable {
         return weights;
     }
 
+    /// The decoder for sequences as long as the model was made for.
     public Decoder decoder() {
         return decoder;
+    }
+
+    /// A decoder over the same weights for sequences of up to `context` positions.
+    public Decoder decoder(int context) {
+        return context == spec.contextLength() ? decoder : new Decoder(spec, weights, context);
     }
 
     public Checkpoint checkpoint() {

@@ -11,6 +11,7 @@ import glia.model.spec.Parallel;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
@@ -146,7 +147,9 @@ final class Restatement {
         }
         double[] first = frequencies(a);
         double[] second = frequencies(b);
-        boolean same = a.scaling().attentionFactor() == b.scaling().attentionFactor();
+        // Factors for contexts of two lengths cannot be said by one rule; what is dynamic begins unscaled.
+        boolean same = a.scaling().attentionFactor() == b.scaling().attentionFactor()
+                && !(a.scaling() instanceof RopeScaling.LongRope);
         for (int i = 0; i < first.length; i++) {
             same &= Math.abs(first[i] - second[i]) <= TOLERANCE * first[i];
         }
@@ -158,6 +161,6 @@ final class Restatement {
         for (int i = 0; i < plain.length; i++) {
             plain[i] = Math.pow(rope.theta(), -2.0 * i / rope.rotatedSize());
         }
-        return rope.scaling().scale(plain, rope.theta());
+        return rope.scaling().scale(plain, rope.theta(), 1);
     }
 }

@@ -58,7 +58,7 @@ public final class AttentionMaps {
             }
         };
         Pass pass = new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST);
-        engine.model().decoder().forward(watched, pass, states);
+        engine.decoder().forward(watched, pass, states);
         ops.release(0);
         return maps;
     }

@@ -91,7 +91,7 @@ public record Influence(double[][] norms, int[] best) {
                     return recorder.apply(taps.getFirst());
                 }
             };
-            Tensor logits = engine.model().decoder().forward(watched, pass, States.NONE);
+            Tensor logits = engine.decoder().forward(watched, pass, States.NONE);
             for (int t = from; t < to; t++) {
                 int row = stride == 0 ? t - from : (t - from) * stride + t;
                 best[t] = engine.ops().kernels().argmax(logits, row);

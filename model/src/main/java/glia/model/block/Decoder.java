@@ -21,8 +21,14 @@ public final class Decoder {
     private final Block head;
     private final List<DraftBlock> drafts = new ArrayList<>();
 
+    /// A model for sequences as long as it was made for.
     public Decoder(ModelSpec spec, Weights weights) {
-        Mixers mixers = new Mixers(weights, new RopeTables());
+        this(spec, weights, spec.contextLength());
+    }
+
+    /// @param context the most positions that sequences may have; some rotary embeddings depend on it
+    public Decoder(ModelSpec spec, Weights weights, int context) {
+        Mixers mixers = new Mixers(weights, new RopeTables(context));
         embedding = new EmbeddingBlock(spec.embedding(), weights);
         encoder = spec.encoder().map(e -> new Reader(new Layers(e.sublayers(), spec.sublayers().size(), mixers),
                 NormBlock.of(e.finalNorm(), weights, Place.WHOLE, Role.ENCODER_FINAL_WEIGHT,

@@ -9,21 +9,27 @@ import java.util.Optional;
 /// The rotary tables of a model, one for each kind of rotation that its layers use.
 final class RopeTables {
     private final Map<Rope.Rotary, RopeTable> tables = new HashMap<>();
+    private final int context;
+
+    /// @param context the most positions that sequences may have
+    RopeTables(int context) {
+        this.context = context;
+    }
 
     Optional<RopeTable> of(Rope rope) {
         return switch (rope) {
             case Rope.None none -> Optional.empty();
-            case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, RopeTables::make));
+            case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, this::make));
         };
     }
 
     /// `ω_i = theta^(-2i / rotatedSize)`, then scaled.
-    private static RopeTable make(Rope.Rotary rope) {
+    private RopeTable make(Rope.Rotary rope) {
         double[] frequencies = new double[rope.rotatedSize() / 2];
         for (int i = 0; i < frequencies.length; i++) {
             frequencies[i] = Math.pow(rope.theta(), -2.0 * i / rope.rotatedSize());
         }
-        double[] scaled = rope.scaling().scale(frequencies, rope.theta());
+        double[] scaled = rope.scaling().scale(frequencies, rope.theta(), context);
         float[] rounded = new float[scaled.length];
         for (int i = 0; i < rounded.length; i++) {
             rounded[i] = (float) scaled[i];

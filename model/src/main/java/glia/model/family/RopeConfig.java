@@ -5,6 +5,8 @@ import glia.io.Config;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Reads rotary settings in both of their layouts: `rope_theta` and `rope_scaling` beside each other, or together in
@@ -69,15 +71,16 @@ final class RopeConfig {
         return switch (type) {
             // Of several axes all are the position where there is nothing but text.
             case "default", "mrope" -> new RopeScaling.None();
-            // It stretches with the length of a text beyond the one trained on, where contexts end here.
-            case "dynamic" -> new RopeScaling.None();
+            case "dynamic" -> new RopeScaling.Dynamic(positive(scaling, "factor"),
+                    config.positive("max_position_embeddings"));
             case "linear" -> new RopeScaling.Linear(positive(scaling, "factor"));
             case "llama3" -> new RopeScaling.Llama3(positive(scaling, "factor"), positive(scaling, "low_freq_factor"),
                     positive(scaling, "high_freq_factor"), originalContext(config, scaling));
             case "yarn" -> yarn(config, scaling);
+            case "longrope", "su" -> longrope(config, scaling);
             default -> throw config.error("rope_type", "rotary scaling '" + type
-                    + "' is not supported; known are default, dynamic, linear, llama3, proportional"
-                    + " and yarn");
+                    + "' is not supported; known are default, dynamic, linear, llama3, longrope,"
+                    + " proportional and yarn");
         };
     }
 
@@ -89,6 +92,28 @@ final class RopeConfig {
         String key = "original_max_position_embeddings";
         return config.has(key) ? config.positive(key)
                 : scaling.has(key) ? scaling.positive(key) : config.positive("max_position_embeddings");
+    }
+
+    private static RopeScaling.LongRope longrope(Config config, Config scaling) throws CheckpointException {
+        int original = originalContext(config, scaling);
+        double factor = scaling.has("factor") ? positive(scaling, "factor")
+                : (double) config.positive("max_position_embeddings") / original;
+        double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
+                : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+        return new RopeScaling.LongRope(divisors(scaling, "short_factor"), divisors(scaling, "long_factor"), original,
+                attention);
+    }
+
+    private static RopeScaling.Divisors divisors(Config scaling, String key) throws CheckpointException {
+        List<Float> divisors = new ArrayList<>();
+        for (double x : scaling.reals(key)) {
+            divisors.add((float) x);
+        }
+        try {
+            return new RopeScaling.Divisors(divisors);
+        } catch (IllegalArgumentException e) {
+            throw scaling.error(key, e.getMessage());
+        }
     }
 
     private static RopeScaling.Yarn yarn(Config config, Config scaling) throws CheckpointException {

@@ -54,6 +54,8 @@ final class RopeGguf {
             case RopeScaling.Llama3 llama -> Optional.empty();
             case RopeScaling.Proportional proportional -> Optional.empty();
             case RopeScaling.Divisors divisors -> Optional.empty();
+            case RopeScaling.Dynamic dynamic -> Optional.empty();
+            case RopeScaling.LongRope longrope -> Optional.empty();
         };
     }
 

@@ -90,7 +90,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
         for (int i = 0; i < ones.length; i++) {
             ones[i] = Math.pow(rotary.theta(), -2.0 * i / rotary.rotatedSize());
         }
-        double[] scaled = rotary.scaling().scale(ones, rotary.theta());
+        double[] scaled = rotary.scaling().scale(ones, rotary.theta(), 1);
         float[] divisors = new float[ones.length];
         for (int i = 0; i < ones.length; i++) {
             divisors[i] = (float) (ones[i] / scaled[i]);

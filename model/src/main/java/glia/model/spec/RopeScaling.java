@@ -4,9 +4,15 @@ import java.util.List;
 
 /// How rotary frequencies are stretched to contexts longer than those trained on. `frequencies` are inverse
 /// frequencies ω_i, from fast to slow.
+///
+/// What a scaling does is fixed by the context of a run, not by the length that a text has reached: else the keys that
+/// a sequence remembers would have been turned otherwise than those to come, and logits would depend on how a text was
+/// fed.
 public sealed interface RopeScaling {
     /// The scaled ω.
-    double[] scale(double[] frequencies, double theta);
+    ///
+    /// @param context the most positions that sequences may have
+    double[] scale(double[] frequencies, double theta, int context);
 
     /// What cosines and sines are multiplied with.
     default double attentionFactor() {
@@ -15,7 +21,7 @@ public sealed interface RopeScaling {
 
     record None() implements RopeScaling {
         @Override
-        public double[] scale(double[] frequencies, double theta) {
+        public double[] scale(double[] frequencies, double theta, int context) {
             return frequencies;
         }
     }
@@ -23,7 +29,7 @@ public sealed interface RopeScaling {
     /// Position interpolation: ω / factor. https://arxiv.org/abs/2306.15595
     record Linear(double factor) implements RopeScaling {
         @Override
-        public double[] scale(double[] frequencies, double theta) {
+        public double[] scale(double[] frequencies, double theta, int context) {
             double[] scaled = frequencies.clone();
             for (int i = 0; i < scaled.length; i++) {
                 scaled[i] /= factor;
@@ -36,7 +42,7 @@ public sealed interface RopeScaling {
     /// `originalContext / highFactor` kept, and those between blended. https://arxiv.org/abs/2407.21783
     record Llama3(double factor, double lowFactor, double highFactor, int originalContext) implements RopeScaling {
         @Override
-        public double[] scale(double[] frequencies, double theta) {
+        public double[] scale(double[] frequencies, double theta, int context) {
             double[] scaled = frequencies.clone();
             for (int i = 0; i < scaled.length; i++) {
                 double wavelength = 2 * Math.PI / frequencies[i];
@@ -60,7 +66,7 @@ public sealed interface RopeScaling {
     record Yarn(double factor, int originalContext, double betaFast, double betaSlow, boolean truncate,
             double attentionFactor) implements RopeScaling {
         @Override
-        public double[] scale(double[] frequencies, double theta) {
+        public double[] scale(double[] frequencies, double theta, int context) {
             int size = 2 * frequencies.length;
             double low = pairTurning(betaFast, size, theta);
             double high = pairTurning(betaSlow, size, theta);
@@ -92,13 +98,44 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public double[] scale(double[] frequencies, double theta) {
+        public double[] scale(double[] frequencies, double theta, int context) {
             double[] scaled = new double[frequencies.length];
             int turning = (int) (share * frequencies.length);
             for (int i = 0; i < turning; i++) {
                 scaled[i] = frequencies[i] / factor;
             }
             return scaled;
+        }
+    }
+
+    /// Dynamic NTK: up to the context trained on nothing changes; beyond, the base grows with the context L, so that the
+    /// slowest pair turns as it did: `theta · (factor · L / trained - (factor - 1))^(d / (d - 2))` for d rotated numbers.
+    /// https://www.reddit.com/r/LocalLLaMA/comments/14mrgpr, https://arxiv.org/abs/2309.00071, appendix A. Transformers
+    /// takes the length of each pass for L, which for a text that is read whole is the same.
+    record Dynamic(double factor, int trained) implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta, int context) {
+            int size = 2 * frequencies.length;
+            if (context <= trained || size == 2) {
+                return frequencies;
+            }
+            double growth = factor * context / trained - (factor - 1);
+            double[] scaled = frequencies.clone();
+            for (int i = 0; i < scaled.length; i++) {
+                scaled[i] *= Math.pow(growth, -2.0 * i / (size - 2));
+            }
+            return scaled;
+        }
+    }
+
+    /// LongRoPE: ω_i / factor[i], with factors that were searched for, others for contexts beyond the original than for
+    /// those within; attention is sharpened by a factor. https://arxiv.org/abs/2402.13753. Transformers looks at the
+    /// length of each pass, llama.cpp at the context, as is done here.
+    record LongRope(Divisors within, Divisors beyond, int originalContext, double attentionFactor)
+            implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta, int context) {
+            return (context > originalContext ? beyond : within).scale(frequencies, theta, context);
         }
     }
 
@@ -114,7 +151,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public double[] scale(double[] frequencies, double theta) {
+        public double[] scale(double[] frequencies, double theta, int context) {
             if (divisors.size() != frequencies.length) {
                 throw new IllegalArgumentException(divisors.size() + " divisors for " + frequencies.length
                         + " frequencies");
