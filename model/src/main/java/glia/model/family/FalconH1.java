@@ -99,10 +99,11 @@ public final class FalconH1 implements Family {
     /// The multipliers are in the weights there, and gates come before norms.
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(StateSpaceGguf.of("falcon_h1", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) ->
-                StateSpaceGguf.dual(StateSpaceGguf.attention(keys, checkpoint), checkpoint).ropeScaling()
-                        .integer("feed_forward_length", "intermediate_size").integer("ssm.inner_size", "mamba_d_ssm")
-                        .put("mamba_rms_norm", StateSpaceGguf.rows(keys, checkpoint, "ssm_norm.weight") > 0)
+        List<GgufKey> keys = GgufKey.join(StateSpaceKeys.DUAL, StateSpaceKeys.ATTENTION, List.of(StateSpaceKeys.WIDTH));
+        return Optional.of(StateSpaceGguf.of("falcon_h1", StandardGguf.Rotation.HALF_SPLIT, keys,
+                (config, checkpoint) -> StateSpaceGguf.dual(StateSpaceGguf.attention(config, checkpoint), checkpoint)
+                        .ropeScaling().integer("ssm.inner_size", "mamba_d_ssm")
+                        .put("mamba_rms_norm", StateSpaceGguf.rows(config, checkpoint, "ssm_norm.weight") > 0)
                         .put("mamba_norm_before_gate", false), "falcon-h1"));
     }
 }

@@ -41,7 +41,8 @@ record GgufFacts(ModelSpec spec) {
         return mixers().flatMap(m -> experts(m).stream()).findFirst();
     }
 
-    private static Optional<Experts> experts(Mixer mixer) {
+    /// The experts that a mixer is or has.
+    static Optional<Experts> experts(Mixer mixer) {
         return switch (mixer) {
             case Experts e -> Optional.of(e);
             case CompressedExperts e -> Optional.of(e.experts());

@@ -106,6 +106,6 @@ public final class GraniteMoeHybrid implements Family {
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(StateSpaceGguf.of("granitemoehybrid", StandardGguf.Rotation.INTERLEAVED,
-                GraniteGguf::config, "granitehybrid"));
+                GraniteGguf.KEYS, GraniteGguf::more, "granitehybrid"));
     }
 }

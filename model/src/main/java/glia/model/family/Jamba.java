@@ -77,14 +77,15 @@ public final class Jamba implements Family {
     /// Layers with attention or experts are told by their tensors, which must lie at equal distances.
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(StateSpaceGguf.of("jamba", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) ->
-                StateSpaceGguf.attention(keys, checkpoint).integer("feed_forward_length", "intermediate_size")
-                        .integer("ssm.conv_kernel", "mamba_d_conv").integer("ssm.state_size", "mamba_d_state")
-                        .integer("ssm.time_step_rank", "mamba_dt_rank")
-                        .put("mamba_expand", keys.quotient("ssm.inner_size", "embedding_length"))
-                        .put("mamba_conv_bias", StateSpaceGguf.rows(keys, checkpoint, "ssm_conv1d.bias") > 0)
-                        .put("num_experts", keys.has("expert_count") ? Math.max(1, keys.integer("expert_count")) : 1)
-                        .optional("expert_used_count", "num_experts_per_tok")
+        List<GgufKey> keys = GgufKey.join(StateSpaceKeys.selective("mamba_d_conv", "mamba_d_state", "mamba_dt_rank"),
+                GgufKey.without(StateSpaceKeys.ATTENTION, "rope.freq_base", "rope.dimension_count"),
+                List.of(StateSpaceKeys.WIDTH), ExpertGguf.KEYS);
+        return Optional.of(StateSpaceGguf.of("jamba", StandardGguf.Rotation.HALF_SPLIT, keys, (config, checkpoint) ->
+                StateSpaceGguf.attention(config, checkpoint)
+                        .put("mamba_expand", config.quotient("ssm.inner_size", "embedding_length"))
+                        .put("mamba_conv_bias", StateSpaceGguf.rows(config, checkpoint, "ssm_conv1d.bias") > 0)
+                        .put("num_experts",
+                                config.has("expert_count") ? Math.max(1, config.integer("expert_count")) : 1)
                         .spread(checkpoint, "attn_q.weight", "attn_layer_period", "attn_layer_offset")
                         .spread(checkpoint, "ffn_gate_inp.weight", "expert_layer_period", "expert_layer_offset"),
                 "jamba"));

@@ -40,11 +40,11 @@ public final class Mamba implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(StateSpaceGguf.of("mamba", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) -> keys
-                .real("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
-                .integer("ssm.conv_kernel", "conv_kernel").integer("ssm.state_size", "state_size")
-                .integer("ssm.time_step_rank", "time_step_rank")
-                .put("expand", keys.quotient("ssm.inner_size", "embedding_length"))
-                .put("use_conv_bias", StateSpaceGguf.rows(keys, checkpoint, "ssm_conv1d.bias") > 0), "mamba"));
+        List<GgufKey> keys = GgufKey.join(StateSpaceKeys.selective("conv_kernel", "state_size", "time_step_rank"),
+                StateSpaceKeys.ALONE);
+        return Optional.of(StateSpaceGguf.of("mamba", StandardGguf.Rotation.HALF_SPLIT, keys, (config, checkpoint) ->
+                config.put("expand", config.quotient("ssm.inner_size", "embedding_length"))
+                        .put("use_conv_bias", StateSpaceGguf.rows(config, checkpoint, "ssm_conv1d.bias") > 0),
+                "mamba"));
     }
 }

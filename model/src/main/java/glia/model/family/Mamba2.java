@@ -55,8 +55,9 @@ public final class Mamba2 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(StateSpaceGguf.of("mamba2", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) ->
-                StateSpaceGguf.dual(keys, checkpoint).real("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
+        return Optional.of(StateSpaceGguf.of("mamba2", StandardGguf.Rotation.HALF_SPLIT,
+                GgufKey.join(StateSpaceKeys.DUAL, StateSpaceKeys.ALONE), (keys, checkpoint) ->
+                StateSpaceGguf.dual(keys, checkpoint)
                         .rename("mamba_d_conv", "conv_kernel").rename("mamba_d_state", "state_size")
                         .rename("mamba_n_groups", "n_groups").rename("mamba_n_heads", "num_heads")
                         .rename("mamba_d_head", "head_dim").rename("mamba_conv_bias", "use_conv_bias")

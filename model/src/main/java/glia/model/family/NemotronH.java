@@ -116,17 +116,7 @@ public final class NemotronH implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(StateSpaceGguf.of("nemotron_h", StandardGguf.Rotation.HALF_SPLIT, (keys, checkpoint) -> {
-            ExpertGguf.experts(StateSpaceGguf.dual(StateSpaceGguf.attention(keys, checkpoint), checkpoint));
-            keys.rename("mamba_d_conv", "conv_kernel").rename("mamba_d_state", "ssm_state_size")
-                    .rename("mamba_n_groups", "n_groups").rename("mamba_n_heads", "mamba_num_heads")
-                    .rename("mamba_d_head", "mamba_head_dim").rename("mamba_conv_bias", "use_conv_bias")
-                    .rename("rms_norm_eps", "layer_norm_epsilon")
-                    .optional("moe_latent_size", "moe_latent_size")
-                    .optional("expert_shared_feed_forward_length", "moe_shared_expert_intermediate_size")
-                    .put("layers_block_type", StateSpaceGguf.kinds(keys, checkpoint))
-                    .put("mlp_bias", StateSpaceGguf.rows(keys, checkpoint, "ffn_up.bias") > 0)
-                    .put("intermediate_size", Math.max(1, StateSpaceGguf.rows(keys, checkpoint, "ffn_up.weight")));
-        }, "nemotron_h", "nemotron_h_moe"));
+        return Optional.of(StateSpaceGguf.of("nemotron_h", StandardGguf.Rotation.HALF_SPLIT, NemotronGguf.KEYS,
+                NemotronGguf::more, "nemotron_h", "nemotron_h_moe"));
     }
 }

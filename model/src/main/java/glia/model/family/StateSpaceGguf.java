@@ -11,6 +11,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.DecayForm;
@@ -23,13 +24,29 @@ import java.util.Map;
 ///
 /// @param architectures the values of `general.architecture`
 /// @param body names and rotation of all that is not a state space
-/// @param more what the family's config says beyond what all have
-record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.More more) implements GgufForm {
-    /// With the names of Llama's body and as many architectures as it has.
-    static StateSpaceGguf of(String modelType, StandardGguf.Rotation rotation, ExpertGguf.More more,
+/// @param own the family's keys beyond those that all have
+/// @param more what the family's config says beyond its keys
+record StateSpaceGguf(List<String> architectures, StandardGguf body, List<GgufKey> own, ExpertGguf.More more)
+        implements WrittenGguf {
+    private static final List<GgufKey> SIZES =
+            StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size");
+
+    /// With the names of Llama's body and as many architectures as it has: one for models without experts, then one for
+    /// those with.
+    static StateSpaceGguf of(String modelType, StandardGguf.Rotation rotation, List<GgufKey> own, ExpertGguf.More more,
             String... architectures) {
         return new StateSpaceGguf(List.of(architectures), new StandardGguf(architectures[0], modelType, rotation),
-                more);
+                own, more);
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return GgufKey.join(SIZES, own);
+    }
+
+    @Override
+    public String architecture(ModelSpec spec) {
+        return new GgufFacts(spec).experts().isPresent() ? architectures.getLast() : architectures.getFirst();
     }
 
     @Override
@@ -39,19 +56,15 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = new GgufKeys(metadata, metadata.string("general.architecture"), body.modelType())
-                .integer("embedding_length", "hidden_size").integer("block_count", "num_hidden_layers")
-                .integer("context_length", "max_position_embeddings")
+        GgufKeys keys = new GgufKeys(metadata, metadata.string("general.architecture"), body.modelType()).copy(keys())
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
         more.to(keys, checkpoint);
         return keys.config();
     }
 
-    /// Sizes of attention, where some layer has it: `attention.head_count` and what tensors say of keys.
+    /// What tensors say of attention's sizes, where some layer has it.
     static GgufKeys attention(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
-        keys.integer("attention.head_count", "num_attention_heads")
-                .real("attention.layer_norm_rms_epsilon", "rms_norm_eps").real("rope.freq_base", "rope_theta");
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
                 : keys.quotient("embedding_length", "attention.head_count");
         long rows = rows(keys, checkpoint, "attn_k.weight");
@@ -59,11 +72,9 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
                 rows == 0 ? keys.integer("attention.head_count") : rows / headSize);
     }
 
-    /// Sizes of Mamba 2 under the names that most configs have.
+    /// What Mamba 2's config says beyond its keys, under the names that most have.
     static GgufKeys dual(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
-        return keys.integer("ssm.conv_kernel", "mamba_d_conv").integer("ssm.state_size", "mamba_d_state")
-                .integer("ssm.group_count", "mamba_n_groups").integer("ssm.time_step_rank", "mamba_n_heads")
-                .put("mamba_d_head", keys.quotient("ssm.inner_size", "ssm.time_step_rank"))
+        return keys.put("mamba_d_head", keys.quotient("ssm.inner_size", "ssm.time_step_rank"))
                 .put("mamba_conv_bias", rows(keys, checkpoint, "ssm_conv1d.bias") > 0);
     }
 
@@ -112,7 +123,8 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, ExpertGguf.
                     || spec.sublayers().size() == spec.numLayers();
             // Falcon-H1's files leave the end of the second name away.
             return first ? new Source.Stored(layer + "attn_norm.weight")
-                    : new Source.Stored(layer + "ffn_norm.weight", layer + "ffn_norm");
+                    : mixer instanceof ScaledGatedMlp ? new Source.Stored(layer + "ffn_norm", layer + "ffn_norm.weight")
+                    : new Source.Stored(layer + "ffn_norm.weight");
         }
         return switch (mixer) {
             case SelectiveStateSpace s -> selective(s, p, layer);
