@@ -15,7 +15,7 @@ import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): with `[q|k|v] = SiLU(convolve(W_qkv x))`, `z = W_z x`,
-/// `β = σ(W_b x)` and `g = -e^A · softplus(W_a x + bias)`,
+/// `β = σ(W_b x)` and `g = A · softplus(W_a x + bias)`,
 /// `W_o · (norm(delta(‖q‖, ‖k‖, v, g, β)) · SiLU(z))`.
 final class GatedDeltaBlock implements Block {
     /// Inside the root of the length norms.
@@ -103,9 +103,9 @@ final class GatedDeltaBlock implements Block {
         Tensor q = ops.apply(UnitNorm.length(ops.apply(Columns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
         Tensor k = ops.apply(UnitNorm.length(ops.apply(Columns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));
         Tensor v = ops.apply(Columns.of(mixed, 2 * keys, spec.valuesSize()));
-        Tensor heads = ops.apply(new GatedDelta(q, k, v, ops.apply(new LogDecay(in.step, rate, stepBias)),
-                ops.apply(new Sigmoid(in.beta)), spec.numKeyHeads(), (float) (1 / Math.sqrt(spec.keySize())),
-                states.recurrence(place, 1), pass.runs()));
+        Tensor decay = ops.apply(new LogDecay(in.step, rate, spec.decay(), stepBias));
+        Tensor heads = ops.apply(new GatedDelta(q, k, v, decay, ops.apply(new Sigmoid(in.beta)), spec.numKeyHeads(),
+                spec.order(), (float) (1 / Math.sqrt(spec.keySize())), states.recurrence(place, 1), pass.runs()));
         Tensor normed = ops.rmsNorm(heads, norm, spec.eps(), 0);
         return ops.linear(ops.gated(in.gate, normed, Activation.SILU), output);
     }

@@ -19,6 +19,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// BERT (https://arxiv.org/abs/1810.04805): an encoder with learned positions and segments whose stream is normed after
 /// each sum, so that the norm after a sum is the `before` of the next sublayer. Checked against the class
@@ -71,5 +72,10 @@ public final class Bert implements Family {
         return name.matches("(bert\\.)?(pooler\\.dense\\.(weight|bias)|embeddings\\.position_ids)")
                 || name.startsWith("cls.seq_relationship.")
                 || name.equals("cls.predictions." + unused);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new BertGguf());
     }
 }

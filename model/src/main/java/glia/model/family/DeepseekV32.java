@@ -6,6 +6,7 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
+import java.util.Optional;
 
 /// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3, but each token attends to the keys that an indexer chooses,
 /// whose heads are rotated by halves where the attention rotates neighbours. Checked against the class
@@ -24,5 +25,10 @@ public final class DeepseekV32 implements LatentFamily {
                 LatentConfig.indexed(config, 64, Layout.HALF_SPLIT));
         return Standard.spec(config, 163_840, false, Standard.epsilon(config, "rms_norm_eps", 1e-6),
                 layer -> attention, LatentExperts.DEEPSEEK_V3.read(config));
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new LatentGguf("deepseek32", "deepseek_v32"));
     }
 }

@@ -119,14 +119,23 @@ record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More more) 
             case SHARED_GATE -> new Source.Stored(layer + "ffn_gate_shexp.weight");
             case SHARED_UP -> new Source.Stored(layer + "ffn_up_shexp.weight");
             case SHARED_DOWN -> new Source.Stored(layer + "ffn_down_shexp.weight");
-            case GATE -> expert(experts, p, layer + "ffn_gate", ".weight");
+            case GATE -> half(experts, p, layer, 0);
             case GATE_BIAS -> expert(experts, p, layer + "ffn_gate", ".bias");
-            case UP -> expert(experts, p, layer + "ffn_up", ".weight");
+            case UP -> half(experts, p, layer, 1);
             case UP_BIAS -> expert(experts, p, layer + "ffn_up", ".bias");
             case DOWN -> expert(experts, p, layer + "ffn_down", ".weight");
             case DOWN_BIAS -> expert(experts, p, layer + "ffn_down", ".bias");
             default -> throw Standard.unknown(p);
         };
+    }
+
+    /// The gate or the up of an expert, which some files have in one stack, gates above ups.
+    private static Source half(Experts experts, Parameter p, String layer, int which) {
+        int width = experts.intermediateSize();
+        Source both = new Source.Slice(new Source.Stored(layer + "ffn_gate_up_exps.weight"), p.expert(),
+                experts.numExperts());
+        return new Source.Either(expert(experts, p, layer + (which == 0 ? "ffn_gate" : "ffn_up"), ".weight"),
+                new Source.Rows(both, which * width, width, 2 * width));
     }
 
     /// From the stack, or, as old files have it, a tensor of its own.

@@ -26,6 +26,7 @@ import glia.tensor.ops.Router;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Gemma 4, text: five sliding layers to one full one with larger heads, whose keys may be its values too; experts, in
 /// some sizes, beside the MLP; each layer's stream times a learned number. Checked against the class
@@ -134,5 +135,10 @@ public final class Gemma4 implements Family {
                     ? ExpertNames.MLP.stacked(e.experts(), p, layer + "experts.") : Standard.source(spec, p);
             default -> Standard.source(spec, p);
         };
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new Gemma4Gguf());
     }
 }

@@ -56,7 +56,12 @@ record GemmaGguf(String architecture, String modelType, int layersOf27B) impleme
 
     @Override
     public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
-        return body().stored(spec, checkpoint).mapNorms(GemmaGguf::whole).mapMixers(GemmaGguf::mixer);
+        return whole(body().stored(spec, checkpoint));
+    }
+
+    /// With norms whose weights include the 1.
+    static ModelSpec whole(ModelSpec spec) {
+        return spec.mapNorms(GemmaGguf::whole).mapMixers(GemmaGguf::mixer);
     }
 
     private static Mixer mixer(Mixer mixer) {

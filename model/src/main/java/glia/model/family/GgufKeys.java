@@ -2,15 +2,20 @@ package glia.model.family;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufKind;
 import glia.io.gguf.GgufMetadata;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Turns the metadata of a GGUF file, `<architecture>.<key>`, to keys of config.json.
 final class GgufKeys {
+    private static final String SLIDES = "attention.sliding_window_pattern";
+
     private final GgufMetadata metadata;
     private final String prefix;
     private final Map<String, Object> config = new HashMap<>();
@@ -25,12 +30,59 @@ final class GgufKeys {
         return metadata.has(prefix + key);
     }
 
+    /// The checkpoint's own architecture among those of a form.
+    static String architecture(GgufMetadata metadata) throws CheckpointException {
+        return metadata.string("general.architecture");
+    }
+
     long integer(String key) throws CheckpointException {
         return metadata.integer(prefix + key);
     }
 
     boolean flag(String key) throws CheckpointException {
         return metadata.flag(prefix + key);
+    }
+
+    private boolean isList(String key) throws CheckpointException {
+        return metadata.value(prefix + key).kind() == GgufKind.ARRAY;
+    }
+
+    CheckpointException error(String place, String problem) {
+        return new CheckpointException(metadata.origin(), place, problem);
+    }
+
+    /// A number for each layer, from a list or from the one number of all layers.
+    int[] perLayer(String key, int numLayers) throws CheckpointException {
+        if (!isList(key)) {
+            int[] all = new int[numLayers];
+            Arrays.fill(all, Math.toIntExact(integer(key)));
+            return all;
+        }
+        int[] listed = metadata.integers(prefix + key);
+        if (listed.length < numLayers) {
+            throw error("metadata key " + prefix + key, "has " + listed.length + " numbers for " + numLayers
+                    + " layers");
+        }
+        return listed;
+    }
+
+    /// Says which layers slide: those that are listed, or all but the first of each so many.
+    GgufKeys slides(String period) throws CheckpointException {
+        return has(SLIDES) && isList(SLIDES) ? slides() : optional(SLIDES, period);
+    }
+
+    /// Says which layers slide, by a list.
+    GgufKeys slides() throws CheckpointException {
+        boolean[] slides = metadata.flags(prefix + SLIDES);
+        return put("layer_types", IntStream.range(0, slides.length)
+                .mapToObj(layer -> slides[layer] ? "sliding_attention" : "full_attention").toList());
+    }
+
+    /// Says which layers are recurrent: those with this tensor.
+    GgufKeys recurrent(Checkpoint checkpoint, String tensor) {
+        long count = (long) config.get("num_hidden_layers");
+        return put("layer_types", LongStream.range(0, count).mapToObj(layer -> checkpoint.names()
+                .contains("blk." + layer + "." + tensor) ? "linear_attention" : "full_attention").toList());
     }
 
     /// Says at which layers, counted from the first by equal steps, there is a tensor.
@@ -43,13 +95,13 @@ final class GgufKeys {
         int step = layers.length > 1 ? layers[1] - layers[0] : count + 1;
         for (int i = 0; i < layers.length; i++) {
             if (layers[i] != layers[0] + i * step) {
-                throw new CheckpointException(metadata.origin(), "blk." + layers[i] + "." + tensor,
+                throw error("blk." + layers[i] + "." + tensor,
                         "expected one in every " + step + " layers");
             }
         }
         boolean complete = layers.length == 0 || layers[0] < step && layers[layers.length - 1] + step >= count;
         if (!complete) {
-            throw new CheckpointException(metadata.origin(), "blk." + layers[0] + "." + tensor,
+            throw error("blk." + layers[0] + "." + tensor,
                     "expected one in every " + step + " layers, from the first on and to the last");
         }
         return put(period, step).put(offset, layers.length == 0 ? count : layers[0]);
@@ -62,7 +114,7 @@ final class GgufKeys {
         long dividend = integer(key);
         long divisor = integer(divisorKey);
         if (divisor < 1 || dividend % divisor != 0) {
-            throw new CheckpointException(metadata.origin(), "metadata key " + prefix + divisorKey,
+            throw error("metadata key " + prefix + divisorKey,
                     divisor + " does not divide the " + dividend + " of " + prefix + key);
         }
         return dividend / divisor;
@@ -74,6 +126,11 @@ final class GgufKeys {
             one.reading().copy(this);
         }
         return this;
+    }
+
+    /// A real number, or another where it is not there.
+    double real(String key, double otherwise) throws CheckpointException {
+        return has(key) ? metadata.real(prefix + key) : otherwise;
     }
 
     /// Copies a required integer.
@@ -116,6 +173,14 @@ final class GgufKeys {
             Map<Object, Object> more = new HashMap<>(inside);
             more.put(name, value);
             config.put(holder, more);
+        }
+        return this;
+    }
+
+    /// Copies a text if it is there.
+    GgufKeys text(String key, String name) throws CheckpointException {
+        if (has(key)) {
+            config.put(name, metadata.string(prefix + key));
         }
         return this;
     }

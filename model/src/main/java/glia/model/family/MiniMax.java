@@ -13,6 +13,7 @@ import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.tensor.kernel.Activation;
 import java.util.List;
+import java.util.Optional;
 
 /// MiniMax-Text-01 and M1: lightning attention with a layer of attention in between, experts in all layers, and a
 /// stream that is normed itself (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
@@ -70,5 +71,10 @@ public final class MiniMax implements Family {
     public boolean ignores(ModelSpec spec, String name) {
         return name.endsWith(".self_attn.slope_rate") || name.endsWith(".self_attn.query_decay")
                 || name.endsWith(".self_attn.key_decay") || name.endsWith(".self_attn.diagonal_decay");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new MiniMaxGguf());
     }
 }

@@ -17,6 +17,7 @@ import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// ModernBERT (https://arxiv.org/abs/2412.13663): an encoder with rotary positions, gated MLPs, no biases, and windows
 /// in two of three layers. Checked against the class `ModernBertForMaskedLM`.
@@ -74,5 +75,10 @@ public final class ModernBert implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return ModernBertNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ModernBertGguf());
     }
 }

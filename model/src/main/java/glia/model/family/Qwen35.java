@@ -8,6 +8,8 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// Qwen3.5, the text part, with MLPs or with experts in all layers: the body of Qwen3-Next, with a projection of its
 /// own for each input of the recurrence. For text the three axes of its rotation are one. Checked against the classes
@@ -39,5 +41,10 @@ public final class Qwen35 implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.startsWith("mtp.") || name.startsWith("model.visual.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new DeltaGguf(Map.of("qwen35", "qwen3_5_text", "qwen35moe", WITH_EXPERTS)));
     }
 }

@@ -8,6 +8,8 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// Qwen3-Next (https://qwen.ai/blog?id=qwen3_next): three layers of Gated DeltaNet to one of gated attention, and
 /// experts in all layers but those that `mlp_only_layers` lists and, of the others, in each `decoder_sparse_step`-th.
@@ -40,5 +42,10 @@ public final class Qwen3Next implements Family {
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.startsWith("mtp.");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new DeltaGguf(Map.of("qwen3next", "qwen3_next")));
     }
 }

@@ -47,7 +47,7 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
     /// Sizes under the names that most configs have.
     private static final List<GgufKey> KEYS = GgufKey.join(
             sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
-            List.of(GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
+            List.of(GgufKey.optional("feed_forward_length", "intermediate_size", facts -> Optional.of(facts.width())),
                     heads("num_attention_heads"), KEY_VALUE_HEADS,
                     GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
                     headSize("attention.key_length"), headSize("attention.value_length"),

@@ -56,7 +56,7 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, List<GgufKe
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        GgufKeys keys = new GgufKeys(metadata, metadata.string("general.architecture"), body.modelType()).copy(keys())
+        GgufKeys keys = new GgufKeys(metadata, GgufKeys.architecture(metadata), body.modelType()).copy(keys())
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
         more.to(keys, checkpoint);
@@ -169,7 +169,7 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, List<GgufKe
         };
     }
 
-    private static Source convolution(String layer, long channels, Convolution convolution) {
+    static Source convolution(String layer, long channels, Convolution convolution) {
         return shaped(layer + "ssm_conv1d.weight", List.of(channels, 1L, (long) convolution.size()), channels,
                 (long) convolution.size());
     }
@@ -183,7 +183,8 @@ record StateSpaceGguf(List<String> architectures, StandardGguf body, List<GgufKe
         };
     }
 
-    private static Source shaped(String name, List<Long> shape, Long... written) {
+    /// A tensor whose shape leaves dimensions out.
+    static Source shaped(String name, List<Long> shape, Long... written) {
         return new Source.Shaped(new Source.Stored(name), shape, List.of(written));
     }
 }

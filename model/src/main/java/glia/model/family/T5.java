@@ -94,4 +94,9 @@ public final class T5 implements Family {
         return name.equals("encoder.embed_tokens.weight") || name.equals("decoder.embed_tokens.weight")
                 || name.endsWith(".layer.1.EncDecAttention.relative_attention_bias.weight");
     }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new T5Gguf());
+    }
 }

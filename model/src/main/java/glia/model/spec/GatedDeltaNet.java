@@ -1,5 +1,7 @@
 package glia.model.spec;
 
+import glia.tensor.kernel.DecayForm;
+import glia.tensor.ops.HeadSharing;
 import java.util.List;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): a linear recurrence in place of attention. Queries, keys and
@@ -9,8 +11,10 @@ import java.util.List;
 /// @param numKeyHeads heads of queries and keys
 /// @param numValueHeads heads of values, as many or a multiple
 /// @param eps of the heads' norm
+/// @param order which value heads share a key head
+/// @param decay how the decay rates are stored
 public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
-        float eps, Inputs inputs) implements Mixer {
+        float eps, Inputs inputs, HeadSharing order, DecayForm decay) implements Mixer {
     /// How the projections of the input are joined.
     public enum Inputs {
         /// `[q | k | v]` of all heads, the gates z, β and the steps, each by itself.
@@ -29,6 +33,19 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
         // All sizes are whole numbers of 32 bits.
         Math.multiplyExact(Math.multiplyExact(numValueHeads, valueSize), keySize);
         Math.addExact(Math.multiplyExact(2 * numKeyHeads, keySize), Math.multiplyExact(2 * numValueHeads, valueSize));
+    }
+
+    /// As the families define it: heads in groups, decays as logarithms.
+    public GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
+            float eps, Inputs inputs) {
+        this(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, HeadSharing.GROUPED,
+                DecayForm.LOGARITHM);
+    }
+
+    /// The same stored in another way.
+    public GatedDeltaNet with(Inputs otherInputs, HeadSharing otherOrder, DecayForm otherDecay) {
+        return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, otherInputs,
+                otherOrder, otherDecay);
     }
 
     /// The numbers of all keys of a token.

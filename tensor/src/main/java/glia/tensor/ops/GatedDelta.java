@@ -14,15 +14,15 @@ import java.util.Arrays;
 /// by chunks: the corrections `u_i = β_i(v_i - d_i·Sᵀk_i - Σ_{j<i} D_ij (k_i·k_j) u_j)` of a chunk solve a triangular
 /// system (the WY form of https://arxiv.org/abs/2406.06484), row by row, and are the updates of `LinearChunk`.
 ///
-/// A state holds `[H, keySize, valueSize]`. Value head h uses the keys and queries of head `h / (H / numKeyHeads)`.
+/// A state holds `[H, keySize, valueSize]`. Value heads share the keys and queries of key heads by an order.
 ///
 /// @param q `[N, numKeyHeads·keySize]`
 /// @param k as q
 /// @param v `[N, H·valueSize]`
 /// @param logDecay g, `[N, H]`, not above 0
 /// @param beta `[N, H]`
-public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor beta, int numKeyHeads, float scale,
-        RecurrentState state, Runs runs) implements Operation {
+public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor beta, int numKeyHeads, HeadSharing order,
+        float scale, RecurrentState state, Runs runs) implements Operation {
     public GatedDelta {
         int n = runs.numTokens();
         Compute.require(q.rows() == n && k.rows() == n && k.cols() == q.cols() && numKeyHeads > 0
@@ -51,7 +51,7 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
     }
 
     int keyCol(int head) {
-        return head / (numHeads() / numKeyHeads) * keySize();
+        return order.keyHead(head, numHeads(), numKeyHeads) * keySize();
     }
 
     @Override

@@ -39,7 +39,8 @@ final class GatedDeltaBackward {
         int units = op.runs().count() * op.numKeyHeads();
         workers.run((unit, worker) -> {
             for (int r = 0; r < ratio; r++) {
-                head(unit / op.numKeyHeads(), unit % op.numKeyHeads() * ratio + r);
+                head(unit / op.numKeyHeads(), op.order().head(unit % op.numKeyHeads(), r, op.numHeads(),
+                        op.numKeyHeads()));
             }
         }, units);
     }

@@ -1,14 +1,15 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.DecayForm;
 
-/// The logarithm of what a head keeps of its state: `y[n,h] = -e^rate[h] · softplus(x[n,h] + bias[h])`, the step Δ of
+/// The logarithm of what a head keeps of its state: `y[n,h] = A[h] · softplus(x[n,h] + bias[h])`, the step Δ of
 /// https://arxiv.org/abs/2405.21060 times the head's rate.
 ///
 /// @param x `[N, H]`
-/// @param rate `[H]`, the logarithm of how fast the head forgets
+/// @param rate `[H]`, how fast the head forgets, A, by its form
 /// @param bias `[H]`
-public record LogDecay(Tensor x, Weight rate, Weight bias) implements Operation {
+public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) implements Operation {
     public LogDecay {
         Compute.require(Compute.stored(rate).size() == x.cols(), "decay", x, Compute.stored(rate));
         Compute.require(Compute.stored(bias).size() == x.cols(), "decay", x, Compute.stored(bias));
@@ -25,7 +26,7 @@ public record LogDecay(Tensor x, Weight rate, Weight bias) implements Operation 
         Tensor b = Compute.stored(bias);
         for (long i = 0; i < x.size(); i++) {
             long h = i % x.cols();
-            y.set(i, (float) (-Math.exp(a.get(h)) * softplus((double) x.get(i) + b.get(h))));
+            y.set(i, (float) (form.rate(a.get(h)) * softplus((double) x.get(i) + b.get(h))));
         }
         return y;
     }
@@ -40,10 +41,11 @@ public record LogDecay(Tensor x, Weight rate, Weight bias) implements Operation 
         Tensor b = Compute.stored(bias);
         for (long i = 0; i < x.size(); i++) {
             long h = i % x.cols();
-            double d = -dy.get(i) * Math.exp(a.get(h)) / (1 + Math.exp(-((double) x.get(i) + b.get(h))));
+            double z = (double) x.get(i) + b.get(h);
+            double d = dy.get(i) * form.rate(a.get(h)) / (1 + Math.exp(-z));
             dx.set(i, dx.get(i) + (float) d);
             dbias.set(h, dbias.get(h) + (float) d);
-            drate.set(h, drate.get(h) + dy.get(i) * y.get(i));
+            drate.set(h, (float) (drate.get(h) + dy.get(i) * form.slope(a.get(h)) * softplus(z)));
         }
     }
 }

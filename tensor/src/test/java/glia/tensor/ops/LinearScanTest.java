@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.GradientCheck.Case;
@@ -25,20 +26,28 @@ class LinearScanTest {
 
     /// With the length norms, steps and gates around it, as it is used.
     private static Case delta(int keyHeads, int heads, int keySize, int valueSize, int... tokens) {
+        return delta(HeadSharing.GROUPED, DecayForm.LOGARITHM, keyHeads, heads, keySize, valueSize, tokens);
+    }
+
+    private static Case delta(HeadSharing order, DecayForm form, int keyHeads, int heads, int keySize, int valueSize,
+            int... tokens) {
         Runs runs = runs(tokens);
         int n = runs.numTokens();
-        return of("gated delta rule " + keyHeads + " " + heads + " of " + keySize + ", " + valueSize + " over "
-                + List.of(IntStream.of(tokens).boxed().toArray()), (ops, w) -> ops.apply(new GatedDelta(
+        return of("gated delta rule, " + order + ", " + form + ", " + keyHeads + " " + heads + " of " + keySize + ", "
+                + valueSize + " over " + List.of(IntStream.of(tokens).boxed().toArray()),
+                (ops, w) -> ops.apply(new GatedDelta(
                         ops.apply(UnitNorm.length(rows(ops, w[0]), keySize, EPS)),
                         ops.apply(UnitNorm.length(rows(ops, w[1]), keySize, EPS)), rows(ops, w[2]),
-                        ops.apply(new LogDecay(rows(ops, w[3]), w[5], w[6])),
-                        ops.apply(new Sigmoid(rows(ops, w[4]))), keyHeads, 0.5f, RecurrentState.NONE, runs)),
-                w -> delta(w, runs, keyHeads, heads, keySize, valueSize),
+                        ops.apply(new LogDecay(rows(ops, w[3]), w[5], form, w[6])),
+                        ops.apply(new Sigmoid(rows(ops, w[4]))), keyHeads, order, 0.5f, RecurrentState.NONE,
+                        runs)),
+                w -> delta(w, runs, order, form, keyHeads, heads, keySize, valueSize),
                 shape(n, keyHeads * keySize), shape(n, keyHeads * keySize), shape(n, heads * valueSize),
                 shape(n, heads), shape(n, heads), shape(heads), shape(heads));
     }
 
-    private static double[] delta(double[][] w, Runs runs, int keyHeads, int heads, int keySize, int valueSize) {
+    private static double[] delta(double[][] w, Runs runs, HeadSharing order, DecayForm form, int keyHeads, int heads,
+            int keySize, int valueSize) {
         double[] q = norm(w[0], keySize);
         double[] k = norm(w[1], keySize);
         double[] y = new double[w[2].length];
@@ -46,9 +55,11 @@ class LinearScanTest {
             for (int h = 0; h < heads; h++) {
                 double[][] s = new double[keySize][valueSize];
                 for (int n = runs.start(r); n < runs.end(r); n++) {
-                    int key = (n * keyHeads + h / (heads / keyHeads)) * keySize;
+                    int shared = order == HeadSharing.IN_TURN ? h % keyHeads : h / (heads / keyHeads);
+                    int key = (n * keyHeads + shared) * keySize;
                     int at = n * heads + h;
-                    double keep = Math.exp(-Math.exp(w[5][h]) * Math.log1p(Math.exp(w[3][at] + w[6][h])));
+                    double rate = form == DecayForm.RATE ? w[5][h] : -Math.exp(w[5][h]);
+                    double keep = Math.exp(rate * Math.log1p(Math.exp(w[3][at] + w[6][h])));
                     double beta = 1 / (1 + Math.exp(-w[4][at]));
                     for (int j = 0; j < valueSize; j++) {
                         double seen = 0;
@@ -110,7 +121,8 @@ class LinearScanTest {
 
     static Stream<Object[]> casesAndKernels() {
         List<Case> cases = List.of(delta(1, 1, 1, 1, 1), delta(1, 2, 3, 2, 5), delta(2, 4, 5, 3, 3, 0, 1, 7),
-                delta(1, 1, 2, 3, 63), delta(1, 2, 3, 2, 64), delta(1, 1, 2, 1, 65, 2), delta(1, 1, 2, 2, 131),
+                delta(HeadSharing.IN_TURN, DecayForm.RATE, 2, 6, 3, 2, 4, 3), delta(1, 1, 2, 3, 63),
+                delta(1, 2, 3, 2, 64), delta(1, 1, 2, 1, 65, 2), delta(1, 1, 2, 2, 131),
                 lightning(3, new float[] {0.5f}, 4), lightning(5, new float[] {1, 0.01f, 0}, 2, 0, 6),
                 lightning(2, new float[] {0.02f}, 64), lightning(1, new float[] {0.3f, 3}, 65, 1),
                 lightning(3, new float[] {0.02f}, 130),
@@ -138,7 +150,8 @@ class LinearScanTest {
             for (long i = 0; i < ones.size(); i++) {
                 ones.set(i, 1);
             }
-            Tensor y = lab.ops.apply(new GatedDelta(x, x, x, gone, ones, 1, 1, RecurrentState.NONE, runs(130)));
+            Tensor y = lab.ops.apply(new GatedDelta(x, x, x, gone, ones, 1, HeadSharing.GROUPED, 1,
+                    RecurrentState.NONE, runs(130)));
             for (int n = 0; n < 130; n++) {
                 double square = 0;
                 for (int i = 0; i < 4; i++) {
@@ -166,7 +179,7 @@ class LinearScanTest {
             }
             lab.compare(tokens, chunk, 4 * 5 * 3, (from, to, state, runs) -> lab.ops.apply(new GatedDelta(
                     q.rows(from, to), k.rows(from, to), v.rows(from, to), g.rows(from, to), beta.rows(from, to), 2,
-                    0.7f, state, runs)));
+                    HeadSharing.GROUPED, 0.7f, state, runs)));
             float[] slopes = {0.1f, 0.9f};
             lab.compare(tokens, chunk, 2 * 5 * 5, (from, to, state, runs) -> lab.ops.apply(new LightningScan(
                     q.rows(from, to), k.rows(from, to), q.rows(from, to), slopes, state, runs)));
@@ -180,10 +193,15 @@ class LinearScanTest {
             Tensor h = lab.random(3, 4);
             Tensor odd = lab.random(3, 3);
             RecurrentState none = RecurrentState.NONE;
-            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, a, a, odd, odd, 2, 1, none, runs(3)));
-            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, a, a, h, h, 3, 1, none, runs(3)));
-            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, a, a, h, h, 2, 1, none, runs(4)));
-            assertThrows(IllegalArgumentException.class, () -> new GatedDelta(a, h, a, h, h, 2, 1, none, runs(3)));
+            HeadSharing by = HeadSharing.GROUPED;
+            assertThrows(IllegalArgumentException.class,
+                    () -> new GatedDelta(a, a, a, odd, odd, 2, by, 1, none, runs(3)));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new GatedDelta(a, a, a, h, h, 3, by, 1, none, runs(3)));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new GatedDelta(a, a, a, h, h, 2, by, 1, none, runs(4)));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new GatedDelta(a, h, a, h, h, 2, by, 1, none, runs(3)));
             assertThrows(IllegalArgumentException.class,
                     () -> new LightningScan(a, a, h, new float[4], none, runs(3)));
             assertThrows(IllegalArgumentException.class,
