@@ -29,10 +29,11 @@ ARCHITECTURES = {"bloom": "bloom", "gemma2": "gemma2", "gemma3_text": "gemma3", 
                  "ministral3": "mistral3", "mpt": "mpt", "qwen2": "qwen2", "qwen3": "qwen3", "smollm3": "smollm3"}
 EXPERTS = {"glm4_moe": "glm4moe", "gpt_oss": "gpt-oss", "llama4_text": "llama4", "minimax_m2": "minimax-m2",
            "mixtral": "llama", "qwen3_moe": "qwen3moe"}
-LATENT = {"deepseek_v2": "deepseek2", "deepseek_v3": "deepseek2", "deepseek_v32": "deepseek32", "glm_moe_dsa": "glm-dsa"}
+LATENT = {"deepseek_v2": "deepseek2", "deepseek_v3": "deepseek2", "deepseek_v32": "deepseek32",
+          "glm_moe_dsa": "glm-dsa"}
 ARCHITECTURES |= EXPERTS | LATENT
 GOLDENS = ["bloom", "gemma2", "gemma3_text", "gpt2", "llama", "llama2", "ministral3", "mistral", "mpt", "qwen2", "qwen3",
-           "smollm3", "kimi_k2"] + list(EXPERTS) + list(LATENT)
+           "smollm3", "kimi_k2", "deepseek_v2", "deepseek_v3", "glm_moe_dsa"] + list(EXPERTS)
 PERMUTED = ("llama", "mixtral", "ministral3", "mistral", "smollm3")
 GEMMA = ("gemma2", "gemma3_text")
 ALSO_F16 = ["gpt2", "llama"]

@@ -8,28 +8,43 @@ import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.States;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// The golden checkpoints in GGUF, as `golden_to_gguf.py` makes them by llama.cpp's conventions, against what Hugging
-/// Face's Transformers compute from the originals.
+/// The golden checkpoints in GGUF, as `golden_to_gguf.py` and its like make them by llama.cpp's conventions, against
+/// what Hugging Face's Transformers compute from the originals.
 class GgufGoldenTest {
+    private static final double TOLERANCE = 1e-4;
     /// Weights rounded to F16 move logits, which reach 4, by less than this.
     private static final double F16_TOLERANCE = 1e-2;
 
     static Path file(String name) {
+        return beside(name + ".gguf");
+    }
+
+    private static Path beside(String name) {
         try {
-            return Path.of(GgufGoldenTest.class.getResource("/gguf/" + name + ".gguf").toURI());
+            return Path.of(GgufGoldenTest.class.getResource("/gguf/" + name).toURI());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /// What the reference computes, of the golden or, where it was made for its file alone, beside the file.
+    private static Path expected(String name) {
+        return GgufGoldenTest.class.getResource("/gguf/" + name + "-expected.safetensors") == null
+                ? GoldenTest.folder(name).resolve("expected.safetensors") : beside(name + "-expected.safetensors");
     }
 
     @ParameterizedTest
@@ -39,9 +54,11 @@ class GgufGoldenTest {
         "mamba, mamba", "mamba2, mamba2", "nemotron_h_moe, nemotron_h",
         "glm4_moe, glm4_moe", "gpt_oss, gpt_oss", "minimax_m2, minimax_m2", "mixtral, mixtral",
         "qwen3_moe, qwen3_moe", "deepseek_v2, deepseek_v2", "deepseek_v3, deepseek_v3", "kimi_k2, deepseek_v3",
-        "glm_moe_dsa, glm_moe_dsa"})
+        "glm_moe_dsa, glm_moe_dsa", "deepseek_v32, deepseek_v32", "qwen3_next, qwen3_next",
+        "qwen3_5_text, qwen3_5_text", "qwen3_5_moe, qwen3_5_moe_text", "gemma4_moe, gemma4_text", "gemma4_dense, gemma4_text",
+        "minimax, minimax"})
     void agreesWithTheReference(String golden, String family) throws CheckpointException {
-        compare(golden, "f32", family, 21, 1e-4);
+        compare(golden, "f32", family, 21, TOLERANCE);
     }
 
     @ParameterizedTest
@@ -55,7 +72,56 @@ class GgufGoldenTest {
     @ParameterizedTest
     @CsvSource({"mistral, llama, 4", "llama4_text, llama4_text, 3"})
     void agreesWithTheReferenceInsideTheWindow(String golden, String family, int tokens) throws CheckpointException {
-        compare(golden, "f32", family, tokens, 1e-4);
+        compare(golden, "f32", family, tokens, TOLERANCE);
+    }
+
+    /// Files of encoders have no head, so what is compared are the last hidden states.
+    @ParameterizedTest
+    @ValueSource(strings = {"bert", "modernbert"})
+    void encodersEndWithTheHiddenStatesOfTheReference(String golden) throws CheckpointException {
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(file(golden + "-f32"));
+                Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
+                Expected inputs = new Expected(expected(golden));
+                Expected expected = new Expected(beside(golden + "-hidden.safetensors"))) {
+            assertEquals(golden, model.spec().modelType());
+            int[][] ids = inputs.ids("input_ids");
+            Tensor wanted = expected.reals("hidden");
+            for (int s = 0; s < ids.length; s++) {
+                Pass pass = new Pass().add(ids[s], 0, ids[s].length, 0, Outputs.ALL);
+                Tensor hidden = model.decoder().hidden(engine.ops(), pass, States.NONE);
+                double worst = difference(hidden, wanted, (long) s * ids[s].length);
+                assertTrue(worst <= TOLERANCE, golden + " differs by " + worst);
+                engine.ops().release(0);
+            }
+        }
+    }
+
+    @Test
+    void anEncoderDecoderAgreesWithTheReference() throws CheckpointException {
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(file("t5-f32"));
+                Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
+                Expected expected = new Expected(expected("t5"))) {
+            assertEquals("t5", model.spec().modelType());
+            int[][] sources = expected.ids("input_ids");
+            int[][] ids = expected.ids("decoder_input_ids");
+            for (int s = 0; s < ids.length; s++) {
+                try (Sequence sequence = engine.open()) {
+                    engine.add(sequence, sources[s], ids[s], 0, ids[s].length, Outputs.ALL);
+                    double worst = difference(engine.run(), expected.reals("logits"), (long) s * ids[s].length);
+                    assertTrue(worst <= TOLERANCE, "t5 differs by " + worst);
+                }
+            }
+        }
+    }
+
+    /// The largest difference from the rows after the first `fromRow`.
+    private static double difference(Tensor found, Tensor wanted, long fromRow) {
+        double worst = 0;
+        for (long i = 0; i < found.size(); i++) {
+            double difference = found.get(i) - wanted.get(fromRow * wanted.cols() + i);
+            worst = Double.isNaN(difference) ? difference : Math.max(worst, Math.abs(difference));
+        }
+        return worst;
     }
 
     private static void compare(String golden, String type, String family, int numTokens, double tolerance)
@@ -63,23 +129,18 @@ class GgufGoldenTest {
         try (Workers workers = new Workers(1);
                 Model model = ModelLoader.load(file(golden + "-" + type));
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
-                Expected expected = new Expected(GoldenTest.folder(golden).resolve("expected.safetensors"))) {
+                Expected expected = new Expected(expected(golden))) {
             assertEquals(family, model.spec().modelType());
             int[][] ids = expected.ids("input_ids");
             assertEquals(21, ids[0].length);
             Tensor wanted = expected.reals("logits");
-            double worst = 0;
             for (int s = 0; s < ids.length; s++) {
                 try (Sequence sequence = engine.open()) {
                     engine.add(sequence, ids[s], 0, numTokens, Outputs.ALL);
-                    Tensor logits = engine.run();
-                    for (long i = 0; i < logits.size(); i++) {
-                        double difference = logits.get(i) - wanted.get((long) s * ids[s].length * wanted.cols() + i);
-                        worst = Double.isNaN(difference) ? difference : Math.max(worst, Math.abs(difference));
-                    }
+                    double worst = difference(engine.run(), wanted, (long) s * ids[s].length);
+                    assertTrue(worst <= tolerance, golden + " differs by " + worst);
                 }
             }
-            assertTrue(worst <= tolerance, golden + " differs by " + worst);
         }
     }
 }
