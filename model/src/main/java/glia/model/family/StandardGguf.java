@@ -63,7 +63,8 @@ record StandardGguf(String architecture, String modelType, Rotation rotation) im
 
     /// The number of heads.
     static GgufKey heads(String name) {
-        return GgufKey.count("attention.head_count", name, facts -> facts.attention().map(Attention::numHeads).orElse(0));
+        return GgufKey.count("attention.head_count", name,
+                facts -> facts.attention().map(Attention::numHeads).orElse(0));
     }
 
     private static GgufKey headSize(String key) {
