@@ -2,6 +2,7 @@ package glia.style;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -20,6 +21,10 @@ class StyleTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final int MAX_LINES = 400;
     private static final int MAX_COLUMNS = 120;
+    private static final int FAMILY_MIN_LINES = 20;
+    private static final int FAMILY_MAX_LINES = 80;
+    private static final Pattern FAMILY = Pattern.compile("^(public final class|record) .* implements \\w*Family \\{",
+            Pattern.MULTILINE);
     private static final Set<String> NOT_OURS = Set.of(".git", "target", "lib", "resources",
             ".idea", ".vscode", ".jqwik-database");
     private static final Pattern TEXT = Pattern.compile("(?i).*\\.(java|sh|cmd|xml|md|properties)|glia|run");
@@ -35,6 +40,26 @@ class StyleTest {
         for (Path file : files) {
             complaints.addAll(complaints(file));
         }
+        assertEquals("", String.join("\n", complaints));
+    }
+
+    /// A family says what a config means; what takes more lines is names, a GGUF form or a mixer, each a file of its own.
+    @Test
+    void familiesAreShort() throws IOException {
+        List<String> complaints = new ArrayList<>();
+        int families = 0;
+        for (Path file : files()) {
+            String text = Files.readString(file);
+            if (file.getParent().endsWith("main/java/glia/model/family") && FAMILY.matcher(text).find()) {
+                families++;
+                long lines = text.lines().count();
+                if (lines < FAMILY_MIN_LINES || lines > FAMILY_MAX_LINES) {
+                    complaints.add(file.getFileName() + ": " + lines + " lines, expected " + FAMILY_MIN_LINES + " to "
+                            + FAMILY_MAX_LINES);
+                }
+            }
+        }
+        assertTrue(families > 30, families + " families found");
         assertEquals("", String.join("\n", complaints));
     }
 

@@ -9,8 +9,8 @@ import glia.tensor.format.Decode;
 import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
 
-/// The matrices that expand latents to keys and values, from one matrix for both, `[H·(plain + value), latent]`, to two,
-/// `[H, latent, plain]` and `[H, value, latent]`, or back.
+/// The matrices that expand latents to keys and values, from one matrix for both, `[H·(plain + value), latent]`, to
+/// two, `[H, latent, plain]` and `[H, value, latent]`, or back.
 final class ExpandedLatents {
     private ExpandedLatents() { }
 

@@ -41,8 +41,7 @@ interface Indexer {
         Weight normBias = weights.get(place, Role.INDEX_KEY_NORM_BIAS);
         Weight heads = weights.get(place, Role.INDEX_WEIGHTS);
         float scale = (float) (1 / Math.sqrt((double) spec.headSize() * spec.numHeads()));
-        RopeTable rope = ropes.of(new Rope.Rotary(rotation.rotatedSize(), rotation.theta(), rotation.scaling(),
-                spec.layout())).orElseThrow();
+        RopeTable rope = ropes.of(rotation.with(spec.layout())).orElseThrow();
         return (ops, x, queries, pass, states) -> {
             Tensor k = ops.rotate(ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec.headSize(),
                     rope, pass.runs());

@@ -17,7 +17,8 @@ final class Activations {
         return switch (name) {
             case "silu", "swish" -> Activation.SILU;
             case "gelu", "gelu_python" -> Activation.GELU;
-            case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast" -> Activation.GELU_TANH;
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast" ->
+                    Activation.GELU_TANH;
             case "relu" -> Activation.RELU;
             case "relu2" -> Activation.RELU_SQUARED;
             default -> throw config.error(key, "activation '" + name

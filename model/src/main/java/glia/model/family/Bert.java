@@ -42,8 +42,8 @@ public final class Bert implements Family {
         int context = config.positive("max_position_embeddings", 512);
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-12));
         Activation activation = Activations.read(config, "hidden_act", "gelu");
-        Mixer attention = new Attention(heads, heads, headSize, (float) (1 / Math.sqrt(headSize)), new Rope.None(),
-                new Span.Everything(), new Norm.None(), Bias.ALL);
+        Mixer attention = Attention.causal(heads, heads, headSize, new Rope.None(), Bias.ALL)
+                .with(new Span.Everything());
         Mixer mlp = new Mlp(config.positive("intermediate_size"), activation, Bias.ALL);
         List<Sublayer> sublayers = new ArrayList<>();
         Residual sum = new Residual.Normed(1, 1);
@@ -54,10 +54,9 @@ public final class Bert implements Family {
         }
         Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context), 1,
                 config.positive("type_vocab_size", 2), norm), 0);
-        Head masked = new Head(config.flag("tie_word_embeddings", true) ? Head.Matrix.TIED : Head.Matrix.SEPARATE,
-                new Head.Transform.Dense(activation, norm, Bias.ALL), Bias.ALL, new Head.Logits.Plain());
+        Head.Transform transform = new Head.Transform.Dense(activation, norm, Bias.ALL);
         return new ModelSpec("bert", config.positive("vocab_size"), hidden, context, embedding, sublayers, norm,
-                Standard.hasHead(config, "BertForMaskedLM", "BertForPreTraining") ? masked : Head.ABSENT);
+                Standard.maskedHead(config, transform, Bias.ALL, "BertForMaskedLM", "BertForPreTraining"));
     }
 
     @Override

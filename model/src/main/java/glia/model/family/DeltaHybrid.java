@@ -11,7 +11,6 @@ import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
@@ -37,7 +36,8 @@ final class DeltaHybrid {
         Mixer attention = attention(config, norm);
         List<Sublayer> sublayers = Standard.layers(linear.length, norm, Residual.PLAIN,
                 layer -> linear[layer] ? delta : attention, feedForwards);
-        return Standard.model(config, 32_768, Padding.read(config, Embedding.PLAIN), sublayers, norm, Standard.head(config, false));
+        return Standard.model(config, 32_768, Padding.read(config, Embedding.PLAIN), sublayers, norm,
+                Standard.head(config, false));
     }
 
     private static Attention attention(Config config, Norm.Rms norm) throws CheckpointException {
@@ -53,30 +53,5 @@ final class DeltaHybrid {
         return ExpertConfig.gated(config, numExperts, config.positive("moe_intermediate_size", 512),
                 ExpertConfig.softmax(config, numChosen, normalised),
                 new Experts.Shared.Gated(config.positive("shared_expert_intermediate_size", 512)));
-    }
-
-    /// Names as on the hub.
-    static Source source(ModelSpec spec, Parameter p) {
-        return p.sublayer() >= 0 && spec.mixer(p.place()) instanceof GatedDeltaNet d
-                ? new Source.Stored("model.layers." + spec.sublayer(p).layer() + "." + inLayer(d, p))
-                : Standard.source(spec, p);
-    }
-
-    private static String inLayer(GatedDeltaNet d, Parameter p) {
-        return switch (p.role()) {
-            case BEFORE_WEIGHT -> "input_layernorm.weight";
-            case INPUT -> d.inputs() == GatedDeltaNet.Inputs.BY_KEY_HEAD ? "linear_attn.in_proj_qkvz.weight"
-                    : "linear_attn.in_proj_qkv.weight";
-            case GATE -> "linear_attn.in_proj_z.weight";
-            case BETA -> "linear_attn.in_proj_b.weight";
-            case STEPS -> "linear_attn.in_proj_a.weight";
-            case BETA_AND_STEPS -> "linear_attn.in_proj_ba.weight";
-            case CONVOLUTION -> "linear_attn.conv1d.weight";
-            case STEPS_OFFSET -> "linear_attn.dt_bias";
-            case DECAY -> "linear_attn.A_log";
-            case GATED_NORM -> "linear_attn.norm.weight";
-            case OUTPUT -> "linear_attn.out_proj.weight";
-            default -> throw Standard.unknown(p);
-        };
     }
 }

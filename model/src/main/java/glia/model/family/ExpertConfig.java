@@ -31,6 +31,12 @@ final class ExpertConfig {
                 normalised ? Router.Share.NORMALISED : Router.Share.AS_IS);
     }
 
+    /// A softmax over the scores of those experts that are chosen.
+    static Router softmaxOfChosen(Config config, int numChosen) throws CheckpointException {
+        return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.LOGIT,
+                Router.Share.SOFTMAX);
+    }
+
     /// Sigmoid scores whose choice is corrected by learned biases and limited to the best groups.
     static Router corrected(Config config, int numChosen, int numGroups, int numKept, double scale)
             throws CheckpointException {

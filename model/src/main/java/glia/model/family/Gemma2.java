@@ -3,12 +3,8 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Attention;
-import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Rope;
-import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
@@ -26,14 +22,12 @@ public final class Gemma2 implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = AttentionConfig.headSize(config, 256);
-        Rope rope = RopeConfig.read(config, headSize, 10_000);
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span sliding = new Span.Sliding(GemmaBody.window(config));
-        Scores scores = GemmaBody.scores(config, 50);
-        Bias bias = Standard.bias(config, "attention_bias", false);
-        return GemmaBody.spec(config, 8192, 30, layer -> new Attention(config.positive("num_attention_heads"),
-                AttentionConfig.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config), rope,
-                slides[layer] ? sliding : new Span.Causal(), new Norm.None(), bias).with(scores));
+        Attention attention = AttentionConfig.causal(config, 4, headSize, RopeConfig.read(config, headSize, 10_000),
+                Standard.bias(config, "attention_bias", false))
+                .withScale(GemmaBody.scale(config)).with(GemmaBody.scores(config, 50));
+        return GemmaBody.spec(config, 8192, 30, layer -> attention.with(slides[layer] ? sliding : new Span.Causal()));
     }
 
     @Override

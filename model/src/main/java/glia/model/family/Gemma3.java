@@ -3,9 +3,9 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Attention;
-import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
@@ -31,21 +31,18 @@ public final class Gemma3 implements Family {
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % pattern != 0);
         Span sliding = new Span.Sliding(GemmaBody.window(config));
         GemmaBody.scores(config, 0);
-        Bias bias = Standard.bias(config, "attention_bias", false);
-        return GemmaBody.spec(config, 131_072, 0, layer -> new Attention(config.positive("num_attention_heads"),
-                AttentionConfig.numKeyValueHeads(config, 4), headSize, GemmaBody.scale(config),
-                rope(config, headSize, slides[layer]), slides[layer] ? sliding : new Span.Causal(),
-                GemmaBody.norm(config), bias));
+        Attention attention = AttentionConfig.causal(config, 4, headSize, new Rope.None(),
+                Standard.bias(config, "attention_bias", false))
+                .withScale(GemmaBody.scale(config)).with(new QkNorm.Heads(GemmaBody.norm(config)));
+        return GemmaBody.spec(config, 131_072, 0, layer -> attention
+                .with(rope(config, headSize, slides[layer])).with(slides[layer] ? sliding : new Span.Causal()));
     }
 
     /// Sliding layers turn with a base of 10,000 and unscaled, full ones with 1,000,000 and `rope_scaling`.
     private static Rope rope(Config config, int headSize, boolean slides) throws CheckpointException {
-        if (config.has("rope_parameters")) {
-            Config all = config.child("rope_parameters");
-            String key = slides ? "sliding_attention" : "full_attention";
-            if (all.has(key)) {
-                return RopeConfig.read(config, all.child(key), headSize, slides ? 10_000 : 1_000_000);
-            }
+        Optional<Config> own = RopeConfig.ofKind(config, slides);
+        if (own.isPresent()) {
+            return RopeConfig.read(config, own.get(), headSize, slides ? 10_000 : 1_000_000);
         }
         return slides
                 ? new Rope.Rotary(headSize, Standard.positive(config, "rope_local_base_freq", 10_000),

@@ -56,7 +56,6 @@ final class GemmaBody {
         if (config.flag("use_bidirectional_attention", false)) {
             throw config.error("use_bidirectional_attention", "embedding models are not supported");
         }
-        int hidden = config.positive("hidden_size");
         Norm norm = norm(config);
         Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_activation", "gelu_pytorch_tanh"), Bias.NONE);
@@ -66,11 +65,20 @@ final class GemmaBody {
             sublayers.add(new Sublayer(layer, norm, attentions.of(layer), norm, Residual.PLAIN));
             sublayers.add(new Sublayer(layer, norm, mlp, norm, Residual.PLAIN));
         }
+        return Standard.model(config, context, embedding(config), sublayers, norm, head(config, logitCap));
+    }
+
+    /// Embeddings times √D.
+    static Embedding embedding(Config config) throws CheckpointException {
+        return Padding.read(config, Embedding.scaled(Math.sqrt(config.positive("hidden_size"))), 0);
+    }
+
+    /// The head, with its logits' cap.
+    ///
+    /// @param logitCap where the config does not say, 0 for none
+    static Head head(Config config, double logitCap) throws CheckpointException {
         OptionalDouble cap = cap(config, "final_logit_softcapping", logitCap);
         Head head = Standard.head(config, true);
-        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden,
-                config.positive("max_position_embeddings", context),
-                Padding.read(config, Embedding.scaled(Math.sqrt(hidden)), 0), sublayers,
-                norm, cap.isPresent() ? head.with(new Head.Logits.Capped((float) cap.getAsDouble())) : head);
+        return cap.isPresent() ? head.with(new Head.Logits.Capped((float) cap.getAsDouble())) : head;
     }
 }

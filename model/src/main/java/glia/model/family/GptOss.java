@@ -39,8 +39,7 @@ public final class GptOss implements Family {
                 config.mentions("sliding_window") ? config.positive("sliding_window") : 128);
         MlpForm form = new MlpForm.Clamped((float) Standard.positive(config, "swiglu_alpha", 1.702),
                 (float) Standard.positive(config, "swiglu_limit", 7));
-        Router router = Router.plain(config.positive("num_experts_per_tok", 4), Router.Score.LOGIT,
-                Router.Share.SOFTMAX);
+        Router router = ExpertConfig.softmaxOfChosen(config, 4);
         Experts experts = ExpertConfig.of(config, ExpertConfig.numExperts(config, 128),
                 config.positive("intermediate_size", 2880), form, Bias.ALL, router, Weighting.OUTPUT,
                 new Experts.Shared.None());

@@ -37,36 +37,18 @@ public final class Jamba implements Family {
         Mixer experts = numExperts == 1 ? mlp : ExpertConfig.gated(config, numExperts,
                 config.positive("intermediate_size"), ExpertConfig.softmax(config, 2, false),
                 new Experts.Shared.None());
-        Every attending = every(config, "attn_layer_period", 8, "attn_layer_offset", 4);
-        Every choosing = every(config, "expert_layer_period", 2, "expert_layer_offset", 1);
+        LayerPeriod attending = LayerPeriod.read(config, "attn_layer_period", 8, "attn_layer_offset", 4);
+        LayerPeriod choosing = LayerPeriod.read(config, "expert_layer_period", 2, "expert_layer_offset", 1);
         return Standard.spec(Padding.orElse(config, 0), 262_144, false, epsilon,
                 layer -> attending.has(layer) ? attention : mamba, layer -> choosing.has(layer) ? experts : mlp);
     }
 
     private static SelectiveStateSpace mamba(Config config, Norm inner) throws CheckpointException {
         int hidden = config.positive("hidden_size");
-        Convolution convolution = new Convolution(config.positive("mamba_d_conv", 4),
-                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "mamba_conv_bias", true));
+        Convolution convolution = StateSpaces.convolution(config, "mamba_d_conv", "hidden_act", "mamba_conv_bias");
         return new SelectiveStateSpace(Math.multiplyExact(config.positive("mamba_expand", 2), hidden),
                 config.positive("mamba_d_state", 16), StateSpaces.stepRank(config, "mamba_dt_rank", hidden),
                 convolution, inner, DecayForm.LOGARITHM, Standard.bias(config, "mamba_proj_bias", false));
-    }
-
-    /// Layers `offset`, `offset + period`…
-    private record Every(int period, int offset) {
-        boolean has(int layer) {
-            return layer % period == offset;
-        }
-    }
-
-    private static Every every(Config config, String periodKey, int defaultPeriod, String offsetKey,
-            int defaultOffset) throws CheckpointException {
-        int period = config.positive(periodKey, defaultPeriod);
-        int offset = config.integer(offsetKey, defaultOffset);
-        if (offset < 0 || offset >= period) {
-            throw config.error(offsetKey, "found " + offset + ", expected a number below the period " + period);
-        }
-        return new Every(period, offset);
     }
 
     @Override

@@ -45,8 +45,7 @@ record LatentConfig(int queryRank, int plainSize, int valueSize) {
         if (rope.rotatedSize() != config.positive("qk_rope_head_dim", 64)) {
             throw config.error("partial_rotary_factor", "latent attention rotates all of qk_rope_head_dim");
         }
-        return new Rope.Rotary(rope.rotatedSize(), rope.theta(), rope.scaling(),
-                config.flag("rope_interleave", true) ? Layout.INTERLEAVED : Layout.HALF_SPLIT);
+        return rope.with(config.flag("rope_interleave", true) ? Layout.INTERLEAVED : Layout.HALF_SPLIT);
     }
 
     /// What scores are multiplied with where rotation is scaled and `mscale_all_dim` is set: `m²`, with the m that

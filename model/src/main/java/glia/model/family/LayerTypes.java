@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import java.util.Arrays;
 
 /// Which layers slide, or are recurrent: the list `layer_types`, or a family's rule where it is absent.
 final class LayerTypes {
@@ -31,6 +32,20 @@ final class LayerTypes {
             rotates[i] = given.length == 0 ? (i + 1) % interval != 0 : given[i] != 0;
         }
         return rotates;
+    }
+
+    /// For each layer, whether it has experts: those that `moe_layers` lists, or if that is absent each
+    /// `interleave_moe_layer_step`-th.
+    static boolean[] mixes(Config config) throws CheckpointException {
+        boolean[] mixes = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        int step = config.positive("interleave_moe_layer_step", 1);
+        boolean isGiven = config.has("moe_layers");
+        int[] given = isGiven ? config.integers("moe_layers") : new int[0];
+        for (int i = 0; i < mixes.length; i++) {
+            int layer = i;
+            mixes[i] = isGiven ? Arrays.stream(given).anyMatch(g -> g == layer) : (i + 1) % step == 0;
+        }
+        return mixes;
     }
 
     /// For each layer, whether its attention stays within chunks.

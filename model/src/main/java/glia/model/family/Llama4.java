@@ -18,8 +18,6 @@ import glia.tensor.ops.MlpForm;
 import glia.tensor.ops.Router;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.IntPredicate;
-import java.util.stream.IntStream;
 
 /// Llama 4 Scout and Maverick, text: rotating layers attend within chunks, every fourth does not rotate, attends to
 /// all and sharpens with length; the router's weight scales what goes into an expert. Checked against the class
@@ -40,30 +38,21 @@ public final class Llama4 implements Family {
         boolean[] rotates = LayerTypes.rotates(config);
         boolean[] chunked = LayerTypes.chunked(config, layer -> rotates[layer]);
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-5);
-        Attention whole = attention(config);
-        Attention rotating = whole.with(rope(config, whole.headSize())).with(
+        int headSize = AttentionConfig.headSize(config, config.mentions("head_dim") ? 0 : 128);
+        Attention whole = AttentionConfig.causal(config, 8, headSize, new Rope.None(),
+                Standard.bias(config, "attention_bias", false));
+        Attention rotating = whole.with(RopeConfig.read(config, headSize, 500_000).with(Layout.INTERLEAVED)).with(
                 config.flag("use_qk_norm", true) ? new QkNorm.Rotated(epsilon) : new QkNorm.None());
-        Attention still = isTuned(config) ? whole.with(new Temperature.Logarithmic(config.real("attn_scale", 0.1),
-                config.positive("floor_scale", 8192), 1)) : whole;
+        Attention still = Standard.flagOrNumber(config, "attn_temperature_tuning", true) ? whole
+                .with(new Temperature.Logarithmic(config.real("attn_scale", 0.1),
+                        config.positive("floor_scale", 8192), 1)) : whole;
         Span chunk = new Span.Chunked(config.positive("attention_chunk_size", 8192));
         Experts experts = experts(config);
         Mixer mlp = Standard.mlp(config, "intermediate_size_mlp", Bias.NONE);
-        IntPredicate mixes = mixes(config);
-        return Standard.spec(config, 131_072, false, epsilon, layer -> {
-            Attention attention = rotates[layer] ? rotating : still;
-            return chunked[layer] ? attention.with(chunk) : attention;
-        }, layer -> mixes.test(layer) ? experts : mlp);
-    }
-
-    private static Attention attention(Config config) throws CheckpointException {
-        int headSize = AttentionConfig.headSize(config, config.mentions("head_dim") ? 0 : 128);
-        return AttentionConfig.causal(config, 8, headSize, new Rope.None(),
-                Standard.bias(config, "attention_bias", false));
-    }
-
-    private static Rope rope(Config config, int headSize) throws CheckpointException {
-        Rope.Rotary read = RopeConfig.read(config, headSize, 500_000);
-        return new Rope.Rotary(read.rotatedSize(), read.theta(), read.scaling(), Layout.INTERLEAVED);
+        boolean[] mixes = LayerTypes.mixes(config);
+        return Standard.spec(config, 131_072, false, epsilon,
+                layer -> (rotates[layer] ? rotating : still).with(chunked[layer] ? chunk : new Span.Causal()),
+                layer -> mixes[layer] ? experts : mlp);
     }
 
     private static Experts experts(Config config) throws CheckpointException {
@@ -72,20 +61,6 @@ public final class Llama4 implements Family {
                 new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")), Bias.NONE,
                 Router.plain(config.positive("num_experts_per_tok", 1), Router.Score.SIGMOID, Router.Share.AS_IS),
                 Weighting.INPUT, new Experts.Shared.Plain(width));
-    }
-
-    /// Older configs have a number in place of a flag.
-    private static boolean isTuned(Config config) throws CheckpointException {
-        String key = "attn_temperature_tuning";
-        return config.has(key) && config.value(key).isNumber() ? config.integer(key) != 0 : config.flag(key, true);
-    }
-
-    /// Which layers have experts.
-    private static IntPredicate mixes(Config config) throws CheckpointException {
-        int step = config.positive("interleave_moe_layer_step", 1);
-        int[] given = config.has("moe_layers") ? config.integers("moe_layers") : new int[0];
-        boolean isGiven = config.has("moe_layers");
-        return layer -> isGiven ? IntStream.of(given).anyMatch(i -> i == layer) : (layer + 1) % step == 0;
     }
 
     @Override
@@ -97,7 +72,8 @@ public final class Llama4 implements Family {
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("llama4", "llama4_text", StandardGguf.Rotation.INTERLEAVED), ExpertGguf.FFN_NORM,
-                List.of(STEP), (keys, checkpoint) -> keys.copy(List.of(STEP)).rename("intermediate_size", "intermediate_size_mlp")
+                List.of(STEP), (keys, checkpoint) -> keys.copy(List.of(STEP))
+                        .rename("intermediate_size", "intermediate_size_mlp")
                         .rename("moe_intermediate_size", "intermediate_size")
                         .put("use_qk_norm", keys.integer("expert_count") != 128)));
     }

@@ -24,8 +24,7 @@ public final class Mamba implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int hidden = config.positive("hidden_size");
-        Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
-                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "use_conv_bias", true));
+        Convolution convolution = StateSpaces.convolution(config, "conv_kernel", "hidden_act", "use_conv_bias");
         int inner = config.has("intermediate_size") ? config.positive("intermediate_size")
                 : Math.multiplyExact(config.positive("expand", 2), hidden);
         return Backbone.spec(config, new SelectiveStateSpace(inner, config.positive("state_size", 16),

@@ -32,15 +32,11 @@ public final class Mamba2 implements Family {
             throw config.error("num_heads", heads + " heads of " + headSize + " are not the " + inner
                     + " channels of expand times hidden_size");
         }
-        int groups = config.positive("n_groups", 8);
-        if (heads % groups != 0) {
-            throw config.error("n_groups", groups + " do not divide the " + heads + " heads");
-        }
+        int groups = StateSpaces.groups(config, "n_groups", 8, heads);
         if (!config.flag("rms_norm", true)) {
             throw config.error("rms_norm", "Mamba 2 without the norm before its output is not supported");
         }
-        Convolution convolution = new Convolution(config.positive("conv_kernel", 4),
-                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "use_conv_bias", true));
+        Convolution convolution = StateSpaces.convolution(config, "conv_kernel", "hidden_act", "use_conv_bias");
         Bias bias = Standard.bias(config, "use_bias", false);
         return Backbone.spec(config, new StateSpaceDual(heads, headSize, config.positive("state_size", 128), groups,
                 convolution, StateSpaces.limits(config, "time_step_limit"),

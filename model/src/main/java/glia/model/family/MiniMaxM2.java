@@ -55,6 +55,7 @@ public final class MiniMaxM2 implements Family {
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(
                 new StandardGguf("minimax-m2", "minimax_m2", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
-                List.of(ExpertGguf.GATING), (keys, checkpoint) -> keys.rename("moe_intermediate_size", "intermediate_size")));
+                List.of(ExpertGguf.GATING), (keys, checkpoint) ->
+                        keys.rename("moe_intermediate_size", "intermediate_size")));
     }
 }

@@ -45,31 +45,27 @@ public final class ModernBert implements Family {
                 Standard.bias(config, "mlp_bias", false));
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < slides.length; layer++) {
-            Mixer attention = new Attention(heads, heads, headSize, (float) (1 / Math.sqrt(headSize)),
-                    rope(config, headSize, slides[layer]),
-                    slides[layer] ? new Span.Around(reach) : new Span.Everything(), new Norm.None(), bias);
+            Mixer attention = Attention.causal(heads, heads, headSize, rope(config, headSize, slides[layer]), bias)
+                    .with(slides[layer] ? new Span.Around(reach) : new Span.Everything());
             sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention));
             sublayers.add(new Sublayer(layer, norm, mlp));
         }
         Embedding embedding = Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm), 50_283);
-        Head masked = new Head(config.flag("tie_word_embeddings", true) ? Head.Matrix.TIED : Head.Matrix.SEPARATE,
-                new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"), norm,
-                        Standard.bias(config, "classifier_bias", false)),
-                Standard.bias(config, "decoder_bias", true), new Head.Logits.Plain());
+        Head.Transform transform = new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"),
+                norm, Standard.bias(config, "classifier_bias", false));
         return new ModelSpec("modernbert", config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", 8192), embedding, sublayers, norm,
-                Standard.hasHead(config, "ModernBertForMaskedLM") ? masked : Head.ABSENT);
+                Standard.maskedHead(config, transform, Standard.bias(config, "decoder_bias", true),
+                        "ModernBertForMaskedLM"));
     }
 
     /// Global layers turn with a base of 160,000, local ones with 10,000.
     private static Rope rope(Config config, int headSize, boolean slides) throws CheckpointException {
-        String type = slides ? "sliding_attention" : "full_attention";
+        Optional<Config> own = RopeConfig.ofKind(config, slides);
         double base = Standard.positive(config, slides ? "local_rope_theta" : "global_rope_theta",
                 slides ? 10_000 : 160_000);
-        if (config.has("rope_parameters") && config.child("rope_parameters").has(type)) {
-            return RopeConfig.read(config, config.child("rope_parameters").child(type), headSize, base);
-        }
-        return RopeConfig.read(config, headSize, base);
+        return own.isPresent() ? RopeConfig.read(config, own.get(), headSize, base)
+                : RopeConfig.read(config, headSize, base);
     }
 
     @Override

@@ -34,7 +34,7 @@ public final class Qwen35 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return DeltaHybrid.source(spec, p);
+        return DeltaNames.source(spec, p);
     }
 
     /// The layers that foresee a second token, which say nothing about the next, and the image encoder.

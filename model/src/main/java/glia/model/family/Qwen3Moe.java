@@ -55,7 +55,7 @@ public final class Qwen3Moe implements Family {
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(new ExpertGguf(
-                new StandardGguf("qwen3moe", "qwen3_moe", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM, List.of(),
-                (keys, checkpoint) -> keys.put("norm_topk_prob", true)));
+                new StandardGguf("qwen3moe", "qwen3_moe", StandardGguf.Rotation.HALF_SPLIT), ExpertGguf.FFN_NORM,
+                List.of(), (keys, checkpoint) -> keys.put("norm_topk_prob", true)));
     }
 }

@@ -35,7 +35,7 @@ public final class Qwen3Next implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return DeltaHybrid.source(spec, p);
+        return DeltaNames.source(spec, p);
     }
 
     /// The layers that foresee a second token: they say nothing about the next.

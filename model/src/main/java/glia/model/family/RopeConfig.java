@@ -7,6 +7,7 @@ import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Reads rotary settings in both of their layouts: `rope_theta` and `rope_scaling` beside each other, or together in
@@ -38,6 +39,13 @@ final class RopeConfig {
     static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta)
             throws CheckpointException {
         return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta, 1);
+    }
+
+    /// The settings of layers that slide or do not, where `rope_parameters` has them by kind of layer.
+    static Optional<Config> ofKind(Config config, boolean slides) throws CheckpointException {
+        Config all = config.child("rope_parameters", Map.of());
+        String kind = slides ? "sliding_attention" : "full_attention";
+        return all.has(kind) ? Optional.of(all.child(kind)) : Optional.empty();
     }
 
     private static Rope.Rotary read(Config config, Optional<Config> parameters, Optional<Config> scaling, int headSize,

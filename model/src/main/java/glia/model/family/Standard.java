@@ -90,7 +90,7 @@ final class Standard {
     }
 
     /// A gated MLP of the width that a key says.
-    static Mixer mlp(Config config, String width, Bias bias) throws CheckpointException {
+    static GatedMlp mlp(Config config, String width, Bias bias) throws CheckpointException {
         return new GatedMlp(config.positive(width), Activations.read(config, "hidden_act", "silu"), bias);
     }
 
@@ -133,6 +133,11 @@ final class Standard {
         return m.lookingAt() && Integer.parseInt(m.group(1)) >= spec.numLayers();
     }
 
+    /// A flag in whose place older configs have a number.
+    static boolean flagOrNumber(Config config, String key, boolean otherwise) throws CheckpointException {
+        return config.value(key).isNumber() ? config.integer(key) != 0 : config.flag(key, otherwise);
+    }
+
     /// Refuses a config that sets one of these flags.
     static void refuse(Config config, String... flags) throws CheckpointException {
         for (String flag : flags) {
@@ -149,10 +154,13 @@ final class Standard {
         }
     }
 
-    /// Whether the checkpoint is of one of these classes, by `architectures`; if none is named, it is.
-    static boolean hasHead(Config config, String... classes) throws CheckpointException {
+    /// The head of a masked language model, if the checkpoint is of one of these classes by `architectures`, or none is
+    /// named.
+    static Head maskedHead(Config config, Head.Transform transform, Bias bias, String... classes)
+            throws CheckpointException {
         String[] named = config.has("architectures") ? config.strings("architectures") : classes;
-        return Arrays.stream(named).anyMatch(Set.of(classes)::contains);
+        return Arrays.stream(named).anyMatch(Set.of(classes)::contains)
+                ? new Head(head(config, true).matrix(), transform, bias, new Head.Logits.Plain()) : Head.ABSENT;
     }
 
     /// The names of Llama's tensors on the hub.

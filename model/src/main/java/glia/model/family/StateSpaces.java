@@ -34,6 +34,22 @@ final class StateSpaces {
         return auto ? Math.ceilDiv(hidden, 16) : config.positive(key);
     }
 
+    /// The number of groups, which divides that of heads.
+    static int groups(Config config, String key, int otherwise, int heads) throws CheckpointException {
+        int groups = config.positive(key, otherwise);
+        if (heads % groups != 0) {
+            throw config.error(key, groups + " do not divide the " + heads + " heads");
+        }
+        return groups;
+    }
+
+    /// The convolution before the scan, by default over four tokens, with SiLU and biases.
+    static Convolution convolution(Config config, String sizeKey, String activationKey, String biasKey)
+            throws CheckpointException {
+        return new Convolution(config.positive(sizeKey, 4), Activations.read(config, activationKey, "silu"),
+                Standard.bias(config, biasKey, true));
+    }
+
     /// The mixer of Bamba and those after it, whose keys begin with `mamba_`.
     ///
     /// @param innerSize the channels that `mamba_n_heads` and `mamba_d_head` must give
@@ -47,13 +63,9 @@ final class StateSpaces {
             throw config.error("mamba_n_heads", heads + " heads of " + headSize + " are not the " + innerSize
                     + " channels inside");
         }
-        int groups = config.positive("mamba_n_groups", 1);
-        if (heads % groups != 0) {
-            throw config.error("mamba_n_groups", groups + " do not divide the " + heads + " heads");
-        }
-        Convolution convolution = new Convolution(config.positive("mamba_d_conv", 4),
-                Activations.read(config, "hidden_act", "silu"), Standard.bias(config, "mamba_conv_bias", true));
-        return new StateSpaceDual(heads, headSize, config.positive("mamba_d_state", 256), groups, convolution,
+        return new StateSpaceDual(heads, headSize, config.positive("mamba_d_state", 256),
+                groups(config, "mamba_n_groups", 1, heads),
+                convolution(config, "mamba_d_conv", "hidden_act", "mamba_conv_bias"),
                 limits(config, "time_step_limit"), gating, multipliers, DecayForm.LOGARITHM,
                 Standard.bias(config, "mamba_proj_bias", false), outputBias);
     }

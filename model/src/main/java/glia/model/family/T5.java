@@ -2,23 +2,13 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.model.spec.Bias;
-import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
 import glia.model.spec.Encoder;
-import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
-import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Sublayer;
-import glia.tensor.kernel.Activation;
-import glia.tensor.kernel.Scores;
-import glia.tensor.kernel.Span;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,50 +27,21 @@ public final class T5 implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int hidden = config.positive("d_model", 512);
         Norm norm = new Norm.Rms(Standard.epsilon(config, "layer_norm_epsilon", 1e-6), 0);
-        int heads = config.positive("num_heads", 8);
-        int headSize = config.positive("d_kv", 64);
         int layers = config.has("num_layers") ? Standard.numLayers(config, "num_layers") : 6;
         int decoderLayers = config.has("num_decoder_layers") ? Standard.numLayers(config, "num_decoder_layers")
                 : layers;
-        Mixer mlp = mlp(config);
-        List<Sublayer> encoder = new ArrayList<>();
-        List<Sublayer> decoder = new ArrayList<>();
-        for (int layer = 0; layer < decoderLayers; layer++) {
-            decoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Causal(), 0)));
-            decoder.add(new Sublayer(layer, norm, new CrossAttention(heads, headSize, 1, Bias.NONE)));
-            decoder.add(new Sublayer(layer, norm, mlp));
-        }
-        for (int layer = 0; layer < layers; layer++) {
-            encoder.add(new Sublayer(layer, norm, attention(config, heads, headSize, new Span.Everything(),
-                    decoder.size())));
-            encoder.add(new Sublayer(layer, norm, mlp));
-        }
+        T5Layers stacks = T5Layers.read(config, norm);
+        List<Sublayer> decoder = stacks.decoder(decoderLayers);
+        List<Sublayer> encoder = stacks.encoder(layers, decoder.size());
         // The first T5 scales the last hidden state; the configs of later ones say so by a head that is not tied. Those
         // that say it outright may have either head: the file tells.
         boolean tied = config.flag("tie_word_embeddings", true);
         boolean scales = config.flag("scale_decoder_outputs", tied);
         Head head = (tied || config.has("scale_decoder_outputs") ? Head.TIED : Head.SEPARATE)
-                .with(scales ? new Head.Logits.Scaled((float) (1 / Math.sqrt(hidden))) : new Head.Logits.Plain());
+                .with(Standard.logits(scales ? 1 / Math.sqrt(hidden) : 1));
         return new ModelSpec("t5", config.positive("vocab_size"), hidden, config.positive("n_positions", 512),
                 Embedding.PLAIN, decoder, norm, head, Optional.of(new Encoder(encoder, norm,
                         config.integer("decoder_start_token_id", config.integer("pad_token_id", 0)))));
-    }
-
-    /// @param owner the sublayer with the table of distances, the first of its stack
-    private static Mixer attention(Config config, int heads, int headSize, Span span, int owner)
-            throws CheckpointException {
-        Scores.Bucketed buckets = new Scores.Bucketed(config.positive("relative_attention_num_buckets", 32),
-                config.positive("relative_attention_max_distance", 128), span instanceof Span.Everything);
-        return new RelativeAttention(heads, headSize, span, buckets, owner);
-    }
-
-    private static Mixer mlp(Config config) throws CheckpointException {
-        String kind = config.text("feed_forward_proj", "relu");
-        int size = config.positive("d_ff", 2048);
-        String name = kind.equals("gated-gelu") ? "gelu_new" : kind.replaceFirst("^gated-", "");
-        Activation activation = Activations.read(config, "dense_act_fn", name);
-        return config.flag("is_gated_act", kind.startsWith("gated-")) ? new GatedMlp(size, activation, Bias.NONE)
-                : new Mlp(size, activation, Bias.NONE);
     }
 
     @Override

@@ -7,7 +7,6 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /// The text part of a model that also takes images or sounds. Its config lies in `text_config` and is one of another
 /// family; its tensors have that family's names behind a prefix. The other parts are left aside.
@@ -22,15 +21,6 @@ record TextPart(String modelType, String textType, boolean tied, List<String> ot
     private static final List<String> PREFIXES =
             List.of("language_model.model.", "model.language_model.model.", "model.language_model.");
 
-    /// Text parts that are families of their own but for their name, and for these of their defaults.
-    private static final Map<String, String> OTHER_NAMES =
-            Map.of("qwen2_vl_text", "qwen2", "qwen2_5_vl_text", "qwen2", "qwen3_vl_text", "qwen3");
-    private static final Map<String, Object> QWEN2_VL =
-            Map.of("rms_norm_eps", 1e-5, "rope_theta", 1e6, "num_key_value_heads", 8, "max_window_layers", 80);
-    private static final Map<String, Map<String, Object>> DEFAULTS = Map.of(
-            "qwen2_vl_text", QWEN2_VL, "qwen2_5_vl_text", QWEN2_VL,
-            "qwen3_vl_text", Map.of("rope_theta", 5e5, "max_position_embeddings", 128_000));
-
     @Override
     public List<String> modelTypes() {
         return List.of(modelType);
@@ -38,17 +28,7 @@ record TextPart(String modelType, String textType, boolean tied, List<String> ot
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        // Older configs of some models have everything in one.
-        Config text = config.has("text_config") ? config.child("text_config") : config.with("model_type", textType);
-        String type = text.text("model_type", textType);
-        text = text.with("model_type", type);
-        if (OTHER_NAMES.containsKey(type)) {
-            text = text.with("model_type", OTHER_NAMES.get(type));
-            for (Map.Entry<String, Object> entry : DEFAULTS.get(type).entrySet()) {
-                boolean said = text.has(entry.getKey()) || text.isNull(entry.getKey());
-                text = said ? text : text.with(entry.getKey(), entry.getValue());
-            }
-        }
+        Config text = TextConfig.read(config, textType);
         ModelSpec spec = family(text.text("model_type"), config).spec(text);
         boolean one = config.flag(HEAD, text.flag(HEAD, tied));
         return spec.withHead(spec.head().with(one ? Head.Matrix.TIED : Head.Matrix.SEPARATE));

@@ -18,5 +18,10 @@ public sealed interface Rope {
                 throw new IllegalArgumentException("rotary embedding with the base " + theta);
             }
         }
+
+        /// The same with pairs that lie elsewhere.
+        public Rotary with(Layout other) {
+            return new Rotary(rotatedSize, theta, scaling, other);
+        }
     }
 }

@@ -1,0 +1,71 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.Mixer;
+import glia.model.spec.Norm;
+import glia.model.spec.Parallel;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StateSpaceDual.Gating;
+import glia.model.spec.StateSpaceDual.Multipliers;
+import java.util.Arrays;
+import java.util.List;
+
+/// What configs say about the attention and the state space of Falcon-H1, and about its fixed factors, which are 1
+/// where they do not say.
+final class FalconH1Mixers {
+    private FalconH1Mixers() { }
+
+    /// Both mixers of a layer, side by side.
+    static Parallel parallel(Config config, float epsilon) throws CheckpointException {
+        return new Parallel(List.of(branch(config, "ssm", mamba(config, epsilon)),
+                branch(config, "attention", attention(config))));
+    }
+
+    private static StateSpaceDual mamba(Config config, float epsilon) throws CheckpointException {
+        int inner = config.isNull("mamba_d_ssm")
+                ? Math.multiplyExact(config.positive("mamba_expand", 2), config.positive("hidden_size"))
+                : config.positive("mamba_d_ssm", 1024);
+        Gating gating = !config.flag("mamba_rms_norm", false) ? new Gating.GateOnly()
+                : config.flag("mamba_norm_before_gate", true) ? new Gating.NormThenGate(epsilon)
+                : new Gating.GateThenNorm(epsilon);
+        return StateSpaces.dual(config, inner, gating, multipliers(config),
+                Standard.bias(config, "projectors_bias", false));
+    }
+
+    /// Keys times a factor are scores times it.
+    private static Attention attention(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 0);
+        return AttentionConfig.causal(config, 8, headSize, RopeConfig.read(config, headSize, 10_000),
+                Standard.bias(config, "attention_bias", false))
+                .withScale(factor(config, "key_multiplier") / Math.sqrt(headSize));
+    }
+
+    static float factor(Config config, String key) throws CheckpointException {
+        return (float) config.real(key, 1);
+    }
+
+    /// Several under one key.
+    static double[] factors(Config config, String key, int count) throws CheckpointException {
+        double[] ones = new double[count];
+        Arrays.fill(ones, 1);
+        double[] values = config.has(key) ? config.reals(key) : ones;
+        if (values.length != count) {
+            throw config.error(key, "found " + values.length + " factors, expected " + count);
+        }
+        return values;
+    }
+
+    /// A mixer between the factors of its input and its output.
+    private static Parallel.Branch branch(Config config, String name, Mixer mixer) throws CheckpointException {
+        return new Parallel.Branch(factor(config, name + "_in_multiplier"), new Norm.None(), mixer, new Norm.None(),
+                factor(config, name + "_out_multiplier"));
+    }
+
+    /// Those of what Mamba's projection gives.
+    private static Multipliers multipliers(Config config) throws CheckpointException {
+        double[] m = factors(config, "ssm_multipliers", 5);
+        return new Multipliers((float) m[0], (float) m[1], (float) m[2], (float) m[3], (float) m[4]);
+    }
+}

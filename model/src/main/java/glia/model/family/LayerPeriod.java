@@ -1,0 +1,21 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+
+/// Layers `offset`, `offset + period`…
+record LayerPeriod(int period, int offset) {
+    static LayerPeriod read(Config config, String periodKey, int defaultPeriod, String offsetKey, int defaultOffset)
+            throws CheckpointException {
+        int period = config.positive(periodKey, defaultPeriod);
+        int offset = config.integer(offsetKey, defaultOffset);
+        if (offset < 0 || offset >= period) {
+            throw config.error(offsetKey, "found " + offset + ", expected a number below the period " + period);
+        }
+        return new LayerPeriod(period, offset);
+    }
+
+    boolean has(int layer) {
+        return layer % period == offset;
+    }
+}

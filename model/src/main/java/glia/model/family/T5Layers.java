@@ -1,0 +1,61 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.CrossAttention;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.Norm;
+import glia.model.spec.RelativeAttention;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Scores;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The sublayers of T5's encoder and decoder.
+record T5Layers(Norm norm, int numHeads, int headSize, int numBuckets, int maxDistance, Mixer mlp) {
+    static T5Layers read(Config config, Norm norm) throws CheckpointException {
+        return new T5Layers(norm, config.positive("num_heads", 8), config.positive("d_kv", 64),
+                config.positive("relative_attention_num_buckets", 32),
+                config.positive("relative_attention_max_distance", 128), mlp(config));
+    }
+
+    private static Mixer mlp(Config config) throws CheckpointException {
+        String kind = config.text("feed_forward_proj", "relu");
+        int size = config.positive("d_ff", 2048);
+        String name = kind.equals("gated-gelu") ? "gelu_new" : kind.replaceFirst("^gated-", "");
+        Activation activation = Activations.read(config, "dense_act_fn", name);
+        return config.flag("is_gated_act", kind.startsWith("gated-")) ? new GatedMlp(size, activation, Bias.NONE)
+                : new Mlp(size, activation, Bias.NONE);
+    }
+
+    List<Sublayer> decoder(int numLayers) {
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, norm, attention(new Span.Causal(), 0)));
+            sublayers.add(new Sublayer(layer, norm, new CrossAttention(numHeads, headSize, 1, Bias.NONE)));
+            sublayers.add(new Sublayer(layer, norm, mlp));
+        }
+        return sublayers;
+    }
+
+    /// @param first its first sublayer, counted on from the decoder's
+    List<Sublayer> encoder(int numLayers, int first) {
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, norm, attention(new Span.Everything(), first)));
+            sublayers.add(new Sublayer(layer, norm, mlp));
+        }
+        return sublayers;
+    }
+
+    /// @param owner the sublayer with the table of distances, the first of its stack
+    private Mixer attention(Span span, int owner) {
+        return new RelativeAttention(numHeads, headSize, span,
+                new Scores.Bucketed(numBuckets, maxDistance, span instanceof Span.Everything), owner);
+    }
+}
