@@ -84,6 +84,11 @@ public final class Config {
         return new Config(origin, prefix, changed);
     }
 
+    /// The object as JSON, indented, its keys in alphabetical order.
+    public String json() {
+        return JsonTree.sorted(node).toPrettyString();
+    }
+
     /// The file that messages name.
     public Path origin() {
         return origin;

@@ -2,7 +2,10 @@ package glia.model;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.model.block.Weights;
+import glia.model.family.Families;
+import glia.model.family.Family;
 import glia.model.family.Source;
 import glia.model.quant.StoredTensors;
 import glia.model.spec.ModelSpec;
@@ -26,12 +29,26 @@ import java.util.SplittableRandom;
 public final class FreshModel {
     private FreshModel() { }
 
+    /// The model of a config.json, which is written beside its weights when it is saved.
+    ///
+    /// @throws CheckpointException if the family is unknown or the config asks for something that it does not have
+    public static Model create(Config config, long seed) throws CheckpointException {
+        String type = config.text("model_type");
+        Family family = Families.ofModelType(type).orElseThrow(() -> config.error("model_type", "the family '" + type
+                + "' is not supported yet; known are " + Families.known()));
+        return create(family.spec(config), Optional.of(config), seed);
+    }
+
     /// A model with initial weights, F32, in memory of its own that its `close` frees. Its tensors are called by the
     /// words of its parameters, such as `sublayers.3.query`.
     ///
     /// @param seed the same one gives the same weights
     /// @throws IllegalArgumentException if the parts of the spec do not fit each other
     public static Model create(ModelSpec spec, long seed) {
+        return create(spec, Optional.empty(), seed);
+    }
+
+    private static Model create(ModelSpec spec, Optional<Config> config, long seed) {
         Map<Parameter, long[]> shapes = Parameters.of(spec);
         Arena arena = Arena.ofShared();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -46,7 +63,7 @@ public final class FreshModel {
             weights.put(parameter, new Weight.Stored(t));
         });
         Checkpoint memory = new InMemory(Collections.unmodifiableMap(tensors));
-        return new Model(Optional.empty(), spec, new Weights(weights), sources, Optional.empty(), memory,
+        return new Model(Optional.empty(), config, spec, new Weights(weights), sources, Optional.empty(), memory,
                 StoredTensors.plain(memory), arena);
     }
 

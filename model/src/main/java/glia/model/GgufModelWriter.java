@@ -13,7 +13,12 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.format.Encode;
+import glia.text.tokenizer.GgufVocabulary;
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -101,8 +106,24 @@ public final class GgufModelWriter {
         Map<String, Object> metadata = new LinkedHashMap<>(form.metadata(from).orElseThrow());
         metadata.put("general.name", name());
         metadata.put("general.file_type", FILE_TYPES.getOrDefault(type.orElse(commonType()), 0));
-        metadata.put("tokenizer.ggml.model", NO_VOCABULARY);
+        Map<String, Object> vocabulary = vocabulary(from.vocabSize());
+        metadata.putAll(vocabulary.isEmpty() ? Map.of("tokenizer.ggml.model", NO_VOCABULARY) : vocabulary);
         return metadata;
+    }
+
+    private Map<String, Object> vocabulary(int size) throws CheckpointException {
+        if (model.path().isEmpty()) {
+            return Map.of();
+        }
+        Path path = model.path().get();
+        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        try {
+            return GgufVocabulary.of(folder, size);
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "tokenizer", "cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private String name() {
@@ -128,6 +149,49 @@ public final class GgufModelWriter {
     /// A model that a GGUF file holds already keeps all that the file says.
     private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type)
             throws CheckpointException {
-        throw new CheckpointException(file, "", "not yet");
+        Map<String, Object> metadata = new LinkedHashMap<>();
+        for (String key : from.metadata().keys()) {
+            // What was in several files is in one.
+            if (!key.startsWith("split.")) {
+                metadata.put(key, from.metadata().value(key));
+            }
+        }
+        type.ifPresent(t -> metadata.put("general.file_type", FILE_TYPES.getOrDefault(t, 0)));
+        try (Arena arena = Arena.ofConfined()) {
+            Map<String, GgufWriter.Content> contents = new LinkedHashMap<>();
+            Map<String, Parameter> inside = new LinkedHashMap<>();
+            model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
+            new SavedTensors(model, weights, arena).all().forEach((name, tensor) -> contents.put(name,
+                    type.isPresent() && inside.containsKey(name) && isPlain(tensor.dtype())
+                            && isNarrow(inside.get(name), tensor.shape()) ? narrowed(tensor, type.get())
+                            : GgufWriter.Content.of(tensor)));
+            GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents);
+        }
+    }
+
+    /// Whether a type is none of blocks, which stay as they are.
+    private static boolean isPlain(DType dtype) {
+        return dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
+    }
+
+    private static GgufWriter.Content narrowed(Tensor tensor, DType type) {
+        DType dtype = tensor.cols() % type.blockElements() == 0 ? type : DType.F16;
+        return new GgufWriter.Content() {
+            @Override
+            public DType dtype() {
+                return dtype;
+            }
+
+            @Override
+            public long[] shape() {
+                return tensor.shape();
+            }
+
+            @Override
+            public Tensor tensor(Arena scratch) {
+                return tensor.dtype() == dtype ? tensor : dtype == DType.F32 ? Decode.widen(tensor, scratch)
+                        : Encode.narrow(tensor, dtype, scratch);
+            }
+        };
     }
 }

@@ -1,6 +1,7 @@
 package glia.model;
 
 import glia.io.Checkpoint;
+import glia.io.Config;
 import glia.model.block.Decoder;
 import glia.model.block.Weights;
 import glia.model.family.Source;
@@ -20,6 +21,7 @@ import java.util.Optional;
 /// A model over the memory of its checkpoint: what it is, its weights and its decoder. Close it to unmap the files.
 public final class Model implements AutoCloseable {
     private final Optional<Path> path;
+    private final Optional<Config> config;
     private final ModelSpec spec;
     private final Weights weights;
     private final Map<Parameter, Source.Stored> names;
@@ -30,10 +32,12 @@ public final class Model implements AutoCloseable {
     private final Arena copies;
     private final Decoder decoder;
 
+    /// @param config what the model was made from, if no file holds it
     /// @param otherHead the tensor of a head that is one with the embedding, where the file has it all the same
-    Model(Optional<Path> path, ModelSpec spec, Weights weights, Map<Parameter, Source> sources,
+    Model(Optional<Path> path, Optional<Config> config, ModelSpec spec, Weights weights, Map<Parameter, Source> sources,
             Optional<String> otherHead, Checkpoint checkpoint, StoredTensors tensors, Arena copies) {
         this.path = path;
+        this.config = config;
         this.spec = spec;
         this.weights = weights;
         this.sources = sources;
@@ -49,6 +53,11 @@ public final class Model implements AutoCloseable {
     /// Where the model was loaded from, unless it was made from a spec.
     public Optional<Path> path() {
         return path;
+    }
+
+    /// The config of a model that no file holds, if it was made from one.
+    Optional<Config> config() {
+        return config;
     }
 
     public ModelSpec spec() {

@@ -155,7 +155,7 @@ public final class ModelLoader {
         }
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
-        return new Model(Optional.of(path), spec, new Weights(weights), sources, otherHead, checkpoint, tensors,
+        return new Model(Optional.of(path), Optional.empty(), spec, new Weights(weights), sources, otherHead, checkpoint, tensors,
                 copies);
     }
 

@@ -1,30 +1,20 @@
 package glia.model;
 
-import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.block.Weights;
-import glia.model.family.Source;
-import glia.model.spec.Parameter;
-import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
-import glia.tensor.format.Encode;
-import glia.tensor.ops.Compute;
-import glia.tensor.ops.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
@@ -33,7 +23,8 @@ import java.util.stream.Stream;
 /// such as an image encoder or the parts of packed weights, is written as it was.
 ///
 /// A changed tensor keeps its type if that holds all of its numbers, else it becomes F32: to load what was saved gives
-/// the same numbers, always.
+/// the same numbers, always. Models of GGUF files, and those made from a config, get the names and the config of their
+/// family; see `HubFolder`.
 public final class ModelWriter {
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
@@ -43,20 +34,13 @@ public final class ModelWriter {
             "merges.txt", "tokenizer.model", "spiece.model", "tiktoken.model", "chat_template.jinja",
             "chat_template.json", "preprocessor_config.json", "processor_config.json", "LICENSE");
 
-    private final Model model;
-    private final Weights weights;
-    private final Arena arena;
-
-    private ModelWriter(Model model, Weights weights, Arena arena) {
-        this.model = model;
-        this.weights = weights;
-        this.arena = arena;
-    }
+    private ModelWriter() { }
 
     /// Writes a model with its own weights.
     ///
     /// @param folder is made; it may be there if it is empty. It appears whole or not at all
-    /// @throws CheckpointException if the model is a GGUF file, or the folder holds something or cannot be written
+    /// @throws CheckpointException if the folder holds something or cannot be written, or if the model is a GGUF file
+    ///         and config.json has no key for something in it
     public static void write(Model model, Path folder) throws CheckpointException {
         write(model, model.weights(), folder);
     }
@@ -66,72 +50,51 @@ public final class ModelWriter {
     /// @throws IllegalArgumentException if a weight has another shape, or replaces a packed one, or if the model was
     ///         made from a spec and has no config
     public static void write(Model model, Weights weights, Path folder) throws CheckpointException {
-        Path source = model.path().orElseThrow(() -> new IllegalArgumentException(
-                "the model was made from a spec: it has no config.json to be written with"));
-        if (model.checkpoint() instanceof GgufCheckpoint) {
-            throw new CheckpointException(source, "", "is a GGUF file; only models in the hub's layout are written");
-        }
+        write(model, weights, folder, Optional.empty());
+    }
+
+    /// The same with another type.
+    ///
+    /// @param type what matrices become; this is for models that are GGUF files or were made from a config
+    public static void write(Model model, Weights weights, Path folder, Optional<DType> type)
+            throws CheckpointException {
         try (Arena arena = Arena.ofConfined()) {
-            Map<String, Tensor> tensors = new ModelWriter(model, weights, arena).tensors();
+            Hub hub = model.checkpoint() instanceof GgufCheckpoint || model.path().isEmpty()
+                    ? HubFolder.of(model, weights, type, arena) : copy(model, weights, type, arena);
             writeFolder(folder, beside -> {
-                SafetensorsWriter.writeSharded(beside, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
-                copyBesides(source, beside);
+                SafetensorsWriter.writeSharded(beside, hub.tensors(), Map.of("format", "pt"), MAX_SHARD_BYTES);
+                hub.writeBesides(beside);
             });
         }
     }
 
-    /// All tensors of the checkpoint, with the numbers of the weights.
-    private Map<String, Tensor> tensors() throws CheckpointException {
-        Checkpoint checkpoint = model.checkpoint();
-        Map<String, List<Parameter>> changed = new LinkedHashMap<>();
-        for (Parameter p : model.sources().keySet()) {
-            if (isChanged(p)) {
-                changed.computeIfAbsent(model.storedName(p), name -> new ArrayList<>()).add(p);
-            }
-        }
-        Map<String, Tensor> tensors = new LinkedHashMap<>();
-        for (String name : checkpoint.names()) {
-            Tensor stored = checkpoint.tensor(name);
-            tensors.put(name, changed.containsKey(name) ? rebuilt(stored, changed.get(name)) : stored);
-        }
-        model.otherHead().ifPresent(head ->
-                tensors.put(head, tensors.get(model.storedName(Parameter.of(Role.EMBEDDING)))));
-        return tensors;
+    /// What a folder in the hub's layout holds.
+    interface Hub {
+        Map<String, Tensor> tensors();
+
+        /// Writes what is there besides tensors.
+        void writeBesides(Path folder) throws IOException;
     }
 
-    /// Whether a parameter may differ from what the file has. Mapped memory is only read.
-    private boolean isChanged(Parameter p) {
-        Weight before = model.weights().get(p);
-        Weight now = weights.get(p);
-        if (!Arrays.equals(before.shape(), now.shape())) {
-            throw new IllegalArgumentException(p + " has shape " + Arrays.toString(now.shape()) + ", the model's is "
-                    + Arrays.toString(before.shape()));
+    private static Hub copy(Model model, Weights weights, Optional<DType> type, Arena arena)
+            throws CheckpointException {
+        Path source = model.path().orElseThrow();
+        if (type.isPresent()) {
+            throw new CheckpointException(source, "", "is in the hub's layout already and keeps its types there; "
+                    + "another type is for GGUF files");
         }
-        return switch (before) {
-            case Weight.Coded coded -> {
-                if (now != before) {
-                    throw new IllegalArgumentException(p + " is packed as " + coded.format()
-                            + ", other numbers cannot be put in its place");
-                }
-                yield false;
+        Map<String, Tensor> tensors = new SavedTensors(model, weights, arena).all();
+        return new Hub() {
+            @Override
+            public Map<String, Tensor> tensors() {
+                return tensors;
             }
-            case Weight.Deferred deferred -> now != before;
-            case Weight.Stored stored -> now != before || !stored.tensor().memory().isMapped();
+
+            @Override
+            public void writeBesides(Path folder) throws IOException {
+                copyBesides(source, folder);
+            }
         };
-    }
-
-    private Tensor rebuilt(Tensor stored, List<Parameter> parameters) {
-        Tensor wide = Decode.widen(stored, arena);
-        for (Parameter p : parameters) {
-            Source source = model.sources().get(p);
-            Tensor numbers = Compute.stored(weights.get(p));
-            source.write(numbers.dtype() == DType.F32 ? numbers : Decode.widen(numbers, arena), wide);
-        }
-        if (stored.dtype() == DType.F32 || !Encode.writes(stored.dtype())) {
-            return wide;
-        }
-        Tensor narrow = Encode.narrow(wide, stored.dtype(), arena);
-        return Decode.widen(narrow, arena).memory().mismatch(wide.memory()) == -1 ? narrow : wide;
     }
 
     private interface Body {

@@ -39,7 +39,7 @@ final class Restatement {
         }
         boolean scales = scales(from, to);
         return new ModelSpec(from.modelType(), from.vocabSize(), from.hiddenSize(), from.contextLength(),
-                scales ? embedding(from.embedding(), to.embedding()) : from.embedding(), sublayers,
+                embedding(from.embedding(), to.embedding(), scales), sublayers,
                 norm(from.finalNorm(), to.finalNorm()), scales ? head(from.head(), to.head()) : from.head(),
                 from.encoder(), List.of());
     }
@@ -64,10 +64,12 @@ final class Restatement {
         };
     }
 
-    private static Embedding embedding(Embedding from, Embedding to) {
-        boolean onlyTokens = from.numSegments() == 0 && from.positions().equals(new glia.model.spec.Positions.None())
+    /// Which token fills up batches matters to learning alone.
+    private static Embedding embedding(Embedding from, Embedding to, boolean scales) {
+        boolean onlyTokens = scales && from.numSegments() == 0 && from.positions().equals(new glia.model.spec.Positions.None())
                 && from.norm() instanceof Norm.None && to.scale() != 0;
-        return onlyTokens ? new Embedding(from.positions(), to.scale(), 0, from.norm()) : from;
+        return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
+                from.norm(), to.padding());
     }
 
     private static Head head(Head from, Head to) {
@@ -147,13 +149,25 @@ final class Restatement {
         }
         double[] first = frequencies(a);
         double[] second = frequencies(b);
-        // Factors for contexts of two lengths cannot be said by one rule; what is dynamic begins unscaled.
-        boolean same = a.scaling().attentionFactor() == b.scaling().attentionFactor()
-                && !(a.scaling() instanceof RopeScaling.LongRope);
+        boolean same = isFixed(a.scaling()) && isFixed(b.scaling());
         for (int i = 0; i < first.length; i++) {
             same &= Math.abs(first[i] - second[i]) <= TOLERANCE * first[i];
         }
         return new Rope.Rotary(a.rotatedSize(), a.theta(), same ? b.scaling() : a.scaling(), b.layout());
+    }
+
+    /// Whether a rule is nothing but factors of frequencies, whatever the context.
+    private static boolean isFixed(RopeScaling scaling) {
+        return switch (scaling) {
+            case RopeScaling.None none -> true;
+            case RopeScaling.Linear linear -> true;
+            case RopeScaling.Llama3 llama -> true;
+            case RopeScaling.Divisors divisors -> true;
+            case RopeScaling.Proportional proportional -> false;
+            case RopeScaling.Yarn yarn -> false;
+            case RopeScaling.Dynamic dynamic -> false;
+            case RopeScaling.LongRope longRope -> false;
+        };
     }
 
     private static double[] frequencies(Rope.Rotary rope) {

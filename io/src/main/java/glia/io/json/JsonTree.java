@@ -88,6 +88,23 @@ public final class JsonTree {
         return array;
     }
 
+    /// The same tree with the keys of all objects in alphabetical order.
+    public static JsonNode sorted(JsonNode node) {
+        return switch (node) {
+            case ObjectNode from -> {
+                ObjectNode object = NODES.objectNode();
+                from.propertyNames().stream().sorted().forEach(key -> object.set(key, sorted(from.get(key))));
+                yield object;
+            }
+            case ArrayNode from -> {
+                ArrayNode array = NODES.arrayNode();
+                from.forEach(one -> array.add(sorted(one)));
+                yield array;
+            }
+            default -> node;
+        };
+    }
+
     /// The tree of a Java value.
     ///
     /// @param value a text, number, flag, null, or an array, list or map of these

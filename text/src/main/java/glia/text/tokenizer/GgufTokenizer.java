@@ -16,11 +16,12 @@ import java.util.Set;
 /// that are not special. Unused, byte and normal tokens are plain pieces, of which merges make only the normal ones.
 final class GgufTokenizer {
     private static final String PREFIX = "tokenizer.ggml.";
-    private static final int UNKNOWN = 2;
-    private static final int CONTROL = 3;
-    private static final int USER_DEFINED = 4;
-    private static final int UNUSED = 5;
-    private static final int BYTE = 6;
+    static final int NORMAL = 1;
+    static final int UNKNOWN = 2;
+    static final int CONTROL = 3;
+    static final int USER_DEFINED = 4;
+    static final int UNUSED = 5;
+    static final int BYTE = 6;
     private static final int MAX_PIECES = 1 << 22;
     /// Control tokens that end an answer in one family or another; files rarely say so.
     private static final Set<String> END_MARKS = Set.of("</s>", "<eos>", "<|endoftext|>", "<|end_of_text|>",

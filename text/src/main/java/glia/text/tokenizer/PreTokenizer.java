@@ -65,6 +65,11 @@ enum PreTokenizer {
         return Optional.empty();
     }
 
+    /// The name that files have for it.
+    String usualName() {
+        return names.getFirst();
+    }
+
     /// All names that `named` knows.
     static List<String> knownNames() {
         return Arrays.stream(values()).flatMap(p -> p.names.stream()).toList();

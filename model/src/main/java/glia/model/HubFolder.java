@@ -1,0 +1,76 @@
+package glia.model;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
+import glia.model.block.Weights;
+import glia.model.family.Families;
+import glia.model.family.Family;
+import glia.model.family.GgufForm;
+import glia.model.spec.ModelSpec;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.text.tokenizer.GgufTokenizerFolder;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A model in the hub's layout that did not come from there: its config is that of a GGUF file's metadata, or the one
+/// that it was made from, and its tensors have the names that the family gives them. A config that means another model
+/// is never written.
+final class HubFolder implements ModelWriter.Hub {
+    private final Model model;
+    private final Config config;
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
+    private HubFolder(Model model, Config config) {
+        this.model = model;
+        this.config = config;
+    }
+
+    /// @throws IllegalArgumentException if the model was made from a spec and has no config
+    static HubFolder of(Model model, Weights weights, Optional<DType> type, Arena arena) throws CheckpointException {
+        Config config = model.checkpoint() instanceof GgufCheckpoint gguf ? ofGguf(model, gguf)
+                : model.config().orElseThrow(() -> new IllegalArgumentException(
+                        "the model was made from a spec: it has no config.json to be written with"));
+        Family family = Families.ofModelType(config.text("model_type")).orElseThrow();
+        ModelSpec from = model.spec().withDrafts(List.of());
+        ModelSpec to = family.spec(config).withHead(from.head());
+        Optional<String> difference = SpecDifference.find(Restatement.of(from, to), to);
+        if (difference.isPresent()) {
+            throw new CheckpointException(config.origin(), "", "cannot be written in the hub's layout: config.json of "
+                    + "the family '" + to.modelType() + "' has no key for what this model needs: " + difference.get());
+        }
+        HubFolder hub = new HubFolder(model, config);
+        StoredAs stored = new StoredAs(Places.of(to, family::source), new Restated(from, to, weights), type,
+                (p, shape) -> shape.length > 1 || type.isEmpty());
+        stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).tensor(arena)));
+        return hub;
+    }
+
+    /// The config of a file. Frequencies that a tensor divides are those of Llama 3's rule, with its usual ends.
+    private static Config ofGguf(Model model, GgufCheckpoint gguf) throws CheckpointException {
+        GgufForm form = Families.ofGguf(gguf.metadata().string("general.architecture")).orElseThrow();
+        Config config = Config.of(gguf.metadata().origin(), form.config(gguf.metadata(), gguf));
+        Optional<Map<String, ?>> scaling = DividedRope.scaling(model.spec());
+        return scaling.isPresent() ? config.with("rope_scaling", scaling.get()) : config;
+    }
+
+    @Override
+    public Map<String, Tensor> tensors() {
+        return tensors;
+    }
+
+    @Override
+    public void writeBesides(Path folder) throws IOException {
+        Files.writeString(folder.resolve("config.json"), config.json() + "\n");
+        if (model.checkpoint() instanceof GgufCheckpoint gguf) {
+            GgufTokenizerFolder.write(gguf.metadata(), folder);
+        }
+    }
+}

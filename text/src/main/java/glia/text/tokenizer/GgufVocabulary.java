@@ -1,0 +1,166 @@
+package glia.text.tokenizer;
+
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.text.template.ChatTemplate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// The tokenizer of a folder in the Hugging Face layout as the metadata of a GGUF file: `GgufTokenizer` the other way.
+/// A file only names how texts are cut, so each name is tried, and one is taken that cuts sample texts as the folder's
+/// tokenizer does.
+public final class GgufVocabulary {
+    private static final String PREFIX = "tokenizer.ggml.";
+    /// Texts that tokenizers cut in different ways: spaces, lines, contractions, numbers, scripts, marks.
+    private static final List<String> SAMPLES = List.of("", "Hello, World! How's it going? I'LL say we're fine.",
+            " leading  and   many    spaces\t\ttabs \n\n lines\r\n \n  end ", "3.14159 12 1234567 1,000,000 x2y3 4th",
+            "def f(x):\n    return {\"a\": [x**2, -1]}  # ok ???!!! =====> /usr/bin", "naïve café Ünïcödé straße ﬁ ½",
+            "Привет, мир! Ελληνικά עברית العربية हिन्दी ไทย", "你好，世界。日本語のテキスト 한국어 텍스트", "🙂👩‍👩‍👧 ✅ €5 – “quotes” … ™",
+            "camelCase HTTPServer snake_case ALLCAPS McDonald's don’t", "e\u0301 \u00a0\u3000 zero\u200bwidth");
+
+    private final TokenizerSpec spec;
+    private final JsonNode json;
+    private final int size;
+
+    private GgufVocabulary(TokenizerSpec spec, int size) {
+        this.spec = spec;
+        this.json = TokenizerJson.MAPPER.readTree(spec.json());
+        this.size = size;
+    }
+
+    /// The keys of a folder's tokenizer and chat template; none where it has no tokenizer.json.
+    ///
+    /// @param vocabSize the rows of the model's embedding: other readers want as many pieces
+    /// @throws CheckpointException if the format has no way to say how this tokenizer works
+    public static Map<String, Object> of(Path folder, int vocabSize) throws IOException {
+        Path file = folder.resolve("tokenizer.json");
+        if (!Files.isRegularFile(file)) {
+            return Map.of();
+        }
+        GgufVocabulary vocabulary = new GgufVocabulary(new TokenizerFolder(folder).spec(), vocabSize);
+        Tokenizer wanted = Tokenizer.load(folder);
+        if (wanted.vocabSize() > vocabSize) {
+            throw new CheckpointException(file, "", "has " + wanted.vocabSize() + " pieces for a model of " + vocabSize
+                    + "; a GGUF file cannot hold more pieces than the model has tokens");
+        }
+        for (Map<String, Object> candidate : vocabulary.candidates(file)) {
+            Tokenizer found = Tokenizer.fromGguf(GgufMetadata.of(file, candidate));
+            if (isSame(wanted, found)) {
+                ChatTemplate.find(folder).ifPresent(t -> candidate.put("tokenizer.chat_template", t.source()));
+                return candidate;
+            }
+        }
+        throw new CheckpointException(file, "pre_tokenizer", "cuts texts in none of the ways that a GGUF file has a "
+                + "name for; known are " + PreTokenizer.knownNames() + " and SentencePiece's");
+    }
+
+    private static boolean isSame(Tokenizer a, Tokenizer b) {
+        return a.bos().equals(b.bos()) && SAMPLES.stream().allMatch(text -> {
+            int[] ids = a.encode(text, true);
+            return Arrays.equals(ids, b.encode(text, true)) && a.decode(ids, true).equals(b.decode(ids, true));
+        });
+    }
+
+    private List<Map<String, Object>> candidates(Path file) throws CheckpointException {
+        JsonNode model = json.path("model");
+        if (!model.path("type").asString("").equals("BPE")) {
+            throw new CheckpointException(file, "model.type", "is '" + model.path("type").asString("")
+                    + "'; only vocabularies with merges are written to GGUF files");
+        }
+        List<Map<String, Object>> all = new ArrayList<>();
+        if (model.path("byte_fallback").asBoolean(false)) {
+            for (boolean prefix : new boolean[] {true, false}) {
+                Map<String, Object> one = common("llama", file);
+                one.put(PREFIX + "scores", scores());
+                one.put(PREFIX + "add_space_prefix", prefix);
+                all.add(one);
+            }
+        } else {
+            for (PreTokenizer pre : PreTokenizer.values()) {
+                Map<String, Object> one = common("gpt2", file);
+                one.put(PREFIX + "pre", pre.usualName());
+                one.put(PREFIX + "merges", model.path("merges").valueStream().map(GgufVocabulary::merge)
+                        .toArray(String[]::new));
+                all.add(one);
+            }
+        }
+        return all;
+    }
+
+    private static String merge(JsonNode merge) {
+        return merge.isString() ? merge.asString() : merge.path(0).asString() + " " + merge.path(1).asString();
+    }
+
+    private Map<String, Object> common(String model, Path file) throws CheckpointException {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put(PREFIX + "model", model);
+        String[] pieces = new String[size];
+        int[] types = new int[size];
+        for (int id = 0; id < size; id++) {
+            String piece = id < spec.vocabulary().size() ? spec.vocabulary().piece(id) : "";
+            pieces[id] = piece.isEmpty() ? "[PAD" + id + "]" : piece;
+            types[id] = piece.isEmpty() ? GgufTokenizer.UNUSED : type(id, piece);
+        }
+        all.put(PREFIX + "tokens", pieces);
+        all.put(PREFIX + "token_type", types);
+        unknown().ifPresent(piece -> spec.vocabulary().id(piece).ifPresent(id ->
+                all.put(PREFIX + "unknown_token_id", id)));
+        spec.bos().ifPresent(id -> all.put(PREFIX + "bos_token_id", id));
+        spec.eos().ifPresent(id -> all.put(PREFIX + "eos_token_id", id));
+        all.put(PREFIX + "add_bos_token", isAround(spec.template().before(), spec.bos().orElse(-1), file));
+        all.put(PREFIX + "add_eos_token", isAround(spec.template().after(), spec.eos().orElse(-1), file));
+        List<Integer> ends = spec.endOfGeneration().stream().filter(id -> id != spec.eos().orElse(-1)).toList();
+        for (int i = 0; i < Math.min(2, ends.size()); i++) {
+            all.put(PREFIX + (i == 0 ? "eot_token_id" : "eom_token_id"), ends.get(i));
+        }
+        return all;
+    }
+
+    private Optional<String> unknown() {
+        JsonNode unknown = json.path("model").path("unk_token");
+        return unknown.isString() ? Optional.of(unknown.asString()) : Optional.empty();
+    }
+
+    private static boolean isAround(int[] tokens, int wanted, Path file) throws CheckpointException {
+        if (tokens.length > 1 || tokens.length == 1 && tokens[0] != wanted) {
+            throw new CheckpointException(file, "post_processor", "puts the tokens " + Arrays.toString(tokens)
+                    + " around a text; a GGUF file can only say BOS before it and EOS after it");
+        }
+        return tokens.length == 1;
+    }
+
+    private int type(int id, String piece) {
+        if (unknown().filter(piece::equals).isPresent()) {
+            return GgufTokenizer.UNKNOWN;
+        }
+        if (spec.vocabulary().isAdded(id)) {
+            return spec.vocabulary().isSpecial(id) ? GgufTokenizer.CONTROL : GgufTokenizer.USER_DEFINED;
+        }
+        boolean isByte = json.path("model").path("byte_fallback").asBoolean(false)
+                && PieceDecoder.Characters.byteOf(piece) >= 0;
+        return isByte ? GgufTokenizer.BYTE : GgufTokenizer.NORMAL;
+    }
+
+    /// Scores that fall in the order of the merges that make the pieces.
+    private float[] scores() {
+        Map<String, Integer> ranks = new HashMap<>();
+        for (JsonNode merge : json.path("model").path("merges")) {
+            ranks.putIfAbsent(merge(merge).replace(" ", ""), ranks.size());
+        }
+        float[] scores = new float[size];
+        for (int id = 0; id < size; id++) {
+            String piece = id < spec.vocabulary().size() ? spec.vocabulary().piece(id) : "";
+            scores[id] = -ranks.getOrDefault(piece, ranks.size());
+        }
+        return scores;
+    }
+}
