@@ -3,6 +3,7 @@ package glia.tensor.kernel.emitted;
 import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R11;
 import static glia.tensor.asm.Gpr.R9;
+import static glia.tensor.asm.Gpr.RAX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
@@ -18,8 +19,6 @@ final class PanelWeights {
     private static final int LINE = 64;
     /// How far ahead one token's product asks for weights, past the second cache, as none is used twice.
     private static final int BYTES_AHEAD = 4096;
-    /// How far ahead products of more tokens ask.
-    private static final int BLOCKS_AHEAD = 16;
 
     private final Emitter a;
     private final PanelFormat format;
@@ -31,15 +30,23 @@ final class PanelWeights {
         halves = format.scales.halves();
     }
 
-    /// Asks for the lines of a block that comes later, and for scales: past the panel's end, where the next one begins,
-    /// it does no harm.
+    /// Asks for the lines of a block that comes later, and for its scales. One token's product reads as fast as it can;
+    /// with more tokens the block is the same one of the next panel, so that nothing of a panel is met unasked, neither
+    /// its beginning nor its scales. Past the last panel it does no harm. RAX is overwritten.
     void prefetch(int tokens) {
-        int blocks = tokens == 1 ? BYTES_AHEAD / format.blockBytes() : BLOCKS_AHEAD;
-        Assembler.Cache cache = tokens == 1 ? Assembler.Cache.NTA : Assembler.Cache.T0;
-        for (int line = 0; line < format.blockBytes(); line += LINE) {
-            a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
+        if (tokens == 1) {
+            int blocks = BYTES_AHEAD / format.blockBytes();
+            for (int line = 0; line < format.blockBytes(); line += LINE) {
+                a.prefetch(Assembler.Cache.NTA, at(RDI, blocks * format.blockBytes() + line));
+            }
+            a.prefetch(Assembler.Cache.NTA, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
+            return;
         }
-        a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
+        a.mov32(RAX, at(R9, WorkArea.AHEAD));
+        for (int line = 0; line < format.blockBytes(); line += LINE) {
+            a.prefetch(Assembler.Cache.T0, at(RDI, RAX, 1, line));
+        }
+        a.prefetch(Assembler.Cache.T0, at(R10, RAX, 1, 0));
     }
 
     /// Goes on to the next block.

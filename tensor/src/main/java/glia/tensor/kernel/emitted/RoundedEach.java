@@ -216,7 +216,7 @@ final class RoundedEach {
                 int end = Math.min(tile + TILES, one.numTiles);
                 for (int panel = first; panel < last; panel++) {
                     int row = panel * PanelFormat.ROWS;
-                    WorkArea.rows(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - row));
+                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - row), one.panelBytes);
                     for (int i = tile; i < end; i++) {
                         PanelCode code = one.code(i, p.numRows());
                         long to = p.y().address() + (p.yRow() + one.firstToken(i, p.numRows())) * p.y().rowBytes();

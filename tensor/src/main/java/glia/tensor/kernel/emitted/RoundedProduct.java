@@ -167,7 +167,7 @@ final class RoundedProduct {
         private void panel(int panel, int from, int to, long workArea) {
             int row = panel * PanelFormat.ROWS;
             int units = x.cols() / PanelFormat.BLOCK / format.scales.blocks;
-            WorkArea.rows(workArea, Math.min(PanelFormat.ROWS, y.cols() - row));
+            WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, y.cols() - row), panelBytes);
             for (int i = from; i < to; i++) {
                 PanelCode code = code(i);
                 (i == from ? code.far() : code.near()).call(panels + panel * panelBytes, tile(i),

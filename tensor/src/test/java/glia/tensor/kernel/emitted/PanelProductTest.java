@@ -66,7 +66,7 @@ class PanelProductTest extends LevelTest {
             result = guarded(arena, 4L * rows * tokens, atEnd);
             work = guarded(arena, WorkArea.SIZE_BYTES, atEnd);
             WorkArea.prepare(work.address());
-            WorkArea.rows(work.address(), rows);
+            WorkArea.panel(work.address(), rows, format.panelBytes(cols));
         }
 
         private static MemorySegment guarded(Arena arena, long size, boolean atEnd) {
