@@ -80,6 +80,11 @@ final class Constants {
         return vector((int) bits, (int) (bits >> 32), (int) bits, (int) (bits >> 32));
     }
 
+    /// Emits `to = number` for all lanes of 64 bits.
+    void fillDoubles(Assembler a, Vec to, double number) {
+        a.op(Op.VBROADCASTSD, to, at(base, doubles(number).displacement()));
+    }
+
     private int place(int bytes) {
         int at = sizeBytes;
         sizeBytes += bytes;

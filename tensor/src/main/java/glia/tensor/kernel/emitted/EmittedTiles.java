@@ -75,6 +75,18 @@ class EmittedTiles implements Tiles {
     }
 
     @Override
+    public void scale(long y, long x, int count, float factor) {
+        PointwiseCode.of(level).scale(y, x, count, factor);
+    }
+
+    @Override
+    public void fetch(long from, long step, int rows, long sizeBytes) {
+        if (rows > 0) {
+            FetchCode.of(level).fetch(from, step, rows, sizeBytes);
+        }
+    }
+
+    @Override
     public void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker) {
         decoder.decode(w, row, rows, col, count, to, worker);
     }

@@ -28,7 +28,7 @@ import java.lang.foreign.Arena;
 /// ```
 /// for each block, for each token:
 ///     largest, squares = max |x|, Σ x²          squares in F64
-///     if largest² · 32 > 16 · squares:          outliers
+///     if largest² · 32 > 4.5² · squares:        outliers
 ///         q = round(x / (largest / 32512)); store (q + 128) >> 8, and the rest as a low term
 ///     else:
 ///         q = round(x / (largest / 127)); store q
@@ -153,8 +153,11 @@ final class TilePack {
         Lanes.across(a, VADDPD, squares, free[0], 8);
         a.op(VCVTPS2PD, free[0], a.half(LARGEST));
         a.op(VMULPD, free[0], free[0], free[0]);
-        // 32 · largest² > 16 · squares
-        a.op(VADDPD, free[0], free[0], free[0]);
+        // 32 · largest² > OUTLIER² · squares
+        constants.fillDoubles(a, free[1], Precision.BLOCK);
+        a.op(VMULPD, free[0], free[0], free[1]);
+        constants.fillDoubles(a, free[1], Precision.OUTLIER * Precision.OUTLIER);
+        a.op(VMULPD, squares, squares, free[1]);
         a.compareDoubles(CHOICE, free[0], squares, GREATER);
     }
 

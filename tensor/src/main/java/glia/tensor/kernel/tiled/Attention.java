@@ -16,10 +16,13 @@ public final class Attention implements Workers.Task {
     private static final int RANGE = 512;
     /// Likewise for tiles, whose partial results are larger.
     private static final int TILE_RANGE = 1024;
+    /// Single tokens for each worker from which on a chunk has all heads of a token.
+    private static final int TOKENS_A_WORKER = 4;
     /// Tiles from which on there are no ranges.
     private static final int MANY_TILES = 4;
 
     private final Workers workers;
+    private final Tiles inner;
     private final int panelCols;
     private final AttentionTile[] tiles;
     private final AttentionRow[] rows;
@@ -28,6 +31,8 @@ public final class Attention implements Workers.Task {
     private int[] firstChunks = new int[2];
     private long[] partialsOf = new long[1];
 
+    /// How many of the heads of keys and values a chunk of single tokens has: all of them where there are many tokens.
+    private int headsTogether;
     private Tensor out;
     private Tensor logSumExp;
     private Tensor q;
@@ -38,6 +43,7 @@ public final class Attention implements Workers.Task {
     /// @param inner the inner loops
     public Attention(Workers workers, Tiles inner) {
         this.workers = workers;
+        this.inner = inner;
         panelCols = inner.cols();
         tiles = new AttentionTile[workers.count()];
         rows = new AttentionRow[workers.count()];
@@ -78,13 +84,14 @@ public final class Attention implements Workers.Task {
             firstChunks = new int[2 * count];
             partialsOf = new long[2 * count];
         }
+        headsTogether = runs.numTokens() >= TOKENS_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
         long partialBytes = 0;
         for (int run = 0; run < count; run++) {
             assert shape.reads(keyValues[run]);
             partialsOf[run] = partialBytes;
             int tokens = runs.end(run) - runs.start(run);
             int chunks = (isTiled(run) ? numTiles(run) : tokens) * numRanges(run);
-            firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads());
+            firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads() / together(run));
             if (numRanges(run) > 1) {
                 partialBytes += (long) tokens * numRanges(run) * shape.numHeads() * partialBytes();
             }
@@ -99,6 +106,10 @@ public final class Attention implements Workers.Task {
     /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
     private boolean isTiled(int run) {
         return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
+    }
+
+    private int together(int run) {
+        return isTiled(run) ? 1 : headsTogether;
     }
 
     private int numTiles(int run) {
@@ -135,13 +146,15 @@ public final class Attention implements Workers.Task {
         while (chunk >= firstChunks[run + 1]) {
             run++;
         }
-        int i = chunk - firstChunks[run];
+        int i = (chunk - firstChunks[run]) * together(run);
         int kvHead = i % shape.numKeyValueHeads();
         int part = i / shape.numKeyValueHeads();
         if (isTiled(run)) {
             tile(run, kvHead, part, worker);
-        } else {
-            row(run, kvHead, part, worker);
+            return;
+        }
+        for (int head = 0; head < headsTogether; head++) {
+            row(run, kvHead + head, part, worker, head < headsTogether - 1);
         }
     }
 
@@ -171,7 +184,7 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    private void row(int run, int kvHead, int part, int worker) {
+    private void row(int run, int kvHead, int part, int worker, boolean fetchesNext) {
         int ranges = numRanges(run);
         int n = part / ranges;
         int range = part % ranges;
@@ -183,7 +196,7 @@ public final class Attention implements Workers.Task {
         int head = kvHead * heads;
         long query = q.address() + 4L * ((long) token * q.cols() + head * shape.keySize());
         AttentionRow row = rows[worker];
-        row.run(query, keyValues[run], kvHead, shape, rule, position, first, last);
+        row.run(query, keyValues[run], kvHead, shape, rule, position, first, last, fetchesNext);
         if (range == 0) {
             row.addSinks(rule, head);
         }
@@ -194,7 +207,7 @@ public final class Attention implements Workers.Task {
                 long to = partial(run, n, head + g, range, ranges);
                 Memory.f32(to, row.largest(g));
                 Memory.f32(to + 4, row.denominator(g));
-                AttentionRow.scaled(row.sums(g), 1, shape.valueSize(), to + 8);
+                inner.scale(to + 8, row.sums(g), shape.valueSize(), 1);
             }
         }
     }
@@ -204,7 +217,7 @@ public final class Attention implements Workers.Task {
     }
 
     private void write(int token, int head, float largest, float denominator, long sums) {
-        AttentionRow.scaled(sums, 1 / denominator, shape.valueSize(), result(token, head));
+        inner.scale(result(token, head), sums, shape.valueSize(), 1 / denominator);
         note(token, head, largest, denominator);
     }
 

@@ -26,8 +26,9 @@ final class AttentionRow {
     /// @param query the first head's query
     /// @param position the token's
     /// @param last the last position, inclusive; below `first` where the range is empty
+    /// @param fetches whether the keys and values of the next head are needed next
     void run(long query, KeyValues kv, int kvHead, AttentionShape shape, ScoreRule rule, int position, int first,
-            int last) {
+            int last, boolean fetches) {
         heads = shape.groupSize();
         valueSize = shape.valueSize();
         long partialBytes = BLOCK * tiles.panelBytes();
@@ -39,8 +40,8 @@ final class AttentionRow {
         for (int g = 0; g < heads; g++) {
             Memory.f32(largests + 4L * g, -Float.MAX_VALUE);
             Memory.f32(denominators + 4L * g, 0);
-            scaled(sums(g), 0, valueSize, sums(g));
         }
+        tiles.clear(sums, heads * valueSize);
         long keyStep = 4L * kv.keyCols();
         long valueStep = 4L * kv.valueCols();
         for (int p = first, end; p <= last; p = end) {
@@ -48,6 +49,13 @@ final class AttentionRow {
             long keys = kv.keyAddress(p) + 4L * kvHead * shape.keySize();
             long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
             for (int g = 0; g < heads; g++) {
+                if (fetches) {
+                    // A part with each of the query heads, so that reading and computing go side by side.
+                    int from = (end - p) * g / heads;
+                    int rows = (end - p) * (g + 1) / heads - from;
+                    tiles.fetch(keys + from * keyStep + 4L * shape.keySize(), keyStep, rows, 4L * shape.keySize());
+                    tiles.fetch(values + from * valueStep + 4L * valueSize, valueStep, rows, 4L * valueSize);
+                }
                 long head = query + 4L * g * shape.keySize();
                 tiles.scores(head, shape.keySize(), keys, keyStep, end - p, shape.scale(), scores, partial);
                 rule.applyToRow(scores, end - p, kvHead * heads + g, p - position);
@@ -68,7 +76,7 @@ final class AttentionRow {
             float sink = rule.sink(firstHead + g);
             float largest = Math.max(largest(g), sink);
             float decay = (float) Math.exp(largest(g) - largest);
-            scaled(sums(g), decay, valueSize, sums(g));
+            tiles.scale(sums(g), sums(g), valueSize, decay);
             Memory.f32(denominators + 4L * g, decay * denominator(g) + (float) Math.exp(sink - largest));
             Memory.f32(largests + 4L * g, largest);
         }
@@ -85,12 +93,5 @@ final class AttentionRow {
     /// The address of head g's weighted sum of values.
     long sums(int g) {
         return sums + 4L * g * valueSize;
-    }
-
-    /// `to = factor · from`, where factor 0 gives 0 whatever was there.
-    static void scaled(long from, float factor, int count, long to) {
-        for (int e = 0; e < count; e++) {
-            Memory.f32(to + 4L * e, factor == 0 ? 0 : factor * Memory.f32(from + 4L * e));
-        }
     }
 }

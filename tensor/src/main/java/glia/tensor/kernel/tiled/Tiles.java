@@ -2,6 +2,7 @@ package glia.tensor.kernel.tiled;
 
 import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
+import glia.tensor.Memory;
 
 /// The inner loops that a set of kernels lends to products and attention (`Products`, `Attention`): what is written
 /// anew for each kind of processor. All work on addresses, which callers have checked, and on one thread.
@@ -42,6 +43,16 @@ public interface Tiles {
 
     /// Sets numbers to 0.
     void clear(long at, int count);
+
+    /// `y = factor · x` for `count` numbers.
+    default void scale(long y, long x, int count, float factor) {
+        for (int i = 0; i < count; i++) {
+            Memory.f32(y + 4L * i, factor * Memory.f32(x + 4L * i));
+        }
+    }
+
+    /// Asks the caches for rows of `sizeBytes` bytes, `step` bytes apart, that are needed soon.
+    default void fetch(long from, long step, int rows, long sizeBytes) { }
 
     /// Decodes columns `col` to `col + count` of rows of a coded weight to F32, one row behind the other.
     ///
