@@ -28,14 +28,15 @@ final class InitialValues {
     /// Fills the tensor of a parameter.
     void fill(Parameter p, Tensor t) {
         switch (p.role()) {
-            case EMBEDDING, POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
+            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
             case BEFORE_WEIGHT -> constant(t, unit(sublayer(p).before()));
             case AFTER_WEIGHT -> constant(t, unit(sublayer(p).after()));
             case FINAL_WEIGHT -> constant(t, unit(spec.finalNorm()));
             case ENCODER_FINAL_WEIGHT -> constant(t, unit(spec.encoder().orElseThrow().finalNorm()));
             case QUERY_NORM, KEY_NORM -> constant(t, unitOfHeads(p));
-            case EMBEDDING_NORM_WEIGHT, QUERY_LATENT_NORM, LATENT_NORM, INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM,
-                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP -> constant(t, 1);
+            case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM,
+                    INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM, READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT,
+                    SKIP -> constant(t, 1);
             case DECAY -> decays(t);
             case STEPS_OFFSET -> steps(t);
             default -> {

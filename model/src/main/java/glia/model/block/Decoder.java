@@ -1,13 +1,18 @@
 package glia.model.block;
 
+import glia.model.spec.FollowingAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. It is a decoder
 /// or, where attention sees later tokens too, an encoder. An encoder-decoder reads the sources of a pass first.
@@ -28,7 +33,7 @@ public final class Decoder {
 
     /// @param context the most positions that sequences may have; some rotary embeddings depend on it
     public Decoder(ModelSpec spec, Weights weights, int context) {
-        Mixers mixers = new Mixers(weights, new RopeTables(context));
+        Mixers mixers = new Mixers(weights, new RopeTables(context), followed(spec));
         embedding = new EmbeddingBlock(spec.embedding(), weights);
         encoder = spec.encoder().map(e -> new Reader(new Layers(e.sublayers(), spec.sublayers().size(), mixers),
                 NormBlock.of(e.finalNorm(), weights, Place.WHOLE, Role.ENCODER_FINAL_WEIGHT,
@@ -39,6 +44,12 @@ public final class Decoder {
         for (int i = 0; i < spec.drafts().size(); i++) {
             drafts.add(new DraftBlock(spec.drafts().get(i), spec.firstPlace(i), mixers));
         }
+    }
+
+    private static Set<Integer> followed(ModelSpec spec) {
+        return spec.sublayers().stream().map(Sublayer::mixer)
+                .flatMap(m -> m instanceof FollowingAttention a ? Stream.of(a.followed().sublayer()) : Stream.of())
+                .collect(Collectors.toSet());
     }
 
     /// The logits `[numOutputs, V]` of the tokens that the pass wants them of.

@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Embedding;
+import glia.model.spec.LayerInputs;
 import glia.model.spec.Place;
 import glia.model.spec.Positions;
 import glia.model.spec.Role;
@@ -8,6 +9,7 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// `norm(scale · E[token] + P[position] + S[segment])`.
 final class EmbeddingBlock {
@@ -16,6 +18,8 @@ final class EmbeddingBlock {
     private final List<Weight> positions;
     private final List<Weight> segments;
     private final Block norm;
+    /// The table, the projection and its norm, where layers are told of tokens.
+    private final List<Weight> layers;
 
     EmbeddingBlock(Embedding spec, Weights weights) {
         this.spec = spec;
@@ -25,6 +29,9 @@ final class EmbeddingBlock {
             case Positions.Learned learned -> List.of(weights.get(Place.WHOLE, Role.POSITIONS));
         };
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
+        layers = spec.layerInputs().isEmpty() ? List.of()
+                : Stream.of(Role.LAYER_EMBEDDING, Role.LAYER_PROJECTION, Role.LAYER_PROJECTION_NORM)
+                        .map(role -> weights.get(Place.WHOLE, role)).toList();
         norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS);
     }
 
@@ -42,7 +49,20 @@ final class EmbeddingBlock {
         for (Weight table : segments) {
             x = add(ops, x, table, pass.segments(), "segment ", pass);
         }
-        return norm.forward(ops, x, pass, states);
+        x = norm.forward(ops, x, pass, states);
+        if (spec.layerInputs().isPresent()) {
+            pass.layerInputs(layerInputs(ops, x, pass, spec.layerInputs().get()));
+        }
+        return x;
+    }
+
+    /// `(norm(W x / √D) + √S · F[token]) / √2`, `[N, L·S]`.
+    private Tensor layerInputs(Ops ops, Tensor x, Pass pass, LayerInputs inputs) {
+        Tensor projected = ops.linear(ops.scale(x, (float) (1 / Math.sqrt(x.cols()))), layers.get(1));
+        Tensor looked = ops.embed(layers.getFirst(), pass.tokens(), pass.numTokens(), spec.padding().orElse(-1));
+        looked = ops.scale(looked, (float) Math.sqrt(inputs.size()));
+        Tensor both = ops.residual(ops.rmsNorm(projected, layers.getLast(), inputs.eps(), 0), looked, 1);
+        return ops.scale(both, (float) Math.sqrt(0.5));
     }
 
     private static Tensor add(Ops ops, Tensor x, Weight table, int[] rows, String what, Pass pass) {

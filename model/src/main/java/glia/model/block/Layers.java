@@ -14,7 +14,9 @@ import java.util.List;
 /// Sublayers, one after the other: `x ← residual(x, after(mixer(before(x))))`.
 final class Layers {
     /// @param scale one, where the residual has one
-    private record Step(Block before, Block mixer, Block after, Residual residual, List<Weight> scale) { }
+    /// @param isFollowed whether later layers need its keys and values, which then stay in the workspace
+    private record Step(Block before, Block mixer, Block after, Residual residual, List<Weight> scale,
+            boolean isFollowed) { }
 
     private final Step[] steps;
 
@@ -29,7 +31,7 @@ final class Layers {
                     mixers.of(s.mixer(), place),
                     NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS), s.residual(),
                     s.residual() instanceof Residual.Scaled ? List.of(weights.get(place, Role.LAYER_SCALE))
-                            : List.of());
+                            : List.of(), mixers.followed().contains(firstPlace + i));
         }
     }
 
@@ -48,7 +50,9 @@ final class Layers {
                 case Residual.Normed r -> ops.settle(stream,
                         ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
             };
-            ops.release(mark);
+            if (!step.isFollowed) {
+                ops.release(mark);
+            }
         }
         return stream;
     }

@@ -4,9 +4,11 @@ import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
+import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.LatentAttention;
+import glia.model.spec.LayerInput;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
@@ -20,16 +22,20 @@ import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
+import java.util.Set;
 
 /// Builds the block of each kind of mixer.
 ///
 /// @param ropes rotary tables, shared by all layers
-record Mixers(Weights weights, RopeTables ropes) {
+/// @param followed the sublayers whose keys and values later ones see too
+record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
     /// The block of the mixer at a place.
     Block of(Mixer mixer, Place place) {
         return switch (mixer) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
             case CompressedExperts e -> ExpertsBlock.of(e, weights, place);
+            case FollowingAttention a -> new FollowingAttentionBlock(a, weights, place, ropes);
+            case LayerInput i -> new LayerInputBlock(i, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);

@@ -49,8 +49,9 @@ final class NormedAttentionBlock implements Block {
         Tensor projected = key.forward(ops, x, pass, states);
         Tensor v = value.isEmpty() ? projected : value.get().forward(ops, x, pass, states);
         v = ops.apply(UnitNorm.rms(v, spec.headSize(), spec.eps()));
-        Tensor k = ops.rmsNorm(projected, keyNorm, spec.eps(), 0);
-        Tensor mixed = ops.attention(rotate(ops, q, pass), rotate(ops, k, pass), v, states.keyValues(place, 0),
+        Tensor k = rotate(ops, ops.rmsNorm(projected, keyNorm, spec.eps(), 0), pass);
+        pass.attended(place, k, v);
+        Tensor mixed = ops.attention(rotate(ops, q, pass), k, v, states.keyValues(place, 0),
                 pass.runs(), shape);
         return output.forward(ops, mixed, pass, states);
     }

@@ -1,9 +1,12 @@
 package glia.model.block;
 
+import glia.model.spec.Place;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /// The flat run of tokens that goes through a model at once: N tokens from any number of sequences, laid end to end,
@@ -24,6 +27,11 @@ public final class Pass {
     private Optional<Tensor> encoded = Optional.empty();
     private final PositionLists lists = new PositionLists();
     private Optional<PositionLists> chosen = Optional.empty();
+    private Optional<Tensor> layerInputs = Optional.empty();
+    private final Map<Place, Attended> attended = new HashMap<>();
+
+    /// Keys and values of the tokens of a pass.
+    record Attended(Tensor keys, Tensor values) { }
 
     public Pass() { }
 
@@ -35,6 +43,8 @@ public final class Pass {
         source.ifPresent(Pass::clear);
         encoded = Optional.empty();
         chosen = Optional.empty();
+        layerInputs = Optional.empty();
+        attended.clear();
     }
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.
@@ -137,5 +147,24 @@ public final class Pass {
     /// What the last indexer chose.
     Optional<PositionLists> chosen() {
         return chosen;
+    }
+
+    /// What layers are told of the tokens, `[N, L·S]`.
+    Tensor layerInputs() {
+        return layerInputs.orElseThrow(() -> new IllegalStateException("layers are told nothing of the tokens"));
+    }
+
+    void layerInputs(Tensor inputs) {
+        layerInputs = Optional.of(inputs);
+    }
+
+    /// Keys and values of an earlier layer.
+    Attended attended(Place place) {
+        return attended.get(place);
+    }
+
+    /// Notes keys and values for layers that follow.
+    void attended(Place place, Tensor keys, Tensor values) {
+        attended.put(place, new Attended(keys, values));
     }
 }

@@ -4,10 +4,12 @@ import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
+import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
+import glia.model.spec.LayerInput;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
@@ -36,6 +38,7 @@ record MixerCost(int numExperts, long mixing) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case NormedAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case FollowingAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
                     s.count(position));
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
@@ -48,6 +51,7 @@ record MixerCost(int numExperts, long mixing) {
             case GatedMlp m -> NONE;
             case ScaledGatedMlp m -> NONE;
             case Mlp m -> NONE;
+            case LayerInput i -> NONE;
             case Parallel p -> NONE;
             case SelectiveStateSpace s -> scan(6, (long) s.innerSize() * s.stateSize());
             case StateSpaceDual s -> scan(5, (long) s.innerSize() * s.stateSize());

@@ -46,7 +46,7 @@ public final class Usage {
     /// Whether each token is multiplied with a matrix, whose rows are not only looked up or used number by number.
     private static boolean isFactor(ModelSpec spec, Parameter p) {
         return switch (p.role()) {
-            case EMBEDDING, POSITIONS, SEGMENTS, DISTANCES, DECAY -> false;
+            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS, DISTANCES, DECAY -> false;
             // Those of a source are made once, with its tokens.
             case KEY, VALUE -> !(spec.mixer(p.place()) instanceof CrossAttention);
             default -> true;

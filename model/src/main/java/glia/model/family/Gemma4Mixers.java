@@ -23,7 +23,7 @@ final class Gemma4Mixers {
     private Gemma4Mixers() { }
 
     /// The attention of one layer, for which `per_layer_config` may have sizes of its own.
-    static Mixer attention(Config config, int layer, boolean slides, float eps) throws CheckpointException {
+    static NormedAttention attention(Config config, int layer, boolean slides, float eps) throws CheckpointException {
         Config own = config.child("per_layer_config", Map.of()).child("" + layer, Map.of());
         boolean keysAreValues = !slides && config.flag("attention_k_eq_v", false);
         int headSize = slides || config.mentions("global_head_dim") && !config.has("global_head_dim")

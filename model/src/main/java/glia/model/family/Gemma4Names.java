@@ -1,22 +1,32 @@
 package glia.model.family;
 
+import glia.model.spec.FollowingAttention;
+import glia.model.spec.LayerInput;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parameter;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The names of Gemma 4's tensors on the hub.
 final class Gemma4Names {
+    private static final Pattern KEYS_AND_VALUES = Pattern.compile(
+            "(?:model\\.layers|blk)\\.(\\d{1,6})\\.(?:self_attn\\.[kv]_(?:proj|norm)|attn_[kv](?:_norm)?)\\..*");
+
     private Gemma4Names() { }
 
     static Source source(ModelSpec spec, Parameter p) {
         if (p.sublayer() < 0) {
-            return Standard.source(spec, p);
+            return global(spec, p);
         }
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
         Mixer mixer = spec.mixer(p.place());
-        boolean attention = mixer instanceof NormedAttention;
+        boolean attention = mixer instanceof NormedAttention || mixer instanceof FollowingAttention;
+        if (mixer instanceof LayerInput) {
+            return new Source.Stored(layer + ofToken(p));
+        }
         String branch = p.place().branch() == 0 ? "" : "_" + p.place().branch();
         return switch (p.role()) {
             case BEFORE_WEIGHT -> new Source.Stored(layer + (attention ? "input_layernorm.weight"
@@ -32,5 +42,31 @@ final class Gemma4Names {
                     ? ExpertNames.MLP.stacked(e.experts(), p, layer + "experts.") : Standard.source(spec, p);
             default -> Standard.source(spec, p);
         };
+    }
+
+    private static Source global(ModelSpec spec, Parameter p) {
+        return switch (p.role()) {
+            case LAYER_EMBEDDING -> new Source.Stored("model.embed_tokens_per_layer.weight");
+            case LAYER_PROJECTION -> new Source.Stored("model.per_layer_model_projection.weight");
+            case LAYER_PROJECTION_NORM -> new Source.Stored("model.per_layer_projection_norm.weight");
+            default -> Standard.source(spec, p);
+        };
+    }
+
+    private static String ofToken(Parameter p) {
+        return switch (p.role()) {
+            case GATE -> "per_layer_input_gate.weight";
+            case DOWN -> "per_layer_projection.weight";
+            case AFTER_WEIGHT -> "post_per_layer_input_norm.weight";
+            case LAYER_SCALE -> "layer_scalar";
+            default -> throw Standard.unknown(p);
+        };
+    }
+
+    /// Files may have projections of keys and values for layers that see those of others, too.
+    static boolean isUnused(ModelSpec spec, String tensorName) {
+        Matcher m = KEYS_AND_VALUES.matcher(tensorName);
+        return m.matches() && spec.sublayers().stream().anyMatch(s -> s.layer() == Integer.parseInt(m.group(1))
+                && s.mixer() instanceof FollowingAttention);
     }
 }

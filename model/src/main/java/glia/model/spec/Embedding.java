@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// How tokens become the first hidden state: `norm(scale · E[token] + P[position] + S[segment])`.
@@ -8,7 +9,9 @@ import java.util.OptionalInt;
 ///     is no S. https://arxiv.org/abs/1810.04805
 /// @param padding the token that fills up batches, whose row of E learns nothing from being looked up, though it may
 ///     from a head that shares E. https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
-public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding) {
+/// @param layerInputs what layers are told of the tokens besides
+public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
+        Optional<LayerInputs> layerInputs) {
     /// Only the token's row.
     public static final Embedding PLAIN = scaled(1);
 
@@ -20,12 +23,17 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// An embedding each of whose rows learns.
     public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
-        this(positions, scale, numSegments, norm, OptionalInt.empty());
+        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty());
     }
 
     /// The same with a token that fills up batches.
     public Embedding withPadding(int token) {
-        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token));
+        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), layerInputs);
+    }
+
+    /// The same where layers are told more.
+    public Embedding with(LayerInputs more) {
+        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more));
     }
 
     /// `scale · E[token]`.
@@ -43,6 +51,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         if (numSegments > 0) {
             shapes.add(Role.SEGMENTS, numSegments, hidden);
         }
+        layerInputs.ifPresent(inputs -> inputs.parameters(shapes, hidden));
         shapes.norm(norm, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS, hidden);
     }
 }

@@ -1,0 +1,27 @@
+package glia.model.block;
+
+import glia.model.spec.LayerInput;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Columns;
+import glia.tensor.ops.Ops;
+
+/// `down(f(gate(x)) · p)` with a layer's numbers p of the token itself.
+final class LayerInputBlock implements Block {
+    private final LayerInput spec;
+    private final Block gate;
+    private final Block down;
+
+    LayerInputBlock(LayerInput spec, Weights weights, Place place) {
+        this.spec = spec;
+        gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, false);
+        down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, false);
+    }
+
+    @Override
+    public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        Tensor own = ops.apply(Columns.of(pass.layerInputs(), spec.layer() * spec.size(), spec.size()));
+        return down.forward(ops, ops.gated(gate.forward(ops, x, pass, states), own, spec.activation()), pass, states);
+    }
+}

@@ -1,0 +1,72 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.FollowingAttention;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.LayerInput;
+import glia.model.spec.Mixer;
+import glia.model.spec.Norm;
+import glia.model.spec.NormedAttention;
+import glia.model.spec.Parallel;
+import glia.model.spec.Place;
+import glia.model.spec.Residual;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Activation;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The layers of Gemma 4: attention, an MLP or experts beside one, and, where layers are told of the token, a gate for
+/// that. The last of these gives what the stream is multiplied with.
+final class Gemma4Layers {
+    private Gemma4Layers() { }
+
+    /// How many numbers of a token each layer is told.
+    static int numbersTold(Config config) throws CheckpointException {
+        String key = "hidden_size_per_layer_input";
+        int told = config.integer(key, 256);
+        if (told < 0) {
+            throw config.error(key, "found " + told + ", expected at least 0");
+        }
+        return told;
+    }
+
+    static List<Sublayer> read(Config config, Norm.Rms norm) throws CheckpointException {
+        boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % 6 != 0);
+        slides[slides.length - 1] = false;
+        KeySharing sharing = KeySharing.read(config, slides);
+        int told = numbersTold(config);
+        int perLayer = told == 0 ? 2 : 3;
+        Activation activation = Activations.read(config, "hidden_activation", "gelu_pytorch_tanh");
+        int width = config.positive("intermediate_size");
+        int wide = config.flag("use_double_wide_mlp", false) ? Math.multiplyExact(2, width) : width;
+        boolean mixes = config.flag("enable_moe_block", false);
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < slides.length; layer++) {
+            NormedAttention own = Gemma4Mixers.attention(config, layer, slides[layer], norm.eps());
+            boolean follows = sharing.follows(layer);
+            sublayers.add(new Sublayer(layer, norm, follows
+                    ? following(own, Place.of(perLayer * sharing.followed(layer))) : own, norm, Residual.PLAIN));
+            Mixer mlp = new GatedMlp(follows ? wide : width, activation, Bias.NONE);
+            sublayers.add(new Sublayer(layer, mixes ? new Norm.None() : norm,
+                    mixes ? besideExperts(mlp, norm, Gemma4Mixers.experts(config, activation, norm)) : mlp, norm,
+                    told == 0 ? new Residual.Scaled() : Residual.PLAIN));
+            if (told > 0) {
+                sublayers.add(new Sublayer(layer, new Norm.None(), new LayerInput(layer, told, activation), norm,
+                        new Residual.Scaled()));
+            }
+        }
+        return sublayers;
+    }
+
+    private static Mixer besideExperts(Mixer mlp, Norm norm, Mixer experts) {
+        return new Parallel(List.of(new Parallel.Branch(1, norm, mlp, norm, 1),
+                new Parallel.Branch(1, new Norm.None(), experts, norm, 1)));
+    }
+
+    private static Mixer following(NormedAttention own, Place followed) {
+        return new FollowingAttention(own.numHeads(), own.numKeyValueHeads(), own.headSize(), own.rope(), own.span(),
+                own.eps(), own.bias(), followed);
+    }
+}

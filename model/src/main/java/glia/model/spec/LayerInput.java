@@ -1,0 +1,27 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import java.util.List;
+
+/// Lets a layer hear what it is told of the token itself: `down(f(gate(x)) · p)`, where p are the layer's numbers of
+/// `LayerInputs`.
+///
+/// @param layer whose numbers
+/// @param size S, how many
+public record LayerInput(int layer, int size, Activation activation) implements Mixer {
+    @Override
+    public void parameters(Shapes shapes, int hidden) {
+        shapes.add(Role.GATE, size, hidden);
+        shapes.add(Role.DOWN, hidden, size);
+    }
+
+    @Override
+    public List<Remembered> remembered() {
+        return List.of();
+    }
+
+    @Override
+    public String describe() {
+        return "gate for " + size + " numbers of the token, " + Words.of(activation);
+    }
+}
