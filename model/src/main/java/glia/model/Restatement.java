@@ -69,7 +69,7 @@ final class Restatement {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions().equals(new glia.model.spec.Positions.None())
                 && from.norm() instanceof Norm.None && to.scale() != 0;
         return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding());
+                from.norm(), to.padding(), from.layerInputs());
     }
 
     private static Head head(Head from, Head to) {
