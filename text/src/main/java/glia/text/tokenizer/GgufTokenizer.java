@@ -9,13 +9,16 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// Turns the vocabulary of a GGUF file into a `tokenizer.json`. Two kinds are known: `gpt2` (byte-level pieces with
-/// merges) and `llama` (SentencePiece: pieces with scores, single bytes for what no piece covers).
+/// Turns the vocabulary of a GGUF file into a `tokenizer.json`. Known are `gpt2` (byte-level pieces with merges), `llama`
+/// (SentencePiece: pieces with scores, single bytes for what no piece covers), `gemma4` (the same with merges), and of
+/// whole words `bert` and `t5` (`GgufWords`).
 ///
 /// Token types become flags: unknown and control tokens are special added tokens, user-defined ones are added tokens
 /// that are not special. Unused, byte and normal tokens are plain pieces, of which merges make only the normal ones.
 final class GgufTokenizer {
     private static final String PREFIX = "tokenizer.ggml.";
+    private static final String SPACES =
+            "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}";
     static final int NORMAL = 1;
     static final int UNKNOWN = 2;
     static final int CONTROL = 3;
@@ -50,7 +53,11 @@ final class GgufTokenizer {
         return switch (model) {
             case "gpt2" -> gguf.byteLevel();
             case "llama" -> gguf.sentencePiece();
-            default -> throw gguf.error("model", "found '" + model + "', known are 'gpt2' and 'llama'");
+            case "gemma4" -> gguf.characterPairs();
+            case "bert" -> new GgufWords(gguf).wordPiece();
+            case "t5" -> new GgufWords(gguf).unigram();
+            default -> throw gguf.error("model", "found '" + model + "', known are 'gpt2', 'llama', 'gemma4', 'bert'"
+                    + " and 't5'");
         };
     }
 
@@ -63,7 +70,7 @@ final class GgufTokenizer {
         PreTokenizer pre = PreTokenizer.named(name).orElseThrow(() -> error("pre",
                 "found the pre-tokenizer '" + name + "', known are " + PreTokenizer.knownNames()));
         String[] merges = metadata.strings(PREFIX + "merges");
-        BpeJson json = new BpeJson(addedTokens(), pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
+        BpeJson json = new BpeJson(addedTokens(pieces), pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
                 new BpeJson.Options(null, false, false, pre.ignoresMerges()), pieces);
         return spec(json.write(text -> appendStrings(text, merges)), new PieceDecoder.ByteLevel(), pre.addsBos(),
                 OptionalInt.empty(), OptionalInt.empty());
@@ -79,24 +86,32 @@ final class GgufTokenizer {
     }
 
     private TokenizerSpec sentencePiece() throws CheckpointException {
-        float[] scores = metadata.floats(PREFIX + "scores");
-        if (scores.length != pieces.length) {
-            throw error("scores", "found " + scores.length + " scores for " + pieces.length + " pieces");
-        }
+        float[] scores = scores();
         boolean prefix = flag("add_space_prefix", true);
-        String spaces = "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}";
         String normalizer = prefix ? "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"▁\"},"
-                + spaces + "]}" : spaces;
-        String unknown = pieces[id("unknown_token_id").orElse(0)];
-        if (unknown.isEmpty()) {
-            throw error("unknown_token_id", "names a piece without text");
-        }
-        BpeJson json = new BpeJson(addedTokens(), normalizer, "null", new BpeJson.Options(unknown, true, true, false),
-                pieces);
+                + SPACES + "]}" : SPACES;
+        BpeJson json = characters(normalizer, 0);
         ScoreMerges merges = new ScoreMerges(mergeable(), scores);
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true,
                 prefix ? 1 : 0);
         return spec(json.write(merges::appendJson), decoder, true, OptionalInt.of(1), OptionalInt.of(2));
+    }
+
+    /// Pieces with a mark for the space, and merges.
+    private TokenizerSpec characterPairs() throws CheckpointException {
+        String[] merges = metadata.strings(PREFIX + "merges");
+        PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true, 0);
+        return spec(characters(SPACES, 3).write(text -> appendStrings(text, merges)), decoder, true, OptionalInt.of(2),
+                OptionalInt.of(1));
+    }
+
+    private BpeJson characters(String normalizer, int defaultUnknown) throws CheckpointException {
+        String unknown = pieces[id("unknown_token_id").orElse(Math.min(defaultUnknown, pieces.length - 1))];
+        if (unknown.isEmpty()) {
+            throw error("unknown_token_id", "names a piece without text");
+        }
+        return new BpeJson(addedTokens(pieces), normalizer, "null", new BpeJson.Options(unknown, true, true, false),
+                pieces);
     }
 
     /// The pieces that merges can make or use. One with a space is never met, as spaces become `▁` first.
@@ -114,13 +129,45 @@ final class GgufTokenizer {
         return mergeable;
     }
 
-    private List<AddedToken> addedTokens() {
+    /// The pieces as the file has them; the caller may change them.
+    String[] pieces() {
+        return pieces.clone();
+    }
+
+    /// A score for each piece.
+    float[] scores() throws CheckpointException {
+        float[] scores = metadata.floats(PREFIX + "scores");
+        if (scores.length != pieces.length) {
+            throw error("scores", "found " + scores.length + " scores for " + pieces.length + " pieces");
+        }
+        return scores;
+    }
+
+    boolean isSpecial(int id) {
+        return type(id) == UNKNOWN || type(id) == CONTROL;
+    }
+
+    /// Whether single bytes stand for what no piece covers.
+    boolean hasBytes() {
+        return types != null && Arrays.stream(types).anyMatch(type -> type == BYTE);
+    }
+
+    /// The bytes of a list of them, or none if it is not there.
+    byte[] bytes(String key) throws CheckpointException {
+        int[] numbers = metadata.has(PREFIX + key) ? metadata.integers(PREFIX + key) : new int[0];
+        byte[] bytes = new byte[numbers.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) numbers[i];
+        }
+        return bytes;
+    }
+
+    /// Tokens that are found in a text as they stand.
+    List<AddedToken> addedTokens(String[] texts) {
         List<AddedToken> added = new ArrayList<>();
-        for (int id = 0; id < pieces.length; id++) {
-            int type = type(id);
-            boolean special = type == UNKNOWN || type == CONTROL;
-            if ((special || type == USER_DEFINED) && !pieces[id].isEmpty()) {
-                added.add(AddedToken.verbatim(id, pieces[id], special));
+        for (int id = 0; id < texts.length; id++) {
+            if ((isSpecial(id) || type(id) == USER_DEFINED) && !texts[id].isEmpty()) {
+                added.add(AddedToken.verbatim(id, texts[id], isSpecial(id)));
             }
         }
         return added;
@@ -132,11 +179,16 @@ final class GgufTokenizer {
         OptionalInt eos = id("eos_token_id").isPresent() ? id("eos_token_id") : within(defaultEos);
         Template template = new Template(around("add_bos_token", bosByDefault && bos.isPresent(), bos),
                 around("add_eos_token", false, eos));
-        return new TokenizerSpec(metadata.origin(), json, new Vocabulary(pieces, addedTokens()), decoder, template, bos,
-                eos, endOfGeneration(eos));
+        return spec(json, new Vocabulary(pieces, addedTokens(pieces)), decoder, template, bos, eos);
     }
 
-    private int[] around(String key, boolean byDefault, OptionalInt token) throws CheckpointException {
+    TokenizerSpec spec(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template, OptionalInt bos,
+                       OptionalInt eos) throws CheckpointException {
+        return new TokenizerSpec(metadata.origin(), json, vocabulary, decoder, template, bos, eos,
+                endOfGeneration(eos));
+    }
+
+    int[] around(String key, boolean byDefault, OptionalInt token) throws CheckpointException {
         if (!flag(key, byDefault)) {
             return new int[0];
         }
@@ -179,11 +231,18 @@ final class GgufTokenizer {
         return OptionalInt.of((int) id);
     }
 
-    private boolean flag(String key, boolean byDefault) throws CheckpointException {
+    /// A token by its id under one of two keys, else by its text.
+    OptionalInt id(String key, String other, String text) throws CheckpointException {
+        OptionalInt id = id(key).isPresent() ? id(key) : id(other);
+        int at = Arrays.asList(pieces).indexOf(text);
+        return id.isPresent() || at < 0 ? id : OptionalInt.of(at);
+    }
+
+    boolean flag(String key, boolean byDefault) throws CheckpointException {
         return metadata.has(PREFIX + key) ? metadata.flag(PREFIX + key) : byDefault;
     }
 
-    private CheckpointException error(String key, String problem) {
+    CheckpointException error(String key, String problem) {
         return new CheckpointException(metadata.origin(), "metadata key " + PREFIX + key, problem);
     }
 }

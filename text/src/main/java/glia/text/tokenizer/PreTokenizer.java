@@ -8,7 +8,7 @@ import java.util.Optional;
 /// (`tokenizer.ggml.pre`), the patterns are those of the models' own `tokenizer.json`.
 enum PreTokenizer {
     /// GPT-2's pattern, which is built into the byte-level step.
-    GPT_2(List.of("gpt-2", "phi-2"), true),
+    GPT_2(List.of("gpt-2", "phi-2", "modern-bert"), true),
 
     /// Each digit alone, then as GPT-2. Checked against SmolLM2-135M-Instruct.
     SMOLLM(List.of("smollm", "starcoder", "refact"), true, Patterns.DIGITS),
@@ -22,6 +22,11 @@ enum PreTokenizer {
     QWEN2(List.of("qwen2", "deepseek-r1-qwen"), false,
             Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
                     + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE),
+
+    /// As Qwen3, and marks belong to letters. The pattern in Qwen3.5's own file.
+    QWEN35(List.of("qwen35"), false,
+            Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}|"
+                    + " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" + Patterns.SPACE),
 
     /// The pattern in Mistral's published tekken files.
     TEKKEN(List.of("tekken"), false,
@@ -88,7 +93,7 @@ enum PreTokenizer {
 
     /// Whether texts are composed to Unicode's form NFC first.
     boolean composes() {
-        return this == QWEN2;
+        return this == QWEN2 || this == QWEN35;
     }
 
     /// The `pre_tokenizer` of a `tokenizer.json`.

@@ -1,0 +1,109 @@
+package glia.text.tokenizer;
+
+import glia.io.CheckpointException;
+import java.util.Base64;
+import java.util.List;
+import java.util.OptionalInt;
+
+/// Vocabularies of words in GGUF files: WordPiece, of BERT, and Unigram, of T5.
+final class GgufWords {
+    private static final String MARK = "▁";
+    private static final String GOES_ON = "##";
+    /// Longer words are unknown, in all that were published.
+    private static final int MAX_CHARACTERS = 100;
+
+    private final GgufTokenizer gguf;
+
+    GgufWords(GgufTokenizer gguf) {
+        this.gguf = gguf;
+    }
+
+    /// Files mark pieces that begin a word where the hub's mark those that go on with one. Whether texts become small
+    /// letters they seldom say: where no piece has a capital one, they do.
+    TokenizerSpec wordPiece() throws CheckpointException {
+        String[] pieces = gguf.pieces();
+        for (int id = 0; id < pieces.length; id++) {
+            if (!gguf.isSpecial(id)) {
+                pieces[id] = pieces[id].startsWith(MARK) ? pieces[id].substring(1) : GOES_ON + pieces[id];
+            }
+        }
+        OptionalInt begin = gguf.id("cls_token_id", "bos_token_id", "[CLS]");
+        OptionalInt end = gguf.id("seperator_token_id", "eos_token_id", "[SEP]");
+        OptionalInt unknown = gguf.id("unknown_token_id", "unknown_token_id", "[UNK]");
+        if (unknown.isEmpty() || pieces[unknown.getAsInt()].isEmpty()) {
+            throw gguf.error("unknown_token_id", "is missing: what words become that no pieces cover is not known");
+        }
+        boolean lowers = gguf.flag("normalizer.lowercase", !hasCapital(pieces));
+        String normalizer = "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
+                + "\"strip_accents\":" + gguf.flag("normalizer.strip_accents", lowers) + ",\"lowercase\":" + lowers
+                + "}";
+        List<AddedToken> added = gguf.addedTokens(pieces);
+        String json = NativeJson.wordPiece(added, normalizer, "{\"type\":\"BertPreTokenizer\"}", pieces,
+                pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
+        Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
+                gguf.around("add_sep_token", end.isPresent(), end));
+        return gguf.spec(json, new Vocabulary(pieces, added), new PieceDecoder.Words(GOES_ON, true), template, begin,
+                end);
+    }
+
+    private boolean hasCapital(String[] pieces) {
+        for (int id = 0; id < pieces.length; id++) {
+            if (!gguf.isSpecial(id) && pieces[id].chars().anyMatch(Character::isUpperCase) && pieces[id].indexOf('[') < 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// With scores, and the map of characters of SentencePiece.
+    TokenizerSpec unigram() throws CheckpointException {
+        String[] pieces = gguf.pieces();
+        float[] scores = gguf.scores();
+        double[] exact = new double[scores.length];
+        for (int id = 0; id < scores.length; id++) {
+            if (!Float.isFinite(scores[id])) {
+                throw gguf.error("scores", "found " + scores[id] + " at index " + id + ", expected a number");
+            }
+            exact[id] = scores[id];
+        }
+        boolean prefix = gguf.flag("add_space_prefix", true);
+        boolean merges = gguf.flag("remove_extra_whitespaces", true);
+        List<AddedToken> added = gguf.addedTokens(pieces);
+        boolean bytes = gguf.hasBytes();
+        String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), pieces, exact,
+                pieces.length, gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElse(-1), bytes);
+        OptionalInt bos = gguf.id("bos_token_id", "bos_token_id", "");
+        OptionalInt eos = gguf.id("eos_token_id", "eos_token_id", "</s>");
+        Template template = new Template(gguf.around("add_bos_token", false, bos),
+                gguf.around("add_eos_token", eos.isPresent(), eos));
+        PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement(MARK, " ")), bytes,
+                prefix ? 1 : 0);
+        return gguf.spec(json, new Vocabulary(pieces, added), decoder, template, bos, eos);
+    }
+
+    /// Maps characters, and cuts white space where the words are not cut by it.
+    private String normalizer(boolean cuts) throws CheckpointException {
+        String strip = cuts ? "{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true},{\"type\":\"Replace\","
+                + "\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}" : "";
+        byte[] map = gguf.bytes("precompiled_charsmap");
+        String steps = map.length == 0 ? strip : "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"" + charsmap(map)
+                + "\"}" + (cuts ? "," + strip : "");
+        return steps.isEmpty() ? "null" : "{\"type\":\"Sequence\",\"normalizers\":[" + steps + "]}";
+    }
+
+    private String charsmap(byte[] map) throws CheckpointException {
+        try {
+            return Charsmap.checked(Base64.getEncoder().encodeToString(map));
+        } catch (IllegalArgumentException e) {
+            throw gguf.error("precompiled_charsmap", e.getMessage());
+        }
+    }
+
+    /// Each word begins with the mark, or what follows a space does.
+    private static String words(boolean prefix, boolean merges) {
+        String marks = "{\"type\":\"Metaspace\",\"replacement\":\"" + MARK + "\",\"prepend_scheme\":\""
+                + (prefix ? "always" : "never") + "\",\"split\":true}";
+        return prefix && merges
+                ? "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"}," + marks + "]}" : marks;
+    }
+}
