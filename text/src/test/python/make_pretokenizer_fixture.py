@@ -3,9 +3,9 @@ known by name in GGUF files, the ids of awkward texts as Hugging Face's tokenize
 
 The merges are learnt on texts that were not cut first, so they cross words, digits, punctuation and line ends, and a
 text that is cut elsewhere gets other ids. The patterns are those of the models' published tokenizer.json files.
-llama.cpp, where llama_cpp is installed, is asked for the same; it differs where it does not compose texts (qwen2),
-knows no combining marks as letters (tekken, gpt-4o) or keeps digits together, which no vocabulary of that kind has as
-one piece (deepseek-llm).
+llama.cpp, where llama_cpp is installed, is asked for the same; it differs where it does not compose texts (qwen2,
+qwen35), knows no combining marks as letters (tekken, gpt-4o) or keeps digits together, which no vocabulary of that
+kind has as one piece (deepseek-llm).
 
 Needs: pip install tokenizers numpy gguf (and llama-cpp-python for the second opinion)
 """
@@ -44,6 +44,8 @@ PATTERNS = {
     "smollm": ["digits"],
     "llama-bpe": [rf"(?i:{CASES})|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{REST}"],
     "qwen2": [rf"(?i:{CASES})|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{REST}"],
+    "qwen35": [rf"(?i:{CASES})|[^\r\n\p{{L}}\p{{N}}]?[\p{{L}}\p{{M}}]+|\p{{N}}"
+               rf"| ?[^\s\p{{L}}\p{{M}}\p{{N}}]+[\r\n]*|{REST}"],
     "tekken": [rf"{LOWER}|{UPPER}|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{REST}"],
     "gpt-4o": [rf"{LOWER}(?i:{CASES})?|{UPPER}(?i:{CASES})?|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{REST}"],
     "deepseek-v3": [
@@ -118,7 +120,7 @@ def reference(name, pieces, merges):
     steps.append(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=name in ("gpt-2", "smollm")))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
     tokenizer.decoder = decoders.ByteLevel()
-    if name == "qwen2":
+    if name in ("qwen2", "qwen35"):
         tokenizer.normalizer = normalizers.NFC()
     tokenizer.add_special_tokens(SPECIAL)
     tokenizer.add_tokens(USER)

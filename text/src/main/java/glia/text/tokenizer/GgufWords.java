@@ -48,7 +48,8 @@ final class GgufWords {
 
     private boolean hasCapital(String[] pieces) {
         for (int id = 0; id < pieces.length; id++) {
-            if (!gguf.isSpecial(id) && pieces[id].chars().anyMatch(Character::isUpperCase) && pieces[id].indexOf('[') < 0) {
+            boolean isText = !gguf.isSpecial(id) && pieces[id].indexOf('[') < 0;
+            if (isText && pieces[id].chars().anyMatch(Character::isUpperCase)) {
                 return true;
             }
         }

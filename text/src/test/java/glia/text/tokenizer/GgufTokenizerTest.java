@@ -48,7 +48,8 @@ class GgufTokenizerTest {
         assertTrue(message.contains("'command-r'") && message.contains("smollm, "), message);
         assertTrue(message.contains("deepseek-v3"), message);
         assertTrue(refusal(byteLevel(), "pre", null).contains("llama-bpe"));
-        assertTrue(refusal(byteLevel(), "model", "rwkv").contains("found 'rwkv', known are 'gpt2', 'llama', 'gemma4', 'bert' and 't5'"));
+        assertTrue(refusal(byteLevel(), "model", "rwkv")
+                .contains("found 'rwkv', known are 'gpt2', 'llama', 'gemma4', 'bert' and 't5'"));
         assertTrue(refusal(byteLevel(), "model", null).contains("is missing"));
     }
 

@@ -54,7 +54,8 @@ class TokenizerTruthTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3", "deepseek-llm"})
+    @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o", "deepseek-v3",
+        "deepseek-llm"})
     void everyPreTokenizerCutsAsTheOriginal(String name) throws Exception {
         JsonNode fixture = TestData.json(TestData.resource("pretokenizers.json"));
         List<String> texts = TestData.strings(fixture.path("texts"));
@@ -64,7 +65,7 @@ class TokenizerTruthTest {
             String text = texts.get(i);
             int[] ids = TestData.ints(fixture.path("expected").path(name).path(i));
             assertArrayEquals(ids, tokenizer.encode(text, false), () -> name + " on " + JsonText.quote(text));
-            if (!name.equals("qwen2") || java.text.Normalizer.isNormalized(text, java.text.Normalizer.Form.NFC)) {
+            if (!name.startsWith("qwen") || java.text.Normalizer.isNormalized(text, java.text.Normalizer.Form.NFC)) {
                 assertEquals(text, tokenizer.decode(ids, false));
             }
         }
