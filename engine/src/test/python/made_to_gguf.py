@@ -3,7 +3,7 @@
 as the GGUF files of the tests by the conventions of llama.cpp's converter, with what Transformers compute from them
 beside, and checks the result with llama.cpp itself. Needs what `golden_to_gguf.py` needs, torch and transformers.
 
-    made_to_gguf.py OUT_FOLDER/made [--check]
+    made_to_gguf.py OUT_FOLDER [--check]
 
 Conventions: norm weights of `qwen3next` and `qwen35` with their 1, but for the recurrence's norm; decays as rates,
 -exp(A_log); the convolution without its middle dimension; the fused projection of `qwen3next` apart, queries, keys and

@@ -30,16 +30,21 @@ class GgufGoldenTest {
     private static final double F16_TOLERANCE = 1e-2;
 
     static Path file(String name) {
-        return beside(name + ".gguf");
+        return resource("/gguf/" + name + ".gguf");
+    }
+
+    /// A file of a form that is not written, or what belongs to it.
+    private static Path read(String name) {
+        return resource("/gguf_read/" + name);
     }
 
     private static Path expected(String golden) {
         return GoldenTest.folder(golden).resolve("expected.safetensors");
     }
 
-    private static Path beside(String name) {
+    private static Path resource(String name) {
         try {
-            return Path.of(GgufGoldenTest.class.getResource("/gguf/" + name).toURI());
+            return Path.of(GgufGoldenTest.class.getResource(name).toURI());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
@@ -62,7 +67,7 @@ class GgufGoldenTest {
     @CsvSource({"deepseek_v32, deepseek_v32", "gemma4_dense, gemma4_text", "gemma4_moe, gemma4_text",
         "minimax, minimax", "qwen3_5_moe, qwen3_5_moe_text", "qwen3_5_text, qwen3_5_text", "qwen3_next, qwen3_next"})
     void agreesWithTheReferenceAsMade(String name, String family) throws CheckpointException {
-        compare(file("made/" + name + "-f32"), beside("made/" + name + "-expected.safetensors"), family, 21, TOLERANCE);
+        compare(read(name + "-f32.gguf"), read(name + "-expected.safetensors"), family, 21, TOLERANCE);
     }
 
     @ParameterizedTest
@@ -83,10 +88,10 @@ class GgufGoldenTest {
     @ParameterizedTest
     @ValueSource(strings = {"bert", "modernbert"})
     void encodersEndWithTheHiddenStatesOfTheReference(String golden) throws CheckpointException {
-        try (Workers workers = new Workers(1); Model model = ModelLoader.load(file(golden + "-f32"));
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(read(golden + "-f32.gguf"));
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
                 Expected inputs = new Expected(expected(golden));
-                Expected expected = new Expected(beside(golden + "-hidden.safetensors"))) {
+                Expected expected = new Expected(read(golden + "-hidden.safetensors"))) {
             assertEquals(golden, model.spec().modelType());
             int[][] ids = inputs.ids("input_ids");
             Tensor wanted = expected.reals("hidden");
@@ -102,7 +107,7 @@ class GgufGoldenTest {
 
     @Test
     void anEncoderDecoderAgreesWithTheReference() throws CheckpointException {
-        try (Workers workers = new Workers(1); Model model = ModelLoader.load(file("t5-f32"));
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(read("t5-f32.gguf"));
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
                 Expected expected = new Expected(expected("t5"))) {
             assertEquals("t5", model.spec().modelType());
