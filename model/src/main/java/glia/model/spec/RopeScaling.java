@@ -108,8 +108,8 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// Dynamic NTK: up to the context trained on nothing changes; beyond, the base grows with the context L, so that the
-    /// slowest pair turns as it did: `theta · (factor · L / trained - (factor - 1))^(d / (d - 2))` for d rotated
+    /// Dynamic NTK: up to the context trained on nothing changes; beyond, the base grows with the context L, so that
+    /// the slowest pair turns as it did: `theta · (factor · L / trained - (factor - 1))^(d / (d - 2))` for d rotated
     /// numbers. https://www.reddit.com/r/LocalLLaMA/comments/14mrgpr, https://arxiv.org/abs/2309.00071, appendix A.
     /// Transformers takes the length of each pass for L, which for a text that is read whole is the same.
     record Dynamic(double factor, int trained) implements RopeScaling {
