@@ -11,7 +11,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Role;
-import glia.model.spec.Rope;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;

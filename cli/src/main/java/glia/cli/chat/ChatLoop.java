@@ -104,14 +104,14 @@ public final class ChatLoop {
         }
         String[] words = message.split("\\s+", 2);
         String rest = words.length > 1 ? words[1].strip() : "";
-        int index = ChatWords.names().indexOf(words[0]);
-        if (index < 0) {
+        Optional<ChatWords> word = ChatWords.of(words[0]);
+        if (word.isEmpty()) {
             List<String> near = Suggestions.closest(words[0], ChatWords.names());
             note("There is no command " + words[0] + (near.isEmpty() ? ";" : "; did you mean " + near.getFirst() + "?")
                     + " /help shows them all.");
             return true;
         }
-        switch (ChatWords.values()[index]) {
+        switch (word.get()) {
             case HELP -> console.out().print(ChatWords.help());
             case RESET -> reset();
             case SYSTEM -> system(rest);

@@ -4,6 +4,8 @@ import glia.cli.terminal.Table;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The words that a conversation understands beside messages.
 enum ChatWords {
@@ -13,14 +15,21 @@ enum ChatWords {
     SET("[NAME VALUE]", "change how answers are made, as in /set temperature 0.7; alone: show it all"),
     STATS("", "show the size and speed of the conversation"),
     SAVE("FILE", "write the conversation into a new file"),
-    EXIT("", "leave; so does Ctrl-D");
+    EXIT("", "leave; so do /bye and Ctrl-D", "/bye");
 
     private final String argument;
     private final String description;
+    private final List<String> otherNames;
 
-    ChatWords(String argument, String description) {
+    ChatWords(String argument, String description, String... otherNames) {
         this.argument = argument;
         this.description = description;
+        this.otherNames = List.of(otherNames);
+    }
+
+    /// The word of a name.
+    static Optional<ChatWords> of(String name) {
+        return Arrays.stream(values()).filter(w -> w.word().equals(name) || w.otherNames.contains(name)).findFirst();
     }
 
     /// As it is typed.
@@ -29,7 +38,7 @@ enum ChatWords {
     }
 
     static List<String> names() {
-        return Arrays.stream(values()).map(ChatWords::word).toList();
+        return Arrays.stream(values()).flatMap(w -> Stream.concat(Stream.of(w.word()), w.otherNames.stream())).toList();
     }
 
     /// What `/help` shows.

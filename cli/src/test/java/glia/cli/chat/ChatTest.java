@@ -27,6 +27,7 @@ class ChatTest {
         assertEquals(2, chat("Once upon a\n\n  \nOne day\n").out().lines().count());
         assertEquals("", chat("").out());
         assertEquals("", chat("/exit\nOnce upon a\n").out());
+        assertEquals("", chat("/bye\nOnce upon a\n").out());
     }
 
     @Test
@@ -88,6 +89,7 @@ class ChatTest {
         assertTrue(console.err().contains("There is no command /halp; did you mean /help? /help shows"), console.err());
         assertTrue(console.err().contains("There is no command /qqq; /help shows them all.\n"), console.err());
         assertTrue(console.out().contains("/set [NAME VALUE]"), console.out());
+        assertTrue(console.out().contains("so do /bye and Ctrl-D"), console.out());
         assertTrue(console.out().contains("context   0 of 512 tokens\n"), console.out());
     }
 }

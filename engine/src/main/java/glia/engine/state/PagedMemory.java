@@ -7,7 +7,7 @@ import glia.tensor.kernel.Span;
 import java.lang.foreign.MemorySegment;
 
 /// Keys and values, or rows that are both, in pages. Where the span slides, pages that no later token can see go back.
-final class PagedMemory implements Memory {
+final class PagedMemory implements KeyValueMemory {
     /// Positions in a page.
     static final int PAGE_TOKENS = 64;
 
@@ -16,6 +16,8 @@ final class PagedMemory implements Memory {
     private final Span span;
     /// Whether the keys are the values too.
     private final boolean shared;
+    /// Tokens that count.
+    private int length;
 
     PagedMemory(Remembered.KeyValues of, PagePool pool) {
         this(pool, new KeyValues(PAGE_TOKENS, of.keySize(), of.valueSize()), of.span(), false);
@@ -32,8 +34,12 @@ final class PagedMemory implements Memory {
         this.shared = shared;
     }
 
-    /// Stores rows `from` to `to` at the positions from `position` on.
-    KeyValues append(Tensor keys, Tensor values, int from, int to, int position) {
+    @Override
+    public KeyValues append(Tensor keys, Tensor values, int from, int to, int position) {
+        if (position != length) {
+            throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
+                    + position);
+        }
         for (int row = from; row < to; ) {
             int at = position + row - from;
             int page = at / PAGE_TOKENS;
@@ -74,7 +80,8 @@ final class PagedMemory implements Memory {
     }
 
     @Override
-    public void advance(int length) {
+    public void advance(int newLength) {
+        length = newLength;
         int firstPage = span.first(length) / PAGE_TOKENS;
         for (int page = Math.min(firstPage, keyValues.numPages()) - 1; page >= 0 && keyValues.keyPage(page) != 0;
                 page--) {
@@ -83,13 +90,14 @@ final class PagedMemory implements Memory {
     }
 
     @Override
-    public boolean canTruncate(int length) {
-        int firstPage = span.first(length) / PAGE_TOKENS;
-        return length == 0 || firstPage >= keyValues.numPages() || keyValues.keyPage(firstPage) != 0;
+    public boolean canTruncate(int newLength) {
+        int firstPage = span.first(newLength) / PAGE_TOKENS;
+        return newLength == 0 || firstPage >= keyValues.numPages() || keyValues.keyPage(firstPage) != 0;
     }
 
     @Override
-    public void truncate(int length) {
+    public void truncate(int newLength) {
+        length = newLength;
         int keptPages = (length + PAGE_TOKENS - 1) / PAGE_TOKENS;
         for (int page = keptPages; page < keyValues.numPages(); page++) {
             drop(page);
@@ -98,9 +106,10 @@ final class PagedMemory implements Memory {
     }
 
     @Override
-    public Memory copy(int length) {
+    public PagedMemory copy(int ofLength) {
         KeyValues other = new KeyValues(PAGE_TOKENS, keyValues.keyCols(), keyValues.valueCols());
         PagedMemory copy = new PagedMemory(pool, other, span, shared);
+        copy.length = ofLength;
         try {
             for (int page = 0; page < keyValues.numPages(); page++) {
                 other.addPage(0, 0);

@@ -59,14 +59,7 @@ public final class Sequence implements AutoCloseable {
 
     /// Stores rows `from` to `to` of keys and values at the end. `advance` makes them count.
     KeyValues append(int slot, Tensor keys, Tensor values, int from, int to, int position) {
-        if (memories[slot] instanceof SourceMemory source) {
-            return source.append(keys, values, from, to);
-        }
-        if (position != length) {
-            throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
-                    + position);
-        }
-        return ((PagedMemory) memories[slot]).append(keys, values, from, to, position);
+        return ((KeyValueMemory) memories[slot]).append(keys, values, from, to, position);
     }
 
     RecurrentMemory recurrence(int slot) {

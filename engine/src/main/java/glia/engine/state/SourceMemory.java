@@ -7,7 +7,7 @@ import glia.tensor.kernel.Span;
 
 /// Keys and values of the source that an encoder has read. They come once, with the first tokens of the sequence, and
 /// stay until it is begun anew.
-final class SourceMemory implements Memory {
+final class SourceMemory implements KeyValueMemory {
     private final PagedMemory pages;
     /// Tokens of the source that count, and those that a pass has appended.
     private int length;
@@ -22,7 +22,9 @@ final class SourceMemory implements Memory {
         this.length = length;
     }
 
-    KeyValues append(Tensor keys, Tensor values, int from, int to) {
+    /// The position is the decoder's: it says nothing of the source.
+    @Override
+    public KeyValues append(Tensor keys, Tensor values, int from, int to, int position) {
         if (length > 0 && to > from) {
             throw new IllegalArgumentException("the sequence has had its source of " + length + " tokens");
         }
@@ -37,6 +39,7 @@ final class SourceMemory implements Memory {
     public void advance(int ofSequence) {
         length += appended;
         appended = 0;
+        pages.advance(length);
     }
 
     @Override
@@ -55,6 +58,6 @@ final class SourceMemory implements Memory {
 
     @Override
     public Memory copy(int ofSequence) {
-        return new SourceMemory((PagedMemory) pages.copy(length), length);
+        return new SourceMemory(pages.copy(length), length);
     }
 }

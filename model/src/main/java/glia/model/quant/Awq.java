@@ -7,15 +7,13 @@ import glia.tensor.CodedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Locale;
-import java.util.Optional;
 
 /// AWQ (https://arxiv.org/abs/2306.00978) with 4 bits in the order of its GEMM kernel: `qweight` I32 `[K, R/8]`, packed
 /// along the outputs, which lie in a word as 0, 2, 4, 6, 1, 3, 5, 7 from the low bits on; `qzeros` `[G, R/8]` in the
 /// same order, `scales` `[G,R]`. A number is `scale · (code - zero)`.
 ///
 /// @param groupSize inputs of a group, 0 for all
-record Awq(int groupSize) implements Packing {
-    private static final String CODES = ".qweight";
+record Awq(int groupSize) implements WordPacking {
     private static final int PER_WORD = 8;
 
     static Awq of(Config q) throws CheckpointException {
@@ -28,16 +26,7 @@ record Awq(int groupSize) implements Packing {
         if (!version.equals("gemm")) {
             throw q.error(key, "found \"" + version + "\", expected \"gemm\"");
         }
-        return new Awq(Gptq.groupSize(q));
-    }
-
-    @Override
-    public Optional<String> weight(String name, Parts parts) {
-        return name.endsWith(CODES) ? Optional.of(base(name) + ".weight") : Optional.empty();
-    }
-
-    private static String base(String name) {
-        return name.substring(0, name.length() - CODES.length());
+        return new Awq(WordPacking.groupSize(q));
     }
 
     @Override
@@ -47,11 +36,11 @@ record Awq(int groupSize) implements Packing {
         int rows = Math.multiplyExact(words.cols(), PER_WORD);
         int group = groupSize == 0 ? cols : groupSize;
         int groups = Math.ceilDiv(cols, group);
-        Tensor zeros = parts.whole(base(name) + ".qzeros", DType.I32, groups, words.cols());
-        Tensor scales = parts.scales(base(name) + ".scales", groups, rows);
+        Tensor zeros = parts.whole(WordPacking.base(name) + ".qzeros", DType.I32, groups, words.cols());
+        Tensor scales = parts.scales(WordPacking.base(name) + ".scales", groups, rows);
         return PackedTensor.of(new CodedMatrix("AWQ 4-bit" + (groupSize == 0 ? "" : " g" + group), rows, cols,
                 new Grouping.Blocks(1, group), words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(), () ->
-                Gptq.parts(4, Repack.turnedAwq(words), Repack.turned(scales),
+                WordPacking.parts(4, Repack.turnedAwq(words), Repack.turned(scales),
                         Repack.zeros(zeros, rows, groups, 4, false, true, 0))));
     }
 }

@@ -3,7 +3,6 @@ package glia.model.quant;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Code;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Optional;
@@ -15,9 +14,7 @@ import java.util.Optional;
 /// @param bits of a code
 /// @param groupSize inputs of a group, 0 for all
 /// @param zeroOffset what zero points are more than stored
-record Gptq(int bits, int groupSize, int zeroOffset) implements Packing {
-    private static final String CODES = ".qweight";
-
+record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
     static Gptq of(Config q) throws CheckpointException {
         int bits = q.integer("bits");
         if (bits != 4 && bits != 8) {
@@ -35,25 +32,7 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements Packing {
         if (!q.text("pack_dtype", "int32").equals("int32")) {
             throw q.error("pack_dtype", "found " + q.value("pack_dtype") + ", expected \"int32\"");
         }
-        return new Gptq(bits, groupSize(q), format.equals("gptq") ? 1 : 0);
-    }
-
-    /// The inputs of a group, 0 for all, which files write as -1.
-    static int groupSize(Config q) throws CheckpointException {
-        int size = q.integer("group_size", 128);
-        if (size < 1 && size != -1) {
-            throw q.error("group_size", "found " + size + ", expected at least 1, or -1");
-        }
-        return Math.max(0, size);
-    }
-
-    @Override
-    public Optional<String> weight(String name, Parts parts) {
-        return name.endsWith(CODES) ? Optional.of(base(name) + ".weight") : Optional.empty();
-    }
-
-    private static String base(String name) {
-        return name.substring(0, name.length() - CODES.length());
+        return new Gptq(bits, WordPacking.groupSize(q), format.equals("gptq") ? 1 : 0);
     }
 
     @Override
@@ -64,9 +43,9 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements Packing {
         int cols = Math.multiplyExact(words.rows(), perWord);
         int group = groupSize == 0 ? cols : groupSize;
         int groups = Math.ceilDiv(cols, group);
-        Tensor zeros = parts.whole(base(name) + ".qzeros", DType.I32, groups, Math.ceilDiv(rows, perWord));
-        Tensor scales = parts.scales(base(name) + ".scales", groups, rows);
-        String order = base(name) + ".g_idx";
+        Tensor zeros = parts.whole(WordPacking.base(name) + ".qzeros", DType.I32, groups, Math.ceilDiv(rows, perWord));
+        Tensor scales = parts.scales(WordPacking.base(name) + ".scales", groups, rows);
+        String order = WordPacking.base(name) + ".g_idx";
         return PackedTensor.of(Grouped.matrix("GPTQ " + bits + "-bit" + (groupSize == 0 ? "" : " g" + group), rows,
                 cols, bits, group, parts.has(order) ? Optional.of(parts.groups(order, cols, groups)) : Optional.empty(),
                 words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(),
@@ -75,14 +54,6 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements Packing {
 
     private CodedMatrix.Parts turned(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
         Tensor points = Repack.zeros(zeros, rows, groups, bits, false, false, zeroOffset);
-        return parts(bits, Repack.turnedWords(words), Repack.turned(scales), points);
-    }
-
-    /// The same zero point in the middle everywhere, as symmetric quantisation has it, is a kind of code.
-    static CodedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
-        if (Repack.all(zeros, 1 << bits - 1)) {
-            return new CodedMatrix.Parts(bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes, scales, Optional.empty(), 1);
-        }
-        return new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes, scales, Optional.of(zeros), 1);
+        return WordPacking.parts(bits, Repack.turnedWords(words), Repack.turned(scales), points);
     }
 }

@@ -22,11 +22,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     }
 
     public Attention {
-        if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
-                || (long) numHeads * headSize > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("attention with " + numHeads + " heads, " + numKeyValueHeads
-                    + " key-value heads of size " + headSize);
-        }
+        Heads.check(numHeads, numKeyValueHeads, headSize);
         if (rope instanceof Rope.Rotary rotary && rotary.rotatedSize() > headSize) {
             throw new IllegalArgumentException("rotary embedding of " + rotary.rotatedSize()
                     + " numbers in heads of " + headSize);

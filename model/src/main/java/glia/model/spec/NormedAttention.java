@@ -19,11 +19,7 @@ public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, 
     }
 
     public NormedAttention {
-        if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
-                || (long) numHeads * headSize > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("attention with " + numHeads + " heads, " + numKeyValueHeads
-                    + " key-value heads of size " + headSize);
-        }
+        Heads.check(numHeads, numKeyValueHeads, headSize);
     }
 
     public int querySize() {

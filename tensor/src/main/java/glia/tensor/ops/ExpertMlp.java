@@ -5,6 +5,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 
 /// A mixture of experts (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
@@ -164,7 +165,7 @@ public final class ExpertMlp implements Operation {
                 if (j == 0) {
                     scale(to, from, w, cols);
                 } else {
-                    addScaled(to, from, w, cols);
+                    Vectors.addScaled(to, from, w, cols);
                 }
             }
         });
@@ -173,12 +174,6 @@ public final class ExpertMlp implements Operation {
     private static void scale(long to, long from, float factor, int count) {
         for (long at = 0; at < 4L * count; at += 4) {
             Memory.f32(to + at, factor * Memory.f32(from + at));
-        }
-    }
-
-    private static void addScaled(long to, long from, float factor, int count) {
-        for (long at = 0; at < 4L * count; at += 4) {
-            Memory.f32(to + at, Memory.f32(to + at) + factor * Memory.f32(from + at));
         }
     }
 
@@ -196,7 +191,7 @@ public final class ExpertMlp implements Operation {
             long to = doutput.address() + place * doutput.rowBytes();
             scale(to, from, weighting == Weighting.OUTPUT ? weights.get(choice) : 1, x.cols());
             if (weighting == Weighting.OUTPUT) {
-                double d = dot(from, output.address() + place * output.rowBytes(), x.cols());
+                double d = Vectors.dot(from, output.address() + place * output.rowBytes(), x.cols());
                 dweights.set(choice, dweights.get(choice) + (float) d);
             }
         }
@@ -258,20 +253,12 @@ public final class ExpertMlp implements Operation {
             int token = dispatch.tokens[place];
             long from = dinput.address() + place * dinput.rowBytes();
             float w = weighting == Weighting.INPUT ? weights.get(choice) : 1;
-            addScaled(dx.address() + token * dx.rowBytes(), from, w, x.cols());
+            Vectors.addScaled(dx.address() + token * dx.rowBytes(), from, w, x.cols());
             if (weighting == Weighting.INPUT) {
-                double d = dot(from, x.address() + token * x.rowBytes(), x.cols());
+                double d = Vectors.dot(from, x.address() + token * x.rowBytes(), x.cols());
                 dweights.set(choice, dweights.get(choice) + (float) d);
             }
         }
-    }
-
-    private static double dot(long a, long b, int count) {
-        double sum = 0;
-        for (long at = 0; at < 4L * count; at += 4) {
-            sum += (double) Memory.f32(a + at) * Memory.f32(b + at);
-        }
-        return sum;
     }
 
     // ---- loops ---------------------------------------------------------------------------------------------------

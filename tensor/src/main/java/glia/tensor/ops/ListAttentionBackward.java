@@ -1,10 +1,10 @@
 package glia.tensor.ops;
 
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Vectors;
 
 /// The gradient of attention by lists over whole sequences. For each position p of a token's list
 /// `w = exp(scale · q·k_p - lse)`, `dv_p += w · do`, `ds = w · (do·v_p - do·o)`, `dq += scale · ds · k_p`,
@@ -53,30 +53,16 @@ final class ListAttentionBackward {
         long atQ = 4L * ((long) n * in.q.cols() + head * keySize);
         long atO = 4L * ((long) n * in.out.cols() + head * valueSize);
         float lse = in.logSumExp.get((long) n * shape.numHeads() + head);
-        double along = dot(dout + atO, in.out.address() + atO, valueSize);
+        double along = Vectors.dot(dout + atO, in.out.address() + atO, valueSize);
         for (int i = 0; i < lists.count(n); i++) {
             long row = firstRow + lists.get(n, i);
             long atK = 4L * (row * in.k.cols() + kvHead * keySize);
             long atV = 4L * (row * in.v.cols() + kvHead * valueSize);
-            double w = Math.exp(shape.scale() * dot(in.q.address() + atQ, in.k.address() + atK, keySize) - lse);
-            addScaled(dv + atV, dout + atO, (float) w, valueSize);
-            double ds = w * (dot(dout + atO, in.v.address() + atV, valueSize) - along) * shape.scale();
-            addScaled(dq + atQ, in.k.address() + atK, (float) ds, keySize);
-            addScaled(dk + atK, in.q.address() + atQ, (float) ds, keySize);
-        }
-    }
-
-    private static double dot(long a, long b, int size) {
-        double sum = 0;
-        for (int i = 0; i < size; i++) {
-            sum += (double) Memory.f32(a + 4L * i) * Memory.f32(b + 4L * i);
-        }
-        return sum;
-    }
-
-    private static void addScaled(long to, long from, float scale, int size) {
-        for (int i = 0; i < size; i++) {
-            Memory.f32(to + 4L * i, Memory.f32(to + 4L * i) + scale * Memory.f32(from + 4L * i));
+            double w = Math.exp(shape.scale() * Vectors.dot(in.q.address() + atQ, in.k.address() + atK, keySize) - lse);
+            Vectors.addScaled(dv + atV, dout + atO, (float) w, valueSize);
+            double ds = w * (Vectors.dot(dout + atO, in.v.address() + atV, valueSize) - along) * shape.scale();
+            Vectors.addScaled(dq + atQ, in.k.address() + atK, (float) ds, keySize);
+            Vectors.addScaled(dk + atK, in.q.address() + atQ, (float) ds, keySize);
         }
     }
 }

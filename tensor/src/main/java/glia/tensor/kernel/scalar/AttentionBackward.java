@@ -6,6 +6,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Scores;
+import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 
 /// The gradient of softmax attention. Probabilities are computed again from the stored logarithms of the denominators,
@@ -54,18 +55,18 @@ final class AttentionBackward extends RangeTask {
         long dout = row(trace.dout(), index, valueSize);
         int position = trace.runs().position(run) + n - trace.runs().start(run);
         float lse = Memory.f32(row(trace.logSumExp(), index, 1));
-        double doO = dot(dout, row(trace.out(), index, valueSize), valueSize);
+        double doO = Vectors.dot(dout, row(trace.out(), index, valueSize), valueSize);
         int last = shape.span().last(position, trace.numKeys(run));
         for (int p = shape.span().first(position); p <= last; p++) {
             long key = (long) (trace.keyRuns().start(run) + p) * shape.numKeyValueHeads() + head / shape.groupSize();
             long k = row(trace.k(), key, keySize);
-            double score = score(shape.scale() * dot(q, k, keySize), head, p - position);
+            double score = score(shape.scale() * Vectors.dot(q, k, keySize), head, p - position);
             double probability = Math.exp(score - lse);
-            addScaled(row(trace.dv(), key, valueSize), dout, (float) probability, valueSize);
-            double ds = probability * (dot(dout, row(trace.v(), key, valueSize), valueSize) - doO);
+            Vectors.addScaled(row(trace.dv(), key, valueSize), dout, (float) probability, valueSize);
+            double ds = probability * (Vectors.dot(dout, row(trace.v(), key, valueSize), valueSize) - doO);
             float dProduct = (float) (shape.scale() * back(ds, score, head, p - position));
-            addScaled(dq, k, dProduct, keySize);
-            addScaled(row(trace.dk(), key, keySize), q, dProduct, keySize);
+            Vectors.addScaled(dq, k, dProduct, keySize);
+            Vectors.addScaled(row(trace.dk(), key, keySize), q, dProduct, keySize);
         }
     }
 
@@ -96,19 +97,5 @@ final class AttentionBackward extends RangeTask {
                 yield ds;
             }
         };
-    }
-
-    private static double dot(long a, long b, int size) {
-        double sum = 0;
-        for (int i = 0; i < size; i++) {
-            sum += (double) Memory.f32(a + 4L * i) * Memory.f32(b + 4L * i);
-        }
-        return sum;
-    }
-
-    private static void addScaled(long to, long from, float scale, int size) {
-        for (int i = 0; i < size; i++) {
-            Memory.f32(to + 4L * i, Memory.f32(to + 4L * i) + scale * Memory.f32(from + 4L * i));
-        }
     }
 }

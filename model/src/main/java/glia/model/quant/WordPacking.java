@@ -1,0 +1,41 @@
+package glia.model.quant;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.tensor.CodedMatrix;
+import glia.tensor.CodedMatrix.Code;
+import glia.tensor.Tensor;
+import java.util.Optional;
+
+/// Codes packed in words, `….qweight`, with zero points `….qzeros` and scales `….scales` for groups of inputs.
+interface WordPacking extends Packing {
+    /// The end of the name of the codes.
+    String CODES = ".qweight";
+
+    @Override
+    default Optional<String> weight(String name, Parts parts) {
+        return name.endsWith(CODES) ? Optional.of(base(name) + ".weight") : Optional.empty();
+    }
+
+    /// The name that all parts of a weight begin with.
+    static String base(String name) {
+        return name.substring(0, name.length() - CODES.length());
+    }
+
+    /// The inputs of a group, 0 for all, which files write as -1.
+    static int groupSize(Config q) throws CheckpointException {
+        int size = q.integer("group_size", 128);
+        if (size < 1 && size != -1) {
+            throw q.error("group_size", "found " + size + ", expected at least 1, or -1");
+        }
+        return Math.max(0, size);
+    }
+
+    /// The same zero point in the middle everywhere, as symmetric quantisation has it, is a kind of code.
+    static CodedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
+        if (Repack.all(zeros, 1 << bits - 1)) {
+            return new CodedMatrix.Parts(bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes, scales, Optional.empty(), 1);
+        }
+        return new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes, scales, Optional.of(zeros), 1);
+    }
+}

@@ -1,0 +1,15 @@
+package glia.model.spec;
+
+/// The heads of attention.
+final class Heads {
+    private Heads() { }
+
+    /// @throws IllegalArgumentException unless key-value heads divide the heads, and all have a size
+    static void check(int numHeads, int numKeyValueHeads, int headSize) {
+        if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
+                || (long) numHeads * headSize > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("attention with " + numHeads + " heads, " + numKeyValueHeads
+                    + " key-value heads of size " + headSize);
+        }
+    }
+}
