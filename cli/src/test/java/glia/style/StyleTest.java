@@ -43,7 +43,7 @@ class StyleTest {
         assertEquals("", String.join("\n", complaints));
     }
 
-    /// A family says what a config means; what takes more lines is names, a GGUF form or a mixer, each a file of its own.
+    /// A family says what a config means; what takes more lines is names, a GGUF form or mixers, each in its own file.
     @Test
     void familiesAreShort() throws IOException {
         List<String> complaints = new ArrayList<>();

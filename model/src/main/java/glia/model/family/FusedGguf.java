@@ -12,7 +12,8 @@ import java.util.Map;
 ///
 /// @param keys what the metadata says, in the family's own words
 /// @param more what the config says beyond that
-record FusedGguf(String architecture, String modelType, List<GgufKey> keys, ExpertGguf.More more) implements WrittenGguf {
+record FusedGguf(String architecture, String modelType, List<GgufKey> keys, ExpertGguf.More more)
+        implements WrittenGguf {
     /// The keys of all such families, with their configs' names.
     static List<GgufKey> keys(String layers, String context, String hidden, String heads) {
         return GgufKey.join(StandardGguf.sizes(layers, context, hidden), List.of(StandardGguf.heads(heads),
