@@ -80,9 +80,16 @@ class EmittedTiles implements Tiles {
     }
 
     @Override
+    public void collect(long from, long step, int count, long to) {
+        if (count > 0) {
+            MoveCode.of(level).collect(from, step, count, to);
+        }
+    }
+
+    @Override
     public void fetch(long from, long step, int rows, long sizeBytes) {
         if (rows > 0) {
-            FetchCode.of(level).fetch(from, step, rows, sizeBytes);
+            MoveCode.of(level).fetch(from, step, rows, sizeBytes);
         }
     }
 

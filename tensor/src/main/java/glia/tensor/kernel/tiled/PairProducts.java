@@ -1,7 +1,5 @@
 package glia.tensor.kernel.tiled;
 
-import static glia.tensor.Memory.ALL;
-
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
@@ -14,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 public final class PairProducts {
     /// Pairs of a column that are multiplied in one go: the more, the less often a result is read and written.
     private static final int PART = 512;
+    private static final int SPREAD = 128;
 
     private final PairTiles tiles;
     private final Rows rows;
@@ -126,16 +125,21 @@ public final class PairProducts {
             int cols = dy.cols();
             int tileRows = tiles.rows();
             int padded = Math.ceilDiv(cols, tileRows) * tileRows;
-            long zeros = pairRows[worker].reserve(8L * padded);
-            long row = zeros + 4L * padded;
-            tiles.clear(zeros, padded);
-            tiles.clear(row, padded);
-            for (int p = from; p < end; p++) {
-                long a = dy.address() + 2L * p * dy.rowBytes();
-                tiles.interleave(row, a, 2 * p + 1 < dy.rows() ? a + dy.rowBytes() : zeros, cols);
+            // Lines more than a row needs, so that rows do not fall into the same set of the cache.
+            long rowBytes = 4L * padded + SPREAD;
+            long zeros = pairRows[worker].reserve((1 + Products.TURNED) * rowBytes);
+            long pairs = zeros + rowBytes;
+            tiles.clear(zeros, (1 + Products.TURNED) * (int) (rowBytes / 4));
+            for (int p = from; p < end; p += Products.TURNED) {
+                int count = Math.min(Products.TURNED, end - p);
+                for (int j = 0; j < count; j++) {
+                    long a = dy.address() + 2L * (p + j) * dy.rowBytes();
+                    long b = 2 * (p + j) + 1 < dy.rows() ? a + dy.rowBytes() : zeros;
+                    tiles.interleave(pairs + j * rowBytes, a, b, cols);
+                }
                 for (int i = 0; i < padded; i += tileRows) {
-                    MemorySegment.copy(ALL, row + 4L * i, ALL,
-                            to + 4L * ((long) i * pairs(dy.rows()) + (long) p * tileRows), 4L * tileRows);
+                    tiles.collect(pairs + 4L * i, rowBytes, count,
+                            to + 4L * ((long) i * pairs(dy.rows()) + (long) p * tileRows));
                 }
             }
         }

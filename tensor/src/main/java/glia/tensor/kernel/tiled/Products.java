@@ -7,11 +7,14 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
-import java.lang.foreign.MemorySegment;
 
 /// `linear` for many tokens and both of its gradients, as tiled products. What differs is what B is and how it is
 /// packed.
 public final class Products {
+    /// Rows of which each tile gets its pieces together. The tiles lie at large steps, so that the first cache would
+    /// not keep their lines from one row to the next; and rows may, so that it holds few of them.
+    static final int TURNED = 8;
+
     private final Forward forward;
     private final BackwardInput backwardInput;
     private final BackwardWeight backwardWeight;
@@ -79,15 +82,19 @@ public final class Products {
             int rows = dy.rows();
             int cols = dy.cols();
             int tileRows = tiles.rows();
-            for (int n = from; n < end; n++) {
+            int whole = cols / tileRows * tileRows;
+            for (int n = from; n < end; n += TURNED) {
+                int count = Math.min(TURNED, end - n);
                 long row = dy.address() + n * dy.rowBytes();
-                for (int i = 0; i < cols; i += tileRows) {
-                    int width = Math.min(tileRows, cols - i);
-                    long tile = to + 4L * ((long) i * rows + (long) n * tileRows);
-                    MemorySegment.copy(Memory.ALL, row + 4L * i, Memory.ALL, tile, 4L * width);
-                    for (int j = width; j < tileRows; j++) {
-                        Memory.f32(tile + 4L * j, 0);
-                    }
+                for (int i = 0; i < whole; i += tileRows) {
+                    tiles.collect(row + 4L * i, dy.rowBytes(), count, to + 4L * ((long) i * rows + (long) n * tileRows));
+                }
+            }
+            for (int n = from; n < end && whole < cols; n++) {
+                long row = dy.address() + n * dy.rowBytes();
+                long last = to + 4L * ((long) whole * rows + (long) n * tileRows);
+                for (int j = 0; j < tileRows; j++) {
+                    Memory.f32(last + 4L * j, whole + j < cols ? Memory.f32(row + 4L * (whole + j)) : 0);
                 }
             }
         }

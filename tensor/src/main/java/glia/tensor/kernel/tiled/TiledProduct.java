@@ -174,6 +174,10 @@ abstract class TiledProduct implements Workers.Task {
             int width = Math.min(panelCols, cols - i);
             long to = c + m * cRow + 4L * (firstCol + i);
             long panel = panels + i / panelCols * panelStride();
+            if (accumulate || k0 > 0) {
+                boolean last = i + panelCols >= cols;
+                tiles.fetch(last ? c + (m + tileRows) * cRow + 4L * firstCol : to + panelBytes, cRow, rows, panelBytes);
+            }
             if (width < panelCols || tiles.least(rows) != rows) {
                 tiles.set(rows, edge, panelBytes, from, row, aStep, panel, count);
                 fromEdge(edge, to, rows, width, accumulate || k0 > 0);

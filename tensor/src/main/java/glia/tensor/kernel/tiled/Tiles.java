@@ -3,6 +3,7 @@ package glia.tensor.kernel.tiled;
 import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import java.lang.foreign.MemorySegment;
 
 /// The inner loops that a set of kernels lends to products and attention (`Products`, `Attention`): what is written
 /// anew for each kind of processor. All work on addresses, which callers have checked, and on one thread.
@@ -48,6 +49,14 @@ public interface Tiles {
     default void scale(long y, long x, int count, float factor) {
         for (int i = 0; i < count; i++) {
             Memory.f32(y + 4L * i, factor * Memory.f32(x + 4L * i));
+        }
+    }
+
+    /// Copies `count` pieces of `rows()` numbers, which lie `step` bytes apart, one behind the other.
+    default void collect(long from, long step, int count, long to) {
+        long bytes = 4L * rows();
+        for (int i = 0; i < count; i++) {
+            MemorySegment.copy(Memory.ALL, from + i * step, Memory.ALL, to + i * bytes, bytes);
         }
     }
 
