@@ -131,7 +131,7 @@ class StrictConfigTest {
         "llama | rope_theta | -1 | rope_theta",
         "llama | rms_norm_eps | NaN | rms_norm_eps",
         "llama | partial_rotary_factor | 2 | partial_rotary_factor",
-        "llama | rope_scaling | {\"rope_type\": \"longrope\"} | longrope",
+        "llama | rope_scaling | {\"rope_type\": \"longrope\"} | short_factor",
         "llama | rope_scaling | {\"rope_type\": \"linear\"} | rope_scaling.factor",
         "llama | hidden_act | \"cosine\" | cosine",
         "llama | attention_bias | true | self_attn.q_proj.bias",

@@ -7,7 +7,8 @@ public enum Precision {
     EXACT,
     /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)` with
     /// `s = max|x| / 127`. A block with outliers, `max|x| > 4.5 · √mean(x²)`, gets 16 bits, that is two terms of 8:
-    /// `s = max|x| / (127 · 256)`. In language models an eighth of the blocks or so have outliers, and most of the error.
+    /// `s = max|x| / (127 · 256)`. In language models an eighth of the blocks or so have outliers, and most of the
+    /// error.
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too.
     FAST,

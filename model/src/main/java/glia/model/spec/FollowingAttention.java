@@ -4,18 +4,14 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 
 /// Attention with queries of its own over the keys and values of an earlier layer, which saves their projections and
-/// what a sequence remembers of them (https://arxiv.org/abs/2405.05254 has the idea): `q = rotate(norm(W_q x))`, k and v
-/// are those of a `NormedAttention`, and scores are not scaled.
+/// what a sequence remembers of them (https://arxiv.org/abs/2405.05254 has the idea): `q = rotate(norm(W_q x))`, k and
+/// v are those of a `NormedAttention`, and scores are not scaled.
 ///
 /// @param followed where that attention is, in an earlier sublayer
 public record FollowingAttention(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Span span, float eps,
         Bias bias, Place followed) implements Mixer {
     public FollowingAttention {
-        if (numHeads < 1 || numKeyValueHeads < 1 || numHeads % numKeyValueHeads != 0 || headSize < 1
-                || (long) numHeads * headSize > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("attention with " + numHeads + " heads over " + numKeyValueHeads
-                    + " of an earlier layer, of size " + headSize);
-        }
+        Heads.check(numHeads, numKeyValueHeads, headSize);
     }
 
     public int querySize() {
