@@ -94,6 +94,7 @@ def add_metadata(w, config):
     w.add_head_count(config["num_attention_heads"])
     w.add_layer_norm_eps(config.get("layer_norm_eps", config.get("norm_eps")))
     w.add_causal_attention(False)
+    w.add_pooling_type(gguf.PoolingType.CLS if config["model_type"] == "bert" else gguf.PoolingType.MEAN)
     if config["model_type"] == "bert":
         w.add_token_type_count(config["type_vocab_size"])
     else:

@@ -62,7 +62,7 @@ public final class EmbedCommand implements Command {
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF), arguments,
                 console)) {
             Pooling pooling = arguments.has(POOLING) ? arguments.get(POOLING).orElseThrow()
-                    : PoolingConfig.of(choice.path(), model.model().spec());
+                    : PoolingConfig.of(choice.path(), model.model());
             Embedder embedder = new Embedder(model, pooling, !arguments.has(RAW));
             List<int[]> ids = texts.stream().map(text -> model.tokenizer().encode(text, true)).toList();
             long numCut = ids.stream().filter(text -> text.length > model.contextLength()).count();

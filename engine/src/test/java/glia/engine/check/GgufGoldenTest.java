@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
+import glia.engine.reading.Pooling;
+import glia.engine.reading.PoolingConfig;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.model.Model;
@@ -82,6 +84,14 @@ class GgufGoldenTest {
     @CsvSource({"mistral, llama, 4", "llama4_text, llama4_text, 3"})
     void agreesWithTheReferenceInsideTheWindow(String golden, String family, int tokens) throws CheckpointException {
         compare(golden, "f32", family, tokens, TOLERANCE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bert, CLS", "modernbert, MEAN"})
+    void filesSayHowHiddenStatesArePooled(String golden, Pooling pooling) throws CheckpointException {
+        try (Model model = ModelLoader.load(read(golden + "-f32.gguf"))) {
+            assertEquals(pooling, PoolingConfig.of(read(golden + "-f32.gguf"), model));
+        }
     }
 
     /// Files of encoders have no head, so what is compared are the last hidden states.
