@@ -9,6 +9,7 @@ import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
+import glia.cli.command.ConvertCommand;
 import glia.cli.command.EmbedCommand;
 import glia.cli.command.ExitCode;
 import glia.cli.command.FillMaskCommand;
@@ -41,7 +42,7 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
+                new RemoveCommand(), new ConvertCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(),
                 new EmbedCommand(), new FillMaskCommand(), new BenchCommand(), new CheckCommand(),
                 new CompletionCommand(this::completionScript),

@@ -5,6 +5,7 @@ import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
+import glia.io.hub.Progress;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
@@ -30,6 +31,7 @@ import java.util.Optional;
 public final class GgufModelWriter {
     private static final Map<DType, Integer> FILE_TYPES = Map.of(DType.F32, 0, DType.F16, 1, DType.Q4_0, 2,
             DType.Q4_1, 3, DType.Q8_0, 7, DType.Q5_0, 8, DType.Q5_1, 9, DType.BF16, 32);
+    private static final long MILLIS_BETWEEN_WORDS = 100;
     private static final String NO_VOCABULARY = "no_vocab";
 
     private final Model model;
@@ -51,14 +53,14 @@ public final class GgufModelWriter {
     /// @throws CheckpointException if GGUF has no form of the family or no key for something in the model, or the file
     ///     cannot be written
     public static void write(Model model, Path file, Optional<DType> type) throws CheckpointException {
-        write(model, model.weights(), file, type);
+        write(model, model.weights(), file, type, Progress.NONE);
     }
 
     /// The same with other weights of the same shapes.
-    public static void write(Model model, Weights weights, Path file, Optional<DType> type)
+    public static void write(Model model, Weights weights, Path file, Optional<DType> type, Progress progress)
             throws CheckpointException {
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
-            copy(model, gguf, weights, file, type);
+            copy(model, gguf, weights, file, type, progress);
             return;
         }
         String family = model.spec().modelType();
@@ -67,13 +69,13 @@ public final class GgufModelWriter {
                 .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
                         + "' has no form in GGUF files that Glia writes"));
         try (Arena arena = Arena.ofConfined()) {
-            new GgufModelWriter(model, weights, file, form).write(type, arena);
+            new GgufModelWriter(model, weights, file, form).write(type, progress, arena);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
         }
     }
 
-    private void write(Optional<DType> type, Arena arena) throws CheckpointException {
+    private void write(Optional<DType> type, Progress progress, Arena arena) throws CheckpointException {
         ModelSpec from = model.spec().withDrafts(List.of());
         Map<String, Object> metadata = metadata(from, type);
         Map<String, float[]> further = form.further(from);
@@ -90,7 +92,7 @@ public final class GgufModelWriter {
         further.forEach((name, numbers) -> contents.put(name,
                 GgufWriter.Content.of(Tensor.of(arena, numbers, numbers.length))));
         places.names().forEach(name -> contents.put(name, tensors.content(name)));
-        GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents);
+        write(file, metadata, contents, progress);
     }
 
     private ModelSpec readBack(ModelSpec from, GgufMetadata metadata, Map<String, float[]> further, Arena arena)
@@ -147,8 +149,8 @@ public final class GgufModelWriter {
     }
 
     /// A model that a GGUF file holds already keeps all that the file says.
-    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type)
-            throws CheckpointException {
+    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type,
+            Progress progress) throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>();
         for (String key : from.metadata().keys()) {
             // What was in several files is in one.
@@ -165,8 +167,21 @@ public final class GgufModelWriter {
                     type.isPresent() && inside.containsKey(name) && isPlain(tensor.dtype())
                             && isNarrow(inside.get(name), tensor.shape()) ? narrowed(tensor, type.get())
                             : GgufWriter.Content.of(tensor)));
-            GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents);
+            write(file, metadata, contents, progress);
         }
+    }
+
+    private static void write(Path file, Map<String, Object> metadata, Map<String, GgufWriter.Content> contents,
+            Progress progress) throws CheckpointException {
+        long total = contents.values().stream().mapToLong(GgufWriter.Content::sizeBytes).sum();
+        long[] lastMillis = {System.currentTimeMillis()};
+        GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents, done -> {
+            long now = System.currentTimeMillis();
+            if (done == total || now - lastMillis[0] >= MILLIS_BETWEEN_WORDS) {
+                lastMillis[0] = now;
+                progress.advance(file.getFileName().toString(), done, total);
+            }
+        });
     }
 
     /// Whether a type is none of blocks, which stay as they are.

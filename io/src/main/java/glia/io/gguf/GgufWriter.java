@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment that
 /// `general.alignment` asks for, else 32 bytes. Other readers want a text `general.architecture`.
@@ -30,6 +31,15 @@ public final class GgufWriter {
         ///
         /// @param scratch freed when it is written
         Tensor tensor(Arena scratch);
+
+        /// The bytes that it takes.
+        default long sizeBytes() {
+            long elements = 1;
+            for (long n : shape()) {
+                elements = Math.multiplyExact(elements, n);
+            }
+            return dtype().bytes(elements);
+        }
 
         /// One that is there already.
         static Content of(Tensor tensor) {
@@ -58,12 +68,14 @@ public final class GgufWriter {
     public static void write(Path file, GgufMetadata metadata, Map<String, Tensor> tensors) throws CheckpointException {
         Map<String, Content> contents = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> contents.put(name, Content.of(tensor)));
-        writeContents(file, metadata, contents);
+        writeContents(file, metadata, contents, done -> { });
     }
 
     /// The same with tensors that are made one after the other.
-    public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors)
-            throws CheckpointException {
+    ///
+    /// @param doneBytes is told how many bytes of tensors are written
+    public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors,
+            LongConsumer doneBytes) throws CheckpointException {
         int alignment = GgufHeader.alignment(metadata);
         GgufOutput header = new GgufOutput().int32(GgufHeader.MAGIC_NUMBER).int32(GgufHeader.VERSION)
                 .int64(tensors.size()).int64(metadata.keys().size());
@@ -80,26 +92,21 @@ public final class GgufWriter {
         long at = 0;
         for (Map.Entry<String, Content> entry : tensors.entrySet()) {
             describe(header, file, entry.getKey(), entry.getValue(), at);
-            at = TensorEntry.align(at + sizeBytes(entry.getValue()), alignment);
+            at = TensorEntry.align(at + entry.getValue().sizeBytes(), alignment);
         }
         AtomicFile.write(file, out -> {
             out.write(header.toBytes());
             out.pad(alignment);
+            long done = 0;
             for (Content content : tensors.values()) {
                 try (Arena scratch = Arena.ofConfined()) {
                     out.write(content.tensor(scratch).memory());
                 }
                 out.pad(alignment);
+                done += content.sizeBytes();
+                doneBytes.accept(done);
             }
         });
-    }
-
-    private static long sizeBytes(Content content) {
-        long elements = 1;
-        for (long n : content.shape()) {
-            elements = Math.multiplyExact(elements, n);
-        }
-        return content.dtype().bytes(elements);
     }
 
     private static void describe(GgufOutput header, Path file, String name, Content tensor, long at)

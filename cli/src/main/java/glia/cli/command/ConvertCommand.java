@@ -1,0 +1,106 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.ProgressDisplay;
+import glia.cli.terminal.Units;
+import glia.io.CheckpointException;
+import glia.io.hub.Progress;
+import glia.model.GgufModelWriter;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.ModelWriter;
+import glia.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Writes a model as a GGUF file or as a folder in the hub's layout.
+public final class ConvertCommand implements Command {
+    /// What matrices may become.
+    private enum MatrixType {
+        F32, F16, BF16, Q8_0;
+
+        DType dtype() {
+            return DType.valueOf(name());
+        }
+    }
+
+    private static final Option<String> OUT = Option.text("OUT", "where the model goes: a file that ends in .gguf, or "
+            + "a new or empty folder for the hub's layout", "--output", "-o");
+    private static final Option<MatrixType> TYPE = Option.choice("TYPE", MatrixType.class, "what matrices become "
+            + "(default: what they are, or f32 where that cannot hold their numbers); vectors of a GGUF file are "
+            + "always f32", "--type");
+
+    /// For [glia.cli.Cli].
+    public ConvertCommand() {}
+
+    @Override
+    public String name() {
+        return "convert";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Write a model as a GGUF file, or in the hub's layout", List.of(Models.MODEL),
+                List.of(OUT, TYPE, Json.OPTION),
+                List.of("Tokenizer and chat template come along. What is written is the same model: where the other",
+                        "form has no key for something in it, the key is named and nothing is written."));
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        Path out = Path.of(arguments.get(OUT).orElseThrow(() -> new UsageException(OUT.name() + " is missing: "
+                + OUT.description())));
+        Optional<DType> type = arguments.get(TYPE).map(MatrixType::dtype);
+        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
+        boolean isQuiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
+        try (ProgressDisplay display = new ProgressDisplay(console); Model model = ModelLoader.load(path)) {
+            write(model, out, type, isQuiet ? Progress.NONE : display);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(path, "", "cannot be converted: " + e.getMessage(), e);
+        }
+        report(out, sizeBytes(out), arguments, console);
+        return ExitCode.OK;
+    }
+
+    private static void write(Model model, Path out, Optional<DType> type, Progress progress)
+            throws CheckpointException {
+        if (out.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gguf")) {
+            GgufModelWriter.write(model, model.weights(), out, type, progress);
+        } else {
+            ModelWriter.write(model, model.weights(), out, type);
+        }
+    }
+
+    private static long sizeBytes(Path out) throws IOException {
+        try (Stream<Path> files = Files.walk(out)) {
+            long bytes = 0;
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                bytes += Files.size(file);
+            }
+            return bytes;
+        }
+    }
+
+    private static void report(Path out, long bytes, Arguments arguments, Console console) {
+        if (arguments.has(Json.OPTION)) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("path", out.toString());
+            document.put("bytes", bytes);
+            Json.print(console, document);
+        } else {
+            console.err().println("Wrote " + Units.bytes(bytes));
+            console.out().println(out);
+        }
+    }
+}
