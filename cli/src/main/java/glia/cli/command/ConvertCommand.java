@@ -75,7 +75,7 @@ public final class ConvertCommand implements Command {
 
     private static void write(Model model, Path out, Optional<DType> type, Progress progress)
             throws CheckpointException {
-        if (out.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gguf")) {
+        if (out.toString().toLowerCase(Locale.ROOT).endsWith(".gguf")) {
             GgufModelWriter.write(model, model.weights(), out, type, progress);
         } else {
             ModelWriter.write(model, model.weights(), out, type);

@@ -117,6 +117,27 @@ class CommandsTest {
         run(ExitCode.USAGE, "", "tokenize", "stories260K", "--decode", "512");
     }
 
+    @Test
+    void convertGoesBothWays() {
+        Path file = folder.resolve("stories.gguf");
+        Path back = folder.resolve("back");
+        assertEquals(file + "\n", outputOf("convert", "stories260K", "-o", file.toString()));
+        assertEquals(back + "\n", outputOf("convert", file.toString(), "-o", back.toString()));
+        assertTrue(json("convert", "stories260K", "-o", file.toString(), "--type", "f16", "--json").path("bytes")
+                .asLong() < 600_000);
+        for (Path model : new Path[] {file, back}) {
+            assertEquals("time, there was a little girl named Lily.\n",
+                    outputOf("run", model.toString(), "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
+        }
+        assertTrue(run(ExitCode.USAGE, "", "convert", "stories260K").err().contains("--output is missing"));
+        Path refused = folder.resolve("mistral.gguf");
+        assertTrue(run(ExitCode.BAD_FILE, "", "convert", GOLDEN.resolveSibling("mistral").toString(), "-o",
+                refused.toString()).err().contains("span is Sliding[window=4], not Causal[]"));
+        assertFalse(Files.exists(refused));
+        assertTrue(run(ExitCode.BAD_FILE, "", "convert", file.toString(), "-o", back.toString()).err()
+                .contains("holds something already"));
+    }
+
     private static int[] ids(JsonNode list) {
         return IntStream.range(0, list.size()).map(i -> list.get(i).asInt()).toArray();
     }

@@ -183,7 +183,8 @@ class GgufWriteTest {
 
     static Stream<String> files() throws IOException {
         try (Stream<Path> files = Files.list(GgufGoldenTest.file("llama-f32").getParent())) {
-            return files.map(f -> f.getFileName().toString().replace(".gguf", "")).sorted().toList().stream();
+            return files.map(f -> f.getFileName().toString()).filter(f -> f.endsWith(".gguf"))
+                    .map(f -> f.replace(".gguf", "")).sorted().toList().stream();
         }
     }
 
@@ -205,8 +206,11 @@ class GgufWriteTest {
         try (Model model = ModelLoader.load(GgufGoldenTest.file(name))) {
             ModelWriter.write(model, folder);
         }
+        String golden = name.replaceFirst("-f.*", "");
+        if (!hasForm(golden)) {
+            return;
+        }
         if (name.endsWith("-f32")) {
-            String golden = name.replace("-f32", "");
             compare(golden, folder, Map.of("mistral", 4, "llama4_text", 3).getOrDefault(golden, Integer.MAX_VALUE));
         }
         Path again = temporary.resolve("again.gguf");
@@ -217,7 +221,7 @@ class GgufWriteTest {
                 GgufCheckpoint b = GgufCheckpoint.open(again); Arena arena = Arena.ofConfined()) {
             for (String tensor : a.names()) {
                 if (!name.startsWith("deepseek_v2") && !tensor.matches(".*" + OTHERWISE.getOrDefault(
-                        name.replace("-f32", ""), "none"))) {
+                        golden, "none"))) {
                     assertArrayEquals(Decode.widen(a.tensor(tensor), arena).toArray(),
                             Decode.widen(b.tensor(tensor), arena).toArray(), (float) TOLERANCE, tensor);
                 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -85,7 +86,9 @@ public final class GgufVocabulary {
                 all.add(one);
             }
         } else {
-            for (PreTokenizer pre : PreTokenizer.values()) {
+            // First the one that says the same in the same words: samples may not tell all apart.
+            for (PreTokenizer pre : Arrays.stream(PreTokenizer.values()).sorted(Comparator.comparing(p ->
+                    !TokenizerJson.MAPPER.readTree(p.json()).equals(json.path("pre_tokenizer")))).toList()) {
                 Map<String, Object> one = common("gpt2", file);
                 one.put(PREFIX + "pre", pre.usualName());
                 one.put(PREFIX + "merges", model.path("merges").valueStream().map(GgufVocabulary::merge)
