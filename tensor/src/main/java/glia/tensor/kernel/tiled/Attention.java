@@ -49,7 +49,7 @@ public final class Attention implements Workers.Task {
         rows = new AttentionRow[workers.count()];
         rule = new ScoreRule(inner);
         for (int i = 0; i < tiles.length; i++) {
-            tiles[i] = new AttentionTile(inner);
+            tiles[i] = new AttentionTile(inner, i);
             rows[i] = new AttentionRow(inner);
         }
     }
@@ -166,6 +166,7 @@ public final class Attention implements Workers.Task {
         int last = ranges == 1 ? Integer.MAX_VALUE - 1 : first + TILE_RANGE - 1;
         AttentionTile t = tiles[worker];
         t.run(q, keyValues[run], runs, run, shape, rule, kvHead, tile, first, last, range == 0);
+        t.turnSums();
         int group = shape.groupSize();
         for (int i = 0; i < t.count(); i++) {
             int query = tile * panelCols + i;

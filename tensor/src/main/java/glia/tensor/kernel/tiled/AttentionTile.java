@@ -1,10 +1,12 @@
 package glia.tensor.kernel.tiled;
 
+import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
+import java.lang.foreign.MemorySegment;
 
 /// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
 /// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
@@ -15,6 +17,7 @@ final class AttentionTile {
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
+    private final int worker;
     private final int tileRows;
     private final int panelCols;
     private final long panelBytes;
@@ -29,6 +32,7 @@ final class AttentionTile {
     private long denominators;
     private long firsts;
     private long lasts;
+    private long turned;
     private long copy;
     private final int[] heads;
     private final int[] positions;
@@ -38,8 +42,9 @@ final class AttentionTile {
     private int highestFirst;
     private int lowestLast;
 
-    AttentionTile(Tiles tiles) {
+    AttentionTile(Tiles tiles, int worker) {
         this.tiles = tiles;
+        this.worker = worker;
         tileRows = tiles.rows();
         panelCols = tiles.cols();
         panelBytes = tiles.panelBytes();
@@ -61,7 +66,6 @@ final class AttentionTile {
         int groupSize = shape.groupSize();
         int from = tile * panelCols;
         count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * groupSize - from);
-        tiles.clear(queries, shape.keySize() * panelCols);
         tiles.clear(sums, shape.valueSize() * panelCols);
         lowest = Integer.MAX_VALUE;
         highest = -1;
@@ -73,13 +77,8 @@ final class AttentionTile {
             int head = kvHead * groupSize + query % groupSize;
             heads[i] = head;
             see(i, runs.position(run) + n, sinks && rule.hasSinks());
-            if (i < count) {
-                long at = q.address() + 4L * ((long) (runs.start(run) + n) * q.cols() + head * shape.keySize());
-                for (int e = 0; e < shape.keySize(); e++) {
-                    Memory.f32(queries + (long) e * panelBytes + 4L * i, shape.scale() * Memory.f32(at + 4L * e));
-                }
-            }
         }
+        queries(q, runs.start(run), from);
         int end = Math.min(highest, last) + 1;
         for (int p = Math.max(lowest, first), next; p < end; p = next) {
             next = Math.min(end, (p / BLOCK + 1) * BLOCK);
@@ -100,25 +99,61 @@ final class AttentionTile {
         return Memory.f32(denominators + 4L * i);
     }
 
+    /// Turns the weighted sums of values, so that `sums` finds each query's one behind the other. To be called once, at
+    /// the end.
+    void turnSums() {
+        for (int e = 0; e < shape.valueSize(); e += panelCols) {
+            int rows = Math.min(panelCols, shape.valueSize() - e);
+            tiles.turn(DType.F32, sums + e * panelBytes, panelBytes, rows, panelCols, turned + e * panelBytes, worker);
+        }
+    }
+
     /// Writes the weighted sum of values of query i, times a factor.
     void sums(int i, float factor, long to) {
-        for (int e = 0; e < shape.valueSize(); e++) {
-            Memory.f32(to + 4L * e, factor * Memory.f32(sums + (long) e * panelBytes + 4L * i));
+        for (int e = 0; e < shape.valueSize(); e += panelCols) {
+            int width = Math.min(panelCols, shape.valueSize() - e);
+            tiles.scale(to + 4L * e, turned + (e + i) * panelBytes, width, factor);
         }
+    }
+
+    /// The queries as columns of a panel, times the scale; those that are not there are 0. The heads of a token lie one
+    /// behind the other.
+    ///
+    /// @param from the first query of the run that is the tile's
+    private void queries(Tensor q, int firstToken, int from) {
+        int group = shape.groupSize();
+        long bytes = 4L * shape.keySize();
+        for (int i = 0, heads; i < count; i += heads) {
+            int first = (from + i) % group;
+            heads = Math.min(count - i, group - first);
+            long at = q.address() + firstToken * q.rowBytes() + (from + i) / group * q.rowBytes()
+                    + (kvHead * group + first) * bytes;
+            MemorySegment.copy(Memory.ALL, at, Memory.ALL, copy + i * bytes, heads * bytes);
+        }
+        if (count < panelCols) {
+            tiles.clear(queries, shape.keySize() * panelCols);
+        }
+        for (int k = 0; k < shape.keySize(); k += TiledProduct.DEPTH) {
+            int part = Math.min(TiledProduct.DEPTH, shape.keySize() - k);
+            tiles.turn(DType.F32, copy + 4L * k, bytes, count, part, queries + k * panelBytes, worker);
+        }
+        tiles.scale(queries, queries, shape.keySize() * panelCols, shape.scale());
     }
 
     private void reserve() {
         int keySize = shape.keySize();
         int valueSize = shape.valueSize();
-        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * tileRows + 4) * panelBytes
-                + 4L * tileRows * Math.max(keySize, BLOCK));
+        int turnedRows = Math.ceilDiv(valueSize, panelCols) * panelCols;
+        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * tileRows + 4 + turnedRows) * panelBytes
+                + 4L * Math.max(tileRows * Math.max(keySize, BLOCK), panelCols * keySize));
         scores = queries + (long) keySize * panelBytes;
         sums = scores + (long) (BLOCK + tileRows) * panelBytes;
         largests = sums + (long) (valueSize + tileRows) * panelBytes;
         denominators = largests + panelBytes;
         firsts = denominators + panelBytes;
         lasts = firsts + panelBytes;
-        copy = lasts + panelBytes;
+        turned = lasts + panelBytes;
+        copy = turned + turnedRows * panelBytes;
     }
 
     /// Notes which positions lane i sees. Positions are compared as F32, in which they are exact below 2^24.

@@ -87,7 +87,8 @@ public final class Products {
                 int count = Math.min(TURNED, end - n);
                 long row = dy.address() + n * dy.rowBytes();
                 for (int i = 0; i < whole; i += tileRows) {
-                    tiles.collect(row + 4L * i, dy.rowBytes(), count, to + 4L * ((long) i * rows + (long) n * tileRows));
+                    long tile = to + 4L * ((long) i * rows + (long) n * tileRows);
+                    tiles.collect(row + 4L * i, dy.rowBytes(), count, tile);
                 }
             }
             for (int n = from; n < end && whole < cols; n++) {
