@@ -53,6 +53,11 @@ MODELS = {
         per_layer_config={2: dict(head_dim=12, num_key_value_heads=1)})),
     "gemma4_dense": ("Gemma4", "Gemma4Text", GEMMA | dict(
         attention_k_eq_v=False, final_logit_softcapping=4.0, per_layer_config={2: dict(head_dim=10)})),
+    "gemma4_shared": ("Gemma4", "Gemma4Text", GEMMA | dict(
+        num_hidden_layers=5, layer_types=["sliding_attention", "sliding_attention", "full_attention",
+                                          "sliding_attention", "full_attention"],
+        num_kv_shared_layers=2, use_double_wide_mlp=True, hidden_size_per_layer_input=6, final_logit_softcapping=4.0,
+        per_layer_config={2: dict(head_dim=10), 4: dict(head_dim=10)})),
     "minimax": ("MiniMax", "MiniMax", dict(
         head_dim=8, layer_types=["linear_attention", "full_attention", "linear_attention"], block_size=8,
         num_local_experts=3, num_experts_per_tok=2, full_attn_alpha_factor=1.7, linear_attn_alpha_factor=1.7,
@@ -67,7 +72,9 @@ MODELS = {
                                            mscale=1.0, mscale_all_dim=1.0, original_max_position_embeddings=64))),
 }
 NAMES = {
-    "embed_tokens": "token_embd", "lm_head": "output",
+    "embed_tokens": "token_embd", "lm_head": "output", "embed_tokens_per_layer": "per_layer_token_embd",
+    "per_layer_model_projection": "per_layer_model_proj", "per_layer_projection_norm": "per_layer_proj_norm",
+    "per_layer_input_gate": "inp_gate", "per_layer_projection": "proj", "post_per_layer_input_norm": "post_norm",
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
     "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
     "linear_attn.in_proj_qkv": "attn_qkv", "linear_attn.in_proj_z": "attn_gate", "linear_attn.in_proj_b": "ssm_beta",
@@ -175,8 +182,12 @@ def add_metadata(w, config, arch):
     w.add_context_length(config["max_position_embeddings"])
     w.add_embedding_length(config["hidden_size"])
     w.add_vocab_size(config["vocab_size"])
-    if config.get("intermediate_size"):
-        w.add_feed_forward_length(config["intermediate_size"])
+    width = config.get("intermediate_size")
+    if config.get("use_double_wide_mlp"):
+        shared = config["num_kv_shared_layers"]
+        width = [width] * (config["num_hidden_layers"] - shared) + [2 * width] * shared
+    if width:
+        w.add_feed_forward_length(width)
     w.add_head_count(config["num_attention_heads"])
     w.add_layer_norm_rms_eps(config["rms_norm_eps"])
     experts = config.get("num_experts") or config.get("num_local_experts")
@@ -216,8 +227,8 @@ def add_gemma_metadata(w, config):
                 else full.get("num_key_value_heads", config["num_key_value_heads"]) for slide in slides])
     w.add_sliding_window(config["sliding_window"])
     w.add_sliding_window_pattern(slides)
-    w.add_shared_kv_layers(0)
-    w.add_embedding_length_per_layer_input(0)
+    w.add_shared_kv_layers(config["num_kv_shared_layers"])
+    w.add_embedding_length_per_layer_input(config["hidden_size_per_layer_input"])
     w.add_key_length(full["head_dim"])
     w.add_value_length(full["head_dim"])
     w.add_key_length_swa(config["head_dim"])

@@ -67,7 +67,8 @@ class GgufGoldenTest {
     /// Models that were made for their files alone, as `made_to_gguf.py` does, of sizes that llama.cpp takes.
     @ParameterizedTest
     @CsvSource({"deepseek_v32, deepseek_v32", "gemma4_dense, gemma4_text", "gemma4_moe, gemma4_text",
-        "minimax, minimax", "qwen3_5_moe, qwen3_5_moe_text", "qwen3_5_text, qwen3_5_text", "qwen3_next, qwen3_next"})
+        "gemma4_shared, gemma4_text", "minimax, minimax", "qwen3_5_moe, qwen3_5_moe_text",
+        "qwen3_5_text, qwen3_5_text", "qwen3_next, qwen3_next"})
     void agreesWithTheReferenceAsMade(String name, String family) throws CheckpointException {
         compare(read(name + "-f32.gguf"), read(name + "-expected.safetensors"), family, 21, TOLERANCE);
     }

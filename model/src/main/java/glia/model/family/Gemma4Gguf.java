@@ -3,6 +3,8 @@ package glia.model.family;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.model.spec.FollowingAttention;
+import glia.model.spec.LayerInput;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
@@ -19,6 +21,7 @@ record Gemma4Gguf() implements GgufForm {
     private static final StandardGguf BODY = new StandardGguf("gemma4", "gemma4_text",
             StandardGguf.Rotation.HALF_SPLIT);
     private static final String DIVISORS = "rope_freqs.weight";
+    private static final String LAYER_EMBEDDING = "per_layer_token_embd.weight";
     private static final double FULL_BASE = 1_000_000;
     private static final double SLIDING_BASE = 10_000;
     /// Frequencies divided by this or more stand still.
@@ -33,11 +36,18 @@ record Gemma4Gguf() implements GgufForm {
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = new GgufKeys(metadata, architecture(), BODY.modelType());
         int numLayers = Math.toIntExact(keys.integer("block_count"));
+        int[] widths = keys.perLayer("feed_forward_length", numLayers);
+        int following = keys.has("attention.shared_kv_layers")
+                ? Math.toIntExact(keys.integer("attention.shared_kv_layers")) : 0;
+        if (checkpoint.names().contains(LAYER_EMBEDDING)) {
+            keys.put("vocab_size_per_layer_input", checkpoint.tensor(LAYER_EMBEDDING).rows());
+        }
         return keys.put("num_kv_shared_layers", 0).optional("attention.shared_kv_layers", "num_kv_shared_layers")
                 .put("hidden_size_per_layer_input", 0)
                 .optional("embedding_length_per_layer_input", "hidden_size_per_layer_input")
                 .integer("embedding_length", "hidden_size").integer("block_count", "num_hidden_layers")
-                .put("intermediate_size", keys.perLayer("feed_forward_length", numLayers)[0])
+                .put("intermediate_size", widths[0])
+                .put("use_double_wide_mlp", widths[numLayers - 1] > widths[0])
                 .integer("attention.head_count", "num_attention_heads")
                 .integer("context_length", "max_position_embeddings")
                 .real("attention.layer_norm_rms_epsilon", "rms_norm_eps")
@@ -47,7 +57,8 @@ record Gemma4Gguf() implements GgufForm {
                 .put("enable_moe_block", keys.has("expert_count")).optional("expert_count", "num_experts")
                 .optional("expert_used_count", "top_k_experts")
                 .optional("expert_feed_forward_length", "moe_intermediate_size")
-                .slides().put("attention_k_eq_v", hasLayerWithoutValues(numLayers, checkpoint))
+                .slides().put("attention_k_eq_v",
+                        hasLayerWithoutValues(numLayers - following, checkpoint))
                 .put("per_layer_config", heads(keys.perLayer("attention.head_count_kv", numLayers)))
                 .put("rope_parameters", rotation(keys, checkpoint))
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
@@ -100,10 +111,19 @@ record Gemma4Gguf() implements GgufForm {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         if (p.sublayer() < 0) {
-            return BODY.source(spec, p);
+            return switch (p.role()) {
+                case LAYER_EMBEDDING -> new Source.Stored(LAYER_EMBEDDING);
+                case LAYER_PROJECTION -> new Source.Stored("per_layer_model_proj.weight");
+                case LAYER_PROJECTION_NORM -> new Source.Stored("per_layer_proj_norm.weight");
+                default -> BODY.source(spec, p);
+            };
         }
         String layer = "blk." + spec.sublayer(p).layer() + ".";
-        boolean attends = spec.mixer(p.place()) instanceof NormedAttention;
+        if (spec.mixer(p.place()) instanceof LayerInput) {
+            return new Source.Stored(layer + ofToken(p));
+        }
+        boolean attends = spec.mixer(p.place()) instanceof NormedAttention
+                || spec.mixer(p.place()) instanceof FollowingAttention;
         String branch = p.place().branch() == 0 ? "" : "_" + p.place().branch();
         return switch (p.role()) {
             case BEFORE_WEIGHT -> new Source.Stored(layer + (attends ? "attn_norm.weight" : "ffn_norm.weight"));
@@ -115,6 +135,16 @@ record Gemma4Gguf() implements GgufForm {
             case LAYER_SCALE -> new Source.Stored(layer + "layer_output_scale.weight");
             default -> spec.mixer(p.place()) instanceof NormedExperts e ? ExpertGguf.source(e.experts(), p, layer)
                     : BODY.source(spec, p);
+        };
+    }
+
+    private static String ofToken(Parameter p) {
+        return switch (p.role()) {
+            case GATE -> "inp_gate.weight";
+            case DOWN -> "proj.weight";
+            case AFTER_WEIGHT -> "post_norm.weight";
+            case LAYER_SCALE -> "layer_output_scale.weight";
+            default -> throw Standard.unknown(p);
         };
     }
 }
