@@ -26,6 +26,10 @@ ROUGH = ("bloom", "gpt2", "mpt", "gemma2", "gemma3")
 # What llama.cpp computes otherwise, whoever wrote the file.
 UNLIKE = {
     "deepseek_v2": "it ranks groups of experts by their best two, not one",
+    "deepseek_v32": "its indexers have heads of 64 numbers or more",
+    "glm_moe_dsa": "its indexers have heads of 64 numbers or more",
+    "nemotron_h": "where there are experts it takes every MLP for some",
+    "qwen3_next": "its recurrence has keys and values of one size",
     "gpt_oss": "it rounds the ends of YaRN's ramp to whole pairs, of which these heads have but four",
 }
 

@@ -2,6 +2,7 @@ package glia.model;
 
 import glia.model.block.Weights;
 import glia.model.spec.Attention;
+import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
@@ -226,6 +227,7 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
         return switch (mixer) {
             case SelectiveStateSpace s -> s.decay();
             case StateSpaceDual d -> d.decay();
+            case GatedDeltaNet d -> d.decay();
             default -> DecayForm.RATE;
         };
     }

@@ -2,6 +2,7 @@ package glia.model;
 
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;
+import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.Head;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
@@ -97,6 +98,7 @@ final class Restatement {
             case StateSpaceDual a when to instanceof StateSpaceDual b -> new StateSpaceDual(a.numHeads(), a.headSize(),
                     a.stateSize(), a.numGroups(), a.convolution(), a.limits(), a.gating(), b.multipliers(), b.decay(),
                     a.inputBias(), a.outputBias());
+            case GatedDeltaNet a when to instanceof GatedDeltaNet b -> a.with(a.inputs(), a.order(), b.decay());
             case ScaledGatedMlp a when to instanceof ScaledGatedMlp b && b.scale() != 0 ->
                     new ScaledGatedMlp(a.mlp(), b.scale());
             case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->

@@ -13,17 +13,42 @@ import glia.tensor.kernel.DecayForm;
 import glia.tensor.ops.HeadSharing;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /// Qwen3-Next and Qwen3.5 in GGUF files: norm weights include the 1, decays are rates, and the projections of
 /// Qwen3-Next's recurrence are split, but for β and the steps and in the first files, while Qwen3.5's key heads take
 /// turns.
 ///
 /// @param modelTypes the values of `general.architecture` and the `model_type` of each
-record DeltaGguf(Map<String, String> modelTypes) implements GgufForm {
+record DeltaGguf(Map<String, String> modelTypes) implements WrittenGguf {
+    private static final List<GgufKey> KEYS = GgufKey.join(body("", "").keys(), ExpertGguf.KEYS, List.of(
+            GgufKey.written("expert_shared_feed_forward_length", GgufFacts::sharedWidth),
+            size("ssm.conv_kernel", "linear_conv_kernel_dim", d -> d.convolution().size()),
+            size("ssm.state_size", "linear_key_head_dim", GatedDeltaNet::keySize),
+            size("ssm.group_count", "linear_num_key_heads", GatedDeltaNet::numKeyHeads),
+            size("ssm.time_step_rank", "linear_num_value_heads", GatedDeltaNet::numValueHeads),
+            GgufKey.written("ssm.inner_size", facts -> facts.first(GatedDeltaNet.class)
+                    .map(GatedDeltaNet::valuesSize)),
+            StateSpaceKeys.recurrent(GatedDeltaNet.class)));
     private static final String JOINED_INPUTS = "ssm_in.weight";
 
     private static StandardGguf body(String architecture, String modelType) {
         return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
+    }
+
+    private static GgufKey size(String key, String name, Function<GatedDeltaNet, Integer> size) {
+        return new GgufKey(key, keys -> keys.integer(key, name), facts -> facts.first(GatedDeltaNet.class).map(size));
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return KEYS;
+    }
+
+    @Override
+    public String architecture(ModelSpec spec) {
+        return modelTypes.entrySet().stream().filter(e -> e.getValue().equals(spec.modelType())).findFirst()
+                .map(Map.Entry::getKey).orElseGet(this::architecture);
     }
 
     private static StandardGguf body(ModelSpec spec) {
@@ -53,10 +78,7 @@ record DeltaGguf(Map<String, String> modelTypes) implements GgufForm {
             keys.integer(keys.has("expert_shared_feed_forward_length") ? "expert_shared_feed_forward_length"
                     : "feed_forward_length", "shared_expert_intermediate_size").put("norm_topk_prob", true);
         }
-        return keys.integer("ssm.conv_kernel", "linear_conv_kernel_dim")
-                .integer("ssm.state_size", "linear_key_head_dim").integer("ssm.group_count", "linear_num_key_heads")
-                .integer("ssm.time_step_rank", "linear_num_value_heads")
-                .put("linear_value_head_dim", keys.quotient("ssm.inner_size", "ssm.time_step_rank"))
+        return keys.copy(KEYS).put("linear_value_head_dim", keys.quotient("ssm.inner_size", "ssm.time_step_rank"))
                 .recurrent(checkpoint, "ssm_conv1d.weight").config();
     }
 

@@ -10,7 +10,6 @@ import glia.model.spec.Residual;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// MiniMax-Text-01 and M1 in GGUF files: one factor for what stays of the stream at all sums.
 record MiniMaxGguf() implements WrittenGguf {
@@ -19,13 +18,10 @@ record MiniMaxGguf() implements WrittenGguf {
     private static final GgufKey RESIDUAL = GgufKey.written("residual_scale", facts ->
             facts.spec().sublayers().getFirst().residual() instanceof Residual.Normed normed
                     ? Optional.of(normed.alpha()) : Optional.empty());
-    private static final GgufKey RECURRENT = GgufKey.written("attention.recurrent_layers", facts ->
-            Optional.of(IntStream.of(StateSpaceKeys.byLayer(facts.spec(), m -> m instanceof Lightning ? 1 : 0))
-                    .mapToObj(i -> i > 0).toList()));
 
     @Override
     public List<GgufKey> keys() {
-        return GgufKey.join(BODY.keys(), ExpertGguf.KEYS, List.of(RESIDUAL, RECURRENT));
+        return GgufKey.join(BODY.keys(), ExpertGguf.KEYS, List.of(RESIDUAL, StateSpaceKeys.recurrent(Lightning.class)));
     }
 
     @Override

@@ -70,6 +70,12 @@ final class StateSpaceKeys {
         return IntStream.of(numbers).distinct().count() == 1 ? (Object) numbers[0] : numbers;
     }
 
+    /// Which layers have a recurrence of this kind in place of attention.
+    static GgufKey recurrent(Class<? extends Mixer> kind) {
+        return GgufKey.written("attention.recurrent_layers", facts -> Optional.of(IntStream.of(byLayer(facts.spec(),
+                m -> kind.isInstance(m) ? 1 : 0)).mapToObj(i -> i > 0).toList()));
+    }
+
     /// A number for each layer: the largest that its mixers have.
     static int[] byLayer(ModelSpec spec, Function<Mixer, Integer> number) {
         int[] numbers = new int[spec.numLayers()];
