@@ -158,16 +158,19 @@ final class RoundedProduct {
                 int end = (int) ((group + 1L) * numTiles / numGroups);
                 for (int tile = (int) ((long) group * numTiles / numGroups); tile < end; tile += TILES) {
                     for (int panel = firstPanel; panel < lastPanel; panel++) {
-                        panel(panel, tile, Math.min(tile + TILES, end), workArea(worker));
+                        // Behind the last one the worker's next chunk is awaited: the others have those in between.
+                        int ahead = panel < lastPanel - 1 ? 1 : 1 + (workers.count() - 1) * (to - from);
+                        panel(panel, ahead, tile, Math.min(tile + TILES, end), workArea(worker));
                     }
                 }
             }
         }
 
-        private void panel(int panel, int from, int to, long workArea) {
+        /// @param ahead how many panels further the next one is
+        private void panel(int panel, int ahead, int from, int to, long workArea) {
             int row = panel * PanelFormat.ROWS;
             int units = x.cols() / PanelFormat.BLOCK / format.scales.blocks;
-            WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, y.cols() - row), panelBytes);
+            WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, y.cols() - row), ahead * panelBytes);
             for (int i = from; i < to; i++) {
                 PanelCode code = code(i);
                 (i == from ? code.far() : code.near()).call(panels + panel * panelBytes, tile(i),

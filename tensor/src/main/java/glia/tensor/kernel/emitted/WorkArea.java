@@ -31,7 +31,7 @@ final class WorkArea {
     static final int SIXTEENS = 96;
     /// `2^(e - 128)` is `2^(a - 64) · 2^(b - 64)` with a + b = e; stored exponents are 127 larger.
     static final int HALF_BIAS = 128;
-    /// How far ahead a product asks for weights: the bytes of a panel.
+    /// How many bytes further the panel is that a product asks for.
     static final int AHEAD = 136;
     /// The sums of low terms, 64 bytes for each token.
     static final int SUMS = 192;
@@ -64,7 +64,7 @@ final class WorkArea {
         Memory.i32(address + HALF_BIAS, 63);
     }
 
-    /// Says how many rows the panel of the next products has, and how many bytes there are from panel to panel.
+    /// Says how many rows the panel of the next products has, and how many bytes further on the panel after it is.
     static void panel(long address, int rows, long bytes) {
         Memory.i32(address + ROWS, (1 << rows) - 1);
         Memory.i32(address + AHEAD, (int) bytes);
