@@ -22,6 +22,8 @@ public final class Memory {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     public static final ValueLayout.OfInt I32 =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    public static final ValueLayout.OfLong I64 =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Memory() { }
 
@@ -78,6 +80,10 @@ public final class Memory {
 
     public static void i32(long address, int value) {
         ALL.set(I32, address, value);
+    }
+
+    public static void i64(long address, long value) {
+        ALL.set(I64, address, value);
     }
 
     /// Copies `count` F32 numbers from memory to an array.

@@ -40,9 +40,7 @@ final class AttentionBlock implements Block {
 
     private final Place place;
     private final AttentionShape shape;
-    private final Block query;
-    private final Block key;
-    private final Block value;
+    private final Projections projections;
     private final Block output;
     private final Step queryNorm;
     private final Step keyNorm;
@@ -67,9 +65,8 @@ final class AttentionBlock implements Block {
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(),
                 spec.scale(), spec.span(), spec.scores());
         boolean bias = spec.bias() != Bias.NONE;
-        query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
-        key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);
-        value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, bias);
+        Projections maps = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE);
+        projections = bias ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS) : maps;
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias() == Bias.ALL);
         Step clip = spec.norm() instanceof QkNorm.Clipped c ? (ops, x) -> ops.apply(new Clamp(x, c.limit()))
                 : Step.NOTHING;
@@ -121,12 +118,13 @@ final class AttentionBlock implements Block {
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Tensor queries = query.forward(ops, x, pass, states);
+        Tensor[] projected = projections.forward(ops, x);
+        Tensor queries = projected[0];
         Tensor q = queryNorm.apply(ops, half(ops, queries, 0));
         q = sharpen(ops, afterRotation.apply(ops, rotate(ops, q, pass)), pass);
-        Tensor k = keyNorm.apply(ops, key.forward(ops, x, pass, states));
+        Tensor k = keyNorm.apply(ops, projected[1]);
         k = afterRotation.apply(ops, rotate(ops, k, pass));
-        Tensor v = valueStep.apply(ops, value.forward(ops, x, pass, states));
+        Tensor v = valueStep.apply(ops, projected[2]);
         Tensor mixed = mixing.mix(ops, q, k, v, states.keyValues(place, 0), pass);
         Tensor result = switch (gating) {
             case NONE -> mixed;

@@ -6,6 +6,7 @@ import glia.model.spec.Mlp;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
+import glia.tensor.Tensor;
 
 /// Multi-layer perceptrons, gated (https://arxiv.org/abs/2002.05202) and not.
 final class MlpBlock {
@@ -20,11 +21,14 @@ final class MlpBlock {
     static Block of(ScaledGatedMlp scaled, Weights weights, Place place) {
         GatedMlp spec = scaled.mlp();
         boolean bias = spec.bias() != Bias.NONE;
-        Block gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias).scaled(scaled.scale());
-        Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, bias);
+        Projections maps = Projections.of(weights, place, Role.GATE, Role.UP);
+        Projections both = bias ? maps.with(weights, place, Role.GATE_BIAS, Role.UP_BIAS) : maps;
         Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
-        return (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),
-                up.forward(ops, x, pass, states), spec.activation()), pass, states);
+        return (ops, x, pass, states) -> {
+            Tensor[] projected = both.forward(ops, x);
+            Tensor gate = scaled.scale() == 1 ? projected[0] : ops.scale(projected[0], scaled.scale());
+            return down.forward(ops, ops.gated(gate, projected[1], spec.activation()), pass, states);
+        };
     }
 
     /// `down(f(up(x)))`.

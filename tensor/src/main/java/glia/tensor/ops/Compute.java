@@ -10,7 +10,6 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.ProductList;
-import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
@@ -85,6 +84,37 @@ public final class Compute implements Ops, AutoCloseable {
         Tensor y = workspace.allocate(x.rows(), t.rows());
         product(y, x, t);
         return y;
+    }
+
+    @Override
+    public Tensor[] linear(Tensor x, Weight[] ws) {
+        Tensor[] ys = new Tensor[ws.length];
+        boolean rounds = precision == Precision.FAST && x.rows() > 0;
+        for (int i = 0; i < ws.length; i++) {
+            Matrix w = ws[i].matrix();
+            require(x.cols() == w.cols(), "linear", x, w);
+            ys[i] = workspace.allocate(x.rows(), w.rows());
+            rounds &= w.isQuantised() && !isShuffled(w);
+        }
+        if (rounds) {
+            rounded(ys, x, ws);
+        } else {
+            for (int i = 0; i < ws.length; i++) {
+                product(ys[i], x, ws[i].matrix());
+            }
+        }
+        return ys;
+    }
+
+    /// x is rounded once for all.
+    private void rounded(Tensor[] ys, Tensor x, Weight[] ws) {
+        ProductList list = new ProductList();
+        for (int i = 0; i < ws.length; i++) {
+            list.add(ys[i], 0, x, 0, x.rows(), ws[i].matrix());
+        }
+        int mark = workspace.mark();
+        kernels.linearEachRounded(list, like(x));
+        workspace.release(mark);
     }
 
     /// `y = x · wᵀ`, in this precision, for a w that is a weight or a part of one.

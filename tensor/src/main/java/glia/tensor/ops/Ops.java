@@ -25,6 +25,15 @@ public interface Ops {
     /// `y = x · wᵀ`, `[N, R]` for w `[R, K]`.
     Tensor linear(Tensor x, Weight w);
 
+    /// `linear` of the same x with several weights, which may be computed together.
+    default Tensor[] linear(Tensor x, Weight[] ws) {
+        Tensor[] ys = new Tensor[ws.length];
+        for (int i = 0; i < ws.length; i++) {
+            ys[i] = linear(x, ws[i]);
+        }
+        return ys;
+    }
+
     /// `y = x + b` for each row, b `[D]`.
     Tensor addBias(Tensor x, Weight b);
 

@@ -42,7 +42,7 @@ final class PanelWeights {
             a.prefetch(Assembler.Cache.NTA, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
             return;
         }
-        a.mov32(RAX, at(R9, WorkArea.AHEAD));
+        a.mov(RAX, at(R9, WorkArea.AHEAD));
         for (int line = 0; line < format.blockBytes(); line += LINE) {
             a.prefetch(Assembler.Cache.T0, at(RDI, RAX, 1, line));
         }

@@ -200,7 +200,8 @@ final class RoundedEach {
                 int first = panelAt(one, from);
                 int last = panelAt(one, to);
                 if (first < last) {
-                    panels(one, list.get(i), first, last, workArea(worker));
+                    long end = one.panels.address() + last * one.panelBytes;
+                    panels(one, list.get(i), first, last, to < cost ? next(i, to, chunk) - end : 0, workArea(worker));
                 }
             }
         }
@@ -210,13 +211,30 @@ final class RoundedEach {
             return (int) Math.clamp(Math.ceilDiv(cost - one.costBefore, one.panelCost), 0L, one.numPanels);
         }
 
-        private void panels(One one, Product p, int first, int last, long workArea) {
+        /// Where the panel lies that the worker probably multiplies after product i's part of a chunk: the next product's
+        /// in the same chunk, or the first of its next chunk, as the others have those in between.
+        private long next(int i, long to, int chunk) {
+            if (i + 1 < numProducts && products[i + 1].costBefore < to) {
+                return products[i + 1].panels.address();
+            }
+            long from = cost * Math.min(numChunks - 1, chunk + workers.count()) / numChunks;
+            int product = i;
+            while (product + 1 < numProducts && products[product + 1].costBefore <= from) {
+                product++;
+            }
+            One one = products[product];
+            return one.panels.address() + panelAt(one, from) * one.panelBytes;
+        }
+
+        /// @param gap bytes from the end of the panels to the one that is needed next
+        private void panels(One one, Product p, int first, int last, long gap, long workArea) {
             int units = p.w().cols() / PanelFormat.BLOCK / one.format.scales.blocks;
             for (int tile = 0; tile < one.numTiles; tile += TILES) {
                 int end = Math.min(tile + TILES, one.numTiles);
                 for (int panel = first; panel < last; panel++) {
                     int row = panel * PanelFormat.ROWS;
-                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - row), one.panelBytes);
+                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - row),
+                            one.panelBytes + (panel == last - 1 ? gap : 0));
                     for (int i = tile; i < end; i++) {
                         PanelCode code = one.code(i, p.numRows());
                         long to = p.y().address() + (p.yRow() + one.firstToken(i, p.numRows())) * p.y().rowBytes();

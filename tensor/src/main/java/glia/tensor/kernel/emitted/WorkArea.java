@@ -67,6 +67,6 @@ final class WorkArea {
     /// Says how many rows the panel of the next products has, and how many bytes further on the panel after it is.
     static void panel(long address, int rows, long bytes) {
         Memory.i32(address + ROWS, (1 << rows) - 1);
-        Memory.i32(address + AHEAD, (int) bytes);
+        Memory.i64(address + AHEAD, bytes);
     }
 }

@@ -1,0 +1,43 @@
+package glia.model.block;
+
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// Several linear maps of the same input: queries, keys and values, or a gate and what it opens for. They are computed
+/// together, which costs less than one by one. With biases, where the spec has such.
+final class Projections {
+    private final Weight[] weights;
+    private final Optional<Weight[]> biases;
+
+    private Projections(Weight[] weights, Optional<Weight[]> biases) {
+        this.weights = weights;
+        this.biases = biases;
+    }
+
+    static Projections of(Weights weights, Place place, Role... roles) {
+        return new Projections(get(weights, place, roles), Optional.empty());
+    }
+
+    /// The same with a bias for each.
+    Projections with(Weights weights, Place place, Role... roles) {
+        return new Projections(this.weights, Optional.of(get(weights, place, roles)));
+    }
+
+    private static Weight[] get(Weights weights, Place place, Role... roles) {
+        return Arrays.stream(roles).map(role -> weights.get(place, role)).toArray(Weight[]::new);
+    }
+
+    /// The result of each, in the order in which they were named.
+    Tensor[] forward(Ops ops, Tensor x) {
+        Tensor[] ys = ops.linear(x, weights);
+        for (int i = 0; i < ys.length && biases.isPresent(); i++) {
+            ys[i] = ops.addBias(ys[i], biases.get()[i]);
+        }
+        return ys;
+    }
+}
