@@ -6,7 +6,6 @@ import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
-import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
 
 /// The matrices that expand latents to keys and values, from one matrix for both, `[H·(plain + value), latent]`, to
@@ -58,6 +57,6 @@ final class ExpandedLatents {
     }
 
     private static Tensor wide(Restated restated, Parameter p, Role role, Arena arena) {
-        return Decode.widen(Compute.stored(restated.weights().get(new Parameter(p.place(), role))), arena);
+        return Decode.widen(Unpacked.tensor(restated.weights().get(new Parameter(p.place(), role)), arena), arena);
     }
 }

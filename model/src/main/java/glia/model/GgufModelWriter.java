@@ -14,8 +14,6 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
-import glia.tensor.format.Encode;
 import glia.text.tokenizer.GgufVocabulary;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -25,12 +23,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Writes models as GGUF files: what a file will say is read back before it is written, and whatever it could not say
 /// is refused. So a file never means another model than the one that it was made of.
 public final class GgufModelWriter {
     private static final Map<DType, Integer> FILE_TYPES = Map.of(DType.F32, 0, DType.F16, 1, DType.Q4_0, 2,
             DType.Q4_1, 3, DType.Q8_0, 7, DType.Q5_0, 8, DType.Q5_1, 9, DType.BF16, 32);
+    /// Types that matrices keep; the blocks are those of packed weights.
+    private static final Set<DType> KEPT = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0,
+            DType.MXFP4);
     private static final long MILLIS_BETWEEN_WORDS = 100;
     private static final String NO_VOCABULARY = "no_vocab";
 
@@ -87,7 +89,8 @@ public final class GgufModelWriter {
                     + difference.get() + " as the file would say");
         }
         Places places = Places.of(to, form::source);
-        StoredAs tensors = new StoredAs(places, new Restated(from, to, weights), type, GgufModelWriter::isNarrow);
+        StoredAs tensors = new StoredAs(places, new Restated(from, to, weights), type, KEPT,
+                GgufModelWriter::isNarrow);
         Map<String, GgufWriter.Content> contents = new LinkedHashMap<>();
         further.forEach((name, numbers) -> contents.put(name,
                 GgufWriter.Content.of(Tensor.of(arena, numbers, numbers.length))));
@@ -165,7 +168,7 @@ public final class GgufModelWriter {
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
             new SavedTensors(model, weights, arena).all().forEach((name, tensor) -> contents.put(name,
                     type.isPresent() && inside.containsKey(name) && isPlain(tensor.dtype())
-                            && isNarrow(inside.get(name), tensor.shape()) ? narrowed(tensor, type.get())
+                            && isNarrow(inside.get(name), tensor.shape()) ? narrowed(name, tensor, type.get())
                             : GgufWriter.Content.of(tensor)));
             write(file, metadata, contents, progress);
         }
@@ -175,13 +178,17 @@ public final class GgufModelWriter {
             Progress progress) throws CheckpointException {
         long total = contents.values().stream().mapToLong(GgufWriter.Content::sizeBytes).sum();
         long[] lastMillis = {System.currentTimeMillis()};
-        GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents, done -> {
-            long now = System.currentTimeMillis();
-            if (done == total || now - lastMillis[0] >= MILLIS_BETWEEN_WORDS) {
-                lastMillis[0] = now;
-                progress.advance(file.getFileName().toString(), done, total);
-            }
-        });
+        try {
+            GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents, done -> {
+                long now = System.currentTimeMillis();
+                if (done == total || now - lastMillis[0] >= MILLIS_BETWEEN_WORDS) {
+                    lastMillis[0] = now;
+                    progress.advance(file.getFileName().toString(), done, total);
+                }
+            });
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
+        }
     }
 
     /// Whether a type is none of blocks, which stay as they are.
@@ -189,7 +196,7 @@ public final class GgufModelWriter {
         return dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
     }
 
-    private static GgufWriter.Content narrowed(Tensor tensor, DType type) {
+    private static GgufWriter.Content narrowed(String name, Tensor tensor, DType type) {
         DType dtype = tensor.cols() % type.blockElements() == 0 ? type : DType.F16;
         return new GgufWriter.Content() {
             @Override
@@ -204,8 +211,7 @@ public final class GgufModelWriter {
 
             @Override
             public Tensor tensor(Arena scratch) {
-                return tensor.dtype() == dtype ? tensor : dtype == DType.F32 ? Decode.widen(tensor, scratch)
-                        : Encode.narrow(tensor, dtype, scratch);
+                return Narrowed.of(name, tensor, dtype, scratch);
             }
         };
     }

@@ -48,7 +48,7 @@ final class HubFolder implements ModelWriter.Hub {
         }
         HubFolder hub = new HubFolder(model, config);
         StoredAs stored = new StoredAs(Places.of(to, family::source), new Restated(from, to, weights), type,
-                (p, shape) -> shape.length > 1 || type.isEmpty());
+                StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
         stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).tensor(arena)));
         return hub;
     }

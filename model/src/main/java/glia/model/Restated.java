@@ -20,8 +20,8 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.DecayForm;
-import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -56,26 +56,48 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
 
     /// The type that a parameter's numbers are stored as.
     DType dtype(Parameter p) {
-        return Compute.stored(weights.get(isExpansion(p) ? stored(p) : p)).dtype();
+        return Unpacked.dtype(weights.get(isExpansion(p) ? stored(p) : p));
     }
 
-    /// The numbers of a parameter of `to`: the stored tensor if they are the same, else F32 in `arena`.
+    /// The length of a parameter's rows.
+    int cols(Parameter p) {
+        LatentAttention a = isExpansion(p) ? latent(to, p) : null;
+        return a == null ? weights.get(p).cols() : p.role() == Role.KEY_EXPANSION ? a.plainSize() : a.latentSize();
+    }
+
+    /// The numbers of a parameter of `to`: the stored tensor if they are the same, rows of its type if only their order
+    /// is another, else F32; what is made lies in `arena`.
     Tensor numbers(Parameter p, Arena arena) {
         if (isExpansion(p)) {
             return ExpandedLatents.numbers(this, p, arena);
         }
         Change change = change(p);
-        Tensor stored = Compute.stored(weights.get(p));
-        if (change.isNone()) {
-            return stored;
+        Tensor stored = Unpacked.tensor(weights.get(p), arena);
+        return change.isNone() ? stored : change.numbers.isEmpty() ? ordered(stored, change.order, arena)
+                : changed(stored, change, arena);
+    }
+
+    private static int row(Change change, int row) {
+        return change.order.length == 0 ? row : change.order[row];
+    }
+
+    private static Tensor ordered(Tensor stored, int[] order, Arena arena) {
+        Tensor y = Tensor.allocate(arena, stored.dtype(), stored.shape());
+        long bytes = stored.sizeBytes() / order.length;
+        for (int row = 0; row < order.length; row++) {
+            MemorySegment.copy(stored.memory(), order[row] * bytes, y.memory(), row * bytes, bytes);
         }
+        return y;
+    }
+
+    private static Tensor changed(Tensor stored, Change change, Arena arena) {
         Tensor x = Decode.widen(stored, arena);
         Tensor y = Tensor.allocate(arena, DType.F32, x.shape());
         boolean vector = x.rank() == 1;
         int rows = vector ? x.cols() : x.rows();
         int cols = vector ? 1 : x.cols();
         for (int row = 0; row < rows; row++) {
-            int source = change.order.length == 0 ? row : change.order[row];
+            int source = row(change, row);
             List<DoubleUnaryOperator> rules = rules(change, source);
             for (int col = 0; col < cols; col++) {
                 float number = x.get((long) source * cols + col);

@@ -5,8 +5,6 @@ import glia.model.family.Source;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.format.Decode;
-import glia.tensor.format.Encode;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Optional;
@@ -14,13 +12,13 @@ import java.util.Set;
 
 /// The tensors of a checkpoint that is written, made of a model's parameters when they are asked for.
 ///
-/// @param matrices the type of matrices; if none is given they keep theirs, where that holds their numbers, else they
-///     become F32
+/// @param matrices the type of matrices; if none is given they keep theirs, where that holds their numbers and is one
+///     of `kept`, else they become F32
 /// @param narrow the vectors and small matrices that every reader wants in F32, but for which a tensor's first
 ///     parameter has the type of matrices
-record StoredAs(Places places, Restated restated, Optional<DType> matrices, Narrow narrow) {
-    /// Types in which a tensor that is not one of matrices, or is made of several, may be written.
-    private static final Set<DType> PLAIN = Set.of(DType.F32, DType.F16, DType.BF16);
+record StoredAs(Places places, Restated restated, Optional<DType> matrices, Set<DType> kept, Narrow narrow) {
+    /// Types of single numbers.
+    static final Set<DType> PLAIN = Set.of(DType.F32, DType.F16, DType.BF16);
 
     /// Which parameters may be narrower than F32.
     @FunctionalInterface
@@ -61,29 +59,31 @@ record StoredAs(Places places, Restated restated, Optional<DType> matrices, Narr
             return fits ? matrices.get() : DType.F16;
         }
         DType first = restated.dtype(inside.getFirst());
-        boolean kept = inside.stream().allMatch(p -> restated.dtype(p) == first && restated.keepsNumbers(p));
-        return kept && PLAIN.contains(first) ? first : DType.F32;
+        boolean holds = kept.contains(first)
+                && inside.stream().allMatch(p -> restated.dtype(p) == first && restated.keepsNumbers(p))
+                && (!first.isBlock() || isMadeOf(inside, first));
+        return holds ? first : DType.F32;
+    }
+
+    /// Whether a tensor's parameters may be put beside each other in its type: none is spread over others' blocks.
+    private boolean isMadeOf(List<Parameter> inside, DType dtype) {
+        return inside.stream().allMatch(p -> places.sources().get(p).isView()
+                && restated.cols(p) % dtype.blockElements() == 0);
     }
 
     private Tensor make(String name, DType dtype, Arena scratch) {
         List<Parameter> inside = places.parameters().get(name);
         long[] shape = places.shapes().get(name);
         if (inside.size() == 1 && places.sources().get(inside.getFirst()) instanceof Source.Stored) {
-            Tensor numbers = restated.numbers(inside.getFirst(), scratch);
-            return (numbers.dtype() == dtype ? numbers : narrow(numbers, dtype, scratch)).reshape(shape);
+            return Narrowed.of(name, restated.numbers(inside.getFirst(), scratch), dtype, scratch).reshape(shape);
         }
-        Tensor wide = Tensor.allocate(scratch, DType.F32, shape);
+        DType made = isMadeOf(inside, dtype) ? dtype : DType.F32;
+        Tensor whole = Tensor.allocate(scratch, made, shape);
         for (Parameter p : inside) {
             try (Arena part = Arena.ofConfined()) {
-                Tensor numbers = restated.numbers(p, part);
-                places.sources().get(p).write(
-                        numbers.dtype() == DType.F32 ? numbers : Decode.widen(numbers, part), wide);
+                places.sources().get(p).write(Narrowed.of(name, restated.numbers(p, part), made, part), whole);
             }
         }
-        return dtype == DType.F32 ? wide : narrow(wide, dtype, scratch);
-    }
-
-    private static Tensor narrow(Tensor numbers, DType dtype, Arena scratch) {
-        return dtype == DType.F32 ? Decode.widen(numbers, scratch) : Encode.narrow(numbers, dtype, scratch);
+        return Narrowed.of(name, whole, dtype, scratch);
     }
 }

@@ -7,8 +7,10 @@ import glia.engine.Engine;
 import glia.engine.ModelFacts;
 import glia.engine.TinyModel;
 import glia.engine.state.Sequence;
+import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
+import glia.model.GgufModelWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
@@ -156,6 +158,21 @@ class PackedExpertsTest {
         try (Model model = ModelLoader.load(packed())) {
             long bytes = ModelFacts.of(model).dtypes().get("MXFP4");
             assertEquals(2L * 8 * (3 * 64 * 96 / 2 + 3 * 64 * 96 / 32), bytes);
+        }
+    }
+
+    @Test
+    void gptOssInMxfp4AsAGgufFile() throws IOException {
+        writeGptOss();
+        Path file = folder.resolve("gpt-oss.gguf");
+        try (Model model = ModelLoader.load(packed())) {
+            GgufModelWriter.write(model, file, Optional.empty());
+        }
+        PackedCheck.logits(file, dense());
+        try (GgufCheckpoint gguf = GgufCheckpoint.open(file)) {
+            assertEquals(DType.MXFP4, gguf.tensor("blk.0.ffn_gate_exps.weight").dtype());
+            assertEquals(DType.MXFP4, gguf.tensor("blk.1.ffn_down_exps.weight").dtype());
+            assertEquals(DType.F32, gguf.tensor("blk.1.ffn_down_exps.bias").dtype());
         }
     }
 

@@ -93,6 +93,11 @@ public sealed interface Weight {
             this.maker = maker;
         }
 
+        /// The type of the matrix, which need not be made for that.
+        public DType dtype() {
+            return dtype;
+        }
+
         @Override
         public Tensor matrix() {
             if (made == null) {

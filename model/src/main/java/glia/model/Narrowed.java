@@ -1,0 +1,64 @@
+package glia.model;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.format.Encode;
+import java.lang.foreign.Arena;
+
+/// Numbers of a tensor in the type that it is written with. Numbers that the type rounds to infinity are refused, for
+/// nothing but NaN would come of them.
+final class Narrowed {
+    private static final int CHUNK = 4096;
+    /// From here on half precision is infinite: halfway from its largest number, 65504, to what would be the next.
+    private static final float F16_END = 65_520;
+    private static final float Q8_LARGEST = 127;
+
+    private Narrowed() { }
+
+    /// The tensor itself if it has the type, else a copy in `arena`.
+    ///
+    /// @param name of the tensor, for messages
+    /// @throws IllegalArgumentException if the type cannot hold one of the numbers
+    static Tensor of(String name, Tensor numbers, DType type, Arena arena) {
+        if (numbers.dtype() == type) {
+            return numbers;
+        }
+        if (type == DType.F32) {
+            return Decode.widen(numbers, arena);
+        }
+        float end = end(type);
+        if (end < Float.MAX_VALUE) {
+            requireBelow(name, numbers, type, end);
+        }
+        try {
+            return Encode.narrow(numbers, type, arena);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("tensor " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Where numbers begin that are too large for a type; blocks of Q8_0 have a scale of half precision.
+    private static float end(DType type) {
+        return switch (type) {
+            case F16 -> F16_END;
+            case Q8_0 -> Q8_LARGEST * F16_END;
+            default -> Float.MAX_VALUE;
+        };
+    }
+
+    private static void requireBelow(String name, Tensor numbers, DType type, float end) {
+        float[] chunk = new float[(int) Math.min(CHUNK, numbers.size())];
+        for (long at = 0; at < numbers.size(); at += CHUNK) {
+            int n = (int) Math.min(CHUNK, numbers.size() - at);
+            Decode.toFloats(numbers, at, chunk, 0, n);
+            for (int i = 0; i < n; i++) {
+                if (Math.abs(chunk[i]) >= end && Float.isFinite(chunk[i])) {
+                    throw new IllegalArgumentException("tensor " + name + " holds " + chunk[i] + " (number " + (at + i)
+                            + "), which is beyond " + type + (type == DType.F16 ? ", whose largest is 65504" : "")
+                            + "; take bf16 or f32");
+                }
+            }
+        }
+    }
+}
