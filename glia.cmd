@@ -24,7 +24,7 @@ set "kind=light"
 for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
 for %%k in (chat run tokenize inspect attention embed fill-mask
-    perplexity bench check pull remove) do if "%known%"=="%%k" set "kind=vector"
+    perplexity bench check convert pull remove) do if "%known%"=="%%k" set "kind=vector"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
 set options=%options% -XX:ErrorFile="%lib%\crash-%%p.log"
