@@ -12,6 +12,8 @@ import java.util.List;
 /// The file `expected.safetensors`: inputs and what a reference computes from them.
 final class Expected implements AutoCloseable {
     static final String GRADIENT_PREFIX = "grad.";
+    /// How the names of inputs begin that are no tokens.
+    private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features");
 
     private final Path file;
     private final SafetensorsCheckpoint tensors;
@@ -19,6 +21,16 @@ final class Expected implements AutoCloseable {
     Expected(Path file) throws CheckpointException {
         this.file = file;
         this.tensors = SafetensorsCheckpoint.open(file);
+    }
+
+    /// @throws CheckpointException if the reference read more than text
+    void requireTextAlone() throws CheckpointException {
+        for (String name : tensors.names()) {
+            if (OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
+                throw new CheckpointException(file, name, "is an image or a sound, so the numbers are not those of a "
+                        + "text; Glia runs models' text parts: expected numbers that come of tokens alone");
+            }
+        }
     }
 
     boolean has(String name) {

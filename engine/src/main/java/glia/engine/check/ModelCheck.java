@@ -53,8 +53,11 @@ public final class ModelCheck {
                     + "reference computed");
         }
         boolean quantised = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantised);
-        try (Expected expected = new Expected(file); Engine fitting = engine.forContext(length(engine, expected))) {
-            new ModelCheck(fitting, expected, quantised, lines).all();
+        try (Expected expected = new Expected(file)) {
+            expected.requireTextAlone();
+            try (Engine fitting = engine.forContext(length(engine, expected))) {
+                new ModelCheck(fitting, expected, quantised, lines).all();
+            }
         }
     }
 

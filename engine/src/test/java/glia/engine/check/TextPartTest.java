@@ -126,6 +126,17 @@ class TextPartTest {
         check();
     }
 
+    @Test
+    void numbersThatComeOfAnImageAreNotCompared() throws IOException {
+        write("llama", "llava", "llama", NAMES.get(0), "");
+        try (Arena arena = Arena.ofConfined()) {
+            copy(GoldenTest.folder("llama"), "expected.safetensors", name -> name,
+                    Map.of("pixel_values", Tensor.allocate(arena, DType.F32, 3, 2)));
+        }
+        assertTrue(assertThrows(CheckpointException.class, this::check).getMessage()
+                .contains("pixel_values: is an image or a sound"));
+    }
+
     private String refused() {
         return assertThrows(CheckpointException.class, () -> ModelLoader.load(folder).close()).getMessage();
     }
