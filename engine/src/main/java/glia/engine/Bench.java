@@ -22,6 +22,10 @@ public final class Bench {
     private final int vocabSize;
 
     public Bench(Engine engine) {
+        if (engine.model().spec().encoder().isPresent() || engine.model().spec().looksAhead()) {
+            throw new IllegalArgumentException("what is measured is how fast a text is continued; models with an "
+                    + "encoder continue none");
+        }
         this.engine = engine;
         this.vocabSize = engine.model().spec().vocabSize();
     }

@@ -34,6 +34,10 @@ public final class Perplexity {
     /// @param limit the most windows, 0 for all
     /// @throws IllegalArgumentException if the text does not fill a window
     public static double of(Engine engine, int[] tokens, int bos, int limit, Listener listener) {
+        if (engine.model().spec().encoder().isPresent()) {
+            throw new IllegalArgumentException("the model answers a source text, it does not continue one: its "
+                    + "perplexity is that of answers, which a text alone does not have");
+        }
         int numWindows = numWindows(tokens.length, limit);
         if (numWindows == 0) {
             throw new IllegalArgumentException("the text has " + tokens.length + " tokens, a window needs "

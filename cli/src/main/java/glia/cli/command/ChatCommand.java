@@ -57,6 +57,10 @@ public final class ChatCommand implements Command {
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");
         // The terminal is made ready while the model is loaded.
         try (Input input = Input.of(console, history); LanguageModel model = await(loading)) {
+            if (model.model().spec().looksAhead()) {
+                throw new IllegalArgumentException("the model reads whole texts and writes none, so there is nobody to "
+                        + "talk with; glia embed and glia fill-mask use such models");
+            }
             new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM)).run();
         }
         return ExitCode.OK;

@@ -26,8 +26,9 @@ public final class MaskFiller {
     public MaskFiller(LanguageModel model) {
         this.model = model;
         if (!model.model().spec().looksAhead()) {
-            throw new IllegalArgumentException(
-                    "the model was not made to fill masks: its tokens see only earlier ones");
+            throw new IllegalArgumentException("the model was not made to fill masks: "
+                    + (model.model().spec().encoder().isPresent() ? "it answers a source text; glia run does so"
+                    : "its tokens see only earlier ones; an encoder such as BERT or ModernBERT fills them"));
         }
         if (model.model().spec().head().matrix() == Head.Matrix.ABSENT) {
             throw new IllegalArgumentException("the model has no head that names tokens: it only embeds texts");
