@@ -43,8 +43,8 @@ public final class Cli {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new ConvertCommand(), new InspectCommand(), new AttentionCommand(),
-                new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(), new FillMaskCommand(), new BenchCommand(), new CheckCommand(),
-                new CompletionCommand(this::completionScript),
+                new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(), new FillMaskCommand(),
+                new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

@@ -14,7 +14,6 @@ import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +32,7 @@ public final class AttentionCommand implements Command {
     private static final Option<Integer> HEAD =
             Option.integer("N", 0, 9999, "only this head, counted from 0 (default: all)", "--head");
     private static final Option<String> OUT =
-            Option.text("FILE", "where to write the page (default: attention.html)", "-o", "--out");
+            Option.text("FILE", "where to write the page (default: attention.html)", "-o", "--output");
 
     /// For [glia.cli.Cli].
     public AttentionCommand() {}
@@ -74,7 +73,7 @@ public final class AttentionCommand implements Command {
             int count = addMaps(page, maps, arguments);
             Influence influence = Influence.of(model.engine(), ids);
             page.add(influence, texts(model, influence.best()));
-            Files.writeString(out, page.html());
+            TextFiles.write(out, page.html());
             console.out().println(out + ": " + Units.counted(ids.length, "token") + ", "
                     + Units.counted(count, "map") + ", influence");
         }

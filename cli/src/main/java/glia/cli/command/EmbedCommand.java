@@ -17,7 +17,6 @@ import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,7 +32,7 @@ public final class EmbedCommand implements Command {
     private static final int SHOWN_CHARACTERS = 40;
 
     private static final Option<String> FILE =
-            Option.text("FILE", "embed each line of a file (- for standard input)", "--file", "-f");
+            Option.text("FILE", "embed each line of a file (- for standard input) but blank ones", "--file", "-f");
     private static final Option<Pooling> POOLING = Option.choice("HOW", Pooling.class,
             "which hidden states stand for a text (default: what the model was made for)", "--pooling");
     private static final Option<Boolean> RAW = Option.flag("do not scale vectors to length 1", "--raw");
@@ -83,7 +82,7 @@ public final class EmbedCommand implements Command {
         if (arguments.optional(1).isPresent()) {
             return List.of(arguments.optional(1).get());
         }
-        String all = file.isPresent() && !file.get().equals("-") ? Files.readString(Path.of(file.get()))
+        String all = file.isPresent() && !file.get().equals("-") ? TextFiles.read(Path.of(file.get()))
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8);
         List<String> lines = all.lines().filter(line -> !line.isBlank()).toList();
         if (lines.isEmpty()) {

@@ -12,9 +12,6 @@ import glia.engine.Perplexity;
 import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,7 +43,7 @@ public final class PerplexityCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         Path file = Path.of(arguments.required(1));
-        String text = read(file);
+        String text = TextFiles.read(file);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
@@ -70,18 +67,6 @@ public final class PerplexityCommand implements Command {
             print(arguments, console, perplexity, numWindows);
         }
         return ExitCode.OK;
-    }
-
-    private static String read(Path file) throws IOException {
-        try {
-            return Files.readString(file);
-        } catch (CharacterCodingException e) {
-            throw new IOException(file + ": is no text in UTF-8", e);
-        } catch (FileSystemException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new IOException(file + ": cannot be read (" + e.getMessage() + ")", e);
-        }
     }
 
     private static void print(Arguments arguments, Console console, double perplexity, int numWindows) {

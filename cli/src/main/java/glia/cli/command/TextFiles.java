@@ -1,0 +1,40 @@
+package glia.cli.command;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/// Texts that commands read and write, with errors that name the file and what is wrong with it.
+final class TextFiles {
+    private TextFiles() { }
+
+    /// @throws IOException if there is no such file or it is no text in UTF-8
+    static String read(Path file) throws IOException {
+        try {
+            return Files.readString(file);
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": is no text in UTF-8", e);
+        } catch (FileSystemException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+        }
+    }
+
+    static void write(Path file, String text) throws IOException {
+        try {
+            Files.writeString(file, text);
+        } catch (NoSuchFileException e) {
+            throw new IOException(file + ": cannot be written: there is no folder " + file.toAbsolutePath().getParent(),
+                    e);
+        } catch (FileSystemException e) {
+            throw new IOException(file + ": cannot be written: "
+                    + (e.getReason() == null ? "access is denied" : e.getReason()), e);
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+}
