@@ -3,7 +3,6 @@ package glia.cli.command;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.engine.catalogue.Catalogue;
 import glia.engine.catalogue.CatalogueEntry;
 import glia.engine.catalogue.CatalogueEntry.Disclosed;
 import glia.engine.catalogue.CatalogueEntry.Undisclosed;
@@ -43,13 +42,13 @@ final class CatalogueView {
 
     private CatalogueView() { }
 
-    /// All models, a line each.
-    static void list(Catalogue catalogue, boolean json, Console console) throws CheckpointException {
+    /// Models, a line each.
+    static void list(List<CatalogueEntry> entries, boolean json, Console console) throws CheckpointException {
         List<Map<String, Object>> documents = new ArrayList<>();
         Table table = new Table("lrrrlrrrr").row("", "parameters", "active", "context", "mixes tokens by",
                 "cache a token", "at 128k", "operations a token", "at 128k");
         String series = "";
-        for (CatalogueEntry entry : catalogue.entries()) {
+        for (CatalogueEntry entry : entries) {
             if (json) {
                 documents.add(document(entry));
             } else {
@@ -70,28 +69,29 @@ final class CatalogueView {
             console.out().println();
             console.out().println("Computed from published configs. "
                     + "Active: what one token is multiplied with, so not the embedding.\n" + BASIS);
-            console.out().println("glia inspect --catalogue NAME shows one; the beginning of a name will do.");
+            console.out().println("glia inspect --catalogue NAME shows one, or those whose names begin so.");
         }
     }
 
     private static void line(Table table, Disclosed d) throws CheckpointException {
         ModelSpec spec = d.spec();
-        LayerTable layers = new LayerTable(LayerKind.of(spec), CACHE);
+        List<LayerKind> kinds = LayerKind.of(spec);
+        LayerTable layers = new LayerTable(kinds, CACHE);
         ParameterCount count = ParameterCount.of(spec);
         table.row("  " + d.id(), Units.count(count.total()), Units.count(count.active()),
-                tokens(spec.contextLength()), mixing(spec), bytes(layers.perToken()), bytes(layers.atLongContext()),
+                LayerTable.isUnlimited(kinds) ? "any" : tokens(spec.contextLength()), mixing(kinds), bytes(layers.perToken()), bytes(layers.atLongContext()),
                 Units.count(Usage.operations(spec, 0)), Units.count(Usage.operations(spec, LAST)));
     }
 
     /// How tokens learn of one another, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
-    private static String mixing(ModelSpec spec) {
-        Map<String, Integer> kinds = new LinkedHashMap<>();
-        for (LayerKind kind : LayerKind.of(spec)) {
+    private static String mixing(List<LayerKind> kinds) {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        for (LayerKind kind : kinds) {
             if (!kind.mixing().isEmpty()) {
-                kinds.merge(kind.mixing(), kind.count(), Integer::sum);
+                counts.merge(kind.mixing(), kind.count(), Integer::sum);
             }
         }
-        return kinds.entrySet().stream().map(e -> e.getValue() + " × " + e.getKey()).collect(Collectors.joining(", "));
+        return counts.entrySet().stream().map(e -> e.getValue() + " × " + e.getKey()).collect(Collectors.joining(", "));
     }
 
     private static String bytes(long bytes) {
@@ -123,7 +123,7 @@ final class CatalogueView {
                 .row("layers", spec.numLayers())
                 .row("hidden size", spec.hiddenSize())
                 .row("vocabulary", spec.vocabSize())
-                .row("context", spec.contextLength() + " tokens")
+                .row("context", LayerTable.context(LayerKind.of(spec), spec.contextLength()))
                 .row("parameters", Units.count(count.total()) + " (" + count.total() + ")")
                 .row("  in layers", Units.count(count.of(EnumSet.of(Part.BODY))))
                 .row("  in embeddings", Units.count(count.of(EnumSet.of(Part.EMBEDDING))))

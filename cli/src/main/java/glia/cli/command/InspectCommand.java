@@ -14,6 +14,7 @@ import glia.engine.ModelFacts;
 import glia.engine.RoutingStatistics;
 import glia.engine.TextLoader;
 import glia.engine.catalogue.Catalogue;
+import glia.engine.catalogue.CatalogueEntry;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.load.Checkpoints;
@@ -24,7 +25,6 @@ import glia.tensor.Precision;
 import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -64,7 +64,7 @@ public final class InspectCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Show what a model is made of",
                 List.of(new Positional(Models.MODEL.label(), Models.MODEL.description() + "; after --catalogue, "
-                        + "the name of a model in the catalogue or its beginning", false)),
+                        + "the name of models in the catalogue or its beginning", false)),
                 Syntax.join(List.of(CATALOGUE, EXPERTS, PROMPT, OUT, Json.OPTION), ComputeOptions.ALL));
     }
 
@@ -115,7 +115,7 @@ public final class InspectCommand implements Command {
                 throw new IOException(path + ": the model has no experts");
             }
             if (arguments.has(OUT)) {
-                Files.writeString(Path.of(arguments.get(OUT).orElseThrow()),
+                TextFiles.write(Path.of(arguments.get(OUT).orElseThrow()),
                         ExpertMap.svg(statistics, path.getFileName().toString(), tokens.length));
             }
             if (arguments.has(Json.OPTION)) {
@@ -129,11 +129,19 @@ public final class InspectCommand implements Command {
     private static void showCatalogue(Optional<String> model, Arguments arguments, Console console)
             throws CheckpointException {
         Catalogue catalogue = Catalogue.load();
-        boolean json = arguments.has(Json.OPTION);
-        if (model.isPresent()) {
-            CatalogueView.show(catalogue.find(model.get()), json, console);
+        List<CatalogueEntry> entries = model.isPresent() ? find(catalogue, model.get()) : catalogue.entries();
+        if (entries.size() == 1) {
+            CatalogueView.show(entries.getFirst(), arguments.has(Json.OPTION), console);
         } else {
-            CatalogueView.list(catalogue, json, console);
+            CatalogueView.list(entries, arguments.has(Json.OPTION), console);
+        }
+    }
+
+    private static List<CatalogueEntry> find(Catalogue catalogue, String words) {
+        try {
+            return catalogue.find(words);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage() + "\nglia inspect --catalogue lists all", e);
         }
     }
 
@@ -169,7 +177,7 @@ public final class InspectCommand implements Command {
                 .row("bytes on disk", Units.bytes(facts.diskBytes()))
                 .row("weights in memory", Units.bytes(facts.weightBytes()));
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
-        return table.row("context", facts.contextLength() + " tokens")
+        return table.row("context", LayerTable.context(facts.layers(), facts.contextLength()))
                 .row("tokenizer", text.tokenizer())
                 .row("chat template", text.template());
     }

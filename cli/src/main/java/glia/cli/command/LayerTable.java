@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.model.cost.LayerKind;
+import glia.model.spec.Remembered;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,23 +38,44 @@ final class LayerTable {
 
     /// The bytes at 128k tokens, of all kinds.
     long atLongContext() {
-        return kinds.stream().mapToLong(kind -> cache.at(kind, LONG_CONTEXT)).sum();
+        return kinds.stream().mapToLong(this::atLongContext).sum();
+    }
+
+    /// A token before counts too: chunks whose length divides 128k have just been forgotten there.
+    private long atLongContext(LayerKind kind) {
+        return Math.max(cache.at(kind, LONG_CONTEXT - 1), cache.at(kind, LONG_CONTEXT));
+    }
+
+    /// A context's length in words. Where recurrences are all that a sequence remembers, no length is too long.
+    static String context(List<LayerKind> kinds, int length) {
+        return isUnlimited(kinds) ? "any length, for all that is remembered are states of recurrences"
+                : length + " tokens";
+    }
+
+    static boolean isUnlimited(List<LayerKind> kinds) {
+        List<Remembered> all = kinds.stream().flatMap(kind -> kind.remembered().stream()).toList();
+        return !all.isEmpty() && all.stream().allMatch(Remembered.Recurrence.class::isInstance);
     }
 
     Table table() {
         Table table = new Table("rlrrrrr").row("layers", "kind", "parameters of one", "of all", "active",
                 "cache a token", "cache at 128k");
         for (LayerKind kind : kinds) {
-            table.row(kind.count() + " ×", kind.description(), Units.count(kind.parameters()),
-                    Units.count(kind.count() * kind.parameters()), Units.count(kind.count() * kind.active()),
-                    bytes(cache.perToken(kind)), bytes(cache.at(kind, LONG_CONTEXT)));
+            table.row(kind.count() + " ×", kind.description(), Units.count(ofOne(kind)),
+                    Units.count(kind.parameters()), Units.count(kind.active()),
+                    bytes(cache.perToken(kind)), bytes(atLongContext(kind)));
         }
         return table.row("", "all", "", total(LayerKind::parameters), total(LayerKind::active), bytes(perToken()),
                 bytes(atLongContext()));
     }
 
-    private String total(ToLongFunction<LayerKind> ofOne) {
-        return Units.count(kinds.stream().mapToLong(kind -> kind.count() * ofOne.applyAsLong(kind)).sum());
+    /// The mean, where the first layer has a norm more or less.
+    private static long ofOne(LayerKind kind) {
+        return Math.round((double) kind.parameters() / kind.count());
+    }
+
+    private String total(ToLongFunction<LayerKind> ofKind) {
+        return Units.count(kinds.stream().mapToLong(ofKind).sum());
     }
 
     private static String bytes(long bytes) {
@@ -66,10 +88,10 @@ final class LayerTable {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("kind", kind.description());
             one.put("count", kind.count());
-            one.put("parameters_of_one", kind.parameters());
-            one.put("active_parameters_of_one", kind.active());
+            one.put("parameters", kind.parameters());
+            one.put("active_parameters", kind.active());
             one.put("cache_bytes_per_token", cache.perToken(kind));
-            one.put("cache_bytes_at_128k", cache.at(kind, LONG_CONTEXT));
+            one.put("cache_bytes_at_128k", atLongContext(kind));
             document.add(one);
         }
         return document;

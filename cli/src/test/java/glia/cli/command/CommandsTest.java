@@ -171,7 +171,23 @@ class CommandsTest {
         JsonNode unknown = json("inspect", "--catalogue", "gpt-5", "--json");
         assertFalse(unknown.path("disclosed").asBoolean());
         assertTrue(unknown.path("parameters").isMissingNode());
-        assertTrue(run(ExitCode.USAGE, "", "inspect", "--catalogue", "llama-3").err().contains("say more of the name"));
+        String series = outputOf("inspect", "--catalogue", "llama-3");
+        assertTrue(series.contains("\n  llama-3-8b ") && !series.contains("llama-2"), series);
+        assertEquals(2, json("inspect", "--catalogue", "llama-3.2", "--json").path("models").size());
+        assertTrue(run(ExitCode.USAGE, "", "inspect", "--catalogue", "nosuch").err()
+                .contains("\nglia inspect --catalogue lists all"));
+    }
+
+    @Test
+    void theCatalogueTellsWhatHasNoLengthAndWhatIsForgottenInChunks() throws Exception {
+        assertTrue(outputOf("inspect", "--catalogue", "mamba-130").contains("\ncontext          any length"));
+        assertTrue(outputOf("inspect", "--catalogue", "mamba-").contains(" any  24 × Mamba "));
+        // 8191 positions of a chunk in 36 layers, 131072 in 12, of keys and values of 8 heads of 128, 2 bytes each.
+        assertEquals((36 * 8191L + 12 * 131_072L) * 2 * 8 * 128 * 2,
+                json("inspect", "--catalogue", "llama-4-scout", "--json").path("cache_bytes_at_128k").asLong());
+        JsonNode bert = json("inspect", "--catalogue", "bert-base", "--json").path("layer_kinds");
+        assertEquals(2, bert.size(), "the norm of the embedding makes no kind of its own");
+        assertEquals(12, bert.path(0).path("count").asInt());
     }
 
     @Test
@@ -180,6 +196,17 @@ class CommandsTest {
                 .contains("has no experts"));
         assertTrue(run(ExitCode.USAGE, "", "inspect", "stories260K", "--experts").err().contains("--prompt"));
         assertTrue(run(ExitCode.USAGE, "", "inspect", "stories260K", "-p", "a cat").err().contains("--experts"));
+    }
+
+    @Test
+    void errorsNameTheFileThatCannotBeReadOrWritten() {
+        Path lost = folder.resolve("none/page.html");
+        assertEquals("glia: " + lost + ": cannot be written: there is no folder " + lost.getParent() + "\n",
+                run(ExitCode.BAD_FILE, "", "attention", "stories260K", "-p", "a cat", "-o", lost.toString()).err());
+        assertTrue(run(ExitCode.BAD_FILE, "", "attention", "stories260K", "-p", "a cat", "-o", folder.toString()).err()
+                .startsWith("glia: " + folder + ": cannot be written: "));
+        assertTrue(run(ExitCode.BAD_FILE, "", "embed", "stories260K", "-f", folder.toString()).err()
+                .startsWith("glia: " + folder + ": cannot be read"));
     }
 
     @Test

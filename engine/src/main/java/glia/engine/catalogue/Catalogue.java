@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Real models at their real sizes: their published configs, from which all that is said of them is computed, and
@@ -37,26 +36,23 @@ public final class Catalogue {
         return entries;
     }
 
-    /// The model with this id or name, or the only one whose id begins so; case does not count.
+    /// The model with this id or name, or else all whose id begins so; case does not count.
     ///
-    /// @throws IllegalArgumentException if there is none, or more than one
-    public CatalogueEntry find(String words) {
+    /// @throws IllegalArgumentException if there is none
+    public List<CatalogueEntry> find(String words) {
         String sought = words.toLowerCase(Locale.ROOT);
         Optional<CatalogueEntry> exact = entries.stream()
                 .filter(e -> e.id().equals(sought) || e.name().toLowerCase(Locale.ROOT).equals(sought)).findFirst();
         if (exact.isPresent()) {
-            return exact.get();
+            return List.of(exact.get());
         }
         List<CatalogueEntry> begin = entries.stream().filter(e -> e.id().startsWith(sought)).toList();
-        if (begin.size() == 1) {
-            return begin.getFirst();
+        if (begin.isEmpty()) {
+            throw new IllegalArgumentException("the catalogue has no '" + words + "'." + Suggestions.sentence(words,
+                    entries.stream().flatMap(e -> Stream.of(e.id(), e.id().replaceFirst("-.*", ""))).distinct()
+                            .toList()));
         }
-        throw new IllegalArgumentException(begin.isEmpty()
-                ? "the catalogue has no '" + words + "'." + Suggestions.sentence(words,
-                        entries.stream().flatMap(e -> Stream.of(e.id(), e.id().replaceFirst("-.*", ""))).distinct()
-                                .toList())
-                : "'" + words + "' is the beginning of " + begin.stream().map(CatalogueEntry::id)
-                        .collect(Collectors.joining(", ")) + ": say more of the name");
+        return begin;
     }
 
     private static Stream<String[]> rows(String table) {

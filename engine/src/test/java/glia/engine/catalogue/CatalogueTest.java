@@ -60,7 +60,7 @@ class CatalogueTest {
     }
 
     private static ModelSpec spec(String id) throws CheckpointException {
-        return ((Disclosed) CATALOGUE.find(id)).spec();
+        return ((Disclosed) CATALOGUE.find(id).getFirst()).spec();
     }
 
     @Test
@@ -76,13 +76,16 @@ class CatalogueTest {
 
     @Test
     void findsByIdNameAndBeginning() {
-        assertEquals("gpt2", CATALOGUE.find("GPT2").id());
-        assertEquals("llama-3.1-8b", CATALOGUE.find("Llama 3.1 8B").id());
-        assertEquals("llama-3.1-405b", CATALOGUE.find("llama-3.1-4").id());
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> CATALOGUE.find("llama-3.2")).getMessage()
-                .contains("llama-3.2-1b, llama-3.2-3b"));
+        assertEquals(List.of("gpt2"), ids("GPT2"));
+        assertEquals(List.of("llama-3.1-8b"), ids("Llama 3.1 8B"));
+        assertEquals(List.of("llama-3.1-405b"), ids("llama-3.1-4"));
+        assertEquals(List.of("llama-3.2-1b", "llama-3.2-3b"), ids("llama-3.2"));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> CATALOGUE.find("mitsral")).getMessage()
                 .contains("Did you mean mistral"));
+    }
+
+    private static List<String> ids(String words) {
+        return CATALOGUE.find(words).stream().map(CatalogueEntry::id).toList();
     }
 
     @ParameterizedTest

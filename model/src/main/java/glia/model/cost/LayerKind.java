@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 /// @param description their mixer in words
 /// @param mixing by what tokens learn of one another in them, in short; empty where they do not
 /// @param count how many there are
-/// @param parameters of one of them, its norms included
+/// @param parameters of all of them, norms included; the first layer may have one norm more or less than the others
 /// @param active those of them that one token uses: of experts only the ones that it goes through
 /// @param remembered what a sequence remembers of one of them
 public record LayerKind(String description, String mixing, int count, long parameters, long active,
@@ -49,7 +49,7 @@ public record LayerKind(String description, String mixing, int count, long param
             LayerKind kind = new LayerKind(part + sublayers.get(i).mixer().describe(),
                     decodes ? mixing(spec, i) : "", 1, parameters[i], active[i],
                     decodes ? remembered(spec, i) : List.of());
-            kinds.merge(kind.description + kind.parameters, kind, LayerKind::and);
+            kinds.merge(kind.description + kind.remembered, kind, LayerKind::and);
         }
         return List.copyOf(kinds.values());
     }
@@ -93,7 +93,8 @@ public record LayerKind(String description, String mixing, int count, long param
     }
 
     private LayerKind and(LayerKind more) {
-        return new LayerKind(description, mixing, count + more.count, parameters, active, remembered);
+        return new LayerKind(description, mixing, count + more.count, parameters + more.parameters,
+                active + more.active, remembered);
     }
 
     /// The numbers that each further token adds to what is remembered of all of them.
