@@ -17,7 +17,6 @@ import java.util.Arrays;
 /// What emitted code touches lies inside what is reserved here, for the same reasons as there; that rows and columns
 /// fit each other a `ProductList` has checked.
 final class RoundedEach {
-    private static final int TILES = 8;
     private static final int LINE = 64;
     /// Multiplications that are not worth the wake-up of another thread.
     private static final long SMALL = 16_384;
@@ -229,8 +228,8 @@ final class RoundedEach {
         /// @param gap bytes from the end of the panels to the one that is needed next
         private void panels(One one, Product p, int first, int last, long gap, long workArea) {
             int units = p.w().cols() / PanelFormat.BLOCK / one.format.scales.blocks;
-            for (int tile = 0; tile < one.numTiles; tile += TILES) {
-                int end = Math.min(tile + TILES, one.numTiles);
+            for (int tile = 0; tile < one.numTiles; tile += RoundedProduct.TILES) {
+                int end = Math.min(tile + RoundedProduct.TILES, one.numTiles);
                 for (int panel = first; panel < last; panel++) {
                     int row = panel * PanelFormat.ROWS;
                     WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - row),

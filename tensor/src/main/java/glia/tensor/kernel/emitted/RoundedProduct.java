@@ -17,7 +17,7 @@ import java.util.function.LongConsumer;
 /// writes as many rows as the work area names, which are those that w has.
 final class RoundedProduct {
     /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
-    private static final int TILES = 8;
+    static final int TILES = 4;
     private static final int LINE = 64;
 
     private final Packing packing;

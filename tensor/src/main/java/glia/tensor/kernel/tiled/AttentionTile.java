@@ -173,7 +173,6 @@ final class AttentionTile {
     }
 
     private void block(int from, int to) {
-        tiles.clear(scores, (to - from) * panelCols);
         for (int p = from, end; p < to; p = end) {
             end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
             score(p, end, scores + (long) (p - from) * panelBytes);
@@ -202,7 +201,7 @@ final class AttentionTile {
                 keys = copy;
                 row = 4L * size;
             }
-            tiles.multiply(rows, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
+            tiles.set(rows, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
         }
     }
 
