@@ -21,6 +21,7 @@ import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.cost.LayerKind;
+import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
 import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
@@ -89,7 +90,7 @@ public final class InspectCommand implements Command {
         }
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
-            Text text = text(path, checkpoint);
+            Text text = text(path, checkpoint, model.spec());
             ModelFacts facts = ModelFacts.of(model);
             if (arguments.has(Json.OPTION)) {
                 Json.print(console, document(path, facts, text));
@@ -148,7 +149,7 @@ public final class InspectCommand implements Command {
     /// What there is to say about texts; the tokenizer may be missing.
     private record Text(String tokenizer, String template) {}
 
-    private static Text text(Path path, Checkpoint checkpoint) {
+    private static Text text(Path path, Checkpoint checkpoint, ModelSpec spec) {
         TextLoader loader = TextLoader.start(path, checkpoint);
         String tokenizer;
         String template;
@@ -159,7 +160,9 @@ public final class InspectCommand implements Command {
             tokenizer = "cannot be used: " + e.getMessage();
         }
         try {
-            template = loader.template().isPresent() ? "yes" : "none: the model only continues texts";
+            template = loader.template().isPresent() ? "yes" : "none: the model " + (spec.looksAhead()
+                    ? "reads texts, it writes none" : spec.encoder().isPresent() ? "answers a text as it is"
+                    : "only continues texts");
         } catch (CheckpointException | TemplateException e) {
             template = "cannot be used: " + e.getMessage();
         }

@@ -179,6 +179,14 @@ class CommandsTest {
     }
 
     @Test
+    void inspectKnowsWhatWrites() {
+        String golden = "../engine/src/test/resources/golden/";
+        assertTrue(outputOf("inspect", golden + "bert").contains("none: the model reads texts, it writes none\n"));
+        assertTrue(outputOf("inspect", golden + "t5").contains("none: the model answers a text as it is\n"));
+        assertTrue(outputOf("inspect", golden + "mamba").contains("none: the model only continues texts\n"));
+    }
+
+    @Test
     void theCatalogueTellsWhatHasNoLengthAndWhatIsForgottenInChunks() throws Exception {
         assertTrue(outputOf("inspect", "--catalogue", "mamba-130").contains("\ncontext          any length"));
         assertTrue(outputOf("inspect", "--catalogue", "mamba-").contains(" any  24 × Mamba "));
