@@ -48,7 +48,8 @@ public final class AttentionCommand implements Command {
                 Syntax.join(List.of(PROMPT, LAYER, HEAD, OUT), ComputeOptions.ALL),
                 List.of("Writes a web page that needs nothing else: the map of every layer and head, arcs from a token",
                         "to those it looks at most, and, for any kind of layer, how much each token moves the best",
-                        "logit at another (the norm of the gradient with respect to its embedding)."));
+                        "logit at another (the norm of the gradient with respect to its embedding). Layers that look",
+                        "only at keys that an indexer chose have no map."));
     }
 
     @Override
