@@ -7,11 +7,13 @@ of the reference.
     check_gguf.py GLIA --tokens MODEL_FOLDER OUT_FOLDER       # token ids of a model's texts, in tokens.json
 
 A golden that Glia refuses to write is listed with the reason. Each file is opened in a process of its own, since
-llama.cpp ends the process where it does not like a file.
+llama.cpp ends the process where it does not like a file. Files of BERT and ModernBERT have no head: their last hidden
+states are compared, with those that `encoders_to_gguf.py` wrote beside its files.
 """
 import argparse
 import json
 import multiprocessing
+import os
 import pathlib
 import shlex
 import subprocess
@@ -19,10 +21,12 @@ import subprocess
 import numpy as np
 from safetensors.numpy import load_file
 
+import encoders_to_gguf
 from golden_to_gguf import llama_cpp_logits
 
+HIDDEN = pathlib.Path(__file__).parents[1] / "resources" / "gguf_read"
 # llama.cpp takes GELU from a table of F16 numbers, and rounds activations to F16 beside soft caps.
-ROUGH = ("bloom", "gpt2", "mpt", "gemma2", "gemma3")
+ROUGH = ("bert", "modernbert", "gemma4", "t5", "bloom", "gpt2", "mpt", "gemma2", "gemma3")
 # What llama.cpp computes otherwise, whoever wrote the file.
 UNLIKE = {
     "deepseek_v2": "it ranks groups of experts by their best two, not one",
@@ -30,19 +34,33 @@ UNLIKE = {
     "glm_moe_dsa": "its indexers have heads of 64 numbers or more",
     "nemotron_h": "where there are experts it takes every MLP for some",
     "qwen3_next": "its recurrence has keys and values of one size",
+    "qwen3_5_moe": "its recurrence has keys and values of one size",
+    "qwen3_5_text": "its recurrence has keys and values of one size",
     "gpt_oss": "it rounds the ends of YaRN's ramp to whole pairs, of which these heads have but four",
 }
 
 
-def logits(path, ids, out):
-    np.save(out, llama_cpp_logits(path, ids))
+def logits(path, expected, config, out):
+    kind = config["model_type"]
+    if kind not in encoders_to_gguf.ARCHITECTURES:
+        found = llama_cpp_logits(path, expected["input_ids"])
+    else:
+        targets = expected["decoder_input_ids"] if kind == "t5" else None
+        found = encoders_to_gguf.llama_cpp(path, expected["input_ids"], targets,
+                                           config["vocab_size" if kind == "t5" else "hidden_size"])
+        if kind == "t5" and config["tie_word_embeddings"]:
+            found *= np.float32(config["d_model"] ** -0.5)  # llama.cpp does not scale the last hidden state.
+    np.save(out, found)
 
 
 def compare(folder, path):
     expected = load_file(folder / "expected.safetensors")
+    config = json.loads((folder / "config.json").read_text())
+    if config["model_type"] in ("bert", "modernbert"):
+        expected["logits"] = load_file(HIDDEN / f"{folder.name}-hidden.safetensors")["hidden"]
     out = path.with_suffix(".npy")
     out.unlink(missing_ok=True)
-    process = multiprocessing.Process(target=logits, args=(path, expected["input_ids"], out))
+    process = multiprocessing.Process(target=logits, args=(path, expected, config, out))
     process.start()
     process.join()
     if not out.exists():
@@ -97,6 +115,7 @@ def main():
     a.add_argument("--tokens", action="store_true")
     a = a.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
+    os.environ["GGML_NO_BACKTRACE"] = "1"
     check_tokens(a) if a.tokens else check_goldens(a)
 
 
