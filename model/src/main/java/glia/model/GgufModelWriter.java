@@ -78,7 +78,7 @@ public final class GgufModelWriter {
     }
 
     private void write(Optional<DType> type, Progress progress, Arena arena) throws CheckpointException {
-        ModelSpec from = model.spec().withDrafts(List.of());
+        ModelSpec from = form.held(model.spec().withDrafts(List.of()));
         Map<String, Object> metadata = metadata(from, type);
         Map<String, float[]> further = form.further(from);
         ModelSpec to = readBack(from, GgufMetadata.of(file, metadata), further, arena);

@@ -33,11 +33,8 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
     ///
     /// @param numbers what becomes of each number of a row, by its index
     /// @param order which row comes first, second…; empty if all stay
-    private record Change(List<RowRule> numbers, int[] order) {
-        boolean isNone() {
-            return numbers.isEmpty() && order.length == 0;
-        }
-    }
+    /// @param columns the same of columns
+    private record Change(List<RowRule> numbers, int[] order, int[] columns) { }
 
     /// What becomes of each number of a row.
     @FunctionalInterface
@@ -51,7 +48,11 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
 
     /// Whether a parameter has the same numbers in both, be they in another order.
     boolean keepsNumbers(Parameter p) {
-        return isExpansion(p) || change(p).numbers().isEmpty();
+        if (isExpansion(p)) {
+            return true;
+        }
+        Change change = change(p);
+        return change.numbers.isEmpty() && (change.columns.length == 0 || !dtype(p).isBlock());
     }
 
     /// The type that a parameter's numbers are stored as.
@@ -73,8 +74,9 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
         }
         Change change = change(p);
         Tensor stored = Unpacked.tensor(weights.get(p), arena);
-        return change.isNone() ? stored : change.numbers.isEmpty() ? ordered(stored, change.order, arena)
-                : changed(stored, change, arena);
+        Tensor rows = !change.numbers.isEmpty() ? changed(stored, change, arena)
+                : change.order.length > 0 ? ordered(stored, change.order, arena) : stored;
+        return change.columns.length > 0 ? columns(rows, change.columns, arena) : rows;
     }
 
     private static int row(Change change, int row) {
@@ -86,6 +88,20 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
         long bytes = stored.sizeBytes() / order.length;
         for (int row = 0; row < order.length; row++) {
             MemorySegment.copy(stored.memory(), order[row] * bytes, y.memory(), row * bytes, bytes);
+        }
+        return y;
+    }
+
+    /// Columns of another order; blocks are taken apart for it.
+    private static Tensor columns(Tensor stored, int[] order, Arena arena) {
+        Tensor x = stored.dtype().isBlock() ? Decode.widen(stored, arena) : stored;
+        Tensor y = Tensor.allocate(arena, x.dtype(), x.shape());
+        int bytes = x.dtype().blockBytes();
+        for (long row = 0; row < x.rows(); row++) {
+            for (int col = 0; col < order.length; col++) {
+                MemorySegment.copy(x.memory(), (row * order.length + order[col]) * bytes, y.memory(),
+                        (row * order.length + col) * bytes, bytes);
+            }
         }
         return y;
     }
@@ -135,7 +151,7 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
         List<RowRule> numbers = new ArrayList<>();
         if (p.sublayer() < 0) {
             whole(p, numbers);
-            return new Change(numbers, new int[0]);
+            return new Change(numbers, new int[0], new int[0]);
         }
         factors(p, numbers);
         int[] order = new int[0];
@@ -146,12 +162,15 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
             case QUERY, QUERY_BIAS, KEY, KEY_BIAS, QUERY_NORM, KEY_NORM -> {
                 if (from.mixer(p.place()) instanceof Attention a && to.mixer(p.place()) instanceof Attention b) {
                     attention(p, a, b, numbers);
-                    order = HeadOrder.between(p, a, b);
+                    order = RotaryOrder.between(p, a, b);
                 }
             }
             default -> { }
         }
-        return new Change(numbers, order);
+        if (from.mixer(p.place()) instanceof GatedDeltaNet a && to.mixer(p.place()) instanceof GatedDeltaNet b) {
+            return new Change(numbers, ValueHeadOrder.rows(p, a, b), ValueHeadOrder.columns(p, a, b));
+        }
+        return new Change(numbers, order, new int[0]);
     }
 
     private void whole(Parameter p, List<RowRule> numbers) {

@@ -2,12 +2,15 @@ package glia.model;
 
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;
+import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedDeltaNet.Inputs;
 import glia.model.spec.Head;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NormedAttention;
 import glia.model.spec.Parallel;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
@@ -21,7 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Takes over from another spec of the same model all that is only a matter of how numbers are stored: the order of
-/// rows that turn together, norm weights with or without their 1, decays as rates or logarithms, fixed factors that may
+/// rows that turn together, the order of heads of values, norm weights with or without their 1, decays as rates or logarithms, fixed factors that may
 /// as well lie in the weights, expansions of latents in one matrix or two, and frequencies that are scaled alike by
 /// another rule. What differs after that is another model. `Restated` changes the numbers in the same way.
 final class Restatement {
@@ -93,12 +96,19 @@ final class Restatement {
     private static Mixer mixer(Mixer from, Mixer to) {
         return switch (from) {
             case Attention a when to instanceof Attention b -> attention(a, b);
+            case NormedAttention a when to instanceof NormedAttention b -> new NormedAttention(a.numHeads(),
+                    a.numKeyValueHeads(), a.headSize(), rope(a.rope(), b.rope()), a.span(), a.eps(), a.bias(),
+                    a.values());
+            case FollowingAttention a when to instanceof FollowingAttention b -> new FollowingAttention(a.numHeads(),
+                    a.numKeyValueHeads(), a.headSize(), rope(a.rope(), b.rope()), a.span(), a.eps(), a.bias(),
+                    a.followed());
             case LatentAttention a when to instanceof LatentAttention b -> latent(a, b);
             case SelectiveStateSpace a when to instanceof SelectiveStateSpace b -> a.with(b.decay());
             case StateSpaceDual a when to instanceof StateSpaceDual b -> new StateSpaceDual(a.numHeads(), a.headSize(),
                     a.stateSize(), a.numGroups(), a.convolution(), a.limits(), a.gating(), b.multipliers(), b.decay(),
                     a.inputBias(), a.outputBias());
-            case GatedDeltaNet a when to instanceof GatedDeltaNet b -> a.with(a.inputs(), a.order(), b.decay());
+            case GatedDeltaNet a when to instanceof GatedDeltaNet b -> a.with(a.inputs(),
+                    a.inputs() == Inputs.SEPARATE && b.inputs() == Inputs.SEPARATE ? b.order() : a.order(), b.decay());
             case ScaledGatedMlp a when to instanceof ScaledGatedMlp b && b.scale() != 0 ->
                     new ScaledGatedMlp(a.mlp(), b.scale());
             case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->
@@ -165,7 +175,7 @@ final class Restatement {
             case RopeScaling.Linear linear -> true;
             case RopeScaling.Llama3 llama -> true;
             case RopeScaling.Divisors divisors -> true;
-            case RopeScaling.Proportional proportional -> false;
+            case RopeScaling.Proportional proportional -> true;
             case RopeScaling.Yarn yarn -> false;
             case RopeScaling.Dynamic dynamic -> false;
             case RopeScaling.LongRope longRope -> false;

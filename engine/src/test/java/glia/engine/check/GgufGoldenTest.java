@@ -36,7 +36,7 @@ class GgufGoldenTest {
     }
 
     /// A file of a form that is not written, or what belongs to it.
-    private static Path read(String name) {
+    static Path read(String name) {
         return resource("/gguf_read/" + name);
     }
 
@@ -99,7 +99,11 @@ class GgufGoldenTest {
     @ParameterizedTest
     @ValueSource(strings = {"bert", "modernbert"})
     void encodersEndWithTheHiddenStatesOfTheReference(String golden) throws CheckpointException {
-        try (Workers workers = new Workers(1); Model model = ModelLoader.load(read(golden + "-f32.gguf"));
+        compareHidden(golden, read(golden + "-f32.gguf"));
+    }
+
+    static void compareHidden(String golden, Path file) throws CheckpointException {
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(file);
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
                 Expected inputs = new Expected(expected(golden));
                 Expected expected = new Expected(read(golden + "-hidden.safetensors"))) {
@@ -118,7 +122,11 @@ class GgufGoldenTest {
 
     @Test
     void anEncoderDecoderAgreesWithTheReference() throws CheckpointException {
-        try (Workers workers = new Workers(1); Model model = ModelLoader.load(read("t5-f32.gguf"));
+        compareT5(read("t5-f32.gguf"));
+    }
+
+    static void compareT5(Path file) throws CheckpointException {
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(file);
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30);
                 Expected expected = new Expected(expected("t5"))) {
             assertEquals("t5", model.spec().modelType());

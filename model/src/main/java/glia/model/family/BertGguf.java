@@ -4,15 +4,18 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// BERT in GGUF files, which have no head: they end with hidden states. RoBERTa's files are read too, from whose
 /// positions the converter took the first ones, that are of no token.
-record BertGguf() implements GgufForm {
+record BertGguf() implements WrittenGguf {
     private static final StandardGguf BODY = new StandardGguf("bert", "bert", StandardGguf.Rotation.HALF_SPLIT);
+    private static final List<GgufKey> KEYS = keys("layer_norm_eps");
     private static final String SEGMENTS = "token_types.weight";
 
     @Override
@@ -23,19 +26,33 @@ record BertGguf() implements GgufForm {
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         return encoder(new GgufKeys(metadata, architecture(), BODY.modelType()), "BertModel", checkpoint)
-                .real("attention.layer_norm_epsilon", "layer_norm_eps")
-                .put("type_vocab_size", checkpoint.tensor(SEGMENTS).rows()).config();
+                .copy(KEYS).put("type_vocab_size", checkpoint.tensor(SEGMENTS).rows()).config();
     }
 
-    /// The sizes of an encoder that ends with hidden states.
+    @Override
+    public List<GgufKey> keys() {
+        return KEYS;
+    }
+
+    /// The sizes of an encoder that ends with hidden states, with its config's name for the epsilon of norms.
+    static List<GgufKey> keys(String epsilon) {
+        return GgufKey.join(StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"), List.of(
+                GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
+                StandardGguf.heads("num_attention_heads"),
+                GgufKey.real("attention.layer_norm_epsilon", epsilon, GgufFacts::epsilon),
+                GgufKey.written("attention.causal", facts -> Optional.of(false))));
+    }
+
+    /// What a config says beside the keys.
     ///
-    /// @param ofClass the reference's class for such a model
+    /// @param ofClass the reference's class for a model that ends with hidden states
     static GgufKeys encoder(GgufKeys keys, String ofClass, Checkpoint checkpoint) throws CheckpointException {
-        return keys.integer("embedding_length", "hidden_size").integer("block_count", "num_hidden_layers")
-                .integer("feed_forward_length", "intermediate_size")
-                .integer("attention.head_count", "num_attention_heads")
-                .integer("context_length", "max_position_embeddings")
-                .put("vocab_size", StandardGguf.vocabSize(checkpoint)).put("architectures", List.of(ofClass));
+        return keys.put("vocab_size", StandardGguf.vocabSize(checkpoint)).put("architectures", List.of(ofClass));
+    }
+
+    @Override
+    public ModelSpec held(ModelSpec spec) {
+        return spec.withHead(Head.ABSENT);
     }
 
     @Override

@@ -13,6 +13,7 @@ import glia.tensor.kernel.DecayForm;
 import glia.tensor.ops.HeadSharing;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /// Qwen3-Next and Qwen3.5 in GGUF files: norm weights include the 1, decays are rates, and the projections of
@@ -29,11 +30,21 @@ record DeltaGguf(Map<String, String> modelTypes) implements WrittenGguf {
             size("ssm.time_step_rank", "linear_num_value_heads", GatedDeltaNet::numValueHeads),
             GgufKey.written("ssm.inner_size", facts -> facts.first(GatedDeltaNet.class)
                     .map(GatedDeltaNet::valuesSize)),
+            GgufKey.written("rope.dimension_sections", DeltaGguf::sections),
             StateSpaceKeys.recurrent(GatedDeltaNet.class)));
     private static final String JOINED_INPUTS = "ssm_in.weight";
 
     private static StandardGguf body(String architecture, String modelType) {
         return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
+    }
+
+    /// How many pairs turn by the time, height and width of an image; in texts these are one position. Readers of
+    /// Qwen3.5 ask for it.
+    private static Optional<int[]> sections(GgufFacts facts) {
+        return facts.rotary().filter(r -> !facts.spec().modelType().equals("qwen3_next")).map(r -> {
+            int pairs = r.rotatedSize() / 2;
+            return new int[] {(pairs + 2) / 3, (pairs + 1) / 3, pairs / 3, 0};
+        });
     }
 
     private static GgufKey size(String key, String name, Function<GatedDeltaNet, Integer> size) {

@@ -131,11 +131,15 @@ record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More more) 
 
     /// The gate or the up of an expert, which some files have in one stack, gates above ups.
     private static Source half(Experts experts, Parameter p, String layer, int which) {
-        int width = experts.intermediateSize();
-        Source both = new Source.Slice(new Source.Stored(layer + "ffn_gate_up_exps.weight"), p.expert(),
-                experts.numExperts());
         return new Source.Either(expert(experts, p, layer + (which == 0 ? "ffn_gate" : "ffn_up"), ".weight"),
-                new Source.Rows(both, which * width, width, 2 * width));
+                joined(experts, p, layer));
+    }
+
+    /// The gate or the up of an expert in one stack.
+    static Source joined(Experts experts, Parameter p, String layer) {
+        int width = experts.intermediateSize();
+        return new Source.Rows(new Source.Slice(new Source.Stored(layer + "ffn_gate_up_exps.weight"), p.expert(),
+                experts.numExperts()), p.role() == Role.GATE ? 0 : width, width, 2 * width);
     }
 
     /// From the stack, or, as old files have it, a tensor of its own.

@@ -3,21 +3,24 @@ package glia.model.family;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.model.spec.Experts;
 import glia.model.spec.FollowingAttention;
 import glia.model.spec.LayerInput;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /// Gemma 4 in GGUF files: sizes of sliding layers have keys of their own, heads of keys and values may be listed for
 /// each layer, and `rope_freqs.weight` says which pairs of the full layers turn.
-record Gemma4Gguf() implements GgufForm {
+record Gemma4Gguf() implements WrittenGguf {
     private static final StandardGguf BODY = new StandardGguf("gemma4", "gemma4_text",
             StandardGguf.Rotation.HALF_SPLIT);
     private static final String DIVISORS = "rope_freqs.weight";
@@ -42,27 +45,26 @@ record Gemma4Gguf() implements GgufForm {
         if (checkpoint.names().contains(LAYER_EMBEDDING)) {
             keys.put("vocab_size_per_layer_input", checkpoint.tensor(LAYER_EMBEDDING).rows());
         }
-        return keys.put("num_kv_shared_layers", 0).optional("attention.shared_kv_layers", "num_kv_shared_layers")
-                .put("hidden_size_per_layer_input", 0)
-                .optional("embedding_length_per_layer_input", "hidden_size_per_layer_input")
-                .integer("embedding_length", "hidden_size").integer("block_count", "num_hidden_layers")
+        return keys.put("num_kv_shared_layers", 0).put("hidden_size_per_layer_input", 0).copy(Gemma4Keys.ALL)
                 .put("intermediate_size", widths[0])
                 .put("use_double_wide_mlp", widths[numLayers - 1] > widths[0])
-                .integer("attention.head_count", "num_attention_heads")
-                .integer("context_length", "max_position_embeddings")
-                .real("attention.layer_norm_rms_epsilon", "rms_norm_eps")
-                .integer("attention.sliding_window", "sliding_window")
-                .integer("attention.key_length", "global_head_dim").integer("attention.key_length_swa", "head_dim")
-                .real("final_logit_softcapping", "final_logit_softcapping")
-                .put("enable_moe_block", keys.has("expert_count")).optional("expert_count", "num_experts")
-                .optional("expert_used_count", "top_k_experts")
-                .optional("expert_feed_forward_length", "moe_intermediate_size")
-                .slides().put("attention_k_eq_v",
+                .put("enable_moe_block", keys.has("expert_count"))
+                .put("attention_k_eq_v",
                         hasLayerWithoutValues(numLayers - following, checkpoint))
                 .put("per_layer_config", heads(keys.perLayer("attention.head_count_kv", numLayers)))
                 .put("rope_parameters", rotation(keys, checkpoint))
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return Gemma4Keys.ALL;
+    }
+
+    @Override
+    public Map<String, float[]> further(ModelSpec spec) {
+        return Map.of(DIVISORS, Gemma4Keys.divisors(new GgufFacts(spec)));
     }
 
     private static boolean hasLayerWithoutValues(int numLayers, Checkpoint checkpoint) {
@@ -133,9 +135,16 @@ record Gemma4Gguf() implements GgufForm {
             case ROUTER_NORM -> new Source.Stored(layer + "ffn_gate_inp.scale");
             case EXPERT_SCALE -> new Source.Stored(layer + "ffn_down_exps.scale");
             case LAYER_SCALE -> new Source.Stored(layer + "layer_output_scale.weight");
-            default -> spec.mixer(p.place()) instanceof NormedExperts e ? ExpertGguf.source(e.experts(), p, layer)
+            default -> spec.mixer(p.place()) instanceof NormedExperts e ? expert(e.experts(), p, layer)
                     : BODY.source(spec, p);
         };
+    }
+
+    /// Files of this family have gates and ups in one stack.
+    private static Source expert(Experts experts, Parameter p, String layer) {
+        boolean half = p.role() == Role.GATE || p.role() == Role.UP;
+        return half ? new Source.Either(ExpertGguf.joined(experts, p, layer), ExpertGguf.source(experts, p, layer))
+                : ExpertGguf.source(experts, p, layer);
     }
 
     private static String ofToken(Parameter p) {

@@ -32,6 +32,11 @@ public interface GgufForm {
         return Optional.empty();
     }
 
+    /// What of a model files hold: heads of masked language models they do not.
+    default ModelSpec held(ModelSpec spec) {
+        return spec;
+    }
+
     /// The spec of the values in a file that is written, where files may hold them in several ways.
     default ModelSpec written(ModelSpec spec) {
         return spec;

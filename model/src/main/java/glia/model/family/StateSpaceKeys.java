@@ -66,7 +66,7 @@ final class StateSpaceKeys {
     }
 
     /// One number in place of as many as there are layers where these are the same.
-    private static Object oneOrAll(int[] numbers) {
+    static Object oneOrAll(int[] numbers) {
         return IntStream.of(numbers).distinct().count() == 1 ? (Object) numbers[0] : numbers;
     }
 

@@ -4,29 +4,60 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.CrossAttention;
+import glia.model.spec.Encoder;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.RelativeAttention;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
 
 /// T5 in GGUF files: the layers of the two stacks begin with `enc.` and `dec.`, and only the first of a stack has the
 /// table of distances. How far distances are told apart is not said; it is 128 in all that were published.
-record T5Gguf() implements GgufForm {
+record T5Gguf() implements WrittenGguf {
+    private static final List<GgufKey> KEYS = List.of(StandardGguf.VOCAB_SIZE,
+            GgufKey.count("embedding_length", "d_model", facts -> facts.spec().hiddenSize()),
+            GgufKey.count("feed_forward_length", "d_ff", GgufFacts::width),
+            GgufKey.count("block_count", "num_layers", facts -> encoder(facts).sublayers().getLast().layer() + 1),
+            GgufKey.optional("decoder_block_count", "num_decoder_layers",
+                    facts -> Optional.of(facts.spec().numLayers())),
+            size("attention.head_count", "num_heads", RelativeAttention::numHeads),
+            size("attention.key_length", "d_kv", RelativeAttention::headSize),
+            GgufKey.written("attention.value_length", facts -> Optional.of(attention(facts).headSize())),
+            GgufKey.count("context_length", "n_positions", facts -> facts.spec().contextLength()),
+            size("attention.relative_buckets_count", "relative_attention_num_buckets", a -> a.buckets().numBuckets()),
+            GgufKey.real("attention.layer_norm_rms_epsilon", "layer_norm_epsilon", GgufFacts::epsilon),
+            GgufKey.written("attention.layer_norm_epsilon", GgufFacts::epsilon),
+            GgufKey.optional("decoder_start_token_id", "decoder_start_token_id",
+                    facts -> Optional.of(encoder(facts).startToken())));
+
+    private static GgufKey size(String key, String name, ToIntFunction<RelativeAttention> size) {
+        return GgufKey.count(key, name, facts -> size.applyAsInt(attention(facts)));
+    }
+
+    private static RelativeAttention attention(GgufFacts facts) {
+        return facts.first(RelativeAttention.class).orElseThrow();
+    }
+
+    private static Encoder encoder(GgufFacts facts) {
+        return facts.spec().encoder().orElseThrow();
+    }
+
     @Override
     public String architecture() {
         return "t5";
     }
 
     @Override
+    public List<GgufKey> keys() {
+        return KEYS;
+    }
+
+    @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         boolean gated = checkpoint.names().contains("enc.blk.0.ffn_gate.weight");
-        return new GgufKeys(metadata, architecture(), "t5").integer("embedding_length", "d_model")
-                .integer("feed_forward_length", "d_ff").integer("block_count", "num_layers")
-                .optional("decoder_block_count", "num_decoder_layers").integer("attention.head_count", "num_heads")
-                .integer("attention.key_length", "d_kv").integer("context_length", "n_positions")
-                .integer("attention.relative_buckets_count", "relative_attention_num_buckets")
-                .real("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
-                .optional("decoder_start_token_id", "decoder_start_token_id")
+        return new GgufKeys(metadata, architecture(), "t5").copy(KEYS)
                 .put("feed_forward_proj", gated ? "gated-gelu" : "relu")
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();

@@ -9,8 +9,8 @@ import glia.tensor.kernel.RopeTable.Layout;
 
 /// The order of rows in queries and keys, which goes by the pairs of numbers that turn together: row i lies beside row
 /// `i + rotated / 2`, or the pairs lie one after the other.
-final class HeadOrder {
-    private HeadOrder() { }
+final class RotaryOrder {
+    private RotaryOrder() { }
 
     /// Which row of a parameter of `from` is the first, second… in `to`; nothing if all stay where they are.
     static int[] between(Parameter p, Attention from, Attention to) {
