@@ -26,7 +26,7 @@ from golden_to_gguf import llama_cpp_logits
 
 HIDDEN = pathlib.Path(__file__).parents[1] / "resources" / "gguf_read"
 # llama.cpp takes GELU from a table of F16 numbers, and rounds activations to F16 beside soft caps.
-ROUGH = ("bert", "modernbert", "gemma4", "t5", "bloom", "gpt2", "mpt", "gemma2", "gemma3")
+ROUGH = ("bert", "modernbert", "t5", "bloom", "gpt2", "mpt", "gemma2", "gemma3")
 # What llama.cpp computes otherwise, whoever wrote the file.
 UNLIKE = {
     "deepseek_v2": "it ranks groups of experts by their best two, not one",
@@ -86,7 +86,8 @@ def check_goldens(a):
             continue
         difference = compare(folder, path)
         words = "llama.cpp cannot run it" if difference is None else f"{difference:.1e}"
-        bound = 2e-2 if folder.name.startswith(ROUGH) else 1e-4
+        # Gemma 4 does not scale its scores, and multiplies what experts give.
+        bound = 5e-2 if folder.name.startswith("gemma4") else 2e-2 if folder.name.startswith(ROUGH) else 1e-4
         agrees = difference is not None and difference <= bound
         print(f"{folder.name:24} {words}{'' if agrees else '  (' + UNLIKE.get(folder.name, 'FAILED') + ')'}")
         if not agrees and folder.name not in UNLIKE:

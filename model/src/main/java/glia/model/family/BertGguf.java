@@ -50,6 +50,14 @@ record BertGguf() implements WrittenGguf {
         return keys.put("vocab_size", StandardGguf.vocabSize(checkpoint)).put("architectures", List.of(ofClass));
     }
 
+    /// Readers ask for the number of segments beside the vocabulary.
+    @Override
+    public Optional<Map<String, Object>> metadata(ModelSpec spec) {
+        Optional<Map<String, Object>> metadata = WrittenGguf.super.metadata(spec);
+        metadata.ifPresent(all -> all.put("tokenizer.ggml.token_type_count", spec.embedding().numSegments()));
+        return metadata;
+    }
+
     @Override
     public ModelSpec held(ModelSpec spec) {
         return spec.withHead(Head.ABSENT);
