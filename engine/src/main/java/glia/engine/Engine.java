@@ -20,6 +20,7 @@ public final class Engine implements AutoCloseable {
     /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
     public static final int CHUNK_TOKENS = 512;
     private static final int WARM_UP_TOKENS = 16;
+    private static final int WARM_UP_STEPS = 2;
     private static final int[] NOTHING = {};
 
     private final Model model;
@@ -187,7 +188,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Computes a few tokens and forgets them, if that makes the first answer begin sooner: weights are converted and
-    /// code is compiled, which a loader does while it waits for the tokenizer.
+    /// code is compiled, which a loader does while it waits for the tokenizer. Tokens one by one are other code.
     public void warmUp() {
         if (ops.kernels().converts()) {
             int[] ids = new int[WARM_UP_TOKENS];
@@ -198,6 +199,11 @@ public final class Engine implements AutoCloseable {
                     add(sequence, ids, 0, ids.length, Pass.Outputs.LAST,
                             model.spec().encoder().isPresent() ? ids : NOTHING);
                     run();
+                    int most = Math.min(WARM_UP_STEPS, model.spec().contextLength() - ids.length);
+                    for (int step = 0; step < most; step++) {
+                        add(sequence, ids, 0, 1, Pass.Outputs.LAST);
+                        run();
+                    }
                 }
             }
         }

@@ -12,6 +12,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Parallel;
+import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
@@ -24,9 +25,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Takes over from another spec of the same model all that is only a matter of how numbers are stored: the order of
-/// rows that turn together, the order of heads of values, norm weights with or without their 1, decays as rates or logarithms, fixed factors that may
-/// as well lie in the weights, expansions of latents in one matrix or two, and frequencies that are scaled alike by
-/// another rule. What differs after that is another model. `Restated` changes the numbers in the same way.
+/// rows that turn together, the order of heads of values, norm weights with or without their 1, decays as rates or
+/// logarithms, fixed factors that may as well lie in the weights, expansions of latents in one matrix or two, and
+/// frequencies that are scaled alike by another rule. What differs after that is another model. `Restated` changes the
+/// numbers in the same way.
 final class Restatement {
     private static final double TOLERANCE = 1e-6;
 
@@ -70,7 +72,7 @@ final class Restatement {
 
     /// Which token fills up batches matters to learning alone.
     private static Embedding embedding(Embedding from, Embedding to, boolean scales) {
-        boolean onlyTokens = scales && from.numSegments() == 0 && from.positions().equals(new glia.model.spec.Positions.None())
+        boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
         return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
                 from.norm(), to.padding(), from.layerInputs());

@@ -79,7 +79,8 @@ final class CatalogueView {
         LayerTable layers = new LayerTable(kinds, CACHE);
         ParameterCount count = ParameterCount.of(spec);
         table.row("  " + d.id(), Units.count(count.total()), Units.count(count.active()),
-                LayerTable.isUnlimited(kinds) ? "any" : tokens(spec.contextLength()), mixing(kinds), bytes(layers.perToken()), bytes(layers.atLongContext()),
+                LayerTable.isUnlimited(kinds) ? "any" : tokens(spec.contextLength()), mixing(kinds),
+                bytes(layers.perToken()), bytes(layers.atLongContext()),
                 Units.count(Usage.operations(spec, 0)), Units.count(Usage.operations(spec, LAST)));
     }
 

@@ -34,7 +34,8 @@ class LlamaCppTest {
         String python = System.getenv("GLIA_PYTHON");
         assumeTrue(python != null, "GLIA_PYTHON names no Python with llama-cpp-python");
         run(List.of(python, "-c", "import llama_cpp, gguf, safetensors"), 0);
-        String glia = "'" + Path.of(System.getProperty("java.home"), "bin", "java") + "' --add-modules=jdk.incubator.vector"
+        String glia = "'" + Path.of(System.getProperty("java.home"), "bin", "java")
+                + "' --add-modules=jdk.incubator.vector"
                 + " --enable-native-access=ALL-UNNAMED -cp '" + System.getProperty("java.class.path")
                 + "' glia.cli.Main";
         String table = run(List.of(python, TESTS.resolve("python/check_gguf.py").toString(), glia,
