@@ -155,8 +155,8 @@ public final class ModelLoader {
         }
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
-        return new Model(Optional.of(path), Optional.empty(), spec, new Weights(weights), sources, otherHead, checkpoint,
-                tensors, copies);
+        return new Model(Optional.of(path), Optional.empty(), spec, new Weights(weights), sources, otherHead,
+                checkpoint, tensors, copies);
     }
 
     private Weight coded(Map.Entry<Parameter, long[]> entry, Source source, String name, PackedTensor stored)
