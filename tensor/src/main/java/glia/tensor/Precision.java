@@ -6,8 +6,8 @@ public enum Precision {
     /// F32 activations, F32 accumulation, weights decoded exactly.
     EXACT,
     /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)` with
-    /// `s = max|x| / 127`. A block with outliers, `max|x| > 4.5 · √mean(x²)`, gets 16 bits, that is two terms of 8:
-    /// `s = max|x| / (127 · 256)`. In language models an eighth of the blocks or so have outliers, and most of the
+    /// `s = max|x| / 127`. A block with outliers, `max|x| > 4.25 · √mean(x²)`, gets 16 bits, that is two terms of 8:
+    /// `s = max|x| / (127 · 256)`. In language models a sixth of the blocks or so have outliers, and most of the
     /// error.
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too.
@@ -21,5 +21,5 @@ public enum Precision {
     /// Steps from 0 to the largest magnitude of a block without outliers.
     public static final int STEPS = 127;
     /// The largest magnitude, as a multiple of the root mean square, that is not yet an outlier.
-    public static final double OUTLIER = 4.5;
+    public static final double OUTLIER = 4.25;
 }

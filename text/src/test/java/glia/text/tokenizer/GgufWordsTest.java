@@ -150,7 +150,8 @@ class GgufWordsTest {
                 + ",\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"},"
                 + "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":"
                 + "\"MergedWithPrevious\",\"invert\":false},\"decoder\":{\"type\":\"Sequence\",\"decoders\":"
-                + "[{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},"
+                + "[{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"},"
+                + "{\"type\":\"ByteFallback\"},"
                 + "{\"type\":\"Fuse\"}]},\"model\":" + json.path("model") + "}");
         Tokenizer wanted = Tokenizer.load(folder);
         Tokenizer found = Tokenizer.fromGguf(TestData.gguf(metadata));

@@ -16,7 +16,7 @@ import glia.tensor.Precision;
 /// scale, and 64 · token. Such a token's numbers are `256 · high + low`; its high ones stand above, with 256 times
 /// the scale. Corrections are what dot products begin with, since quants are stored with an offset.
 ///
-/// About an eighth of all blocks have low terms, but in a tile nearly every block has one for some token: so they are
+/// About a sixth of all blocks have low terms, but in a tile nearly every block has one for some token: so they are
 /// listed one by one instead of being computed for all tokens of the tile.
 ///
 /// @param tokens T, 1 to 16

@@ -28,7 +28,7 @@ import java.lang.foreign.Arena;
 /// ```
 /// for each block, for each token:
 ///     largest, squares = max |x|, Σ x²          squares in F64
-///     if largest² · 32 > 4.5² · squares:        outliers
+///     if largest² · 32 > 4.25² · squares:       outliers
 ///         q = round(x / (largest / 32512)); store (q + 128) >> 8, and the rest as a low term
 ///     else:
 ///         q = round(x / (largest / 127)); store q
