@@ -200,7 +200,8 @@ final class RoundedEach {
                 int last = panelAt(one, to);
                 if (first < last) {
                     long end = one.panels.address() + last * one.panelBytes;
-                    panels(one, list.get(i), first, last, to < cost ? next(i, to, chunk) - end : 0, workArea(worker));
+                    long gap = to < cost ? next(i, to, chunk) - end : 0;
+                    panels(one, list.get(i), first, last, gap, workArea(worker));
                 }
             }
         }
