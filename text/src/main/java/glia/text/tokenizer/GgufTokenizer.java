@@ -147,6 +147,10 @@ final class GgufTokenizer {
         return type(id) == UNKNOWN || type(id) == CONTROL;
     }
 
+    boolean isUnused(int id) {
+        return type(id) == UNUSED;
+    }
+
     /// Whether single bytes stand for what no piece covers.
     boolean hasBytes() {
         return types != null && Arrays.stream(types).anyMatch(type -> type == BYTE);

@@ -1,19 +1,23 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufKind;
 import glia.io.gguf.GgufMetadata;
+import glia.io.gguf.GgufValue;
 import glia.text.template.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 
 /// The tokenizer of a folder in the Hugging Face layout as the metadata of a GGUF file: `GgufTokenizer` the other way.
@@ -26,16 +30,28 @@ public final class GgufVocabulary {
             " leading  and   many    spaces\t\ttabs \n\n lines\r\n \n  end ", "3.14159 12 1234567 1,000,000 x2y3 4th",
             "def f(x):\n    return {\"a\": [x**2, -1]}  # ok ???!!! =====> /usr/bin", "naïve café Ünïcödé straße ﬁ ½",
             "Привет, мир! Ελληνικά עברית العربية हिन्दी ไทย", "你好，世界。日本語のテキスト 한국어 텍스트", "🙂👩‍👩‍👧 ✅ €5 – “quotes” … ™",
-            "camelCase HTTPServer snake_case ALLCAPS McDonald's don’t", "e\u0301 \u00a0\u3000 zero\u200bwidth");
+            "camelCase HTTPServer snake_case ALLCAPS McDonald's don’t", "e\u0301 \u00a0\u3000 zero\u200bwidth",
+            "a".repeat(101));
+    /// What other converters give to pieces that fill a vocabulary up; such a one is never chosen.
+    private static final float LOWEST_SCORE = -10_000;
 
     private final TokenizerSpec spec;
     private final JsonNode json;
     private final int size;
+    private final OptionalInt bos;
+    private final OptionalInt eos;
 
     private GgufVocabulary(TokenizerSpec spec, int size) {
         this.spec = spec;
         this.json = TokenizerJson.MAPPER.readTree(spec.json());
         this.size = size;
+        this.bos = orOnly(spec.bos(), spec.template().before());
+        this.eos = orOnly(spec.eos(), spec.template().after());
+    }
+
+    /// Encoders seldom name a BOS and an EOS; what stands around their texts has these roles in a file.
+    private static OptionalInt orOnly(OptionalInt token, int[] around) {
+        return token.isEmpty() && around.length == 1 ? OptionalInt.of(around[0]) : token;
     }
 
     /// The keys of a folder's tokenizer and chat template; none where it has no tokenizer.json.
@@ -55,28 +71,38 @@ public final class GgufVocabulary {
         }
         for (Map<String, Object> candidate : vocabulary.candidates(file)) {
             Tokenizer found = Tokenizer.fromGguf(GgufMetadata.of(file, candidate));
-            if (isSame(wanted, found)) {
+            // Files of words do not say whether closing marks follow a space.
+            if (isSame(wanted, found, !candidate.get(PREFIX + "model").equals("bert"))) {
                 ChatTemplate.find(folder).ifPresent(t -> candidate.put("tokenizer.chat_template", t.source()));
                 return candidate;
             }
         }
         throw new CheckpointException(file, "pre_tokenizer", "cuts texts in none of the ways that a GGUF file has a "
-                + "name for; known are " + PreTokenizer.knownNames() + " and SentencePiece's");
+                + "name for; known are " + PreTokenizer.knownNames() + " and SentencePiece's, for WordPiece BERT's, "
+                + "for Unigram T5's");
     }
 
-    private static boolean isSame(Tokenizer a, Tokenizer b) {
-        return a.bos().equals(b.bos()) && SAMPLES.stream().allMatch(text -> {
+    /// @param decodes whether texts become the same again too
+    private static boolean isSame(Tokenizer a, Tokenizer b, boolean decodes) {
+        return (a.bos().isEmpty() || a.bos().equals(b.bos())) && SAMPLES.stream().allMatch(text -> {
             int[] ids = a.encode(text, true);
-            return Arrays.equals(ids, b.encode(text, true)) && a.decode(ids, true).equals(b.decode(ids, true));
+            return Arrays.equals(ids, b.encode(text, true))
+                    && (!decodes || a.decode(ids, false).equals(b.decode(ids, false)));
         });
     }
 
     private List<Map<String, Object>> candidates(Path file) throws CheckpointException {
-        JsonNode model = json.path("model");
-        if (!model.path("type").asString("").equals("BPE")) {
-            throw new CheckpointException(file, "model.type", "is '" + model.path("type").asString("")
-                    + "'; only vocabularies with merges are written to GGUF files");
-        }
+        String type = json.path("model").path("type").asString("");
+        return switch (type) {
+            case "BPE" -> pairs(json.path("model"), file);
+            case "WordPiece" -> List.of(wordPiece(file));
+            case "Unigram" -> unigram(file);
+            default -> throw new CheckpointException(file, "model.type", "is '" + type
+                    + "'; BPE, WordPiece and Unigram are written to GGUF files");
+        };
+    }
+
+    private List<Map<String, Object>> pairs(JsonNode model, Path file) throws CheckpointException {
         List<Map<String, Object>> all = new ArrayList<>();
         if (model.path("byte_fallback").asBoolean(false)) {
             for (boolean prefix : new boolean[] {true, false}) {
@@ -99,6 +125,51 @@ public final class GgufVocabulary {
         return all;
     }
 
+    /// Marked are the pieces that begin a word, not those that go on with one.
+    private Map<String, Object> wordPiece(Path file) throws CheckpointException {
+        Map<String, Object> one = common("bert", file);
+        one.remove(PREFIX + "add_eos_token");
+        eos.ifPresent(id -> one.put(PREFIX + "seperator_token_id", id));
+        one.put(PREFIX + "add_sep_token", isAround(spec.template().after(), eos, file));
+        String[] pieces = (String[]) one.get(PREFIX + "tokens");
+        int[] types = (int[]) one.get(PREFIX + "token_type");
+        for (int id = 0; id < size; id++) {
+            if (types[id] != GgufTokenizer.CONTROL && types[id] != GgufTokenizer.UNKNOWN) {
+                pieces[id] = pieces[id].startsWith(GgufWords.GOES_ON)
+                        ? pieces[id].substring(GgufWords.GOES_ON.length()) : GgufWords.MARK + pieces[id];
+            }
+        }
+        JsonNode normalizer = json.path("normalizer");
+        boolean lowers = normalizer.path("lowercase").asBoolean(false);
+        JsonNode strips = normalizer.path("strip_accents");
+        one.put(PREFIX + "normalizer.lowercase", lowers);
+        one.put(PREFIX + "normalizer.strip_accents", strips.isBoolean() ? strips.asBoolean() : lowers);
+        return one;
+    }
+
+    private List<Map<String, Object>> unigram(Path file) throws CheckpointException {
+        JsonNode vocabulary = json.path("model").path("vocab");
+        float[] scores = new float[size];
+        for (int id = 0; id < size; id++) {
+            boolean isPiece = id < spec.vocabulary().size() && !spec.vocabulary().piece(id).isEmpty();
+            scores[id] = isPiece ? (float) vocabulary.path(id).path(1).asDouble(0) : LOWEST_SCORE;
+        }
+        String map = json.path("normalizer").findValuesAsString("precompiled_charsmap").stream().findFirst().orElse("");
+        List<Map<String, Object>> all = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Map<String, Object> one = common("t5", file);
+            one.put(PREFIX + "scores", scores);
+            one.put(PREFIX + "add_space_prefix", i < 2);
+            one.put(PREFIX + "remove_extra_whitespaces", i % 2 == 0);
+            if (!map.isEmpty()) {
+                one.put(PREFIX + "precompiled_charsmap",
+                        GgufValue.list(GgufKind.INT8, Base64.getDecoder().decode(map)));
+            }
+            all.add(one);
+        }
+        return all;
+    }
+
     private static String merge(JsonNode merge) {
         return merge.isString() ? merge.asString() : merge.path(0).asString() + " " + merge.path(1).asString();
     }
@@ -117,11 +188,11 @@ public final class GgufVocabulary {
         all.put(PREFIX + "token_type", types);
         unknown().ifPresent(piece -> spec.vocabulary().id(piece).ifPresent(id ->
                 all.put(PREFIX + "unknown_token_id", id)));
-        spec.bos().ifPresent(id -> all.put(PREFIX + "bos_token_id", id));
-        spec.eos().ifPresent(id -> all.put(PREFIX + "eos_token_id", id));
-        all.put(PREFIX + "add_bos_token", isAround(spec.template().before(), spec.bos().orElse(-1), file));
-        all.put(PREFIX + "add_eos_token", isAround(spec.template().after(), spec.eos().orElse(-1), file));
-        List<Integer> ends = spec.endOfGeneration().stream().filter(id -> id != spec.eos().orElse(-1)).toList();
+        bos.ifPresent(id -> all.put(PREFIX + "bos_token_id", id));
+        eos.ifPresent(id -> all.put(PREFIX + "eos_token_id", id));
+        all.put(PREFIX + "add_bos_token", isAround(spec.template().before(), bos, file));
+        all.put(PREFIX + "add_eos_token", isAround(spec.template().after(), eos, file));
+        List<Integer> ends = spec.endOfGeneration().stream().filter(id -> id != eos.orElse(-1)).toList();
         for (int i = 0; i < Math.min(2, ends.size()); i++) {
             all.put(PREFIX + (i == 0 ? "eot_token_id" : "eom_token_id"), ends.get(i));
         }
@@ -129,12 +200,15 @@ public final class GgufVocabulary {
     }
 
     private Optional<String> unknown() {
-        JsonNode unknown = json.path("model").path("unk_token");
-        return unknown.isString() ? Optional.of(unknown.asString()) : Optional.empty();
+        JsonNode model = json.path("model");
+        if (model.path("unk_id").isInt()) {
+            return Optional.of(spec.vocabulary().piece(model.path("unk_id").asInt()));
+        }
+        return model.path("unk_token").isString() ? Optional.of(model.path("unk_token").asString()) : Optional.empty();
     }
 
-    private static boolean isAround(int[] tokens, int wanted, Path file) throws CheckpointException {
-        if (tokens.length > 1 || tokens.length == 1 && tokens[0] != wanted) {
+    private static boolean isAround(int[] tokens, OptionalInt wanted, Path file) throws CheckpointException {
+        if (tokens.length > 1 || tokens.length == 1 && tokens[0] != wanted.orElse(-1)) {
             throw new CheckpointException(file, "post_processor", "puts the tokens " + Arrays.toString(tokens)
                     + " around a text; a GGUF file can only say BOS before it and EOS after it");
         }

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 
 /// Vocabularies of words in GGUF files: WordPiece, of BERT, and Unigram, of T5.
 final class GgufWords {
-    private static final String MARK = "▁";
-    private static final String GOES_ON = "##";
+    static final String MARK = "▁";
+    static final String GOES_ON = "##";
     /// Longer words are unknown, in all that were published.
     private static final int MAX_CHARACTERS = 100;
 
@@ -71,8 +71,9 @@ final class GgufWords {
         boolean merges = gguf.flag("remove_extra_whitespaces", true);
         List<AddedToken> added = gguf.addedTokens(pieces);
         boolean bytes = gguf.hasBytes();
+        int unknown = gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElse(-1);
         String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), pieces, exact,
-                pieces.length, gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElse(-1), bytes);
+                numScored(pieces.length, unknown), unknown, bytes);
         OptionalInt bos = gguf.id("bos_token_id", "bos_token_id", "");
         OptionalInt eos = gguf.id("eos_token_id", "eos_token_id", "</s>");
         Template template = new Template(gguf.around("add_bos_token", false, bos),
@@ -80,6 +81,15 @@ final class GgufWords {
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement(MARK, " ")), bytes,
                 prefix ? 1 : 0);
         return gguf.spec(json, new Vocabulary(pieces, added), decoder, template, bos, eos);
+    }
+
+    /// Pieces that fill a vocabulary up have low scores, and what is unknown costs more than the lowest.
+    private int numScored(int numPieces, int unknown) {
+        int count = numPieces;
+        while (count > unknown + 1 && count > 1 && gguf.isUnused(count - 1)) {
+            count--;
+        }
+        return count;
     }
 
     /// Maps characters, and cuts white space where the words are not cut by it.

@@ -8,7 +8,10 @@ import java.util.Optional;
 /// (`tokenizer.ggml.pre`), the patterns are those of the models' own `tokenizer.json`.
 enum PreTokenizer {
     /// GPT-2's pattern, which is built into the byte-level step.
-    GPT_2(List.of("gpt-2", "phi-2", "modern-bert"), true),
+    GPT_2(List.of("gpt-2", "phi-2"), true),
+
+    /// As GPT-2, of texts that are composed first, as GPT-NeoX has it, where ModernBERT's vocabulary comes from.
+    MODERN_BERT(List.of("modern-bert"), true),
 
     /// Each digit alone, then as GPT-2. Checked against SmolLM2-135M-Instruct.
     SMOLLM(List.of("smollm", "starcoder", "refact"), true, Patterns.DIGITS),
@@ -93,7 +96,7 @@ enum PreTokenizer {
 
     /// Whether texts are composed to Unicode's form NFC first.
     boolean composes() {
-        return this == QWEN2 || this == QWEN35;
+        return this == MODERN_BERT || this == QWEN2 || this == QWEN35;
     }
 
     /// The `pre_tokenizer` of a `tokenizer.json`.

@@ -2,6 +2,7 @@ package glia.text.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,7 +15,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 /// Vocabularies from folders to GGUF metadata and back.
 class GgufVocabularyTest {
@@ -39,7 +42,7 @@ class GgufVocabularyTest {
 
     /// The folder is made of a file's metadata, so both ways are held to each other.
     @ParameterizedTest
-    @ValueSource(strings = {"smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3"})
+    @ValueSource(strings = {"smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3", "modern-bert"})
     void namesOfPreTokenizersAreFoundAgain(String pre) throws IOException {
         GgufMetadata metadata = TestData.gguf(TestData.byteLevelMetadata(pre));
         GgufTokenizerFolder.write(metadata, folder);
@@ -67,5 +70,97 @@ class GgufVocabularyTest {
         assertTrue(assertThrows(CheckpointException.class, () -> GgufVocabulary.of(folder, 10_000)).getMessage()
                 .contains("cuts texts in none of the ways"));
         assertEquals(Map.of(), GgufVocabulary.of(folder.resolveSibling("nothing"), 10));
+    }
+
+    private static void assertTruth(String name, Map<String, Object> written) throws IOException {
+        Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(written));
+        for (JsonNode sample : TestData.json(TestData.resource(name + "/tokens.json"))) {
+            String text = sample.path("text").asString();
+            assertArrayEquals(TestData.ints(sample.path("ids")), tokenizer.encode(text, false), text);
+            assertArrayEquals(TestData.ints(sample.path("with_special")), tokenizer.encode(text, true), text);
+        }
+    }
+
+    /// Accents, Chinese, emoji, white space and unknown characters among the texts; more rows than pieces.
+    @ParameterizedTest
+    @CsvSource({"wordpiece, bert", "wordpiece_cased, bert", "unigram, t5"})
+    void wordsKeepTheirIds(String name, String model) throws IOException {
+        Tokenizer original = Tokenizer.load(TestData.resource(name));
+        Map<String, Object> written = GgufVocabulary.of(TestData.resource(name), original.vocabSize() + 9);
+        assertEquals(model, written.get(KEY + "model"));
+        assertTruth(name, written);
+        Tokenizer again = Tokenizer.fromGguf(TestData.gguf(written));
+        String padding = "[PAD" + original.vocabSize() + "] qq";
+        assertArrayEquals(original.encode(padding, true), again.encode(padding, true));
+        for (int id = 0; id < original.vocabSize(); id++) {
+            assertEquals(original.piece(id), again.piece(id));
+        }
+    }
+
+    private void change(String name, String found, String put) throws IOException {
+        String json = Files.readString(TestData.resource(name + "/tokenizer.json"));
+        String changed = json.replaceFirst(found, put);
+        assertNotEquals(json, changed);
+        Files.writeString(folder.resolve("tokenizer.json"), changed);
+    }
+
+    /// The steps that newer files of SentencePiece have for the same.
+    @Test
+    void otherWordsForTheSameAreUnderstood() throws IOException {
+        change("unigram", "(?s)\"normalizer\":\\s*(\\{[^}]*\\})",
+                "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[$1,"
+                + "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true},{\"type\":\"Replace\",\"pattern\":"
+                + "{\"Regex\":\" {2,}\"},\"content\":\"▁\"}]}");
+        assertTruth("unigram", GgufVocabulary.of(folder, 600));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "wordpiece | \"clean_text\":\\s*true | \"clean_text\":false",
+        "wordpiece | \"handle_chinese_chars\":\\s*true | \"handle_chinese_chars\":false",
+        "wordpiece | \"max_input_chars_per_word\":\\s*100 | \"max_input_chars_per_word\":200",
+        "wordpiece | \"BertPreTokenizer\" | \"WhitespaceSplit\"",
+        "unigram | \"WhitespaceSplit\" | \"BertPreTokenizer\""})
+    void wordsThatTheFormatCannotSayAreRefused(String name, String found, String put) throws IOException {
+        change(name, found, put);
+        assertTrue(assertThrows(CheckpointException.class, () -> GgufVocabulary.of(folder, 1000)).getMessage()
+                .contains("cuts texts in none of the ways"));
+    }
+
+    /// Encoders put tokens around a text that nothing else names.
+    @Test
+    void whatStandsAroundATextIsBosAndEos() throws IOException {
+        Map<String, Object> metadata = TestData.byteLevelMetadata("modern-bert");
+        GgufTokenizerFolder.write(TestData.gguf(metadata), folder);
+        Files.delete(folder.resolve("tokenizer_config.json"));
+        Files.delete(folder.resolve("generation_config.json"));
+        int begin = (int) metadata.get(KEY + "bos_token_id");
+        int end = (int) metadata.get(KEY + "eos_token_id");
+        Path file = folder.resolve("tokenizer.json");
+        Files.writeString(file, Files.readString(file).replace("\"post_processor\":null", "\"post_processor\":"
+                + "{\"type\":\"BertProcessing\",\"cls\":[\"<|im_start|>\"," + begin + "],\"sep\":[\"<|im_end|>\"," + end + "]}"));
+        Map<String, Object> written = GgufVocabulary.of(folder, 10_000);
+        assertEquals("modern-bert", written.get(KEY + "pre"));
+        assertArrayEquals(new int[] {begin, end}, Tokenizer.fromGguf(TestData.gguf(written)).encode("", true));
+    }
+
+    /// Gemma's kind: pairs of characters with a mark for each space, none before the text.
+    @Test
+    void markedSpacesWithoutAPrefixAreWrittenAsScores() throws IOException {
+        String json = Files.readString(TestData.stories260K().resolve("tokenizer.json"));
+        Files.writeString(folder.resolve("tokenizer.json"), json
+                .replaceFirst("(?s)\"normalizer\".*?\"pre_tokenizer\":\\s*null", "\"normalizer\":{\"type\":"
+                        + "\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\u2581\"},\"pre_tokenizer\":{\"type\":"
+                        + "\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"MergedWithPrevious\",\"invert\":false}")
+                .replaceFirst(",\\s*\\{\\s*\"type\":\\s*\"Strip\"[^}]*}", ""));
+        Tokenizer original = Tokenizer.load(folder);
+        Map<String, Object> written = GgufVocabulary.of(folder, 512);
+        assertEquals(false, written.get(KEY + "add_space_prefix"));
+        Tokenizer again = Tokenizer.fromGguf(TestData.gguf(written));
+        for (TestData.Sample sample : TestData.samples(TestData.stories260K().resolve("tokens.json"))) {
+            int[] ids = original.encode(sample.text(), true);
+            assertArrayEquals(ids, again.encode(sample.text(), true), sample::toString);
+            assertEquals(sample.text(), again.decode(ids, true));
+        }
     }
 }
