@@ -138,7 +138,8 @@ class GgufVocabularyTest {
         int end = (int) metadata.get(KEY + "eos_token_id");
         Path file = folder.resolve("tokenizer.json");
         Files.writeString(file, Files.readString(file).replace("\"post_processor\":null", "\"post_processor\":"
-                + "{\"type\":\"BertProcessing\",\"cls\":[\"<|im_start|>\"," + begin + "],\"sep\":[\"<|im_end|>\"," + end + "]}"));
+                + "{\"type\":\"BertProcessing\",\"cls\":[\"<|im_start|>\"," + begin
+                + "],\"sep\":[\"<|im_end|>\"," + end + "]}"));
         Map<String, Object> written = GgufVocabulary.of(folder, 10_000);
         assertEquals("modern-bert", written.get(KEY + "pre"));
         assertArrayEquals(new int[] {begin, end}, Tokenizer.fromGguf(TestData.gguf(written)).encode("", true));
@@ -150,8 +151,9 @@ class GgufVocabularyTest {
         String json = Files.readString(TestData.stories260K().resolve("tokenizer.json"));
         Files.writeString(folder.resolve("tokenizer.json"), json
                 .replaceFirst("(?s)\"normalizer\".*?\"pre_tokenizer\":\\s*null", "\"normalizer\":{\"type\":"
-                        + "\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\u2581\"},\"pre_tokenizer\":{\"type\":"
-                        + "\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"MergedWithPrevious\",\"invert\":false}")
+                        + "\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\u2581\"},"
+                        + "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},"
+                        + "\"behavior\":\"MergedWithPrevious\",\"invert\":false}")
                 .replaceFirst(",\\s*\\{\\s*\"type\":\\s*\"Strip\"[^}]*}", ""));
         Tokenizer original = Tokenizer.load(folder);
         Map<String, Object> written = GgufVocabulary.of(folder, 512);
