@@ -10,8 +10,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /// Turns the vocabulary of a GGUF file into a `tokenizer.json`. Known are `gpt2` (byte-level pieces with merges),
-/// `llama` (SentencePiece: pieces with scores, single bytes for what no piece covers), `gemma4` (the same with merges), and of
-/// whole words `bert` and `t5` (`GgufWords`).
+/// `llama` (SentencePiece: pieces with scores, single bytes for what no piece covers), `gemma4` (the same with merges),
+/// and of whole words `bert` and `t5` (`GgufWords`).
 ///
 /// Token types become flags: unknown and control tokens are special added tokens, user-defined ones are added tokens
 /// that are not special. Unused, byte and normal tokens are plain pieces, of which merges make only the normal ones.
