@@ -211,8 +211,8 @@ final class RoundedEach {
             return (int) Math.clamp(Math.ceilDiv(cost - one.costBefore, one.panelCost), 0L, one.numPanels);
         }
 
-        /// Where the panel lies that the worker probably multiplies after product i's part of a chunk: the next product's
-        /// in the same chunk, or the first of its next chunk, as the others have those in between.
+        /// Where the panel lies that the worker probably multiplies after product i's part of a chunk: the next
+        /// product's in the same chunk, or the first of its next chunk, as the others have those in between.
         private long next(int i, long to, int chunk) {
             if (i + 1 < numProducts && products[i + 1].costBefore < to) {
                 return products[i + 1].panels.address();
