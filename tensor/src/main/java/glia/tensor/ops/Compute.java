@@ -1,6 +1,7 @@
 package glia.tensor.ops;
 
 import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
@@ -89,14 +90,14 @@ public final class Compute implements Ops, AutoCloseable {
     @Override
     public Tensor[] linear(Tensor x, Weight[] ws) {
         Tensor[] ys = new Tensor[ws.length];
-        boolean rounds = precision == Precision.FAST && x.rows() > 0;
+        boolean together = x.rows() > 0;
         for (int i = 0; i < ws.length; i++) {
             Matrix w = ws[i].matrix();
             require(x.cols() == w.cols(), "linear", x, w);
             ys[i] = workspace.allocate(x.rows(), w.rows());
-            rounds &= w.isQuantised() && !isShuffled(w);
+            together &= rounds(w) && !isShuffled(w);
         }
-        if (rounds) {
+        if (together) {
             rounded(ys, x, ws);
         } else {
             for (int i = 0; i < ws.length; i++) {
@@ -126,12 +127,28 @@ public final class Compute implements Ops, AutoCloseable {
             straight = c.inStoredOrder();
             input = shuffled(x, c);
         }
-        if (precision == Precision.FAST && straight.isQuantised()) {
+        if (rounds(straight)) {
             kernels.linearRounded(y, input, straight, like(x));
+        } else if (straight instanceof Tensor t && halves(t)) {
+            kernels.linearBf16Kept(y, input, t);
         } else {
             kernels.linear(y, input, straight);
         }
         workspace.release(mark);
+    }
+
+    /// Whether products with a weight round activations to 8 bits.
+    private boolean rounds(Matrix w) {
+        return precision != Precision.EXACT && w.isQuantised();
+    }
+
+    /// Whether products with a weight round both factors to BF16.
+    private boolean halves(Tensor w) {
+        return kernels.multipliesBf16() && switch (precision) {
+            case EXACT -> false;
+            case FAST -> w.dtype() == DType.BF16;
+            case HALF -> !w.dtype().isQuantised();
+        };
     }
 
     /// x with its columns in the order in which those of w lie.
@@ -151,17 +168,13 @@ public final class Compute implements Ops, AutoCloseable {
     /// `linear` for each product of a list.
     void linearEach(ProductList list) {
         ProductList straight = list.where(w -> !isShuffled(w));
-        ProductList exact = straight;
-        if (precision == Precision.FAST) {
-            exact = straight.where(w -> !w.isQuantised());
-            ProductList rounded = straight.where(Matrix::isQuantised);
-            if (rounded.size() > 0) {
-                int mark = workspace.mark();
-                kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
-                workspace.release(mark);
-            }
+        ProductList rounded = straight.where(this::rounds);
+        if (rounded.size() > 0) {
+            int mark = workspace.mark();
+            kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
+            workspace.release(mark);
         }
-        kernels.linearEach(exact);
+        kernels.linearEach(straight.where(w -> !rounds(w)));
         if (straight.size() < list.size()) {
             ProductList others = list.where(Compute::isShuffled);
             for (int i = 0; i < others.size(); i++) {
