@@ -68,8 +68,22 @@ final class GeneralCases {
             cases.add(Cases.general("mov " + m + ", " + name8(g), a -> a.mov8(m, g)));
             cases.add(Cases.general("prefetcht0 " + m, a -> a.prefetch(Assembler.Cache.T0, m)));
             cases.add(Cases.general("prefetcht1 " + m, a -> a.prefetch(Assembler.Cache.T1, m)));
+            cases.add(Cases.general("prefetcht2 " + m, a -> a.prefetch(Assembler.Cache.T2, m)));
             cases.add(Cases.general("prefetchnta " + m, a -> a.prefetch(Assembler.Cache.NTA, m)));
+            cases.add(Cases.general("ldtilecfg " + m, a -> a.configureTiles(m)));
+            Tile t = Tile.values()[i % 8];
+            if (m.scale() != 0) {
+                cases.add(Cases.general("tileloadd " + t + ", " + m, a -> a.load(t, m)));
+                cases.add(Cases.general("tilestored " + m + ", " + t, a -> a.store(m, t)));
+            }
         }
+        for (Tile t : Tile.values()) {
+            Tile b = Tile.values()[(t.ordinal() * 3 + 1) % 8];
+            Tile c = Tile.values()[(t.ordinal() * 5 + 2) % 8];
+            cases.add(Cases.general("tilezero " + t, a -> a.zero(t)));
+            cases.add(Cases.general("tdpbf16ps " + t + ", " + b + ", " + c, a -> a.addBf16Products(t, b, c)));
+        }
+        cases.add(Cases.general("tilerelease", Assembler::releaseTiles));
         cases.add(Cases.general("push rbx", a -> a.push(Gpr.RBX)));
         cases.add(Cases.general("pop rbx", a -> a.pop(Gpr.RBX)));
         cases.add(Cases.general("push r14", a -> a.push(Gpr.R14)));

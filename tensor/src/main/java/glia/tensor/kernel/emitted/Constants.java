@@ -50,7 +50,7 @@ final class Constants {
             return known;
         }
         // Where instructions cannot spread a number, it lies there as often as a vector has lanes.
-        boolean spreads = level == Level.AVX512;
+        boolean spreads = level.isWide();
         int times = spreads ? 1 : level.lanes;
         Mem mem = at(base, place(4 * times));
         for (int i = 0; i < times; i++) {

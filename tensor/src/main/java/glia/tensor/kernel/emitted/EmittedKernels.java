@@ -63,7 +63,7 @@ public final class EmittedKernels implements Kernels {
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
         products = new Products(workers, tiles);
-        pairProducts = level == Level.AVX512 && Processor.here().has(Processor.Feature.AVX512_BF16)
+        pairProducts = level.isWide() && Processor.here().has(Processor.Feature.AVX512_BF16)
                 ? Optional.of(new PairProducts(workers, new EmittedPairTiles(workers, decoder, level)))
                 : Optional.empty();
         attention = new Attention(workers, tiles);

@@ -83,7 +83,7 @@ final class Emitter extends Assembler {
     }
 
     boolean isWide() {
-        return level == Level.AVX512;
+        return level.isWide();
     }
 
     /// A whole vector register.

@@ -13,6 +13,10 @@ import java.util.stream.Stream;
 /// The kinds of x86-64 processors that code is emitted for, the fastest first. They differ in the width of vectors and
 /// in how bytes are multiplied; generators ask the level and are otherwise the same.
 public enum Level {
+    /// As AVX-512, with tile registers that multiply matrices of BF16 numbers, for the products of many tokens.
+    AMX("amx", 64, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F, Feature.AVX512DQ,
+            Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI, Feature.AVX512_BF16, Feature.AMX_TILE,
+            Feature.AMX_BF16)),
     /// AVX-512 with VNNI: 32 registers of 64 bytes, masks, `vpdpbusd`.
     AVX512("avx512", 64, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F, Feature.AVX512DQ,
             Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI)),
@@ -41,6 +45,11 @@ public enum Level {
     /// A whole vector register.
     Vec v(int number) {
         return new Vec(number, bytes, Mask.K0, false);
+    }
+
+    /// Whether it has AVX-512's registers, masks and instructions.
+    boolean isWide() {
+        return bytes == 64;
     }
 
     /// What follows `emitted-` in the name of a set of kernels.

@@ -53,7 +53,7 @@ final class PanelDots {
         int quads = a.level() == Level.AVX2 ? Math.min(8 / halves, quadsIn16Bits()) : 1;
         for (int quad = 8 / halves * half; quad < end; quad += quads) {
             switch (a.level()) {
-                case AVX512 -> {
+                case AMX, AVX512 -> {
                     for (int j = 0; j < n.length; j++) {
                         a.op(VPDPBUSD, n[j], weights.w(quad), numbers[j].plus(4 * quad).toAll());
                     }

@@ -19,6 +19,8 @@ final class PanelWeights {
     private static final int LINE = 64;
     /// How far ahead one token's product asks for weights, past the second cache, as none is used twice.
     private static final int BYTES_AHEAD = 4096;
+    /// The same for Intel's processors, which read half as fast where lines are kept from the second cache.
+    private static final int BYTES_AHEAD_INTEL = 3072;
 
     private final Emitter a;
     private final PanelFormat format;
@@ -35,11 +37,13 @@ final class PanelWeights {
     /// its beginning nor its scales. Past the last panel it does no harm. RAX is overwritten.
     void prefetch(int tokens) {
         if (tokens == 1) {
-            int blocks = BYTES_AHEAD / format.blockBytes();
+            boolean isIntel = Processor.here().isIntel();
+            int blocks = (isIntel ? BYTES_AHEAD_INTEL : BYTES_AHEAD) / format.blockBytes();
+            Assembler.Cache cache = isIntel ? Assembler.Cache.T2 : Assembler.Cache.NTA;
             for (int line = 0; line < format.blockBytes(); line += LINE) {
-                a.prefetch(Assembler.Cache.NTA, at(RDI, blocks * format.blockBytes() + line));
+                a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
             }
-            a.prefetch(Assembler.Cache.NTA, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
+            a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
             return;
         }
         a.mov(RAX, at(R9, WorkArea.AHEAD));

@@ -17,16 +17,24 @@ import java.util.Set;
 /// manual, volume 2).
 ///
 /// @param features what there is; unmodifiable
-public record Processor(Set<Feature> features) {
+/// @param isIntel whether its maker calls itself GenuineIntel
+public record Processor(Set<Feature> features, boolean isIntel) {
     /// The extensions that kernels are written for, by the names of Linux's /proc/cpuinfo.
     public enum Feature {
-        AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16;
+        AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16,
+        AMX_TILE, AMX_BF16;
 
         @Override
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
+
+    /// The bit of XCR0 for the sizes of tiles; the next is for their contents.
+    private static final int TILE_CONFIGURATION = 17;
+
+    /// The first letters of Intel's name.
+    private static final int GENU = 0x756e6547;
 
     private static Processor here;
 
@@ -105,13 +113,14 @@ public record Processor(Set<Feature> features) {
     private static Processor read(Function cpuid, Function xgetbv, long at) {
         cpuid.call(0, 0, at, 0, 0, 0);
         int highestLeaf = Memory.i32(at);
+        boolean isIntel = Memory.i32(at + 4) == GENU;
         cpuid.call(1, 0, at, 0, 0, 0);
         int one = Memory.i32(at + 8);
         Set<Feature> features = EnumSet.noneOf(Feature.class);
         boolean savesRegisters = (one >> 27 & 1) != 0;
         long saved = savesRegisters ? xgetbv.call(0, 0, 0, 0, 0, 0) : 0;
         if (highestLeaf < 7 || (saved & 6) != 6) {
-            return new Processor(features);
+            return new Processor(features, isIntel);
         }
         add(features, one, 12, Feature.FMA);
         add(features, one, 29, Feature.F16C);
@@ -119,6 +128,7 @@ public record Processor(Set<Feature> features) {
         int lastSubleaf = Memory.i32(at);
         int b = Memory.i32(at + 4);
         int c = Memory.i32(at + 8);
+        int d = Memory.i32(at + 12);
         int a = 0;
         if (lastSubleaf >= 1) {
             cpuid.call(7, 1, at, 0, 0, 0);
@@ -135,7 +145,11 @@ public record Processor(Set<Feature> features) {
             add(features, c, 11, Feature.AVX512_VNNI);
             add(features, a, 5, Feature.AVX512_BF16);
         }
-        return new Processor(features);
+        if ((saved >> TILE_CONFIGURATION & 3) == 3 && (d >> 24 & 1) != 0 && SystemMemory.allowTiles()) {
+            add(features, d, 24, Feature.AMX_TILE);
+            add(features, d, 22, Feature.AMX_BF16);
+        }
+        return new Processor(features, isIntel);
     }
 
     private static void add(Set<Feature> features, int register, int bit, Feature feature) {

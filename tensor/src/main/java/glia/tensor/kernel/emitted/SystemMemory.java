@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// The calls of the C library that hand out memory with rights. They have no checks; see mmap(2), mprotect(2),
+/// The calls of the C library that hand out memory with rights, and one that asks for registers. They have no checks; see mmap(2), mprotect(2),
 /// memfd_create(2).
 final class SystemMemory {
     static final int NONE = 0;
@@ -24,6 +24,9 @@ final class SystemMemory {
     private static final int SHARED = 1;
     private static final int PRIVATE = 2;
     private static final int CLOSE_ON_EXEC = 1;
+    private static final int ARCH_PRCTL = 158;
+    private static final int REQUEST_PERMISSION = 0x1023;
+    private static final int TILES = 18;
     private static final boolean IS_MAC = System.getProperty("os.name", "").startsWith("Mac");
     private static final int ANONYMOUS = IS_MAC ? 0x1000 : 0x20;
 
@@ -97,6 +100,12 @@ final class SystemMemory {
 
     static void close(int file) {
         symbol("close").call(file, 0, 0, 0, 0, 0);
+    }
+
+    /// Asks for the right to use tile registers, which Linux grants to a process for all its threads (arch_prctl(2)):
+    /// whether it did.
+    static boolean allowTiles() {
+        return !IS_MAC && symbol("syscall").call(ARCH_PRCTL, REQUEST_PERMISSION, TILES, 0, 0, 0) == 0;
     }
 
     private static Function symbol(String name) {

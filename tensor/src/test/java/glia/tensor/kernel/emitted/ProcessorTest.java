@@ -21,10 +21,11 @@ class ProcessorTest {
         for (Processor.Feature feature : Processor.Feature.values()) {
             assertEquals(flags.contains(feature.toString()), processor.has(feature), feature.toString());
         }
+        assertEquals(Files.readString(info).contains("GenuineIntel"), processor.isIntel());
     }
 
     private static List<Level> levels(Set<Processor.Feature> features) {
-        return Level.of(new Processor(features));
+        return Level.of(new Processor(features, false));
     }
 
     @Test
@@ -34,8 +35,10 @@ class ProcessorTest {
         for (var missing : EnumSet.of(Processor.Feature.AVX512BW, Processor.Feature.AVX512VL)) {
             assertEquals(List.of(Level.AVX_VNNI, Level.AVX2), levels(EnumSet.complementOf(EnumSet.of(missing))));
         }
-        assertEquals(List.of(Level.AVX512, Level.AVX2),
+        assertEquals(List.of(Level.AMX, Level.AVX512, Level.AVX2),
                 levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.AVX_VNNI))));
+        assertEquals(List.of(Level.AVX512, Level.AVX_VNNI, Level.AVX2),
+                levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.AMX_BF16))));
         assertEquals(List.of(), levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.FMA))));
         assertEquals(List.of(), levels(EnumSet.noneOf(Processor.Feature.class)));
     }
