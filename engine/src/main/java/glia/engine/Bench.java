@@ -10,7 +10,8 @@ import java.util.function.DoubleSupplier;
 /// Measures the speed of a model: prompts of given length, and steps of one or several streams that each have 64 tokens
 /// of context. Tokens are fixed numbers: the speed does not depend on them.
 public final class Bench {
-    private static final int CONTEXT_TOKENS = 64;
+    /// Tokens that are there before steps are measured.
+    public static final int CONTEXT_TOKENS = 64;
     private static final int REPEATS = 5;
     private static final double STEADY = 0.02;
     private static final long MAX_WARM_UP_NANOS = 30_000_000_000L;

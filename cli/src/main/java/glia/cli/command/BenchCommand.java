@@ -8,8 +8,8 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.Bench;
-import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.LoadedModel;
 import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
@@ -21,10 +21,13 @@ import java.util.function.Supplier;
 
 /// Measures how fast a model runs.
 public final class BenchCommand implements Command {
+    private static final int PROMPT_TOKENS = 512;
     private static final int GENERATED_TOKENS = 64;
     private static final List<Integer> STREAMS = List.of(1, 16);
     private static final Option<Integer> PROMPT =
-            Option.integer("N", 1, Integer.MAX_VALUE, "tokens of the prompt (default: 512)", "--prompt");
+            Option.integer("N", 1, Integer.MAX_VALUE,
+                    "tokens of the prompt (default: 512, or the context if it is smaller)",
+                    "--prompt");
 
     /// For [glia.cli.Cli].
     public BenchCommand() {}
@@ -44,11 +47,16 @@ public final class BenchCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        int numPrompt = arguments.get(PROMPT).orElse(512);
         LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = Models.load(choice.path(), options, arguments, console)) {
+        try (LoadedModel model = Models.loadWithoutText(choice.path(), options, arguments, console)) {
             Bench bench = new Bench(model.engine());
+            int numPrompt = arguments.get(PROMPT).orElse(Math.min(PROMPT_TOKENS, model.contextLength()));
+            int longest = Math.max(numPrompt, Bench.CONTEXT_TOKENS + GENERATED_TOKENS);
+            if (longest > model.contextLength()) {
+                throw new IllegalArgumentException("texts of " + longest + " tokens are measured; the context has "
+                        + model.contextLength());
+            }
             Map<String, Supplier<Bench.Rate>> work = new LinkedHashMap<>();
             work.put("prompt_" + numPrompt, () -> bench.prompt(numPrompt));
             for (int streams : STREAMS) {

@@ -7,20 +7,16 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.LoadedModel;
 import glia.engine.check.CheckLine;
 import glia.engine.check.ModelCheck;
 import glia.engine.check.TextCheck;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;
-import glia.io.load.Checkpoints;
-import glia.model.Model;
-import glia.model.ModelLoader;
+import glia.io.hub.Progress;
 import glia.tensor.Precision;
-import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
 import glia.text.template.TemplateCheck;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,7 +34,6 @@ import java.util.Optional;
 
 /// Compares what Glia computes with what a reference computed.
 public final class CheckCommand implements Command {
-    private static final long STATE_LIMIT_BYTES = 1L << 32;
     private static final Option<String> MODEL = Option.text("MODEL", "the model, where it is not in DIR", "--model");
     private static final Option<String> TEMPLATES = Option.text("DIR", "render the chat templates of this folder",
             "--templates");
@@ -133,11 +128,8 @@ public final class CheckCommand implements Command {
     /// Checks a model without loading a tokenizer, which such folders need not have.
     private static void checkNumbers(Path folder, Path path, LoadOptions options, Results results)
             throws CheckpointException {
-        try (Workers workers = new Workers(options.numThreads());
-                Model model = ModelLoader.load(path, Checkpoints.open(path));
-                Engine engine = new Engine(model, KernelSets.choose(options.kernels(), workers).kernels(),
-                        options.precision(), STATE_LIMIT_BYTES)) {
-            ModelCheck.run(folder, engine, results::accept);
+        try (LoadedModel model = LoadedModel.load(path, options, Progress.NONE)) {
+            ModelCheck.run(folder, model.engine(), results::accept);
         }
     }
 

@@ -7,6 +7,7 @@ import glia.cli.terminal.InterruptNotice;
 import glia.cli.terminal.ProgressDisplay;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.LoadedModel;
 import glia.io.CheckpointException;
 import glia.io.hub.Choice;
 import glia.io.hub.DefaultModel;
@@ -14,6 +15,7 @@ import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
+import glia.tensor.kernel.choice.KernelSets;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -41,9 +43,7 @@ final class Models {
     static LanguageModel load(Path path, LoadOptions options, Arguments arguments, Console console)
             throws CheckpointException {
         LanguageModel model = loadWithoutNote(path, options, arguments, console);
-        if (!model.kernels().note().isEmpty() && !isQuiet(arguments, console)) {
-            console.err().println("glia: " + model.kernels().note());
-        }
+        note(model.kernels(), arguments, console);
         return model;
     }
 
@@ -52,6 +52,23 @@ final class Models {
             throws CheckpointException {
         try (ProgressDisplay progress = new ProgressDisplay(console)) {
             return LanguageModel.load(path, options, isQuiet(arguments, console) ? Progress.NONE : progress);
+        }
+    }
+
+    /// The same for those who need no tokenizer.
+    static LoadedModel loadWithoutText(Path path, LoadOptions options, Arguments arguments, Console console)
+            throws CheckpointException {
+        try (ProgressDisplay progress = new ProgressDisplay(console)) {
+            LoadedModel model =
+                    LoadedModel.load(path, options, isQuiet(arguments, console) ? Progress.NONE : progress);
+            note(model.kernels(), arguments, console);
+            return model;
+        }
+    }
+
+    private static void note(KernelSets.Choice kernels, Arguments arguments, Console console) {
+        if (!kernels.note().isEmpty() && !isQuiet(arguments, console)) {
+            console.err().println("glia: " + kernels.note());
         }
     }
 

@@ -274,13 +274,27 @@ class CommandsTest {
     @Test
     @Tag("slow")
     void benchHasTheKeysOfItsPeers() {
-        JsonNode rates = json("bench", "stories260K", "--prompt", "16", "--json");
+        hasTheKeysOfItsPeers("stories260K");
+        assertFalse(Files.exists(GOLDEN.resolve("tokenizer.json")));
+        hasTheKeysOfItsPeers(GOLDEN.toString());
+    }
+
+    private static void hasTheKeysOfItsPeers(String model) {
+        JsonNode rates = json("bench", model, "--prompt", "16", "--json");
         for (String key : new String[] {"prompt_16", "generate_64_x1", "generate_64_x16"}) {
             JsonNode rate = rates.path(key);
             assertTrue(0 < rate.path("min").asDouble(), rates::toString);
             assertTrue(rate.path("min").asDouble() <= rate.path("median").asDouble(), rates::toString);
             assertTrue(rate.path("median").asDouble() <= rate.path("max").asDouble(), rates::toString);
         }
+    }
+
+    @Test
+    void benchMeasuresNothingThatTheContextDoesNotHold() {
+        assertEquals("glia: texts of 513 tokens are measured; the context has 512\n",
+                run(ExitCode.USAGE, "", "bench", "stories260K", "--prompt", "513").err());
+        assertEquals("glia: texts of 128 tokens are measured; the context has 64\n",
+                run(ExitCode.USAGE, "", "bench", GOLDEN.resolveSibling("gpt2").toString()).err());
     }
 
     @Test
