@@ -5,10 +5,12 @@ package glia.engine;
 /// @param promptTokens tokens of the whole prompt
 /// @param reusedTokens those of them that were remembered from before
 /// @param tokens tokens made
+/// @param draftedTokens tokens that a layer that drafts has guessed; 0 without one
+/// @param acceptedTokens those of them that were right
 /// @param firstTokenNanos from the call to the first token
 /// @param totalNanos from the call to the end
-public record Answer(String text, Finish finish, int promptTokens, int reusedTokens, int tokens, long firstTokenNanos,
-        long totalNanos) {
+public record Answer(String text, Finish finish, int promptTokens, int reusedTokens, int tokens, int draftedTokens,
+        int acceptedTokens, long firstTokenNanos, long totalNanos) {
     /// Tokens a second after the first one; 0 if there were fewer than two.
     public double tokensPerSecond() {
         long nanos = totalNanos - firstTokenNanos;

@@ -2,6 +2,7 @@ package glia.engine;
 
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
+import glia.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -65,6 +66,38 @@ public final class Bench {
             streams.forEach(Sequence::close);
             return rate;
         });
+    }
+
+    /// One text of `numSteps` tokens, the likeliest each, with drafts. Here the speed depends on the tokens: how many
+    /// drafts are right.
+    public Rate drafted(int numSteps) {
+        return measure(() -> {
+            try (Steps steps = new DraftedSteps(engine)) {
+                Tensor logits = begin(steps);
+                long start = System.nanoTime();
+                goOn(steps, logits, numSteps);
+                return numSteps / seconds(start);
+            }
+        });
+    }
+
+    /// How many of that text's drafts are right, from 0 to 1.
+    public double acceptedShare(int numSteps) {
+        try (Steps steps = new DraftedSteps(engine)) {
+            goOn(steps, begin(steps), numSteps);
+            return (double) steps.numAccepted() / steps.numDrafted();
+        }
+    }
+
+    private Tensor begin(Steps steps) {
+        return steps.prefill(tokens(5, CONTEXT_TOKENS), 0, () -> false);
+    }
+
+    private void goOn(Steps steps, Tensor logits, int numSteps) {
+        Tensor next = logits;
+        for (int step = 0; step < numSteps; step++) {
+            next = steps.step(engine.ops().kernels().argmax(next, 0));
+        }
     }
 
     private int[] tokens(int first, int count) {

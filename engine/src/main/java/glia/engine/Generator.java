@@ -2,35 +2,31 @@ package glia.engine;
 
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.StopCriteria;
-import glia.engine.state.Sequence;
-import glia.model.spec.Encoder;
-import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
-import java.util.Optional;
 
 /// Makes answers in one sequence and remembers its tokens, so that a prompt that begins as the last one did costs only
 /// what is new. For one thread.
 public final class Generator implements AutoCloseable {
-    private final Engine engine;
     private final Tokenizer tokenizer;
+    private final int vocabSize;
     private final int contextLength;
-    private final Sequence sequence;
-    /// The tokens that the sequence remembers, and room for more.
+    private final Steps steps;
+    /// The tokens that are remembered, and room for more.
     private int[] tokens = new int[256];
 
-    Generator(Engine engine, Tokenizer tokenizer, int contextLength) {
-        this.engine = engine;
+    Generator(LoadedModel model, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        this.contextLength = contextLength;
-        this.sequence = engine.open();
+        this.vocabSize = Math.min(tokenizer.vocabSize(), model.model().spec().vocabSize());
+        this.contextLength = model.contextLength();
+        this.steps = model.steps();
     }
 
     /// Tokens remembered.
     public int length() {
-        return sequence.length();
+        return steps.length();
     }
 
     /// Answers a prompt.
@@ -45,15 +41,12 @@ public final class Generator implements AutoCloseable {
             throw new ContextFullException(prompt.length, contextLength);
         }
         long start = System.nanoTime();
-        Optional<Encoder> encoder = engine.model().spec().encoder();
-        int reused = encoder.isPresent() ? 0 : reuse(prompt);
-        Tensor logits = encoder.isPresent() ? read(prompt, encoder.get().startToken())
-                : engine.prefill(sequence, prompt, reused, prompt.length, listener::cancelled);
+        int reused = reuse(prompt);
+        Tensor logits = steps.prefill(prompt, reused, listener::cancelled);
         if (logits.rows() == 0) {
-            return new Answer("", Finish.CANCELLED, prompt.length, reused, 0, 0, System.nanoTime() - start);
+            return new Answer("", Finish.CANCELLED, prompt.length, reused, 0, 0, 0, 0, System.nanoTime() - start);
         }
-        Sampler sampler = new Sampler(options.sampling(),
-                Math.min(tokenizer.vocabSize(), engine.model().spec().vocabSize()));
+        Sampler sampler = new Sampler(options.sampling(), vocabSize);
         for (int token : prompt) {
             sampler.accept(token);
         }
@@ -71,43 +64,30 @@ public final class Generator implements AutoCloseable {
                 break;
             }
             remember(token);
-            engine.add(sequence, tokens, sequence.length(), sequence.length() + 1, Outputs.LAST);
-            logits = engine.run();
+            logits = steps.step(token);
         }
         text.end();
-        return new Answer(text.whole.toString(), finish, prompt.length, reused, count, firstToken,
-                System.nanoTime() - start);
-    }
-
-    /// Hands the prompt to the encoder and begins the decoder's text.
-    private Tensor read(int[] prompt, int start) {
-        sequence.clear();
-        tokens[0] = start;
-        engine.add(sequence, prompt, tokens, 0, 1, Outputs.LAST);
-        return engine.run();
+        return new Answer(text.whole.toString(), finish, prompt.length, reused, count, steps.numDrafted(),
+                steps.numAccepted(), firstToken, System.nanoTime() - start);
     }
 
     /// Keeps the common beginning of what is remembered and the prompt, all but the prompt's last token, whose logits
     /// are needed.
     private int reuse(int[] prompt) {
         int common = 0;
-        int most = Math.min(sequence.length(), prompt.length - 1);
+        int most = Math.min(steps.length(), prompt.length - 1);
         while (common < most && tokens[common] == prompt[common]) {
             common++;
-        }
-        if (!sequence.truncate(common)) {
-            sequence.clear();
-            common = 0;
         }
         if (tokens.length < prompt.length + 1) {
             tokens = Arrays.copyOf(tokens, Math.max(2 * tokens.length, prompt.length + 1));
         }
         System.arraycopy(prompt, 0, tokens, 0, prompt.length);
-        return common;
+        return steps.keep(common);
     }
 
     private void remember(int token) {
-        int at = sequence.length();
+        int at = steps.length();
         if (at == tokens.length) {
             tokens = Arrays.copyOf(tokens, 2 * at);
         }
@@ -162,11 +142,11 @@ public final class Generator implements AutoCloseable {
 
     /// Forgets everything.
     public void clear() {
-        sequence.clear();
+        steps.keep(0);
     }
 
     @Override
     public void close() {
-        sequence.close();
+        steps.close();
     }
 }

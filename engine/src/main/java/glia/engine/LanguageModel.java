@@ -85,12 +85,12 @@ public final class LanguageModel implements AutoCloseable {
     ///
     /// @throws StateMemoryException later, when memory does not suffice for what it says
     public Chat chat() {
-        return new Chat(this, new Generator(engine(), tokenizer, contextLength()));
+        return new Chat(this, new Generator(loaded, tokenizer));
     }
 
     /// Something to continue texts with, without a chat template.
     public Generator generator() {
-        return new Generator(engine(), tokenizer, contextLength());
+        return new Generator(loaded, tokenizer);
     }
 
     public Model model() {

@@ -8,7 +8,8 @@ import glia.tensor.Precision;
 /// @param contextLength the most tokens a sequence may have; 0: what the model was made for
 /// @param kernels the name of a kernel set, or `auto` for the best one that this machine can run
 /// @param precision the arithmetic of products with quantised weights
-public record LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
+/// @param drafts whether a layer of the model guesses tokens ahead, so that a pass may give two; the texts are the same
+public record LoadOptions(int threads, int contextLength, String kernels, Precision precision, boolean drafts) {
     public LoadOptions {
         if (threads < 0 || threads > 1024) {
             throw new IllegalArgumentException("threads must be 1 to 1024, or 0 for one a core, not " + threads);
@@ -18,17 +19,21 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         }
     }
 
-    /// One thread a core, the model's own context, the best kernels, fast products.
+    /// One thread a core, the model's own context, the best kernels, fast products, no drafts.
     public static LoadOptions defaults() {
-        return new LoadOptions(0, 0, "auto", Precision.FAST);
+        return new LoadOptions(0, 0, "auto", Precision.FAST, false);
     }
 
     public LoadOptions withPrecision(Precision other) {
-        return new LoadOptions(threads, contextLength, kernels, other);
+        return new LoadOptions(threads, contextLength, kernels, other, drafts);
     }
 
     public LoadOptions withKernels(String other) {
-        return new LoadOptions(threads, contextLength, other, precision);
+        return new LoadOptions(threads, contextLength, other, precision, drafts);
+    }
+
+    public LoadOptions withDrafts() {
+        return new LoadOptions(threads, contextLength, kernels, precision, true);
     }
 
     /// The number of threads meant.

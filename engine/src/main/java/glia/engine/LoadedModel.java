@@ -6,6 +6,7 @@ import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import java.nio.file.Path;
@@ -21,13 +22,16 @@ public final class LoadedModel implements AutoCloseable {
     private final Model model;
     private final Engine engine;
     private final int contextLength;
+    private final boolean drafts;
 
-    private LoadedModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, int contextLength) {
+    private LoadedModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, int contextLength,
+            boolean drafts) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
         this.engine = engine;
         this.contextLength = contextLength;
+        this.drafts = drafts;
     }
 
     /// Loads a folder in the hub's layout or a GGUF file, and tells where it takes more than a second.
@@ -51,8 +55,9 @@ public final class LoadedModel implements AutoCloseable {
             int context = contextLength(options, model);
             KernelSets.Choice kernels = await(choosing);
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context);
-            warmUp(engine, progress);
-            return new LoadedModel(workers, kernels, model, engine, context);
+            LoadedModel loaded = new LoadedModel(workers, kernels, model, engine, context, options.drafts());
+            loaded.warmUp(progress);
+            return loaded;
         } catch (CheckpointException | RuntimeException | Error e) {
             if (model != null) {
                 model.close();
@@ -62,11 +67,20 @@ public final class LoadedModel implements AutoCloseable {
         }
     }
 
-    private static void warmUp(Engine engine, Progress progress) {
-        var packing = new PackingProgress(progress, engine.model().checkpoint().sizeBytes(), System::nanoTime);
-        engine.ops().kernels().onConversion(packing);
+    private void warmUp(Progress progress) {
+        Kernels computing = engine.ops().kernels();
+        var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
+        computing.onConversion(packing);
         engine.warmUp();
-        engine.ops().kernels().onConversion(_ -> { });
+        if (drafts) {
+            try (Steps steps = steps()) {
+                if (computing.converts()) {
+                    steps.prefill(new int[1], 0, () -> false);
+                    steps.step(0);
+                }
+            }
+        }
+        computing.onConversion(_ -> { });
         packing.end();
     }
 
@@ -121,6 +135,11 @@ public final class LoadedModel implements AutoCloseable {
 
     public Engine engine() {
         return engine;
+    }
+
+    /// Something to read and continue texts with.
+    Steps steps() {
+        return drafts ? new DraftedSteps(engine) : new PlainSteps(engine);
     }
 
     /// The most tokens of a sequence.

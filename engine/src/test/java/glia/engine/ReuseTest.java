@@ -19,7 +19,7 @@ class ReuseTest {
 
     private static LanguageModel load(String name) throws IOException, URISyntaxException {
         Path file = Path.of(ReuseTest.class.getResource("/gguf/" + name + "-f32.gguf").toURI());
-        return LanguageModel.load(file, new LoadOptions(1, 256, "scalar", Precision.EXACT));
+        return LanguageModel.load(file, new LoadOptions(1, 256, "scalar", Precision.EXACT, false));
     }
 
     /// Of the prompts that begin as the one before, how many used what was remembered, and how many could not.

@@ -50,7 +50,7 @@ public final class EmbeddingBench {
     }
 
     private static LoadOptions options(Precision precision) {
-        return new LoadOptions(THREADS, 0, "auto", precision);
+        return new LoadOptions(THREADS, 0, "auto", precision, false);
     }
 
     private static List<int[]> texts(int count, int tokens) {

@@ -7,14 +7,17 @@ import glia.engine.Answer;
 public final class AnswerText {
     private AnswerText() {}
 
-    /// Its length and speed: `42 tokens, 87.3 tokens/s, first after 0.120 s`.
+    /// Its length and speed: `42 tokens, 87.3 tokens/s, first after 0.120 s`, and where tokens were guessed, how often
+    /// that was right.
     public static String rates(Answer answer) {
         String tokens = Units.counted(answer.tokens(), "token");
         if (answer.tokens() == 0) {
             return tokens;
         }
         String rate = answer.tokensPerSecond() > 0 ? ", " + Units.rate(answer.tokensPerSecond()) + " tokens/s" : "";
-        return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9);
+        String drafts = answer.draftedTokens() == 0 ? ""
+                : ", " + answer.acceptedTokens() + " of " + Units.counted(answer.draftedTokens(), "draft") + " right";
+        return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9) + drafts;
     }
 
     /// Why it is not whole, where it is not, and its length and speed.

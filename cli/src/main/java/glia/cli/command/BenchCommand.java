@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
 /// Measures how fast a model runs.
@@ -40,9 +41,11 @@ public final class BenchCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Measure how fast a model runs", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, Json.OPTION), ComputeOptions.ALL),
+                Syntax.join(List.of(PROMPT, Json.OPTION, ComputeOptions.DRAFT), ComputeOptions.ALL),
                 List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed",
-                        "up until it is steady, 30 s at most, then measured five times: median, least, most."));
+                        "up until it is steady, 30 s at most, then measured five times: median, least, most.",
+                        "With --draft also a text of 64 tokens, the likeliest each; how fast depends on how many",
+                        "drafts are right."));
     }
 
     @Override
@@ -63,6 +66,9 @@ public final class BenchCommand implements Command {
                 work.put("generate_" + GENERATED_TOKENS + "_x" + streams,
                         () -> bench.generate(GENERATED_TOKENS, streams));
             }
+            if (options.drafts()) {
+                work.put("draft_" + GENERATED_TOKENS + "_x1", () -> bench.drafted(GENERATED_TOKENS));
+            }
             Map<String, Bench.Rate> rates = new LinkedHashMap<>();
             work.forEach((name, measure) -> {
                 if (console.errIsTerminal()) {
@@ -74,10 +80,15 @@ public final class BenchCommand implements Command {
             if (console.errIsTerminal()) {
                 console.err().print("\r\033[K");
             }
+            OptionalDouble accepted = options.drafts()
+                    ? OptionalDouble.of(bench.acceptedShare(GENERATED_TOKENS)) : OptionalDouble.empty();
             if (arguments.has(Json.OPTION)) {
-                Json.print(console, document(choice, options, rates));
+                Map<String, Object> document = document(choice, options, rates);
+                accepted.ifPresent(share -> document.put("accepted_drafts", share));
+                Json.print(console, document);
             } else {
                 console.out().print(table(rates));
+                accepted.ifPresent(share -> console.out().println(Math.round(100 * share) + " % of drafts right"));
             }
         }
         return ExitCode.OK;

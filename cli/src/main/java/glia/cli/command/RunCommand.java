@@ -45,7 +45,8 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL),
+                Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT), GenerationFlags.ALL,
+                        ComputeOptions.ALL),
                 GenerationFlags.NOTES);
     }
 
@@ -112,6 +113,8 @@ public final class RunCommand implements Command {
         document.put("finish", answer.finish().name().toLowerCase(Locale.ROOT));
         document.put("prompt_tokens", answer.promptTokens());
         document.put("tokens", answer.tokens());
+        document.put("drafted_tokens", answer.draftedTokens());
+        document.put("accepted_tokens", answer.acceptedTokens());
         document.put("first_token_seconds", answer.firstTokenNanos() / 1e9);
         document.put("seconds", answer.totalNanos() / 1e9);
         document.put("tokens_per_second", answer.tokensPerSecond());

@@ -23,7 +23,11 @@ public final class ComputeOptions {
                     + "exact, for embed: half)",
             "--precision");
 
-    /// All of them.
+    /// For commands that go on with texts.
+    public static final Option<Boolean> DRAFT = Option.flag("let a layer of the model guess a token ahead, so that a "
+            + "pass may give two; for models that come with such layers (multi-token prediction)", "--draft");
+
+    /// Those of all commands that compute.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION);
 
     private ComputeOptions() {}
@@ -34,6 +38,6 @@ public final class ComputeOptions {
     public static LoadOptions of(Arguments arguments, Precision usual) {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
-                arguments.get(PRECISION).orElse(usual));
+                arguments.get(PRECISION).orElse(usual), arguments.has(DRAFT));
     }
 }

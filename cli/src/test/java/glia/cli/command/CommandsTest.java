@@ -9,6 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.cli.TestConsole;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -62,6 +66,37 @@ class CommandsTest {
         assertNotEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "8", "--max-tokens", "20",
                 "--json")
                 .path("text").asString());
+    }
+
+    @Test
+    void draftsChangeNoText() throws Exception {
+        Path drafts = Path.of("../engine/src/test/resources/drafts/deepseek_v3");
+        for (String file : new String[] {"config.json", "model.safetensors"}) {
+            Files.copy(drafts.resolve(file), folder.resolve(file));
+        }
+        String words = IntStream.range(0, 64).mapToObj(i -> "\"w" + i + "\": " + i).collect(Collectors.joining(", "));
+        Files.writeString(folder.resolve("tokenizer.json"), """
+                {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+                "model": {"type": "WordPiece", "vocab": {%s}, "unk_token": "w0",
+                "continuing_subword_prefix": "##", "max_input_chars_per_word": 9},
+                "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": false}}""".formatted(words));
+        String[] asked = {"run", folder.toString(), "-p", "w5 w17 w3", "--seed", "3", "--max-tokens", "40",
+            "--precision", "exact", "--json"};
+        JsonNode plain = json(asked);
+        String[] with = Arrays.copyOf(asked, asked.length + 1);
+        with[asked.length] = "--draft";
+        JsonNode drafted = json(with);
+        assertEquals(40, plain.path("tokens").asInt());
+        assertEquals(plain.path("text"), drafted.path("text"));
+        assertEquals(0, plain.path("drafted_tokens").asInt(-1));
+        assertTrue(drafted.path("drafted_tokens").asInt() >= 20, drafted::toString);
+        assertTrue(run(ExitCode.OK, "w5\n/stats\n", "chat", folder.toString(), "--draft", "--max-tokens", "9").out()
+                .contains(" drafts right\n"));
+        String none = "glia: drafts were asked for; the model as it was loaded has no layer beyond its last that makes "
+                + "them\n";
+        for (String command : new String[] {"run", "chat", "bench"}) {
+            assertEquals(none, run(ExitCode.USAGE, "", command, "stories260K", "--draft").err());
+        }
     }
 
     @Test
@@ -277,16 +312,23 @@ class CommandsTest {
         hasTheKeysOfItsPeers("stories260K");
         assertFalse(Files.exists(GOLDEN.resolve("tokenizer.json")));
         hasTheKeysOfItsPeers(GOLDEN.toString());
+        JsonNode drafts = hasTheKeysOfItsPeers("../engine/src/test/resources/drafts/deepseek_v3", "--draft");
+        assertTrue(drafts.path("draft_64_x1").path("median").asDouble() > 0, drafts::toString);
+        double accepted = drafts.path("accepted_drafts").asDouble(-1);
+        assertTrue(accepted >= 0 && accepted <= 1, drafts::toString);
     }
 
-    private static void hasTheKeysOfItsPeers(String model) {
-        JsonNode rates = json("bench", model, "--prompt", "16", "--json");
+    private static JsonNode hasTheKeysOfItsPeers(String model, String... more) {
+        List<String> words = new ArrayList<>(List.of("bench", model, "--prompt", "16", "--json"));
+        words.addAll(List.of(more));
+        JsonNode rates = json(words.toArray(String[]::new));
         for (String key : new String[] {"prompt_16", "generate_64_x1", "generate_64_x16"}) {
             JsonNode rate = rates.path(key);
             assertTrue(0 < rate.path("min").asDouble(), rates::toString);
             assertTrue(rate.path("min").asDouble() <= rate.path("median").asDouble(), rates::toString);
             assertTrue(rate.path("median").asDouble() <= rate.path("max").asDouble(), rates::toString);
         }
+        return rates;
     }
 
     @Test
