@@ -54,10 +54,11 @@ public final class AttentionCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
+        Path out = Path.of(arguments.get(OUT).orElse("attention.html"));
+        TextFiles.checkWritable(out);
         String text = arguments.get(PROMPT).isPresent() ? arguments.get(PROMPT).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        Path out = Path.of(arguments.get(OUT).orElse("attention.html"));
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,
                 console)) {
             if (model.model().spec().encoder().isPresent()) {

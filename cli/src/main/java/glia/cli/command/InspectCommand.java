@@ -80,14 +80,14 @@ public final class InspectCommand implements Command {
             throw new UsageException("MODEL is missing (" + Models.MODEL.description() + "), and there is no "
                     + CATALOGUE.name());
         }
-        Path path = Models.locate(named, arguments, console).path();
         if (arguments.has(EXPERTS)) {
-            showExperts(path, arguments, console);
+            showExperts(named, arguments, console);
             return ExitCode.OK;
         }
         if (arguments.has(PROMPT) || arguments.has(OUT)) {
             throw new UsageException((arguments.has(PROMPT) ? PROMPT : OUT).name() + " needs " + EXPERTS.name());
         }
+        Path path = Models.locate(named, arguments, console).path();
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
             Text text = text(path, checkpoint, model.spec());
@@ -103,9 +103,15 @@ public final class InspectCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static void showExperts(Path path, Arguments arguments, Console console) throws IOException {
+    private static void showExperts(Optional<String> named, Arguments arguments, Console console)
+            throws IOException {
         String text = arguments.get(PROMPT).orElseThrow(() ->
                 new UsageException(EXPERTS.name() + " needs a text to look at: " + PROMPT.name()));
+        Optional<Path> out = arguments.get(OUT).map(Path::of);
+        if (out.isPresent()) {
+            TextFiles.checkWritable(out.get());
+        }
+        Path path = Models.locate(named, arguments, console).path();
         try (LanguageModel model = LanguageModel.load(path, ComputeOptions.of(arguments, Precision.FAST))) {
             int[] tokens = model.tokenizer().encode(text, true);
             if (tokens.length == 0) {
@@ -115,8 +121,8 @@ public final class InspectCommand implements Command {
             if (statistics.layers().isEmpty()) {
                 throw new IOException(path + ": the model has no experts");
             }
-            if (arguments.has(OUT)) {
-                TextFiles.write(Path.of(arguments.get(OUT).orElseThrow()),
+            if (out.isPresent()) {
+                TextFiles.write(out.get(),
                         ExpertMap.svg(statistics, path.getFileName().toString(), tokens.length));
             }
             if (arguments.has(Json.OPTION)) {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /// Texts that commands read and write, with errors that name the file and what is wrong with it.
@@ -24,12 +23,26 @@ final class TextFiles {
         }
     }
 
+    /// Refuses a file that could not be written, before it is computed what shall be in it.
+    ///
+    /// @throws IOException if it cannot
+    static void checkWritable(Path file) throws IOException {
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || Files.isDirectory(file)) {
+            throw new IOException(file + ": cannot be written: is a folder");
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new IOException(file + ": cannot be written: there is no folder " + folder);
+        }
+        if (!Files.isWritable(Files.exists(file) ? file : folder)) {
+            throw new IOException(file + ": cannot be written: access is denied");
+        }
+    }
+
+    /// @throws IOException if it cannot be written
     static void write(Path file, String text) throws IOException {
         try {
             Files.writeString(file, text);
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + ": cannot be written: there is no folder " + file.toAbsolutePath().getParent(),
-                    e);
         } catch (FileSystemException e) {
             throw new IOException(file + ": cannot be written: "
                     + (e.getReason() == null ? "access is denied" : e.getReason()), e);

@@ -242,12 +242,21 @@ class CommandsTest {
     }
 
     @Test
-    void errorsNameTheFileThatCannotBeReadOrWritten() {
+    void errorsNameTheFileThatCannotBeReadOrWritten() throws Exception {
         Path lost = folder.resolve("none/page.html");
-        assertEquals("glia: " + lost + ": cannot be written: there is no folder " + lost.getParent() + "\n",
-                run(ExitCode.BAD_FILE, "", "attention", "stories260K", "-p", "a cat", "-o", lost.toString()).err());
-        assertTrue(run(ExitCode.BAD_FILE, "", "attention", "stories260K", "-p", "a cat", "-o", folder.toString()).err()
-                .startsWith("glia: " + folder + ": cannot be written: "));
+        Path inFile = Files.createFile(folder.resolve("file")).resolve("page.html");
+        String[][] commands = {{"attention", "no such model", "-p", "a cat", "-o", ""},
+            {"inspect", "no such model", "--experts", "-p", "a cat", "-o", ""}};
+        for (String[] command : commands) {
+            for (Path file : new Path[] {lost, inFile, folder, Path.of("/")}) {
+                command[command.length - 1] = file.toString();
+                String why = Files.isDirectory(file) ? "is a folder" : "there is no folder " + file.getParent();
+                assertEquals("glia: " + file + ": cannot be written: " + why + "\n",
+                        run(ExitCode.BAD_FILE, "", command).err(), "known before the model is looked for");
+            }
+            command[command.length - 1] = folder.resolve("new.html").toString();
+            assertTrue(run(ExitCode.BAD_FILE, "", command).err().startsWith("glia: There is no "));
+        }
         assertTrue(run(ExitCode.BAD_FILE, "", "embed", "stories260K", "-f", folder.toString()).err()
                 .startsWith("glia: " + folder + ": cannot be read"));
     }
