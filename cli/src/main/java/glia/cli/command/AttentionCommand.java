@@ -49,7 +49,8 @@ public final class AttentionCommand implements Command {
                 List.of("Writes a web page that needs nothing else: the map of every layer and head, arcs from a token",
                         "to those it looks at most, and, for any kind of layer, how much each token moves the best",
                         "logit at another (the norm of the gradient with respect to its embedding). Layers that look",
-                        "only at keys that an indexer chose have no map."));
+                        "only at keys that an indexer chose have no map. Models with an encoder and a decoder, such as",
+                        "T5, cannot be shown: they have two texts."));
     }
 
     @Override
@@ -62,8 +63,9 @@ public final class AttentionCommand implements Command {
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,
                 console)) {
             if (model.model().spec().encoder().isPresent()) {
-                throw new UsageException("a model with an encoder and a decoder is not shown; name one that has one "
-                        + "stack of layers");
+                throw new UsageException("the family '" + model.model().spec().modelType() + "' reads one text and "
+                        + "writes another, and the page is made for one text: models with an encoder and a decoder "
+                        + "cannot be shown");
             }
             int[] ids = model.tokenizer().encode(text, true);
             if (ids.length == 0 || ids.length > MOST_TOKENS) {

@@ -262,6 +262,14 @@ class CommandsTest {
     }
 
     @Test
+    void attentionSaysWhatItCannotShow() {
+        String page = folder.resolve("page.html").toString();
+        assertTrue(run(ExitCode.USAGE, "", "attention", "../engine/src/test/resources/gguf_read/t5-f32.gguf", "-p", "a",
+                "-o", page).err().startsWith("glia: the family 't5' reads one text and writes another, "));
+        assertFalse(Files.exists(Path.of(page)));
+    }
+
+    @Test
     void perplexityOfAText() throws Exception {
         Path text = Files.writeString(folder.resolve("text"), (BEGINNING + " She loved to play.\n").repeat(100));
         JsonNode result = json("perplexity", "stories260K", text.toString(), "--windows", "2", "--json");
