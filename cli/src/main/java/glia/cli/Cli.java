@@ -76,7 +76,7 @@ public final class Cli {
     }
 
     private int dispatch(List<String> words) throws Exception {
-        Optional<Call> call = program.parse(words, console.out(), console.color());
+        Optional<Call> call = program.parse(words, console.out(), console.width(), console.color());
         if (call.isEmpty()) {
             return ExitCode.OK;
         }

@@ -13,11 +13,18 @@ public final class TestConsole {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final Console console;
 
+    /// No terminal.
+    ///
     /// @param input what is typed
     public TestConsole(String input) {
-        console = Console.plain(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
+        this(input, 0);
+    }
+
+    /// A terminal of this many columns for the results; 0 for none.
+    public TestConsole(String input, int width) {
+        console = new Console(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
                 new PrintStream(out, false, StandardCharsets.UTF_8),
-                new PrintStream(err, false, StandardCharsets.UTF_8));
+                new PrintStream(err, false, StandardCharsets.UTF_8), false, width > 0, false, width, false);
     }
 
     /// The console itself.

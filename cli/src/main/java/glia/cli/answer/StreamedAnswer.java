@@ -1,6 +1,7 @@
 package glia.cli.answer;
 
 import glia.cli.terminal.Console;
+import glia.cli.terminal.WordWrap;
 import glia.engine.TextListener;
 
 /// Prints an answer as it is made. Ends it where nobody reads on, or where [#stop] was called.

@@ -25,7 +25,7 @@ final class CommandSpecs {
                 .header(literal(syntax.summary())).synopsisHeading("%nUsage: ")
                 .parameterListHeading("%nParameters:%n").optionListHeading("%nOptions:%n")
                 .commandListHeading("%nCommands:%n").footerHeading(syntax.notes().isEmpty() ? "" : "%n")
-                .footer(syntax.notes().stream().map(CommandSpecs::literal).toArray(String[]::new));
+                .footer(literal(String.join(" ", syntax.notes())));
         return spec;
     }
 

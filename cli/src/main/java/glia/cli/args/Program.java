@@ -30,6 +30,8 @@ public final class Program {
         System.setProperty("picocli.converters.excludes", ".*");
     }
 
+    private static final int LEAST_WIDTH = 55;
+
     private final CommandLine root;
 
     /// A command that was called.
@@ -60,11 +62,16 @@ public final class Program {
 
     /// Takes a command line apart. Where it asks for help or the version, or names no command, that is printed.
     ///
+    /// @param width columns of the terminal that shows help texts; 0 for any number
     /// @param color whether help texts have colours
     /// @return the command that was called; empty where something was printed instead
     /// @throws UsageException if a word is unknown, repeated, no possible value, or missing
-    public Optional<Call> parse(List<String> words, PrintStream out, boolean color) {
+    public Optional<Call> parse(List<String> words, PrintStream out, int width, boolean color) {
         declare(root.getCommandSpec(), words::contains);
+        if (width > 0) {
+            // picocli takes no less than 55.
+            root.setUsageHelpWidth(Math.clamp(width, LEAST_WIDTH, CommandSpecs.WIDTH));
+        }
         root.setOut(new PrintWriter(out, true))
                 .setColorScheme(Help.defaultColorScheme(color ? Help.Ansi.ON : Help.Ansi.OFF));
         ParseResult result;

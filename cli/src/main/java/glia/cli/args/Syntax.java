@@ -9,7 +9,7 @@ import java.util.List;
 /// @param summary one sentence for the list of commands, without a full stop
 /// @param positionals the words known by their place, in their order; those that may be missing come last
 /// @param options the options in the order in which help texts show them; [#HELP] and [#DEBUG] are always added
-/// @param notes further lines for the command's own help text
+/// @param notes pieces of what else the help text of the command says, joined by spaces
 public record Syntax(String name, String summary, List<Positional> positionals, List<Option<?>> options,
                      List<String> notes) {
     /// Shows a command's help text instead of running it.

@@ -2,7 +2,6 @@ package glia.cli.chat;
 
 import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
-import glia.cli.answer.WordWrap;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.UsageException;
@@ -10,6 +9,7 @@ import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.cli.terminal.WordWrap;
 import glia.engine.Answer;
 import glia.engine.Chat;
 import glia.engine.ContextFullException;
@@ -112,7 +112,7 @@ public final class ChatLoop {
             return true;
         }
         switch (word.get()) {
-            case HELP -> console.out().print(ChatWords.help());
+            case HELP -> console.out().print(ChatWords.help(input.width()));
             case RESET -> reset();
             case SYSTEM -> system(rest);
             case SET -> set(rest);
@@ -164,7 +164,7 @@ public final class ChatLoop {
     private void set(String rest) {
         String[] words = rest.split("\\s+", 2);
         if (rest.isEmpty()) {
-            console.out().print(GenerationFlags.table(chat.options()));
+            console.out().print(GenerationFlags.table(chat.options()).text(input.width()));
             return;
         }
         Optional<Option<?>> option = GenerationFlags.named(words[0]);
@@ -191,7 +191,7 @@ public final class ChatLoop {
                     + Units.rate(last.promptTokensPerSecond()) + " tokens/s");
             table.row("last answer", AnswerText.rates(last));
         }
-        console.out().print(table);
+        console.out().print(table.text(input.width()));
     }
 
     private void save(String file) {

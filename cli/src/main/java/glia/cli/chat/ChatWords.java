@@ -1,6 +1,7 @@
 package glia.cli.chat;
 
 import glia.cli.terminal.Table;
+import glia.cli.terminal.WordWrap;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -42,14 +43,16 @@ enum ChatWords {
     }
 
     /// What `/help` shows.
-    static String help() {
+    ///
+    /// @param width columns of the terminal; 0 for any number
+    static String help(int width) {
         Table table = new Table("ll");
         for (ChatWords word : values()) {
             table.row((word.word() + " " + word.argument).strip(), word.description);
         }
-        return table + """
+        return table.text(width) + WordWrap.of("""
                 A line that ends in a backslash goes on in the next; \""" begins and ends a block of lines.
                 Ctrl-C stops an answer.
-                """;
+                """, width);
     }
 }

@@ -87,7 +87,7 @@ public final class BenchCommand implements Command {
                 accepted.ifPresent(share -> document.put("accepted_drafts", share));
                 Json.print(console, document);
             } else {
-                console.out().print(table(rates));
+                table(rates).print(console);
                 accepted.ifPresent(share -> console.out().println(Math.round(100 * share) + " % of drafts right"));
             }
         }
@@ -115,7 +115,7 @@ public final class BenchCommand implements Command {
     }
 
     private static Table table(Map<String, Bench.Rate> rates) {
-        Table table = new Table("lrrr").row("tokens/s", "median", "least", "most");
+        Table table = new Table("lrrr").head("tokens/s", "median", "least", "most");
         rates.forEach((name, rate) -> table.row(name, Units.rate(rate.median()), Units.rate(rate.min()),
                 Units.rate(rate.max())));
         return table;

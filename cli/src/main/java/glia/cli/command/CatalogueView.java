@@ -45,7 +45,7 @@ final class CatalogueView {
     /// Models, a line each.
     static void list(List<CatalogueEntry> entries, boolean json, Console console) throws CheckpointException {
         List<Map<String, Object>> documents = new ArrayList<>();
-        Table table = new Table("lrrrlrrrr").row("", "parameters", "active", "context", "mixes tokens by",
+        Table table = new Table("lrrrlrrrr").head("", "parameters", "active", "context", "mixes tokens by",
                 "cache a token", "at 128k", "operations a token", "at 128k");
         String series = "";
         for (CatalogueEntry entry : entries) {
@@ -65,11 +65,11 @@ final class CatalogueView {
         if (json) {
             Json.print(console, Map.of("models", documents));
         } else {
-            console.out().print(table);
+            table.print(console);
             console.out().println();
-            console.out().println("Computed from published configs. "
-                    + "Active: what one token is multiplied with, so not the embedding.\n" + BASIS);
-            console.out().println("glia inspect --catalogue NAME shows one, or those whose names begin so.");
+            console.printText("Computed from published configs. "
+                    + "Active: what one token is multiplied with, so not the embedding.\n" + BASIS
+                    + "\nglia inspect --catalogue NAME shows one, or those whose names begin so.");
         }
     }
 
@@ -111,16 +111,16 @@ final class CatalogueView {
         }
         switch (entry) {
             case Disclosed d -> show(d, console);
-            case Undisclosed u -> console.out().print(new Table("ll").row("model", u.name())
+            case Undisclosed u -> new Table("ll").row("model", u.name())
                     .row("architecture", "undisclosed").row("parameters", "undisclosed")
-                    .row("what is told", u.said()));
+                    .row("what is told", u.said()).print(console);
         }
     }
 
     private static void show(Disclosed d, Console console) throws CheckpointException {
         ModelSpec spec = d.spec();
         ParameterCount count = ParameterCount.of(spec);
-        console.out().print(new Table("ll").row("model", d.name()).row("family", spec.modelType())
+        new Table("ll").row("model", d.name()).row("family", spec.modelType())
                 .row("layers", spec.numLayers())
                 .row("hidden size", spec.hiddenSize())
                 .row("vocabulary", spec.vocabSize())
@@ -135,11 +135,11 @@ final class CatalogueView {
                         + d.saidIn())
                 .row("operations", Units.count(Usage.operations(spec, 0)) + " for the first token, "
                         + Units.count(Usage.operations(spec, LAST)) + " for the last of 128k")
-                .row("config from", d.configFrom()));
+                .row("config from", d.configFrom()).print(console);
         console.out().println();
-        console.out().print(new LayerTable(LayerKind.of(spec), CACHE).table());
+        new LayerTable(LayerKind.of(spec), CACHE).table().print(console);
         console.out().println();
-        console.out().println(BASIS);
+        console.printText(BASIS);
     }
 
     private static String head(ParameterCount count) {

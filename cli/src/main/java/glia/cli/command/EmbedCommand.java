@@ -123,7 +123,7 @@ public final class EmbedCommand implements Command {
             }
             table.row(row.toArray());
         }
-        console.out().print(table);
+        table.print(console);
         console.out().println(console.dim(vectors[0].length + " numbers each, pooled by "
                 + pooling.name().toLowerCase(Locale.ROOT) + "; cosines of the angles between"));
     }

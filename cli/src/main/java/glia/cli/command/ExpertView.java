@@ -14,6 +14,8 @@ import java.util.Map;
 final class ExpertView {
     /// Cells of a row; where there are more experts, neighbours share one.
     private static final int MOST_CELLS = 64;
+    /// Columns beside the cells: the layer's number.
+    private static final int MARGIN = 4;
     /// What a cell shows for an expert that was chosen this many times the mean, or less.
     private static final double[] STEPS = {0, 0.5, 1.25, 2.5};
     private static final String SHADES = "·░▒▓█";
@@ -22,12 +24,13 @@ final class ExpertView {
 
     static void print(RoutingStatistics statistics, int numTokens, Console console) {
         int most = statistics.layers().stream().mapToInt(layer -> layer.counts().length).max().orElseThrow();
-        int together = Math.ceilDiv(most, MOST_CELLS);
+        int mostCells = console.width() == 0 ? MOST_CELLS : Math.clamp(console.width() - MARGIN, 1, MOST_CELLS);
+        int together = Math.ceilDiv(most, mostCells);
         console.out().println("experts chosen by " + numTokens + " tokens" + (together == 1 ? "" : ", " + together
                 + " a cell"));
-        console.out().println(legend());
+        console.printText(legend());
         console.out().println();
-        Table table = new Table("rlrrrl").row("layer", "experts 0 to " + (most - 1), "entropy", "imbalance", "unused",
+        Table table = new Table("rLrrrl").head("layer", "experts 0 to " + (most - 1), "entropy", "imbalance", "unused",
                 "most chosen");
         for (Layer layer : statistics.layers()) {
             int top = layer.mostChosen();
@@ -36,7 +39,7 @@ final class ExpertView {
                     String.format(Locale.ROOT, "%.2f", layer.imbalance()),
                     layer.numUnused(), String.format(Locale.ROOT, "%d, %.1f %%", top, 100 * layer.share(top)));
         }
-        console.out().print(table);
+        table.print(console);
     }
 
     private static double evenEntropy(Layer layer) {

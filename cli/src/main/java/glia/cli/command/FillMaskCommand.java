@@ -63,7 +63,7 @@ public final class FillMaskCommand implements Command {
                             "█".repeat((int) Math.round(BAR_CELLS * guess.probability())));
                 }
             }
-            console.out().print(table);
+            table.print(console);
         }
         return ExitCode.OK;
     }

@@ -95,9 +95,9 @@ public final class InspectCommand implements Command {
             if (arguments.has(Json.OPTION)) {
                 Json.print(console, document(path, facts, text));
             } else {
-                console.out().print(table(path, facts, text));
+                table(path, facts, text).print(console);
                 console.out().println();
-                console.out().print(new LayerTable(facts.layers(), ALLOCATED).table());
+                new LayerTable(facts.layers(), ALLOCATED).table().print(console);
             }
         }
         return ExitCode.OK;

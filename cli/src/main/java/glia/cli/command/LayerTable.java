@@ -58,7 +58,7 @@ final class LayerTable {
     }
 
     Table table() {
-        Table table = new Table("rlrrrrr").row("layers", "kind", "parameters of one", "of all", "active",
+        Table table = new Table("rlrrrrr").head("layers", "kind", "parameters of one", "of all", "active",
                 "cache a token", "cache at 128k");
         for (LayerKind kind : kinds) {
             table.row(kind.count() + " ×", kind.description(), Units.count(ofOne(kind)),

@@ -41,13 +41,13 @@ public final class ModelsCommand implements Command {
             console.out().println("There are no models in " + settings.hubCache() + " and "
                     + settings.gliaCache() + ".");
         } else {
-            console.out().print(table(models));
+            table(models).print(console);
         }
         return ExitCode.OK;
     }
 
     private static Table table(List<CachedModel> models) {
-        Table table = new Table("lrrl").row("NAME", "SIZE", "FILES", "REMOVABLE");
+        Table table = new Table("lrrl").head("NAME", "SIZE", "FILES", "REMOVABLE");
         long bytes = 0;
         for (CachedModel model : models) {
             long numOurs = model.files().stream().filter(CachedFile::byGlia).count();

@@ -78,7 +78,7 @@ public final class TokenizeCommand implements Command {
             String whole = decoder.accept(ids[i]) + (i == ids.length - 1 ? decoder.finish() : "");
             table.row(ids[i], pieces.get(i), whole.isEmpty() ? "" : JsonMapper.shared().writeValueAsString(whole));
         }
-        console.out().print(table);
+        table.print(console);
         if (console.outIsTerminal()) {
             console.out().println(console.dim(Units.counted(ids.length, "token")));
         }

@@ -17,13 +17,17 @@ import java.util.Map;
 /// @param inIsTerminal a person types
 /// @param outIsTerminal a person reads the results
 /// @param errIsTerminal a person watches the progress
+/// @param width columns of the terminal that shows the results; 0 if there is none, or it does not say
 /// @param color both the terminal and the user's environment (`NO_COLOR`, `TERM`) allow colours
 public record Console(InputStream in, PrintStream out, PrintStream err,
-                      boolean inIsTerminal, boolean outIsTerminal, boolean errIsTerminal, boolean color) {
+                      boolean inIsTerminal, boolean outIsTerminal, boolean errIsTerminal, int width, boolean color) {
 
     /// The property by which the launcher says which of the descriptors 0, 1 and 2 are terminals, such as `02`. Java
     /// itself cannot tell them apart.
     static final String TERMINALS_PROPERTY = "glia.terminals";
+
+    /// The property by which the launcher says how wide the terminal is.
+    static final String COLUMNS_PROPERTY = "glia.columns";
 
     /// The process's own streams, in UTF-8 wherever they do not lead to a console with an encoding of its own.
     public static Console ofProcess() {
@@ -38,12 +42,12 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
                 charset("stdout.encoding", windows && outIsTerminal));
         PrintStream err = Output.to(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal));
         return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal,
-                outIsTerminal && allowsColor(System.getenv()));
+                outIsTerminal ? Integer.getInteger(COLUMNS_PROPERTY, 0) : 0, outIsTerminal && allowsColor(System.getenv()));
     }
 
     /// A console without any terminal.
     public static Console plain(InputStream in, PrintStream out, PrintStream err) {
-        return new Console(in, out, err, false, false, false, false);
+        return new Console(in, out, err, false, false, false, 0, false);
     }
 
     /// Whether the environment allows colours: `NO_COLOR` is unset or empty (https://no-color.org) and the terminal is
@@ -55,6 +59,11 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
     /// Whether the terminal can do no more than print: `TERM` is `dumb`.
     public static boolean isDumb(Map<String, String> environment) {
         return "dumb".equals(environment.get("TERM"));
+    }
+
+    /// Prints lines on standard output, broken between words where the terminal is narrower.
+    public void printText(String lines) {
+        out.println(WordWrap.of(lines, width));
     }
 
     /// The text in a faint colour where colours are allowed, else as it is.

@@ -35,7 +35,7 @@ class ArgumentsTest {
     private static Arguments parse(String... words) {
         List<String> line = new ArrayList<>(List.of("run"));
         line.addAll(List.of(words));
-        return PROGRAM.parse(line, System.out, false).orElseThrow().arguments();
+        return PROGRAM.parse(line, System.out, 0, false).orElseThrow().arguments();
     }
 
     @Test
@@ -137,7 +137,7 @@ class ArgumentsTest {
     private static String helpText(boolean color) {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
-        assertEquals(Optional.empty(), PROGRAM.parse(List.of("run", "--help"), out, color));
+        assertEquals(Optional.empty(), PROGRAM.parse(List.of("run", "--help"), out, 0, color));
         return text.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
     }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -105,6 +106,21 @@ class LauncherTest {
         assertEquals("", removed.err());
         assertEquals(0, removed.exitCode());
         assertTrue(removed.out().startsWith("{\"files\":5,"), removed.out());
+    }
+
+    /// Where util-linux can make a terminal.
+    @Test
+    void resultsAreAsNarrowAsTheTerminal() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")));
+        Assumptions.assumeTrue(Installation.await(installed.start(installed.home(), Map.of(), "/usr/bin/script", "--version"))
+                .out().contains("util-linux"));
+        for (int columns : new int[] {70, 130}) {
+            Result result = Installation.await(installed.start(installed.home(), Map.of("NO_COLOR", "1"),
+                    "/usr/bin/script", "-qec", "stty cols " + columns + "; ./glia run --help", "/dev/null"));
+            assertEquals(0, result.exitCode(), result.out());
+            int longest = result.out().lines().mapToInt(String::length).max().orElseThrow();
+            assertTrue(longest > Math.min(columns, 100) - 15 && longest <= columns, longest + " of " + columns);
+        }
     }
 
     @Test

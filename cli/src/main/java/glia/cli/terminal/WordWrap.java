@@ -1,4 +1,4 @@
-package glia.cli.answer;
+package glia.cli.terminal;
 
 import org.jline.utils.WCWidth;
 
@@ -11,18 +11,26 @@ public final class WordWrap {
     private int column;
 
     /// @param width columns of the terminal, more than 1; 0 breaks nothing
-    WordWrap(int width) {
+    public WordWrap(int width) {
         this.width = width;
     }
 
-    /// A whole text for a terminal of this width.
+    /// A whole text for a terminal of this width, without spaces at the ends of lines; 0 leaves it as it is.
     public static String of(String text, int width) {
+        if (width == 0) {
+            return text;
+        }
         WordWrap lines = new WordWrap(width);
-        return lines.accept(text) + lines.finish();
+        return (lines.accept(text) + lines.finish()).replaceAll(" +(?=\n|$)", "");
+    }
+
+    /// The columns that a line takes on a terminal.
+    public static int width(String line) {
+        return line.codePoints().map(c -> Math.max(0, WCWidth.wcwidth(c))).sum();
     }
 
     /// Takes a piece, and gives what can be printed now.
-    String accept(String piece) {
+    public String accept(String piece) {
         if (width == 0) {
             return piece;
         }
@@ -57,7 +65,7 @@ public final class WordWrap {
     }
 
     /// The word that is not yet printed. The next piece begins a line.
-    String finish() {
+    public String finish() {
         StringBuilder out = new StringBuilder();
         flush(out);
         column = 0;

@@ -1,4 +1,4 @@
-package glia.cli.answer;
+package glia.cli.terminal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
