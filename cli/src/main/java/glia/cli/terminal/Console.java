@@ -41,8 +41,9 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         PrintStream out = Output.to(new FileOutputStream(FileDescriptor.out),
                 charset("stdout.encoding", windows && outIsTerminal));
         PrintStream err = Output.to(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal));
-        return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal,
-                outIsTerminal ? Integer.getInteger(COLUMNS_PROPERTY, 0) : 0, outIsTerminal && allowsColor(System.getenv()));
+        int width = outIsTerminal ? Integer.getInteger(COLUMNS_PROPERTY, 0) : 0;
+        return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal, width,
+                outIsTerminal && allowsColor(System.getenv()));
     }
 
     /// A console without any terminal.

@@ -112,8 +112,8 @@ class LauncherTest {
     @Test
     void resultsAreAsNarrowAsTheTerminal() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")));
-        Assumptions.assumeTrue(Installation.await(installed.start(installed.home(), Map.of(), "/usr/bin/script", "--version"))
-                .out().contains("util-linux"));
+        Result version = Installation.await(installed.start(folder, Map.of(), "/usr/bin/script", "--version"));
+        Assumptions.assumeTrue(version.out().contains("util-linux"));
         for (int columns : new int[] {70, 130}) {
             Result result = Installation.await(installed.start(installed.home(), Map.of("NO_COLOR", "1"),
                     "/usr/bin/script", "-qec", "stty cols " + columns + "; ./glia run --help", "/dev/null"));
