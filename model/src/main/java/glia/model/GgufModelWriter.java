@@ -198,21 +198,7 @@ public final class GgufModelWriter {
 
     private static GgufWriter.Content narrowed(String name, Tensor tensor, DType type) {
         DType dtype = tensor.cols() % type.blockElements() == 0 ? type : DType.F16;
-        return new GgufWriter.Content() {
-            @Override
-            public DType dtype() {
-                return dtype;
-            }
-
-            @Override
-            public long[] shape() {
-                return tensor.shape();
-            }
-
-            @Override
-            public Tensor tensor(Arena scratch) {
-                return Narrowed.of(name, tensor, dtype, scratch);
-            }
-        };
+        return new GgufWriter.Content(dtype, tensor.shape(),
+                scratch -> Narrowed.of(name, tensor, dtype, scratch));
     }
 }

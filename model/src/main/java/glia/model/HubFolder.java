@@ -49,7 +49,7 @@ final class HubFolder implements ModelWriter.Hub {
         HubFolder hub = new HubFolder(model, config);
         StoredAs stored = new StoredAs(Places.of(to, family::source), new Restated(from, to, weights), type,
                 StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
-        stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).tensor(arena)));
+        stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).make().apply(arena)));
         return hub;
     }
 

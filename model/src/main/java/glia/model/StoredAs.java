@@ -29,23 +29,7 @@ record StoredAs(Places places, Restated restated, Optional<DType> matrices, Set<
     /// A tensor to be made.
     GgufWriter.Content content(String name) {
         DType dtype = dtype(name);
-        long[] shape = places.shapes().get(name);
-        return new GgufWriter.Content() {
-            @Override
-            public DType dtype() {
-                return dtype;
-            }
-
-            @Override
-            public long[] shape() {
-                return shape.clone();
-            }
-
-            @Override
-            public Tensor tensor(Arena scratch) {
-                return make(name, dtype, scratch);
-            }
-        };
+        return new GgufWriter.Content(dtype, places.shapes().get(name), scratch -> make(name, dtype, scratch));
     }
 
     private DType dtype(String name) {

@@ -1,22 +1,18 @@
 package glia.io.gguf;
 
-import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.file.MappedFile;
-import glia.io.file.MappedTensors;
-import glia.tensor.Tensor;
+import glia.io.file.MappedCheckpoint;
 import java.nio.file.Path;
-import java.util.Set;
 
 /// A GGUF checkpoint, version 2 or 3, little-endian: one file, or a model split into parts
 /// `…-00001-of-00003.gguf`, of which the first is opened and holds the metadata. Shapes are given outermost dimension
 /// first, as everywhere in Glia; the format has them the other way round.
-public final class GgufCheckpoint implements Checkpoint {
-    private final MappedTensors tensors;
+public final class GgufCheckpoint extends MappedCheckpoint {
     private GgufMetadata metadata;
 
     private GgufCheckpoint(Path path) {
-        tensors = new MappedTensors(path);
+        super(path);
     }
 
     /// Opens a file and, if it is the first of several, the others beside it.
@@ -39,40 +35,14 @@ public final class GgufCheckpoint implements Checkpoint {
     }
 
     private GgufMetadata add(Path path) throws CheckpointException {
-        MappedFile file = MappedFile.open(path);
-        GgufHeader header;
-        try {
-            header = GgufHeader.read(file);
-        } catch (Throwable e) {
-            file.close();
-            throw e;
-        }
-        tensors.add(file, header.entries(), header.dataStart());
+        MappedFile file = file(path);
+        GgufHeader header = GgufHeader.read(file);
+        add(file, header.entries(), header.dataStart());
         return header.metadata();
     }
 
     /// The metadata; of several parts, those of the first.
     public GgufMetadata metadata() {
         return metadata;
-    }
-
-    @Override
-    public Set<String> names() {
-        return tensors.names();
-    }
-
-    @Override
-    public Tensor tensor(String name) throws CheckpointException {
-        return tensors.tensor(name);
-    }
-
-    @Override
-    public long sizeBytes() {
-        return tensors.sizeBytes();
-    }
-
-    @Override
-    public void close() {
-        tensors.close();
     }
 }

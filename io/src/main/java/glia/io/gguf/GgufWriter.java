@@ -8,8 +8,10 @@ import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 
 /// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment that
@@ -21,44 +23,18 @@ public final class GgufWriter {
     private GgufWriter() { }
 
     /// A tensor that is made when its turn comes, so that all of a file's need not be in memory at once.
-    public interface Content {
-        DType dtype();
-
-        /// The dimensions, outermost first.
-        long[] shape();
-
-        /// The tensor, of this type and shape.
-        ///
-        /// @param scratch freed when it is written
-        Tensor tensor(Arena scratch);
-
-        /// The bytes that it takes.
-        default long sizeBytes() {
-            long elements = 1;
-            for (long n : shape()) {
-                elements = Math.multiplyExact(elements, n);
-            }
-            return dtype().bytes(elements);
+    ///
+    /// @param shape the dimensions, outermost first
+    /// @param make the tensor, of this type and shape, in scratch memory that is freed when it is written
+    public record Content(DType dtype, long[] shape, Function<Arena, Tensor> make) {
+        /// One that is there already.
+        public static Content of(Tensor tensor) {
+            return new Content(tensor.dtype(), tensor.shape(), _ -> tensor);
         }
 
-        /// One that is there already.
-        static Content of(Tensor tensor) {
-            return new Content() {
-                @Override
-                public DType dtype() {
-                    return tensor.dtype();
-                }
-
-                @Override
-                public long[] shape() {
-                    return tensor.shape();
-                }
-
-                @Override
-                public Tensor tensor(Arena scratch) {
-                    return tensor;
-                }
-            };
+        /// The bytes that it takes.
+        public long sizeBytes() {
+            return dtype.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
         }
     }
 
@@ -100,7 +76,7 @@ public final class GgufWriter {
             long done = 0;
             for (Content content : tensors.values()) {
                 try (Arena scratch = Arena.ofConfined()) {
-                    out.write(content.tensor(scratch).memory());
+                    out.write(content.make().apply(scratch).memory());
                 }
                 out.pad(alignment);
                 done += content.sizeBytes();

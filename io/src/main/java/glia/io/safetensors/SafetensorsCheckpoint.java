@@ -1,30 +1,26 @@
 package glia.io.safetensors;
 
-import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.file.MappedFile;
-import glia.io.file.MappedTensors;
-import glia.tensor.Tensor;
+import glia.io.file.MappedCheckpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 
 /// A safetensors checkpoint: one file, or several with an index that says which tensor lies in which.
-public final class SafetensorsCheckpoint implements Checkpoint {
+public final class SafetensorsCheckpoint extends MappedCheckpoint {
     /// The file's name in a folder, where there is only one.
     public static final String FILE_NAME = "model.safetensors";
     /// The index's name in a folder, where there are several files.
     public static final String INDEX_NAME = "model.safetensors.index.json";
     private static final String INDEX_SUFFIX = ".index.json";
 
-    private final MappedTensors tensors;
     private final Map<String, String> metadata = new LinkedHashMap<>();
 
     private SafetensorsCheckpoint(Path origin) {
-        tensors = new MappedTensors(origin);
+        super(origin);
     }
 
     /// Opens a `.safetensors` file, an index (`….index.json`), or a folder with `model.safetensors` or its index.
@@ -62,7 +58,7 @@ public final class SafetensorsCheckpoint implements Checkpoint {
             for (String shard : index.files()) {
                 checkpoint.add(file.resolveSibling(shard));
             }
-            index.checkAgainst(checkpoint.tensors);
+            index.checkAgainst(checkpoint);
             return checkpoint;
         } catch (Throwable e) {
             checkpoint.close();
@@ -71,40 +67,14 @@ public final class SafetensorsCheckpoint implements Checkpoint {
     }
 
     private void add(Path path) throws CheckpointException {
-        MappedFile file = MappedFile.open(path);
-        SafetensorsHeader header;
-        try {
-            header = SafetensorsHeader.read(file);
-        } catch (Throwable e) {
-            file.close();
-            throw e;
-        }
-        tensors.add(file, header.entries(), header.dataStart());
+        MappedFile file = file(path);
+        SafetensorsHeader header = SafetensorsHeader.read(file);
+        add(file, header.entries(), header.dataStart());
         header.metadata().forEach(metadata::putIfAbsent);
     }
 
     /// The texts under `__metadata__`; of several files, that of the first that has the key.
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
-    }
-
-    @Override
-    public Set<String> names() {
-        return tensors.names();
-    }
-
-    @Override
-    public Tensor tensor(String name) throws CheckpointException {
-        return tensors.tensor(name);
-    }
-
-    @Override
-    public long sizeBytes() {
-        return tensors.sizeBytes();
-    }
-
-    @Override
-    public void close() {
-        tensors.close();
     }
 }

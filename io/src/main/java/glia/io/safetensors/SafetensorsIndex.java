@@ -2,7 +2,7 @@ package glia.io.safetensors;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.io.file.MappedTensors;
+import glia.io.file.MappedCheckpoint;
 import glia.io.file.TensorEntry;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -44,7 +44,7 @@ record SafetensorsIndex(Path path, Map<String, String> fileOf) {
     }
 
     /// Checks that each tensor lies where the index says.
-    void checkAgainst(MappedTensors tensors) throws CheckpointException {
+    void checkAgainst(MappedCheckpoint tensors) throws CheckpointException {
         for (Map.Entry<String, String> entry : fileOf.entrySet()) {
             Path expected = path.resolveSibling(entry.getValue());
             Path found = tensors.fileOf(entry.getKey());

@@ -1,5 +1,6 @@
 package glia.io.file;
 
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +15,7 @@ import java.util.Set;
 
 /// The tensors of one or more mapped files by name: what every checkpoint format has in common once its headers are
 /// read. It owns the files.
-public final class MappedTensors implements AutoCloseable {
+public abstract class MappedCheckpoint implements Checkpoint {
     private static final int NUM_SUGGESTIONS = 3;
 
     private final Path origin;
@@ -23,17 +24,24 @@ public final class MappedTensors implements AutoCloseable {
     private final Map<String, MappedFile> owners = new LinkedHashMap<>();
 
     /// @param origin the file or folder that messages name
-    public MappedTensors(Path origin) {
+    protected MappedCheckpoint(Path origin) {
         this.origin = origin;
     }
 
-    /// Maps a file and takes in its tensors. From here on it is closed with this, also when this fails.
+    /// Opens a file, which is closed with this.
+    ///
+    /// @throws CheckpointException if it cannot be opened
+    protected final MappedFile file(Path path) throws CheckpointException {
+        files.add(MappedFile.open(path));
+        return files.getLast();
+    }
+
+    /// Maps one of the files and takes in its tensors.
     ///
     /// @param entries already checked to lie inside the file
     /// @param dataStart the byte of the file from which the entries count
     /// @throws CheckpointException if one of the names is taken
-    public void add(MappedFile file, List<TensorEntry> entries, long dataStart) throws CheckpointException {
-        files.add(file);
+    protected final void add(MappedFile file, List<TensorEntry> entries, long dataStart) throws CheckpointException {
         MemorySegment memory = file.map();
         for (TensorEntry entry : entries) {
             MemorySegment part = memory.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
@@ -46,17 +54,19 @@ public final class MappedTensors implements AutoCloseable {
         }
     }
 
-    public Set<String> names() {
+    @Override
+    public final Set<String> names() {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
     /// The file that holds this tensor, or null if there is none.
-    public Path fileOf(String name) {
+    public final Path fileOf(String name) {
         MappedFile owner = owners.get(name);
         return owner == null ? null : owner.path();
     }
 
-    public Tensor tensor(String name) throws CheckpointException {
+    @Override
+    public final Tensor tensor(String name) throws CheckpointException {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
             throw new CheckpointException(origin, TensorEntry.where(name), "is missing; " + suggestions(name));
@@ -64,13 +74,13 @@ public final class MappedTensors implements AutoCloseable {
         return tensor;
     }
 
-    /// Bytes of the files.
-    public long sizeBytes() {
+    @Override
+    public final long sizeBytes() {
         return files.stream().mapToLong(MappedFile::sizeBytes).sum();
     }
 
     @Override
-    public void close() {
+    public final void close() {
         for (MappedFile file : files) {
             file.close();
         }
