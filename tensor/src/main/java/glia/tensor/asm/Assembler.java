@@ -16,8 +16,8 @@ package glia.tensor.asm;
 /// Operands that an instruction does not have are refused with an `IllegalArgumentException` that names both. What the
 /// code does when it runs is checked by nothing. A subclass may add instructions that stand for several.
 public class Assembler {
-    private final ByteBuilder out = new ByteBuilder();
-    private final Encoder encoder = new Encoder(out);
+    final ByteBuilder out = new ByteBuilder();
+    final Encoder encoder = new Encoder(out);
     private int numOpen;
 
     /// No code yet.
@@ -294,63 +294,7 @@ public class Assembler {
     /// Where a line goes: NTA to the first cache alone, T0 to all, T1 to the second and above.
     public enum Cache { NTA, T0, T1, T2 }
 
-    // ---- tiles: AMX ----------------------------------------------------------------------------------------------
-
-    /// Gives the tile registers their sizes, as 64 bytes at an address say; their contents become 0.
-    public void configureTiles(Mem at) {
-        tile(0, 0x49, 0, 0, at);
-    }
-
-    /// Gives the tile registers back to the system, which then has nothing to save.
-    public void releaseTiles() {
-        tile(0, 0x49, 0, 0, 0);
-    }
-
-    public void zero(Tile to) {
-        tile(3, 0x49, to.ordinal(), 0, 0);
-    }
-
-    /// Loads a tile's rows.
-    ///
-    /// @param rows the first row; the index, times its scale, is the distance from row to row
-    public void load(Tile to, Mem rows) {
-        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
-        tile(3, 0x4b, to.ordinal(), 0, rows);
-    }
-
-    /// Stores a tile's rows.
-    ///
-    /// @param rows as in `load`
-    public void store(Mem rows, Tile from) {
-        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
-        tile(2, 0x4b, from.ordinal(), 0, rows);
-    }
-
-    /// `sums[m][n] += Σ_p a[m][p] · b[p][n]` of pairs of BF16 numbers, in F32: the two products of each pair are added.
-    public void addBf16Products(Tile sums, Tile a, Tile b) {
-        tile(2, 0x5c, sums.ordinal(), b.ordinal(), a.ordinal());
-    }
-
     // ---- encoding ------------------------------------------------------------------------------------------------
-
-    private void tile(int prefix, int opcode, int reg, int v, int rm) {
-        vexOfTile(prefix, 0, 0, v);
-        out.u8(opcode);
-        out.u8(0xc0 | reg << 3 | rm);
-    }
-
-    private void tile(int prefix, int opcode, int reg, int v, Mem rm) {
-        require(!rm.broadcast() && rm.mask() == Mask.K0, "a tile is not for " + rm);
-        vexOfTile(prefix, index(rm) >> 3, rm.base().number() >> 3, v);
-        out.u8(opcode);
-        encoder.memory(reg, rm, 1);
-    }
-
-    private void vexOfTile(int prefix, int x, int b, int v) {
-        out.u8(0xc4);
-        out.u8(0x80 | (~x & 1) << 6 | (~b & 1) << 5 | 2);
-        out.u8((~v & 15) << 3 | prefix);
-    }
 
     private void registers(int w, int opcode, Gpr rm, Gpr reg) {
         rex(w, reg.number(), 0, rm.number());
@@ -381,7 +325,7 @@ public class Assembler {
         }
     }
 
-    private static int index(Mem m) {
+    static int index(Mem m) {
         return m.scale() == 0 ? 0 : m.index().number();
     }
 
@@ -392,7 +336,7 @@ public class Assembler {
         }
     }
 
-    private static void require(boolean holds, String message) {
+    static void require(boolean holds, String message) {
         if (!holds) {
             throw new IllegalArgumentException(message);
         }

@@ -211,8 +211,8 @@ final class Cases {
         return text.toString();
     }
 
-    static Case general(String text, Consumer<Assembler> code) {
-        var a = new Assembler();
+    static Case general(String text, Consumer<AmxAssembler> code) {
+        var a = new AmxAssembler();
         code.accept(a);
         return new Case(text, a.toBytes());
     }

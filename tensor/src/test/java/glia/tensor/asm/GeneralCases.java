@@ -83,7 +83,7 @@ final class GeneralCases {
             cases.add(Cases.general("tilezero " + t, a -> a.zero(t)));
             cases.add(Cases.general("tdpbf16ps " + t + ", " + b + ", " + c, a -> a.addBf16Products(t, b, c)));
         }
-        cases.add(Cases.general("tilerelease", Assembler::releaseTiles));
+        cases.add(Cases.general("tilerelease", AmxAssembler::releaseTiles));
         cases.add(Cases.general("push rbx", a -> a.push(Gpr.RBX)));
         cases.add(Cases.general("pop rbx", a -> a.pop(Gpr.RBX)));
         cases.add(Cases.general("push r14", a -> a.push(Gpr.R14)));

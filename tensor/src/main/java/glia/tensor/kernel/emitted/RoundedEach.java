@@ -174,14 +174,7 @@ final class RoundedEach {
         private int numChunks;
 
         Multiplying(int numWorkers) {
-            workAreas = Arena.ofAuto().allocate((long) numWorkers * WorkArea.SIZE_BYTES, LINE);
-            for (int i = 0; i < numWorkers; i++) {
-                WorkArea.prepare(workArea(i));
-            }
-        }
-
-        private long workArea(int worker) {
-            return workAreas.address() + (long) worker * WorkArea.SIZE_BYTES;
+            workAreas = WorkArea.each(numWorkers);
         }
 
         void start(long all) {
@@ -201,7 +194,7 @@ final class RoundedEach {
                 if (first < last) {
                     long end = one.panels.address() + last * one.panelBytes;
                     long gap = to < cost ? next(i, to, chunk) - end : 0;
-                    panels(one, list.get(i), first, last, gap, workArea(worker));
+                    panels(one, list.get(i), first, last, gap, WorkArea.of(workAreas, worker));
                 }
             }
         }

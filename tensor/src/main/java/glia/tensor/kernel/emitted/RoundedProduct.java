@@ -135,14 +135,7 @@ final class RoundedProduct {
         Product(Workers workers) {
             super(workers);
             this.workers = workers;
-            workAreas = Arena.ofAuto().allocate((long) workers.count() * WorkArea.SIZE_BYTES, LINE);
-            for (int i = 0; i < workers.count(); i++) {
-                WorkArea.prepare(workArea(i));
-            }
-        }
-
-        private long workArea(int worker) {
-            return workAreas.address() + (long) worker * WorkArea.SIZE_BYTES;
+            workAreas = WorkArea.each(workers.count());
         }
 
         void start(Matrix w) {
@@ -160,7 +153,8 @@ final class RoundedProduct {
                     for (int panel = firstPanel; panel < lastPanel; panel++) {
                         // Behind the last one the worker's next chunk is awaited: the others have those in between.
                         int ahead = panel < lastPanel - 1 ? 1 : 1 + (workers.count() - 1) * (to - from);
-                        panel(panel, ahead, tile, Math.min(tile + TILES, end), workArea(worker));
+                        panel(panel, ahead, tile, Math.min(tile + TILES, end),
+                                WorkArea.of(workAreas, worker));
                     }
                 }
             }

@@ -1,6 +1,8 @@
 package glia.tensor.kernel.emitted;
 
 import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /// Memory of a worker that a product gets: constants, which it reads, and sums, which it writes. It must lie at a
 /// multiple of 64.
@@ -42,6 +44,20 @@ final class WorkArea {
     static final int SIZE_BYTES = PARTS + 32 * TileLayout.MOST_TOKENS;
 
     private WorkArea() { }
+
+    /// One for each of `count` workers, prepared; freed when they are no longer reachable.
+    static MemorySegment each(int count) {
+        MemorySegment all = Arena.ofAuto().allocate((long) count * SIZE_BYTES, 64);
+        for (int i = 0; i < count; i++) {
+            prepare(of(all, i));
+        }
+        return all;
+    }
+
+    /// The address of a worker's.
+    static long of(MemorySegment all, int worker) {
+        return all.address() + (long) worker * SIZE_BYTES;
+    }
 
     /// Writes the constants.
     static void prepare(long address) {

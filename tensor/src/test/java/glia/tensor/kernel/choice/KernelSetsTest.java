@@ -136,8 +136,8 @@ class KernelSetsTest {
         try (Workers workers = new Workers(1)) {
             String message = assertThrows(IllegalArgumentException.class, () -> KernelSets.choose("cuda", workers))
                     .getMessage();
-            assertEquals("no kernels named 'cuda'; there are auto, best, scalar, vector, emitted, emitted-avx512, "
-                    + "emitted-avx-vnni, emitted-avx2", message);
+            assertEquals("no kernels named 'cuda'; there are auto, best, scalar, vector, emitted, emitted-amx, "
+                    + "emitted-avx512, emitted-avx-vnni, emitted-avx2", message);
             Kernels scalar = KernelSets.choose("Scalar", workers).kernels();
             assertEquals(workers, scalar.workers());
         }

@@ -1,0 +1,229 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Gpr.R10;
+import static glia.tensor.asm.Gpr.R11;
+import static glia.tensor.asm.Gpr.R8;
+import static glia.tensor.asm.Gpr.R9;
+import static glia.tensor.asm.Gpr.RAX;
+import static glia.tensor.asm.Gpr.RCX;
+import static glia.tensor.asm.Gpr.RDI;
+import static glia.tensor.asm.Gpr.RDX;
+import static glia.tensor.asm.Gpr.RSI;
+import static glia.tensor.asm.Mem.at;
+import static glia.tensor.asm.Tile.TMM4;
+import static glia.tensor.asm.Tile.TMM5;
+import static glia.tensor.asm.Tile.TMM6;
+import static glia.tensor.asm.Tile.TMM7;
+
+import glia.tensor.Memory;
+import glia.tensor.asm.AmxAssembler;
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Condition;
+import glia.tensor.asm.Label;
+import glia.tensor.asm.Mask;
+import glia.tensor.asm.Mem;
+import glia.tensor.asm.Op;
+import glia.tensor.asm.Tile;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The inner loop of products with AMX: `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` of pairs p of BF16 numbers, sums in F32, for
+/// 32 columns and one or more groups of up to 32 rows.
+///
+/// A tile register holds 16 rows of 16 pairs of A, or 16 pairs of 16 columns of B, or 16 by 16 sums. Four of them are
+/// sums, so that each tile that is loaded serves two products of 16³ pairs, which take 16 cycles each:
+/// ```
+/// for each group:
+///     tmm0 to tmm3 = sums so far, or 0
+///     for each step of 16 pairs:
+///         tmm4, tmm5 = A      tmm6, tmm7 = B
+///         tmm0 += tmm4 · tmm6      tmm1 += tmm4 · tmm7
+///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
+///     store the sums
+/// ```
+/// A step is contiguous, of A 32 rows of 16 pairs, of B 16 rows of 32. B is meant to stay in the first cache, while A
+/// comes by and is asked for a step in advance. Sums lie tile by tile, in memory of the worker's own, and are copied to
+/// C in the end, since rows that are kilobytes apart fall into the same few places of a cache, and to bring them there
+/// takes longer than to multiply.
+///
+/// Intel's manual, volume 1, chapter 18. Tiles are given back at the end of each call, so that a thread that is
+/// interrupted elsewhere has none to save.
+final class AmxCode {
+    /// Rows of A and columns of B that one group takes at the most.
+    static final int ROWS = 32;
+    static final int COLS = 32;
+    /// Pairs of a step.
+    static final int PAIRS = 16;
+    /// Bytes of a step, of A as of B.
+    static final int STEP_BYTES = 4 * ROWS * PAIRS;
+    /// From row to row of A's pairs, and of B's.
+    static final int A_ROW_BYTES = 4 * PAIRS;
+    static final int B_ROW_BYTES = 4 * COLS;
+    /// Bytes of a group's sums.
+    static final int SUMS_BYTES = 4 * ROWS * COLS;
+    private static final int HALF = 16;
+    private static final int LINE = 64;
+    private static final int TILE_BYTES = 1024;
+
+    /// What a call gets in memory: the configuration of the tiles, and where the sums and B lie.
+    private static final int SUMS = 64;
+    private static final int B = 72;
+    /// Bytes that a call's memory must have, at a multiple of 64.
+    static final int CALL_BYTES = 128;
+
+    private static final Function COPY = CodePages.seal(Arena.ofAuto(), List.of(emitCopy())).function(0);
+    private static final CodePages PAGES = pages();
+
+    private AmxCode() { }
+
+    private static CodePages pages() {
+        List<byte[]> codes = new ArrayList<>();
+        for (int which = 0; which < 8; which++) {
+            codes.add(emit(1 + which / 4, 1 + which / 2 % 2, which % 2 == 1));
+        }
+        return CodePages.seal(Arena.ofAuto(), codes);
+    }
+
+    /// Multiplies groups, which lie one behind the other, in A and in the sums (`SUMS_BYTES`). Of A no more than `rows`
+    /// rows are read; of columns 16 are computed where `cols` is at most 16, else 32.
+    ///
+    /// @param call `CALL_BYTES` of the worker's own
+    /// @param groups at least 1
+    /// @param rows of each group, 1 to 32
+    /// @param cols 1 to 32
+    /// @param adds whether to go on with the sums, instead of beginning at 0
+    /// @param steps at least 1
+    static void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps) {
+        configure(call, rows);
+        Memory.i64(call + SUMS, sums);
+        Memory.i64(call + B, b);
+        PAGES.function((rows > HALF ? 4 : 0) + (cols > HALF ? 2 : 0) + (adds ? 1 : 0))
+                .call(call, groups, a, steps, 0, 0);
+    }
+
+    /// Copies a row of some sums that lie side by side in C.
+    ///
+    /// @param sums the group of the first 32 columns; that of the next ones is `step` bytes further
+    /// @param row of the group, 0 to 31
+    /// @param cols at least 1
+    static void copy(long to, long sums, long step, int row, int cols) {
+        long from = sums + 2L * TILE_BYTES * (row / HALF) + (long) A_ROW_BYTES * (row % HALF);
+        COPY.call(to, from, step, cols / COLS, (1L << cols % COLS) - 1, 0);
+    }
+
+    /// Writes what LDTILECFG reads: palette 1, from byte 16 on bytes a row, from byte 48 on rows.
+    private static void configure(long at, int rows) {
+        int upper = Math.min(rows, HALF);
+        int lower = rows - upper;
+        Memory.i8(at, 1);
+        for (int tile = 0; tile < 8; tile++) {
+            int ofTile = tile > 5 ? HALF : tile == 2 || tile == 3 || tile == 5 ? lower : upper;
+            Memory.i16(at + 16 + 2 * tile, ofTile == 0 ? 0 : A_ROW_BYTES);
+            Memory.i8(at + 48 + tile, ofTile);
+        }
+    }
+
+    /// RDI: the call, RSI: groups, RDX: A, RCX: B, R8: steps of all, R9: steps to go, R10: sums, R11: from row to row
+    /// of A and of sums, RAX: from row to row of B.
+    private static byte[] emit(int high, int wide, boolean adds) {
+        var a = new AmxAssembler();
+        a.configureTiles(at(RDI));
+        a.mov(R10, at(RDI, SUMS));
+        a.mov(R8, RCX);
+        a.mov(R11, A_ROW_BYTES);
+        a.mov(RAX, B_ROW_BYTES);
+        Label group = a.here();
+        a.mov(RCX, at(RDI, B));
+        a.mov(R9, R8);
+        for (int i = 0; i < high; i++) {
+            for (int j = 0; j < wide; j++) {
+                if (adds) {
+                    a.load(sum(i, j), soFar(i, j));
+                } else {
+                    a.zero(sum(i, j));
+                }
+            }
+        }
+        Label step = a.here();
+        step(a, high, wide);
+        a.add(RDX, STEP_BYTES);
+        a.add(RCX, STEP_BYTES);
+        a.dec(R9);
+        a.jump(Condition.NOT_EQUAL, step);
+        for (int i = 0; i < high; i++) {
+            for (int j = 0; j < wide; j++) {
+                a.store(soFar(i, j), sum(i, j));
+            }
+        }
+        a.add(R10, SUMS_BYTES);
+        a.dec(RSI);
+        a.jump(Condition.NOT_EQUAL, group);
+        a.releaseTiles();
+        a.ret();
+        return a.toBytes();
+    }
+
+    private static void step(AmxAssembler a, int high, int wide) {
+        int next = STEP_BYTES;
+        int linesAtOnce = STEP_BYTES / LINE / (high * wide);
+        for (int i = 0; i < high; i++) {
+            a.load(ofA(i), at(RDX, R11, 1, HALF * A_ROW_BYTES * i));
+            for (int j = 0; j < wide; j++) {
+                if (i == 0) {
+                    a.load(ofB(j), at(RCX, RAX, 1, B_ROW_BYTES / 2 * j));
+                }
+                a.addBf16Products(sum(i, j), ofA(i), ofB(j));
+                for (int line = 0; line < linesAtOnce; line++) {
+                    a.prefetch(Assembler.Cache.T0, at(RDX, next));
+                    next += LINE;
+                }
+            }
+        }
+    }
+
+    private static Tile sum(int i, int j) {
+        return Tile.values()[2 * i + j];
+    }
+
+    private static Tile ofA(int i) {
+        return i == 0 ? TMM4 : TMM5;
+    }
+
+    private static Tile ofB(int j) {
+        return j == 0 ? TMM6 : TMM7;
+    }
+
+    private static Mem soFar(int i, int j) {
+        return at(R10, R11, 1, TILE_BYTES * (2 * i + j));
+    }
+
+    /// RDI: C, RSI: sums, RDX: to the next 32 columns, RCX: how many times 32, R8: which of the last columns there are.
+    private static byte[] emitCopy() {
+        var a = new Emitter(Level.AMX);
+        Label rest = new Label();
+        Label end = new Label();
+        a.test(RCX, RCX);
+        a.jump(Condition.EQUAL, rest);
+        Label next = a.here();
+        for (int j = 0; j < 2; j++) {
+            a.op(Op.VMOVUPS, a.v(j), at(RSI, TILE_BYTES * j));
+            a.op(Op.VMOVUPS, at(RDI, A_ROW_BYTES * j), a.v(j));
+        }
+        a.add(RDI, B_ROW_BYTES);
+        a.add(RSI, RDX);
+        a.dec(RCX);
+        a.jump(Condition.NOT_EQUAL, next);
+        a.bind(rest);
+        a.test(R8, R8);
+        a.jump(Condition.EQUAL, end);
+        for (int j = 0; j < 2; j++) {
+            a.mask(Mask.K1, R8, RAX);
+            a.load(a.v(0), at(RSI, TILE_BYTES * j), Mask.K1);
+            a.store(at(RDI, A_ROW_BYTES * j), a.v(0), Mask.K1);
+            a.shr(R8, HALF);
+        }
+        a.bind(end);
+        return a.end();
+    }
+}
