@@ -9,4 +9,5 @@ module glia.model {
     exports glia.model.family;
     exports glia.model.quant;
     exports glia.model.spec;
+    exports glia.model.write;
 }

@@ -14,6 +14,7 @@ import glia.tensor.ops.Gradients;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +41,7 @@ public final class Model implements AutoCloseable {
         this.config = config;
         this.spec = spec;
         this.weights = weights;
-        this.sources = sources;
+        this.sources = Collections.unmodifiableMap(sources);
         this.otherHead = otherHead;
         this.checkpoint = checkpoint;
         this.tensors = tensors;
@@ -56,7 +57,7 @@ public final class Model implements AutoCloseable {
     }
 
     /// The config of a model that no file holds, if it was made from one.
-    Optional<Config> config() {
+    public Optional<Config> config() {
         return config;
     }
 
@@ -83,16 +84,17 @@ public final class Model implements AutoCloseable {
     }
 
     /// Where each parameter lies in the checkpoint.
-    Map<Parameter, Source> sources() {
+    public Map<Parameter, Source> sources() {
         return sources;
     }
 
     /// The name of the stored tensor that holds a parameter.
-    String storedName(Parameter parameter) {
+    public String storedName(Parameter parameter) {
         return ModelLoader.resolve(tensors, names.get(parameter));
     }
 
-    Optional<String> otherHead() {
+    /// The tensor of a head that is one with the embedding, where the checkpoint has it all the same.
+    public Optional<String> otherHead() {
         return otherHead;
     }
 

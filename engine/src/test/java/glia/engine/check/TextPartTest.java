@@ -10,7 +10,7 @@ import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.model.ModelWriter;
+import glia.model.write.ModelWriter;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;

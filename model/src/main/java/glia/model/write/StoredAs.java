@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.io.gguf.GgufWriter;
 import glia.model.family.Source;

@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;

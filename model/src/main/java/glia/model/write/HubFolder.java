@@ -1,8 +1,9 @@
-package glia.model;
+package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
+import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;

@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;

@@ -1,7 +1,8 @@
-package glia.model;
+package glia.model.write;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Source;
 import glia.model.spec.Parameter;

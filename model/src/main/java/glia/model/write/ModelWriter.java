@@ -1,8 +1,9 @@
-package glia.model;
+package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
+import glia.model.Model;
 import glia.model.block.Weights;
 import glia.tensor.DType;
 import glia.tensor.Tensor;

@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.Parameter;

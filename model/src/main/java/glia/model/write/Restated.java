@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.model.block.Weights;
 import glia.model.spec.Attention;

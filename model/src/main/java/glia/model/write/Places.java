@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.model.family.Source;
 import glia.model.spec.ModelSpec;

@@ -1,4 +1,4 @@
-package glia.model;
+package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
@@ -6,6 +6,7 @@ import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
 import glia.io.hub.Progress;
+import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
