@@ -4,18 +4,17 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
-import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// BERT in GGUF files, which have no head: they end with hidden states. RoBERTa's files are read too, from whose
-/// positions the converter took the first ones, that are of no token.
-record BertGguf() implements WrittenGguf {
+/// BERT in GGUF files. RoBERTa's files are read too, from whose positions the converter took the first ones, that are
+/// of no token.
+record BertGguf() implements EncoderGguf {
     private static final StandardGguf BODY = new StandardGguf("bert", "bert", StandardGguf.Rotation.HALF_SPLIT);
-    private static final List<GgufKey> KEYS = keys("layer_norm_eps");
+    private static final List<GgufKey> KEYS = EncoderGguf.keys("layer_norm_eps");
     private static final String SEGMENTS = "token_types.weight";
 
     @Override
@@ -25,7 +24,7 @@ record BertGguf() implements WrittenGguf {
 
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
-        return encoder(new GgufKeys(metadata, architecture(), BODY.modelType()), "BertModel", checkpoint)
+        return EncoderGguf.encoder(new GgufKeys(metadata, architecture(), BODY.modelType()), "BertModel", checkpoint)
                 .copy(KEYS).put("type_vocab_size", checkpoint.tensor(SEGMENTS).rows()).config();
     }
 
@@ -34,38 +33,12 @@ record BertGguf() implements WrittenGguf {
         return KEYS;
     }
 
-    /// The sizes of an encoder that ends with hidden states, with its config's name for the epsilon of norms.
-    static List<GgufKey> keys(String epsilon) {
-        return GgufKey.join(StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"), List.of(
-                GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
-                StandardGguf.heads("num_attention_heads"),
-                GgufKey.real("attention.layer_norm_epsilon", epsilon, GgufFacts::epsilon),
-                GgufKey.written("attention.causal", facts -> Optional.of(false))));
-    }
-
-    /// What a config says beside the keys.
-    ///
-    /// @param ofClass the reference's class for a model that ends with hidden states
-    static GgufKeys encoder(GgufKeys keys, String ofClass, Checkpoint checkpoint) throws CheckpointException {
-        return keys.put("vocab_size", StandardGguf.vocabSize(checkpoint)).put("architectures", List.of(ofClass));
-    }
-
     /// Readers ask for the number of segments beside the vocabulary.
     @Override
     public Optional<Map<String, Object>> metadata(ModelSpec spec) {
-        Optional<Map<String, Object>> metadata = WrittenGguf.super.metadata(spec);
+        Optional<Map<String, Object>> metadata = EncoderGguf.super.metadata(spec);
         metadata.ifPresent(all -> all.put("tokenizer.ggml.token_type_count", spec.embedding().numSegments()));
         return metadata;
-    }
-
-    @Override
-    public ModelSpec held(ModelSpec spec) {
-        return spec.withHead(Head.ABSENT);
-    }
-
-    @Override
-    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) {
-        return spec;
     }
 
     @Override

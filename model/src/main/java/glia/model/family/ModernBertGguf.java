@@ -5,7 +5,6 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.spec.Attention;
 import glia.model.spec.GatedMlp;
-import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
@@ -15,9 +14,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// ModernBERT in GGUF files, which have no head. Queries, keys and values are one matrix, and so are gates and ups.
-record ModernBertGguf() implements WrittenGguf {
-    private static final List<GgufKey> KEYS = GgufKey.join(BertGguf.keys("norm_eps"), List.of(
+/// ModernBERT in GGUF files. Queries, keys and values are one matrix, and so are gates and ups.
+record ModernBertGguf() implements EncoderGguf {
+    private static final List<GgufKey> KEYS = GgufKey.join(EncoderGguf.keys("norm_eps"), List.of(
             GgufKey.real("rope.freq_base", "global_rope_theta", facts -> base(facts, false)),
             GgufKey.real("rope.freq_base_swa", "local_rope_theta", facts -> base(facts, true)),
             GgufKey.optional("attention.sliding_window", "local_attention", facts -> attention(facts, true)
@@ -25,7 +24,7 @@ record ModernBertGguf() implements WrittenGguf {
             new GgufKey("attention.sliding_window_pattern", keys -> keys.slides("global_attn_every_n_layers"),
                     facts -> Optional.of(pattern(facts.spec())))));
     private static final FusedGguf BODY = new FusedGguf("modern-bert", "modernbert", KEYS, (keys, checkpoint) ->
-            BertGguf.encoder(keys, "ModernBertModel", checkpoint).text("hidden_act", "hidden_activation"));
+            EncoderGguf.encoder(keys, "ModernBertModel", checkpoint).text("hidden_act", "hidden_activation"));
 
     @Override
     public String architecture() {
@@ -63,16 +62,6 @@ record ModernBertGguf() implements WrittenGguf {
             }
         }
         return IntStream.of(slides).mapToObj(i -> i > 0).toList();
-    }
-
-    @Override
-    public ModelSpec held(ModelSpec spec) {
-        return spec.withHead(Head.ABSENT);
-    }
-
-    @Override
-    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) {
-        return spec;
     }
 
     @Override
