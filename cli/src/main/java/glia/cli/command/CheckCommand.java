@@ -7,6 +7,7 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.WordWrap;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
@@ -34,6 +35,7 @@ import java.util.Optional;
 
 /// Compares what Glia computes with what a reference computed.
 public final class CheckCommand implements Command {
+    private static final int LEAST_WIDTH = 30;
     private static final Option<String> MODEL = Option.text("MODEL", "the model, where it is not in DIR", "--model");
     private static final Option<String> TEMPLATES = Option.text("DIR", "render the chat templates of this folder",
             "--templates");
@@ -67,7 +69,7 @@ public final class CheckCommand implements Command {
         Results results = line -> {
             lines.add(line);
             if (!json) {
-                console.out().println(text(line));
+                console.out().println(text(line, console.width()));
                 console.out().flush();
             }
         };
@@ -141,10 +143,15 @@ public final class CheckCommand implements Command {
         }
     }
 
-    private static String text(CheckLine line) {
-        String detail = line.detail().isEmpty() ? "" : "  " + line.detail();
-        return String.format(Locale.ROOT, "%s  %-54s  %9s, at most %s%s", line.passed() ? "pass" : "FAIL", line.what(),
-                number(line.difference()), number(line.tolerance()), detail);
+    /// One line, or several where the terminal is narrower.
+    private static String text(CheckLine line, int width) {
+        String word = line.passed() ? "pass  " : "FAIL  ";
+        String difference = number(line.difference());
+        String more = ", at most " + number(line.tolerance()) + (line.detail().isEmpty() ? "" : "  " + line.detail());
+        String text = String.format(Locale.ROOT, "%s%-54s  %9s%s", word, line.what(), difference, more);
+        return width == 0 || WordWrap.width(text) <= width ? text
+                : word + WordWrap.of(line.what() + ": " + difference + more, Math.max(width, LEAST_WIDTH)
+                        - word.length()).replace("\n", "\n" + " ".repeat(word.length()));
     }
 
     /// Counts as they are, measures with two digits.

@@ -61,6 +61,9 @@ public final class ConvertCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         Path out = Path.of(arguments.get(OUT).orElseThrow(() -> new UsageException(OUT.name() + " is missing: "
                 + OUT.description())));
+        if (isGguf(out)) {
+            TextFiles.checkWritable(out);
+        }
         Optional<DType> type = arguments.get(TYPE).map(MatrixType::dtype);
         Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
         boolean isQuiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
@@ -75,11 +78,15 @@ public final class ConvertCommand implements Command {
 
     private static void write(Model model, Path out, Optional<DType> type, Progress progress)
             throws CheckpointException {
-        if (out.toString().toLowerCase(Locale.ROOT).endsWith(".gguf")) {
+        if (isGguf(out)) {
             GgufModelWriter.write(model, model.weights(), out, type, progress);
         } else {
             ModelWriter.write(model, model.weights(), out, type);
         }
+    }
+
+    private static boolean isGguf(Path out) {
+        return out.toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
     }
 
     private static long sizeBytes(Path out) throws IOException {

@@ -6,7 +6,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Texts that commands read and write, with errors that name the file and what is wrong with it.
+/// Files that commands read and write, texts most of them, with errors that name the file and what is wrong with it.
 final class TextFiles {
     private TextFiles() { }
 

@@ -257,6 +257,9 @@ class CommandsTest {
             command[command.length - 1] = folder.resolve("new.html").toString();
             assertTrue(run(ExitCode.BAD_FILE, "", command).err().startsWith("glia: There is no "));
         }
+        Path file = folder.resolve("none/model.gguf");
+        assertEquals("glia: " + file + ": cannot be written: there is no folder " + file.getParent() + "\n",
+                run(ExitCode.BAD_FILE, "", "convert", "no such model", "-o", file.toString()).err());
         assertTrue(run(ExitCode.BAD_FILE, "", "embed", "stories260K", "-f", folder.toString()).err()
                 .startsWith("glia: " + folder + ": cannot be read"));
     }
