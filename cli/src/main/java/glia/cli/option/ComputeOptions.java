@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /// How to compute, for all commands that do.
 public final class ComputeOptions {
-    private enum KernelSet { SCALAR, VECTOR, EMITTED, EMITTED_AVX512, EMITTED_AVX_VNNI, EMITTED_AVX2 }
+    private enum KernelSet { SCALAR, VECTOR, EMITTED, EMITTED_AMX, EMITTED_AVX512, EMITTED_AVX_VNNI, EMITTED_AVX2 }
 
     private static final Option<Integer> THREADS =
             Option.integer("N", 1, 1024, "threads that compute (default: one a core)", "--threads");
