@@ -94,7 +94,8 @@ final class AmxCode {
     /// @param cols 1 to 32
     /// @param adds whether to go on with the sums, instead of beginning at 0
     /// @param steps at least 1
-    static void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps) {
+    static void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b,
+            int steps) {
         configure(call, rows);
         Memory.i64(call + SUMS, sums);
         Memory.i64(call + B, b);

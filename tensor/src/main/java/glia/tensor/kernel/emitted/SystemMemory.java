@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// The calls of the C library that hand out memory with rights, and one that asks for registers. They have no checks; see mmap(2), mprotect(2),
-/// memfd_create(2).
+/// The calls of the C library that hand out memory with rights, and one that asks for registers. They have no checks;
+/// see mmap(2), mprotect(2), memfd_create(2).
 final class SystemMemory {
     static final int NONE = 0;
     static final int READ = 1;
