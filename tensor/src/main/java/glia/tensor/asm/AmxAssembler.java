@@ -28,6 +28,12 @@ public final class AmxAssembler extends Assembler {
         tile(3, 0x4b, to.ordinal(), 0, rows);
     }
 
+    /// Loads a tile's rows that are not needed again soon: as `load`, but the first cache may leave them out.
+    public void loadOnce(Tile to, Mem rows) {
+        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
+        tile(1, 0x4b, to.ordinal(), 0, rows);
+    }
+
     /// Stores a tile's rows.
     ///
     /// @param rows as in `load`

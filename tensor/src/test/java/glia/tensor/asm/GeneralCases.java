@@ -74,6 +74,7 @@ final class GeneralCases {
             Tile t = Tile.values()[i % 8];
             if (m.scale() != 0) {
                 cases.add(Cases.general("tileloadd " + t + ", " + m, a -> a.load(t, m)));
+                cases.add(Cases.general("tileloaddt1 " + t + ", " + m, a -> a.loadOnce(t, m)));
                 cases.add(Cases.general("tilestored " + m + ", " + t, a -> a.store(m, t)));
             }
         }

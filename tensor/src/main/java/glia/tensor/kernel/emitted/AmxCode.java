@@ -5,6 +5,7 @@ import static glia.tensor.asm.Gpr.R11;
 import static glia.tensor.asm.Gpr.R8;
 import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RAX;
+import static glia.tensor.asm.Gpr.RBX;
 import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
@@ -42,10 +43,10 @@ import java.util.List;
 ///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
 ///     store the sums
 /// ```
-/// A step is contiguous, of A 32 rows of 16 pairs, of B 16 rows of 32. B is meant to stay in the first cache, while A
-/// comes by and is asked for a step in advance. Sums lie tile by tile, in memory of the worker's own, and are copied to
-/// C in the end, since rows that are kilobytes apart fall into the same few places of a cache, and to bring them there
-/// takes longer than to multiply.
+/// A step is contiguous, of A 32 rows of 16 pairs, of B 16 rows of 32. B is meant to stay in the first cache, so A,
+/// which comes by from the second, is loaded past it (`tileloaddt1`); of the next B some lines are asked for in each
+/// step. Sums lie tile by tile, in memory of the worker's own, and are moved to C in the end, since rows that are
+/// kilobytes apart fall into the same few places of a cache, and to bring them there takes longer than to multiply.
 ///
 /// Intel's manual, volume 1, chapter 18. Tiles are given back at the end of each call, so that a thread that is
 /// interrupted elsewhere has none to save.
@@ -62,6 +63,8 @@ final class AmxCode {
     static final int B_ROW_BYTES = 4 * COLS;
     /// Bytes of a group's sums.
     static final int SUMS_BYTES = 4 * ROWS * COLS;
+    /// Bytes of the next call's B that are asked for in a step: all of it in eight groups.
+    static final int NEXT_BYTES = 256;
     private static final int HALF = 16;
     private static final int LINE = 64;
     private static final int TILE_BYTES = 1024;
@@ -72,7 +75,9 @@ final class AmxCode {
     /// Bytes that a call's memory must have, at a multiple of 64.
     static final int CALL_BYTES = 128;
 
-    private static final Function COPY = CodePages.seal(Arena.ofAuto(), List.of(emitCopy())).function(0);
+    private static final CodePages MOVES = CodePages.seal(Arena.ofAuto(), List.of(emitMove(false), emitMove(true)));
+    private static final Function COPY = MOVES.function(0);
+    private static final Function ADD = MOVES.function(1);
     private static final CodePages PAGES = pages();
 
     private AmxCode() { }
@@ -88,29 +93,31 @@ final class AmxCode {
     /// Multiplies groups, which lie one behind the other, in A and in the sums (`SUMS_BYTES`). Of A no more than `rows`
     /// rows are read; of columns 16 are computed where `cols` is at most 16, else 32.
     ///
-    /// @param call `CALL_BYTES` of the worker's own
+    /// @param call `CALL_BYTES` of the worker's own, at first 0
     /// @param groups at least 1
     /// @param rows of each group, 1 to 32
     /// @param cols 1 to 32
     /// @param adds whether to go on with the sums, instead of beginning at 0
     /// @param steps at least 1
-    static void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b,
-            int steps) {
+    /// @param next B of the call after this: for each group and step `NEXT_BYTES` of it are asked for
+    static void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps,
+            long next) {
         configure(call, rows);
         Memory.i64(call + SUMS, sums);
         Memory.i64(call + B, b);
         PAGES.function((rows > HALF ? 4 : 0) + (cols > HALF ? 2 : 0) + (adds ? 1 : 0))
-                .call(call, groups, a, steps, 0, 0);
+                .call(call, groups, a, steps, next, 0);
     }
 
-    /// Copies a row of some sums that lie side by side in C.
+    /// Moves a row of some sums that lie side by side in C.
     ///
+    /// @param adds whether to add to what C holds
     /// @param sums the group of the first 32 columns; that of the next ones is `step` bytes further
     /// @param row of the group, 0 to 31
     /// @param cols at least 1
-    static void copy(long to, long sums, long step, int row, int cols) {
+    static void move(boolean adds, long to, long sums, long step, int row, int cols) {
         long from = sums + 2L * TILE_BYTES * (row / HALF) + (long) A_ROW_BYTES * (row % HALF);
-        COPY.call(to, from, step, cols / COLS, (1L << cols % COLS) - 1, 0);
+        (adds ? ADD : COPY).call(to, from, step, cols / COLS, (1L << cols % COLS) - 1, 0);
     }
 
     /// Writes what LDTILECFG reads: palette 1, from byte 16 on bytes a row, from byte 48 on rows.
@@ -126,10 +133,12 @@ final class AmxCode {
     }
 
     /// RDI: the call, RSI: groups, RDX: A, RCX: B, R8: steps of all, R9: steps to go, R10: sums, R11: from row to row
-    /// of A and of sums, RAX: from row to row of B.
+    /// of A and of sums, RAX: from row to row of B, RBX: the next B.
     private static byte[] emit(int high, int wide, boolean adds) {
         var a = new AmxAssembler();
         a.configureTiles(at(RDI));
+        a.push(RBX);
+        a.mov(RBX, R8);
         a.mov(R10, at(RDI, SUMS));
         a.mov(R8, RCX);
         a.mov(R11, A_ROW_BYTES);
@@ -150,6 +159,7 @@ final class AmxCode {
         step(a, high, wide);
         a.add(RDX, STEP_BYTES);
         a.add(RCX, STEP_BYTES);
+        a.add(RBX, NEXT_BYTES);
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, step);
         for (int i = 0; i < high; i++) {
@@ -160,23 +170,24 @@ final class AmxCode {
         a.add(R10, SUMS_BYTES);
         a.dec(RSI);
         a.jump(Condition.NOT_EQUAL, group);
+        a.pop(RBX);
         a.releaseTiles();
         a.ret();
         return a.toBytes();
     }
 
     private static void step(AmxAssembler a, int high, int wide) {
-        int next = STEP_BYTES;
-        int linesAtOnce = STEP_BYTES / LINE / (high * wide);
+        int next = 0;
+        int linesAtOnce = NEXT_BYTES / LINE / (high * wide);
         for (int i = 0; i < high; i++) {
-            a.load(ofA(i), at(RDX, R11, 1, HALF * A_ROW_BYTES * i));
+            a.loadOnce(ofA(i), at(RDX, R11, 1, HALF * A_ROW_BYTES * i));
             for (int j = 0; j < wide; j++) {
                 if (i == 0) {
                     a.load(ofB(j), at(RCX, RAX, 1, B_ROW_BYTES / 2 * j));
                 }
                 a.addBf16Products(sum(i, j), ofA(i), ofB(j));
                 for (int line = 0; line < linesAtOnce; line++) {
-                    a.prefetch(Assembler.Cache.T0, at(RDX, next));
+                    a.prefetch(Assembler.Cache.T1, at(RBX, next));
                     next += LINE;
                 }
             }
@@ -200,7 +211,7 @@ final class AmxCode {
     }
 
     /// RDI: C, RSI: sums, RDX: to the next 32 columns, RCX: how many times 32, R8: which of the last columns there are.
-    private static byte[] emitCopy() {
+    private static byte[] emitMove(boolean adds) {
         var a = new Emitter(Level.AMX);
         Label rest = new Label();
         Label end = new Label();
@@ -209,6 +220,9 @@ final class AmxCode {
         Label next = a.here();
         for (int j = 0; j < 2; j++) {
             a.op(Op.VMOVUPS, a.v(j), at(RSI, TILE_BYTES * j));
+            if (adds) {
+                a.op(Op.VADDPS, a.v(j), a.v(j), at(RDI, A_ROW_BYTES * j));
+            }
             a.op(Op.VMOVUPS, at(RDI, A_ROW_BYTES * j), a.v(j));
         }
         a.add(RDI, B_ROW_BYTES);
@@ -221,6 +235,10 @@ final class AmxCode {
         for (int j = 0; j < 2; j++) {
             a.mask(Mask.K1, R8, RAX);
             a.load(a.v(0), at(RSI, TILE_BYTES * j), Mask.K1);
+            if (adds) {
+                a.load(a.v(1), at(RDI, A_ROW_BYTES * j), Mask.K1);
+                a.op(Op.VADDPS, a.v(0), a.v(0), a.v(1));
+            }
             a.store(at(RDI, A_ROW_BYTES * j), a.v(0), Mask.K1);
             a.shr(R8, HALF);
         }

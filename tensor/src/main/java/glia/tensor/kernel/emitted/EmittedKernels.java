@@ -17,6 +17,7 @@ import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.AttentionBackward;
 import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
+import glia.tensor.kernel.tiled.TiledPairProducts;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -63,9 +64,7 @@ public final class EmittedKernels implements Kernels {
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
         products = new Products(workers, tiles);
-        pairProducts = level.isWide() && Processor.here().has(Processor.Feature.AVX512_BF16)
-                ? Optional.of(new PairProducts(workers, new EmittedPairTiles(workers, decoder, level)))
-                : Optional.empty();
+        pairProducts = pairProducts(workers, decoder, level);
         attention = new Attention(workers, tiles);
         attentionBackward = new AttentionBackward(workers, tiles);
         gather = new Gather(workers, decoder);
@@ -74,6 +73,15 @@ public final class EmittedKernels implements Kernels {
         rotation = new Rotation(workers, level);
         pointwise = new Pointwise(workers, level);
         reductions = new Logits(level);
+    }
+
+    private static Optional<PairProducts> pairProducts(Workers workers, RowDecoder decoder, Level level) {
+        if (!level.isWide() || !Processor.here().has(Processor.Feature.AVX512_BF16)) {
+            return Optional.empty();
+        }
+        var tiles = new EmittedPairTiles(workers, decoder, level);
+        return Optional.of(level == Level.AMX ? new AmxPairProducts(workers, tiles)
+                : new TiledPairProducts(workers, tiles));
     }
 
     /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".

@@ -33,7 +33,8 @@ final class EmittedPairTiles extends EmittedTiles implements PairTiles {
 
     @Override
     public MemorySegment memory(long sizeBytes) {
-        return SystemMemory.allocate(Arena.ofAuto(), sizeBytes);
+        // The system gives no memory of 0 bytes.
+        return SystemMemory.allocate(Arena.ofAuto(), Math.max(1, sizeBytes));
     }
 
     @Override

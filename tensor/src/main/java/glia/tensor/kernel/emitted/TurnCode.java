@@ -23,17 +23,21 @@ import glia.tensor.asm.Vec;
 /// Turns rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
 /// interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
 final class TurnCode {
-    private static final PerLevel<TurnCode> CODES = new PerLevel<>(TurnCode::new);
+    private static final PerLevel<TurnCode> CODES =
+            new PerLevel<>(level -> new TurnCode(level, TileCode.panelBytes(level)));
+    /// Of panels whose rows are one vector.
+    private static final PerLevel<TurnCode> NARROW = new PerLevel<>(level -> new TurnCode(level, level.bytes));
 
     private final Level level;
     private final int lanes;
     private final int panelBytes;
     private final Function[] turn;
 
-    private TurnCode(Level level) {
+    /// @param panelBytes from row to row of the panel
+    private TurnCode(Level level, int panelBytes) {
         this.level = level;
+        this.panelBytes = panelBytes;
         lanes = level.lanes;
-        panelBytes = TileCode.panelBytes(level);
         turn = CodePages.ofSizes(lanes, this::emit);
     }
 
@@ -41,14 +45,19 @@ final class TurnCode {
         return CODES.of(level);
     }
 
+    /// The code for panels whose rows are one vector.
+    static TurnCode narrow(Level level) {
+        return NARROW.of(level);
+    }
+
     /// Rows that are turned together.
     static int rows(Level level) {
         return level.lanes;
     }
 
-    /// Puts number k of row r at column r of row k of a panel (`TileCode.panelBytes` a row), for `rows` rows of
-    /// `count` numbers. Writes as many columns and whole groups of rows of the panel as vectors have lanes: what has no
-    /// number becomes 0.
+    /// Puts number k of row r at column r of row k of a panel (`TileCode.panelBytes` a row, or a vector), for `rows`
+    /// rows of `count` numbers. Writes as many columns and whole groups of rows of the panel as vectors have lanes:
+    /// what has no number becomes 0.
     ///
     /// @param rows 1 to `rows`
     /// @param count at least 1

@@ -1,0 +1,108 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
+import java.lang.foreign.Arena;
+
+/// `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` of packed pairs. A chunk of work is a block of groups by panels, whose sums lie in
+/// the worker's memory and, like a part of the block's A, in the second cache; one part after the other, each panel
+/// passes by all groups.
+final class AmxProduct implements Workers.Task {
+    /// Groups and panels of a block at the most.
+    private static final int GROUPS = 8;
+    private static final int PANELS = 16;
+    /// Blocks that a thread should find, so that a late one holds up little.
+    private static final int BLOCKS = 2;
+
+    private final Workers workers;
+    private final AmxRows a;
+    private final Scratch[] memory;
+    private Tensor c;
+    private boolean adds;
+    private long b;
+    private int panels;
+    private int rowBlocks;
+    private int colBlocks;
+
+    AmxProduct(Workers workers, AmxRows a) {
+        this.workers = workers;
+        this.a = a;
+        memory = new Scratch[workers.count()];
+        for (int i = 0; i < memory.length; i++) {
+            memory[i] = new Scratch(size -> SystemMemory.allocate(Arena.ofAuto(), size));
+        }
+    }
+
+    /// Multiplies the A that is packed.
+    ///
+    /// @param adds whether to add to what C holds
+    /// @param b all panels of B
+    void run(Tensor c, boolean adds, long b) {
+        if (a.steps() == 0) {
+            if (!adds) {
+                c.zero();
+            }
+            return;
+        }
+        this.c = c;
+        this.adds = adds;
+        this.b = b;
+        panels = Math.ceilDiv(c.cols(), AmxCode.COLS);
+        rowBlocks = Math.ceilDiv(a.groups(), GROUPS);
+        int wanted = workers.count() == 1 ? 1 : Math.ceilDiv(BLOCKS * workers.count(), Math.max(1, rowBlocks));
+        colBlocks = Math.min(panels, Math.max(wanted, Math.ceilDiv(panels, PANELS)));
+        workers.run(this, rowBlocks * colBlocks);
+        this.c = null;
+    }
+
+    @Override
+    public void run(int chunk, int worker) {
+        int colBlock = chunk / rowBlocks;
+        int rowBlock = chunk % rowBlocks;
+        int firstPanel = (int) ((long) colBlock * panels / colBlocks);
+        int numPanels = (int) ((colBlock + 1L) * panels / colBlocks) - firstPanel;
+        int firstGroup = (int) ((long) rowBlock * a.groups() / rowBlocks);
+        int numGroups = (int) ((rowBlock + 1L) * a.groups() / rowBlocks) - firstGroup;
+        int row = firstGroup * AmxCode.ROWS;
+        int rows = Math.min(numGroups * AmxCode.ROWS, c.rows() - row);
+        int col = firstPanel * AmxCode.COLS;
+        int cols = Math.min(numPanels * AmxCode.COLS, c.cols() - col);
+        long panelSums = (long) numGroups * AmxCode.SUMS_BYTES;
+        long call = memory[worker].reserve(AmxCode.CALL_BYTES + numPanels * panelSums);
+        long sums = call + AmxCode.CALL_BYTES;
+        for (int part = 0; part < a.parts(); part++) {
+            for (int panel = 0; panel < numPanels; panel++) {
+                boolean last = panel == numPanels - 1;
+                long next = last ? panelPart(firstPanel, part + 1) : panelPart(firstPanel + panel + 1, part);
+                multiply(call, part, firstGroup, rows, Math.min(AmxCode.COLS, cols - panel * AmxCode.COLS),
+                        sums + panel * panelSums, panelPart(firstPanel + panel, part), next);
+            }
+        }
+        for (int i = 0; i < rows; i++) {
+            AmxCode.move(adds, c.address() + (row + i) * c.rowBytes() + 4L * col,
+                    sums + i / AmxCode.ROWS * AmxCode.SUMS_BYTES, panelSums, i % AmxCode.ROWS, cols);
+        }
+    }
+
+    /// Where a panel's part begins; that after the last is where the panel ends.
+    private long panelPart(int panel, int part) {
+        return b + ((long) panel * a.steps() + a.firstStep(part)) * AmxCode.STEP_BYTES;
+    }
+
+    /// A part of a panel with all groups of a block: the whole ones, then the last.
+    private void multiply(long call, int part, int group, int rows, int cols, long sums, long of, long next) {
+        int steps = a.firstStep(part + 1) - a.firstStep(part);
+        boolean goesOn = part > 0;
+        int whole = rows / AmxCode.ROWS;
+        int rest = rows % AmxCode.ROWS;
+        if (whole > 0) {
+            AmxCode.multiply(call, whole, AmxCode.ROWS, cols, goesOn, sums, a.at(part, group), of, steps, next);
+        }
+        if (rest > 0) {
+            AmxCode.multiply(call, 1, rest, cols, goesOn, sums + (long) whole * AmxCode.SUMS_BYTES,
+                    a.at(part, group + whole), of, steps, next);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package glia.tensor.kernel.tiled;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+
+/// Packs B as panels of pairs of BF16 numbers: the number of 32 bits in row p, column n is `(B[2p,n], B[2p+1,n])`.
+/// A part of some columns, for a product that packs as it goes, or all of B: panels of whole groups of 16 rows, of
+/// which those beyond the depth are 0. What columns beyond the last hold is of no account, but for their place.
+public final class PairPanels {
+    /// Rows of a panel that are written together.
+    private static final int GROUP = 16;
+    /// Panels that are packed together from rows of B, so that longer pieces of the rows are read.
+    private static final int STRIP = 8;
+
+    private final PairTiles tiles;
+    private final Turned turned;
+    private final Straight straight;
+
+    /// @param tiles the inner loops
+    public PairPanels(Workers workers, PairTiles tiles) {
+        this.tiles = tiles;
+        turned = new Turned(workers, tiles);
+        straight = new Straight(workers, tiles);
+    }
+
+    /// Pairs that hold `count` numbers.
+    public static int pairs(int count) {
+        return (count + 1) / 2;
+    }
+
+    /// Bytes from panel to panel of a B that is packed as a whole.
+    public static long panelBytes(PairTiles tiles, int pairs) {
+        return Math.ceilDiv(pairs, GROUP) * GROUP * tiles.panelBytes();
+    }
+
+    /// Bytes of all panels.
+    public long sizeBytes(int cols, int depth) {
+        return Math.ceilDiv(cols, tiles.cols()) * panelBytes(tiles, pairs(depth));
+    }
+
+    /// Packs the B whose columns are the rows of w.
+    public void turned(Tensor w, long to) {
+        turned.pack(w, to);
+    }
+
+    /// Packs the B whose rows are the rows of b.
+    public void straight(Tensor b, long to) {
+        straight.pack(b, to);
+    }
+
+    private static final class Turned extends RangeTask {
+        private final PairTiles tiles;
+        private final Scratch[] scratch;
+        private Tensor w;
+        private long to;
+
+        Turned(Workers workers, PairTiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+            scratch = Scratch.each(workers.count());
+        }
+
+        void pack(Tensor w, long to) {
+            this.w = w;
+            this.to = to;
+            spread(w.cols() == 0 ? 0 : Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
+            this.w = null;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int pairs = pairs(w.cols());
+            for (int panel = from; panel < end; panel++) {
+                int col = panel * tiles.cols();
+                turn(tiles, w, col, Math.min(tiles.cols(), w.rows() - col), 0, pairs,
+                        to + panel * panelBytes(tiles, pairs), scratch[worker], worker);
+            }
+        }
+    }
+
+    private static final class Straight extends RangeTask {
+        private final PairTiles tiles;
+        private final Scratch[] scratch;
+        private Tensor b;
+        private long to;
+        private int strips;
+
+        Straight(Workers workers, PairTiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+            scratch = Scratch.each(workers.count());
+        }
+
+        void pack(Tensor b, long to) {
+            this.b = b;
+            this.to = to;
+            strips = Math.ceilDiv(b.cols(), STRIP * tiles.cols());
+            spread(Math.ceilDiv(pairs(b.rows()), GROUP) * strips, 2L * GROUP * STRIP * tiles.cols());
+            this.b = null;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int pairs = pairs(b.rows());
+            long stride = panelBytes(tiles, pairs);
+            for (int unit = from; unit < end; unit++) {
+                int k0 = unit / strips * GROUP;
+                int panel = unit % strips * STRIP;
+                int col = panel * tiles.cols();
+                int cols = Math.min(STRIP * tiles.cols(), b.cols() - col);
+                int count = Math.min(GROUP, pairs - k0);
+                long at = to + panel * stride + k0 * tiles.panelBytes();
+                interleave(tiles, b, col, cols, k0, count, at, stride, scratch[worker], worker);
+                for (int i = 0; i < cols && count < GROUP; i += tiles.cols()) {
+                    tiles.clear(at + i / tiles.cols() * stride + count * tiles.panelBytes(),
+                            (GROUP - count) * tiles.cols());
+                }
+            }
+        }
+    }
+
+    /// Pairs `k0` to `k0 + count` of rows `col` to `col + cols` of w, turned to columns of a panel.
+    static void turn(PairTiles tiles, Tensor w, int col, int cols, int k0, int count, long to, Scratch scratch,
+            int worker) {
+        long from = w.address() + col * w.rowBytes() + w.dtype().bytes(2L * k0);
+        if (w.dtype() == DType.BF16 && w.cols() % 2 == 0) {
+            tiles.turn(DType.F32, from, w.rowBytes(), cols, count, to, worker);
+        } else {
+            long at = scratch.reserve(4L * cols * count);
+            tiles.round(w.dtype(), from, w.rowBytes(), cols, Math.min(2 * count, w.cols() - 2 * k0), count, at, worker);
+            tiles.turn(DType.F32, at, 4L * count, cols, count, to, worker);
+        }
+    }
+
+    /// Pairs `k0` to `k0 + count` of rows of b, columns `col` to `col + cols`, as rows of panels.
+    ///
+    /// @param stride bytes from panel to panel
+    static void interleave(PairTiles tiles, Tensor b, int col, int cols, int k0, int count, long to, long stride,
+            Scratch scratch, int worker) {
+        long rowBytes = b.rowBytes();
+        int numRows = Math.min(2 * count, b.rows() - 2 * k0);
+        long at = b.address() + 2 * k0 * rowBytes + b.dtype().bytes(col);
+        long memory = scratch.reserve(4L * cols * (2 * count + 1));
+        long zeros = memory + 8L * cols * count;
+        tiles.clear(zeros, cols);
+        if (b.dtype() != DType.F32) {
+            tiles.decode(b.dtype(), at, rowBytes, numRows, cols, memory, worker);
+            at = memory;
+            rowBytes = 4L * cols;
+        }
+        for (int p = 0; p < count; p++) {
+            long even = at + 2 * p * rowBytes;
+            long odd = 2 * p + 1 < numRows ? even + rowBytes : zeros;
+            for (int i = 0; i < cols; i += tiles.cols()) {
+                tiles.interleave(to + i / tiles.cols() * stride + p * tiles.panelBytes(), even + 4L * i, odd + 4L * i,
+                        Math.min(tiles.cols(), cols - i));
+            }
+        }
+    }
+}
