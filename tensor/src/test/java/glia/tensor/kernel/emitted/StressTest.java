@@ -113,7 +113,7 @@ class StressTest extends LevelTest {
         return rounds;
     }
 
-    /// A bit of everything: products of packed weights and of F32, norm, gate, attention.
+    /// A bit of everything: products of packed weights, of F32 and of BF16, norm, gate, attention.
     private static final class Step {
         private static final int TOKENS = 19;
         private static final int WIDTH = 256;
@@ -155,7 +155,8 @@ class StressTest extends LevelTest {
             kernels.linearRounded(up, gate, weights[2], out);
             kernels.attention(out, null, up, keyValues, runs, shape);
             kernels.linear(up, out, weights[3]);
-            return up.toArray();
+            kernels.linearBf16(gate, up, weights[3]);
+            return gate.toArray();
         }
     }
 }
