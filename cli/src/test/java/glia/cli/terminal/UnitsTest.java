@@ -35,7 +35,7 @@ class UnitsTest {
     @Test
     void tablesAlignTheirColumns() {
         assertEquals("name  size  note\nabcé     1\n       100  x\n", new Table("lrl").row("name", "size", "note")
-                .row("abcé", 1, "").row("", 100, "x").toString());
+                .row("abcé", 1, "").row("", 100, "x").text(0));
         assertThrows(IllegalArgumentException.class, () -> new Table("lr").row("one"));
     }
 }
