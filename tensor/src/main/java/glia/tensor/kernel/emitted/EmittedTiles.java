@@ -14,6 +14,9 @@ import java.lang.foreign.MemorySegment;
 /// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
 class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
+    private static final int DEPTH = 256;
+    /// With Intel's second cache, results that go to and fro cost more than a panel that does not fit the first.
+    private static final int DEPTH_INTEL = 1024;
     private static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
     final Level level;
@@ -64,6 +67,11 @@ class EmittedTiles implements Tiles {
         } else {
             Tiles.super.set(rows, c, cRow, a, aRow, aStep, b, depth);
         }
+    }
+
+    @Override
+    public int depth() {
+        return Processor.here().isIntel() ? DEPTH_INTEL : DEPTH;
     }
 
     @Override

@@ -10,7 +10,7 @@ import glia.tensor.kernel.Workers;
 /// the first caches while all rows of A pass by. So B may have any format and be turned or not. Chunks of work are
 /// groups of panels, and where these are too few, groups of rows as well.
 abstract class TiledProduct implements Workers.Task {
-    /// Numbers of a row that are decoded at a time: one large block. The panel's part then fits the first cache.
+    /// The least `Tiles.depth`: one large block. The panel's part then fits the first cache.
     static final int DEPTH = 256;
 
     /// Panels of a chunk: as many parts as the second cache holds easily.
@@ -47,7 +47,7 @@ abstract class TiledProduct implements Workers.Task {
     private boolean accumulate;
 
     TiledProduct(Workers workers, Tiles tiles) {
-        this(workers, tiles, DEPTH);
+        this(workers, tiles, tiles.depth());
     }
 
     /// @param part numbers of a column that are multiplied in one go

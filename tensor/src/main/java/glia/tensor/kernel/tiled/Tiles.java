@@ -21,6 +21,12 @@ public interface Tiles {
         return 4L * cols();
     }
 
+    /// Numbers of a column that are multiplied in one go, whole blocks. The fewer, the more of B stays in the first
+    /// cache; the more, the less often results are read and written.
+    default int depth() {
+        return TiledProduct.DEPTH;
+    }
+
     /// How many rows of A must be readable, and of C writable, for a tile of `rows` rows: as many, or a whole tile.
     int least(int rows);
 
@@ -73,13 +79,13 @@ public interface Tiles {
     ///
     /// @param from where the numbers of the first row begin; rows are `rowBytes` apart
     /// @param rows 1 to `cols()`
-    /// @param count numbers of a row, up to `TiledProduct.DEPTH`, whole blocks
+    /// @param count numbers of a row, up to `depth()`, whole blocks
     /// @param worker the thread, for memory of its own
     void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker);
 
     /// Decodes rows without turning them: number k of row r to row r, column `k % cols()` of panel `k / cols()`.
     ///
-    /// @param rows up to `TiledProduct.DEPTH`
+    /// @param rows up to `depth()`
     /// @param partBytes from panel to panel
     void straight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker);
 
