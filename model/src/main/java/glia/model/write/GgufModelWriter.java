@@ -168,7 +168,7 @@ public final class GgufModelWriter {
             Map<String, Parameter> inside = new LinkedHashMap<>();
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
             new SavedTensors(model, weights, arena).all().forEach((name, tensor) -> contents.put(name,
-                    type.isPresent() && inside.containsKey(name) && isPlain(tensor.dtype())
+                    type.isPresent() && inside.containsKey(name) && StoredAs.PLAIN.contains(tensor.dtype())
                             && isNarrow(inside.get(name), tensor.shape()) ? narrowed(name, tensor, type.get())
                             : GgufWriter.Content.of(tensor)));
             write(file, metadata, contents, progress);
@@ -192,13 +192,8 @@ public final class GgufModelWriter {
         }
     }
 
-    /// Whether a type is none of blocks, which stay as they are.
-    private static boolean isPlain(DType dtype) {
-        return dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
-    }
-
     private static GgufWriter.Content narrowed(String name, Tensor tensor, DType type) {
-        DType dtype = tensor.cols() % type.blockElements() == 0 ? type : DType.F16;
+        DType dtype = StoredAs.fitting(type, tensor.shape());
         return new GgufWriter.Content(dtype, tensor.shape(),
                 scratch -> Narrowed.of(name, tensor, dtype, scratch));
     }

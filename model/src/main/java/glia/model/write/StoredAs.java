@@ -39,14 +39,18 @@ record StoredAs(Places places, Restated restated, Optional<DType> matrices, Set<
             return DType.F32;
         }
         if (matrices.isPresent()) {
-            boolean fits = shape[shape.length - 1] % matrices.get().blockElements() == 0;
-            return fits ? matrices.get() : DType.F16;
+            return fitting(matrices.get(), shape);
         }
         DType first = restated.dtype(inside.getFirst());
         boolean holds = kept.contains(first)
                 && inside.stream().allMatch(p -> restated.dtype(p) == first && restated.keepsNumbers(p))
                 && (!first.isBlock() || isMadeOf(inside, first));
         return holds ? first : DType.F32;
+    }
+
+    /// The type, or F16 where its blocks do not fit the rows.
+    static DType fitting(DType type, long[] shape) {
+        return shape[shape.length - 1] % type.blockElements() == 0 ? type : DType.F16;
     }
 
     /// Whether a tensor's parameters may be put beside each other in its type: none is spread over others' blocks.

@@ -24,27 +24,29 @@ public final class AmxAssembler extends Assembler {
     ///
     /// @param rows the first row; the index, times its scale, is the distance from row to row
     public void load(Tile to, Mem rows) {
-        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
-        tile(3, 0x4b, to.ordinal(), 0, rows);
+        rows(3, to, rows);
     }
 
     /// Loads a tile's rows that are not needed again soon: as `load`, but the first cache may leave them out.
     public void loadOnce(Tile to, Mem rows) {
-        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
-        tile(1, 0x4b, to.ordinal(), 0, rows);
+        rows(1, to, rows);
     }
 
     /// Stores a tile's rows.
     ///
     /// @param rows as in `load`
     public void store(Mem rows, Tile from) {
-        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
-        tile(2, 0x4b, from.ordinal(), 0, rows);
+        rows(2, from, rows);
     }
 
     /// `sums[m][n] += Σ_p a[m][p] · b[p][n]` of pairs of BF16 numbers, in F32: the two products of each pair are added.
     public void addBf16Products(Tile sums, Tile a, Tile b) {
         tile(2, 0x5c, sums.ordinal(), b.ordinal(), a.ordinal());
+    }
+
+    private void rows(int prefix, Tile tile, Mem rows) {
+        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
+        tile(prefix, 0x4b, tile.ordinal(), 0, rows);
     }
 
     private void tile(int prefix, int opcode, int reg, int v, int rm) {

@@ -22,7 +22,7 @@ final class AmxPairProducts implements PairProducts {
         rows = new AmxRows(workers, tiles);
         panels = new PairPanels(workers, tiles);
         kept = new PairWeights(tiles, panels);
-        product = new AmxProduct(workers, rows);
+        product = new AmxProduct(workers, rows, tiles);
         packed = new Scratch(tiles::memory);
     }
 

@@ -4,7 +4,6 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
-import java.lang.foreign.Arena;
 
 /// `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` of packed pairs. A chunk of work is a block of groups by panels, whose sums lie in
 /// the worker's memory and, like a part of the block's A, in the second cache; one part after the other, each panel
@@ -26,13 +25,10 @@ final class AmxProduct implements Workers.Task {
     private int rowBlocks;
     private int colBlocks;
 
-    AmxProduct(Workers workers, AmxRows a) {
+    AmxProduct(Workers workers, AmxRows a, EmittedPairTiles tiles) {
         this.workers = workers;
         this.a = a;
-        memory = new Scratch[workers.count()];
-        for (int i = 0; i < memory.length; i++) {
-            memory[i] = new Scratch(size -> SystemMemory.allocate(Arena.ofAuto(), size));
-        }
+        memory = Scratch.each(workers.count(), tiles::memory);
     }
 
     /// Multiplies the A that is packed.

@@ -28,8 +28,8 @@ final class AmxRows {
 
     AmxRows(Workers workers, EmittedPairTiles tiles) {
         packed = new Scratch(tiles::memory);
-        straight = new Straight(workers, this);
-        turned = new Turned(workers, this, tiles);
+        straight = new Straight(workers);
+        turned = new Turned(workers, tiles);
     }
 
     /// Packs the A whose rows are those of x.
@@ -75,18 +75,16 @@ final class AmxRows {
         return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * AmxCode.STEP_BYTES;
     }
 
-    private static final class Straight extends RangeTask {
-        private final AmxRows to;
+    private final class Straight extends RangeTask {
         private Tensor x;
 
-        Straight(Workers workers, AmxRows to) {
+        Straight(Workers workers) {
             super(workers);
-            this.to = to;
         }
 
         void pack(Tensor x) {
             this.x = x;
-            spread(to.groups, (long) AmxCode.ROWS * x.cols());
+            spread(groups, (long) AmxCode.ROWS * x.cols());
             this.x = null;
         }
 
@@ -97,10 +95,10 @@ final class AmxRows {
                 int count = Math.min(AmxCode.ROWS, x.rows() - first);
                 for (int row = 0; row < count; row++) {
                     long numbers = x.address() + (first + row) * x.rowBytes();
-                    for (int part = 0; part < to.parts; part++) {
-                        int col = NUMBERS * to.firstStep(part);
-                        int cols = Math.min(x.cols(), NUMBERS * to.firstStep(part + 1)) - col;
-                        PairCode.roundApart(to.at(part, group) + row * AmxCode.A_ROW_BYTES, AmxCode.STEP_BYTES,
+                    for (int part = 0; part < parts; part++) {
+                        int col = NUMBERS * firstStep(part);
+                        int cols = Math.min(x.cols(), NUMBERS * firstStep(part + 1)) - col;
+                        PairCode.roundApart(at(part, group) + row * AmxCode.A_ROW_BYTES, AmxCode.STEP_BYTES,
                                 numbers + 4L * col, cols);
                     }
                 }
@@ -109,16 +107,14 @@ final class AmxRows {
     }
 
     /// Sixteen pairs of rows are interleaved, then 16 by 16 pairs of them turned.
-    private static final class Turned extends RangeTask {
-        private final AmxRows to;
+    private final class Turned extends RangeTask {
         private final EmittedPairTiles tiles;
         private final Scratch[] pairRows;
         private Tensor dy;
         private int strips;
 
-        Turned(Workers workers, AmxRows to, EmittedPairTiles tiles) {
+        Turned(Workers workers, EmittedPairTiles tiles) {
             super(workers);
-            this.to = to;
             this.tiles = tiles;
             pairRows = Scratch.each(workers.count());
         }
@@ -126,7 +122,7 @@ final class AmxRows {
         void pack(Tensor dy) {
             this.dy = dy;
             strips = Math.ceilDiv(dy.cols(), STRIP);
-            spread(to.steps * strips, (long) NUMBERS * STRIP);
+            spread(steps * strips, (long) NUMBERS * STRIP);
             this.dy = null;
         }
 
@@ -142,7 +138,7 @@ final class AmxRows {
                 int step = unit / strips;
                 int col = unit % strips * STRIP;
                 int cols = Math.min(STRIP, dy.cols() - col);
-                while (step >= to.firstStep(part + 1)) {
+                while (step >= firstStep(part + 1)) {
                     part++;
                 }
                 int count = Math.min(AmxCode.PAIRS, PairPanels.pairs(dy.rows()) - step * AmxCode.PAIRS);
@@ -152,9 +148,9 @@ final class AmxRows {
                     long odd = row + 1 < dy.rows() ? even + dy.rowBytes() : zeros;
                     PairCode.interleave(rows + p * rowBytes, even, odd, cols);
                 }
-                long inPart = (long) (step - to.firstStep(part)) * AmxCode.STEP_BYTES;
+                long inPart = (long) (step - firstStep(part)) * AmxCode.STEP_BYTES;
                 for (int i = 0; i < cols; i += AmxCode.ROWS) {
-                    code.turn(count, to.at(part, (col + i) / AmxCode.ROWS) + inPart, rows + 4L * i, rowBytes,
+                    code.turn(count, at(part, (col + i) / AmxCode.ROWS) + inPart, rows + 4L * i, rowBytes,
                             Math.min(AmxCode.ROWS, cols - i));
                 }
             }

@@ -14,7 +14,6 @@ import java.lang.foreign.MemorySegment;
 /// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
 class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
-    private static final int DEPTH = 256;
     /// With Intel's second cache, results that go to and fro cost more than a panel that does not fit the first.
     private static final int DEPTH_INTEL = 1024;
     private static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
@@ -71,7 +70,7 @@ class EmittedTiles implements Tiles {
 
     @Override
     public int depth() {
-        return Processor.here().isIntel() ? DEPTH_INTEL : DEPTH;
+        return Processor.here().isIntel() ? DEPTH_INTEL : Tiles.super.depth();
     }
 
     @Override

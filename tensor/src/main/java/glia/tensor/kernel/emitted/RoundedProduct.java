@@ -153,8 +153,7 @@ final class RoundedProduct {
                     for (int panel = firstPanel; panel < lastPanel; panel++) {
                         // Behind the last one the worker's next chunk is awaited: the others have those in between.
                         int ahead = panel < lastPanel - 1 ? 1 : 1 + (workers.count() - 1) * (to - from);
-                        panel(panel, ahead, tile, Math.min(tile + TILES, end),
-                                WorkArea.of(workAreas, worker));
+                        panel(panel, ahead, tile, Math.min(tile + TILES, end), WorkArea.of(workAreas, worker));
                     }
                 }
             }

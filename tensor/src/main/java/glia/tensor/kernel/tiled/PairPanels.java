@@ -15,14 +15,16 @@ public final class PairPanels {
     private static final int STRIP = 8;
 
     private final PairTiles tiles;
+    private final Scratch[] scratch;
     private final Turned turned;
     private final Straight straight;
 
     /// @param tiles the inner loops
     public PairPanels(Workers workers, PairTiles tiles) {
         this.tiles = tiles;
-        turned = new Turned(workers, tiles);
-        straight = new Straight(workers, tiles);
+        scratch = Scratch.each(workers.count());
+        turned = new Turned(workers);
+        straight = new Straight(workers);
     }
 
     /// Pairs that hold `count` numbers.
@@ -50,16 +52,12 @@ public final class PairPanels {
         straight.pack(b, to);
     }
 
-    private static final class Turned extends RangeTask {
-        private final PairTiles tiles;
-        private final Scratch[] scratch;
+    private final class Turned extends RangeTask {
         private Tensor w;
         private long to;
 
-        Turned(Workers workers, PairTiles tiles) {
+        Turned(Workers workers) {
             super(workers);
-            this.tiles = tiles;
-            scratch = Scratch.each(workers.count());
         }
 
         void pack(Tensor w, long to) {
@@ -80,17 +78,13 @@ public final class PairPanels {
         }
     }
 
-    private static final class Straight extends RangeTask {
-        private final PairTiles tiles;
-        private final Scratch[] scratch;
+    private final class Straight extends RangeTask {
         private Tensor b;
         private long to;
         private int strips;
 
-        Straight(Workers workers, PairTiles tiles) {
+        Straight(Workers workers) {
             super(workers);
-            this.tiles = tiles;
-            scratch = Scratch.each(workers.count());
         }
 
         void pack(Tensor b, long to) {

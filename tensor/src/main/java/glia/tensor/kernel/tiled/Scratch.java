@@ -2,16 +2,19 @@ package glia.tensor.kernel.tiled;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.function.LongFunction;
 
 /// Memory that is kept from call to call and grows when a call needs more. What it held is lost when it grows.
 public final class Scratch {
+    private static final LongFunction<MemorySegment> USUAL = size -> Arena.ofAuto().allocate(size, 64);
+
     private final LongFunction<MemorySegment> source;
     private MemorySegment memory = MemorySegment.NULL;
 
     /// No memory yet.
     public Scratch() {
-        this(size -> Arena.ofAuto().allocate(size, 64));
+        this(USUAL);
     }
 
     /// No memory yet.
@@ -31,10 +34,15 @@ public final class Scratch {
 
     /// One for each of `count` workers.
     public static Scratch[] each(int count) {
+        return each(count, USUAL);
+    }
+
+    /// One for each of `count` workers.
+    ///
+    /// @param source as of the constructor
+    public static Scratch[] each(int count, LongFunction<MemorySegment> source) {
         Scratch[] all = new Scratch[count];
-        for (int i = 0; i < count; i++) {
-            all[i] = new Scratch();
-        }
+        Arrays.setAll(all, _ -> new Scratch(source));
         return all;
     }
 }
