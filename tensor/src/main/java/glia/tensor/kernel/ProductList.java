@@ -43,13 +43,13 @@ public final class ProductList {
         return products.get(i);
     }
 
-    /// The products with weights of some kind: this list, if these are all.
-    public ProductList where(Predicate<Matrix> kind) {
-        if (products.stream().allMatch(p -> kind.test(p.w))) {
+    /// The products of some kind: this list, if these are all.
+    public ProductList where(Predicate<Product> kind) {
+        if (products.stream().allMatch(kind)) {
             return this;
         }
         ProductList some = new ProductList();
-        products.stream().filter(p -> kind.test(p.w)).forEach(some.products::add);
+        products.stream().filter(kind).forEach(some.products::add);
         return some;
     }
 

@@ -167,16 +167,16 @@ public final class Compute implements Ops, AutoCloseable {
 
     /// `linear` for each product of a list.
     void linearEach(ProductList list) {
-        ProductList straight = list.where(w -> !isShuffled(w));
-        ProductList rounded = straight.where(this::rounds);
+        ProductList straight = list.where(p -> !isShuffled(p.w()));
+        ProductList rounded = straight.where(p -> rounds(p.w()));
         if (rounded.size() > 0) {
             int mark = workspace.mark();
             kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
             workspace.release(mark);
         }
-        kernels.linearEach(straight.where(w -> !rounds(w)));
+        kernels.linearEach(straight.where(p -> !rounds(p.w())));
         if (straight.size() < list.size()) {
-            ProductList others = list.where(Compute::isShuffled);
+            ProductList others = list.where(p -> isShuffled(p.w()));
             for (int i = 0; i < others.size(); i++) {
                 ProductList.Product p = others.get(i);
                 product(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),

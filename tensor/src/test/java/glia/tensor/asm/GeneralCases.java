@@ -82,6 +82,7 @@ final class GeneralCases {
             Tile b = Tile.values()[(t.ordinal() * 3 + 1) % 8];
             Tile c = Tile.values()[(t.ordinal() * 5 + 2) % 8];
             cases.add(Cases.general("tilezero " + t, a -> a.zero(t)));
+            cases.add(Cases.general("tdpbssd " + t + ", " + b + ", " + c, a -> a.addByteProducts(t, b, c)));
             cases.add(Cases.general("tdpbf16ps " + t + ", " + b + ", " + c, a -> a.addBf16Products(t, b, c)));
         }
         cases.add(Cases.general("tilerelease", AmxAssembler::releaseTiles));

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -22,11 +23,12 @@ final class CodePages {
     private static final byte TRAP = (byte) 0xcc;
 
     private final MemorySegment memory;
-    private final long[] starts;
+    private final Function[] functions;
 
     private CodePages(MemorySegment memory, long[] starts) {
         this.memory = memory;
-        this.starts = starts;
+        functions = new Function[starts.length];
+        Arrays.setAll(functions, i -> new Function(memory.address() + starts[i], memory));
     }
 
     /// Where pages that were written get their right to execute from.
@@ -141,6 +143,6 @@ final class CodePages {
 
     /// The function of this number, in the order in which they were given.
     Function function(int i) {
-        return new Function(memory.address() + starts[i], memory);
+        return functions[i];
     }
 }

@@ -29,6 +29,7 @@ public final class EmittedKernels implements Kernels {
     private final Level level;
     private final RoundedProduct roundedProduct;
     private final RoundedEach roundedEach;
+    private final Optional<WordProduct> wordProduct;
     private final RowProduct rowProduct;
     private final Products products;
     private final Optional<PairProducts> pairProducts;
@@ -60,6 +61,7 @@ public final class EmittedKernels implements Kernels {
         this.level = level;
         roundedProduct = new RoundedProduct(workers, level);
         roundedEach = roundedProduct.each(workers);
+        wordProduct = level == Level.AMX ? Optional.of(roundedProduct.words(workers)) : Optional.empty();
         RowDecoder decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
@@ -151,20 +153,25 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        if (RoundedProduct.serves(w)) {
-            roundedProduct.run(y, x, w);
-        } else {
+        if (!RoundedProduct.serves(w)) {
             roundActivations(scratch, x);
             linear(y, scratch, w);
+        } else if (wordProduct.isPresent() && WordProduct.serves(x.rows(), w)) {
+            wordProduct.get().run(y, x, w);
+        } else {
+            roundedProduct.run(y, x, w);
         }
     }
 
     @Override
     public void linearEachRounded(ProductList list, Tensor scratch) {
-        if (RoundedEach.serves(list)) {
-            roundedEach.run(list);
-        } else {
+        if (!RoundedEach.serves(list)) {
             Kernels.super.linearEachRounded(list, scratch);
+        } else if (wordProduct.isPresent() && WordProduct.servesSome(list)) {
+            wordProduct.get().run(list.where(p -> WordProduct.serves(p.numRows(), p.w())));
+            roundedEach.run(list.where(p -> !WordProduct.serves(p.numRows(), p.w())));
+        } else {
+            roundedEach.run(list);
         }
     }
 

@@ -5,7 +5,6 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.PairTiles;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// The inner loops of products with `vdpbf16ps`.
@@ -33,8 +32,7 @@ final class EmittedPairTiles extends EmittedTiles implements PairTiles {
 
     @Override
     public MemorySegment memory(long sizeBytes) {
-        // The system gives no memory of 0 bytes.
-        return SystemMemory.allocate(Arena.ofAuto(), Math.max(1, sizeBytes));
+        return SystemMemory.scratch(sizeBytes);
     }
 
     @Override

@@ -16,7 +16,7 @@ public enum Level {
     /// As AVX-512, with tile registers that multiply matrices of BF16 numbers, for the products of many tokens.
     AMX("amx", 64, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F, Feature.AVX512DQ,
             Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI, Feature.AVX512_BF16, Feature.AMX_TILE,
-            Feature.AMX_BF16)),
+            Feature.AMX_BF16, Feature.AMX_INT8)),
     /// AVX-512 with VNNI: 32 registers of 64 bytes, masks, `vpdpbusd`.
     AVX512("avx512", 64, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F, Feature.AVX512DQ,
             Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI)),

@@ -22,7 +22,7 @@ public record Processor(Set<Feature> features, boolean isIntel) {
     /// The extensions that kernels are written for, by the names of Linux's /proc/cpuinfo.
     public enum Feature {
         AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16,
-        AMX_TILE, AMX_BF16;
+        AMX_TILE, AMX_BF16, AMX_INT8;
 
         @Override
         public String toString() {
@@ -148,6 +148,7 @@ public record Processor(Set<Feature> features, boolean isIntel) {
         if ((saved >> TILE_CONFIGURATION & 3) == 3 && (d >> 24 & 1) != 0 && SystemMemory.allowTiles()) {
             add(features, d, 24, Feature.AMX_TILE);
             add(features, d, 22, Feature.AMX_BF16);
+            add(features, d, 25, Feature.AMX_INT8);
         }
         return new Processor(features, isIntel);
     }

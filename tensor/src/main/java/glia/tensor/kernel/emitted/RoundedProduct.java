@@ -51,6 +51,11 @@ final class RoundedProduct {
         return new RoundedEach(workers, weights, library);
     }
 
+    /// The same for many tokens, with the same packed weights.
+    WordProduct words(Workers workers) {
+        return new WordProduct(workers, weights);
+    }
+
     /// Who is told of the bytes of each weight that is packed.
     void onPacking(LongConsumer bytes) {
         weights.onPacking(bytes);
@@ -62,11 +67,16 @@ final class RoundedProduct {
     }
 
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
-    void run(Tensor y, Tensor x, Matrix w) {
+    static void check(Tensor y, Tensor x, Matrix w) {
         if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || !serves(w) || x.cols() != w.cols()
                 || y.rows() != x.rows() || y.cols() != w.rows()) {
             throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
         }
+    }
+
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    void run(Tensor y, Tensor x, Matrix w) {
+        check(y, x, w);
         if (y.size() == 0) {
             return;
         }

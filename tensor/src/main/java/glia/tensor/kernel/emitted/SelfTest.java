@@ -2,6 +2,7 @@ package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -19,14 +20,16 @@ import java.util.Optional;
 /// everywhere is the business of tests.
 final class SelfTest {
     /// Kernels that share code.
-    enum Group { ROUNDED_PRODUCTS, PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE, ROUNDING, ROWS, LOGITS }
+    enum Group { ROUNDED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE, ROUNDING, ROWS, LOGITS }
 
     private static final int TOKENS = 3;
     private static final int WIDTH = 22;
     /// Numbers that rounded weights have in a row.
     private static final int BLOCKS = 32;
-    /// Of the largest number of a result: what other orders of addition and other formulas for the exponential come to.
+    /// Of the largest number of a row: what other orders of addition and other formulas for the exponential come to.
     private static final float TOLERANCE = 1e-5f;
+    /// The same where both factors may have been rounded to 16 bits (`WordProduct`).
+    private static final float WORD_TOLERANCE = 2e-4f;
 
     private final Arena arena;
     private final Tensor x;
@@ -46,7 +49,8 @@ final class SelfTest {
         try (Arena arena = Arena.ofConfined()) {
             var test = new SelfTest(arena);
             for (Group group : Group.values()) {
-                if (!equal(test.result(group, definition), test.result(group, tested))) {
+                float tolerance = group == Group.PROMPT_PRODUCTS ? WORD_TOLERANCE : TOLERANCE;
+                if (!equal(test.result(group, definition), test.result(group, tested), tolerance)) {
                     return Optional.of(group.name().toLowerCase(Locale.ROOT).replace('_', ' '));
                 }
             }
@@ -54,15 +58,18 @@ final class SelfTest {
         }
     }
 
-    private static boolean equal(Tensor expected, Tensor found) {
-        float largest = 0;
-        for (int i = 0; i < expected.size(); i++) {
-            largest = Math.max(largest, Math.abs(expected.get(i)));
-        }
-        for (int i = 0; i < expected.size(); i++) {
-            // NaN is never close.
-            if (!(Math.abs(expected.get(i) - found.get(i)) <= TOLERANCE * largest)) {
-                return false;
+    /// Each row is measured by its own largest number.
+    private static boolean equal(Tensor expected, Tensor found, float tolerance) {
+        for (int row = 0; row < expected.rows(); row++) {
+            float largest = 0;
+            for (int i = row * expected.cols(); i < (row + 1) * expected.cols(); i++) {
+                largest = Math.max(largest, Math.abs(expected.get(i)));
+            }
+            for (int i = row * expected.cols(); i < (row + 1) * expected.cols(); i++) {
+                // NaN is never close.
+                if (!(Math.abs(expected.get(i) - found.get(i)) <= tolerance * largest)) {
+                    return false;
+                }
             }
         }
         return true;
@@ -87,7 +94,11 @@ final class SelfTest {
     private Tensor result(Group group, Kernels kernels) {
         Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, WIDTH);
         switch (group) {
-            case ROUNDED_PRODUCTS -> roundedProducts(y, kernels);
+            case ROUNDED_PRODUCTS -> roundedProduct(y.rows(0, 1), numbers(1, BLOCKS), kernels);
+            case PROMPT_PRODUCTS -> {
+                y = Tensor.allocate(arena, DType.F32, WordProduct.LEAST_TOKENS, WIDTH);
+                roundedProduct(y, wholeNumbers(), kernels);
+            }
             case PRODUCTS -> {
                 Tensor square = numbers(WIDTH, WIDTH);
                 kernels.linear(y, x, square);
@@ -122,8 +133,8 @@ final class SelfTest {
         return y;
     }
 
-    /// One token with weights of eight bits, whose products are the largest.
-    private void roundedProducts(Tensor y, Kernels kernels) {
+    /// Weights of eight bits, whose products are the largest.
+    private void roundedProduct(Tensor y, Tensor in, Kernels kernels) {
         Tensor w = Tensor.allocate(arena, DType.Q8_0, WIDTH, BLOCKS);
         for (int i = 0; i < w.sizeBytes(); i++) {
             Memory.i8(w.address() + i, i * 59);
@@ -131,7 +142,16 @@ final class SelfTest {
         for (int row = 0; row < WIDTH; row++) {
             Memory.f16(w.address() + row * w.rowBytes(), 0.25f + row % 3);
         }
-        kernels.linearRounded(y.rows(0, 1), numbers(1, BLOCKS), w, Tensor.allocate(arena, DType.F32, 1, BLOCKS));
+        kernels.linearRounded(y, in, w, Tensor.allocate(arena, DType.F32, in.shape()));
+    }
+
+    /// Numbers that rounding to 8 bits does not change, so that sets agree which round to more.
+    private Tensor wholeNumbers() {
+        Tensor t = Tensor.allocate(arena, DType.F32, WordProduct.LEAST_TOKENS, BLOCKS);
+        for (int i = 0; i < t.size(); i++) {
+            t.set(i, i % BLOCKS == 0 ? Precision.STEPS : i * 37 % (2 * Precision.STEPS) - Precision.STEPS);
+        }
+        return t;
     }
 
     private void gather(Tensor y, Kernels kernels) {

@@ -98,6 +98,12 @@ final class SystemMemory {
         }
     }
 
+    /// Memory for the numbers in between: at least one byte, since the system gives none of 0, freed when it is no
+    /// longer reachable.
+    static MemorySegment scratch(long sizeBytes) {
+        return allocate(Arena.ofAuto(), Math.max(1, sizeBytes));
+    }
+
     static void close(int file) {
         symbol("close").call(file, 0, 0, 0, 0, 0);
     }

@@ -35,10 +35,12 @@ class EmittedKernelsTest extends KernelLaws {
         return new EmittedKernels(workers, level);
     }
 
-    /// The tiles' sizes, the number of workers and the way they share do not change a bit.
+    /// The tiles' sizes, the number of workers and the way they share do not change a bit; nor do other tokens, as long
+    /// as they are few, or many.
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
     void eachTokensResultsDoNotDependOnTheOthers(PanelFormat format) {
+        int many = level == Level.AMX ? WordProduct.LEAST_TOKENS : Integer.MAX_VALUE;
         for (int count = 1; count <= 3; count++) {
             try (Workers workers = new Workers(count); Arena arena = Arena.ofShared()) {
                 Kernels kernels = kernels(workers);
@@ -47,15 +49,23 @@ class EmittedKernelsTest extends KernelLaws {
                 for (int i = 7; i < x.size(); i += 480) {
                     x.set(i, 30);
                 }
-                Tensor all = Tensor.allocate(arena, DType.F32, 150, 70);
-                kernels.linearRounded(all, x, w, x);
-                for (int[] part : new int[][] {{0, 1}, {1, 2}, {3, 16}, {19, 17}, {36, 100}}) {
-                    Tensor some = Tensor.allocate(arena, DType.F32, part[1], 70);
-                    kernels.linearRounded(some, x.rows(part[0], part[0] + part[1]), w, x);
-                    Fixtures.assertSameBits(all.rows(part[0], part[0] + part[1]).toArray(), some.toArray());
+                for (int[] range : new int[][] {{0, 150}, {0, 47}}) {
+                    Tensor all = product(kernels, arena, x.rows(range[0], range[1]), w);
+                    for (int[] part : new int[][] {{0, 1}, {1, 3}, {3, 19}, {19, 36}, {36, 47}, {36, 136}, {0, 48}}) {
+                        if (part[1] <= range[1] && part[1] - part[0] >= many == range[1] >= many) {
+                            Fixtures.assertSameBits(all.rows(part[0], part[1]).toArray(),
+                                    product(kernels, arena, x.rows(part[0], part[1]), w).toArray());
+                        }
+                    }
                 }
             }
         }
+    }
+
+    private static Tensor product(Kernels kernels, Arena arena, Tensor x, Tensor w) {
+        Tensor y = Tensor.allocate(arena, DType.F32, x.rows(), w.rows());
+        kernels.linearRounded(y, x, w, x);
+        return y;
     }
 
     @Test
@@ -91,17 +101,19 @@ class EmittedKernelsTest extends KernelLaws {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
             Kernels kernels = kernels(workers);
             Tensor w = Fixtures.random(arena, DType.Q4_K, 256, 256, 1);
-            Tensor x = Fixtures.random(arena, DType.F32, 20, 256, 2);
-            Tensor y = Tensor.allocate(arena, DType.F32, 20, 256);
-            for (int i = 0; i < 20_000; i++) {
-                kernels.linearRounded(y, x, w, x);
+            for (int tokens : new int[] {60, 20}) {
+                Tensor x = Fixtures.random(arena, DType.F32, tokens, 256, 2);
+                Tensor y = Tensor.allocate(arena, DType.F32, tokens, 256);
+                for (int i = 0; i < 20_000; i++) {
+                    kernels.linearRounded(y, x, w, x);
+                }
+                long before = Allocation.bytes();
+                for (int i = 0; i < 1000; i++) {
+                    kernels.linearRounded(y, x, w, x);
+                }
+                long allocated = Allocation.bytes() - before;
+                assertTrue(allocated < 5_000, allocated + " bytes in 1000 calls of " + tokens + " tokens");
             }
-            long before = Allocation.bytes();
-            for (int i = 0; i < 1000; i++) {
-                kernels.linearRounded(y, x, w, x);
-            }
-            long allocated = Allocation.bytes() - before;
-            assertTrue(allocated < 5_000, allocated + " bytes in 1000 calls");
         }
     }
 }

@@ -12,8 +12,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class SelfTestTest extends LevelTest {
-    /// The scalar set, but for the last number of what one method computes.
-    private static Kernels broken(String name, Workers workers, float factor) {
+    /// The scalar set, but for the last number of what one method computes, where a tensor has at least `leastRows`.
+    private static Kernels broken(String name, int leastRows, Workers workers, float factor) {
         ScalarKernels scalar = new ScalarKernels(workers);
         return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
                 (_, method, arguments) -> {
@@ -25,7 +25,9 @@ class SelfTestTest extends LevelTest {
                         return result instanceof Float f ? f * factor : (int) result + 1;
                     }
                     Tensor y = (Tensor) arguments[0];
-                    y.set(y.size() - 1, y.get(y.size() - 1) * factor);
+                    if (y.rows() >= leastRows) {
+                        y.set(y.size() - 1, y.get(y.size() - 1) * factor);
+                    }
                     return null;
                 });
     }
@@ -46,9 +48,17 @@ class SelfTestTest extends LevelTest {
             groups.forEach((method, group) -> {
                 for (float factor : new float[] {1.1f, Float.NaN}) {
                     assertEquals(Optional.of(group),
-                            SelfTest.failure(broken(method, workers, factor), new ScalarKernels(workers)), method);
+                            SelfTest.failure(broken(method, 1, workers, factor), new ScalarKernels(workers)), method);
                 }
             });
+        }
+    }
+
+    @Test
+    void findsOneWrongNumberOfAPrompt() {
+        try (Workers workers = new Workers(1)) {
+            assertEquals(Optional.of("prompt products"),
+                    SelfTest.failure(broken("linearRounded", 2, workers, 1.1f), new ScalarKernels(workers)));
         }
     }
 }

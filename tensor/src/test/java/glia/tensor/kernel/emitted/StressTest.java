@@ -115,7 +115,7 @@ class StressTest extends LevelTest {
 
     /// A bit of everything: products of packed weights, of F32 and of BF16, norm, gate, attention.
     private static final class Step {
-        private static final int TOKENS = 19;
+        private static final int TOKENS = 51;
         private static final int WIDTH = 256;
 
         private final Kernels kernels;

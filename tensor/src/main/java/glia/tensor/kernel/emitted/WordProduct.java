@@ -1,0 +1,186 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.ProductList.Product;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Scratch;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+
+/// `y = x · wᵀ` for many tokens by tile registers (AMX), with quantised w: both factors become words, numbers of 16
+/// bits, by strips of the depth; x once (`WordRows`), w as its panels are met (`WordPanelCode`), and `WordCode`
+/// multiplies.
+///
+/// Of a strip, x and the results of a block of tokens and panels stay in the second cache, and the words of two panels
+/// in the first:
+/// ```
+/// for each block of up to 256 tokens and 512 rows of w, on all threads:
+///     for each strip, for each two panels:
+///         words of w
+///         results (+)= words of w times those of x, 16 tokens at a time
+///     y = results
+/// ```
+/// The error is at most `n · max|x| · max|w| · 2^-12` for a strip of n columns with these largest numbers, and as a
+/// rule some 10^-4 of the product of both rows' norms: a fiftieth of what rounding x to 8 bits in blocks does.
+final class WordProduct implements Workers.Task {
+    /// Tokens from which on this is faster than `RoundedProduct`.
+    static final int LEAST_TOKENS = 48;
+    /// Groups of tokens and pairs of panels of a block at the most.
+    private static final int GROUPS = 16;
+    private static final int PAIRS = 16;
+    /// Blocks that a thread should find, so that a late one holds up little.
+    private static final int BLOCKS = 2;
+    private static final int PANELS = 2;
+    private static final int PAIR_ROWS = PANELS * PanelFormat.ROWS;
+
+    private final Workers workers;
+    private final PackedWeights weights;
+    private final WordRows x;
+    private final Function[] code = new Function[PanelFormat.values().length];
+    private final MemorySegment workAreas;
+    private final Scratch[] memory;
+
+    // The present product.
+    private PanelFormat format;
+    private Matrix w;
+    private Tensor y;
+    private int yRow;
+    private long panels;
+    private long panelBytes;
+    private int numPanels;
+    private int blocks;
+    private int pairs;
+    private int rowBlocks;
+    private int colBlocks;
+
+    WordProduct(Workers workers, PackedWeights weights) {
+        this.workers = workers;
+        this.weights = weights;
+        x = new WordRows(workers);
+        workAreas = WorkArea.each(workers.count());
+        memory = Scratch.each(workers.count(), SystemMemory::scratch);
+    }
+
+    /// Whether a product with this many tokens is worth it.
+    static boolean serves(int numTokens, Matrix w) {
+        return numTokens >= LEAST_TOKENS && RoundedProduct.serves(w) && w.rows() > 0 && w.cols() > 0;
+    }
+
+    /// Whether some of these products are worth it.
+    static boolean servesSome(ProductList list) {
+        for (int i = 0; i < list.size(); i++) {
+            if (serves(list.get(i).numRows(), list.get(i).w())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Computes products that are all worth it, one after the other; those of the same rows share their words.
+    void run(ProductList list) {
+        for (int i = 0; i < list.size(); i++) {
+            Product p = list.get(i);
+            if (i == 0 || !p.sharesInput(list.get(i - 1))) {
+                x.pack(p.x(), p.xRow(), p.numRows());
+            }
+            multiply(p.y(), p.yRow(), p.w());
+        }
+    }
+
+    /// Computes one product that is worth it.
+    ///
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    void run(Tensor y, Tensor x, Matrix w) {
+        RoundedProduct.check(y, x, w);
+        this.x.pack(x, 0, x.rows());
+        multiply(y, 0, w);
+    }
+
+    private void multiply(Tensor y, int yRow, Matrix w) {
+        this.y = y;
+        this.yRow = yRow;
+        this.w = w;
+        format = PanelFormat.of(w);
+        MemorySegment packed = weights.of(format, w);
+        panels = packed.address();
+        if (code[format.ordinal()] == null) {
+            code[format.ordinal()] = WordPanelCode.of(format);
+        }
+        panelBytes = format.panelBytes(w.cols());
+        numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
+        blocks = w.cols() / PanelFormat.BLOCK;
+        pairs = Math.ceilDiv(numPanels, PANELS);
+        rowBlocks = Math.ceilDiv(x.groups(), GROUPS);
+        int wanted = workers.count() == 1 ? 1 : Math.ceilDiv(BLOCKS * workers.count(), rowBlocks);
+        colBlocks = Math.min(pairs, Math.max(wanted, Math.ceilDiv(pairs, PAIRS)));
+        workers.run(this, rowBlocks * colBlocks);
+        Reference.reachabilityFence(packed);
+        this.y = null;
+        this.w = null;
+    }
+
+    @Override
+    public void run(int chunk, int worker) {
+        int colBlock = chunk / rowBlocks;
+        int rowBlock = chunk % rowBlocks;
+        int firstPair = (int) ((long) colBlock * pairs / colBlocks);
+        int numPairs = (int) ((colBlock + 1L) * pairs / colBlocks) - firstPair;
+        int firstGroup = (int) ((long) rowBlock * x.groups() / rowBlocks);
+        int numGroups = (int) ((rowBlock + 1L) * x.groups() / rowBlocks) - firstGroup;
+        long pairResults = (long) numGroups * WordCode.RESULT_BYTES;
+        long call = memory[worker].reserve(WordCode.CALL_BYTES + WordStrips.MOST * WordCode.W_STEP_BYTES
+                + numPairs * pairResults);
+        long words = call + WordCode.CALL_BYTES;
+        long results = words + WordStrips.MOST * WordCode.W_STEP_BYTES;
+        WordCode.prepare(call);
+        for (int strip = 0; strip < x.strips().count(); strip++) {
+            int steps = x.strips().stepsOf(strip);
+            long nextX = x.words((strip + 1) % x.strips().count(), firstGroup);
+            for (int pair = 0; pair < numPairs; pair++) {
+                int panel = PANELS * (firstPair + pair);
+                int count = Math.min(PANELS, numPanels - panel);
+                boolean last = pair == numPairs - 1;
+                int nextPanel = last ? PANELS * firstPair : panel + PANELS;
+                int nextStrip = last ? strip + 1 : strip;
+                long area = WorkArea.of(workAreas, worker);
+                WorkArea.panel(area, PanelFormat.ROWS, scales(nextPanel, nextStrip) - scales(panel, strip));
+                for (int i = 0; i < count; i++) {
+                    words(panel + i, strip, words + (long) i * WordCode.W_STEP_BYTES / PANELS,
+                            call + WordCode.SCALES + 4L * PanelFormat.ROWS * i, area);
+                }
+                WordCode.ahead(call, quants(nextPanel, nextStrip), panelBytes,
+                        nextX + (long) pair * numGroups * steps * WordCode.X_LINES * WordCode.LINE);
+                WordCode.multiply(call, numGroups, count, strip > 0, results + pair * pairResults,
+                        x.words(strip, firstGroup), x.scales(strip, firstGroup), words, steps);
+            }
+        }
+        int token = firstGroup * WordCode.TOKENS;
+        int tokens = Math.min(numGroups * WordCode.TOKENS, x.numRows() - token);
+        int row = firstPair * PAIR_ROWS;
+        int rows = Math.min(numPairs * PAIR_ROWS, w.rows() - row);
+        for (int i = 0; i < tokens; i++) {
+            AmxCode.move(false, y.address() + (yRow + token + i) * y.rowBytes() + 4L * row,
+                    results + i / WordCode.TOKENS * WordCode.RESULT_BYTES, pairResults, i % WordCode.TOKENS, rows);
+        }
+    }
+
+    /// Where the quants of a strip of a panel begin.
+    private long quants(int panel, int strip) {
+        return panels + panel * panelBytes + (long) x.strips().firstBlock(strip) * format.blockBytes();
+    }
+
+    /// Where its scales begin.
+    private long scales(int panel, int strip) {
+        return panels + panel * panelBytes + (long) blocks * format.blockBytes()
+                + (long) x.strips().firstBlock(strip) / format.scales.blocks * format.scales.sizeBytes;
+    }
+
+    /// Makes words of a strip of a panel.
+    private void words(int panel, int strip, long to, long toScales, long workArea) {
+        int count = Math.min(blocks, x.strips().firstBlock(strip + 1)) - x.strips().firstBlock(strip);
+        code[format.ordinal()].call(quants(panel, strip), scales(panel, strip), to, count / format.scales.blocks,
+                toScales, workArea);
+    }
+}
