@@ -20,7 +20,9 @@ import java.util.Optional;
 /// everywhere is the business of tests.
 final class SelfTest {
     /// Kernels that share code.
-    enum Group { ROUNDED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE, ROUNDING, ROWS, LOGITS }
+    enum Group {
+        ROUNDED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE, ROUNDING, ROWS, LOGITS
+    }
 
     private static final int TOKENS = 3;
     private static final int WIDTH = 22;

@@ -105,7 +105,7 @@ final class WordCode {
         }
     }
 
-    /// Says what will be needed soon: the next call asks for it line by line, so that it is in the second cache by then.
+    /// Says what will be needed soon: the next call asks for it line by line, so that it is in the second cache then.
     ///
     /// @param quants of a panel, a line for each step and group
     /// @param panelBytes how much further those of another panel are
@@ -229,8 +229,8 @@ final class WordCode {
         return panel == 0 ? TMM6 : TMM7;
     }
 
-    /// RDI: x, RSI: to, RDX: blocks, RCX: where the scale goes, R8: the next x, R9: blocks to go, R10: bytes to the next
-    /// block's place, R11: what changes these.
+    /// RDI: x, RSI: to, RDX: blocks, RCX: where the scale goes, R8: the next x, R9: blocks to go, R10: bytes to the
+    /// next block's place, R11: what changes these.
     private static byte[] emitPack() {
         var a = new Emitter(Level.AMX);
         Vec largest = a.v(0);

@@ -29,9 +29,9 @@ import java.util.List;
 /// word   = ((q - c) · 32768 / c · M + 16384) >> 15, + B
 /// high   = (word + 128) >> 8      low = word - 256 · high
 /// ```
-/// A word is within 1 of weight / S (1.5 where there are minima). `vpmulhrsw` computes the third line for 32 weights at
-/// once; to bring quants into words' upper bits is a shift, and `q - c` a change of the sign bit. Where a scale is not a
-/// finite number, S is not, and no result of the row is.
+/// A word is within 1 of weight / S (1.5 where there are minima). `vpmulhrsw` computes the third line for 32 weights
+/// at once; to bring quants into words' upper bits is a shift, and `q - c` a change of the sign bit. Where a scale is
+/// not a finite number, S is not, and no result of the row is.
 final class WordPanelCode {
     /// The largest word: both bytes stay within -128 and 127.
     static final float MOST = 32512;

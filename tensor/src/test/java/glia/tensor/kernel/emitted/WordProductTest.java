@@ -171,7 +171,8 @@ class WordProductTest {
                 Fixtures.assertSameBits(alone.toArray(), p.y().rows(i, i + p.numRows()).toArray());
                 for (int row = 0; row < p.y().rows(); row++) {
                     boolean isResult = row >= i && row < i + p.numRows();
-                    assertEquals(isResult, p.y().get((long) row * p.y().cols()) != 0, "row " + row + " of product " + i);
+                    assertEquals(isResult, p.y().get((long) row * p.y().cols()) != 0,
+                            "row " + row + " of product " + i);
                 }
             }
         });
