@@ -46,9 +46,10 @@ final class PanelDots {
 
     /// `n[j] += Σ w · numbers[j]` over the quads of a half.
     ///
+    /// @param between is emitted after each quad of wide vectors
     /// @param halves how many halves there are, 1 or 2
     /// @param plane which bits the weights are: see `PanelWeights.planes`
-    void add(Vec[] n, Mem[] numbers, int half, int halves, int plane) {
+    void add(Vec[] n, Mem[] numbers, int half, int halves, int plane, Runnable between) {
         int end = 8 / halves * (half + 1);
         int quads = a.level() == Level.AVX2 ? Math.min(8 / halves, quadsIn16Bits()) : 1;
         for (int quad = 8 / halves * half; quad < end; quad += quads) {
@@ -57,6 +58,7 @@ final class PanelDots {
                     for (int j = 0; j < n.length; j++) {
                         a.op(VPDPBUSD, n[j], weights.w(quad), numbers[j].plus(4 * quad).toAll());
                     }
+                    between.run();
                 }
                 case AVX_VNNI -> {
                     for (int j = 0; j < n.length; j++) {

@@ -38,6 +38,8 @@ import glia.tensor.asm.Vec;
 /// superblocks), bytes from one token's result to the next, the worker's `WorkArea`. Only registers that a function
 /// may change are used, and no stack.
 final class PanelProduct {
+    private static final int QUADS = 8;
+
     private final Emitter a;
     private final PanelFormat format;
     private final TileLayout tile;
@@ -48,6 +50,7 @@ final class PanelProduct {
     private final int halves;
     private final int slices;
     private final int firstFree;
+    private int quadsSoFar;
 
     private PanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
         a = new Emitter(level);
@@ -133,6 +136,7 @@ final class PanelProduct {
         if (fromMemory) {
             weights.prefetch(tokens);
         }
+        quadsSoFar = 0;
         if (slices > 1) {
             a.mov(at(R9, WorkArea.BLOCK), RSI);
         }
@@ -151,6 +155,13 @@ final class PanelProduct {
             lowTerms(slice);
         }
         weights.next();
+    }
+
+    /// After each quad of each group of tokens: a part of what is needed for the next panel.
+    private void askForNext() {
+        if (fromMemory && weights.spreads(tokens)) {
+            weights.prefetchPart(quadsSoFar++, QUADS * Math.ceilDiv(tokens, atOnce()));
+        }
     }
 
     /// How many tokens there are registers for.
@@ -182,7 +193,7 @@ final class PanelProduct {
                     a.op(VMOVUPS, n[t - from], at(R9, WorkArea.PARTS + 32 * t));
                 }
             }
-            dots.add(n, numbers, half, halves, plane);
+            dots.add(n, numbers, half, halves, plane, this::askForNext);
         }
         for (int t = from; t < to; t++) {
             Vec n = temporary(perToken() * (t - from));
@@ -260,7 +271,7 @@ final class PanelProduct {
                 weights.quants(slice, plane);
             }
             for (int half = 0; half < halves; half++) {
-                dots.add(new Vec[] {temporary(first + half)}, new Mem[] {at(RSI)}, half, halves, plane);
+                dots.add(new Vec[] {temporary(first + half)}, new Mem[] {at(RSI)}, half, halves, plane, () -> { });
             }
         }
         a.mov32(RDX, at(RSI, tile.lowPlace()));

@@ -35,6 +35,8 @@ final class PanelWeights {
     /// Asks for the lines of a block that comes later, and for its scales. One token's product reads as fast as it can;
     /// with more tokens the block is the same one of the next panel, so that nothing of a panel is met unasked, neither
     /// its beginning nor its scales. Past the last panel it does no harm. RAX is overwritten.
+    ///
+    /// Where `spreads` says so, this only prepares, and `prefetchPart` asks.
     void prefetch(int tokens) {
         if (tokens == 1) {
             boolean isIntel = Processor.here().isIntel();
@@ -47,10 +49,28 @@ final class PanelWeights {
             return;
         }
         a.mov(RAX, at(R9, WorkArea.AHEAD));
-        for (int line = 0; line < format.blockBytes(); line += LINE) {
-            a.prefetch(Assembler.Cache.T0, at(RDI, RAX, 1, line));
+        if (!spreads(tokens)) {
+            prefetchPart(0, 1, Assembler.Cache.T0);
         }
-        a.prefetch(Assembler.Cache.T0, at(R10, RAX, 1, 0));
+    }
+
+    /// Whether lines are best asked for one by one between the products, and for the second cache: on Intel's
+    /// processors, where the buffers between the first two caches are what limits.
+    boolean spreads(int tokens) {
+        return tokens > 1 && a.isWide() && Processor.here().isIntel();
+    }
+
+    /// Asks for a part of the lines that `prefetch` means.
+    void prefetchPart(int part, int parts) {
+        prefetchPart(part, parts, Assembler.Cache.T1);
+    }
+
+    private void prefetchPart(int part, int parts, Assembler.Cache cache) {
+        int quants = format.blockBytes() / LINE;
+        int lines = quants + 1;
+        for (int line = part * lines / parts; line < (part + 1) * lines / parts; line++) {
+            a.prefetch(cache, line < quants ? at(RDI, RAX, 1, LINE * line) : at(R10, RAX, 1, 0));
+        }
     }
 
     /// Goes on to the next block.
