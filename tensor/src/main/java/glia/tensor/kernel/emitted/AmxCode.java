@@ -109,15 +109,22 @@ final class AmxCode {
                 .call(call, groups, a, steps, next, 0);
     }
 
-    /// Moves a row of some sums that lie side by side in C.
+    /// Moves sums to rows of C.
     ///
     /// @param adds whether to add to what C holds
-    /// @param sums the group of the first 32 columns; that of the next ones is `step` bytes further
-    /// @param row of the group, 0 to 31
+    /// @param to the first row's first number; rows are `rowBytes` apart
+    /// @param sums of the first group and the first 32 columns; groups lie one behind the other
+    /// @param groupRows 16 or 32
+    /// @param step from there to the sums of the next 32 columns
     /// @param cols at least 1
-    static void move(boolean adds, long to, long sums, long step, int row, int cols) {
-        long from = sums + 2L * TILE_BYTES * (row / HALF) + (long) A_ROW_BYTES * (row % HALF);
-        (adds ? ADD : COPY).call(to, from, step, cols / COLS, (1L << cols % COLS) - 1, 0);
+    static void move(boolean adds, long to, long rowBytes, long sums, int groupRows, long step, int rows, int cols) {
+        Function code = adds ? ADD : COPY;
+        for (int i = 0; i < rows; i++) {
+            long group = sums + 4L * COLS * groupRows * (i / groupRows);
+            int row = i % groupRows;
+            code.call(to + i * rowBytes, group + 2L * TILE_BYTES * (row / HALF) + (long) A_ROW_BYTES * (row % HALF),
+                    step, cols / COLS, (1L << cols % COLS) - 1, 0);
+        }
     }
 
     /// Writes what LDTILECFG reads: palette 1, from byte 16 on bytes a row, from byte 48 on rows.

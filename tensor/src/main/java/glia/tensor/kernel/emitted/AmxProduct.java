@@ -1,6 +1,5 @@
 package glia.tensor.kernel.emitted;
 
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
@@ -9,26 +8,19 @@ import glia.tensor.kernel.tiled.Scratch;
 /// the worker's memory and, like a part of the block's A, in the second cache; one part after the other, each panel
 /// passes by all groups.
 final class AmxProduct implements Workers.Task {
-    /// Groups and panels of a block at the most.
-    private static final int GROUPS = 8;
-    private static final int PANELS = 16;
-    /// Blocks that a thread should find, so that a late one holds up little.
-    private static final int BLOCKS = 2;
-
     private final Workers workers;
     private final AmxRows a;
     private final Scratch[] memory;
+    private final AmxBlocks blocks;
     private Tensor c;
     private boolean adds;
     private long b;
-    private int panels;
-    private int rowBlocks;
-    private int colBlocks;
 
     AmxProduct(Workers workers, AmxRows a, EmittedPairTiles tiles) {
         this.workers = workers;
         this.a = a;
         memory = Scratch.each(workers.count(), tiles::memory);
+        blocks = new AmxBlocks(workers);
     }
 
     /// Multiplies the A that is packed.
@@ -45,22 +37,19 @@ final class AmxProduct implements Workers.Task {
         this.c = c;
         this.adds = adds;
         this.b = b;
-        panels = Math.ceilDiv(c.cols(), AmxCode.COLS);
-        rowBlocks = Math.ceilDiv(a.groups(), GROUPS);
-        int wanted = workers.count() == 1 ? 1 : Math.ceilDiv(BLOCKS * workers.count(), Math.max(1, rowBlocks));
-        colBlocks = Math.min(panels, Math.max(wanted, Math.ceilDiv(panels, PANELS)));
-        workers.run(this, rowBlocks * colBlocks);
+        if (c.size() > 0) {
+            blocks.cut(a.groups(), AmxCode.ROWS, Math.ceilDiv(c.cols(), AmxCode.COLS));
+            workers.run(this, blocks.count());
+        }
         this.c = null;
     }
 
     @Override
     public void run(int chunk, int worker) {
-        int colBlock = chunk / rowBlocks;
-        int rowBlock = chunk % rowBlocks;
-        int firstPanel = (int) ((long) colBlock * panels / colBlocks);
-        int numPanels = (int) ((colBlock + 1L) * panels / colBlocks) - firstPanel;
-        int firstGroup = (int) ((long) rowBlock * a.groups() / rowBlocks);
-        int numGroups = (int) ((rowBlock + 1L) * a.groups() / rowBlocks) - firstGroup;
+        int firstPanel = blocks.firstPanel(chunk);
+        int numPanels = blocks.numPanels(chunk);
+        int firstGroup = blocks.firstGroup(chunk);
+        int numGroups = blocks.numGroups(chunk);
         int row = firstGroup * AmxCode.ROWS;
         int rows = Math.min(numGroups * AmxCode.ROWS, c.rows() - row);
         int col = firstPanel * AmxCode.COLS;
@@ -76,10 +65,8 @@ final class AmxProduct implements Workers.Task {
                         sums + panel * panelSums, panelPart(firstPanel + panel, part), next);
             }
         }
-        for (int i = 0; i < rows; i++) {
-            AmxCode.move(adds, c.address() + (row + i) * c.rowBytes() + 4L * col,
-                    sums + i / AmxCode.ROWS * AmxCode.SUMS_BYTES, panelSums, i % AmxCode.ROWS, cols);
-        }
+        AmxCode.move(adds, c.address() + row * c.rowBytes() + 4L * col, c.rowBytes(), sums, AmxCode.ROWS, panelSums,
+                rows, cols);
     }
 
     /// Where a panel's part begins; that after the last is where the panel ends.

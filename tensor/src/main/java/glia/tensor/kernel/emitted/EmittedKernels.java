@@ -168,8 +168,8 @@ public final class EmittedKernels implements Kernels {
         if (!RoundedEach.serves(list)) {
             Kernels.super.linearEachRounded(list, scratch);
         } else if (wordProduct.isPresent() && WordProduct.servesSome(list)) {
-            wordProduct.get().run(list.where(p -> WordProduct.serves(p.numRows(), p.w())));
-            roundedEach.run(list.where(p -> !WordProduct.serves(p.numRows(), p.w())));
+            wordProduct.get().run(list.where(WordProduct::serves));
+            roundedEach.run(list.where(p -> !WordProduct.serves(p)));
         } else {
             roundedEach.run(list);
         }

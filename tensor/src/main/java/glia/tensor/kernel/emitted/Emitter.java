@@ -250,6 +250,12 @@ final class Emitter extends Assembler {
         return temporary;
     }
 
+    /// Puts 32 bits into all lanes, by way of a general register; with AVX-512.
+    void fill(Vec to, int bits, Gpr temporary) {
+        mov(temporary, bits & 0xffff_ffffL);
+        op(VPBROADCASTD_GPR, to, temporary);
+    }
+
     // ---- instructions with other names ---------------------------------------------------------------------------
 
     void zero(Vec v) {

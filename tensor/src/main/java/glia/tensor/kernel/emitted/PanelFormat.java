@@ -79,8 +79,9 @@ enum PanelFormat {
 
     /// Rows of a panel.
     static final int ROWS = 16;
-    /// Columns of a block.
+    /// Columns of a block, and its quads.
     static final int BLOCK = 32;
+    static final int QUADS = 8;
     private static final int LINE = 64;
 
     final DType type;

@@ -1,6 +1,5 @@
 package glia.tensor.kernel.emitted;
 
-import static glia.tensor.asm.Condition.BELOW;
 import static glia.tensor.asm.Condition.EQUAL;
 import static glia.tensor.asm.Condition.NOT_EQUAL;
 import static glia.tensor.asm.Gpr.R10;
@@ -38,8 +37,6 @@ import glia.tensor.asm.Vec;
 /// superblocks), bytes from one token's result to the next, the worker's `WorkArea`. Only registers that a function
 /// may change are used, and no stack.
 final class PanelProduct {
-    private static final int QUADS = 8;
-
     private final Emitter a;
     private final PanelFormat format;
     private final TileLayout tile;
@@ -74,21 +71,7 @@ final class PanelProduct {
 
     private byte[] emit() {
         begin();
-        Label next = a.here();
-        switch (format.scales) {
-            case ONE, POWER, WITH_MIN -> block();
-            case SUPER_WITH_MIN, SUPER_HALVES, SUPER_HALVES_WITH_MIN -> {
-                int own = format.scales.blocks * format.scales.blockBytes;
-                a.lea(R11, at(R10, own));
-                Label inner = a.here();
-                block();
-                a.cmp(R10, R11);
-                a.jump(BELOW, inner);
-                a.add(R10, format.scales.sizeBytes - own);
-            }
-        }
-        a.dec(RCX);
-        a.jump(NOT_EQUAL, next);
+        weights.blocks(RCX, this::block);
         end();
         return a.end();
     }
@@ -160,7 +143,7 @@ final class PanelProduct {
     /// After each quad of each group of tokens: a part of what is needed for the next panel.
     private void askForNext() {
         if (fromMemory && weights.spreads(tokens)) {
-            weights.prefetchPart(quadsSoFar++, QUADS * Math.ceilDiv(tokens, atOnce()));
+            weights.prefetchPart(quadsSoFar++, PanelFormat.QUADS * Math.ceilDiv(tokens, atOnce()));
         }
     }
 

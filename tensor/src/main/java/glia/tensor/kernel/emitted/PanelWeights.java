@@ -9,6 +9,9 @@ import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 
 import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Condition;
+import glia.tensor.asm.Gpr;
+import glia.tensor.asm.Label;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Vec;
 
@@ -71,6 +74,26 @@ final class PanelWeights {
         for (int line = part * lines / parts; line < (part + 1) * lines / parts; line++) {
             a.prefetch(cache, line < quants ? at(RDI, RAX, 1, LINE * line) : at(R10, RAX, 1, 0));
         }
+    }
+
+    /// A loop over the blocks of as many entries of scales as the counter says.
+    ///
+    /// @param block moves R10 on to the next block's scales
+    void blocks(Gpr counter, Runnable block) {
+        int own = format.scales.blocks * format.scales.blockBytes;
+        Label next = a.here();
+        if (format.scales.blocks == 1) {
+            block.run();
+        } else {
+            a.lea(R11, at(R10, own));
+            Label inner = a.here();
+            block.run();
+            a.cmp(R10, R11);
+            a.jump(Condition.BELOW, inner);
+            a.add(R10, format.scales.sizeBytes - own);
+        }
+        a.dec(counter);
+        a.jump(Condition.NOT_EQUAL, next);
     }
 
     /// Goes on to the next block.

@@ -96,7 +96,7 @@ final class WordCode {
         PAGES.function(0).call(x, to, blocks, scale, 0, 0);
     }
 
-    /// Writes what a worker's calls need, once.
+    /// Writes what all calls with this memory need.
     static void prepare(long call) {
         Memory.i8(call, 1);
         for (int tile = 0; tile < 8; tile++) {
@@ -237,8 +237,8 @@ final class WordCode {
         Vec temporary = a.v(1);
         Vec magnitude = a.v(2);
         Vec inverse = a.v(3);
-        fill(a, magnitude, Integer.MAX_VALUE);
-        fill(a, largest, WordPanelCode.LEAST);
+        a.fill(magnitude, Integer.MAX_VALUE, R11);
+        a.fill(largest, WordPanelCode.LEAST, R11);
         a.mov(R8, RDI);
         a.mov(R9, RDX);
         Label measure = a.here();
@@ -250,14 +250,14 @@ final class WordCode {
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, measure);
         Lanes.across(a, VPMAXSD, largest, temporary, 4);
-        fill(a, temporary, Float.floatToIntBits(1 / WordPanelCode.MOST));
+        a.fill(temporary, Float.floatToIntBits(1 / WordPanelCode.MOST), R11);
         a.op(VMULPS, temporary, temporary, largest);
         a.op(VMOVD_TO, RAX, Vec.xmm(temporary.number()));
         a.mov32(at(RCX), RAX);
-        fill(a, inverse, Float.floatToIntBits(WordPanelCode.MOST));
+        a.fill(inverse, Float.floatToIntBits(WordPanelCode.MOST), R11);
         a.op(VDIVPS, inverse, inverse, largest);
         Vec half = magnitude;
-        fill(a, half, 128);
+        a.fill(half, 128, R11);
         a.mov(R9, RDX);
         a.mov(R10, HALF_STEP);
         a.mov(R11, HALF_STEP ^ X_STEP_BYTES - HALF_STEP);
@@ -285,10 +285,5 @@ final class WordCode {
         a.op(VMOVUPS, at(RSI, TILE_BYTES), zero);
         a.bind(whole);
         return a.end();
-    }
-
-    private static void fill(Assembler a, Vec to, int number) {
-        a.mov(R11, number & 0xffff_ffffL);
-        a.op(VPBROADCASTD_GPR, to, R11);
     }
 }

@@ -13,8 +13,6 @@ import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 
 import glia.tensor.asm.Assembler;
-import glia.tensor.asm.Condition;
-import glia.tensor.asm.Label;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -41,7 +39,6 @@ final class WordPanelCode {
     private static final int BLOCK_BYTES = 512;
     private static final int LOW = 1024;
 
-    private static final int QUADS = 8;
     private final Emitter a = new Emitter(Level.AMX);
     private final PanelFormat format;
     private final PanelWeights weights;
@@ -74,36 +71,36 @@ final class WordPanelCode {
     }
 
     private byte[] emit() {
-        fill(signs, 0x80008000);
-        fill(upper, 0xff00ff00);
-        fill(half, 0x00800080);
-        fill(centre, Float.floatToIntBits(1 << bits - 1));
-        fill(magnitude, Integer.MAX_VALUE);
-        fill(largest, LEAST);
+        a.fill(signs, 0x80008000, R11);
+        a.fill(upper, 0xff00ff00, R11);
+        a.fill(half, 0x00800080, R11);
+        a.fill(centre, Float.floatToIntBits(1 << bits - 1), R11);
+        a.fill(magnitude, Integer.MAX_VALUE, R11);
+        a.fill(largest, LEAST, R11);
         a.push(R12);
         a.mov(R12, at(R9, WorkArea.AHEAD));
         a.mov(R10, RSI);
         a.mov(RAX, RCX);
-        blocks(() -> {
+        weights.blocks(RAX, () -> {
             a.prefetch(Assembler.Cache.T1, at(R10, R12, 1, 0));
             measure();
             a.add(R10, format.scales.blockBytes);
         });
         a.pop(R12);
-        fill(temporary, Float.floatToIntBits(1 / MOST));
+        a.fill(temporary, Float.floatToIntBits(1 / MOST), R11);
         a.op(VMULPS, temporary, temporary, largest);
         a.op(VMOVUPS, at(R8), temporary);
-        fill(inverse, Float.floatToIntBits(MOST));
+        a.fill(inverse, Float.floatToIntBits(MOST), R11);
         a.op(VDIVPS, inverse, inverse, largest);
         a.mov(R10, RSI);
         a.mov(RAX, RCX);
         // The way to the next block's words: half a step, then what is left of the panels' step.
         a.mov(RSI, BLOCK_BYTES);
         a.mov(R8, BLOCK_BYTES ^ 2 * PANEL_STEP_BYTES - BLOCK_BYTES);
-        blocks(() -> {
+        weights.blocks(RAX, () -> {
             factors();
             weights.quants(0, 0);
-            for (int i = 0; i < QUADS; i++) {
+            for (int i = 0; i < PanelFormat.QUADS; i++) {
                 words(i);
             }
             weights.next();
@@ -113,37 +110,13 @@ final class WordPanelCode {
         return a.end();
     }
 
-    private void fill(Vec to, int number) {
-        a.mov(R11, number & 0xffff_ffffL);
-        a.op(VPBROADCASTD_GPR, to, R11);
-    }
-
-    /// A loop over the RAX entries of scales that R10 points to, and the blocks of each.
-    private void blocks(Runnable block) {
-        PanelFormat.Scales scales = format.scales;
-        int own = scales.blocks * scales.blockBytes;
-        Label next = a.here();
-        if (scales.blocks == 1) {
-            block.run();
-        } else {
-            a.lea(R11, at(R10, own));
-            Label inner = a.here();
-            block.run();
-            a.cmp(R10, R11);
-            a.jump(Condition.BELOW, inner);
-            a.add(R10, scales.sizeBytes - own);
-        }
-        a.dec(RAX);
-        a.jump(Condition.NOT_EQUAL, next);
-    }
-
     /// Scales and minima of a block as F32, minima those of `q - c`.
     private void scales() {
         weights.scales(0);
         for (int h = 0; h < halves && hasMin; h++) {
             Vec scale = weights.scale(h);
             if (!format.scales.hasMin()) {
-                fill(min(h), Float.floatToIntBits((1 << bits - 1) - format.offset));
+                a.fill(min(h), Float.floatToIntBits((1 << bits - 1) - format.offset), R11);
                 a.op(VMULPS, min(h), min(h), scale);
             } else if (format.scales == PanelFormat.Scales.WITH_MIN) {
                 a.op(VFMADD231PS, min(h), scale, centre);
@@ -191,7 +164,7 @@ final class WordPanelCode {
         Vec even = a.v(25 + 2 * (i % 2));
         Vec odd = a.v(26 + 2 * (i % 2));
         Vec w = weights.w(i);
-        int h = halves * i / QUADS;
+        int h = halves * i / PanelFormat.QUADS;
         a.op(VPSLLW, even, w, 16 - bits);
         a.op(VPXORD, even, even, signs);
         if (bits == 8) {

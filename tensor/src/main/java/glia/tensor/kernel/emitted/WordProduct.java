@@ -27,11 +27,6 @@ import java.lang.ref.Reference;
 final class WordProduct implements Workers.Task {
     /// Tokens from which on this is faster than `RoundedProduct`.
     static final int LEAST_TOKENS = 48;
-    /// Groups of tokens and pairs of panels of a block at the most.
-    private static final int GROUPS = 16;
-    private static final int PAIRS = 16;
-    /// Blocks that a thread should find, so that a late one holds up little.
-    private static final int BLOCKS = 2;
     private static final int PANELS = 2;
     private static final int PAIR_ROWS = PANELS * PanelFormat.ROWS;
 
@@ -41,6 +36,7 @@ final class WordProduct implements Workers.Task {
     private final Function[] code = new Function[PanelFormat.values().length];
     private final MemorySegment workAreas;
     private final Scratch[] memory;
+    private final AmxBlocks blocks;
 
     // The present product.
     private PanelFormat format;
@@ -50,10 +46,7 @@ final class WordProduct implements Workers.Task {
     private long panels;
     private long panelBytes;
     private int numPanels;
-    private int blocks;
-    private int pairs;
-    private int rowBlocks;
-    private int colBlocks;
+    private int depthBlocks;
 
     WordProduct(Workers workers, PackedWeights weights) {
         this.workers = workers;
@@ -61,6 +54,7 @@ final class WordProduct implements Workers.Task {
         x = new WordRows(workers);
         workAreas = WorkArea.each(workers.count());
         memory = Scratch.each(workers.count(), SystemMemory::scratch);
+        blocks = new AmxBlocks(workers);
     }
 
     /// Whether a product with this many tokens is worth it.
@@ -68,10 +62,14 @@ final class WordProduct implements Workers.Task {
         return numTokens >= LEAST_TOKENS && RoundedProduct.serves(w) && w.rows() > 0 && w.cols() > 0;
     }
 
+    static boolean serves(Product p) {
+        return serves(p.numRows(), p.w());
+    }
+
     /// Whether some of these products are worth it.
     static boolean servesSome(ProductList list) {
         for (int i = 0; i < list.size(); i++) {
-            if (serves(list.get(i).numRows(), list.get(i).w())) {
+            if (serves(list.get(i))) {
                 return true;
             }
         }
@@ -110,12 +108,9 @@ final class WordProduct implements Workers.Task {
         }
         panelBytes = format.panelBytes(w.cols());
         numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
-        blocks = w.cols() / PanelFormat.BLOCK;
-        pairs = Math.ceilDiv(numPanels, PANELS);
-        rowBlocks = Math.ceilDiv(x.groups(), GROUPS);
-        int wanted = workers.count() == 1 ? 1 : Math.ceilDiv(BLOCKS * workers.count(), rowBlocks);
-        colBlocks = Math.min(pairs, Math.max(wanted, Math.ceilDiv(pairs, PAIRS)));
-        workers.run(this, rowBlocks * colBlocks);
+        depthBlocks = w.cols() / PanelFormat.BLOCK;
+        blocks.cut(x.groups(), WordCode.TOKENS, Math.ceilDiv(numPanels, PANELS));
+        workers.run(this, blocks.count());
         Reference.reachabilityFence(packed);
         this.y = null;
         this.w = null;
@@ -123,12 +118,10 @@ final class WordProduct implements Workers.Task {
 
     @Override
     public void run(int chunk, int worker) {
-        int colBlock = chunk / rowBlocks;
-        int rowBlock = chunk % rowBlocks;
-        int firstPair = (int) ((long) colBlock * pairs / colBlocks);
-        int numPairs = (int) ((colBlock + 1L) * pairs / colBlocks) - firstPair;
-        int firstGroup = (int) ((long) rowBlock * x.groups() / rowBlocks);
-        int numGroups = (int) ((rowBlock + 1L) * x.groups() / rowBlocks) - firstGroup;
+        int firstPair = blocks.firstPanel(chunk);
+        int numPairs = blocks.numPanels(chunk);
+        int firstGroup = blocks.firstGroup(chunk);
+        int numGroups = blocks.numGroups(chunk);
         long pairResults = (long) numGroups * WordCode.RESULT_BYTES;
         long call = memory[worker].reserve(WordCode.CALL_BYTES + WordStrips.MOST * WordCode.W_STEP_BYTES
                 + numPairs * pairResults);
@@ -160,10 +153,8 @@ final class WordProduct implements Workers.Task {
         int tokens = Math.min(numGroups * WordCode.TOKENS, x.numRows() - token);
         int row = firstPair * PAIR_ROWS;
         int rows = Math.min(numPairs * PAIR_ROWS, w.rows() - row);
-        for (int i = 0; i < tokens; i++) {
-            AmxCode.move(false, y.address() + (yRow + token + i) * y.rowBytes() + 4L * row,
-                    results + i / WordCode.TOKENS * WordCode.RESULT_BYTES, pairResults, i % WordCode.TOKENS, rows);
-        }
+        AmxCode.move(false, y.address() + (yRow + token) * y.rowBytes() + 4L * row, y.rowBytes(), results,
+                WordCode.TOKENS, pairResults, tokens, rows);
     }
 
     /// Where the quants of a strip of a panel begin.
@@ -173,13 +164,13 @@ final class WordProduct implements Workers.Task {
 
     /// Where its scales begin.
     private long scales(int panel, int strip) {
-        return panels + panel * panelBytes + (long) blocks * format.blockBytes()
+        return panels + panel * panelBytes + (long) depthBlocks * format.blockBytes()
                 + (long) x.strips().firstBlock(strip) / format.scales.blocks * format.scales.sizeBytes;
     }
 
     /// Makes words of a strip of a panel.
     private void words(int panel, int strip, long to, long toScales, long workArea) {
-        int count = Math.min(blocks, x.strips().firstBlock(strip + 1)) - x.strips().firstBlock(strip);
+        int count = Math.min(depthBlocks, x.strips().firstBlock(strip + 1)) - x.strips().firstBlock(strip);
         code[format.ordinal()].call(quants(panel, strip), scales(panel, strip), to, count / format.scales.blocks,
                 toScales, workArea);
     }
