@@ -20,6 +20,7 @@ import glia.tensor.Memory;
 import glia.tensor.asm.AmxAssembler;
 import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
+import glia.tensor.asm.Gpr;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
@@ -43,28 +44,40 @@ import java.util.List;
 ///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
 ///     store the sums
 /// ```
-/// A step is contiguous, of A 32 rows of 16 pairs, of B 16 rows of 32. B is meant to stay in the first cache, so A,
-/// which comes by from the second, is loaded past it (`tileloaddt1`); of the next B some lines are asked for in each
-/// step. Sums lie tile by tile, in memory of the worker's own, and are moved to C in the end, since rows that are
+/// Where each number is a sum of three terms (`TermCode`), which F32 products are made of, a step multiplies six pairs
+/// of terms, one after the other, the smallest first:
+/// ```
+/// (a0 + a1 + a2) · (b0 + b1 + b2) = a2·b0 + a1·b0 + a1·b1 + a0·b1 + a0·b2 + a0·b0
+/// ```
+/// What is left out, a1·b2 and less, is within 2^-26 of the product. In this order one pair has a term in common with
+/// the next, so that only the other is loaded. A tile product adds up 32 numbers before it rounds to the sums of F32,
+/// so six of them round less often than 32 multiplications of numbers with `vfmadd231ps`.
+///
+/// A step is contiguous, of A 32 rows of 16 pairs a term, of B 16 rows of 32. B is meant to stay in the first cache. A
+/// comes by from the second: of one term it is loaded past the first (`tileloaddt1`), which leaves B more room; of
+/// three it is asked for a step ahead, since there is time enough. Of the next B some lines are asked for in each step.
+/// Sums lie tile by tile, in memory of the worker's own, and are moved to C in the end, since rows that are
 /// kilobytes apart fall into the same few places of a cache, and to bring them there takes longer than to multiply.
 ///
 /// Intel's manual, volume 1, chapter 18. Tiles are given back at the end of each call, so that a thread that is
-/// interrupted elsewhere has none to save.
+/// interrupted elsewhere has none to save. Sums of more terms: https://arxiv.org/abs/1904.06376.
 final class AmxCode {
     /// Rows of A and columns of B that one group takes at the most.
     static final int ROWS = 32;
     static final int COLS = 32;
-    /// Pairs of a step.
+    /// Pairs of a step, and numbers.
     static final int PAIRS = 16;
-    /// Bytes of a step, of A as of B.
-    static final int STEP_BYTES = 4 * ROWS * PAIRS;
+    static final int DEPTH = 2 * PAIRS;
     /// From row to row of A's pairs, and of B's.
     static final int A_ROW_BYTES = 4 * PAIRS;
     static final int B_ROW_BYTES = 4 * COLS;
     /// Bytes of a group's sums.
     static final int SUMS_BYTES = 4 * ROWS * COLS;
-    /// Bytes of the next call's B that are asked for in a step: all of it in eight groups.
-    static final int NEXT_BYTES = 256;
+    /// Bytes of a call's B that leave the first cache room for what else is in it, and when A passes through it.
+    private static final int B_BYTES = 32 * 1024;
+    private static final int B_BYTES_BESIDE_A = 18 * 1024;
+    /// Groups in which all of the next call's B is asked for.
+    private static final int AHEAD_GROUPS = 4;
     private static final int HALF = 16;
     private static final int LINE = 64;
     private static final int TILE_BYTES = 1024;
@@ -78,16 +91,48 @@ final class AmxCode {
     private static final CodePages MOVES = CodePages.seal(Arena.ofAuto(), List.of(emitMove(false), emitMove(true)));
     private static final Function COPY = MOVES.function(0);
     private static final Function ADD = MOVES.function(1);
-    private static final CodePages PAGES = pages();
+    /// Which term of A meets which of B.
+    private static final int[][] OF_ONE = {{0, 0}};
+    private static final int[][] OF_THREE = {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 0}};
+    private static final AmxCode ONE = new AmxCode(1, OF_ONE);
+    private static final AmxCode THREE = new AmxCode(3, OF_THREE);
 
-    private AmxCode() { }
+    private final int terms;
+    private final int[][] pairs;
+    private final CodePages pages;
 
-    private static CodePages pages() {
+    private AmxCode(int terms, int[][] pairs) {
+        this.terms = terms;
+        this.pairs = pairs;
         List<byte[]> codes = new ArrayList<>();
         for (int which = 0; which < 8; which++) {
             codes.add(emit(1 + which / 4, 1 + which / 2 % 2, which % 2 == 1));
         }
-        return CodePages.seal(Arena.ofAuto(), codes);
+        pages = CodePages.seal(Arena.ofAuto(), codes);
+    }
+
+    /// The code for numbers of 1 or 3 terms.
+    static AmxCode of(int terms) {
+        return terms == 1 ? ONE : THREE;
+    }
+
+    /// Bytes of a step, of A as of B.
+    int stepBytes() {
+        return terms * TermCode.TERM_BYTES;
+    }
+
+    /// Steps of a call at the most.
+    int mostSteps() {
+        return (passesFirstCache() ? B_BYTES : B_BYTES_BESIDE_A) / stepBytes();
+    }
+
+    private boolean passesFirstCache() {
+        return terms == 1;
+    }
+
+    /// Bytes of the next call's B that are asked for in a step.
+    private int aheadBytes() {
+        return stepBytes() / AHEAD_GROUPS;
     }
 
     /// Multiplies groups, which lie one behind the other, in A and in the sums (`SUMS_BYTES`). Of A no more than `rows`
@@ -99,13 +144,13 @@ final class AmxCode {
     /// @param cols 1 to 32
     /// @param adds whether to go on with the sums, instead of beginning at 0
     /// @param steps at least 1
-    /// @param next B of the call after this: for each group and step `NEXT_BYTES` of it are asked for
-    static void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps,
+    /// @param next B of the call after this: for each group and step a quarter as much of it is asked for
+    void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps,
             long next) {
         configure(call, rows);
         Memory.i64(call + SUMS, sums);
         Memory.i64(call + B, b);
-        PAGES.function((rows > HALF ? 4 : 0) + (cols > HALF ? 2 : 0) + (adds ? 1 : 0))
+        pages.function((rows > HALF ? 4 : 0) + (cols > HALF ? 2 : 0) + (adds ? 1 : 0))
                 .call(call, groups, a, steps, next, 0);
     }
 
@@ -141,7 +186,7 @@ final class AmxCode {
 
     /// RDI: the call, RSI: groups, RDX: A, RCX: B, R8: steps of all, R9: steps to go, R10: sums, R11: from row to row
     /// of A and of sums, RAX: from row to row of B, RBX: the next B.
-    private static byte[] emit(int high, int wide, boolean adds) {
+    private byte[] emit(int high, int wide, boolean adds) {
         var a = new AmxAssembler();
         a.configureTiles(at(RDI));
         a.push(RBX);
@@ -164,9 +209,9 @@ final class AmxCode {
         }
         Label step = a.here();
         step(a, high, wide);
-        a.add(RDX, STEP_BYTES);
-        a.add(RCX, STEP_BYTES);
-        a.add(RBX, NEXT_BYTES);
+        a.add(RDX, stepBytes());
+        a.add(RCX, stepBytes());
+        a.add(RBX, aheadBytes());
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, step);
         for (int i = 0; i < high; i++) {
@@ -183,21 +228,46 @@ final class AmxCode {
         return a.toBytes();
     }
 
-    private static void step(AmxAssembler a, int high, int wide) {
-        int next = 0;
-        int linesAtOnce = NEXT_BYTES / LINE / (high * wide);
-        for (int i = 0; i < high; i++) {
-            a.loadOnce(ofA(i), at(RDX, R11, 1, HALF * A_ROW_BYTES * i));
-            for (int j = 0; j < wide; j++) {
-                if (i == 0) {
-                    a.load(ofB(j), at(RCX, RAX, 1, B_ROW_BYTES / 2 * j));
+    private void step(AmxAssembler a, int high, int wide) {
+        int products = pairs.length * high * wide;
+        int done = 0;
+        int[] loaded = {-1, -1};
+        for (int[] pair : pairs) {
+            for (int i = 0; i < high; i++) {
+                if (pair[0] != loaded[0]) {
+                    loadA(a, i, pair[0]);
                 }
-                a.addBf16Products(sum(i, j), ofA(i), ofB(j));
-                for (int line = 0; line < linesAtOnce; line++) {
-                    a.prefetch(Assembler.Cache.T1, at(RBX, next));
-                    next += LINE;
+                for (int j = 0; j < wide; j++) {
+                    if (i == 0 && pair[1] != loaded[1]) {
+                        a.load(ofB(j), at(RCX, RAX, 1, TermCode.TERM_BYTES * pair[1] + B_ROW_BYTES / 2 * j));
+                    }
+                    a.addBf16Products(sum(i, j), ofA(i), ofB(j));
+                    prefetch(a, Assembler.Cache.T1, RBX, 0, aheadBytes(), done, products);
+                    if (!passesFirstCache()) {
+                        prefetch(a, Assembler.Cache.T0, RDX, stepBytes(), stepBytes(), done, products);
+                    }
+                    done++;
                 }
             }
+            loaded = pair;
+        }
+    }
+
+    private void loadA(AmxAssembler a, int i, int term) {
+        Mem rows = at(RDX, R11, 1, TermCode.TERM_BYTES * term + HALF * A_ROW_BYTES * i);
+        if (passesFirstCache()) {
+            a.loadOnce(ofA(i), rows);
+        } else {
+            a.load(ofA(i), rows);
+        }
+    }
+
+    /// One of `parts` equal parts of the lines from an offset on.
+    private static void prefetch(AmxAssembler a, Assembler.Cache cache, Gpr from, int offset, int sizeBytes, int part,
+            int parts) {
+        int lines = sizeBytes / LINE;
+        for (int line = part * lines / parts; line < (part + 1) * lines / parts; line++) {
+            a.prefetch(cache, at(from, offset + LINE * line));
         }
     }
 

@@ -10,38 +10,41 @@ import glia.tensor.kernel.tiled.Scratch;
 final class AmxProduct implements Workers.Task {
     private final Workers workers;
     private final AmxRows a;
+    private final AmxCode code;
     private final Scratch[] memory;
     private final AmxBlocks blocks;
-    private Tensor c;
+    private long c;
+    private long rowBytes;
+    private int numRows;
+    private int numCols;
     private boolean adds;
     private long b;
 
-    AmxProduct(Workers workers, AmxRows a, EmittedPairTiles tiles) {
+    /// @param terms 1 or 3, of each number
+    AmxProduct(Workers workers, AmxRows a, int terms) {
         this.workers = workers;
         this.a = a;
-        memory = Scratch.each(workers.count(), tiles::memory);
+        code = AmxCode.of(terms);
+        memory = Scratch.each(workers.count(), SystemMemory::scratch);
         blocks = new AmxBlocks(workers);
     }
 
-    /// Multiplies the A that is packed.
+    /// Multiplies the A that is packed, of at least one row and one step.
     ///
+    /// @param row of C, the first of A
+    /// @param col of C, the first of B
+    /// @param cols at least 1
     /// @param adds whether to add to what C holds
     /// @param b all panels of B
-    void run(Tensor c, boolean adds, long b) {
-        if (a.steps() == 0) {
-            if (!adds) {
-                c.zero();
-            }
-            return;
-        }
-        this.c = c;
+    void run(Tensor c, int row, int col, int cols, boolean adds, long b) {
+        this.c = c.address() + row * c.rowBytes() + 4L * col;
+        rowBytes = c.rowBytes();
+        numRows = a.rows();
+        numCols = cols;
         this.adds = adds;
         this.b = b;
-        if (c.size() > 0) {
-            blocks.cut(a.groups(), AmxCode.ROWS, Math.ceilDiv(c.cols(), AmxCode.COLS));
-            workers.run(this, blocks.count());
-        }
-        this.c = null;
+        blocks.cut(a.groups(), AmxCode.ROWS, Math.ceilDiv(cols, AmxCode.COLS));
+        workers.run(this, blocks.count());
     }
 
     @Override
@@ -51,9 +54,9 @@ final class AmxProduct implements Workers.Task {
         int firstGroup = blocks.firstGroup(chunk);
         int numGroups = blocks.numGroups(chunk);
         int row = firstGroup * AmxCode.ROWS;
-        int rows = Math.min(numGroups * AmxCode.ROWS, c.rows() - row);
+        int rows = Math.min(numGroups * AmxCode.ROWS, numRows - row);
         int col = firstPanel * AmxCode.COLS;
-        int cols = Math.min(numPanels * AmxCode.COLS, c.cols() - col);
+        int cols = Math.min(numPanels * AmxCode.COLS, numCols - col);
         long panelSums = (long) numGroups * AmxCode.SUMS_BYTES;
         long call = memory[worker].reserve(AmxCode.CALL_BYTES + numPanels * panelSums);
         long sums = call + AmxCode.CALL_BYTES;
@@ -65,13 +68,12 @@ final class AmxProduct implements Workers.Task {
                         sums + panel * panelSums, panelPart(firstPanel + panel, part), next);
             }
         }
-        AmxCode.move(adds, c.address() + row * c.rowBytes() + 4L * col, c.rowBytes(), sums, AmxCode.ROWS, panelSums,
-                rows, cols);
+        AmxCode.move(adds, c + row * rowBytes + 4L * col, rowBytes, sums, AmxCode.ROWS, panelSums, rows, cols);
     }
 
     /// Where a panel's part begins; that after the last is where the panel ends.
     private long panelPart(int panel, int part) {
-        return b + ((long) panel * a.steps() + a.firstStep(part)) * AmxCode.STEP_BYTES;
+        return b + ((long) panel * a.steps() + a.firstStep(part)) * code.stepBytes();
     }
 
     /// A part of a panel with all groups of a block: the whole ones, then the last.
@@ -81,10 +83,10 @@ final class AmxProduct implements Workers.Task {
         int whole = rows / AmxCode.ROWS;
         int rest = rows % AmxCode.ROWS;
         if (whole > 0) {
-            AmxCode.multiply(call, whole, AmxCode.ROWS, cols, goesOn, sums, a.at(part, group), of, steps, next);
+            code.multiply(call, whole, AmxCode.ROWS, cols, goesOn, sums, a.at(part, group), of, steps, next);
         }
         if (rest > 0) {
-            AmxCode.multiply(call, 1, rest, cols, goesOn, sums + (long) whole * AmxCode.SUMS_BYTES,
+            code.multiply(call, 1, rest, cols, goesOn, sums + (long) whole * AmxCode.SUMS_BYTES,
                     a.at(part, group + whole), of, steps, next);
         }
     }

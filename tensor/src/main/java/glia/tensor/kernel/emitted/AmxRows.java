@@ -3,56 +3,82 @@ package glia.tensor.kernel.emitted;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.tiled.PairPanels;
 import glia.tensor.kernel.tiled.Scratch;
 
-/// Packs A for `AmxCode`: `[part][group][step][32 rows][16 pairs]`. The depth is cut into parts of about equal size,
-/// so that those of a panel of B stay in the first cache; the groups of a part lie one behind the other. Pairs beyond
-/// the depth are 0, rows beyond the last may be anything.
+/// Packs A for `AmxCode`: `[part][group][step][term][32 rows][16 pairs]`. The depth is cut into parts of about equal
+/// size, so that those of a panel of B stay in the first cache; the groups of a part lie one behind the other. Pairs
+/// beyond the depth are 0, rows beyond the last may be anything.
 final class AmxRows {
-    /// Steps of a part at the most: 32 KB of B.
-    private static final int PART = 16;
-    private static final int NUMBERS = 2 * AmxCode.PAIRS;
-    /// Columns of dy that are turned together, so that their pairs stay in the first cache.
-    private static final int STRIP = 256;
-    /// Lines more than a row needs, so that rows do not fall into the same set of the cache.
-    private static final int SPREAD = 64;
+    /// Groups of dy's columns that are turned together, so that their pairs stay in the first cache.
+    private static final int STRIP = 4;
 
-    private final Scratch packed;
+    private final int terms;
+    private final AmxCode code;
+    private final TermCode termCode;
+    private final Scratch packed = new Scratch(SystemMemory::scratch);
     private final Straight straight;
     private final Turned turned;
+    private Tensor from;
+    private int firstRow;
+    private int rows;
+    private int firstCol;
+    private int depth;
     private long address;
     private int groups;
     private int steps;
     private int parts;
+    private volatile boolean outside;
 
-    AmxRows(Workers workers, EmittedPairTiles tiles) {
-        packed = new Scratch(tiles::memory);
+    /// @param terms 1 or 3, of each number
+    AmxRows(Workers workers, int terms) {
+        this.terms = terms;
+        code = AmxCode.of(terms);
+        termCode = TermCode.of(terms);
         straight = new Straight(workers);
-        turned = new Turned(workers, tiles);
+        turned = new Turned(workers);
     }
 
-    /// Packs the A whose rows are those of x.
-    void straight(Tensor x) {
-        reserve(x.rows(), x.cols());
-        straight.pack(x);
+    /// Packs the A whose rows are rows of x.
+    ///
+    /// @param col the first column of x
+    /// @return whether all numbers fit (`TermCode`)
+    boolean straight(Tensor x, int row, int rows, int col, int depth) {
+        reserve(x, row, rows, col, depth);
+        straight.pack();
+        from = null;
+        return !outside;
     }
 
-    /// Packs the A whose rows are the columns of dy.
-    void turned(Tensor dy) {
-        reserve(dy.cols(), dy.rows());
-        turned.pack(dy);
+    /// Packs the A whose rows are columns of dy.
+    ///
+    /// @param col the first column of dy
+    /// @return whether all numbers fit (`TermCode`)
+    boolean turned(Tensor dy, int row, int depth, int col, int cols) {
+        reserve(dy, col, cols, row, depth);
+        turned.pack();
+        from = null;
+        return !outside;
     }
 
-    private void reserve(int rows, int depth) {
+    private void reserve(Tensor from, int firstRow, int rows, int firstCol, int depth) {
+        this.from = from;
+        this.firstRow = firstRow;
+        this.rows = rows;
+        this.firstCol = firstCol;
+        this.depth = depth;
+        outside = false;
         groups = Math.ceilDiv(rows, AmxCode.ROWS);
-        steps = Math.ceilDiv(depth, NUMBERS);
-        parts = Math.ceilDiv(steps, PART);
-        address = packed.reserve((long) groups * steps * AmxCode.STEP_BYTES);
+        steps = Math.ceilDiv(depth, AmxCode.DEPTH);
+        parts = Math.ceilDiv(steps, code.mostSteps());
+        address = packed.reserve((long) groups * steps * code.stepBytes());
     }
 
     int groups() {
         return groups;
+    }
+
+    int rows() {
+        return rows;
     }
 
     /// Steps of the whole depth.
@@ -72,87 +98,87 @@ final class AmxRows {
     /// Where a group's part begins.
     long at(int part, int group) {
         int first = firstStep(part);
-        return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * AmxCode.STEP_BYTES;
+        return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * code.stepBytes();
     }
 
     private final class Straight extends RangeTask {
-        private Tensor x;
-
         Straight(Workers workers) {
             super(workers);
         }
 
-        void pack(Tensor x) {
-            this.x = x;
-            spread(groups, (long) AmxCode.ROWS * x.cols());
-            this.x = null;
+        void pack() {
+            spread(groups, (long) AmxCode.ROWS * depth);
         }
 
         @Override
         protected void range(int from, int end, int worker) {
+            Tensor x = AmxRows.this.from;
+            boolean fits = true;
             for (int group = from; group < end; group++) {
                 int first = group * AmxCode.ROWS;
-                int count = Math.min(AmxCode.ROWS, x.rows() - first);
-                for (int row = 0; row < count; row++) {
-                    long numbers = x.address() + (first + row) * x.rowBytes();
-                    for (int part = 0; part < parts; part++) {
-                        int col = NUMBERS * firstStep(part);
-                        int cols = Math.min(x.cols(), NUMBERS * firstStep(part + 1)) - col;
-                        PairCode.roundApart(at(part, group) + row * AmxCode.A_ROW_BYTES, AmxCode.STEP_BYTES,
-                                numbers + 4L * col, cols);
+                int count = Math.min(AmxCode.ROWS, rows - first);
+                long numbers = x.address() + (firstRow + first) * x.rowBytes() + 4L * firstCol;
+                // A part of a group stays in the first cache while its rows come.
+                for (int part = 0; part < parts; part++) {
+                    int col = AmxCode.DEPTH * firstStep(part);
+                    int cols = Math.min(depth, AmxCode.DEPTH * firstStep(part + 1)) - col;
+                    long to = at(part, group);
+                    for (int row = 0; row < count; row++) {
+                        fits &= termCode.apart(to + row * AmxCode.A_ROW_BYTES, code.stepBytes(),
+                                numbers + row * x.rowBytes() + 4L * col, cols);
                     }
                 }
             }
+            outside |= !fits;
         }
     }
 
-    /// Sixteen pairs of rows are interleaved, then 16 by 16 pairs of them turned.
+    /// Sixteen pairs of rows become pairs of numbers, then 16 by 16 pairs are turned.
     private final class Turned extends RangeTask {
-        private final EmittedPairTiles tiles;
-        private final Scratch[] pairRows;
-        private Tensor dy;
+        private final Scratch[] pairs;
         private int strips;
 
-        Turned(Workers workers, EmittedPairTiles tiles) {
+        Turned(Workers workers) {
             super(workers);
-            this.tiles = tiles;
-            pairRows = Scratch.each(workers.count());
+            pairs = Scratch.each(workers.count());
         }
 
-        void pack(Tensor dy) {
-            this.dy = dy;
-            strips = Math.ceilDiv(dy.cols(), STRIP);
-            spread(steps * strips, (long) NUMBERS * STRIP);
-            this.dy = null;
+        void pack() {
+            strips = Math.ceilDiv(groups, STRIP);
+            spread(steps * strips, (long) AmxCode.DEPTH * AmxCode.ROWS * STRIP);
         }
 
         @Override
         protected void range(int from, int end, int worker) {
-            TurnCode code = TurnCode.narrow(tiles.level);
-            long rowBytes = 4L * STRIP + SPREAD;
-            long rows = pairRows[worker].reserve((AmxCode.PAIRS + 1) * rowBytes);
-            long zeros = rows + AmxCode.PAIRS * rowBytes;
-            tiles.clear(zeros, STRIP);
+            Tensor dy = AmxRows.this.from;
+            long at = pairs[worker].reserve((long) STRIP * code.stepBytes());
             int part = 0;
+            boolean fits = true;
             for (int unit = from; unit < end; unit++) {
                 int step = unit / strips;
-                int col = unit % strips * STRIP;
-                int cols = Math.min(STRIP, dy.cols() - col);
+                int group = unit % strips * STRIP;
                 while (step >= firstStep(part + 1)) {
                     part++;
                 }
-                int count = Math.min(AmxCode.PAIRS, PairPanels.pairs(dy.rows()) - step * AmxCode.PAIRS);
-                for (int p = 0; p < count; p++) {
-                    int row = step * NUMBERS + 2 * p;
-                    long even = dy.address() + row * dy.rowBytes() + 4L * col;
-                    long odd = row + 1 < dy.rows() ? even + dy.rowBytes() : zeros;
-                    PairCode.interleave(rows + p * rowBytes, even, odd, cols);
-                }
-                long inPart = (long) (step - firstStep(part)) * AmxCode.STEP_BYTES;
+                int cols = Math.min(STRIP * AmxCode.ROWS, rows - group * AmxCode.ROWS);
+                int row = AmxCode.DEPTH * step;
+                long numbers = dy.address() + (firstCol + row) * dy.rowBytes()
+                        + 4L * (firstRow + group * AmxCode.ROWS);
+                fits &= AmxPanels.pairs(termCode, numbers, dy.rowBytes(), Math.min(AmxCode.DEPTH, depth - row), cols,
+                        at, code.stepBytes());
+                long inPart = (long) (step - firstStep(part)) * code.stepBytes();
                 for (int i = 0; i < cols; i += AmxCode.ROWS) {
-                    code.turn(count, at(part, (col + i) / AmxCode.ROWS) + inPart, rows + 4L * i, rowBytes,
-                            Math.min(AmxCode.ROWS, cols - i));
+                    turn(Math.min(AmxCode.ROWS, cols - i), at(part, group + i / AmxCode.ROWS) + inPart,
+                            at + (long) i / AmxCode.ROWS * code.stepBytes());
                 }
+            }
+            outside |= !fits;
+        }
+
+        private void turn(int cols, long to, long from) {
+            for (int t = 0; t < terms; t++) {
+                TurnCode.narrow(Level.AMX).turn(AmxCode.PAIRS, to + (long) t * TermCode.TERM_BYTES,
+                        from + (long) t * TermCode.TERM_BYTES, AmxCode.B_ROW_BYTES, cols);
             }
         }
     }

@@ -18,6 +18,7 @@ import glia.tensor.kernel.tiled.AttentionBackward;
 import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
 import glia.tensor.kernel.tiled.TiledPairProducts;
+import glia.tensor.kernel.tiled.TiledProducts;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -65,7 +66,8 @@ public final class EmittedKernels implements Kernels {
         RowDecoder decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
-        products = new Products(workers, tiles);
+        var tiledProducts = new TiledProducts(workers, tiles);
+        products = level == Level.AMX ? new TermProducts(workers, decoder, tiledProducts) : tiledProducts;
         pairProducts = pairProducts(workers, decoder, level);
         attention = new Attention(workers, tiles);
         attentionBackward = new AttentionBackward(workers, tiles);

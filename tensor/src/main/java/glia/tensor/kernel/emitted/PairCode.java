@@ -37,26 +37,10 @@ final class PairCode {
     static void round(long to, long from, int count) {
         int steps = count / STEP;
         if (steps > 0) {
-            ROUND.call(to, from, steps, 2 * STEP, 0, 0);
+            ROUND.call(to, from, steps, 0, 0, 0);
         }
         for (int i = steps * STEP; i < count; i++) {
             Memory.i16(to + 2L * i, bf16(Memory.f32(from + 4L * i)));
-        }
-    }
-
-    /// Rounds `count` numbers, of which each 32 lie `step` bytes further; the last 32 are filled up with zeros.
-    static void roundApart(long to, long step, long from, int count) {
-        int steps = count / STEP;
-        if (steps > 0) {
-            ROUND.call(to, from, steps, step, 0, 0);
-        }
-        int rest = count % STEP;
-        if (rest > 0) {
-            long last = to + steps * step;
-            round(last, from + 4L * steps * STEP, rest);
-            for (int i = rest; i < STEP; i++) {
-                Memory.i16(last + 2L * i, 0);
-            }
         }
     }
 
@@ -84,7 +68,7 @@ final class PairCode {
         return bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
     }
 
-    /// RDI: to, RSI: from, RDX: how many times 32 numbers, RCX: from 32 results to the next.
+    /// RDI: to, RSI: from, RDX: how many times 32 numbers.
     private static byte[] round() {
         Assembler a = new Assembler();
         Label loop = a.here();
@@ -93,7 +77,7 @@ final class PairCode {
         a.op(VCVTNE2PS2BF16, zmm(0), zmm(1), zmm(0));
         a.op(VMOVUPS, at(RDI), zmm(0));
         a.add(RSI, 128);
-        a.add(RDI, RCX);
+        a.add(RDI, 64);
         a.dec(RDX);
         a.jump(Condition.NOT_EQUAL, loop);
         return end(a);

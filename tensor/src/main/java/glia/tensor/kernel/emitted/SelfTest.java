@@ -21,7 +21,8 @@ import java.util.Optional;
 final class SelfTest {
     /// Kernels that share code.
     enum Group {
-        ROUNDED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE, ROUNDING, ROWS, LOGITS
+        ROUNDED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, BF16_PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE,
+        ROUNDING, ROWS, LOGITS
     }
 
     private static final int TOKENS = 3;
@@ -34,11 +35,14 @@ final class SelfTest {
     private static final float WORD_TOLERANCE = 2e-4f;
 
     private final Arena arena;
+    private final boolean multipliesBf16;
     private final Tensor x;
     private final Tensor row;
 
-    private SelfTest(Arena arena) {
+    /// @param multipliesBf16 whether the tested set does
+    private SelfTest(Arena arena, boolean multipliesBf16) {
         this.arena = arena;
+        this.multipliesBf16 = multipliesBf16;
         x = numbers(TOKENS, WIDTH);
         row = x.rows(1, 2);
     }
@@ -49,7 +53,7 @@ final class SelfTest {
     /// @param definition the set that is right
     static Optional<String> failure(Kernels tested, Kernels definition) {
         try (Arena arena = Arena.ofConfined()) {
-            var test = new SelfTest(arena);
+            var test = new SelfTest(arena, tested.multipliesBf16());
             for (Group group : Group.values()) {
                 float tolerance = group == Group.PROMPT_PRODUCTS ? WORD_TOLERANCE : TOLERANCE;
                 if (!equal(test.result(group, definition), test.result(group, tested), tolerance)) {
@@ -105,6 +109,11 @@ final class SelfTest {
                 Tensor square = numbers(WIDTH, WIDTH);
                 kernels.linear(y, x, square);
                 kernels.linear(y.rows(0, 1), x.rows(1, 2), square);
+            }
+            case BF16_PRODUCTS -> {
+                if (multipliesBf16) {
+                    kernels.linearBf16(y, x, numbers(WIDTH, WIDTH));
+                }
             }
             case ATTENTION -> {
                 AttentionShape shape = new AttentionShape(2, 2, WIDTH / 2, WIDTH / 2, 0.125f, new Span.Causal());

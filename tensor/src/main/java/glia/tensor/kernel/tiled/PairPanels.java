@@ -8,23 +8,19 @@ import glia.tensor.kernel.Workers;
 /// Packs B as panels of pairs of BF16 numbers: the number of 32 bits in row p, column n is `(B[2p,n], B[2p+1,n])`.
 /// A part of some columns, for a product that packs as it goes, or all of B: panels of whole groups of 16 rows, of
 /// which those beyond the depth are 0. What columns beyond the last hold is of no account, but for their place.
-public final class PairPanels {
+final class PairPanels implements Panels {
     /// Rows of a panel that are written together.
     private static final int GROUP = 16;
-    /// Panels that are packed together from rows of B, so that longer pieces of the rows are read.
-    private static final int STRIP = 8;
 
     private final PairTiles tiles;
     private final Scratch[] scratch;
     private final Turned turned;
-    private final Straight straight;
 
     /// @param tiles the inner loops
     public PairPanels(Workers workers, PairTiles tiles) {
         this.tiles = tiles;
         scratch = Scratch.each(workers.count());
         turned = new Turned(workers);
-        straight = new Straight(workers);
     }
 
     /// Pairs that hold `count` numbers.
@@ -37,19 +33,14 @@ public final class PairPanels {
         return Math.ceilDiv(pairs, GROUP) * GROUP * tiles.panelBytes();
     }
 
-    /// Bytes of all panels.
+    @Override
     public long sizeBytes(int cols, int depth) {
         return Math.ceilDiv(cols, tiles.cols()) * panelBytes(tiles, pairs(depth));
     }
 
-    /// Packs the B whose columns are the rows of w.
+    @Override
     public void turned(Tensor w, long to) {
         turned.pack(w, to);
-    }
-
-    /// Packs the B whose rows are the rows of b.
-    public void straight(Tensor b, long to) {
-        straight.pack(b, to);
     }
 
     private final class Turned extends RangeTask {
@@ -74,43 +65,6 @@ public final class PairPanels {
                 int col = panel * tiles.cols();
                 turn(tiles, w, col, Math.min(tiles.cols(), w.rows() - col), 0, pairs,
                         to + panel * panelBytes(tiles, pairs), scratch[worker], worker);
-            }
-        }
-    }
-
-    private final class Straight extends RangeTask {
-        private Tensor b;
-        private long to;
-        private int strips;
-
-        Straight(Workers workers) {
-            super(workers);
-        }
-
-        void pack(Tensor b, long to) {
-            this.b = b;
-            this.to = to;
-            strips = Math.ceilDiv(b.cols(), STRIP * tiles.cols());
-            spread(Math.ceilDiv(pairs(b.rows()), GROUP) * strips, 2L * GROUP * STRIP * tiles.cols());
-            this.b = null;
-        }
-
-        @Override
-        protected void range(int from, int end, int worker) {
-            int pairs = pairs(b.rows());
-            long stride = panelBytes(tiles, pairs);
-            for (int unit = from; unit < end; unit++) {
-                int k0 = unit / strips * GROUP;
-                int panel = unit % strips * STRIP;
-                int col = panel * tiles.cols();
-                int cols = Math.min(STRIP * tiles.cols(), b.cols() - col);
-                int count = Math.min(GROUP, pairs - k0);
-                long at = to + panel * stride + k0 * tiles.panelBytes();
-                interleave(tiles, b, col, cols, k0, count, at, stride, scratch[worker], worker);
-                for (int i = 0; i < cols && count < GROUP; i += tiles.cols()) {
-                    tiles.clear(at + i / tiles.cols() * stride + count * tiles.panelBytes(),
-                            (GROUP - count) * tiles.cols());
-                }
             }
         }
     }

@@ -12,10 +12,10 @@ import java.util.WeakHashMap;
 public final class PairWeights {
     private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
     private final PairTiles tiles;
-    private final PairPanels panels;
+    private final Panels panels;
 
     /// None yet.
-    public PairWeights(PairTiles tiles, PairPanels panels) {
+    public PairWeights(PairTiles tiles, Panels panels) {
         this.tiles = tiles;
         this.panels = panels;
     }

@@ -125,11 +125,11 @@ public final class TiledPairProducts implements PairProducts {
             int padded = Math.ceilDiv(cols, tileRows) * tileRows;
             // Lines more than a row needs, so that rows do not fall into the same set of the cache.
             long rowBytes = 4L * padded + SPREAD;
-            long zeros = pairRows[worker].reserve((1 + Products.TURNED) * rowBytes);
+            long zeros = pairRows[worker].reserve((1 + TiledProducts.TURNED) * rowBytes);
             long pairs = zeros + rowBytes;
-            tiles.clear(zeros, (1 + Products.TURNED) * (int) (rowBytes / 4));
-            for (int p = from; p < end; p += Products.TURNED) {
-                int count = Math.min(Products.TURNED, end - p);
+            tiles.clear(zeros, (1 + TiledProducts.TURNED) * (int) (rowBytes / 4));
+            for (int p = from; p < end; p += TiledProducts.TURNED) {
+                int count = Math.min(TiledProducts.TURNED, end - p);
                 for (int j = 0; j < count; j++) {
                     long a = dy.address() + 2L * (p + j) * dy.rowBytes();
                     long b = 2 * (p + j) + 1 < dy.rows() ? a + dy.rowBytes() : zeros;

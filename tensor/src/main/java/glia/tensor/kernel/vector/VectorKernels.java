@@ -16,6 +16,7 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.AttentionBackward;
 import glia.tensor.kernel.tiled.Products;
+import glia.tensor.kernel.tiled.TiledProducts;
 
 /// Kernels on the Vector API (module `jdk.incubator.vector`), for vectors of any width. What gains nothing from vectors
 /// is left to the scalar set. Nothing is allocated once scratch memory has grown to the largest shapes met.
@@ -39,7 +40,7 @@ public final class VectorKernels implements Kernels {
         this.workers = workers;
         scalar = new ScalarKernels(workers);
         VectorTiles tiles = new VectorTiles(workers);
-        products = new Products(workers, tiles);
+        products = new TiledProducts(workers, tiles);
         rowProduct = new RowProduct(workers);
         attention = new Attention(workers, tiles);
         attentionBackward = new AttentionBackward(workers, tiles);
