@@ -77,7 +77,7 @@ final class AmxCode {
     private static final int B_BYTES = 32 * 1024;
     private static final int B_BYTES_BESIDE_A = 18 * 1024;
     /// Groups in which all of the next call's B is asked for.
-    private static final int AHEAD_GROUPS = 4;
+    private static final int AHEAD_GROUPS = 8;
     private static final int HALF = 16;
     private static final int LINE = 64;
     private static final int TILE_BYTES = 1024;
@@ -144,7 +144,7 @@ final class AmxCode {
     /// @param cols 1 to 32
     /// @param adds whether to go on with the sums, instead of beginning at 0
     /// @param steps at least 1
-    /// @param next B of the call after this: for each group and step a quarter as much of it is asked for
+    /// @param next B of the call after this: for each group and step an eighth as much of it is asked for
     void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps,
             long next) {
         configure(call, rows);

@@ -7,14 +7,16 @@ import glia.tensor.kernel.tiled.Scratch;
 
 /// `linear` and both of its gradients by tile registers, with each factor as one BF16 number or as the sum of three
 /// (`TermCode`), which is as exact as F32 products are. Both factors are packed, A in groups of rows (`AmxRows`) and B
-/// in panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece, so that what is packed stays
-/// below 100 MB.
+/// in panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece.
 final class AmxProducts {
-    /// The largest pieces: rows of A, columns of B, and the depth of both. Whole blocks of every format.
-    private static final int ROWS = 2048;
-    private static final int COLS = 2048;
+    /// What a piece of a packed factor has at the most.
+    private static final long PIECE_BYTES = 64 << 20;
+    /// The depth of pieces at the most, and what rows and columns of pieces are multiples of: whole blocks of every
+    /// format.
     private static final int DEPTH = 4096;
+    private static final int BLOCK = 256;
 
+    private final int terms;
     private final AmxRows rows;
     private final AmxPanels panels;
     private final AmxProduct product;
@@ -25,9 +27,11 @@ final class AmxProducts {
     private Matrix b;
     private boolean bTurned;
     private int depth;
+    private int piece;
 
     /// @param terms 1 or 3
     AmxProducts(Workers workers, RowDecoder decoder, int terms) {
+        this.terms = terms;
         rows = new AmxRows(workers, terms);
         panels = new AmxPanels(workers, decoder, terms);
         product = new AmxProduct(workers, rows, terms);
@@ -59,10 +63,17 @@ final class AmxProducts {
         if (isEmpty(y, false, x.cols())) {
             return;
         }
-        for (int row = 0; row < y.rows(); row += ROWS) {
-            rows.straight(x, row, Math.min(ROWS, y.rows() - row), 0, x.cols());
+        piece = pieces(x.cols());
+        for (int row = 0; row < y.rows(); row += piece) {
+            rows.straight(x, row, Math.min(piece, y.rows() - row), 0, x.cols());
             product.run(y, row, 0, y.cols(), false, panels);
         }
+    }
+
+    /// Rows or columns of a piece of this depth.
+    private int pieces(int depth) {
+        long numbers = PIECE_BYTES / (2L * terms * depth);
+        return (int) Math.clamp(numbers / BLOCK * BLOCK, BLOCK, 1 << 20);
     }
 
     private static boolean isEmpty(Tensor c, boolean adds, int depth) {
@@ -81,8 +92,9 @@ final class AmxProducts {
         this.b = b;
         this.bTurned = bTurned;
         this.depth = depth;
-        boolean isWhole = c.rows() <= ROWS && c.cols() <= COLS && depth <= DEPTH;
-        boolean fits = (isWhole || fits(c)) && multiply(c, adds);
+        piece = pieces(Math.min(depth, DEPTH));
+        boolean isWhole = c.rows() <= piece && c.cols() <= piece && depth <= DEPTH;
+        boolean fits = (isWhole || terms == 1 || fits(c)) && multiply(c, adds);
         this.a = null;
         this.b = null;
         return fits;
@@ -91,12 +103,12 @@ final class AmxProducts {
     /// Packs all pieces for nothing but to learn whether their numbers fit, before any of C is written.
     private boolean fits(Tensor c) {
         for (int k = 0; k < depth; k += DEPTH) {
-            for (int row = 0; row < c.rows(); row += ROWS) {
+            for (int row = 0; row < c.rows(); row += piece) {
                 if (!packA(c, row, k)) {
                     return false;
                 }
             }
-            for (int col = 0; col < c.cols(); col += COLS) {
+            for (int col = 0; col < c.cols(); col += piece) {
                 if (!packB(c, col, k)) {
                     return false;
                 }
@@ -107,16 +119,15 @@ final class AmxProducts {
 
     private boolean multiply(Tensor c, boolean adds) {
         for (int k = 0; k < depth; k += DEPTH) {
-            for (int col = 0; col < c.cols(); col += COLS) {
+            for (int col = 0; col < c.cols(); col += piece) {
                 if (!packB(c, col, k)) {
                     return false;
                 }
-                for (int row = 0; row < c.rows(); row += ROWS) {
-                    if ((col == 0 || c.rows() > ROWS) && !packA(c, row, k)) {
+                for (int row = 0; row < c.rows(); row += piece) {
+                    if ((col == 0 || c.rows() > piece) && !packA(c, row, k)) {
                         return false;
                     }
-                    product.run(c, row, col, Math.min(COLS, c.cols() - col), adds || k > 0,
-                            packed.reserve(0));
+                    product.run(c, row, col, Math.min(piece, c.cols() - col), adds || k > 0, packed.reserve(0));
                 }
             }
         }
@@ -124,13 +135,13 @@ final class AmxProducts {
     }
 
     private boolean packA(Tensor c, int row, int k) {
-        int count = Math.min(ROWS, c.rows() - row);
+        int count = Math.min(piece, c.rows() - row);
         int part = Math.min(DEPTH, depth - k);
         return aTurned ? rows.turned(a, k, part, row, count) : rows.straight(a, row, count, k, part);
     }
 
     private boolean packB(Tensor c, int col, int k) {
-        int count = Math.min(COLS, c.cols() - col);
+        int count = Math.min(piece, c.cols() - col);
         int part = Math.min(DEPTH, depth - k);
         long to = packed.reserve(panels.sizeBytes(count, part));
         return bTurned ? panels.turned(b, col, count, k, part, to) : panels.straight(b, k, part, col, count, to);
