@@ -73,7 +73,7 @@ final class AmxProducts {
     /// Rows or columns of a piece of this depth.
     private int pieces(int depth) {
         long numbers = PIECE_BYTES / (2L * terms * depth);
-        return (int) Math.clamp(numbers / BLOCK * BLOCK, BLOCK, 1 << 20);
+        return Math.clamp(numbers / BLOCK * BLOCK, BLOCK, 1 << 20);
     }
 
     private static boolean isEmpty(Tensor c, boolean adds, int depth) {
