@@ -13,8 +13,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class SelfTestTest extends LevelTest {
-    /// The scalar set, as if it multiplied BF16 numbers fast, but for the last number of what one method computes, where
-    /// a tensor has at least `leastRows`.
+    /// The scalar set, as if it multiplied BF16 numbers fast, but for the last number of what one method computes,
+    /// where a tensor has at least `leastRows`.
     private static Kernels broken(String name, int leastRows, Workers workers, float factor) {
         ScalarKernels scalar = new ScalarKernels(workers);
         return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
