@@ -5,8 +5,8 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import java.lang.foreign.MemorySegment;
 
-/// The inner loops that a set of kernels lends to products and attention (`TiledProducts`, `Attention`): what is written
-/// anew for each kind of processor. All work on addresses, which callers have checked, and on one thread.
+/// The inner loops that a set of kernels lends to products and attention (`TiledProducts`, `Attention`): what is
+/// written anew for each kind of processor. All work on addresses, which callers have checked, and on one thread.
 ///
 /// A *tile* is a few rows of A, a *panel* a few columns of B: rows of `cols()` F32 numbers one behind the other, a
 /// number of vectors each.
