@@ -35,12 +35,12 @@ final class RoundedEach {
     private One[] products = new One[0];
     private int numProducts;
 
-    RoundedEach(Workers workers, PackedWeights weights, PanelCode.Library library) {
+    RoundedEach(Workers workers, PackedWeights weights, PanelCode.Library library, Level level) {
         this.workers = workers;
         this.weights = weights;
         this.library = library;
         packing = new Packing(workers);
-        multiplying = new Multiplying(workers.count());
+        multiplying = new Multiplying(workers.count(), level);
     }
 
     /// One of the products. Its tile i has tokens `i · N / numTiles` to `(i + 1) · N / numTiles`.
@@ -170,11 +170,13 @@ final class RoundedEach {
     /// Multiplies panels with tiles. A chunk has panels of about equal cost together, whatever products they are of.
     private final class Multiplying implements Workers.Task {
         private final MemorySegment workAreas;
+        private final CollectedResults collected;
         private long cost;
         private int numChunks;
 
-        Multiplying(int numWorkers) {
+        Multiplying(int numWorkers, Level level) {
             workAreas = WorkArea.each(numWorkers);
+            collected = new CollectedResults(numWorkers, level);
         }
 
         void start(long all) {
@@ -194,7 +196,11 @@ final class RoundedEach {
                 if (first < last) {
                     long end = one.panels.address() + last * one.panelBytes;
                     long gap = to < cost ? next(i, to, chunk) - end : 0;
-                    panels(one, list.get(i), first, last, gap, WorkArea.of(workAreas, worker));
+                    if (collected.serves(list.get(i).numRows())) {
+                        collect(one, list.get(i), first, last, gap, worker);
+                    } else {
+                        panels(one, list.get(i), first, last, gap, WorkArea.of(workAreas, worker));
+                    }
                 }
             }
         }
@@ -217,6 +223,22 @@ final class RoundedEach {
             }
             One one = products[product];
             return one.panels.address() + panelAt(one, from) * one.panelBytes;
+        }
+
+        /// One tile with some panels, as `panels` does it.
+        private void collect(One one, Product p, int first, int last, long gap, int worker) {
+            long workArea = WorkArea.of(workAreas, worker);
+            long begin = collected.begin(worker, last - first);
+            int units = p.w().cols() / PanelFormat.BLOCK / one.format.scales.blocks;
+            for (int panel = first; panel < last; panel++) {
+                WorkArea.panel(workArea, PanelFormat.ROWS, one.panelBytes + (panel == last - 1 ? gap : 0));
+                one.large.far().call(one.panels.address() + panel * one.panelBytes,
+                        activations.address() + one.tilesAt, CollectedResults.of(begin, panel - first), units,
+                        CollectedResults.TOKEN_BYTES, workArea);
+            }
+            int row = first * PanelFormat.ROWS;
+            CollectedResults.end(begin, p.numRows(), Math.min(last * PanelFormat.ROWS, p.w().rows()) - row,
+                    p.y().address() + p.yRow() * p.y().rowBytes() + 4L * row, p.y().rowBytes());
         }
 
         /// @param gap bytes from the end of the panels to the one that is needed next
