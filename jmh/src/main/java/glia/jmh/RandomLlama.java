@@ -64,7 +64,7 @@ public final class RandomLlama {
 
     /// @param args see the class
     public static void main(String[] args) throws CheckpointException {
-        if (args.length % 2 == 0) {
+        if (args.length % 2 == 0 || args[0].startsWith("-")) {
             throw new IllegalArgumentException("usage: RandomLlama OUT.gguf [--type TYPE] [--shape "
                     + String.join("|", Shape.BY_NAME.keySet().stream().sorted().toList()) + "]");
         }
