@@ -157,7 +157,9 @@ final class AmxPanels implements Panels {
                     }
                 }
             }
-            outside |= !fits;
+            if (!fits) {
+                outside = true;
+            }
         }
 
         /// Rows as columns of F32, followed by zeros up to a whole step.
@@ -203,7 +205,9 @@ final class AmxPanels implements Panels {
                         to + col / AmxCode.COLS * panelBytes(depth) + (long) step * code.stepBytes(),
                         panelBytes(depth));
             }
-            outside |= !fits;
+            if (!fits) {
+                outside = true;
+            }
         }
     }
 }

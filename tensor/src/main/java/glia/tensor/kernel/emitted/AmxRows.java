@@ -129,7 +129,9 @@ final class AmxRows {
                     }
                 }
             }
-            outside |= !fits;
+            if (!fits) {
+                outside = true;
+            }
         }
     }
 
@@ -172,7 +174,9 @@ final class AmxRows {
                             at + (long) i / AmxCode.ROWS * code.stepBytes());
                 }
             }
-            outside |= !fits;
+            if (!fits) {
+                outside = true;
+            }
         }
 
         private void turn(int cols, long to, long from) {
