@@ -91,13 +91,18 @@ final class AmxCode {
     private static final CodePages MOVES = CodePages.seal(Arena.ofAuto(), List.of(emitMove(false), emitMove(true)));
     private static final Function COPY = MOVES.function(0);
     private static final Function ADD = MOVES.function(1);
-    /// Which term of A meets which of B.
-    private static final int[][] OF_ONE = {{0, 0}};
-    private static final int[][] OF_THREE = {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 0}};
-    private static final AmxCode ONE = new AmxCode(1, OF_ONE);
-    private static final AmxCode THREE = new AmxCode(3, OF_THREE);
+
+    /// Each emitted when it is first asked for.
+    private static final class One {
+        static final AmxCode CODE = new AmxCode(1, new int[][] {{0, 0}});
+    }
+
+    private static final class Three {
+        static final AmxCode CODE = new AmxCode(3, new int[][] {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 0}});
+    }
 
     private final int terms;
+    /// Which term of A meets which of B.
     private final int[][] pairs;
     private final CodePages pages;
 
@@ -113,7 +118,7 @@ final class AmxCode {
 
     /// The code for numbers of 1 or 3 terms.
     static AmxCode of(int terms) {
-        return terms == 1 ? ONE : THREE;
+        return terms == 1 ? One.CODE : Three.CODE;
     }
 
     /// Bytes of a step, of A as of B.

@@ -2,14 +2,11 @@ package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
 import glia.tensor.Matrix;
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Panels;
 import glia.tensor.kernel.tiled.Scratch;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 
 /// Packs B for `AmxCode`: `[panel of 32 columns][step][term][16 pairs of rows][32 columns]`. Rows beyond the depth are
 /// 0, columns beyond the last may be anything.
@@ -18,15 +15,13 @@ final class AmxPanels implements Panels {
     private static final int PIECE = 256;
     /// Columns that are packed together from rows of B; whole blocks, too.
     private static final int STRIP = 256;
-    private static final MemorySegment ZEROS = Arena.ofAuto().allocate(4L * STRIP, 64);
 
-    private final AmxCode code;
-    private final TermCode termCode;
+    private final int terms;
     private final RowDecoder decoder;
     private final Scratch[] scratch;
     private final Turned turned;
     private final Straight straight;
-    private Matrix from;
+    private Matrix source;
     private int firstRow;
     private int firstCol;
     private int depth;
@@ -37,8 +32,7 @@ final class AmxPanels implements Panels {
     /// @param terms 1 or 3, of each number
     AmxPanels(Workers workers, RowDecoder decoder, int terms) {
         this.decoder = decoder;
-        code = AmxCode.of(terms);
-        termCode = TermCode.of(terms);
+        this.terms = terms;
         scratch = Scratch.each(workers.count());
         turned = new Turned(workers);
         straight = new Straight(workers);
@@ -50,7 +44,11 @@ final class AmxPanels implements Panels {
     }
 
     private long panelBytes(int depth) {
-        return (long) Math.ceilDiv(depth, AmxCode.DEPTH) * code.stepBytes();
+        return (long) Math.ceilDiv(depth, AmxCode.DEPTH) * stepBytes();
+    }
+
+    private int stepBytes() {
+        return AmxCode.of(terms).stepBytes();
     }
 
     @Override
@@ -63,7 +61,7 @@ final class AmxPanels implements Panels {
     /// @param col the first column of w, the first of a block
     /// @return whether all numbers fit (`TermCode`)
     boolean turned(Matrix w, int row, int rows, int col, int depth, long to) {
-        this.from = w;
+        source = w;
         firstRow = row;
         cols = rows;
         firstCol = col;
@@ -71,7 +69,7 @@ final class AmxPanels implements Panels {
         this.to = to;
         outside = false;
         turned.pack();
-        from = null;
+        source = null;
         return !outside;
     }
 
@@ -80,7 +78,7 @@ final class AmxPanels implements Panels {
     /// @param col the first column of b, the first of a block
     /// @return whether all numbers fit (`TermCode`)
     boolean straight(Matrix b, int row, int depth, int col, int cols, long to) {
-        this.from = b;
+        source = b;
         firstRow = row;
         this.depth = depth;
         firstCol = col;
@@ -88,7 +86,7 @@ final class AmxPanels implements Panels {
         this.to = to;
         outside = false;
         straight.pack();
-        from = null;
+        source = null;
         return !outside;
     }
 
@@ -96,15 +94,15 @@ final class AmxPanels implements Panels {
     ///
     /// @param memory for the numbers, if they must be decoded
     private long numbers(int row, int rows, int col, int count, long memory, int worker) {
-        if (from instanceof Tensor t && t.dtype() == DType.F32) {
+        if (source instanceof Tensor t && t.dtype() == DType.F32) {
             return t.address() + row * t.rowBytes() + 4L * col;
         }
-        decoder.decode(from, row, rows, col, count, memory, worker);
+        decoder.decode(source, row, rows, col, count, memory, worker);
         return memory;
     }
 
     private long rowBytes(int count) {
-        return from instanceof Tensor t && t.dtype() == DType.F32 ? t.rowBytes() : 4L * count;
+        return source instanceof Tensor t && t.dtype() == DType.F32 ? t.rowBytes() : 4L * count;
     }
 
     /// Sixteen pairs of rows of F32 numbers as terms, for each 32 columns in the order of a step.
@@ -112,18 +110,11 @@ final class AmxPanels implements Panels {
     /// @param rows of which there are numbers; for the others up to 32 there are zeros
     /// @param toStep from 32 columns to the next
     static boolean pairs(TermCode code, long numbers, long rowBytes, int rows, int cols, long to, long toStep) {
-        int whole = cols / AmxCode.COLS;
-        int rest = cols % AmxCode.COLS;
         boolean fits = true;
         for (int p = 0; p < AmxCode.PAIRS; p++) {
-            long even = 2 * p < rows ? numbers + 2 * p * rowBytes : ZEROS.address();
-            long odd = 2 * p + 1 < rows ? numbers + (2 * p + 1) * rowBytes : ZEROS.address();
-            long at = to + (long) p * AmxCode.B_ROW_BYTES;
-            fits &= code.together(at, even, odd, whole, toStep, AmxCode.B_ROW_BYTES);
-            if (rest > 0) {
-                fits &= code.togetherRest(at + whole * toStep, even + (long) whole * AmxCode.B_ROW_BYTES,
-                        odd + (long) whole * AmxCode.B_ROW_BYTES, rest);
-            }
+            long even = 2 * p < rows ? numbers + 2 * p * rowBytes : EmittedTiles.ZERO.address();
+            long odd = 2 * p + 1 < rows ? numbers + (2 * p + 1) * rowBytes : EmittedTiles.ZERO.address();
+            fits &= code.rowsTogether(to + (long) p * AmxCode.B_ROW_BYTES, even, odd, cols, toStep);
         }
         return fits;
     }
@@ -151,9 +142,9 @@ final class AmxPanels implements Panels {
                     turn(firstRow + row, rows, firstCol + k, count, decoded, panel, worker);
                     for (int s = 0; s < count; s += AmxCode.DEPTH) {
                         long numbers = panel + (long) s * AmxCode.B_ROW_BYTES;
-                        fits &= termCode.together(at, numbers, numbers + AmxCode.B_ROW_BYTES, AmxCode.PAIRS,
+                        fits &= TermCode.of(terms).together(at, numbers, numbers + AmxCode.B_ROW_BYTES, AmxCode.PAIRS,
                                 AmxCode.B_ROW_BYTES, 2L * AmxCode.B_ROW_BYTES);
-                        at += code.stepBytes();
+                        at += stepBytes();
                     }
                 }
             }
@@ -169,7 +160,7 @@ final class AmxPanels implements Panels {
             int each = TurnCode.rows(Level.AMX);
             int kept = rows > each ? count : 0;
             for (int k = kept; k < count || k % AmxCode.DEPTH != 0; k++) {
-                MemorySegment.copy(ZEROS, 0, Memory.ALL, panel + (long) k * AmxCode.B_ROW_BYTES, AmxCode.B_ROW_BYTES);
+                EmittedTiles.zero(panel + (long) k * AmxCode.B_ROW_BYTES, AmxCode.COLS);
             }
             for (int r = 0; r < rows; r += each) {
                 TurnCode.of(Level.AMX).turn(Math.min(each, rows - r), panel + 4L * r, numbers + r * rowBytes,
@@ -201,8 +192,8 @@ final class AmxPanels implements Panels {
                 int col = unit % strips * STRIP;
                 int count = Math.min(STRIP, cols - col);
                 long numbers = numbers(firstRow + row, rows, firstCol + col, count, decoded, worker);
-                fits &= pairs(termCode, numbers, rowBytes(count), rows, count,
-                        to + col / AmxCode.COLS * panelBytes(depth) + (long) step * code.stepBytes(),
+                fits &= pairs(TermCode.of(terms), numbers, rowBytes(count), rows, count,
+                        to + col / AmxCode.COLS * panelBytes(depth) + (long) step * stepBytes(),
                         panelBytes(depth));
             }
             if (!fits) {

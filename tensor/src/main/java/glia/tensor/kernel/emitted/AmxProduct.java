@@ -10,7 +10,7 @@ import glia.tensor.kernel.tiled.Scratch;
 final class AmxProduct implements Workers.Task {
     private final Workers workers;
     private final AmxRows a;
-    private final AmxCode code;
+    private final int terms;
     private final Scratch[] memory;
     private final AmxBlocks blocks;
     private long c;
@@ -24,7 +24,7 @@ final class AmxProduct implements Workers.Task {
     AmxProduct(Workers workers, AmxRows a, int terms) {
         this.workers = workers;
         this.a = a;
-        code = AmxCode.of(terms);
+        this.terms = terms;
         memory = Scratch.each(workers.count(), SystemMemory::scratch);
         blocks = new AmxBlocks(workers);
     }
@@ -73,11 +73,12 @@ final class AmxProduct implements Workers.Task {
 
     /// Where a panel's part begins; that after the last is where the panel ends.
     private long panelPart(int panel, int part) {
-        return b + ((long) panel * a.steps() + a.firstStep(part)) * code.stepBytes();
+        return b + ((long) panel * a.steps() + a.firstStep(part)) * AmxCode.of(terms).stepBytes();
     }
 
     /// A part of a panel with all groups of a block: the whole ones, then the last.
     private void multiply(long call, int part, int group, int rows, int cols, long sums, long of, long next) {
+        AmxCode code = AmxCode.of(terms);
         int steps = a.firstStep(part + 1) - a.firstStep(part);
         boolean goesOn = part > 0;
         int whole = rows / AmxCode.ROWS;

@@ -13,12 +13,10 @@ final class AmxRows {
     private static final int STRIP = 4;
 
     private final int terms;
-    private final AmxCode code;
-    private final TermCode termCode;
     private final Scratch packed = new Scratch(SystemMemory::scratch);
     private final Straight straight;
     private final Turned turned;
-    private Tensor from;
+    private Tensor source;
     private int firstRow;
     private int rows;
     private int firstCol;
@@ -26,14 +24,13 @@ final class AmxRows {
     private long address;
     private int groups;
     private int steps;
+    private int stepBytes;
     private int parts;
     private volatile boolean outside;
 
     /// @param terms 1 or 3, of each number
     AmxRows(Workers workers, int terms) {
         this.terms = terms;
-        code = AmxCode.of(terms);
-        termCode = TermCode.of(terms);
         straight = new Straight(workers);
         turned = new Turned(workers);
     }
@@ -45,7 +42,7 @@ final class AmxRows {
     boolean straight(Tensor x, int row, int rows, int col, int depth) {
         reserve(x, row, rows, col, depth);
         straight.pack();
-        from = null;
+        source = null;
         return !outside;
     }
 
@@ -56,12 +53,14 @@ final class AmxRows {
     boolean turned(Tensor dy, int row, int depth, int col, int cols) {
         reserve(dy, col, cols, row, depth);
         turned.pack();
-        from = null;
+        source = null;
         return !outside;
     }
 
-    private void reserve(Tensor from, int firstRow, int rows, int firstCol, int depth) {
-        this.from = from;
+    private void reserve(Tensor source, int firstRow, int rows, int firstCol, int depth) {
+        AmxCode code = AmxCode.of(terms);
+        stepBytes = code.stepBytes();
+        this.source = source;
         this.firstRow = firstRow;
         this.rows = rows;
         this.firstCol = firstCol;
@@ -70,7 +69,7 @@ final class AmxRows {
         groups = Math.ceilDiv(rows, AmxCode.ROWS);
         steps = Math.ceilDiv(depth, AmxCode.DEPTH);
         parts = Math.ceilDiv(steps, code.mostSteps());
-        address = packed.reserve((long) groups * steps * code.stepBytes());
+        address = packed.reserve((long) groups * steps * stepBytes);
     }
 
     int groups() {
@@ -98,7 +97,7 @@ final class AmxRows {
     /// Where a group's part begins.
     long at(int part, int group) {
         int first = firstStep(part);
-        return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * code.stepBytes();
+        return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * stepBytes;
     }
 
     private final class Straight extends RangeTask {
@@ -112,7 +111,8 @@ final class AmxRows {
 
         @Override
         protected void range(int from, int end, int worker) {
-            Tensor x = AmxRows.this.from;
+            Tensor x = source;
+            TermCode code = TermCode.of(terms);
             boolean fits = true;
             for (int group = from; group < end; group++) {
                 int first = group * AmxCode.ROWS;
@@ -124,7 +124,7 @@ final class AmxRows {
                     int cols = Math.min(depth, AmxCode.DEPTH * firstStep(part + 1)) - col;
                     long to = at(part, group);
                     for (int row = 0; row < count; row++) {
-                        fits &= termCode.apart(to + row * AmxCode.A_ROW_BYTES, code.stepBytes(),
+                        fits &= code.apart(to + row * AmxCode.A_ROW_BYTES, stepBytes,
                                 numbers + row * x.rowBytes() + 4L * col, cols);
                     }
                 }
@@ -152,8 +152,9 @@ final class AmxRows {
 
         @Override
         protected void range(int from, int end, int worker) {
-            Tensor dy = AmxRows.this.from;
-            long at = pairs[worker].reserve((long) STRIP * code.stepBytes());
+            Tensor dy = source;
+            TermCode code = TermCode.of(terms);
+            long at = pairs[worker].reserve((long) STRIP * stepBytes);
             int part = 0;
             boolean fits = true;
             for (int unit = from; unit < end; unit++) {
@@ -166,12 +167,12 @@ final class AmxRows {
                 int row = AmxCode.DEPTH * step;
                 long numbers = dy.address() + (firstCol + row) * dy.rowBytes()
                         + 4L * (firstRow + group * AmxCode.ROWS);
-                fits &= AmxPanels.pairs(termCode, numbers, dy.rowBytes(), Math.min(AmxCode.DEPTH, depth - row), cols,
-                        at, code.stepBytes());
-                long inPart = (long) (step - firstStep(part)) * code.stepBytes();
+                fits &= AmxPanels.pairs(code, numbers, dy.rowBytes(), Math.min(AmxCode.DEPTH, depth - row), cols,
+                        at, stepBytes);
+                long inPart = (long) (step - firstStep(part)) * stepBytes;
                 for (int i = 0; i < cols; i += AmxCode.ROWS) {
                     turn(Math.min(AmxCode.ROWS, cols - i), at(part, group + i / AmxCode.ROWS) + inPart,
-                            at + (long) i / AmxCode.ROWS * code.stepBytes());
+                            at + (long) i / AmxCode.ROWS * stepBytes);
                 }
             }
             if (!fits) {

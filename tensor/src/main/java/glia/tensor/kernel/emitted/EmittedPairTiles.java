@@ -44,6 +44,6 @@ final class EmittedPairTiles extends EmittedTiles implements PairTiles {
 
     @Override
     public void interleave(long to, long a, long b, int count) {
-        PairCode.interleave(to, a, b, count);
+        TermCode.of(1).rowsTogether(to, a, b, count, panelBytes());
     }
 }

@@ -16,7 +16,8 @@ class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
     /// With Intel's second cache, results that go to and fro cost more than a panel that does not fit the first.
     private static final int DEPTH_INTEL = 1024;
-    private static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
+    /// Zeros to copy, or to read in place of a row that is not there.
+    static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
     final Level level;
     final RowDecoder decoder;
@@ -75,6 +76,11 @@ class EmittedTiles implements Tiles {
 
     @Override
     public void clear(long at, int count) {
+        zero(at, count);
+    }
+
+    /// Sets numbers to 0.
+    static void zero(long at, int count) {
         // Not by a slice and `fill`: a slice is an object unless the better compiler removes it.
         for (int i = 0; i < count; i += ZEROS) {
             MemorySegment.copy(ZERO, 0, Memory.ALL, at + 4L * i, 4L * Math.min(ZEROS, count - i));

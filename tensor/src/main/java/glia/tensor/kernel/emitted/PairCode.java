@@ -1,18 +1,12 @@
 package glia.tensor.kernel.emitted;
 
-import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.VCVTNE2PS2BF16;
-import static glia.tensor.asm.Op.VEXTRACTF64X4;
 import static glia.tensor.asm.Op.VMOVUPS;
-import static glia.tensor.asm.Op.VPMOVZXWD;
-import static glia.tensor.asm.Op.VPORD;
-import static glia.tensor.asm.Op.VPSLLD;
 import static glia.tensor.asm.Op.VZEROUPPER;
-import static glia.tensor.asm.Vec.ymm;
 import static glia.tensor.asm.Vec.zmm;
 
 import glia.tensor.Memory;
@@ -26,10 +20,8 @@ import java.util.List;
 /// instruction has it. For processors with AVX-512 BF16.
 final class PairCode {
     private static final int STEP = 32;
-    private static final int PAIRS = 16;
-    private static final CodePages PAGES = CodePages.seal(Arena.ofAuto(), List.of(round(), interleave()));
+    private static final CodePages PAGES = CodePages.seal(Arena.ofAuto(), List.of(round()));
     private static final Function ROUND = PAGES.function(0);
-    private static final Function INTERLEAVE = PAGES.function(1);
 
     private PairCode() { }
 
@@ -41,17 +33,6 @@ final class PairCode {
         }
         for (int i = steps * STEP; i < count; i++) {
             Memory.i16(to + 2L * i, bf16(Memory.f32(from + 4L * i)));
-        }
-    }
-
-    /// `to[i] = (bf16(a[i]), bf16(b[i]))`: pairs of two rows of `count` numbers, a's in the lower half.
-    static void interleave(long to, long a, long b, int count) {
-        int steps = count / PAIRS;
-        if (steps > 0) {
-            INTERLEAVE.call(to, a, b, steps, 0, 0);
-        }
-        for (int i = steps * PAIRS; i < count; i++) {
-            Memory.i32(to + 4L * i, bf16(Memory.f32(a + 4L * i)) | bf16(Memory.f32(b + 4L * i)) << 16);
         }
     }
 
@@ -80,30 +61,6 @@ final class PairCode {
         a.add(RDI, 64);
         a.dec(RDX);
         a.jump(Condition.NOT_EQUAL, loop);
-        return end(a);
-    }
-
-    private static byte[] interleave() {
-        Assembler a = new Assembler();
-        Label loop = a.here();
-        a.op(VMOVUPS, zmm(0), at(RSI));
-        a.op(VMOVUPS, zmm(1), at(RDX));
-        a.op(VCVTNE2PS2BF16, zmm(0), zmm(1), zmm(0));
-        a.op(VEXTRACTF64X4, ymm(1), zmm(0), 1);
-        a.op(VPMOVZXWD, zmm(0), ymm(0));
-        a.op(VPMOVZXWD, zmm(1), ymm(1));
-        a.op(VPSLLD, zmm(1), zmm(1), 16);
-        a.op(VPORD, zmm(0), zmm(0), zmm(1));
-        a.op(VMOVUPS, at(RDI), zmm(0));
-        a.add(RSI, 64);
-        a.add(RDX, 64);
-        a.add(RDI, 64);
-        a.dec(RCX);
-        a.jump(Condition.NOT_EQUAL, loop);
-        return end(a);
-    }
-
-    private static byte[] end(Assembler a) {
         a.op(VZEROUPPER);
         a.ret();
         return a.toBytes();

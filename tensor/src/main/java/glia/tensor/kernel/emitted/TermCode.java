@@ -35,7 +35,7 @@ import java.util.List;
 /// ```
 /// Three terms of 8 bits hold all 24 of a number, but for parts below 2^-126, which the instruction takes for 0. One
 /// term is rounding to BF16. Numbers from 2^63 on, infinities and NaN do not fit three terms, whose products would
-/// overflow: a call tells whether it met any.
+/// overflow: a call tells whether it met any. For processors with AVX-512 BF16.
 final class TermCode {
     /// From a term of 32 numbers, or of 16 by 32, to the next term.
     static final int TERM_BYTES = 2048;
@@ -44,8 +44,14 @@ final class TermCode {
     private static final float LIMIT = 0x1p63f;
     private static final int NOT_LESS = 5;
 
-    private static final TermCode ONE = new TermCode(1);
-    private static final TermCode THREE = new TermCode(3);
+    /// Each emitted when it is first asked for.
+    private static final class One {
+        static final TermCode CODE = new TermCode(1);
+    }
+
+    private static final class Three {
+        static final TermCode CODE = new TermCode(3);
+    }
 
     private final int terms;
     private final Function apart;
@@ -65,7 +71,7 @@ final class TermCode {
 
     /// @param terms 1 or 3
     static TermCode of(int terms) {
-        return terms == 1 ? ONE : THREE;
+        return terms == 1 ? One.CODE : Three.CODE;
     }
 
     /// Writes the terms of `count` numbers, of which each 32 lie `step` bytes further; the last 32 are filled up with
@@ -92,9 +98,19 @@ final class TermCode {
         return units == 0 || together.call(to, a, b, units, toStep, fromStep) == 0;
     }
 
-    /// The same for `cols` numbers of one unit, 1 to 31; the other pairs become 0.
-    boolean togetherRest(long to, long a, long b, int cols) {
-        return togetherRest.call(to, a, b, (1L << cols) - 1, 0, 0) == 0;
+    /// Writes the terms of pairs of two rows of `count` numbers; the last unit is filled up with zeros.
+    ///
+    /// @param toStep from unit to unit of the pairs
+    /// @return whether all numbers fit
+    boolean rowsTogether(long to, long a, long b, int count, long toStep) {
+        int units = count / STEP;
+        int rest = count % STEP;
+        boolean fit = together(to, a, b, units, toStep, 2 * LINE);
+        if (rest > 0) {
+            long done = 2L * LINE * units;
+            fit &= togetherRest.call(to + units * toStep, a + done, b + done, (1L << rest) - 1, 0, 0) == 0;
+        }
+        return fit;
     }
 
     /// RDI: to, RSI: from, RDX: how many times 32, or which of 32, RCX: from 32 results to the next.
@@ -155,7 +171,7 @@ final class TermCode {
     }
 
     private Emitter begin() {
-        var a = new Emitter(Level.AMX);
+        var a = new Emitter(Level.AVX512);
         if (terms > 1) {
             a.fill(a.v(29), Float.floatToIntBits(LIMIT), RAX);
             a.fill(a.v(30), Integer.MAX_VALUE, RAX);

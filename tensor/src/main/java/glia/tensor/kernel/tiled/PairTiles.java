@@ -23,6 +23,7 @@ public interface PairTiles extends Tiles {
     /// Lets the pages of a mapped weight go, which was read and is not needed soon.
     void forget(Tensor w);
 
-    /// Pairs of the numbers of two F32 rows, `to[i] = (bf16(a[i]), bf16(b[i]))`.
+    /// Pairs of the numbers of two F32 rows, `to[i] = (bf16(a[i]), bf16(b[i]))`, filled up with zeros to a multiple of
+    /// `cols()`.
     void interleave(long to, long a, long b, int count);
 }

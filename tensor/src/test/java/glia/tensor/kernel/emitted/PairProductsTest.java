@@ -176,7 +176,7 @@ class PairProductsTest extends LevelTest {
             Tensor to = Tensor.allocate(arena, DType.BF16, 64);
             PairCode.round(to.address(), from.address(), 64);
             Tensor pairs = Tensor.allocate(arena, DType.F32, 32);
-            PairCode.interleave(pairs.address(), from.address(), from.address() + 4 * 32, 32);
+            TermCode.of(1).rowsTogether(pairs.address(), from.address(), from.address() + 4 * 32, 32, 128);
             for (int i = 0; i < 64; i++) {
                 int expected = PairCode.bf16(from.get(i));
                 int found = to.memory().get(glia.tensor.Memory.I16, 2L * i) & 0xFFFF;
