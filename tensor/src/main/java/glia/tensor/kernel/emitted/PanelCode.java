@@ -19,6 +19,10 @@ record PanelCode(TileLayout layout, Function pack, Function far, Function near) 
             this.level = level;
         }
 
+        Level level() {
+            return level;
+        }
+
         PanelCode of(PanelFormat format, int tokens) {
             PanelCode[] ofFormat = codes[format.ordinal()];
             if (ofFormat[tokens] == null) {

@@ -35,12 +35,12 @@ final class RoundedEach {
     private One[] products = new One[0];
     private int numProducts;
 
-    RoundedEach(Workers workers, PackedWeights weights, PanelCode.Library library, Level level) {
+    RoundedEach(Workers workers, PackedWeights weights, PanelCode.Library library) {
         this.workers = workers;
         this.weights = weights;
         this.library = library;
         packing = new Packing(workers);
-        multiplying = new Multiplying(workers.count(), level);
+        multiplying = new Multiplying(workers.count());
     }
 
     /// One of the products. Its tile i has tokens `i · N / numTiles` to `(i + 1) · N / numTiles`.
@@ -170,13 +170,13 @@ final class RoundedEach {
     /// Multiplies panels with tiles. A chunk has panels of about equal cost together, whatever products they are of.
     private final class Multiplying implements Workers.Task {
         private final MemorySegment workAreas;
-        private final CollectedResults collected;
+        private final CollectedResults[] results;
         private long cost;
         private int numChunks;
 
-        Multiplying(int numWorkers, Level level) {
+        Multiplying(int numWorkers) {
             workAreas = WorkArea.each(numWorkers);
-            collected = new CollectedResults(numWorkers, level);
+            results = CollectedResults.each(numWorkers, library.level());
         }
 
         void start(long all) {
@@ -196,11 +196,7 @@ final class RoundedEach {
                 if (first < last) {
                     long end = one.panels.address() + last * one.panelBytes;
                     long gap = to < cost ? next(i, to, chunk) - end : 0;
-                    if (collected.serves(list.get(i).numRows())) {
-                        collect(one, list.get(i), first, last, gap, worker);
-                    } else {
-                        panels(one, list.get(i), first, last, gap, WorkArea.of(workAreas, worker));
-                    }
+                    panels(one, list.get(i), first, last, gap, worker);
                 }
             }
         }
@@ -225,40 +221,29 @@ final class RoundedEach {
             return one.panels.address() + panelAt(one, from) * one.panelBytes;
         }
 
-        /// One tile with some panels, as `panels` does it.
-        private void collect(One one, Product p, int first, int last, long gap, int worker) {
-            long workArea = WorkArea.of(workAreas, worker);
-            long begin = collected.begin(worker, last - first);
-            int units = p.w().cols() / PanelFormat.BLOCK / one.format.scales.blocks;
-            for (int panel = first; panel < last; panel++) {
-                WorkArea.panel(workArea, PanelFormat.ROWS, one.panelBytes + (panel == last - 1 ? gap : 0));
-                one.large.far().call(one.panels.address() + panel * one.panelBytes,
-                        activations.address() + one.tilesAt, CollectedResults.of(begin, panel - first), units,
-                        CollectedResults.TOKEN_BYTES, workArea);
-            }
-            int row = first * PanelFormat.ROWS;
-            CollectedResults.end(begin, p.numRows(), Math.min(last * PanelFormat.ROWS, p.w().rows()) - row,
-                    p.y().address() + p.yRow() * p.y().rowBytes() + 4L * row, p.y().rowBytes());
-        }
-
         /// @param gap bytes from the end of the panels to the one that is needed next
-        private void panels(One one, Product p, int first, int last, long gap, long workArea) {
+        private void panels(One one, Product p, int first, int last, long gap, int worker) {
             int units = p.w().cols() / PanelFormat.BLOCK / one.format.scales.blocks;
+            int row = first * PanelFormat.ROWS;
+            long workArea = WorkArea.of(workAreas, worker);
+            CollectedResults out = results[worker];
+            out.begin(last - first, p.numRows(), p.y().address() + p.yRow() * p.y().rowBytes() + 4L * row,
+                    p.y().rowBytes());
             for (int tile = 0; tile < one.numTiles; tile += RoundedProduct.TILES) {
                 int end = Math.min(tile + RoundedProduct.TILES, one.numTiles);
                 for (int panel = first; panel < last; panel++) {
-                    int row = panel * PanelFormat.ROWS;
-                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - row),
+                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, p.w().rows() - panel * PanelFormat.ROWS),
                             one.panelBytes + (panel == last - 1 ? gap : 0));
                     for (int i = tile; i < end; i++) {
                         PanelCode code = one.code(i, p.numRows());
-                        long to = p.y().address() + (p.yRow() + one.firstToken(i, p.numRows())) * p.y().rowBytes();
                         (i == tile ? code.far() : code.near()).call(one.panels.address() + panel * one.panelBytes,
-                                activations.address() + one.tilesAt + i * one.tileBytes, to + 4L * row, units,
-                                p.y().rowBytes(), workArea);
+                                activations.address() + one.tilesAt + i * one.tileBytes,
+                                out.of(panel - first) + one.firstToken(i, p.numRows()) * out.rowBytes(), units,
+                                out.rowBytes(), workArea);
                     }
                 }
             }
+            out.end(Math.min(last * PanelFormat.ROWS, p.w().rows()) - row);
         }
     }
 }

@@ -20,7 +20,6 @@ final class RoundedProduct {
     static final int TILES = 4;
     private static final int LINE = 64;
 
-    private final Level level;
     private final Packing packing;
     private final Product product;
     private final PackedWeights weights;
@@ -41,7 +40,6 @@ final class RoundedProduct {
     private PanelCode large;
 
     RoundedProduct(Workers workers, Level level) {
-        this.level = level;
         library = new PanelCode.Library(level);
         packing = new Packing(workers);
         product = new Product(workers, level);
@@ -50,7 +48,7 @@ final class RoundedProduct {
 
     /// The same for many products, with the same packed weights.
     RoundedEach each(Workers workers) {
-        return new RoundedEach(workers, weights, library, level);
+        return new RoundedEach(workers, weights, library);
     }
 
     /// The same for many tokens, with the same packed weights.
@@ -143,13 +141,13 @@ final class RoundedProduct {
     private final class Product extends RangeTask {
         private final Workers workers;
         private final MemorySegment workAreas;
-        private final CollectedResults collected;
+        private final CollectedResults[] results;
 
         Product(Workers workers, Level level) {
             super(workers);
             this.workers = workers;
             workAreas = WorkArea.each(workers.count());
-            collected = new CollectedResults(workers.count(), level);
+            results = CollectedResults.each(workers.count(), level);
         }
 
         void start(Matrix w) {
@@ -159,55 +157,36 @@ final class RoundedProduct {
 
         @Override
         protected void range(int from, int to, int worker) {
-            if (collected.serves(x.rows())) {
-                collect(from, to, worker);
-                return;
-            }
+            CollectedResults out = results[worker];
             for (int group = from / numPanels; group * numPanels < to; group++) {
                 int firstPanel = Math.max(from - group * numPanels, 0);
                 int lastPanel = Math.min(to - group * numPanels, numPanels);
+                int row = firstPanel * PanelFormat.ROWS;
+                out.begin(lastPanel - firstPanel, x.rows(), y.address() + 4L * row, y.rowBytes());
                 int end = (int) ((group + 1L) * numTiles / numGroups);
                 for (int tile = (int) ((long) group * numTiles / numGroups); tile < end; tile += TILES) {
                     for (int panel = firstPanel; panel < lastPanel; panel++) {
-                        panel(panel, ahead(panel, lastPanel, to - from), tile, Math.min(tile + TILES, end),
-                                WorkArea.of(workAreas, worker));
+                        // Behind the last one the worker's next chunk is awaited: the others have those in between.
+                        int ahead = panel < lastPanel - 1 ? 1 : 1 + (workers.count() - 1) * (to - from);
+                        panel(panel, ahead, tile, Math.min(tile + TILES, end), out.of(panel - firstPanel), worker);
                     }
                 }
+                out.end(Math.min(lastPanel * PanelFormat.ROWS, y.cols()) - row);
             }
-        }
-
-        /// One tile with all panels of a chunk.
-        private void collect(int from, int to, int worker) {
-            long workArea = WorkArea.of(workAreas, worker);
-            long begin = collected.begin(worker, to - from);
-            for (int panel = from; panel < to; panel++) {
-                WorkArea.panel(workArea, PanelFormat.ROWS, ahead(panel, to, to - from) * panelBytes);
-                large.far().call(panels + panel * panelBytes, tile(0), CollectedResults.of(begin, panel - from),
-                        units(), CollectedResults.TOKEN_BYTES, workArea);
-            }
-            int row = from * PanelFormat.ROWS;
-            CollectedResults.end(begin, x.rows(), Math.min(to * PanelFormat.ROWS, y.cols()) - row,
-                    y.address() + 4L * row, y.rowBytes());
-        }
-
-        /// How many panels further the next one is. Behind the last one the worker's next chunk is awaited: the others
-        /// have those in between.
-        private int ahead(int panel, int end, int chunk) {
-            return panel < end - 1 ? 1 : 1 + (workers.count() - 1) * chunk;
-        }
-
-        private int units() {
-            return x.cols() / PanelFormat.BLOCK / format.scales.blocks;
         }
 
         /// @param ahead how many panels further the next one is
-        private void panel(int panel, int ahead, int from, int to, long workArea) {
-            int row = panel * PanelFormat.ROWS;
-            WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, y.cols() - row), ahead * panelBytes);
+        /// @param at where the first token's results go
+        private void panel(int panel, int ahead, int from, int to, long at, int worker) {
+            int units = x.cols() / PanelFormat.BLOCK / format.scales.blocks;
+            long rowBytes = results[worker].rowBytes();
+            long workArea = WorkArea.of(workAreas, worker);
+            WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, y.cols() - panel * PanelFormat.ROWS),
+                    ahead * panelBytes);
             for (int i = from; i < to; i++) {
                 PanelCode code = code(i);
                 (i == from ? code.far() : code.near()).call(panels + panel * panelBytes, tile(i),
-                        y.address() + firstToken(i) * y.rowBytes() + 4L * row, units(), y.rowBytes(), workArea);
+                        at + firstToken(i) * rowBytes, units, rowBytes, workArea);
             }
         }
     }
