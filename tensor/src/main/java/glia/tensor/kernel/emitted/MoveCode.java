@@ -55,7 +55,7 @@ final class MoveCode {
         Label row = a.here();
         a.mov(RAX, 0);
         Label line = a.here();
-        a.prefetch(Assembler.Cache.T0, at(RDI, RAX, 1, 0));
+        a.prefetch(Assembler.Cache.T1, at(RDI, RAX, 1, 0));
         a.add(RAX, LINE);
         a.cmp(RAX, RCX);
         a.jump(Condition.BELOW, line);

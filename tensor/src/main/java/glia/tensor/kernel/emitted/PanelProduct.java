@@ -14,6 +14,7 @@ import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 
+import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
@@ -76,7 +77,7 @@ final class PanelProduct {
         return a.end();
     }
 
-    /// R10 = the scales; sums are 0.
+    /// R10 = the scales; sums are 0; the lines of results are asked for, which else would wait for each other at the end.
     private void begin() {
         a.mov(at(R9, WorkArea.RESULT), RDX);
         a.mov(R10, format.blockBytes() * format.scales.blocks);
@@ -90,7 +91,13 @@ final class PanelProduct {
             }
             for (int slice = 0; slice < slices; slice++) {
                 a.op(VMOVUPS, inMemory(WorkArea.SUMS, t, slice), zero);
-                a.op(VMOVUPS, inMemory(WorkArea.MAIN, t, slice), zero);
+                if (!a.isWide()) {
+                    a.op(VMOVUPS, inMemory(WorkArea.MAIN, t, slice), zero);
+                }
+            }
+            if (tokens > 1) {
+                a.prefetch(Assembler.Cache.T1, at(RDX));
+                a.add(RDX, R8);
             }
         }
     }

@@ -6,6 +6,9 @@ import glia.tensor.Memory;
 import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Gpr;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -17,8 +20,9 @@ import java.util.Set;
 /// manual, volume 2).
 ///
 /// @param features what there is; unmodifiable
-/// @param isIntel whether its maker calls itself GenuineIntel
-public record Processor(Set<Feature> features, boolean isIntel) {
+/// @param maker as it calls itself: GenuineIntel, AuthenticAMD
+/// @param family the number that its maker gives to processors of one design, as in Linux's /proc/cpuinfo
+public record Processor(Set<Feature> features, String maker, int family) {
     /// The extensions that kernels are written for, by the names of Linux's /proc/cpuinfo.
     public enum Feature {
         AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16,
@@ -32,14 +36,24 @@ public record Processor(Set<Feature> features, boolean isIntel) {
 
     /// The bit of XCR0 for the sizes of tiles; the next is for their contents.
     private static final int TILE_CONFIGURATION = 17;
-
-    /// The first letters of Intel's name.
-    private static final int GENU = 0x756e6547;
+    /// AMD's first family of the design that it calls Zen 5.
+    private static final int ZEN_5 = 26;
+    /// The family from which on CPUID has another number to be added.
+    private static final int EXTENDED = 15;
 
     private static Processor here;
 
     public Processor {
         features = Collections.unmodifiableSet(features);
+    }
+
+    public boolean isIntel() {
+        return maker.equals("GenuineIntel");
+    }
+
+    /// Whether it is AMD's Zen 5 or a later one.
+    public boolean isZen5() {
+        return maker.equals("AuthenticAMD") && family >= ZEN_5;
     }
 
     public boolean has(Feature feature) {
@@ -113,14 +127,20 @@ public record Processor(Set<Feature> features, boolean isIntel) {
     private static Processor read(Function cpuid, Function xgetbv, long at) {
         cpuid.call(0, 0, at, 0, 0, 0);
         int highestLeaf = Memory.i32(at);
-        boolean isIntel = Memory.i32(at + 4) == GENU;
+        // EBX, EDX, ECX: four letters each.
+        String maker = letters(at + 4) + letters(at + 12) + letters(at + 8);
         cpuid.call(1, 0, at, 0, 0, 0);
+        int signature = Memory.i32(at);
+        int family = signature >> 8 & 15;
+        if (family == EXTENDED) {
+            family += signature >> 20 & 255;
+        }
         int one = Memory.i32(at + 8);
         Set<Feature> features = EnumSet.noneOf(Feature.class);
         boolean savesRegisters = (one >> 27 & 1) != 0;
         long saved = savesRegisters ? xgetbv.call(0, 0, 0, 0, 0, 0) : 0;
         if (highestLeaf < 7 || (saved & 6) != 6) {
-            return new Processor(features, isIntel);
+            return new Processor(features, maker, family);
         }
         add(features, one, 12, Feature.FMA);
         add(features, one, 29, Feature.F16C);
@@ -150,7 +170,13 @@ public record Processor(Set<Feature> features, boolean isIntel) {
             add(features, d, 22, Feature.AMX_BF16);
             add(features, d, 25, Feature.AMX_INT8);
         }
-        return new Processor(features, isIntel);
+        return new Processor(features, maker, family);
+    }
+
+    private static String letters(long at) {
+        byte[] four = new byte[Integer.BYTES];
+        MemorySegment.copy(Memory.ALL, ValueLayout.JAVA_BYTE, at, four, 0, four.length);
+        return new String(four, StandardCharsets.US_ASCII);
     }
 
     private static void add(Set<Feature> features, int register, int bit, Feature feature) {

@@ -1,8 +1,11 @@
 package glia.tensor.kernel.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -15,17 +18,31 @@ class ProcessorTest {
     void agreesWithTheSystem() throws Exception {
         Path info = Path.of("/proc/cpuinfo");
         assumeTrue(Processor.platformObstacle().isEmpty() && Files.exists(info), "nothing to compare with");
-        String line = Files.readAllLines(info).stream().filter(l -> l.startsWith("flags")).findFirst().orElseThrow();
-        Set<String> flags = Set.of(line.substring(line.indexOf(':') + 1).strip().split(" "));
+        Set<String> flags = Set.of(said(info, "flags").split(" "));
         Processor processor = Processor.detect();
         for (Processor.Feature feature : Processor.Feature.values()) {
             assertEquals(flags.contains(feature.toString()), processor.has(feature), feature.toString());
         }
-        assertEquals(Files.readString(info).contains("GenuineIntel"), processor.isIntel());
+        assertEquals(said(info, "vendor_id"), processor.maker());
+        assertEquals(said(info, "cpu family"), "" + processor.family());
+    }
+
+    private static String said(Path info, String what) throws IOException {
+        String line = Files.readAllLines(info).stream().filter(l -> l.startsWith(what)).findFirst().orElseThrow();
+        return line.substring(line.indexOf(':') + 1).strip();
+    }
+
+    @Test
+    void designsAreToldApart() {
+        var none = EnumSet.noneOf(Processor.Feature.class);
+        assertTrue(new Processor(none, "GenuineIntel", 6).isIntel());
+        assertTrue(new Processor(none, "AuthenticAMD", 26).isZen5());
+        assertFalse(new Processor(none, "AuthenticAMD", 25).isZen5());
+        assertFalse(new Processor(none, "GenuineIntel", 26).isZen5());
     }
 
     private static List<Level> levels(Set<Processor.Feature> features) {
-        return Level.of(new Processor(features, false));
+        return Level.of(new Processor(features, "AuthenticAMD", 25));
     }
 
     @Test
