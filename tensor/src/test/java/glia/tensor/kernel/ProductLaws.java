@@ -22,10 +22,12 @@ interface ProductLaws extends KernelSubject {
         return realTypes().filter(DType::isQuantised);
     }
 
-    /// The shapes {N, R, K}: each dimension takes all awkward sizes while the others stay small.
+    /// The shapes {N, R, K}: each dimension takes all awkward sizes while the others stay small. And many rows that lie
+    /// 4 KB apart, so that they have the same place in a cache.
     static int[][] shapes() {
-        return Arrays.stream(Lab.SIZES).boxed().flatMap(n -> Stream.of(
-                new int[] {n, 5, 19}, new int[] {2, n, 33}, new int[] {1, 7, n}, new int[] {13, 3, n}))
+        return Stream.concat(Arrays.stream(Lab.SIZES).boxed().flatMap(n -> Stream.of(
+                new int[] {n, 5, 19}, new int[] {2, n, 33}, new int[] {1, 7, n}, new int[] {13, 3, n})),
+                Stream.of(new int[] {61, 5, 1024}, new int[] {61, 1024, 5}, new int[] {100, 33, 2048}))
                 .toArray(int[][]::new);
     }
 

@@ -12,8 +12,6 @@ import java.lang.foreign.MemorySegment;
 /// (https://arxiv.org/abs/1905.12322). Two numbers that are multiplied and added together lie side by side in 32 bits,
 /// so that the loops of F32 products serve: a pair is their number.
 public final class TiledPairProducts implements PairProducts {
-    /// Pairs of a column that are multiplied in one go: the more, the less often a result is read and written.
-    private static final int PART = 512;
     private static final int SPREAD = 128;
 
     private final PairTiles tiles;
@@ -40,7 +38,7 @@ public final class TiledPairProducts implements PairProducts {
         forward.w = w;
         forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
         int pairs = pairs(x.cols());
-        forward.run(rows.of(x), 4L * pairs, pairs, forward.chunkCols(x.rows(), w.rows()));
+        forward.run(rows.of(x), rows.rowBytes(x), pairs, forward.chunkCols(x.rows(), w.rows()));
     }
 
     @Override
@@ -49,7 +47,7 @@ public final class TiledPairProducts implements PairProducts {
         kept.panels = panels.address();
         kept.depth = pairs(w.cols());
         kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
-        kept.run(rows.of(x), 4L * kept.depth, kept.depth, kept.chunkCols(x.rows(), w.rows()));
+        kept.run(rows.of(x), rows.rowBytes(x), kept.depth, kept.chunkCols(x.rows(), w.rows()));
         java.lang.ref.Reference.reachabilityFence(panels);
     }
 
@@ -58,7 +56,7 @@ public final class TiledPairProducts implements PairProducts {
         backwardInput.b = w;
         backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
         int pairs = pairs(dy.cols());
-        backwardInput.run(rows.of(dy), 4L * pairs, pairs, backwardInput.chunkCols(dx.rows(), dx.cols()));
+        backwardInput.run(rows.of(dy), rows.rowBytes(dy), pairs, backwardInput.chunkCols(dx.rows(), dx.cols()));
     }
 
     @Override
@@ -80,19 +78,24 @@ public final class TiledPairProducts implements PairProducts {
             this.tiles = tiles;
         }
 
-        /// The rows of x, rounded, one behind the other.
+        /// The rows of x, rounded, `rowBytes` apart.
         long of(Tensor x) {
             this.x = x;
-            to = scratch.reserve(4L * x.rows() * pairs(x.cols()));
+            to = scratch.reserve(x.rows() * rowBytes(x));
             spread(x.rows(), 4L * x.cols());
             return to;
         }
 
+        /// Bytes from row to row, at a distance at which they do not push each other out of the first cache.
+        long rowBytes(Tensor x) {
+            return TiledProduct.apart(4L * pairs(x.cols()));
+        }
+
         @Override
         protected void range(int from, int end, int worker) {
-            int pairs = pairs(x.cols());
+            int pairs = (int) (rowBytes(x) / Float.BYTES);
             tiles.round(DType.F32, x.address() + from * x.rowBytes(), x.rowBytes(), end - from, x.cols(), pairs,
-                    to + 4L * from * pairs, worker);
+                    to + from * rowBytes(x), worker);
         }
     }
 
@@ -150,7 +153,7 @@ public final class TiledPairProducts implements PairProducts {
         private Tensor w;
 
         Forward(Workers workers, PairTiles tiles) {
-            super(workers, tiles, PART);
+            super(workers, tiles);
             pairTiles = tiles;
             rounded = Scratch.each(workers.count());
         }
@@ -201,7 +204,7 @@ public final class TiledPairProducts implements PairProducts {
         private Tensor b;
 
         Backward(Workers workers, PairTiles tiles) {
-            super(workers, tiles, PART);
+            super(workers, tiles);
             pairTiles = tiles;
             decoded = Scratch.each(workers.count());
         }

@@ -3,7 +3,9 @@ package glia.tensor.kernel.tiled;
 import static glia.tensor.Memory.ALL;
 
 import glia.tensor.Memory;
+import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
 
 /// `C[m,n] (+)= Σ_k A[m,k] · B[k,n]` in tiles. Columns n are cut into panels; for each part of the depth a
 /// subclass writes the panel's numbers of B as F32 rows of a panel into memory of the worker's own, where they stay in
@@ -18,14 +20,20 @@ abstract class TiledProduct implements Workers.Task {
     private static final int MANY_TILES = 4;
     /// Chunks a thread should find, so that a late one holds up little.
     private static final int CHUNKS = 4;
+    /// Numbers so many bytes apart have the same place in the first cache, which holds eight or twelve of them: less
+    /// than a tile's rows.
+    private static final int PLACES = 4096;
+    private static final int LINE = 64;
 
     private final Workers workers;
     private final Scratch[] panels;
     private final Scratch tail = new Scratch();
+    private final Apart apart;
     private final int tileRows;
     private final int panelCols;
     private final long panelBytes;
     final Tiles tiles;
+    /// Numbers of a column that are multiplied in one go.
     private final int part;
     /// Bytes of a panel's part.
     final long partBytes;
@@ -47,12 +55,7 @@ abstract class TiledProduct implements Workers.Task {
     private boolean accumulate;
 
     TiledProduct(Workers workers, Tiles tiles) {
-        this(workers, tiles, tiles.depth());
-    }
-
-    /// @param part numbers of a column that are multiplied in one go
-    TiledProduct(Workers workers, Tiles tiles, int part) {
-        this.part = part;
+        part = tiles.depth();
         this.workers = workers;
         this.tiles = tiles;
         tileRows = tiles.rows();
@@ -60,6 +63,41 @@ abstract class TiledProduct implements Workers.Task {
         panelBytes = tiles.panelBytes();
         partBytes = part * panelBytes;
         panels = Scratch.each(workers.count());
+        apart = new Apart(workers);
+    }
+
+    /// How far apart rows of a size should lie, so that a tile of them has places in the first cache.
+    static long apart(long rowBytes) {
+        return rowBytes % PLACES == 0 ? rowBytes + LINE : rowBytes;
+    }
+
+    /// Copies rows, a line further apart than they were.
+    private static final class Apart extends RangeTask {
+        private final Scratch memory = new Scratch();
+        private long from;
+        private long rowBytes;
+        private long usedBytes;
+        private long to;
+
+        Apart(Workers workers) {
+            super(workers);
+        }
+
+        long of(long rows, long rowBytes, int count, int depth) {
+            from = rows;
+            this.rowBytes = rowBytes;
+            usedBytes = 4L * depth;
+            to = memory.reserve(count * apart(rowBytes));
+            spread(count, depth);
+            return to;
+        }
+
+        @Override
+        protected void range(int first, int end, int worker) {
+            for (int m = first; m < end; m++) {
+                MemorySegment.copy(ALL, from + m * rowBytes, ALL, to + m * apart(rowBytes), usedBytes);
+            }
+        }
     }
 
     /// The address of the panels of B's rows `k0` to `k0 + count` (at most `step()`), columns `col` to `col + cols`,
@@ -95,12 +133,14 @@ abstract class TiledProduct implements Workers.Task {
         return panels * panelCols;
     }
 
-    /// Multiplies with an A of contiguous rows. Where a tile would read beyond A, its last rows are copied.
+    /// Multiplies with an A of contiguous rows. Where a tile would read beyond A, its last rows are copied; where rows
+    /// would push each other out of the first cache, all of them are.
     final void run(long rows, long rowBytes, int depth, int chunkCols) {
-        this.a = rows;
-        this.aRow = rowBytes;
+        boolean copies = apart(rowBytes) != rowBytes && numRows > MANY_TILES * tileRows;
+        this.a = copies ? apart.of(rows, rowBytes, numRows, depth) : rows;
+        this.aRow = copies ? apart(rowBytes) : rowBytes;
         this.aStep = Float.BYTES;
-        this.aTile = tileRows * rowBytes;
+        this.aTile = tileRows * aRow;
         int full = numRows / tileRows * tileRows;
         int least = full == numRows ? 0 : tiles.least(numRows - full);
         tailRow = aRow;

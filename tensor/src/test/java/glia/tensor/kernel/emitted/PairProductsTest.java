@@ -58,7 +58,7 @@ class PairProductsTest extends LevelTest {
         "16, 100, 31, BF16", "40, 47, 32, F32", "7, 129, 207, BF16", "24, 32, 512, BF16", "50, 70, 515, F16",
         "17, 33, 1023, F32", "200, 96, 64, F32", "15, 16, 17, F32", "31, 17, 65, BF16", "32, 511, 33, F16",
         "33, 15, 1100, F32", "65, 31, 1, BF16", "511, 65, 34, F32", "1100, 17, 48, F32", "64, 1025, 20, BF16",
-        "300, 600, 40, F32"})
+        "300, 600, 40, F32", "61, 17, 2048, F32", "61, 2048, 5, BF16", "40, 17, 2048, F16"})
     void productsAreThoseOfRoundedNumbers(int n, int r, int k, DType type) {
         Random random = new Random(n * 31L + k);
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined()) {
