@@ -28,8 +28,7 @@ import java.util.stream.Collectors;
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final Level level;
-    private final RoundedProduct roundedProduct;
-    private final RoundedEach roundedEach;
+    private final RoundedProducts roundedProducts;
     private final Optional<WordProduct> wordProduct;
     private final RowProduct rowProduct;
     private final Products products;
@@ -60,9 +59,8 @@ public final class EmittedKernels implements Kernels {
         });
         this.workers = workers;
         this.level = level;
-        roundedProduct = new RoundedProduct(workers, level);
-        roundedEach = roundedProduct.each(workers);
-        wordProduct = level == Level.AMX ? Optional.of(roundedProduct.words(workers)) : Optional.empty();
+        roundedProducts = new RoundedProducts(workers, level);
+        wordProduct = level == Level.AMX ? Optional.of(roundedProducts.words()) : Optional.empty();
         RowDecoder decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
@@ -139,7 +137,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void onConversion(LongConsumer bytes) {
-        roundedProduct.onPacking(bytes);
+        roundedProducts.onPacking(bytes);
     }
 
     @Override
@@ -155,25 +153,25 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        if (!RoundedProduct.serves(w)) {
+        if (!RoundedProducts.serves(w)) {
             roundActivations(scratch, x);
             linear(y, scratch, w);
         } else if (wordProduct.isPresent() && WordProduct.serves(x.rows(), w)) {
             wordProduct.get().run(y, x, w);
         } else {
-            roundedProduct.run(y, x, w);
+            roundedProducts.run(y, x, w);
         }
     }
 
     @Override
     public void linearEachRounded(ProductList list, Tensor scratch) {
-        if (!RoundedEach.serves(list)) {
+        if (!RoundedProducts.serves(list)) {
             Kernels.super.linearEachRounded(list, scratch);
         } else if (wordProduct.isPresent() && WordProduct.servesSome(list)) {
             wordProduct.get().run(list.where(WordProduct::serves));
-            roundedEach.run(list.where(p -> !WordProduct.serves(p)));
+            roundedProducts.run(list.where(p -> !WordProduct.serves(p)));
         } else {
-            roundedEach.run(list);
+            roundedProducts.run(list);
         }
     }
 

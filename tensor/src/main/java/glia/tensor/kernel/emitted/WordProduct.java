@@ -25,7 +25,7 @@ import java.lang.ref.Reference;
 /// The error is at most `n · max|x| · max|w| · 2^-12` for a strip of n columns with these largest numbers, and as a
 /// rule some 10^-4 of the product of both rows' norms: a fiftieth of what rounding x to 8 bits in blocks does.
 final class WordProduct implements Workers.Task {
-    /// Tokens from which on this is faster than `RoundedProduct`.
+    /// Tokens from which on this is faster than `RoundedProducts`.
     static final int LEAST_TOKENS = 48;
     private static final int PANELS = 2;
     private static final int PAIR_ROWS = PANELS * PanelFormat.ROWS;
@@ -59,7 +59,7 @@ final class WordProduct implements Workers.Task {
 
     /// Whether a product with this many tokens is worth it.
     static boolean serves(int numTokens, Matrix w) {
-        return numTokens >= LEAST_TOKENS && RoundedProduct.serves(w) && w.rows() > 0 && w.cols() > 0;
+        return numTokens >= LEAST_TOKENS && RoundedProducts.serves(w) && w.rows() > 0 && w.cols() > 0;
     }
 
     static boolean serves(Product p) {
@@ -91,7 +91,7 @@ final class WordProduct implements Workers.Task {
     ///
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
     void run(Tensor y, Tensor x, Matrix w) {
-        RoundedProduct.check(y, x, w);
+        RoundedProducts.check(y, x, w);
         this.x.pack(x, 0, x.rows());
         multiply(y, 0, w);
     }

@@ -1,0 +1,238 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.function.LongConsumer;
+
+/// `y = round(x) · wᵀ` on whole numbers, for one weight or for many at once: weights are packed once
+/// (`PackedWeights`), activations for each product (`TilePack`), and every panel is multiplied with every tile of
+/// tokens (`PanelProduct`). The workers meet once to pack all tiles, or not at all where these are few, and once for
+/// all panels of all weights. Products of the same rows share their tiles. So the many small products of a mixture of
+/// experts cost hardly more than one of their size.
+///
+/// What emitted code touches lies inside what is reserved here: the shapes of x, y and w are checked against each
+/// other before anything is called; tiles are at least `mostBytes` apart; a panel's code reads `panelBytes` at most and
+/// writes as many rows as the work area names, which are those that w has.
+final class RoundedProducts {
+    /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
+    private static final int TILES = 4;
+    /// Multiplications that are not worth the wake-up of another thread.
+    private static final long SMALL = 16_384;
+
+    private final Workers workers;
+    private final PackedWeights weights;
+    private final PanelCode.Library library;
+    private final Packing packing;
+    private final Multiplying multiplying;
+    private MemorySegment activations = MemorySegment.NULL;
+
+    // The present products.
+    private TiledPanels[] products = {new TiledPanels()};
+    private int numProducts;
+
+    RoundedProducts(Workers workers, Level level) {
+        this.workers = workers;
+        library = new PanelCode.Library(level);
+        weights = new PackedWeights(workers);
+        packing = new Packing(workers);
+        multiplying = new Multiplying(workers.count());
+    }
+
+    /// The same for many tokens, with the same packed weights.
+    WordProduct words() {
+        return new WordProduct(workers, weights);
+    }
+
+    /// Who is told of the bytes of each weight that is packed.
+    void onPacking(LongConsumer bytes) {
+        weights.onPacking(bytes);
+    }
+
+    /// Whether there is code for a weight.
+    static boolean serves(Matrix w) {
+        return PanelFormat.of(w) != null;
+    }
+
+    /// Whether there is code for all products of a list.
+    static boolean serves(ProductList list) {
+        for (int i = 0; i < list.size(); i++) {
+            Matrix w = list.get(i).w();
+            if (!serves(w) || w.cols() == 0 || w.rows() == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    static void check(Tensor y, Tensor x, Matrix w) {
+        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || !serves(w) || x.cols() != w.cols()
+                || y.rows() != x.rows() || y.cols() != w.rows()) {
+            throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
+        }
+    }
+
+    /// Computes one product.
+    ///
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    void run(Tensor y, Tensor x, Matrix w) {
+        check(y, x, w);
+        if (y.size() == 0) {
+            return;
+        }
+        if (x.cols() == 0) {
+            y.zero();
+            return;
+        }
+        numProducts = 1;
+        products[0].set(y, 0, x, 0, x.rows(), w);
+        run();
+    }
+
+    /// Computes products that there is code for.
+    void run(ProductList list) {
+        numProducts = list.size();
+        if (numProducts == 0) {
+            return;
+        }
+        if (products.length < numProducts) {
+            int known = products.length;
+            products = Arrays.copyOf(products, numProducts);
+            Arrays.setAll(products, i -> i < known ? products[i] : new TiledPanels());
+        }
+        for (int i = 0; i < numProducts; i++) {
+            products[i].set(list.get(i));
+        }
+        run();
+    }
+
+    private void run() {
+        int numPanels = 0;
+        for (int i = 0; i < numProducts; i++) {
+            numPanels += products[i].numPanels;
+        }
+        int groups = Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), numPanels);
+        long bytes = 0;
+        int units = 0;
+        for (int i = 0; i < numProducts; i++) {
+            TiledPanels one = products[i];
+            one.layOut(i == 0 ? null : products[i - 1], groups, weights, library);
+            bytes = Math.max(bytes, one.tilesEnd());
+            units += one.numUnits();
+        }
+        if (activations.byteSize() < bytes) {
+            activations = SystemMemory.allocate(Arena.ofAuto(), bytes);
+        }
+        TiledPanels last = products[numProducts - 1];
+        packing.start(last.lastTile);
+        multiplying.start(last.costAfter(), units);
+        for (int i = 0; i < numProducts; i++) {
+            java.lang.ref.Reference.reachabilityFence(products[i].panels);
+            products[i].forget();
+        }
+    }
+
+    /// Packs the tiles.
+    private final class Packing extends RangeTask {
+        Packing(Workers workers) {
+            super(workers);
+        }
+
+        void start(int tiles) {
+            TiledPanels first = products[0];
+            spread(tiles, (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols());
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            for (int i = 0; i < numProducts; i++) {
+                TiledPanels one = products[i];
+                for (int tile = Math.max(from, one.firstTile); tile < Math.min(to, one.lastTile); tile++) {
+                    one.pack(tile - one.firstTile, activations.address());
+                }
+            }
+        }
+    }
+
+    /// Multiplies panels with tiles. A chunk has units of about equal cost together, whatever products they are of.
+    private final class Multiplying implements Workers.Task {
+        private final MemorySegment workAreas;
+        private final CollectedResults[] results;
+        private long cost;
+        private int numChunks;
+
+        Multiplying(int numWorkers) {
+            workAreas = WorkArea.each(numWorkers);
+            results = CollectedResults.each(numWorkers, library.level());
+        }
+
+        void start(long all, int units) {
+            cost = all;
+            numChunks = all < SMALL ? 1 : workers.chunksFor(units);
+            workers.run(this, numChunks);
+        }
+
+        @Override
+        public void run(int chunk, int worker) {
+            long from = cost * chunk / numChunks;
+            long to = cost * (chunk + 1) / numChunks;
+            for (int i = 0; i < numProducts; i++) {
+                TiledPanels one = products[i];
+                int first = one.unitAt(from);
+                int last = one.unitAt(to);
+                for (int unit = first, end; unit < last; unit = end) {
+                    int group = unit / one.numPanels;
+                    end = Math.min(last, (group + 1) * one.numPanels);
+                    long ahead = to < cost ? next(i, to, chunk) - one.panel(end - 1) : one.panelBytes;
+                    panels(one, group, unit % one.numPanels, end - group * one.numPanels, ahead, worker);
+                }
+            }
+        }
+
+        /// Where the panel lies that the worker probably multiplies after product i's part of a chunk: the next
+        /// product's in the same chunk, or the first of its next chunk, as the others have those in between.
+        private long next(int i, long to, int chunk) {
+            if (i + 1 < numProducts && products[i + 1].costBefore < to) {
+                return products[i + 1].panel(0);
+            }
+            long from = cost * Math.min(numChunks - 1, chunk + workers.count()) / numChunks;
+            int product = i;
+            while (product + 1 < numProducts && products[product + 1].costBefore <= from) {
+                product++;
+            }
+            return products[product].panel(products[product].unitAt(from));
+        }
+
+        /// @param ahead bytes from the last panel to the one that is needed next
+        private void panels(TiledPanels one, int group, int first, int last, long ahead, int worker) {
+            int units = one.w.cols() / PanelFormat.BLOCK / one.format.scales.blocks;
+            int row = first * PanelFormat.ROWS;
+            long tiles = activations.address() + one.tilesAt;
+            long workArea = WorkArea.of(workAreas, worker);
+            CollectedResults out = results[worker];
+            out.begin(last - first, one.numRows, one.y.address() + one.yRow * one.y.rowBytes() + 4L * row,
+                    one.y.rowBytes());
+            int end = (int) ((group + 1L) * one.numTiles / one.numGroups);
+            for (int tile = (int) ((long) group * one.numTiles / one.numGroups); tile < end; tile += TILES) {
+                for (int panel = first; panel < last; panel++) {
+                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, one.w.rows() - panel * PanelFormat.ROWS),
+                            panel == last - 1 ? ahead : one.panelBytes);
+                    for (int i = tile; i < Math.min(tile + TILES, end); i++) {
+                        PanelCode code = one.code(i);
+                        (i == tile ? code.far() : code.near()).call(one.panel(panel), tiles + i * one.tileBytes,
+                                out.of(panel - first) + one.firstToken(i) * out.rowBytes(), units, out.rowBytes(),
+                                workArea);
+                    }
+                }
+            }
+            out.end(Math.min(last * PanelFormat.ROWS, one.w.rows()) - row);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package glia.tensor.kernel.emitted;
+
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.ProductList.Product;
+import java.lang.foreign.MemorySegment;
+
+/// One of the products of `RoundedProducts`: where its panels and its tiles of tokens lie, and what work it is.
+///
+/// Tile i has tokens `i · N / numTiles` to `(i + 1) · N / numTiles`, so that tiles have at most two sizes. A *unit* of
+/// work is one panel with one group of tiles; there are several groups only where panels are too few for the workers.
+/// Units are counted group by group.
+final class TiledPanels {
+    private static final int LINE = 64;
+    /// What reading a panel costs, in tokens.
+    private static final int READING = 3;
+
+    Tensor y;
+    int yRow;
+    Tensor x;
+    int xRow;
+    int numRows;
+    Matrix w;
+
+    PanelFormat format;
+    /// Keeps the panels' memory, where no map does.
+    MemorySegment panels;
+    long panelBytes;
+    int numPanels;
+    int numTiles;
+    int numGroups;
+    long tileBytes;
+    /// Where the tiles begin, from the first of all products.
+    long tilesAt;
+    /// The number of tiles of its own before them, and of all products so far.
+    int firstTile;
+    int lastTile;
+    /// What a unit costs, in multiplications, and all units of the products before.
+    long unitCost;
+    long costBefore;
+    private PanelCode small;
+    private PanelCode large;
+
+    void set(Product p) {
+        set(p.y(), p.yRow(), p.x(), p.xRow(), p.numRows(), p.w());
+    }
+
+    /// `y[yRow + n] = round(x[xRow + n]) · wᵀ` for the first `numRows` n.
+    void set(Tensor y, int yRow, Tensor x, int xRow, int numRows, Matrix w) {
+        this.y = y;
+        this.yRow = yRow;
+        this.x = x;
+        this.xRow = xRow;
+        this.numRows = numRows;
+        this.w = w;
+        format = PanelFormat.of(w);
+        panelBytes = format.panelBytes(w.cols());
+        numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
+        numTiles = Math.ceilDiv(numRows, TileLayout.MOST_TOKENS);
+    }
+
+    /// Lays out the work behind that of another product, whose tiles it shares where it can.
+    ///
+    /// @param before the other; null for the first
+    /// @param groups how many groups there should be, if there are as many tiles
+    void layOut(TiledPanels before, int groups, PackedWeights weights, PanelCode.Library library) {
+        panels = weights.of(format, w);
+        small = library.of(format, numRows / numTiles);
+        large = library.of(format, Math.ceilDiv(numRows, numTiles));
+        tileBytes = Math.ceilDiv(large.layout().mostBytes(w.cols()), LINE) * LINE;
+        numGroups = Math.min(numTiles, groups);
+        unitCost = (long) PanelFormat.ROWS * w.cols() * (numRows / numGroups + READING);
+        boolean shares = before != null && before.x == x && before.xRow == xRow && before.numRows == numRows
+                && before.format == format;
+        costBefore = before == null ? 0 : before.costAfter();
+        tilesAt = before == null ? 0 : shares ? before.tilesAt : before.tilesEnd();
+        firstTile = before == null ? 0 : before.lastTile;
+        lastTile = firstTile + (shares ? 0 : numTiles);
+    }
+
+    void forget() {
+        y = null;
+        x = null;
+        w = null;
+        panels = null;
+    }
+
+    long tilesEnd() {
+        return tilesAt + numTiles * tileBytes;
+    }
+
+    int numUnits() {
+        return numGroups * numPanels;
+    }
+
+    /// What all products so far cost.
+    long costAfter() {
+        return costBefore + numUnits() * unitCost;
+    }
+
+    /// The first unit whose costs begin at or after `cost`.
+    int unitAt(long cost) {
+        return (int) Math.clamp(Math.ceilDiv(cost - costBefore, unitCost), 0L, numUnits());
+    }
+
+    /// The address of a unit's panel.
+    long panel(int unit) {
+        return panels.address() + unit % numPanels * panelBytes;
+    }
+
+    int firstToken(int tile) {
+        return (int) ((long) tile * numRows / numTiles);
+    }
+
+    PanelCode code(int tile) {
+        return firstToken(tile + 1) - firstToken(tile) == small.layout().tokens() ? small : large;
+    }
+
+    /// Rounds and packs a tile.
+    ///
+    /// @param tiles where the first tile of all products lies
+    void pack(int tile, long tiles) {
+        code(tile).pack().call(x.address() + (xRow + firstToken(tile)) * x.rowBytes(), x.rowBytes(),
+                x.cols() / PanelFormat.BLOCK, tiles + tilesAt + tile * tileBytes, 0, 0);
+    }
+}
