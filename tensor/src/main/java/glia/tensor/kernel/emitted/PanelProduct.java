@@ -77,7 +77,8 @@ final class PanelProduct {
         return a.end();
     }
 
-    /// R10 = the scales; sums are 0; the lines of results are asked for, which else would wait for each other at the end.
+    /// R10 = the scales; sums are 0; the lines of results are asked for, which else would wait for each other at the
+    /// end.
     private void begin() {
         a.mov(at(R9, WorkArea.RESULT), RDX);
         a.mov(R10, format.blockBytes() * format.scales.blocks);
