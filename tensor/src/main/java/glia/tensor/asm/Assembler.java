@@ -214,6 +214,10 @@ public class Assembler {
         registers(1, 0x39, a, b);
     }
 
+    public void cmp(Gpr a, Mem b) {
+        memory(1, 0x3b, a, b);
+    }
+
     public void cmp(Gpr a, int value) {
         immediate(7, a, value);
     }

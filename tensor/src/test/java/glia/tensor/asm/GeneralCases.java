@@ -62,6 +62,7 @@ final class GeneralCases {
             cases.add(Cases.general("mov " + m + ", " + name32(g), a -> a.mov32(m, g)));
             cases.add(Cases.general("lea " + g + ", " + m, a -> a.lea(g, m)));
             cases.add(Cases.general("add " + g + ", " + m, a -> a.add(g, m)));
+            cases.add(Cases.general("cmp " + g + ", " + m, a -> a.cmp(g, m)));
             cases.add(Cases.general("movzx " + name32(g) + ", byte ptr " + m, a -> a.movzxByte(g, m)));
             cases.add(Cases.general("movzx " + name32(g) + ", word ptr " + m, a -> a.movzxShort(g, m)));
             cases.add(Cases.general("mov " + m + ", " + name16(g), a -> a.mov16(m, g)));

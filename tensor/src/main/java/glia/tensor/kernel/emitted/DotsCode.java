@@ -1,8 +1,13 @@
 package glia.tensor.kernel.emitted;
 
+import static glia.tensor.asm.Gpr.R10;
+import static glia.tensor.asm.Gpr.R11;
+import static glia.tensor.asm.Gpr.R12;
 import static glia.tensor.asm.Gpr.R8;
 import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RAX;
+import static glia.tensor.asm.Gpr.RBP;
+import static glia.tensor.asm.Gpr.RBX;
 import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
@@ -18,14 +23,25 @@ import static glia.tensor.asm.Op.VSHUFPS;
 import static glia.tensor.asm.Op.VUNPCKHPS;
 import static glia.tensor.asm.Op.VUNPCKLPS;
 
+import glia.tensor.Memory;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
+import glia.tensor.kernel.tiled.Ahead;
 
-/// Dot products of up to `rows` rows with one vector: `y[r] = scale · Σ_k w[r,k] · x[k]`. Each row has a register of
-/// sums; at the end the registers are added up together, turned into one vector of results.
+/// Dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has a register
+/// of sums; at the end the registers are added up together, turned into one vector of results.
 final class DotsCode {
+    /// Bytes of the memory that a call needs for its parameters.
+    static final int PARAMETER_BYTES = 48;
+
+    private static final int TAIL = 4;
+    private static final int VECTORS = 8;
+    private static final int X_ROW = 16;
+    private static final int Y_ROW = 24;
+    private static final int XS = 32;
+    private static final int LINES = 40;
     private static final PerLevel<DotsCode> CODES = new PerLevel<>(DotsCode::new);
 
     private final Level level;
@@ -45,62 +61,93 @@ final class DotsCode {
         return level.lanes;
     }
 
-    /// Multiplies `rows` rows of `count` numbers, which lie `rowBytes` apart, with x; writes `rows` numbers.
+    /// Writes down what calls with the same x have in common.
     ///
-    /// @param rows 1 to `rows`
-    /// @param count at least 1
-    /// @param scale the address of the factor
-    void dots(int rows, long y, long w, long rowBytes, long x, int count, long scale) {
-        dots[rows].call(y, w, rowBytes, x, count, scale);
+    /// @param parameters memory of `PARAMETER_BYTES`
+    /// @param xs how many vectors x there are, at least 1, `xRow` bytes apart
+    /// @param yRow bytes from the results with one x to those with the next
+    /// @param count numbers of a vector, at least 1
+    void prepare(long parameters, float scale, int xs, long xRow, long yRow, int count) {
+        Memory.f32(parameters, scale);
+        Memory.i32(parameters + TAIL, (1 << count % level.lanes) - 1);
+        Memory.i64(parameters + VECTORS, count / level.lanes);
+        Memory.i64(parameters + X_ROW, xRow);
+        Memory.i64(parameters + Y_ROW, yRow);
+        Memory.i64(parameters + XS, xs);
+        Memory.i64(parameters + LINES, AheadCode.lines(level, level.lanes, 1, xs));
     }
 
+    /// Multiplies `rows` rows, which lie `rowBytes` apart, with each x; writes `rows` numbers for each.
+    ///
+    /// @param rows 1 to `rows`
+    /// @param parameters what `prepare` wrote
+    /// @param ahead what is needed soon
+    void dots(int rows, long y, long w, long rowBytes, long x, Ahead ahead, long parameters) {
+        dots[rows].call(y, w, rowBytes, x, ahead.address(), parameters);
+    }
+
+    /// R12 counts the vectors x, R10 is where the rows are read at present, R11 counts whole vectors of them. K1 are
+    /// the numbers beyond those, K2 the results.
     private byte[] emit(int rows) {
         var a = new Emitter(level);
         Vec x = a.v(level.lanes);
         Vec w = a.v(level.lanes + 1);
+        a.push(RBX);
+        a.push(RBP);
+        a.push(R12);
+        a.mov32(RAX, at(R9, TAIL));
+        a.mask(Mask.K1, RAX, RAX);
+        a.mov(RAX, (1 << rows) - 1);
+        a.mask(Mask.K2, RAX, RAX);
+        a.mov(R12, at(R9, XS));
+        a.mov(RBP, at(R8));
+        Label each = a.here();
         Label rest = new Label();
         Label end = new Label();
         for (int r = 0; r < rows; r++) {
             a.zero(a.v(r));
         }
-        a.cmp(R8, level.lanes);
-        a.jump(Condition.BELOW, rest);
+        a.mov(RBX, RCX);
+        a.mov(R10, RSI);
+        a.mov(R11, at(R9, VECTORS));
+        a.test(R11, R11);
+        a.jump(Condition.EQUAL, rest);
         Label loop = a.here();
-        a.op(VMOVUPS, x, at(RCX));
-        a.mov(RAX, RSI);
+        a.op(VMOVUPS, x, at(RBX));
+        a.mov(RAX, R10);
         for (int r = 0; r < rows; r++) {
             a.op(VFMADD231PS, a.v(r), x, at(RAX));
             if (r < rows - 1) {
                 a.add(RAX, RDX);
             }
         }
-        a.add(RSI, level.bytes);
-        a.add(RCX, level.bytes);
-        a.sub(R8, level.lanes);
-        a.cmp(R8, level.lanes);
-        a.jump(Condition.ABOVE_OR_EQUAL, loop);
+        AheadCode.emit(a, RBP, R8, at(R9, LINES));
+        a.add(R10, level.bytes);
+        a.add(RBX, level.bytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, loop);
         a.bind(rest);
-        a.test(R8, R8);
+        a.mov32(RAX, at(R9, TAIL));
+        a.test(RAX, RAX);
         a.jump(Condition.EQUAL, end);
-        // K1: as many lanes as numbers are left, 2^n - 1 by doubling.
-        a.mov(RAX, 0);
-        Label doubled = a.here();
-        a.lea(RAX, at(RAX, RAX, 1, 1));
-        a.dec(R8);
-        a.jump(Condition.NOT_EQUAL, doubled);
-        a.mask(Mask.K1, RAX, RAX);
-        a.load(x, at(RCX), Mask.K1);
+        a.load(x, at(RBX), Mask.K1);
         for (int r = 0; r < rows; r++) {
-            a.load(w, at(RSI), Mask.K1);
+            a.load(w, at(R10), Mask.K1);
             a.op(VFMADD231PS, a.v(r), x, w);
-            a.add(RSI, RDX);
+            a.add(R10, RDX);
         }
         a.bind(end);
         sum(a, rows);
         a.op(VMULPS, a.v(0), a.v(0), a.spread(at(R9), x));
-        a.mov(RAX, (1 << rows) - 1);
-        a.mask(Mask.K1, RAX, RAX);
-        a.store(at(RDI), a.v(0), Mask.K1);
+        a.store(at(RDI), a.v(0), Mask.K2);
+        a.add(RDI, at(R9, Y_ROW));
+        a.add(RCX, at(R9, X_ROW));
+        a.dec(R12);
+        a.jump(Condition.NOT_EQUAL, each);
+        a.mov(at(R8), RBP);
+        a.pop(R12);
+        a.pop(RBP);
+        a.pop(RBX);
         return a.end();
     }
 

@@ -5,6 +5,7 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Ahead;
 import glia.tensor.kernel.tiled.Scratch;
 import glia.tensor.kernel.tiled.Tiles;
 import java.lang.foreign.Arena;
@@ -161,23 +162,24 @@ class EmittedTiles implements Tiles {
     }
 
     @Override
-    public void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch) {
-        Memory.f32(scratch, scale);
+    public void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores,
+            long scoresRow, Ahead ahead, long scratch) {
         int most = DotsCode.rows(level);
         DotsCode code = DotsCode.of(level);
+        code.prepare(scratch, scale, heads, 4L * size, scoresRow, size);
         for (int j = 0; j < count; j += most) {
-            code.dots(Math.min(most, count - j), scores + 4L * j, keys + j * step, step, q, size, scratch);
+            code.dots(Math.min(most, count - j), scores + 4L * j, keys + j * step, step, q, ahead, scratch);
         }
     }
 
     @Override
-    public float weights(long scores, int count, long largest, long denominator, long scratch) {
-        return QueryRowCode.of(level).weights(scores, count, largest, denominator);
+    public void weights(long scores, long scoresRow, int heads, int count, long state, long scratch) {
+        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state);
     }
 
     @Override
-    public void accumulate(
-            long sums, int size, float decay, long weights, long values, long step, int count, long scratch) {
-        WeightedSumCode.of(level).sum(sums, size, decay, values, step, weights, count, scratch);
+    public void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values,
+            long step, int count, Ahead ahead, long scratch) {
+        WeightedSumCode.sum(level, sums, heads, size, state, values, step, weights, weightsRow, count, ahead, scratch);
     }
 }

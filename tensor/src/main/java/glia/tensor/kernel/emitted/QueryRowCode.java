@@ -2,6 +2,8 @@ package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R11;
+import static glia.tensor.asm.Gpr.R8;
+import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RAX;
 import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
@@ -17,14 +19,15 @@ import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VSUBPS;
 import static glia.tensor.asm.Vec.xmm;
 
-import glia.tensor.Memory;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
+import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
+import glia.tensor.kernel.tiled.Tiles;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Attention of one query: turns its scores into weights, as `QueryPanelCode` does for many (see `Tiles.weights`).
+/// Attention of some queries: turns their scores into weights, as `QueryPanelCode` does for many (see `Tiles.weights`).
 final class QueryRowCode {
     private static final PerLevel<QueryRowCode> CODES = new PerLevel<>(QueryRowCode::new);
 
@@ -51,19 +54,23 @@ final class QueryRowCode {
 
     /// See `Tiles.weights`. Reads and writes whole vectors of scores.
     ///
-    /// @param count at least 1
-    /// @param most the address of the largest score so far
-    float weights(long scores, int count, long most, long denominator) {
+    /// @param heads at least 1
+    /// @param count scores of a head, at least 1
+    void weights(long scores, long rowBytes, int heads, int count, long state) {
         int vectors = Math.ceilDiv(count, level.lanes);
-        for (int j = count; j < level.lanes * vectors; j++) {
-            Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
-        }
-        return Float.intBitsToFloat((int) weights.call(scores, vectors, most, denominator, 0, 0));
+        int beyond = level.lanes * vectors - count;
+        int hidden = (1 << beyond) - 1 << level.lanes - beyond;
+        weights.call(scores, vectors, state, rowBytes, heads, hidden);
     }
 
+    /// RDI: a head's scores, RSI: vectors of them, RDX: its state, RCX: bytes from head to head, R8: heads left, R9:
+    /// the lanes of the last vector that are none.
     private byte[] emit() {
         var a = new Emitter(level);
         constants.load(a);
+        a.mask(Mask.K1, R9, RAX);
+        Label head = a.here();
+        hideRest(a);
         a.op(VBROADCASTSS, largest, at(RDX));
         a.op(VMOVUPS, decay, largest);
         a.mov(RAX, RDI);
@@ -80,20 +87,37 @@ final class QueryRowCode {
         ExpCode.emitBounded(a, constants, decay, a.v(1), a.v(2));
 
         a.zero(total);
+        a.mov(RAX, RDI);
+        a.mov(R11, RSI);
         Label weights = a.here();
-        a.op(VMOVUPS, a.v(0), at(RDI));
+        a.op(VMOVUPS, a.v(0), at(RAX));
         a.op(VSUBPS, a.v(0), a.v(0), largest);
         ExpCode.emitBounded(a, constants, a.v(0), a.v(1), a.v(2));
         a.op(VADDPS, total, total, a.v(0));
-        a.op(VMOVUPS, at(RDI), a.v(0));
-        a.add(RDI, level.bytes);
-        a.dec(RSI);
+        a.op(VMOVUPS, at(RAX), a.v(0));
+        a.add(RAX, level.bytes);
+        a.dec(R11);
         a.jump(Condition.NOT_EQUAL, weights);
         Lanes.across(a, VADDPS, total, a.v(0), 4);
-        a.op(VBROADCASTSS, a.v(0), at(RCX));
+        a.op(VBROADCASTSS, a.v(0), at(RDX, Tiles.DENOMINATOR));
         a.op(VFMADD213PS, a.v(0), decay, total);
-        a.op(VMOVD_TO, at(RCX), xmm(0));
-        a.op(VMOVD_TO, RAX, decay.as(16));
+        a.op(VMOVD_TO, at(RDX, Tiles.DENOMINATOR), xmm(0));
+        a.op(VMOVD_TO, at(RDX, Tiles.DECAY), decay.as(16));
+        a.add(RDX, Tiles.STATE_BYTES);
+        a.add(RDI, RCX);
+        a.dec(R8);
+        a.jump(Condition.NOT_EQUAL, head);
         return a.end();
+    }
+
+    /// Sets what the last vector has beyond the scores to -∞.
+    private void hideRest(Emitter a) {
+        a.mov(RAX, RSI);
+        a.shl(RAX, Integer.numberOfTrailingZeros(level.bytes));
+        a.add(RAX, RDI);
+        a.op(VMOVUPS, a.v(0), at(RAX, -level.bytes));
+        constants.fill(a, a.v(1), Float.NEGATIVE_INFINITY);
+        a.blend(a.v(0), Mask.K1, a.v(1));
+        a.op(VMOVUPS, at(RAX, -level.bytes), a.v(0));
     }
 }

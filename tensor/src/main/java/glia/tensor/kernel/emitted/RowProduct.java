@@ -2,10 +2,10 @@ package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
 import glia.tensor.Matrix;
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Ahead;
 import glia.tensor.kernel.tiled.Scratch;
 
 /// `linear` for a few tokens: dot products with rows of the weight, 16 or 8 at a time, since reading these is
@@ -13,6 +13,8 @@ import glia.tensor.kernel.tiled.Scratch;
 final class RowProduct extends RangeTask {
     /// Up to so many tokens rows are multiplied as they lie; for more, turning them into panels pays.
     static final int MOST_TOKENS = 3;
+
+    private static final Ahead NOTHING_AHEAD = new Ahead();
 
     private final Level level;
     private final int group;
@@ -34,6 +36,9 @@ final class RowProduct extends RangeTask {
         this.y = y;
         this.x = x;
         this.w = w;
+        if (x.rows() == 0) {
+            return;
+        }
         spread(Math.ceilDiv(w.rows(), group), (long) group * w.cols() * x.rows());
     }
 
@@ -42,21 +47,19 @@ final class RowProduct extends RangeTask {
         int cols = w.cols();
         boolean isPlain = w instanceof Tensor t && t.dtype() == DType.F32;
         long rowBytes = 4L * cols;
-        long one = scratch[worker].reserve(64 + (isPlain ? 0 : group * rowBytes));
-        Memory.f32(one, 1);
+        long parameters = scratch[worker].reserve(64 + (isPlain ? 0 : group * rowBytes));
+        DotsCode code = DotsCode.of(level);
+        code.prepare(parameters, 1, x.rows(), x.rowBytes(), y.rowBytes(), cols);
         for (int i = from; i < to; i++) {
             int first = i * group;
             int rows = Math.min(group, w.rows() - first);
-            long at = one + 64;
+            long at = parameters + 64;
             if (isPlain) {
                 at = ((Tensor) w).address() + first * rowBytes;
             } else {
                 decoder.decode(w, first, rows, 0, cols, at, worker);
             }
-            for (int n = 0; n < x.rows(); n++) {
-                DotsCode.of(level).dots(rows, y.address() + n * y.rowBytes() + 4L * first, at, rowBytes,
-                        x.address() + n * x.rowBytes(), cols, one);
-            }
+            code.dots(rows, y.address() + 4L * first, at, rowBytes, x.address(), NOTHING_AHEAD, parameters);
         }
     }
 }

@@ -16,8 +16,9 @@ public final class Attention implements Workers.Task {
     private static final int RANGE = 512;
     /// Likewise for tiles, whose partial results are larger.
     private static final int TILE_RANGE = 1024;
-    /// Single tokens for each worker from which on a chunk has all heads of a token.
-    private static final int TOKENS_A_WORKER = 4;
+    /// Single tokens, or ranges of them, for each worker from which on a chunk has all heads: rows without gaps come
+    /// from memory sooner.
+    private static final int SINGLES_A_WORKER = 4;
     /// Tiles from which on there are no ranges.
     private static final int MANY_TILES = 4;
 
@@ -84,7 +85,7 @@ public final class Attention implements Workers.Task {
             firstChunks = new int[2 * count];
             partialsOf = new long[2 * count];
         }
-        headsTogether = runs.numTokens() >= TOKENS_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
+        headsTogether = numSingles() >= SINGLES_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
         long partialBytes = 0;
         for (int run = 0; run < count; run++) {
             assert shape.reads(keyValues[run]);
@@ -106,6 +107,14 @@ public final class Attention implements Workers.Task {
     /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
     private boolean isTiled(int run) {
         return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
+    }
+
+    private int numSingles() {
+        int singles = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * numRanges(run);
+        }
+        return singles;
     }
 
     private int together(int run) {
@@ -142,19 +151,32 @@ public final class Attention implements Workers.Task {
 
     @Override
     public void run(int chunk, int worker) {
-        int run = 0;
-        while (chunk >= firstChunks[run + 1]) {
-            run++;
-        }
+        int run = runOf(chunk);
         int i = (chunk - firstChunks[run]) * together(run);
         int kvHead = i % shape.numKeyValueHeads();
         int part = i / shape.numKeyValueHeads();
         if (isTiled(run)) {
             tile(run, kvHead, part, worker);
-            return;
+        } else {
+            expect(chunk + workers.count(), rows[worker]);
+            row(run, kvHead, part, worker);
         }
-        for (int head = 0; head < headsTogether; head++) {
-            row(run, kvHead + head, part, worker, head < headsTogether - 1);
+    }
+
+    private int runOf(int chunk) {
+        int run = 0;
+        while (chunk >= firstChunks[run + 1]) {
+            run++;
+        }
+        return run;
+    }
+
+    /// Tells a worker what it will probably need next: as many chunks on as there are workers, which do about the same.
+    private void expect(int chunk, AttentionRow row) {
+        if (chunk < firstChunks[runs.count()] && !isTiled(runOf(chunk))) {
+            int run = runOf(chunk);
+            int i = (chunk - firstChunks[run]) * headsTogether;
+            row.then(keyValues[run], i % shape.numKeyValueHeads(), first(run, i / shape.numKeyValueHeads()));
         }
     }
 
@@ -185,19 +207,19 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    private void row(int run, int kvHead, int part, int worker, boolean fetchesNext) {
+    private void row(int run, int kvHead, int part, int worker) {
         int ranges = numRanges(run);
         int n = part / ranges;
         int range = part % ranges;
         int token = runs.start(run) + n;
         int position = runs.position(run) + n;
-        int first = shape.span().first(position) + range * RANGE;
+        int first = first(run, part);
         int last = Math.min(last(run, position), first + RANGE - 1);
-        int heads = shape.groupSize();
-        int head = kvHead * heads;
+        int heads = headsTogether * shape.groupSize();
+        int head = kvHead * shape.groupSize();
         long query = q.address() + 4L * ((long) token * q.cols() + head * shape.keySize());
         AttentionRow row = rows[worker];
-        row.run(query, keyValues[run], kvHead, shape, rule, position, first, last, fetchesNext);
+        row.run(query, keyValues[run], kvHead, headsTogether, shape, rule, position, first, last);
         if (range == 0) {
             row.addSinks(rule, head);
         }
@@ -211,6 +233,12 @@ public final class Attention implements Workers.Task {
                 inner.scale(to + 8, row.sums(g), shape.valueSize(), 1);
             }
         }
+    }
+
+    /// The first position of a part, a range of a token.
+    private int first(int run, int part) {
+        int ranges = numRanges(run);
+        return shape.span().first(runs.position(run) + part / ranges) + part % ranges * RANGE;
     }
 
     private long partial(int run, int n, int head, int range, int ranges) {

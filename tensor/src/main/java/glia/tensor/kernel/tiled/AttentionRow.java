@@ -4,65 +4,129 @@ import glia.tensor.Memory;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
 
-/// Attention of one token's query heads that share their keys, over a range of positions. Blocks of keys and values are
-/// read from memory for the first head and from the cache for the others. Scores are turned into weights as soon as a
-/// block is done; when it brings a new largest score, what was summed before is scaled down
-/// (https://arxiv.org/abs/1805.02867).
+/// Attention of one token's query heads over a range of positions, for one head of keys and values or several. Blocks
+/// of keys and values are read from memory for the first query head and from the cache for the others that share them.
+/// Scores are turned into weights as soon as a block is done; when it brings a new largest score, what was summed
+/// before is scaled down (https://arxiv.org/abs/1805.02867).
+///
+/// Values are asked for while keys are multiplied, and the next keys while values are added up.
 final class AttentionRow {
-    private static final int BLOCK = 64;
+    /// Positions of a block.
+    static final int BLOCK = 64;
+    private static final int STEP = 16;
+    private static final long SCORES_BYTES = 4L * BLOCK;
 
     private final Scratch scratch = new Scratch();
+    private final Ahead ahead = new Ahead();
     private final Tiles tiles;
-    private int heads;
-    private int valueSize;
+    private AttentionShape shape;
+    private KeyValues kv;
+    private int kvHead;
+    private int kvHeads;
+    private long query;
+    private long partial;
+    private long scores;
     private long sums;
-    private long largests;
-    private long denominators;
+    private long state;
+    private KeyValues kvThen;
+    private int kvHeadThen;
+    private int firstThen;
 
     AttentionRow(Tiles tiles) {
         this.tiles = tiles;
     }
 
+    /// Says what will probably be run after the next run: with which keys, from which head and position on.
+    void then(KeyValues kv, int kvHead, int first) {
+        kvThen = kv;
+        kvHeadThen = kvHead;
+        firstThen = first;
+    }
+
     /// @param query the first head's query
+    /// @param kvHead the first of the heads of keys and values
+    /// @param kvHeads how many of them
     /// @param position the token's
     /// @param last the last position, inclusive; below `first` where the range is empty
-    /// @param fetches whether the keys and values of the next head are needed next
-    void run(long query, KeyValues kv, int kvHead, AttentionShape shape, ScoreRule rule, int position, int first,
-            int last, boolean fetches) {
-        heads = shape.groupSize();
-        valueSize = shape.valueSize();
-        long partialBytes = BLOCK * tiles.panelBytes();
-        long scores = scratch.reserve(4L * (BLOCK + heads * (valueSize + 2L)) + partialBytes);
-        long partial = scores + 4 * BLOCK;
-        sums = partial + partialBytes;
-        largests = sums + 4L * heads * valueSize;
-        denominators = largests + 4L * heads;
-        for (int g = 0; g < heads; g++) {
-            Memory.f32(largests + 4L * g, -Float.MAX_VALUE);
-            Memory.f32(denominators + 4L * g, 0);
-        }
-        tiles.clear(sums, heads * valueSize);
-        long keyStep = 4L * kv.keyCols();
-        long valueStep = 4L * kv.valueCols();
+    void run(long query, KeyValues kv, int kvHead, int kvHeads, AttentionShape shape, ScoreRule rule, int position,
+            int first, int last) {
+        this.query = query;
+        this.kv = kv;
+        this.kvHead = kvHead;
+        this.kvHeads = kvHeads;
+        this.shape = shape;
+        int heads = begin();
         for (int p = first, end; p <= last; p = end) {
-            end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
-            long keys = kv.keyAddress(p) + 4L * kvHead * shape.keySize();
-            long values = kv.valueAddress(p) + 4L * kvHead * valueSize;
-            for (int g = 0; g < heads; g++) {
-                if (fetches) {
-                    // A part with each of the query heads, so that reading and computing go side by side.
-                    int from = (end - p) * g / heads;
-                    int rows = (end - p) * (g + 1) / heads - from;
-                    tiles.fetch(keys + from * keyStep + 4L * shape.keySize(), keyStep, rows, 4L * shape.keySize());
-                    tiles.fetch(values + from * valueStep + 4L * valueSize, valueStep, rows, 4L * valueSize);
-                }
-                long head = query + 4L * g * shape.keySize();
-                tiles.scores(head, shape.keySize(), keys, keyStep, end - p, shape.scale(), scores, partial);
-                rule.applyToRow(scores, end - p, kvHead * heads + g, p - position);
-                float decay = tiles.weights(scores, end - p, largests + 4L * g, denominators + 4L * g, partial);
-                tiles.accumulate(sums(g), valueSize, decay, scores, values, valueStep, end - p, partial);
+            end = end(kv, p, last);
+            score(p, end);
+            for (int h = 0; h < heads; h++) {
+                rule.applyToRow(scores + h * SCORES_BYTES, end - p, kvHead * shape.groupSize() + h, p - position);
+            }
+            tiles.weights(scores, SCORES_BYTES, heads, end - p, state, partial);
+            if (end <= last) {
+                keysAhead(kv, kvHead, end, end(kv, end, last));
+            } else if (kvThen != null) {
+                keysAhead(kvThen, kvHeadThen, firstThen, end(kvThen, firstThen, kvThen.length() - 1));
+            }
+            accumulate(p, end);
+        }
+        kvThen = null;
+    }
+
+    /// Reserves memory and answers how many query heads there are.
+    private int begin() {
+        int heads = kvHeads * shape.groupSize();
+        long sumsBytes = 4L * shape.valueSize();
+        long partialBytes = BLOCK * tiles.panelBytes();
+        partial = scratch.reserve(partialBytes + heads * (SCORES_BYTES + sumsBytes + Tiles.STATE_BYTES));
+        scores = partial + partialBytes;
+        sums = scores + heads * SCORES_BYTES;
+        state = sums + heads * sumsBytes;
+        tiles.clear(sums, heads * shape.valueSize());
+        for (int h = 0; h < heads; h++) {
+            state(h, -Float.MAX_VALUE, 0);
+        }
+        return heads;
+    }
+
+    /// Where the block ends that begins at a position: pages are blocks of their own.
+    private static int end(KeyValues kv, int p, int last) {
+        return Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+    }
+
+    private void score(int from, int to) {
+        int group = shape.groupSize();
+        long headBytes = 4L * shape.keySize();
+        ahead.set(values(from), 4L * kv.valueCols(), to - from, 4L * kvHeads * shape.valueSize());
+        for (int p = from; p < to; p += STEP) {
+            for (int h = 0; h < kvHeads; h++) {
+                tiles.scores(query + h * group * headBytes, group, shape.keySize(), keys(kv, kvHead, p) + h * headBytes,
+                        4L * kv.keyCols(), Math.min(STEP, to - p), shape.scale(),
+                        scores + h * group * SCORES_BYTES + 4L * (p - from), SCORES_BYTES, ahead, partial);
             }
         }
+    }
+
+    private void accumulate(int from, int to) {
+        int group = shape.groupSize();
+        for (int h = 0; h < kvHeads; h++) {
+            tiles.accumulate(sums(h * group), group, shape.valueSize(), state + h * group * Tiles.STATE_BYTES,
+                    scores + h * group * SCORES_BYTES, SCORES_BYTES, values(from) + 4L * h * shape.valueSize(),
+                    4L * kv.valueCols(), to - from, ahead, partial);
+        }
+    }
+
+    /// While values are added up, keys are asked for.
+    private void keysAhead(KeyValues kv, int kvHead, int from, int to) {
+        ahead.set(keys(kv, kvHead, from), 4L * kv.keyCols(), to - from, 4L * kvHeads * shape.keySize());
+    }
+
+    private long keys(KeyValues kv, int kvHead, int position) {
+        return kv.keyAddress(position) + 4L * kvHead * shape.keySize();
+    }
+
+    private long values(int position) {
+        return kv.valueAddress(position) + 4L * kvHead * shape.valueSize();
     }
 
     /// Adds the sinks to the denominators, where there are such.
@@ -72,26 +136,30 @@ final class AttentionRow {
         if (!rule.hasSinks()) {
             return;
         }
-        for (int g = 0; g < heads; g++) {
-            float sink = rule.sink(firstHead + g);
-            float largest = Math.max(largest(g), sink);
-            float decay = (float) Math.exp(largest(g) - largest);
-            tiles.scale(sums(g), sums(g), valueSize, decay);
-            Memory.f32(denominators + 4L * g, decay * denominator(g) + (float) Math.exp(sink - largest));
-            Memory.f32(largests + 4L * g, largest);
+        for (int h = 0; h < kvHeads * shape.groupSize(); h++) {
+            float sink = rule.sink(firstHead + h);
+            float largest = Math.max(largest(h), sink);
+            float decay = (float) Math.exp(largest(h) - largest);
+            tiles.scale(sums(h), sums(h), shape.valueSize(), decay);
+            state(h, largest, decay * denominator(h) + (float) Math.exp(sink - largest));
         }
     }
 
-    float largest(int g) {
-        return Memory.f32(largests + 4L * g);
+    private void state(int h, float largest, float denominator) {
+        Memory.f32(state + h * Tiles.STATE_BYTES, largest);
+        Memory.f32(state + h * Tiles.STATE_BYTES + Tiles.DENOMINATOR, denominator);
     }
 
-    float denominator(int g) {
-        return Memory.f32(denominators + 4L * g);
+    float largest(int h) {
+        return Memory.f32(state + h * Tiles.STATE_BYTES);
     }
 
-    /// The address of head g's weighted sum of values.
-    long sums(int g) {
-        return sums + 4L * g * valueSize;
+    float denominator(int h) {
+        return Memory.f32(state + h * Tiles.STATE_BYTES + Tiles.DENOMINATOR);
+    }
+
+    /// The address of head h's weighted sum of values.
+    long sums(int h) {
+        return sums + 4L * h * shape.valueSize();
     }
 }

@@ -11,6 +11,12 @@ import java.lang.foreign.MemorySegment;
 /// A *tile* is a few rows of A, a *panel* a few columns of B: rows of `cols()` F32 numbers one behind the other, a
 /// number of vectors each.
 public interface Tiles {
+    /// Bytes of a head's state (see `weights`).
+    int STATE_BYTES = 12;
+    /// Where in a state the denominator lies, and what earlier sums are multiplied with.
+    int DENOMINATOR = 4;
+    int DECAY = 8;
+
     /// Rows of a whole tile.
     int rows();
 
@@ -104,18 +110,26 @@ public interface Tiles {
     /// `x = cap · tanh(x / cap)` for `count` numbers, in whole vectors.
     void cap(long x, int count, float cap);
 
-    /// `scores[j] = scale · q · keys[j]` for `count` keys of `size` numbers, `step` bytes apart.
+    /// `scores[h,j] = scale · q[h] · keys[j]` for heads that share `count` keys of `size` numbers, `step` bytes apart.
     ///
-    /// @param scores as many whole vectors as hold `count` numbers
+    /// @param q the first head's query, the others' behind it
+    /// @param scores of each head, `scoresRow` bytes apart, as many whole vectors as hold `count` numbers
+    /// @param ahead what is needed next, of which as much is asked for as is read
     /// @param scratch memory of `count` vectors
-    void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch);
+    void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores, long scoresRow,
+            Ahead ahead, long scratch);
 
-    /// Turns the scores of one query into weights as `weigh` does; the largest score and the denominator so far are one
-    /// number each.
+    /// Turns the scores of heads into weights as `weigh` does.
     ///
-    /// @return what earlier sums must be multiplied with
-    float weights(long scores, int count, long largest, long denominator, long scratch);
+    /// @param state `STATE_BYTES` for each head: the largest score and the denominator so far, and what earlier sums
+    ///        must be multiplied with, as F32
+    void weights(long scores, long scoresRow, int heads, int count, long state, long scratch);
 
-    /// `sums = decay · sums + Σ_j weights[j] · values[j]` for `count` rows of `size` numbers, `step` bytes apart.
-    void accumulate(long sums, int size, float decay, long weights, long values, long step, int count, long scratch);
+    /// `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · values[j]` for heads that share `count` rows of `size`
+    /// numbers, `step` bytes apart.
+    ///
+    /// @param state what `weights` wrote
+    /// @param ahead as in `scores`
+    void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values, long step,
+            int count, Ahead ahead, long scratch);
 }

@@ -8,6 +8,7 @@ import static glia.tensor.kernel.vector.Simd.LANES;
 import static glia.tensor.kernel.vector.Simd.ORDER;
 
 import glia.tensor.Memory;
+import glia.tensor.kernel.tiled.Tiles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -49,21 +50,22 @@ final class QueryRow {
         }
     }
 
-    /// Turns scores into `exp(score - largest)` and adds them to the denominator; gives the factor for earlier sums.
+    /// Turns scores into `exp(score - largest)` and brings the state up to date (see `Tiles.weights`).
     ///
     /// @param vector memory for one vector
-    static float weights(long scores, int count, long largestAt, long denominatorAt, long vector) {
+    static void weights(long scores, int count, long state, long vector) {
         int vectors = Math.ceilDiv(count, LANES);
         for (int j = count; j < vectors * LANES; j++) {
             Memory.f32(scores + 4L * j, Float.NEGATIVE_INFINITY);
         }
-        float before = Memory.f32(largestAt);
+        float before = Memory.f32(state);
         float largest = largest(scores, vectors, before, vector);
         Exponential.apply(scores, vectors, BYTES, vector, scores);
         float decay = (float) Math.exp(before - largest);
-        Memory.f32(largestAt, largest);
-        Memory.f32(denominatorAt, Memory.f32(denominatorAt) * decay + total(scores, vectors, vector));
-        return decay;
+        Memory.f32(state, largest);
+        long denominator = state + Tiles.DENOMINATOR;
+        Memory.f32(denominator, Memory.f32(denominator) * decay + total(scores, vectors, vector));
+        Memory.f32(state + Tiles.DECAY, decay);
     }
 
     /// The largest of the scores and of `largest`, also in all lanes of a vector in memory.

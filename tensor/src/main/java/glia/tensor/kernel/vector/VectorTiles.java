@@ -9,6 +9,7 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.tiled.Ahead;
 import glia.tensor.kernel.tiled.Tiles;
 import jdk.incubator.vector.FloatVector;
 
@@ -101,19 +102,27 @@ final class VectorTiles implements Tiles {
     }
 
     @Override
-    public void scores(long q, int size, long keys, long step, int count, float scale, long scores, long scratch) {
-        QueryRow.dots(q, size, keys, step, count, scratch);
-        Rows.reduce(scratch, count, scale, scores);
+    public void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores,
+            long scoresRow, Ahead ahead, long scratch) {
+        for (int h = 0; h < heads; h++) {
+            QueryRow.dots(q + 4L * h * size, size, keys, step, count, scratch);
+            Rows.reduce(scratch, count, scale, scores + h * scoresRow);
+        }
     }
 
     @Override
-    public float weights(long scores, int count, long largest, long denominator, long scratch) {
-        return QueryRow.weights(scores, count, largest, denominator, scratch);
+    public void weights(long scores, long scoresRow, int heads, int count, long state, long scratch) {
+        for (int h = 0; h < heads; h++) {
+            QueryRow.weights(scores + h * scoresRow, count, state + h * STATE_BYTES, scratch);
+        }
     }
 
     @Override
-    public void accumulate(
-            long sums, int size, float decay, long weights, long values, long step, int count, long scratch) {
-        QueryRow.accumulate(sums, size, decay, weights, values, step, count);
+    public void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values,
+            long step, int count, Ahead ahead, long scratch) {
+        for (int h = 0; h < heads; h++) {
+            float decay = Memory.f32(state + h * STATE_BYTES + DECAY);
+            QueryRow.accumulate(sums + 4L * h * size, size, decay, weights + h * weightsRow, values, step, count);
+        }
     }
 }

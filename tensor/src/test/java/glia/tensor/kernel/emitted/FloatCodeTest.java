@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.Memory;
+import glia.tensor.kernel.tiled.Ahead;
+import glia.tensor.kernel.tiled.Tiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -67,22 +69,35 @@ class FloatCodeTest extends LevelTest {
     void dotsOfRows() {
         for (int rows = 1; rows <= DotsCode.rows(level); rows++) {
             for (int count : new int[] {1, 2, 7, 8, 9, 15, 16, 17, 31, 64, 100}) {
-                try (Arena arena = Arena.ofConfined()) {
-                    int width = count + random.nextInt(3);
-                    MemorySegment w = numbers(arena, (rows - 1L) * width + count);
-                    MemorySegment x = numbers(arena, count);
-                    MemorySegment y = numbers(arena, rows);
-                    MemorySegment scale = numbers(arena, 1);
-                    DotsCode.of(level).dots(rows, y.address(), w.address(), 4L * width, x.address(), count,
-                            scale.address());
-                    for (int r = 0; r < rows; r++) {
-                        double sum = 0;
-                        for (int k = 0; k < count; k++) {
-                            sum += (double) at(w, (long) r * width + k) * at(x, k);
-                        }
-                        assertEquals(at(scale, 0) * sum, at(y, r), 1e-5 * count, rows + " rows of " + count);
-                    }
+                for (int xs : new int[] {1, 2, 5}) {
+                    dots(rows, count, xs);
                 }
+            }
+        }
+    }
+
+    private void dots(int rows, int count, int xs) {
+        try (Arena arena = Arena.ofConfined()) {
+            int width = count + random.nextInt(3);
+            int xWidth = count + random.nextInt(3);
+            int yWidth = rows + random.nextInt(3);
+            MemorySegment w = numbers(arena, (rows - 1L) * width + count);
+            MemorySegment x = numbers(arena, (xs - 1L) * xWidth + count);
+            MemorySegment y = numbers(arena, (xs - 1L) * yWidth + rows);
+            float[] before = y.toArray(Memory.F32);
+            MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
+            Ahead ahead = new Ahead();
+            ahead.set(w.address(), 4L * width, rows, 4L * count);
+            DotsCode code = DotsCode.of(level);
+            code.prepare(parameters.address(), 0.75f, xs, 4L * xWidth, 4L * yWidth, count);
+            code.dots(rows, y.address(), w.address(), 4L * width, x.address(), ahead, parameters.address());
+            for (int i = 0; i < before.length; i++) {
+                int r = i % yWidth;
+                double sum = 0;
+                for (int k = 0; k < count && r < rows; k++) {
+                    sum += (double) at(w, (long) r * width + k) * at(x, i / yWidth * xWidth + k);
+                }
+                assertEquals(r < rows ? 0.75 * sum : before[i], at(y, i), 1e-5 * count, rows + " rows of " + count);
             }
         }
     }
@@ -91,23 +106,73 @@ class FloatCodeTest extends LevelTest {
     void weightedSums() {
         for (int size : new int[] {1, 3, 8, 9, 16, 17, 63, 64, 65, 96, 127, 128, 129, 256, 300}) {
             for (int count : new int[] {1, 2, 7, 64}) {
-                try (Arena arena = Arena.ofConfined()) {
-                    int width = size + random.nextInt(3);
-                    MemorySegment rows = numbers(arena, (count - 1L) * width + size);
-                    MemorySegment weights = numbers(arena, count);
-                    MemorySegment sums = numbers(arena, size);
-                    float[] before = sums.toArray(Memory.F32);
-                    MemorySegment parameters = Guarded.atEnd(arena, WeightedSumCode.PARAMETER_BYTES);
-                    WeightedSumCode.of(level).sum(sums.address(), size, 0.75f, rows.address(), 4L * width,
-                            weights.address(), count, parameters.address());
-                    for (int i = 0; i < size; i++) {
-                        double sum = 0.75 * before[i];
-                        for (int j = 0; j < count; j++) {
-                            sum += (double) at(weights, j) * at(rows, (long) j * width + i);
-                        }
-                        assertEquals(sum, at(sums, i), 1e-5 * count, count + " rows of " + size);
-                    }
+                for (int heads : new int[] {1, 2, 3, 4, 7, 8}) {
+                    weightedSum(size, count, heads);
                 }
+            }
+        }
+    }
+
+    private void weightedSum(int size, int count, int heads) {
+        try (Arena arena = Arena.ofConfined()) {
+            int width = size + random.nextInt(3);
+            int weightsWidth = count + random.nextInt(3);
+            MemorySegment rows = numbers(arena, (count - 1L) * width + size);
+            MemorySegment weights = numbers(arena, (heads - 1L) * weightsWidth + count);
+            MemorySegment sums = numbers(arena, (long) heads * size);
+            MemorySegment state = numbers(arena, heads * Tiles.STATE_BYTES / 4);
+            float[] before = sums.toArray(Memory.F32);
+            MemorySegment parameters = Guarded.atEnd(arena, WeightedSumCode.PARAMETER_BYTES);
+            Ahead ahead = new Ahead();
+            ahead.set(rows.address(), 4L * width, count, 4L * size);
+            WeightedSumCode.sum(level, sums.address(), heads, size, state.address(), rows.address(), 4L * width,
+                    weights.address(), 4L * weightsWidth, count, ahead, parameters.address());
+            for (int i = 0; i < before.length; i++) {
+                int h = i / size;
+                double sum = at(state, (h * Tiles.STATE_BYTES + Tiles.DECAY) / 4) * (double) before[i];
+                for (int j = 0; j < count; j++) {
+                    sum += (double) at(weights, (long) h * weightsWidth + j) * at(rows, (long) j * width + i % size);
+                }
+                assertEquals(sum, at(sums, i), 1e-5 * count, count + " rows of " + size + ", " + heads + " heads");
+            }
+        }
+    }
+
+    @Test
+    void weightsOfHeads() {
+        for (int count : new int[] {1, 2, 7, 8, 9, 15, 16, 17, 63, 64}) {
+            for (int heads : new int[] {1, 2, 5}) {
+                weights(count, heads);
+            }
+        }
+    }
+
+    private void weights(int count, int heads) {
+        try (Arena arena = Arena.ofConfined()) {
+            int width = Math.ceilDiv(count, level.lanes) * level.lanes;
+            MemorySegment scores = numbers(arena, (long) heads * width);
+            MemorySegment state = numbers(arena, heads * Tiles.STATE_BYTES / 4);
+            for (int i = 0; i < heads * width; i++) {
+                scores.setAtIndex(Memory.F32, i, i % width < count ? 20 * at(scores, i) : Float.NaN);
+            }
+            float[] before = scores.toArray(Memory.F32);
+            float[] stateBefore = state.toArray(Memory.F32);
+            QueryRowCode.of(level).weights(scores.address(), 4L * width, heads, count, state.address());
+            for (int h = 0; h < heads; h++) {
+                float largest = stateBefore[3 * h];
+                for (int j = 0; j < count; j++) {
+                    largest = Math.max(largest, before[h * width + j]);
+                }
+                double decay = Math.exp((double) stateBefore[3 * h] - largest);
+                double denominator = decay * stateBefore[3 * h + 1];
+                for (int j = 0; j < width; j++) {
+                    double weight = j < count ? Math.exp((double) before[h * width + j] - largest) : 0;
+                    denominator += weight;
+                    assertEquals(weight, at(scores, h * width + j), 2e-7, count + " scores, number " + j);
+                }
+                assertEquals(largest, at(state, 3 * h));
+                assertEquals(denominator, at(state, 3 * h + 1), 1e-6 * count);
+                assertEquals(decay, at(state, 3 * h + 2), 2e-7);
             }
         }
     }
@@ -143,10 +208,11 @@ class FloatCodeTest extends LevelTest {
             MemorySegment w = numbers(arena, 3 * 20);
             MemorySegment x = numbers(arena, 20);
             MemorySegment y = numbers(arena, 3);
-            MemorySegment scale = numbers(arena, 1);
+            MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
             w.set(Memory.F32, 4 * 38, Float.POSITIVE_INFINITY);
             w.set(Memory.F32, 4 * 41, Float.NaN);
-            DotsCode.of(level).dots(3, y.address(), w.address(), 80, x.address(), 20, scale.address());
+            DotsCode.of(level).prepare(parameters.address(), 1, 1, 80, 12, 20);
+            DotsCode.of(level).dots(3, y.address(), w.address(), 80, x.address(), new Ahead(), parameters.address());
             assertTrue(Float.isFinite(at(y, 0)) && Float.isInfinite(at(y, 1)) && Float.isNaN(at(y, 2)));
         }
     }
