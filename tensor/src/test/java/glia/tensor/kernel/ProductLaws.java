@@ -1,6 +1,7 @@
 package glia.tensor.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -280,9 +281,23 @@ interface ProductLaws extends KernelSubject {
                 largest = Math.max(largest, Math.abs(x[j]));
                 squares += (double) x[j] * x[j];
             }
-            float scale = largest > 4 * Math.sqrt(squares / (end - start)) ? largest / (127 * 256) : largest / 127;
-            double expected = scale == 0 ? 0 : (double) scale * Math.rint(x[i] / scale);
-            assertEquals((float) expected, y[i], "number " + i + ", " + x[i] + ", of rows of " + cols);
+            float scale = scale(largest > 3.95 * Math.sqrt(squares / (end - start)) ? largest / (127 * 256)
+                    : largest / 127);
+            float expected = scale * (float) Math.rint(x[i] * (1 / scale));
+            assertEquals(expected, y[i], "number " + i + ", " + x[i] + ", of rows of " + cols);
+            assertTrue(Float.isNaN(scale) || Math.abs(x[i] - y[i]) <= 0.5001 * scale);
         }
+    }
+
+    /// The least number 2^e or 1.5 · 2^e that is not less, from 2^-126 to below 2^97.
+    private static float scale(float exact) {
+        for (int e = -126; e < 97; e++) {
+            for (double m : new double[] {1, 1.5}) {
+                if (Math.scalb(m, e) >= exact) {
+                    return (float) Math.scalb(m, e);
+                }
+            }
+        }
+        return Float.NaN;
     }
 }

@@ -35,7 +35,7 @@ record PanelCode(TileLayout layout, Function pack, Function far, Function near) 
             Arena arena = Arena.ofAuto();
             CodePages pages = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, tokens),
                     PanelProduct.emit(level, format, tokens, true), PanelProduct.emit(level, format, tokens, false)));
-            return new PanelCode(format.tile(tokens), pages.function(0), pages.function(1), pages.function(2));
+            return new PanelCode(format.tile(level, tokens), pages.function(0), pages.function(1), pages.function(2));
         }
     }
 }

@@ -141,8 +141,8 @@ enum PanelFormat {
     }
 
     /// How activations are laid out for tiles of `tokens` tokens.
-    TileLayout tile(int tokens) {
+    TileLayout tile(Level level, int tokens) {
         int halves = scales.halves();
-        return new TileLayout(tokens, scales.hasMin() ? 0 : halves, scales.hasMin() ? halves : 0);
+        return new TileLayout(tokens, scales.hasMin() ? 0 : halves, scales.hasMin() ? halves : 0, level.isWide());
     }
 }

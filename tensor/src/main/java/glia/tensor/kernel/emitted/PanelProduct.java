@@ -30,13 +30,13 @@ import glia.tensor.asm.Vec;
 ///     for each token, several at a time:
 ///         n   = correction                          whole numbers
 ///         n  += w[i] · quad i of the token          8 times: 4 products and additions in each lane
-///         sum[token] += ws · (scale of the token · n)
+///         sum[token] += ws · (scale of the token · n)         wide vectors: without a product (`TileLayout`)
 ///     for each low term: the same, but its sum lies in memory
 /// result = sums
 /// ```
 /// Arguments: the panel, the tile, the result for row 0 and token 0 (F32), entries of scales in a row (blocks, or
 /// superblocks), bytes from one token's result to the next, the worker's `WorkArea`. Only registers that a function
-/// may change are used, and no stack.
+/// may change are used.
 final class PanelProduct {
     private final Emitter a;
     private final PanelFormat format;
@@ -55,7 +55,7 @@ final class PanelProduct {
         this.format = format;
         this.tokens = tokens;
         this.fromMemory = fromMemory;
-        tile = format.tile(tokens);
+        tile = format.tile(level, tokens);
         halves = format.scales.halves();
         slices = PanelFormat.ROWS / level.lanes;
         weights = new PanelWeights(a, format);
@@ -128,14 +128,11 @@ final class PanelProduct {
             weights.prefetch(tokens);
         }
         quadsSoFar = 0;
-        if (slices > 1) {
-            a.mov(at(R9, WorkArea.BLOCK), RSI);
-        }
         for (int slice = 0; slice < slices; slice++) {
-            if (slice > 0) {
-                a.mov(RSI, at(R9, WorkArea.BLOCK));
-            }
             weights.scales(slice);
+            if (a.isWide()) {
+                storeScales();
+            }
             for (int plane = 0; plane < weights.planes(); plane++) {
                 weights.quants(slice, plane);
                 int numGroups = Math.ceilDiv(tokens, atOnce());
@@ -146,6 +143,18 @@ final class PanelProduct {
             lowTerms(slice);
         }
         weights.next();
+        a.add(RSI, tile.blockBytes());
+    }
+
+    /// Stores the scales and 1.5 fold scales, for tokens to choose from.
+    private void storeScales() {
+        Vec more = temporary(0);
+        for (int half = 0; half < halves; half++) {
+            int place = WorkArea.SCALES + half * WorkArea.SCALES_BYTES;
+            a.op(VMULPS, more, weights.scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
+            a.op(VMOVUPS, at(R9, place), weights.scale(half));
+            a.op(VMOVUPS, at(R9, place + a.bytes()), more);
+        }
     }
 
     /// After each quad of each group of tokens: a part of what is needed for the next panel.
@@ -179,7 +188,7 @@ final class PanelProduct {
             for (int t = from; t < to; t++) {
                 n[t - from] = temporary(perToken() * (t - from) + half);
                 if (plane == 0) {
-                    start(n[t - from], correction(half, t));
+                    start(n[t - from], half, t);
                 } else {
                     a.op(VMOVUPS, n[t - from], at(R9, WorkArea.PARTS + 32 * t));
                 }
@@ -197,13 +206,26 @@ final class PanelProduct {
     }
 
     private void finish(int t, Vec n, int slice) {
-        Operand factor = product(n, at(RSI, tile.scale(t)));
         Mem place = inMemory(WorkArea.MAIN, t, slice);
         Vec sum = a.isWide() ? sum(t) : n;
         if (a.isWide()) {
-            a.op(VFMADD231PS, sum, n, factor);
+            a.mov32(RDX, at(RSI, tile.half(t)));
+            for (int half = 0; half < halves; half++) {
+                Vec scaled = a.v(n.number() + half);
+                a.op(VSUBPS, scaled, scaled, at(RSI, tile.scale(t)).toAll());
+                a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkArea.SCALES + half * WorkArea.SCALES_BYTES));
+            }
         } else {
-            a.op(VFMADD213PS, sum, factor, place);
+            a.op(VBROADCASTSS, dots.spare(), at(RSI, tile.scale(t)));
+            for (int half = 0; half < halves; half++) {
+                Vec scaled = a.v(n.number() + half);
+                a.op(VCVTDQ2PS, scaled, scaled);
+                a.op(VMULPS, scaled, scaled, dots.spare());
+            }
+            a.op(VFMADD213PS, sum, weights.scale(0), place);
+            if (halves > 1) {
+                a.op(VFMADD231PS, sum, a.v(n.number() + 1), weights.scale(1));
+            }
         }
         for (int half = 0; half < tile.sums(); half++) {
             boolean adds = format.scales == PanelFormat.Scales.WITH_MIN;
@@ -216,21 +238,26 @@ final class PanelProduct {
     }
 
     /// What a dot product begins with.
-    private void start(Vec n, Mem correction) {
-        if (tile.corrections() == 0) {
+    private void start(Vec n, int half, int token) {
+        if (tile.starts() == 0) {
             a.zero(n);
         } else {
-            a.op(VPBROADCASTD, n, correction);
+            a.op(VPBROADCASTD, n, at(RSI, tile.start(half, token)));
         }
     }
 
-    private Mem correction(int half, int token) {
-        return tile.corrections() == 0 ? at(RSI) : at(RSI, tile.correction(half, token));
+    private void startLow(Vec n, int half) {
+        if (tile.corrections() == 0) {
+            a.zero(n);
+        } else {
+            a.op(VPBROADCASTD, n, at(RSI, tile.lowCorrection(half)));
+        }
     }
 
-    /// Leaves in n, and answers, two factors whose product is `scales of the rows · n · scale of the token`; with
+    /// Leaves in n, and answers, two factors whose product is `scales of the rows · n · scale of the low term`; with
     /// halves the second's n is in the next register.
-    private Operand product(Vec n, Mem tokenScale) {
+    private Operand lowProduct(Vec n) {
+        Mem tokenScale = at(RSI, tile.lowScale());
         a.op(VCVTDQ2PS, n, n);
         if (halves == 1) {
             a.op(VMULPS, n, n, a.spread(tokenScale, dots.spare()));
@@ -243,19 +270,21 @@ final class PanelProduct {
         return a.spread(tokenScale, dots.spare());
     }
 
-    /// Adds the low terms of the block; RSI = the next block.
+    /// Adds the low terms of the block.
     private void lowTerms(int slice) {
         Label next = new Label();
         Label none = new Label();
         // Where quants come in planes, the first free register is needed for them.
         int first = weights.planes() - 1;
         a.mov32(RAX, at(RSI, tile.count()));
-        a.add(RSI, tile.blockBytes());
         a.test(RAX, RAX);
         a.jump(EQUAL, none);
+        a.push(RSI);
+        a.mov32(RDX, at(RSI, tile.low()));
+        a.add(RSI, RDX);
         a.bind(next);
         for (int half = 0; half < halves; half++) {
-            start(temporary(first + half), at(RSI, tile.lowCorrection(half)));
+            startLow(temporary(first + half), half);
         }
         for (int plane = 0; plane < weights.planes(); plane++) {
             if (weights.planes() > 1) {
@@ -268,7 +297,7 @@ final class PanelProduct {
         a.mov32(RDX, at(RSI, tile.lowPlace()));
         Vec n = temporary(first);
         Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
-        Operand factor = product(n, at(RSI, tile.lowScale()));
+        Operand factor = lowProduct(n);
         Vec sum = temporary(2);
         if (a.isWide()) {
             a.op(VMOVUPS, sum, place);
@@ -281,6 +310,7 @@ final class PanelProduct {
         a.add(RSI, tile.lowBytes());
         a.dec(RAX);
         a.jump(NOT_EQUAL, next);
+        a.pop(RSI);
         a.bind(none);
     }
 

@@ -40,7 +40,6 @@ import java.util.List;
 final class RoundCode {
     private static final int BLOCK = Precision.BLOCK;
     private static final int ORDERED_GREATER = 30;
-    private static final int NOT_EQUAL_OR_NAN = 4;
     /// The relative error of a sum of 32 squares is below 32 · 2^-53.
     private static final double DOUBT = 0x1p-46;
 
@@ -172,16 +171,12 @@ final class RoundCode {
         constants.fill(a, xmm(OTHER), Precision.STEPS * 256);
         a.blend(xmm(TEMPORARY), CHOICE, xmm(OTHER));
         a.op(VDIVPS, xmm(SCALE), xmm(LARGEST), xmm(TEMPORARY));
-        a.op(VBROADCASTSS, a.v(SCALE), xmm(SCALE));
-        // Where the scale is 0, the results are, too.
-        a.zero(a.v(TEMPORARY));
-        a.compare(CHOICE, a.v(SCALE), a.v(TEMPORARY), NOT_EQUAL_OR_NAN);
+        ScaleCode.emit(a, constants, a.v(SCALE), a.v(OTHER));
         for (int part = 0; part < parts; part++) {
             Vec x = a.v(X + part);
-            a.op(VDIVPS, x, x, a.v(SCALE));
+            a.op(VMULPS, x, x, a.v(OTHER));
             a.round(x, x);
             a.op(VMULPS, x, x, a.v(SCALE));
-            a.keep(x, CHOICE);
             a.store(at(RDI, part * level.bytes), x, existing(part, isShort));
         }
     }

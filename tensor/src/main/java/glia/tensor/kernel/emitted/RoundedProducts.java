@@ -23,6 +23,8 @@ import java.util.function.LongConsumer;
 final class RoundedProducts {
     /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
     private static final int TILES = 4;
+    /// Parts of tiles for each worker, at least.
+    private static final int PARTS_A_WORKER = 4;
     /// Multiplications that are not worth the wake-up of another thread.
     private static final long SMALL = 16_384;
 
@@ -139,23 +141,28 @@ final class RoundedProducts {
         }
     }
 
-    /// Packs the tiles.
+    /// Packs the tiles: where there are few, in parts, so that all workers have some.
     private final class Packing extends RangeTask {
+        private int parts;
+
         Packing(Workers workers) {
             super(workers);
         }
 
         void start(int tiles) {
             TiledPanels first = products[0];
-            spread(tiles, (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols());
+            parts = Math.ceilDiv(PARTS_A_WORKER * workers.count(), tiles);
+            spread(tiles * parts,
+                    (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols() / parts);
         }
 
         @Override
         protected void range(int from, int to, int worker) {
             for (int i = 0; i < numProducts; i++) {
                 TiledPanels one = products[i];
-                for (int tile = Math.max(from, one.firstTile); tile < Math.min(to, one.lastTile); tile++) {
-                    one.pack(tile - one.firstTile, activations.address());
+                int end = Math.min(to, one.lastTile * parts);
+                for (int n = Math.max(from, one.firstTile * parts); n < end; n++) {
+                    one.pack(n / parts - one.firstTile, n % parts, parts, activations.address());
                 }
             }
         }

@@ -28,25 +28,22 @@ import java.lang.foreign.Arena;
 /// ```
 /// for each block, for each token:
 ///     largest, squares = max |x|, Σ x²          squares in F64
-///     if largest² · 32 > 4.25² · squares:       outliers
-///         q = round(x / (largest / 32512)); store (q + 128) >> 8, and the rest as a low term
+///     if largest² · 32 > 3.95² · squares:       outliers
+///         q = round(x / scale(largest, 32512)); store (q + 128) >> 8, and the rest as a low term
 ///     else:
-///         q = round(x / (largest / 127)); store q
+///         q = round(x / scale(largest, 127)); store q
 /// ```
-/// Arguments: the first token's row of F32, bytes from row to row, blocks in a row, memory for `mostBytes`.
+/// Arguments: the first token's row of F32, bytes from row to row, blocks, memory for these, memory for their low
+/// terms.
 ///
-/// Numbers equal those of `roundActivations` but for two things. Squares are added in another order, which can matter
-/// only where both sides of the comparison agree to 15 digits. And blocks with a scale so small (about 1e-42) that it
-/// is rounded to few bits may need more steps than there are; these stop at the last.
+/// Numbers equal those of `roundActivations`, but that squares are added in another order, which can matter only where
+/// both sides of the comparison agree to 15 digits.
 final class TilePack {
     private static final int MOST = Precision.STEPS * 256;
     private static final int BLOCK_BYTES = 4 * Precision.BLOCK;
-    /// Comparisons: not equal or unordered; ordered; greater.
-    private static final int NOT_SAME = 4;
-    private static final int ORDERED = 7;
     private static final int GREATER = 30;
+    private static final int EXPONENT = 0x7f80_0000;
     private static final Mask CHOICE = Mask.K1;
-    private static final Mask OTHER = Mask.K2;
     private static final int LARGEST = 12;
     private static final int SCALE = 13;
 
@@ -68,7 +65,7 @@ final class TilePack {
     private TilePack(Level level, Constants constants, PanelFormat format, int tokens) {
         a = new Emitter(level);
         this.constants = constants;
-        layout = format.tile(tokens);
+        layout = format.tile(level, tokens);
         offset = format.offset;
         bytes = level.bytes;
         int parts = Precision.BLOCK / level.lanes;
@@ -92,15 +89,18 @@ final class TilePack {
     }
 
     /// RDI: the block in the first token's row, R8: in the present token's, RCX: the tile's block, RAX: 4 · token,
-    /// R10: the next low term, R11: low terms so far.
+    /// R10: the next low term, R11: low terms of the block so far.
     private byte[] emit() {
         a.push(RBX);
         constants.load(a);
+        a.mov(R10, R8);
         Label block = a.here();
         a.mov(R8, RDI);
         a.mov(RAX, 0);
         a.mov(R11, 0);
-        a.lea(R10, at(RCX, layout.blockBytes()));
+        a.mov(R9, R10);
+        a.sub(R9, RCX);
+        a.mov32(at(RCX, layout.low()), R9);
         Label token = a.here();
         Label usual = new Label();
         Label done = new Label();
@@ -119,7 +119,7 @@ final class TilePack {
         a.cmp(RAX, 4 * layout.tokens());
         a.jump(BELOW, token);
         a.mov32(at(RCX, layout.count()), R11);
-        a.mov(RCX, R10);
+        a.add(RCX, layout.blockBytes());
         a.add(RDI, BLOCK_BYTES);
         a.dec(RDX);
         a.jump(NOT_EQUAL, block);
@@ -161,22 +161,14 @@ final class TilePack {
         a.compareDoubles(CHOICE, free[0], squares, GREATER);
     }
 
-    /// `scale` and q for so many steps; numbers become 0 where the scale is 0 or x / scale is NaN.
+    /// `scale` and q for so many steps; NaN becomes -2^31.
     private void round(int steps) {
-        a.op(VMOVUPS, scale, largest);
-        constants.fill(a, free[1], steps);
-        a.op(VDIVPS, scale, scale, free[1]);
-        a.zero(free[0]);
-        a.compare(OTHER, scale, free[0], NOT_SAME);
+        constants.fill(a, free[1].as(16), steps);
+        a.op(VDIVPS, scale.as(16), largest.as(16), free[1].as(16));
+        ScaleCode.emit(a, constants, scale, free[1]);
         for (int part = 0; part < x.length; part++) {
-            Vec quotient = free[part % 2];
-            a.op(VDIVPS, quotient, x[part], scale);
-            a.keep(quotient, OTHER);
-            a.compare(CHOICE, quotient, quotient, ORDERED);
-            a.op(VCVTPS2DQ, q[part], quotient);
-            a.keep(q[part], CHOICE);
-            a.op(VPMINSD, q[part], q[part], constants.of(steps));
-            a.op(VPMAXSD, q[part], q[part], constants.of(-steps));
+            a.op(VMULPS, free[0], x[part], free[1]);
+            a.op(VCVTPS2DQ, q[part], free[0]);
         }
     }
 
@@ -192,7 +184,9 @@ final class TilePack {
             a.op(VPSUBD, low[part], low[part], free[0]);
         }
         storeBytes(at(R10), low);
-        corrections(low, at(R10, layout.lowCorrection(0)), 4);
+        for (int half = 0; half < layout.corrections(); half++) {
+            a.op(VMOVD_TO, at(R10, layout.lowCorrection(half)), xmm(correction(low, half).number()));
+        }
         a.op(VMOVD_TO, at(R10, layout.lowScale()), xmm(SCALE));
         a.mov(R9, RAX);
         a.shl(R9, 4);
@@ -204,8 +198,38 @@ final class TilePack {
 
     private void storeHigh() {
         storeBytes(at(RCX, RAX, 8, 0), q);
-        corrections(q, perToken(layout.correction(0, 0)), 4 * layout.tokens());
+        if (layout.isWide()) {
+            storeMiddle();
+            return;
+        }
+        for (int half = 0; half < layout.corrections(); half++) {
+            a.op(VMOVD_TO, perToken(layout.start(half, 0)), xmm(correction(q, half).number()));
+        }
         a.op(VMOVD_TO, perToken(layout.scale(0)), xmm(SCALE));
+    }
+
+    /// Stores M, its bits with each correction, and whether the scale has a half (`TileLayout`). M is NaN where the
+    /// scale is no number.
+    private void storeMiddle() {
+        Vec middle = free[2];
+        a.and(middle, scale, constants.of(EXPONENT));
+        a.op(VSUBPS, free[0], scale, scale);
+        constants.fill(a, free[1], TileLayout.MIDDLE);
+        a.op(VFMADD213PS, middle, free[1], free[0]);
+        a.op(VMOVD_TO, perToken(layout.scale(0)), xmm(middle.number()));
+        for (int half = 0; half < layout.starts(); half++) {
+            Vec start = middle;
+            if (layout.corrections() > 0) {
+                start = correction(q, half);
+                a.op(VPADDD, start, start, middle);
+            }
+            a.op(VMOVD_TO, perToken(layout.start(half, 0)), xmm(start.number()));
+        }
+        // Bit 22 is the first behind the point.
+        a.op(VMOVD_TO, R9, xmm(SCALE));
+        a.shr(R9, 16);
+        a.and(R9, 64);
+        a.mov32(perToken(layout.half(0)), R9);
     }
 
     /// Stores 32 numbers that fit bytes.
@@ -254,12 +278,10 @@ final class TilePack {
         }
     }
 
-    /// Stores `-offset · sum`, of all or of each half.
-    private void corrections(Vec[] numbers, Mem to, int apart) {
-        for (int half = 0; half < layout.corrections(); half++) {
-            Vec sum = sum(numbers, half, layout.corrections());
-            a.op(VPMULLD, sum, sum, constants.of(-offset));
-            a.op(VMOVD_TO, to.plus(half * apart), xmm(sum.number()));
-        }
+    /// `-offset · sum`, of all or of a half.
+    private Vec correction(Vec[] numbers, int half) {
+        Vec sum = sum(numbers, half, layout.corrections());
+        a.op(VPMULLD, sum, sum, constants.of(-offset));
+        return sum;
     }
 }

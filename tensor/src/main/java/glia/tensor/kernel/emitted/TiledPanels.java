@@ -116,11 +116,19 @@ final class TiledPanels {
         return firstToken(tile + 1) - firstToken(tile) == small.layout().tokens() ? small : large;
     }
 
-    /// Rounds and packs a tile.
+    /// Rounds and packs a part of a tile, some of its blocks.
     ///
     /// @param tiles where the first tile of all products lies
-    void pack(int tile, long tiles) {
-        code(tile).pack().call(x.address() + (xRow + firstToken(tile)) * x.rowBytes(), x.rowBytes(),
-                x.cols() / PanelFormat.BLOCK, tiles + tilesAt + tile * tileBytes, 0, 0);
+    void pack(int tile, int part, int parts, long tiles) {
+        TileLayout layout = code(tile).layout();
+        int blocks = x.cols() / PanelFormat.BLOCK;
+        int first = (int) ((long) blocks * part / parts);
+        int last = (int) (blocks * (part + 1L) / parts);
+        long to = tiles + tilesAt + tile * tileBytes;
+        long from = x.address() + (xRow + firstToken(tile)) * x.rowBytes() + 4L * PanelFormat.BLOCK * first;
+        if (first < last) {
+            code(tile).pack().call(from, x.rowBytes(), last - first, to + (long) first * layout.blockBytes(),
+                    to + layout.lowTerms(blocks, first), 0);
+        }
     }
 }

@@ -26,8 +26,6 @@ final class WorkArea {
     /// -128 and 1, F32.
     static final int MINUS_128 = 48;
     static final int ONE = 52;
-    /// Where the product keeps the address of a block's activations.
-    static final int BLOCK = 56;
     /// 16 numbers of 16 bits: 1, and 16.
     static final int ONES = 64;
     static final int SIXTEENS = 96;
@@ -35,8 +33,13 @@ final class WorkArea {
     static final int HALF_BIAS = 128;
     /// How many bytes further the panel is that a product asks for.
     static final int AHEAD = 136;
+    /// 1.5, F32.
+    static final int THREE_HALVES = 144;
+    /// A block's scales, of one half or two: as they are, and 1.5 fold.
+    static final int SCALES = 192;
+    static final int SCALES_BYTES = 128;
     /// The sums of low terms, 64 bytes for each token.
-    static final int SUMS = 192;
+    static final int SUMS = SCALES + 2 * SCALES_BYTES;
     /// All other sums, where there are not enough registers.
     static final int MAIN = SUMS + 64 * TileLayout.MOST_TOKENS;
     /// Whole numbers of a part of the quants' bits, 32 bytes for each token.
@@ -78,6 +81,7 @@ final class WorkArea {
             Memory.i32(address + SIXTEENS + 4 * i, 0x00100010);
         }
         Memory.i32(address + HALF_BIAS, 63);
+        Memory.f32(address + THREE_HALVES, 1.5f);
     }
 
     /// Says how many rows the panel of the next products has, and how many bytes further on the panel after it is.

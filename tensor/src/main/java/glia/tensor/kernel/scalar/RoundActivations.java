@@ -45,11 +45,10 @@ final class RoundActivations extends RangeTask {
             squares += (double) number * number;
         }
         boolean hasOutliers = (double) largest * largest * count > Precision.OUTLIER * Precision.OUTLIER * squares;
-        float scale = largest / (hasOutliers ? Precision.STEPS * 256 : Precision.STEPS);
+        float scale = Precision.scale(largest, hasOutliers ? Precision.STEPS * 256 : Precision.STEPS);
+        float inverse = 1 / scale;
         for (int i = 0; i < count; i++) {
-            // A block of nothing but tiny subnormal numbers has the scale 0, too.
-            float number = scale == 0 ? 0 : scale * (float) Math.rint(Memory.f32(x + 4L * i) / scale);
-            Memory.f32(y + 4L * i, number);
+            Memory.f32(y + 4L * i, scale * (float) Math.rint(Memory.f32(x + 4L * i) * inverse));
         }
     }
 }

@@ -74,7 +74,8 @@ final class Rounding extends RangeTask {
         }
         sums.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
         float largest = Float.intBitsToFloat(magnitudes.reduceLanes(VectorOperators.MAX));
-        return largest / (hasOutliers(x, largest, Simd.sum(partial)) ? Precision.STEPS * 256 : Precision.STEPS);
+        boolean hasOutliers = hasOutliers(x, largest, Simd.sum(partial));
+        return Precision.scale(largest, hasOutliers ? Precision.STEPS * 256 : Precision.STEPS);
     }
 
     private static boolean hasOutliers(long x, float largest, float squares) {
@@ -92,16 +93,16 @@ final class Rounding extends RangeTask {
         return (double) largest * largest * BLOCK > Precision.OUTLIER * Precision.OUTLIER * exact;
     }
 
-    /// `s · round(x / s)`, 0 where s is 0. Numbers that are rounded to 0 keep their sign.
+    /// `s · round(x / s)`. Numbers that are rounded to 0 keep their sign.
     private static void round(long x, int blocks, long scales, long y) {
         for (int i = 0; i < blocks; i++) {
             float s = ALL.get(Memory.F32, scales + 4L * i & ADDRESS);
+            float inverse = 1 / s;
             for (int j = 0; j < 4 * BLOCK; j += BYTES) {
                 FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + 4L * BLOCK * i + j & ADDRESS, ORDER);
-                FloatVector magnitude = v.div(s == 0 ? 1 : s).add(ROUNDER).sub(ROUNDER);
+                FloatVector magnitude = v.mul(inverse).add(ROUNDER).sub(ROUNDER);
                 IntVector bits = magnitude.reinterpretAsInts().or(v.reinterpretAsInts().and(0x80000000));
-                v = s == 0 ? FloatVector.zero(F) : bits.reinterpretAsFloats().mul(s);
-                v.intoMemorySegment(ALL, y + 4L * BLOCK * i + j & ADDRESS, ORDER);
+                bits.reinterpretAsFloats().mul(s).intoMemorySegment(ALL, y + 4L * BLOCK * i + j & ADDRESS, ORDER);
             }
         }
     }

@@ -39,6 +39,7 @@ class PanelProductTest extends LevelTest {
 
     /// What one call gets, every piece between pages that must not be touched.
     private static final class Bench {
+        final Level level;
         final PanelFormat format;
         final int tokens;
         final int cols;
@@ -48,7 +49,8 @@ class PanelProductTest extends LevelTest {
         final MemorySegment result;
         final MemorySegment work;
 
-        Bench(Arena arena, PanelFormat format, Tensor x, Tensor w, boolean atEnd) {
+        Bench(Level level, Arena arena, PanelFormat format, Tensor x, Tensor w, boolean atEnd) {
+            this.level = level;
             this.format = format;
             tokens = x.rows();
             cols = x.cols();
@@ -58,7 +60,7 @@ class PanelProductTest extends LevelTest {
             MemorySegment whole = arena.allocate(format.panelBytes(cols), 64);
             new PanelPackTwin().pack(format, w, 0, whole.address());
             panel = guarded(arena, used, atEnd).copyFrom(whole.asSlice(0, used));
-            TileLayout layout = format.tile(tokens);
+            TileLayout layout = format.tile(level, tokens);
             MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
             long end = new TileTwin().pack(layout, format.offset, x.address(), x.rowBytes(), cols, roomy.address());
             activations = guarded(arena, end - roomy.address(), atEnd)
@@ -80,7 +82,7 @@ class PanelProductTest extends LevelTest {
         }
 
         float[] twin() {
-            float[] all = PanelTwin.product(format, tokens, panel.address(), activations.address(), cols);
+            float[] all = PanelTwin.product(level, format, tokens, panel.address(), activations.address(), cols);
             float[] some = new float[rows * tokens];
             for (int i = 0; i < some.length; i++) {
                 some[i] = all[i / rows * 16 + i % rows];
@@ -116,7 +118,7 @@ class PanelProductTest extends LevelTest {
                         int cols = blocks * 32 * format.scales.blocks;
                         Tensor x = activations(arena, tokens, cols, tokens);
                         Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
-                        var bench = new Bench(arena, format, x, w, (tokens + blocks) % 2 == 0);
+                        var bench = new Bench(level, arena, format, x, w, (tokens + blocks) % 2 == 0);
                         Fixtures.assertSameBits(bench.twin(), bench.run(near));
                         bench.result.fill((byte) -1);
                         Fixtures.assertSameBits(bench.twin(), bench.run(far));
@@ -143,7 +145,7 @@ class PanelProductTest extends LevelTest {
                     float[] odd = {127, -127, -128, 0, -0.0f, 1e-45f, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
                     x.set(random.nextInt(64, 1536), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
                 }
-                var bench = new Bench(arena, format, x, Tensor.of(format.type, memory, 16, cols), true);
+                var bench = new Bench(level, arena, format, x, Tensor.of(format.type, memory, 16, cols), true);
                 Fixtures.assertSameBits(bench.twin(), bench.run(product));
             }
         }
@@ -162,7 +164,7 @@ class PanelProductTest extends LevelTest {
             }
             Tensor x = Tensor.allocate(arena, DType.F32, 1, 32);
             IntStream.range(0, 32).forEach(i -> x.set(i, -127));
-            var bench = new Bench(arena, PanelFormat.Q8_0, x, w, true);
+            var bench = new Bench(level, arena, PanelFormat.Q8_0, x, w, true);
             float[] y = bench.run(function(PanelFormat.Q8_0, 1, false));
             for (int r = 0; r < 16; r++) {
                 assertEquals(32 * -127 * (r % 2 == 0 ? 127 : -128), y[r]);
@@ -179,15 +181,16 @@ class PanelProductTest extends LevelTest {
                 int cols = 32 * format.scales.blocks;
                 Tensor x = Tensor.allocate(arena, DType.F32, 2, cols);
                 IntStream.range(0, (int) x.size()).forEach(i -> x.set(i, i % 32 == 7 ? 100 : 0.1f));
-                var bench = new Bench(arena, format, x, Fixtures.random(arena, format.type, 16, cols, 1), true);
+                var bench = new Bench(level, arena, format, x, Fixtures.random(arena, format.type, 16, cols, 1), true);
                 bench.panel.asSlice(0, cols / 32L * format.blockBytes()).fill((byte) 0xff);
-                TileLayout layout = format.tile(2);
+                TileLayout layout = format.tile(level, 2);
                 MemorySegment tile = bench.activations;
-                for (long at = 0; at < tile.byteSize(); at += layout.blockBytes() + 2L * layout.lowBytes()) {
+                for (long at = 0; at < layout.lowTerms(format.scales.blocks, 0); at += layout.blockBytes()) {
                     assertEquals(2, tile.get(Memory.I32, at + layout.count()));
                     tile.asSlice(at, 64).fill((byte) number);
+                    long low = at + tile.get(Memory.I32, at + layout.low());
                     for (int i = 0; i < 2; i++) {
-                        tile.asSlice(at + layout.blockBytes() + (long) i * layout.lowBytes(), 32).fill((byte) number);
+                        tile.asSlice(low + (long) i * layout.lowBytes(), 32).fill((byte) number);
                     }
                 }
                 Fixtures.assertSameBits(bench.twin(), bench.run(function(format, 2, false)));
@@ -202,7 +205,7 @@ class PanelProductTest extends LevelTest {
         try (Arena arena = Arena.ofConfined(); Workers workers = new Workers(1)) {
             Tensor x = activations(arena, 16, 512, 1);
             Tensor w = Fixtures.random(arena, format.type, 16, 512, 2);
-            float[] y = new Bench(arena, format, x, w, true).run(function(format, 16, true));
+            float[] y = new Bench(level, arena, format, x, w, true).run(function(format, 16, true));
             new ScalarKernels(workers).roundActivations(x, x);
             float[] wide = Decode.widen(w, arena).toArray();
             for (int i = 0; i < y.length; i++) {

@@ -9,16 +9,16 @@ final class PanelTwin {
     private final long panel;
     private final long scales;
 
-    private PanelTwin(PanelFormat format, int tokens, long panel, int cols) {
+    private PanelTwin(Level level, PanelFormat format, int tokens, long panel, int cols) {
         this.format = format;
-        tile = format.tile(tokens);
+        tile = format.tile(level, tokens);
         this.panel = panel;
         scales = panel + (long) cols / 32 * format.blockBytes();
     }
 
     /// The results, token by token, 16 for each.
-    static float[] product(PanelFormat format, int tokens, long panel, long activations, int cols) {
-        var twin = new PanelTwin(format, tokens, panel, cols);
+    static float[] product(Level level, PanelFormat format, int tokens, long panel, long activations, int cols) {
+        var twin = new PanelTwin(level, format, tokens, panel, cols);
         float[] sums = new float[16 * tokens];
         float[] low = new float[16 * tokens];
         long at = activations;
@@ -29,14 +29,12 @@ final class PanelTwin {
                     sums[16 * t + r] = twin.high(b, r, t, at, sums[16 * t + r]);
                 }
                 for (int i = 0; i < numLow; i++) {
-                    long term = at + twin.tile.blockBytes() + (long) i * twin.tile.lowBytes();
+                    long term = at + Memory.i32(at + twin.tile.low()) + (long) i * twin.tile.lowBytes();
                     int place = Memory.i32(term + twin.tile.lowPlace()) / 4 + r;
-                    int[] corrections = {twin.tile.lowCorrection(0), twin.tile.lowCorrection(1)};
-                    low[place] = twin.add(b, r, term, corrections, term, Memory.f32(term + twin.tile.lowScale()),
-                            low[place]);
+                    low[place] = twin.low(b, r, term, low[place]);
                 }
             }
-            at += twin.tile.blockBytes() + (long) numLow * twin.tile.lowBytes();
+            at += twin.tile.blockBytes();
         }
         for (int i = 0; i < sums.length; i++) {
             sums[i] += low[i];
@@ -45,8 +43,19 @@ final class PanelTwin {
     }
 
     private float high(int b, int r, int t, long block, float sum) {
-        int[] corrections = {tile.correction(0, t), tile.correction(1, t)};
-        float added = add(b, r, block + tile.numbers(t), corrections, block, Memory.f32(block + tile.scale(t)), sum);
+        int[] starts = {tile.start(0, t), tile.start(1, t)};
+        float scale = Memory.f32(block + tile.scale(t));
+        float added = sum;
+        int[] n = dots(b, r, block + tile.numbers(t), starts, tile.starts(), block);
+        for (int half = 0; half < n.length; half++) {
+            float ws = scale(b, r, half);
+            if (tile.isWide()) {
+                boolean isMore = Memory.i32(block + tile.half(t)) != 0;
+                added = Math.fma(Float.intBitsToFloat(n[half]) - scale, isMore ? 1.5f * ws : ws, added);
+            } else {
+                added = Math.fma(n[half] * scale, ws, added);
+            }
+        }
         for (int half = 0; half < tile.sums(); half++) {
             float min = minimum(b, r, half);
             added = Math.fma(format.scales == PanelFormat.Scales.WITH_MIN ? min : -min,
@@ -55,19 +64,26 @@ final class PanelTwin {
         return added;
     }
 
-    private float add(int b, int r, long numbers, int[] corrections, long from, float tokenScale, float sum) {
+    private float low(int b, int r, long term, float sum) {
+        int[] corrections = {tile.lowCorrection(0), tile.lowCorrection(1)};
+        int[] n = dots(b, r, term, corrections, tile.corrections(), term);
+        float tokenScale = Memory.f32(term + tile.lowScale());
+        if (n.length == 1) {
+            return Math.fma((float) n[0] * tokenScale, scale(b, r, 0), sum);
+        }
+        return Math.fma(Math.fma((float) n[1], scale(b, r, 1), n[0] * scale(b, r, 0)), tokenScale, sum);
+    }
+
+    private int[] dots(int b, int r, long numbers, int[] starts, int numStarts, long from) {
         int halves = format.scales.halves();
         int[] n = new int[halves];
         for (int half = 0; half < halves; half++) {
-            n[half] = tile.corrections() == 0 ? 0 : Memory.i32(from + corrections[half]);
+            n[half] = numStarts == 0 ? 0 : Memory.i32(from + starts[half]);
         }
         for (int k = 0; k < 32; k++) {
             n[k * halves / 32] += quant(b, r, k) * Memory.i8(numbers + k);
         }
-        if (halves == 1) {
-            return Math.fma((float) n[0] * tokenScale, scale(b, r, 0), sum);
-        }
-        return Math.fma(Math.fma((float) n[1], scale(b, r, 1), n[0] * scale(b, r, 0)), tokenScale, sum);
+        return n;
     }
 
     private int quant(int b, int r, int k) {

@@ -35,7 +35,7 @@ class TilePackTest extends LevelTest {
         for (int tokens = 1; tokens <= 16; tokens++) {
             try (Arena arena = Arena.ofConfined()) {
                 Function pack = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, tokens))).function(0);
-                TileLayout layout = format.tile(tokens);
+                TileLayout layout = format.tile(level, tokens);
                 for (int blocks : new int[] {1, 2, 24}) {
                     Random random = new Random(31L * tokens + blocks);
                     int cols = 32 * blocks;
@@ -47,7 +47,8 @@ class TilePackTest extends LevelTest {
                     long used = new TileTwin().pack(layout, format.offset, x.address(), 4L * cols, cols,
                             roomy.address()) - roomy.address();
                     MemorySegment found = Guarded.atEnd(arena, used);
-                    pack.call(x.address(), 4L * cols, blocks, found.address(), 0, 0);
+                    pack.call(x.address(), 4L * cols, blocks, found.address(),
+                            found.address() + layout.lowTerms(blocks, 0), 0);
                     assertArrayEquals(roomy.asSlice(0, used).toArray(ValueLayout.JAVA_BYTE),
                             found.toArray(ValueLayout.JAVA_BYTE), format + ", " + tokens + " tokens");
                     outliers += (int) (used - (long) blocks * layout.blockBytes()) / layout.lowBytes();
@@ -63,16 +64,18 @@ class TilePackTest extends LevelTest {
     void takesRowsOfAnyDistance(PanelFormat format) {
         try (Arena arena = Arena.ofConfined()) {
             Function pack = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, 2))).function(0);
-            TileLayout layout = format.tile(2);
+            TileLayout layout = format.tile(level, 2);
             MemorySegment x = arena.allocate(4 * 100, 64);
             for (int i = 0; i < 100; i++) {
                 x.set(Memory.F32, 4L * i, i);
             }
             MemorySegment to = arena.allocate(layout.mostBytes(32), 64);
-            pack.call(x.address(), 4 * 68, 1, to.address(), 0, 0);
-            assertEquals(31 / 127f, to.get(Memory.F32, layout.scale(0)));
-            assertEquals(99 / 127f, to.get(Memory.F32, layout.scale(1)));
-            assertEquals(127, to.get(ValueLayout.JAVA_BYTE, layout.numbers(1) + 31));
+            pack.call(x.address(), 4 * 68, 1, to.address(), to.address() + layout.lowTerms(1, 0), 0);
+            // The scales are 1/4 for 31 / 127 and 1 for 99 / 127.
+            assertEquals(level.isWide() ? 0x1.8p21f : 0.25f, to.get(Memory.F32, layout.scale(0)));
+            assertEquals(level.isWide() ? 0x1.8p23f : 1f, to.get(Memory.F32, layout.scale(1)));
+            assertEquals(124, to.get(ValueLayout.JAVA_BYTE, layout.numbers(0) + 31));
+            assertEquals(99, to.get(ValueLayout.JAVA_BYTE, layout.numbers(1) + 31));
         }
     }
 }

@@ -20,8 +20,9 @@ final class TileTwin {
     /// @return where the tile ends
     long pack(TileLayout layout, int offset, long x, long rowBytes, int cols, long to) {
         long block = to;
+        long low = to + layout.lowTerms(cols / BLOCK, 0);
         for (int k = 0; k < cols; k += BLOCK) {
-            long low = block + layout.blockBytes();
+            Memory.i32(block + layout.low(), (int) (low - block));
             int numLow = 0;
             for (int t = 0; t < layout.tokens(); t++) {
                 round(x + t * rowBytes + 4L * k);
@@ -33,9 +34,9 @@ final class TileTwin {
                 }
             }
             Memory.i32(block + layout.count(), numLow);
-            block = low;
+            block += layout.blockBytes();
         }
-        return block;
+        return low;
     }
 
     /// `steps = round(x / scale)`, at most 127 or, with outliers, 127 · 256.
@@ -49,11 +50,10 @@ final class TileTwin {
         }
         hasOutliers = (double) largest * largest * BLOCK > Precision.OUTLIER * Precision.OUTLIER * squares;
         int most = hasOutliers ? MOST : Precision.STEPS;
-        scale = largest / most;
+        scale = Precision.scale(largest, most);
         for (int i = 0; i < BLOCK; i++) {
-            // NaN becomes 0.
-            int step = scale == 0 ? 0 : (int) Math.rint(Memory.f32(x + 4L * i) / scale);
-            steps[i] = Math.clamp(step, -most, most);
+            float step = Memory.f32(x + 4L * i) * (1 / scale);
+            steps[i] = Float.isNaN(step) ? Integer.MIN_VALUE : (int) Math.rint(step);
         }
     }
 
@@ -66,12 +66,22 @@ final class TileTwin {
         int[] all = new int[2];
         for (int i = 0; i < BLOCK; i++) {
             int high = high(i);
-            Memory.i8(block + layout.numbers(token) + i, high);
+            // What no number is rounded to is cut off by wide vectors and stops at the least byte with others.
+            Memory.i8(block + layout.numbers(token) + i, layout.isWide() ? high : Math.max(high, Byte.MIN_VALUE));
             sums[i / (BLOCK / 2)] += high;
             all[i / (BLOCK / 2)] += steps[i];
         }
-        corrections(layout, offset, sums, block + layout.correction(0, token), 4L * layout.tokens());
-        Memory.f32(block + layout.scale(token), hasOutliers ? scale * 256 : scale);
+        float s = hasOutliers ? scale * 256 : scale;
+        int middle = layout.isWide() ? middle(s) : 0;
+        for (int half = 0; half < layout.starts(); half++) {
+            Memory.i32(block + layout.start(half, token), middle + correction(layout, offset, sums, half));
+        }
+        if (layout.isWide()) {
+            Memory.i32(block + layout.scale(token), middle);
+            Memory.i32(block + layout.half(token), Float.floatToRawIntBits(s) >> 16 & 64);
+        } else {
+            Memory.f32(block + layout.scale(token), s);
+        }
         switch (layout.sums()) {
             case 1 -> Memory.f32(block + layout.sum(0, token), scale * (all[0] + all[1]));
             case 2 -> {
@@ -89,19 +99,23 @@ final class TileTwin {
             Memory.i8(term + i, low);
             sums[i / (BLOCK / 2)] += low;
         }
-        corrections(layout, offset, sums, term + layout.lowCorrection(0), 4);
+        for (int half = 0; half < layout.corrections(); half++) {
+            Memory.i32(term + layout.lowCorrection(half), correction(layout, offset, sums, half));
+        }
         Memory.f32(term + layout.lowScale(), scale);
         Memory.i32(term + layout.lowPlace(), 64 * token);
     }
 
-    private static void corrections(TileLayout layout, int offset, int[] sums, long to, long apart) {
-        switch (layout.corrections()) {
-            case 1 -> Memory.i32(to, -offset * (sums[0] + sums[1]));
-            case 2 -> {
-                Memory.i32(to, -offset * sums[0]);
-                Memory.i32(to + apart, -offset * sums[1]);
-            }
-            default -> { }
-        }
+    /// The bits of `1.5 · 2^(23+e)`.
+    private static int middle(float s) {
+        return Float.floatToIntBits(Float.isNaN(s) ? s : (float) Math.scalb(1.5, 23 + Math.getExponent(s)));
+    }
+
+    private static int correction(TileLayout layout, int offset, int[] sums, int half) {
+        return switch (layout.corrections()) {
+            case 1 -> -offset * (sums[0] + sums[1]);
+            case 2 -> -offset * sums[half];
+            default -> 0;
+        };
     }
 }
