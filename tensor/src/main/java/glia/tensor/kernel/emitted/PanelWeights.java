@@ -20,7 +20,7 @@ import glia.tensor.asm.Vec;
 /// R10 that of its scales, R11 that of what its superblock shares, and R9 the `WorkArea`.
 final class PanelWeights {
     private static final int LINE = 64;
-    /// How far ahead one token's product asks for weights.
+    /// How far ahead one token's product asks for weights, on Zen 5 and on Intel's processors.
     private static final int BYTES_AHEAD = 4096;
     private static final int BYTES_AHEAD_INTEL = 3072;
 
@@ -34,19 +34,21 @@ final class PanelWeights {
         halves = format.scales.halves();
     }
 
-    /// Asks for the lines of a block that comes later, and for its scales. One token's product reads as fast as it can;
-    /// with more tokens the block is the same one of the next panel, so that nothing of a panel is met unasked, neither
-    /// its beginning nor its scales. Past the last panel it does no harm. RAX is overwritten.
+    /// Asks for the lines of a block that comes later, and for its scales: the same block of the next panel, so that
+    /// nothing of a panel is met unasked, neither its beginning nor its scales; or for one token, on the processors
+    /// that were measured so, a few kilobytes ahead. Past the last panel it does no harm. RAX is overwritten.
     ///
     /// Where `spreads` says so, this only prepares, and `prefetchPart` asks.
     void prefetch(int tokens) {
-        if (tokens == 1) {
+        if (asksNear(tokens)) {
             boolean isIntel = Processor.here().isIntel();
+            // Zen 5 reads fastest past the second cache, since no weight is used twice; Intel's half as fast that way.
+            Assembler.Cache cache = isIntel ? Assembler.Cache.T2 : Assembler.Cache.NTA;
             int blocks = (isIntel ? BYTES_AHEAD_INTEL : BYTES_AHEAD) / format.blockBytes();
             for (int line = 0; line < format.blockBytes(); line += LINE) {
-                a.prefetch(cacheForOne(), at(RDI, blocks * format.blockBytes() + line));
+                a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
             }
-            a.prefetch(cacheForOne(), at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
+            a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
             return;
         }
         a.mov(RAX, at(R9, WorkArea.AHEAD));
@@ -55,16 +57,13 @@ final class PanelWeights {
         }
     }
 
-    /// Where one token's weights are read to the fastest, measured on each: on Zen 5 past the second cache, since none
-    /// is used twice; Intel's processors read half as fast that way, and Zen 4 by a fifth slower.
-    private static Assembler.Cache cacheForOne() {
-        Processor here = Processor.here();
-        return here.isIntel() ? Assembler.Cache.T2 : here.isZen5() ? Assembler.Cache.NTA : Assembler.Cache.T1;
+    private static boolean asksNear(int tokens) {
+        return tokens == 1 && (Processor.here().isIntel() || Processor.here().isZen5());
     }
 
-    /// Whether lines are asked for one by one between the products, where the loop has instructions to spare.
+    /// Whether lines are asked for one by one between the products.
     boolean spreads(int tokens) {
-        return tokens > 1 && a.isWide();
+        return a.isWide() && !asksNear(tokens);
     }
 
     /// Asks for a part of the lines that `prefetch` means, for the second cache: the buffers between the first two, or

@@ -7,6 +7,7 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Ahead;
 import glia.tensor.kernel.tiled.Scratch;
+import java.util.Arrays;
 
 /// `linear` for a few tokens: dot products with rows of the weight, 16 or 8 at a time, since reading these is
 /// what takes the time. Rows of other types than F32 are decoded first.
@@ -14,12 +15,12 @@ final class RowProduct extends RangeTask {
     /// Up to so many tokens rows are multiplied as they lie; for more, turning them into panels pays.
     static final int MOST_TOKENS = 3;
 
-    private static final Ahead NOTHING_AHEAD = new Ahead();
-
     private final Level level;
     private final int group;
     private final RowDecoder decoder;
     private final Scratch[] scratch;
+    /// Nothing: rows follow each other, which the processor notices by itself.
+    private final Ahead[] ahead;
     private Tensor y;
     private Tensor x;
     private Matrix w;
@@ -30,6 +31,8 @@ final class RowProduct extends RangeTask {
         group = DotsCode.rows(level);
         this.decoder = decoder;
         scratch = Scratch.each(workers.count());
+        ahead = new Ahead[workers.count()];
+        Arrays.setAll(ahead, _ -> new Ahead());
     }
 
     void run(Tensor y, Tensor x, Matrix w) {
@@ -59,7 +62,7 @@ final class RowProduct extends RangeTask {
             } else {
                 decoder.decode(w, first, rows, 0, cols, at, worker);
             }
-            code.dots(rows, y.address() + 4L * first, at, rowBytes, x.address(), NOTHING_AHEAD, parameters);
+            code.dots(rows, y.address() + 4L * first, at, rowBytes, x.address(), ahead[worker], parameters);
         }
     }
 }

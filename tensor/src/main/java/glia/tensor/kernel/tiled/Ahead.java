@@ -36,11 +36,6 @@ public final class Ahead {
         Memory.i64(address + STEP, step);
     }
 
-    /// Notes that nothing is needed.
-    public void clear() {
-        set(0, 0, 0, 0);
-    }
-
     /// Where the numbers lie.
     public long address() {
         return address;

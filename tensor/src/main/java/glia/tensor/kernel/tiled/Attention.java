@@ -165,16 +165,22 @@ public final class Attention implements Workers.Task {
 
     private int runOf(int chunk) {
         int run = 0;
-        while (chunk >= firstChunks[run + 1]) {
-            run++;
+        int end = runs.count();
+        while (run + 1 < end) {
+            int middle = (run + end) / 2;
+            if (firstChunks[middle] <= chunk) {
+                run = middle;
+            } else {
+                end = middle;
+            }
         }
         return run;
     }
 
     /// Tells a worker what it will probably need next: as many chunks on as there are workers, which do about the same.
     private void expect(int chunk, AttentionRow row) {
-        if (chunk < firstChunks[runs.count()] && !isTiled(runOf(chunk))) {
-            int run = runOf(chunk);
+        int run = runOf(chunk);
+        if (chunk < firstChunks[runs.count()] && !isTiled(run)) {
             int i = (chunk - firstChunks[run]) * headsTogether;
             row.then(keyValues[run], i % shape.numKeyValueHeads(), first(run, i / shape.numKeyValueHeads()));
         }
