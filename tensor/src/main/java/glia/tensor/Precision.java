@@ -26,12 +26,12 @@ public enum Precision {
     public static final double OUTLIER = 3.95;
     /// Bits of an F32 number that a scale does not have.
     public static final int SCALE_REST = 0x3f_ffff;
-    /// A number that makes scales from 2^97 on infinite when they are multiplied with it, and its inverse.
-    public static final float SCALE_LIMIT = 0x1p31f;
+    /// What scales are below.
+    public static final float SCALE_LIMIT = 0x1p97f;
 
     /// The scale of a block in `FAST`: the least number `2^e` or `1.5 · 2^e` that is not below `largest / steps`. It
     /// has so few bits since sums of whole numbers can then be scaled without a multiplication. At least 2^-126; NaN
-    /// from 2^97 on, so that the block becomes NaN, and where `largest` is NaN.
+    /// from `SCALE_LIMIT` on, so that the block becomes NaN, and where `largest` is NaN.
     ///
     /// @param largest the largest magnitude
     /// @param steps `STEPS`, or 256 times that
@@ -41,7 +41,6 @@ public enum Precision {
             return Float.NaN;
         }
         float scale = Float.intBitsToFloat(Float.floatToRawIntBits(exact) + SCALE_REST & ~SCALE_REST);
-        scale = Math.max(scale, Float.MIN_NORMAL) * SCALE_LIMIT * (1 / SCALE_LIMIT);
-        return Float.isInfinite(scale) ? Float.NaN : scale;
+        return scale < SCALE_LIMIT ? Math.max(scale, Float.MIN_NORMAL) : Float.NaN;
     }
 }

@@ -188,7 +188,7 @@ final class PanelProduct {
             for (int t = from; t < to; t++) {
                 n[t - from] = temporary(perToken() * (t - from) + half);
                 if (plane == 0) {
-                    start(n[t - from], half, t);
+                    start(n[t - from], tile.starts(), tile.start(half, t));
                 } else {
                     a.op(VMOVUPS, n[t - from], at(R9, WorkArea.PARTS + 32 * t));
                 }
@@ -237,20 +237,12 @@ final class PanelProduct {
         }
     }
 
-    /// What a dot product begins with.
-    private void start(Vec n, int half, int token) {
-        if (tile.starts() == 0) {
+    /// What a dot product begins with: the number at a place, or 0 where there are none such.
+    private void start(Vec n, int count, int place) {
+        if (count == 0) {
             a.zero(n);
         } else {
-            a.op(VPBROADCASTD, n, at(RSI, tile.start(half, token)));
-        }
-    }
-
-    private void startLow(Vec n, int half) {
-        if (tile.corrections() == 0) {
-            a.zero(n);
-        } else {
-            a.op(VPBROADCASTD, n, at(RSI, tile.lowCorrection(half)));
+            a.op(VPBROADCASTD, n, at(RSI, place));
         }
     }
 
@@ -284,7 +276,7 @@ final class PanelProduct {
         a.add(RSI, RDX);
         a.bind(next);
         for (int half = 0; half < halves; half++) {
-            startLow(temporary(first + half), half);
+            start(temporary(first + half), tile.corrections(), tile.lowCorrection(half));
         }
         for (int plane = 0; plane < weights.planes(); plane++) {
             if (weights.planes() > 1) {

@@ -17,6 +17,9 @@ final class ScaleCode {
     private static final int NAN = Float.floatToRawIntBits(Float.NaN);
     private static final int MIN_NORMAL = Float.floatToRawIntBits(Float.MIN_NORMAL);
 
+    /// Multiplied with it, scales from the limit on are infinite.
+    private static final float TO_INFINITY = (float) (0x1p128 / Precision.SCALE_LIMIT);
+
     private ScaleCode() { }
 
     /// `scale = Precision.scale` and `inverse = 1 / scale`, in all lanes. Bits of numbers that are not negative have
@@ -29,8 +32,8 @@ final class ScaleCode {
         a.op(VPADDD, scale, scale, constants.of(Precision.SCALE_REST));
         a.and(scale, scale, constants.of(~Precision.SCALE_REST));
         a.op(VPMAXSD, scale, scale, constants.of(MIN_NORMAL));
-        a.op(VMULPS, scale, scale, constants.of(Precision.SCALE_LIMIT));
-        a.op(VMULPS, scale, scale, constants.of(1 / Precision.SCALE_LIMIT));
+        a.op(VMULPS, scale, scale, constants.of(TO_INFINITY));
+        a.op(VMULPS, scale, scale, constants.of(1 / TO_INFINITY));
         // What is infinite becomes NaN, whose sign is the processor's.
         a.op(VSUBPS, inverse, scale, scale);
         a.op(VADDPS, scale, scale, inverse);

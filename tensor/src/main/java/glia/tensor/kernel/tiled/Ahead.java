@@ -28,10 +28,11 @@ public final class Ahead {
     /// @param step bytes from row to row, at least `sizeBytes`
     /// @param rows 0 for no memory at all
     public void set(long from, long step, int rows, long sizeBytes) {
-        boolean isWhole = step == sizeBytes;
+        // Rows without gaps are one.
+        long rowBytes = step == sizeBytes ? rows * step : sizeBytes;
         Memory.i64(address + NEXT, from);
         Memory.i64(address + END, from + rows * step);
-        Memory.i64(address + ROW_END, from + (isWhole ? rows * step + LINE : sizeBytes));
+        Memory.i64(address + ROW_END, from + rowBytes);
         Memory.i64(address + GAP, step - sizeBytes);
         Memory.i64(address + STEP, step);
     }

@@ -31,6 +31,7 @@ public final class Attention implements Workers.Task {
     private final Scratch partials = new Scratch();
     private int[] firstChunks = new int[2];
     private long[] partialsOf = new long[1];
+    private int[] rangesOf = new int[1];
 
     /// How many of the heads of keys and values a chunk of single tokens has: all of them where there are many tokens.
     private int headsTogether;
@@ -72,7 +73,7 @@ public final class Attention implements Workers.Task {
         this.shape = shape;
         workers.run(this, plan());
         for (int run = 0; run < runs.count(); run++) {
-            if (numRanges(run) > 1) {
+            if (rangesOf[run] > 1) {
                 combine(run);
             }
         }
@@ -84,17 +85,23 @@ public final class Attention implements Workers.Task {
         if (firstChunks.length <= count) {
             firstChunks = new int[2 * count];
             partialsOf = new long[2 * count];
+            rangesOf = new int[2 * count];
         }
-        headsTogether = numSingles() >= SINGLES_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
-        long partialBytes = 0;
+        int singles = 0;
         for (int run = 0; run < count; run++) {
             assert shape.reads(keyValues[run]);
+            rangesOf[run] = numRanges(run);
+            singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * rangesOf[run];
+        }
+        headsTogether = singles >= SINGLES_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
+        long partialBytes = 0;
+        for (int run = 0; run < count; run++) {
             partialsOf[run] = partialBytes;
             int tokens = runs.end(run) - runs.start(run);
-            int chunks = (isTiled(run) ? numTiles(run) : tokens) * numRanges(run);
+            int chunks = (isTiled(run) ? numTiles(run) : tokens) * rangesOf[run];
             firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads() / together(run));
-            if (numRanges(run) > 1) {
-                partialBytes += (long) tokens * numRanges(run) * shape.numHeads() * partialBytes();
+            if (rangesOf[run] > 1) {
+                partialBytes += (long) tokens * rangesOf[run] * shape.numHeads() * partialBytes();
             }
         }
         long base = partials.reserve(partialBytes);
@@ -107,14 +114,6 @@ public final class Attention implements Workers.Task {
     /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
     private boolean isTiled(int run) {
         return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
-    }
-
-    private int numSingles() {
-        int singles = 0;
-        for (int run = 0; run < runs.count(); run++) {
-            singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * numRanges(run);
-        }
-        return singles;
     }
 
     private int together(int run) {
@@ -187,7 +186,7 @@ public final class Attention implements Workers.Task {
     }
 
     private void tile(int run, int kvHead, int part, int worker) {
-        int ranges = numRanges(run);
+        int ranges = rangesOf[run];
         int tile = part / ranges;
         int range = part % ranges;
         int first = ranges == 1 ? 0 : shape.span().first(runs.position(run)) + range * TILE_RANGE;
@@ -214,7 +213,7 @@ public final class Attention implements Workers.Task {
     }
 
     private void row(int run, int kvHead, int part, int worker) {
-        int ranges = numRanges(run);
+        int ranges = rangesOf[run];
         int n = part / ranges;
         int range = part % ranges;
         int token = runs.start(run) + n;
@@ -243,7 +242,7 @@ public final class Attention implements Workers.Task {
 
     /// The first position of a part, a range of a token.
     private int first(int run, int part) {
-        int ranges = numRanges(run);
+        int ranges = rangesOf[run];
         return shape.span().first(runs.position(run) + part / ranges) + part % ranges * RANGE;
     }
 
@@ -269,7 +268,7 @@ public final class Attention implements Workers.Task {
 
     /// Adds up the ranges of each token and head, in the first one's place.
     private void combine(int run) {
-        int ranges = numRanges(run);
+        int ranges = rangesOf[run];
         for (int n = 0; n < runs.end(run) - runs.start(run); n++) {
             for (int head = 0; head < shape.numHeads(); head++) {
                 long all = partial(run, n, head, 0, ranges);

@@ -12,7 +12,7 @@ import glia.tensor.kernel.KeyValues;
 /// Values are asked for while keys are multiplied, and the next keys while values are added up.
 final class AttentionRow {
     /// Positions of a block.
-    static final int BLOCK = 64;
+    private static final int BLOCK = 64;
     private static final int STEP = 16;
     private static final long SCORES_BYTES = 4L * BLOCK;
 
