@@ -171,7 +171,8 @@ final class RoundCode {
         constants.fill(a, xmm(OTHER), Precision.STEPS * 256);
         a.blend(xmm(TEMPORARY), CHOICE, xmm(OTHER));
         a.op(VDIVPS, xmm(SCALE), xmm(LARGEST), xmm(TEMPORARY));
-        ScaleCode.emit(a, constants, a.v(SCALE), a.v(OTHER));
+        ScaleCode.emit(a, constants, SCALE, OTHER);
+        a.op(VBROADCASTSS, a.v(SCALE), xmm(SCALE));
         for (int part = 0; part < parts; part++) {
             Vec x = a.v(X + part);
             a.op(VMULPS, x, x, a.v(OTHER));

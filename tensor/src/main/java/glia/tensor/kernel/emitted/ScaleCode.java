@@ -1,13 +1,12 @@
 package glia.tensor.kernel.emitted;
 
-import static glia.tensor.asm.Op.VADDPS;
 import static glia.tensor.asm.Op.VBROADCASTSS;
 import static glia.tensor.asm.Op.VDIVPS;
-import static glia.tensor.asm.Op.VMULPS;
 import static glia.tensor.asm.Op.VPADDD;
+import static glia.tensor.asm.Op.VPCMPGTD;
 import static glia.tensor.asm.Op.VPMAXSD;
 import static glia.tensor.asm.Op.VPMINSD;
-import static glia.tensor.asm.Op.VSUBPS;
+import static glia.tensor.asm.Vec.xmm;
 
 import glia.tensor.Precision;
 import glia.tensor.asm.Vec;
@@ -17,29 +16,27 @@ final class ScaleCode {
     private static final int NAN = Float.floatToRawIntBits(Float.NaN);
     private static final int MIN_NORMAL = Float.floatToRawIntBits(Float.MIN_NORMAL);
 
-    /// Multiplied with it, scales from the limit on are infinite.
-    private static final float TO_INFINITY = (float) (0x1p128 / Precision.SCALE_LIMIT);
+    private static final int BELOW_LIMIT = Float.floatToRawIntBits(Precision.SCALE_LIMIT) - 1;
 
     private ScaleCode() { }
 
-    /// `scale = Precision.scale` and `inverse = 1 / scale`, in all lanes. Bits of numbers that are not negative have
-    /// the order of the numbers, with NaN above all.
+    /// `scale = Precision.scale`, in the lowest lanes, and `inverse = 1 / scale`, in all lanes. Bits of numbers that are
+    /// not negative have the order of the numbers, with NaN above all.
     ///
-    /// @param scale `largest / steps` in its lowest lane
-    static void emit(Emitter a, Constants constants, Vec scale, Vec inverse) {
-        a.op(VBROADCASTSS, scale, scale.as(16));
-        a.op(VPMINSD, scale, scale, constants.of(NAN));
-        a.op(VPADDD, scale, scale, constants.of(Precision.SCALE_REST));
-        a.and(scale, scale, constants.of(~Precision.SCALE_REST));
-        a.op(VPMAXSD, scale, scale, constants.of(MIN_NORMAL));
-        a.op(VMULPS, scale, scale, constants.of(TO_INFINITY));
-        a.op(VMULPS, scale, scale, constants.of(1 / TO_INFINITY));
-        // What is infinite becomes NaN, whose sign is the processor's.
-        a.op(VSUBPS, inverse, scale, scale);
-        a.op(VADDPS, scale, scale, inverse);
-        a.and(scale, scale, constants.of(Integer.MAX_VALUE));
-        constants.fill(a, inverse.as(16), 1);
-        a.op(VDIVPS, inverse.as(16), inverse.as(16), scale.as(16));
-        a.op(VBROADCASTSS, inverse, inverse.as(16));
+    /// @param scale `largest / steps` in its lowest lane; both registers are below 16
+    static void emit(Emitter a, Constants constants, int scale, int inverse) {
+        Vec s = xmm(scale);
+        Vec other = xmm(inverse);
+        a.op(VPMINSD, s, s, constants.of(NAN));
+        a.op(VPADDD, s, s, constants.of(Precision.SCALE_REST));
+        a.and(s, s, constants.of(~Precision.SCALE_REST));
+        a.op(VPMAXSD, s, s, constants.of(MIN_NORMAL));
+        constants.fill(a, other, Float.intBitsToFloat(BELOW_LIMIT));
+        a.op(VPCMPGTD, other, s, other);
+        a.and(other, other, constants.of(NAN));
+        a.op(VPMAXSD, s, s, other);
+        constants.fill(a, other, 1);
+        a.op(VDIVPS, other, other, s);
+        a.op(VBROADCASTSS, a.v(inverse), other);
     }
 }

@@ -77,7 +77,7 @@ final class TilePack {
         }
         free = new Vec[] {a.v(8), a.v(9), a.v(10), a.v(11)};
         largest = a.v(LARGEST);
-        scale = a.v(SCALE);
+        scale = xmm(SCALE);
         quads = constants.vector(0, 4, 1, 5, 2, 6, 3, 7);
     }
 
@@ -127,7 +127,7 @@ final class TilePack {
         return a.end();
     }
 
-    /// `largest` in all lanes; CHOICE = whether the block has outliers, in all lanes of 64 bits.
+    /// `largest` in its register's lowest lanes; CHOICE = whether the block has outliers.
     private void measure() {
         for (int part = 0; part < x.length; part++) {
             a.op(VMOVUPS, x[part], at(R8, bytes * part));
@@ -138,7 +138,7 @@ final class TilePack {
         for (int part = 2; part < x.length; part++) {
             a.op(VPMAXSD, largest, largest, q[part]);
         }
-        Lanes.across(a, VPMAXSD, largest, free[0], 4);
+        Lanes.reduce(a, VPMAXSD, LARGEST, free[0].number(), 4);
         Vec squares = q[0];
         for (int i = 0; i < 2 * x.length; i++) {
             Vec wide = free[i % 4];
@@ -150,22 +150,22 @@ final class TilePack {
             }
         }
         a.op(VADDPD, squares, squares, q[1]);
-        Lanes.across(a, VADDPD, squares, free[0], 8);
-        a.op(VCVTPS2PD, free[0], a.half(LARGEST));
-        a.op(VMULPD, free[0], free[0], free[0]);
+        Lanes.reduce(a, VADDPD, squares.number(), free[0].number(), 8);
+        Vec sum = squares.as(16);
+        Vec found = free[0].as(16);
+        a.op(VCVTPS2PD, found, largest.as(16));
+        a.op(VMULPD, found, found, found);
         // 32 · largest² > OUTLIER² · squares
-        constants.fillDoubles(a, free[1], Precision.BLOCK);
-        a.op(VMULPD, free[0], free[0], free[1]);
-        constants.fillDoubles(a, free[1], Precision.OUTLIER * Precision.OUTLIER);
-        a.op(VMULPD, squares, squares, free[1]);
-        a.compareDoubles(CHOICE, free[0], squares, GREATER);
+        a.op(VMULPD, found, found, constants.doubles(Precision.BLOCK));
+        a.op(VMULPD, sum, sum, constants.doubles(Precision.OUTLIER * Precision.OUTLIER));
+        a.compareDoubles(CHOICE, found, sum, GREATER);
     }
 
-    /// `scale` and q for so many steps; NaN becomes -2^31.
+    /// `scale`, in its register's lowest lanes, and q for so many steps; NaN becomes -2^31.
     private void round(int steps) {
         constants.fill(a, free[1].as(16), steps);
-        a.op(VDIVPS, scale.as(16), largest.as(16), free[1].as(16));
-        ScaleCode.emit(a, constants, scale, free[1]);
+        a.op(VDIVPS, scale, largest.as(16), free[1].as(16));
+        ScaleCode.emit(a, constants, SCALE, free[1].number());
         for (int part = 0; part < x.length; part++) {
             a.op(VMULPS, free[0], x[part], free[1]);
             a.op(VCVTPS2DQ, q[part], free[0]);
@@ -185,9 +185,9 @@ final class TilePack {
         }
         storeBytes(at(R10), low);
         for (int half = 0; half < layout.corrections(); half++) {
-            a.op(VMOVD_TO, at(R10, layout.lowCorrection(half)), xmm(correction(low, half).number()));
+            a.op(VMOVD_TO, at(R10, layout.lowCorrection(half)), correction(low, half));
         }
-        a.op(VMOVD_TO, at(R10, layout.lowScale()), xmm(SCALE));
+        a.op(VMOVD_TO, at(R10, layout.lowScale()), scale);
         a.mov(R9, RAX);
         a.shl(R9, 4);
         a.mov32(at(R10, layout.lowPlace()), R9);
@@ -203,30 +203,32 @@ final class TilePack {
             return;
         }
         for (int half = 0; half < layout.corrections(); half++) {
-            a.op(VMOVD_TO, perToken(layout.start(half, 0)), xmm(correction(q, half).number()));
+            a.op(VMOVD_TO, perToken(layout.start(half, 0)), correction(q, half));
         }
-        a.op(VMOVD_TO, perToken(layout.scale(0)), xmm(SCALE));
+        a.op(VMOVD_TO, perToken(layout.scale(0)), scale);
     }
 
     /// Stores M, its bits with each correction, and whether the scale has a half (`TileLayout`). M is NaN where the
     /// scale is no number.
     private void storeMiddle() {
-        Vec middle = free[2];
+        Vec middle = free[2].as(16);
+        Vec nothing = free[0].as(16);
+        Vec times = free[1].as(16);
         a.and(middle, scale, constants.of(EXPONENT));
-        a.op(VSUBPS, free[0], scale, scale);
-        constants.fill(a, free[1], TileLayout.MIDDLE);
-        a.op(VFMADD213PS, middle, free[1], free[0]);
-        a.op(VMOVD_TO, perToken(layout.scale(0)), xmm(middle.number()));
+        a.op(VSUBPS, nothing, scale, scale);
+        constants.fill(a, times, TileLayout.MIDDLE);
+        a.op(VFMADD213PS, middle, times, nothing);
+        a.op(VMOVD_TO, perToken(layout.scale(0)), middle);
         for (int half = 0; half < layout.starts(); half++) {
             Vec start = middle;
             if (layout.corrections() > 0) {
                 start = correction(q, half);
                 a.op(VPADDD, start, start, middle);
             }
-            a.op(VMOVD_TO, perToken(layout.start(half, 0)), xmm(start.number()));
+            a.op(VMOVD_TO, perToken(layout.start(half, 0)), start);
         }
         // Bit 22 is the first behind the point.
-        a.op(VMOVD_TO, R9, xmm(SCALE));
+        a.op(VMOVD_TO, R9, scale);
         a.shr(R9, 16);
         a.and(R9, 64);
         a.mov32(perToken(layout.half(0)), R9);
@@ -235,8 +237,11 @@ final class TilePack {
     /// Stores 32 numbers that fit bytes.
     private void storeBytes(Mem to, Vec[] numbers) {
         if (a.isWide()) {
-            a.op(VPMOVDB, to, numbers[0]);
-            a.op(VPMOVDB, to.plus(16), numbers[1]);
+            for (int part = 0; part < numbers.length; part++) {
+                Vec narrow = free[part].as(16);
+                a.op(VPMOVDB, narrow, numbers[part]);
+                a.op(VMOVUPS, to.plus(16 * part), narrow);
+            }
             return;
         }
         // Packing works within 16 bytes, which leaves the quads as 0, 2, 4, 6, 1, 3, 5, 7.
@@ -252,7 +257,7 @@ final class TilePack {
         return at(RCX, RAX, 1, place);
     }
 
-    /// The sum of all lanes of one half of the numbers, or of both, in a register's lanes.
+    /// The sum of one half of the numbers, or of both, in a register's lowest lanes.
     private Vec sum(Vec[] numbers, int half, int halves) {
         int count = numbers.length / halves;
         Vec sum = free[1];
@@ -264,8 +269,8 @@ final class TilePack {
         for (int part = 2; part < count; part++) {
             a.op(VPADDD, sum, sum, numbers[half * count + part]);
         }
-        Lanes.across(a, VPADDD, sum, free[0], 4);
-        return sum;
+        Lanes.reduce(a, VPADDD, sum.number(), free[0].number(), 4);
+        return sum.as(16);
     }
 
     /// Stores `scale · sum`, of all or of each half.
@@ -274,7 +279,7 @@ final class TilePack {
             Vec sum = sum(q, half, layout.sums());
             a.op(VCVTDQ2PS, sum, sum);
             a.op(VMULPS, sum, sum, scale);
-            a.op(VMOVD_TO, perToken(layout.sum(half, 0)), xmm(sum.number()));
+            a.op(VMOVD_TO, perToken(layout.sum(half, 0)), sum);
         }
     }
 
