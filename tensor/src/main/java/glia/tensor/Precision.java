@@ -22,6 +22,8 @@ public enum Precision {
     public static final int BLOCK = 32;
     /// Steps from 0 to the largest magnitude of a block without outliers.
     public static final int STEPS = 127;
+    /// The same for a block with outliers.
+    public static final int MOST_STEPS = 256 * STEPS;
     /// The largest magnitude, as a multiple of the root mean square, that is not yet an outlier.
     public static final double OUTLIER = 3.95;
     /// Bits of an F32 number that a scale does not have.
@@ -29,14 +31,14 @@ public enum Precision {
     /// What scales are below.
     public static final float SCALE_LIMIT = 0x1p97f;
 
-    /// The scale of a block in `FAST`: the least number `2^e` or `1.5 · 2^e` that is not below `largest / steps`. It
-    /// has so few bits since sums of whole numbers can then be scaled without a multiplication. At least 2^-126; NaN
-    /// from `SCALE_LIMIT` on, so that the block becomes NaN, and where `largest` is NaN.
+    /// The scale of a block in `FAST`: the least number `2^e` or `1.5 · 2^e` that is not below
+    /// `largest / 127`, or with outliers `largest / 32512`. It has so few bits since sums of whole numbers can then be
+    /// scaled without a multiplication. At least 2^-126; NaN from `SCALE_LIMIT` on, so that the block becomes NaN, and
+    /// where `largest` is NaN.
     ///
     /// @param largest the largest magnitude
-    /// @param steps `STEPS`, or 256 times that
-    public static float scale(float largest, int steps) {
-        float exact = largest / steps;
+    public static float scale(float largest, boolean hasOutliers) {
+        float exact = largest / (hasOutliers ? MOST_STEPS : STEPS);
         if (Float.isNaN(exact)) {
             return Float.NaN;
         }

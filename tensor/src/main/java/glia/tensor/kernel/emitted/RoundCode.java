@@ -168,7 +168,7 @@ final class RoundCode {
         a.compareDoubles(CHOICE, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
         a.bind(decided);
         constants.fill(a, xmm(TEMPORARY), Precision.STEPS);
-        constants.fill(a, xmm(OTHER), Precision.STEPS * 256);
+        constants.fill(a, xmm(OTHER), Precision.MOST_STEPS);
         a.blend(xmm(TEMPORARY), CHOICE, xmm(OTHER));
         a.op(VDIVPS, xmm(SCALE), xmm(LARGEST), xmm(TEMPORARY));
         ScaleCode.emit(a, constants, SCALE, OTHER);

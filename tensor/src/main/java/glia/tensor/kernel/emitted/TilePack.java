@@ -39,7 +39,6 @@ import java.lang.foreign.Arena;
 /// Numbers equal those of `roundActivations`, but that squares are added in another order, which can matter only where
 /// both sides of the comparison agree to 15 digits.
 final class TilePack {
-    private static final int MOST = Precision.STEPS * 256;
     private static final int BLOCK_BYTES = 4 * Precision.BLOCK;
     private static final int GREATER = 30;
     private static final int EXPONENT = 0x7f80_0000;
@@ -106,7 +105,7 @@ final class TilePack {
         Label done = new Label();
         measure();
         a.jumpIfNone(CHOICE, usual);
-        round(MOST);
+        round(Precision.MOST_STEPS);
         splitAndStoreLow();
         a.jump(done);
         a.bind(usual);

@@ -45,7 +45,7 @@ final class RoundActivations extends RangeTask {
             squares += (double) number * number;
         }
         boolean hasOutliers = (double) largest * largest * count > Precision.OUTLIER * Precision.OUTLIER * squares;
-        float scale = Precision.scale(largest, hasOutliers ? Precision.STEPS * 256 : Precision.STEPS);
+        float scale = Precision.scale(largest, hasOutliers);
         float inverse = 1 / scale;
         for (int i = 0; i < count; i++) {
             Memory.f32(y + 4L * i, scale * (float) Math.rint(Memory.f32(x + 4L * i) * inverse));

@@ -74,8 +74,7 @@ final class Rounding extends RangeTask {
         }
         sums.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
         float largest = Float.intBitsToFloat(magnitudes.reduceLanes(VectorOperators.MAX));
-        boolean hasOutliers = hasOutliers(x, largest, Simd.sum(partial));
-        return Precision.scale(largest, hasOutliers ? Precision.STEPS * 256 : Precision.STEPS);
+        return Precision.scale(largest, hasOutliers(x, largest, Simd.sum(partial)));
     }
 
     private static boolean hasOutliers(long x, float largest, float squares) {

@@ -6,7 +6,6 @@ import glia.tensor.Precision;
 /// `TilePack` in plain Java, number by number.
 final class TileTwin {
     private static final int BLOCK = Precision.BLOCK;
-    private static final int MOST = Precision.STEPS * 256;
 
     private final int[] steps = new int[BLOCK];
     private float scale;
@@ -49,8 +48,7 @@ final class TileTwin {
             squares += (double) number * number;
         }
         hasOutliers = (double) largest * largest * BLOCK > Precision.OUTLIER * Precision.OUTLIER * squares;
-        int most = hasOutliers ? MOST : Precision.STEPS;
-        scale = Precision.scale(largest, most);
+        scale = Precision.scale(largest, hasOutliers);
         for (int i = 0; i < BLOCK; i++) {
             float step = Memory.f32(x + 4L * i) * (1 / scale);
             steps[i] = Float.isNaN(step) ? Integer.MIN_VALUE : (int) Math.rint(step);
