@@ -20,8 +20,8 @@ final class ScaleCode {
 
     private ScaleCode() { }
 
-    /// `scale = Precision.scale`, in the lowest lanes, and `inverse = 1 / scale`, in all lanes. Bits of numbers that are
-    /// not negative have the order of the numbers, with NaN above all.
+    /// `scale = Precision.scale`, in the lowest lanes, and `inverse = 1 / scale`, in all lanes. Bits of numbers that
+    /// are not negative have the order of the numbers, with NaN above all.
     ///
     /// @param scale `largest / steps` in its lowest lane; both registers are below 16
     static void emit(Emitter a, Constants constants, int scale, int inverse) {
