@@ -1,7 +1,7 @@
 package glia.cli.args;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +13,7 @@ import picocli.CommandLine.ParseResult;
 
 /// What a command was called with.
 public final class Arguments {
+    /// By the constants themselves: the hash code of a record costs milliseconds when it is first asked for.
     private final Map<Option<?>, List<?>> values;
     private final List<String> positionals;
 
@@ -26,7 +27,7 @@ public final class Arguments {
     /// @param results of the command and, before it, of the groups that it is in: their options are the command's too,
     ///     where it has the same ones
     static Arguments of(Syntax syntax, List<ParseResult> results) {
-        Map<Option<?>, List<?>> values = new HashMap<>();
+        Map<Option<?>, List<?>> values = new IdentityHashMap<>();
         for (Option<?> option : syntax.options()) {
             for (ParseResult result : results) {
                 if (result.hasMatchedOption(option.name())) {
@@ -79,7 +80,7 @@ public final class Arguments {
         } catch (ParameterException e) {
             throw Program.usageException(e);
         }
-        Map<Option<?>, List<?>> changed = new HashMap<>(values);
+        Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);
         changed.put(option, values(spec));
         return new Arguments(changed, positionals);
     }

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 
 /// One of the products of `RoundedProducts`: where its panels and its tiles of tokens lie, and what work it is.
 ///
-/// Tile i has tokens `i · N / numTiles` to `(i + 1) · N / numTiles`, so that tiles have at most two sizes. A *unit* of
+/// All tiles have 16 tokens but the last, which has the rest: so prompts of all lengths need little code. A *unit* of
 /// work is one panel with one group of tiles; there are several groups only where panels are too few for the workers.
 /// Units are counted group by group.
 final class TiledPanels {
@@ -38,8 +38,8 @@ final class TiledPanels {
     /// What a unit costs, in multiplications, and all units of the products before.
     long unitCost;
     long costBefore;
-    private PanelCode small;
-    private PanelCode large;
+    private PanelCode whole;
+    private PanelCode rest;
 
     void set(Product p) {
         set(p.y(), p.yRow(), p.x(), p.xRow(), p.numRows(), p.w());
@@ -65,9 +65,9 @@ final class TiledPanels {
     /// @param groups how many groups there should be, if there are as many tiles
     void layOut(TiledPanels before, int groups, PackedWeights weights, PanelCode.Library library) {
         panels = weights.of(format, w);
-        small = library.of(format, numRows / numTiles);
-        large = library.of(format, Math.ceilDiv(numRows, numTiles));
-        tileBytes = Math.ceilDiv(large.layout().mostBytes(w.cols()), LINE) * LINE;
+        rest = library.of(format, numRows - firstToken(numTiles - 1));
+        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS);
+        tileBytes = Math.ceilDiv(whole.layout().mostBytes(w.cols()), LINE) * LINE;
         numGroups = Math.min(numTiles, groups);
         unitCost = (long) PanelFormat.ROWS * w.cols() * (numRows / numGroups + READING);
         boolean shares = before != null && before.x == x && before.xRow == xRow && before.numRows == numRows
@@ -109,11 +109,11 @@ final class TiledPanels {
     }
 
     int firstToken(int tile) {
-        return (int) ((long) tile * numRows / numTiles);
+        return tile * TileLayout.MOST_TOKENS;
     }
 
     PanelCode code(int tile) {
-        return firstToken(tile + 1) - firstToken(tile) == small.layout().tokens() ? small : large;
+        return tile == numTiles - 1 ? rest : whole;
     }
 
     /// Rounds and packs a part of a tile, some of its blocks.
