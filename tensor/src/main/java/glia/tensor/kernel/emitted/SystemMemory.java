@@ -6,6 +6,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The calls of the C library that hand out memory with rights, and one that asks for registers. They have no checks;
 /// see mmap(2), mprotect(2), memfd_create(2).
@@ -29,6 +31,9 @@ final class SystemMemory {
     private static final int TILES = 18;
     private static final boolean IS_MAC = System.getProperty("os.name", "").startsWith("Mac");
     private static final int ANONYMOUS = IS_MAC ? 0x1000 : 0x20;
+
+    /// Looking a name up takes as long as a call, so it is done once.
+    private static final Map<String, Function> SYMBOLS = new ConcurrentHashMap<>();
 
     private SystemMemory() { }
 
@@ -115,7 +120,12 @@ final class SystemMemory {
     }
 
     private static Function symbol(String name) {
-        return new Function(find(name).address(), name);
+        Function known = SYMBOLS.get(name);
+        if (known == null) {
+            known = new Function(find(name).address(), name);
+            SYMBOLS.put(name, known);
+        }
+        return known;
     }
 
     private static MemorySegment find(String name) {
