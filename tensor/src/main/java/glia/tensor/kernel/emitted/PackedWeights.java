@@ -79,8 +79,8 @@ final class PackedWeights extends RangeTask {
         return panels;
     }
 
-    /// Memory of zeros at a multiple of 64. Small matrices lie in slabs together, since the system gives huge pages only
-    /// to large pieces, and each page costs a fault; a slab is freed when none of its matrices is reachable.
+    /// Memory of zeros at a multiple of 64. Small matrices lie in slabs together, since the system gives huge pages
+    /// only to large pieces, and each page costs a fault; a slab is freed when none of its matrices is reachable.
     private MemorySegment memory(long sizeBytes) {
         if (sizeBytes > SLAB_BYTES / 4) {
             return SystemMemory.allocate(Arena.ofAuto(), sizeBytes);

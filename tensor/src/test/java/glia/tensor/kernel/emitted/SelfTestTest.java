@@ -54,8 +54,9 @@ class SelfTestTest extends LevelTest {
         try (Workers workers = new Workers(1)) {
             groups.forEach((method, group) -> {
                 for (float factor : new float[] {1.1f, Float.NaN}) {
-                    assertEquals(Optional.of(group),
-                            SelfTest.failure(broken(method, 1, workers, factor), new ScalarKernels(workers), ALL), method);
+                    Kernels broken = broken(method, 1, workers, factor);
+                    assertEquals(Optional.of(group), SelfTest.failure(broken, new ScalarKernels(workers), ALL),
+                            method);
                 }
             });
         }
