@@ -18,16 +18,11 @@ import java.util.function.LongConsumer;
 /// counts is the object: its numbers must not change, and another object on the same memory is packed again. A file's
 /// pages that were read for it leave the process's memory, not the system's cache.
 final class PackedWeights extends RangeTask {
-    private static final long SLAB_BYTES = 16 << 20;
-    private static final long LINE = 64;
-
     /// Matrices are equal only to themselves.
     private final Map<Matrix, MemorySegment> packed = new WeakHashMap<>();
     private final Function[] code = new Function[PanelFormat.values().length];
     private final Scratch[] scratch;
     private final CodedBlocks[] blocks;
-    private MemorySegment slab = MemorySegment.NULL;
-    private long slabUsed;
     private PanelFormat format;
     private Matrix w;
     private long to;
@@ -58,7 +53,7 @@ final class PackedWeights extends RangeTask {
     }
 
     private MemorySegment pack(PanelFormat format, Matrix w) {
-        MemorySegment panels = memory(format.sizeBytes(w));
+        MemorySegment panels = SystemMemory.allocate(Arena.ofAuto(), format.sizeBytes(w));
         if (code[format.ordinal()] == null) {
             code[format.ordinal()] = CodePages.seal(Arena.ofAuto(), List.of(PanelPack.emit(format))).function(0);
         }
@@ -77,21 +72,6 @@ final class PackedWeights extends RangeTask {
         }
         listener.accept(panels.byteSize());
         return panels;
-    }
-
-    /// Memory of zeros at a multiple of 64. Small matrices lie in slabs together, since the system gives huge pages
-    /// only to large pieces, and each page costs a fault; a slab is freed when none of its matrices is reachable.
-    private MemorySegment memory(long sizeBytes) {
-        if (sizeBytes > SLAB_BYTES / 4) {
-            return SystemMemory.allocate(Arena.ofAuto(), sizeBytes);
-        }
-        if (slab.byteSize() - slabUsed < sizeBytes) {
-            slab = SystemMemory.allocate(Arena.ofAuto(), SLAB_BYTES);
-            slabUsed = 0;
-        }
-        MemorySegment memory = slab.asSlice(slabUsed, sizeBytes);
-        slabUsed += Math.ceilDiv(sizeBytes, LINE) * LINE;
-        return memory;
     }
 
     private static void forget(Tensor t) {
