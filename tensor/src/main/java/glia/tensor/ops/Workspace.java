@@ -10,10 +10,7 @@ import java.util.List;
 /// A stack of F32 matrices for the activations of a pass. A pass that asks for the same shapes in the same order as one
 /// before gets the very same tensors, so nothing is allocated or zeroed in the steady state.
 public final class Workspace implements AutoCloseable {
-    /// The size of the first chunk, and of later ones at most: to clear one costs milliseconds, and small passes need
-    /// little.
-    private static final long LEAST_CHUNK_BYTES = 1L << 20;
-    private static final long MOST_CHUNK_BYTES = 16L << 20;
+    private static final long CHUNK_BYTES = 16L << 20;
     private static final long ALIGNMENT = 64;
     /// Tensors remembered at one height of the stack: the sublayers of a pass differ in shape, and so do passes.
     private static final int NUM_REMEMBERED = 16;
@@ -39,7 +36,6 @@ public final class Workspace implements AutoCloseable {
     private int next;
     private int chunk;
     private long offset;
-    private long sizeBytes;
 
     public Workspace() { }
 
@@ -79,9 +75,7 @@ public final class Workspace implements AutoCloseable {
             start = 0;
         }
         if (at == chunks.size()) {
-            long size = Math.max(padded, Math.clamp(2 * sizeBytes, LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES));
-            chunks.add(arena.allocate(size, ALIGNMENT));
-            sizeBytes += size;
+            chunks.add(arena.allocate(Math.max(CHUNK_BYTES, padded), ALIGNMENT));
         }
         Tensor t = Tensor.of(DType.F32, chunks.get(at).asSlice(start, bytes), rows, cols);
         return new Slot(t, chunk, offset, at, start + padded);
@@ -103,7 +97,7 @@ public final class Workspace implements AutoCloseable {
 
     /// Bytes held.
     public long sizeBytes() {
-        return sizeBytes;
+        return chunks.stream().mapToLong(MemorySegment::byteSize).sum();
     }
 
     /// Frees the memory; tensors of this workspace are dead afterwards.
