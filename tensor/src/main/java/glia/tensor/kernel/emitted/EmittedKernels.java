@@ -19,7 +19,6 @@ import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
 import glia.tensor.kernel.tiled.TiledPairProducts;
 import glia.tensor.kernel.tiled.TiledProducts;
-import java.util.EnumSet;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -111,15 +110,7 @@ public final class EmittedKernels implements Kernels {
     /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and
     /// again by plain Java. It takes a few milliseconds, most of them for code that is needed anyhow.
     public Optional<String> selfTest() {
-        EnumSet<SelfTest.Group> groups = EnumSet.allOf(SelfTest.Group.class);
-        if (wordProduct.isEmpty()) {
-            // They are rounded products then.
-            groups.remove(SelfTest.Group.PROMPT_PRODUCTS);
-        }
-        if (!multipliesBf16()) {
-            groups.remove(SelfTest.Group.BF16_PRODUCTS);
-        }
-        return SelfTest.failure(this, new ScalarKernels(workers), groups)
+        return SelfTest.failure(this, new ScalarKernels(workers))
                 .map(group -> "the " + name() + " kernels compute wrong " + group + " on this machine");
     }
 
