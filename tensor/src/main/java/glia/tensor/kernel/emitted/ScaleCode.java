@@ -15,8 +15,7 @@ import glia.tensor.asm.Vec;
 final class ScaleCode {
     private static final int NAN = Float.floatToRawIntBits(Float.NaN);
     private static final int MIN_NORMAL = Float.floatToRawIntBits(Float.MIN_NORMAL);
-
-    private static final int BELOW_LIMIT = Float.floatToRawIntBits(Precision.SCALE_LIMIT) - 1;
+    private static final float MOST = Math.nextDown(Precision.SCALE_LIMIT);
 
     private ScaleCode() { }
 
@@ -31,7 +30,7 @@ final class ScaleCode {
         a.op(VPADDD, s, s, constants.of(Precision.SCALE_REST));
         a.and(s, s, constants.of(~Precision.SCALE_REST));
         a.op(VPMAXSD, s, s, constants.of(MIN_NORMAL));
-        constants.fill(a, other, Float.intBitsToFloat(BELOW_LIMIT));
+        constants.fill(a, other, MOST);
         a.op(VPCMPGTD, other, s, other);
         a.and(other, other, constants.of(NAN));
         a.op(VPMAXSD, s, s, other);
