@@ -6,8 +6,8 @@ public enum Precision {
     /// F32 activations, F32 accumulation, weights decoded exactly.
     EXACT,
     /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)`, where s is the
-    /// next `2^e` or `1.5 · 2^e` from `max|x| / 127` on (see `scale`). A block with outliers,
-    /// `max|x| > 3.95 · √mean(x²)`, gets 16 bits, that is two terms of 8: s from `max|x| / (127 · 256)` on. In language
+    /// next `2^e` or `1.5 · 2^e` from `max|x| / 120` on (see `scale`). A block with outliers,
+    /// `max|x| > 3.95 · √mean(x²)`, gets 15 bits, that is two terms: s from `max|x| / (120 · 128)` on. In language
     /// models a fifth of the blocks or so have outliers, and most of the error.
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too. Where it
@@ -20,10 +20,13 @@ public enum Precision {
 
     /// Numbers that share a scale in `FAST`.
     public static final int BLOCK = 32;
-    /// Steps from 0 to the largest magnitude of a block without outliers.
-    public static final int STEPS = 127;
-    /// The same for a block with outliers.
-    public static final int MOST_STEPS = 256 * STEPS;
+    /// Steps from 0 to the largest magnitude of a block without outliers: such a number and one of 4 bits have a sum of
+    /// 8 bits, which products of sums need.
+    public static final int STEPS = 120;
+    /// A number of a block with outliers is `128 · high + low`.
+    public static final int LOW = 128;
+    /// Steps from 0 to the largest magnitude of a block with outliers.
+    public static final int MOST_STEPS = LOW * STEPS;
     /// The largest magnitude, as a multiple of the root mean square, that is not yet an outlier.
     public static final double OUTLIER = 3.95;
     /// Bits of an F32 number that a scale does not have.
@@ -32,7 +35,7 @@ public enum Precision {
     public static final float SCALE_LIMIT = 0x1p97f;
 
     /// The scale of a block in `FAST`: the least number `2^e` or `1.5 · 2^e` that is not below
-    /// `largest / 127`, or with outliers `largest / 32512`. It has so few bits since sums of whole numbers can then be
+    /// `largest / 120`, or with outliers `largest / 15360`. It has so few bits since sums of whole numbers can then be
     /// scaled without a multiplication. At least 2^-126; NaN from `SCALE_LIMIT` on, so that the block becomes NaN, and
     /// where `largest` is NaN.
     ///

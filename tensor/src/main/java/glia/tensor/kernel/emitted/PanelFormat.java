@@ -123,6 +123,11 @@ enum PanelFormat {
         };
     }
 
+    /// Whether quants are whole numbers from 0 to 15.
+    private boolean isPlain4Bits() {
+        return bits == 4 && this != MXFP4;
+    }
+
     /// Bytes of the quants of 16 rows and 32 columns.
     int blockBytes() {
         return 64 * bits;
@@ -143,6 +148,7 @@ enum PanelFormat {
     /// How activations are laid out for tiles of `tokens` tokens.
     TileLayout tile(Level level, int tokens) {
         int halves = scales.halves();
-        return new TileLayout(tokens, scales.hasMin() ? 0 : halves, scales.hasMin() ? halves : 0, level.isWide());
+        return new TileLayout(tokens, scales.hasMin() ? 0 : halves, scales.hasMin() ? halves : 0, level.isWide(),
+                isPlain4Bits() && WinogradDots.pays(level, tokens));
     }
 }

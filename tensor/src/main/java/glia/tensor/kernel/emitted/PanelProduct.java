@@ -45,6 +45,7 @@ final class PanelProduct {
     private final boolean fromMemory;
     private final PanelWeights weights;
     private final PanelDots dots;
+    private final WinogradDots winograd;
     private final int halves;
     private final int slices;
     private final int firstFree;
@@ -61,6 +62,7 @@ final class PanelProduct {
         weights = new PanelWeights(a, format);
         firstFree = weights.firstFree();
         dots = new PanelDots(a, weights, a.v(level.registers - 1));
+        winograd = tile.isWinograd() ? new WinogradDots(a, weights) : null;
     }
 
     /// The code for this many tokens.
@@ -135,6 +137,9 @@ final class PanelProduct {
             }
             for (int plane = 0; plane < weights.planes(); plane++) {
                 weights.quants(slice, plane);
+                if (tile.isWinograd()) {
+                    winograd.ofWeights();
+                }
                 int numGroups = Math.ceilDiv(tokens, atOnce());
                 for (int i = 0; i < numGroups; i++) {
                     tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, slice, plane);
@@ -160,12 +165,16 @@ final class PanelProduct {
     /// After each quad of each group of tokens: a part of what is needed for the next panel.
     private void askForNext() {
         if (fromMemory && weights.spreads(tokens)) {
-            weights.prefetchPart(quadsSoFar++, PanelFormat.QUADS * Math.ceilDiv(tokens, atOnce()));
+            int quads = tile.isWinograd() ? PanelFormat.QUADS / 2 : PanelFormat.QUADS;
+            weights.prefetchPart(quadsSoFar++, quads * Math.ceilDiv(tokens, atOnce()));
         }
     }
 
     /// How many tokens there are registers for.
     private int atOnce() {
+        if (tile.isWinograd()) {
+            return WinogradDots.TOKENS;
+        }
         int free = a.isWide() ? 32 - tokens - firstFree : a.level().registers - 1 - firstFree;
         return Math.min(6, free) / perToken();
     }
@@ -179,6 +188,10 @@ final class PanelProduct {
 
     /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
     private void tokens(int from, int to, int slice, int plane) {
+        if (tile.isWinograd()) {
+            sums(from, to);
+            return;
+        }
         Mem[] numbers = new Mem[to - from];
         for (int t = from; t < to; t++) {
             numbers[t - from] = at(RSI, tile.numbers(t));
@@ -205,16 +218,25 @@ final class PanelProduct {
         }
     }
 
+    /// The same with products of sums.
+    private void sums(int from, int to) {
+        Mem[] starts = new Mem[to - from];
+        Mem[] numbers = new Mem[to - from];
+        for (int t = from; t < to; t++) {
+            starts[t - from] = at(RSI, tile.start(0, t));
+            numbers[t - from] = at(RSI, tile.numbers(t));
+        }
+        Vec[] n = winograd.dots(starts, numbers, from == 0, this::askForNext);
+        for (int t = from; t < to; t++) {
+            finish(t, n[t - from], 0);
+        }
+    }
+
     private void finish(int t, Vec n, int slice) {
         Mem place = inMemory(WorkArea.MAIN, t, slice);
         Vec sum = a.isWide() ? sum(t) : n;
         if (a.isWide()) {
-            a.mov32(RDX, at(RSI, tile.half(t)));
-            for (int half = 0; half < halves; half++) {
-                Vec scaled = a.v(n.number() + half);
-                a.op(VSUBPS, scaled, scaled, at(RSI, tile.scale(t)).toAll());
-                a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkArea.SCALES + half * WorkArea.SCALES_BYTES));
-            }
+            addScaled(sum, n, at(RSI, tile.scale(t)), at(RSI, tile.half(t)));
         } else {
             a.op(VBROADCASTSS, dots.spare(), at(RSI, tile.scale(t)));
             for (int half = 0; half < halves; half++) {
@@ -237,6 +259,16 @@ final class PanelProduct {
         }
     }
 
+    /// `sum += scales of the rows · scale · n`, without a multiplication by the scale (`TileLayout`).
+    private void addScaled(Vec sum, Vec n, Mem middle, Mem whether) {
+        a.mov32(RDX, whether);
+        for (int half = 0; half < halves; half++) {
+            Vec scaled = a.v(n.number() + half);
+            a.op(VSUBPS, scaled, scaled, middle.toAll());
+            a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkArea.SCALES + half * WorkArea.SCALES_BYTES));
+        }
+    }
+
     /// What a dot product begins with: the number at a place, or 0 where there are none such.
     private void start(Vec n, int count, int place) {
         if (count == 0) {
@@ -247,7 +279,7 @@ final class PanelProduct {
     }
 
     /// Leaves in n, and answers, two factors whose product is `scales of the rows · n · scale of the low term`; with
-    /// halves the second's n is in the next register.
+    /// halves the second's n is in the next register. For narrow vectors.
     private Operand lowProduct(Vec n) {
         Mem tokenScale = at(RSI, tile.lowScale());
         a.op(VCVTDQ2PS, n, n);
@@ -275,8 +307,32 @@ final class PanelProduct {
         a.mov32(RDX, at(RSI, tile.low()));
         a.add(RSI, RDX);
         a.bind(next);
+        Vec n = tile.isWinograd() ? winograd.dots(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)},
+                false, () -> { })[0] : lowDots(first, slice);
+        Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
+        a.mov32(RDX, at(RSI, tile.lowPlace()));
+        if (a.isWide()) {
+            Vec sum = a.v(n.number() + halves);
+            a.op(VMOVUPS, sum, place);
+            addScaled(sum, n, at(RSI, tile.lowScale()), at(RSI, tile.lowHalf()));
+            a.mov32(RDX, at(RSI, tile.lowPlace()));
+            a.op(VMOVUPS, place, sum);
+        } else {
+            Operand factor = lowProduct(n);
+            a.op(VFMADD213PS, n, factor, place);
+            a.op(VMOVUPS, place, n);
+        }
+        a.add(RSI, tile.lowBytes());
+        a.dec(RAX);
+        a.jump(NOT_EQUAL, next);
+        a.pop(RSI);
+        a.bind(none);
+    }
+
+    /// The dot products of a low term, as many as there are halves.
+    private Vec lowDots(int first, int slice) {
         for (int half = 0; half < halves; half++) {
-            start(temporary(first + half), tile.corrections(), tile.lowCorrection(half));
+            start(temporary(first + half), tile.starts(), tile.lowStart(half));
         }
         for (int plane = 0; plane < weights.planes(); plane++) {
             if (weights.planes() > 1) {
@@ -286,24 +342,7 @@ final class PanelProduct {
                 dots.add(new Vec[] {temporary(first + half)}, new Mem[] {at(RSI)}, half, halves, plane, () -> { });
             }
         }
-        a.mov32(RDX, at(RSI, tile.lowPlace()));
-        Vec n = temporary(first);
-        Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
-        Operand factor = lowProduct(n);
-        Vec sum = temporary(2);
-        if (a.isWide()) {
-            a.op(VMOVUPS, sum, place);
-            a.op(VFMADD231PS, sum, n, factor);
-            a.op(VMOVUPS, place, sum);
-        } else {
-            a.op(VFMADD213PS, n, factor, place);
-            a.op(VMOVUPS, place, n);
-        }
-        a.add(RSI, tile.lowBytes());
-        a.dec(RAX);
-        a.jump(NOT_EQUAL, next);
-        a.pop(RSI);
-        a.bind(none);
+        return temporary(first);
     }
 
     // ---- registers and memory ------------------------------------------------------------------------------------

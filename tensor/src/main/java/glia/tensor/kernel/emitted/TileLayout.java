@@ -13,16 +13,20 @@ import glia.tensor.Precision;
 /// | 4 | how many low terms it has |
 /// | 4 | how many bytes behind the block's beginning the first of them lies, one behind the other |
 ///
-/// and behind all blocks, for each token whose block has outliers (`Precision.FAST`: 16 bits), its low term: 32
-/// numbers, corrections, scale, and 64 · token. Such a token's numbers are `256 · high + low`; its high ones stand
-/// above, with 256 times the scale. Corrections are what dot products begin with, since quants are stored with an
+/// and behind all blocks, for each token whose block has outliers (`Precision.FAST`: 15 bits), its low term: 32
+/// numbers, corrections, scale, and 64 · token. Such a token's numbers are `128 · high + low`; its high ones stand
+/// above, with 128 times the scale. Corrections are what dot products begin with, since quants are stored with an
 /// offset.
 ///
 /// **Wide vectors** have no time to multiply with a token's scale, `s = 2^e` or `1.5 · 2^e`. The bits of a number
 /// `M = 1.5 · 2^(23+e)` count in steps of `2^e`: added to a whole number n as if they were one, too, they are those of
 /// the number `M + n · 2^e`, as long as n has 22 bits. So in place of the scale there is M, and the bits of M are in
 /// each correction, of which there is at least one. The product subtracts M again, and takes the weights' scales 1.5
-/// fold where 4 T more bytes say so, which hold 0 or 64.
+/// fold where 4 T more bytes say so, which hold 0 or 64. Low terms have all that, too, before `64 · token`.
+///
+/// **Products of sums** (`WinogradDots`): the first 16 numbers of each token are stored as `x - 8`, the last 16 as
+/// `x + 120`, from 0 to 240; and what its dot product begins with is
+/// `bits of M - Σ x_i · (x_{i+16} + 128) + (8 - offset) · Σ x`, i from 0 to 15.
 ///
 /// About a fifth of all blocks have low terms, but in a tile nearly every block has one for some token: so they are
 /// listed one by one instead of being computed for all tokens of the tile.
@@ -31,7 +35,8 @@ import glia.tensor.Precision;
 /// @param corrections 0, 1 or 2 for each token
 /// @param sums 0, 1 or 2 for each token: how many minima a row of weights has in a block
 /// @param isWide for wide vectors
-record TileLayout(int tokens, int corrections, int sums, boolean isWide) {
+/// @param isWinograd for products of sums; only with wide vectors and quants of 4 bits
+record TileLayout(int tokens, int corrections, int sums, boolean isWide, boolean isWinograd) {
     /// `1.5 · 2^23`.
     static final float MIDDLE = 0x1.8p23f;
     static final int MOST_TOKENS = 16;
@@ -92,16 +97,20 @@ record TileLayout(int tokens, int corrections, int sums, boolean isWide) {
 
     // ---- in a low term -------------------------------------------------------------------------------------------
 
-    int lowCorrection(int half) {
-        return BLOCK + 4 * half;
+    int lowStart(int half) {
+        return BLOCK + 4 * Math.min(half, starts() - 1);
     }
 
     int lowScale() {
-        return BLOCK + 4 * corrections;
+        return BLOCK + 4 * starts();
+    }
+
+    int lowHalf() {
+        return lowScale() + 4;
     }
 
     int lowPlace() {
-        return lowScale() + 4;
+        return lowScale() + (isWide ? 8 : 4);
     }
 
     int lowBytes() {

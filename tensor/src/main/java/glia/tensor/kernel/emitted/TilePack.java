@@ -22,6 +22,7 @@ import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
+import java.util.function.IntFunction;
 
 /// Emits the code that rounds the activations of a tile as `Precision.FAST` says and lays them out (`TileLayout`). A
 /// block of 32 numbers is two vectors, or four:
@@ -29,9 +30,9 @@ import java.lang.foreign.Arena;
 /// for each block, for each token:
 ///     largest, squares = max |x|, Σ x²          squares in F64
 ///     if largest² · 32 > 3.95² · squares:       outliers
-///         q = round(x / scale(largest, 32512)); store (q + 128) >> 8, and the rest as a low term
+///         q = round(x / scale(largest, 15360)); store (q + 64) >> 7, and the rest as a low term
 ///     else:
-///         q = round(x / scale(largest, 127)); store q
+///         q = round(x / scale(largest, 120)); store q
 /// ```
 /// Arguments: the first token's row of F32, bytes from row to row, blocks, memory for these, memory for their low
 /// terms.
@@ -42,7 +43,10 @@ final class TilePack {
     private static final int BLOCK_BYTES = 4 * Precision.BLOCK;
     private static final int GREATER = 30;
     private static final int EXPONENT = 0x7f80_0000;
+    private static final int LOW_BITS = Integer.numberOfTrailingZeros(Precision.LOW);
     private static final Mask CHOICE = Mask.K1;
+    /// The lanes of numbers that are multiplied in sums.
+    private static final Mask SUMS = Mask.K2;
     private static final int LARGEST = 12;
     private static final int SCALE = 13;
 
@@ -92,6 +96,10 @@ final class TilePack {
     private byte[] emit() {
         a.push(RBX);
         constants.load(a);
+        if (layout.isWinograd()) {
+            a.mov(RAX, (1 << WinogradDots.COLS) - 1);
+            a.mask(SUMS, RAX, R11);
+        }
         a.mov(R10, R8);
         Label block = a.here();
         a.mov(R8, RDI);
@@ -177,39 +185,46 @@ final class TilePack {
         Vec[] low = x;
         for (int part = 0; part < x.length; part++) {
             a.op(VMOVUPS, low[part], q[part]);
-            a.op(VPADDD, q[part], q[part], constants.of(128));
-            a.op(VPSRAD, q[part], q[part], 8);
-            a.op(VPSLLD, free[0], q[part], 8);
+            a.op(VPADDD, q[part], q[part], constants.of(Precision.LOW / 2));
+            a.op(VPSRAD, q[part], q[part], LOW_BITS);
+            a.op(VPSLLD, free[0], q[part], LOW_BITS);
             a.op(VPSUBD, low[part], low[part], free[0]);
         }
-        storeBytes(at(R10), low);
-        for (int half = 0; half < layout.corrections(); half++) {
-            a.op(VMOVD_TO, at(R10, layout.lowCorrection(half)), correction(low, half));
-        }
-        a.op(VMOVD_TO, at(R10, layout.lowScale()), scale);
+        store(low, at(R10), half -> at(R10, layout.lowStart(half)), at(R10, layout.lowScale()),
+                at(R10, layout.lowHalf()));
         a.mov(R9, RAX);
         a.shl(R9, 4);
         a.mov32(at(R10, layout.lowPlace()), R9);
         a.add(R10, layout.lowBytes());
         a.inc(R11);
-        a.op(VMULPS, scale, scale, constants.of(256f));
+        a.op(VMULPS, scale, scale, constants.of((float) Precision.LOW));
     }
 
     private void storeHigh() {
-        storeBytes(at(RCX, RAX, 8, 0), q);
+        store(q, at(RCX, RAX, 8, 0), half -> perToken(layout.start(half, 0)), perToken(layout.scale(0)),
+                perToken(layout.half(0)));
+    }
+
+    /// Stores numbers, and what a product needs to know of them. The numbers' registers are overwritten.
+    private void store(Vec[] numbers, Mem to, IntFunction<Mem> start, Mem scalePlace, Mem halfPlace) {
         if (layout.isWide()) {
-            storeMiddle();
-            return;
+            storeMiddle(numbers, start, scalePlace, halfPlace);
+        } else {
+            for (int half = 0; half < layout.corrections(); half++) {
+                a.op(VMOVD_TO, start.apply(half), correction(numbers, half));
+            }
+            a.op(VMOVD_TO, scalePlace, scale);
         }
-        for (int half = 0; half < layout.corrections(); half++) {
-            a.op(VMOVD_TO, perToken(layout.start(half, 0)), correction(q, half));
+        if (layout.isWinograd()) {
+            a.op(VPSUBD, numbers[0].under(SUMS), numbers[0], constants.of(WinogradDots.MIDDLE));
+            a.op(VPADDD, numbers[1].under(SUMS), numbers[1], constants.of(WinogradDots.RAISE));
         }
-        a.op(VMOVD_TO, perToken(layout.scale(0)), scale);
+        storeBytes(to, numbers);
     }
 
     /// Stores M, its bits with each correction, and whether the scale has a half (`TileLayout`). M is NaN where the
     /// scale is no number.
-    private void storeMiddle() {
+    private void storeMiddle(Vec[] numbers, IntFunction<Mem> start, Mem scalePlace, Mem halfPlace) {
         Vec middle = free[2].as(16);
         Vec nothing = free[0].as(16);
         Vec times = free[1].as(16);
@@ -217,20 +232,20 @@ final class TilePack {
         a.op(VSUBPS, nothing, scale, scale);
         constants.fill(a, times, TileLayout.MIDDLE);
         a.op(VFMADD213PS, middle, times, nothing);
-        a.op(VMOVD_TO, perToken(layout.scale(0)), middle);
+        a.op(VMOVD_TO, scalePlace, middle);
         for (int half = 0; half < layout.starts(); half++) {
-            Vec start = middle;
-            if (layout.corrections() > 0) {
-                start = correction(q, half);
-                a.op(VPADDD, start, start, middle);
+            Vec sum = middle;
+            if (layout.isWinograd() || layout.corrections() > 0) {
+                sum = layout.isWinograd() ? winogradCorrection(numbers) : correction(numbers, half);
+                a.op(VPADDD, sum, sum, middle);
             }
-            a.op(VMOVD_TO, perToken(layout.start(half, 0)), start);
+            a.op(VMOVD_TO, start.apply(half), sum);
         }
         // Bit 22 is the first behind the point.
         a.op(VMOVD_TO, R9, scale);
         a.shr(R9, 16);
         a.and(R9, 64);
-        a.mov32(perToken(layout.half(0)), R9);
+        a.mov32(halfPlace, R9);
     }
 
     /// Stores 32 numbers that fit bytes.
@@ -280,6 +295,23 @@ final class TilePack {
             a.op(VMULPS, sum, sum, scale);
             a.op(VMOVD_TO, perToken(layout.sum(half, 0)), sum);
         }
+    }
+
+    /// `8 · Σ' x - Σ' x_i · (x_{i+16} + 128) - offset · Σ x`, Σ' over what is in sums.
+    private Vec winogradCorrection(Vec[] numbers) {
+        Vec sum = free[1];
+        Vec more = free[0];
+        a.op(VPADDD, sum, numbers[1], constants.of(WinogradDots.RAISE));
+        a.op(VPMULLD, sum, sum, numbers[0]);
+        a.op(VPSLLD, more, numbers[1], 3);
+        a.op(VPSUBD, sum.zeroUnder(SUMS), more, sum);
+        if (offset != 0) {
+            a.op(VPADDD, more, numbers[0], numbers[1]);
+            a.op(VPMULLD, more, more, constants.of(-offset));
+            a.op(VPADDD, sum, sum, more);
+        }
+        Lanes.reduce(a, VPADDD, sum.number(), more.number(), 4);
+        return sum.as(16);
     }
 
     /// `-offset · sum`, of all or of a half.

@@ -35,6 +35,9 @@ final class WorkArea {
     static final int AHEAD = 136;
     /// 1.5, F32.
     static final int THREE_HALVES = 144;
+    /// 120 and -8 in each byte.
+    static final int RAISE = 148;
+    static final int MINUS_MIDDLE = 152;
     /// A block's scales, of one half or two: as they are, and 1.5 fold.
     static final int SCALES = 192;
     static final int SCALES_BYTES = 128;
@@ -82,6 +85,8 @@ final class WorkArea {
         }
         Memory.i32(address + HALF_BIAS, 63);
         Memory.f32(address + THREE_HALVES, 1.5f);
+        Memory.i32(address + RAISE, 0x01010101 * WinogradDots.RAISE);
+        Memory.i32(address + MINUS_MIDDLE, 0x01010101 * (256 - WinogradDots.MIDDLE));
     }
 
     /// Says how many rows the panel of the next products has, and how many bytes further on the panel after it is.

@@ -132,18 +132,19 @@ class PanelProductTest extends LevelTest {
     @ParameterizedTest
     @MethodSource("formats")
     void equalsItsTwinForExtremes(PanelFormat format) {
-        Function product = function(format, 3, false);
         Random random = new Random(format.ordinal());
         for (int i = 0; i < 50; i++) {
+            int tokens = i % 3 == 0 ? 7 : 3;
+            Function product = function(format, tokens, false);
             try (Arena arena = Arena.ofConfined()) {
                 int cols = 512;
                 byte[] stored = new byte[16 * (int) format.type.bytes(cols)];
                 random.nextBytes(stored);
                 MemorySegment memory = arena.allocate(stored.length).copyFrom(MemorySegment.ofArray(stored));
-                Tensor x = activations(arena, 3, cols, i);
+                Tensor x = activations(arena, tokens, cols, i);
                 for (int j = 0; j < 40; j++) {
                     float[] odd = {127, -127, -128, 0, -0.0f, 1e-45f, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
-                    x.set(random.nextInt(64, 1536), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
+                    x.set(random.nextInt(64, tokens * cols), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
                 }
                 var bench = new Bench(level, arena, format, x, Tensor.of(format.type, memory, 16, cols), true);
                 Fixtures.assertSameBits(bench.twin(), bench.run(product));
@@ -151,7 +152,7 @@ class PanelProductTest extends LevelTest {
         }
     }
 
-    /// Every quant against every activation at its ends: 32 times 255 · -128 fits.
+    /// Every quant against every activation at its ends: 32 times 255 · -120 fits.
     @Test
     void wholeNumbersDoNotSaturate() {
         try (Arena arena = Arena.ofConfined()) {
@@ -163,11 +164,42 @@ class PanelProductTest extends LevelTest {
                 Memory.f16(w.address() + 34 * r, 1);
             }
             Tensor x = Tensor.allocate(arena, DType.F32, 1, 32);
-            IntStream.range(0, 32).forEach(i -> x.set(i, -127));
+            IntStream.range(0, 32).forEach(i -> x.set(i, -120));
             var bench = new Bench(level, arena, PanelFormat.Q8_0, x, w, true);
             float[] y = bench.run(function(PanelFormat.Q8_0, 1, false));
             for (int r = 0; r < 16; r++) {
-                assertEquals(32 * -127 * (r % 2 == 0 ? 127 : -128), y[r]);
+                assertEquals(32 * -120 * (r % 2 == 0 ? 127 : -128), y[r]);
+            }
+        }
+    }
+
+    /// Every quant of 4 bits at its ends against every activation at its ends: sums of both fit bytes.
+    @Test
+    void sumsOfTheLargestNumbersFitBytes() {
+        int tokens = 16;
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor w = Tensor.allocate(arena, DType.Q4_0, 16, 32);
+            Random random = new Random(4);
+            for (int i = 0; i < w.sizeBytes(); i++) {
+                int ends = 15 * random.nextInt(2) + 240 * random.nextInt(2);
+                Memory.i8(w.address() + i, i / 18 == 0 ? 0 : i / 18 == 1 ? 0xff : ends);
+            }
+            for (int r = 0; r < 16; r++) {
+                Memory.f16(w.address() + 18 * r, 1);
+            }
+            Tensor x = Tensor.allocate(arena, DType.F32, tokens, 32);
+            for (int i = 0; i < x.size(); i++) {
+                x.set(i, i / 32 == 0 ? 120 : i / 32 == 1 ? -120 : 120 - 240 * random.nextInt(2));
+            }
+            float[] wide = Decode.widen(w, arena).toArray();
+            float[] y = new Bench(level, arena, PanelFormat.Q4_0, x, w, true)
+                    .run(function(PanelFormat.Q4_0, tokens, false));
+            for (int i = 0; i < y.length; i++) {
+                float sum = 0;
+                for (int k = 0; k < 32; k++) {
+                    sum += x.get(i / 16 * 32 + k) * wide[i % 16 * 32 + k];
+                }
+                assertEquals(sum, y[i], "token " + i / 16 + ", row " + i % 16);
             }
         }
     }

@@ -44,17 +44,10 @@ final class PanelTwin {
 
     private float high(int b, int r, int t, long block, float sum) {
         int[] starts = {tile.start(0, t), tile.start(1, t)};
-        float scale = Memory.f32(block + tile.scale(t));
-        float added = sum;
-        int[] n = dots(b, r, block + tile.numbers(t), starts, tile.starts(), block);
-        for (int half = 0; half < n.length; half++) {
-            float ws = scale(b, r, half);
-            if (tile.isWide()) {
-                boolean isMore = Memory.i32(block + tile.half(t)) != 0;
-                added = Math.fma(Float.intBitsToFloat(n[half]) - scale, isMore ? 1.5f * ws : ws, added);
-            } else {
-                added = Math.fma(n[half] * scale, ws, added);
-            }
+        int[] n = dots(b, r, block + tile.numbers(t), starts, block);
+        float added = tile.isWide() ? wide(b, r, n, block + tile.scale(t), block + tile.half(t), sum) : sum;
+        for (int half = 0; half < n.length && !tile.isWide(); half++) {
+            added = Math.fma(n[half] * Memory.f32(block + tile.scale(t)), scale(b, r, half), added);
         }
         for (int half = 0; half < tile.sums(); half++) {
             float min = minimum(b, r, half);
@@ -64,9 +57,21 @@ final class PanelTwin {
         return added;
     }
 
+    private float wide(int b, int r, int[] n, long middle, long whether, float sum) {
+        float added = sum;
+        for (int half = 0; half < n.length; half++) {
+            float ws = scale(b, r, half);
+            added = Math.fma(Float.intBitsToFloat(n[half]) - Memory.f32(middle),
+                    Memory.i32(whether) != 0 ? 1.5f * ws : ws, added);
+        }
+        return added;
+    }
+
     private float low(int b, int r, long term, float sum) {
-        int[] corrections = {tile.lowCorrection(0), tile.lowCorrection(1)};
-        int[] n = dots(b, r, term, corrections, tile.corrections(), term);
+        int[] n = dots(b, r, term, new int[] {tile.lowStart(0), tile.lowStart(1)}, term);
+        if (tile.isWide()) {
+            return wide(b, r, n, term + tile.lowScale(), term + tile.lowHalf(), sum);
+        }
         float tokenScale = Memory.f32(term + tile.lowScale());
         if (n.length == 1) {
             return Math.fma((float) n[0] * tokenScale, scale(b, r, 0), sum);
@@ -74,16 +79,34 @@ final class PanelTwin {
         return Math.fma(Math.fma((float) n[1], scale(b, r, 1), n[0] * scale(b, r, 0)), tokenScale, sum);
     }
 
-    private int[] dots(int b, int r, long numbers, int[] starts, int numStarts, long from) {
+    private int[] dots(int b, int r, long numbers, int[] starts, long from) {
         int halves = format.scales.halves();
         int[] n = new int[halves];
         for (int half = 0; half < halves; half++) {
-            n[half] = numStarts == 0 ? 0 : Memory.i32(from + starts[half]);
+            n[half] = tile.starts() == 0 ? 0 : Memory.i32(from + starts[half]);
+        }
+        if (tile.isWinograd()) {
+            return winograd(b, r, numbers, n[0]);
         }
         for (int k = 0; k < 32; k++) {
             n[k * halves / 32] += quant(b, r, k) * Memory.i8(numbers + k);
         }
         return n;
+    }
+
+    /// Of the activations as they were before they were stored for products of sums.
+    private int[] winograd(int b, int r, long numbers, int start) {
+        int n = start;
+        for (int k = 0; k < 16; k++) {
+            if (k >= 8) {
+                n += quant(b, r, k) * Memory.i8(numbers + k) + quant(b, r, k + 16) * Memory.i8(numbers + k + 16);
+                continue;
+            }
+            int x = Memory.i8(numbers + k) + 8;
+            int other = Memory.u8(numbers + k + 16) - 120;
+            n += x * (other + 128) + x * (quant(b, r, k) - 8) + other * (quant(b, r, k + 16) - 8);
+        }
+        return new int[] {n};
     }
 
     private int quant(int b, int r, int k) {

@@ -67,15 +67,15 @@ class TilePackTest extends LevelTest {
             TileLayout layout = format.tile(level, 2);
             MemorySegment x = arena.allocate(4 * 100, 64);
             for (int i = 0; i < 100; i++) {
-                x.set(Memory.F32, 4L * i, i);
+                x.set(Memory.F32, 4L * i, i < 32 ? i : i - 10);
             }
             MemorySegment to = arena.allocate(layout.mostBytes(32), 64);
             pack.call(x.address(), 4 * 68, 1, to.address(), to.address() + layout.lowTerms(1, 0), 0);
-            // The scales are 1/4 for 31 / 127 and 1 for 99 / 127.
-            assertEquals(level.isWide() ? 0x1.8p21f : 0.25f, to.get(Memory.F32, layout.scale(0)));
-            assertEquals(level.isWide() ? 0x1.8p23f : 1f, to.get(Memory.F32, layout.scale(1)));
-            assertEquals(124, to.get(ValueLayout.JAVA_BYTE, layout.numbers(0) + 31));
-            assertEquals(99, to.get(ValueLayout.JAVA_BYTE, layout.numbers(1) + 31));
+            // The scales are 3/8 for 31 / 120 and 3/4 for 89 / 120.
+            assertEquals(level.isWide() ? 0x1.8p21f : 0.375f, to.get(Memory.F32, layout.scale(0)));
+            assertEquals(level.isWide() ? 0x1.8p22f : 0.75f, to.get(Memory.F32, layout.scale(1)));
+            assertEquals(83, to.get(ValueLayout.JAVA_BYTE, layout.numbers(0) + 31));
+            assertEquals(119, to.get(ValueLayout.JAVA_BYTE, layout.numbers(1) + 31));
         }
     }
 }

@@ -38,7 +38,7 @@ final class TileTwin {
         return low;
     }
 
-    /// `steps = round(x / scale)`, at most 127 or, with outliers, 127 · 256.
+    /// `steps = round(x / scale)`, at most 120 or, with outliers, 120 · 128.
     private void round(long x) {
         float largest = 0;
         double squares = 0;
@@ -56,30 +56,19 @@ final class TileTwin {
     }
 
     private int high(int i) {
-        return hasOutliers ? steps[i] + 128 >> 8 : steps[i];
+        return hasOutliers ? steps[i] + 64 >> 7 : steps[i];
     }
 
     private void high(TileLayout layout, int offset, long block, int token) {
-        int[] sums = new int[2];
+        int[] numbers = new int[BLOCK];
         int[] all = new int[2];
         for (int i = 0; i < BLOCK; i++) {
-            int high = high(i);
-            // What no number is rounded to is cut off by wide vectors and stops at the least byte with others.
-            Memory.i8(block + layout.numbers(token) + i, layout.isWide() ? high : Math.max(high, Byte.MIN_VALUE));
-            sums[i / (BLOCK / 2)] += high;
+            numbers[i] = high(i);
             all[i / (BLOCK / 2)] += steps[i];
         }
-        float s = hasOutliers ? scale * 256 : scale;
-        int middle = layout.isWide() ? middle(s) : 0;
-        for (int half = 0; half < layout.starts(); half++) {
-            Memory.i32(block + layout.start(half, token), middle + correction(layout, offset, sums, half));
-        }
-        if (layout.isWide()) {
-            Memory.i32(block + layout.scale(token), middle);
-            Memory.i32(block + layout.half(token), Float.floatToRawIntBits(s) >> 16 & 64);
-        } else {
-            Memory.f32(block + layout.scale(token), s);
-        }
+        int[] starts = {layout.start(0, token), layout.start(1, token)};
+        write(layout, offset, numbers, hasOutliers ? scale * 128 : scale, block + layout.numbers(token), block, starts,
+                layout.scale(token), layout.half(token));
         switch (layout.sums()) {
             case 1 -> Memory.f32(block + layout.sum(0, token), scale * (all[0] + all[1]));
             case 2 -> {
@@ -91,22 +80,54 @@ final class TileTwin {
     }
 
     private void low(TileLayout layout, int offset, long term, int token) {
+        int[] numbers = new int[BLOCK];
+        for (int i = 0; i < BLOCK; i++) {
+            numbers[i] = steps[i] - 128 * high(i);
+        }
+        int[] starts = {layout.lowStart(0), layout.lowStart(1)};
+        write(layout, offset, numbers, scale, term, term, starts, layout.lowScale(), layout.lowHalf());
+        Memory.i32(term + layout.lowPlace(), 64 * token);
+    }
+
+    /// Writes numbers to `to`, and what a product needs to know of them to places from `at` on.
+    private static void write(TileLayout layout, int offset, int[] numbers, float s, long to, long at, int[] starts,
+            int scalePlace, int halfPlace) {
         int[] sums = new int[2];
         for (int i = 0; i < BLOCK; i++) {
-            int low = steps[i] - 256 * high(i);
-            Memory.i8(term + i, low);
-            sums[i / (BLOCK / 2)] += low;
+            // What no number is rounded to is cut off by wide vectors and stops at the least byte with others.
+            int shift = layout.isWinograd() && i % 16 < 8 ? i < BLOCK / 2 ? -8 : 120 : 0;
+            Memory.i8(to + i, shift + (layout.isWide() ? numbers[i] : Math.max(numbers[i], Byte.MIN_VALUE)));
+            sums[i / (BLOCK / 2)] += numbers[i];
         }
-        for (int half = 0; half < layout.corrections(); half++) {
-            Memory.i32(term + layout.lowCorrection(half), correction(layout, offset, sums, half));
+        int middle = layout.isWide() ? middle(s) : 0;
+        for (int half = 0; half < layout.starts(); half++) {
+            Memory.i32(at + starts[half], middle + (layout.isWinograd() ? winograd(numbers, offset)
+                    : correction(layout, offset, sums, half)));
         }
-        Memory.f32(term + layout.lowScale(), scale);
-        Memory.i32(term + layout.lowPlace(), 64 * token);
+        if (layout.isWide()) {
+            Memory.i32(at + scalePlace, middle);
+            Memory.i32(at + halfPlace, Float.floatToRawIntBits(s) >> 16 & 64);
+        } else {
+            Memory.f32(at + scalePlace, s);
+        }
     }
 
     /// The bits of `1.5 · 2^(23+e)`.
     private static int middle(float s) {
         return Float.floatToIntBits(Float.isNaN(s) ? s : (float) Math.scalb(1.5, 23 + Math.getExponent(s)));
+    }
+
+    private static int winograd(int[] numbers, int offset) {
+        int sum = 0;
+        for (int i = 0; i < BLOCK / 2; i++) {
+            int first = numbers[i];
+            int second = numbers[i + BLOCK / 2];
+            sum -= offset * (first + second);
+            if (i < 8) {
+                sum += 8 * (first + second) - first * (second + 128);
+            }
+        }
+        return sum;
     }
 
     private static int correction(TileLayout layout, int offset, int[] sums, int half) {
