@@ -7,7 +7,7 @@ public enum Precision {
     EXACT,
     /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)`, where s is the
     /// next `2^e` or `1.5 · 2^e` from `max|x| / 120` on (see `scale`). A block with outliers,
-    /// `max|x| > 3.95 · √mean(x²)`, gets 15 bits, that is two terms: s from `max|x| / (120 · 128)` on. In language
+    /// `max|x| > 3.9 · √mean(x²)`, gets 15 bits, that is two terms: s from `max|x| / (120 · 128)` on. In language
     /// models a fifth of the blocks or so have outliers, and most of the error.
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too. Where it
@@ -28,7 +28,7 @@ public enum Precision {
     /// Steps from 0 to the largest magnitude of a block with outliers.
     public static final int MOST_STEPS = LOW * STEPS;
     /// The largest magnitude, as a multiple of the root mean square, that is not yet an outlier.
-    public static final double OUTLIER = 3.95;
+    public static final double OUTLIER = 3.9;
     /// Bits of an F32 number that a scale does not have.
     public static final int SCALE_REST = 0x3f_ffff;
     /// What scales are below.

@@ -281,7 +281,7 @@ interface ProductLaws extends KernelSubject {
                 largest = Math.max(largest, Math.abs(x[j]));
                 squares += (double) x[j] * x[j];
             }
-            float scale = scale(largest > 3.95 * Math.sqrt(squares / (end - start)) ? largest / (120 * 128)
+            float scale = scale(largest > 3.9 * Math.sqrt(squares / (end - start)) ? largest / (120 * 128)
                     : largest / 120);
             float expected = scale * (float) Math.rint(x[i] * (1 / scale));
             assertEquals(expected, y[i], "number " + i + ", " + x[i] + ", of rows of " + cols);

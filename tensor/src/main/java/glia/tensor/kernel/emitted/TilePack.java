@@ -29,7 +29,7 @@ import java.util.function.IntFunction;
 /// ```
 /// for each block, for each token:
 ///     largest, squares = max |x|, Σ x²          squares in F64
-///     if largest² · 32 > 3.95² · squares:       outliers
+///     if largest² · 32 > 3.9² · squares:       outliers
 ///         q = round(x / scale(largest, 15360)); store (q + 64) >> 7, and the rest as a low term
 ///     else:
 ///         q = round(x / scale(largest, 120)); store q
