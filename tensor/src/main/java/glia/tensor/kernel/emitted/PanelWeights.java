@@ -48,13 +48,23 @@ final class PanelWeights {
             for (int line = 0; line < format.blockBytes(); line += LINE) {
                 a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
             }
-            a.prefetch(cache, at(R10, blocks * format.scales.sizeBytes / format.scales.blocks));
+            int scales = Math.ceilDiv(blocks, format.scales.blocks) * format.scales.sizeBytes;
+            a.prefetch(cache, at(R10, scales));
+            if (sharesScales()) {
+                a.prefetch(cache, at(R11, scales));
+            }
             return;
         }
         a.mov(RAX, at(R9, WorkArea.AHEAD));
         if (!spreads(tokens)) {
             prefetchPart(0, 1);
         }
+    }
+
+    /// Whether superblocks have a part of their scales behind those of their blocks: a line that no block's scales lie
+    /// in.
+    private boolean sharesScales() {
+        return format.scales.blocks > 1;
     }
 
     private static boolean asksNear(int tokens) {
@@ -70,9 +80,10 @@ final class PanelWeights {
     /// the ways of the first, are what limits.
     void prefetchPart(int part, int parts) {
         int quants = format.blockBytes() / LINE;
-        int lines = quants + 1;
+        int lines = quants + (sharesScales() ? 2 : 1);
         for (int line = part * lines / parts; line < (part + 1) * lines / parts; line++) {
-            a.prefetch(Assembler.Cache.T1, line < quants ? at(RDI, RAX, 1, LINE * line) : at(R10, RAX, 1, 0));
+            Gpr scales = line == quants ? R10 : R11;
+            a.prefetch(Assembler.Cache.T1, line < quants ? at(RDI, RAX, 1, LINE * line) : at(scales, RAX, 1, 0));
         }
     }
 
