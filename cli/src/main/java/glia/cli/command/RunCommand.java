@@ -4,6 +4,7 @@ import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
@@ -29,7 +30,9 @@ import java.util.Optional;
 /// Answers one prompt.
 public final class RunCommand implements Command {
     private static final Option<String> PROMPT =
-            Option.text("TEXT", "what to answer (default: standard input)", "--prompt", "-p");
+            Option.text("TEXT", "the same as PROMPT", "--prompt", "-p");
+    private static final Positional WORDS =
+            new Positional("PROMPT", "what to answer (default: standard input)", false);
     private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
     private static final Option<Boolean> RAW =
             Option.flag("continue the text as it is, without the model's chat template", "--raw");
@@ -44,7 +47,7 @@ public final class RunCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL),
+        return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, WORDS),
                 Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT), GenerationFlags.ALL,
                         ComputeOptions.ALL),
                 GenerationFlags.NOTES);
@@ -54,6 +57,9 @@ public final class RunCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         if (arguments.has(RAW) && arguments.has(SYSTEM)) {
             throw new UsageException("--system goes into the chat template, which --raw does without");
+        }
+        if (arguments.has(PROMPT) && arguments.optional(1).isPresent()) {
+            throw new UsageException("the prompt is given twice: after the model, and by --prompt");
         }
         GenerationFlags.check(arguments);
         String prompt = prompt(arguments, console);
@@ -82,7 +88,7 @@ public final class RunCommand implements Command {
     }
 
     private static String prompt(Arguments arguments, Console console) throws IOException {
-        Optional<String> given = arguments.get(PROMPT);
+        Optional<String> given = arguments.optional(1).or(() -> arguments.get(PROMPT));
         if (given.isPresent()) {
             return given.get();
         }

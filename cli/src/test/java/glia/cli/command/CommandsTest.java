@@ -50,6 +50,8 @@ class CommandsTest {
         assertEquals("time, there was a little girl named Lily.\n",
                 outputOf("run", "stories260K", "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
         assertEquals("time, there was a little girl named Lily.\n",
+                outputOf("run", "stories260K", "Once upon a", "--temperature", "0", "--stop", " She"));
+        assertEquals("time, there was a little girl named Lily.\n",
                 run(ExitCode.OK, "Once upon a\n", "run", "stories260K", "--temperature", "0", "--stop", " She").out());
     }
 
@@ -125,6 +127,7 @@ class CommandsTest {
                 run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()
                 .startsWith("glia: the prompt has "));
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "x", "-p", "y").err().contains("twice"));
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "--raw", "--system", "x").err().contains("--raw"));
     }
 
