@@ -29,7 +29,8 @@ import glia.tensor.asm.Vec;
 ///     ws      = scales of the rows
 ///     for each token, several at a time:
 ///         n   = correction                          whole numbers
-///         n  += w[i] · quad i of the token          8 times: 4 products and additions in each lane
+///         n  += w[i] · quad i of the token          8 times: 4 products and additions in each lane (`PanelDots`),
+///                                                   or less often, of sums (`WinogradDots`)
 ///         sum[token] += ws · (scale of the token · n)         wide vectors: without a product (`TileLayout`)
 ///     for each low term: the same, but its sum lies in memory
 /// result = sums
