@@ -25,8 +25,8 @@ import glia.tensor.Precision;
 /// fold where 4 T more bytes say so, which hold 0 or 64. Low terms have all that, too, before `64 · token`.
 ///
 /// **Products of sums** (`WinogradDots`): of each token the first 8 numbers are stored as `x - 8`, the first 8 of the
-/// second half as `x + 120`, from 0 to 240; and what its dot product begins with is
-/// `bits of M - offset · Σ x + Σ_i 8 · (x_i + x_{i+16}) - x_i · (x_{i+16} + 128)`, i from 0 to 7. So it is in low terms.
+/// second half as `x + 120`, from 0 to 240; and what its dot product begins with is `bits of M - offset · Σ x +
+/// Σ_i 8 · (x_i + x_{i+16}) - x_i · (x_{i+16} + 128)`, i from 0 to 7. So it is in low terms.
 ///
 /// About a fifth of all blocks have low terms, but in a tile nearly every block has one for some token: so they are
 /// listed one by one instead of being computed for all tokens of the tile.
