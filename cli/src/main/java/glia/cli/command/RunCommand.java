@@ -29,9 +29,9 @@ import java.util.Optional;
 
 /// Answers one prompt.
 public final class RunCommand implements Command {
-    private static final Option<String> PROMPT =
+    private static final Option<String> PROMPT_OPTION =
             Option.text("TEXT", "the same as PROMPT", "--prompt", "-p");
-    private static final Positional WORDS =
+    private static final Positional PROMPT =
             new Positional("PROMPT", "what to answer (default: standard input)", false);
     private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
     private static final Option<Boolean> RAW =
@@ -47,8 +47,8 @@ public final class RunCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, WORDS),
-                Syntax.join(List.of(PROMPT, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT), GenerationFlags.ALL,
+        return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
+                Syntax.join(List.of(PROMPT_OPTION, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT), GenerationFlags.ALL,
                         ComputeOptions.ALL),
                 GenerationFlags.NOTES);
     }
@@ -58,7 +58,7 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW) && arguments.has(SYSTEM)) {
             throw new UsageException("--system goes into the chat template, which --raw does without");
         }
-        if (arguments.has(PROMPT) && arguments.optional(1).isPresent()) {
+        if (arguments.has(PROMPT_OPTION) && arguments.optional(1).isPresent()) {
             throw new UsageException("the prompt is given twice: after the model, and by --prompt");
         }
         GenerationFlags.check(arguments);
@@ -88,7 +88,7 @@ public final class RunCommand implements Command {
     }
 
     private static String prompt(Arguments arguments, Console console) throws IOException {
-        Optional<String> given = arguments.optional(1).or(() -> arguments.get(PROMPT));
+        Optional<String> given = arguments.optional(1).or(() -> arguments.get(PROMPT_OPTION));
         if (given.isPresent()) {
             return given.get();
         }

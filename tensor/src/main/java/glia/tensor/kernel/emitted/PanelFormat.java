@@ -148,7 +148,8 @@ enum PanelFormat {
     /// How activations are laid out for tiles of `tokens` tokens.
     TileLayout tile(Level level, int tokens) {
         int halves = scales.halves();
-        return new TileLayout(tokens, scales.hasMin() ? 0 : halves, scales.hasMin() ? halves : 0, level.isWide(),
-                isPlain4Bits() && WinogradDots.pays(level, tokens));
+        boolean isWinograd = isPlain4Bits() && WinogradDots.pays(level, tokens);
+        int corrections = isWinograd || !scales.hasMin() ? halves : 0;
+        return new TileLayout(tokens, corrections, scales.hasMin() ? halves : 0, level.isWide(), isWinograd);
     }
 }

@@ -166,7 +166,7 @@ final class PanelProduct {
     /// After each quad of each group of tokens: a part of what is needed for the next panel.
     private void askForNext() {
         if (fromMemory && weights.spreads(tokens)) {
-            int quads = tile.isWinograd() ? PanelFormat.QUADS / 2 : PanelFormat.QUADS;
+            int quads = tile.isWinograd() ? WinogradDots.HALF : PanelFormat.QUADS;
             weights.prefetchPart(quadsSoFar++, quads * Math.ceilDiv(tokens, atOnce()));
         }
     }
@@ -189,13 +189,13 @@ final class PanelProduct {
 
     /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
     private void tokens(int from, int to, int slice, int plane) {
-        if (tile.isWinograd()) {
-            sums(from, to);
-            return;
-        }
         Mem[] numbers = new Mem[to - from];
         for (int t = from; t < to; t++) {
             numbers[t - from] = at(RSI, tile.numbers(t));
+        }
+        if (tile.isWinograd()) {
+            inSums(from, to, numbers);
+            return;
         }
         for (int half = 0; half < halves; half++) {
             Vec[] n = new Vec[to - from];
@@ -220,12 +220,10 @@ final class PanelProduct {
     }
 
     /// The same with products of sums.
-    private void sums(int from, int to) {
+    private void inSums(int from, int to, Mem[] numbers) {
         Mem[] starts = new Mem[to - from];
-        Mem[] numbers = new Mem[to - from];
         for (int t = from; t < to; t++) {
             starts[t - from] = at(RSI, tile.start(0, t));
-            numbers[t - from] = at(RSI, tile.numbers(t));
         }
         Vec[] n = winograd.dots(starts, numbers, from == 0, this::askForNext);
         for (int t = from; t < to; t++) {

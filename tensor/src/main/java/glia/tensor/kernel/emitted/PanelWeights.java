@@ -61,8 +61,7 @@ final class PanelWeights {
         }
     }
 
-    /// Whether superblocks have a part of their scales behind those of their blocks: a line that no block's scales lie
-    /// in.
+    /// Whether superblocks have a part of their scales behind those of their blocks, which may fill a line of its own.
     private boolean sharesScales() {
         return format.scales.blocks > 1;
     }

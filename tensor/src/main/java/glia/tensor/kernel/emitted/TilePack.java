@@ -235,8 +235,8 @@ final class TilePack {
         a.op(VMOVD_TO, scalePlace, middle);
         for (int half = 0; half < layout.starts(); half++) {
             Vec sum = middle;
-            if (layout.isWinograd() || layout.corrections() > 0) {
-                sum = layout.isWinograd() ? winogradCorrection(numbers) : correction(numbers, half);
+            if (layout.corrections() > 0) {
+                sum = correction(numbers, half);
                 a.op(VPADDD, sum, sum, middle);
             }
             a.op(VMOVD_TO, start.apply(half), sum);
@@ -303,7 +303,7 @@ final class TilePack {
         Vec more = free[0];
         a.op(VPADDD, sum, numbers[1], constants.of(WinogradDots.RAISE));
         a.op(VPMULLD, sum, sum, numbers[0]);
-        a.op(VPSLLD, more, numbers[1], 3);
+        a.op(VPSLLD, more, numbers[1], Integer.numberOfTrailingZeros(WinogradDots.MIDDLE));
         a.op(VPSUBD, sum.zeroUnder(SUMS), more, sum);
         if (offset != 0) {
             a.op(VPADDD, more, numbers[0], numbers[1]);
@@ -314,8 +314,11 @@ final class TilePack {
         return sum.as(16);
     }
 
-    /// `-offset · sum`, of all or of a half.
+    /// `-offset · sum`, of all or of a half; for products of sums what they need.
     private Vec correction(Vec[] numbers, int half) {
+        if (layout.isWinograd()) {
+            return winogradCorrection(numbers);
+        }
         Vec sum = sum(numbers, half, layout.corrections());
         a.op(VPMULLD, sum, sum, constants.of(-offset));
         return sum;

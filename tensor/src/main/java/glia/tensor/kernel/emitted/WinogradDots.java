@@ -8,6 +8,7 @@ import static glia.tensor.asm.Op.VPBROADCASTD;
 import static glia.tensor.asm.Op.VPDPBUSD;
 import static glia.tensor.asm.Op.VPSUBD;
 
+import glia.tensor.Precision;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Vec;
 
@@ -37,14 +38,15 @@ final class WinogradDots {
     /// What quants are counted from.
     static final int MIDDLE = 8;
     /// What makes x₂ unsigned.
-    static final int RAISE = 120;
+    static final int RAISE = Precision.STEPS;
     /// How many quads x₁ has, and x₂.
     static final int PAIRS = 2;
     /// The same in columns.
     static final int COLS = 4 * PAIRS;
     /// Tokens at a time, so that none waits for its own sum.
     static final int TOKENS = 3;
-    private static final int HALF = PanelFormat.QUADS / 2;
+    /// Quads of half a block.
+    static final int HALF = PanelFormat.QUADS / 2;
     /// From so many tokens on what is computed of the weights alone is worth its time.
     private static final int LEAST_TOKENS = 6;
 
@@ -61,17 +63,12 @@ final class WinogradDots {
         return level.isWide() && tokens >= LEAST_TOKENS && !Processor.here().isIntel();
     }
 
-    /// Computes what belongs to the weights, `-Σ (w₁ + 128)·w₂`.
+    /// Computes what belongs to the weights, `-Σ (w₁ + 128)·w₂`: the products of sums with activations of 0.
     void ofWeights() {
-        Vec raised = sum(0);
-        Vec lowered = sum(1);
         Vec all = n(0);
         a.zero(all);
         for (int quad = 0; quad < PAIRS; quad++) {
-            a.op(VPBROADCASTD, lowered, at(R9, WorkArea.MINUS_MIDDLE));
-            a.op(VPADDD, raised, weights.w(quad), at(R9, WorkArea.RAISE).toAll());
-            a.op(VPADDB, lowered, weights.w(HALF + quad), lowered);
-            a.op(VPDPBUSD, all, raised, lowered);
+            inSums(all, quad, at(R9, WorkArea.MINUS_MIDDLE), at(R9, WorkArea.RAISE));
         }
         a.zero(ofWeightsAlone());
         a.op(VPSUBD, ofWeightsAlone(), ofWeightsAlone(), all);
@@ -94,7 +91,7 @@ final class WinogradDots {
         }
         for (int quad = 0; quad < PAIRS; quad++) {
             for (int j = 0; j < n.length; j++) {
-                inSums(n[j], numbers[j], quad);
+                inSums(n[j], quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
             }
             between.run();
             for (int j = 0; j < n.length; j++) {
@@ -110,11 +107,14 @@ final class WinogradDots {
     }
 
     /// `n += Σ (w₁ + x₂ + 128)·(w₂ + x₁)`
-    private void inSums(Vec n, Mem numbers, int quad) {
+    ///
+    /// @param first where `x₁ - 8` lies
+    /// @param second where `x₂ + 120` lies
+    private void inSums(Vec n, int quad, Mem first, Mem second) {
         Vec raised = sum(0);
         Vec lowered = sum(1);
-        a.op(VPADDD, raised, weights.w(quad), numbers.plus(4 * (HALF + quad)).toAll());
-        a.op(VPBROADCASTD, lowered, numbers.plus(4 * quad));
+        a.op(VPADDD, raised, weights.w(quad), second.toAll());
+        a.op(VPBROADCASTD, lowered, first);
         a.op(VPADDB, lowered, weights.w(HALF + quad), lowered);
         a.op(VPDPBUSD, n, raised, lowered);
     }

@@ -132,10 +132,11 @@ class PanelProductTest extends LevelTest {
     @ParameterizedTest
     @MethodSource("formats")
     void equalsItsTwinForExtremes(PanelFormat format) {
+        Function few = function(format, 3, false);
+        Function many = function(format, 7, false);
         Random random = new Random(format.ordinal());
         for (int i = 0; i < 50; i++) {
             int tokens = i % 3 == 0 ? 7 : 3;
-            Function product = function(format, tokens, false);
             try (Arena arena = Arena.ofConfined()) {
                 int cols = 512;
                 byte[] stored = new byte[16 * (int) format.type.bytes(cols)];
@@ -147,7 +148,7 @@ class PanelProductTest extends LevelTest {
                     x.set(random.nextInt(64, tokens * cols), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
                 }
                 var bench = new Bench(level, arena, format, x, Tensor.of(format.type, memory, 16, cols), true);
-                Fixtures.assertSameBits(bench.twin(), bench.run(product));
+                Fixtures.assertSameBits(bench.twin(), bench.run(tokens == 7 ? many : few));
             }
         }
     }

@@ -92,17 +92,14 @@ final class TileTwin {
     /// Writes numbers to `to`, and what a product needs to know of them to places from `at` on.
     private static void write(TileLayout layout, int offset, int[] numbers, float s, long to, long at, int[] starts,
             int scalePlace, int halfPlace) {
-        int[] sums = new int[2];
         for (int i = 0; i < BLOCK; i++) {
             // What no number is rounded to is cut off by wide vectors and stops at the least byte with others.
             int shift = layout.isWinograd() && i % 16 < 8 ? i < BLOCK / 2 ? -8 : 120 : 0;
             Memory.i8(to + i, shift + (layout.isWide() ? numbers[i] : Math.max(numbers[i], Byte.MIN_VALUE)));
-            sums[i / (BLOCK / 2)] += numbers[i];
         }
         int middle = layout.isWide() ? middle(s) : 0;
         for (int half = 0; half < layout.starts(); half++) {
-            Memory.i32(at + starts[half], middle + (layout.isWinograd() ? winograd(numbers, offset)
-                    : correction(layout, offset, sums, half)));
+            Memory.i32(at + starts[half], middle + correction(layout, offset, numbers, half));
         }
         if (layout.isWide()) {
             Memory.i32(at + scalePlace, middle);
@@ -130,7 +127,14 @@ final class TileTwin {
         return sum;
     }
 
-    private static int correction(TileLayout layout, int offset, int[] sums, int half) {
+    private static int correction(TileLayout layout, int offset, int[] numbers, int half) {
+        if (layout.isWinograd()) {
+            return winograd(numbers, offset);
+        }
+        int[] sums = new int[2];
+        for (int i = 0; i < BLOCK; i++) {
+            sums[i / (BLOCK / 2)] += numbers[i];
+        }
         return switch (layout.corrections()) {
             case 1 -> -offset * (sums[0] + sums[1]);
             case 2 -> -offset * sums[half];
