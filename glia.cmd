@@ -108,8 +108,10 @@ if not %result%==0 goto failed
 mkdir "%lib%\%new%"
 copy /y "%home%\cli\target\glia-cli-*.jar" "%lib%\%new%" >nul
 copy /y "%home%\cli\target\lib\*.jar" "%lib%\%new%" >nul
-for %%c in ("%lib%\%new%\glia-cli-*.jar") do for %%j in ("%lib%\%new%\picocli-*.jar") do (
-    "%jdk%\bin\java.exe" -cp "%%c" glia.cli.build.ClassModernizer "%%j" >>"%lib%\build.log" 2>&1
+set "jars="
+for %%j in ("%lib%\%new%\*.jar") do call set jars=%%jars%% "%%j"
+for %%c in ("%home%\cli\target\glia-cli-*.jar") do (
+    "%jdk%\bin\java.exe" -cp "%%c" glia.cli.build.ClassModernizer %jars% >>"%lib%\build.log" 2>&1
 )
 dir /b "%lib%\%new%\glia-*.jar" >"%lib%\%new%\classpath"
 dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia-" >>"%lib%\%new%\classpath"

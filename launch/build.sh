@@ -96,8 +96,8 @@ $(grep -m 5 '^\[ERROR\] .' "$log")"
     builder=
     rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
     cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
-    "$jdk/bin/java" -cp "$(echo "$lib/$new"/glia-cli-*.jar)" glia.cli.build.ClassModernizer "$lib/$new"/picocli-*.jar \
-        >>"$log" 2>&1 || fail "picocli's classes could not be rewritten; $log tells more"
+    "$jdk/bin/java" -cp "$(echo "$home"/cli/target/glia-cli-*.jar)" glia.cli.build.ClassModernizer \
+        "$lib/$new"/*.jar >>"$log" 2>&1 || fail "classes could not be rewritten; $log tells more"
     (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >>classpath)
     mv -f "$mark" "$lib/current"
     build=$new

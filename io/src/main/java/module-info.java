@@ -8,6 +8,7 @@ module glia.io {
     exports glia.io.file;
     exports glia.io.gguf;
     exports glia.io.load;
+    exports glia.io.packed;
     exports glia.io.safetensors;
     exports glia.io.hub;
     exports glia.io.json;

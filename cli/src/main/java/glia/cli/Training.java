@@ -29,6 +29,8 @@ public final class Training {
         if (words[0].equals("light")) {
             run(LIGHT);
         } else {
+            // Small as they are, their packed weights are kept and found again, as those of larger models are.
+            System.setProperty("glia.packed.least", "0");
             Path folder = Files.createDirectories(Path.of(words[1]));
             Path model = folder.resolve("model.gguf");
             Path text = folder.resolve("text");

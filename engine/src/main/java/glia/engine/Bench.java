@@ -34,38 +34,44 @@ public final class Bench {
 
     /// A prompt of `numTokens` tokens, in chunks, with the logits of its last.
     public Rate prompt(int numTokens) {
-        int[] ids = tokens(3, numTokens);
-        return measure(() -> {
-            try (Sequence sequence = engine.open()) {
-                long start = System.nanoTime();
-                engine.prefill(sequence, ids, 0, numTokens, () -> false);
-                return numTokens / seconds(start);
-            }
-        });
+        return measure(() -> promptOnce(numTokens));
+    }
+
+    /// The same, once, as it happens: tokens a second.
+    public double promptOnce(int numTokens) {
+        try (Sequence sequence = engine.open()) {
+            int[] ids = tokens(3, numTokens);
+            long start = System.nanoTime();
+            engine.prefill(sequence, ids, 0, numTokens, () -> false);
+            return numTokens / seconds(start);
+        }
     }
 
     /// `numSteps` steps of `numStreams` sequences together; the tokens of all streams count.
     public Rate generate(int numSteps, int numStreams) {
+        return measure(() -> generateOnce(numSteps, numStreams));
+    }
+
+    /// The same, once, as it happens: tokens a second.
+    public double generateOnce(int numSteps, int numStreams) {
         int[] context = tokens(5, CONTEXT_TOKENS);
-        return measure(() -> {
-            List<Sequence> streams = new ArrayList<>();
+        List<Sequence> streams = new ArrayList<>();
+        for (int s = 0; s < numStreams; s++) {
+            streams.add(engine.open());
+            engine.prefill(streams.get(s), context, 0, CONTEXT_TOKENS, () -> false);
+        }
+        int[] token = new int[1];
+        long start = System.nanoTime();
+        for (int step = 0; step < numSteps; step++) {
             for (int s = 0; s < numStreams; s++) {
-                streams.add(engine.open());
-                engine.prefill(streams.get(s), context, 0, CONTEXT_TOKENS, () -> false);
+                token[0] = (7 + step + s) % vocabSize;
+                engine.add(streams.get(s), token, 0, 1, Outputs.LAST);
             }
-            int[] token = new int[1];
-            long start = System.nanoTime();
-            for (int step = 0; step < numSteps; step++) {
-                for (int s = 0; s < numStreams; s++) {
-                    token[0] = (7 + step + s) % vocabSize;
-                    engine.add(streams.get(s), token, 0, 1, Outputs.LAST);
-                }
-                engine.run();
-            }
-            double rate = (double) numStreams * numSteps / seconds(start);
-            streams.forEach(Sequence::close);
-            return rate;
-        });
+            engine.run();
+        }
+        double rate = (double) numStreams * numSteps / seconds(start);
+        streams.forEach(Sequence::close);
+        return rate;
     }
 
     /// One text of `numSteps` tokens, the likeliest each, with drafts. Here the speed depends on the tokens: how many

@@ -68,8 +68,10 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
     public static LanguageModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
         AtomicReference<TextLoader> text = new AtomicReference<>();
-        LoadedModel loaded = LoadedModel.load(path, options, progress,
-                checkpoint -> text.set(TextLoader.start(path, checkpoint)));
+        LoadedModel loaded = LoadedModel.load(path, options, progress, checkpoint -> {
+            text.set(TextLoader.start(path, checkpoint));
+            return text.get()::isBusy;
+        });
         try {
             SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint
                     ? SamplingOptions.defaults() : GenerationConfig.sampling(TextLoader.folder(path));

@@ -4,32 +4,41 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
+import glia.io.packed.PackedCopy;
+import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.function.Consumer;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /// A model that computes: weights, an engine and its threads. It knows tokens by their ids alone; with a tokenizer it
 /// is a [LanguageModel]. For one thread at a time.
 public final class LoadedModel implements AutoCloseable {
+    /// As many threads as a machine has whose processors the tokenizer and the compiler can fill while a model is loaded.
+    private static final int FEW_THREADS = 2;
+
     private final Workers workers;
     private final KernelSets.Choice kernels;
     private final Model model;
     private final Engine engine;
+    private final PackedCopy packedCopy;
     private final int contextLength;
     private final boolean drafts;
 
-    private LoadedModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, int contextLength,
-            boolean drafts) {
+    private LoadedModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, PackedCopy packedCopy,
+            int contextLength, boolean drafts) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
         this.engine = engine;
+        this.packedCopy = packedCopy;
         this.contextLength = contextLength;
         this.drafts = drafts;
     }
@@ -39,24 +48,28 @@ public final class LoadedModel implements AutoCloseable {
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
     public static LoadedModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
-        return load(path, options, progress, _ -> { });
+        return load(path, options, progress, _ -> () -> false);
     }
 
-    /// @param opened hears of the checkpoint as soon as it is open, to begin what can go on beside
-    static LoadedModel load(Path path, LoadOptions options, Progress progress, Consumer<Checkpoint> opened)
-            throws CheckpointException {
+    /// @param opened hears of the checkpoint as soon as it is open, to begin what can go on beside, and gives what tells
+    ///     whether that still wants a processor
+    static LoadedModel load(Path path, LoadOptions options, Progress progress,
+            Function<Checkpoint, BooleanSupplier> opened) throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
         try {
             FutureTask<KernelSets.Choice> choosing = choose(options, workers);
             Checkpoint checkpoint = Checkpoints.open(path);
-            opened.accept(checkpoint);
+            BooleanSupplier othersWork = opened.apply(checkpoint);
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
             KernelSets.Choice kernels = await(choosing);
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context);
-            LoadedModel loaded = new LoadedModel(workers, kernels, model, engine, context, options.drafts());
-            loaded.warmUp(progress);
+            PackedCopy packedCopy = PackedCopy.of(checkpoint,
+                    kernels.kernels().converts() ? PackedFolder.ofThisUser() : Optional.empty());
+            LoadedModel loaded = new LoadedModel(workers, kernels, model, engine, packedCopy, context,
+                    options.drafts());
+            loaded.warmUp(progress, othersWork);
             return loaded;
         } catch (CheckpointException | RuntimeException | Error e) {
             if (model != null) {
@@ -67,10 +80,14 @@ public final class LoadedModel implements AutoCloseable {
         }
     }
 
-    private void warmUp(Progress progress) {
+    private void warmUp(Progress progress, BooleanSupplier othersWork) {
         Kernels computing = engine.ops().kernels();
         var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
-        computing.onConversion(packing);
+        computing.conversions(packedCopy);
+        packedCopy.onConversion(packing);
+        if (workers.count() <= FEW_THREADS && packedCopy.isThere()) {
+            workers.stayAloneWhile(othersWork);
+        }
         engine.warmUp();
         if (drafts) {
             try (Steps steps = steps()) {
@@ -80,8 +97,10 @@ public final class LoadedModel implements AutoCloseable {
                 }
             }
         }
-        computing.onConversion(_ -> { });
+        workers.stayAloneWhile(() -> false);
+        packedCopy.onConversion(_ -> { });
         packing.end();
+        packedCopy.save();
     }
 
     /// Chooses kernels while the files are opened, since they test themselves.
@@ -156,6 +175,7 @@ public final class LoadedModel implements AutoCloseable {
     public void close() {
         engine.close();
         workers.close();
+        packedCopy.close();
         model.close();
     }
 }

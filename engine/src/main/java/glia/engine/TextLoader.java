@@ -51,6 +51,11 @@ public final class TextLoader {
         return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
     }
 
+    /// Whether the tokenizer is still being loaded.
+    boolean isBusy() {
+        return !tokenizer.isDone();
+    }
+
     /// Waits for the tokenizer.
     ///
     /// @throws CheckpointException if there is none, or it cannot be used

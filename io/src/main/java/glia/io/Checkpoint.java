@@ -1,6 +1,9 @@
 package glia.io;
 
 import glia.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 
 /// Names and the tensors behind them, mapped from one or more files: nothing is read until it is touched and nothing
@@ -16,6 +19,16 @@ public interface Checkpoint extends AutoCloseable {
 
     /// Bytes of the files.
     long sizeBytes();
+
+    /// The files; none where tensors come from somewhere else.
+    default List<Source> sources() {
+        return List.of();
+    }
+
+    /// A file.
+    ///
+    /// @param memory all of it, mapped
+    record Source(Path path, MemorySegment memory) { }
 
     @Override
     void close();

@@ -2,6 +2,7 @@ package glia.cli.args;
 
 import java.nio.file.Path;
 import java.util.List;
+import picocli.CommandLine.IFactory;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -16,11 +17,19 @@ final class CommandSpecs {
     /// true types are the converters' matter.
     private static final Class<?> COMPLETED_TO_FILES = Path.class;
 
+    /// Commands are no classes that picocli makes objects of. Its own factory looks for Groovy in all jars first.
+    static final IFactory FACTORY = new IFactory() {
+        @Override
+        public <K> K create(Class<K> type) {
+            throw new IllegalArgumentException("not declared: " + type);
+        }
+    };
+
     private CommandSpecs() {}
 
     /// A command whose user object is the syntax, with all of its help text but the options and positionals.
     static CommandSpec of(Syntax syntax) {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(syntax).interpolateVariables(false);
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(syntax, FACTORY).interpolateVariables(false);
         spec.usageMessage().width(WIDTH).longOptionsMaxWidth(WIDTH / 3).abbreviateSynopsis(true).sortOptions(false)
                 .header(literal(syntax.summary())).synopsisHeading("%nUsage: ")
                 .parameterListHeading("%nParameters:%n").optionListHeading("%nOptions:%n")

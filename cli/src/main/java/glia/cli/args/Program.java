@@ -32,7 +32,10 @@ public final class Program {
 
     private static final int LEAST_WIDTH = 55;
 
-    private final CommandLine root;
+    private final Syntax syntax;
+    private final List<Syntax> commands;
+    private final Map<String, String> exitCodes;
+    private final Supplier<String> version;
 
     /// A command that was called.
     ///
@@ -45,11 +48,31 @@ public final class Program {
     /// @param exitCodes what each exit code means, for the help text
     /// @param version the line that `--version` prints
     public Program(Syntax syntax, List<Syntax> commands, Map<String, String> exitCodes, Supplier<String> version) {
+        this.syntax = syntax;
+        this.commands = commands;
+        this.exitCodes = exitCodes;
+        this.version = version;
+    }
+
+    /// The commands that words may mean: the one that the first word names, if it is one, else all, which takes longer.
+    private CommandLine root(List<String> words) {
+        Optional<String> first = words.stream().filter(word -> !word.startsWith("-")).findFirst();
+        Predicate<Syntax> named = command -> words.contains(firstWord(command));
+        boolean isKnown = first.isPresent()
+                && commands.stream().anyMatch(command -> firstWord(command).equals(first.get()));
+        return root(isKnown ? named : command -> true);
+    }
+
+    private static String firstWord(Syntax command) {
+        return command.name().split(" ")[0];
+    }
+
+    private CommandLine root(Predicate<Syntax> wanted) {
         CommandSpec spec = CommandSpecs.of(syntax).name(syntax.name())
                 .versionProvider(() -> new String[] {version.get()});
         spec.usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(exitCodes)
                 .sectionKeys(commandsFirst(spec.usageMessage().sectionKeys()));
-        for (Syntax command : commands) {
+        for (Syntax command : commands.stream().filter(wanted).toList()) {
             String[] words = command.name().split(" ");
             CommandSpec group = spec;
             for (int i = 0; i < words.length - 1; i++) {
@@ -57,7 +80,8 @@ public final class Program {
             }
             group.addSubcommand(words[words.length - 1], CommandSpecs.of(command));
         }
-        root = new CommandLine(spec).setExpandAtFiles(false).setAllowOptionsAsOptionParameters(true);
+        return new CommandLine(spec, CommandSpecs.FACTORY).setExpandAtFiles(false)
+                .setAllowOptionsAsOptionParameters(true);
     }
 
     /// Takes a command line apart. Where it asks for help or the version, or names no command, that is printed.
@@ -67,6 +91,7 @@ public final class Program {
     /// @return the command that was called; empty where something was printed instead
     /// @throws UsageException if a word is unknown, repeated, no possible value, or missing
     public Optional<Call> parse(List<String> words, PrintStream out, int width, boolean color) {
+        CommandLine root = root(words);
         declare(root.getCommandSpec(), words::contains);
         if (width > 0) {
             // picocli takes no less than 55.
@@ -92,13 +117,14 @@ public final class Program {
             result = result.subcommand();
             results.add(result);
         }
-        Syntax syntax = (Syntax) result.commandSpec().userObject();
-        return Optional.of(new Call(syntax, Arguments.of(syntax, results)));
+        Syntax called = (Syntax) result.commandSpec().userObject();
+        return Optional.of(new Call(called, Arguments.of(called, results)));
     }
 
     /// A script that lets bash, and zsh through its own bridge, complete commands, options and the values of options
     /// that have few; all else completes to file names.
     public String completionScript() {
+        CommandLine root = root(command -> true);
         declare(root.getCommandSpec(), word -> true);
         return AutoComplete.bash(root.getCommandName(), root);
     }

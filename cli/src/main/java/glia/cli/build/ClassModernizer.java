@@ -14,6 +14,7 @@ import java.lang.constant.ClassDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.jar.JarEntry;
@@ -21,9 +22,9 @@ import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.zip.ZipEntry;
 
-/// Rewrites jars whose classes are of Java 5 so that an AOT cache can hold them.
+/// Rewrites jars so that an AOT cache can hold all of their classes.
 ///
-/// The JVM leaves classes before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which
+/// Call sites that the JDK would make anew at each start are written out (`CallSites`). And the JVM leaves classes before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which
 /// it verifies newer ones: at each start they are read, parsed and slowly verified. Picocli's are of version 49. They
 /// are given stack maps and version 52; what they do stays the same.
 public final class ClassModernizer {
@@ -40,29 +41,45 @@ public final class ClassModernizer {
 
     private ClassModernizer() {}
 
-    /// @param files jars to be rewritten in their places
+    /// @param files jars to be rewritten in their places, where there is something to rewrite; what their classes need
+    ///     is among them or in the JDK
     /// @throws IOException if one cannot be read or written
     public static void main(String[] files) throws IOException {
+        Map<String, byte[]> all = new HashMap<>();
         for (String file : files) {
-            modernize(Path.of(file));
+            all.putAll(read(Path.of(file)));
+        }
+        ClassFile classFile = ClassFile.of(StackMapsOption.GENERATE_STACK_MAPS,
+                ClassHierarchyResolverOption.of(resolver(all)));
+        for (String file : files) {
+            Map<String, byte[]> contents = read(Path.of(file));
+            boolean changed = false;
+            for (Map.Entry<String, byte[]> content : contents.entrySet()) {
+                if (content.getKey().endsWith(".class")) {
+                    byte[] modern = modernize(content.getValue(), classFile);
+                    changed |= modern != content.setValue(modern);
+                }
+            }
+            if (changed) {
+                write(Path.of(file), contents);
+            }
         }
     }
 
-    /// Rewrites one jar.
-    static void modernize(Path jar) throws IOException {
-        Map<String, byte[]> contents = read(jar);
-        ClassFile classFile = ClassFile.of(StackMapsOption.GENERATE_STACK_MAPS,
-                ClassHierarchyResolverOption.of(resolver(contents)));
+    private static void write(Path jar, Map<String, byte[]> contents) throws IOException {
         Path rewritten = Path.of(jar + ".new");
         try (OutputStream file = Files.newOutputStream(rewritten); JarOutputStream out = new JarOutputStream(file)) {
             for (Map.Entry<String, byte[]> content : contents.entrySet()) {
                 out.putNextEntry(new ZipEntry(content.getKey()));
-                byte[] bytes = content.getValue();
-                out.write(content.getKey().endsWith(".class") && isOld(bytes)
-                        ? classFile.transformClass(classFile.parse(bytes), TRANSFORM) : bytes);
+                out.write(content.getValue());
             }
         }
         Files.move(rewritten, jar, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static byte[] modernize(byte[] bytes, ClassFile classFile) {
+        return isOld(bytes) ? classFile.transformClass(classFile.parse(bytes), TRANSFORM)
+                : CallSites.writeOut(classFile, bytes);
     }
 
     private static Map<String, byte[]> read(Path jar) throws IOException {

@@ -10,6 +10,7 @@ import glia.io.hub.CachedModel.CachedFile;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelCache;
+import glia.io.packed.PackedFolder;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,20 +29,31 @@ public final class ModelsCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Show the models in the cache", List.of(), List.of(Json.OPTION),
-                List.of("glia models remove NAME removes one."));
+                List.of("glia models remove NAME removes one. Packed weights make starts faster: they take a quarter",
+                        "of the disk's free room at most and can be deleted at any time. Glia keeps none where the",
+                        "environment variable GLIA_PACKED is no."));
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws HubException {
         HubSettings settings = HubSettings.fromEnvironment();
         List<CachedModel> models = new ModelCache(settings).list();
+        PackedFolder packed = PackedFolder.in(settings.gliaCache());
         if (arguments.has(Json.OPTION)) {
-            Json.print(console, Map.of("models", models.stream().map(ModelsCommand::document).toList()));
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("models", models.stream().map(ModelsCommand::document).toList());
+            document.put("packed", Map.of("folder", packed.root().toString(), "files", packed.usage().numFiles(),
+                    "bytes", packed.usage().sizeBytes()));
+            Json.print(console, document);
         } else if (models.isEmpty()) {
             console.out().println("There are no models in " + settings.hubCache() + " and "
                     + settings.gliaCache() + ".");
         } else {
             table(models).print(console);
+        }
+        if (packed.usage().numFiles() > 0 && !arguments.has(Json.OPTION)) {
+            console.out().println("Packed weights for faster starts: " + Units.counted(packed.usage().numFiles(), "file")
+                    + ", " + Units.bytes(packed.usage().sizeBytes()) + ", in " + packed.root());
         }
         return ExitCode.OK;
     }

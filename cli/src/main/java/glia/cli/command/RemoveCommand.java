@@ -8,6 +8,8 @@ import glia.cli.terminal.Units;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelCache;
+import glia.io.packed.PackedCopy;
+import glia.io.packed.PackedFolder;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,17 +34,21 @@ public final class RemoveCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws HubException {
-        ModelCache.Removal removal = new ModelCache(HubSettings.fromEnvironment()).remove(arguments.required(0));
+        HubSettings settings = HubSettings.fromEnvironment();
+        ModelCache.Removal removal = new ModelCache(settings).remove(arguments.required(0));
+        long packedBytes = PackedCopy.sweep(PackedFolder.in(settings.gliaCache()));
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("files", removal.numFiles());
             document.put("bytes", removal.sizeBytes());
+            document.put("packed_bytes", packedBytes);
             document.put("kept", removal.kept().stream().map(Path::toString).toList());
             Json.print(console, document);
             return ExitCode.OK;
         }
         console.out().println("Removed " + Units.counted(removal.numFiles(), "file") + ", "
-                + Units.bytes(removal.sizeBytes()) + ".");
+                + Units.bytes(removal.sizeBytes()) + (packedBytes == 0 ? "" : ", and "
+                + Units.bytes(packedBytes) + " of packed weights") + ".");
         removal.kept().forEach(file -> console.out().println("Kept " + file
                 + ", which another tool put there or uses."));
         return ExitCode.OK;

@@ -2,6 +2,7 @@ package glia.io.file;
 
 import glia.io.CheckpointException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -21,36 +22,49 @@ public final class AtomicFile {
         void write(Output out) throws IOException;
     }
 
-    /// Where the content goes.
+    /// Where the content goes. It is written in pieces that begin and end at multiples of huge pages, so that a system
+    /// that can keeps the file in these, and whoever maps it then has fewer pages to touch.
     public static final class Output {
-        private static final long CHUNK_BYTES = 1 << 30;
+        private static final int PIECE_BYTES = 2 << 20;
 
         private final FileChannel channel;
+        private final MemorySegment memory;
+        private final ByteBuffer piece;
+        private long written;
 
-        private Output(FileChannel channel) {
+        private Output(FileChannel channel, Arena arena) {
             this.channel = channel;
+            memory = arena.allocate(PIECE_BYTES);
+            piece = memory.asByteBuffer();
         }
 
         public void write(byte[] bytes) throws IOException {
-            write(ByteBuffer.wrap(bytes));
+            write(MemorySegment.ofArray(bytes));
         }
 
-        public void write(MemorySegment memory) throws IOException {
-            for (long at = 0; at < memory.byteSize(); at += CHUNK_BYTES) {
-                write(memory.asSlice(at, Math.min(CHUNK_BYTES, memory.byteSize() - at)).asByteBuffer());
+        public void write(MemorySegment bytes) throws IOException {
+            for (long at = 0, count; at < bytes.byteSize(); at += count) {
+                count = Math.min(piece.remaining(), bytes.byteSize() - at);
+                MemorySegment.copy(bytes, at, memory, piece.position(), count);
+                piece.position(piece.position() + (int) count);
+                if (!piece.hasRemaining()) {
+                    flush();
+                }
             }
         }
 
         /// Writes zeros up to the next multiple of `alignment`.
         public void pad(int alignment) throws IOException {
-            long at = channel.position();
+            long at = written + piece.position();
             write(new byte[(int) (TensorEntry.align(at, alignment) - at)]);
         }
 
-        private void write(ByteBuffer buffer) throws IOException {
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
+        private void flush() throws IOException {
+            written += piece.flip().remaining();
+            while (piece.hasRemaining()) {
+                channel.write(piece);
             }
+            piece.clear();
         }
     }
 
@@ -67,9 +81,12 @@ public final class AtomicFile {
         }
         Path beside = folder.resolve(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         try {
-            try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE,
+            try (Arena arena = Arena.ofConfined();
+                    FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE,
                     StandardOpenOption.CREATE_NEW)) {
-                body.write(new Output(channel));
+                Output out = new Output(channel, arena);
+                body.write(out);
+                out.flush();
                 channel.force(true);
             }
             Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);

@@ -20,6 +20,7 @@ public abstract class MappedCheckpoint implements Checkpoint {
 
     private final Path origin;
     private final List<MappedFile> files = new ArrayList<>();
+    private final List<Source> sources = new ArrayList<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private final Map<String, MappedFile> owners = new LinkedHashMap<>();
 
@@ -43,6 +44,7 @@ public abstract class MappedCheckpoint implements Checkpoint {
     /// @throws CheckpointException if one of the names is taken
     protected final void add(MappedFile file, List<TensorEntry> entries, long dataStart) throws CheckpointException {
         MemorySegment memory = file.map();
+        sources.add(new Source(file.path(), memory));
         for (TensorEntry entry : entries) {
             MemorySegment part = memory.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
             MappedFile other = owners.putIfAbsent(entry.name(), file);
@@ -77,6 +79,11 @@ public abstract class MappedCheckpoint implements Checkpoint {
     @Override
     public final long sizeBytes() {
         return files.stream().mapToLong(MappedFile::sizeBytes).sum();
+    }
+
+    @Override
+    public final List<Source> sources() {
+        return Collections.unmodifiableList(sources);
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Turns what a user names as a model into files on the disk. In this order:
 ///
@@ -25,14 +26,15 @@ public final class ModelLocator {
     private static final int MAGIC_BYTES = 4;
 
     private final HubSettings settings;
-    private final HubClient hub;
+    /// Made where it is needed: what is on the disk needs no client of the hub.
+    private final Supplier<HubClient> hub;
     private final GliaCache cache;
 
     public ModelLocator(HubSettings settings) {
-        this(settings, new HubClient(settings));
+        this(settings, () -> new HubClient(settings));
     }
 
-    ModelLocator(HubSettings settings, HubClient hub) {
+    ModelLocator(HubSettings settings, Supplier<HubClient> hub) {
         this.settings = settings;
         this.hub = hub;
         this.cache = new GliaCache(settings.gliaCache());
@@ -151,12 +153,13 @@ public final class ModelLocator {
     }
 
     private Choice ofHub(HubName name, Progress progress) throws HubException {
-        Optional<Choice> cached = hub.find(name);
+        HubClient client = hub.get();
+        Optional<Choice> cached = client.find(name);
         if (cached.isPresent()) {
             return cached.get();
         }
         try {
-            return hub.pull(name, progress);
+            return client.pull(name, progress);
         } catch (HubException e) {
             throw new HubException(e.kind(), e.getMessage() + instead(name), e);
         }

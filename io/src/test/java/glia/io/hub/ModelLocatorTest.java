@@ -26,7 +26,7 @@ class ModelLocatorTest {
     void open() {
         hub.with("config.json", "{}").with("tokenizer.json", "{}").with("model.safetensors", "w");
         HubSettings settings = hub.settings(folder);
-        locator = new ModelLocator(settings, HubClientTest.client(settings));
+        locator = new ModelLocator(settings, () -> HubClientTest.client(settings));
     }
 
     @AfterEach

@@ -4,7 +4,6 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.util.function.LongConsumer;
 
 /// A set of kernels: everything that computes on numbers. One set is chosen at the start; blocks never know which.
 ///
@@ -25,8 +24,8 @@ public interface Kernels {
         return false;
     }
 
-    /// Tells of each weight that is converted from now on how many bytes it has, on the thread that computes.
-    default void onConversion(LongConsumer bytes) { }
+    /// Where converted weights are looked for from now on, and who is told of each that is made.
+    default void conversions(Conversions conversions) { }
 
     // ---- products ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@ package glia.tensor.kernel;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /// A fixed pool of platform threads for arithmetic. The calling thread works too, so `count` threads compute with
 /// `count - 1` helpers. Helpers spin for a while after each task before they park, since waking a thread costs as much
@@ -32,6 +33,7 @@ public final class Workers implements AutoCloseable {
     private final AtomicInteger parked = new AtomicInteger();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean closed;
+    private BooleanSupplier alone = () -> false;
     private Task task;
     private int numChunks;
 
@@ -56,6 +58,12 @@ public final class Workers implements AutoCloseable {
         return (int) Math.max(1, Math.min(units, 8L * count()));
     }
 
+    /// From now on the caller computes without helpers for as long as this is true: while other work of the program
+    /// wants the processors.
+    public void stayAloneWhile(BooleanSupplier othersWork) {
+        alone = othersWork;
+    }
+
     /// Runs a task to its end on all threads. Not reentrant; one caller at a time. When a chunk throws, chunks that
     /// have not begun are left out.
     ///
@@ -67,7 +75,7 @@ public final class Workers implements AutoCloseable {
         }
         task = work;
         try {
-            if (helpers.length == 0 || chunks <= 1) {
+            if (helpers.length == 0 || chunks <= 1 || alone.getAsBoolean()) {
                 for (int i = 0; i < chunks; i++) {
                     work.run(i, 0);
                 }

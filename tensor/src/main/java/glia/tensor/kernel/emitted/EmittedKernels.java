@@ -6,6 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.Conversions;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.ProductList;
@@ -20,7 +21,6 @@ import glia.tensor.kernel.tiled.Products;
 import glia.tensor.kernel.tiled.TiledPairProducts;
 import glia.tensor.kernel.tiled.TiledProducts;
 import java.util.Optional;
-import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 
 /// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
@@ -136,8 +136,8 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void onConversion(LongConsumer bytes) {
-        roundedProducts.onPacking(bytes);
+    public void conversions(Conversions conversions) {
+        roundedProducts.conversions(conversions);
     }
 
     @Override

@@ -4,6 +4,7 @@ import glia.tensor.CodedMatrix;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.format.CodedBlocks;
+import glia.tensor.kernel.Conversions;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
@@ -12,11 +13,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
-import java.util.function.LongConsumer;
 
 /// Weights as panels (`PanelFormat`), packed when a matrix is first met and kept until it is no longer reachable. What
 /// counts is the object: its numbers must not change, and another object on the same memory is packed again. A file's
-/// pages that were read for it leave the process's memory, not the system's cache.
+/// pages that were read for it leave the process's memory, not the system's cache. Panels that were kept from another
+/// time (`Conversions`) are taken as they are.
 final class PackedWeights extends RangeTask {
     /// Matrices are equal only to themselves.
     private final Map<Matrix, MemorySegment> packed = new WeakHashMap<>();
@@ -26,7 +27,7 @@ final class PackedWeights extends RangeTask {
     private PanelFormat format;
     private Matrix w;
     private long to;
-    private LongConsumer listener = _ -> { };
+    private Conversions conversions = Conversions.NONE;
 
     PackedWeights(Workers workers) {
         super(workers);
@@ -37,16 +38,20 @@ final class PackedWeights extends RangeTask {
         }
     }
 
-    /// Who is told of the bytes of each matrix that is packed.
-    void onPacking(LongConsumer bytes) {
-        listener = bytes;
+    /// Where panels are looked for before a matrix is packed, and who is told of each that is.
+    void conversions(Conversions other) {
+        conversions = other;
     }
 
     /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
     MemorySegment of(PanelFormat format, Matrix w) {
         MemorySegment panels = packed.get(w);
         if (panels == null) {
-            panels = pack(format, w);
+            panels = conversions.kept(w, format.form(), format.sizeBytes(w));
+            if (panels == null) {
+                panels = pack(format, w);
+                conversions.converted(w, format.form(), panels);
+            }
             packed.put(w, panels);
         }
         return panels;
@@ -70,7 +75,6 @@ final class PackedWeights extends RangeTask {
                 forget(c.parts().scales());
             }
         }
-        listener.accept(panels.byteSize());
         return panels;
     }
 

@@ -83,6 +83,8 @@ enum PanelFormat {
     static final int BLOCK = 32;
     static final int QUADS = 8;
     private static final int LINE = 64;
+    /// Counts the layouts there have been: panels are kept from one run of the program to another.
+    private static final int LAYOUT = 1;
 
     final DType type;
     final int bits;
@@ -126,6 +128,11 @@ enum PanelFormat {
     /// Whether quants are whole numbers from 0 to 15.
     private boolean isPlain4Bits() {
         return bits == 4 && this != MXFP4;
+    }
+
+    /// What panels of this layout are called where they are kept.
+    String form() {
+        return name() + "/" + LAYOUT;
     }
 
     /// Bytes of the quants of 16 rows and 32 columns.

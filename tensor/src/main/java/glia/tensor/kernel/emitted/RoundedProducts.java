@@ -3,13 +3,13 @@ package glia.tensor.kernel.emitted;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Conversions;
 import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.function.LongConsumer;
 
 /// `y = round(x) · wᵀ` on whole numbers, for one weight or for many at once: weights are packed once
 /// (`PackedWeights`), activations for each product (`TilePack`), and every panel is multiplied with every tile of
@@ -52,9 +52,9 @@ final class RoundedProducts {
         return new WordProduct(workers, weights);
     }
 
-    /// Who is told of the bytes of each weight that is packed.
-    void onPacking(LongConsumer bytes) {
-        weights.onPacking(bytes);
+    /// Where packed weights are looked for, and who is told of each that is packed.
+    void conversions(Conversions conversions) {
+        weights.conversions(conversions);
     }
 
     /// Whether there is code for a weight.

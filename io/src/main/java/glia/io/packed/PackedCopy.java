@@ -1,0 +1,209 @@
+package glia.io.packed;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.gguf.GgufMetadata;
+import glia.io.gguf.GgufWriter;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Conversions;
+import java.io.File;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/// The weights of one checkpoint as kernels packed them, kept in a file of Glia's cache, so that the next start maps
+/// them in place of packing them again. The file is GGUF: a tensor of bytes for each packed weight, and a description
+/// of the checkpoint's files that must still be true of them. What does not fit is as good as not there.
+///
+/// `kept` and `converted` are called by one thread.
+public final class PackedCopy implements Conversions, AutoCloseable {
+    /// What is packed faster than it is worth a file.
+    private static final long LEAST_BYTES = Long.getLong("glia.packed.least", 32 << 20);
+    private static final int ALIGNMENT = 64;
+    private static final String ARCHITECTURE = "glia-packed-weights";
+    private static final String FILES = "glia.packed.files";
+    private static final String PATHS = "glia.packed.paths";
+    /// How long the end of the program waits for a file that is being written.
+    private static final int PATIENCE_MILLIS = 5000;
+
+    private final List<Checkpoint.Source> sources;
+    private final PackedFolder folder;
+    private final String description;
+    private final GgufCheckpoint kept;
+    private final Map<String, Tensor> packed = new LinkedHashMap<>();
+    private long newBytes;
+    private LongConsumer listener = _ -> { };
+    private Thread writer;
+
+    private PackedCopy(List<Checkpoint.Source> sources, PackedFolder folder, String description, GgufCheckpoint kept) {
+        this.sources = sources;
+        this.folder = folder;
+        this.description = description;
+        this.kept = kept;
+    }
+
+    /// The copy of a checkpoint that must stay open as long as this.
+    ///
+    /// @param folder where copies are; without one nothing is kept
+    public static PackedCopy of(Checkpoint checkpoint, Optional<PackedFolder> folder) {
+        List<Checkpoint.Source> sources = checkpoint.sources();
+        if (folder.isEmpty() || sources.isEmpty() || checkpoint.sizeBytes() < LEAST_BYTES) {
+            return new PackedCopy(List.of(), null, "", null);
+        }
+        String description = PackedFolder.describe(sources.stream().map(Checkpoint.Source::path).toList());
+        return new PackedCopy(sources, folder.get(), description, open(file(folder.get(), sources), description));
+    }
+
+    private static Path file(PackedFolder folder, List<Checkpoint.Source> sources) {
+        return folder.file(sources.stream().map(Checkpoint.Source::path).toList());
+    }
+
+    /// A copy that is of these files as they are now, or null.
+    private static GgufCheckpoint open(Path file, String description) {
+        if (!file.toFile().exists()) {
+            return null;
+        }
+        try {
+            GgufCheckpoint copy = GgufCheckpoint.open(file);
+            if (copy.metadata().has(FILES) && copy.metadata().string(FILES).equals(description)) {
+                PackedFolder.touch(file);
+                return copy;
+            }
+            copy.close();
+        } catch (CheckpointException e) {
+            // Broken, or of another program: it is written anew.
+        }
+        return null;
+    }
+
+    /// Deletes the copies of files that are no longer there, and what is no copy: how many bytes they had.
+    public static long sweep(PackedFolder folder) {
+        long bytes = 0;
+        for (Path file : folder.copies()) {
+            boolean isNeeded = false;
+            try (GgufCheckpoint copy = GgufCheckpoint.open(file)) {
+                isNeeded = copy.metadata().has(PATHS)
+                        && Arrays.stream(copy.metadata().strings(PATHS)).allMatch(path -> new File(path).exists());
+            } catch (CheckpointException e) {
+                // It is no copy.
+            }
+            if (!isNeeded) {
+                bytes += file.toFile().length();
+                file.toFile().delete();
+            }
+        }
+        return bytes;
+    }
+
+    /// Whether there is a file of this checkpoint's weights.
+    public boolean isThere() {
+        return kept != null;
+    }
+
+    /// Who is told of the bytes of each weight that is packed or found.
+    public void onConversion(LongConsumer bytes) {
+        listener = bytes;
+    }
+
+    @Override
+    public MemorySegment kept(Matrix w, String form, long sizeBytes) {
+        String name = kept == null ? null : name(w, form);
+        if (name == null || !kept.names().contains(name)) {
+            return null;
+        }
+        Tensor tensor = tensor(name);
+        if (tensor.memory().byteSize() != sizeBytes || tensor.address() % ALIGNMENT != 0) {
+            return null;
+        }
+        packed.put(name, tensor);
+        listener.accept(sizeBytes);
+        return tensor.memory();
+    }
+
+    private Tensor tensor(String name) {
+        try {
+            return kept.tensor(name);
+        } catch (CheckpointException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void converted(Matrix w, String form, MemorySegment panels) {
+        listener.accept(panels.byteSize());
+        String name = folder == null ? null : name(w, form);
+        if (name != null) {
+            packed.put(name, Tensor.of(DType.I8, panels, panels.byteSize()));
+            newBytes += panels.byteSize();
+        }
+    }
+
+    /// A weight's place in the files, its shape and form; null where it lies in none of them.
+    private String name(Matrix w, String form) {
+        if (w instanceof Tensor t) {
+            for (int i = 0; i < sources.size(); i++) {
+                MemorySegment memory = sources.get(i).memory();
+                long at = t.address() - memory.address();
+                if (at >= 0 && at < memory.byteSize()) {
+                    return form + " " + i + ":" + at + " " + t.rows() + "x" + t.cols();
+                }
+            }
+        }
+        return null;
+    }
+
+    /// Writes what was packed until now, beside the program, if it is worth it and there is room.
+    public void save() {
+        if (folder == null || newBytes < LEAST_BYTES) {
+            return;
+        }
+        Path file = file(folder, sources);
+        Map<String, Tensor> contents = new LinkedHashMap<>(packed);
+        writer = Thread.ofPlatform().daemon().name("glia-packed").priority(Thread.MIN_PRIORITY)
+                .start(() -> write(file, contents));
+    }
+
+    private void write(Path file, Map<String, Tensor> contents) {
+        long bytes = contents.values().stream().mapToLong(Tensor::sizeBytes).sum();
+        try {
+            sweep(folder);
+            if (folder.makeRoom(file, bytes)) {
+                Map<String, Object> metadata = new LinkedHashMap<>();
+                metadata.put("general.architecture", ARCHITECTURE);
+                metadata.put("general.alignment", ALIGNMENT);
+                metadata.put(FILES, description);
+                metadata.put(PATHS, sources.stream().map(source -> source.path().toAbsolutePath().toString())
+                        .toArray(String[]::new));
+                GgufWriter.write(file, GgufMetadata.of(file, metadata), contents);
+            }
+        } catch (CheckpointException e) {
+            // The disk is full, or nobody may write here: weights are packed again next time.
+        }
+    }
+
+    /// Waits a while for a file that is being written, and gives it up then.
+    @Override
+    public void close() {
+        if (writer != null) {
+            try {
+                writer.join(PATIENCE_MILLIS);
+                writer.interrupt();
+                writer.join(PATIENCE_MILLIS);
+            } catch (InterruptedException e) {
+                writer.interrupt();
+                Thread.currentThread().interrupt();
+            }
+        }
+        if (kept != null) {
+            kept.close();
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package glia.io.packed;
+
+import glia.io.hub.HubSettings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
+
+/// The folder of packed copies, each of which can be deleted at any time. Together they take a quarter of the room that
+/// the disk has without them, at most; those that were not used for the longest time make room for others.
+public record PackedFolder(Path root) {
+    private static final String ENDING = ".packed";
+    private static final int SHARE = 4;
+    private static final Set<String> NO = Set.of("no", "off", "false", "0");
+    private static final long STALE_MILLIS = 3_600_000;
+
+    /// `packed` in Glia's cache, or nothing where the environment variable `GLIA_PACKED` says no.
+    public static Optional<PackedFolder> ofThisUser() {
+        String wanted = System.getenv("GLIA_PACKED");
+        return wanted != null && NO.contains(wanted.toLowerCase(Locale.ROOT)) ? Optional.empty()
+                : Optional.of(in(HubSettings.gliaCacheFolder()));
+    }
+
+    /// `packed` in Glia's cache folder.
+    public static PackedFolder in(Path gliaCache) {
+        return new PackedFolder(gliaCache.resolve("packed"));
+    }
+
+    /// What copies take.
+    public record Usage(int numFiles, long sizeBytes) { }
+
+    /// The place of the copy of a checkpoint that consists of these files: the first one's name, and a number that
+    /// other paths hardly share.
+    Path file(List<Path> sources) {
+        byte[] paths = String.join("\n", sources.stream().map(path -> path.toAbsolutePath().toString()).toList())
+                .getBytes(StandardCharsets.UTF_8);
+        CRC32 one = new CRC32();
+        CRC32C other = new CRC32C();
+        one.update(paths);
+        other.update(paths);
+        return root.resolve("%s-%08x%08x%s".formatted(sources.getFirst().getFileName(), one.getValue(),
+                other.getValue(), ENDING));
+    }
+
+    /// What changes when a file does: path, size, number, and the times of its content and of its attributes. The last
+    /// is set by the system alone.
+    static String describe(List<Path> files) {
+        StringBuilder text = new StringBuilder();
+        for (Path file : files) {
+            text.append(file.toAbsolutePath()).append(' ').append(attributes(file)).append('\n');
+        }
+        return text.toString();
+    }
+
+    private static String attributes(Path file) {
+        try {
+            return describe(Files.readAttributes(file, "unix:size,ino,dev,lastModifiedTime,ctime"));
+        } catch (UnsupportedOperationException | IllegalArgumentException | IOException e) {
+            return describe(basicAttributes(file));
+        }
+    }
+
+    private static Map<String, Object> basicAttributes(Path file) {
+        try {
+            return Files.readAttributes(file, "size,lastModifiedTime,creationTime");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String describe(Map<String, Object> attributes) {
+        StringBuilder text = new StringBuilder();
+        new TreeMap<>(attributes).forEach((name, value) -> text.append(name).append('=').append(
+                value instanceof FileTime time ? time.to(TimeUnit.NANOSECONDS) : value)
+                .append(' '));
+        return text.toString();
+    }
+
+    /// Notes that a copy was used.
+    static void touch(Path file) {
+        try {
+            Files.setLastModifiedTime(file, FileTime.fromMillis(System.currentTimeMillis()));
+        } catch (IOException e) {
+            // It counts as older than it is.
+        }
+    }
+
+    /// Makes the folder, and room in it for a file that is to come or to be replaced: whether there is.
+    boolean makeRoom(Path file, long bytes) {
+        try {
+            Files.createDirectories(root);
+            sweep();
+            List<Path> copies = copies();
+            copies.remove(file);
+            long others = 0;
+            for (Path copy : copies) {
+                others += Files.size(copy);
+            }
+            long room = (Files.getFileStore(root).getUsableSpace() + others) / SHARE;
+            copies.sort(Comparator.comparingLong(copy -> copy.toFile().lastModified()));
+            for (int i = 0; i < copies.size() && bytes <= room && others + bytes > room; i++) {
+                others -= Files.size(copies.get(i));
+                Files.delete(copies.get(i));
+            }
+            return others + bytes <= room;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /// Deletes what a killed program left half written.
+    private void sweep() throws IOException {
+        try (Stream<Path> files = Files.list(root)) {
+            for (Path file : files.filter(file -> file.toString().endsWith(".tmp")).toList()) {
+                if (System.currentTimeMillis() - file.toFile().lastModified() > STALE_MILLIS) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    /// All copies, in no order; none where the folder cannot be read.
+    List<Path> copies() {
+        if (!Files.isDirectory(root)) {
+            return new ArrayList<>();
+        }
+        try (Stream<Path> files = Files.list(root)) {
+            return new ArrayList<>(files.filter(file -> file.toString().endsWith(ENDING)).toList());
+        } catch (IOException e) {
+            return new ArrayList<>();
+        }
+    }
+
+    /// What the copies take now.
+    public Usage usage() {
+        List<Path> copies = copies();
+        return new Usage(copies.size(), copies.stream().mapToLong(copy -> copy.toFile().length()).sum());
+    }
+}

@@ -1,0 +1,22 @@
+package glia.tensor.kernel;
+
+import glia.tensor.Matrix;
+import java.lang.foreign.MemorySegment;
+
+/// Where a set of kernels looks for a weight in its own form before it converts it, and whom it tells that it has one.
+/// Asked and told on the thread that computes.
+public interface Conversions {
+    /// Knows nothing and keeps nothing.
+    Conversions NONE = new Conversions() { };
+
+    /// A weight's converted form that was kept from another time, or null.
+    ///
+    /// @param form what the form is called, another name for each that differs in a bit
+    /// @param sizeBytes the size that it must have; it begins at a multiple of 64
+    default MemorySegment kept(Matrix w, String form, long sizeBytes) {
+        return null;
+    }
+
+    /// Tells of each weight that was converted. The memory is not changed any more.
+    default void converted(Matrix w, String form, MemorySegment panels) { }
+}
