@@ -11,7 +11,8 @@ import java.util.Locale;
 import java.util.Random;
 
 /// The matrix products of training, GFLOP/s as medians after a warm-up: forward `x·wᵀ`, the gradient of the input
-/// `dy·w`, and of the weight `dyᵀ·x`, in F32 and with factors rounded to BF16. `products.py` measures PyTorch's.
+/// `dy·w`, and of the weight `dyᵀ·x`, in F32 and, where that is faster, with factors rounded to BF16. `products.py`
+/// measures PyTorch's.
 public final class ProductBench {
     private static final int THREADS = 2;
     private static final int ROUNDS = 9;
@@ -38,13 +39,17 @@ public final class ProductBench {
                 Tensor dx = random(arena, random, shape[0], shape[1]);
                 Tensor dw = random(arena, random, shape[2], shape[1]);
                 double flop = 2.0 * shape[0] * shape[1] * shape[2];
-                System.out.printf(Locale.ROOT, "%d × %d × %d   F32 %4.0f %4.0f %4.0f   BF16 %4.0f %4.0f %4.0f%n",
-                        shape[0], shape[1], shape[2], rate(flop, () -> kernels.linear(y, x, w)),
+                System.out.printf(Locale.ROOT, "%d × %d × %d   F32 %4.0f %4.0f %4.0f", shape[0], shape[1], shape[2],
+                        rate(flop, () -> kernels.linear(y, x, w)),
                         rate(flop, () -> kernels.linearBackwardInput(dx, y, w)),
-                        rate(flop, () -> kernels.linearBackwardWeight(dw, y, x)),
-                        rate(flop, () -> kernels.linearBf16(y, x, w)),
-                        rate(flop, () -> kernels.linearBackwardInputBf16(dx, y, w)),
-                        rate(flop, () -> kernels.linearBackwardWeightBf16(dw, y, x)));
+                        rate(flop, () -> kernels.linearBackwardWeight(dw, y, x)));
+                if (kernels.multipliesBf16()) {
+                    System.out.printf(Locale.ROOT, "   BF16 %4.0f %4.0f %4.0f",
+                            rate(flop, () -> kernels.linearBf16(y, x, w)),
+                            rate(flop, () -> kernels.linearBackwardInputBf16(dx, y, w)),
+                            rate(flop, () -> kernels.linearBackwardWeightBf16(dw, y, x)));
+                }
+                System.out.println();
             }
         }
     }

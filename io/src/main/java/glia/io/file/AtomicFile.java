@@ -16,25 +16,25 @@ import java.util.concurrent.ThreadLocalRandom;
 /// beside it, which is flushed to the disk and then renamed. The old file is never truncated, so that whoever has it
 /// mapped keeps it.
 public final class AtomicFile {
+    private static final int PIECE_BYTES = 64 << 10;
+    private static final int HUGE_PAGE = 2 << 20;
+
     /// What writes the content.
     @FunctionalInterface
     public interface Body {
         void write(Output out) throws IOException;
     }
 
-    /// Where the content goes. It is written in pieces that begin and end at multiples of huge pages, so that a system
-    /// that can keeps the file in these, and whoever maps it then has fewer pages to touch.
+    /// Where the content goes. It is written in pieces that begin and end at multiples of their size.
     public static final class Output {
-        private static final int PIECE_BYTES = 2 << 20;
-
         private final FileChannel channel;
         private final MemorySegment memory;
         private final ByteBuffer piece;
         private long written;
 
-        private Output(FileChannel channel, Arena arena) {
+        private Output(FileChannel channel, int pieceBytes, Arena arena) {
             this.channel = channel;
-            memory = arena.allocate(PIECE_BYTES);
+            memory = arena.allocate(pieceBytes);
             piece = memory.asByteBuffer();
         }
 
@@ -75,6 +75,16 @@ public final class AtomicFile {
     /// @throws CheckpointException if that fails, be it that the disk is full; then nothing has changed and nothing
     ///     half written is left
     public static void write(Path target, Body body) throws CheckpointException {
+        write(target, PIECE_BYTES, body);
+    }
+
+    /// The same for a file that will be mapped and read as a whole: a system that can keeps it in huge pages, since it
+    /// is written in such, and whoever maps it has fewer pages to touch.
+    public static void writeInHugePages(Path target, Body body) throws CheckpointException {
+        write(target, HUGE_PAGE, body);
+    }
+
+    private static void write(Path target, int pieceBytes, Body body) throws CheckpointException {
         Path folder = target.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(target, "", "cannot be written: there is no folder " + folder);
@@ -84,7 +94,7 @@ public final class AtomicFile {
             try (Arena arena = Arena.ofConfined();
                     FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE,
                     StandardOpenOption.CREATE_NEW)) {
-                Output out = new Output(channel, arena);
+                Output out = new Output(channel, pieceBytes, arena);
                 body.write(out);
                 out.flush();
                 channel.force(true);

@@ -42,15 +42,30 @@ public final class GgufWriter {
     ///
     /// @throws CheckpointException if a type, name or rank is none of the format's, or the file cannot be written
     public static void write(Path file, GgufMetadata metadata, Map<String, Tensor> tensors) throws CheckpointException {
-        Map<String, Content> contents = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> contents.put(name, Content.of(tensor)));
-        writeContents(file, metadata, contents, done -> { });
+        writeContents(file, metadata, contents(tensors), done -> { });
     }
 
     /// The same with tensors that are made one after the other.
     ///
     /// @param doneBytes is told how many bytes of tensors are written
     public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors,
+            LongConsumer doneBytes) throws CheckpointException {
+        AtomicFile.write(file, body(file, metadata, tensors, doneBytes));
+    }
+
+    /// A file that will be mapped and read as a whole ([AtomicFile#writeInHugePages]).
+    public static void writeInHugePages(Path file, GgufMetadata metadata, Map<String, Tensor> tensors)
+            throws CheckpointException {
+        AtomicFile.writeInHugePages(file, body(file, metadata, contents(tensors), done -> { }));
+    }
+
+    private static Map<String, Content> contents(Map<String, Tensor> tensors) {
+        Map<String, Content> contents = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> contents.put(name, Content.of(tensor)));
+        return contents;
+    }
+
+    private static AtomicFile.Body body(Path file, GgufMetadata metadata, Map<String, Content> tensors,
             LongConsumer doneBytes) throws CheckpointException {
         int alignment = GgufHeader.alignment(metadata);
         GgufOutput header = new GgufOutput().int32(GgufHeader.MAGIC_NUMBER).int32(GgufHeader.VERSION)
@@ -70,7 +85,7 @@ public final class GgufWriter {
             describe(header, file, entry.getKey(), entry.getValue(), at);
             at = TensorEntry.align(at + entry.getValue().sizeBytes(), alignment);
         }
-        AtomicFile.write(file, out -> {
+        return out -> {
             out.write(header.toBytes());
             out.pad(alignment);
             long done = 0;
@@ -82,7 +97,7 @@ public final class GgufWriter {
                 done += content.sizeBytes();
                 doneBytes.accept(done);
             }
-        });
+        };
     }
 
     private static void describe(GgufOutput header, Path file, String name, Content tensor, long at)

@@ -182,7 +182,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
                 metadata.put(FILES, description);
                 metadata.put(PATHS, sources.stream().map(source -> source.path().toAbsolutePath().toString())
                         .toArray(String[]::new));
-                GgufWriter.write(file, GgufMetadata.of(file, metadata), contents);
+                GgufWriter.writeInHugePages(file, GgufMetadata.of(file, metadata), contents);
             }
         } catch (CheckpointException e) {
             // The disk is full, or nobody may write here: weights are packed again next time.

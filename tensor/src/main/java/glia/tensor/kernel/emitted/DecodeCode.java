@@ -146,7 +146,8 @@ final class DecodeCode {
         a.bind(end);
     }
 
-    private static void widen(Emitter a, Vec to, Operand shorts, boolean upperHalves) {
+    /// `to = ` F16 numbers, or BF16 ones, which are upper halves.
+    static void widen(Emitter a, Vec to, Operand shorts, boolean upperHalves) {
         if (upperHalves) {
             a.op(VPMOVZXWD, to, shorts);
             a.op(VPSLLD, to, to, 16);

@@ -23,6 +23,7 @@ import static glia.tensor.asm.Op.VSHUFPS;
 import static glia.tensor.asm.Op.VUNPCKHPS;
 import static glia.tensor.asm.Op.VUNPCKLPS;
 
+import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
@@ -31,7 +32,8 @@ import glia.tensor.asm.Vec;
 import glia.tensor.kernel.tiled.Ahead;
 
 /// Dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has a register
-/// of sums; at the end the registers are added up together, turned into one vector of results.
+/// of sums; at the end the registers are added up together, turned into one vector of results. Rows are F32, F16 or
+/// BF16; those of 16 bits are widened as they are read, and their vectors have whole registers of numbers.
 final class DotsCode {
     /// Bytes of the memory that a call needs for its parameters.
     static final int PARAMETER_BYTES = 48;
@@ -42,18 +44,34 @@ final class DotsCode {
     private static final int Y_ROW = 24;
     private static final int XS = 32;
     private static final int LINES = 40;
-    private static final PerLevel<DotsCode> CODES = new PerLevel<>(DotsCode::new);
+    private static final PerLevel<DotsCode> CODES = new PerLevel<>(level -> new DotsCode(level, DType.F32));
+    private static final PerLevel<DotsCode> HALVES = new PerLevel<>(level -> new DotsCode(level, DType.F16));
+    private static final PerLevel<DotsCode> BFLOATS = new PerLevel<>(level -> new DotsCode(level, DType.BF16));
 
     private final Level level;
+    private final DType type;
     private final Function[] dots;
 
-    private DotsCode(Level level) {
+    private DotsCode(Level level, DType type) {
         this.level = level;
+        this.type = type;
         dots = CodePages.ofSizes(rows(level), this::emit);
     }
 
+    /// For rows of F32.
     static DotsCode of(Level level) {
         return CODES.of(level);
+    }
+
+    /// For rows of a type, of `count` numbers, or null where there is none.
+    static DotsCode of(Level level, DType type, int count) {
+        boolean isWhole = count % level.lanes == 0;
+        return switch (type) {
+            case F32 -> CODES.of(level);
+            case F16 -> isWhole ? HALVES.of(level) : null;
+            case BF16 -> isWhole ? BFLOATS.of(level) : null;
+            default -> null;
+        };
     }
 
     /// Rows that are multiplied together: the lanes of a vector.
@@ -77,7 +95,7 @@ final class DotsCode {
         Memory.i64(parameters + LINES, AheadCode.lines(level, level.lanes, 1, xs));
     }
 
-    /// Multiplies `rows` rows, which lie `rowBytes` apart, with each x; writes `rows` numbers for each.
+    /// Multiplies `rows` rows of the type, which lie `rowBytes` apart, with each x; writes `rows` numbers for each.
     ///
     /// @param rows 1 to `rows`
     /// @param parameters what `prepare` wrote
@@ -116,13 +134,18 @@ final class DotsCode {
         a.op(VMOVUPS, x, at(RBX));
         a.mov(RAX, R10);
         for (int r = 0; r < rows; r++) {
-            a.op(VFMADD231PS, a.v(r), x, at(RAX));
+            if (type == DType.F32) {
+                a.op(VFMADD231PS, a.v(r), x, at(RAX));
+            } else {
+                DecodeCode.widen(a, w, at(RAX), type == DType.BF16);
+                a.op(VFMADD231PS, a.v(r), x, w);
+            }
             if (r < rows - 1) {
                 a.add(RAX, RDX);
             }
         }
         AheadCode.emit(a, RBP, R8, at(R9, LINES));
-        a.add(R10, level.bytes);
+        a.add(R10, (int) type.bytes(level.lanes));
         a.add(RBX, level.bytes);
         a.dec(R11);
         a.jump(Condition.NOT_EQUAL, loop);

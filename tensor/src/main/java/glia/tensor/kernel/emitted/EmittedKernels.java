@@ -78,7 +78,7 @@ public final class EmittedKernels implements Kernels {
     }
 
     private static Optional<PairProducts> pairProducts(Workers workers, RowDecoder decoder, Level level) {
-        if (!level.isWide() || !Processor.here().has(Processor.Feature.AVX512_BF16)) {
+        if (level != Level.AMX && !(level.isWide() && Processor.here().multipliesBf16Fast())) {
             return Optional.empty();
         }
         var tiles = new EmittedPairTiles(workers, decoder, level);

@@ -10,7 +10,7 @@ import glia.tensor.kernel.tiled.Scratch;
 import java.util.Arrays;
 
 /// `linear` for a few tokens: dot products with rows of the weight, 16 or 8 at a time, since reading these is
-/// what takes the time. Rows of other types than F32 are decoded first.
+/// what takes the time. Rows of other types than F32, F16 and BF16 are decoded first.
 final class RowProduct extends RangeTask {
     /// Up to so many tokens rows are multiplied as they lie; for more, turning them into panels pays.
     static final int MOST_TOKENS = 3;
@@ -48,16 +48,16 @@ final class RowProduct extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int cols = w.cols();
-        boolean isPlain = w instanceof Tensor t && t.dtype() == DType.F32;
-        long rowBytes = 4L * cols;
-        long parameters = scratch[worker].reserve(64 + (isPlain ? 0 : group * rowBytes));
-        DotsCode code = DotsCode.of(level);
+        DotsCode direct = w instanceof Tensor t ? DotsCode.of(level, t.dtype(), cols) : null;
+        DotsCode code = direct != null ? direct : DotsCode.of(level);
+        long rowBytes = direct != null ? ((Tensor) w).rowBytes() : 4L * cols;
+        long parameters = scratch[worker].reserve(64 + (direct != null ? 0 : group * rowBytes));
         code.prepare(parameters, 1, x.rows(), x.rowBytes(), y.rowBytes(), cols);
         for (int i = from; i < to; i++) {
             int first = i * group;
             int rows = Math.min(group, w.rows() - first);
             long at = parameters + 64;
-            if (isPlain) {
+            if (direct != null) {
                 at = ((Tensor) w).address() + first * rowBytes;
             } else {
                 decoder.decode(w, first, rows, 0, cols, at, worker);

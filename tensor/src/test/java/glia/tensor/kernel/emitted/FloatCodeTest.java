@@ -1,9 +1,13 @@
 package glia.tensor.kernel.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.format.Decode;
 import glia.tensor.kernel.tiled.Ahead;
 import glia.tensor.kernel.tiled.Tiles;
 import java.lang.foreign.Arena;
@@ -98,6 +102,51 @@ class FloatCodeTest extends LevelTest {
                     sum += (double) at(w, (long) r * width + k) * at(x, i / yWidth * xWidth + k);
                 }
                 assertEquals(r < rows ? 0.75 * sum : before[i], at(y, i), 1e-5 * count, rows + " rows of " + count);
+            }
+        }
+    }
+
+    @Test
+    void dotsOfRowsOf16Bits() {
+        for (DType type : new DType[] {DType.F16, DType.BF16}) {
+            assertNull(DotsCode.of(level, type, level.lanes + 1), "numbers are left");
+            for (int rows = 1; rows <= DotsCode.rows(level); rows++) {
+                for (int vectors : new int[] {1, 2, 5}) {
+                    for (int xs : new int[] {1, 3}) {
+                        dots(type, rows, vectors * level.lanes, xs);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Numbers of all kinds: denormal ones, infinity and what is none.
+    private void dots(DType type, int rows, int count, int xs) {
+        try (Arena arena = Arena.ofConfined()) {
+            byte[] bits = new byte[2 * rows * count];
+            random.nextBytes(bits);
+            MemorySegment memory = Guarded.atEnd(arena, bits.length).copyFrom(MemorySegment.ofArray(bits));
+            float[] w = new float[rows * count];
+            Decode.toFloats(type, memory.address(), w, 0, w.length);
+            MemorySegment x = numbers(arena, (long) xs * count);
+            MemorySegment y = numbers(arena, (long) xs * rows);
+            MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
+            DotsCode code = DotsCode.of(level, type, count);
+            code.prepare(parameters.address(), 1, xs, 4L * count, 4L * rows, count);
+            code.dots(rows, y.address(), memory.address(), 2L * count, x.address(), new Ahead(), parameters.address());
+            for (int i = 0; i < xs * rows; i++) {
+                double sum = 0;
+                double magnitude = 0;
+                for (int k = 0; k < count; k++) {
+                    double product = (double) w[i % rows * count + k] * at(x, (long) i / rows * count + k);
+                    sum += product;
+                    magnitude += Math.abs(product);
+                }
+                if (magnitude < Float.MAX_VALUE) {
+                    assertEquals(sum, at(y, i), 1e-6 * magnitude, type + ", " + rows + " rows of " + count);
+                } else if (!Double.isFinite(magnitude)) {
+                    assertFalse(Float.isFinite(at(y, i)), type + ", " + rows + " rows of " + count);
+                }
             }
         }
     }

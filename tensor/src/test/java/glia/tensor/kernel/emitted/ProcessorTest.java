@@ -39,6 +39,10 @@ class ProcessorTest {
         assertTrue(new Processor(none, "AuthenticAMD", 26).isZen5());
         assertFalse(new Processor(none, "AuthenticAMD", 25).isZen5());
         assertFalse(new Processor(none, "GenuineIntel", 26).isZen5());
+        var bf16 = EnumSet.of(Processor.Feature.AVX512_BF16);
+        assertTrue(new Processor(bf16, "AuthenticAMD", 25).multipliesBf16Fast());
+        assertFalse(new Processor(none, "AuthenticAMD", 25).multipliesBf16Fast());
+        assertFalse(new Processor(bf16, "GenuineIntel", 6).multipliesBf16Fast());
     }
 
     private static List<Level> levels(Set<Processor.Feature> features) {
