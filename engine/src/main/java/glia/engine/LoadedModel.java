@@ -21,7 +21,7 @@ import java.util.function.Function;
 /// A model that computes: weights, an engine and its threads. It knows tokens by their ids alone; with a tokenizer it
 /// is a [LanguageModel]. For one thread at a time.
 public final class LoadedModel implements AutoCloseable {
-    /// As many threads as a machine has whose processors the tokenizer and the compiler can fill while a model is loaded.
+    /// Threads of a machine whose processors the tokenizer and the compiler can fill while a model is loaded.
     private static final int FEW_THREADS = 2;
 
     private final Workers workers;
@@ -51,8 +51,8 @@ public final class LoadedModel implements AutoCloseable {
         return load(path, options, progress, _ -> () -> false);
     }
 
-    /// @param opened hears of the checkpoint as soon as it is open, to begin what can go on beside, and gives what tells
-    ///     whether that still wants a processor
+    /// @param opened hears of the checkpoint as soon as it is open, to begin what can go on beside, and answers what
+    ///     tells whether that still wants a processor
     static LoadedModel load(Path path, LoadOptions options, Progress progress,
             Function<Checkpoint, BooleanSupplier> opened) throws CheckpointException {
         Workers workers = new Workers(options.numThreads());

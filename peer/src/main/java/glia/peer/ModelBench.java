@@ -38,7 +38,8 @@ public final class ModelBench {
         }
         List<String> work = args.length > 4 ? List.of(args).subList(4, args.length) : WORK;
         Path file = Path.of(args[0]);
-        try (LoadedModel model = LoadedModel.load(file, new LoadOptions(THREADS, 0, "auto", Precision.FAST, false), Progress.NONE);
+        LoadOptions options = new LoadOptions(THREADS, 0, "auto", Precision.FAST, false);
+        try (LoadedModel model = LoadedModel.load(file, options, Progress.NONE);
                 Llama llama = new Llama(args[1], args[2], file, work)) {
             Bench bench = new Bench(model.engine());
             System.out.println(file.getFileName() + ", " + THREADS + " threads, kernels "

@@ -24,9 +24,10 @@ import java.util.zip.ZipEntry;
 
 /// Rewrites jars so that an AOT cache can hold all of their classes.
 ///
-/// Call sites that the JDK would make anew at each start are written out (`CallSites`). And the JVM leaves classes before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which
-/// it verifies newer ones: at each start they are read, parsed and slowly verified. Picocli's are of version 49. They
-/// are given stack maps and version 52; what they do stays the same.
+/// Call sites that the JDK would make anew at each start are written out (`CallSites`). And the JVM leaves classes
+/// before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which it verifies newer ones:
+/// at each start they are read, parsed and slowly verified. Picocli's are of version 49. They are given stack maps and
+/// version 52; what they do stays the same.
 public final class ClassModernizer {
     private static final int FIRST_WITH_STACK_MAPS = ClassFile.JAVA_6_VERSION;
     private static final ClassTransform TRANSFORM = ClassTransform

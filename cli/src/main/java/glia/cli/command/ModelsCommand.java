@@ -38,12 +38,13 @@ public final class ModelsCommand implements Command {
     public int run(Arguments arguments, Console console) throws HubException {
         HubSettings settings = HubSettings.fromEnvironment();
         List<CachedModel> models = new ModelCache(settings).list();
-        PackedFolder packed = PackedFolder.in(settings.gliaCache());
+        PackedFolder folder = PackedFolder.in(settings.gliaCache());
+        PackedFolder.Usage packed = folder.usage();
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("models", models.stream().map(ModelsCommand::document).toList());
-            document.put("packed", Map.of("folder", packed.root().toString(), "files", packed.usage().numFiles(),
-                    "bytes", packed.usage().sizeBytes()));
+            document.put("packed", Map.of("folder", folder.root().toString(), "files", packed.numFiles(),
+                    "bytes", packed.sizeBytes()));
             Json.print(console, document);
         } else if (models.isEmpty()) {
             console.out().println("There are no models in " + settings.hubCache() + " and "
@@ -51,9 +52,9 @@ public final class ModelsCommand implements Command {
         } else {
             table(models).print(console);
         }
-        if (packed.usage().numFiles() > 0 && !arguments.has(Json.OPTION)) {
-            console.out().println("Packed weights for faster starts: " + Units.counted(packed.usage().numFiles(), "file")
-                    + ", " + Units.bytes(packed.usage().sizeBytes()) + ", in " + packed.root());
+        if (packed.numFiles() > 0 && !arguments.has(Json.OPTION)) {
+            console.out().println("Packed weights for faster starts: " + Units.counted(packed.numFiles(), "file")
+                    + ", " + Units.bytes(packed.sizeBytes()) + ", in " + folder.root());
         }
         return ExitCode.OK;
     }

@@ -89,8 +89,9 @@ class CallSitesTest {
 
     private static long callSites(byte[] type, String owner) {
         return ClassFile.of().parse(type).methods().stream().flatMap(method -> method.code().stream())
-                .flatMap(code -> code.elementStream()).filter(element -> element instanceof InvokeDynamicInstruction call
-                && call.bootstrapMethod().owner().descriptorString().contains(owner)).count();
+                .flatMap(code -> code.elementStream())
+                .filter(element -> element instanceof InvokeDynamicInstruction call
+                        && call.bootstrapMethod().owner().descriptorString().contains(owner)).count();
     }
 
     /// Loads some classes anew, written out; all others are those of the test.

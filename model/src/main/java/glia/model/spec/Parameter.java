@@ -20,19 +20,6 @@ public record Parameter(Place place, Role role, int expert) {
         return place.sublayer();
     }
 
-    // Parameters are keys when a model is loaded, and the methods that records get cost milliseconds when they are
-    // first called.
-
-    @Override
-    public int hashCode() {
-        return 31 * (31 * place.hashCode() + role.hashCode()) + expert;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof Parameter p && place.equals(p.place) && role == p.role && expert == p.expert;
-    }
-
     @Override
     public String toString() {
         return place == Place.WHOLE ? role.toString() : role + (expert < 0 ? "" : " of expert " + expert) + " of "

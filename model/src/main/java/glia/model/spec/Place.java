@@ -13,18 +13,6 @@ public record Place(int sublayer, int branch) {
         return new Place(sublayer, 0);
     }
 
-    // See `Parameter`.
-
-    @Override
-    public int hashCode() {
-        return 31 * sublayer + branch;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof Place p && sublayer == p.sublayer && branch == p.branch;
-    }
-
     @Override
     public String toString() {
         return sublayer < 0 ? "the model" : "sublayer " + sublayer + (branch == 0 ? "" : ", branch " + branch);

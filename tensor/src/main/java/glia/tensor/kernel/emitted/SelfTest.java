@@ -100,10 +100,10 @@ final class SelfTest {
     private Tensor result(Group group, Kernels kernels) {
         Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, WIDTH);
         switch (group) {
-            case ROUNDED_PRODUCTS -> roundedProduct(y.rows(0, 1), numbers(1, BLOCKS), kernels);
+            case ROUNDED_PRODUCTS -> roundedProduct(y.rows(0, 1), numbers(1, BLOCKS), DType.Q8_0, kernels);
             case PROMPT_PRODUCTS -> {
                 y = Tensor.allocate(arena, DType.F32, WordProduct.LEAST_TOKENS, WIDTH);
-                roundedProduct(y, wholeNumbers(), kernels);
+                roundedProduct(y, wholeNumbers(), DType.Q4_0, kernels);
             }
             case PRODUCTS -> {
                 Tensor square = numbers(WIDTH, WIDTH);
@@ -144,9 +144,10 @@ final class SelfTest {
         return y;
     }
 
-    /// Weights of eight bits, whose products are the largest.
-    private void roundedProduct(Tensor y, Tensor in, Kernels kernels) {
-        Tensor w = Tensor.allocate(arena, DType.Q8_0, WIDTH, BLOCKS);
+    /// A token meets weights of eight bits, whose products are the largest; a prompt those of four bits, which there
+    /// is other code for (`WinogradDots`).
+    private void roundedProduct(Tensor y, Tensor in, DType type, Kernels kernels) {
+        Tensor w = Tensor.allocate(arena, type, WIDTH, BLOCKS);
         for (int i = 0; i < w.sizeBytes(); i++) {
             Memory.i8(w.address() + i, i * 59);
         }
