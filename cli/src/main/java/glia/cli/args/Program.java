@@ -78,7 +78,8 @@ public final class Program {
             for (int i = 0; i < words.length - 1; i++) {
                 group = group.subcommands().get(words[i]).getCommandSpec();
             }
-            group.addSubcommand(words[words.length - 1], CommandSpecs.of(command));
+            group.addSubcommand(words[words.length - 1],
+                    new CommandLine(CommandSpecs.of(command), CommandSpecs.FACTORY));
         }
         return new CommandLine(spec, CommandSpecs.FACTORY).setExpandAtFiles(false)
                 .setAllowOptionsAsOptionParameters(true);
