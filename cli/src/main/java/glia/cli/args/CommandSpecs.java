@@ -1,6 +1,7 @@
 package glia.cli.args;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.IFactory;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,11 +18,15 @@ final class CommandSpecs {
     /// true types are the converters' matter.
     private static final Class<?> COMPLETED_TO_FILES = Path.class;
 
-    /// Commands are no classes that picocli makes objects of. Its own factory looks for Groovy in all jars first.
+    /// Makes the list of a repeated option's values, the only objects that picocli needs. Its own factory looks for
+    /// Groovy in all jars first.
     static final IFactory FACTORY = new IFactory() {
         @Override
         public <K> K create(Class<K> type) {
-            throw new IllegalArgumentException("not declared: " + type);
+            if (type != List.class) {
+                throw new IllegalArgumentException("nothing was declared that has to be made: " + type);
+            }
+            return type.cast(new ArrayList<>());
         }
     };
 
