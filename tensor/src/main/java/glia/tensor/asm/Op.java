@@ -94,6 +94,7 @@ public enum Op {
     VPMOVDB(Kind.EVEX, "F3.0F38.W0 31", Form.MR, Tuple.QUARTER),
     VPMOVSDB(Kind.EVEX, "F3.0F38.W0 21", Form.MR, Tuple.QUARTER),
     VPMOVDW(Kind.EVEX, "F3.0F38.W0 33", Form.MR, Tuple.HALF),
+    VPACKUSDW(Kind.VEX, "66.0F38.W0 2B", Form.RVM, Tuple.WHOLE),
     VPACKSSDW(Kind.ANY, "66.0F.W0 6B", Form.RVM, Tuple.FULL),
     VPACKSSWB(Kind.ANY, "66.0F.W0 63", Form.RVM, Tuple.WHOLE),
 

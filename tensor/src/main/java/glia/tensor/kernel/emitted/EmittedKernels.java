@@ -16,6 +16,7 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.tensor.kernel.tiled.Attention;
 import glia.tensor.kernel.tiled.AttentionBackward;
+import glia.tensor.kernel.tiled.HalfProducts;
 import glia.tensor.kernel.tiled.PairProducts;
 import glia.tensor.kernel.tiled.Products;
 import glia.tensor.kernel.tiled.TiledPairProducts;
@@ -32,6 +33,7 @@ public final class EmittedKernels implements Kernels {
     private final Optional<WordProduct> wordProduct;
     private final RowProduct rowProduct;
     private final Products products;
+    private final Optional<HalfProducts> halfProducts;
     private final Optional<PairProducts> pairProducts;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
@@ -66,6 +68,9 @@ public final class EmittedKernels implements Kernels {
         rowProduct = new RowProduct(workers, decoder, level);
         var tiledProducts = new TiledProducts(workers, tiles);
         products = level == Level.AMX ? new TermProducts(workers, decoder, tiledProducts) : tiledProducts;
+        halfProducts = level == Level.AMX ? Optional.empty()
+                : Optional.of(new HalfProducts(workers, new EmittedHalfTiles(workers, decoder, level, DType.F16),
+                        new EmittedHalfTiles(workers, decoder, level, DType.BF16)));
         pairProducts = pairProducts(workers, decoder, level);
         attention = new Attention(workers, tiles);
         attentionBackward = new AttentionBackward(workers, tiles);
@@ -138,13 +143,16 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void conversions(Conversions conversions) {
         roundedProducts.conversions(conversions);
+        halfProducts.ifPresent(products -> products.conversions(conversions));
     }
 
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
         assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
-        if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
+        if (halfProducts.isPresent() && HalfProducts.serves(w)) {
+            halfProducts.get().linear(y, x, (Tensor) w);
+        } else if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
             rowProduct.run(y, x, w);
         } else {
             products.linear(y, x, w);

@@ -2,13 +2,11 @@ package glia.tensor.kernel.emitted;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
-import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.PairTiles;
-import java.lang.foreign.MemorySegment;
 
 /// The inner loops of products with `vdpbf16ps`.
-final class EmittedPairTiles extends EmittedTiles implements PairTiles {
+final class EmittedPairTiles extends EmittedKeptTiles implements PairTiles {
     EmittedPairTiles(Workers workers, RowDecoder decoder, Level level) {
         super(workers, decoder, level, TileCode.PAIRS);
     }
@@ -28,18 +26,6 @@ final class EmittedPairTiles extends EmittedTiles implements PairTiles {
     @Override
     public void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker) {
         decoder.decode(type, from, rowBytes, rows, count, to, worker);
-    }
-
-    @Override
-    public MemorySegment memory(long sizeBytes) {
-        return SystemMemory.scratch(sizeBytes);
-    }
-
-    @Override
-    public void forget(Tensor w) {
-        if (w.memory().isMapped()) {
-            SystemMemory.forget(w.address(), w.memory().byteSize());
-        }
     }
 
     @Override

@@ -17,6 +17,8 @@ import static glia.tensor.asm.Op.VDPBF16PS;
 import static glia.tensor.asm.Op.VFMADD231PS;
 import static glia.tensor.asm.Op.VMOVUPS;
 
+import glia.tensor.DType;
+import glia.tensor.asm.Assembler;
 import glia.tensor.asm.Condition;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mem;
@@ -28,22 +30,31 @@ import glia.tensor.asm.Vec;
 /// two strides, so that it needs no packing and may lie turned; B's rows of `cols` numbers lie one behind the other.
 ///
 /// The same loop with `vdpbf16ps` multiplies pairs of BF16 numbers, k and k + 1 in 32 bits, and adds both products to
-/// the F32 sum: twice the numbers for the same bytes and instructions.
+/// the F32 sum: twice the numbers for the same bytes and instructions. And B may have numbers of 16 bits that are
+/// widened as they are read, a few instructions for the 24 products of a row.
 final class TileCode {
     private static final int ROW_BITS = 40;
-    static final PerLevel<TileCode> CODES = new PerLevel<>(level -> new TileCode(level, VFMADD231PS));
+    /// How far ahead panels that come from memory are asked for.
+    private static final int BYTES_AHEAD = 3072;
+    static final PerLevel<TileCode> CODES = new PerLevel<>(level -> new TileCode(level, VFMADD231PS, DType.F32));
+    /// B is F16, B is BF16.
+    static final PerLevel<TileCode> HALVES = new PerLevel<>(level -> new TileCode(level, VFMADD231PS, DType.F16));
+    static final PerLevel<TileCode> BFLOATS = new PerLevel<>(level -> new TileCode(level, VFMADD231PS, DType.BF16));
     /// The loop over pairs of BF16 numbers, for processors that have the instruction.
-    static final PerLevel<TileCode> PAIRS = new PerLevel<>(level -> new TileCode(level, VDPBF16PS));
+    static final PerLevel<TileCode> PAIRS = new PerLevel<>(level -> new TileCode(level, VDPBF16PS, DType.F32));
 
     private final Level level;
     private final Op product;
+    private final DType type;
     private final int rows;
     private final Function[] multiply;
     private final Function[] set;
 
-    private TileCode(Level level, Op product) {
+    /// @param type of B, as the loop reads it
+    private TileCode(Level level, Op product, DType type) {
         this.level = level;
         this.product = product;
+        this.type = type;
         rows = rows(level);
         multiply = CodePages.ofSizes(rows, tileRows -> emit(tileRows, true));
         set = CodePages.ofSizes(rows, tileRows -> emit(tileRows, false));
@@ -104,8 +115,14 @@ final class TileCode {
             a.zero(a.v(i));
         }
         Label loop = a.here();
-        a.op(VMOVUPS, left, at(RDX));
-        a.op(VMOVUPS, right, at(RDX, level.bytes));
+        if (type == DType.F32) {
+            a.op(VMOVUPS, left, at(RDX));
+            a.op(VMOVUPS, right, at(RDX, level.bytes));
+        } else {
+            a.prefetch(Assembler.Cache.T1, at(RDX, BYTES_AHEAD));
+            DecodeCode.widen(a, left, at(RDX), type == DType.BF16);
+            DecodeCode.widen(a, right, at(RDX, level.bytes / 2), type == DType.BF16);
+        }
         for (int t = 0; t < tileRows; t++) {
             Vec x = a.v(free + t % (level.registers - free));
             a.op(VBROADCASTSS, x, row(t));
@@ -115,7 +132,7 @@ final class TileCode {
         a.add(RSI, R8);
         a.add(RAX, R8);
         a.add(R11, R8);
-        a.add(RDX, panelBytes(level));
+        a.add(RDX, (int) type.bytes(cols(level)));
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, loop);
         for (int t = 0; t < tileRows; t++) {

@@ -1,12 +1,10 @@
 package glia.tensor.kernel.tiled;
 
 import glia.tensor.DType;
-import glia.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 
 /// Inner loops over pairs of BF16 numbers, for `PairProducts`. To the loops of `TiledProduct` a pair is a number of 32
 /// bits: `multiply` takes pairs for A and B and counts its depth in pairs.
-public interface PairTiles extends Tiles {
+public interface PairTiles extends KeptTiles {
     /// Decodes rows of a weight and rounds them: `to[r][i] = bf16(w[r][i])`, rows of `2 · pairs` numbers one behind the
     /// other, of which those beyond `count` are 0.
     ///
@@ -16,12 +14,6 @@ public interface PairTiles extends Tiles {
 
     /// Decodes rows of a weight to F32, one behind the other.
     void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker);
-
-    /// Memory for panels that are kept, freed when it is no longer reachable.
-    MemorySegment memory(long sizeBytes);
-
-    /// Lets the pages of a mapped weight go, which was read and is not needed soon.
-    void forget(Tensor w);
 
     /// Pairs of the numbers of two F32 rows, `to[i] = (bf16(a[i]), bf16(b[i]))`, filled up with zeros to a multiple of
     /// `cols()`.

@@ -81,7 +81,7 @@ public interface Tiles {
     void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker);
 
     /// Decodes rows of a weight to columns of a panel: number k of row r to row k, column r. Columns beyond `rows` may
-    /// become anything.
+    /// become anything, and so may the panel's rows beyond `count` up to a multiple of 16.
     ///
     /// @param from where the numbers of the first row begin; rows are `rowBytes` apart
     /// @param rows 1 to `cols()`

@@ -1,0 +1,130 @@
+package glia.tensor.kernel.tiled;
+
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.WeakHashMap;
+
+/// `linear` with weights of 16 bits, F16 or BF16, in F32: what a weight's numbers are stays as it is. Weights of files
+/// never change, so their panels are packed when a weight is first met and kept until it is no longer reachable, in as
+/// many bytes as the file has; the file's pages leave the process's memory.
+public final class HalfProducts {
+    /// Rows of a panel that are written together when rows are turned.
+    private static final int GROUP = 16;
+    /// Counts the layouts there have been: panels are kept from one run of the program to another.
+    private static final int LAYOUT = 1;
+
+    private final Kept halves;
+    private final Kept bfloats;
+    private Conversions conversions = Conversions.NONE;
+
+    /// @param halves the inner loops for F16
+    /// @param bfloats those for BF16
+    public HalfProducts(Workers workers, HalfTiles halves, HalfTiles bfloats) {
+        this.halves = new Kept(workers, halves);
+        this.bfloats = new Kept(workers, bfloats);
+    }
+
+    /// Whether this is for a weight.
+    public static boolean serves(Matrix w) {
+        return w instanceof Tensor t && (t.dtype() == DType.F16 || t.dtype() == DType.BF16) && t.memory().isMapped()
+                && t.cols() % 2 == 0 && t.size() > 0;
+    }
+
+    /// Where panels are looked for, and who is told of each weight that is packed.
+    public void conversions(Conversions other) {
+        conversions = other;
+    }
+
+    /// See `Kernels.linear`; for a w that this serves.
+    public void linear(Tensor y, Tensor x, Tensor w) {
+        Kept kept = w.dtype() == DType.F16 ? halves : bfloats;
+        MemorySegment panels = kept.of(w);
+        kept.panels = panels.address();
+        kept.depth = w.cols();
+        kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        kept.run(x.address(), x.rowBytes(), w.cols(), kept.chunkCols(x.rows(), w.rows()));
+        java.lang.ref.Reference.reachabilityFence(panels);
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with panels of w that are there.
+    private final class Kept extends TiledProduct {
+        /// Matrices are equal only to themselves.
+        private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
+        private final HalfTiles half;
+        private final Packing packing;
+        private long panels;
+        private int depth;
+
+        Kept(Workers workers, HalfTiles tiles) {
+            super(workers, tiles);
+            half = tiles;
+            packing = new Packing(workers, tiles);
+        }
+
+        MemorySegment of(Tensor w) {
+            MemorySegment known = packed.get(w);
+            if (known == null) {
+                String form = w.dtype() + "x" + half.cols() + "/" + LAYOUT;
+                long sizeBytes = Math.ceilDiv(w.rows(), half.cols()) * half.halfBytes() * w.cols();
+                known = conversions.kept(w, form, sizeBytes);
+                if (known == null) {
+                    known = half.memory(sizeBytes);
+                    packing.pack(w, known.address());
+                    half.forget(w);
+                    conversions.converted(w, form, known);
+                }
+                packed.put(w, known);
+            }
+            return known;
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long memory, int worker) {
+            return panels + col / half.cols() * panelStride() + k0 * half.halfBytes();
+        }
+
+        @Override
+        long panelStride() {
+            return half.halfBytes() * depth;
+        }
+    }
+
+    /// Turns rows as pairs of numbers, and splits the pairs.
+    private static final class Packing extends RangeTask {
+        private final HalfTiles tiles;
+        private final Scratch[] scratch;
+        private Tensor w;
+        private long to;
+
+        Packing(Workers workers, HalfTiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+            scratch = Scratch.each(workers.count());
+        }
+
+        void pack(Tensor w, long to) {
+            this.w = w;
+            this.to = to;
+            spread(Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
+            this.w = null;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int pairs = w.cols() / 2;
+            long turned = scratch[worker].reserve(Math.ceilDiv(pairs, GROUP) * GROUP * tiles.panelBytes());
+            for (int panel = from; panel < end; panel++) {
+                int row = panel * tiles.cols();
+                tiles.turn(DType.F32, w.address() + row * w.rowBytes(), w.rowBytes(),
+                        Math.min(tiles.cols(), w.rows() - row), pairs, turned, worker);
+                tiles.split(turned, pairs, to + panel * tiles.halfBytes() * w.cols());
+            }
+        }
+    }
+}
