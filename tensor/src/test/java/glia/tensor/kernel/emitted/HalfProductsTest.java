@@ -40,7 +40,7 @@ class HalfProductsTest extends LevelTest {
         MemorySegment memory = Guarded.atEnd(arena, 2L * rows * cols);
         Tensor w = Tensor.of(type, memory, rows, cols);
         for (int i = 0; i < rows * cols; i++) {
-            float x = (float) Math.scalb(random.nextFloat() - 0.5f, 4 - random.nextInt(24));
+            float x = Math.scalb(random.nextFloat() - 0.5f, 4 - random.nextInt(24));
             float number = random.nextInt(9) == 0 ? 0 : x;
             Memory.i16(w.address() + 2L * i, type == DType.F16 ? Float.floatToFloat16(number)
                     : Float.floatToRawIntBits(number) >>> 16);
