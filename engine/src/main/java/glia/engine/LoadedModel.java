@@ -57,6 +57,7 @@ public final class LoadedModel implements AutoCloseable {
             Function<Checkpoint, BooleanSupplier> opened) throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
+        PackedCopy packedCopy = null;
         try {
             FutureTask<KernelSets.Choice> choosing = choose(options, workers);
             Checkpoint checkpoint = Checkpoints.open(path);
@@ -65,17 +66,20 @@ public final class LoadedModel implements AutoCloseable {
             int context = contextLength(options, model);
             KernelSets.Choice kernels = await(choosing);
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context);
-            PackedCopy packedCopy = PackedCopy.of(checkpoint,
+            packedCopy = PackedCopy.of(checkpoint,
                     kernels.kernels().converts() ? PackedFolder.ofThisUser() : Optional.empty());
             LoadedModel loaded = new LoadedModel(workers, kernels, model, engine, packedCopy, context,
                     options.drafts());
             loaded.warmUp(progress, othersWork);
             return loaded;
         } catch (CheckpointException | RuntimeException | Error e) {
+            workers.close();
+            if (packedCopy != null) {
+                packedCopy.close();
+            }
             if (model != null) {
                 model.close();
             }
-            workers.close();
             throw e;
         }
     }
@@ -85,6 +89,7 @@ public final class LoadedModel implements AutoCloseable {
         var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
         computing.conversions(packedCopy);
         packedCopy.onConversion(packing);
+        packedCopy.room(MachineMemory.totalBytes() / 2);
         if (workers.count() <= FEW_THREADS && packedCopy.isThere()) {
             workers.stayAloneWhile(othersWork);
         }

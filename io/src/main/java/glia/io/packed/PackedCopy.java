@@ -40,6 +40,8 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     private final GgufCheckpoint kept;
     private final Map<String, Tensor> packed = new LinkedHashMap<>();
     private long newBytes;
+    private long convertedBytes;
+    private long roomBytes = Long.MAX_VALUE;
     private LongConsumer listener = _ -> { };
     private Thread writer;
 
@@ -136,9 +138,20 @@ public final class PackedCopy implements Conversions, AutoCloseable {
         }
     }
 
+    /// How many bytes of memory may be filled by forms that could be done without.
+    public void room(long sizeBytes) {
+        roomBytes = sizeBytes;
+    }
+
+    @Override
+    public boolean hasRoom(long sizeBytes) {
+        return convertedBytes + sizeBytes <= roomBytes;
+    }
+
     @Override
     public void converted(Matrix w, String form, MemorySegment panels) {
         listener.accept(panels.byteSize());
+        convertedBytes += panels.byteSize();
         String name = folder == null ? null : name(w, form);
         if (name != null) {
             packed.put(name, Tensor.of(DType.I8, panels, panels.byteSize()));
@@ -184,8 +197,8 @@ public final class PackedCopy implements Conversions, AutoCloseable {
                         .toArray(String[]::new));
                 GgufWriter.writeInHugePages(file, GgufMetadata.of(file, metadata), contents);
             }
-        } catch (CheckpointException e) {
-            // The disk is full, or nobody may write here: weights are packed again next time.
+        } catch (CheckpointException | IllegalStateException e) {
+            // The disk is full, nobody may write here, or the program ended: weights are packed again next time.
         }
     }
 

@@ -17,6 +17,11 @@ public interface Conversions {
         return null;
     }
 
+    /// Whether there is memory for a form of this size that could also be done without.
+    default boolean hasRoom(long sizeBytes) {
+        return true;
+    }
+
     /// Tells of each weight that was converted. The memory is not changed any more.
     default void converted(Matrix w, String form, MemorySegment panels) { }
 }

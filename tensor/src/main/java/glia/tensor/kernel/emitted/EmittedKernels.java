@@ -150,9 +150,10 @@ public final class EmittedKernels implements Kernels {
     public void linear(Tensor y, Tensor x, Matrix w) {
         assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
-        if (halfProducts.isPresent() && HalfProducts.serves(w)) {
-            halfProducts.get().linear(y, x, (Tensor) w);
-        } else if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
+        if (halfProducts.isPresent() && HalfProducts.serves(w) && halfProducts.get().linear(y, x, (Tensor) w)) {
+            return;
+        }
+        if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
             rowProduct.run(y, x, w);
         } else {
             products.linear(y, x, w);

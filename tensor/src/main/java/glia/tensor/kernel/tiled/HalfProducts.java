@@ -42,14 +42,20 @@ public final class HalfProducts {
     }
 
     /// See `Kernels.linear`; for a w that this serves.
-    public void linear(Tensor y, Tensor x, Tensor w) {
+    ///
+    /// @return false if there is no memory for its panels; then nothing was done
+    public boolean linear(Tensor y, Tensor x, Tensor w) {
         Kept kept = w.dtype() == DType.F16 ? halves : bfloats;
         MemorySegment panels = kept.of(w);
+        if (panels == null) {
+            return false;
+        }
         kept.panels = panels.address();
         kept.depth = w.cols();
         kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
         kept.run(x.address(), x.rowBytes(), w.cols(), kept.chunkCols(x.rows(), w.rows()));
         java.lang.ref.Reference.reachabilityFence(panels);
+        return true;
     }
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with panels of w that are there.
@@ -67,6 +73,7 @@ public final class HalfProducts {
             packing = new Packing(workers, tiles);
         }
 
+        /// The panels of a weight, or null where there is no memory for them.
         MemorySegment of(Tensor w) {
             MemorySegment known = packed.get(w);
             if (known == null) {
@@ -74,6 +81,9 @@ public final class HalfProducts {
                 long sizeBytes = Math.ceilDiv(w.rows(), half.cols()) * half.halfBytes() * w.cols();
                 known = conversions.kept(w, form, sizeBytes);
                 if (known == null) {
+                    if (!conversions.hasRoom(sizeBytes)) {
+                        return null;
+                    }
                     known = half.memory(sizeBytes);
                     packing.pack(w, known.address());
                     half.forget(w);

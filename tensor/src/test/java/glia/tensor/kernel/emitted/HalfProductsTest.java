@@ -55,7 +55,7 @@ class HalfProductsTest extends LevelTest {
             x.set(i, random.nextFloat() - 0.5f);
         }
         Tensor y = Tensor.of(DType.F32, Guarded.atEnd(arena, 4L * tokens * w.rows()), tokens, w.rows());
-        products.linear(y, x, w);
+        assertTrue(products.linear(y, x, w));
         float[] numbers = new float[w.rows() * cols];
         Decode.toFloats(w.dtype(), w.address(), numbers, 0, numbers.length);
         for (int n = 0; n < tokens; n++) {
@@ -121,6 +121,24 @@ class HalfProductsTest extends LevelTest {
             }
         }
         assertEquals(2, kept.size());
+    }
+
+    @Test
+    void nothingIsPackedWithoutRoom() {
+        try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {
+            HalfProducts products = products(workers);
+            products.conversions(new Conversions() {
+                @Override
+                public boolean hasRoom(long sizeBytes) {
+                    return sizeBytes < 10_000;
+                }
+            });
+            Tensor x = Tensor.allocate(arena, DType.F32, 2, 64);
+            assertTrue(products.linear(Tensor.allocate(arena, DType.F32, 2, 32), x,
+                    weights(arena, DType.F16, 32, 64)));
+            assertFalse(products.linear(Tensor.allocate(arena, DType.F32, 2, 96), x,
+                    weights(arena, DType.F16, 96, 64)));
+        }
     }
 
     /// Weights of files and no others, since those of programs may change.
