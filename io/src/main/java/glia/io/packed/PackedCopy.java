@@ -36,6 +36,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
 
     private final List<Checkpoint.Source> sources;
     private final PackedFolder folder;
+    private final Path file;
     private final String description;
     private final GgufCheckpoint kept;
     private final Map<String, Tensor> packed = new LinkedHashMap<>();
@@ -45,9 +46,11 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     private LongConsumer listener = _ -> { };
     private Thread writer;
 
-    private PackedCopy(List<Checkpoint.Source> sources, PackedFolder folder, String description, GgufCheckpoint kept) {
+    private PackedCopy(List<Checkpoint.Source> sources, PackedFolder folder, Path file, String description,
+            GgufCheckpoint kept) {
         this.sources = sources;
         this.folder = folder;
+        this.file = file;
         this.description = description;
         this.kept = kept;
     }
@@ -58,14 +61,12 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     public static PackedCopy of(Checkpoint checkpoint, Optional<PackedFolder> folder) {
         List<Checkpoint.Source> sources = checkpoint.sources();
         if (folder.isEmpty() || sources.isEmpty() || checkpoint.sizeBytes() < LEAST_BYTES) {
-            return new PackedCopy(List.of(), null, "", null);
+            return new PackedCopy(List.of(), null, null, "", null);
         }
-        String description = PackedFolder.describe(sources.stream().map(Checkpoint.Source::path).toList());
-        return new PackedCopy(sources, folder.get(), description, open(file(folder.get(), sources), description));
-    }
-
-    private static Path file(PackedFolder folder, List<Checkpoint.Source> sources) {
-        return folder.file(sources.stream().map(Checkpoint.Source::path).toList());
+        List<Path> paths = sources.stream().map(Checkpoint.Source::path).toList();
+        Path file = folder.get().file(paths);
+        String description = PackedFolder.describe(paths);
+        return new PackedCopy(sources, folder.get(), file, description, open(file, description));
     }
 
     /// A copy that is of these files as they are now, or null.
@@ -75,7 +76,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
         }
         try {
             GgufCheckpoint copy = GgufCheckpoint.open(file);
-            if (copy.metadata().has(FILES) && copy.metadata().string(FILES).equals(description)) {
+            if (copy.metadata().has(FILES) && description.equals(copy.metadata().raw(FILES))) {
                 PackedFolder.touch(file);
                 return copy;
             }
@@ -178,13 +179,12 @@ public final class PackedCopy implements Conversions, AutoCloseable {
         if (folder == null || newBytes < LEAST_BYTES) {
             return;
         }
-        Path file = file(folder, sources);
         Map<String, Tensor> contents = new LinkedHashMap<>(packed);
         writer = Thread.ofPlatform().daemon().name("glia-packed").priority(Thread.MIN_PRIORITY)
-                .start(() -> write(file, contents));
+                .start(() -> write(contents));
     }
 
-    private void write(Path file, Map<String, Tensor> contents) {
+    private void write(Map<String, Tensor> contents) {
         long bytes = contents.values().stream().mapToLong(Tensor::sizeBytes).sum();
         try {
             sweep(folder);

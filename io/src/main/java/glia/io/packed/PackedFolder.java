@@ -103,7 +103,7 @@ public record PackedFolder(Path root) {
     boolean makeRoom(Path file, long bytes) {
         try {
             Files.createDirectories(root);
-            sweep();
+            removeUnfinished();
             List<Path> copies = copies();
             copies.remove(file);
             long others = 0;
@@ -123,7 +123,7 @@ public record PackedFolder(Path root) {
     }
 
     /// Deletes what a killed program left half written.
-    private void sweep() throws IOException {
+    private void removeUnfinished() throws IOException {
         try (Stream<Path> files = Files.list(root)) {
             for (Path file : files.filter(file -> file.toString().endsWith(".tmp")).toList()) {
                 if (System.currentTimeMillis() - file.toFile().lastModified() > STALE_MILLIS) {

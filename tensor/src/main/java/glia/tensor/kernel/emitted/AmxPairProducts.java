@@ -3,18 +3,18 @@ package glia.tensor.kernel.emitted;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.PairProducts;
-import glia.tensor.kernel.tiled.PairWeights;
+import glia.tensor.kernel.tiled.KeptWeights;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
 /// `linear` and both of its gradients with both factors rounded to BF16 and sums in F32, by tile registers.
 final class AmxPairProducts implements PairProducts {
     private final AmxProducts products;
-    private final PairWeights kept;
+    private final KeptWeights kept;
 
     AmxPairProducts(Workers workers, EmittedPairTiles tiles) {
         products = new AmxProducts(workers, tiles.decoder, 1);
-        kept = new PairWeights(tiles, products.panels());
+        kept = new KeptWeights(tiles, products.panels(), "AMX pairs");
     }
 
     @Override

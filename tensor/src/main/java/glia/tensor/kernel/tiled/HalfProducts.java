@@ -7,8 +7,6 @@ import glia.tensor.kernel.Conversions;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
-import java.util.WeakHashMap;
 
 /// `linear` with weights of 16 bits, F16 or BF16, in F32: what a weight's numbers are stays as it is. Weights of files
 /// never change, so their panels are packed when a weight is first met and kept until it is no longer reachable, in as
@@ -21,13 +19,12 @@ public final class HalfProducts {
 
     private final Kept halves;
     private final Kept bfloats;
-    private Conversions conversions = Conversions.NONE;
 
     /// @param halves the inner loops for F16
     /// @param bfloats those for BF16
     public HalfProducts(Workers workers, HalfTiles halves, HalfTiles bfloats) {
-        this.halves = new Kept(workers, halves);
-        this.bfloats = new Kept(workers, bfloats);
+        this.halves = new Kept(workers, halves, DType.F16);
+        this.bfloats = new Kept(workers, bfloats, DType.BF16);
     }
 
     /// Whether this is for a weight.
@@ -38,7 +35,8 @@ public final class HalfProducts {
 
     /// Where panels are looked for, and who is told of each weight that is packed.
     public void conversions(Conversions other) {
-        conversions = other;
+        halves.packed.conversions(other);
+        bfloats.packed.conversions(other);
     }
 
     /// See `Kernels.linear`; for a w that this serves.
@@ -46,7 +44,7 @@ public final class HalfProducts {
     /// @return false if there is no memory for its panels; then nothing was done
     public boolean linear(Tensor y, Tensor x, Tensor w) {
         Kept kept = w.dtype() == DType.F16 ? halves : bfloats;
-        MemorySegment panels = kept.of(w);
+        MemorySegment panels = kept.packed.of(w);
         if (panels == null) {
             return false;
         }
@@ -59,39 +57,16 @@ public final class HalfProducts {
     }
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with panels of w that are there.
-    private final class Kept extends TiledProduct {
-        /// Matrices are equal only to themselves.
-        private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
+    private static final class Kept extends TiledProduct {
         private final HalfTiles half;
-        private final Packing packing;
+        private final KeptWeights packed;
         private long panels;
         private int depth;
 
-        Kept(Workers workers, HalfTiles tiles) {
+        Kept(Workers workers, HalfTiles tiles, DType type) {
             super(workers, tiles);
             half = tiles;
-            packing = new Packing(workers, tiles);
-        }
-
-        /// The panels of a weight, or null where there is no memory for them.
-        MemorySegment of(Tensor w) {
-            MemorySegment known = packed.get(w);
-            if (known == null) {
-                String form = w.dtype() + "x" + half.cols() + "/" + LAYOUT;
-                long sizeBytes = Math.ceilDiv(w.rows(), half.cols()) * half.halfBytes() * w.cols();
-                known = conversions.kept(w, form, sizeBytes);
-                if (known == null) {
-                    if (!conversions.hasRoom(sizeBytes)) {
-                        return null;
-                    }
-                    known = half.memory(sizeBytes);
-                    packing.pack(w, known.address());
-                    half.forget(w);
-                    conversions.converted(w, form, known);
-                }
-                packed.put(w, known);
-            }
-            return known;
+            packed = new KeptWeights(tiles, new Packing(workers, tiles), type + "x" + tiles.cols() + "/" + LAYOUT);
         }
 
         @Override
@@ -106,7 +81,7 @@ public final class HalfProducts {
     }
 
     /// Turns rows as pairs of numbers, and splits the pairs.
-    private static final class Packing extends RangeTask {
+    private static final class Packing extends RangeTask implements Panels {
         private final HalfTiles tiles;
         private final Scratch[] scratch;
         private Tensor w;
@@ -118,7 +93,13 @@ public final class HalfProducts {
             scratch = Scratch.each(workers.count());
         }
 
-        void pack(Tensor w, long to) {
+        @Override
+        public long sizeBytes(int cols, int depth) {
+            return Math.ceilDiv(cols, tiles.cols()) * tiles.halfBytes() * depth;
+        }
+
+        @Override
+        public void turned(Tensor w, long to) {
             this.w = w;
             this.to = to;
             spread(Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());

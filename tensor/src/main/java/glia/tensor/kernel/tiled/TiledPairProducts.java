@@ -171,14 +171,14 @@ public final class TiledPairProducts implements PairProducts {
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]` where the panels of w were packed before.
     private static final class Kept extends TiledProduct {
         private final PairTiles pairTiles;
-        private final PairWeights packed;
+        private final KeptWeights packed;
         private long panels;
         private int depth;
 
         Kept(Workers workers, PairTiles tiles) {
             super(workers, tiles);
             pairTiles = tiles;
-            packed = new PairWeights(tiles, new PairPanels(workers, tiles));
+            packed = new KeptWeights(tiles, new PairPanels(workers, tiles), "pairs");
         }
 
         @Override
