@@ -1,36 +1,46 @@
-"""The matrix products of training in PyTorch, to stand beside glia.peer.ProductBench: the same shapes, threads,
-figures. BF16 twice: with numbers that are BF16 already, and from F32 to F32, gradients added up, as Glia does it."""
+"""PyTorch as the other side of glia.peer.ProductBench: runs what it reads, a line each, and answers in GFLOP/s.
+
+    F32 forward 2048 768 3072        tokens, inputs, outputs; forward, input or weight, which are gradients
+    BF16 input 2048 768 3072         numbers are BF16 before and stay it
+    F32toBF16 weight 2048 768 3072   from F32 to F32, gradients added up, as Glia does it
+"""
+import sys
 import time
+
 import torch
 
-torch.set_num_threads(2)
+threads, seconds = int(sys.argv[1]), float(sys.argv[2])
+torch.set_num_threads(threads)
+BF16 = torch.bfloat16
 
 
-def run(product, seconds):
+def product(kind, which, tokens, inputs, outputs):
+    """What runs, with its numbers around it."""
+    dtype = BF16 if kind == "BF16" else torch.float32
+    x, w, y = (torch.rand(shape, dtype=dtype) for shape in ((tokens, inputs), (outputs, inputs), (tokens, outputs)))
+    if kind == "F32toBF16":
+        dx, dw = torch.zeros_like(x), torch.zeros_like(w)
+        return {"forward": lambda: (x.to(BF16) @ w.to(BF16).T).float(),
+                "input": lambda: dx.add_((y.to(BF16) @ w.to(BF16)).float()),
+                "weight": lambda: dw.add_((y.to(BF16).T @ x.to(BF16)).float())}[which]
+    return {"forward": lambda: x @ w.T, "input": lambda: y @ w, "weight": lambda: y.T @ x}[which]
+
+
+def rate(run):
     start, count = time.perf_counter(), 0
     while True:
-        product()
+        run()
         count += 1
         taken = time.perf_counter() - start
         if taken >= seconds:
             return count / taken
 
 
-def rate(flop, product):
-    run(product, 0.6)
-    return sorted(flop * run(product, 0.15) / 1e9 for _ in range(9))[4]
-
-
-for tokens, inputs, outputs in ((2048, 768, 3072), (1024, 768, 768), (512, 384, 1536), (2048, 2048, 2048)):
-    line = f"{tokens} × {inputs} × {outputs}"
-    for dtype, name in ((torch.float32, "F32"), (torch.bfloat16, "BF16")):
-        x, w, y = (torch.rand(shape, dtype=dtype) for shape in ((tokens, inputs), (outputs, inputs), (tokens, outputs)))
-        flop = 2 * tokens * inputs * outputs
-        rates = (rate(flop, lambda: x @ w.T), rate(flop, lambda: y @ w), rate(flop, lambda: y.T @ x))
-        line += f"   {name} " + " ".join(f"{r:4.0f}" for r in rates)
-    x, w, y = (torch.rand(shape) for shape in ((tokens, inputs), (outputs, inputs), (tokens, outputs)))
-    dx, dw = torch.zeros_like(x), torch.zeros_like(w)
-    b = torch.bfloat16
-    rates = (rate(flop, lambda: (x.to(b) @ w.to(b).T).float()), rate(flop, lambda: dx.add_((y.to(b) @ w.to(b)).float())),
-             rate(flop, lambda: dw.add_((y.to(b).T @ x.to(b)).float())))
-    print(line + "   BF16 from F32 to F32 " + " ".join(f"{r:4.0f}" for r in rates))
+print(f"PyTorch {torch.__version__}", flush=True)
+last, run, flop = None, None, 0
+for line in sys.stdin:
+    if line != last:
+        kind, which, *shape = line.split()
+        tokens, inputs, outputs = map(int, shape)
+        last, run, flop = line, product(kind, which, tokens, inputs, outputs), 2 * tokens * inputs * outputs
+    print(flop * rate(run) / 1e9, flush=True)
