@@ -163,7 +163,7 @@ final class AmxPanels implements Panels {
                 EmittedTiles.zero(panel + (long) k * AmxCode.B_ROW_BYTES, AmxCode.COLS);
             }
             for (int r = 0; r < rows; r += each) {
-                TurnCode.of(Level.AMX).turn(Math.min(each, rows - r), panel + 4L * r, numbers + r * rowBytes,
+                TurnCode.of(Level.AMX, 2).turn(Math.min(each, rows - r), panel + 4L * r, numbers + r * rowBytes,
                         rowBytes, count);
             }
         }

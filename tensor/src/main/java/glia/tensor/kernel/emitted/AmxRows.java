@@ -182,7 +182,7 @@ final class AmxRows {
 
         private void turn(int cols, long to, long from) {
             for (int t = 0; t < terms; t++) {
-                TurnCode.narrow(Level.AMX).turn(AmxCode.PAIRS, to + (long) t * TermCode.TERM_BYTES,
+                TurnCode.of(Level.AMX, 1).turn(AmxCode.PAIRS, to + (long) t * TermCode.TERM_BYTES,
                         from + (long) t * TermCode.TERM_BYTES, AmxCode.B_ROW_BYTES, cols);
             }
         }

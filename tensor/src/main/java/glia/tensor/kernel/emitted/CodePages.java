@@ -7,10 +7,8 @@ import static glia.tensor.kernel.emitted.SystemMemory.WRITE;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntFunction;
 
 /// Pages of machine code. They are written first and made executable then, never both at a time, and are unmapped with
 /// their arena. Functions begin at cache lines and keep the pages reachable, so that an automatic arena frees them no
@@ -44,22 +42,6 @@ final class CodePages {
     /// @throws CodeRefusedException if the system allows none of the ways
     static CodePages seal(Arena arena, List<byte[]> functions) {
         return seal(arena, functions, List.of(Way.values()));
-    }
-
-    /// A function for each size from 1 to `most`, at the index of its size.
-    ///
-    /// @param emit the code for a size
-    static Function[] ofSizes(int most, IntFunction<byte[]> emit) {
-        List<byte[]> code = new ArrayList<>();
-        for (int size = 1; size <= most; size++) {
-            code.add(emit.apply(size));
-        }
-        CodePages pages = seal(Arena.ofAuto(), code);
-        Function[] functions = new Function[most + 1];
-        for (int size = 1; size <= most; size++) {
-            functions[size] = pages.function(size - 1);
-        }
-        return functions;
     }
 
     static CodePages seal(Arena arena, List<byte[]> functions, List<Way> ways) {

@@ -50,12 +50,12 @@ final class DotsCode {
 
     private final Level level;
     private final DType type;
-    private final Function[] dots;
+    private final CodeOfSizes dots;
 
     private DotsCode(Level level, DType type) {
         this.level = level;
         this.type = type;
-        dots = CodePages.ofSizes(rows(level), this::emit);
+        dots = new CodeOfSizes(rows(level), this::emit);
     }
 
     /// For rows of F32.
@@ -101,7 +101,7 @@ final class DotsCode {
     /// @param parameters what `prepare` wrote
     /// @param ahead what is needed soon
     void dots(int rows, long y, long w, long rowBytes, long x, Ahead ahead, long parameters) {
-        dots[rows].call(y, w, rowBytes, x, ahead.address(), parameters);
+        dots.of(rows).call(y, w, rowBytes, x, ahead.address(), parameters);
     }
 
     /// R12 counts the vectors x, R10 is where the rows are read at present, R11 counts whole vectors of them. K1 are

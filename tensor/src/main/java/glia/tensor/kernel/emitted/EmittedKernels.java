@@ -66,7 +66,7 @@ public final class EmittedKernels implements Kernels {
         RowDecoder decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
-        var tiledProducts = new TiledProducts(workers, tiles);
+        var tiledProducts = new TiledProducts(workers, EmittedTiles.wide(workers, decoder, level));
         products = level == Level.AMX ? new TermProducts(workers, decoder, tiledProducts) : tiledProducts;
         halfProducts = level == Level.AMX ? Optional.empty()
                 : Optional.of(new HalfProducts(workers, new EmittedHalfTiles(workers, decoder, level, DType.F16),

@@ -26,29 +26,34 @@ class EmittedTiles implements Tiles {
     final RowDecoder decoder;
     private final Scratch[] scratch;
     private final PerLevel<TileCode> tile;
-    private final int cols;
+    private final TileShape shape;
 
     EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
-        this(workers, decoder, level, TileCode.CODES);
+        this(workers, decoder, level, TileShape.TALL, TileCode.TALL);
+    }
+
+    /// Tiles that are faster in products, but not as wide as attention has queries together.
+    static EmittedTiles wide(Workers workers, RowDecoder decoder, Level level) {
+        return new EmittedTiles(workers, decoder, level, TileShape.WIDE, TileCode.WIDE);
     }
 
     /// @param tile the loop of products, emitted when it is first needed
-    EmittedTiles(Workers workers, RowDecoder decoder, Level level, PerLevel<TileCode> tile) {
+    EmittedTiles(Workers workers, RowDecoder decoder, Level level, TileShape shape, PerLevel<TileCode> tile) {
         this.level = level;
+        this.shape = shape;
         this.tile = tile;
-        cols = TileCode.cols(level);
         scratch = Scratch.each(workers.count());
         this.decoder = decoder;
     }
 
     @Override
     public int rows() {
-        return TileCode.rows(level);
+        return shape.rows(level);
     }
 
     @Override
     public int cols() {
-        return cols;
+        return shape.cols(level);
     }
 
     @Override
@@ -57,24 +62,34 @@ class EmittedTiles implements Tiles {
     }
 
     @Override
-    public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+    public int leastCols(int cols) {
+        return Math.ceilDiv(cols, level.lanes) * level.lanes;
+    }
+
+    @Override
+    public void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            tile.of(level).multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+            tile.of(level).multiply(rows, cols, c, cRow, a, aRow, aStep, b, depth);
         }
     }
 
     @Override
-    public void set(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+    public void set(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            tile.of(level).set(rows, c, cRow, a, aRow, aStep, b, depth);
+            tile.of(level).set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
         } else {
-            Tiles.super.set(rows, c, cRow, a, aRow, aStep, b, depth);
+            Tiles.super.set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
         }
     }
 
     @Override
     public int depth() {
         return Processor.here().isIntel() ? DEPTH_INTEL : DEPTH;
+    }
+
+    @Override
+    public int cacheWays() {
+        return Math.max(Processor.here().cacheWays(), Tiles.super.cacheWays());
     }
 
     @Override
@@ -98,7 +113,7 @@ class EmittedTiles implements Tiles {
     @Override
     public void collect(long from, long step, int count, long to) {
         if (count > 0) {
-            MoveCode.of(level).collect(from, step, count, to);
+            MoveCode.of(level).collect(shape, from, step, count, to);
         }
     }
 
@@ -129,7 +144,7 @@ class EmittedTiles implements Tiles {
         long step = type == DType.F32 ? rowBytes : 4L * count;
         long at = decoded(type, from, rowBytes, rows, count, worker);
         for (int r = 0; r < rows; r += TurnCode.rows(level)) {
-            TurnCode.of(level).turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step,
+            TurnCode.of(level, shape.vectors()).turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step,
                     count);
         }
     }
@@ -139,9 +154,9 @@ class EmittedTiles implements Tiles {
             DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
         long step = type == DType.F32 ? rowBytes : 4L * count;
         long at = decoded(type, from, rowBytes, rows, count, worker);
-        for (int k = 0; k < count; k += cols) {
-            int width = Math.min(cols, count - k);
-            long to = panels + k / cols * partBytes;
+        for (int k = 0; k < count; k += cols()) {
+            int width = Math.min(cols(), count - k);
+            long to = panels + k / cols() * partBytes;
             for (int r = 0; r < rows; r++) {
                 MemorySegment.copy(Memory.ALL, at + r * step + 4L * k, Memory.ALL, to + r * panelBytes(), 4L * width);
             }

@@ -23,12 +23,15 @@ final class MoveCode {
     private static final PerLevel<MoveCode> CODES = new PerLevel<>(MoveCode::new);
 
     private final Function fetch;
-    private final Function collect;
+    /// For each shape of tiles.
+    private final Function[] collect = new Function[TileShape.values().length];
 
     private MoveCode(Level level) {
-        CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(emitFetch(level), emitCollect(level)));
+        CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(emitFetch(level), emitCollect(TileShape.TALL, level),
+                emitCollect(TileShape.WIDE, level)));
         fetch = pages.function(0);
-        collect = pages.function(1);
+        collect[TileShape.TALL.ordinal()] = pages.function(1);
+        collect[TileShape.WIDE.ordinal()] = pages.function(2);
     }
 
     static MoveCode of(Level level) {
@@ -43,11 +46,11 @@ final class MoveCode {
         fetch.call(from, step, rows, sizeBytes, 0, 0);
     }
 
-    /// Copies `count` pieces of `TileCode.rows` numbers, which lie `step` bytes apart, one behind the other.
+    /// Copies `count` pieces of as many numbers as tiles have rows, which lie `step` bytes apart, one behind the other.
     ///
     /// @param count at least 1
-    void collect(long from, long step, int count, long to) {
-        collect.call(from, to, count, step, 0, 0);
+    void collect(TileShape shape, long from, long step, int count, long to) {
+        collect[shape.ordinal()].call(from, to, count, step, 0, 0);
     }
 
     private static byte[] emitFetch(Level level) {
@@ -64,13 +67,14 @@ final class MoveCode {
         a.jump(Condition.NOT_EQUAL, row);
         return a.end();
     }
-    private static byte[] emitCollect(Level level) {
+
+    private static byte[] emitCollect(TileShape shape, Level level) {
         var a = new Emitter(level);
-        int size = TileCode.rows(level);
+        int size = shape.rows(level);
         Vec most = a.v(0).as(4 * Integer.highestOneBit(size));
         Vec rest = a.v(1).as(16);
         Label piece = a.here();
-        // In two parts, of 12 numbers 8 and 4, of 6 twice 4: stores under masks take longer.
+        // In two parts, of 12 numbers 8 and 4, of 6 twice 4, which overlap: stores under masks take longer.
         a.op(VMOVUPS, most, at(RDI));
         a.op(VMOVUPS, rest, at(RDI, 4 * size - 16));
         a.op(VMOVUPS, at(RSI), most);

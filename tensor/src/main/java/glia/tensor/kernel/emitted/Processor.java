@@ -22,7 +22,8 @@ import java.util.Set;
 /// @param features what there is; unmodifiable
 /// @param maker as it calls itself: GenuineIntel, AuthenticAMD
 /// @param family the number that its maker gives to processors of one design, as in Linux's /proc/cpuinfo
-public record Processor(Set<Feature> features, String maker, int family) {
+/// @param cacheWays lines of the same place of different pages that the first cache holds; 0 if that is not said
+public record Processor(Set<Feature> features, String maker, int family, int cacheWays) {
     /// The extensions that kernels are written for, by the names of Linux's /proc/cpuinfo.
     public enum Feature {
         AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16,
@@ -40,6 +41,12 @@ public record Processor(Set<Feature> features, String maker, int family) {
     private static final int ZEN_5 = 26;
     /// The family from which on CPUID has another number to be added.
     private static final int EXTENDED = 15;
+    /// The leaves of CPUID that describe caches, Intel's and AMD's, and how many caches are looked at.
+    private static final int CACHES = 4;
+    private static final int CACHES_AMD = 0x8000001d;
+    private static final int MOST_CACHES = 4;
+    /// Bits 0 to 7 of a cache's description: data, first level.
+    private static final int FIRST_DATA = 1 << 5 | 1;
 
     private static Processor here;
 
@@ -146,8 +153,9 @@ public record Processor(Set<Feature> features, String maker, int family) {
         Set<Feature> features = EnumSet.noneOf(Feature.class);
         boolean savesRegisters = (one >> 27 & 1) != 0;
         long saved = savesRegisters ? xgetbv.call(0, 0, 0, 0, 0, 0) : 0;
+        int ways = cacheWays(cpuid, at, highestLeaf);
         if (highestLeaf < 7 || (saved & 6) != 6) {
-            return new Processor(features, maker, family);
+            return new Processor(features, maker, family, ways);
         }
         add(features, one, 12, Feature.FMA);
         add(features, one, 29, Feature.F16C);
@@ -177,7 +185,23 @@ public record Processor(Set<Feature> features, String maker, int family) {
             add(features, d, 22, Feature.AMX_BF16);
             add(features, d, 25, Feature.AMX_INT8);
         }
-        return new Processor(features, maker, family);
+        return new Processor(features, maker, family, ways);
+    }
+
+    private static int cacheWays(Function cpuid, long at, int highestLeaf) {
+        cpuid.call(1 << 31, 0, at, 0, 0, 0);
+        int highestOfAmd = Memory.i32(at);
+        for (int i = 0; i < 2 * MOST_CACHES; i++) {
+            boolean amd = i >= MOST_CACHES;
+            int leaf = amd ? CACHES_AMD : CACHES;
+            if (Integer.compareUnsigned(leaf, amd ? highestOfAmd : highestLeaf) <= 0) {
+                cpuid.call(leaf, i % MOST_CACHES, at, 0, 0, 0);
+                if ((Memory.i32(at) & 0xff) == FIRST_DATA) {
+                    return (Memory.i32(at + 4) >>> 22) + 1;
+                }
+            }
+        }
+        return 0;
     }
 
     private static String letters(long at) {

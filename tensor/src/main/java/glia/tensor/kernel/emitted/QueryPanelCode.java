@@ -49,7 +49,7 @@ final class QueryPanelCode {
 
     private QueryPanelCode(Level level) {
         this.level = level;
-        panelBytes = TileCode.panelBytes(level);
+        panelBytes = TileShape.TALL.panelBytes(level);
         largest = level.v(3);
         decay = level.v(4);
         total = level.v(5);

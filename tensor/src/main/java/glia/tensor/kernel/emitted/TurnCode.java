@@ -19,35 +19,34 @@ import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
+import java.util.List;
 
 /// Turns rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
 /// interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
 final class TurnCode {
-    private static final PerLevel<TurnCode> CODES =
-            new PerLevel<>(level -> new TurnCode(level, TileCode.panelBytes(level)));
-    /// Of panels whose rows are one vector.
-    private static final PerLevel<TurnCode> NARROW = new PerLevel<>(level -> new TurnCode(level, level.bytes));
+    /// Of panels whose rows are one, two or three vectors.
+    private static final List<PerLevel<TurnCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));
 
     private final Level level;
     private final int lanes;
     private final int panelBytes;
-    private final Function[] turn;
+    private final CodeOfSizes turn;
 
     /// @param panelBytes from row to row of the panel
     private TurnCode(Level level, int panelBytes) {
         this.level = level;
         this.panelBytes = panelBytes;
         lanes = level.lanes;
-        turn = CodePages.ofSizes(lanes, this::emit);
+        turn = new CodeOfSizes(lanes, this::emit);
     }
 
-    static TurnCode of(Level level) {
-        return CODES.of(level);
+    private static PerLevel<TurnCode> ofVectors(int vectors) {
+        return new PerLevel<>(level -> new TurnCode(level, vectors * level.bytes));
     }
 
-    /// The code for panels whose rows are one vector.
-    static TurnCode narrow(Level level) {
-        return NARROW.of(level);
+    /// @param vectors of a row of the panel, 1 to 3
+    static TurnCode of(Level level, int vectors) {
+        return CODES.get(vectors - 1).of(level);
     }
 
     /// Rows that are turned together.
@@ -55,15 +54,14 @@ final class TurnCode {
         return level.lanes;
     }
 
-    /// Puts number k of row r at column r of row k of a panel (`TileCode.panelBytes` a row, or a vector), for `rows`
-    /// rows of `count` numbers. Writes as many columns and whole groups of rows of the panel as vectors have lanes:
-    /// what has no number becomes 0.
+    /// Puts number k of row r at column r of row k of a panel, for `rows` rows of `count` numbers. Writes as many
+    /// columns and whole groups of rows of the panel as vectors have lanes: what has no number becomes 0.
     ///
     /// @param rows 1 to `rows`
     /// @param count at least 1
     void turn(int rows, long panel, long from, long rowBytes, int count) {
         int blocks = Math.ceilDiv(count, lanes);
-        turn[rows].call(panel, from, rowBytes, blocks, (1 << lanes) - 1 >>> lanes * blocks - count, 0);
+        turn.of(rows).call(panel, from, rowBytes, blocks, (1 << lanes) - 1 >>> lanes * blocks - count, 0);
     }
 
     private byte[] emit(int rows) {

@@ -44,13 +44,13 @@ final class WeightedSumCode {
     private final Level level;
     private final int heads;
     private final int mostVectors;
-    private final Function[] sum;
+    private final CodeOfSizes sum;
 
     private WeightedSumCode(Level level, int heads) {
         this.level = level;
         this.heads = heads;
         mostVectors = heads <= mostHeads(level) / 2 ? 8 : 4;
-        sum = CodePages.ofSizes(mostVectors, this::emit);
+        sum = new CodeOfSizes(mostVectors, this::emit);
     }
 
     private static int mostHeads(Level level) {
@@ -87,7 +87,7 @@ final class WeightedSumCode {
             int vectors = Math.ceilDiv(part, level.lanes);
             Memory.i64(parameters + LINES, AheadCode.lines(level, vectors, heads, all));
             Memory.i32(parameters, (1 << level.lanes) - 1 >>> level.lanes * vectors - part);
-            sum[vectors].call(sums + 4L * i, rows + 4L * i, rowBytes, weights, count, parameters);
+            sum.of(vectors).call(sums + 4L * i, rows + 4L * i, rowBytes, weights, count, parameters);
         }
     }
 

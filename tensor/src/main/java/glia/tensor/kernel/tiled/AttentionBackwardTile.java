@@ -248,7 +248,7 @@ final class AttentionBackwardTile {
                 from = copy;
                 row = 4L * size;
             }
-            tiles.multiply(some, panel + j * panelBytes, panelBytes, from, row, 4, columns, size);
+            tiles.multiply(some, panelCols, panel + j * panelBytes, panelBytes, from, row, 4, columns, size);
         }
     }
 
@@ -276,7 +276,7 @@ final class AttentionBackwardTile {
                 column = copy;
                 row = 4L * tileRows;
             }
-            tiles.multiply(some, dqueries + e * panelBytes, panelBytes, column, 4, row, dweights, count);
+            tiles.multiply(some, panelCols, dqueries + e * panelBytes, panelBytes, column, 4, row, dweights, count);
         }
     }
 
@@ -286,7 +286,7 @@ final class AttentionBackwardTile {
         long step = panels * panelBytes;
         for (int c = 0; c < panels; c++) {
             for (int j = 0; j < count; j += tileRows) {
-                tiles.multiply(Math.min(tileRows, count - j), sums + (from + j) * step + c * panelBytes, step,
+                tiles.multiply(Math.min(tileRows, count - j), panelCols, sums + (from + j) * step + c * panelBytes, step,
                         panel + j * panelBytes, panelBytes, 4, rows + (long) c * panelCols * panelBytes, panelCols);
             }
         }

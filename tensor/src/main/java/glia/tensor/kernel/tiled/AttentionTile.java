@@ -201,7 +201,7 @@ final class AttentionTile {
                 keys = copy;
                 row = 4L * size;
             }
-            tiles.set(rows, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
+            tiles.set(rows, panelCols, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
         }
     }
 
@@ -227,7 +227,7 @@ final class AttentionTile {
                 column = copy;
                 row = 4L * tileRows;
             }
-            tiles.multiply(rows, sums + e * panelBytes, panelBytes, column, 4, row, weights, to - from);
+            tiles.multiply(rows, panelCols, sums + e * panelBytes, panelBytes, column, 4, row, weights, to - from);
         }
     }
 

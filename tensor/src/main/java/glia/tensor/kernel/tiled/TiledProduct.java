@@ -20,9 +20,10 @@ abstract class TiledProduct implements Workers.Task {
     private static final int MANY_TILES = 4;
     /// Chunks a thread should find, so that a late one holds up little.
     private static final int CHUNKS = 4;
-    /// Numbers so many bytes apart have the same place in the first cache, which holds eight or twelve of them: less
-    /// than a tile's rows.
+    /// Numbers so many bytes apart have the same place in the first cache, which holds eight or twelve of them.
     private static final int PLACES = 4096;
+    /// So many of them are left to what passes through beside a tile's rows of A.
+    private static final int WAYS_LEFT = 4;
     private static final int LINE = 64;
 
     private final Workers workers;
@@ -136,7 +137,8 @@ abstract class TiledProduct implements Workers.Task {
     /// Multiplies with an A of contiguous rows. Where a tile would read beyond A, its last rows are copied; where rows
     /// would push each other out of the first cache, all of them are.
     final void run(long rows, long rowBytes, int depth, int chunkCols) {
-        boolean copies = apart(rowBytes) != rowBytes && numRows > MANY_TILES * tileRows;
+        boolean copies = apart(rowBytes) != rowBytes && numRows > MANY_TILES * tileRows
+                && tiles.cacheWays() < tileRows + WAYS_LEFT;
         this.a = copies ? apart.of(rows, rowBytes, numRows, depth) : rows;
         this.aRow = copies ? apart(rowBytes) : rowBytes;
         this.aStep = Float.BYTES;
@@ -218,13 +220,13 @@ abstract class TiledProduct implements Workers.Task {
                 boolean last = i + panelCols >= cols;
                 tiles.fetch(last ? c + (m + tileRows) * cRow + 4L * firstCol : to + panelBytes, cRow, rows, panelBytes);
             }
-            if (width < panelCols || tiles.least(rows) != rows) {
-                tiles.set(rows, edge, panelBytes, from, row, aStep, panel, count);
+            if (tiles.leastCols(width) != width || tiles.least(rows) != rows) {
+                tiles.set(rows, width, edge, panelBytes, from, row, aStep, panel, count);
                 fromEdge(edge, to, rows, width, accumulate || k0 > 0);
             } else if (accumulate || k0 > 0) {
-                tiles.multiply(rows, to, cRow, from, row, aStep, panel, count);
+                tiles.multiply(rows, width, to, cRow, from, row, aStep, panel, count);
             } else {
-                tiles.set(rows, to, cRow, from, row, aStep, panel, count);
+                tiles.set(rows, width, to, cRow, from, row, aStep, panel, count);
             }
         }
     }

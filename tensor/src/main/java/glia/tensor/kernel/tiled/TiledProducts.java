@@ -13,17 +13,15 @@ import glia.tensor.kernel.Workers;
 public final class TiledProducts implements Products {
     /// Rows of which each tile gets its pieces together. The tiles lie at large steps, so that the first cache would
     /// not keep their lines from one row to the next; and rows may, so that it holds few of them.
-    static final int TURNED = 8;
+    static final int TURNED = 16;
 
     private final Forward forward;
     private final BackwardInput backwardInput;
     private final BackwardWeight backwardWeight;
     private final Turned turned;
-    private final Tiles tiles;
 
     /// @param tiles the inner loops
     public TiledProducts(Workers workers, Tiles tiles) {
-        this.tiles = tiles;
         forward = new Forward(workers, tiles);
         backwardInput = new BackwardInput(workers, tiles);
         backwardWeight = new BackwardWeight(workers, tiles);
@@ -41,13 +39,10 @@ public final class TiledProducts implements Products {
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         backwardInput.w = w;
         backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
-        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(),
-                Math.max(least(w), backwardInput.chunkCols(dx.rows(), dx.cols())));
-    }
-
-    /// Columns that a chunk has at the least: whole blocks.
-    private int least(Matrix w) {
-        return w instanceof Tensor t ? Math.max(tiles.cols(), t.dtype().blockElements()) : tiles.cols();
+        // Whole blocks, whose last panel may be a narrow one.
+        int block = w instanceof Tensor t ? t.dtype().blockElements() : 1;
+        int cols = backwardInput.chunkCols(dx.rows(), dx.cols());
+        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(), Math.ceilDiv(cols, block) * block);
     }
 
     @Override

@@ -33,25 +33,35 @@ public interface Tiles {
         return TiledProduct.DEPTH;
     }
 
+    /// Lines of the same place of different pages that the first cache holds, at least.
+    default int cacheWays() {
+        return 8;
+    }
+
     /// How many rows of A must be readable, and of C writable, for a tile of `rows` rows: as many, or a whole tile.
     int least(int rows);
+
+    /// How many columns of C must be writable for `cols` columns of a panel: as many, rounded up to whole vectors, or
+    /// all of a panel.
+    int leastCols(int cols);
 
     /// `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile and a panel.
     ///
     /// @param rows 1 to `rows()`
+    /// @param cols 1 to `cols()`, the first of the panel's
     /// @param c the first number of C, whose rows are `cRow` bytes apart
     /// @param aRow bytes from row to row of A, below 256 MiB
     /// @param aStep bytes from k to k + 1 in A
     /// @param depth how many k, from 0 to 2^23
-    void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth);
+    void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth);
 
-    /// `C[t,:] = Σ_k A[t,k] · B[k,:]`, as `multiply`, but what C holds counts for nothing. Rows up to `least(rows)` are
-    /// written.
-    default void set(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+    /// `C[t,:] = Σ_k A[t,k] · B[k,:]`, as `multiply`, but what C holds counts for nothing. Rows up to `least(rows)` and columns
+    /// up to `leastCols(cols)` are written.
+    default void set(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         for (int t = 0; t < least(rows); t++) {
-            clear(c + t * cRow, cols());
+            clear(c + t * cRow, leastCols(cols));
         }
-        multiply(rows, c, cRow, a, aRow, aStep, b, depth);
+        multiply(rows, cols, c, cRow, a, aRow, aStep, b, depth);
     }
 
     /// Sets numbers to 0.

@@ -42,8 +42,14 @@ final class VectorTiles implements Tiles {
         return Tile.ROWS;
     }
 
+    /// And so wide as a panel.
     @Override
-    public void multiply(int rows, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+    public int leastCols(int cols) {
+        return PANEL;
+    }
+
+    @Override
+    public void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         Tile.multiply(c, cRow, a, aRow, aStep, b, PANEL_BYTES, depth);
     }
 

@@ -35,34 +35,44 @@ class FloatCodeTest extends LevelTest {
 
     @Test
     void tilesMultiply() {
-        for (int rows = 1; rows <= TileCode.rows(level); rows++) {
-            for (int depth : new int[] {1, 2, 5, 64, 256}) {
-                checkTile(rows, depth, true);
-                checkTile(rows, depth, false);
+        for (TileShape shape : TileShape.values()) {
+            for (int rows = 1; rows <= shape.rows(level); rows++) {
+                for (int depth : new int[] {1, 2, 3, 4, 5, 7, 8, 64, 259}) {
+                    checkTile(shape, rows, depth, true);
+                    checkTile(shape, rows, depth, false);
+                }
             }
         }
     }
 
-    private void checkTile(int rows, int depth, boolean turned) {
+    private void checkTile(TileShape shape, int rows, int depth, boolean turned) {
         try (Arena arena = Arena.ofConfined()) {
             int gap = random.nextInt(3);
             int row = turned ? 1 : depth + gap;
             int step = turned ? rows + gap : 1;
             long size = (rows - 1L) * row + (depth - 1L) * step + 1;
             MemorySegment a = numbers(arena, size);
-            int cols = TileCode.cols(level);
-            MemorySegment b = numbers(arena, (long) cols * depth);
+            int stride = shape.cols(level);
+            int wanted = 1 + random.nextInt(stride);
+            int cols = Math.ceilDiv(wanted, level.lanes) * level.lanes;
+            MemorySegment b = numbers(arena, (long) stride * (depth - 1) + cols);
             int width = cols + random.nextInt(5);
             MemorySegment c = numbers(arena, (rows - 1L) * width + cols);
             float[] before = c.toArray(Memory.F32);
-            TileCode.of(level).multiply(rows, c.address(), 4L * width, a.address(), 4L * row, 4L * step, b.address(),
-                    depth);
+            boolean sets = random.nextBoolean();
+            TileCode code = (shape == TileShape.TALL ? TileCode.TALL : TileCode.WIDE).of(level);
+            if (sets) {
+                code.set(rows, wanted, c.address(), 4L * width, a.address(), 4L * row, 4L * step, b.address(), depth);
+            } else {
+                code.multiply(rows, wanted, c.address(), 4L * width, a.address(), 4L * row, 4L * step, b.address(),
+                        depth);
+            }
             for (int i = 0; i < before.length; i++) {
                 int t = i / width;
                 int n = i % width;
-                double sum = before[i];
+                double sum = sets && n < cols ? 0 : before[i];
                 for (int k = 0; k < depth && n < cols; k++) {
-                    sum += (double) at(a, (long) t * row + (long) k * step) * at(b, (long) cols * k + n);
+                    sum += (double) at(a, (long) t * row + (long) k * step) * at(b, (long) stride * k + n);
                 }
                 assertEquals(sum, at(c, i), 1e-5 * depth, rows + " rows, depth " + depth + ", number " + i);
             }
@@ -234,11 +244,12 @@ class FloatCodeTest extends LevelTest {
                     int width = count + random.nextInt(3);
                     MemorySegment from = numbers(arena, (rows - 1L) * width + count);
                     int lanes = level.lanes;
-                    int cols = TileCode.cols(level);
+                    int vectors = 1 + random.nextInt(3);
+                    int cols = vectors * lanes;
                     int depth = Math.ceilDiv(count, lanes) * lanes;
                     MemorySegment panel = numbers(arena, (long) cols * (depth - 1) + lanes);
                     float[] before = panel.toArray(Memory.F32);
-                    TurnCode.of(level).turn(rows, panel.address(), from.address(), 4L * width, count);
+                    TurnCode.of(level, vectors).turn(rows, panel.address(), from.address(), 4L * width, count);
                     for (int i = 0; i < before.length; i++) {
                         int k = i / cols;
                         int r = i % cols;

@@ -27,6 +27,19 @@ class ProcessorTest {
         assertEquals(said(info, "cpu family"), "" + processor.family());
     }
 
+    @Test
+    void firstCache() throws Exception {
+        Path cache = Path.of("/sys/devices/system/cpu/cpu0/cache/index0");
+        assumeTrue(Processor.platformObstacle().isEmpty() && Files.exists(cache), "nothing to compare with");
+        assertEquals("1", value(cache, "level"));
+        assertEquals("Data", value(cache, "type"));
+        assertEquals(value(cache, "ways_of_associativity"), "" + Processor.detect().cacheWays());
+    }
+
+    private static String value(Path cache, String what) throws IOException {
+        return Files.readString(cache.resolve(what)).strip();
+    }
+
     private static String said(Path info, String what) throws IOException {
         String line = Files.readAllLines(info).stream().filter(l -> l.startsWith(what)).findFirst().orElseThrow();
         return line.substring(line.indexOf(':') + 1).strip();
@@ -35,18 +48,18 @@ class ProcessorTest {
     @Test
     void designsAreToldApart() {
         var none = EnumSet.noneOf(Processor.Feature.class);
-        assertTrue(new Processor(none, "GenuineIntel", 6).isIntel());
-        assertTrue(new Processor(none, "AuthenticAMD", 26).isZen5());
-        assertFalse(new Processor(none, "AuthenticAMD", 25).isZen5());
-        assertFalse(new Processor(none, "GenuineIntel", 26).isZen5());
+        assertTrue(new Processor(none, "GenuineIntel", 6, 8).isIntel());
+        assertTrue(new Processor(none, "AuthenticAMD", 26, 8).isZen5());
+        assertFalse(new Processor(none, "AuthenticAMD", 25, 8).isZen5());
+        assertFalse(new Processor(none, "GenuineIntel", 26, 8).isZen5());
         var bf16 = EnumSet.of(Processor.Feature.AVX512_BF16);
-        assertTrue(new Processor(bf16, "AuthenticAMD", 25).multipliesBf16Fast());
-        assertFalse(new Processor(none, "AuthenticAMD", 25).multipliesBf16Fast());
-        assertFalse(new Processor(bf16, "GenuineIntel", 6).multipliesBf16Fast());
+        assertTrue(new Processor(bf16, "AuthenticAMD", 25, 8).multipliesBf16Fast());
+        assertFalse(new Processor(none, "AuthenticAMD", 25, 8).multipliesBf16Fast());
+        assertFalse(new Processor(bf16, "GenuineIntel", 6, 8).multipliesBf16Fast());
     }
 
     private static List<Level> levels(Set<Processor.Feature> features) {
-        return Level.of(new Processor(features, "AuthenticAMD", 25));
+        return Level.of(new Processor(features, "AuthenticAMD", 25, 8));
     }
 
     @Test
