@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Random;
 
 /// The matrix products of training beside PyTorch's, in turns, GFLOP/s: forward `x·wᵀ`, the gradient of the input
-/// `dy·w`, and of the weight `dyᵀ·x`, in F32 and with factors rounded to BF16, where that is faster; PyTorch's BF16 does
-/// the same work, from F32 to F32, and in a line of its own with numbers that are BF16 already.
+/// `dy·w`, and of the weight `dyᵀ·x`, in F32 and with factors rounded to BF16, where that is faster; PyTorch's BF16
+/// does the same work, from F32 to F32, and in a line of its own with numbers that are BF16 already.
 public final class ProductBench {
     private static final int THREADS = 2;
     private static final double SECONDS = 0.15;
