@@ -19,4 +19,28 @@ public final class Utf8 {
         }
         return text;
     }
+
+    /// The size of the character at `i`, or minus the size of the part that could have begun one (Unicode, chapter 3.9,
+    /// "substitution of maximal subparts").
+    ///
+    /// @param end where the bytes end
+    public static int sizeAt(byte[] bytes, int i, int end) {
+        int first = bytes[i] & 0xFF;
+        if (first < 0x80) {
+            return 1;
+        }
+        int size = first < 0xC2 || first > 0xF4 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+        // The second byte tells overlong forms, surrogates and what lies beyond U+10FFFF.
+        int low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+        int high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+        for (int k = 1; k < size; k++) {
+            int b = i + k < end ? bytes[i + k] & 0xFF : 0;
+            if (b < low || b > high) {
+                return -k;
+            }
+            low = 0x80;
+            high = 0xBF;
+        }
+        return size > 1 ? size : -1;
+    }
 }

@@ -1,9 +1,7 @@
 package glia.io.gguf;
 
-import glia.io.file.Utf8;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.CharacterCodingException;
 
 /// A list of a GGUF file's metadata, kept as the bytes it has there and decoded when it is asked for: to make texts of
 /// a vocabulary of 100,000 takes longer than all the rest of opening a file.
@@ -13,18 +11,6 @@ import java.nio.charset.CharacterCodingException;
 record GgufList(GgufKind elements, int count, byte[] bytes) {
     private ByteBuffer buffer() {
         return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /// @throws CharacterCodingException if one of them is not UTF-8
-    String[] strings() throws CharacterCodingException {
-        String[] strings = new String[count];
-        int at = 0;
-        for (int i = 0; i < count; i++) {
-            int length = length(bytes, at);
-            strings[i] = Utf8.decode(bytes, at + Long.BYTES, length);
-            at += Long.BYTES + length;
-        }
-        return strings;
     }
 
     /// The integers of any integer kind, UINT64 as its bits.

@@ -105,12 +105,19 @@ public final class GgufMetadata {
     }
 
     public String[] strings(String key) throws CheckpointException {
-        GgufList list = list(key, "a list of texts");
+        GgufTexts texts = texts(key);
         try {
-            return list.elements() == GgufKind.STRING ? list.strings() : fail(key, "a list of texts");
+            texts.check();
+            return texts.toArray();
         } catch (CharacterCodingException e) {
             throw new CheckpointException(origin, "metadata key " + key, "holds a text that is not UTF-8", e);
         }
+    }
+
+    /// A list of texts that are not looked at yet: bytes that are not UTF-8 are noticed by `strings`.
+    public GgufTexts texts(String key) throws CheckpointException {
+        GgufList list = list(key, "a list of texts");
+        return list.elements() == GgufKind.STRING ? new GgufTexts(list) : fail(key, "a list of texts");
     }
 
     /// A list of numbers of a float kind.

@@ -25,11 +25,10 @@ record AddedToken(int id, String content, boolean special, boolean normalized, b
                 node.path("lstrip").asBoolean(false), node.path("rstrip").asBoolean(false));
     }
 
-    void appendJson(StringBuilder json) {
-        json.append("{\"id\":").append(id).append(",\"content\":");
-        JsonText.append(json, content);
-        json.append(",\"special\":").append(special).append(",\"normalized\":").append(normalized)
-                .append(",\"single_word\":").append(singleWord).append(",\"lstrip\":").append(lstrip)
-                .append(",\"rstrip\":").append(rstrip).append('}');
+    void appendJson(JsonBuilder json) {
+        json.raw("{\"id\":").raw(id).raw(",\"content\":").quoted(content)
+                .raw(",\"special\":").raw(special).raw(",\"normalized\":").raw(normalized)
+                .raw(",\"single_word\":").raw(singleWord).raw(",\"lstrip\":").raw(lstrip)
+                .raw(",\"rstrip\":").raw(rstrip).raw("}");
     }
 }

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 /// @param normalizer the `normalizer`, as JSON
 /// @param preTokenizer the `pre_tokenizer`, as JSON
 /// @param options how the model merges
-/// @param pieces the pieces by id, null or empty where an id has none
-record BpeJson(List<AddedToken> added, String normalizer, String preTokenizer, Options options, String[] pieces) {
+/// @param pieces the pieces by id
+record BpeJson(List<AddedToken> added, String normalizer, String preTokenizer, Options options, Pieces pieces) {
 
     /// @param unknown the piece for characters that no other piece covers, or null
     /// @param fuseUnknown whether several such characters in a row become one token
@@ -20,20 +20,20 @@ record BpeJson(List<AddedToken> added, String normalizer, String preTokenizer, O
 
     /// @param merges appends the elements of the array of merges, best first: texts of two pieces with a space between,
     ///     or lists of two pieces
-    String write(Consumer<StringBuilder> merges) {
-        StringBuilder json = NativeJson.begin(added, normalizer, preTokenizer, pieces.length)
-                .append("\"BPE\",\"unk_token\":");
+    JsonBuilder write(Consumer<JsonBuilder> merges) {
+        JsonBuilder json = NativeJson.begin(added, normalizer, preTokenizer, pieces.count())
+                .raw("\"BPE\",\"unk_token\":");
         if (options.unknown() == null) {
-            json.append("null");
+            json.raw("null");
         } else {
-            JsonText.append(json, options.unknown());
+            json.quoted(options.unknown());
         }
-        json.append(",\"fuse_unk\":").append(options.fuseUnknown())
-                .append(",\"byte_fallback\":").append(options.byteFallback())
-                .append(",\"ignore_merges\":").append(options.ignoreMerges()).append(",\"vocab\":{");
+        json.raw(",\"fuse_unk\":").raw(options.fuseUnknown())
+                .raw(",\"byte_fallback\":").raw(options.byteFallback())
+                .raw(",\"ignore_merges\":").raw(options.ignoreMerges()).raw(",\"vocab\":{");
         NativeJson.appendPieces(json, pieces);
-        json.append("},\"merges\":[");
+        json.raw("},\"merges\":[");
         merges.accept(json);
-        return json.append("]}}").toString();
+        return json.raw("]}}");
     }
 }

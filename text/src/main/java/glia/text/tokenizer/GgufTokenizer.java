@@ -2,6 +2,7 @@ package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.io.gguf.GgufTexts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -32,19 +33,23 @@ final class GgufTokenizer {
             "<|call|>", "[e~[");
 
     private final GgufMetadata metadata;
-    private final String[] pieces;
+    private final GgufTexts texts;
+    private final Pieces pieces;
     private final int[] types;
+    private final List<AddedToken> added;
 
     private GgufTokenizer(GgufMetadata metadata) throws CheckpointException {
         this.metadata = metadata;
-        this.pieces = metadata.strings(PREFIX + "tokens");
-        if (pieces.length == 0 || pieces.length > MAX_PIECES) {
-            throw error("tokens", "found " + pieces.length + " pieces, expected 1 to " + MAX_PIECES);
+        this.texts = metadata.texts(PREFIX + "tokens");
+        this.pieces = Pieces.of(texts);
+        if (pieces.count() == 0 || pieces.count() > MAX_PIECES) {
+            throw error("tokens", "found " + pieces.count() + " pieces, expected 1 to " + MAX_PIECES);
         }
         this.types = metadata.has(PREFIX + "token_type") ? metadata.integers(PREFIX + "token_type") : null;
-        if (types != null && types.length != pieces.length) {
-            throw error("token_type", "found " + types.length + " types for " + pieces.length + " pieces");
+        if (types != null && types.length != pieces.count()) {
+            throw error("token_type", "found " + types.length + " types for " + pieces.count() + " pieces");
         }
+        this.added = addedTokens(pieces);
     }
 
     static TokenizerSpec read(GgufMetadata metadata) throws CheckpointException {
@@ -69,19 +74,16 @@ final class GgufTokenizer {
         String name = metadata.string(PREFIX + "pre");
         PreTokenizer pre = PreTokenizer.named(name).orElseThrow(() -> error("pre",
                 "found the pre-tokenizer '" + name + "', known are " + PreTokenizer.knownNames()));
-        String[] merges = metadata.strings(PREFIX + "merges");
-        BpeJson json = new BpeJson(addedTokens(pieces), pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
+        GgufTexts merges = metadata.texts(PREFIX + "merges");
+        BpeJson json = new BpeJson(added, pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
                 new BpeJson.Options(null, false, false, pre.ignoresMerges()), pieces);
-        return spec(json.write(text -> appendStrings(text, merges)), new PieceDecoder.ByteLevel(), pre.addsBos(),
+        return spec(json.write(text -> append(text, merges)), new PieceDecoder.ByteLevel(), pre.addsBos(),
                 OptionalInt.empty(), OptionalInt.empty());
     }
 
-    private static void appendStrings(StringBuilder json, String[] strings) {
-        for (int i = 0; i < strings.length; i++) {
-            if (i > 0) {
-                json.append(',');
-            }
-            JsonText.append(json, strings[i]);
+    private static void append(JsonBuilder json, GgufTexts texts) {
+        for (int i = 0; i < texts.count(); i++) {
+            (i > 0 ? json.raw(",") : json).quoted(texts.bytes(), texts.from(i), texts.to(i));
         }
     }
 
@@ -99,30 +101,30 @@ final class GgufTokenizer {
 
     /// Pieces with a mark for the space, and merges.
     private TokenizerSpec characterPairs() throws CheckpointException {
-        String[] merges = metadata.strings(PREFIX + "merges");
+        GgufTexts merges = metadata.texts(PREFIX + "merges");
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true, 0);
-        return spec(characters(SPACES, 3).write(text -> appendStrings(text, merges)), decoder, true, OptionalInt.of(2),
+        return spec(characters(SPACES, 3).write(text -> append(text, merges)), decoder, true, OptionalInt.of(2),
                 OptionalInt.of(1));
     }
 
     private BpeJson characters(String normalizer, int defaultUnknown) throws CheckpointException {
-        String unknown = pieces[id("unknown_token_id").orElse(Math.min(defaultUnknown, pieces.length - 1))];
+        String unknown = pieces.text(id("unknown_token_id").orElse(Math.min(defaultUnknown, pieces.count() - 1)));
         if (unknown.isEmpty()) {
             throw error("unknown_token_id", "names a piece without text");
         }
-        return new BpeJson(addedTokens(pieces), normalizer, "null", new BpeJson.Options(unknown, true, true, false),
+        return new BpeJson(added, normalizer, "null", new BpeJson.Options(unknown, true, true, false),
                 pieces);
     }
 
     /// The pieces that merges can make or use. One with a space is never met, as spaces become `▁` first.
     private String[] mergeable() throws CheckpointException {
-        String[] mergeable = pieces.clone();
-        for (int id = 0; id < pieces.length; id++) {
+        String[] mergeable = pieces();
+        for (int id = 0; id < mergeable.length; id++) {
             int type = type(id);
-            if (type == UNKNOWN || type == CONTROL || type == UNUSED || type == BYTE || pieces[id].indexOf(' ') >= 0) {
+            if (type == UNKNOWN || type == CONTROL || type == UNUSED || type == BYTE || mergeable[id].indexOf(' ') >= 0) {
                 mergeable[id] = null;
-            } else if (pieces[id].length() > ScoreMerges.MAX_PIECE) {
-                throw error("tokens", "piece " + id + " has " + pieces[id].length() + " characters, expected at most "
+            } else if (mergeable[id].length() > ScoreMerges.MAX_PIECE) {
+                throw error("tokens", "piece " + id + " has " + mergeable[id].length() + " characters, expected at most "
                         + ScoreMerges.MAX_PIECE);
             }
         }
@@ -130,15 +132,15 @@ final class GgufTokenizer {
     }
 
     /// The pieces as the file has them; the caller may change them.
-    String[] pieces() {
-        return pieces.clone();
+    String[] pieces() throws CheckpointException {
+        return metadata.strings(PREFIX + "tokens");
     }
 
     /// A score for each piece.
     float[] scores() throws CheckpointException {
         float[] scores = metadata.floats(PREFIX + "scores");
-        if (scores.length != pieces.length) {
-            throw error("scores", "found " + scores.length + " scores for " + pieces.length + " pieces");
+        if (scores.length != pieces.count()) {
+            throw error("scores", "found " + scores.length + " scores for " + pieces.count() + " pieces");
         }
         return scores;
     }
@@ -167,23 +169,30 @@ final class GgufTokenizer {
     }
 
     /// Tokens that are found in a text as they stand.
-    List<AddedToken> addedTokens(String[] texts) {
+    List<AddedToken> addedTokens(Pieces pieces) {
         List<AddedToken> added = new ArrayList<>();
-        for (int id = 0; id < texts.length; id++) {
-            if ((isSpecial(id) || type(id) == USER_DEFINED) && !texts[id].isEmpty()) {
-                added.add(AddedToken.verbatim(id, texts[id], isSpecial(id)));
+        for (int id = 0; types != null && id < types.length; id++) {
+            int type = types[id];
+            if ((type == UNKNOWN || type == CONTROL || type == USER_DEFINED) && !pieces.isEmpty(id)) {
+                added.add(AddedToken.verbatim(id, pieces.text(id), type != USER_DEFINED));
             }
         }
         return added;
     }
 
-    private TokenizerSpec spec(String json, PieceDecoder decoder, boolean bosByDefault, OptionalInt defaultBos,
+    private TokenizerSpec spec(JsonBuilder json, PieceDecoder decoder, boolean bosByDefault, OptionalInt defaultBos,
                                OptionalInt defaultEos) throws CheckpointException {
+        if (json.isReplaced()) {
+            for (String key : List.of("tokens", "merges")) {
+                // One of them says which text is not UTF-8.
+                metadata.strings(PREFIX + key);
+            }
+        }
         OptionalInt bos = id("bos_token_id").isPresent() ? id("bos_token_id") : within(defaultBos);
         OptionalInt eos = id("eos_token_id").isPresent() ? id("eos_token_id") : within(defaultEos);
         Template template = new Template(around("add_bos_token", bosByDefault && bos.isPresent(), bos),
                 around("add_eos_token", false, eos));
-        return spec(json, new Vocabulary(pieces, addedTokens(pieces)), decoder, template, bos, eos);
+        return spec(json.toString(), new Vocabulary(pieces, added), decoder, template, bos, eos);
     }
 
     TokenizerSpec spec(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template, OptionalInt bos,
@@ -204,14 +213,14 @@ final class GgufTokenizer {
         eos.ifPresent(ends::add);
         id("eot_token_id").ifPresent(ends::add);
         id("eom_token_id").ifPresent(ends::add);
-        for (int id = 0; id < pieces.length; id++) {
-            if (type(id) == CONTROL && END_MARKS.contains(pieces[id])) {
-                ends.add(id);
+        for (AddedToken token : added) {
+            if (type(token.id()) == CONTROL && END_MARKS.contains(token.content())) {
+                ends.add(token.id());
             }
         }
         // In the harmony format this one only ends a message; the answer goes on.
-        if (Arrays.asList(pieces).contains("<|return|>")) {
-            ends.removeIf(id -> pieces[id].equals("<|end|>"));
+        if (texts.indexOf("<|return|>") >= 0) {
+            ends.removeIf(id -> pieces.text(id).equals("<|end|>"));
         }
         return ends;
     }
@@ -221,7 +230,7 @@ final class GgufTokenizer {
     }
 
     private OptionalInt within(OptionalInt id) {
-        return id.isPresent() && id.getAsInt() < pieces.length ? id : OptionalInt.empty();
+        return id.isPresent() && id.getAsInt() < pieces.count() ? id : OptionalInt.empty();
     }
 
     private OptionalInt id(String key) throws CheckpointException {
@@ -229,8 +238,8 @@ final class GgufTokenizer {
             return OptionalInt.empty();
         }
         long id = metadata.integer(PREFIX + key);
-        if (id < 0 || id >= pieces.length) {
-            throw error(key, "found " + id + ", expected an id below " + pieces.length);
+        if (id < 0 || id >= pieces.count()) {
+            throw error(key, "found " + id + ", expected an id below " + pieces.count());
         }
         return OptionalInt.of((int) id);
     }
@@ -238,7 +247,7 @@ final class GgufTokenizer {
     /// A token by its id under one of two keys, else by its text.
     OptionalInt id(String key, String other, String text) throws CheckpointException {
         OptionalInt id = id(key).isPresent() ? id(key) : id(other);
-        int at = Arrays.asList(pieces).indexOf(text);
+        int at = texts.indexOf(text);
         return id.isPresent() || at < 0 ? id : OptionalInt.of(at);
     }
 

@@ -37,12 +37,12 @@ final class GgufWords {
         String normalizer = "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
                 + "\"strip_accents\":" + gguf.flag("normalizer.strip_accents", lowers) + ",\"lowercase\":" + lowers
                 + "}";
-        List<AddedToken> added = gguf.addedTokens(pieces);
-        String json = NativeJson.wordPiece(added, normalizer, "{\"type\":\"BertPreTokenizer\"}", pieces,
+        List<AddedToken> added = gguf.addedTokens(Pieces.of(pieces));
+        String json = NativeJson.wordPiece(added, normalizer, "{\"type\":\"BertPreTokenizer\"}", Pieces.of(pieces),
                 pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
         Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
                 gguf.around("add_sep_token", end.isPresent(), end));
-        return gguf.spec(json, new Vocabulary(pieces, added), new PieceDecoder.Words(GOES_ON, true), template, begin,
+        return gguf.spec(json, new Vocabulary(Pieces.of(pieces), added), new PieceDecoder.Words(GOES_ON, true), template, begin,
                 end);
     }
 
@@ -69,10 +69,10 @@ final class GgufWords {
         }
         boolean prefix = gguf.flag("add_space_prefix", true);
         boolean merges = gguf.flag("remove_extra_whitespaces", true);
-        List<AddedToken> added = gguf.addedTokens(pieces);
+        List<AddedToken> added = gguf.addedTokens(Pieces.of(pieces));
         boolean bytes = gguf.hasBytes();
         int unknown = gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElse(-1);
-        String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), pieces, exact,
+        String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), Pieces.of(pieces), exact,
                 numScored(pieces.length, unknown), unknown, bytes);
         OptionalInt bos = gguf.id("bos_token_id", "bos_token_id", "");
         OptionalInt eos = gguf.id("eos_token_id", "eos_token_id", "</s>");
@@ -80,7 +80,7 @@ final class GgufWords {
                 gguf.around("add_eos_token", eos.isPresent(), eos));
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement(MARK, " ")), bytes,
                 prefix ? 1 : 0);
-        return gguf.spec(json, new Vocabulary(pieces, added), decoder, template, bos, eos);
+        return gguf.spec(json, new Vocabulary(Pieces.of(pieces), added), decoder, template, bos, eos);
     }
 
     /// Pieces that fill a vocabulary up have low scores, and what is unknown costs more than the lowest.

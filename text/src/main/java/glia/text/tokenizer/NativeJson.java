@@ -12,17 +12,17 @@ final class NativeJson {
     ///
     /// @param normalizer the `normalizer`, as JSON
     /// @param preTokenizer the `pre_tokenizer`, as JSON
-    static StringBuilder begin(List<AddedToken> added, String normalizer, String preTokenizer, int numPieces) {
-        StringBuilder json = new StringBuilder(64 * numPieces + 4096);
-        json.append("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
+    static JsonBuilder begin(List<AddedToken> added, String normalizer, String preTokenizer, int numPieces) {
+        JsonBuilder json = new JsonBuilder(64 * numPieces + 4096);
+        json.raw("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[");
         for (int i = 0; i < added.size(); i++) {
             if (i > 0) {
-                json.append(',');
+                json.raw(",");
             }
             added.get(i).appendJson(json);
         }
-        return json.append("],\"normalizer\":").append(normalizer).append(",\"pre_tokenizer\":").append(preTokenizer)
-                .append(",\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":");
+        return json.raw("],\"normalizer\":").raw(normalizer).raw(",\"pre_tokenizer\":").raw(preTokenizer)
+                .raw(",\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":");
     }
 
     /// A tokenizer that takes the longest piece of a word from its start, then of what is left
@@ -31,42 +31,42 @@ final class NativeJson {
     /// @param unknown the piece for words that no pieces cover
     /// @param prefix marks pieces that go on a word
     /// @param maxCharacters words that are longer are unknown
-    static String wordPiece(List<AddedToken> added, String normalizer, String preTokenizer, String[] pieces,
+    static String wordPiece(List<AddedToken> added, String normalizer, String preTokenizer, Pieces pieces,
             String unknown, String prefix, int maxCharacters) {
-        StringBuilder json = begin(added, normalizer, preTokenizer, pieces.length)
-                .append("\"WordPiece\",\"unk_token\":").append(JsonText.quote(unknown))
-                .append(",\"continuing_subword_prefix\":").append(JsonText.quote(prefix))
-                .append(",\"max_input_chars_per_word\":").append(maxCharacters).append(",\"vocab\":{");
+        JsonBuilder json = begin(added, normalizer, preTokenizer, pieces.count())
+                .raw("\"WordPiece\",\"unk_token\":").quoted(unknown)
+                .raw(",\"continuing_subword_prefix\":").quoted(prefix)
+                .raw(",\"max_input_chars_per_word\":").raw(maxCharacters).raw(",\"vocab\":{");
         appendPieces(json, pieces);
-        return json.append("}}}").toString();
+        return json.raw("}}}").toString();
     }
 
     /// A tokenizer that cuts a text into the pieces whose scores, logarithms of probabilities, add up to the most
     /// (https://arxiv.org/abs/1804.10959).
-    static String unigram(List<AddedToken> added, String normalizer, String preTokenizer, String[] pieces,
+    static String unigram(List<AddedToken> added, String normalizer, String preTokenizer, Pieces pieces,
             double[] scores, int numScored, int unknown, boolean byteFallback) {
-        StringBuilder json = begin(added, normalizer, preTokenizer, pieces.length)
-                .append("\"Unigram\",\"unk_id\":").append(unknown < 0 ? "null" : Integer.toString(unknown))
-                .append(",\"byte_fallback\":").append(byteFallback).append(",\"vocab\":[");
+        JsonBuilder json = begin(added, normalizer, preTokenizer, pieces.count())
+                .raw("\"Unigram\",\"unk_id\":").raw(unknown < 0 ? "null" : Integer.toString(unknown))
+                .raw(",\"byte_fallback\":").raw(byteFallback).raw(",\"vocab\":[");
         for (int id = 0; id < numScored; id++) {
-            json.append(id == 0 ? "[" : ",[");
-            JsonText.append(json, pieces[id]);
-            json.append(',').append(scores[id]).append(']');
+            json.raw(id == 0 ? "[" : ",[");
+            pieces.append(id, json);
+            json.raw(",").raw(Double.toString(scores[id])).raw("]");
         }
-        return json.append("]}}").toString();
+        return json.raw("]}}").toString();
     }
 
     /// The pieces of an object with their ids.
-    static void appendPieces(StringBuilder json, String[] pieces) {
+    static void appendPieces(JsonBuilder json, Pieces pieces) {
         boolean first = true;
-        for (int id = 0; id < pieces.length; id++) {
-            if (pieces[id] != null && !pieces[id].isEmpty()) {
+        for (int id = 0; id < pieces.count(); id++) {
+            if (!pieces.isEmpty(id)) {
                 if (!first) {
-                    json.append(',');
+                    json.raw(",");
                 }
                 first = false;
-                JsonText.append(json, pieces[id]);
-                json.append(':').append(id);
+                pieces.append(id, json);
+                json.raw(":").raw(id);
             }
         }
     }

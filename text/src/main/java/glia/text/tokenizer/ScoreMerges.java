@@ -36,7 +36,7 @@ final class ScoreMerges {
     private record Merge(String left, String right, int leftId, int rightId) { }
 
     /// Appends the merges as the elements of a JSON array, best first.
-    void appendJson(StringBuilder json) {
+    void appendJson(JsonBuilder json) {
         boolean first = true;
         List<Merge> merges = new ArrayList<>();
         for (long scoreAndId : byScore()) {
@@ -44,10 +44,10 @@ final class ScoreMerges {
             merges.sort(BY_PARTS);
             for (Merge merge : merges) {
                 if (!first) {
-                    json.append(',');
+                    json.raw(",");
                 }
                 first = false;
-                JsonText.append(json, merge.left + ' ' + merge.right);
+                json.quoted(merge.left + ' ' + merge.right);
             }
             merges.clear();
         }

@@ -85,9 +85,9 @@ public final class Tokenizer {
     private Set<String> marks() {
         Set<String> marks = new HashSet<>();
         for (int id = 0; id < vocabSize(); id++) {
-            String piece = piece(id);
+            String piece = spec.vocabulary().isAdded(id) ? piece(id) : "";
             boolean blank = piece.chars().allMatch(c -> Character.isWhitespace(c) || c == '▁');
-            if (spec.vocabulary().isAdded(id) && piece.length() > 2 && !blank) {
+            if (piece.length() > 2 && !blank) {
                 marks.add(piece);
             }
         }

@@ -94,14 +94,15 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
                 expect(id >= 0 && id < size, "post_processor", "ids below " + size);
             }
             PieceDecoder decoder = part("decoder", PieceDecoder::of);
-            return new TokenizerJson(json, new Vocabulary(all, added), decoder, template);
+            added.forEach(token -> all[token.id()] = token.content());
+            return new TokenizerJson(json, new Vocabulary(Pieces.of(all), added), decoder, template);
         }
 
         private String bytePairs(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
                 throws CheckpointException {
             expect(scores.length == 0, "model.vocab", "an object of pieces and ids, as BPE has");
-            String merges = new String(bytes, mergesFrom, mergesTo - mergesFrom, StandardCharsets.UTF_8);
-            return new BpeJson(added, normalizer, preTokenizer, options(), all).write(text -> text.append(merges));
+            return new BpeJson(added, normalizer, preTokenizer, options(), Pieces.of(all))
+                    .write(text -> text.raw(bytes, mergesFrom, mergesTo)).toString();
         }
 
         private String wordPiece(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
@@ -111,7 +112,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
             expect(Arrays.asList(all).contains(unknown), "model.unk_token", "a piece of the vocabulary");
             int longest = modelPart("max_input_chars_per_word").asInt(100);
             expect(longest > 0, "model.max_input_chars_per_word", "a number above 0");
-            return NativeJson.wordPiece(added, normalizer, preTokenizer, all, unknown,
+            return NativeJson.wordPiece(added, normalizer, preTokenizer, Pieces.of(all), unknown,
                     modelPart("continuing_subword_prefix").asString("##"), longest);
         }
 
@@ -122,7 +123,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
             int id = unknown.isNull() || unknown.isMissingNode() ? -1 : unknown.asInt(-1);
             expect(unknown.isNull() || unknown.isMissingNode() || id >= 0 && id < numScored, "model.unk_id",
                     "an id below " + numScored);
-            return NativeJson.unigram(added, normalizer, preTokenizer, all, scores, numScored, id,
+            return NativeJson.unigram(added, normalizer, preTokenizer, Pieces.of(all), scores, numScored, id,
                     flag("byte_fallback"));
         }
 

@@ -1,5 +1,6 @@
 package glia.text.tokenizer;
 
+import glia.io.file.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -81,32 +82,11 @@ final class Utf8Buffer {
     private String decodeParts(int count) {
         StringBuilder text = new StringBuilder(count);
         for (int i = 0; i < count; ) {
-            int size = sizeAt(i, count);
+            int size = Utf8.sizeAt(bytes, i, count);
             text.append(size > 0 ? new String(bytes, i, size, StandardCharsets.UTF_8) : "\uFFFD");
             i += Math.abs(size);
         }
         return text.toString();
-    }
-
-    /// The size of the character at `i`, or minus the size of the part that could have begun one.
-    private int sizeAt(int i, int end) {
-        int first = bytes[i] & 0xFF;
-        if (first < 0x80) {
-            return 1;
-        }
-        int size = first < 0xC2 || first > 0xF4 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-        // The second byte tells overlong forms, surrogates and what lies beyond U+10FFFF.
-        int low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-        int high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-        for (int k = 1; k < size; k++) {
-            int b = i + k < end ? bytes[i + k] & 0xFF : 0;
-            if (b < low || b > high) {
-                return -k;
-            }
-            low = 0x80;
-            high = 0xBF;
-        }
-        return size > 1 ? size : -1;
     }
 
     /// The number of bytes at the end that may be the start of a longer character: 0 to 3. A first byte never continues

@@ -7,15 +7,14 @@ import java.util.OptionalInt;
 /// The pieces of a tokenizer by id, and which of them were added beside the model's own: those that are found in a text
 /// before anything else happens to it. Of these, the special ones (control tokens) can be left out when decoding.
 final class Vocabulary {
-    private final String[] pieces;
+    private final Pieces pieces;
     private final BitSet added = new BitSet();
     private final BitSet special = new BitSet();
 
-    /// @param pieces the pieces by id, null where an id is not used; kept, not copied
-    Vocabulary(String[] pieces, List<AddedToken> addedTokens) {
+    /// @param pieces the pieces by id, those of added tokens among them
+    Vocabulary(Pieces pieces, List<AddedToken> addedTokens) {
         this.pieces = pieces;
         for (AddedToken token : addedTokens) {
-            pieces[token.id()] = token.content();
             added.set(token.id());
             special.set(token.id(), token.special());
         }
@@ -23,18 +22,18 @@ final class Vocabulary {
 
     /// The number of ids: one more than the largest.
     int size() {
-        return pieces.length;
+        return pieces.count();
     }
 
     /// The piece as the vocabulary writes it, or an empty text where no piece has this id.
     ///
     /// @throws IllegalArgumentException if the id is negative or not below `size()`
     String piece(int id) {
-        if (id < 0 || id >= pieces.length) {
-            throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + pieces.length
-                    + " (ids 0 to " + (pieces.length - 1) + "); do the model and the tokenizer belong together?");
+        if (id < 0 || id >= pieces.count()) {
+            throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of " + pieces.count()
+                    + " (ids 0 to " + (pieces.count() - 1) + "); do the model and the tokenizer belong together?");
         }
-        return pieces[id] == null ? "" : pieces[id];
+        return pieces.text(id);
     }
 
     boolean isAdded(int id) {
@@ -48,12 +47,12 @@ final class Vocabulary {
     /// The id of a piece, looked for among the added tokens first.
     OptionalInt id(String piece) {
         for (int id = added.nextSetBit(0); id >= 0; id = added.nextSetBit(id + 1)) {
-            if (piece.equals(pieces[id])) {
+            if (piece.equals(pieces.text(id))) {
                 return OptionalInt.of(id);
             }
         }
-        for (int id = 0; id < pieces.length; id++) {
-            if (piece.equals(pieces[id])) {
+        for (int id = 0; id < pieces.count(); id++) {
+            if (piece.equals(pieces.text(id))) {
                 return OptionalInt.of(id);
             }
         }

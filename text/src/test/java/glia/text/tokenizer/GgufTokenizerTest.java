@@ -7,6 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.gguf.GgufWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +21,7 @@ import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -73,6 +79,25 @@ class GgufTokenizerTest {
         String[] pieces = (String[]) longPiece.get(KEY + "tokens");
         pieces[300] = "x".repeat(ScoreMerges.MAX_PIECE + 1);
         assertTrue(refusal(longPiece).contains("piece 300 has 513 characters"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tokens, gpt2", "merges, gpt2", "tokens, llama", "tokens, bert"})
+    void textsThatAreNotUtf8AreRefused(String list, String model, @TempDir Path folder) throws Exception {
+        Map<String, Object> metadata = model.equals("llama") ? TestData.sentencePieceMetadata() : byteLevel();
+        metadata.put(KEY + "model", model);
+        String[] texts = ((String[]) metadata.get(KEY + list)).clone();
+        texts[texts.length / 2] = "zqzq zqzq";
+        metadata.put(KEY + list, texts);
+        Path file = folder.resolve("damaged.gguf");
+        GgufWriter.write(file, TestData.gguf(metadata), Map.of());
+        String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
+        Files.writeString(file, bytes.replace("zqzq zqzq", "zqzq \u00c3qzq"), StandardCharsets.ISO_8859_1);
+        try (GgufCheckpoint checkpoint = GgufCheckpoint.open(file)) {
+            String message = assertThrows(CheckpointException.class,
+                    () -> Tokenizer.fromGguf(checkpoint.metadata())).getMessage();
+            assertTrue(message.contains("metadata key " + KEY + list + ": holds a text that is not UTF-8"), message);
+        }
     }
 
     @Test

@@ -1,0 +1,68 @@
+package glia.text.tokenizer;
+
+import glia.io.gguf.GgufTexts;
+
+/// The pieces of a vocabulary by id.
+interface Pieces {
+    /// How many ids there are.
+    int count();
+
+    /// Whether an id has no piece, or one without text.
+    boolean isEmpty(int id);
+
+    /// The piece of an id, empty where it has none.
+    String text(int id);
+
+    /// Appends a piece as a JSON string.
+    void append(int id, JsonBuilder json);
+
+    /// Pieces that are there, null or empty where an id has none.
+    static Pieces of(String[] pieces) {
+        return new Pieces() {
+            @Override
+            public int count() {
+                return pieces.length;
+            }
+
+            @Override
+            public boolean isEmpty(int id) {
+                return text(id).isEmpty();
+            }
+
+            @Override
+            public String text(int id) {
+                return pieces[id] == null ? "" : pieces[id];
+            }
+
+            @Override
+            public void append(int id, JsonBuilder json) {
+                json.quoted(text(id));
+            }
+        };
+    }
+
+    /// Pieces as a file has them.
+    static Pieces of(GgufTexts pieces) {
+        return new Pieces() {
+            @Override
+            public int count() {
+                return pieces.count();
+            }
+
+            @Override
+            public boolean isEmpty(int id) {
+                return pieces.from(id) == pieces.to(id);
+            }
+
+            @Override
+            public String text(int id) {
+                return pieces.text(id);
+            }
+
+            @Override
+            public void append(int id, JsonBuilder json) {
+                json.quoted(pieces.bytes(), pieces.from(id), pieces.to(id));
+            }
+        };
+    }
+}
