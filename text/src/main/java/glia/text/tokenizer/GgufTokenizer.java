@@ -121,10 +121,11 @@ final class GgufTokenizer {
         String[] mergeable = pieces();
         for (int id = 0; id < mergeable.length; id++) {
             int type = type(id);
-            if (type == UNKNOWN || type == CONTROL || type == UNUSED || type == BYTE || mergeable[id].indexOf(' ') >= 0) {
+            String piece = mergeable[id];
+            if (type == UNKNOWN || type == CONTROL || type == UNUSED || type == BYTE || piece.indexOf(' ') >= 0) {
                 mergeable[id] = null;
-            } else if (mergeable[id].length() > ScoreMerges.MAX_PIECE) {
-                throw error("tokens", "piece " + id + " has " + mergeable[id].length() + " characters, expected at most "
+            } else if (piece.length() > ScoreMerges.MAX_PIECE) {
+                throw error("tokens", "piece " + id + " has " + piece.length() + " characters, expected at most "
                         + ScoreMerges.MAX_PIECE);
             }
         }

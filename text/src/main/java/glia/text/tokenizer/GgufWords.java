@@ -42,8 +42,8 @@ final class GgufWords {
                 pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
         Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
                 gguf.around("add_sep_token", end.isPresent(), end));
-        return gguf.spec(json, new Vocabulary(Pieces.of(pieces), added), new PieceDecoder.Words(GOES_ON, true), template, begin,
-                end);
+        return gguf.spec(json, new Vocabulary(Pieces.of(pieces), added), new PieceDecoder.Words(GOES_ON, true),
+                template, begin, end);
     }
 
     private boolean hasCapital(String[] pieces) {
@@ -72,8 +72,8 @@ final class GgufWords {
         List<AddedToken> added = gguf.addedTokens(Pieces.of(pieces));
         boolean bytes = gguf.hasBytes();
         int unknown = gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElse(-1);
-        String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), Pieces.of(pieces), exact,
-                numScored(pieces.length, unknown), unknown, bytes);
+        String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), Pieces.of(pieces),
+                exact, numScored(pieces.length, unknown), unknown, bytes);
         OptionalInt bos = gguf.id("bos_token_id", "bos_token_id", "");
         OptionalInt eos = gguf.id("eos_token_id", "eos_token_id", "</s>");
         Template template = new Template(gguf.around("add_bos_token", false, bos),

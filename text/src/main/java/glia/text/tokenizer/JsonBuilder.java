@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /// A JSON text as it grows. It is ASCII: other characters become escapes, `\u0120`. A text of single bytes is made and
-/// handed to the native library as it is; one of wider characters is looked at character by character, by code that at a
-/// start is not compiled yet. A tree of 100,000 nodes would take longer still.
+/// handed to the native library as it is; one of wider characters is looked at character by character, by code that at
+/// a start is not compiled yet. A tree of 100,000 nodes would take longer still.
 final class JsonBuilder {
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
     /// Bytes of an escape, which is as long as a character becomes, or a byte of one.

@@ -106,7 +106,8 @@ enum PreTokenizer {
             if (step.equals(Patterns.DIGITS)) {
                 json.append("{\"type\":\"Digits\",\"individual_digits\":true},");
             } else {
-                json.append("{\"type\":\"Split\",\"pattern\":{\"Regex\":").append(JsonText.quote(step)).append("},\"behavior\":\"Isolated\",\"invert\":false},");
+                json.append("{\"type\":\"Split\",\"pattern\":{\"Regex\":").append(JsonText.quote(step))
+                        .append("},\"behavior\":\"Isolated\",\"invert\":false},");
             }
         }
         return json.append("{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":")

@@ -1,7 +1,6 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

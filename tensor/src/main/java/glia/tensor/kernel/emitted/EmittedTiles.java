@@ -143,9 +143,9 @@ class EmittedTiles implements Tiles {
     public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
         long step = type == DType.F32 ? rowBytes : 4L * count;
         long at = decoded(type, from, rowBytes, rows, count, worker);
+        TurnCode code = TurnCode.of(level, shape.vectors());
         for (int r = 0; r < rows; r += TurnCode.rows(level)) {
-            TurnCode.of(level, shape.vectors()).turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step,
-                    count);
+            code.turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step, count);
         }
     }
 

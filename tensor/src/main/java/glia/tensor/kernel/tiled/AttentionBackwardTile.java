@@ -286,8 +286,9 @@ final class AttentionBackwardTile {
         long step = panels * panelBytes;
         for (int c = 0; c < panels; c++) {
             for (int j = 0; j < count; j += tileRows) {
-                tiles.multiply(Math.min(tileRows, count - j), panelCols, sums + (from + j) * step + c * panelBytes, step,
-                        panel + j * panelBytes, panelBytes, 4, rows + (long) c * panelCols * panelBytes, panelCols);
+                tiles.multiply(Math.min(tileRows, count - j), panelCols, sums + (from + j) * step + c * panelBytes,
+                        step, panel + j * panelBytes, panelBytes, 4, rows + (long) c * panelCols * panelBytes,
+                        panelCols);
             }
         }
     }

@@ -55,8 +55,8 @@ public interface Tiles {
     /// @param depth how many k, from 0 to 2^23
     void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth);
 
-    /// `C[t,:] = Σ_k A[t,k] · B[k,:]`, as `multiply`, but what C holds counts for nothing. Rows up to `least(rows)` and columns
-    /// up to `leastCols(cols)` are written.
+    /// `C[t,:] = Σ_k A[t,k] · B[k,:]`, as `multiply`, but what C holds counts for nothing. Rows up to `least(rows)` and
+    /// columns up to `leastCols(cols)` are written.
     default void set(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         for (int t = 0; t < least(rows); t++) {
             clear(c + t * cRow, leastCols(cols));
