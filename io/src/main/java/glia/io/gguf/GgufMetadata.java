@@ -107,7 +107,6 @@ public final class GgufMetadata {
     public String[] strings(String key) throws CheckpointException {
         GgufTexts texts = texts(key);
         try {
-            texts.check();
             return texts.toArray();
         } catch (CharacterCodingException e) {
             throw new CheckpointException(origin, "metadata key " + key, "holds a text that is not UTF-8", e);

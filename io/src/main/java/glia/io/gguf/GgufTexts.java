@@ -6,33 +6,23 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /// The texts of a list of a GGUF file, as the UTF-8 that the file has. A vocabulary has 100,000 of them, of which few
-/// are looked at: each is made when it is asked for. Bytes that are not UTF-8 become U+FFFD, unless they are checked.
+/// are looked at: each is made when it is asked for. Bytes that are not UTF-8 become U+FFFD there.
 public final class GgufTexts {
     private final byte[] bytes;
-    private final int[] from;
-    private final int[] to;
+    private final int[] ends;
 
     GgufTexts(GgufList list) {
         bytes = list.bytes();
-        from = new int[list.count()];
-        to = new int[list.count()];
+        ends = new int[list.count()];
         int at = 0;
-        for (int i = 0; i < from.length; i++) {
-            from[i] = at + Long.BYTES;
-            at = from[i] + GgufList.length(bytes, at);
-            to[i] = at;
-        }
-    }
-
-    /// @throws CharacterCodingException if one of the texts is not UTF-8
-    void check() throws CharacterCodingException {
-        for (int i = 0; i < from.length; i++) {
-            Utf8.decode(bytes, from[i], to[i] - from[i]);
+        for (int i = 0; i < ends.length; i++) {
+            at += Long.BYTES + GgufList.length(bytes, at);
+            ends[i] = at;
         }
     }
 
     public int count() {
-        return from.length;
+        return ends.length;
     }
 
     /// All texts and what is between them; not to be changed.
@@ -40,36 +30,40 @@ public final class GgufTexts {
         return bytes;
     }
 
-    /// Where text i begins.
+    /// Where text i begins, behind its length.
     public int from(int i) {
-        return from[i];
+        return (i == 0 ? 0 : ends[i - 1]) + Long.BYTES;
     }
 
     /// Where text i ends.
     public int to(int i) {
-        return to[i];
+        return ends[i];
     }
 
     public String text(int i) {
-        return new String(bytes, from[i], to[i] - from[i], StandardCharsets.UTF_8);
+        return new String(bytes, from(i), to(i) - from(i), StandardCharsets.UTF_8);
     }
 
     /// The first place of a text, or -1.
     public int indexOf(String text) {
         byte[] wanted = text.getBytes(StandardCharsets.UTF_8);
-        for (int i = 0; i < from.length; i++) {
-            if (to[i] - from[i] == wanted.length
-                    && Arrays.equals(bytes, from[i], to[i], wanted, 0, wanted.length)) {
+        for (int i = 0; i < ends.length; i++) {
+            boolean isAsLong = to(i) - from(i) == wanted.length;
+            if (isAsLong && Arrays.equals(bytes, from(i), to(i), wanted, 0, wanted.length)) {
                 return i;
             }
         }
         return -1;
     }
 
-    /// All of them.
-    public String[] toArray() {
-        String[] texts = new String[from.length];
-        Arrays.setAll(texts, this::text);
+    /// All of them, made and checked.
+    ///
+    /// @throws CharacterCodingException if one is not UTF-8
+    String[] toArray() throws CharacterCodingException {
+        String[] texts = new String[ends.length];
+        for (int i = 0; i < texts.length; i++) {
+            texts[i] = Utf8.decode(bytes, from(i), to(i) - from(i));
+        }
         return texts;
     }
 }
