@@ -45,6 +45,8 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
     private static final int CACHES = 4;
     private static final int CACHES_AMD = 0x8000001d;
     private static final int MOST_CACHES = 4;
+    /// The leaf that tells the highest of the extended ones, AMD's among them.
+    private static final int FIRST_EXTENDED = 1 << 31;
     /// Bits 0 to 7 of a cache's description: data, first level.
     private static final int FIRST_DATA = 1 << 5 | 1;
 
@@ -189,16 +191,17 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
     }
 
     private static int cacheWays(Function cpuid, long at, int highestLeaf) {
-        cpuid.call(1 << 31, 0, at, 0, 0, 0);
-        int highestOfAmd = Memory.i32(at);
-        for (int i = 0; i < 2 * MOST_CACHES; i++) {
-            boolean amd = i >= MOST_CACHES;
-            int leaf = amd ? CACHES_AMD : CACHES;
-            if (Integer.compareUnsigned(leaf, amd ? highestOfAmd : highestLeaf) <= 0) {
-                cpuid.call(leaf, i % MOST_CACHES, at, 0, 0, 0);
-                if ((Memory.i32(at) & 0xff) == FIRST_DATA) {
-                    return (Memory.i32(at + 4) >>> 22) + 1;
-                }
+        int ways = cacheWays(cpuid, at, CACHES, highestLeaf);
+        cpuid.call(FIRST_EXTENDED, 0, at, 0, 0, 0);
+        return ways > 0 ? ways : cacheWays(cpuid, at, CACHES_AMD, Memory.i32(at));
+    }
+
+    /// @param leaf that describes caches, one a subleaf
+    private static int cacheWays(Function cpuid, long at, int leaf, int highestLeaf) {
+        for (int i = 0; i < MOST_CACHES && Integer.compareUnsigned(leaf, highestLeaf) <= 0; i++) {
+            cpuid.call(leaf, i, at, 0, 0, 0);
+            if ((Memory.i32(at) & 0xff) == FIRST_DATA) {
+                return (Memory.i32(at + 4) >>> 22) + 1;
             }
         }
         return 0;
