@@ -37,7 +37,6 @@ import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.List;
 
 /// Decodes runs of codes to F32, `(value - zero) · scale`, with the bits of the definition. Codes of four bits are
 /// looked up in a register of 16 values; E4M3 goes through half precision, whose exponent is as long and counts from
@@ -53,7 +52,8 @@ final class CodedCode {
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
     /// By code, made when first needed.
-    private final Function[] decode = new Function[Code.values().length];
+    private final CodeOnDemand decode =
+            new CodeOnDemand(arena, Code.values().length, code -> emit(Code.values()[code]));
     private final Vec even;
     private final Vec odd;
     private final Vec scale;
@@ -89,22 +89,13 @@ final class CodedCode {
         return code.bits() == 4 ? 32 : 16;
     }
 
-    private synchronized Function make(Code code) {
-        int index = code.ordinal();
-        if (decode[index] == null) {
-            decode[index] = CodePages.seal(arena, List.of(emit(code))).function(0);
-        }
-        return decode[index];
-    }
-
     /// Decodes `numGroups` groups of `size` codes that lie one behind the other.
     ///
     /// @param scales the F32 scale of each group
     /// @param zeros the F32 zero point of each group
     /// @param size a multiple of `step`, at least 1
     void decode(Code code, long to, long from, long scales, long zeros, int numGroups, int size) {
-        Function known = decode[code.ordinal()];
-        Function function = known != null ? known : make(code);
+        Function function = decode.of(code.ordinal());
         int most = Math.max(1, STRETCH / size);
         for (int g = 0; g < numGroups; g += most) {
             int groups = Math.min(most, numGroups - g);

@@ -28,7 +28,6 @@ import glia.tensor.asm.Label;
 import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
 import java.lang.foreign.Arena;
-import java.util.List;
 
 /// Decodes stored numbers to F32, with the bits of `Decode`: the plain types of 16 bits, ggml's formats with a scale
 /// for each 32 numbers (their layout stands at `Blocks32`), and by `Decode256Code` those with blocks of 256. Nothing
@@ -44,7 +43,8 @@ final class DecodeCode {
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
     /// By type, made when first needed.
-    private final Function[] decode = new Function[DType.values().length];
+    private final CodeOnDemand decode =
+            new CodeOnDemand(arena, DType.values().length, type -> emit(DType.values()[type]));
     private final Vec numbers;
     private final Vec scale;
     private final Vec min;
@@ -71,19 +71,9 @@ final class DecodeCode {
         };
     }
 
-    private synchronized Function make(DType type) {
-        int index = type.ordinal();
-        if (decode[index] == null) {
-            decode[index] = CodePages.seal(arena, List.of(emit(type))).function(0);
-        }
-        return decode[index];
-    }
-
     /// Decodes `count` numbers, whole blocks.
     void decode(DType type, long from, long to, long count) {
-        // Read without a lock, since workers come here for each row: a function's fields are final.
-        Function known = decode[type.ordinal()];
-        Function code = known != null ? known : make(type);
+        Function code = decode.of(type.ordinal());
         for (long i = 0; i < count; i += STRETCH) {
             long part = Math.min(STRETCH, count - i);
             code.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,

@@ -30,6 +30,7 @@ import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
 import glia.tensor.kernel.tiled.Ahead;
+import java.lang.foreign.Arena;
 
 /// Dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has a register
 /// of sums; at the end the registers are added up together, turned into one vector of results. Rows are F32, F16 or
@@ -50,12 +51,12 @@ final class DotsCode {
 
     private final Level level;
     private final DType type;
-    private final CodeOfSizes dots;
+    private final CodeOnDemand dots;
 
     private DotsCode(Level level, DType type) {
         this.level = level;
         this.type = type;
-        dots = new CodeOfSizes(rows(level), this::emit);
+        dots = new CodeOnDemand(Arena.ofAuto(), rows(level) + 1, this::emit);
     }
 
     /// For rows of F32.

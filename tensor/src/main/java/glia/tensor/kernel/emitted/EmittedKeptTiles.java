@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 /// Inner loops for weights whose panels are kept.
 abstract class EmittedKeptTiles extends EmittedTiles implements KeptTiles {
     EmittedKeptTiles(Workers workers, RowDecoder decoder, Level level, PerLevel<TileCode> tile) {
-        super(workers, decoder, level, TileShape.TALL, tile);
+        super(workers, decoder, level, tile);
     }
 
     @Override

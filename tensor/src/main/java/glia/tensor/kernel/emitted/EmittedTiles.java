@@ -25,23 +25,23 @@ class EmittedTiles implements Tiles {
     final Level level;
     final RowDecoder decoder;
     private final Scratch[] scratch;
-    private final PerLevel<TileCode> tile;
+    private final TileCode tile;
     private final TileShape shape;
 
     EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
-        this(workers, decoder, level, TileShape.TALL, TileCode.TALL);
+        this(workers, decoder, level, TileCode.TALL);
     }
 
     /// Tiles that are faster in products, but not as wide as attention has queries together.
     static EmittedTiles wide(Workers workers, RowDecoder decoder, Level level) {
-        return new EmittedTiles(workers, decoder, level, TileShape.WIDE, TileCode.WIDE);
+        return new EmittedTiles(workers, decoder, level, TileCode.WIDE);
     }
 
-    /// @param tile the loop of products, emitted when it is first needed
-    EmittedTiles(Workers workers, RowDecoder decoder, Level level, TileShape shape, PerLevel<TileCode> tile) {
+    /// @param tile the loop of products
+    EmittedTiles(Workers workers, RowDecoder decoder, Level level, PerLevel<TileCode> tile) {
         this.level = level;
-        this.shape = shape;
-        this.tile = tile;
+        this.tile = tile.of(level);
+        shape = this.tile.shape();
         scratch = Scratch.each(workers.count());
         this.decoder = decoder;
     }
@@ -69,14 +69,14 @@ class EmittedTiles implements Tiles {
     @Override
     public void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            tile.of(level).multiply(rows, cols, c, cRow, a, aRow, aStep, b, depth);
+            tile.multiply(rows, cols, c, cRow, a, aRow, aStep, b, depth);
         }
     }
 
     @Override
     public void set(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         if (depth > 0) {
-            tile.of(level).set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
+            tile.set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
         } else {
             Tiles.super.set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
         }

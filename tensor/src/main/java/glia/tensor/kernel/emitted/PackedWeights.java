@@ -10,7 +10,6 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.tiled.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 
@@ -21,7 +20,8 @@ import java.util.WeakHashMap;
 final class PackedWeights extends RangeTask {
     /// Matrices are equal only to themselves.
     private final Map<Matrix, MemorySegment> packed = new WeakHashMap<>();
-    private final Function[] code = new Function[PanelFormat.values().length];
+    private final CodeOnDemand code = new CodeOnDemand(Arena.ofAuto(), PanelFormat.values().length,
+            format -> PanelPack.emit(PanelFormat.values()[format]));
     private final Scratch[] scratch;
     private final CodedBlocks[] blocks;
     private PanelFormat format;
@@ -59,9 +59,6 @@ final class PackedWeights extends RangeTask {
 
     private MemorySegment pack(PanelFormat format, Matrix w) {
         MemorySegment panels = SystemMemory.allocate(Arena.ofAuto(), format.sizeBytes(w));
-        if (code[format.ordinal()] == null) {
-            code[format.ordinal()] = CodePages.seal(Arena.ofAuto(), List.of(PanelPack.emit(format))).function(0);
-        }
         this.format = format;
         this.w = w;
         to = panels.address();
@@ -101,7 +98,7 @@ final class PackedWeights extends RangeTask {
                     yield at;
                 }
             };
-            code[format.ordinal()].call(stored, rowBytes, cols / format.type.blockElements(), quants,
+            code.of(format.ordinal()).call(stored, rowBytes, cols / format.type.blockElements(), quants,
                     quants + (long) (cols / PanelFormat.BLOCK) * format.blockBytes(), rows);
         }
     }

@@ -43,7 +43,8 @@ final class PointwiseCode {
     private final Function scale;
     private final Function addRow;
     /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
-    private final Function[] activations = new Function[2 * Activation.values().length];
+    private final CodeOnDemand activations = new CodeOnDemand(arena, 2 * Activation.values().length,
+            f -> activate(Activation.values()[f / 2], f % 2 == 1));
     private final Vec x;
     private final Vec u;
     private final Vec t;
@@ -89,12 +90,8 @@ final class PointwiseCode {
     }
 
     /// The code of `y = f(a)`, or `y = f(a) · b` where it is gated, for `apply`.
-    synchronized Function activation(Activation f, boolean gated) {
-        int index = 2 * f.ordinal() + (gated ? 1 : 0);
-        if (activations[index] == null) {
-            activations[index] = CodePages.seal(arena, List.of(activate(f, gated))).function(0);
-        }
-        return activations[index];
+    Function activation(Activation f, boolean gated) {
+        return activations.of(2 * f.ordinal() + (gated ? 1 : 0));
     }
 
     /// @param b of no meaning where the code is not gated

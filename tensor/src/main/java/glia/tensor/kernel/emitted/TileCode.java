@@ -26,6 +26,7 @@ import glia.tensor.asm.Label;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
+import java.lang.foreign.Arena;
 
 /// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of rows t and a panel of columns, as
 /// many as `TileShape` says. The sums stay in registers, two or three vectors a row. A is read a number at a time, at
@@ -56,8 +57,8 @@ final class TileCode {
     private final Op product;
     private final DType type;
     private final int rows;
-    private final CodeOfSizes multiply;
-    private final CodeOfSizes set;
+    private final CodeOnDemand multiply;
+    private final CodeOnDemand set;
 
     /// @param type of B, as the loop reads it
     private TileCode(Level level, TileShape shape, Op product, DType type) {
@@ -66,8 +67,12 @@ final class TileCode {
         this.product = product;
         this.type = type;
         rows = shape.rows(level);
-        multiply = new CodeOfSizes(rows * shape.vectors(), size -> emit(size, true));
-        set = new CodeOfSizes(rows * shape.vectors(), size -> emit(size, false));
+        multiply = new CodeOnDemand(Arena.ofAuto(), rows * shape.vectors() + 1, size -> emit(size, true));
+        set = new CodeOnDemand(Arena.ofAuto(), rows * shape.vectors() + 1, size -> emit(size, false));
+    }
+
+    TileShape shape() {
+        return shape;
     }
 
     private static PerLevel<TileCode> of(TileShape shape, Op product, DType type) {

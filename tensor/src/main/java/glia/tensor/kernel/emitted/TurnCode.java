@@ -19,6 +19,7 @@ import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
+import java.lang.foreign.Arena;
 import java.util.List;
 
 /// Turns rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
@@ -30,14 +31,14 @@ final class TurnCode {
     private final Level level;
     private final int lanes;
     private final int panelBytes;
-    private final CodeOfSizes turn;
+    private final CodeOnDemand turn;
 
     /// @param panelBytes from row to row of the panel
     private TurnCode(Level level, int panelBytes) {
         this.level = level;
         this.panelBytes = panelBytes;
         lanes = level.lanes;
-        turn = new CodeOfSizes(lanes, this::emit);
+        turn = new CodeOnDemand(Arena.ofAuto(), lanes + 1, this::emit);
     }
 
     private static PerLevel<TurnCode> ofVectors(int vectors) {

@@ -23,6 +23,7 @@ import glia.tensor.asm.Mask;
 import glia.tensor.asm.Vec;
 import glia.tensor.kernel.tiled.Ahead;
 import glia.tensor.kernel.tiled.Tiles;
+import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -44,13 +45,13 @@ final class WeightedSumCode {
     private final Level level;
     private final int heads;
     private final int mostVectors;
-    private final CodeOfSizes sum;
+    private final CodeOnDemand sum;
 
     private WeightedSumCode(Level level, int heads) {
         this.level = level;
         this.heads = heads;
         mostVectors = heads <= mostHeads(level) / 2 ? 8 : 4;
-        sum = new CodeOfSizes(mostVectors, this::emit);
+        sum = new CodeOnDemand(Arena.ofAuto(), mostVectors + 1, this::emit);
     }
 
     private static int mostHeads(Level level) {
