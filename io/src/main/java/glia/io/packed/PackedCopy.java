@@ -17,11 +17,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 
 /// The weights of one checkpoint as kernels packed them, kept in a file of Glia's cache, so that the next start maps
 /// them in place of packing them again. The file is GGUF: a tensor of bytes for each packed weight, and a description
-/// of the checkpoint's files that must still be true of them. What does not fit is as good as not there.
+/// of the checkpoint's files, all sound, that must still be true of them. What does not fit is as good as not there.
 ///
 /// `kept` and `converted` are called by one thread.
 public final class PackedCopy implements Conversions, AutoCloseable {
@@ -29,7 +30,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     private static final long LEAST_BYTES = Long.getLong("glia.packed.least", 32 << 20);
     private static final int ALIGNMENT = 64;
     private static final String ARCHITECTURE = "glia-packed-weights";
-    private static final String FILES = "glia.packed.files";
+    private static final String FILES = "glia.packed.sound";
     private static final String PATHS = "glia.packed.paths";
     /// How long the end of the program waits for a file that is being written.
     private static final int PATIENCE_MILLIS = 5000;
@@ -175,13 +176,19 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     }
 
     /// Writes what was packed until now, beside the program, if it is worth it and there is room.
-    public void save() {
+    ///
+    /// @param isSound waits until it is known whether the rest of the checkpoint is sound: only then is there a copy
+    public void save(BooleanSupplier isSound) {
         if (folder == null || newBytes < LEAST_BYTES) {
             return;
         }
         Map<String, Tensor> contents = new LinkedHashMap<>(packed);
         writer = Thread.ofPlatform().daemon().name("glia-packed").priority(Thread.MIN_PRIORITY)
-                .start(() -> write(contents));
+                .start(() -> {
+                    if (isSound.getAsBoolean()) {
+                        write(contents);
+                    }
+                });
     }
 
     private void write(Map<String, Tensor> contents) {

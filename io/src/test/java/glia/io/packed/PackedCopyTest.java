@@ -43,6 +43,7 @@ class PackedCopyTest {
 
     @TempDir Path folder;
     private final Arena arena = Arena.ofShared();
+    private boolean isSound = true;
     private Path model;
     private Optional<PackedFolder> copies;
 
@@ -85,7 +86,7 @@ class PackedCopyTest {
                     assertEquals(0, kept.address() % 64);
                 }
             }
-            copy.save();
+            copy.save(() -> isSound);
             return found;
         }
     }
@@ -105,6 +106,17 @@ class PackedCopyTest {
         assertTrue(run());
         assertEquals(1, copies.get().usage().numFiles());
         assertTrue(copies.get().usage().sizeBytes() > 40 << 20);
+    }
+
+    @Test
+    void nothingIsKeptOfFilesThatAreNotSound() throws Exception {
+        isSound = false;
+        assertFalse(run());
+        assertFalse(run());
+        assertEquals(0, copies.get().usage().numFiles());
+        isSound = true;
+        assertFalse(run());
+        assertTrue(run());
     }
 
     @Test
@@ -140,7 +152,7 @@ class PackedCopyTest {
             Tensor y = Tensor.allocate(arena, DType.F32, 3, ROWS);
             kernels.linearRounded(y, x, checkpoint.tensor("a"), Tensor.allocate(arena, DType.F32, 3, COLS));
             assertTrue(told[0] >= checkpoint.tensor("a").memory().byteSize());
-            copy.save();
+            copy.save(() -> isSound);
             return y.memory().toArray(ValueLayout.JAVA_BYTE);
         }
     }

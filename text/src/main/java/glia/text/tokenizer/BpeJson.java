@@ -1,7 +1,7 @@
 package glia.text.tokenizer;
 
+import glia.io.CheckpointException;
 import java.util.List;
-import java.util.function.Consumer;
 
 /// The text of a `tokenizer.json` with a byte-pair model, as it is handed to the native library.
 ///
@@ -18,9 +18,18 @@ record BpeJson(List<AddedToken> added, String normalizer, String preTokenizer, O
     /// @param ignoreMerges whether a stretch of text that is a piece is taken whole
     record Options(String unknown, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) { }
 
-    /// @param merges appends the elements of the array of merges, best first: texts of two pieces with a space between,
-    ///     or lists of two pieces
-    JsonBuilder write(Consumer<JsonBuilder> merges) {
+    /// Appends the elements of the array of merges, best first: texts of two pieces with a space between, or lists of
+    /// two pieces.
+    interface Merges {
+        void append(JsonBuilder json) throws CheckpointException;
+    }
+
+    /// The same with other pieces.
+    BpeJson withPieces(Pieces others) {
+        return new BpeJson(added, normalizer, preTokenizer, options, others);
+    }
+
+    JsonBuilder write(Merges merges) throws CheckpointException {
         JsonBuilder json = NativeJson.begin(added, normalizer, preTokenizer, pieces.count())
                 .raw("\"BPE\",\"unk_token\":");
         if (options.unknown() == null) {
@@ -33,7 +42,7 @@ record BpeJson(List<AddedToken> added, String normalizer, String preTokenizer, O
                 .raw(",\"ignore_merges\":").raw(options.ignoreMerges()).raw(",\"vocab\":{");
         NativeJson.appendPieces(json, pieces);
         json.raw("},\"merges\":[");
-        merges.accept(json);
+        merges.append(json);
         return json.raw("]}}");
     }
 }

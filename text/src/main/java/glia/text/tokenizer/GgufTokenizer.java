@@ -3,12 +3,15 @@ package glia.text.tokenizer;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufTexts;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 
 /// Turns the vocabulary of a GGUF file into a `tokenizer.json`. Known are `gpt2` (byte-level pieces with merges),
 /// `llama` (SentencePiece: pieces with scores, single bytes for what no piece covers), `gemma4` (the same with merges),
@@ -77,14 +80,15 @@ final class GgufTokenizer {
         GgufTexts merges = metadata.texts(PREFIX + "merges");
         BpeJson json = new BpeJson(added, pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
                 new BpeJson.Options(null, false, false, pre.ignoresMerges()), pieces);
-        return spec(json.write(text -> append(text, merges)), new PieceDecoder.ByteLevel(), pre.addsBos(),
+        return spec(json, GgufPairs.listed(merges), text -> pre.composes() && mayCompose(text) ? Optional.empty()
+                : Optional.of(PieceDecoder.ByteLevel.spell(text)), new PieceDecoder.ByteLevel(), pre.addsBos(),
                 OptionalInt.empty(), OptionalInt.empty());
     }
 
-    private static void append(JsonBuilder json, GgufTexts texts) {
-        for (int i = 0; i < texts.count(); i++) {
-            (i > 0 ? json.raw(",") : json).quoted(texts.bytes(), texts.from(i), texts.to(i));
-        }
+    /// Whether the form NFC of a text may be another text. The first character that composes with one before it is
+    /// U+0300, and those below are what they compose to.
+    private static boolean mayCompose(String text) {
+        return text.chars().anyMatch(c -> c >= '\u0300');
     }
 
     private TokenizerSpec sentencePiece() throws CheckpointException {
@@ -92,19 +96,24 @@ final class GgufTokenizer {
         boolean prefix = flag("add_space_prefix", true);
         String normalizer = prefix ? "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"▁\"},"
                 + SPACES + "]}" : SPACES;
-        BpeJson json = characters(normalizer, 0);
-        ScoreMerges merges = new ScoreMerges(mergeable(), scores);
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true,
                 prefix ? 1 : 0);
-        return spec(json.write(merges::appendJson), decoder, true, OptionalInt.of(1), OptionalInt.of(2));
+        return spec(characters(normalizer, 0),
+                (json, filter) -> new ScoreMerges(mergeable(filter), scores).appendJson(json),
+                GgufTokenizer::marked, decoder, true, OptionalInt.of(1), OptionalInt.of(2));
     }
 
     /// Pieces with a mark for the space, and merges.
     private TokenizerSpec characterPairs() throws CheckpointException {
         GgufTexts merges = metadata.texts(PREFIX + "merges");
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true, 0);
-        return spec(characters(SPACES, 3).write(text -> append(text, merges)), decoder, true, OptionalInt.of(2),
-                OptionalInt.of(1));
+        return spec(characters(SPACES, 3), GgufPairs.listed(merges), GgufTokenizer::marked, decoder, true,
+                OptionalInt.of(2), OptionalInt.of(1));
+    }
+
+    /// A text with marks for spaces.
+    private static Optional<byte[]> marked(String text) {
+        return Optional.of(text.replace(' ', '▁').getBytes(StandardCharsets.UTF_8));
     }
 
     private BpeJson characters(String normalizer, int defaultUnknown) throws CheckpointException {
@@ -117,17 +126,20 @@ final class GgufTokenizer {
     }
 
     /// The pieces that merges can make or use. One with a space is never met, as spaces become `▁` first.
-    private String[] mergeable() throws CheckpointException {
-        String[] mergeable = pieces();
+    private String[] mergeable(GgufPairs.Filter filter) throws CheckpointException {
+        String[] mergeable = new String[pieces.count()];
         for (int id = 0; id < mergeable.length; id++) {
             int type = type(id);
-            String piece = mergeable[id];
-            if (type == UNKNOWN || type == CONTROL || type == UNUSED || type == BYTE || piece.indexOf(' ') >= 0) {
-                mergeable[id] = null;
-            } else if (piece.length() > ScoreMerges.MAX_PIECE) {
+            if (type == UNKNOWN || type == CONTROL || type == UNUSED || type == BYTE
+                    || !filter.wants(texts.bytes(), texts.from(id), texts.to(id))) {
+                continue;
+            }
+            String piece = texts.text(id);
+            if (piece.length() > ScoreMerges.MAX_PIECE) {
                 throw error("tokens", "piece " + id + " has " + piece.length() + " characters, expected at most "
                         + ScoreMerges.MAX_PIECE);
             }
+            mergeable[id] = piece.indexOf(' ') >= 0 ? null : piece;
         }
         return mergeable;
     }
@@ -181,24 +193,28 @@ final class GgufTokenizer {
         return added;
     }
 
-    private TokenizerSpec spec(JsonBuilder json, PieceDecoder decoder, boolean bosByDefault, OptionalInt defaultBos,
-                               OptionalInt defaultEos) throws CheckpointException {
-        if (json.isReplaced()) {
-            for (String key : List.of("tokens", "merges")) {
-                // One of them says which text is not UTF-8.
-                metadata.strings(PREFIX + key);
-            }
-        }
+    private TokenizerSpec spec(BpeJson json, GgufPairs.Merges merges, Function<String, Optional<byte[]>> spelling,
+            PieceDecoder decoder, boolean bosByDefault, OptionalInt defaultBos, OptionalInt defaultEos)
+            throws CheckpointException {
+        TokenizerSource source = new GgufPairs(json, texts, merges, spelling, this::checkUtf8);
         OptionalInt bos = id("bos_token_id").isPresent() ? id("bos_token_id") : within(defaultBos);
         OptionalInt eos = id("eos_token_id").isPresent() ? id("eos_token_id") : within(defaultEos);
         Template template = new Template(around("add_bos_token", bosByDefault && bos.isPresent(), bos),
                 around("add_eos_token", false, eos));
-        return spec(json.toString(), new Vocabulary(pieces, added), decoder, template, bos, eos);
+        return spec(source, new Vocabulary(pieces, added), decoder, template, bos, eos);
     }
 
-    TokenizerSpec spec(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template, OptionalInt bos,
-                       OptionalInt eos) throws CheckpointException {
-        return new TokenizerSpec(metadata.origin(), json, vocabulary, decoder, template, bos, eos,
+    private void checkUtf8() throws CheckpointException {
+        for (String key : List.of("tokens", "merges")) {
+            if (metadata.has(PREFIX + key)) {
+                metadata.strings(PREFIX + key);
+            }
+        }
+    }
+
+    TokenizerSpec spec(TokenizerSource source, Vocabulary vocabulary, PieceDecoder decoder, Template template,
+            OptionalInt bos, OptionalInt eos) throws CheckpointException {
+        return new TokenizerSpec(metadata.origin(), source, vocabulary, decoder, template, bos, eos,
                 endOfGeneration(eos));
     }
 

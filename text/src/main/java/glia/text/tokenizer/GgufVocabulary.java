@@ -41,7 +41,7 @@ public final class GgufVocabulary {
     private final OptionalInt bos;
     private final OptionalInt eos;
 
-    private GgufVocabulary(TokenizerSpec spec, int size) {
+    private GgufVocabulary(TokenizerSpec spec, int size) throws CheckpointException {
         this.spec = spec;
         this.json = TokenizerJson.MAPPER.readTree(spec.json());
         this.size = size;

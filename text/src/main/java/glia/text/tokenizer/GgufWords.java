@@ -42,8 +42,8 @@ final class GgufWords {
                 pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
         Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
                 gguf.around("add_sep_token", end.isPresent(), end));
-        return gguf.spec(json, new Vocabulary(Pieces.of(pieces), added), new PieceDecoder.Words(GOES_ON, true),
-                template, begin, end);
+        return gguf.spec(TokenizerSource.of(json), new Vocabulary(Pieces.of(pieces), added),
+                new PieceDecoder.Words(GOES_ON, true), template, begin, end);
     }
 
     private boolean hasCapital(String[] pieces) {
@@ -80,7 +80,8 @@ final class GgufWords {
                 gguf.around("add_eos_token", eos.isPresent(), eos));
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement(MARK, " ")), bytes,
                 prefix ? 1 : 0);
-        return gguf.spec(json, new Vocabulary(Pieces.of(pieces), added), decoder, template, bos, eos);
+        return gguf.spec(TokenizerSource.of(json), new Vocabulary(Pieces.of(pieces), added), decoder, template, bos,
+                eos);
     }
 
     /// Pieces that fill a vocabulary up have low scores, and what is unknown costs more than the lowest.

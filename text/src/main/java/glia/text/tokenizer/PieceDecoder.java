@@ -1,5 +1,6 @@
 package glia.text.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -24,6 +25,28 @@ sealed interface PieceDecoder {
     /// themselves and the other bytes are numbered from U+0100.
     record ByteLevel() implements PieceDecoder {
         private static final short[] BYTES = bytes();
+
+        private static final char[] CHARS = chars();
+
+        private static char[] chars() {
+            char[] chars = new char[256];
+            for (int c = 0; c < BYTES.length; c++) {
+                if (BYTES[c] >= 0) {
+                    chars[BYTES[c]] = (char) c;
+                }
+            }
+            return chars;
+        }
+
+        /// A text as pieces spell it, in UTF-8.
+        static byte[] spell(String text) {
+            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+            char[] spelled = new char[utf8.length];
+            for (int i = 0; i < utf8.length; i++) {
+                spelled[i] = CHARS[utf8[i] & 0xFF];
+            }
+            return new String(spelled).getBytes(StandardCharsets.UTF_8);
+        }
 
         private static short[] bytes() {
             short[] bytes = new short[256 + 68];

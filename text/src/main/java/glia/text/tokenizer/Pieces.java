@@ -1,6 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.gguf.GgufTexts;
+import java.util.BitSet;
 
 /// The pieces of a vocabulary by id.
 interface Pieces {
@@ -15,6 +16,36 @@ interface Pieces {
 
     /// Appends a piece as a JSON string.
     void append(int id, JsonBuilder json);
+
+    /// Those of some ids; the others have none.
+    default Pieces only(BitSet ids) {
+        Pieces all = this;
+        return new Pieces() {
+            @Override
+            public int count() {
+                return all.count();
+            }
+
+            @Override
+            public boolean isEmpty(int id) {
+                return !ids.get(id) || all.isEmpty(id);
+            }
+
+            @Override
+            public String text(int id) {
+                return ids.get(id) ? all.text(id) : "";
+            }
+
+            @Override
+            public void append(int id, JsonBuilder json) {
+                if (ids.get(id)) {
+                    all.append(id, json);
+                } else {
+                    json.quoted("");
+                }
+            }
+        };
+    }
 
     /// Pieces that are there, null or empty where an id has none.
     static Pieces of(String[] pieces) {

@@ -3,6 +3,7 @@ package glia.text.tokenizer;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -20,16 +21,16 @@ import java.util.concurrent.CompletableFuture;
 /// takes some 100 ms and may run beside other work.
 public final class Tokenizer {
     private final TokenizerSpec spec;
-    private final NativeTokenizer encoder;
+    private final Encoder encoder;
     private volatile NativeTokenizer plainEncoder;
 
-    private Tokenizer(TokenizerSpec spec) throws CheckpointException {
+    private Tokenizer(TokenizerSpec spec, Encoder encoder) {
         this.spec = spec;
-        try {
-            this.encoder = NativeTokenizer.of(spec.json());
-        } catch (IllegalArgumentException e) {
-            throw new CheckpointException(spec.origin(), "tokenizer", "cannot be used: " + e.getMessage(), e);
-        }
+        this.encoder = encoder;
+    }
+
+    private static Tokenizer whole(TokenizerSpec spec) throws CheckpointException {
+        return new Tokenizer(spec, Encoder.whole(spec.source(), spec.origin()));
     }
 
     /// The tokenizer of a folder in the Hugging Face layout, from `tokenizer.json` and the files beside it.
@@ -39,7 +40,7 @@ public final class Tokenizer {
     /// @throws IOException if a file cannot be read
     public static Tokenizer load(Path folder) throws IOException {
         loadLibrary();
-        return new Tokenizer(new TokenizerFolder(folder).spec());
+        return whole(new TokenizerFolder(folder).spec());
     }
 
     /// The tokenizer in the metadata of a GGUF file: of the models `gpt2`, with a known pre-tokenizer, and `llama`.
@@ -47,7 +48,22 @@ public final class Tokenizer {
     /// @throws CheckpointException if there is none, or one that is not known; the message lists those that are
     public static Tokenizer fromGguf(GgufMetadata metadata) throws CheckpointException {
         loadLibrary();
-        return new Tokenizer(GgufTokenizer.read(metadata));
+        return whole(GgufTokenizer.read(metadata));
+    }
+
+    /// The same for a file that `fromGguf` found sound before: what costs most is put off until a second text is
+    /// encoded or `prepare` is called.
+    ///
+    /// @throws CheckpointException as `fromGguf`, but not for each flaw in the lists; `encode` throws these, unchecked
+    public static Tokenizer fromKnownGguf(GgufMetadata metadata) throws CheckpointException {
+        loadLibrary();
+        TokenizerSpec spec = GgufTokenizer.read(metadata);
+        return new Tokenizer(spec, Encoder.whenNeeded(spec.source(), spec.origin()));
+    }
+
+    /// Begins what was put off, beside other work.
+    public void prepare() {
+        encoder.prepare();
     }
 
     /// Begins to load the native code, so that it is there when it is needed; a failure shows then.
@@ -74,12 +90,20 @@ public final class Tokenizer {
             synchronized (this) {
                 plain = plainEncoder;
                 if (plain == null) {
-                    plain = NativeTokenizer.of(PlainJson.without(marks(), spec.json()));
+                    plain = withoutMarks();
                     plainEncoder = plain;
                 }
             }
         }
         return plain.encode(text);
+    }
+
+    private NativeTokenizer withoutMarks() {
+        try {
+            return NativeTokenizer.of(PlainJson.without(marks(), spec.json()));
+        } catch (CheckpointException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Set<String> marks() {

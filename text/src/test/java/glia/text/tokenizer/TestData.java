@@ -113,6 +113,17 @@ final class TestData {
         return metadata;
     }
 
+    /// The same with merges in place of scores.
+    static Map<String, Object> characterPairsMetadata() {
+        Map<String, Object> metadata = sentencePieceMetadata();
+        JsonNode merges = json(stories260K().resolve("tokenizer.json")).path("model").path("merges");
+        metadata.put("tokenizer.ggml.model", "gemma4");
+        metadata.put("tokenizer.ggml.merges", merges.valueStream()
+                .map(merge -> merge.path(0).asString() + " " + merge.path(1).asString()).toArray(String[]::new));
+        metadata.put("tokenizer.ggml.unknown_token_id", 0);
+        return metadata;
+    }
+
     static GgufMetadata gguf(Map<String, Object> metadata) {
         return GgufMetadata.of(ORIGIN, metadata);
     }

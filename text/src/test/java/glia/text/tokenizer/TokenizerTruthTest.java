@@ -96,6 +96,10 @@ class TokenizerTruthTest {
             assertEquals(49152, tokenizer.vocabSize());
             assertEquals(Set.of(0, 2), tokenizer.endOfGeneration());
             assertFalse(tokenizer.addsBos());
+            for (Sample sample : TestData.samples(TestData.resource("smollm2/tokens.json"))) {
+                Tokenizer known = Tokenizer.fromKnownGguf(checkpoint.metadata());
+                assertArrayEquals(sample.ids(), known.encode(sample.text(), false), sample::toString);
+            }
         }
     }
 }
