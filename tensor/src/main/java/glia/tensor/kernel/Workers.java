@@ -25,7 +25,7 @@ public final class Workers implements AutoCloseable {
     }
 
     private static final long SPIN_NANOS = 300_000;
-    private static final int SPINS_BEFORE_YIELD = 2_000;
+    private static final int SPINS_BEFORE_PARK = 2_000;
 
     private final Thread[] helpers;
     private final AtomicInteger unclaimed = new AtomicInteger();
@@ -33,6 +33,7 @@ public final class Workers implements AutoCloseable {
     private final AtomicInteger parked = new AtomicInteger();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean closed;
+    private volatile Thread waiting;
     private BooleanSupplier alone = () -> false;
     private Task task;
     private int numChunks;
@@ -98,14 +99,7 @@ public final class Workers implements AutoCloseable {
             }
         }
         claim(0);
-        for (int spins = 0; unfinished.get() != 0; spins++) {
-            if (spins < SPINS_BEFORE_YIELD) {
-                Thread.onSpinWait();
-            } else {
-                // A helper with a chunk has no processor: it may be waiting for this one.
-                Thread.yield();
-            }
-        }
+        awaitHelpers();
         switch (failure.get()) {
             case null -> { }
             case RuntimeException e -> throw e;
@@ -113,6 +107,22 @@ public final class Workers implements AutoCloseable {
             // Tasks cannot throw checked exceptions, except by tricks.
             case Throwable e -> throw new IllegalStateException(e);
         }
+    }
+
+    private void awaitHelpers() {
+        for (int spins = 0; spins < SPINS_BEFORE_PARK; spins++) {
+            if (unfinished.get() == 0) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        // A helper with a chunk has no processor. It gets this one at once if nothing runs here, and else, as long as
+        // somebody else works on its own, when the system looks next, which may take milliseconds.
+        waiting = Thread.currentThread();
+        while (unfinished.get() != 0) {
+            LockSupport.park(this);
+        }
+        waiting = null;
     }
 
     /// Runs chunks of the present task until none is left to claim.
@@ -127,7 +137,9 @@ public final class Workers implements AutoCloseable {
                     failure.compareAndSet(null, e);
                     ended += unclaimed.getAndSet(0);
                 }
-                unfinished.addAndGet(-ended);
+                if (unfinished.addAndGet(-ended) == 0) {
+                    LockSupport.unpark(waiting);
+                }
             }
             left = unclaimed.get();
         }
