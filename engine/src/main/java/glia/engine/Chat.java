@@ -79,6 +79,7 @@ public final class Chat implements AutoCloseable {
         try {
             Answer answer = generator.generate(prompt(), options, false, listener);
             messages.add(ChatMessage.assistant(answer.text()));
+            model.tokenizer().prepare();
             return answer;
         } catch (RuntimeException e) {
             messages.removeLast();

@@ -12,6 +12,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prompts and single steps alike, are gathered by
@@ -173,7 +174,7 @@ public final class Engine implements AutoCloseable {
     /// @param cancelled asked between chunks; what was computed until then counts
     /// @return the logits `[1, V]` after the last token, or of no row if cancelled
     public Tensor prefill(Sequence sequence, int[] ids, int from, int to,
-            java.util.function.BooleanSupplier cancelled) {
+            BooleanSupplier cancelled) {
         if (to <= from) {
             throw new IllegalArgumentException("a prompt of no tokens");
         }
@@ -188,23 +189,27 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Computes a few tokens and forgets them, if that makes the first answer begin sooner: weights are converted and
-    /// code is compiled, which a loader does while it waits for the tokenizer. Tokens one by one are other code.
-    public void warmUp() {
-        if (ops.kernels().converts()) {
-            int[] ids = new int[WARM_UP_TOKENS];
-            try (Sequence sequence = open()) {
-                if (looksAhead) {
-                    read(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST));
-                } else {
-                    add(sequence, ids, 0, ids.length, Pass.Outputs.LAST,
-                            model.spec().encoder().isPresent() ? ids : NOTHING);
-                    run();
-                    int most = Math.min(WARM_UP_STEPS, model.spec().contextLength() - ids.length);
-                    for (int step = 0; step < most; step++) {
-                        add(sequence, ids, 0, 1, Pass.Outputs.LAST);
-                        run();
-                    }
-                }
+    /// code is compiled. First tokens one by one, as an answer is made, then a prompt.
+    ///
+    /// @param isAwaited whether a prompt waits, which then is as good as another
+    public void warmUp(BooleanSupplier isAwaited) {
+        if (!ops.kernels().converts()) {
+            return;
+        }
+        int[] ids = new int[WARM_UP_TOKENS];
+        if (looksAhead) {
+            read(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST));
+            return;
+        }
+        try (Sequence sequence = open()) {
+            boolean reads = model.spec().encoder().isPresent();
+            for (int step = 0; step < WARM_UP_STEPS; step++) {
+                add(sequence, ids, 0, 1, Pass.Outputs.LAST, reads && step == 0 ? ids : NOTHING);
+                run();
+            }
+            if (!isAwaited.getAsBoolean() && WARM_UP_STEPS + ids.length <= model.spec().contextLength()) {
+                add(sequence, ids, 0, ids.length, Pass.Outputs.LAST);
+                run();
             }
         }
     }

@@ -13,7 +13,8 @@ public final class Generator implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final int vocabSize;
     private final int contextLength;
-    private final Steps steps;
+    private final LoadedModel model;
+    private Steps steps;
     /// The tokens that are remembered, and room for more.
     private int[] tokens = new int[256];
 
@@ -21,12 +22,12 @@ public final class Generator implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.vocabSize = Math.min(tokenizer.vocabSize(), model.model().spec().vocabSize());
         this.contextLength = model.contextLength();
-        this.steps = model.steps();
+        this.model = model;
     }
 
     /// Tokens remembered.
     public int length() {
-        return steps.length();
+        return steps == null ? 0 : steps.length();
     }
 
     /// Answers a prompt.
@@ -41,6 +42,9 @@ public final class Generator implements AutoCloseable {
             throw new ContextFullException(prompt.length, contextLength);
         }
         long start = System.nanoTime();
+        if (steps == null) {
+            steps = model.steps();
+        }
         int reused = reuse(prompt);
         Tensor logits = steps.prefill(prompt, reused, listener::cancelled);
         if (logits.rows() == 0) {
@@ -142,11 +146,15 @@ public final class Generator implements AutoCloseable {
 
     /// Forgets everything.
     public void clear() {
-        steps.keep(0);
+        if (steps != null) {
+            steps.keep(0);
+        }
     }
 
     @Override
     public void close() {
-        steps.close();
+        if (steps != null) {
+            steps.close();
+        }
     }
 }

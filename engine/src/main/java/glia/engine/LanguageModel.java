@@ -14,7 +14,6 @@ import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 
 /// A language model, ready to use: weights, tokenizer, chat template and the threads that compute.
 ///
@@ -67,15 +66,12 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
     public static LanguageModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
-        AtomicReference<TextLoader> text = new AtomicReference<>();
-        LoadedModel loaded = LoadedModel.load(path, options, progress, checkpoint -> {
-            text.set(TextLoader.start(path, checkpoint));
-            return text.get()::isBusy;
-        });
+        LoadedModel loaded = LoadedModel.load(path, options, progress, true);
         try {
+            TextLoader text = loaded.text().orElseThrow();
             SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint
                     ? SamplingOptions.defaults() : GenerationConfig.sampling(TextLoader.folder(path));
-            return new LanguageModel(loaded, text.get().tokenizer(), text.get().template(),
+            return new LanguageModel(loaded, text.tokenizer(), text.template(),
                     GenerationOptions.defaults().withSampling(sampling));
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();

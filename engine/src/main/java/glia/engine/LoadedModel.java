@@ -8,15 +8,10 @@ import glia.io.packed.PackedCopy;
 import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.choice.KernelSets;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 
 /// A model that computes: weights, an engine and its threads. It knows tokens by their ids alone; with a tokenizer it
 /// is a [LanguageModel]. For one thread at a time.
@@ -29,16 +24,22 @@ public final class LoadedModel implements AutoCloseable {
     private final Model model;
     private final Engine engine;
     private final PackedCopy packedCopy;
+    private final Optional<TextLoader> text;
     private final int contextLength;
     private final boolean drafts;
+    /// What goes on beside the caller, if anything does.
+    private Background<Void> warmUp;
+    /// Whether the caller has something to compute.
+    private volatile boolean isAwaited;
 
     private LoadedModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, PackedCopy packedCopy,
-            int contextLength, boolean drafts) {
+            Optional<TextLoader> text, int contextLength, boolean drafts) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
         this.engine = engine;
         this.packedCopy = packedCopy;
+        this.text = text;
         this.contextLength = contextLength;
         this.drafts = drafts;
     }
@@ -48,30 +49,29 @@ public final class LoadedModel implements AutoCloseable {
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
     public static LoadedModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
-        return load(path, options, progress, _ -> () -> false);
+        return load(path, options, progress, false);
     }
 
-    /// @param opened hears of the checkpoint as soon as it is open, to begin what can go on beside, and answers what
-    ///     tells whether that still wants a processor
-    static LoadedModel load(Path path, LoadOptions options, Progress progress,
-            Function<Checkpoint, BooleanSupplier> opened) throws CheckpointException {
+    /// @param withText whether tokenizer and chat template are loaded beside it
+    static LoadedModel load(Path path, LoadOptions options, Progress progress, boolean withText)
+            throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
         PackedCopy packedCopy = null;
         try {
-            FutureTask<KernelSets.Choice> choosing = choose(options, workers);
+            // They test themselves while the files are opened.
+            Background<KernelSets.Choice> choosing =
+                    Background.begin("glia-kernels", () -> KernelSets.choose(options.kernels(), workers));
             Checkpoint checkpoint = Checkpoints.open(path);
-            BooleanSupplier othersWork = opened.apply(checkpoint);
+            packedCopy = PackedCopy.of(checkpoint, PackedFolder.ofThisUser());
+            Optional<TextLoader> text = withText
+                    ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere())) : Optional.empty();
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
-            KernelSets.Choice kernels = await(choosing);
+            KernelSets.Choice kernels = choosing.get();
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context);
-            packedCopy = PackedCopy.of(checkpoint,
-                    kernels.kernels().converts() ? PackedFolder.ofThisUser() : Optional.empty());
-            LoadedModel loaded = new LoadedModel(workers, kernels, model, engine, packedCopy, context,
-                    options.drafts());
-            loaded.warmUp(progress, othersWork);
-            return loaded;
+            return new LoadedModel(workers, kernels, model, engine, packedCopy, text, context, options.drafts())
+                    .prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
             workers.close();
             if (packedCopy != null) {
@@ -84,59 +84,38 @@ public final class LoadedModel implements AutoCloseable {
         }
     }
 
-    private void warmUp(Progress progress, BooleanSupplier othersWork) {
-        Kernels computing = engine.ops().kernels();
-        var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
-        computing.conversions(packedCopy);
-        packedCopy.onConversion(packing);
+    /// Packs weights, or finds those that are kept. Finding takes no time: then the rest goes on beside the caller,
+    /// who may have a prompt to encode, or waits for one.
+    private LoadedModel prepared(Path path, Progress progress) {
+        engine.ops().kernels().conversions(packedCopy);
         packedCopy.room(MachineMemory.totalBytes() / 2);
-        if (workers.count() <= FEW_THREADS && packedCopy.isThere()) {
-            workers.stayAloneWhile(othersWork);
+        if (packedCopy.isThere() && !drafts) {
+            if (workers.count() <= FEW_THREADS) {
+                workers.stayAloneWhile(() -> !isAwaited);
+            }
+            warmUp = Background.begin("glia-warm-up", () -> warmUp(path));
+        } else {
+            var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
+            packedCopy.onConversion(packing);
+            warmUp(path);
+            packedCopy.onConversion(_ -> { });
+            packing.end();
         }
-        engine.warmUp();
+        return this;
+    }
+
+    private Void warmUp(Path path) {
+        engine.warmUp(() -> isAwaited);
         if (drafts) {
-            try (Steps steps = steps()) {
-                if (computing.converts()) {
+            try (Steps steps = new DraftedSteps(engine)) {
+                if (engine.ops().kernels().converts()) {
                     steps.prefill(new int[1], 0, () -> false);
                     steps.step(0);
                 }
             }
         }
-        workers.stayAloneWhile(() -> false);
-        packedCopy.onConversion(_ -> { });
-        packing.end();
-        packedCopy.save();
-    }
-
-    /// Chooses kernels while the files are opened, since they test themselves.
-    private static FutureTask<KernelSets.Choice> choose(LoadOptions options, Workers workers) {
-        FutureTask<KernelSets.Choice> choosing =
-                new FutureTask<>(() -> KernelSets.choose(options.kernels(), workers));
-        Thread.ofPlatform().daemon().name("glia-kernels").start(choosing);
-        return choosing;
-    }
-
-    private static KernelSets.Choice await(FutureTask<KernelSets.Choice> choosing) {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return choosing.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (ExecutionException e) {
-                    switch (e.getCause()) {
-                        case RuntimeException known -> throw known;
-                        case Error known -> throw known;
-                        default -> throw new IllegalStateException(e.getCause());
-                    }
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        packedCopy.save(() -> text.orElseGet(() -> TextLoader.start(path, model.checkpoint())).isSound());
+        return null;
     }
 
     private static int contextLength(LoadOptions options, Model model) {
@@ -157,13 +136,24 @@ public final class LoadedModel implements AutoCloseable {
         return model;
     }
 
+    /// Waits until nothing else uses it.
     public Engine engine() {
+        if (warmUp != null) {
+            isAwaited = true;
+            warmUp.get();
+            workers.stayAloneWhile(() -> false);
+        }
         return engine;
+    }
+
+    /// Tokenizer and chat template, if they were asked for.
+    Optional<TextLoader> text() {
+        return text;
     }
 
     /// Something to read and continue texts with.
     Steps steps() {
-        return drafts ? new DraftedSteps(engine) : new PlainSteps(engine);
+        return drafts ? new DraftedSteps(engine()) : new PlainSteps(engine());
     }
 
     /// The most tokens of a sequence.
@@ -178,6 +168,10 @@ public final class LoadedModel implements AutoCloseable {
 
     @Override
     public void close() {
+        if (warmUp != null) {
+            isAwaited = true;
+            warmUp.await();
+        }
         engine.close();
         workers.close();
         packedCopy.close();

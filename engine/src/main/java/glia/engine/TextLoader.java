@@ -36,8 +36,14 @@ public final class TextLoader {
 
     /// Begins to load what belongs to an open checkpoint.
     public static TextLoader start(Path path, Checkpoint checkpoint) {
+        return start(path, checkpoint, false);
+    }
+
+    /// @param isKnown whether this checkpoint's tokenizer was loaded before and found sound
+    static TextLoader start(Path path, Checkpoint checkpoint, boolean isKnown) {
         if (checkpoint instanceof GgufCheckpoint gguf) {
-            return new TextLoader(path, () -> Tokenizer.fromGguf(gguf.metadata()),
+            return new TextLoader(path, () -> isKnown ? Tokenizer.fromKnownGguf(gguf.metadata())
+                    : Tokenizer.fromGguf(gguf.metadata()),
                     () -> gguf.metadata().has(TEMPLATE_KEY)
                     ? Optional.of(ChatTemplate.parse(path.toString(), gguf.metadata().string(TEMPLATE_KEY)))
                     : Optional.empty());
@@ -51,9 +57,14 @@ public final class TextLoader {
         return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
     }
 
-    /// Whether the tokenizer is still being loaded.
-    boolean isBusy() {
-        return !tokenizer.isDone();
+    /// Waits for the tokenizer: whether it can be used.
+    boolean isSound() {
+        try {
+            tokenizer();
+            return true;
+        } catch (CheckpointException | RuntimeException e) {
+            return false;
+        }
     }
 
     /// Waits for the tokenizer.

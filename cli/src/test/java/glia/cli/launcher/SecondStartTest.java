@@ -1,0 +1,98 @@
+package glia.cli.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.cli.build.TrainingModel;
+import glia.cli.launcher.Installation.Result;
+import glia.tensor.kernel.emitted.EmittedKernels;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The second start of a model finds packed weights, reads no more of the vocabulary than the first text needs, and
+/// warms up beside: nobody may notice but by a clock.
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "glia is the launcher of Linux and macOS")
+class SecondStartTest {
+    private static final Map<String, String> KEPT = Map.of("JAVA_TOOL_OPTIONS", "-Dglia.packed.least=0");
+    private static final Map<String, String> NOT_KEPT = Map.of("GLIA_PACKED", "no");
+
+    @TempDir Path folder;
+    private Installation installed;
+    private Path model;
+
+    @BeforeEach
+    void install() throws Exception {
+        assumeTrue(EmittedKernels.obstacle().isEmpty(), "no machine code here, so no weights are packed");
+        installed = new Installation(folder.resolve("home")).withJars();
+        model = folder.resolve("model.gguf");
+        TrainingModel.write(model);
+    }
+
+    private Result answer(Map<String, String> environment, String command, String input, String... more)
+            throws Exception {
+        String[] words = Stream.concat(Stream.of("./glia", command, model.toString(), "--temperature", "0",
+                "--max-tokens", "12"), Stream.of(more)).toArray(String[]::new);
+        Process process = installed.start(installed.home(), environment, words);
+        try (OutputStream in = process.getOutputStream()) {
+            in.write(input.getBytes(StandardCharsets.UTF_8));
+        }
+        Result result = Installation.await(process);
+        assertEquals(0, result.exitCode(), result.err());
+        return result;
+    }
+
+    private long numCopies() throws Exception {
+        Path copies = installed.home().resolve("cache/packed");
+        if (!Files.isDirectory(copies)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.list(copies)) {
+            return files.count();
+        }
+    }
+
+    @Test
+    void allStartsAnswerAlike() throws Exception {
+        String talk = "Once upon a time\nand what then? \u00fc\u2126\ud83d\ude42\nOnce upon a time\n";
+        String expected = answer(NOT_KEPT, "chat", talk).out();
+        assertFalse(expected.isBlank());
+        assertEquals(expected, answer(KEPT, "chat", talk).out());
+        assertEquals(1, numCopies());
+        assertEquals(expected, answer(KEPT, "chat", talk).out());
+        for (String[] more : new String[][] {{}, {"--raw"}, {"--system", "Be brief."}, {"--threads", "1"}}) {
+            assertEquals(answer(NOT_KEPT, "run", "Once upon a <|im_end|> time", more).out(),
+                    answer(KEPT, "run", "Once upon a <|im_end|> time", more).out());
+        }
+        // Nothing is computed: what goes on beside must end with the program.
+        assertEquals(answer(NOT_KEPT, "chat", "").out(), answer(KEPT, "chat", "").out());
+    }
+
+    /// Weights are good, texts are not: the file is refused each time, in the same words.
+    @Test
+    void aFileWithoutASoundVocabularyIsNeverKnown() throws Exception {
+        byte[] bytes = Files.readAllBytes(model);
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int at = text.indexOf("tokenizer.ggml.merges");
+        // The second text of the list loses its space.
+        int space = text.indexOf(' ', text.indexOf(' ', at) + 1);
+        bytes[space] = '_';
+        Files.write(model, bytes);
+        for (int start = 0; start < 3; start++) {
+            Result result = installed.runWith(KEPT, "run", model.toString(), "Once");
+            assertEquals(3, result.exitCode(), result.err());
+            assertTrue(result.err().contains("tokenizer: cannot be used"), result.err());
+            assertEquals(0, numCopies());
+        }
+    }
+}
