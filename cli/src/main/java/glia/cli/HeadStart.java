@@ -8,7 +8,7 @@ import glia.tensor.kernel.emitted.EmittedKernels;
 /// node of a JSON tree as long, since the JDK then computes large powers of five.
 final class HeadStart {
     /// The launcher sets it for commands that answer.
-    private static final String PROPERTY = "glia.headstart";
+    static final String PROPERTY = "glia.headstart";
 
     private HeadStart() { }
 

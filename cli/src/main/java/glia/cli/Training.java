@@ -41,6 +41,7 @@ public final class Training {
                         .toList());
             }
         }
+        System.setProperty(HeadStart.PROPERTY, "true");
         Main.main(new String[] {"--halp"});
     }
 
