@@ -1,11 +1,9 @@
 package glia.cli;
 
-import glia.io.json.JsonTree;
 import glia.tensor.kernel.emitted.EmittedKernels;
 
 /// Begins what every answer needs on a thread of its own, while the command line is taken apart and most processors
-/// have nothing to do. The first call of machine code takes 20 ms, since the JDK writes classes for it, and the first
-/// node of a JSON tree as long, since the JDK then computes large powers of five.
+/// have nothing to do: the first call of machine code takes 20 ms, since the JDK writes classes for it.
 final class HeadStart {
     /// The launcher sets it for commands that answer.
     static final String PROPERTY = "glia.headstart";
@@ -21,7 +19,6 @@ final class HeadStart {
     private static void run() {
         try {
             EmittedKernels.obstacle();
-            JsonTree.of(0);
         } catch (RuntimeException | LinkageError e) {
             // What fails here fails again where it is needed, and is told there.
         }

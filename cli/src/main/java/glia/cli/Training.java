@@ -17,9 +17,8 @@ public final class Training {
     private static final List<String> LIGHT = List.of("--help", "--version", "help pull", "models", "models --json",
             "completion bash");
     private static final List<String> COMPUTE = List.of("tokenize MODEL Once", "inspect MODEL",
-            "run MODEL -p Once --max-tokens 16 --seed 1", "run MODEL -p Once --max-tokens 16 --json",
-            "run MODEL -p Once --max-tokens 16 --temperature 0", "chat MODEL --max-tokens 16",
-            "perplexity MODEL TEXT --windows 1");
+            "run MODEL -p Once --max-tokens 16 --seed 1", "run MODEL -p Once --max-tokens 16 --temperature 0",
+            "chat MODEL --max-tokens 16", "perplexity MODEL TEXT --windows 1");
     private static final String CONVERSATION = "Once\n/set temperature 0\n/stats\nOnce more\n";
 
     private Training() {}

@@ -1,18 +1,19 @@
 package glia.io;
 
 import glia.io.json.JsonTree;
+import glia.io.json.JsonValues;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.MissingNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /// A JSON object such as `config.json`, read with checks: each getter gives a value of its type or throws an exception
 /// that names file, key, what was found and expected. A key whose value is `null` counts as absent. Getters with a
@@ -22,12 +23,12 @@ public final class Config {
 
     private final Path origin;
     private final String prefix;
-    private final JsonNode node;
+    private final Map<String, Object> values;
 
-    private Config(Path origin, String prefix, JsonNode node) {
+    private Config(Path origin, String prefix, Map<String, Object> values) {
         this.origin = origin;
         this.prefix = prefix;
-        this.node = node;
+        this.values = values;
     }
 
     /// Reads a file that holds one JSON object.
@@ -55,7 +56,7 @@ public final class Config {
     /// @param origin the file that messages name
     public static Config parse(Path origin, String json) throws CheckpointException {
         try {
-            return object(origin, JsonTree.parse(json));
+            return object(origin, JsonValues.parse(json));
         } catch (JacksonException e) {
             String where = e.getLocation() == null ? "" : "line " + e.getLocation().getLineNr() + ", column "
                     + e.getLocation().getColumnNr();
@@ -67,26 +68,26 @@ public final class Config {
     ///
     /// @param origin the file that messages name
     public static Config of(Path origin, Map<String, ?> values) {
-        return new Config(origin, "", JsonTree.of(values));
+        return new Config(origin, "", JsonValues.object(values));
     }
 
-    private static Config object(Path origin, JsonNode node) throws CheckpointException {
-        if (!node.isObject()) {
-            throw new CheckpointException(origin, "", "found " + words(node) + ", expected an object");
+    private static Config object(Path origin, Object value) throws CheckpointException {
+        if (value instanceof Map<?, ?> map) {
+            return new Config(origin, "", JsonValues.object(map));
         }
-        return new Config(origin, "", node);
+        throw new CheckpointException(origin, "", "found " + words(value) + ", expected an object");
     }
 
     /// The same with another value for a key: a text, number, flag, list or map.
     public Config with(String key, Object value) {
-        ObjectNode changed = ((ObjectNode) node).deepCopy();
-        changed.set(key, JsonTree.of(value));
+        Map<String, Object> changed = new LinkedHashMap<>(values);
+        changed.put(key, JsonValues.of(value));
         return new Config(origin, prefix, changed);
     }
 
     /// The object as JSON, indented, its keys in alphabetical order.
     public String json() {
-        return JsonTree.sorted(node).toPrettyString();
+        return JsonTree.sorted(JsonTree.of(values)).toPrettyString();
     }
 
     /// The file that messages name.
@@ -97,46 +98,60 @@ public final class Config {
     /// The keys that have a value, in the order of the file.
     public Set<String> keys() {
         Set<String> keys = new LinkedHashSet<>();
-        for (String key : node.propertyNames()) {
-            if (has(key)) {
+        values.forEach((key, value) -> {
+            if (value != null) {
                 keys.add(key);
             }
-        }
+        });
         return keys;
     }
 
     public boolean has(String key) {
-        return !value(key).isMissingNode();
+        return values.get(key) != null;
     }
 
     /// Whether the key is there, be it with the value `null`.
     public boolean mentions(String key) {
-        return node.has(key);
+        return values.containsKey(key);
     }
 
     /// Whether the key is there and says `null`, where that means something else than an absent key.
     public boolean isNull(String key) {
-        return node.path(key).isNull();
+        return mentions(key) && !has(key);
     }
 
     /// Whether the key has a list for its value; some may hold either one value or a list.
     public boolean isList(String key) {
-        return value(key).isArray();
+        return values.get(key) instanceof List;
     }
 
     /// Whether the key has an object for its value.
     public boolean isObject(String key) {
-        return value(key).isObject();
+        return values.get(key) instanceof Map;
     }
 
-    /// The value as Jackson has it, a missing node if there is none.
-    public JsonNode value(String key) {
-        JsonNode value = node.path(key);
-        return value.isNull() ? MissingNode.getInstance() : value;
+    /// Whether the key has a text for its value.
+    public boolean isText(String key) {
+        return values.get(key) instanceof String;
+    }
+
+    /// Whether the key has true or false for its value.
+    public boolean isFlag(String key) {
+        return values.get(key) instanceof Boolean;
+    }
+
+    /// Whether the key has a number for its value.
+    public boolean isNumber(String key) {
+        return values.get(key) instanceof Number;
+    }
+
+    /// The value in words, for messages.
+    public String found(String key) {
+        return words(values.get(key));
     }
 
     public String text(String key) throws CheckpointException {
-        return required(key, "a text").isString() ? value(key).stringValue() : fail(key, value(key), "a text");
+        return text(key, required(key, "a text"));
     }
 
     public String text(String key, String ifAbsent) throws CheckpointException {
@@ -155,7 +170,7 @@ public final class Config {
     /// A whole number of at least 1, as sizes and counts are.
     public int positive(String key) throws CheckpointException {
         int n = integer(key);
-        return n > 0 ? n : fail(key, value(key), "a whole number of at least 1");
+        return n > 0 ? n : fail(key, n, "a whole number of at least 1");
     }
 
     public int positive(String key, int ifAbsent) throws CheckpointException {
@@ -172,8 +187,8 @@ public final class Config {
     }
 
     public boolean flag(String key) throws CheckpointException {
-        JsonNode value = required(key, "true or false");
-        return value.isBoolean() ? value.booleanValue() : fail(key, value, "true or false");
+        Object value = required(key, "true or false");
+        return value instanceof Boolean flag ? flag : fail(key, value, "true or false");
     }
 
     public boolean flag(String key, boolean ifAbsent) throws CheckpointException {
@@ -181,7 +196,7 @@ public final class Config {
     }
 
     public int[] integers(String key) throws CheckpointException {
-        JsonNode list = list(key, "a list of whole numbers");
+        List<?> list = list(key, "a list of whole numbers");
         int[] values = new int[list.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = integer(key + "[" + i + "]", list.get(i));
@@ -190,7 +205,7 @@ public final class Config {
     }
 
     public double[] reals(String key) throws CheckpointException {
-        JsonNode list = list(key, "a list of numbers");
+        List<?> list = list(key, "a list of numbers");
         double[] values = new double[list.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = real(key + "[" + i + "]", list.get(i));
@@ -199,24 +214,24 @@ public final class Config {
     }
 
     public String[] strings(String key) throws CheckpointException {
-        JsonNode list = list(key, "a list of texts");
+        List<?> list = list(key, "a list of texts");
         String[] values = new String[list.size()];
         for (int i = 0; i < values.length; i++) {
-            JsonNode one = list.get(i);
-            values[i] = one.isString() ? one.stringValue() : fail(key + "[" + i + "]", one, "a text");
+            values[i] = text(key + "[" + i + "]", list.get(i));
         }
         return values;
     }
 
     /// The object under a key; messages about it name the whole way, as in `text_config.hidden_size`.
     public Config child(String key) throws CheckpointException {
-        JsonNode value = required(key, "an object");
-        return value.isObject() ? new Config(origin, prefix + key + ".", value) : fail(key, value, "an object");
+        Object value = required(key, "an object");
+        return value instanceof Map<?, ?> map ? new Config(origin, prefix + key + ".", JsonValues.object(map))
+                : fail(key, value, "an object");
     }
 
     /// The object under a key, or one of these values where there is none.
     public Config child(String key, Map<String, ?> ifAbsent) throws CheckpointException {
-        return has(key) ? child(key) : new Config(origin, prefix + key + ".", JsonTree.of(ifAbsent));
+        return has(key) ? child(key) : new Config(origin, prefix + key + ".", JsonValues.object(ifAbsent));
     }
 
     /// An exception about a key of this config, for callers that expect more of a value than its type.
@@ -224,17 +239,23 @@ public final class Config {
         return new CheckpointException(origin, "key " + prefix + key, problem);
     }
 
-    private int integer(String key, JsonNode value) throws CheckpointException {
-        if (!value.isIntegralNumber()) {
-            return fail(key, value, "a whole number");
-        }
-        return value.canConvertToInt() ? value.intValue()
-                : fail(key, value, "a whole number from " + Integer.MIN_VALUE + " to " + Integer.MAX_VALUE);
+    private String text(String key, Object value) throws CheckpointException {
+        return value instanceof String text ? text : fail(key, value, "a text");
     }
 
-    private double real(String key, JsonNode value) throws CheckpointException {
-        if (value.isObject() && value.size() == 1) {
-            switch (value.path("__float__").asString("")) {
+    private int integer(String key, Object value) throws CheckpointException {
+        return switch (value) {
+            case Integer n -> n;
+            case Long n when n.intValue() == n -> n.intValue();
+            case Long _, BigInteger _ -> fail(key, value,
+                    "a whole number from " + Integer.MIN_VALUE + " to " + Integer.MAX_VALUE);
+            case null, default -> fail(key, value, "a whole number");
+        };
+    }
+
+    private double real(String key, Object value) throws CheckpointException {
+        if (value instanceof Map<?, ?> map && map.size() == 1) {
+            switch (map.get("__float__") instanceof String name ? name : "") {
                 case "Infinity" -> {
                     return Double.POSITIVE_INFINITY;
                 }
@@ -244,33 +265,33 @@ public final class Config {
                 default -> { }
             }
         }
-        return value.isNumber() ? value.doubleValue() : fail(key, value, "a number");
+        return value instanceof Number number ? number.doubleValue() : fail(key, value, "a number");
     }
 
-    private JsonNode list(String key, String expected) throws CheckpointException {
-        JsonNode value = required(key, expected);
-        return value.isArray() ? value : fail(key, value, expected);
+    private List<?> list(String key, String expected) throws CheckpointException {
+        Object value = required(key, expected);
+        return value instanceof List<?> list ? list : fail(key, value, expected);
     }
 
-    private JsonNode required(String key, String expected) throws CheckpointException {
+    private Object required(String key, String expected) throws CheckpointException {
         if (!has(key)) {
             throw error(key, "is missing, expected " + expected);
         }
-        return value(key);
+        return values.get(key);
     }
 
-    private <T> T fail(String key, JsonNode found, String expected) throws CheckpointException {
+    private <T> T fail(String key, Object found, String expected) throws CheckpointException {
         throw error(key, "found " + words(found) + ", expected " + expected);
     }
 
-    private static String words(JsonNode node) {
-        if (node.isArray()) {
-            return "a list of " + node.size();
+    private static String words(Object value) {
+        if (value instanceof List<?> list) {
+            return "a list of " + list.size();
         }
-        if (node.isObject()) {
+        if (value instanceof Map) {
             return "an object";
         }
-        String text = node.isMissingNode() ? "nothing" : node.toString();
+        String text = JsonTree.of(value).toString();
         return text.length() <= 60 ? text : text.substring(0, 60) + "…";
     }
 }

@@ -10,6 +10,7 @@ import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.TextLoader;
 import glia.io.Checkpoint;
+import glia.io.json.JsonText;
 import glia.io.load.Checkpoints;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
@@ -21,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Cuts a text into a model's tokens, or joins tokens to a text.
 public final class TokenizeCommand implements Command {
@@ -76,7 +76,7 @@ public final class TokenizeCommand implements Command {
         Table table = new Table("rll");
         for (int i = 0; i < ids.length; i++) {
             String whole = decoder.accept(ids[i]) + (i == ids.length - 1 ? decoder.finish() : "");
-            table.row(ids[i], pieces.get(i), whole.isEmpty() ? "" : JsonMapper.shared().writeValueAsString(whole));
+            table.row(ids[i], pieces.get(i), whole.isEmpty() ? "" : JsonText.quote(whole));
         }
         table.print(console);
         if (console.outIsTerminal()) {

@@ -8,6 +8,7 @@ import glia.model.Model;
 import glia.model.spec.ModelSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -53,8 +54,12 @@ public final class PoolingConfig {
 
     private static Pooling of(Path file) throws CheckpointException {
         Config config = Config.read(file);
-        List<String> wanted = config.keys().stream()
-                .filter(key -> key.startsWith("pooling_mode_") && config.value(key).asBoolean(false)).toList();
+        List<String> wanted = new ArrayList<>();
+        for (String key : config.keys()) {
+            if (key.startsWith("pooling_mode_") && config.isFlag(key) && config.flag(key)) {
+                wanted.add(key);
+            }
+        }
         if (wanted.size() != 1 || !KNOWN.containsKey(wanted.getFirst())) {
             throw config.error("pooling_mode", "found " + wanted + ", expected one of "
                     + KNOWN.keySet().stream().sorted().toList() + "; choose with --pooling");

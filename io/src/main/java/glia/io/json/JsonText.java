@@ -2,7 +2,7 @@ package glia.io.json;
 
 import java.util.Locale;
 
-/// Writing of JSON texts in the form that safetensors' own library gives them.
+/// Writes JSON strings, in the form that safetensors' own library gives them.
 public final class JsonText {
     private JsonText() { }
 

@@ -2,7 +2,7 @@ package glia.io.safetensors;
 
 import glia.io.CheckpointException;
 import glia.io.file.TensorEntry;
-import glia.io.json.JsonTree;
+import glia.io.json.JsonValues;
 import glia.tensor.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,7 +39,7 @@ final class HeaderParser {
     }
 
     void parse(String header) throws CheckpointException {
-        try (JsonParser json = JsonTree.parser(header)) {
+        try (JsonParser json = JsonValues.parser(header)) {
             expect(json.nextToken(), JsonToken.START_OBJECT, "header");
             for (String name = json.nextName(); name != null; name = json.nextName()) {
                 if (!names.add(name)) {

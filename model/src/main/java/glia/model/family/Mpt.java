@@ -61,7 +61,7 @@ public final class Mpt implements Family {
 
     private static Head head(Config config, int hidden) throws CheckpointException {
         Head head = Standard.head(config, true);
-        boolean bySize = config.value("logit_scale").isString();
+        boolean bySize = config.isText("logit_scale");
         if (bySize) {
             Standard.only(config, "logit_scale", "inv_sqrt_d_model");
         }

@@ -135,7 +135,7 @@ final class Standard {
 
     /// A flag in whose place older configs have a number.
     static boolean flagOrNumber(Config config, String key, boolean otherwise) throws CheckpointException {
-        return config.value(key).isNumber() ? config.integer(key) != 0 : config.flag(key, otherwise);
+        return config.isNumber(key) ? config.integer(key) != 0 : config.flag(key, otherwise);
     }
 
     /// Refuses a config that sets one of these flags.

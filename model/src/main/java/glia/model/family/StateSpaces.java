@@ -30,7 +30,7 @@ final class StateSpaces {
 
     /// The rank of time steps: a number, or "auto" for D / 16, rounded up.
     static int stepRank(Config config, String key, int hidden) throws CheckpointException {
-        boolean auto = !config.has(key) || config.value(key).isString() && config.text(key).equals("auto");
+        boolean auto = !config.has(key) || config.isText(key) && config.text(key).equals("auto");
         return auto ? Math.ceilDiv(hidden, 16) : config.positive(key);
     }
 
@@ -57,7 +57,7 @@ final class StateSpaces {
             StateSpaceDual.Multipliers multipliers, Bias outputBias) throws CheckpointException {
         int heads = config.positive("mamba_n_heads", 128);
         boolean auto = !config.has("mamba_d_head")
-                || config.value("mamba_d_head").isString() && config.text("mamba_d_head").equals("auto");
+                || config.isText("mamba_d_head") && config.text("mamba_d_head").equals("auto");
         int headSize = auto ? innerSize / heads : config.positive("mamba_d_head");
         if ((long) heads * headSize != innerSize) {
             throw config.error("mamba_n_heads", heads + " heads of " + headSize + " are not the " + innerSize

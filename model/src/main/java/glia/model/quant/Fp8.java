@@ -7,6 +7,7 @@ import glia.tensor.CodedMatrix.Code;
 import glia.tensor.CodedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// Weights in 8-bit floating point with a scale for each block of 128 by 128 numbers, as DeepSeek V3 has them:
@@ -26,7 +27,7 @@ record Fp8(int blockRows, int blockCols) implements Packing {
         }
         int[] size = q.integers("weight_block_size");
         if (size.length != 2 || size[0] < 1 || size[1] < 1) {
-            throw q.error("weight_block_size", "found " + q.value("weight_block_size")
+            throw q.error("weight_block_size", "found " + Arrays.toString(size)
                     + ", expected two whole numbers of at least 1, or null");
         }
         return new Fp8(size[0], size[1]);

@@ -30,7 +30,7 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
             throw q.error("dynamic", "settings of single modules are not supported");
         }
         if (!q.text("pack_dtype", "int32").equals("int32")) {
-            throw q.error("pack_dtype", "found " + q.value("pack_dtype") + ", expected \"int32\"");
+            throw q.error("pack_dtype", "found " + q.found("pack_dtype") + ", expected \"int32\"");
         }
         return new Gptq(bits, WordPacking.groupSize(q), format.equals("gptq") ? 1 : 0);
     }

@@ -1,5 +1,6 @@
 package glia.text.tokenizer;
 
+import glia.io.json.JsonText;
 import java.util.List;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;

@@ -13,7 +13,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// Writes the tokenizer of a GGUF file as files of a folder in the Hugging Face layout: `tokenizer.json`,
 /// `tokenizer_config.json` with the chat template, and the tokens that end an answer in `generation_config.json`.
 public final class GgufTokenizerFolder {
-    private static final JsonMapper MAPPER = TokenizerJson.MAPPER;
+    private static final JsonMapper MAPPER = JsonMapper.shared();
     private static final String TEMPLATE = "tokenizer.chat_template";
 
     private GgufTokenizerFolder() { }

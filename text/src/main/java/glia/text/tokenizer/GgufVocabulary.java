@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// The tokenizer of a folder in the Hugging Face layout as the metadata of a GGUF file: `GgufTokenizer` the other way.
 /// A file only names how texts are cut, so each name is tried, and one is taken that cuts sample texts as the folder's
@@ -43,7 +44,7 @@ public final class GgufVocabulary {
 
     private GgufVocabulary(TokenizerSpec spec, int size) throws CheckpointException {
         this.spec = spec;
-        this.json = TokenizerJson.MAPPER.readTree(spec.json());
+        this.json = JsonMapper.shared().readTree(spec.json());
         this.size = size;
         this.bos = orOnly(spec.bos(), spec.template().before());
         this.eos = orOnly(spec.eos(), spec.template().after());
@@ -114,7 +115,7 @@ public final class GgufVocabulary {
         } else {
             // First the one that says the same in the same words: samples may not tell all apart.
             for (PreTokenizer pre : Arrays.stream(PreTokenizer.values()).sorted(Comparator.comparing(p ->
-                    !TokenizerJson.MAPPER.readTree(p.json()).equals(json.path("pre_tokenizer")))).toList()) {
+                    !JsonMapper.shared().readTree(p.json()).equals(json.path("pre_tokenizer")))).toList()) {
                 Map<String, Object> one = common("gpt2", file);
                 one.put(PREFIX + "pre", pre.usualName());
                 one.put(PREFIX + "merges", model.path("merges").valueStream().map(GgufVocabulary::merge)

@@ -1,11 +1,14 @@
 package glia.text.tokenizer;
 
+import glia.io.json.JsonTree;
+import glia.io.json.JsonValues;
 import java.io.StringWriter;
 import java.util.Set;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Copies the text of a tokenizer without some of its added tokens: their text is then split and merged like any other,
 /// and no merge makes them.
@@ -21,8 +24,8 @@ final class PlainJson {
     /// @param json a text of `BpeJson`
     static String without(Set<String> dropped, String json) {
         StringWriter text = new StringWriter(json.length());
-        try (JsonParser parser = TokenizerJson.MAPPER.createParser(json);
-                JsonGenerator out = TokenizerJson.MAPPER.createGenerator(text)) {
+        try (JsonParser parser = JsonValues.parser(json);
+                JsonGenerator out = JsonMapper.shared().createGenerator(text)) {
             parser.nextToken();
             new PlainJson(dropped).copyObject(parser, out);
         }
@@ -53,7 +56,7 @@ final class PlainJson {
         }
         out.writeStartArray();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            JsonNode element = TokenizerJson.MAPPER.readTree(parser);
+            JsonNode element = JsonTree.read(parser);
             String piece = element.path(0).asString();
             out.writeStartArray();
             out.writeString(dropped.contains(piece) ? piece + NO_TEXT : piece);
@@ -66,9 +69,9 @@ final class PlainJson {
     private void copyArray(JsonParser parser, JsonGenerator out) {
         out.writeStartArray();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            JsonNode element = TokenizerJson.MAPPER.readTree(parser);
+            JsonNode element = JsonTree.read(parser);
             if (!dropped.contains(piece(element))) {
-                TokenizerJson.MAPPER.writeTree(out, element);
+                JsonMapper.shared().writeTree(out, element);
             }
         }
         out.writeEndArray();

@@ -1,5 +1,7 @@
 package glia.text.tokenizer;
 
+import glia.io.json.JsonText;
+
 /// Keeps regular expressions away that a short text could hold up for ever. The native library searches by trying, and
 /// ends the process after 10 million tries.
 final class Regexes {

@@ -1,6 +1,8 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
+import glia.io.json.JsonText;
+import glia.io.json.JsonTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +15,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The tokenizer of a folder in the Hugging Face layout. `tokenizer.json` is the tokenizer; beside it
 /// `tokenizer_config.json` and `special_tokens_map.json` name BOS and EOS and may add tokens, `generation_config.json`
@@ -21,7 +22,6 @@ import tools.jackson.databind.json.JsonMapper;
 final class TokenizerFolder {
     /// Larger than any tokenizer.json (33 MB for 262,144 pieces).
     private static final long MAX_BYTES = 1 << 28;
-    private static final JsonMapper MAPPER = new JsonMapper();
 
     private final Path file;
     private final byte[] bytes;
@@ -53,10 +53,10 @@ final class TokenizerFolder {
 
     private static JsonNode readJson(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            return MAPPER.createObjectNode();
+            return JsonTree.empty();
         }
         try {
-            JsonNode node = MAPPER.readTree(read(file));
+            JsonNode node = JsonTree.parse(read(file));
             if (!node.isObject()) {
                 throw new CheckpointException(file, "", "expected a JSON object");
             }

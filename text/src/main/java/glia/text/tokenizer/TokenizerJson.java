@@ -1,6 +1,9 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
+import glia.io.json.JsonText;
+import glia.io.json.JsonTree;
+import glia.io.json.JsonValues;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,9 +14,8 @@ import java.util.function.Function;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.MissingNode;
 
 /// A `tokenizer.json` with a byte-pair, a WordPiece or a Unigram model, read with checks.
 ///
@@ -21,15 +23,12 @@ import tools.jackson.databind.json.JsonMapper;
 record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
     /// Far above any vocabulary (the largest have 262,144 pieces); keeps a lying file from taking memory.
     private static final int MAX_ID = 1 << 22;
-    /// Reads single values in the midst of a file.
-    static final JsonMapper MAPPER =
-            JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
     /// @param file the file that messages name
     /// @param further added tokens that other files of the folder name
     /// @throws CheckpointException if the file is no such tokenizer, contradicts itself or asks for what is not known
     static TokenizerJson parse(byte[] bytes, Path file, List<AddedToken> further) throws CheckpointException {
-        try (JsonParser parser = MAPPER.createParser(bytes)) {
+        try (JsonParser parser = JsonValues.parser(bytes)) {
             return new Reader(bytes, file).read(parser, further);
         } catch (JacksonException e) {
             throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage() + " at line "
@@ -64,7 +63,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
                 if (name.equals("model")) {
                     readModel(parser, value);
                 } else {
-                    parts.put(name, MAPPER.readTree(parser));
+                    parts.put(name, JsonTree.read(parser));
                 }
             }
             expect(parser.currentToken() == JsonToken.END_OBJECT && parser.nextToken() == null, "", "one object");
@@ -128,7 +127,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
 
         private <T> T part(String name, Function<JsonNode, T> reader) throws CheckpointException {
             try {
-                return reader.apply(parts.getOrDefault(name, MAPPER.missingNode()));
+                return reader.apply(parts.getOrDefault(name, MissingNode.getInstance()));
             } catch (IllegalArgumentException e) {
                 throw new CheckpointException(file, name, e.getMessage(), e);
             }
@@ -155,7 +154,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
         }
 
         private JsonNode modelPart(String name) {
-            return modelParts.getOrDefault(name, MAPPER.missingNode());
+            return modelParts.getOrDefault(name, MissingNode.getInstance());
         }
 
         private void readModel(JsonParser parser, JsonToken value) throws CheckpointException {
@@ -179,7 +178,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
                         parser.skipChildren();
                         mergesTo = (int) parser.currentLocation().getByteOffset() - 1;
                     }
-                    default -> modelParts.put(name, MAPPER.readTree(parser));
+                    default -> modelParts.put(name, JsonTree.read(parser));
                 }
             }
         }
@@ -225,7 +224,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
 
         private List<AddedToken> addedTokens(List<AddedToken> further) throws CheckpointException {
             Map<Integer, AddedToken> tokens = new java.util.LinkedHashMap<>();
-            for (JsonNode node : parts.getOrDefault("added_tokens", MAPPER.createArrayNode())) {
+            for (JsonNode node : parts.getOrDefault("added_tokens", MissingNode.getInstance())) {
                 expect(node.path("id").isInt(), "added_tokens", "whole numbers for id");
                 AddedToken token = AddedToken.of(node.path("id").asInt(), node);
                 tokens.put(token.id(), token);

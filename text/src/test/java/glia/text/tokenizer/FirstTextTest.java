@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.io.json.JsonText;
 import glia.text.tokenizer.TestData.Sample;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// A text that is encoded by the pieces it needs gets the ids that it gets from the whole vocabulary.
 class FirstTextTest {
@@ -105,7 +107,7 @@ class FirstTextTest {
         TokenizerSource source = GgufTokenizer.read(TestData.gguf(TestData.byteLevelMetadata("smollm"))).source();
         String own = source.forText("Once").orElseThrow();
         assertTrue(own.length() < source.whole().length() / 4, own.length() + " of " + source.whole().length());
-        assertTrue(TokenizerJson.MAPPER.readTree(own).path("model").path("vocab").has("O"), own);
+        assertTrue(JsonMapper.shared().readTree(own).path("model").path("vocab").has("O"), own);
     }
 
     /// Such a file is known only if somebody changed it unnoticed. Even then nothing wrong comes of it.

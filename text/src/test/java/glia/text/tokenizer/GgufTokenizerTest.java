@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class GgufTokenizerTest {
     private static final String KEY = "tokenizer.ggml.";
@@ -181,7 +182,7 @@ class GgufTokenizerTest {
     @Test
     void mergesFromScoresAreThoseOfTheConverter() throws Exception {
         Map<String, Object> metadata = TestData.sentencePieceMetadata();
-        JsonNode made = TokenizerJson.MAPPER.readTree(GgufTokenizer.read(TestData.gguf(metadata)).json());
+        JsonNode made = JsonMapper.shared().readTree(GgufTokenizer.read(TestData.gguf(metadata)).json());
         JsonNode merges = TestData.json(TestData.stories260K().resolve("tokenizer.json")).path("model").path("merges");
         assertEquals(merges.size(), made.path("model").path("merges").size());
         for (int i = 0; i < merges.size(); i++) {

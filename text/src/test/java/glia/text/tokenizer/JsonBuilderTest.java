@@ -3,11 +3,13 @@ package glia.text.tokenizer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.io.json.JsonText;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.json.JsonMapper;
 
 class JsonBuilderTest {
     private static final String[] PARTS = {"", "a", "\"", "\\", "\n", "\0", "\u001f", "\u007f", "\u0080", "é", "Ġ",
@@ -35,7 +37,7 @@ class JsonBuilderTest {
         }
         String made = json.raw("]").toString();
         assertTrue(made.chars().allMatch(c -> c < 0x80));
-        var read = TokenizerJson.MAPPER.readTree(made);
+        var read = JsonMapper.shared().readTree(made);
         assertEquals(4 * texts.length, read.size());
         for (int i = 0; i < read.size(); i++) {
             assertEquals(texts[i / 4], read.get(i).asString(), "as " + i % 4);
@@ -49,7 +51,7 @@ class JsonBuilderTest {
         for (byte b : bytes) {
             buffer.add(b);
         }
-        assertEquals(buffer.takeAll(), TokenizerJson.MAPPER.readTree(made).asString());
+        assertEquals(buffer.takeAll(), JsonMapper.shared().readTree(made).asString());
     }
 
     @Test
