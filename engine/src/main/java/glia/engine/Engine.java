@@ -21,7 +21,7 @@ public final class Engine implements AutoCloseable {
     /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
     public static final int CHUNK_TOKENS = 512;
     private static final int WARM_UP_TOKENS = 16;
-    private static final int WARM_UP_STEPS = 2;
+    private static final int WARM_UP_STEPS = 4;
     private static final int[] NOTHING = {};
 
     private final Model model;
