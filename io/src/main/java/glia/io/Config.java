@@ -23,9 +23,9 @@ public final class Config {
 
     private final Path origin;
     private final String prefix;
-    private final Map<String, Object> values;
+    private final Map<?, ?> values;
 
-    private Config(Path origin, String prefix, Map<String, Object> values) {
+    private Config(Path origin, String prefix, Map<?, ?> values) {
         this.origin = origin;
         this.prefix = prefix;
         this.values = values;
@@ -73,14 +73,14 @@ public final class Config {
 
     private static Config object(Path origin, Object value) throws CheckpointException {
         if (value instanceof Map<?, ?> map) {
-            return new Config(origin, "", JsonValues.object(map));
+            return new Config(origin, "", map);
         }
         throw new CheckpointException(origin, "", "found " + words(value) + ", expected an object");
     }
 
     /// The same with another value for a key: a text, number, flag, list or map.
     public Config with(String key, Object value) {
-        Map<String, Object> changed = new LinkedHashMap<>(values);
+        Map<Object, Object> changed = new LinkedHashMap<>(values);
         changed.put(key, JsonValues.of(value));
         return new Config(origin, prefix, changed);
     }
@@ -100,7 +100,7 @@ public final class Config {
         Set<String> keys = new LinkedHashSet<>();
         values.forEach((key, value) -> {
             if (value != null) {
-                keys.add(key);
+                keys.add((String) key);
             }
         });
         return keys;
@@ -225,7 +225,7 @@ public final class Config {
     /// The object under a key; messages about it name the whole way, as in `text_config.hidden_size`.
     public Config child(String key) throws CheckpointException {
         Object value = required(key, "an object");
-        return value instanceof Map<?, ?> map ? new Config(origin, prefix + key + ".", JsonValues.object(map))
+        return value instanceof Map<?, ?> map ? new Config(origin, prefix + key + ".", map)
                 : fail(key, value, "an object");
     }
 

@@ -12,26 +12,25 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Encoder {
     private final TokenizerSource source;
     private final Path origin;
-    private final AtomicBoolean isFirst;
+    private final AtomicBoolean isFirst = new AtomicBoolean(true);
     private volatile NativeTokenizer whole;
 
-    private Encoder(TokenizerSource source, Path origin, boolean firstAlone) {
+    private Encoder(TokenizerSource source, Path origin) {
         this.source = source;
         this.origin = origin;
-        this.isFirst = new AtomicBoolean(firstAlone);
     }
 
     /// @param origin the file that messages name
     /// @throws CheckpointException if the native library cannot use it
     static Encoder whole(TokenizerSource source, Path origin) throws CheckpointException {
-        Encoder encoder = new Encoder(source, origin, false);
+        Encoder encoder = new Encoder(source, origin);
         encoder.whole();
         return encoder;
     }
 
     /// An encoder that takes in the vocabulary when a second text comes, or when it is told to prepare for one.
     static Encoder whenNeeded(TokenizerSource source, Path origin) {
-        return new Encoder(source, origin, true);
+        return new Encoder(source, origin);
     }
 
     /// Begins to take in the vocabulary, on a thread of its own. What goes wrong shows when a text comes.

@@ -42,7 +42,7 @@ final class GgufWords {
                 pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
         Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
                 gguf.around("add_sep_token", end.isPresent(), end));
-        return gguf.spec(TokenizerSource.of(json), new Vocabulary(Pieces.of(pieces), added),
+        return gguf.spec(() -> json, new Vocabulary(Pieces.of(pieces), added),
                 new PieceDecoder.Words(GOES_ON, true), template, begin, end);
     }
 
@@ -80,7 +80,7 @@ final class GgufWords {
                 gguf.around("add_eos_token", eos.isPresent(), eos));
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement(MARK, " ")), bytes,
                 prefix ? 1 : 0);
-        return gguf.spec(TokenizerSource.of(json), new Vocabulary(Pieces.of(pieces), added), decoder, template, bos,
+        return gguf.spec(() -> json, new Vocabulary(Pieces.of(pieces), added), decoder, template, bos,
                 eos);
     }
 

@@ -3,7 +3,6 @@ package glia.text.tokenizer;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -22,11 +21,12 @@ import java.util.concurrent.CompletableFuture;
 public final class Tokenizer {
     private final TokenizerSpec spec;
     private final Encoder encoder;
-    private volatile NativeTokenizer plainEncoder;
+    private final Encoder plainEncoder;
 
     private Tokenizer(TokenizerSpec spec, Encoder encoder) {
         this.spec = spec;
         this.encoder = encoder;
+        this.plainEncoder = Encoder.whenNeeded(() -> PlainJson.without(marks(), spec.json()), spec.origin());
     }
 
     private static Tokenizer whole(TokenizerSpec spec) throws CheckpointException {
@@ -85,25 +85,7 @@ public final class Tokenizer {
     /// (`<|im_end|>`, `<think>`), this is text like any other. Runs of white space and tokens of one or two characters
     /// are no control tokens, and are recognised. The first call takes as long as loading.
     public int[] encodePlain(String text) {
-        NativeTokenizer plain = plainEncoder;
-        if (plain == null) {
-            synchronized (this) {
-                plain = plainEncoder;
-                if (plain == null) {
-                    plain = withoutMarks();
-                    plainEncoder = plain;
-                }
-            }
-        }
-        return plain.encode(text);
-    }
-
-    private NativeTokenizer withoutMarks() {
-        try {
-            return NativeTokenizer.of(PlainJson.without(marks(), spec.json()));
-        } catch (CheckpointException e) {
-            throw new UncheckedIOException(e);
-        }
+        return plainEncoder.encode(text);
     }
 
     private Set<String> marks() {

@@ -14,20 +14,7 @@ interface TokenizerSource {
     /// is made in a tenth of the time. None where the text is long, or it is not sure which pieces it needs.
     ///
     /// @throws CheckpointException if the vocabulary is not sound
-    Optional<String> forText(String text) throws CheckpointException;
-
-    /// A tokenizer that there is only as a whole.
-    static TokenizerSource of(String json) {
-        return new TokenizerSource() {
-            @Override
-            public String whole() {
-                return json;
-            }
-
-            @Override
-            public Optional<String> forText(String text) {
-                return Optional.empty();
-            }
-        };
+    default Optional<String> forText(String text) throws CheckpointException {
+        return Optional.empty();
     }
 }
