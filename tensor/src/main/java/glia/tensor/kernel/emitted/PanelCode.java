@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 
 /// The code for products of one format with tiles of one number of tokens.
@@ -9,7 +10,19 @@ import java.util.List;
 /// @param pack rounds and packs a tile: see `TilePack`
 /// @param far multiplies a panel that is not in a cache yet with a tile: see `PanelProduct`
 /// @param near multiplies a panel that another tile has just been multiplied with
-record PanelCode(TileLayout layout, Function pack, Function far, Function near) {
+/// @param twoFar the same as `far` for two panels at once (`TwoPanelProduct`), or null where that is no faster
+/// @param twoNear the same as `near`
+record PanelCode(TileLayout layout, Function pack, Function far, Function near, Function twoFar, Function twoNear) {
+    /// The code for one panel or for two.
+    Function product(int panels, boolean isFar) {
+        return panels == 1 ? isFar ? far : near : isFar ? twoFar : twoNear;
+    }
+
+    /// How many panels are multiplied at once, at most.
+    int panels() {
+        return twoFar == null ? 1 : 2;
+    }
+
     /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
     static final class Library {
         private final Level level;
@@ -33,9 +46,18 @@ record PanelCode(TileLayout layout, Function pack, Function far, Function near) 
 
         private PanelCode emit(PanelFormat format, int tokens) {
             Arena arena = Arena.ofAuto();
-            CodePages pages = CodePages.seal(arena, List.of(TilePack.emit(level, arena, format, tokens),
-                    PanelProduct.emit(level, format, tokens, true), PanelProduct.emit(level, format, tokens, false)));
-            return new PanelCode(format.tile(level, tokens), pages.function(0), pages.function(1), pages.function(2));
+            List<byte[]> codes = new ArrayList<>();
+            codes.add(TilePack.emit(level, arena, format, tokens));
+            codes.add(PanelProduct.emit(level, format, tokens, true));
+            codes.add(PanelProduct.emit(level, format, tokens, false));
+            boolean two = TwoPanelProduct.pays(level, tokens);
+            if (two) {
+                codes.add(TwoPanelProduct.emit(level, format, tokens, true));
+                codes.add(TwoPanelProduct.emit(level, format, tokens, false));
+            }
+            CodePages pages = CodePages.seal(arena, codes);
+            return new PanelCode(format.tile(level, tokens), pages.function(0), pages.function(1), pages.function(2),
+                    two ? pages.function(3) : null, two ? pages.function(4) : null);
         }
     }
 }

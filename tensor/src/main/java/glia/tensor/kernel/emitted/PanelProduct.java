@@ -20,6 +20,7 @@ import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
+import java.util.Arrays;
 
 /// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`). Lane
 /// r of a vector is row r; vectors of 8 lanes take the panel's rows in two *slices*.
@@ -63,7 +64,7 @@ final class PanelProduct {
         weights = new PanelWeights(a, format);
         firstFree = weights.firstFree();
         dots = new PanelDots(a, weights, a.v(level.registers - 1));
-        winograd = tile.isWinograd() ? new WinogradDots(a, weights) : null;
+        winograd = tile.isWinograd() ? new WinogradDots(a, firstFree, weights) : null;
     }
 
     /// The code for this many tokens.
@@ -156,7 +157,7 @@ final class PanelProduct {
     private void storeScales() {
         Vec more = temporary(0);
         for (int half = 0; half < halves; half++) {
-            int place = WorkArea.SCALES + half * WorkArea.SCALES_BYTES;
+            int place = WorkArea.scale(0, half);
             a.op(VMULPS, more, weights.scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
             a.op(VMOVUPS, at(R9, place), weights.scale(half));
             a.op(VMOVUPS, at(R9, place + a.bytes()), more);
@@ -225,10 +226,17 @@ final class PanelProduct {
         for (int t = from; t < to; t++) {
             starts[t - from] = at(RSI, tile.start(0, t));
         }
-        Vec[] n = winograd.dots(starts, numbers, from == 0, this::askForNext);
+        Vec[] n = inSums(starts, numbers, from == 0, this::askForNext);
         for (int t = from; t < to; t++) {
             finish(t, n[t - from], 0);
         }
+    }
+
+    private Vec[] inSums(Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
+        Vec[] n = new Vec[numbers.length];
+        Arrays.setAll(n, j -> temporary(winograd.registers() + j));
+        winograd.dots(new Vec[][] {n}, starts, numbers, areFirst, between);
+        return n;
     }
 
     private void finish(int t, Vec n, int slice) {
@@ -264,7 +272,7 @@ final class PanelProduct {
         for (int half = 0; half < halves; half++) {
             Vec scaled = a.v(n.number() + half);
             a.op(VSUBPS, scaled, scaled, middle.toAll());
-            a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkArea.SCALES + half * WorkArea.SCALES_BYTES));
+            a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkArea.scale(0, half)));
         }
     }
 
@@ -306,8 +314,8 @@ final class PanelProduct {
         a.mov32(RDX, at(RSI, tile.low()));
         a.add(RSI, RDX);
         a.bind(next);
-        Vec n = tile.isWinograd() ? winograd.dots(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)},
-                false, () -> { })[0] : lowDots(first, slice);
+        Vec n = tile.isWinograd() ? inSums(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)}, false,
+                () -> { })[0] : lowDots(first, slice);
         Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
         a.mov32(RDX, at(RSI, tile.lowPlace()));
         if (a.isWide()) {
@@ -352,7 +360,7 @@ final class PanelProduct {
     }
 
     private Mem inMemory(int place, int token, int slice) {
-        return at(R9, place + 64 * token + slice * a.bytes());
+        return at(R9, WorkArea.sum(place, 0, token) + slice * a.bytes());
     }
 
     private Vec temporary(int i) {

@@ -2,9 +2,11 @@ package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R11;
+import static glia.tensor.asm.Gpr.R8;
 import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RAX;
 import static glia.tensor.asm.Gpr.RDI;
+import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 
@@ -27,11 +29,28 @@ final class PanelWeights {
     private final Emitter a;
     private final PanelFormat format;
     private final int halves;
+    private final int panel;
+    private final int panels;
 
+    /// One panel.
     PanelWeights(Emitter a, PanelFormat format) {
+        this(a, format, 0, 1);
+    }
+
+    /// One of several panels at a time.
+    ///
+    /// @param panel its number; those but the first lie R8 bytes further
+    /// @param panels how many there are: 1 or 2
+    PanelWeights(Emitter a, PanelFormat format, int panel, int panels) {
         this.a = a;
         this.format = format;
+        this.panel = panel;
+        this.panels = panels;
         halves = format.scales.halves();
+    }
+
+    private Mem of(Gpr first, int offset) {
+        return panel == 0 ? at(first, offset) : at(first, R8, 1, offset);
     }
 
     /// Asks for the lines of a block that comes later, and for its scales: the same block of the next panel, so that
@@ -80,9 +99,14 @@ final class PanelWeights {
     void prefetchPart(int part, int parts) {
         int quants = format.blockBytes() / LINE;
         int lines = quants + (sharesScales() ? 2 : 1);
-        for (int line = part * lines / parts; line < (part + 1) * lines / parts; line++) {
+        int end = (part + 1) * lines / parts;
+        Gpr ahead = panel == 0 ? RAX : RDX;
+        if (panel > 0 && part * lines / parts < end) {
+            a.lea(RDX, at(RAX, R8, 1, 0));
+        }
+        for (int line = part * lines / parts; line < end; line++) {
             Gpr scales = line == quants ? R10 : R11;
-            a.prefetch(Assembler.Cache.T1, line < quants ? at(RDI, RAX, 1, LINE * line) : at(scales, RAX, 1, 0));
+            a.prefetch(Assembler.Cache.T1, line < quants ? at(RDI, ahead, 1, LINE * line) : at(scales, ahead, 1, 0));
         }
     }
 
@@ -114,23 +138,23 @@ final class PanelWeights {
 
     /// The register of quad i.
     Vec w(int quad) {
-        return a.v(quad);
+        return a.v(8 * panel + quad);
     }
 
     /// The register of the rows' scales.
     Vec scale(int half) {
-        return a.v(8 + half);
+        return a.v(8 * panels + half);
     }
 
     /// The register of the rows' minima.
     Vec minimum(int half) {
-        return a.v(8 + halves + half);
+        return a.v(8 * panels + halves + half);
     }
 
     /// The number of the first register that holds no weights; it and the next two are overwritten by `quants` and
     /// `scales`.
     int firstFree() {
-        return 8 + halves + (format.scales.hasMin() ? halves : 0);
+        return 8 * panels + halves + (format.scales.hasMin() ? halves : 0);
     }
 
     private Vec temporary(int i) {
@@ -160,7 +184,7 @@ final class PanelWeights {
         }
         if (format.bits == 8) {
             for (int i = 0; i < 8; i++) {
-                a.op(VMOVUPS, w(i), at(RDI, from + 64 * i));
+                a.op(VMOVUPS, w(i), of(RDI, from + 64 * i));
             }
             return;
         }
@@ -188,9 +212,9 @@ final class PanelWeights {
         a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
         for (int i = 0; i < 8; i++) {
             if (plane == 0) {
-                a.and(w(i), which, at(RDI, from + 64 * i));
+                a.and(w(i), which, of(RDI, from + 64 * i));
             } else {
-                a.op(VMOVUPS, w(i), at(RDI, from + 64 * i));
+                a.op(VMOVUPS, w(i), of(RDI, from + 64 * i));
                 a.op(VPSRLW, w(i), w(i), 4);
                 a.and(w(i), w(i), which);
             }
@@ -202,7 +226,7 @@ final class PanelWeights {
         Vec which = temporary(0);
         a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
         for (int m = 0; m < 4; m++) {
-            a.op(VMOVUPS, w(m + 4), at(RDI, from + 64 * m));
+            a.op(VMOVUPS, w(m + 4), of(RDI, from + 64 * m));
             a.and(w(m), which, w(m + 4));
             a.op(VPSRLW, w(m + 4), w(m + 4), 4);
             a.and(w(m + 4), which, w(m + 4));
@@ -215,7 +239,7 @@ final class PanelWeights {
         a.op(VPBROADCASTD, which, at(R9, WorkArea.PAIRS));
         for (int half = 0; half < 2; half++) {
             Vec all = w(4 * half + 3);
-            a.op(VMOVUPS, all, at(RDI, from + 64 * half));
+            a.op(VMOVUPS, all, of(RDI, from + 64 * half));
             for (int i = 0; i < 4; i++) {
                 a.op(VPSRLD, w(4 * half + i), all, 2 * i);
                 a.and(w(4 * half + i), w(4 * half + i), which);
@@ -233,7 +257,7 @@ final class PanelWeights {
         for (int i = 0; i < 8; i++) {
             int bit = width * i % 8;
             if (bit == 0) {
-                a.op(VMOVUPS, high, at(RDI, place + 64 * (width * i / 8)));
+                a.op(VMOVUPS, high, of(RDI, place + 64 * (width * i / 8)));
             }
             if (bit <= lowest) {
                 a.op(VPSLLD, shifted, high, lowest - bit);
@@ -254,21 +278,21 @@ final class PanelWeights {
     void scales(int slice) {
         int row = slice * a.lanes();
         switch (format.scales) {
-            case ONE -> a.op(VCVTPH2PS, scale(0), at(R10, 2 * row));
-            case POWER -> power(at(R10, row));
+            case ONE -> a.op(VCVTPH2PS, scale(0), of(R10, 2 * row));
+            case POWER -> power(of(R10, row));
             case WITH_MIN -> {
-                a.op(VCVTPH2PS, scale(0), at(R10, 2 * row));
-                a.op(VCVTPH2PS, minimum(0), at(R10, 32 + 2 * row));
+                a.op(VCVTPH2PS, scale(0), of(R10, 2 * row));
+                a.op(VCVTPH2PS, minimum(0), of(R10, 32 + 2 * row));
             }
             case SUPER_WITH_MIN, SUPER_HALVES_WITH_MIN -> {
                 for (int half = 0; half < halves; half++) {
-                    scaled(scale(half), at(R10, 16 * half + row), at(R11, 2 * row), false);
-                    scaled(minimum(half), at(R10, 16 * (halves + half) + row), at(R11, 32 + 2 * row), false);
+                    scaled(scale(half), of(R10, 16 * half + row), of(R11, 2 * row), false);
+                    scaled(minimum(half), of(R10, 16 * (halves + half) + row), of(R11, 32 + 2 * row), false);
                 }
             }
             case SUPER_HALVES -> {
                 for (int half = 0; half < halves; half++) {
-                    scaled(scale(half), at(R10, 16 * half + row), at(R11, 2 * row), true);
+                    scaled(scale(half), of(R10, 16 * half + row), of(R11, 2 * row), true);
                 }
             }
         }

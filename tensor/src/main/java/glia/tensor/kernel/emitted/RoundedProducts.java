@@ -116,16 +116,17 @@ final class RoundedProducts {
     }
 
     private void run() {
-        int numPanels = 0;
+        int unitsOfGroups = 0;
         for (int i = 0; i < numProducts; i++) {
-            numPanels += products[i].numPanels;
+            products[i].code(library);
+            unitsOfGroups += products[i].unitsOfGroup;
         }
-        int groups = Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), numPanels);
+        int groups = Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), unitsOfGroups);
         long bytes = 0;
         int units = 0;
         for (int i = 0; i < numProducts; i++) {
             TiledPanels one = products[i];
-            one.layOut(i == 0 ? null : products[i - 1], groups, weights, library);
+            one.layOut(i == 0 ? null : products[i - 1], groups, weights);
             bytes = Math.max(bytes, one.tilesEnd());
             units += one.numUnits();
         }
@@ -195,10 +196,11 @@ final class RoundedProducts {
                 int first = one.unitAt(from);
                 int last = one.unitAt(to);
                 for (int unit = first, end; unit < last; unit = end) {
-                    int group = unit / one.numPanels;
-                    end = Math.min(last, (group + 1) * one.numPanels);
-                    long ahead = to < cost ? next(i, to, chunk) - one.panel(end - 1) : one.panelBytes;
-                    panels(one, group, unit % one.numPanels, end - group * one.numPanels, ahead, worker);
+                    int group = unit / one.unitsOfGroup;
+                    end = Math.min(last, (group + 1) * one.unitsOfGroup);
+                    int lastPanel = Math.min(one.numPanels, one.firstPanel(end - 1) + one.panelsAtOnce);
+                    long ahead = to < cost ? next(i, to, chunk) - one.panel(lastPanel - 1) : one.panelBytes;
+                    panels(one, group, one.firstPanel(unit), lastPanel, ahead, worker);
                 }
             }
         }
@@ -214,7 +216,8 @@ final class RoundedProducts {
             while (product + 1 < numProducts && products[product + 1].costBefore <= from) {
                 product++;
             }
-            return products[product].panel(products[product].unitAt(from));
+            TiledPanels one = products[product];
+            return one.panel(one.firstPanel(one.unitAt(from)));
         }
 
         /// @param ahead bytes from the last panel to the one that is needed next
@@ -228,12 +231,14 @@ final class RoundedProducts {
                     one.y.rowBytes());
             int end = (int) ((group + 1L) * one.numTiles / one.numGroups);
             for (int tile = (int) ((long) group * one.numTiles / one.numGroups); tile < end; tile += TILES) {
-                for (int panel = first; panel < last; panel++) {
-                    WorkArea.panel(workArea, Math.min(PanelFormat.ROWS, one.w.rows() - panel * PanelFormat.ROWS),
-                            panel == last - 1 ? ahead : one.panelBytes);
-                    for (int i = tile; i < Math.min(tile + TILES, end); i++) {
-                        PanelCode code = one.code(i);
-                        (i == tile ? code.far() : code.near()).call(one.panel(panel), tiles + i * one.tileBytes,
+                int lastTile = Math.min(tile + TILES, end);
+                for (int panel = first, panels; panel < last; panel += panels) {
+                    panels = Math.min(one.panelsAtOnce, last - panel);
+                    int rows = Math.min(panels * PanelFormat.ROWS, one.w.rows() - panel * PanelFormat.ROWS);
+                    long toNext = (panels - 1) * one.panelBytes + (panel + panels == last ? ahead : one.panelBytes);
+                    WorkArea.panel(workArea, rows, toNext, one.panelBytes);
+                    for (int i = tile; i < lastTile; i++) {
+                        one.code(i).product(panels, i == tile).call(one.panel(panel), tiles + i * one.tileBytes,
                                 out.of(panel - first) + one.firstToken(i) * out.rowBytes(), units, out.rowBytes(),
                                 workArea);
                     }

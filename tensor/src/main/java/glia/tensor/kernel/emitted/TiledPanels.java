@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 /// One of the products of `RoundedProducts`: where its panels and its tiles of tokens lie, and what work it is.
 ///
 /// All tiles have 16 tokens but the last, which has the rest: so prompts of all lengths need little code. A *unit* of
-/// work is one panel with one group of tiles; there are several groups only where panels are too few for the workers.
-/// Units are counted group by group.
+/// work is one panel, or as many as are multiplied at once, with one group of tiles; there are several groups only
+/// where panels are too few for the workers. Units are counted group by group.
 final class TiledPanels {
     private static final int LINE = 64;
     /// What reading a panel costs, in tokens.
@@ -27,6 +27,9 @@ final class TiledPanels {
     MemorySegment panels;
     long panelBytes;
     int numPanels;
+    /// Panels that are multiplied at once, and units of a group.
+    int panelsAtOnce;
+    int unitsOfGroup;
     int numTiles;
     int numGroups;
     long tileBytes;
@@ -59,17 +62,23 @@ final class TiledPanels {
         numTiles = Math.ceilDiv(numRows, TileLayout.MOST_TOKENS);
     }
 
+    /// Takes the code for this many tokens.
+    void code(PanelCode.Library library) {
+        rest = library.of(format, numRows - firstToken(numTiles - 1));
+        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS);
+        panelsAtOnce = Math.min(whole.panels(), rest.panels());
+        unitsOfGroup = Math.ceilDiv(numPanels, panelsAtOnce);
+    }
+
     /// Lays out the work behind that of another product, whose tiles it shares where it can.
     ///
     /// @param before the other; null for the first
     /// @param groups how many groups there should be, if there are as many tiles
-    void layOut(TiledPanels before, int groups, PackedWeights weights, PanelCode.Library library) {
+    void layOut(TiledPanels before, int groups, PackedWeights weights) {
         panels = weights.of(format, w);
-        rest = library.of(format, numRows - firstToken(numTiles - 1));
-        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS);
         tileBytes = Math.ceilDiv(whole.layout().mostBytes(w.cols()), LINE) * LINE;
         numGroups = Math.min(numTiles, groups);
-        unitCost = (long) PanelFormat.ROWS * w.cols() * (numRows / numGroups + READING);
+        unitCost = (long) panelsAtOnce * PanelFormat.ROWS * w.cols() * (numRows / numGroups + READING);
         boolean shares = before != null && before.x == x && before.xRow == xRow && before.numRows == numRows
                 && before.format == format;
         costBefore = before == null ? 0 : before.costAfter();
@@ -90,7 +99,7 @@ final class TiledPanels {
     }
 
     int numUnits() {
-        return numGroups * numPanels;
+        return numGroups * unitsOfGroup;
     }
 
     /// What all products so far cost.
@@ -103,9 +112,14 @@ final class TiledPanels {
         return (int) Math.clamp(Math.ceilDiv(cost - costBefore, unitCost), 0L, numUnits());
     }
 
-    /// The address of a unit's panel.
-    long panel(int unit) {
-        return panels.address() + unit % numPanels * panelBytes;
+    /// The number of a unit's first panel.
+    int firstPanel(int unit) {
+        return unit % unitsOfGroup * panelsAtOnce;
+    }
+
+    /// The address of a panel.
+    long panel(int number) {
+        return panels.address() + number * panelBytes;
     }
 
     int firstToken(int tile) {

@@ -2,6 +2,7 @@ package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Mem.at;
+import static glia.tensor.asm.Op.VMOVUPS;
 import static glia.tensor.asm.Op.VPADDB;
 import static glia.tensor.asm.Op.VPADDD;
 import static glia.tensor.asm.Op.VPBROADCASTD;
@@ -10,6 +11,7 @@ import static glia.tensor.asm.Op.VPSUBD;
 
 import glia.tensor.Precision;
 import glia.tensor.asm.Mem;
+import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
 
 /// The part of `PanelProduct` that multiplies quants of 4 bits with many tokens, by fewer multiplications than
@@ -51,10 +53,14 @@ final class WinogradDots {
     private static final int LEAST_TOKENS = 6;
 
     private final Emitter a;
-    private final PanelWeights weights;
+    private final int first;
+    private final PanelWeights[] weights;
 
-    WinogradDots(Emitter a, PanelWeights weights) {
+    /// @param first its first register
+    /// @param weights of one panel, or of two that are multiplied with the same numbers
+    WinogradDots(Emitter a, int first, PanelWeights... weights) {
         this.a = a;
+        this.first = first;
         this.weights = weights;
     }
 
@@ -63,76 +69,117 @@ final class WinogradDots {
         return level.isWide() && tokens >= LEAST_TOKENS && !Processor.here().isIntel();
     }
 
+    /// How many registers there are of its own.
+    int registers() {
+        return weights.length + (weights.length == 1 ? 2 : 4);
+    }
+
     /// Computes what belongs to the weights, `-Σ (w₁ + 128)·w₂`: the products of sums with activations of 0.
     void ofWeights() {
-        Vec all = n(0);
-        a.zero(all);
+        Vec[] all = new Vec[weights.length];
+        for (int p = 0; p < all.length; p++) {
+            all[p] = ofWeightsAlone(p);
+            a.zero(all[p]);
+        }
         for (int quad = 0; quad < PAIRS; quad++) {
             inSums(all, quad, at(R9, WorkArea.MINUS_MIDDLE), at(R9, WorkArea.RAISE));
         }
-        a.zero(ofWeightsAlone());
-        a.op(VPSUBD, ofWeightsAlone(), ofWeightsAlone(), all);
+        Vec zero = own(0);
+        a.zero(zero);
+        for (Vec sum : all) {
+            a.op(VPSUBD, sum, zero, sum);
+        }
     }
 
-    /// The dot products of up to `TOKENS` tokens, in registers that hold until the next call.
+    /// The dot products of up to `TOKENS` tokens.
     ///
-    /// @param starts what each begins with
+    /// @param n where they come, of each panel those of all tokens
+    /// @param starts what those of each token begin with
     /// @param areFirst whether what belongs to the weights has just been computed: then it is added at the end
     /// @param between is emitted `HALF` times
-    Vec[] dots(Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
-        Vec[] n = new Vec[numbers.length];
-        for (int j = 0; j < n.length; j++) {
-            n[j] = n(j);
-            if (areFirst) {
-                a.op(VPBROADCASTD, n[j], starts[j]);
-            } else {
-                a.op(VPADDD, n[j], ofWeightsAlone(), starts[j].toAll());
-            }
+    void dots(Vec[][] n, Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
+        for (int j = 0; j < numbers.length; j++) {
+            start(n, j, starts[j], areFirst);
         }
         for (int quad = 0; quad < PAIRS; quad++) {
-            for (int j = 0; j < n.length; j++) {
-                inSums(n[j], quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
+            for (int j = 0; j < numbers.length; j++) {
+                inSums(ofToken(n, j), quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
             }
             between.run();
-            for (int j = 0; j < n.length; j++) {
-                plainly(n[j], numbers[j], PAIRS + quad);
-                plainly(n[j], numbers[j], HALF + PAIRS + quad);
+            for (int j = 0; j < numbers.length; j++) {
+                plainly(ofToken(n, j), numbers[j], PAIRS + quad);
+                plainly(ofToken(n, j), numbers[j], HALF + PAIRS + quad);
             }
             between.run();
         }
-        for (int j = 0; j < n.length && areFirst; j++) {
-            a.op(VPADDD, n[j], n[j], ofWeightsAlone());
+        for (int j = 0; j < numbers.length && areFirst; j++) {
+            for (int p = 0; p < n.length; p++) {
+                a.op(VPADDD, n[p][j], n[p][j], ofWeightsAlone(p));
+            }
         }
-        return n;
+    }
+
+    private void start(Vec[][] n, int j, Mem start, boolean areFirst) {
+        Operand spread = areFirst ? start : spread(0, start);
+        for (int p = 0; p < n.length; p++) {
+            if (!areFirst) {
+                a.op(VPADDD, n[p][j], ofWeightsAlone(p), spread);
+            } else if (p == 0) {
+                a.op(VPBROADCASTD, n[0][j], spread);
+            } else {
+                a.op(VMOVUPS, n[p][j], n[0][j]);
+            }
+        }
+    }
+
+    private static Vec[] ofToken(Vec[][] n, int j) {
+        Vec[] all = new Vec[n.length];
+        for (int p = 0; p < n.length; p++) {
+            all[p] = n[p][j];
+        }
+        return all;
     }
 
     /// `n += Σ (w₁ + x₂ + 128)·(w₂ + x₁)`
     ///
     /// @param first where `x₁ - 8` lies
     /// @param second where `x₂ + 120` lies
-    private void inSums(Vec n, int quad, Mem first, Mem second) {
-        Vec raised = sum(0);
-        Vec lowered = sum(1);
-        a.op(VPADDD, raised, weights.w(quad), second.toAll());
-        a.op(VPBROADCASTD, lowered, first);
-        a.op(VPADDB, lowered, weights.w(HALF + quad), lowered);
-        a.op(VPDPBUSD, n, raised, lowered);
+    private void inSums(Vec[] n, int quad, Mem first, Mem second) {
+        Operand toRaised = spread(0, second);
+        Vec toLowered = own(n.length == 1 ? 1 : 3);
+        a.op(VPBROADCASTD, toLowered, first);
+        Vec raised = own(0);
+        Vec lowered = own(1);
+        for (int p = 0; p < n.length; p++) {
+            a.op(VPADDD, raised, weights[p].w(quad), toRaised);
+            a.op(VPADDB, lowered, weights[p].w(HALF + quad), toLowered);
+            a.op(VPDPBUSD, n[p], raised, lowered);
+        }
     }
 
     /// `n += Σ q·x`
-    private void plainly(Vec n, Mem numbers, int quad) {
-        a.op(VPDPBUSD, n, weights.w(quad), numbers.plus(4 * quad).toAll());
+    private void plainly(Vec[] n, Mem numbers, int quad) {
+        Operand x = spread(quad & 1, numbers.plus(4 * quad));
+        for (int p = 0; p < n.length; p++) {
+            a.op(VPDPBUSD, n[p], weights[p].w(quad), x);
+        }
     }
 
-    private Vec ofWeightsAlone() {
-        return a.v(weights.firstFree());
+    /// A number for all lanes: by the instruction that takes it, if that is one, else from a register.
+    private Operand spread(int which, Mem number) {
+        if (weights.length == 1) {
+            return number.toAll();
+        }
+        Vec to = own(2 + which);
+        a.op(VPBROADCASTD, to, number);
+        return to;
     }
 
-    private Vec n(int j) {
-        return a.v(weights.firstFree() + 1 + j);
+    private Vec ofWeightsAlone(int p) {
+        return a.v(first + p);
     }
 
-    private Vec sum(int which) {
-        return a.v(weights.firstFree() + 1 + TOKENS + which);
+    private Vec own(int i) {
+        return a.v(first + weights.length + i);
     }
 }

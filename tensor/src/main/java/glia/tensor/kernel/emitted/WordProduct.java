@@ -138,7 +138,7 @@ final class WordProduct implements Workers.Task {
                 int nextPanel = last ? PANELS * firstPair : panel + PANELS;
                 int nextStrip = last ? strip + 1 : strip;
                 long area = WorkArea.of(workAreas, worker);
-                WorkArea.panel(area, PanelFormat.ROWS, scales(nextPanel, nextStrip) - scales(panel, strip));
+                WorkArea.panel(area, PanelFormat.ROWS, scales(nextPanel, nextStrip) - scales(panel, strip), 0);
                 for (int i = 0; i < count; i++) {
                     words(panel + i, strip, words + (long) i * WordCode.W_STEP_BYTES / PANELS,
                             call + WordCode.SCALES + 4L * PanelFormat.ROWS * i, area);

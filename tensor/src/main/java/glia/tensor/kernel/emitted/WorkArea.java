@@ -38,15 +38,22 @@ final class WorkArea {
     /// 120 and -8 in each byte.
     static final int RAISE = 148;
     static final int MINUS_MIDDLE = 152;
-    /// A block's scales, of one half or two: as they are, and 1.5 fold.
-    static final int SCALES = 192;
-    static final int SCALES_BYTES = 128;
-    /// The sums of low terms, 64 bytes for each token.
-    static final int SUMS = SCALES + 2 * SCALES_BYTES;
+    /// Bytes from a panel to the next.
+    static final int PANEL_BYTES = 160;
+    /// Where the product keeps the bytes from one token's result to the next.
+    static final int RESULT_STEP = 168;
+    /// A block's scales, of one panel or two, of one half or two: as they are, and 1.5 fold.
+    private static final int SCALES = 192;
+    private static final int SCALES_BYTES = 128;
+    /// A block's minima, likewise.
+    private static final int MINIMA = SCALES + 4 * SCALES_BYTES;
+    /// The sums of low terms, 64 bytes for each token, of one panel or two.
+    static final int SUMS = MINIMA + 4 * 64;
+    private static final int SUMS_BYTES = 64 * TileLayout.MOST_TOKENS;
     /// All other sums, where there are not enough registers.
-    static final int MAIN = SUMS + 64 * TileLayout.MOST_TOKENS;
+    static final int MAIN = SUMS + 2 * SUMS_BYTES;
     /// Whole numbers of a part of the quants' bits, 32 bytes for each token.
-    static final int PARTS = MAIN + 64 * TileLayout.MOST_TOKENS;
+    static final int PARTS = MAIN + 2 * SUMS_BYTES;
     static final int SIZE_BYTES = PARTS + 32 * TileLayout.MOST_TOKENS;
 
     private WorkArea() { }
@@ -89,9 +96,27 @@ final class WorkArea {
         Memory.i32(address + MINUS_MIDDLE, 0x01010101 * (256 - WinogradDots.MIDDLE));
     }
 
-    /// Says how many rows the panel of the next products has, and how many bytes further on the panel after it is.
-    static void panel(long address, int rows, long bytes) {
-        Memory.i32(address + ROWS, (1 << rows) - 1);
-        Memory.i64(address + AHEAD, bytes);
+    /// Says how many rows the panel or the two panels of the next products have, how many bytes further on the panel
+    /// after it is, and how many the second of them.
+    static void panel(long address, int rows, long ahead, long panelBytes) {
+        Memory.i32(address + ROWS, (int) ((1L << rows) - 1));
+        Memory.i64(address + AHEAD, ahead);
+        Memory.i64(address + PANEL_BYTES, panelBytes);
+    }
+
+    /// Where the scales of a panel's half stand, and 64 bytes further on the 1.5 fold ones.
+    static int scale(int panel, int half) {
+        return SCALES + (2 * panel + half) * SCALES_BYTES;
+    }
+
+    static int minimum(int panel, int half) {
+        return MINIMA + (2 * panel + half) * 64;
+    }
+
+    /// Where the sum of a token stands.
+    ///
+    /// @param place `SUMS` or `MAIN`
+    static int sum(int place, int panel, int token) {
+        return place + panel * SUMS_BYTES + 64 * token;
     }
 }

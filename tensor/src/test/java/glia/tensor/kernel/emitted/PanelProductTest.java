@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -37,7 +38,11 @@ class PanelProductTest extends LevelTest {
         return CodePages.seal(CODE, List.of(PanelProduct.emit(level, format, tokens, fromMemory))).function(0);
     }
 
-    /// What one call gets, every piece between pages that must not be touched.
+    private Function twoPanels(PanelFormat format, int tokens, boolean fromMemory) {
+        return CodePages.seal(CODE, List.of(TwoPanelProduct.emit(level, format, tokens, fromMemory))).function(0);
+    }
+
+    /// What one call gets, one panel or two, every piece between pages that must not be touched.
     private static final class Bench {
         final Level level;
         final PanelFormat format;
@@ -55,10 +60,15 @@ class PanelProductTest extends LevelTest {
             tokens = x.rows();
             cols = x.cols();
             rows = w.rows();
+            int panels = Math.ceilDiv(rows, PanelFormat.ROWS);
+            long panelBytes = format.panelBytes(cols);
             long quants = cols / 32L * format.blockBytes();
-            long used = quants + cols / 32 / format.scales.blocks * format.scales.sizeBytes;
-            MemorySegment whole = arena.allocate(format.panelBytes(cols), 64);
-            new PanelPackTwin().pack(format, w, 0, whole.address());
+            long used = (panels - 1) * panelBytes + quants
+                    + cols / 32 / format.scales.blocks * format.scales.sizeBytes;
+            MemorySegment whole = arena.allocate(panels * panelBytes, 64);
+            for (int p = 0; p < panels; p++) {
+                new PanelPackTwin().pack(format, w, p, whole.address() + p * panelBytes);
+            }
             panel = guarded(arena, used, atEnd).copyFrom(whole.asSlice(0, used));
             TileLayout layout = format.tile(level, tokens);
             MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
@@ -68,7 +78,7 @@ class PanelProductTest extends LevelTest {
             result = guarded(arena, 4L * rows * tokens, atEnd);
             work = guarded(arena, WorkArea.SIZE_BYTES, atEnd);
             WorkArea.prepare(work.address());
-            WorkArea.panel(work.address(), rows, format.panelBytes(cols));
+            WorkArea.panel(work.address(), rows, panelBytes, panelBytes);
         }
 
         private static MemorySegment guarded(Arena arena, long size, boolean atEnd) {
@@ -82,12 +92,16 @@ class PanelProductTest extends LevelTest {
         }
 
         float[] twin() {
-            float[] all = PanelTwin.product(level, format, tokens, panel.address(), activations.address(), cols);
-            float[] some = new float[rows * tokens];
-            for (int i = 0; i < some.length; i++) {
-                some[i] = all[i / rows * 16 + i % rows];
+            float[] all = new float[rows * tokens];
+            for (int first = 0; first < rows; first += PanelFormat.ROWS) {
+                long at = panel.address() + first / PanelFormat.ROWS * format.panelBytes(cols);
+                float[] ofPanel = PanelTwin.product(level, format, tokens, at, activations.address(), cols);
+                for (int t = 0; t < tokens; t++) {
+                    System.arraycopy(ofPanel, t * PanelFormat.ROWS, all, t * rows + first,
+                            Math.min(PanelFormat.ROWS, rows - first));
+                }
             }
-            return some;
+            return all;
         }
     }
 
@@ -110,19 +124,32 @@ class PanelProductTest extends LevelTest {
     @MethodSource("formats")
     void equalsItsTwinBitForBitAndStaysInItsBuffers(PanelFormat format) {
         for (int tokens = 1; tokens <= 16; tokens++) {
-            Function near = function(format, tokens, false);
-            Function far = function(format, tokens, true);
-            for (int blocks : new int[] {1, 2, 5}) {
-                for (int rows : new int[] {16, 1, 11}) {
-                    try (Arena arena = Arena.ofConfined()) {
-                        int cols = blocks * 32 * format.scales.blocks;
-                        Tensor x = activations(arena, tokens, cols, tokens);
-                        Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
-                        var bench = new Bench(level, arena, format, x, w, (tokens + blocks) % 2 == 0);
-                        Fixtures.assertSameBits(bench.twin(), bench.run(near));
-                        bench.result.fill((byte) -1);
-                        Fixtures.assertSameBits(bench.twin(), bench.run(far));
-                    }
+            equalsItsTwin(format, tokens, function(format, tokens, false), function(format, tokens, true), 16, 1, 11);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("formats")
+    void twoPanelsAtOnceGiveTheSame(PanelFormat format) {
+        assumeTrue(level.isWide());
+        for (int tokens = 1; tokens <= 16; tokens++) {
+            Function near = twoPanels(format, tokens, false);
+            Function far = twoPanels(format, tokens, true);
+            equalsItsTwin(format, tokens, near, far, 32, 17, 27);
+        }
+    }
+
+    private void equalsItsTwin(PanelFormat format, int tokens, Function near, Function far, int... allRows) {
+        for (int blocks : new int[] {1, 2, 5}) {
+            for (int rows : allRows) {
+                try (Arena arena = Arena.ofConfined()) {
+                    int cols = blocks * 32 * format.scales.blocks;
+                    Tensor x = activations(arena, tokens, cols, tokens);
+                    Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
+                    var bench = new Bench(level, arena, format, x, w, (tokens + blocks) % 2 == 0);
+                    Fixtures.assertSameBits(bench.twin(), bench.run(near));
+                    bench.result.fill((byte) -1);
+                    Fixtures.assertSameBits(bench.twin(), bench.run(far));
                 }
             }
         }
@@ -134,12 +161,15 @@ class PanelProductTest extends LevelTest {
     void equalsItsTwinForExtremes(PanelFormat format) {
         Function few = function(format, 3, false);
         Function many = function(format, 7, false);
+        Function two = level.isWide() ? twoPanels(format, 7, false) : null;
         Random random = new Random(format.ordinal());
         for (int i = 0; i < 50; i++) {
             int tokens = i % 3 == 0 ? 7 : 3;
+            boolean isTwo = two != null && i % 6 == 0;
+            int rows = isTwo ? 32 : 16;
             try (Arena arena = Arena.ofConfined()) {
                 int cols = 512;
-                byte[] stored = new byte[16 * (int) format.type.bytes(cols)];
+                byte[] stored = new byte[rows * (int) format.type.bytes(cols)];
                 random.nextBytes(stored);
                 MemorySegment memory = arena.allocate(stored.length).copyFrom(MemorySegment.ofArray(stored));
                 Tensor x = activations(arena, tokens, cols, i);
@@ -147,8 +177,8 @@ class PanelProductTest extends LevelTest {
                     float[] odd = {127, -127, -128, 0, -0.0f, 1e-45f, 3e38f, Float.NaN, Float.POSITIVE_INFINITY};
                     x.set(random.nextInt(64, tokens * cols), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
                 }
-                var bench = new Bench(level, arena, format, x, Tensor.of(format.type, memory, 16, cols), true);
-                Fixtures.assertSameBits(bench.twin(), bench.run(tokens == 7 ? many : few));
+                var bench = new Bench(level, arena, format, x, Tensor.of(format.type, memory, rows, cols), true);
+                Fixtures.assertSameBits(bench.twin(), bench.run(isTwo ? two : tokens == 7 ? many : few));
             }
         }
     }

@@ -132,7 +132,7 @@ class WordCodeTest {
         CodePages.seal(arena, List.of(PanelPack.emit(format))).function(0).call(w.address(), w.rowBytes(),
                 cols / format.type.blockElements(), panel.address(), panel.address() + quants, w.rows());
         MemorySegment area = WorkArea.each(1);
-        WorkArea.panel(WorkArea.of(area, 0), 16, 0);
+        WorkArea.panel(WorkArea.of(area, 0), 16, 0, 0);
         // The first panel of two, whose step is 4096 bytes, of which the second's are never touched.
         MemorySegment to = Guarded.atEnd(arena, Math.ceilDiv(blocks, 2) * 4096L - 2048);
         MemorySegment scales = Guarded.atEnd(arena, 64);

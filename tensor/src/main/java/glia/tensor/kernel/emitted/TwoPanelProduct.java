@@ -1,0 +1,309 @@
+package glia.tensor.kernel.emitted;
+
+import static glia.tensor.asm.Condition.EQUAL;
+import static glia.tensor.asm.Condition.NOT_EQUAL;
+import static glia.tensor.asm.Gpr.R10;
+import static glia.tensor.asm.Gpr.R8;
+import static glia.tensor.asm.Gpr.R9;
+import static glia.tensor.asm.Gpr.RAX;
+import static glia.tensor.asm.Gpr.RCX;
+import static glia.tensor.asm.Gpr.RDI;
+import static glia.tensor.asm.Gpr.RDX;
+import static glia.tensor.asm.Gpr.RSI;
+import static glia.tensor.asm.Mem.at;
+import static glia.tensor.asm.Op.*;
+
+import glia.tensor.asm.Assembler;
+import glia.tensor.asm.Label;
+import glia.tensor.asm.Mask;
+import glia.tensor.asm.Mem;
+import glia.tensor.asm.Op;
+import glia.tensor.asm.Operand;
+import glia.tensor.asm.Vec;
+
+/// Emits what `PanelProduct` does for two neighbouring panels at once, with wide vectors: each quad of a token is
+/// spread over a register once and multiplied with those of both panels. `PanelProduct` needs twelve loads for each
+/// token and block, eight of them quads, which takes six cycles where two numbers are loaded in one; its
+/// multiplications take four on Zen 5, which does two in a cycle. Here it is seven loads for each token, block and
+/// panel. The quads of two panels fill 16 registers, so sums lie in the first cache, which adds a load and a store.
+///
+/// The results have the same bits. Arguments: as those of `PanelProduct`; R8 then holds the bytes from the first panel
+/// to the second.
+final class TwoPanelProduct {
+    private static final int PANELS = 2;
+    /// From so many tokens on it is worth its time; fewer wait for the weights.
+    private static final int LEAST_TOKENS = 8;
+    /// Tokens at a time, at most.
+    private static final int TOKENS = 4;
+    private static final int FIRST_FREE = PANELS * PanelFormat.QUADS;
+    private static final int REGISTERS = 32;
+
+    private final Emitter a;
+    private final PanelFormat format;
+    private final TileLayout tile;
+    private final int tokens;
+    private final boolean fromMemory;
+    private final PanelWeights[] weights = new PanelWeights[PANELS];
+    private final WinogradDots winograd;
+    private final int halves;
+    /// The first register of whole numbers, and what is spread at the moment.
+    private final int numbers;
+    private final Vec one;
+    private final Vec other;
+    private int quadsSoFar;
+
+    private TwoPanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+        a = new Emitter(level);
+        this.format = format;
+        this.tokens = tokens;
+        this.fromMemory = fromMemory;
+        tile = format.tile(level, tokens);
+        halves = format.scales.halves();
+        for (int p = 0; p < PANELS; p++) {
+            weights[p] = new PanelWeights(a, format, p, PANELS);
+        }
+        one = a.v(FIRST_FREE);
+        other = a.v(FIRST_FREE + 1);
+        winograd = tile.isWinograd() ? new WinogradDots(a, FIRST_FREE + 2, weights) : null;
+        numbers = FIRST_FREE + 2 + (tile.isWinograd() ? winograd.registers() : 0);
+    }
+
+    /// Whether this is faster than one panel at a time. Zen 4 multiplies one vector in a cycle, so loads are not what
+    /// limits it; on Intel's processors nothing was measured.
+    static boolean pays(Level level, int tokens) {
+        return level.isWide() && tokens >= LEAST_TOKENS && Processor.here().isZen5();
+    }
+
+    /// The code for this many tokens.
+    ///
+    /// @param fromMemory whether the panels have to come from memory, so that they are asked for in advance
+    static byte[] emit(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+        return new TwoPanelProduct(level, format, tokens, fromMemory).emit();
+    }
+
+    private byte[] emit() {
+        begin();
+        weights[0].blocks(RCX, this::block);
+        end();
+        return a.end();
+    }
+
+    private void begin() {
+        a.mov(at(R9, WorkArea.RESULT), RDX);
+        a.mov(at(R9, WorkArea.RESULT_STEP), R8);
+        a.mov(R10, format.blockBytes() * format.scales.blocks);
+        a.imul(R10, RCX);
+        a.add(R10, RDI);
+        Vec zero = a.v(0);
+        a.zero(zero);
+        for (int t = 0; t < tokens; t++) {
+            for (int p = 0; p < PANELS; p++) {
+                a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.SUMS, p, t)), zero);
+                a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)), zero);
+                a.prefetch(Assembler.Cache.T1, at(RDX, p * a.bytes()));
+            }
+            a.add(RDX, R8);
+        }
+        a.mov(R8, at(R9, WorkArea.PANEL_BYTES));
+    }
+
+    private void end() {
+        a.mov(RDX, at(R9, WorkArea.RESULT));
+        a.mov(R8, at(R9, WorkArea.RESULT_STEP));
+        a.mov32(RAX, at(R9, WorkArea.ROWS));
+        for (int p = 0; p < PANELS; p++) {
+            a.mask(Mask.values()[1 + p], RAX, RAX);
+            a.shr(RAX, PanelFormat.ROWS);
+        }
+        for (int t = 0; t < tokens; t++) {
+            for (int p = 0; p < PANELS; p++) {
+                Vec sum = a.v(p);
+                a.op(VMOVUPS, sum, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
+                a.op(VADDPS, sum, sum, at(R9, WorkArea.sum(WorkArea.SUMS, p, t)));
+                a.store(at(RDX, p * a.bytes()), sum, Mask.values()[1 + p]);
+            }
+            a.add(RDX, R8);
+        }
+    }
+
+    private void block() {
+        if (fromMemory) {
+            weights[0].prefetch(tokens);
+        }
+        quadsSoFar = 0;
+        for (int p = 0; p < PANELS; p++) {
+            weights[p].scales(0);
+            storeScales(p);
+        }
+        for (PanelWeights ofPanel : weights) {
+            ofPanel.quants(0, 0);
+        }
+        if (tile.isWinograd()) {
+            winograd.ofWeights();
+        }
+        int numGroups = Math.ceilDiv(tokens, atOnce());
+        for (int i = 0; i < numGroups; i++) {
+            tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, numGroups);
+        }
+        lowTerms();
+        weights[0].next();
+        a.add(RSI, tile.blockBytes());
+    }
+
+    /// Stores the scales, 1.5 fold scales, for tokens to choose from, and the minima.
+    private void storeScales(int p) {
+        Vec more = a.v(weights[p].firstFree());
+        for (int half = 0; half < halves; half++) {
+            int place = WorkArea.scale(p, half);
+            a.op(VMULPS, more, weights[p].scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
+            a.op(VMOVUPS, at(R9, place), weights[p].scale(half));
+            a.op(VMOVUPS, at(R9, place + a.bytes()), more);
+        }
+        for (int half = 0; half < tile.sums(); half++) {
+            a.op(VMOVUPS, at(R9, WorkArea.minimum(p, half)), weights[p].minimum(half));
+        }
+    }
+
+    /// After each quad of each group of tokens: a part of what is needed for the next panels.
+    private void askForNext(int numGroups) {
+        if (fromMemory) {
+            int parts = numGroups * (tile.isWinograd() ? WinogradDots.HALF : PanelFormat.QUADS);
+            for (PanelWeights ofPanel : weights) {
+                ofPanel.prefetchPart(quadsSoFar, parts);
+            }
+            quadsSoFar++;
+        }
+    }
+
+    /// How many tokens there are registers for.
+    private int atOnce() {
+        return Math.min(TOKENS, (REGISTERS - numbers) / (PANELS * halves));
+    }
+
+    /// The whole numbers of a token, of those that are computed at the moment.
+    private Vec n(int token, int p, int half) {
+        return a.v(numbers + (token * PANELS + p) * halves + half);
+    }
+
+    /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
+    private void tokens(int from, int to, int numGroups) {
+        Mem[] x = new Mem[to - from];
+        Mem[][] starts = new Mem[halves][to - from];
+        for (int t = from; t < to; t++) {
+            x[t - from] = at(RSI, tile.numbers(t));
+            for (int half = 0; half < halves; half++) {
+                starts[half][t - from] = at(RSI, tile.start(half, t));
+            }
+        }
+        dots(starts, x, from == 0, () -> askForNext(numGroups));
+        for (int t = from; t < to; t++) {
+            finish(t, t - from);
+        }
+    }
+
+    /// n = the dot products of some tokens.
+    private void dots(Mem[][] starts, Mem[] x, boolean areFirst, Runnable between) {
+        Vec[][] n = new Vec[PANELS][x.length];
+        for (int half = 0; half < halves; half++) {
+            for (int j = 0; j < x.length; j++) {
+                for (int p = 0; p < PANELS; p++) {
+                    n[p][j] = n(j, p, half);
+                }
+            }
+            if (tile.isWinograd()) {
+                winograd.dots(n, starts[half], x, areFirst, between);
+            } else {
+                plainly(n, starts[half], x, half, between);
+            }
+        }
+    }
+
+    private void plainly(Vec[][] n, Mem[] starts, Mem[] x, int half, Runnable between) {
+        for (int j = 0; j < x.length; j++) {
+            a.op(VPBROADCASTD, n[0][j], starts[j]);
+            a.op(VMOVUPS, n[1][j], n[0][j]);
+        }
+        int quads = PanelFormat.QUADS / halves;
+        for (int quad = half * quads; quad < (half + 1) * quads; quad++) {
+            for (int j = 0; j < x.length; j++) {
+                Vec spread = j % 2 == 0 ? one : other;
+                a.op(VPBROADCASTD, spread, x[j].plus(4 * quad));
+                for (int p = 0; p < PANELS; p++) {
+                    a.op(VPDPBUSD, n[p][j], weights[p].w(quad), spread);
+                }
+            }
+            between.run();
+        }
+    }
+
+    /// `sum += scales of the rows · scale · n ± minima · scale · Σ x`, as `PanelProduct` does it.
+    private void finish(int t, int j) {
+        a.op(VBROADCASTSS, one, at(RSI, tile.scale(t)));
+        a.mov32(RDX, at(RSI, tile.half(t)));
+        for (int p = 0; p < PANELS; p++) {
+            addScaled(j, p, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
+        }
+        Op add = format.scales == PanelFormat.Scales.WITH_MIN ? VFMADD231PS : VFNMADD231PS;
+        for (int half = 0; half < tile.sums(); half++) {
+            a.op(VBROADCASTSS, one, at(RSI, tile.sum(half, t)));
+            for (int p = 0; p < PANELS; p++) {
+                a.op(add, n(j, p, 0), one, at(R9, WorkArea.minimum(p, half)));
+            }
+        }
+        for (int p = 0; p < PANELS; p++) {
+            a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)), n(j, p, 0));
+        }
+    }
+
+    /// `n = sum + scales of the rows · scale · n`; `one` holds M, RDX which scales of the rows are meant
+    /// (`TileLayout`).
+    private void addScaled(int j, int p, Operand sum) {
+        for (int half = 0; half < halves; half++) {
+            Vec n = n(j, p, half);
+            Mem scales = at(R9, RDX, 1, WorkArea.scale(p, half));
+            a.op(VSUBPS, n, n, one);
+            if (half == 0) {
+                a.op(VMOVUPS, other, scales);
+                a.op(VFMADD213PS, n, other, sum);
+            } else {
+                a.op(VFMADD231PS, n(j, p, 0), n, scales);
+            }
+        }
+    }
+
+    /// Adds the low terms of the block.
+    private void lowTerms() {
+        Label next = new Label();
+        Label none = new Label();
+        a.mov32(RAX, at(RSI, tile.count()));
+        a.test(RAX, RAX);
+        a.jump(EQUAL, none);
+        a.push(RSI);
+        a.mov32(RDX, at(RSI, tile.low()));
+        a.add(RSI, RDX);
+        a.bind(next);
+        Mem[][] starts = new Mem[halves][];
+        for (int half = 0; half < halves; half++) {
+            starts[half] = new Mem[] {at(RSI, tile.lowStart(half))};
+        }
+        dots(starts, new Mem[] {at(RSI)}, false, () -> { });
+        a.mov32(RDX, at(RSI, tile.lowPlace()));
+        for (int p = 0; p < PANELS; p++) {
+            a.op(VMOVUPS, n(1, p, 0), at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)));
+        }
+        a.op(VBROADCASTSS, one, at(RSI, tile.lowScale()));
+        a.mov32(RDX, at(RSI, tile.lowHalf()));
+        for (int p = 0; p < PANELS; p++) {
+            addScaled(0, p, n(1, p, 0));
+        }
+        a.mov32(RDX, at(RSI, tile.lowPlace()));
+        for (int p = 0; p < PANELS; p++) {
+            a.op(VMOVUPS, at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)), n(0, p, 0));
+        }
+        a.add(RSI, tile.lowBytes());
+        a.dec(RAX);
+        a.jump(NOT_EQUAL, next);
+        a.pop(RSI);
+        a.bind(none);
+    }
+}
