@@ -22,9 +22,8 @@ import glia.tensor.asm.Vec;
 /// R10 that of its scales, R11 that of what its superblock shares, and R9 the `WorkArea`.
 final class PanelWeights {
     private static final int LINE = 64;
-    /// How far ahead one token's product asks for weights, on Zen 5 and on Intel's processors.
-    private static final int BYTES_AHEAD = 4096;
-    private static final int BYTES_AHEAD_INTEL = 3072;
+    /// How far ahead one token's product asks for weights on Intel's processors.
+    private static final int BYTES_AHEAD = 3072;
 
     private final Emitter a;
     private final PanelFormat format;
@@ -54,23 +53,20 @@ final class PanelWeights {
     }
 
     /// Asks for the lines of a block that comes later, and for its scales: the same block of the next panel, so that
-    /// nothing of a panel is met unasked, neither its beginning nor its scales; or for one token, on the processors
-    /// that were measured so, a few kilobytes ahead. Past the last panel it does no harm. RAX is overwritten.
+    /// nothing of a panel is met unasked, neither its beginning nor its scales; or for one token, on Intel's
+    /// processors, a few kilobytes ahead. Past the last panel it does no harm. RAX is overwritten.
     ///
     /// Where `spreads` says so, this only prepares, and `prefetchPart` asks.
     void prefetch(int tokens) {
         if (asksNear(tokens)) {
-            boolean isIntel = Processor.here().isIntel();
-            // Zen 5 reads fastest past the second cache, since no weight is used twice; Intel's half as fast that way.
-            Assembler.Cache cache = isIntel ? Assembler.Cache.T2 : Assembler.Cache.NTA;
-            int blocks = (isIntel ? BYTES_AHEAD_INTEL : BYTES_AHEAD) / format.blockBytes();
+            int blocks = BYTES_AHEAD / format.blockBytes();
             for (int line = 0; line < format.blockBytes(); line += LINE) {
-                a.prefetch(cache, at(RDI, blocks * format.blockBytes() + line));
+                a.prefetch(Assembler.Cache.T2, at(RDI, blocks * format.blockBytes() + line));
             }
             int scales = Math.ceilDiv(blocks, format.scales.blocks) * format.scales.sizeBytes;
-            a.prefetch(cache, at(R10, scales));
+            a.prefetch(Assembler.Cache.T2, at(R10, scales));
             if (sharesScales()) {
-                a.prefetch(cache, at(R11, scales));
+                a.prefetch(Assembler.Cache.T2, at(R11, scales));
             }
             return;
         }
@@ -86,7 +82,7 @@ final class PanelWeights {
     }
 
     private static boolean asksNear(int tokens) {
-        return tokens == 1 && (Processor.here().isIntel() || Processor.here().isZen5());
+        return tokens == 1 && Processor.here().isIntel();
     }
 
     /// Whether lines are asked for one by one between the products.
@@ -94,19 +90,21 @@ final class PanelWeights {
         return a.isWide() && !asksNear(tokens);
     }
 
-    /// Asks for a part of the lines that `prefetch` means, for the second cache: the buffers between the first two, or
-    /// the ways of the first, are what limits.
+    /// Asks for a part of the lines that `prefetch` means: for the first cache on Zen 5, which reads fastest so with any
+    /// number of tokens, else for the second, since the buffers between the two, or the ways of the first, limit.
+    /// RDX may be overwritten.
     void prefetchPart(int part, int parts) {
         int quants = format.blockBytes() / LINE;
         int lines = quants + (sharesScales() ? 2 : 1);
         int end = (part + 1) * lines / parts;
+        Assembler.Cache cache = Processor.here().isZen5() ? Assembler.Cache.T0 : Assembler.Cache.T1;
         Gpr ahead = panel == 0 ? RAX : RDX;
         if (panel > 0 && part * lines / parts < end) {
             a.lea(RDX, at(RAX, R8, 1, 0));
         }
         for (int line = part * lines / parts; line < end; line++) {
             Gpr scales = line == quants ? R10 : R11;
-            a.prefetch(Assembler.Cache.T1, line < quants ? at(RDI, ahead, 1, LINE * line) : at(scales, ahead, 1, 0));
+            a.prefetch(cache, line < quants ? at(RDI, ahead, 1, LINE * line) : at(scales, ahead, 1, 0));
         }
     }
 
