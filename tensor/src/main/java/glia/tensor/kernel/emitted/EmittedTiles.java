@@ -16,9 +16,9 @@ import java.lang.foreign.MemorySegment;
 class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
     /// A panel's part does not fit the first cache then, but comes from the second as fast as it is needed; and results
-    /// go to and fro half as often as if it did. With Intel's second cache still less often.
+    /// go to and fro half as often as if it did. With Intel's second cache, and Zen 5's, still less often.
     private static final int DEPTH = 512;
-    private static final int DEPTH_INTEL = 1024;
+    private static final int LARGE_DEPTH = 1024;
     /// Zeros to copy, or to read in place of a row that is not there.
     static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
@@ -84,7 +84,7 @@ class EmittedTiles implements Tiles {
 
     @Override
     public int depth() {
-        return Processor.here().isIntel() ? DEPTH_INTEL : DEPTH;
+        return Processor.here().isIntel() || Processor.here().isZen5() ? LARGE_DEPTH : DEPTH;
     }
 
     @Override
