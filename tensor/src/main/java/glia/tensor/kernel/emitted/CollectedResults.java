@@ -32,12 +32,13 @@ final class CollectedResults {
 
     /// Begins a chunk.
     ///
+    /// @param panelsAtOnce of several, results are neighbours, and not collected
     /// @param to where the first token's results of the chunk's first panel belong; tokens are `rowBytes` apart
-    void begin(int numPanels, int tokens, long to, long rowBytes) {
+    void begin(int numPanels, int panelsAtOnce, int tokens, long to, long rowBytes) {
         this.tokens = tokens;
         this.to = to;
         toRowBytes = rowBytes;
-        collects = pays && tokens > 1 && tokens <= TileLayout.MOST_TOKENS;
+        collects = pays && panelsAtOnce == 1 && tokens > 1 && tokens <= TileLayout.MOST_TOKENS;
         at = collects ? memory.reserve((long) numPanels * PANEL_BYTES) : to;
     }
 

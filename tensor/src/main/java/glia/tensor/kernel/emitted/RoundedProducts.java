@@ -227,8 +227,8 @@ final class RoundedProducts {
             long tiles = activations.address() + one.tilesAt;
             long workArea = WorkArea.of(workAreas, worker);
             CollectedResults out = results[worker];
-            out.begin(last - first, one.numRows, one.y.address() + one.yRow * one.y.rowBytes() + 4L * row,
-                    one.y.rowBytes());
+            out.begin(last - first, one.panelsAtOnce, one.numRows,
+                    one.y.address() + one.yRow * one.y.rowBytes() + 4L * row, one.y.rowBytes());
             int end = (int) ((group + 1L) * one.numTiles / one.numGroups);
             for (int tile = (int) ((long) group * one.numTiles / one.numGroups); tile < end; tile += TILES) {
                 int lastTile = Math.min(tile + TILES, end);
