@@ -90,8 +90,8 @@ final class PanelWeights {
         return a.isWide() && !asksNear(tokens);
     }
 
-    /// Asks for a part of the lines that `prefetch` means: for the first cache on Zen 5, which reads fastest so with any
-    /// number of tokens, else for the second, since the buffers between the two, or the ways of the first, limit.
+    /// Asks for a part of the lines that `prefetch` means: for the first cache on Zen 5, which reads fastest so with
+    /// any number of tokens, else for the second, since the buffers between the two, or the ways of the first, limit.
     /// RDX may be overwritten.
     void prefetchPart(int part, int parts) {
         int quants = format.blockBytes() / LINE;
