@@ -10,7 +10,7 @@ import java.util.List;
 /// @param pack rounds and packs a tile: see `TilePack`
 /// @param far multiplies a panel that is not in a cache yet with a tile: see `PanelProduct`
 /// @param near multiplies a panel that another tile has just been multiplied with
-/// @param twoFar the same as `far` for two panels at once (`TwoPanelProduct`), or null where that is no faster
+/// @param twoFar the same as `far` for two panels at once (`TwoPanelProduct`), or null if that was not asked for
 /// @param twoNear the same as `near`
 record PanelCode(TileLayout layout, Function pack, Function far, Function near, Function twoFar, Function twoNear) {
     /// The code for one panel or for two.
@@ -18,15 +18,11 @@ record PanelCode(TileLayout layout, Function pack, Function far, Function near, 
         return panels == 1 ? isFar ? far : near : isFar ? twoFar : twoNear;
     }
 
-    /// How many panels are multiplied at once, at most.
-    int panels() {
-        return twoFar == null ? 1 : 2;
-    }
-
     /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
     static final class Library {
         private final Level level;
-        private final PanelCode[][] codes = new PanelCode[PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
+        private final PanelCode[][][] codes =
+                new PanelCode[PanelFormat.values().length][TwoPanelProduct.PANELS + 1][TileLayout.MOST_TOKENS + 1];
 
         Library(Level level) {
             this.level = level;
@@ -36,21 +32,21 @@ record PanelCode(TileLayout layout, Function pack, Function far, Function near, 
             return level;
         }
 
-        PanelCode of(PanelFormat format, int tokens) {
-            PanelCode[] ofFormat = codes[format.ordinal()];
-            if (ofFormat[tokens] == null) {
-                ofFormat[tokens] = emit(format, tokens);
+        /// @param panels how many are multiplied at once, at most: 1 or 2
+        PanelCode of(PanelFormat format, int tokens, int panels) {
+            PanelCode[] known = codes[format.ordinal()][panels];
+            if (known[tokens] == null) {
+                known[tokens] = emit(format, tokens, panels == TwoPanelProduct.PANELS);
             }
-            return ofFormat[tokens];
+            return known[tokens];
         }
 
-        private PanelCode emit(PanelFormat format, int tokens) {
+        private PanelCode emit(PanelFormat format, int tokens, boolean two) {
             Arena arena = Arena.ofAuto();
             List<byte[]> codes = new ArrayList<>();
             codes.add(TilePack.emit(level, arena, format, tokens));
             codes.add(PanelProduct.emit(level, format, tokens, true));
             codes.add(PanelProduct.emit(level, format, tokens, false));
-            boolean two = TwoPanelProduct.pays(level, tokens);
             if (two) {
                 codes.add(TwoPanelProduct.emit(level, format, tokens, true));
                 codes.add(TwoPanelProduct.emit(level, format, tokens, false));

@@ -64,9 +64,9 @@ final class TiledPanels {
 
     /// Takes the code for this many tokens.
     void code(PanelCode.Library library) {
-        rest = library.of(format, numRows - firstToken(numTiles - 1));
-        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS);
-        panelsAtOnce = Math.min(whole.panels(), rest.panels());
+        panelsAtOnce = TwoPanelProduct.pays(library.level(), numRows) ? TwoPanelProduct.PANELS : 1;
+        rest = library.of(format, numRows - firstToken(numTiles - 1), panelsAtOnce);
+        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS, panelsAtOnce);
         unitsOfGroup = Math.ceilDiv(numPanels, panelsAtOnce);
     }
 

@@ -30,7 +30,7 @@ import glia.tensor.asm.Vec;
 /// The results have the same bits. Arguments: as those of `PanelProduct`; R8 then holds the bytes from the first panel
 /// to the second.
 final class TwoPanelProduct {
-    private static final int PANELS = 2;
+    static final int PANELS = 2;
     /// From so many tokens on it is worth its time; fewer wait for the weights.
     private static final int LEAST_TOKENS = 8;
     /// Tokens at a time, at most.
@@ -68,8 +68,9 @@ final class TwoPanelProduct {
         numbers = FIRST_FREE + 2 + (tile.isWinograd() ? winograd.registers() : 0);
     }
 
-    /// Whether this is faster than one panel at a time. Zen 4 multiplies one vector in a cycle, so loads are not what
-    /// limits it; on Intel's processors nothing was measured.
+    /// Whether this is faster than one panel at a time for a product of so many tokens, whatever its last tile has.
+    /// Zen 4 multiplies one vector in a cycle, so loads are not what limits it; on Intel's processors nothing was
+    /// measured.
     static boolean pays(Level level, int tokens) {
         return level.isWide() && tokens >= LEAST_TOKENS && Processor.here().isZen5();
     }
