@@ -97,16 +97,18 @@ class StressTest extends LevelTest {
 
     private long compute(int seed, long end) {
         long rounds = 0;
-        try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
+        try (Workers workers = new Workers(2)) {
             float[] first = null;
             while (System.nanoTime() < end) {
                 // New kernels now and then: code is emitted, freed and emitted again.
                 Kernels kernels = new EmittedKernels(workers, level);
-                var step = new Step(arena, kernels, seed);
-                for (int i = 0; i < 50 && System.nanoTime() < end; i++, rounds++) {
-                    float[] found = step.run();
-                    first = first == null ? found : first;
-                    assertTrue(Arrays.equals(first, found), "round " + rounds + " of thread " + seed + " differs");
+                try (Arena arena = Arena.ofShared()) {
+                    var step = new Step(arena, kernels, seed);
+                    for (int i = 0; i < 50 && System.nanoTime() < end; i++, rounds++) {
+                        float[] found = step.run();
+                        first = first == null ? found : first;
+                        assertTrue(Arrays.equals(first, found), "round " + rounds + " of thread " + seed + " differs");
+                    }
                 }
             }
         }
