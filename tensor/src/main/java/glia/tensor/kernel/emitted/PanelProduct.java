@@ -20,7 +20,6 @@ import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
-import java.util.Arrays;
 
 /// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`). Lane
 /// r of a vector is row r; vectors of 8 lanes take the panel's rows in two *slices*.
@@ -85,9 +84,7 @@ final class PanelProduct {
     /// end.
     private void begin() {
         a.mov(at(R9, WorkArea.RESULT), RDX);
-        a.mov(R10, format.blockBytes() * format.scales.blocks);
-        a.imul(R10, RCX);
-        a.add(R10, RDI);
+        weights.begin(RCX);
         Vec zero = a.v(0);
         a.zero(zero);
         for (int t = 0; t < tokens; t++) {
@@ -135,7 +132,7 @@ final class PanelProduct {
         for (int slice = 0; slice < slices; slice++) {
             weights.scales(slice);
             if (a.isWide()) {
-                storeScales();
+                weights.storeScales();
             }
             for (int plane = 0; plane < weights.planes(); plane++) {
                 weights.quants(slice, plane);
@@ -147,21 +144,11 @@ final class PanelProduct {
                     tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, slice, plane);
                 }
             }
-            lowTerms(slice);
+            int ofSlice = slice;
+            lowTerms(a, tile, () -> lowTerm(ofSlice));
         }
         weights.next();
         a.add(RSI, tile.blockBytes());
-    }
-
-    /// Stores the scales and 1.5 fold scales, for tokens to choose from.
-    private void storeScales() {
-        Vec more = temporary(0);
-        for (int half = 0; half < halves; half++) {
-            int place = WorkArea.scale(0, half);
-            a.op(VMULPS, more, weights.scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
-            a.op(VMOVUPS, at(R9, place), weights.scale(half));
-            a.op(VMOVUPS, at(R9, place + a.bytes()), more);
-        }
     }
 
     /// After each quad of each group of tokens: a part of what is needed for the next panel.
@@ -234,8 +221,12 @@ final class PanelProduct {
 
     private Vec[] inSums(Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
         Vec[] n = new Vec[numbers.length];
-        Arrays.setAll(n, j -> temporary(winograd.registers() + j));
-        winograd.dots(new Vec[][] {n}, starts, numbers, areFirst, between);
+        Vec[][] ofTokens = new Vec[numbers.length][];
+        for (int j = 0; j < n.length; j++) {
+            n[j] = temporary(winograd.registers() + j);
+            ofTokens[j] = new Vec[] {n[j]};
+        }
+        winograd.dots(ofTokens, starts, numbers, areFirst, between);
         return n;
     }
 
@@ -257,8 +248,7 @@ final class PanelProduct {
             }
         }
         for (int half = 0; half < tile.sums(); half++) {
-            boolean adds = format.scales == PanelFormat.Scales.WITH_MIN;
-            a.op(adds ? VFMADD231PS : VFNMADD231PS, sum, weights.minimum(half),
+            a.op(weights.addMinimum(), sum, weights.minimum(half),
                     a.spread(at(RSI, tile.sum(half, t)), dots.spare()));
         }
         if (!a.isWide()) {
@@ -301,12 +291,12 @@ final class PanelProduct {
         return a.spread(tokenScale, dots.spare());
     }
 
-    /// Adds the low terms of the block.
-    private void lowTerms(int slice) {
+    /// A loop over the low terms of the block at RSI, which points at each of them meanwhile.
+    ///
+    /// @param term may overwrite RDX
+    static void lowTerms(Emitter a, TileLayout tile, Runnable term) {
         Label next = new Label();
         Label none = new Label();
-        // Where quants come in planes, the first free register is needed for them.
-        int first = weights.planes() - 1;
         a.mov32(RAX, at(RSI, tile.count()));
         a.test(RAX, RAX);
         a.jump(EQUAL, none);
@@ -314,6 +304,18 @@ final class PanelProduct {
         a.mov32(RDX, at(RSI, tile.low()));
         a.add(RSI, RDX);
         a.bind(next);
+        term.run();
+        a.add(RSI, tile.lowBytes());
+        a.dec(RAX);
+        a.jump(NOT_EQUAL, next);
+        a.pop(RSI);
+        a.bind(none);
+    }
+
+    /// Adds a low term.
+    private void lowTerm(int slice) {
+        // Where quants come in planes, the first free register is needed for them.
+        int first = weights.planes() - 1;
         Vec n = tile.isWinograd() ? inSums(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)}, false,
                 () -> { })[0] : lowDots(first, slice);
         Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
@@ -329,11 +331,6 @@ final class PanelProduct {
             a.op(VFMADD213PS, n, factor, place);
             a.op(VMOVUPS, place, n);
         }
-        a.add(RSI, tile.lowBytes());
-        a.dec(RAX);
-        a.jump(NOT_EQUAL, next);
-        a.pop(RSI);
-        a.bind(none);
     }
 
     /// The dot products of a low term, as many as there are halves.

@@ -15,6 +15,7 @@ import glia.tensor.asm.Condition;
 import glia.tensor.asm.Gpr;
 import glia.tensor.asm.Label;
 import glia.tensor.asm.Mem;
+import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
 
 /// The part of `PanelProduct` that reads weights: emits what brings a block of a panel into registers, as eight vectors
@@ -48,8 +49,18 @@ final class PanelWeights {
         halves = format.scales.halves();
     }
 
+    /// A place of this panel, given a register that points into the first.
     private Mem of(Gpr first, int offset) {
         return panel == 0 ? at(first, offset) : at(first, R8, 1, offset);
+    }
+
+    /// R10 = where the first panel's scales begin, RDI being where its quants do.
+    ///
+    /// @param entries a register with the number of entries of scales
+    void begin(Gpr entries) {
+        a.mov(R10, format.blockBytes() * format.scales.blocks);
+        a.imul(R10, entries);
+        a.add(R10, RDI);
     }
 
     /// Asks for the lines of a block that comes later, and for its scales: the same block of the next panel, so that
@@ -294,6 +305,22 @@ final class PanelWeights {
                 }
             }
         }
+    }
+
+    /// Stores the scales and 1.5 fold scales in the work area, for tokens to choose from.
+    void storeScales() {
+        Vec more = temporary(0);
+        for (int half = 0; half < halves; half++) {
+            int place = WorkArea.scale(panel, half);
+            a.op(VMULPS, more, scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
+            a.op(VMOVUPS, at(R9, place), scale(half));
+            a.op(VMOVUPS, at(R9, place + a.bytes()), more);
+        }
+    }
+
+    /// The instruction that brings `minimum · Σ x` into a sum: the minima of K-quants count downwards.
+    Op addMinimum() {
+        return format.scales == PanelFormat.Scales.WITH_MIN ? VFMADD231PS : VFNMADD231PS;
     }
 
     /// `scale = 2^(byte - 128)`

@@ -118,7 +118,7 @@ final class RoundedProducts {
     private void run() {
         int unitsOfGroups = 0;
         for (int i = 0; i < numProducts; i++) {
-            products[i].code(library);
+            products[i].take(library);
             unitsOfGroups += products[i].unitsOfGroup;
         }
         int groups = Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), unitsOfGroups);

@@ -63,8 +63,8 @@ final class TiledPanels {
     }
 
     /// Takes the code for this many tokens.
-    void code(PanelCode.Library library) {
-        panelsAtOnce = TwoPanelProduct.pays(library.level(), numRows) ? TwoPanelProduct.PANELS : 1;
+    void take(PanelCode.Library library) {
+        panelsAtOnce = library.panelsAtOnce(numRows);
         rest = library.of(format, numRows - firstToken(numTiles - 1), panelsAtOnce);
         whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS, panelsAtOnce);
         unitsOfGroup = Math.ceilDiv(numPanels, panelsAtOnce);

@@ -1,23 +1,17 @@
 package glia.tensor.kernel.emitted;
 
-import static glia.tensor.asm.Condition.EQUAL;
-import static glia.tensor.asm.Condition.NOT_EQUAL;
-import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R8;
 import static glia.tensor.asm.Gpr.R9;
 import static glia.tensor.asm.Gpr.RAX;
 import static glia.tensor.asm.Gpr.RCX;
-import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 
 import glia.tensor.asm.Assembler;
-import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
-import glia.tensor.asm.Op;
 import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
 
@@ -31,15 +25,14 @@ import glia.tensor.asm.Vec;
 /// to the second.
 final class TwoPanelProduct {
     static final int PANELS = 2;
-    /// From so many tokens on it is worth its time; fewer wait for the weights.
-    private static final int LEAST_TOKENS = 8;
+    /// From so many tokens of a product on it is worth its time, whatever its last tile has; fewer wait for weights.
+    static final int LEAST_TOKENS = 8;
     /// Tokens at a time, at most.
     private static final int TOKENS = 4;
     private static final int FIRST_FREE = PANELS * PanelFormat.QUADS;
     private static final int REGISTERS = 32;
 
     private final Emitter a;
-    private final PanelFormat format;
     private final TileLayout tile;
     private final int tokens;
     private final boolean fromMemory;
@@ -54,7 +47,6 @@ final class TwoPanelProduct {
 
     private TwoPanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
         a = new Emitter(level);
-        this.format = format;
         this.tokens = tokens;
         this.fromMemory = fromMemory;
         tile = format.tile(level, tokens);
@@ -68,11 +60,10 @@ final class TwoPanelProduct {
         numbers = FIRST_FREE + 2 + (tile.isWinograd() ? winograd.registers() : 0);
     }
 
-    /// Whether this is faster than one panel at a time for a product of so many tokens, whatever its last tile has.
-    /// Zen 4 multiplies one vector in a cycle, so loads are not what limits it; on Intel's processors nothing was
-    /// measured.
-    static boolean pays(Level level, int tokens) {
-        return level.isWide() && tokens >= LEAST_TOKENS && Processor.here().isZen5();
+    /// Whether this is faster than one panel at a time, for products of `LEAST_TOKENS` or more. Zen 4 multiplies one
+    /// vector in a cycle, so loads are not what limits it; on Intel's processors nothing was measured.
+    static boolean pays(Level level) {
+        return level.isWide() && Processor.here().isZen5();
     }
 
     /// The code for this many tokens.
@@ -92,9 +83,7 @@ final class TwoPanelProduct {
     private void begin() {
         a.mov(at(R9, WorkArea.RESULT), RDX);
         a.mov(at(R9, WorkArea.RESULT_STEP), R8);
-        a.mov(R10, format.blockBytes() * format.scales.blocks);
-        a.imul(R10, RCX);
-        a.add(R10, RDI);
+        weights[0].begin(RCX);
         Vec zero = a.v(0);
         a.zero(zero);
         for (int t = 0; t < tokens; t++) {
@@ -134,7 +123,10 @@ final class TwoPanelProduct {
         quadsSoFar = 0;
         for (int p = 0; p < PANELS; p++) {
             weights[p].scales(0);
-            storeScales(p);
+            weights[p].storeScales();
+            for (int half = 0; half < tile.sums(); half++) {
+                a.op(VMOVUPS, at(R9, WorkArea.minimum(p, half)), weights[p].minimum(half));
+            }
         }
         for (PanelWeights ofPanel : weights) {
             ofPanel.quants(0, 0);
@@ -146,28 +138,14 @@ final class TwoPanelProduct {
         for (int i = 0; i < numGroups; i++) {
             tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, numGroups);
         }
-        lowTerms();
+        PanelProduct.lowTerms(a, tile, this::lowTerm);
         weights[0].next();
         a.add(RSI, tile.blockBytes());
     }
 
-    /// Stores the scales, 1.5 fold scales, for tokens to choose from, and the minima.
-    private void storeScales(int p) {
-        Vec more = a.v(weights[p].firstFree());
-        for (int half = 0; half < halves; half++) {
-            int place = WorkArea.scale(p, half);
-            a.op(VMULPS, more, weights[p].scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
-            a.op(VMOVUPS, at(R9, place), weights[p].scale(half));
-            a.op(VMOVUPS, at(R9, place + a.bytes()), more);
-        }
-        for (int half = 0; half < tile.sums(); half++) {
-            a.op(VMOVUPS, at(R9, WorkArea.minimum(p, half)), weights[p].minimum(half));
-        }
-    }
-
     /// After each quad of each group of tokens: a part of what is needed for the next panels.
     private void askForNext(int numGroups) {
-        if (fromMemory) {
+        if (fromMemory && weights[0].spreads(tokens)) {
             int parts = numGroups * (tile.isWinograd() ? WinogradDots.HALF : PanelFormat.QUADS);
             for (PanelWeights ofPanel : weights) {
                 ofPanel.prefetchPart(quadsSoFar, parts);
@@ -204,12 +182,10 @@ final class TwoPanelProduct {
 
     /// n = the dot products of some tokens.
     private void dots(Mem[][] starts, Mem[] x, boolean areFirst, Runnable between) {
-        Vec[][] n = new Vec[PANELS][x.length];
+        Vec[][] n = new Vec[x.length][];
         for (int half = 0; half < halves; half++) {
             for (int j = 0; j < x.length; j++) {
-                for (int p = 0; p < PANELS; p++) {
-                    n[p][j] = n(j, p, half);
-                }
+                n[j] = new Vec[] {n(j, 0, half), n(j, 1, half)};
             }
             if (tile.isWinograd()) {
                 winograd.dots(n, starts[half], x, areFirst, between);
@@ -221,8 +197,8 @@ final class TwoPanelProduct {
 
     private void plainly(Vec[][] n, Mem[] starts, Mem[] x, int half, Runnable between) {
         for (int j = 0; j < x.length; j++) {
-            a.op(VPBROADCASTD, n[0][j], starts[j]);
-            a.op(VMOVUPS, n[1][j], n[0][j]);
+            a.op(VPBROADCASTD, n[j][0], starts[j]);
+            a.op(VMOVUPS, n[j][1], n[j][0]);
         }
         int quads = PanelFormat.QUADS / halves;
         for (int quad = half * quads; quad < (half + 1) * quads; quad++) {
@@ -230,7 +206,7 @@ final class TwoPanelProduct {
                 Vec spread = j % 2 == 0 ? one : other;
                 a.op(VPBROADCASTD, spread, x[j].plus(4 * quad));
                 for (int p = 0; p < PANELS; p++) {
-                    a.op(VPDPBUSD, n[p][j], weights[p].w(quad), spread);
+                    a.op(VPDPBUSD, n[j][p], weights[p].w(quad), spread);
                 }
             }
             between.run();
@@ -244,11 +220,10 @@ final class TwoPanelProduct {
         for (int p = 0; p < PANELS; p++) {
             addScaled(j, p, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
         }
-        Op add = format.scales == PanelFormat.Scales.WITH_MIN ? VFMADD231PS : VFNMADD231PS;
         for (int half = 0; half < tile.sums(); half++) {
             a.op(VBROADCASTSS, one, at(RSI, tile.sum(half, t)));
             for (int p = 0; p < PANELS; p++) {
-                a.op(add, n(j, p, 0), one, at(R9, WorkArea.minimum(p, half)));
+                a.op(weights[p].addMinimum(), n(j, p, 0), one, at(R9, WorkArea.minimum(p, half)));
             }
         }
         for (int p = 0; p < PANELS; p++) {
@@ -272,17 +247,8 @@ final class TwoPanelProduct {
         }
     }
 
-    /// Adds the low terms of the block.
-    private void lowTerms() {
-        Label next = new Label();
-        Label none = new Label();
-        a.mov32(RAX, at(RSI, tile.count()));
-        a.test(RAX, RAX);
-        a.jump(EQUAL, none);
-        a.push(RSI);
-        a.mov32(RDX, at(RSI, tile.low()));
-        a.add(RSI, RDX);
-        a.bind(next);
+    /// Adds a low term.
+    private void lowTerm() {
         Mem[][] starts = new Mem[halves][];
         for (int half = 0; half < halves; half++) {
             starts[half] = new Mem[] {at(RSI, tile.lowStart(half))};
@@ -301,10 +267,5 @@ final class TwoPanelProduct {
         for (int p = 0; p < PANELS; p++) {
             a.op(VMOVUPS, at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)), n(0, p, 0));
         }
-        a.add(RSI, tile.lowBytes());
-        a.dec(RAX);
-        a.jump(NOT_EQUAL, next);
-        a.pop(RSI);
-        a.bind(none);
     }
 }

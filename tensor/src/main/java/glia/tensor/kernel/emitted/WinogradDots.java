@@ -14,9 +14,9 @@ import glia.tensor.asm.Mem;
 import glia.tensor.asm.Operand;
 import glia.tensor.asm.Vec;
 
-/// The part of `PanelProduct` that multiplies quants of 4 bits with many tokens, by fewer multiplications than
-/// `PanelDots`, to the same whole numbers. Two products are one product of sums, and two that each belong to one side
-/// alone:
+/// The part of `PanelProduct` and `TwoPanelProduct` that multiplies quants of 4 bits with many tokens, by fewer
+/// multiplications than `PanelDots`, to the same whole numbers. Two products are one product of sums, and two that each
+/// belong to one side alone:
 /// ```
 /// w₁·x₁ + w₂·x₂ = (w₁ + x₂)·(w₂ + x₁) - w₁·w₂ - x₁·x₂
 /// ```
@@ -91,53 +91,46 @@ final class WinogradDots {
         }
     }
 
-    /// The dot products of up to `TOKENS` tokens.
+    /// The dot products of some tokens.
     ///
-    /// @param n where they come, of each panel those of all tokens
+    /// @param n where they come, of each token those of all panels
     /// @param starts what those of each token begin with
     /// @param areFirst whether what belongs to the weights has just been computed: then it is added at the end
     /// @param between is emitted `HALF` times
     void dots(Vec[][] n, Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
         for (int j = 0; j < numbers.length; j++) {
-            start(n, j, starts[j], areFirst);
+            start(n[j], starts[j], areFirst);
         }
         for (int quad = 0; quad < PAIRS; quad++) {
             for (int j = 0; j < numbers.length; j++) {
-                inSums(ofToken(n, j), quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
+                inSums(n[j], quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
             }
             between.run();
             for (int j = 0; j < numbers.length; j++) {
-                plainly(ofToken(n, j), numbers[j], PAIRS + quad);
-                plainly(ofToken(n, j), numbers[j], HALF + PAIRS + quad);
+                plainly(n[j], numbers[j], PAIRS + quad);
+                plainly(n[j], numbers[j], HALF + PAIRS + quad);
             }
             between.run();
         }
         for (int j = 0; j < numbers.length && areFirst; j++) {
-            for (int p = 0; p < n.length; p++) {
-                a.op(VPADDD, n[p][j], n[p][j], ofWeightsAlone(p));
+            for (int p = 0; p < weights.length; p++) {
+                a.op(VPADDD, n[j][p], n[j][p], ofWeightsAlone(p));
             }
         }
     }
 
-    private void start(Vec[][] n, int j, Mem start, boolean areFirst) {
-        Operand spread = areFirst ? start : spread(0, start);
-        for (int p = 0; p < n.length; p++) {
-            if (!areFirst) {
-                a.op(VPADDD, n[p][j], ofWeightsAlone(p), spread);
-            } else if (p == 0) {
-                a.op(VPBROADCASTD, n[0][j], spread);
-            } else {
-                a.op(VMOVUPS, n[p][j], n[0][j]);
+    private void start(Vec[] n, Mem start, boolean areFirst) {
+        if (areFirst) {
+            a.op(VPBROADCASTD, n[0], start);
+            for (int p = 1; p < n.length; p++) {
+                a.op(VMOVUPS, n[p], n[0]);
             }
+            return;
         }
-    }
-
-    private static Vec[] ofToken(Vec[][] n, int j) {
-        Vec[] all = new Vec[n.length];
+        Operand spread = spread(0, start);
         for (int p = 0; p < n.length; p++) {
-            all[p] = n[p][j];
+            a.op(VPADDD, n[p], ofWeightsAlone(p), spread);
         }
-        return all;
     }
 
     /// `n += Σ (w₁ + x₂ + 128)·(w₂ + x₁)`
@@ -146,10 +139,11 @@ final class WinogradDots {
     /// @param second where `x₂ + 120` lies
     private void inSums(Vec[] n, int quad, Mem first, Mem second) {
         Operand toRaised = spread(0, second);
-        Vec toLowered = own(n.length == 1 ? 1 : 3);
-        a.op(VPBROADCASTD, toLowered, first);
         Vec raised = own(0);
         Vec lowered = own(1);
+        // The second panel needs it once more.
+        Vec toLowered = n.length == 1 ? lowered : own(3);
+        a.op(VPBROADCASTD, toLowered, first);
         for (int p = 0; p < n.length; p++) {
             a.op(VPADDD, raised, weights[p].w(quad), toRaised);
             a.op(VPADDB, lowered, weights[p].w(HALF + quad), toLowered);
