@@ -173,6 +173,7 @@ final class RoundCode {
         a.op(VDIVPS, xmm(SCALE), xmm(LARGEST), xmm(TEMPORARY));
         ScaleCode.emit(a, constants, SCALE, OTHER);
         a.op(VBROADCASTSS, a.v(SCALE), xmm(SCALE));
+        a.op(VBROADCASTSS, a.v(OTHER), xmm(OTHER));
         for (int part = 0; part < parts; part++) {
             Vec x = a.v(X + part);
             a.op(VMULPS, x, x, a.v(OTHER));

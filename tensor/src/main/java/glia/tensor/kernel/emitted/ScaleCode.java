@@ -1,6 +1,5 @@
 package glia.tensor.kernel.emitted;
 
-import static glia.tensor.asm.Op.VBROADCASTSS;
 import static glia.tensor.asm.Op.VDIVPS;
 import static glia.tensor.asm.Op.VPADDD;
 import static glia.tensor.asm.Op.VPCMPGTD;
@@ -19,10 +18,10 @@ final class ScaleCode {
 
     private ScaleCode() { }
 
-    /// `scale = Precision.scale`, in the lowest lanes, and `inverse = 1 / scale`, in all lanes. Bits of numbers that
-    /// are not negative have the order of the numbers, with NaN above all.
+    /// `scale = Precision.scale` and `inverse = 1 / scale`, in the four lowest lanes. Bits of numbers that are not
+    /// negative have the order of the numbers, with NaN above all.
     ///
-    /// @param scale `largest / steps` in its lowest lane; both registers are below 16
+    /// @param scale `largest / steps`; both registers are below 16
     static void emit(Emitter a, Constants constants, int scale, int inverse) {
         Vec s = xmm(scale);
         Vec other = xmm(inverse);
@@ -36,6 +35,5 @@ final class ScaleCode {
         a.op(VPMAXSD, s, s, other);
         constants.fill(a, other, 1);
         a.op(VDIVPS, other, other, s);
-        a.op(VBROADCASTSS, a.v(inverse), other);
     }
 }

@@ -1,6 +1,7 @@
 package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Condition.BELOW;
+import static glia.tensor.asm.Condition.EQUAL;
 import static glia.tensor.asm.Condition.NOT_EQUAL;
 import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R11;
@@ -12,6 +13,7 @@ import static glia.tensor.asm.Gpr.RCX;
 import static glia.tensor.asm.Gpr.RDI;
 import static glia.tensor.asm.Gpr.RDX;
 import static glia.tensor.asm.Gpr.RSI;
+import static glia.tensor.asm.Gpr.RSP;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.*;
 import static glia.tensor.asm.Vec.xmm;
@@ -27,12 +29,13 @@ import java.util.function.IntFunction;
 /// Emits the code that rounds the activations of a tile as `Precision.FAST` says and lays them out (`TileLayout`). A
 /// block of 32 numbers is two vectors, or four:
 /// ```
-/// for each block, for each token:
-///     largest, squares = max |x|, Σ x²          squares in F64
-///     if largest² · 32 > 3.9² · squares:       outliers
-///         q = round(x / scale(largest, 15360)); store (q + 64) >> 7, and the rest as a low term
-///     else:
-///         q = round(x / scale(largest, 120)); store q
+/// for each block:
+///     for each token:                           `TileScales`
+///         s = scale(max |x|, 15360 if it has outliers, else 120)
+///     for each token:
+///         q = round(x / s)
+///         if it has outliers: store (q + 64) >> 7, and the rest as a low term
+///         else: store q
 /// ```
 /// Arguments: the first token's row of F32, bytes from row to row, blocks, memory for these, memory for their low
 /// terms.
@@ -41,26 +44,22 @@ import java.util.function.IntFunction;
 /// both sides of the comparison agree to 15 digits.
 final class TilePack {
     private static final int BLOCK_BYTES = 4 * Precision.BLOCK;
-    private static final int GREATER = 30;
-    private static final int EXPONENT = 0x7f80_0000;
     private static final int LOW_BITS = Integer.numberOfTrailingZeros(Precision.LOW);
-    private static final Mask CHOICE = Mask.K1;
     /// The lanes of numbers that are multiplied in sums.
     private static final Mask SUMS = Mask.K2;
-    private static final int LARGEST = 12;
-    private static final int SCALE = 13;
+    private static final int SCALE = 12;
 
     private final Emitter a;
     private final Constants constants;
     private final TileLayout layout;
     private final int offset;
     private final int bytes;
+    private final TileScales scales;
 
-    // The parts of the block, what they are rounded to.
-    private final Vec[] x;
+    // The parts of the block as whole numbers, and of low terms.
     private final Vec[] q;
+    private final Vec[] low;
     private final Vec[] free;
-    private final Vec largest;
     private final Vec scale;
     /// The order of quads after packing.
     private final Mem quads;
@@ -72,14 +71,14 @@ final class TilePack {
         offset = format.offset;
         bytes = level.bytes;
         int parts = Precision.BLOCK / level.lanes;
-        x = new Vec[parts];
+        scales = new TileScales(a, constants);
+        low = new Vec[parts];
         q = new Vec[parts];
         for (int part = 0; part < parts; part++) {
-            x[part] = a.v(part);
+            low[part] = a.v(part);
             q[part] = a.v(4 + part);
         }
         free = new Vec[] {a.v(8), a.v(9), a.v(10), a.v(11)};
-        largest = a.v(LARGEST);
         scale = xmm(SCALE);
         quads = constants.vector(0, 4, 1, 5, 2, 6, 3, 7);
     }
@@ -95,6 +94,7 @@ final class TilePack {
     /// R10: the next low term, R11: low terms of the block so far.
     private byte[] emit() {
         a.push(RBX);
+        a.sub(RSP, TileScales.STACK_BYTES);
         constants.load(a);
         if (layout.isWinograd()) {
             a.mov(RAX, (1 << WinogradDots.COLS) - 1);
@@ -102,6 +102,7 @@ final class TilePack {
         }
         a.mov(R10, R8);
         Label block = a.here();
+        measure();
         a.mov(R8, RDI);
         a.mov(RAX, 0);
         a.mov(R11, 0);
@@ -110,16 +111,12 @@ final class TilePack {
         a.mov32(at(RCX, layout.low()), R9);
         Label token = a.here();
         Label usual = new Label();
-        Label done = new Label();
-        measure();
-        a.jumpIfNone(CHOICE, usual);
-        round(Precision.MOST_STEPS);
+        round();
+        a.mov32(R9, TileScales.of(TileScales.OUTLIERS));
+        a.test(R9, R9);
+        a.jump(EQUAL, usual);
         splitAndStoreLow();
-        a.jump(done);
         a.bind(usual);
-        round(Precision.STEPS);
-        totals();
-        a.bind(done);
         storeHigh();
         a.add(R8, RSI);
         a.add(RAX, 4);
@@ -130,60 +127,42 @@ final class TilePack {
         a.add(RDI, BLOCK_BYTES);
         a.dec(RDX);
         a.jump(NOT_EQUAL, block);
+        a.add(RSP, TileScales.STACK_BYTES);
         a.pop(RBX);
         return a.end();
     }
 
-    /// `largest` in its register's lowest lanes; CHOICE = whether the block has outliers.
+    /// Scales of all tokens, on the stack.
     private void measure() {
-        for (int part = 0; part < x.length; part++) {
-            a.op(VMOVUPS, x[part], at(R8, bytes * part));
-            a.and(q[part], x[part], constants.of(Integer.MAX_VALUE));
+        int rest = layout.tokens() % TileScales.TOKENS;
+        a.mov(R8, RDI);
+        a.mov(RAX, 0);
+        if (layout.tokens() >= TileScales.TOKENS) {
+            Label group = a.here();
+            scales.emit(TileScales.TOKENS);
+            a.add(RAX, 4 * TileScales.TOKENS);
+            a.cmp(RAX, 4 * (layout.tokens() - rest));
+            a.jump(BELOW, group);
         }
-        // Magnitudes have the order of their bits, NaN above all.
-        a.op(VPMAXSD, largest, q[0], q[1]);
-        for (int part = 2; part < x.length; part++) {
-            a.op(VPMAXSD, largest, largest, q[part]);
+        if (rest > 0) {
+            scales.emit(rest);
         }
-        Lanes.reduce(a, VPMAXSD, LARGEST, free[0].number(), 4);
-        Vec squares = q[0];
-        for (int i = 0; i < 2 * x.length; i++) {
-            Vec wide = free[i % 4];
-            a.op(VCVTPS2PD, wide, at(R8, bytes / 2 * i));
-            if (i < 2) {
-                a.op(VMULPD, q[i], wide, wide);
-            } else {
-                a.op(VFMADD231PD, q[i % 2], wide, wide);
-            }
-        }
-        a.op(VADDPD, squares, squares, q[1]);
-        Lanes.reduce(a, VADDPD, squares.number(), free[0].number(), 8);
-        Vec sum = squares.as(16);
-        Vec found = free[0].as(16);
-        a.op(VCVTPS2PD, found, largest.as(16));
-        a.op(VMULPD, found, found, found);
-        // 32 · largest² > OUTLIER² · squares
-        a.op(VMULPD, found, found, constants.doubles(Precision.BLOCK));
-        a.op(VMULPD, sum, sum, constants.doubles(Precision.OUTLIER * Precision.OUTLIER));
-        a.compareDoubles(CHOICE, found, sum, GREATER);
     }
 
-    /// `scale`, in its register's lowest lanes, and q for so many steps; NaN becomes -2^31.
-    private void round(int steps) {
-        constants.fill(a, free[1].as(16), steps);
-        a.op(VDIVPS, scale, largest.as(16), free[1].as(16));
-        ScaleCode.emit(a, constants, SCALE, free[1].number());
-        for (int part = 0; part < x.length; part++) {
-            a.op(VMULPS, free[0], x[part], free[1]);
+    /// q = x / s, rounded; NaN becomes -2^31. The totals are stored.
+    private void round() {
+        Vec inverse = free[1];
+        a.op(VBROADCASTSS, inverse, TileScales.of(TileScales.INVERSE));
+        for (int part = 0; part < q.length; part++) {
+            a.op(VMULPS, free[0], inverse, at(R8, bytes * part));
             a.op(VCVTPS2DQ, q[part], free[0]);
         }
+        totals();
     }
 
-    /// q = the high terms, `scale` = their scale; the low terms are stored.
+    /// q = the high terms; the low terms are stored.
     private void splitAndStoreLow() {
-        totals();
-        Vec[] low = x;
-        for (int part = 0; part < x.length; part++) {
+        for (int part = 0; part < q.length; part++) {
             a.op(VMOVUPS, low[part], q[part]);
             a.op(VPADDD, q[part], q[part], constants.of(Precision.LOW / 2));
             a.op(VPSRAD, q[part], q[part], LOW_BITS);
@@ -191,61 +170,44 @@ final class TilePack {
             a.op(VPSUBD, low[part], low[part], free[0]);
         }
         store(low, at(R10), half -> at(R10, layout.lowStart(half)), at(R10, layout.lowScale()),
-                at(R10, layout.lowHalf()));
+                at(R10, layout.lowHalf()), a.isWide() ? TileScales.MIDDLE : TileScales.SCALE);
         a.mov(R9, RAX);
         a.shl(R9, 4);
         a.mov32(at(R10, layout.lowPlace()), R9);
         a.add(R10, layout.lowBytes());
         a.inc(R11);
-        a.op(VMULPS, scale, scale, constants.of((float) Precision.LOW));
     }
 
     private void storeHigh() {
         store(q, at(RCX, RAX, 8, 0), half -> perToken(layout.start(half, 0)), perToken(layout.scale(0)),
-                perToken(layout.half(0)));
+                perToken(layout.half(0)), a.isWide() ? TileScales.HIGH_MIDDLE : TileScales.HIGH_SCALE);
     }
 
     /// Stores numbers, and what a product needs to know of them. The numbers' registers are overwritten.
-    private void store(Vec[] numbers, Mem to, IntFunction<Mem> start, Mem scalePlace, Mem halfPlace) {
-        if (layout.isWide()) {
-            storeMiddle(numbers, start, scalePlace, halfPlace);
-        } else {
-            for (int half = 0; half < layout.corrections(); half++) {
-                a.op(VMOVD_TO, start.apply(half), correction(numbers, half));
+    ///
+    /// @param scale which of `TileScales` goes where scales do: with wide vectors M, whose bits are in each start, too
+    private void store(Vec[] numbers, Mem to, IntFunction<Mem> start, Mem scalePlace, Mem halfPlace, int scale) {
+        for (int half = 0; half < layout.corrections(); half++) {
+            Vec sum = correction(numbers, half);
+            if (layout.isWide()) {
+                a.op(VPADDD, sum, sum, TileScales.of(scale).toAll());
             }
-            a.op(VMOVD_TO, scalePlace, scale);
+            a.op(VMOVD_TO, start.apply(half), sum);
+        }
+        a.mov32(R9, TileScales.of(scale));
+        a.mov32(scalePlace, R9);
+        if (layout.isWide()) {
+            if (layout.corrections() == 0) {
+                a.mov32(start.apply(0), R9);
+            }
+            a.mov32(R9, TileScales.of(TileScales.HALF));
+            a.mov32(halfPlace, R9);
         }
         if (layout.isWinograd()) {
             a.op(VPSUBD, numbers[0].under(SUMS), numbers[0], constants.of(WinogradDots.MIDDLE));
             a.op(VPADDD, numbers[1].under(SUMS), numbers[1], constants.of(WinogradDots.RAISE));
         }
         storeBytes(to, numbers);
-    }
-
-    /// Stores M, its bits with each correction, and whether the scale has a half (`TileLayout`). M is NaN where the
-    /// scale is no number.
-    private void storeMiddle(Vec[] numbers, IntFunction<Mem> start, Mem scalePlace, Mem halfPlace) {
-        Vec middle = free[2].as(16);
-        Vec nothing = free[0].as(16);
-        Vec times = free[1].as(16);
-        a.and(middle, scale, constants.of(EXPONENT));
-        a.op(VSUBPS, nothing, scale, scale);
-        constants.fill(a, times, TileLayout.MIDDLE);
-        a.op(VFMADD213PS, middle, times, nothing);
-        a.op(VMOVD_TO, scalePlace, middle);
-        for (int half = 0; half < layout.starts(); half++) {
-            Vec sum = middle;
-            if (layout.corrections() > 0) {
-                sum = correction(numbers, half);
-                a.op(VPADDD, sum, sum, middle);
-            }
-            a.op(VMOVD_TO, start.apply(half), sum);
-        }
-        // Bit 22 is the first behind the point.
-        a.op(VMOVD_TO, R9, scale);
-        a.shr(R9, 16);
-        a.and(R9, 64);
-        a.mov32(halfPlace, R9);
     }
 
     /// Stores 32 numbers that fit bytes.
@@ -292,6 +254,7 @@ final class TilePack {
         for (int half = 0; half < layout.sums(); half++) {
             Vec sum = sum(q, half, layout.sums());
             a.op(VCVTDQ2PS, sum, sum);
+            a.op(VBROADCASTSS, scale, TileScales.of(TileScales.SCALE));
             a.op(VMULPS, sum, sum, scale);
             a.op(VMOVD_TO, perToken(layout.sum(half, 0)), sum);
         }
