@@ -142,7 +142,7 @@ final class RoundedProducts {
         }
     }
 
-    /// Packs the tiles: where there are few, in parts, so that all workers have some.
+    /// Packs the tiles: where they are few, but not small, in parts, so that all workers have some.
     private final class Packing extends RangeTask {
         private int parts;
 
@@ -152,9 +152,9 @@ final class RoundedProducts {
 
         void start(int tiles) {
             TiledPanels first = products[0];
-            parts = Math.ceilDiv(PARTS_A_WORKER * workers.count(), tiles);
-            spread(tiles * parts,
-                    (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols() / parts);
+            long numbers = (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols();
+            parts = tiles * numbers < SMALL ? 1 : Math.ceilDiv(PARTS_A_WORKER * workers.count(), tiles);
+            spread(tiles * parts, numbers / parts);
         }
 
         @Override

@@ -2,6 +2,7 @@ package glia.tensor.kernel.emitted;
 
 import static glia.tensor.asm.Condition.BELOW;
 import static glia.tensor.asm.Condition.EQUAL;
+import static glia.tensor.asm.Condition.LESS;
 import static glia.tensor.asm.Condition.NOT_EQUAL;
 import static glia.tensor.asm.Gpr.R10;
 import static glia.tensor.asm.Gpr.R11;
@@ -55,6 +56,7 @@ final class TilePack {
     private final int offset;
     private final int bytes;
     private final TileScales scales;
+    private final boolean isOneToken;
 
     // The parts of the block as whole numbers, and of low terms.
     private final Vec[] q;
@@ -72,6 +74,7 @@ final class TilePack {
         bytes = level.bytes;
         int parts = Precision.BLOCK / level.lanes;
         scales = new TileScales(a, constants);
+        isOneToken = tokens == 1;
         low = new Vec[parts];
         q = new Vec[parts];
         for (int part = 0; part < parts; part++) {
@@ -90,8 +93,9 @@ final class TilePack {
         return new TilePack(level, new Constants(arena, RBX, level), format, tokens).emit();
     }
 
-    /// RDI: the block in the first token's row, R8: in the present token's, RCX: the tile's block, RAX: 4 · token,
-    /// R10: the next low term, R11: low terms of the block so far.
+    /// RDI: the block in the first token's row, R8: what is rounded, RCX: the tile's block, RAX: 4 · token, or where
+    /// there is one token only, 4 · block of those that were measured; R10: the next low term, R11: low terms of the
+    /// block so far.
     private byte[] emit() {
         a.push(RBX);
         a.sub(RSP, TileScales.STACK_BYTES);
@@ -101,15 +105,99 @@ final class TilePack {
             a.mask(SUMS, RAX, R11);
         }
         a.mov(R10, R8);
+        if (isOneToken) {
+            blocksOfOneToken();
+        } else {
+            blocks();
+        }
+        a.add(RSP, TileScales.STACK_BYTES);
+        a.pop(RBX);
+        return a.end();
+    }
+
+    private void blocks() {
+        int tokens = layout.tokens();
+        int rest = tokens % TileScales.AT_ONCE;
         Label block = a.here();
-        measure();
         a.mov(R8, RDI);
         a.mov(RAX, 0);
+        if (tokens >= TileScales.AT_ONCE) {
+            Label group = a.here();
+            scales.emit(TileScales.AT_ONCE);
+            a.add(RAX, 4 * TileScales.AT_ONCE);
+            a.cmp(RAX, 4 * (tokens - rest));
+            a.jump(BELOW, group);
+        }
+        if (rest > 0) {
+            scales.emit(rest);
+        }
+        beginBlock();
+        a.mov(R8, RDI);
+        a.mov(RAX, 0);
+        Label token = a.here();
+        token();
+        a.add(RAX, 4);
+        a.cmp(RAX, 4 * tokens);
+        a.jump(BELOW, token);
+        endBlock();
+        a.add(RDI, BLOCK_BYTES);
+        a.dec(RDX);
+        a.jump(NOT_EQUAL, block);
+    }
+
+    /// Of one token up to 16 blocks are measured before the first is rounded, and what is left of four one by one.
+    private void blocksOfOneToken() {
+        Label blocks = a.here();
+        Label few = new Label();
+        Label measured = new Label();
+        a.mov(RSI, BLOCK_BYTES);
+        a.mov(R8, RDI);
+        a.mov(RAX, 0);
+        a.mov(R9, RDX);
+        Label group = a.here();
+        a.cmp(R9, TileScales.AT_ONCE);
+        a.jump(LESS, few);
+        scales.emit(TileScales.AT_ONCE);
+        a.sub(R9, TileScales.AT_ONCE);
+        a.add(RAX, 4 * TileScales.AT_ONCE);
+        a.cmp(RAX, 4 * TileScales.MOST);
+        a.jump(BELOW, group);
+        a.bind(few);
+        a.test(RAX, RAX);
+        a.jump(NOT_EQUAL, measured);
+        scales.emit(1);
+        a.mov(RAX, 4);
+        a.bind(measured);
+        a.mov(at(RSP, TileScales.END), RAX);
+        a.mov(R8, RDI);
+        a.mov(RAX, 0);
+        Label block = a.here();
+        beginBlock();
+        token();
+        endBlock();
+        a.dec(RDX);
+        a.add(RAX, 4);
+        a.cmp(RAX, at(RSP, TileScales.END));
+        a.jump(BELOW, block);
+        a.mov(RDI, R8);
+        a.test(RDX, RDX);
+        a.jump(NOT_EQUAL, blocks);
+    }
+
+    private void beginBlock() {
         a.mov(R11, 0);
         a.mov(R9, R10);
         a.sub(R9, RCX);
         a.mov32(at(RCX, layout.low()), R9);
-        Label token = a.here();
+    }
+
+    private void endBlock() {
+        a.mov32(at(RCX, layout.count()), R11);
+        a.add(RCX, layout.blockBytes());
+    }
+
+    /// Rounds a token's block.
+    private void token() {
         Label usual = new Label();
         round();
         a.mov32(R9, TileScales.of(TileScales.OUTLIERS));
@@ -119,34 +207,6 @@ final class TilePack {
         a.bind(usual);
         storeHigh();
         a.add(R8, RSI);
-        a.add(RAX, 4);
-        a.cmp(RAX, 4 * layout.tokens());
-        a.jump(BELOW, token);
-        a.mov32(at(RCX, layout.count()), R11);
-        a.add(RCX, layout.blockBytes());
-        a.add(RDI, BLOCK_BYTES);
-        a.dec(RDX);
-        a.jump(NOT_EQUAL, block);
-        a.add(RSP, TileScales.STACK_BYTES);
-        a.pop(RBX);
-        return a.end();
-    }
-
-    /// Scales of all tokens, on the stack.
-    private void measure() {
-        int rest = layout.tokens() % TileScales.TOKENS;
-        a.mov(R8, RDI);
-        a.mov(RAX, 0);
-        if (layout.tokens() >= TileScales.TOKENS) {
-            Label group = a.here();
-            scales.emit(TileScales.TOKENS);
-            a.add(RAX, 4 * TileScales.TOKENS);
-            a.cmp(RAX, 4 * (layout.tokens() - rest));
-            a.jump(BELOW, group);
-        }
-        if (rest > 0) {
-            scales.emit(rest);
-        }
     }
 
     /// q = x / s, rounded; NaN becomes -2^31. The totals are stored.
@@ -171,15 +231,19 @@ final class TilePack {
         }
         store(low, at(R10), half -> at(R10, layout.lowStart(half)), at(R10, layout.lowScale()),
                 at(R10, layout.lowHalf()), a.isWide() ? TileScales.MIDDLE : TileScales.SCALE);
-        a.mov(R9, RAX);
-        a.shl(R9, 4);
+        if (isOneToken) {
+            a.mov(R9, 0);
+        } else {
+            a.mov(R9, RAX);
+            a.shl(R9, 4);
+        }
         a.mov32(at(R10, layout.lowPlace()), R9);
         a.add(R10, layout.lowBytes());
         a.inc(R11);
     }
 
     private void storeHigh() {
-        store(q, at(RCX, RAX, 8, 0), half -> perToken(layout.start(half, 0)), perToken(layout.scale(0)),
+        store(q, isOneToken ? at(RCX) : at(RCX, RAX, 8, 0), half -> perToken(layout.start(half, 0)), perToken(layout.scale(0)),
                 perToken(layout.half(0)), a.isWide() ? TileScales.HIGH_MIDDLE : TileScales.HIGH_SCALE);
     }
 
@@ -230,7 +294,7 @@ final class TilePack {
     }
 
     private Mem perToken(int place) {
-        return at(RCX, RAX, 1, place);
+        return isOneToken ? at(RCX, place) : at(RCX, RAX, 1, place);
     }
 
     /// The sum of one half of the numbers, or of both, in a register's lowest lanes.

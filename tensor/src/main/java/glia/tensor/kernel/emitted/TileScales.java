@@ -12,22 +12,24 @@ import glia.tensor.asm.Mem;
 import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
 
-/// The part of `TilePack` that measures a block of four tokens: emits what finds, for each of them,
+/// The part of `TilePack` that measures four blocks: one of four tokens, or of a single token four. Emits what finds,
+/// for each of them,
 /// ```
 /// largest, squares = max |x|, Σ x²                  squares in F64
 /// has outliers     = largest² · 32 > 3.9² · squares
 /// s                = scale(largest, 15360 or 120)
 /// ```
-/// and leaves it on the stack. Four tokens are turned into lanes of one vector as soon as each has four numbers left,
-/// so that all that follows is done once for the four. And all tokens of a tile are measured before the first is
-/// rounded: whether a block has outliers cannot be guessed, and the longer that takes to find out, the more work a
-/// wrong guess costs.
+/// and leaves it on the stack. Four blocks are turned into lanes of one vector as soon as each has four numbers left, so
+/// that all that follows is done once for the four. And all tokens of a tile are measured before the first is rounded:
+/// whether a block has outliers cannot be guessed, and the longer that takes to find out, the more work a wrong guess
+/// costs.
 final class TileScales {
-    /// Tokens at a time.
-    static final int TOKENS = 4;
+    static final int AT_ONCE = 4;
+    /// Blocks that there is room for.
+    static final int MOST = TileLayout.MOST_TOKENS;
 
-    // Where it lies on the stack, for each token 4 bytes.
-    private static final int ARRAY_BYTES = 4 * TileLayout.MOST_TOKENS;
+    // Where it lies on the stack, for each block 4 bytes.
+    private static final int ARRAY_BYTES = 4 * MOST;
     /// 1 / s
     static final int INVERSE = 0;
     /// s
@@ -40,8 +42,10 @@ final class TileScales {
     static final int MIDDLE = 4 * ARRAY_BYTES;
     static final int HIGH_MIDDLE = 5 * ARRAY_BYTES;
     static final int HALF = 6 * ARRAY_BYTES;
+    /// 8 bytes for `TilePack`: 4 · the blocks that were measured.
+    static final int END = 7 * ARRAY_BYTES;
     /// All of it.
-    static final int STACK_BYTES = 7 * ARRAY_BYTES;
+    static final int STACK_BYTES = END + 8;
 
     private static final int GREATER = 30;
     private static final int EXPONENT = 0x7f80_0000;
@@ -54,8 +58,8 @@ final class TileScales {
     private static final int EVEN = 0x88;
 
     private static final int LARGEST = 0;
-    private static final int SQUARES = LARGEST + TOKENS;
-    private static final int FREE = SQUARES + TOKENS;
+    private static final int SQUARES = LARGEST + AT_ONCE;
+    private static final int FREE = SQUARES + AT_ONCE;
 
     private final Emitter a;
     private final Constants constants;
@@ -67,24 +71,23 @@ final class TileScales {
         parts = Precision.BLOCK / a.lanes();
     }
 
-    /// Where a number of the token lies that RAX stands for, 4 · token.
+    /// Where a number of the block lies that RAX stands for, 4 · its number.
     static Mem of(int array) {
         return at(RSP, RAX, 1, array);
     }
 
-    /// Measures tokens from that on which RAX stands for. R8 points at the first one's block and is moved on, by RSI a
-    /// token.
+    /// Measures blocks from that on which RAX stands for. R8 points at the first and is moved on, by RSI a block.
     ///
-    /// @param tokens 1 to 4
-    void emit(int tokens) {
-        for (int t = 0; t < TOKENS; t++) {
-            if (t < tokens) {
-                magnitude(t);
-                squares(t);
+    /// @param blocks 1 to 4
+    void emit(int blocks) {
+        for (int i = 0; i < AT_ONCE; i++) {
+            if (i < blocks) {
+                magnitude(i);
+                squares(i);
                 a.add(R8, RSI);
             } else {
-                a.zero(a.v(LARGEST + t));
-                a.zero(a.v(SQUARES + t));
+                a.zero(a.v(LARGEST + i));
+                a.zero(a.v(SQUARES + i));
             }
         }
         Vec largest = merged(VPMAXSD);
@@ -94,21 +97,21 @@ final class TileScales {
 
     /// Four numbers whose maximum is `max |x|`, in the lowest lanes. As whole numbers, magnitudes have the order of the
     /// numbers, with NaN above all.
-    private void magnitude(int t) {
+    private void magnitude(int i) {
         for (int part = 0; part < parts; part++) {
-            Vec one = a.v(part == 0 ? LARGEST + t : FREE + part);
+            Vec one = a.v(part == 0 ? LARGEST + i : FREE + part);
             a.op(VMOVUPS, one, at(R8, a.bytes() * part));
             a.and(one, one, constants.of(Integer.MAX_VALUE));
             if (part > 0) {
-                a.op(VPMAXSD, a.v(LARGEST + t), a.v(LARGEST + t), one);
+                a.op(VPMAXSD, a.v(LARGEST + i), a.v(LARGEST + i), one);
             }
         }
-        halve(VPMAXSD, LARGEST + t, 16);
+        halve(VPMAXSD, LARGEST + i, 16);
     }
 
     /// Four numbers of 64 bits whose sum is `Σ x²`, in the lowest lanes.
-    private void squares(int t) {
-        Vec[] sums = {a.v(SQUARES + t), a.v(FREE)};
+    private void squares(int block) {
+        Vec[] sums = {a.v(SQUARES + block), a.v(FREE)};
         for (int i = 0; i < 2 * parts; i++) {
             Vec wide = a.v(FREE + 1 + i % 3);
             a.op(VCVTPS2PD, wide, at(R8, a.bytes() / 2 * i));
@@ -119,7 +122,7 @@ final class TileScales {
             }
         }
         a.op(VADDPD, sums[0], sums[0], sums[1]);
-        halve(VADDPD, SQUARES + t, 32);
+        halve(VADDPD, SQUARES + block, 32);
     }
 
     /// Combines the halves of a register until so many bytes are left.
@@ -132,7 +135,7 @@ final class TileScales {
         }
     }
 
-    /// The four tokens' maxima, one in each lane.
+    /// The four blocks' maxima, one in each lane.
     private Vec merged(Op max) {
         Vec first = lanes(LARGEST);
         Vec other = lanes(LARGEST + 2);
@@ -148,7 +151,7 @@ final class TileScales {
         return first;
     }
 
-    /// The four tokens' sums, one in each lane of 64 bits.
+    /// The four blocks' sums, one in each lane of 64 bits.
     private Vec squaresOfAll() {
         Vec first = doubles(SQUARES);
         Vec other = doubles(SQUARES + 2);
@@ -164,7 +167,7 @@ final class TileScales {
         return first;
     }
 
-    /// All bits set in the lanes of the tokens with outliers.
+    /// All bits set in the lanes of the blocks with outliers.
     private Vec outliers(Vec largest) {
         Vec squares = squaresOfAll();
         Vec found = doubles(FREE);
@@ -214,7 +217,7 @@ final class TileScales {
         a.op(VMOVUPS, of(HALF), scale);
     }
 
-    /// One number in the lanes of the tokens without outliers and another in those with, whose difference is exact.
+    /// One number in the lanes of the blocks without outliers and another in those with, whose difference is exact.
     private void choose(Vec to, Vec outliers, float without, float with) {
         a.and(to, outliers, constants.of(with - without));
         a.op(VADDPS, to, to, constants.of(without));
