@@ -19,10 +19,10 @@ import glia.tensor.asm.Vec;
 /// has outliers     = largest² · 32 > 3.9² · squares
 /// s                = scale(largest, 15360 or 120)
 /// ```
-/// and leaves it on the stack. Four blocks are turned into lanes of one vector as soon as each has four numbers left, so
-/// that all that follows is done once for the four. And all tokens of a tile are measured before the first is rounded:
-/// whether a block has outliers cannot be guessed, and the longer that takes to find out, the more work a wrong guess
-/// costs.
+/// and leaves it on the stack. Four blocks are turned into lanes of one vector as soon as each has four numbers left,
+/// so that all that follows is done once for the four. And all tokens of a tile are measured before the first is
+/// rounded: whether a block has outliers cannot be guessed, and the longer that takes to find out, the more work a
+/// wrong guess costs.
 final class TileScales {
     static final int AT_ONCE = 4;
     /// Blocks that there is room for.
