@@ -243,8 +243,9 @@ final class TilePack {
     }
 
     private void storeHigh() {
-        store(q, isOneToken ? at(RCX) : at(RCX, RAX, 8, 0), half -> perToken(layout.start(half, 0)), perToken(layout.scale(0)),
-                perToken(layout.half(0)), a.isWide() ? TileScales.HIGH_MIDDLE : TileScales.HIGH_SCALE);
+        store(q, isOneToken ? at(RCX) : at(RCX, RAX, 8, 0), half -> perToken(layout.start(half, 0)),
+                perToken(layout.scale(0)), perToken(layout.half(0)),
+                a.isWide() ? TileScales.HIGH_MIDDLE : TileScales.HIGH_SCALE);
     }
 
     /// Stores numbers, and what a product needs to know of them. The numbers' registers are overwritten.
