@@ -32,4 +32,16 @@ final class EmittedPairTiles extends EmittedKeptTiles implements PairTiles {
     public void interleave(long to, long a, long b, int count) {
         TermCode.of(1).rowsTogether(to, a, b, count, panelBytes());
     }
+
+    @Override
+    public void interleave(long to, long from, long rowBytes, int pairs, int count) {
+        if (count == TermCode.STEP) {
+            TermCode.of(1).together(to, from, from + rowBytes, pairs, panelBytes(), 2 * rowBytes);
+            return;
+        }
+        for (int p = 0; p < pairs; p++) {
+            long even = from + 2 * p * rowBytes;
+            interleave(to + p * panelBytes(), even, even + rowBytes, count);
+        }
+    }
 }

@@ -39,7 +39,8 @@ import java.util.List;
 final class TermCode {
     /// From a term of 32 numbers, or of 16 by 32, to the next term.
     static final int TERM_BYTES = 2048;
-    private static final int STEP = 32;
+    /// Numbers, or pairs, of a unit.
+    static final int STEP = 32;
     private static final int LINE = 64;
     private static final float LIMIT = 0x1p63f;
     private static final int NOT_LESS = 5;

@@ -9,7 +9,7 @@ import glia.tensor.kernel.Workers;
 /// A part of some columns, for a product that packs as it goes, or all of B: panels of whole groups of 16 rows, of
 /// which those beyond the depth are 0. What columns beyond the last hold is of no account, but for their place.
 final class PairPanels implements Panels {
-    /// Rows of a panel that are written together.
+    /// Rows of a panel that are written together, while what they come from is in the first cache.
     private static final int GROUP = 16;
 
     private final PairTiles tiles;
@@ -98,12 +98,16 @@ final class PairPanels implements Panels {
             at = memory;
             rowBytes = 4L * cols;
         }
-        for (int p = 0; p < count; p++) {
-            long even = at + 2 * p * rowBytes;
-            long odd = 2 * p + 1 < numRows ? even + rowBytes : zeros;
+        for (int p = 0; p < count; p += GROUP) {
+            int whole = Math.min(p + GROUP, numRows / 2) - p;
             for (int i = 0; i < cols; i += tiles.cols()) {
-                tiles.interleave(to + i / tiles.cols() * stride + p * tiles.panelBytes(), even + 4L * i, odd + 4L * i,
-                        Math.min(tiles.cols(), cols - i));
+                int width = Math.min(tiles.cols(), cols - i);
+                long even = at + 2 * p * rowBytes + 4L * i;
+                long panel = to + i / tiles.cols() * stride + p * tiles.panelBytes();
+                tiles.interleave(panel, even, rowBytes, whole, width);
+                if (whole < GROUP && numRows % 2 > 0) {
+                    tiles.interleave(panel + whole * tiles.panelBytes(), even + 2 * whole * rowBytes, zeros, width);
+                }
             }
         }
     }

@@ -18,4 +18,10 @@ public interface PairTiles extends KeptTiles {
     /// Pairs of the numbers of two F32 rows, `to[i] = (bf16(a[i]), bf16(b[i]))`, filled up with zeros to a multiple of
     /// `cols()`.
     void interleave(long to, long a, long b, int count);
+
+    /// The same for pairs of neighbouring rows, `rowBytes` apart, which become rows of a panel.
+    ///
+    /// @param pairs at least 0
+    /// @param count 1 to `cols()`
+    void interleave(long to, long from, long rowBytes, int pairs, int count);
 }
