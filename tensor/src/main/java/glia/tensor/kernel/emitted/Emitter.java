@@ -3,7 +3,6 @@ package glia.tensor.kernel.emitted;
 import static glia.tensor.asm.Mem.at;
 import static glia.tensor.asm.Op.KMOVW;
 import static glia.tensor.asm.Op.KMOVW_TO;
-import static glia.tensor.asm.Op.KORTESTW;
 import static glia.tensor.asm.Op.VANDPS;
 import static glia.tensor.asm.Op.VBLENDVPS;
 import static glia.tensor.asm.Op.VBROADCASTSS;
@@ -27,7 +26,6 @@ import static glia.tensor.asm.Op.VPCMPEQD;
 import static glia.tensor.asm.Op.VPMOVSXDQ;
 import static glia.tensor.asm.Op.VPOR;
 import static glia.tensor.asm.Op.VPORD;
-import static glia.tensor.asm.Op.VPTEST;
 import static glia.tensor.asm.Op.VRNDSCALEPS;
 import static glia.tensor.asm.Op.VROUNDPS;
 import static glia.tensor.asm.Op.VXORPS;
@@ -35,9 +33,7 @@ import static glia.tensor.asm.Vec.xmm;
 
 import glia.tensor.Memory;
 import glia.tensor.asm.Assembler;
-import glia.tensor.asm.Condition;
 import glia.tensor.asm.Gpr;
-import glia.tensor.asm.Label;
 import glia.tensor.asm.Mask;
 import glia.tensor.asm.Mem;
 import glia.tensor.asm.Operand;
@@ -133,16 +129,6 @@ final class Emitter extends Assembler {
         } else {
             op(VMOVMSKPS, to, lanes(mask, 32));
         }
-    }
-
-    /// Jumps if no lane is chosen.
-    void jumpIfNone(Mask mask, Label to) {
-        if (isWide()) {
-            op(KORTESTW, mask, mask);
-        } else {
-            op(VPTEST, lanes(mask, 32), lanes(mask, 32));
-        }
-        jump(Condition.EQUAL, to);
     }
 
     /// Chooses the lanes of which the predicate holds.
