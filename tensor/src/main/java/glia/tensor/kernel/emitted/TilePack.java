@@ -147,10 +147,10 @@ final class TilePack {
 
     /// Of one token up to 16 blocks are measured before the first is rounded, and what is left of four one by one.
     private void blocksOfOneToken() {
+        a.mov(RSI, BLOCK_BYTES);
         Label blocks = a.here();
         Label few = new Label();
         Label measured = new Label();
-        a.mov(RSI, BLOCK_BYTES);
         a.mov(R8, RDI);
         a.mov(RAX, 0);
         a.mov(R9, RDX);
