@@ -74,14 +74,14 @@ class RealModelsTest {
         checkAll(smolLm2(), resource("smollm2/greedy.json").getParent(), Precision.FAST);
     }
 
-    /// The reference gives 28.724 after the first window; the fast arithmetic stays within 0.3 % of that.
+    /// The reference gives 28.724 after the first window; the fast arithmetic stays within 0.15 % of that.
     @Test
     void smolLm2ForeseesShakespeareAsTheReferenceDoes() throws IOException {
         for (Precision precision : Precision.values()) {
             try (LanguageModel model = LanguageModel.load(smolLm2(), options(precision))) {
                 int[] tokens = model.tokenizer().encode(Files.readString(resource("smollm2/shakespeare.txt")), true);
                 double perplexity = Perplexity.of(model.engine(), tokens, -1, 1, (done, total, soFar) -> { });
-                assertEquals(28.724, perplexity, precision == Precision.EXACT ? 0.005 : 0.003 * 28.724);
+                assertEquals(28.724, perplexity, precision == Precision.EXACT ? 0.005 : 0.0015 * 28.724);
             }
         }
     }

@@ -245,10 +245,6 @@ public class Assembler {
         single(1, 0xff, 1, to);
     }
 
-    public void neg(Gpr to) {
-        single(1, 0xf7, 3, to);
-    }
-
     public void shl(Gpr to, int bits) {
         single(1, 0xc1, 4, to);
         out.u8(bits);

@@ -16,13 +16,26 @@ public record AttentionTrace(AttentionShape shape, Runs runs, Tensor q, Runs key
         Tensor learned, Tensor out, Tensor logSumExp, Tensor dout, Tensor dq, Tensor dk, Tensor dv, Tensor dlearned) {
     public AttentionTrace {
         int heads = shape.numHeads();
-        assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
-        assert k.dtype() == DType.F32 && k.rows() == keyRuns.numTokens() && runs.count() == keyRuns.count();
-        assert k.cols() == shape.numKeyValueHeads() * shape.keySize() && v.rows() == k.rows();
-        assert v.dtype() == DType.F32 && v.cols() == shape.numKeyValueHeads() * shape.valueSize();
-        assert out.rows() == q.rows() && out.cols() == heads * shape.valueSize() && logSumExp.cols() == heads;
-        assert dout.size() == out.size() && dq.size() == q.size() && dk.size() == k.size() && dv.size() == v.size();
-        assert learned.size() == shape.learnedSize() && dlearned.size() == learned.size();
+        int kvHeads = shape.numKeyValueHeads();
+        check(q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize(), q);
+        check(k.rows() == keyRuns.numTokens() && k.cols() == kvHeads * shape.keySize(), k);
+        check(runs.count() == keyRuns.count(), keyRuns);
+        check(v.rows() == k.rows() && v.cols() == kvHeads * shape.valueSize(), v);
+        check(out.rows() == q.rows() && out.cols() == heads * shape.valueSize(), out);
+        check(logSumExp.rows() == q.rows() && logSumExp.cols() == heads, logSumExp);
+        check(learned.size() == shape.learnedSize(), learned);
+        check(dout.size() == out.size() && dq.size() == q.size(), dout);
+        check(dk.size() == k.size() && dv.size() == v.size() && dlearned.size() == learned.size(), dk);
+        for (Tensor t : new Tensor[] {q, k, v, learned, out, logSumExp, dout, dq, dk, dv, dlearned}) {
+            check(t.dtype() == DType.F32, t);
+        }
+    }
+
+    /// Inner loops would read and write what does not belong to them.
+    private static void check(boolean fits, Object what) {
+        if (!fits) {
+            throw new IllegalArgumentException(what + " does not fit the attention that it is for");
+        }
     }
 
     /// The keys that a run's queries may look at.

@@ -31,7 +31,9 @@ public final class KeyValues {
 
     /// A view of keys and values that lie together in two matrices, `[T, K·E]`: a single page.
     public static KeyValues of(Tensor keys, Tensor values) {
-        assert keys.dtype() == DType.F32 && values.dtype() == DType.F32 && keys.rows() == values.rows();
+        if (keys.dtype() != DType.F32 || values.dtype() != DType.F32 || keys.rows() != values.rows()) {
+            throw new IllegalArgumentException("keys " + keys + " and values " + values);
+        }
         KeyValues kv = new KeyValues(Math.max(1, keys.rows()), keys.cols(), values.cols());
         kv.addPage(keys.address(), values.address());
         kv.setLength(keys.rows());

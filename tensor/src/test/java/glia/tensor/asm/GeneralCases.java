@@ -35,7 +35,6 @@ final class GeneralCases {
             cases.add(Cases.general("imul " + g + ", " + other, a -> a.imul(g, other)));
             cases.add(Cases.general("inc " + g, a -> a.inc(g)));
             cases.add(Cases.general("dec " + g, a -> a.dec(g)));
-            cases.add(Cases.general("neg " + g, a -> a.neg(g)));
             cases.add(Cases.general("shl " + g + ", 3", a -> a.shl(g, 3)));
             cases.add(Cases.general("shl " + g + ", cl", a -> a.shlByCl(g)));
             cases.add(Cases.general("shr " + g + ", 63", a -> a.shr(g, 63)));

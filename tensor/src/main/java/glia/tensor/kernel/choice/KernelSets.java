@@ -116,8 +116,8 @@ public final class KernelSets {
     private static Optional<String> vectorObstacle() {
         String vm = System.getProperty("java.vm.name", "") + ", " + System.getProperty("java.vm.info", "");
         if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
-            return Optional.of("the module " + VECTOR_MODULE + " is missing; start java with --add-modules "
-                    + VECTOR_MODULE);
+            return Optional.of("the module " + VECTOR_MODULE
+                    + " is missing; say --kernels vector to glia, or --add-modules " + VECTOR_MODULE + " to java");
         }
         if (vm.contains("interpreted mode") || vm.contains("client") || vm.contains("Client") || vm.contains("Zero")) {
             return Optional.of("the JVM (" + vm + ") runs without the C2 compiler, which turns them into machine code; "

@@ -146,10 +146,27 @@ public final class EmittedKernels implements Kernels {
         halfProducts.ifPresent(products -> products.conversions(conversions));
     }
 
+    /// Machine code would read and write what does not belong to it.
+    ///
+    /// @throws IllegalArgumentException unless `y = x · wᵀ` has these shapes and x and y are F32
+    private static void check(Tensor y, Tensor x, Matrix w) {
+        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || y.rows() != x.rows() || y.cols() != w.rows()
+                || x.cols() != w.cols()) {
+            throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
+        }
+    }
+
+    /// @throws IllegalArgumentException unless `dw += dyᵀ · x` has these shapes and all are F32
+    private static void checkGradient(Tensor dw, Tensor dy, Tensor x) {
+        if (dw.dtype() != DType.F32 || dy.dtype() != DType.F32 || x.dtype() != DType.F32 || dw.rows() != dy.cols()
+                || dw.cols() != x.cols() || dy.rows() != x.rows()) {
+            throw new IllegalArgumentException("no gradient of " + dy + " and " + x + " in " + dw);
+        }
+    }
+
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
-        assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
-        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        check(y, x, w);
         if (halfProducts.isPresent() && HalfProducts.serves(w) && halfProducts.get().linear(y, x, (Tensor) w)) {
             return;
         }
@@ -186,15 +203,13 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
-        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32;
-        assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
+        check(dy, dx, w);
         products.linearBackwardInput(dx, dy, w);
     }
 
     @Override
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
-        assert dw.dtype() == DType.F32 && dy.dtype() == DType.F32 && x.dtype() == DType.F32;
-        assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+        checkGradient(dw, dy, x);
         products.linearBackwardWeight(dw, dy, x);
     }
 
@@ -205,7 +220,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBf16(Tensor y, Tensor x, Tensor w) {
-        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        check(y, x, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linear(y, x, w);
         } else {
@@ -215,7 +230,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
-        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        check(y, x, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearKept(y, x, w);
         } else {
@@ -225,7 +240,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
-        assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
+        check(dy, dx, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearBackwardInput(dx, dy, w);
         } else {
@@ -235,7 +250,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
-        assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+        checkGradient(dw, dy, x);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearBackwardWeight(dw, dy, x);
         } else {

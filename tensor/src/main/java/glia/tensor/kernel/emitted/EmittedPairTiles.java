@@ -35,7 +35,8 @@ final class EmittedPairTiles extends EmittedKeptTiles implements PairTiles {
 
     @Override
     public void interleave(long to, long from, long rowBytes, int pairs, int count) {
-        if (count == TermCode.STEP) {
+        // A panel's row, with the tiles that pairs have.
+        if (count == TermCode.STEP && cols() == count) {
             TermCode.of(1).together(to, from, from + rowBytes, pairs, panelBytes(), 2 * rowBytes);
             return;
         }

@@ -21,7 +21,7 @@ import glia.tensor.asm.Vec;
 /// added to 32 bits (`vpmaddwd`, multiplied with 1, or with 16 where the quants are upper halves of bytes). All three
 /// give the same whole numbers.
 final class PanelDots {
-    /// The largest magnitude of an activation.
+    /// No byte is larger; activations go to 120.
     private static final int MOST_NUMBER = 128;
 
     private final Emitter a;

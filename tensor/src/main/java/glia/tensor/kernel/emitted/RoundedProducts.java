@@ -13,7 +13,7 @@ import java.util.Arrays;
 
 /// `y = round(x) · wᵀ` on whole numbers, for one weight or for many at once: weights are packed once
 /// (`PackedWeights`), activations for each product (`TilePack`), and every panel is multiplied with every tile of
-/// tokens (`PanelProduct`). The workers meet once to pack all tiles, or not at all where these are few, and once for
+/// tokens (`PanelProduct`). The workers meet once to pack all tiles, or not at all where these are small, and once for
 /// all panels of all weights. Products of the same rows share their tiles. So the many small products of a mixture of
 /// experts cost hardly more than one of their size.
 ///

@@ -38,8 +38,8 @@ import java.util.function.IntFunction;
 ///         if it has outliers: store (q + 64) >> 7, and the rest as a low term
 ///         else: store q
 /// ```
-/// Arguments: the first token's row of F32, bytes from row to row, blocks, memory for these, memory for their low
-/// terms.
+/// or with a single token the same with up to 16 of its blocks in place of tokens. Arguments: the first token's row of
+/// F32, bytes from row to row, blocks, memory for these, memory for their low terms.
 ///
 /// Numbers equal those of `roundActivations`, but that squares are added in another order, which can matter only where
 /// both sides of the comparison agree to 15 digits.
@@ -93,9 +93,9 @@ final class TilePack {
         return new TilePack(level, new Constants(arena, RBX, level), format, tokens).emit();
     }
 
-    /// RDI: the block in the first token's row, R8: what is rounded, RCX: the tile's block, RAX: 4 · token, or where
-    /// there is one token only, 4 · block of those that were measured; R10: the next low term, R11: low terms of the
-    /// block so far.
+    /// RDI: the block in the first token's row, RSI: bytes from row to row, or of a single token from block to block,
+    /// R8: what is rounded, RCX: the tile's block, RDX: blocks left, RAX: 4 · token, or of a single token 4 · block of
+    /// those that were measured, R10: the next low term, R11: low terms of the block so far.
     private byte[] emit() {
         a.push(RBX);
         a.sub(RSP, TileScales.STACK_BYTES);

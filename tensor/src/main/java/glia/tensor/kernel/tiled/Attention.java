@@ -60,10 +60,12 @@ public final class Attention implements Workers.Task {
     public void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
             Tensor learned) {
         int heads = shape.numHeads();
-        assert out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize();
-        assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
-        assert logSumExp == null || logSumExp.rows() == q.rows() && logSumExp.cols() == heads;
-        assert keyValues.length >= runs.count();
+        check(out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize(), out);
+        check(q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize(), q);
+        check(logSumExp == null || logSumExp.dtype() == DType.F32 && logSumExp.rows() == q.rows()
+                && logSumExp.cols() == heads, logSumExp);
+        check(learned.dtype() == DType.F32 && learned.size() == shape.learnedSize(), learned);
+        check(keyValues.length >= runs.count(), runs);
         rule.begin(shape, learned);
         this.out = out;
         this.logSumExp = logSumExp;
@@ -79,6 +81,13 @@ public final class Attention implements Workers.Task {
         }
     }
 
+    /// Inner loops would read and write what does not belong to them.
+    private static void check(boolean fits, Object what) {
+        if (!fits) {
+            throw new IllegalArgumentException(what + " does not fit the attention that it is for");
+        }
+    }
+
     /// Numbers the chunks of all runs and reserves memory for partial results; gives the number of chunks.
     private int plan() {
         int count = runs.count();
@@ -89,7 +98,7 @@ public final class Attention implements Workers.Task {
         }
         int singles = 0;
         for (int run = 0; run < count; run++) {
-            assert shape.reads(keyValues[run]);
+            check(shape.reads(keyValues[run]), keyValues[run]);
             rangesOf[run] = numRanges(run);
             singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * rangesOf[run];
         }

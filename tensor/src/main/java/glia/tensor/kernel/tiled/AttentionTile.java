@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 /// and values where they lie.
 final class AttentionTile {
     private static final int BLOCK = 64;
+    /// Positions are compared as F32, in which they are exact below 2^24.
+    private static final int MOST_POSITIONS = 1 << 24;
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
@@ -156,11 +158,13 @@ final class AttentionTile {
         copy = turned + turnedRows * panelBytes;
     }
 
-    /// Notes which positions lane i sees. Positions are compared as F32, in which they are exact below 2^24.
+    /// Notes which positions lane i sees.
     private void see(int i, int position, boolean sinks) {
         int first = shape.span().first(position);
         int last = shape.span().last(position, kv.length());
-        assert last < 1 << 24;
+        if (last >= MOST_POSITIONS) {
+            throw new IllegalArgumentException("position " + last + ", at most " + (MOST_POSITIONS - 1));
+        }
         Memory.f32(firsts + 4L * i, first);
         Memory.f32(lasts + 4L * i, last);
         Memory.f32(largests + 4L * i, sinks ? rule.sink(heads[i]) : -Float.MAX_VALUE);

@@ -1,6 +1,5 @@
 package glia.tensor.kernel.tiled;
 
-import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
@@ -21,7 +20,6 @@ final class ScoreRule {
     }
 
     void begin(AttentionShape shape, Tensor learned) {
-        assert learned.dtype() == DType.F32 && learned.size() == shape.learnedSize();
         this.shape = shape;
         this.learned = learned;
         if (shape.scores() instanceof Scores.Bucketed rule) {

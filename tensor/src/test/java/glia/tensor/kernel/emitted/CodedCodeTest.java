@@ -14,13 +14,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /// Coded rows have the bits of the definition for every code, and nothing beside them is touched.
 class CodedCodeTest extends LevelTest {
+    private static final Random SIDES = new Random(3);
+
     private static CodedMatrix matrix(Arena arena, Code code, int cols, int group) {
         int bytes = code.rowBytes(cols);
-        MemorySegment codes = Guarded.atEnd(arena, 2L * bytes);
+        MemorySegment codes = Guarded.either(arena, SIDES, 2L * bytes);
         for (int i = 0; i < 2 * bytes; i++) {
             codes.set(ValueLayout.JAVA_BYTE, i, (byte) (i < bytes ? i : 255 - i));
         }
@@ -42,7 +45,7 @@ class CodedCodeTest extends LevelTest {
                         for (int[] part : new int[][] {{0, cols}, {cols / 4 * 2, cols / 2}, {0, 0}}) {
                             float[] expected = new float[part[1]];
                             new MatrixReader().read(w, 1, part[0], part[1], expected);
-                            Tensor found = Tensor.of(DType.F32, Guarded.atEnd(arena, 4L * part[1]), part[1]);
+                            Tensor found = Tensor.of(DType.F32, Guarded.either(arena, SIDES, 4L * part[1]), part[1]);
                             new CodedRows(level).decode(w, 1, part[0], part[1], found.address());
                             Fixtures.assertSameBits(expected, found.toArray());
                         }

@@ -18,7 +18,7 @@ class DecodeCodeTest extends LevelTest {
     private final Random random = new Random(1);
 
     private MemorySegment memory(Arena arena, long sizeBytes) {
-        return random.nextBoolean() ? Guarded.atEnd(arena, sizeBytes) : Guarded.atStart(arena, sizeBytes);
+        return Guarded.either(arena, random, sizeBytes);
     }
 
     @Test

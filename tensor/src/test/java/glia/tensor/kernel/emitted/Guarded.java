@@ -2,6 +2,7 @@ package glia.tensor.kernel.emitted;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Random;
 
 /// Memory between pages that must not be touched: a read or write outside of it ends the JVM, so that a test cannot
 /// pass by chance.
@@ -18,6 +19,11 @@ final class Guarded {
     /// Memory whose first byte is the first after a forbidden page.
     static MemorySegment atStart(Arena arena, long sizeBytes) {
         return map(arena, sizeBytes, false);
+    }
+
+    /// One or the other.
+    static MemorySegment either(Arena arena, Random random, long sizeBytes) {
+        return map(arena, sizeBytes, random.nextBoolean());
     }
 
     @SuppressWarnings("restricted")

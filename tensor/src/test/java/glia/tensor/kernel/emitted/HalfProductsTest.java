@@ -37,7 +37,7 @@ class HalfProductsTest extends LevelTest {
 
     /// Numbers of all sizes between 2^-20 and 8, some 0, some denormal in F16.
     private Tensor weights(Arena arena, DType type, int rows, int cols) {
-        MemorySegment memory = Guarded.atEnd(arena, 2L * rows * cols);
+        MemorySegment memory = Guarded.either(arena, random, 2L * rows * cols);
         Tensor w = Tensor.of(type, memory, rows, cols);
         for (int i = 0; i < rows * cols; i++) {
             float x = Math.scalb(random.nextFloat() - 0.5f, 4 - random.nextInt(24));
@@ -50,11 +50,11 @@ class HalfProductsTest extends LevelTest {
 
     private void check(HalfProducts products, Arena arena, Tensor w, int tokens) {
         int cols = w.cols();
-        Tensor x = Tensor.of(DType.F32, Guarded.atEnd(arena, 4L * tokens * cols), tokens, cols);
+        Tensor x = Tensor.of(DType.F32, Guarded.either(arena, random, 4L * tokens * cols), tokens, cols);
         for (long i = 0; i < x.size(); i++) {
             x.set(i, random.nextFloat() - 0.5f);
         }
-        Tensor y = Tensor.of(DType.F32, Guarded.atEnd(arena, 4L * tokens * w.rows()), tokens, w.rows());
+        Tensor y = Tensor.of(DType.F32, Guarded.either(arena, random, 4L * tokens * w.rows()), tokens, w.rows());
         assertTrue(products.linear(y, x, w));
         float[] numbers = new float[w.rows() * cols];
         Decode.toFloats(w.dtype(), w.address(), numbers, 0, numbers.length);

@@ -29,8 +29,7 @@ class PairProductsTest extends LevelTest {
 
     private static Tensor empty(Arena arena, Random random, DType type, int rows, int cols) {
         long sizeBytes = rows * type.bytes(cols);
-        return Tensor.of(type, random.nextBoolean() ? Guarded.atEnd(arena, sizeBytes)
-                : Guarded.atStart(arena, sizeBytes), rows, cols);
+        return Tensor.of(type, Guarded.either(arena, random, sizeBytes), rows, cols);
     }
 
     private static Tensor random(Arena arena, Random random, int rows, int cols) {

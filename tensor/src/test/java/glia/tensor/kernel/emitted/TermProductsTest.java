@@ -57,8 +57,7 @@ class TermProductsTest {
 
     private static Tensor empty(Arena arena, Random random, DType type, int rows, int cols) {
         long sizeBytes = rows * type.bytes(cols);
-        return Tensor.of(type, random.nextBoolean() ? Guarded.atEnd(arena, sizeBytes)
-                : Guarded.atStart(arena, sizeBytes), rows, cols);
+        return Tensor.of(type, Guarded.either(arena, random, sizeBytes), rows, cols);
     }
 
     /// @param digits magnitudes are from 10^-digits to 10^digits; 0 for normally distributed numbers
