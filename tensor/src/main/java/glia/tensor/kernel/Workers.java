@@ -6,10 +6,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// A fixed pool of platform threads for arithmetic. The calling thread works too, so `count` threads compute with
-/// `count - 1` helpers. Helpers spin for a while after each task before they park, since waking a thread costs as much
+/// `count - 1` helpers. Helpers spin for 0.3 ms after each task before they park, since waking a thread costs as much
 /// as a token of a small model; tasks are cut into chunks that threads claim from a counter, so that a thread that the
 /// system has set aside holds up no more than one chunk, and none if it had not claimed one. `run` allocates nothing.
-/// Threads are daemons.
+/// Threads are daemons. The caller, once it has no chunk to claim, spins a third as long for the last ones to end, and
+/// then parks, too, which gives its processor to a helper that has none.
 ///
 /// How it stays correct: a helper touches a task only after it has claimed a chunk, by lowering `unclaimed` by one. The
 /// caller raises `unclaimed` only when every chunk of the task before has ended (`unfinished` is 0), so a claim that
