@@ -92,7 +92,10 @@ public record Option<T>(List<String> names, String label, String description, Li
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("a number is expected", e);
         }
-        if (!(value >= min && value <= max) || Float.isInfinite(value)) {
+        if (!Float.isFinite(value)) {
+            throw new IllegalArgumentException("a finite number is expected");
+        }
+        if (value < min || value > max) {
             throw new IllegalArgumentException(max == Float.MAX_VALUE ? "at least " + word(min) + " is expected"
                     : "a number from " + word(min) + " to " + word(max) + " is expected");
         }

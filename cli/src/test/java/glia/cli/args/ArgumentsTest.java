@@ -89,8 +89,8 @@ class ArgumentsTest {
                 + "not '4294967297'",
         "--seed 9999999999999999999 | Invalid value for option '--seed': a whole number is expected, not "
                 + "'9999999999999999999'",
-        "--temperature NaN    | Invalid value for option '--temperature': at least 0 is expected, not 'NaN'",
-        "--temperature 1e99   | Invalid value for option '--temperature': at least 0 is expected, not '1e99'",
+        "--temperature NaN    | Invalid value for option '--temperature': a finite number is expected, not 'NaN'",
+        "--temperature 1e99   | Invalid value for option '--temperature': a finite number is expected, not '1e99'",
         "--temperature -1     | Invalid value for option '--temperature': at least 0 is expected, not '-1'",
         "--temperature x      | Invalid value for option '--temperature': a number is expected, not 'x'",
         "--threads            | Missing required parameter for option '--threads' (N)",

@@ -44,7 +44,8 @@ public interface Kernels {
         return false;
     }
 
-    /// `linear` with both factors rounded to BF16 (half to even) and sums in F32, for a w of plain numbers.
+    /// `linear` with both factors rounded to BF16 (half to even) and sums in F32, for a w of plain numbers. A set with
+    /// instructions for that may take magnitudes below 2^-126 for 0, of factors, products and sums.
     default void linearBf16(Tensor y, Tensor x, Tensor w) {
         try (Arena arena = Arena.ofShared()) {
             linear(y, Bf16.rounded(x, arena), Bf16.rounded(w, arena));
