@@ -47,6 +47,7 @@ final class PanelProduct {
     private final PanelWeights weights;
     private final PanelDots dots;
     private final WinogradDots winograd;
+    private final NibbleDots nibbles;
     private final int halves;
     private final int slices;
     private final int firstFree;
@@ -64,6 +65,7 @@ final class PanelProduct {
         firstFree = weights.firstFree();
         dots = new PanelDots(a, weights, a.v(level.registers - 1));
         winograd = tile.isWinograd() ? new WinogradDots(a, firstFree, weights) : null;
+        nibbles = NibbleDots.serves(level, format, tokens) ? new NibbleDots(a, weights, tile) : null;
     }
 
     /// The code for this many tokens.
@@ -75,7 +77,7 @@ final class PanelProduct {
 
     private byte[] emit() {
         begin();
-        weights.blocks(RCX, this::block);
+        weights.blocks(RCX, nibbles == null ? this::block : this::blockOfOneToken);
         end();
         return a.end();
     }
@@ -85,6 +87,9 @@ final class PanelProduct {
     private void begin() {
         a.mov(at(R9, WorkArea.RESULT), RDX);
         weights.begin(RCX);
+        if (nibbles != null) {
+            nibbles.begin();
+        }
         Vec zero = a.v(0);
         a.zero(zero);
         for (int t = 0; t < tokens; t++) {
@@ -145,8 +150,26 @@ final class PanelProduct {
                 }
             }
             int ofSlice = slice;
-            lowTerms(a, tile, () -> lowTerm(ofSlice));
+            lowTerms(a, tile, () -> { }, () -> lowTerm(ofSlice));
         }
+        weights.next();
+        a.add(RSI, tile.blockBytes());
+    }
+
+    /// The same with `NibbleDots`; low terms, which few blocks have, prepare what they need themselves.
+    private void blockOfOneToken() {
+        if (fromMemory) {
+            weights.prefetch(tokens);
+        }
+        quadsSoFar = 0;
+        nibbles.dot(this::askForNext);
+        weights.scales(0);
+        nibbles.addScaled(sum(0));
+        addMinima(0, sum(0));
+        lowTerms(a, tile, () -> {
+            weights.storeScales();
+            weights.quants(0, 0);
+        }, () -> lowTerm(0));
         weights.next();
         a.add(RSI, tile.blockBytes());
     }
@@ -247,12 +270,17 @@ final class PanelProduct {
                 a.op(VFMADD231PS, sum, a.v(n.number() + 1), weights.scale(1));
             }
         }
+        addMinima(t, sum);
+        if (!a.isWide()) {
+            a.op(VMOVUPS, place, sum);
+        }
+    }
+
+    /// `sum ± minima · scale · Σ x`
+    private void addMinima(int t, Vec sum) {
         for (int half = 0; half < tile.sums(); half++) {
             a.op(weights.addMinimum(), sum, weights.minimum(half),
                     a.spread(at(RSI, tile.sum(half, t)), dots.spare()));
-        }
-        if (!a.isWide()) {
-            a.op(VMOVUPS, place, sum);
         }
     }
 
@@ -293,13 +321,15 @@ final class PanelProduct {
 
     /// A loop over the low terms of the block at RSI, which points at each of them meanwhile.
     ///
+    /// @param before is emitted before the loop, for blocks that have low terms
     /// @param term may overwrite RDX
-    static void lowTerms(Emitter a, TileLayout tile, Runnable term) {
+    static void lowTerms(Emitter a, TileLayout tile, Runnable before, Runnable term) {
         Label next = new Label();
         Label none = new Label();
         a.mov32(RAX, at(RSI, tile.count()));
         a.test(RAX, RAX);
         a.jump(EQUAL, none);
+        before.run();
         a.push(RSI);
         a.mov32(RDX, at(RSI, tile.low()));
         a.add(RSI, RDX);

@@ -138,7 +138,7 @@ final class TwoPanelProduct {
         for (int i = 0; i < numGroups; i++) {
             tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, numGroups);
         }
-        PanelProduct.lowTerms(a, tile, this::lowTerm);
+        PanelProduct.lowTerms(a, tile, () -> { }, this::lowTerm);
         weights[0].next();
         a.add(RSI, tile.blockBytes());
     }

@@ -54,7 +54,9 @@ final class WorkArea {
     static final int MAIN = SUMS + 2 * SUMS_BYTES;
     /// Whole numbers of a part of the quants' bits, 32 bytes for each token.
     static final int PARTS = MAIN + 2 * SUMS_BYTES;
-    static final int SIZE_BYTES = PARTS + 32 * TileLayout.MOST_TOKENS;
+    /// 1 and, 64 bytes further on, 1.5: what a token's scale is beside a power of two.
+    static final int FACTORS = PARTS + 32 * TileLayout.MOST_TOKENS;
+    static final int SIZE_BYTES = FACTORS + 128;
 
     private WorkArea() { }
 
@@ -92,6 +94,8 @@ final class WorkArea {
         }
         Memory.i32(address + HALF_BIAS, 63);
         Memory.f32(address + THREE_HALVES, 1.5f);
+        Memory.f32(address + FACTORS, 1);
+        Memory.f32(address + FACTORS + 64, 1.5f);
         Memory.i32(address + RAISE, 0x01010101 * WinogradDots.RAISE);
         Memory.i32(address + MINUS_MIDDLE, 0x01010101 * (256 - WinogradDots.MIDDLE));
     }
