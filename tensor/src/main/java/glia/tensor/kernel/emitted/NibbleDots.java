@@ -17,16 +17,16 @@ import static glia.tensor.asm.Op.VSUBPS;
 import glia.tensor.asm.Vec;
 
 /// The part of `PanelProduct` that multiplies quants of 4 bits with a single token, in wide vectors, by as few
-/// instructions as it can: to the same numbers. Weights come from memory then, and the fewer instructions there are to a
-/// line of them, the more lines are on their way at a time, since a processor looks only some hundred instructions
+/// instructions as it can: to the same numbers. Weights come from memory then, and the fewer instructions there are to
+/// a line of them, the more lines are on their way at a time, since a processor looks only some hundred instructions
 /// ahead.
 ///
 /// Quants of the upper half of each byte are left where they are, sixteen times too large, and added up by themselves:
 /// ```
 /// n = start + Σ low quants · x,  m = Σ 16 · high quants · x;  n + m / 16, which is exact
 /// ```
-/// And in place of storing the rows' scales as they are and 1.5 fold, for tokens to choose from (`TileLayout`), they are
-/// multiplied with the one or the other for the one token.
+/// And in place of storing the rows' scales as they are and 1.5 fold, for tokens to choose from (`TileLayout`), they
+/// are multiplied with the one or the other for the one token.
 final class NibbleDots {
     private static final int FIRST = 20;
     private static final int BITS = 4;
