@@ -11,7 +11,8 @@ import java.util.Arrays;
 public final class Perplexity {
     /// Tokens in a window.
     public static final int WINDOW_TOKENS = 512;
-    private static final int FIRST_SCORED = WINDOW_TOKENS / 2;
+    /// The token of a window that foresees the first that is scored.
+    public static final int FIRST_SCORED = WINDOW_TOKENS / 2;
     /// Tokens of a window that are scored: those that a token of its second half foresees inside of it.
     public static final int SCORED_TOKENS = WINDOW_TOKENS - 1 - FIRST_SCORED;
 
@@ -46,16 +47,9 @@ public final class Perplexity {
         double sum = 0;
         long count = 0;
         for (int w = 0; w < numWindows; w++) {
-            int[] window = Arrays.copyOfRange(tokens, w * WINDOW_TOKENS, (w + 1) * WINDOW_TOKENS);
-            if (bos >= 0) {
-                window[0] = bos;
-            }
+            int[] window = window(tokens, w, bos);
             try (Sequence sequence = engine.open()) {
-                engine.add(sequence, window, 0, FIRST_SCORED, Outputs.NONE);
-                engine.run();
-                // The last token foresees one outside of the window.
-                engine.add(sequence, window, FIRST_SCORED, WINDOW_TOKENS - 1, Outputs.ALL);
-                Tensor logits = engine.run();
+                Tensor logits = secondHalf(engine, sequence, window);
                 for (int row = 0; row < logits.rows(); row++) {
                     int next = window[FIRST_SCORED + row + 1];
                     sum += engine.ops().kernels().logSumExp(logits, row)
@@ -66,5 +60,24 @@ public final class Perplexity {
             listener.window(w + 1, numWindows, Math.exp(sum / count));
         }
         return Math.exp(sum / count);
+    }
+
+    /// The tokens of a window.
+    ///
+    /// @param bos the token that replaces the first, or -1
+    public static int[] window(int[] tokens, int number, int bos) {
+        int[] window = Arrays.copyOfRange(tokens, number * WINDOW_TOKENS, (number + 1) * WINDOW_TOKENS);
+        if (bos >= 0) {
+            window[0] = bos;
+        }
+        return window;
+    }
+
+    /// The logits of a window's tokens from `FIRST_SCORED` on, but for the last, which foresees one outside of it.
+    public static Tensor secondHalf(Engine engine, Sequence sequence, int[] window) {
+        engine.add(sequence, window, 0, FIRST_SCORED, Outputs.NONE);
+        engine.run();
+        engine.add(sequence, window, FIRST_SCORED, WINDOW_TOKENS - 1, Outputs.ALL);
+        return engine.run();
     }
 }

@@ -5,21 +5,18 @@ import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.Perplexity;
 import glia.engine.state.Sequence;
-import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Locale;
 
 /// How far the rounded arithmetic strays from the exact one on a text: the mean Kullback-Leibler divergence
 /// `Σ p · (ln p - ln q)` of the next token's probabilities, p exact and q rounded, how often both have the same best
 /// token, and both perplexities. Windows are those of `Perplexity`, of which the second half counts.
 public final class Divergence {
-    private static final int FIRST = Perplexity.WINDOW_TOKENS / 2;
-
     private final double[] exact;
     private final double[] rounded;
     private double sum;
@@ -45,15 +42,11 @@ public final class Divergence {
                 LanguageModel rounded = load(args[0], Precision.FAST)) {
             Tokenizer tokenizer = exact.tokenizer();
             int[] tokens = tokenizer.encode(Files.readString(Path.of(args[1])), true);
+            int bos = tokenizer.addsBos() ? tokenizer.bos().orElseThrow() : -1;
             int windows = Perplexity.numWindows(tokens.length, Integer.parseInt(args[2]));
             var divergence = new Divergence(exact.engine().model().spec().vocabSize());
             for (int w = 0; w < windows; w++) {
-                int[] window = Arrays.copyOfRange(tokens, w * Perplexity.WINDOW_TOKENS,
-                        (w + 1) * Perplexity.WINDOW_TOKENS);
-                if (tokenizer.addsBos()) {
-                    window[0] = tokenizer.bos().orElseThrow();
-                }
-                divergence.add(exact.engine(), rounded.engine(), window);
+                divergence.add(exact.engine(), rounded.engine(), Perplexity.window(tokens, w, bos));
             }
             divergence.print(rounded.engine().ops().kernels().name());
         }
@@ -65,24 +58,18 @@ public final class Divergence {
 
     private void add(Engine a, Engine b, int[] window) {
         try (Sequence p = a.open(); Sequence q = b.open()) {
-            Tensor ofExact = secondHalf(a, p, window);
-            Tensor ofRounded = secondHalf(b, q, window);
+            Tensor ofExact = Perplexity.secondHalf(a, p, window);
+            Tensor ofRounded = Perplexity.secondHalf(b, q, window);
             for (int row = 0; row < ofExact.rows(); row++) {
-                add(ofExact, ofRounded, row, window[FIRST + row + 1]);
+                logProbabilities(a.ops().kernels(), ofExact, row, exact);
+                logProbabilities(b.ops().kernels(), ofRounded, row, rounded);
+                same += a.ops().kernels().argmax(ofExact, row) == b.ops().kernels().argmax(ofRounded, row) ? 1 : 0;
+                add(window[Perplexity.FIRST_SCORED + row + 1]);
             }
         }
     }
 
-    private static Tensor secondHalf(Engine engine, Sequence sequence, int[] window) {
-        engine.add(sequence, window, 0, FIRST, Outputs.NONE);
-        engine.run();
-        engine.add(sequence, window, FIRST, window.length - 1, Outputs.ALL);
-        return engine.run();
-    }
-
-    private void add(Tensor ofExact, Tensor ofRounded, int row, int next) {
-        int best = logProbabilities(ofExact, row, exact);
-        same += logProbabilities(ofRounded, row, rounded) == best ? 1 : 0;
+    private void add(int next) {
         for (int i = 0; i < exact.length; i++) {
             sum += Math.exp(exact[i]) * (exact[i] - rounded[i]);
         }
@@ -91,23 +78,11 @@ public final class Divergence {
         positions++;
     }
 
-    /// Answers the best token.
-    private static int logProbabilities(Tensor logits, int row, double[] to) {
-        int best = 0;
+    private static void logProbabilities(Kernels kernels, Tensor logits, int row, double[] to) {
+        double logSumExp = kernels.logSumExp(logits, row);
         for (int i = 0; i < to.length; i++) {
-            to[i] = logits.get((long) row * logits.cols() + i);
-            best = to[i] > to[best] ? i : best;
+            to[i] = logits.get((long) row * logits.cols() + i) - logSumExp;
         }
-        double largest = to[best];
-        double all = 0;
-        for (double x : to) {
-            all += Math.exp(x - largest);
-        }
-        double logSumExp = largest + Math.log(all);
-        for (int i = 0; i < to.length; i++) {
-            to[i] -= logSumExp;
-        }
-        return best;
     }
 
     private void print(String kernels) {

@@ -23,6 +23,16 @@ public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, in
         this(numHeads, numKeyValueHeads, keySize, valueSize, scale, span, new Scores.Plain());
     }
 
+    /// What an attention's inner loops are given is checked before: they would read and write what does not belong to
+    /// them.
+    ///
+    /// @throws IllegalArgumentException unless it fits
+    public static void check(boolean fits, Object what) {
+        if (!fits) {
+            throw new IllegalArgumentException(what + " does not fit the attention that it is for");
+        }
+    }
+
     /// Query heads that share one head of keys and values.
     public int groupSize() {
         return numHeads / numKeyValueHeads;

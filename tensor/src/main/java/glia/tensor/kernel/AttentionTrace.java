@@ -17,24 +17,17 @@ public record AttentionTrace(AttentionShape shape, Runs runs, Tensor q, Runs key
     public AttentionTrace {
         int heads = shape.numHeads();
         int kvHeads = shape.numKeyValueHeads();
-        check(q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize(), q);
-        check(k.rows() == keyRuns.numTokens() && k.cols() == kvHeads * shape.keySize(), k);
-        check(runs.count() == keyRuns.count(), keyRuns);
-        check(v.rows() == k.rows() && v.cols() == kvHeads * shape.valueSize(), v);
-        check(out.rows() == q.rows() && out.cols() == heads * shape.valueSize(), out);
-        check(logSumExp.rows() == q.rows() && logSumExp.cols() == heads, logSumExp);
-        check(learned.size() == shape.learnedSize(), learned);
-        check(dout.size() == out.size() && dq.size() == q.size(), dout);
-        check(dk.size() == k.size() && dv.size() == v.size() && dlearned.size() == learned.size(), dk);
+        AttentionShape.check(q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize(), q);
+        AttentionShape.check(k.rows() == keyRuns.numTokens() && k.cols() == kvHeads * shape.keySize(), k);
+        AttentionShape.check(runs.count() == keyRuns.count(), keyRuns);
+        AttentionShape.check(v.rows() == k.rows() && v.cols() == kvHeads * shape.valueSize(), v);
+        AttentionShape.check(out.rows() == q.rows() && out.cols() == heads * shape.valueSize(), out);
+        AttentionShape.check(logSumExp.rows() == q.rows() && logSumExp.cols() == heads, logSumExp);
+        AttentionShape.check(learned.size() == shape.learnedSize(), learned);
+        AttentionShape.check(dout.size() == out.size() && dq.size() == q.size(), dout);
+        AttentionShape.check(dk.size() == k.size() && dv.size() == v.size() && dlearned.size() == learned.size(), dk);
         for (Tensor t : new Tensor[] {q, k, v, learned, out, logSumExp, dout, dq, dk, dv, dlearned}) {
-            check(t.dtype() == DType.F32, t);
-        }
-    }
-
-    /// Inner loops would read and write what does not belong to them.
-    private static void check(boolean fits, Object what) {
-        if (!fits) {
-            throw new IllegalArgumentException(what + " does not fit the attention that it is for");
+            AttentionShape.check(t.dtype() == DType.F32, t);
         }
     }
 

@@ -1,5 +1,6 @@
 package glia.tensor.kernel;
 
+import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import java.util.ArrayList;
@@ -13,7 +14,8 @@ public final class ProductList {
     public record Product(Tensor y, int yRow, Tensor x, int xRow, int numRows, Matrix w) {
         public Product {
             if (numRows < 1 || yRow < 0 || xRow < 0 || yRow + numRows > y.rows() || xRow + numRows > x.rows()
-                    || x.cols() != w.cols() || y.cols() != w.rows()) {
+                    || x.cols() != w.cols() || y.cols() != w.rows() || x.dtype() != DType.F32
+                    || y.dtype() != DType.F32) {
                 throw new IllegalArgumentException("no product of rows " + xRow + " + " + numRows + " of " + x + " and "
                         + w + " in rows " + yRow + " of " + y);
             }

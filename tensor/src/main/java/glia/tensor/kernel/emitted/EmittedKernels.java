@@ -146,27 +146,9 @@ public final class EmittedKernels implements Kernels {
         halfProducts.ifPresent(products -> products.conversions(conversions));
     }
 
-    /// Machine code would read and write what does not belong to it.
-    ///
-    /// @throws IllegalArgumentException unless `y = x · wᵀ` has these shapes and x and y are F32
-    private static void check(Tensor y, Tensor x, Matrix w) {
-        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || y.rows() != x.rows() || y.cols() != w.rows()
-                || x.cols() != w.cols()) {
-            throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
-        }
-    }
-
-    /// @throws IllegalArgumentException unless `dw += dyᵀ · x` has these shapes and all are F32
-    private static void checkGradient(Tensor dw, Tensor dy, Tensor x) {
-        if (dw.dtype() != DType.F32 || dy.dtype() != DType.F32 || x.dtype() != DType.F32 || dw.rows() != dy.cols()
-                || dw.cols() != x.cols() || dy.rows() != x.rows()) {
-            throw new IllegalArgumentException("no gradient of " + dy + " and " + x + " in " + dw);
-        }
-    }
-
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
-        check(y, x, w);
+        ProductShapes.check(y, x, w);
         if (halfProducts.isPresent() && HalfProducts.serves(w) && halfProducts.get().linear(y, x, (Tensor) w)) {
             return;
         }
@@ -203,13 +185,13 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
-        check(dy, dx, w);
+        ProductShapes.check(dy, dx, w);
         products.linearBackwardInput(dx, dy, w);
     }
 
     @Override
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
-        checkGradient(dw, dy, x);
+        ProductShapes.checkGradient(dw, dy, x);
         products.linearBackwardWeight(dw, dy, x);
     }
 
@@ -220,7 +202,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBf16(Tensor y, Tensor x, Tensor w) {
-        check(y, x, w);
+        ProductShapes.check(y, x, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linear(y, x, w);
         } else {
@@ -230,7 +212,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
-        check(y, x, w);
+        ProductShapes.check(y, x, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearKept(y, x, w);
         } else {
@@ -240,7 +222,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
-        check(dy, dx, w);
+        ProductShapes.check(dy, dx, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearBackwardInput(dx, dy, w);
         } else {
@@ -250,7 +232,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
-        checkGradient(dw, dy, x);
+        ProductShapes.checkGradient(dw, dy, x);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearBackwardWeight(dw, dy, x);
         } else {

@@ -1,11 +1,9 @@
 package glia.tensor.kernel.emitted;
 
-import static glia.tensor.asm.Op.VEXTRACTF128;
 import static glia.tensor.asm.Op.VPERM2F128;
 import static glia.tensor.asm.Op.VPSHUFD;
 import static glia.tensor.asm.Op.VSHUFF32X4;
 import static glia.tensor.asm.Vec.xmm;
-import static glia.tensor.asm.Vec.ymm;
 
 import glia.tensor.asm.Op;
 import glia.tensor.asm.Vec;
@@ -28,17 +26,24 @@ final class Lanes {
         }
     }
 
+    /// Combines the halves of a register until `bytes` are left, its lowest.
+    ///
+    /// @param temporary a register to be overwritten; both are below 16
+    static void halve(Emitter a, Op op, int register, int temporary, int bytes) {
+        for (int left = a.bytes() / 2; left >= bytes; left /= 2) {
+            Vec half = a.v(register).as(left);
+            Vec upper = a.v(temporary).as(left);
+            a.upperHalf(upper, a.v(register).as(2 * left));
+            a.op(op, half, half, upper);
+        }
+    }
+
     /// Combines all lanes of a register, by halves, so that those of its lowest 16 bytes hold the result.
     ///
     /// @param temporary a register to be overwritten; both are below 16
     /// @param laneBytes 4 or 8
     static void reduce(Emitter a, Op op, int register, int temporary, int laneBytes) {
-        if (a.isWide()) {
-            a.upperHalf(ymm(temporary), a.v(register));
-            a.op(op, ymm(register), ymm(register), ymm(temporary));
-        }
-        a.op(VEXTRACTF128, xmm(temporary), ymm(register), 1);
-        a.op(op, xmm(register), xmm(register), xmm(temporary));
+        halve(a, op, register, temporary, 16);
         a.op(VPSHUFD, xmm(temporary), xmm(register), SWAP_HALVES);
         a.op(op, xmm(register), xmm(register), xmm(temporary));
         if (laneBytes == 4) {

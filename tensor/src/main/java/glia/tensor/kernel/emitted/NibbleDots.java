@@ -85,7 +85,7 @@ final class NibbleDots {
     /// `sum += scales of the rows · scale · n`
     void addScaled(Vec sum) {
         a.mov32(RDX, at(RSI, tile.half(0)));
-        a.op(VMULPS, scale, weights.scale(0), at(R9, RDX, 1, WorkArea.FACTORS).toAll());
+        a.op(VMULPS, scale, weights.scale(0), at(R9, RDX, 1, WorkArea.ONE).toAll());
         a.op(VSUBPS, n, n, at(RSI, tile.scale(0)).toAll());
         a.op(VFMADD231PS, sum, n, scale);
     }

@@ -1,6 +1,5 @@
 package glia.tensor.kernel.emitted;
 
-import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Conversions;
@@ -75,9 +74,9 @@ final class RoundedProducts {
 
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
     static void check(Tensor y, Tensor x, Matrix w) {
-        if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || !serves(w) || x.cols() != w.cols()
-                || y.rows() != x.rows() || y.cols() != w.rows()) {
-            throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
+        ProductShapes.check(y, x, w);
+        if (!serves(w)) {
+            throw new IllegalArgumentException("no product of rounded numbers with " + w);
         }
     }
 

@@ -106,7 +106,7 @@ final class TileScales {
                 a.op(VPMAXSD, a.v(LARGEST + i), a.v(LARGEST + i), one);
             }
         }
-        halve(VPMAXSD, LARGEST + i, 16);
+        Lanes.halve(a, VPMAXSD, LARGEST + i, FREE, 16);
     }
 
     /// Four numbers of 64 bits whose sum is `Σ x²`, in the lowest lanes.
@@ -122,17 +122,7 @@ final class TileScales {
             }
         }
         a.op(VADDPD, sums[0], sums[0], sums[1]);
-        halve(VADDPD, SQUARES + block, 32);
-    }
-
-    /// Combines the halves of a register until so many bytes are left.
-    private void halve(Op op, int register, int bytes) {
-        for (int left = a.bytes() / 2; left >= bytes; left /= 2) {
-            Vec half = a.v(register).as(left);
-            Vec upper = a.v(FREE).as(left);
-            a.upperHalf(upper, a.v(register).as(2 * left));
-            a.op(op, half, half, upper);
-        }
+        Lanes.halve(a, VADDPD, SQUARES + block, FREE, 32);
     }
 
     /// The four blocks' maxima, one in each lane.

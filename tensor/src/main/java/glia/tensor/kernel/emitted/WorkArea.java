@@ -23,9 +23,8 @@ final class WorkArea {
     static final int THIRD = 28;
     /// 16 bytes: twice the numbers of E2M1 plus 12, by their four bits.
     static final int E2M1 = 32;
-    /// -128 and 1, F32.
+    /// -128, F32.
     static final int MINUS_128 = 48;
-    static final int ONE = 52;
     /// 16 numbers of 16 bits: 1, and 16.
     static final int ONES = 64;
     static final int SIXTEENS = 96;
@@ -33,8 +32,6 @@ final class WorkArea {
     static final int HALF_BIAS = 128;
     /// How many bytes further the panel is that a product asks for.
     static final int AHEAD = 136;
-    /// 1.5, F32.
-    static final int THREE_HALVES = 144;
     /// 120 and -8 in each byte.
     static final int RAISE = 148;
     static final int MINUS_MIDDLE = 152;
@@ -55,8 +52,9 @@ final class WorkArea {
     /// Whole numbers of a part of the quants' bits, 32 bytes for each token.
     static final int PARTS = MAIN + 2 * SUMS_BYTES;
     /// 1 and, 64 bytes further on, 1.5: what a token's scale is beside a power of two.
-    static final int FACTORS = PARTS + 32 * TileLayout.MOST_TOKENS;
-    static final int SIZE_BYTES = FACTORS + 128;
+    static final int ONE = PARTS + 32 * TileLayout.MOST_TOKENS;
+    static final int THREE_HALVES = ONE + 64;
+    static final int SIZE_BYTES = ONE + 128;
 
     private WorkArea() { }
 
@@ -94,8 +92,6 @@ final class WorkArea {
         }
         Memory.i32(address + HALF_BIAS, 63);
         Memory.f32(address + THREE_HALVES, 1.5f);
-        Memory.f32(address + FACTORS, 1);
-        Memory.f32(address + FACTORS + 64, 1.5f);
         Memory.i32(address + RAISE, 0x01010101 * WinogradDots.RAISE);
         Memory.i32(address + MINUS_MIDDLE, 0x01010101 * (256 - WinogradDots.MIDDLE));
     }

@@ -60,12 +60,14 @@ public final class Attention implements Workers.Task {
     public void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
             Tensor learned) {
         int heads = shape.numHeads();
-        check(out.dtype() == DType.F32 && out.rows() == q.rows() && out.cols() == heads * shape.valueSize(), out);
-        check(q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize(), q);
-        check(logSumExp == null || logSumExp.dtype() == DType.F32 && logSumExp.rows() == q.rows()
+        AttentionShape.check(out.dtype() == DType.F32 && out.rows() == q.rows()
+                && out.cols() == heads * shape.valueSize(), out);
+        AttentionShape.check(q.dtype() == DType.F32 && q.rows() == runs.numTokens()
+                && q.cols() == heads * shape.keySize(), q);
+        AttentionShape.check(logSumExp == null || logSumExp.dtype() == DType.F32 && logSumExp.rows() == q.rows()
                 && logSumExp.cols() == heads, logSumExp);
-        check(learned.dtype() == DType.F32 && learned.size() == shape.learnedSize(), learned);
-        check(keyValues.length >= runs.count(), runs);
+        AttentionShape.check(learned.dtype() == DType.F32 && learned.size() == shape.learnedSize(), learned);
+        AttentionShape.check(keyValues.length >= runs.count(), runs);
         rule.begin(shape, learned);
         this.out = out;
         this.logSumExp = logSumExp;
@@ -81,13 +83,6 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    /// Inner loops would read and write what does not belong to them.
-    private static void check(boolean fits, Object what) {
-        if (!fits) {
-            throw new IllegalArgumentException(what + " does not fit the attention that it is for");
-        }
-    }
-
     /// Numbers the chunks of all runs and reserves memory for partial results; gives the number of chunks.
     private int plan() {
         int count = runs.count();
@@ -98,7 +93,7 @@ public final class Attention implements Workers.Task {
         }
         int singles = 0;
         for (int run = 0; run < count; run++) {
-            check(shape.reads(keyValues[run]), keyValues[run]);
+            AttentionShape.check(shape.reads(keyValues[run]), keyValues[run]);
             rangesOf[run] = numRanges(run);
             singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * rangesOf[run];
         }
