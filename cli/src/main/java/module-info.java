@@ -1,7 +1,7 @@
 /// The `glia` command.
 @SuppressWarnings("requires-automatic")
 module glia.cli {
-    requires glia.engine;
+    requires glia.lab;
     requires info.picocli;
     requires org.jline;
 }

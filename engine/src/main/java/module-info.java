@@ -1,13 +1,11 @@
 /// Sequence states, sampling and generation.
 module glia.engine {
+    requires transitive glia.kernels;
     requires transitive glia.model;
     requires java.management;
     requires jdk.management;
 
     exports glia.engine;
-    exports glia.engine.attention;
-    exports glia.engine.catalogue;
-    exports glia.engine.check;
     exports glia.engine.reading;
     exports glia.engine.sampling;
     exports glia.engine.state;

@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic")
 module glia.text {
     requires transitive glia.io;
+    requires transitive glia.jinja;
     requires ai.djl.tokenizers;
 
     exports glia.text.template;

@@ -1,6 +1,6 @@
 package glia.cli;
 
-import glia.tensor.kernel.emitted.EmittedKernels;
+import glia.kernels.emitted.EmittedKernels;
 
 /// Begins what every answer needs on a thread of its own, while the command line is taken apart and most processors
 /// have nothing to do: the first call of machine code takes 20 ms, since the JDK writes classes for it.

@@ -8,7 +8,7 @@ import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;

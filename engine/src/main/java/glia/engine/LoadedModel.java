@@ -9,7 +9,7 @@ import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.nio.file.Path;
 import java.util.Optional;
 

@@ -9,7 +9,7 @@ import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;

@@ -11,7 +11,7 @@ import glia.model.block.Pass.Outputs;
 import glia.model.cost.LayerKind;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

@@ -34,7 +34,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import glia.tensor.ops.Gradients;
 import glia.tensor.ops.RecurrentCell;
 import glia.tensor.ops.Recorder;

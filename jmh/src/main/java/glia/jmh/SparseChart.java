@@ -10,7 +10,7 @@ import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.TopKeys;

@@ -3,7 +3,7 @@ package glia.peer;
 import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
-import glia.engine.Perplexity;
+import glia.lab.Perplexity;
 import glia.engine.state.Sequence;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;

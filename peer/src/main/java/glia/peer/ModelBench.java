@@ -1,6 +1,6 @@
 package glia.peer;
 
-import glia.engine.Bench;
+import glia.lab.Bench;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
 import glia.io.hub.Progress;

@@ -4,7 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Random;

@@ -1,7 +1,7 @@
 package glia.cli.command;
 
-import glia.engine.attention.AttentionMaps;
-import glia.engine.attention.Influence;
+import glia.lab.attention.AttentionMaps;
+import glia.lab.attention.Influence;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

@@ -7,7 +7,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.engine.Bench;
+import glia.lab.Bench;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
 import glia.io.hub.Choice;

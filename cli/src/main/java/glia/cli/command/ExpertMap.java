@@ -1,7 +1,7 @@
 package glia.cli.command;
 
-import glia.engine.RoutingStatistics;
-import glia.engine.RoutingStatistics.Layer;
+import glia.lab.RoutingStatistics;
+import glia.lab.RoutingStatistics.Layer;
 import java.util.List;
 import java.util.Locale;
 

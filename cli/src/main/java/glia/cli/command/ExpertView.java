@@ -2,8 +2,8 @@ package glia.cli.command;
 
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
-import glia.engine.RoutingStatistics;
-import glia.engine.RoutingStatistics.Layer;
+import glia.lab.RoutingStatistics;
+import glia.lab.RoutingStatistics.Layer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

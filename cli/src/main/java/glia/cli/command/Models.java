@@ -15,7 +15,7 @@ import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.nio.file.Path;
 import java.util.Optional;
 

@@ -8,7 +8,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
-import glia.engine.Perplexity;
+import glia.lab.Perplexity;
 import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;

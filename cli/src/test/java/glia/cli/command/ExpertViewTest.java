@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
-import glia.engine.RoutingStatistics;
-import glia.engine.RoutingStatistics.Layer;
+import glia.lab.RoutingStatistics;
+import glia.lab.RoutingStatistics.Layer;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;

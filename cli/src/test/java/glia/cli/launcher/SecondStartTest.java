@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.cli.build.TrainingModel;
 import glia.cli.launcher.Installation.Result;
-import glia.tensor.kernel.emitted.EmittedKernels;
+import glia.kernels.emitted.EmittedKernels;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -10,7 +10,7 @@ import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.io.IOException;
 import java.nio.file.Path;
 

@@ -18,7 +18,7 @@ import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import glia.tensor.ops.Gradients;
 import glia.tensor.ops.Recorder;
 import glia.tensor.ops.Weight;

@@ -17,7 +17,7 @@ import glia.model.spec.Remembered;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;

@@ -12,7 +12,7 @@ import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;

@@ -15,7 +15,7 @@ import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.choice.KernelSets;
+import glia.kernels.KernelSets;
 import glia.tensor.ops.Compute;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package glia.text.template;
 
-import glia.text.jinja.JinjaTemplate;
-import glia.text.jinja.value.Budget;
-import glia.text.jinja.value.JinjaError;
+import glia.jinja.JinjaTemplate;
+import glia.jinja.value.Budget;
+import glia.jinja.value.JinjaError;
 
 import java.nio.file.Path;
 import java.time.Clock;

@@ -1,6 +1,6 @@
 package glia.text.template;
 
-import glia.text.jinja.value.JinjaError;
+import glia.jinja.value.JinjaError;
 
 /// A chat template cannot be read, parsed or rendered.
 ///

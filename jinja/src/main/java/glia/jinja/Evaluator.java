@@ -1,0 +1,236 @@
+package glia.jinja;
+
+import glia.jinja.syntax.CallArguments;
+import glia.jinja.syntax.Expr;
+import glia.jinja.value.Access;
+import glia.jinja.value.Arguments;
+import glia.jinja.value.Budget;
+import glia.jinja.value.Callable;
+import glia.jinja.value.DictValue;
+import glia.jinja.value.Iteration;
+import glia.jinja.value.JinjaError;
+import glia.jinja.value.ListValue;
+import glia.jinja.value.Operators;
+import glia.jinja.value.Repr;
+import glia.jinja.value.TupleValue;
+import glia.jinja.value.Types;
+import glia.jinja.value.Undefined;
+import glia.jinja.value.Values;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Computes the values of expressions.
+final class Evaluator implements Expr.Visitor<Object> {
+    private final Runtime runtime;
+    private final Budget budget;
+
+    Evaluator(Runtime runtime) {
+        this.runtime = runtime;
+        this.budget = runtime.budget();
+    }
+
+    /// The expression's value in the current scope.
+    Object evaluate(Expr expression) {
+        budget.enter();
+        budget.step();
+        Object value = expression.accept(this);
+        budget.exit();
+        return value;
+    }
+
+    @Override
+    public Object constant(Expr.Constant e) {
+        return e.value();
+    }
+
+    @Override
+    public Object name(Expr.Name e) {
+        Object value = runtime.scope().get(e.name());
+        return value == Values.ABSENT ? Undefined.variable(e.name()) : value;
+    }
+
+    @Override
+    public Object tuple(Expr.TupleOf e) {
+        return TupleValue.of(all(e.items()).toArray());
+    }
+
+    @Override
+    public Object list(Expr.ListOf e) {
+        return new ListValue(all(e.items()));
+    }
+
+    private ArrayList<Object> all(List<Expr> expressions) {
+        budget.items(expressions.size());
+        ArrayList<Object> values = new ArrayList<>(expressions.size());
+        for (Expr expression : expressions) {
+            values.add(evaluate(expression));
+        }
+        return values;
+    }
+
+    @Override
+    public Object dict(Expr.DictOf e) {
+        budget.items(e.keys().size());
+        DictValue dict = new DictValue();
+        for (int i = 0; i < e.keys().size(); i++) {
+            Object key = evaluate(e.keys().get(i));
+            dict.put(key, evaluate(e.values().get(i)), budget);
+        }
+        return dict;
+    }
+
+    @Override
+    public Object attribute(Expr.Attribute e) {
+        return Access.attribute(evaluate(e.target()), e.name(), budget);
+    }
+
+    @Override
+    public Object item(Expr.Item e) {
+        Object target = evaluate(e.target());
+        return Access.item(target, evaluate(e.index()), budget);
+    }
+
+    @Override
+    public Object slice(Expr.Slice e) {
+        Object target = evaluate(e.target());
+        return Access.slice(target, evaluate(e.start()), evaluate(e.stop()), evaluate(e.step()), budget);
+    }
+
+    @Override
+    public Object call(Expr.Call e) {
+        return call(e, Arguments.NONE);
+    }
+
+    /// Calls with further named arguments.
+    Object call(Expr.Call e, Arguments further) {
+        Object target = evaluate(e.target());
+        Arguments arguments = arguments(e.arguments());
+        for (Map.Entry<String, Object> argument : further.named().entrySet()) {
+            arguments = arguments.with(argument.getKey(), argument.getValue());
+        }
+        if (target instanceof Undefined undefined) {
+            throw undefined.error();
+        }
+        if (!(target instanceof Callable callable)) {
+            throw new JinjaError("'" + Types.name(target) + "' object is not callable");
+        }
+        return callable.call(arguments, budget);
+    }
+
+    private Arguments arguments(CallArguments written) {
+        if (written == CallArguments.NONE) {
+            return Arguments.NONE;
+        }
+        List<Object> positional = all(written.positional());
+        for (Expr more : written.more()) {
+            positional.addAll(Iteration.list(evaluate(more), budget).items());
+        }
+        Map<String, Object> named = new LinkedHashMap<>();
+        for (int i = 0; i < written.names().size(); i++) {
+            addNamed(named, written.names().get(i), evaluate(written.named().get(i)));
+        }
+        for (Expr rest : written.rest()) {
+            if (!(evaluate(rest) instanceof DictValue dict)) {
+                throw new JinjaError("argument after ** must be a mapping");
+            }
+            for (DictValue.Entry entry : dict.entries()) {
+                if (!(entry.key() instanceof String name)) {
+                    throw new JinjaError("keywords must be strings");
+                }
+                addNamed(named, name, entry.value());
+            }
+        }
+        return new Arguments(positional, named);
+    }
+
+    private static void addNamed(Map<String, Object> named, String name, Object value) {
+        if (named.containsKey(name)) {
+            throw new JinjaError("got multiple values for keyword argument '" + name + "'");
+        }
+        named.put(name, value);
+    }
+
+    @Override
+    public Object filter(Expr.Filter e) {
+        Object target = evaluate(e.target());
+        return Filters.apply(e.name(), target, arguments(e.arguments()), budget);
+    }
+
+    @Override
+    public Object test(Expr.Test e) {
+        Object target = evaluate(e.target());
+        return Tests.test(e.name(), target, arguments(e.arguments()), budget);
+    }
+
+    @Override
+    public Object negate(Expr.Negate e) {
+        return Operators.negate(evaluate(e.operand()));
+    }
+
+    @Override
+    public Object plus(Expr.Plus e) {
+        return Operators.plus(evaluate(e.operand()));
+    }
+
+    @Override
+    public Object not(Expr.Not e) {
+        return !Values.isTrue(evaluate(e.operand()));
+    }
+
+    @Override
+    public Object arithmetic(Expr.Arithmetic e) {
+        Object left = evaluate(e.left());
+        return Operators.apply(e.operator(), left, evaluate(e.right()), budget);
+    }
+
+    @Override
+    public Object concat(Expr.Concat e) {
+        StringBuilder text = new StringBuilder();
+        for (Expr part : e.parts()) {
+            String next = Repr.str(evaluate(part), budget);
+            budget.text(next.length());
+            text.append(next);
+        }
+        return text.toString();
+    }
+
+    @Override
+    public Object compare(Expr.Compare e) {
+        Object left = evaluate(e.first());
+        for (int i = 0; i < e.operands().size(); i++) {
+            Object right = evaluate(e.operands().get(i));
+            if (!e.comparisons().get(i).test(left, right, budget)) {
+                return false;
+            }
+            left = right;
+        }
+        return true;
+    }
+
+    @Override
+    public Object and(Expr.And e) {
+        Object left = evaluate(e.left());
+        return Values.isTrue(left) ? evaluate(e.right()) : left;
+    }
+
+    @Override
+    public Object or(Expr.Or e) {
+        Object left = evaluate(e.left());
+        return Values.isTrue(left) ? left : evaluate(e.right());
+    }
+
+    @Override
+    public Object conditional(Expr.Conditional e) {
+        if (Values.isTrue(evaluate(e.test()))) {
+            return evaluate(e.then());
+        }
+        if (e.otherwise() == Expr.Conditional.MISSING) {
+            return Undefined.because("the inline if-expression on line " + e.line()
+                    + " evaluated to false and no else section was defined.");
+        }
+        return evaluate(e.otherwise());
+    }
+}

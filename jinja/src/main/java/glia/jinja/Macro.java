@@ -1,0 +1,120 @@
+package glia.jinja;
+
+import glia.jinja.syntax.Body;
+import glia.jinja.syntax.Stmt;
+import glia.jinja.value.Arguments;
+import glia.jinja.value.Attributed;
+import glia.jinja.value.Budget;
+import glia.jinja.value.Callable;
+import glia.jinja.value.DictValue;
+import glia.jinja.value.JinjaError;
+import glia.jinja.value.Repr;
+import glia.jinja.value.TupleValue;
+import glia.jinja.value.Undefined;
+import glia.jinja.value.Values;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A macro, or the body of a call block: a function that returns the text its body renders. It sees the variables of
+/// the place where it is defined.
+final class Macro implements Callable, Attributed, Repr.Reprs {
+    private static final String CALLER = "caller";
+
+    private final String name;
+    private final Stmt.Signature signature;
+    private final Body body;
+    private final Scope home;
+    private final Interpreter interpreter;
+
+    Macro(String name, Stmt.Signature signature, Body body, Scope home, Interpreter interpreter) {
+        this.name = name;
+        this.signature = signature;
+        this.body = body;
+        this.home = home;
+        this.interpreter = interpreter;
+    }
+
+    @Override
+    public Object call(Arguments arguments, Budget budget) {
+        Scope scope = new Scope(home, body.frame());
+        Map<String, Object> named = new LinkedHashMap<>(arguments.named());
+        bindParameters(scope, named, arguments.positional());
+        bindCaller(scope, named);
+        bindRest(scope, named, arguments.positional());
+        budget.enter();
+        StringBuilder text = new StringBuilder();
+        interpreter.capture(body, scope, text);
+        budget.exit();
+        return text.toString();
+    }
+
+    private void bindParameters(Scope scope, Map<String, Object> named, List<Object> positional) {
+        List<String> parameters = signature.parameters();
+        boolean[] given = new boolean[parameters.size()];
+        for (int i = 0; i < given.length; i++) {
+            String parameter = parameters.get(i);
+            given[i] = i < positional.size() || named.containsKey(parameter);
+            scope.set(parameter, i < positional.size() ? positional.get(i)
+                    : given[i] ? named.remove(parameter) : Undefined.variable(parameter));
+        }
+        // A default sees all that was given, and the defaults before it.
+        int firstDefault = given.length - signature.defaults().size();
+        for (int i = 0; i < given.length; i++) {
+            if (!given[i]) {
+                scope.set(parameters.get(i), i < firstDefault
+                        ? Undefined.because("parameter '" + parameters.get(i) + "' was not provided")
+                        : interpreter.evaluate(signature.defaults().get(i - firstDefault), scope));
+            }
+        }
+    }
+
+    private void bindCaller(Scope scope, Map<String, Object> named) {
+        if (body.frame().usesCaller() && !signature.parameters().contains(CALLER)) {
+            Object caller = named.remove(CALLER);
+            scope.set(CALLER, caller == null ? Undefined.because("No caller defined") : caller);
+        }
+    }
+
+    /// The arguments that no parameter takes.
+    private void bindRest(Scope scope, Map<String, Object> named, List<Object> positional) {
+        int numParameters = signature.parameters().size();
+        if (body.frame().usesKwargs() && !signature.parameters().contains("kwargs")) {
+            DictValue rest = new DictValue();
+            named.forEach(rest::put);
+            scope.set("kwargs", rest);
+        } else if (!named.isEmpty()) {
+            throw new JinjaError("macro '" + name + "' takes no keyword argument '"
+                    + named.keySet().iterator().next() + "'");
+        }
+        if (body.frame().usesVarargs() && !signature.parameters().contains("varargs")) {
+            int from = Math.min(numParameters, positional.size());
+            scope.set("varargs", TupleValue.of(positional.subList(from, positional.size()).toArray()));
+        } else if (positional.size() > numParameters) {
+            throw new JinjaError("macro '" + name + "' takes not more than " + numParameters + " argument(s)");
+        }
+    }
+
+    @Override
+    public Object attribute(String attribute, Budget budget) {
+        return switch (attribute) {
+            case "name" -> name;
+            case "arguments" -> TupleValue.of(signature.parameters().toArray());
+            case "caller" -> body.frame().usesCaller();
+            case "catch_kwargs" -> body.frame().usesKwargs();
+            case "catch_varargs" -> body.frame().usesVarargs();
+            default -> Values.ABSENT;
+        };
+    }
+
+    @Override
+    public String typeName() {
+        return "Macro";
+    }
+
+    @Override
+    public String repr(Budget budget) {
+        return "<Macro '" + name + "'>";
+    }
+}

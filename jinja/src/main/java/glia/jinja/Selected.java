@@ -1,0 +1,36 @@
+package glia.jinja;
+
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.function.Predicate;
+
+/// The elements that pass a test, each tested when it is asked for: a loop's body may change what the test sees.
+final class Selected implements Iterator<Object> {
+    private final Iterator<Object> items;
+    private final Predicate<Object> test;
+    private boolean found;
+    private Object next;
+
+    Selected(Iterator<Object> items, Predicate<Object> test) {
+        this.items = items;
+        this.test = test;
+    }
+
+    @Override
+    public boolean hasNext() {
+        while (!found && items.hasNext()) {
+            next = items.next();
+            found = test.test(next);
+        }
+        return found;
+    }
+
+    @Override
+    public Object next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        found = false;
+        return next;
+    }
+}

@@ -1,0 +1,155 @@
+package glia.jinja;
+
+import glia.jinja.value.Access;
+import glia.jinja.value.Arguments;
+import glia.jinja.value.Budget;
+import glia.jinja.value.DictValue;
+import glia.jinja.value.DictView;
+import glia.jinja.value.Generator;
+import glia.jinja.value.Iteration;
+import glia.jinja.value.JinjaError;
+import glia.jinja.value.ListValue;
+import glia.jinja.value.Operators;
+import glia.jinja.value.Repr;
+import glia.jinja.value.Types;
+import glia.jinja.value.Types.Kind;
+import glia.jinja.value.Undefined;
+
+import java.util.Collections;
+import java.util.Iterator;
+
+/// Filters that go through the elements of a value in their order.
+final class SequenceFilters {
+    private SequenceFilters() {
+    }
+
+    static Object apply(String name, Object value, Arguments arguments, Budget budget) {
+        return switch (name) {
+            case "join" -> join(value, arguments.bind(name, 0, "d", "attribute"), budget);
+            case "first" -> {
+                Iterator<Object> items = Iteration.of(value, budget);
+                yield items.hasNext() ? items.next()
+                        : Undefined.because("No first item, sequence was empty.");
+            }
+            case "last" -> last(value, budget);
+            case "reverse" -> reverse(value, budget);
+            case "items" -> items(value, budget);
+            case "batch" -> batch(value, arguments.bind(name, 1, "linecount", "fill_with"), budget);
+            case "slice" -> slice(value, arguments.bind(name, 1, "slices", "fill_with"), budget);
+            case "sum" -> sum(value, arguments.bind(name, 0, "attribute", "start"), budget);
+            default -> throw new AssertionError(name);
+        };
+    }
+
+    private static Object join(Object value, Arguments.Bound arguments, Budget budget) {
+        String separator = Repr.str(arguments.get(0, ""), budget);
+        AttributePath path = AttributePath.of(arguments.get(1, null), budget);
+        Iterator<Object> items = Iteration.of(value, budget);
+        StringBuilder text = new StringBuilder();
+        for (boolean first = true; items.hasNext(); first = false) {
+            String next = Repr.str(path.get(items.next(), null), budget);
+            budget.text(next.length() + (long) separator.length());
+            text.append(first ? "" : separator).append(next);
+        }
+        return text.toString();
+    }
+
+    private static Object last(Object value, Budget budget) {
+        if (value instanceof Generator || !Iteration.isIterable(value)) {
+            throw new JinjaError("'" + Types.name(value) + "' object is not reversible");
+        }
+        ListValue items = Iteration.list(value, budget);
+        return items.size() == 0 ? Undefined.because("No last item, sequence was empty.")
+                : items.get(items.size() - 1);
+    }
+
+    private static Object reverse(Object value, Budget budget) {
+        if (Types.kind(value) == Kind.TEXT) {
+            return Access.slice(value, null, null, -1L, budget);
+        }
+        if (!Iteration.isIterable(value)) {
+            throw new JinjaError("argument must be iterable");
+        }
+        ListValue items = Iteration.list(value, budget);
+        Collections.reverse(items.items());
+        // Only what cannot be walked backwards becomes a list on the way.
+        return value instanceof Generator ? items : new Generator(Iteration.of(items, budget));
+    }
+
+    private static Object items(Object value, Budget budget) {
+        if (value instanceof DictValue dict) {
+            return new Generator(Iteration.of(new DictView(dict, DictView.Part.ITEMS), budget));
+        }
+        if (value instanceof Undefined) {
+            return new Generator(Collections.emptyIterator());
+        }
+        throw new JinjaError("Can only get item pairs from a mapping.");
+    }
+
+    private static Object batch(Object value, Arguments.Bound arguments, Budget budget) {
+        long size = arguments.integer(0, 0);
+        Object filler = arguments.get(1, null);
+        ListValue batches = new ListValue();
+        ListValue batch = new ListValue();
+        Iterator<Object> items = Iteration.of(value, budget);
+        while (items.hasNext()) {
+            Object item = items.next();
+            if (batch.size() == size) {
+                batches.add(batch);
+                batch = new ListValue();
+            }
+            budget.items(2);
+            batch.add(item);
+        }
+        if (batch.size() > 0) {
+            if (filler != null) {
+                fill(batch, filler, size - batch.size(), budget);
+            }
+            batches.add(batch);
+        }
+        return new Generator(Iteration.of(batches, budget));
+    }
+
+    private static void fill(ListValue list, Object filler, long count, Budget budget) {
+        budget.items(Math.max(0, count));
+        for (long i = 0; i < count; i++) {
+            list.add(filler);
+        }
+    }
+
+    private static Object slice(Object value, Arguments.Bound arguments, Budget budget) {
+        ListValue items = Iteration.list(value, budget);
+        long count = arguments.integer(0, 0);
+        if (count == 0) {
+            throw new JinjaError("integer division or modulo by zero");
+        }
+        Object filler = arguments.get(1, null);
+        budget.items(Math.max(0, count));
+        ListValue slices = new ListValue();
+        int at = 0;
+        for (long i = 0; i < count; i++) {
+            boolean longer = i < items.size() % count;
+            int end = at + (int) (items.size() / count) + (longer ? 1 : 0);
+            ListValue slice = (ListValue) items.pick(at, 1, end - at);
+            if (filler != null && !longer) {
+                slice.add(filler);
+            }
+            slices.add(slice);
+            at = end;
+        }
+        return new Generator(Iteration.of(slices, budget));
+    }
+
+    private static Object sum(Object value, Arguments.Bound arguments, Budget budget) {
+        AttributePath path = AttributePath.of(arguments.get(0, null), budget);
+        Object sum = arguments.get(1, 0L);
+        if (Types.kind(sum) == Kind.TEXT) {
+            throw new JinjaError("sum() can't sum strings [use ''.join(seq) instead]");
+        }
+        Iterator<Object> items = Iteration.of(value, budget);
+        while (items.hasNext()) {
+            sum = Operators.apply(Operators.Operator.ADD, sum, path.get(items.next(), null), budget);
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,130 @@
+package glia.jinja.value;
+
+/// Reaches into values: `value.name`, `value[index]`, `value[start:stop:step]`.
+public final class Access {
+    private Access() {
+    }
+
+    /// `target.name`: an attribute or method first, then a dict's key; undefined where there is neither. Names that
+    /// start with an underscore are never attributes.
+    ///
+    /// @throws JinjaError where the target is undefined
+    public static Object attribute(Object target, String name, Budget budget) {
+        Object value = own(target, name, budget);
+        if (value == Values.ABSENT && target instanceof DictValue dict) {
+            value = dict.get(name);
+        }
+        return value == Values.ABSENT ? Undefined.member(target, name) : value;
+    }
+
+    /// `target[index]`: an element or key first, then an attribute; undefined where there is neither.
+    ///
+    /// @throws JinjaError where the target is undefined
+    public static Object item(Object target, Object index, Budget budget) {
+        Object value = element(target, index, budget);
+        if (value == Values.ABSENT && Types.kind(index) == Types.Kind.TEXT) {
+            value = own(target, index.toString(), budget);
+        }
+        return value == Values.ABSENT ? Undefined.member(target, index) : value;
+    }
+
+    private static Object element(Object target, Object index, Budget budget) {
+        return switch (Types.kind(target)) {
+            case UNDEFINED -> throw ((Undefined) target).error();
+            case DICT -> isHashable(index) ? ((DictValue) target).get(index, budget) : Values.ABSENT;
+            case LIST, TUPLE, RANGE -> {
+                int at = position(index, ((Sequence) target).size());
+                yield at < 0 ? Values.ABSENT : ((Sequence) target).get(at);
+            }
+            case TEXT -> {
+                String text = target.toString();
+                budget.scan(text.length());
+                int at = position(index, Text.length(text));
+                yield at < 0 ? Values.ABSENT : like(target, Text.pick(text, at, 1, 1));
+            }
+            case NONE, BOOL, INT, FLOAT, OTHER -> Values.ABSENT;
+        };
+    }
+
+    private static boolean isHashable(Object key) {
+        return !(key instanceof ListValue) && !(key instanceof DictValue);
+    }
+
+    /// The position that an index means, or −1.
+    private static int position(Object index, int size) {
+        if (!Numbers.isInteger(index)) {
+            return -1;
+        }
+        long at = Numbers.clamped(index);
+        long position = at < 0 ? at + size : at;
+        return position < 0 || position >= size ? -1 : (int) position;
+    }
+
+    /// A part of a string is markup where the string is.
+    static Object like(Object original, String part) {
+        return original instanceof Markup ? new Markup(part) : part;
+    }
+
+    /// The attribute or bound method, or [Values#ABSENT].
+    public static Object own(Object target, String name, Budget budget) {
+        if (target instanceof Undefined undefined) {
+            throw undefined.error();
+        }
+        if (name.startsWith("_")) {
+            return Values.ABSENT;
+        }
+        if (target instanceof Attributed attributed) {
+            return attributed.attribute(name, budget);
+        }
+        if (target instanceof TupleValue tuple && tuple.named(name) != Values.ABSENT) {
+            return tuple.named(name);
+        }
+        return Method.exists(target, name) ? new Method(target, name) : Values.ABSENT;
+    }
+
+    /// `target[start:stop:step]`; a bound that is `none` is left out.
+    ///
+    /// @throws JinjaError where the target is no string, list, tuple or range, or a bound no integer
+    public static Object slice(Object target, Object start, Object stop, Object step, Budget budget) {
+        Types.Kind kind = Types.kind(target);
+        int size = switch (kind) {
+            case TEXT -> Text.length(target.toString());
+            case LIST, TUPLE, RANGE -> ((Sequence) target).size();
+            case UNDEFINED -> throw ((Undefined) target).error();
+            case DICT -> throw new JinjaError("unhashable type: 'slice'");
+            case NONE, BOOL, INT, FLOAT, OTHER ->
+                throw new JinjaError("'" + Types.name(target) + "' object is not subscriptable");
+        };
+        long stride = step == null ? 1 : bound(step);
+        if (stride == 0) {
+            throw new JinjaError("slice step cannot be zero");
+        }
+        boolean forward = stride > 0;
+        long low = forward ? 0 : -1;
+        long high = forward ? size : size - 1L;
+        long from = start == null ? (forward ? low : high) : within(bound(start), size, low, high);
+        long to = stop == null ? (forward ? high : low) : within(bound(stop), size, low, high);
+        long distance = forward ? to - from : from - to;
+        // A stride beyond the size picks one element at most, as the size itself does.
+        stride = Math.max(-size - 1L, Math.min(size + 1L, stride));
+        int count = distance <= 0 ? 0 : (int) ((distance - 1) / Math.abs(stride) + 1);
+        if (kind == Types.Kind.TEXT) {
+            budget.scan(target.toString().length());
+            return like(target, budget.made(Text.pick(target.toString(), from, stride, count)));
+        }
+        budget.items(kind == Types.Kind.RANGE ? 1 : count);
+        return ((Sequence) target).pick(from, stride, count);
+    }
+
+    private static long bound(Object value) {
+        if (!Numbers.isInteger(value)) {
+            throw new JinjaError("slice indices must be integers or None or have an __index__ method");
+        }
+        return Numbers.clamped(value);
+    }
+
+    private static long within(long index, int size, long low, long high) {
+        long position = index < 0 ? Math.max(index, -size - 1L) + size : index;
+        return Math.max(low, Math.min(high, position));
+    }
+}

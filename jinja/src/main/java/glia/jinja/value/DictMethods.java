@@ -1,0 +1,123 @@
+package glia.jinja.value;
+
+import java.util.Iterator;
+
+/// The methods of dicts.
+final class DictMethods {
+    private DictMethods() {
+    }
+
+    static boolean exists(String name) {
+        return switch (name) {
+            case "get", "items", "keys", "values", "copy", "pop", "popitem", "setdefault", "update", "clear" -> true;
+            default -> false;
+        };
+    }
+
+    static Object call(DictValue dict, String name, Arguments arguments, Budget budget) {
+        return switch (name) {
+            case "get" -> get(dict, arguments.positional(name, 1, 2), budget);
+            case "pop" -> pop(dict, arguments.positional(name, 1, 2), budget);
+            case "setdefault" -> setDefault(dict, arguments.positional(name, 1, 2), budget);
+            case "update" -> {
+                update(dict, arguments, budget);
+                yield null;
+            }
+            default -> {
+                arguments.positional(name, 0, 0);
+                yield call(dict, name, budget);
+            }
+        };
+    }
+
+    private static Object call(DictValue dict, String name, Budget budget) {
+        return switch (name) {
+            case "items" -> new DictView(dict, DictView.Part.ITEMS);
+            case "keys" -> new DictView(dict, DictView.Part.KEYS);
+            case "values" -> new DictView(dict, DictView.Part.VALUES);
+            case "copy" -> {
+                DictValue copy = new DictValue();
+                fill(copy, dict, budget);
+                yield copy;
+            }
+            case "popitem" -> popItem(dict, budget);
+            case "clear" -> {
+                dict.clear();
+                yield null;
+            }
+            default -> throw new AssertionError(name);
+        };
+    }
+
+    private static Object get(DictValue dict, Arguments.Bound arguments, Budget budget) {
+        Object value = dict.get(arguments.get(0, null), budget);
+        return value == Values.ABSENT ? arguments.get(1, null) : value;
+    }
+
+    private static Object pop(DictValue dict, Arguments.Bound arguments, Budget budget) {
+        Object value = dict.remove(arguments.get(0, null), budget);
+        if (value != Values.ABSENT) {
+            return value;
+        }
+        if (arguments.has(1)) {
+            return arguments.get(1, null);
+        }
+        throw new JinjaError(Repr.repr(arguments.get(0, null), budget));
+    }
+
+    private static Object popItem(DictValue dict, Budget budget) {
+        DictValue.Entry last = null;
+        budget.items(dict.size());
+        for (DictValue.Entry entry : dict.entries()) {
+            last = entry;
+        }
+        if (last == null) {
+            throw new JinjaError("popitem(): dictionary is empty");
+        }
+        dict.remove(last.key(), budget);
+        return TupleValue.of(last.key(), last.value());
+    }
+
+    private static Object setDefault(DictValue dict, Arguments.Bound arguments, Budget budget) {
+        Object key = arguments.get(0, null);
+        Object value = dict.get(key, budget);
+        if (value == Values.ABSENT) {
+            value = arguments.get(1, null);
+            dict.put(key, value, budget);
+        }
+        return value;
+    }
+
+    /// Sets entries from a dict or an iterable of pairs, and from named arguments, as `dict(…)` does too.
+    static void update(DictValue dict, Arguments arguments, Budget budget) {
+        if (arguments.positional().size() > 1) {
+            throw new JinjaError("dict expected at most 1 argument, got " + arguments.positional().size());
+        }
+        if (!arguments.positional().isEmpty()) {
+            fill(dict, arguments.positional().getFirst(), budget);
+        }
+        arguments.named().forEach(dict::put);
+    }
+
+    private static void fill(DictValue dict, Object source, Budget budget) {
+        if (source instanceof DictValue other) {
+            budget.items(other.size());
+            if (other != dict) {
+                for (DictValue.Entry entry : other.entries()) {
+                    dict.put(entry.key(), entry.value(), budget);
+                }
+            }
+            return;
+        }
+        Operators.refuseUndefined(source, null);
+        Iterator<Object> pairs = Iteration.of(source, budget);
+        while (pairs.hasNext()) {
+            ListValue pair = Iteration.list(pairs.next(), budget);
+            if (pair.size() != 2) {
+                throw new JinjaError("dictionary update sequence element has length " + pair.size()
+                        + "; 2 is required");
+            }
+            dict.put(pair.get(0), pair.get(1), budget);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package glia.jinja.value;
+
+/// What stands behind the colon in `{:>10.2f}`: `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
+record FormatSpec(int fill, char align, char sign, boolean alternate, long width, char grouping, int precision,
+        char type) {
+    private static final char NONE = 0;
+
+    static FormatSpec parse(String spec) {
+        return new Reader(spec).read();
+    }
+
+    private static final class Reader {
+        private final String spec;
+        private int at;
+
+        Reader(String spec) {
+            this.spec = spec;
+        }
+
+        FormatSpec read() {
+            int fill = ' ';
+            char align = NONE;
+            int second = spec.isEmpty() ? 0 : Character.charCount(spec.codePointAt(0));
+            if (second < spec.length() && "<>=^".indexOf(spec.charAt(second)) >= 0) {
+                fill = spec.codePointAt(0);
+                align = spec.charAt(second);
+                at = second + 1;
+            } else {
+                align = one("<>=^");
+            }
+            char sign = one("+- ");
+            boolean alternate = one("#") != NONE;
+            if (one("0") != NONE && align == NONE) {
+                fill = '0';
+                align = '=';
+            }
+            long width = Math.max(0, number());
+            char grouping = one(",_");
+            int precision = -1;
+            if (one(".") != NONE) {
+                long digits = number();
+                if (digits < 0) {
+                    throw new JinjaError("Format specifier missing precision");
+                }
+                precision = (int) Math.min(digits, Integer.MAX_VALUE);
+            }
+            char type = one("bcdeEfFgGnosxX%");
+            if (at < spec.length()) {
+                throw new JinjaError("Invalid format specifier '" + spec + "'");
+            }
+            return new FormatSpec(fill, align, sign, alternate, width, grouping, precision, type);
+        }
+
+        private char one(String among) {
+            return at < spec.length() && among.indexOf(spec.charAt(at)) >= 0 ? spec.charAt(at++) : NONE;
+        }
+
+        private long number() {
+            int start = at;
+            while (at < spec.length() && spec.charAt(at) >= '0' && spec.charAt(at) <= '9') {
+                at++;
+            }
+            if (at - start > 18) {
+                throw new JinjaError("Too many decimal digits in format string");
+            }
+            return at == start ? -1 : Long.parseLong(spec, start, at, 10);
+        }
+    }
+
+    /// Formats a value as `format(value, spec)` does.
+    static String format(Object value, String spec, Budget budget) {
+        if (spec.isEmpty()) {
+            return Repr.str(value, budget);
+        }
+        return switch (Types.kind(value)) {
+            case TEXT -> parse(spec).text(value.toString(), budget);
+            case BOOL, INT -> parse(spec).integer(value, budget);
+            case FLOAT -> parse(spec).real((Double) value, budget);
+            default -> throw new JinjaError("unsupported format string passed to " + Types.name(value)
+                    + ".__format__");
+        };
+    }
+
+    private String text(String value, Budget budget) {
+        if (type != NONE && type != 's') {
+            throw unknown("str");
+        }
+        if (sign != NONE || align == '=' && fill != '0' || grouping != NONE || alternate) {
+            throw new JinjaError("Sign, '=', '#' or ',' not allowed in string format specifier");
+        }
+        int length = Text.length(value);
+        String shown = precision >= 0 && precision < length ? Text.pick(value, 0, 1, precision) : value;
+        return pad("", shown, '<', budget);
+    }
+
+    private String integer(Object value, Budget budget) {
+        if ("eEfFgG%".indexOf(type) >= 0 && type != NONE) {
+            return real(Numbers.real(value), budget);
+        }
+        if (type == 's') {
+            throw unknown("int");
+        }
+        if (precision >= 0) {
+            throw new JinjaError("Precision not allowed in integer format specifier");
+        }
+        var number = Numbers.big(value);
+        if (type == 'c') {
+            return pad("", Character.toString(number.intValue()), '<', budget);
+        }
+        String digits = NumberFormat.integer(number, type, alternate);
+        if (grouping != NONE) {
+            digits = NumberFormat.grouped(digits, grouping, type == NONE || type == 'd' ? 3 : 4);
+        }
+        return pad(signOf(number.signum() < 0), digits, '>', budget);
+    }
+
+    private String real(double value, Budget budget) {
+        if (type != NONE && "eEfFgGn%".indexOf(type) < 0) {
+            throw unknown("float");
+        }
+        String digits;
+        if (type == NONE) {
+            digits = precision < 0 ? Repr.real(Math.abs(value)) : plain(value);
+        } else {
+            digits = NumberFormat.real(value, type == 'n' ? 'g' : type, precision, alternate);
+        }
+        if (grouping != NONE) {
+            digits = NumberFormat.grouped(digits, grouping, 3);
+        }
+        return pad(signOf(value < 0 || value == 0 && 1 / value < 0), digits, '>', budget);
+    }
+
+    /// Without a type the form is general, with at least one digit after the point.
+    private String plain(double value) {
+        String digits = NumberFormat.real(value, 'g', precision, false);
+        return digits.chars().allMatch(Character::isDigit) && digits.length() < Math.max(1, precision)
+                ? digits + ".0" : digits;
+    }
+
+    private String signOf(boolean negative) {
+        return negative ? "-" : sign == '+' || sign == ' ' ? String.valueOf(sign) : "";
+    }
+
+    private String pad(String signText, String shown, char otherwise, Budget budget) {
+        long missing = Math.max(0, width - Text.length(shown) - signText.length());
+        char where = align == NONE ? otherwise : align;
+        if (where == '=' && otherwise == '<') {
+            where = '<';
+        }
+        long left = switch (where) {
+            case '<' -> 0;
+            case '^' -> missing / 2;
+            default -> missing;
+        };
+        String filler = Character.toString(fill);
+        String before = Operators.repeat(filler, left, budget);
+        String after = Operators.repeat(filler, missing - left, budget);
+        return where == '=' ? signText + before + shown : before + signText + shown + after;
+    }
+
+    private JinjaError unknown(String typeName) {
+        return new JinjaError("Unknown format code '" + type + "' for object of type '" + typeName + "'");
+    }
+}

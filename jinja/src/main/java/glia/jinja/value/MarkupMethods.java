@@ -1,0 +1,57 @@
+package glia.jinja.value;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The methods of markup: those of strings, with texts that enter escaped and texts that leave marked as safe.
+final class MarkupMethods {
+    private MarkupMethods() {
+    }
+
+    static Object call(String text, String name, Arguments arguments, Budget budget) {
+        Arguments safe = switch (name) {
+            case "join", "format" -> escaped(arguments, 0, budget);
+            case "replace" -> escaped(arguments, 1, budget);
+            default -> arguments;
+        };
+        return marked(TextMethods.call(text, name, safe, budget));
+    }
+
+    private static Arguments escaped(Arguments arguments, int from, Budget budget) {
+        List<Object> positional = new ArrayList<>(arguments.positional());
+        for (int i = from; i < positional.size(); i++) {
+            positional.set(i, escaped(positional.get(i), budget));
+        }
+        Map<String, Object> named = new LinkedHashMap<>(arguments.named());
+        named.replaceAll((key, value) -> escaped(value, budget));
+        return new Arguments(positional, named);
+    }
+
+    private static Object escaped(Object value, Budget budget) {
+        if (Types.kind(value) == Types.Kind.TEXT) {
+            return Markup.escaped(value, budget);
+        }
+        if (!Iteration.isIterable(value)) {
+            return value;
+        }
+        ListValue list = Iteration.list(value, budget);
+        for (int i = 0; i < list.size(); i++) {
+            if (Types.kind(list.get(i)) == Types.Kind.TEXT) {
+                list.items().set(i, Markup.escaped(list.get(i), budget));
+            }
+        }
+        return list;
+    }
+
+    private static Object marked(Object result) {
+        if (result instanceof String text) {
+            return new Markup(text);
+        }
+        if (result instanceof ListValue list) {
+            list.items().replaceAll(MarkupMethods::marked);
+        }
+        return result;
+    }
+}

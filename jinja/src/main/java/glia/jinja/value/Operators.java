@@ -1,0 +1,175 @@
+package glia.jinja.value;
+
+import java.util.ArrayList;
+
+/// The arithmetic operators, on all values for which Python defines them.
+public final class Operators {
+    private Operators() {
+    }
+
+    /// The operators.
+    public enum Operator {
+        ADD("+"), SUBTRACT("-"), MULTIPLY("*"), DIVIDE("/"), FLOOR_DIVIDE("//"), MODULO("%"), POWER("** or pow()");
+
+        private final String symbol;
+
+        Operator(String symbol) {
+            this.symbol = symbol;
+        }
+    }
+
+    /// Applies an operator.
+    ///
+    /// @throws JinjaError where it is not defined for the operands, or its result would be too large
+    public static Object apply(Operator operator, Object a, Object b, Budget budget) {
+        if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+            return numeric(operator, a, b, budget);
+        }
+        if (operator == Operator.MODULO && Types.kind(a) == Types.Kind.TEXT) {
+            String text = PercentFormat.format(a.toString(), b, a instanceof Markup, budget);
+            return a instanceof Markup ? new Markup(text) : text;
+        }
+        refuseUndefined(a, b);
+        Object result = switch (operator) {
+            case ADD -> add(a, b, budget);
+            case MULTIPLY -> multiply(a, b, budget);
+            default -> Values.ABSENT;
+        };
+        if (result == Values.ABSENT) {
+            throw unsupported(operator, a, b);
+        }
+        return result;
+    }
+
+    /// Undefined values fail in every operation.
+    static void refuseUndefined(Object a, Object b) {
+        if (a instanceof Undefined undefined) {
+            throw undefined.error();
+        }
+        if (b instanceof Undefined undefined) {
+            throw undefined.error();
+        }
+    }
+
+    private static JinjaError unsupported(Operator operator, Object a, Object b) {
+        if (operator == Operator.ADD && (Types.kind(a) == Types.Kind.TEXT || a instanceof ListValue
+                || a instanceof TupleValue)) {
+            String type = Types.name(a);
+            return new JinjaError("can only concatenate " + type + " (not \"" + Types.name(b) + "\") to " + type);
+        }
+        return new JinjaError("unsupported operand type(s) for " + operator.symbol + ": '" + Types.name(a)
+                + "' and '" + Types.name(b) + "'");
+    }
+
+    private static Object numeric(Operator operator, Object a, Object b, Budget budget) {
+        // Large integers cost more than a step; a million digits cannot come about, see Numbers.
+        if (!(a instanceof Long) || !(b instanceof Long)) {
+            budget.scan(1024);
+        }
+        return switch (operator) {
+            case ADD -> Numbers.add(a, b);
+            case SUBTRACT -> Numbers.subtract(a, b);
+            case MULTIPLY -> Numbers.multiply(a, b);
+            case DIVIDE -> Numbers.divide(a, b);
+            case FLOOR_DIVIDE -> Numbers.floorDivide(a, b);
+            case MODULO -> Numbers.modulo(a, b);
+            case POWER -> Numbers.power(a, b);
+        };
+    }
+
+    private static Object add(Object a, Object b, Budget budget) {
+        Types.Kind kind = Types.kind(a);
+        if (kind != Types.kind(b)) {
+            return Values.ABSENT;
+        }
+        return switch (kind) {
+            case TEXT -> concatenate(a, b, budget);
+            case LIST -> {
+                budget.items((long) ((ListValue) a).size() + ((ListValue) b).size());
+                ArrayList<Object> sum = new ArrayList<>(((ListValue) a).items());
+                sum.addAll(((ListValue) b).items());
+                yield new ListValue(sum);
+            }
+            case TUPLE -> {
+                ListValue sum = Iteration.list(a, budget);
+                sum.items().addAll(Iteration.list(b, budget).items());
+                yield TupleValue.of(sum.items().toArray());
+            }
+            default -> Values.ABSENT;
+        };
+    }
+
+    private static Object concatenate(Object a, Object b, Budget budget) {
+        if (a instanceof Markup || b instanceof Markup) {
+            return new Markup(budget.made(Markup.escaped(a, budget).concat(Markup.escaped(b, budget))));
+        }
+        String x = (String) a;
+        String y = (String) b;
+        budget.text((long) x.length() + y.length());
+        return x.concat(y);
+    }
+
+    private static Object multiply(Object a, Object b, Budget budget) {
+        if (Numbers.isInteger(a)) {
+            return Numbers.isInteger(b) ? Values.ABSENT : multiply(b, a, budget);
+        }
+        if (!Numbers.isInteger(b)) {
+            return Values.ABSENT;
+        }
+        long count = Math.max(0, Numbers.clamped(b));
+        return switch (Types.kind(a)) {
+            case TEXT -> {
+                String repeated = repeat(a.toString(), count, budget);
+                yield a instanceof Markup ? new Markup(repeated) : repeated;
+            }
+            case LIST -> new ListValue(repeat((Sequence) a, count, budget));
+            case TUPLE -> TupleValue.of(repeat((Sequence) a, count, budget).toArray());
+            default -> Values.ABSENT;
+        };
+    }
+
+    /// The text `count` times over.
+    static String repeat(String text, long count, Budget budget) {
+        if (text.isEmpty() || count == 0) {
+            return "";
+        }
+        budget.text(count > Integer.MAX_VALUE ? Long.MAX_VALUE : count * text.length());
+        return text.repeat((int) count);
+    }
+
+    private static ArrayList<Object> repeat(Sequence items, long count, Budget budget) {
+        ArrayList<Object> repeated = new ArrayList<>();
+        if (items.size() == 0) {
+            return repeated;
+        }
+        budget.items(count > Integer.MAX_VALUE ? Long.MAX_VALUE : count * items.size());
+        for (long i = 0; i < count; i++) {
+            for (int j = 0; j < items.size(); j++) {
+                repeated.add(items.get(j));
+            }
+        }
+        return repeated;
+    }
+
+    /// `-value`
+    public static Object negate(Object value) {
+        return signed(value) ? Numbers.negate(value) : refuseUnary("-", value);
+    }
+
+    /// `+value`
+    public static Object plus(Object value) {
+        if (!signed(value)) {
+            return refuseUnary("+", value);
+        }
+        return value instanceof Double ? value : Numbers.normal(Numbers.big(value));
+    }
+
+    private static boolean signed(Object value) {
+        refuseUndefined(value, null);
+        return Numbers.isNumber(value);
+    }
+
+    private static Object refuseUnary(String operator, Object value) {
+        throw new JinjaError("bad operand type for unary " + operator + ": '" + Types.name(value) + "'");
+    }
+}

@@ -1,0 +1,203 @@
+package glia.jinja.value;
+
+import java.util.Iterator;
+import java.util.List;
+
+/// Python's `"%s %05.2f %(name)r" % values`.
+public final class PercentFormat {
+    private final String format;
+    private final Object values;
+    private final Iterator<Object> positional;
+    private final boolean escaped;
+    private final Budget budget;
+    private int at;
+
+    private PercentFormat(String format, Object values, boolean escaped, Budget budget) {
+        this.format = format;
+        this.values = values;
+        this.positional = values instanceof TupleValue ? Iteration.of(values, budget) : List.of(one(values)).iterator();
+        this.escaped = escaped;
+        this.budget = budget;
+    }
+
+    /// Stands in a list that cannot hold null.
+    private record One(Object value) {
+    }
+
+    private static Object one(Object value) {
+        return new One(value);
+    }
+
+    /// Formats `values`, a tuple, a dict or a single value; where `escaped`, texts are escaped as they enter.
+    ///
+    /// @throws JinjaError where the values do not fit the format
+    public static String format(String format, Object values, boolean escaped, Budget budget) {
+        return new PercentFormat(format, values, escaped, budget).format();
+    }
+
+    private String format() {
+        budget.scan(format.length());
+        StringBuilder out = new StringBuilder();
+        while (at < format.length()) {
+            int percent = format.indexOf('%', at);
+            int end = percent < 0 ? format.length() : percent;
+            out.append(format, at, end);
+            at = end + 1;
+            if (percent >= 0) {
+                out.append(budget.made(conversion()));
+            }
+        }
+        // As in Python, what has indices could be meant for named conversions, and may go unused.
+        boolean optional = values instanceof DictValue || values instanceof Undefined
+                || values instanceof Sequence && !(values instanceof TupleValue);
+        if (!optional && positional.hasNext()) {
+            throw new JinjaError("not all arguments converted during string formatting");
+        }
+        return budget.made(out.toString());
+    }
+
+    private char peek() {
+        if (at >= format.length()) {
+            throw new JinjaError("incomplete format");
+        }
+        return format.charAt(at);
+    }
+
+    private Object nextValue() {
+        if (!positional.hasNext()) {
+            throw new JinjaError("not enough arguments for format string");
+        }
+        Object value = positional.next();
+        return value instanceof One(Object only) ? only : value;
+    }
+
+    private String conversion() {
+        Object value = Values.ABSENT;
+        if (peek() == '(') {
+            value = mapped();
+        }
+        String flags = "";
+        while ("#0- +".indexOf(peek()) >= 0) {
+            flags += format.charAt(at++);
+        }
+        long width = number();
+        if (width < 0) {
+            flags += "-";
+            width = -width;
+        }
+        int precision = -1;
+        if (peek() == '.') {
+            at++;
+            precision = (int) Math.max(0, Math.min(Integer.MAX_VALUE, number()));
+        }
+        while ("hlL".indexOf(peek()) >= 0) {
+            at++;
+        }
+        char type = format.charAt(at++);
+        if (type == '%') {
+            return "%";
+        }
+        return convert(value == Values.ABSENT ? nextValue() : value, type, flags, width, precision);
+    }
+
+    private Object mapped() {
+        int close = format.indexOf(')', at);
+        if (close < 0) {
+            throw new JinjaError("incomplete format key");
+        }
+        if (!(values instanceof DictValue dict)) {
+            throw new JinjaError("format requires a mapping");
+        }
+        String key = format.substring(at + 1, close);
+        at = close + 1;
+        Object value = dict.get(key);
+        if (value == Values.ABSENT) {
+            throw new JinjaError("'" + key + "'");
+        }
+        return value;
+    }
+
+    /// A width or precision: digits, or `*` for the next value.
+    private long number() {
+        if (peek() == '*') {
+            at++;
+            Object value = nextValue();
+            if (!Numbers.isInteger(value)) {
+                throw new JinjaError("* wants int");
+            }
+            return Math.max(-Integer.MAX_VALUE, Math.min(Integer.MAX_VALUE, Numbers.clamped(value)));
+        }
+        long number = 0;
+        while (peek() >= '0' && peek() <= '9') {
+            number = Math.min(Integer.MAX_VALUE, number * 10 + format.charAt(at++) - '0');
+        }
+        return number;
+    }
+
+    private String convert(Object value, char type, String flags, long width, int precision) {
+        String sign = "";
+        String body;
+        if ("sra".indexOf(type) >= 0) {
+            String text = type == 's' ? Repr.str(value, budget) : Repr.repr(value, budget);
+            text = escaped && !(value instanceof Markup) ? Markup.escape(text, budget) : text;
+            body = precision >= 0 && precision < Text.length(text) ? Text.pick(text, 0, 1, precision) : text;
+        } else if (type == 'c') {
+            body = character(value);
+        } else if ("diuoxXeEfFgG".indexOf(type) >= 0) {
+            boolean negative = negative(value, type);
+            sign = negative ? "-" : flags.contains("+") ? "+" : flags.contains(" ") ? " " : "";
+            body = number(value, type, precision, flags.contains("#"));
+        } else {
+            throw new JinjaError("unsupported format character '" + type + "' (0x" + Integer.toHexString(type)
+                    + ") at index " + (at - 1));
+        }
+        long missing = Math.max(0, width - Text.length(body) - sign.length());
+        if (flags.contains("-")) {
+            return sign + body + Operators.repeat(" ", missing, budget);
+        }
+        boolean zeros = flags.contains("0") && "sracRSA".indexOf(type) < 0;
+        String fill = Operators.repeat(zeros ? "0" : " ", missing, budget);
+        return zeros ? sign + fill + body : fill + sign + body;
+    }
+
+    private static String character(Object value) {
+        if (Numbers.isInteger(value) && Numbers.clamped(value) >= 0 && Numbers.clamped(value) <= 0x10ffff) {
+            return Character.toString((int) Numbers.clamped(value));
+        }
+        if (Types.kind(value) == Types.Kind.TEXT && Text.length(value.toString()) == 1) {
+            return value.toString();
+        }
+        throw new JinjaError("%c requires int or char");
+    }
+
+    private static boolean negative(Object value, char type) {
+        if (!Numbers.isNumber(value)) {
+            if (value instanceof Undefined undefined) {
+                throw undefined.error();
+            }
+            throw new JinjaError("diu".indexOf(type) >= 0
+                    ? "%" + type + " format: a real number is required, not " + Types.name(value)
+                    : "must be real number, not " + Types.name(value));
+        }
+        if (value instanceof Double real) {
+            boolean integer = "diu".indexOf(type) >= 0;
+            return integer ? real <= -1 : real < 0 || real == 0 && 1 / real < 0;
+        }
+        return Numbers.big(value).signum() < 0;
+    }
+
+    private static String number(Object value, char type, int precision, boolean alternate) {
+        if ("eEfFgG".indexOf(type) >= 0) {
+            return NumberFormat.real(Numbers.real(value), type, precision, alternate);
+        }
+        if (value instanceof Double real && ("oxX".indexOf(type) >= 0 || real.isNaN() || real.isInfinite())) {
+            throw new JinjaError("%" + type + " format: an integer is required, not float");
+        }
+        var integer = value instanceof Double real ? Numbers.truncated(real) : Numbers.big(value);
+        String digits = NumberFormat.integer(integer, type, alternate);
+        if (precision > digits.length() && precision > 4300) {
+            throw new JinjaError("precision too big: " + precision);
+        }
+        return "0".repeat(Math.max(0, precision - digits.length())) + digits;
+    }
+}

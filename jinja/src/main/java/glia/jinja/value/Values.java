@@ -1,0 +1,192 @@
+package glia.jinja.value;
+
+/// What all values can be asked: whether they are true, equal, in order, how long they are and what they contain.
+public final class Values {
+    /// Stands where Java would say "no such element", since null is a value (`none`).
+    public static final Object ABSENT = new Object();
+
+    private Values() {
+    }
+
+    /// Whether an `if` takes the value for true.
+    public static boolean isTrue(Object value) {
+        return switch (Types.kind(value)) {
+            case NONE, UNDEFINED -> false;
+            case BOOL -> (Boolean) value;
+            case INT -> !value.equals(0L);
+            case FLOAT -> (Double) value != 0;
+            case TEXT -> !value.toString().isEmpty();
+            case LIST, TUPLE, RANGE -> ((Sequence) value).size() > 0;
+            case DICT -> ((DictValue) value).size() > 0;
+            case OTHER -> !(value instanceof DictView view) || view.dict().size() > 0;
+        };
+    }
+
+    /// The length, or −1 for a value that has none.
+    public static int length(Object value, Budget budget) {
+        return switch (Types.kind(value)) {
+            case TEXT -> {
+                budget.scan(value.toString().length());
+                yield Text.length(value.toString());
+            }
+            case LIST, TUPLE, RANGE -> ((Sequence) value).size();
+            case DICT -> ((DictValue) value).size();
+            case UNDEFINED -> 0;
+            case OTHER -> value instanceof DictView view ? view.dict().size() : -1;
+            case NONE, BOOL, INT, FLOAT -> -1;
+        };
+    }
+
+    /// `a == b`
+    public static boolean equal(Object a, Object b, Budget budget) {
+        budget.step();
+        if (a == b) {
+            return !(a instanceof Double real) || !real.isNaN();
+        }
+        Types.Kind kind = Types.kind(a);
+        if (Numbers.isNumber(a)) {
+            return Numbers.isNumber(b) && Numbers.order(a, b) == 0;
+        }
+        if (kind != Types.kind(b)) {
+            return false;
+        }
+        return switch (kind) {
+            case TEXT -> a.toString().equals(b.toString());
+            case LIST, TUPLE, RANGE -> equal((Sequence) a, (Sequence) b, budget);
+            case DICT -> equal((DictValue) a, (DictValue) b, budget);
+            case UNDEFINED -> true;
+            case OTHER -> a instanceof DictView x && b instanceof DictView y && equal(x, y, budget);
+            case NONE, BOOL, INT, FLOAT -> false;
+        };
+    }
+
+    private static boolean equal(Sequence a, Sequence b, Budget budget) {
+        if (a.size() != b.size()) {
+            return false;
+        }
+        budget.enter();
+        boolean equal = true;
+        for (int i = 0; equal && i < a.size() && i < b.size(); i++) {
+            equal = same(a.get(i), b.get(i), budget);
+        }
+        budget.exit();
+        return equal;
+    }
+
+    private static boolean equal(DictValue a, DictValue b, Budget budget) {
+        if (a.size() != b.size()) {
+            return false;
+        }
+        budget.enter();
+        for (DictValue.Entry entry : a.entries()) {
+            Object other = b.get(entry.key(), budget);
+            if (other == ABSENT || !same(entry.value(), other, budget)) {
+                budget.exit();
+                return false;
+            }
+        }
+        budget.exit();
+        return true;
+    }
+
+    private static boolean equal(DictView a, DictView b, Budget budget) {
+        if (a.part() != b.part() || a.part() == DictView.Part.VALUES || a.dict().size() != b.dict().size()) {
+            return false;
+        }
+        for (Object item : a.list(budget).items()) {
+            if (!contains(b, item, budget)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Equality as containers use it: an element always equals itself, even if it is NaN.
+    private static boolean same(Object a, Object b, Budget budget) {
+        return a == b || equal(a, b, budget);
+    }
+
+    /// −1, 0 or 1 as `a` is less than, equal to or greater than `b`; 2 where it is none of these.
+    ///
+    /// @param operator the operator to name in the error
+    /// @throws JinjaError where Python does not order the two
+    public static int order(Object a, Object b, String operator, Budget budget) {
+        budget.step();
+        if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+            return Numbers.order(a, b);
+        }
+        Operators.refuseUndefined(a, b);
+        Types.Kind kind = Types.kind(a);
+        if (kind == Types.kind(b)) {
+            if (kind == Types.Kind.TEXT) {
+                return Text.order(a.toString(), b.toString());
+            }
+            if (kind == Types.Kind.LIST || kind == Types.Kind.TUPLE) {
+                return order((Sequence) a, (Sequence) b, operator, budget);
+            }
+        }
+        throw new JinjaError("'" + operator + "' not supported between instances of '" + Types.name(a) + "' and '"
+                + Types.name(b) + "'");
+    }
+
+    private static int order(Sequence a, Sequence b, String operator, Budget budget) {
+        budget.enter();
+        int order = Integer.compare(a.size(), b.size());
+        for (int i = 0; i < a.size() && i < b.size(); i++) {
+            if (!same(a.get(i), b.get(i), budget)) {
+                order = order(a.get(i), b.get(i), operator, budget);
+                break;
+            }
+        }
+        budget.exit();
+        return order;
+    }
+
+    /// `item in container`
+    ///
+    /// @throws JinjaError where the container cannot hold anything
+    public static boolean contains(Object container, Object item, Budget budget) {
+        return switch (Types.kind(container)) {
+            case TEXT -> containsText(container.toString(), item, budget);
+            case DICT -> ((DictValue) container).get(item, budget) != ABSENT;
+            case LIST, TUPLE, RANGE -> indexOf((Sequence) container, item, 0, budget) >= 0;
+            case UNDEFINED -> false;
+            case OTHER -> {
+                if (container instanceof DictView view && view.part() == DictView.Part.KEYS) {
+                    yield view.dict().get(item, budget) != ABSENT;
+                }
+                yield containsByIteration(container, item, budget);
+            }
+            case NONE, BOOL, INT, FLOAT ->
+                throw new JinjaError("argument of type '" + Types.name(container) + "' is not iterable");
+        };
+    }
+
+    private static boolean containsText(String text, Object item, Budget budget) {
+        if (Types.kind(item) != Types.Kind.TEXT) {
+            throw new JinjaError("'in <string>' requires string as left operand, not " + Types.name(item));
+        }
+        budget.scan(text.length());
+        return TextSearch.find(text, item.toString(), 0) >= 0;
+    }
+
+    private static boolean containsByIteration(Object container, Object item, Budget budget) {
+        var iterator = Iteration.of(container, budget);
+        while (iterator.hasNext()) {
+            if (same(item, iterator.next(), budget)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// The index of the first element equal to `item` at or after `from`, or −1.
+    static int indexOf(Sequence sequence, Object item, int from, Budget budget) {
+        for (int i = from; i < sequence.size(); i++) {
+            if (same(item, sequence.get(i), budget)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+}

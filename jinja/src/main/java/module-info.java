@@ -1,0 +1,5 @@
+/// The interpreter of Jinja templates.
+module glia.jinja {
+    exports glia.jinja;
+    exports glia.jinja.value;
+}

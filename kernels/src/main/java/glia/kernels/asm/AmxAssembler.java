@@ -1,0 +1,76 @@
+package glia.kernels.asm;
+
+/// An assembler that also knows the instructions on tile registers (AMX): Intel's manual, volume 1, chapter 18, and
+/// volume 2.
+public final class AmxAssembler extends Assembler {
+    /// No code yet.
+    public AmxAssembler() { }
+
+    /// Gives the tile registers their sizes, as 64 bytes at an address say; their contents become 0.
+    public void configureTiles(Mem at) {
+        tile(0, 0x49, 0, 0, at);
+    }
+
+    /// Gives the tile registers back: the system then has nothing to save.
+    public void releaseTiles() {
+        tile(0, 0x49, 0, 0, 0);
+    }
+
+    public void zero(Tile to) {
+        tile(3, 0x49, to.ordinal(), 0, 0);
+    }
+
+    /// Loads a tile's rows.
+    ///
+    /// @param rows the first row; the index, times its scale, is the distance from row to row
+    public void load(Tile to, Mem rows) {
+        rows(3, to, rows);
+    }
+
+    /// Loads a tile's rows that are not needed again soon: as `load`, but the first cache may leave them out.
+    public void loadOnce(Tile to, Mem rows) {
+        rows(1, to, rows);
+    }
+
+    /// Stores a tile's rows.
+    ///
+    /// @param rows as in `load`
+    public void store(Mem rows, Tile from) {
+        rows(2, from, rows);
+    }
+
+    /// `sums[m][n] += Σ_p a[m][p] · b[p][n]` of pairs of BF16 numbers, in F32: the two products of each pair are added.
+    public void addBf16Products(Tile sums, Tile a, Tile b) {
+        tile(2, 0x5c, sums.ordinal(), b.ordinal(), a.ordinal());
+    }
+
+    /// `sums[m][n] += Σ_k a[m][k] · b[k][n]` of signed bytes, in whole numbers of 32 bits; four neighbours along k fill
+    /// a number of 32 bits of a and of b.
+    public void addByteProducts(Tile sums, Tile a, Tile b) {
+        tile(3, 0x5e, sums.ordinal(), b.ordinal(), a.ordinal());
+    }
+
+    private void rows(int prefix, Tile tile, Mem rows) {
+        require(rows.scale() != 0, "a tile has rows: " + rows + " says no distance");
+        tile(prefix, 0x4b, tile.ordinal(), 0, rows);
+    }
+
+    private void tile(int prefix, int opcode, int reg, int v, int rm) {
+        vexOfTile(prefix, 0, 0, v);
+        out.u8(opcode);
+        out.u8(0xc0 | reg << 3 | rm);
+    }
+
+    private void tile(int prefix, int opcode, int reg, int v, Mem rm) {
+        require(!rm.broadcast() && rm.mask() == Mask.K0, "a tile is not for " + rm);
+        vexOfTile(prefix, index(rm) >> 3, rm.base().number() >> 3, v);
+        out.u8(opcode);
+        encoder.memory(reg, rm, 1);
+    }
+
+    private void vexOfTile(int prefix, int x, int b, int v) {
+        out.u8(0xc4);
+        out.u8(0x80 | (~x & 1) << 6 | (~b & 1) << 5 | 2);
+        out.u8((~v & 15) << 3 | prefix);
+    }
+}

@@ -1,0 +1,344 @@
+package glia.kernels.asm;
+
+/// Writes machine code for x86-64, instruction by instruction:
+/// ```
+/// var a = new Assembler();
+/// Label loop = a.here();
+/// a.op(VFMADD231PS, zmm(0), zmm(1), at(RDI));
+/// a.add(RDI, 64);
+/// a.dec(RSI);
+/// a.jump(NOT_EQUAL, loop);
+/// a.ret();
+/// ```
+/// Operands stand in Intel's order, the destination first. Vector instructions are the lines of `Op`; the general ones,
+/// which only count and jump, are methods here and work on all 64 bits unless their name says 32.
+///
+/// Operands that an instruction does not have are refused with an `IllegalArgumentException` that names both. What the
+/// code does when it runs is checked by nothing. A subclass may add instructions that stand for several.
+public class Assembler {
+    final ByteBuilder out = new ByteBuilder();
+    final Encoder encoder = new Encoder(out);
+    private int numOpen;
+
+    /// No code yet.
+    public Assembler() { }
+
+    /// Adds a vector or mask instruction without an immediate byte.
+    public void op(Op op, Operand... operands) {
+        require(!op.hasImmediate, op + " needs an immediate byte");
+        encoder.encode(op, 0, operands);
+    }
+
+    /// Adds an instruction with an immediate byte, which stands last.
+    public void op(Op op, Operand a, Operand b, int immediate) {
+        require(op.hasImmediate, op + " has no immediate byte");
+        encoder.encode(op, immediate, a, b);
+    }
+
+    /// Adds an instruction with an immediate byte, which stands last.
+    public void op(Op op, Operand a, Operand b, Operand c, int immediate) {
+        require(op.hasImmediate, op + " has no immediate byte");
+        encoder.encode(op, immediate, a, b, c);
+    }
+
+    /// The bytes so far.
+    ///
+    /// @throws IllegalStateException if a jump leads to a label that is not bound
+    public byte[] toBytes() {
+        if (numOpen != 0) {
+            throw new IllegalStateException(numOpen + " jumps lead to labels that are not bound");
+        }
+        return out.toArray();
+    }
+
+    public int sizeBytes() {
+        return out.size();
+    }
+
+    // ---- jumps ---------------------------------------------------------------------------------------------------
+
+    /// A label bound here.
+    public Label here() {
+        var label = new Label();
+        bind(label);
+        return label;
+    }
+
+    /// Says that a label is here.
+    ///
+    /// @throws IllegalStateException if it was bound before
+    public void bind(Label label) {
+        if (label.isBound()) {
+            throw new IllegalStateException("the label is bound already, at " + label.position);
+        }
+        label.position = out.size();
+        int[] uses = label.uses();
+        for (int at : uses) {
+            out.i32At(at, label.position - at - 4);
+        }
+        numOpen -= uses.length;
+    }
+
+    /// Jumps if the condition holds.
+    public void jump(Condition condition, Label to) {
+        out.u8(0x0f);
+        out.u8(0x80 | condition.ordinal());
+        distance(to);
+    }
+
+    public void jump(Label to) {
+        out.u8(0xe9);
+        distance(to);
+    }
+
+    private void distance(Label to) {
+        int at = out.size();
+        out.i32(to.isBound() ? to.position - at - 4 : 0);
+        if (!to.isBound()) {
+            to.addUse(at);
+            numOpen++;
+        }
+    }
+
+    public void ret() {
+        out.u8(0xc3);
+    }
+
+    // ---- general registers ---------------------------------------------------------------------------------------
+
+    public void mov(Gpr to, Gpr from) {
+        registers(1, 0x89, to, from);
+    }
+
+    /// Copies the lower 32 bits; the upper become 0.
+    public void mov32(Gpr to, Gpr from) {
+        registers(0, 0x89, to, from);
+    }
+
+    public void mov(Gpr to, Mem from) {
+        memory(1, 0x8b, to, from);
+    }
+
+    public void mov(Mem to, Gpr from) {
+        memory(1, 0x89, from, to);
+    }
+
+    /// Loads 32 bits; the upper become 0.
+    public void mov32(Gpr to, Mem from) {
+        memory(0, 0x8b, to, from);
+    }
+
+    /// Stores the lower 32 bits.
+    public void mov32(Mem to, Gpr from) {
+        memory(0, 0x89, from, to);
+    }
+
+    /// Loads a byte without a sign.
+    public void movzxByte(Gpr to, Mem from) {
+        rex(0, to.number(), index(from), from.base().number());
+        out.u8(0x0f);
+        out.u8(0xb6);
+        encoder.memory(to.number(), from, 1);
+    }
+
+    /// Loads two bytes without a sign.
+    public void movzxShort(Gpr to, Mem from) {
+        rex(0, to.number(), index(from), from.base().number());
+        out.u8(0x0f);
+        out.u8(0xb7);
+        encoder.memory(to.number(), from, 1);
+    }
+
+    /// Stores the lowest byte.
+    public void mov8(Mem to, Gpr from) {
+        // RSP to RDI name other bytes unless there is a REX prefix.
+        int bits = from.number() >> 3 << 2 | index(to) >> 3 << 1 | to.base().number() >> 3;
+        if (bits != 0 || from.number() >= Gpr.RSP.number()) {
+            out.u8(0x40 | bits);
+        }
+        out.u8(0x88);
+        encoder.memory(from.number(), to, 1);
+    }
+
+    /// Stores the lower two bytes.
+    public void mov16(Mem to, Gpr from) {
+        out.u8(0x66);
+        memory(0, 0x89, from, to);
+    }
+
+    /// Sets a register, in the shortest way for the value.
+    public void mov(Gpr to, long value) {
+        if (value == (int) value) {
+            rex(1, 0, 0, to.number());
+            out.u8(0xc7);
+            out.u8(0xc0 | to.number() & 7);
+            out.i32((int) value);
+        } else {
+            rex(1, 0, 0, to.number());
+            out.u8(0xb8 | to.number() & 7);
+            out.i32((int) value);
+            out.i32((int) (value >> 32));
+        }
+    }
+
+    /// `to = the address of the operand`.
+    public void lea(Gpr to, Mem from) {
+        memory(1, 0x8d, to, from);
+    }
+
+    public void add(Gpr to, Gpr from) {
+        registers(1, 0x01, to, from);
+    }
+
+    public void add(Gpr to, Mem from) {
+        memory(1, 0x03, to, from);
+    }
+
+    public void add(Gpr to, int value) {
+        immediate(0, to, value);
+    }
+
+    public void sub(Gpr to, Gpr from) {
+        registers(1, 0x29, to, from);
+    }
+
+    public void sub(Gpr to, int value) {
+        immediate(5, to, value);
+    }
+
+    public void and(Gpr to, int value) {
+        immediate(4, to, value);
+    }
+
+    public void cmp(Gpr a, Gpr b) {
+        registers(1, 0x39, a, b);
+    }
+
+    public void cmp(Gpr a, Mem b) {
+        memory(1, 0x3b, a, b);
+    }
+
+    public void cmp(Gpr a, int value) {
+        immediate(7, a, value);
+    }
+
+    public void test(Gpr a, Gpr b) {
+        registers(1, 0x85, a, b);
+    }
+
+    public void xor(Gpr to, Gpr from) {
+        registers(1, 0x31, to, from);
+    }
+
+    public void imul(Gpr to, Gpr by) {
+        rex(1, to.number(), 0, by.number());
+        out.u8(0x0f);
+        out.u8(0xaf);
+        out.u8(0xc0 | (to.number() & 7) << 3 | by.number() & 7);
+    }
+
+    public void inc(Gpr to) {
+        single(1, 0xff, 0, to);
+    }
+
+    public void dec(Gpr to) {
+        single(1, 0xff, 1, to);
+    }
+
+    public void shl(Gpr to, int bits) {
+        single(1, 0xc1, 4, to);
+        out.u8(bits);
+    }
+
+    /// Shifts by CL, of which the lower 6 bits count.
+    public void shlByCl(Gpr to) {
+        single(1, 0xd3, 4, to);
+    }
+
+    public void shr(Gpr to, int bits) {
+        single(1, 0xc1, 5, to);
+        out.u8(bits);
+    }
+
+    public void push(Gpr from) {
+        rex(0, 0, 0, from.number());
+        out.u8(0x50 | from.number() & 7);
+    }
+
+    public void pop(Gpr to) {
+        rex(0, 0, 0, to.number());
+        out.u8(0x58 | to.number() & 7);
+    }
+
+    // ---- the system ----------------------------------------------------------------------------------------------
+
+    public void cpuid() {
+        out.u8(0x0f);
+        out.u8(0xa2);
+    }
+
+    public void xgetbv() {
+        out.u8(0x0f);
+        out.u8(0x01);
+        out.u8(0xd0);
+    }
+
+    /// Asks for a line of memory. An address that is not there does no harm.
+    public void prefetch(Cache cache, Mem at) {
+        rex(0, 0, index(at), at.base().number());
+        out.u8(0x0f);
+        out.u8(0x18);
+        encoder.memory(cache.ordinal(), at, 1);
+    }
+
+    /// Where a line goes: NTA to the first cache alone, T0 to all, T1 to the second and above.
+    public enum Cache { NTA, T0, T1, T2 }
+
+    // ---- encoding ------------------------------------------------------------------------------------------------
+
+    private void registers(int w, int opcode, Gpr rm, Gpr reg) {
+        rex(w, reg.number(), 0, rm.number());
+        out.u8(opcode);
+        out.u8(0xc0 | (reg.number() & 7) << 3 | rm.number() & 7);
+    }
+
+    private void memory(int w, int opcode, Gpr reg, Mem rm) {
+        require(!rm.broadcast() && rm.mask() == Mask.K0, "a general register is not for " + rm);
+        rex(w, reg.number(), index(rm), rm.base().number());
+        out.u8(opcode);
+        encoder.memory(reg.number(), rm, 1);
+    }
+
+    private void single(int w, int opcode, int digit, Gpr rm) {
+        rex(w, 0, 0, rm.number());
+        out.u8(opcode);
+        out.u8(0xc0 | digit << 3 | rm.number() & 7);
+    }
+
+    private void immediate(int digit, Gpr rm, int value) {
+        boolean isShort = value == (byte) value;
+        single(1, isShort ? 0x83 : 0x81, digit, rm);
+        if (isShort) {
+            out.u8(value);
+        } else {
+            out.i32(value);
+        }
+    }
+
+    static int index(Mem m) {
+        return m.scale() == 0 ? 0 : m.index().number();
+    }
+
+    private void rex(int w, int reg, int index, int base) {
+        int bits = w << 3 | reg >> 3 << 2 | index >> 3 << 1 | base >> 3;
+        if (bits != 0) {
+            out.u8(0x40 | bits);
+        }
+    }
+
+    static void require(boolean holds, String message) {
+        if (!holds) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+}

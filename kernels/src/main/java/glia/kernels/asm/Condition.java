@@ -1,0 +1,17 @@
+package glia.kernels.asm;
+
+/// When a jump is taken, after a comparison `cmp a, b`; the ordinal is part of the opcode.
+public enum Condition {
+    OVERFLOW, NO_OVERFLOW,
+    /// a < b, of whole numbers without a sign.
+    BELOW,
+    /// a ≥ b, of whole numbers without a sign.
+    ABOVE_OR_EQUAL,
+    /// a = b, or the last result is 0.
+    EQUAL,
+    NOT_EQUAL,
+    BELOW_OR_EQUAL, ABOVE, NEGATIVE, NOT_NEGATIVE, PARITY_EVEN, PARITY_ODD,
+    /// a < b, of whole numbers with a sign.
+    LESS,
+    GREATER_OR_EQUAL, LESS_OR_EQUAL, GREATER
+}

@@ -1,0 +1,313 @@
+package glia.kernels.emitted;
+
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.kernels.tiled.Attention;
+import glia.kernels.tiled.AttentionBackward;
+import glia.kernels.tiled.HalfProducts;
+import glia.kernels.tiled.PairProducts;
+import glia.kernels.tiled.Products;
+import glia.kernels.tiled.TiledPairProducts;
+import glia.kernels.tiled.TiledProducts;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
+/// emitted, loops over pieces and threads are Java.
+public final class EmittedKernels implements Kernels {
+    private final Workers workers;
+    private final Level level;
+    private final RoundedProducts roundedProducts;
+    private final Optional<WordProduct> wordProduct;
+    private final RowProduct rowProduct;
+    private final Products products;
+    private final Optional<HalfProducts> halfProducts;
+    private final Optional<PairProducts> pairProducts;
+    private final Attention attention;
+    private final AttentionBackward attentionBackward;
+    private final Gather gather;
+    private final Rounding rounding;
+    private final Norms norms;
+    private final Rotation rotation;
+    private final Pointwise pointwise;
+    private final Logits reductions;
+
+    /// Kernels of the best level that this processor can run.
+    ///
+    /// @param workers the threads to use; the caller closes them
+    /// @throws CodeRefusedException if there is an `obstacle`
+    public EmittedKernels(Workers workers) {
+        this(workers, best());
+    }
+
+    /// Kernels of a level.
+    ///
+    /// @throws CodeRefusedException if there is an `obstacle`
+    public EmittedKernels(Workers workers, Level level) {
+        obstacle(level).ifPresent(obstacle -> {
+            throw new CodeRefusedException(obstacle);
+        });
+        this.workers = workers;
+        this.level = level;
+        roundedProducts = new RoundedProducts(workers, level);
+        wordProduct = level == Level.AMX ? Optional.of(roundedProducts.words()) : Optional.empty();
+        RowDecoder decoder = new RowDecoder(workers, level);
+        EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
+        rowProduct = new RowProduct(workers, decoder, level);
+        var tiledProducts = new TiledProducts(workers, EmittedTiles.wide(workers, decoder, level));
+        products = level == Level.AMX ? new TermProducts(workers, decoder, tiledProducts) : tiledProducts;
+        halfProducts = level == Level.AMX ? Optional.empty()
+                : Optional.of(new HalfProducts(workers, new EmittedHalfTiles(workers, decoder, level, DType.F16),
+                        new EmittedHalfTiles(workers, decoder, level, DType.BF16)));
+        pairProducts = pairProducts(workers, decoder, level);
+        attention = new Attention(workers, tiles);
+        attentionBackward = new AttentionBackward(workers, tiles);
+        gather = new Gather(workers, decoder);
+        rounding = new Rounding(workers, level);
+        norms = new Norms(workers, level);
+        rotation = new Rotation(workers, level);
+        pointwise = new Pointwise(workers, level);
+        reductions = new Logits(level);
+    }
+
+    private static Optional<PairProducts> pairProducts(Workers workers, RowDecoder decoder, Level level) {
+        if (level != Level.AMX && !(level.isWide() && Processor.here().multipliesBf16Fast())) {
+            return Optional.empty();
+        }
+        var tiles = new EmittedPairTiles(workers, decoder, level);
+        return Optional.of(level == Level.AMX ? new AmxPairProducts(workers, tiles)
+                : new TiledPairProducts(workers, tiles));
+    }
+
+    /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
+    public static Optional<String> obstacle() {
+        return obstacle(Level.AVX2);
+    }
+
+    /// What keeps kernels of a level from running here, as the rest of a sentence that begins with "since".
+    public static Optional<String> obstacle(Level level) {
+        try {
+            var missing = level.missing(Processor.here());
+            return missing.isEmpty() ? Optional.empty() : Optional.of("the processor has no "
+                    + missing.stream().map(Processor.Feature::toString).collect(Collectors.joining(", ")));
+        } catch (CodeRefusedException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    /// The best level that this processor can run; the least where it can run none.
+    private static Level best() {
+        return obstacle().isPresent() ? Level.AVX2 : Level.of(Processor.here()).getFirst();
+    }
+
+    /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and
+    /// again by plain Java. It takes a few milliseconds, most of them for code that is needed anyhow.
+    public Optional<String> selfTest() {
+        return SelfTest.failure(this, new ScalarKernels(workers))
+                .map(group -> "the " + name() + " kernels compute wrong " + group + " on this machine");
+    }
+
+    /// What the kernels are written for.
+    public Level level() {
+        return level;
+    }
+
+    /// `emitted-` and the level's label.
+    @Override
+    public String name() {
+        return "emitted-" + level.label();
+    }
+
+    @Override
+    public Workers workers() {
+        return workers;
+    }
+
+    @Override
+    public boolean converts() {
+        return true;
+    }
+
+    @Override
+    public void conversions(Conversions conversions) {
+        roundedProducts.conversions(conversions);
+        halfProducts.ifPresent(products -> products.conversions(conversions));
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Matrix w) {
+        ProductShapes.check(y, x, w);
+        if (halfProducts.isPresent() && HalfProducts.serves(w) && halfProducts.get().linear(y, x, (Tensor) w)) {
+            return;
+        }
+        if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
+            rowProduct.run(y, x, w);
+        } else {
+            products.linear(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
+        if (!RoundedProducts.serves(w)) {
+            roundActivations(scratch, x);
+            linear(y, scratch, w);
+        } else if (wordProduct.isPresent() && WordProduct.serves(x.rows(), w)) {
+            wordProduct.get().run(y, x, w);
+        } else {
+            roundedProducts.run(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearEachRounded(ProductList list, Tensor scratch) {
+        if (!RoundedProducts.serves(list)) {
+            Kernels.super.linearEachRounded(list, scratch);
+        } else if (wordProduct.isPresent() && WordProduct.servesSome(list)) {
+            wordProduct.get().run(list.where(WordProduct::serves));
+            roundedProducts.run(list.where(p -> !WordProduct.serves(p)));
+        } else {
+            roundedProducts.run(list);
+        }
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
+        ProductShapes.check(dy, dx, w);
+        products.linearBackwardInput(dx, dy, w);
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        ProductShapes.checkGradient(dw, dy, x);
+        products.linearBackwardWeight(dw, dy, x);
+    }
+
+    @Override
+    public boolean multipliesBf16() {
+        return pairProducts.isPresent();
+    }
+
+    @Override
+    public void linearBf16(Tensor y, Tensor x, Tensor w) {
+        ProductShapes.check(y, x, w);
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linear(y, x, w);
+        } else {
+            Kernels.super.linearBf16(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
+        ProductShapes.check(y, x, w);
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linearKept(y, x, w);
+        } else {
+            Kernels.super.linearBf16Kept(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
+        ProductShapes.check(dy, dx, w);
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linearBackwardInput(dx, dy, w);
+        } else {
+            Kernels.super.linearBackwardInputBf16(dx, dy, w);
+        }
+    }
+
+    @Override
+    public void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
+        ProductShapes.checkGradient(dw, dy, x);
+        if (pairProducts.isPresent()) {
+            pairProducts.get().linearBackwardWeight(dw, dy, x);
+        } else {
+            Kernels.super.linearBackwardWeightBf16(dw, dy, x);
+        }
+    }
+
+    @Override
+    public void roundActivations(Tensor y, Tensor x) {
+        rounding.run(y, x);
+    }
+
+    @Override
+    public void gather(Tensor y, Matrix table, int[] ids, int count) {
+        gather.run(y, table, ids, count);
+    }
+
+    @Override
+    public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+        norms.rms(y, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+        norms.layer(y, x, w, b, eps);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+        rotation.run(x, headSize, table, runs, sign);
+    }
+
+    @Override
+    public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
+        pointwise.gated(y, gate, up, f);
+    }
+
+    @Override
+    public void activate(Tensor y, Tensor x, Activation f) {
+        pointwise.activate(y, x, f);
+    }
+
+    @Override
+    public void add(Tensor y, Tensor a, Tensor b, float scale) {
+        pointwise.add(y, a, b, scale);
+    }
+
+    @Override
+    public void addRow(Tensor y, Tensor x, Tensor b) {
+        pointwise.addRow(y, x, b);
+    }
+
+    @Override
+    public void scale(Tensor y, Tensor x, float scale) {
+        pointwise.scale(y, x, scale);
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
+            AttentionShape shape, Tensor learned) {
+        attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void attentionBackward(AttentionTrace trace) {
+        attentionBackward.run(trace);
+    }
+
+    @Override
+    public int argmax(Tensor logits, int row) {
+        return reductions.argmax(logits, row);
+    }
+
+    @Override
+    public float logSumExp(Tensor logits, int row) {
+        return reductions.logSumExp(logits, row);
+    }
+}

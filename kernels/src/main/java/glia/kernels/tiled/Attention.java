@@ -1,0 +1,297 @@
+package glia.kernels.tiled;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+
+/// Softmax attention, in one of two ways for each run: long runs, and the many heads of latent attention, as tiles of
+/// queries (`AttentionTile`), other single tokens head by head (`AttentionRow`). Where that makes few chunks, long
+/// contexts are cut into ranges of positions that are combined at the end, so that all workers share them.
+public final class Attention implements Workers.Task {
+    /// Positions of a range. It does not depend on the number of workers, so that results do not either.
+    private static final int RANGE = 512;
+    /// Likewise for tiles, whose partial results are larger.
+    private static final int TILE_RANGE = 1024;
+    /// Single tokens, or ranges of them, for each worker from which on a chunk has all heads: rows without gaps come
+    /// from memory sooner.
+    private static final int SINGLES_A_WORKER = 4;
+    /// Tiles from which on there are no ranges.
+    private static final int MANY_TILES = 4;
+
+    private final Workers workers;
+    private final Tiles inner;
+    private final int panelCols;
+    private final AttentionTile[] tiles;
+    private final AttentionRow[] rows;
+    private final ScoreRule rule;
+    private final Scratch partials = new Scratch();
+    private int[] firstChunks = new int[2];
+    private long[] partialsOf = new long[1];
+    private int[] rangesOf = new int[1];
+
+    /// How many of the heads of keys and values a chunk of single tokens has: all of them where there are many tokens.
+    private int headsTogether;
+    private Tensor out;
+    private Tensor logSumExp;
+    private Tensor q;
+    private KeyValues[] keyValues;
+    private Runs runs;
+    private AttentionShape shape;
+
+    /// @param inner the inner loops
+    public Attention(Workers workers, Tiles inner) {
+        this.workers = workers;
+        this.inner = inner;
+        panelCols = inner.cols();
+        tiles = new AttentionTile[workers.count()];
+        rows = new AttentionRow[workers.count()];
+        rule = new ScoreRule(inner);
+        for (int i = 0; i < tiles.length; i++) {
+            tiles[i] = new AttentionTile(inner, i);
+            rows[i] = new AttentionRow(inner);
+        }
+    }
+
+    /// See `Kernels.attention`.
+    public void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
+            Tensor learned) {
+        int heads = shape.numHeads();
+        AttentionShape.check(out.dtype() == DType.F32 && out.rows() == q.rows()
+                && out.cols() == heads * shape.valueSize(), out);
+        AttentionShape.check(q.dtype() == DType.F32 && q.rows() == runs.numTokens()
+                && q.cols() == heads * shape.keySize(), q);
+        AttentionShape.check(logSumExp == null || logSumExp.dtype() == DType.F32 && logSumExp.rows() == q.rows()
+                && logSumExp.cols() == heads, logSumExp);
+        AttentionShape.check(learned.dtype() == DType.F32 && learned.size() == shape.learnedSize(), learned);
+        AttentionShape.check(keyValues.length >= runs.count(), runs);
+        rule.begin(shape, learned);
+        this.out = out;
+        this.logSumExp = logSumExp;
+        this.q = q;
+        this.keyValues = keyValues;
+        this.runs = runs;
+        this.shape = shape;
+        workers.run(this, plan());
+        for (int run = 0; run < runs.count(); run++) {
+            if (rangesOf[run] > 1) {
+                combine(run);
+            }
+        }
+    }
+
+    /// Numbers the chunks of all runs and reserves memory for partial results; gives the number of chunks.
+    private int plan() {
+        int count = runs.count();
+        if (firstChunks.length <= count) {
+            firstChunks = new int[2 * count];
+            partialsOf = new long[2 * count];
+            rangesOf = new int[2 * count];
+        }
+        int singles = 0;
+        for (int run = 0; run < count; run++) {
+            AttentionShape.check(shape.reads(keyValues[run]), keyValues[run]);
+            rangesOf[run] = numRanges(run);
+            singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * rangesOf[run];
+        }
+        headsTogether = singles >= SINGLES_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
+        long partialBytes = 0;
+        for (int run = 0; run < count; run++) {
+            partialsOf[run] = partialBytes;
+            int tokens = runs.end(run) - runs.start(run);
+            int chunks = (isTiled(run) ? numTiles(run) : tokens) * rangesOf[run];
+            firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads() / together(run));
+            if (rangesOf[run] > 1) {
+                partialBytes += (long) tokens * rangesOf[run] * shape.numHeads() * partialBytes();
+            }
+        }
+        long base = partials.reserve(partialBytes);
+        for (int run = 0; run < count; run++) {
+            partialsOf[run] += base;
+        }
+        return firstChunks[count];
+    }
+
+    /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
+    private boolean isTiled(int run) {
+        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
+    }
+
+    private int together(int run) {
+        return isTiled(run) ? 1 : headsTogether;
+    }
+
+    private int numTiles(int run) {
+        return Math.ceilDiv((runs.end(run) - runs.start(run)) * shape.groupSize(), panelCols);
+    }
+
+    /// Into how many ranges the positions that a run's tokens see are cut: of a tile all that any of its tokens sees.
+    private int numRanges(int run) {
+        if (isTiled(run)) {
+            int highest = last(run, runs.position(run) + runs.end(run) - runs.start(run) - 1);
+            return numTiles(run) * shape.numKeyValueHeads() >= MANY_TILES ? 1
+                    : Math.max(1, Math.ceilDiv(highest + 1 - shape.span().first(runs.position(run)), TILE_RANGE));
+        }
+        int seen = 1;
+        for (int n = runs.start(run); n < runs.end(run); n++) {
+            int position = runs.position(run) + n - runs.start(run);
+            seen = Math.max(seen, last(run, position) + 1 - shape.span().first(position));
+        }
+        return Math.ceilDiv(seen, RANGE);
+    }
+
+    private int last(int run, int position) {
+        return shape.span().last(position, keyValues[run].length());
+    }
+
+    /// Bytes of a partial result: the largest score, the denominator, the sums.
+    private long partialBytes() {
+        return 4L * (2 + shape.valueSize());
+    }
+
+    @Override
+    public void run(int chunk, int worker) {
+        int run = runOf(chunk);
+        int i = (chunk - firstChunks[run]) * together(run);
+        int kvHead = i % shape.numKeyValueHeads();
+        int part = i / shape.numKeyValueHeads();
+        if (isTiled(run)) {
+            tile(run, kvHead, part, worker);
+        } else {
+            expect(chunk + workers.count(), rows[worker]);
+            row(run, kvHead, part, worker);
+        }
+    }
+
+    private int runOf(int chunk) {
+        int run = 0;
+        int end = runs.count();
+        while (run + 1 < end) {
+            int middle = (run + end) / 2;
+            if (firstChunks[middle] <= chunk) {
+                run = middle;
+            } else {
+                end = middle;
+            }
+        }
+        return run;
+    }
+
+    /// Tells a worker what it will probably need next: as many chunks on as there are workers, which do about the same.
+    private void expect(int chunk, AttentionRow row) {
+        int run = runOf(chunk);
+        if (chunk < firstChunks[runs.count()] && !isTiled(run)) {
+            int i = (chunk - firstChunks[run]) * headsTogether;
+            row.then(keyValues[run], i % shape.numKeyValueHeads(), first(run, i / shape.numKeyValueHeads()));
+        }
+    }
+
+    private void tile(int run, int kvHead, int part, int worker) {
+        int ranges = rangesOf[run];
+        int tile = part / ranges;
+        int range = part % ranges;
+        int first = ranges == 1 ? 0 : shape.span().first(runs.position(run)) + range * TILE_RANGE;
+        int last = ranges == 1 ? Integer.MAX_VALUE - 1 : first + TILE_RANGE - 1;
+        AttentionTile t = tiles[worker];
+        t.run(q, keyValues[run], runs, run, shape, rule, kvHead, tile, first, last, range == 0);
+        t.turnSums();
+        int group = shape.groupSize();
+        for (int i = 0; i < t.count(); i++) {
+            int query = tile * panelCols + i;
+            int n = query / group;
+            int head = kvHead * group + query % group;
+            if (ranges == 1) {
+                int token = runs.start(run) + n;
+                t.sums(i, 1 / t.denominator(i), result(token, head));
+                note(token, head, t.largest(i), t.denominator(i));
+            } else {
+                long to = partial(run, n, head, range, ranges);
+                Memory.f32(to, t.largest(i));
+                Memory.f32(to + 4, t.denominator(i));
+                t.sums(i, 1, to + 8);
+            }
+        }
+    }
+
+    private void row(int run, int kvHead, int part, int worker) {
+        int ranges = rangesOf[run];
+        int n = part / ranges;
+        int range = part % ranges;
+        int token = runs.start(run) + n;
+        int position = runs.position(run) + n;
+        int first = first(run, part);
+        int last = Math.min(last(run, position), first + RANGE - 1);
+        int heads = headsTogether * shape.groupSize();
+        int head = kvHead * shape.groupSize();
+        long query = q.address() + 4L * ((long) token * q.cols() + head * shape.keySize());
+        AttentionRow row = rows[worker];
+        row.run(query, keyValues[run], kvHead, headsTogether, shape, rule, position, first, last);
+        if (range == 0) {
+            row.addSinks(rule, head);
+        }
+        for (int g = 0; g < heads; g++) {
+            if (ranges == 1) {
+                write(token, head + g, row.largest(g), row.denominator(g), row.sums(g));
+            } else {
+                long to = partial(run, n, head + g, range, ranges);
+                Memory.f32(to, row.largest(g));
+                Memory.f32(to + 4, row.denominator(g));
+                inner.scale(to + 8, row.sums(g), shape.valueSize(), 1);
+            }
+        }
+    }
+
+    /// The first position of a part, a range of a token.
+    private int first(int run, int part) {
+        int ranges = rangesOf[run];
+        return shape.span().first(runs.position(run) + part / ranges) + part % ranges * RANGE;
+    }
+
+    private long partial(int run, int n, int head, int range, int ranges) {
+        return partialsOf[run] + (((long) n * shape.numHeads() + head) * ranges + range) * partialBytes();
+    }
+
+    private void write(int token, int head, float largest, float denominator, long sums) {
+        inner.scale(result(token, head), sums, shape.valueSize(), 1 / denominator);
+        note(token, head, largest, denominator);
+    }
+
+    private long result(int token, int head) {
+        return out.address() + 4L * ((long) token * out.cols() + head * shape.valueSize());
+    }
+
+    private void note(int token, int head, float largest, float denominator) {
+        if (logSumExp != null) {
+            Memory.f32(logSumExp.address() + 4L * ((long) token * shape.numHeads() + head),
+                    largest + (float) Math.log(denominator));
+        }
+    }
+
+    /// Adds up the ranges of each token and head, in the first one's place.
+    private void combine(int run) {
+        int ranges = rangesOf[run];
+        for (int n = 0; n < runs.end(run) - runs.start(run); n++) {
+            for (int head = 0; head < shape.numHeads(); head++) {
+                long all = partial(run, n, head, 0, ranges);
+                float largest = Memory.f32(all);
+                for (int i = 1; i < ranges; i++) {
+                    largest = Math.max(largest, Memory.f32(all + i * partialBytes()));
+                }
+                float denominator = 0;
+                for (int i = 0; i < ranges; i++) {
+                    long at = all + i * partialBytes();
+                    float factor = (float) Math.exp(Memory.f32(at) - largest);
+                    denominator += factor * Memory.f32(at + 4);
+                    for (int e = 0; e < shape.valueSize(); e++) {
+                        float before = i == 0 ? 0 : Memory.f32(all + 8 + 4L * e);
+                        Memory.f32(all + 8 + 4L * e, before + factor * Memory.f32(at + 8 + 4L * e));
+                    }
+                }
+                write(runs.start(run) + n, head, largest, denominator, all + 8);
+            }
+        }
+    }
+}

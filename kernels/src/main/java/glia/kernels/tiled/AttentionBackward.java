@@ -1,0 +1,101 @@
+package glia.kernels.tiled;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.Workers;
+
+/// The gradient of softmax attention, tile of queries by tile of queries (`AttentionBackwardTile`). A key-value head of
+/// a run is a chunk; where there are few of these, its tiles are dealt out to several chunks, whose sums for keys and
+/// values are added up at the end, always in the same order.
+public final class AttentionBackward {
+    /// Chunks that keep all workers busy. It does not depend on their number, so that results do not either.
+    private static final int ENOUGH = 8;
+
+    private final Workers workers;
+    private final AttentionBackwardTile[] tiles;
+    private final ScoreRule rule;
+    private final int panelCols;
+    private final Scratch sums = new Scratch();
+
+    /// @param inner the inner loops
+    public AttentionBackward(Workers workers, Tiles inner) {
+        this.workers = workers;
+        tiles = new AttentionBackwardTile[workers.count()];
+        for (int i = 0; i < tiles.length; i++) {
+            tiles[i] = new AttentionBackwardTile(inner);
+        }
+        rule = new ScoreRule(inner);
+        panelCols = inner.cols();
+    }
+
+    /// See `Kernels.attentionBackward`.
+    public void run(AttentionTrace trace) {
+        AttentionShape shape = trace.shape();
+        int kvHeads = shape.numKeyValueHeads();
+        int numRuns = trace.runs().count();
+        rule.begin(shape, trace.learned());
+        int parts = Math.max(1, Math.ceilDiv(ENOUGH, Math.max(1, numRuns * kvHeads)));
+        long[] starts = new long[numRuns + 1];
+        for (int run = 0; run < numRuns; run++) {
+            starts[run + 1] = starts[run] + kvHeads * parts * sumBytes(shape, trace.numKeys(run));
+        }
+        long base = sums.reserve(starts[numRuns]);
+        float[][] biases = new float[numRuns * kvHeads * parts][shape.learnedSize()];
+        workers.run((chunk, worker) -> {
+            int run = chunk / (kvHeads * parts);
+            int kvHead = chunk / parts % kvHeads;
+            long own = base + starts[run] + chunk % (kvHeads * parts) * sumBytes(shape, trace.numKeys(run));
+            tiles[worker].run(trace, rule, run, kvHead, chunk % parts, parts, own, biases[chunk]);
+        }, numRuns * kvHeads * parts);
+        workers.run((chunk, worker) -> {
+            int run = chunk / kvHeads;
+            long bytes = sumBytes(shape, trace.numKeys(run));
+            long first = base + starts[run] + chunk % kvHeads * parts * bytes;
+            for (int part = 0; part < parts; part++) {
+                gather(trace, run, chunk % kvHeads, first + part * bytes);
+            }
+        }, numRuns * kvHeads);
+        trace.addToSinks();
+        if (!(shape.scores() instanceof glia.tensor.kernel.Scores.Sinks)) {
+            addBiases(trace.dlearned(), biases);
+        }
+    }
+
+    private static void addBiases(Tensor dlearned, float[][] biases) {
+        for (float[] some : biases) {
+            for (int i = 0; i < some.length; i++) {
+                dlearned.set(i, dlearned.get(i) + some[i]);
+            }
+        }
+    }
+
+    /// Bytes of a chunk's sums: for each key a row for its gradient and one for its value's, in whole panels.
+    private long sumBytes(AttentionShape shape, int numKeys) {
+        return 4L * (numKeys + tiles[0].spareRows()) * (padded(shape.keySize()) + padded(shape.valueSize()));
+    }
+
+    private long padded(int size) {
+        return (long) Math.ceilDiv(size, panelCols) * panelCols;
+    }
+
+    private void gather(AttentionTrace trace, int run, int kvHead, long from) {
+        AttentionShape shape = trace.shape();
+        long rows = trace.numKeys(run) + tiles[0].spareRows();
+        long keyCols = padded(shape.keySize());
+        add(trace.dk(), trace.keyRuns().start(run), kvHead, shape.keySize(), trace.numKeys(run), from, keyCols);
+        add(trace.dv(), trace.keyRuns().start(run), kvHead, shape.valueSize(), trace.numKeys(run),
+                from + 4 * rows * keyCols, padded(shape.valueSize()));
+    }
+
+    private static void add(Tensor to, int firstRow, int head, int size, int rows, long from, long fromCols) {
+        for (int p = 0; p < rows; p++) {
+            long at = to.address() + 4L * ((long) (firstRow + p) * to.cols() + head * size);
+            long row = from + 4L * p * fromCols;
+            for (int e = 0; e < size; e++) {
+                Memory.f32(at + 4L * e, Memory.f32(at + 4L * e) + Memory.f32(row + 4L * e));
+            }
+        }
+    }
+}

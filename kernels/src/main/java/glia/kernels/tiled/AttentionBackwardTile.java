@@ -1,0 +1,295 @@
+package glia.kernels.tiled;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.Scores;
+
+/// The gradient of attention for the query heads of one run that share their keys. As in `AttentionTile` a query is a
+/// lane, tokens and heads together, and keys are taken in blocks:
+/// ```
+/// P  = exp(rule(K · Qᵀ) - lse)            [keys, queries]
+/// dP = V · dOᵀ
+/// dS = P · (dP - do·o) · rule'
+/// dQᵀ += Kᵀ · dS,  dK += dS · Q,  dV += P · dO
+/// ```
+/// Q is multiplied with the scale when it is loaded, dQ when it is stored.
+final class AttentionBackwardTile {
+    private static final int BLOCK = 64;
+    /// What leaves the probabilities of lanes without a query 0.
+    private static final float NOWHERE = 1e30f;
+
+    private final Scratch scratch = new Scratch();
+    private final Tiles tiles;
+    private final int tileRows;
+    private final int panelCols;
+    private final long panelBytes;
+    private final int[] heads;
+    private final int[] positions;
+    private final float[] logSumExps;
+    private final float[] doOs;
+    private AttentionTrace trace;
+    private AttentionShape shape;
+    private ScoreRule rule;
+    private int run;
+    private int kvHead;
+    private float[] biases;
+    private long queries;
+    private long queryRows;
+    private long douts;
+    private long doutRows;
+    private long dqueries;
+    private long weights;
+    private long dweights;
+    private long capped;
+    private long state;
+    private long dummy;
+    private long copy;
+    private long keySums;
+    private long valueSums;
+
+    AttentionBackwardTile(Tiles tiles) {
+        this.tiles = tiles;
+        tileRows = tiles.rows();
+        panelCols = tiles.cols();
+        panelBytes = tiles.panelBytes();
+        heads = new int[panelCols];
+        positions = new int[panelCols];
+        logSumExps = new float[panelCols];
+        doOs = new float[panelCols];
+    }
+
+    /// Rows behind the sums for keys that a last tile may write to.
+    int spareRows() {
+        return tileRows;
+    }
+
+    private int panels(int size) {
+        return Math.ceilDiv(size, panelCols);
+    }
+
+    /// Goes through every `parts`th tile from tile `part` on.
+    ///
+    /// @param sums memory for the gradients of keys, then of values, with spare rows
+    /// @param biases where a learned bias's gradient is added
+    void run(AttentionTrace trace, ScoreRule rule, int run, int kvHead, int part, int parts, long sums,
+            float[] biases) {
+        this.trace = trace;
+        this.shape = trace.shape();
+        this.rule = rule;
+        this.run = run;
+        this.kvHead = kvHead;
+        this.biases = biases;
+        reserve();
+        int rows = trace.numKeys(run) + tileRows;
+        keySums = sums;
+        valueSums = sums + rows * panels(shape.keySize()) * panelBytes;
+        tiles.clear(sums, rows * (panels(shape.keySize()) + panels(shape.valueSize())) * panelCols);
+        int all = (trace.runs().end(run) - trace.runs().start(run)) * shape.groupSize();
+        for (int from = part * panelCols; from < all; from += parts * panelCols) {
+            tile(from, Math.min(panelCols, all - from));
+        }
+    }
+
+    private void reserve() {
+        long keyPanels = panels(shape.keySize());
+        long valuePanels = panels(shape.valueSize());
+        long rows = 2L * (shape.keySize() + shape.valueSize()) + (keyPanels + valuePanels) * panelCols
+                + 3L * (BLOCK + tileRows + 1) + tileRows + 5;
+        queries = scratch.reserve(rows * panelBytes
+                + 4L * tileRows * Math.max(BLOCK, Math.max(shape.keySize(), shape.valueSize())));
+        queryRows = queries + shape.keySize() * panelBytes;
+        douts = queryRows + keyPanels * panelCols * panelBytes;
+        doutRows = douts + shape.valueSize() * panelBytes;
+        dqueries = doutRows + valuePanels * panelCols * panelBytes;
+        weights = dqueries + (shape.keySize() + tileRows) * panelBytes;
+        dweights = weights + (BLOCK + tileRows + 1) * panelBytes;
+        capped = dweights + (BLOCK + tileRows + 1) * panelBytes;
+        state = capped + (BLOCK + tileRows + 1) * panelBytes;
+        dummy = state + 4 * panelBytes;
+        copy = dummy + panelBytes;
+    }
+
+    private void tile(int from, int count) {
+        int group = shape.groupSize();
+        tiles.clear(queries, shape.keySize() * panelCols);
+        tiles.clear(queryRows, panels(shape.keySize()) * panelCols * panelCols);
+        tiles.clear(douts, shape.valueSize() * panelCols);
+        tiles.clear(doutRows, panels(shape.valueSize()) * panelCols * panelCols);
+        tiles.clear(dqueries, shape.keySize() * panelCols);
+        int lowest = Integer.MAX_VALUE;
+        int highest = -1;
+        int highestFirst = 0;
+        int lowestLast = Integer.MAX_VALUE;
+        for (int i = 0; i < panelCols; i++) {
+            int query = from + Math.min(i, count - 1);
+            int n = trace.runs().start(run) + query / group;
+            heads[i] = kvHead * group + query % group;
+            positions[i] = trace.runs().position(run) + query / group;
+            int first = shape.span().first(positions[i]);
+            int last = shape.span().last(positions[i], trace.numKeys(run));
+            Memory.f32(state + 2 * panelBytes + 4L * i, first);
+            Memory.f32(state + 3 * panelBytes + 4L * i, last);
+            lowest = Math.min(lowest, first);
+            highestFirst = Math.max(highestFirst, first);
+            lowestLast = Math.min(lowestLast, last);
+            highest = Math.max(highest, last);
+            logSumExps[i] = NOWHERE;
+            doOs[i] = 0;
+            if (i < count) {
+                load(i, (long) n * shape.numHeads() + heads[i]);
+            }
+        }
+        for (int p = lowest, end; p <= highest; p = end) {
+            end = Math.min(highest + 1, (p / BLOCK + 1) * BLOCK);
+            block(p, end - p, highestFirst > p || lowestLast < end - 1);
+        }
+        for (int i = 0; i < count; i++) {
+            store(i, (long) (trace.runs().start(run) + (from + i) / group) * shape.numHeads() + heads[i]);
+        }
+    }
+
+    /// Takes a query and its output's gradient as column i and as row i.
+    private void load(int i, long index) {
+        int keySize = shape.keySize();
+        int valueSize = shape.valueSize();
+        long q = trace.q().address() + 4 * index * keySize;
+        for (int e = 0; e < keySize; e++) {
+            float x = shape.scale() * Memory.f32(q + 4L * e);
+            Memory.f32(queries + e * panelBytes + 4L * i, x);
+            Memory.f32(queryRows + ((long) (e / panelCols) * panelCols + i) * panelBytes + 4L * (e % panelCols), x);
+        }
+        long dout = trace.dout().address() + 4 * index * valueSize;
+        long out = trace.out().address() + 4 * index * valueSize;
+        float dot = 0;
+        for (int e = 0; e < valueSize; e++) {
+            float x = Memory.f32(dout + 4L * e);
+            dot = Math.fma(x, Memory.f32(out + 4L * e), dot);
+            Memory.f32(douts + e * panelBytes + 4L * i, x);
+            Memory.f32(doutRows + ((long) (e / panelCols) * panelCols + i) * panelBytes + 4L * (e % panelCols), x);
+        }
+        doOs[i] = dot;
+        logSumExps[i] = Memory.f32(trace.logSumExp().address() + 4 * index);
+    }
+
+    private void store(int i, long index) {
+        long dq = trace.dq().address() + 4 * index * shape.keySize();
+        for (int e = 0; e < shape.keySize(); e++) {
+            float d = shape.scale() * Memory.f32(dqueries + e * panelBytes + 4L * i);
+            Memory.f32(dq + 4L * e, Memory.f32(dq + 4L * e) + d);
+        }
+    }
+
+    private void block(int from, int count, boolean masked) {
+        int keySize = shape.keySize();
+        int valueSize = shape.valueSize();
+        int left = trace.numKeys(run) - from;
+        Tensor k = trace.k();
+        Tensor v = trace.v();
+        long row = trace.keyRuns().start(run) + from;
+        long keys = k.address() + 4L * (row * k.cols() + kvHead * keySize);
+        long values = v.address() + 4L * (row * v.cols() + kvHead * valueSize);
+        rowsTimes(weights, keys, 4L * k.cols(), keySize, queries, count, left);
+        rowsTimes(dweights, values, 4L * v.cols(), valueSize, douts, count, left);
+        rule.applyToPanel(weights, count, from, positions, heads);
+        if (shape.scores() instanceof Scores.Capped) {
+            for (int j = 0; j < count * panelCols; j++) {
+                Memory.f32(capped + 4L * j, Memory.f32(weights + 4L * j));
+            }
+        }
+        for (int i = 0; i < panelCols; i++) {
+            Memory.f32(state + 4L * i, logSumExps[i]);
+        }
+        tiles.weigh(weights, count, from, masked, state, dummy, 1);
+        slope(from, count);
+        // Rows that a last tile reads beyond the block add nothing.
+        tiles.clear(weights + count * panelBytes, tileRows * panelCols);
+        tiles.clear(dweights + count * panelBytes, tileRows * panelCols);
+        columnsTimes(keys, 4L * k.cols(), keySize, count);
+        panelTimes(keySums, from, dweights, queryRows, keySize, count);
+        panelTimes(valueSums, from, weights, doutRows, valueSize, count);
+    }
+
+    /// From dP to dS, in its place.
+    private void slope(int from, int count) {
+        for (int j = 0; j < count; j++) {
+            long p = Memory.address(weights + j * panelBytes);
+            long d = Memory.address(dweights + j * panelBytes);
+            for (int i = 0; i < panelCols; i++) {
+                Memory.f32(d + 4L * i, Memory.f32(p + 4L * i) * (Memory.f32(d + 4L * i) - doOs[i]));
+            }
+        }
+        if (shape.scores() instanceof Scores.Capped cap) {
+            for (int j = 0; j < count * panelCols; j++) {
+                float share = Memory.f32(capped + 4L * j) / cap.cap();
+                Memory.f32(dweights + 4L * j, Memory.f32(dweights + 4L * j) * (1 - share * share));
+            }
+        }
+        if (shape.scores() instanceof Scores.Bucketed buckets) {
+            for (int j = 0; j < count; j++) {
+                for (int i = 0; i < panelCols; i++) {
+                    int bucket = buckets.bucket(from + j - positions[i]);
+                    biases[bucket * shape.numHeads() + heads[i]] += Memory.f32(dweights + j * panelBytes + 4L * i);
+                }
+            }
+        }
+    }
+
+    /// `panel[j,:] = Σ_e rows[j,e] · columns[e,:]` for `count` rows, of which `left` may be read.
+    private void rowsTimes(long panel, long rows, long step, int size, long columns, int count, int left) {
+        tiles.clear(panel, count * panelCols);
+        for (int j = 0; j < count; j += tileRows) {
+            int some = Math.min(tileRows, count - j);
+            long from = rows + j * step;
+            long row = step;
+            if (j + tiles.least(some) > left) {
+                copyRows(from, step, left - j, size);
+                from = copy;
+                row = 4L * size;
+            }
+            tiles.multiply(some, panelCols, panel + j * panelBytes, panelBytes, from, row, 4, columns, size);
+        }
+    }
+
+    private void copyRows(long from, long step, int rows, int size) {
+        for (int r = 0; r < tileRows; r++) {
+            for (int e = 0; e < size; e++) {
+                Memory.f32(copy + 4L * (r * size + e), r < rows ? Memory.f32(from + r * step + 4L * e) : 0);
+            }
+        }
+    }
+
+    /// `dQᵀ[e,:] += Σ_j keys[j,e] · dS[j,:]`
+    private void columnsTimes(long keys, long step, int size, int count) {
+        for (int e = 0; e < size; e += tileRows) {
+            int some = Math.min(tileRows, size - e);
+            long column = keys + 4L * e;
+            long row = step;
+            if (e + tiles.least(some) > size) {
+                for (int j = 0; j < count; j++) {
+                    for (int r = 0; r < tileRows; r++) {
+                        float number = r < some ? Memory.f32(column + j * step + 4L * r) : 0;
+                        Memory.f32(copy + 4L * (j * tileRows + r), number);
+                    }
+                }
+                column = copy;
+                row = 4L * tileRows;
+            }
+            tiles.multiply(some, panelCols, dqueries + e * panelBytes, panelBytes, column, 4, row, dweights, count);
+        }
+    }
+
+    /// `sums[from + j,:] += Σ_i panel[j,i] · rows[i,:]`
+    private void panelTimes(long sums, int from, long panel, long rows, int size, int count) {
+        int panels = panels(size);
+        long step = panels * panelBytes;
+        for (int c = 0; c < panels; c++) {
+            for (int j = 0; j < count; j += tileRows) {
+                tiles.multiply(Math.min(tileRows, count - j), panelCols, sums + (from + j) * step + c * panelBytes,
+                        step, panel + j * panelBytes, panelBytes, 4, rows + (long) c * panelCols * panelBytes,
+                        panelCols);
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+package glia.kernels.tiled;
+
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+import java.lang.foreign.MemorySegment;
+
+/// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
+/// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
+/// scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, which reads keys
+/// and values where they lie.
+final class AttentionTile {
+    private static final int BLOCK = 64;
+    /// Positions are compared as F32, in which they are exact below 2^24.
+    private static final int MOST_POSITIONS = 1 << 24;
+
+    private final Scratch scratch = new Scratch();
+    private final Tiles tiles;
+    private final int worker;
+    private final int tileRows;
+    private final int panelCols;
+    private final long panelBytes;
+    private AttentionShape shape;
+    private ScoreRule rule;
+    private KeyValues kv;
+    private int kvHead;
+    private long queries;
+    private long scores;
+    private long sums;
+    private long largests;
+    private long denominators;
+    private long firsts;
+    private long lasts;
+    private long turned;
+    private long copy;
+    private final int[] heads;
+    private final int[] positions;
+    private int count;
+    private int lowest;
+    private int highest;
+    private int highestFirst;
+    private int lowestLast;
+
+    AttentionTile(Tiles tiles, int worker) {
+        this.tiles = tiles;
+        this.worker = worker;
+        tileRows = tiles.rows();
+        panelCols = tiles.cols();
+        panelBytes = tiles.panelBytes();
+        heads = new int[panelCols];
+        positions = new int[panelCols];
+    }
+
+    /// Attends to those of the positions `first` to `last` (inclusive) that the queries see.
+    ///
+    /// @param tile which queries of the run: from `tile · panelCols` on, counted token by token, in each the heads
+    /// @param sinks whether to count what the rule of scores adds to the denominators, which one range of all does
+    void run(Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, ScoreRule rule, int kvHead, int tile,
+            int first, int last, boolean sinks) {
+        this.shape = shape;
+        this.rule = rule;
+        this.kv = kv;
+        this.kvHead = kvHead;
+        reserve();
+        int groupSize = shape.groupSize();
+        int from = tile * panelCols;
+        count = Math.min(panelCols, (runs.end(run) - runs.start(run)) * groupSize - from);
+        tiles.clear(sums, shape.valueSize() * panelCols);
+        lowest = Integer.MAX_VALUE;
+        highest = -1;
+        highestFirst = 0;
+        lowestLast = Integer.MAX_VALUE;
+        for (int i = 0; i < panelCols; i++) {
+            int query = from + Math.min(i, count - 1);
+            int n = query / groupSize;
+            int head = kvHead * groupSize + query % groupSize;
+            heads[i] = head;
+            see(i, runs.position(run) + n, sinks && rule.hasSinks());
+        }
+        queries(q, runs.start(run), from);
+        int end = Math.min(highest, last) + 1;
+        for (int p = Math.max(lowest, first), next; p < end; p = next) {
+            next = Math.min(end, (p / BLOCK + 1) * BLOCK);
+            block(p, next);
+        }
+    }
+
+    /// How many queries the tile has.
+    int count() {
+        return count;
+    }
+
+    float largest(int i) {
+        return Memory.f32(largests + 4L * i);
+    }
+
+    float denominator(int i) {
+        return Memory.f32(denominators + 4L * i);
+    }
+
+    /// Turns the weighted sums of values, so that `sums` finds each query's one behind the other. To be called once, at
+    /// the end.
+    void turnSums() {
+        for (int e = 0; e < shape.valueSize(); e += panelCols) {
+            int rows = Math.min(panelCols, shape.valueSize() - e);
+            tiles.turn(DType.F32, sums + e * panelBytes, panelBytes, rows, panelCols, turned + e * panelBytes, worker);
+        }
+    }
+
+    /// Writes the weighted sum of values of query i, times a factor.
+    void sums(int i, float factor, long to) {
+        for (int e = 0; e < shape.valueSize(); e += panelCols) {
+            int width = Math.min(panelCols, shape.valueSize() - e);
+            tiles.scale(to + 4L * e, turned + (e + i) * panelBytes, width, factor);
+        }
+    }
+
+    /// The queries as columns of a panel, times the scale; those that are not there are 0. The heads of a token lie one
+    /// behind the other.
+    ///
+    /// @param from the first query of the run that is the tile's
+    private void queries(Tensor q, int firstToken, int from) {
+        int group = shape.groupSize();
+        long bytes = 4L * shape.keySize();
+        for (int i = 0, heads; i < count; i += heads) {
+            int first = (from + i) % group;
+            heads = Math.min(count - i, group - first);
+            long at = q.address() + firstToken * q.rowBytes() + (from + i) / group * q.rowBytes()
+                    + (kvHead * group + first) * bytes;
+            MemorySegment.copy(Memory.ALL, at, Memory.ALL, copy + i * bytes, heads * bytes);
+        }
+        if (count < panelCols) {
+            tiles.clear(queries, shape.keySize() * panelCols);
+        }
+        for (int k = 0; k < shape.keySize(); k += TiledProduct.DEPTH) {
+            int part = Math.min(TiledProduct.DEPTH, shape.keySize() - k);
+            tiles.turn(DType.F32, copy + 4L * k, bytes, count, part, queries + k * panelBytes, worker);
+        }
+        tiles.scale(queries, queries, shape.keySize() * panelCols, shape.scale());
+    }
+
+    private void reserve() {
+        int keySize = shape.keySize();
+        int valueSize = shape.valueSize();
+        int turnedRows = Math.ceilDiv(valueSize, panelCols) * panelCols;
+        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * tileRows + 4 + turnedRows) * panelBytes
+                + 4L * Math.max(tileRows * Math.max(keySize, BLOCK), panelCols * keySize));
+        scores = queries + (long) keySize * panelBytes;
+        sums = scores + (long) (BLOCK + tileRows) * panelBytes;
+        largests = sums + (long) (valueSize + tileRows) * panelBytes;
+        denominators = largests + panelBytes;
+        firsts = denominators + panelBytes;
+        lasts = firsts + panelBytes;
+        turned = lasts + panelBytes;
+        copy = turned + turnedRows * panelBytes;
+    }
+
+    /// Notes which positions lane i sees.
+    private void see(int i, int position, boolean sinks) {
+        int first = shape.span().first(position);
+        int last = shape.span().last(position, kv.length());
+        if (last >= MOST_POSITIONS) {
+            throw new IllegalArgumentException("position " + last + ", at most " + (MOST_POSITIONS - 1));
+        }
+        Memory.f32(firsts + 4L * i, first);
+        Memory.f32(lasts + 4L * i, last);
+        Memory.f32(largests + 4L * i, sinks ? rule.sink(heads[i]) : -Float.MAX_VALUE);
+        Memory.f32(denominators + 4L * i, sinks ? 1 : 0);
+        positions[i] = position;
+        lowest = Math.min(lowest, first);
+        highestFirst = Math.max(highestFirst, first);
+        lowestLast = Math.min(lowestLast, last);
+        highest = Math.max(highest, last);
+    }
+
+    private void block(int from, int to) {
+        for (int p = from, end; p < to; p = end) {
+            end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
+            score(p, end, scores + (long) (p - from) * panelBytes);
+        }
+        rule.applyToPanel(scores, to - from, from, positions, heads);
+        boolean masked = highestFirst > from || lowestLast < to - 1;
+        tiles.weigh(scores, to - from, from, masked, largests, sums, shape.valueSize());
+        for (int p = from, end; p < to; p = end) {
+            end = Math.min(to, (p / kv.pageTokens() + 1) * kv.pageTokens());
+            accumulate(p, end, scores + (long) (p - from) * panelBytes);
+        }
+    }
+
+    /// Scores of positions of one page. A tile may read keys that are not there yet, but none beyond the page; their
+    /// scores are not used.
+    private void score(int from, int to, long scores) {
+        int size = shape.keySize();
+        int pageEnd = (from / kv.pageTokens() + 1) * kv.pageTokens();
+        long step = 4L * kv.keyCols();
+        for (int p = from; p < to; p += tileRows) {
+            int rows = Math.min(tileRows, to - p);
+            long keys = kv.keyAddress(p) + 4L * kvHead * size;
+            long row = step;
+            if (p + tiles.least(rows) > pageEnd) {
+                copyRows(keys, step, pageEnd - p, size);
+                keys = copy;
+                row = 4L * size;
+            }
+            tiles.set(rows, panelCols, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
+        }
+    }
+
+    /// Copies `rows` rows of `count` numbers and fills up with rows of zeros to a tile.
+    private void copyRows(long from, long step, int rows, int count) {
+        for (int r = 0; r < tileRows; r++) {
+            for (int i = 0; i < count; i++) {
+                Memory.f32(copy + 4L * (r * count + i), r < rows ? Memory.f32(from + r * step + 4L * i) : 0);
+            }
+        }
+    }
+
+    private void accumulate(int from, int to, long weights) {
+        int size = shape.valueSize();
+        long step = 4L * kv.valueCols();
+        long values = kv.valueAddress(from) + 4L * kvHead * size;
+        for (int e = 0; e < size; e += tileRows) {
+            int rows = Math.min(tileRows, size - e);
+            long column = values + 4L * e;
+            long row = step;
+            if (e + tiles.least(rows) > size) {
+                copyColumns(column, step, to - from, size - e);
+                column = copy;
+                row = 4L * tileRows;
+            }
+            tiles.multiply(rows, panelCols, sums + e * panelBytes, panelBytes, column, 4, row, weights, to - from);
+        }
+    }
+
+    /// Copies the first `count` numbers of `rows` rows and fills up with zeros to a tile.
+    private void copyColumns(long from, long step, int rows, int count) {
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < tileRows; i++) {
+                Memory.f32(copy + 4L * (r * tileRows + i), i < count ? Memory.f32(from + r * step + 4L * i) : 0);
+            }
+        }
+    }
+}

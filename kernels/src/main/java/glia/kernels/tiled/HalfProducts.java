@@ -1,0 +1,121 @@
+package glia.kernels.tiled;
+
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+
+/// `linear` with weights of 16 bits, F16 or BF16, in F32: what a weight's numbers are stays as it is. Weights of files
+/// never change, so their panels are packed when a weight is first met and kept until it is no longer reachable, in as
+/// many bytes as the file has; the file's pages leave the process's memory.
+public final class HalfProducts {
+    /// Rows of a panel that are written together when rows are turned.
+    private static final int GROUP = 16;
+    /// Counts the layouts there have been: panels are kept from one run of the program to another.
+    private static final int LAYOUT = 1;
+
+    private final Kept halves;
+    private final Kept bfloats;
+
+    /// @param halves the inner loops for F16
+    /// @param bfloats those for BF16
+    public HalfProducts(Workers workers, HalfTiles halves, HalfTiles bfloats) {
+        this.halves = new Kept(workers, halves, DType.F16);
+        this.bfloats = new Kept(workers, bfloats, DType.BF16);
+    }
+
+    /// Whether this is for a weight.
+    public static boolean serves(Matrix w) {
+        return w instanceof Tensor t && (t.dtype() == DType.F16 || t.dtype() == DType.BF16) && t.memory().isMapped()
+                && t.cols() % 2 == 0 && t.size() > 0;
+    }
+
+    /// Where panels are looked for, and who is told of each weight that is packed.
+    public void conversions(Conversions other) {
+        halves.packed.conversions(other);
+        bfloats.packed.conversions(other);
+    }
+
+    /// See `Kernels.linear`; for a w that this serves.
+    ///
+    /// @return false if there is no memory for its panels; then nothing was done
+    public boolean linear(Tensor y, Tensor x, Tensor w) {
+        Kept kept = w.dtype() == DType.F16 ? halves : bfloats;
+        MemorySegment panels = kept.packed.of(w);
+        if (panels == null) {
+            return false;
+        }
+        kept.panels = panels.address();
+        kept.depth = w.cols();
+        kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        kept.run(x.address(), x.rowBytes(), w.cols(), kept.chunkCols(x.rows(), w.rows()));
+        java.lang.ref.Reference.reachabilityFence(panels);
+        return true;
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with panels of w that are there.
+    private static final class Kept extends TiledProduct {
+        private final HalfTiles half;
+        private final KeptWeights packed;
+        private long panels;
+        private int depth;
+
+        Kept(Workers workers, HalfTiles tiles, DType type) {
+            super(workers, tiles);
+            half = tiles;
+            packed = new KeptWeights(tiles, new Packing(workers, tiles), type + "x" + tiles.cols() + "/" + LAYOUT);
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long memory, int worker) {
+            return panels + col / half.cols() * panelStride() + k0 * half.halfBytes();
+        }
+
+        @Override
+        long panelStride() {
+            return half.halfBytes() * depth;
+        }
+    }
+
+    /// Turns rows as pairs of numbers, and splits the pairs.
+    private static final class Packing extends RangeTask implements Panels {
+        private final HalfTiles tiles;
+        private final Scratch[] scratch;
+        private Tensor w;
+        private long to;
+
+        Packing(Workers workers, HalfTiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+            scratch = Scratch.each(workers.count());
+        }
+
+        @Override
+        public long sizeBytes(int cols, int depth) {
+            return Math.ceilDiv(cols, tiles.cols()) * tiles.halfBytes() * depth;
+        }
+
+        @Override
+        public void turned(Tensor w, long to) {
+            this.w = w;
+            this.to = to;
+            spread(Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
+            this.w = null;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int pairs = w.cols() / 2;
+            long turned = scratch[worker].reserve(Math.ceilDiv(pairs, GROUP) * GROUP * tiles.panelBytes());
+            for (int panel = from; panel < end; panel++) {
+                int row = panel * tiles.cols();
+                tiles.turn(DType.F32, w.address() + row * w.rowBytes(), w.rowBytes(),
+                        Math.min(tiles.cols(), w.rows() - row), pairs, turned, worker);
+                tiles.split(turned, pairs, to + panel * tiles.halfBytes() * w.cols());
+            }
+        }
+    }
+}

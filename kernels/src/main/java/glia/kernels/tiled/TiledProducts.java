@@ -1,0 +1,172 @@
+package glia.kernels.tiled;
+
+import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+
+/// `linear` for many tokens and both of its gradients, as tiled products. What differs is what B is and how it is
+/// packed.
+public final class TiledProducts implements Products {
+    /// Rows of which each tile gets its pieces together. The tiles lie at large steps, so that the first cache would
+    /// not keep their lines from one row to the next; and rows may, so that it holds few of them.
+    static final int TURNED = 16;
+
+    private final Forward forward;
+    private final BackwardInput backwardInput;
+    private final BackwardWeight backwardWeight;
+    private final Turned turned;
+
+    /// @param tiles the inner loops
+    public TiledProducts(Workers workers, Tiles tiles) {
+        forward = new Forward(workers, tiles);
+        backwardInput = new BackwardInput(workers, tiles);
+        backwardWeight = new BackwardWeight(workers, tiles);
+        turned = new Turned(workers, tiles);
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Matrix w) {
+        forward.w = w;
+        forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        forward.run(x.address(), x.rowBytes(), x.cols(), forward.chunkCols(x.rows(), w.rows()));
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
+        backwardInput.w = w;
+        backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
+        // Whole blocks, whose last panel may be a narrow one.
+        int block = w instanceof Tensor t ? t.dtype().blockElements() : 1;
+        int cols = backwardInput.chunkCols(dx.rows(), dx.cols());
+        backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(), Math.ceilDiv(cols, block) * block);
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        backwardWeight.x = x;
+        backwardWeight.output(dw.address(), dw.rowBytes(), dw.rows(), dw.cols(), true);
+        backwardWeight.runTiled(turned.of(dy), x.rows(), backwardWeight.chunkCols(dw.rows(), dw.cols()));
+    }
+
+    /// A turned: dy `[N,R]` as tiles of columns, `[R / rows][N][rows]`.
+    private static final class Turned extends RangeTask {
+        private final Tiles tiles;
+        private final Scratch scratch = new Scratch();
+        private Tensor dy;
+        private long to;
+
+        Turned(Workers workers, Tiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+        }
+
+        long of(Tensor dy) {
+            this.dy = dy;
+            int tileRows = tiles.rows();
+            to = scratch.reserve(4L * Math.ceilDiv(dy.cols(), tileRows) * tileRows * dy.rows());
+            spread(dy.rows(), 4L * dy.cols());
+            return to;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int rows = dy.rows();
+            int cols = dy.cols();
+            int tileRows = tiles.rows();
+            int whole = cols / tileRows * tileRows;
+            for (int n = from; n < end; n += TURNED) {
+                int count = Math.min(TURNED, end - n);
+                long row = dy.address() + n * dy.rowBytes();
+                for (int i = 0; i < whole; i += tileRows) {
+                    long tile = to + 4L * ((long) i * rows + (long) n * tileRows);
+                    tiles.collect(row + 4L * i, dy.rowBytes(), count, tile);
+                }
+            }
+            for (int n = from; n < end && whole < cols; n++) {
+                long row = dy.address() + n * dy.rowBytes();
+                long last = to + 4L * ((long) whole * rows + (long) n * tileRows);
+                for (int j = 0; j < tileRows; j++) {
+                    Memory.f32(last + 4L * j, whole + j < cols ? Memory.f32(row + 4L * (whole + j)) : 0);
+                }
+            }
+        }
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]`: rows of w are columns of B.
+    private static final class Forward extends TiledProduct {
+        private final Scratch[] decoded;
+        private Matrix w;
+
+        Forward(Workers workers, Tiles tiles) {
+            super(workers, tiles);
+            decoded = Scratch.each(workers.count());
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
+            switch (w) {
+                case Tensor t -> {
+                    for (int i = 0; i < cols; i += tiles.cols()) {
+                        tiles.turn(t.dtype(), t.address() + (col + i) * t.rowBytes() + t.dtype().bytes(k0),
+                                t.rowBytes(), Math.min(tiles.cols(), cols - i), count,
+                                to + i / tiles.cols() * partBytes, worker);
+                    }
+                }
+                case CodedMatrix c -> {
+                    long at = decoded[worker].reserve(4L * cols * count);
+                    tiles.decode(c, col, cols, k0, count, at, worker);
+                    for (int i = 0; i < cols; i += tiles.cols()) {
+                        tiles.turn(DType.F32, at + 4L * i * count, 4L * count, Math.min(tiles.cols(), cols - i), count,
+                                to + i / tiles.cols() * partBytes, worker);
+                    }
+                }
+            }
+            return to;
+        }
+    }
+
+    /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`: w is B as it is.
+    private static final class BackwardInput extends TiledProduct {
+        private final Scratch[] decoded;
+        private Matrix w;
+
+        BackwardInput(Workers workers, Tiles tiles) {
+            super(workers, tiles);
+            decoded = Scratch.each(workers.count());
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
+            switch (w) {
+                case Tensor t -> tiles.straight(t.dtype(), t.address() + k0 * t.rowBytes() + t.dtype().bytes(col),
+                        t.rowBytes(), count, cols, to, partBytes, worker);
+                case CodedMatrix c -> {
+                    long at = decoded[worker].reserve(4L * cols * count);
+                    tiles.decode(c, k0, count, col, cols, at, worker);
+                    tiles.straight(DType.F32, at, 4L * cols, count, cols, to, partBytes, worker);
+                }
+            }
+            return to;
+        }
+    }
+
+    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`: x is B as it is, dy turned is A.
+    private static final class BackwardWeight extends TiledProduct {
+        private Tensor x;
+
+        BackwardWeight(Workers workers, Tiles tiles) {
+            super(workers, tiles);
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
+            long from = x.address() + k0 * x.rowBytes() + 4L * col;
+            tiles.straight(x.dtype(), from, x.rowBytes(), count, cols, to, partBytes, worker);
+            return to;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package glia.kernels.vector;
+
+import glia.tensor.DType;
+import glia.tensor.Precision;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.kernels.tiled.Attention;
+import glia.kernels.tiled.AttentionBackward;
+import glia.kernels.tiled.Products;
+import glia.kernels.tiled.TiledProducts;
+
+/// Kernels on the Vector API (module `jdk.incubator.vector`), for vectors of any width. What gains nothing from vectors
+/// is left to the scalar set. Nothing is allocated once scratch memory has grown to the largest shapes met.
+public final class VectorKernels implements Kernels {
+    /// Up to so many tokens weights are multiplied row by row as they lie in memory; more share their decoding.
+    private static final int FEW_TOKENS = 3;
+
+    private final Workers workers;
+    private final ScalarKernels scalar;
+    private final Products products;
+    private final RowProduct rowProduct;
+    private final Attention attention;
+    private final AttentionBackward attentionBackward;
+    private final Norms norms;
+    private final Rotation rotation;
+    private final Pointwise pointwise;
+    private final Rounding rounding;
+
+    /// @param workers the threads to use; the caller closes them
+    public VectorKernels(Workers workers) {
+        this.workers = workers;
+        scalar = new ScalarKernels(workers);
+        VectorTiles tiles = new VectorTiles(workers);
+        products = new TiledProducts(workers, tiles);
+        rowProduct = new RowProduct(workers);
+        attention = new Attention(workers, tiles);
+        attentionBackward = new AttentionBackward(workers, tiles);
+        norms = new Norms(workers);
+        rotation = new Rotation(workers);
+        pointwise = new Pointwise(workers);
+        rounding = new Rounding(workers);
+    }
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public Workers workers() {
+        return workers;
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Matrix w) {
+        assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
+        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        if (x.rows() <= FEW_TOKENS && RowProduct.serves(w)) {
+            rowProduct.run(y, x, w);
+        } else {
+            products.linear(y, x, w);
+        }
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
+        assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32;
+        assert dx.rows() == dy.rows() && dy.cols() == w.rows() && dx.cols() == w.cols();
+        products.linearBackwardInput(dx, dy, w);
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        assert dw.dtype() == DType.F32 && dy.dtype() == DType.F32 && x.dtype() == DType.F32;
+        assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+        products.linearBackwardWeight(dw, dy, x);
+    }
+
+    @Override
+    public void roundActivations(Tensor y, Tensor x) {
+        if (x.cols() % Precision.BLOCK == 0) {
+            rounding.run(y, x);
+        } else {
+            scalar.roundActivations(y, x);
+        }
+    }
+
+    @Override
+    public void gather(Tensor y, Matrix table, int[] ids, int count) {
+        scalar.gather(y, table, ids, count);
+    }
+
+    @Override
+    public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+        norms.rms(y, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+        norms.layer(y, x, w, b, eps);
+    }
+
+    @Override
+    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+        switch (table.layout()) {
+            case HALF_SPLIT -> rotation.run(x, headSize, table, runs, sign);
+            case INTERLEAVED -> scalar.rotate(x, headSize, table, runs, sign);
+        }
+    }
+
+    @Override
+    public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
+        pointwise.activate(y, gate, up, f);
+    }
+
+    @Override
+    public void activate(Tensor y, Tensor x, Activation f) {
+        pointwise.activate(y, x, null, f);
+    }
+
+    @Override
+    public void add(Tensor y, Tensor a, Tensor b, float scale) {
+        pointwise.add(y, a, b, scale);
+    }
+
+    @Override
+    public void addRow(Tensor y, Tensor x, Tensor b) {
+        scalar.addRow(y, x, b);
+    }
+
+    @Override
+    public void scale(Tensor y, Tensor x, float scale) {
+        pointwise.scale(y, x, scale);
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
+            AttentionShape shape, Tensor learned) {
+        attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void attentionBackward(AttentionTrace trace) {
+        attentionBackward.run(trace);
+    }
+
+    @Override
+    public int argmax(Tensor logits, int row) {
+        return scalar.argmax(logits, row);
+    }
+
+    @Override
+    public float logSumExp(Tensor logits, int row) {
+        return scalar.logSumExp(logits, row);
+    }
+}

@@ -1,0 +1,19 @@
+package glia.kernels.emitted;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.Optional;
+
+/// Whether emitted code can run on this machine; tests of it are left out elsewhere, with the reason.
+final class EmittedSubject {
+    private EmittedSubject() { }
+
+    static void assumeItRuns() {
+        assumeItRuns(Level.AVX2);
+    }
+
+    static void assumeItRuns(Level level) {
+        Optional<String> obstacle = EmittedKernels.obstacle(level);
+        assumeTrue(obstacle.isEmpty(), () -> obstacle.orElseThrow());
+    }
+}

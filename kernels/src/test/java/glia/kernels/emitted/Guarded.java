@@ -1,0 +1,41 @@
+package glia.kernels.emitted;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+
+/// Memory between pages that must not be touched: a read or write outside of it ends the JVM, so that a test cannot
+/// pass by chance.
+final class Guarded {
+    private static final long PAGE = 4096;
+
+    private Guarded() { }
+
+    /// Memory whose last byte is the last before a forbidden page.
+    static MemorySegment atEnd(Arena arena, long sizeBytes) {
+        return map(arena, sizeBytes, true);
+    }
+
+    /// Memory whose first byte is the first after a forbidden page.
+    static MemorySegment atStart(Arena arena, long sizeBytes) {
+        return map(arena, sizeBytes, false);
+    }
+
+    /// One or the other.
+    static MemorySegment either(Arena arena, Random random, long sizeBytes) {
+        return map(arena, sizeBytes, random.nextBoolean());
+    }
+
+    @SuppressWarnings("restricted")
+    private static MemorySegment map(Arena arena, long sizeBytes, boolean atEnd) {
+        long inside = Math.ceilDiv(sizeBytes, PAGE) * PAGE;
+        long whole = inside + 2 * PAGE;
+        long address = SystemMemory.map(whole, SystemMemory.NONE);
+        if (address == SystemMemory.FAILED
+                || !SystemMemory.protect(address + PAGE, inside, SystemMemory.READ | SystemMemory.WRITE)) {
+            throw new IllegalStateException("no guarded memory of " + sizeBytes + " bytes");
+        }
+        return MemorySegment.ofAddress(address).reinterpret(whole, arena, m -> SystemMemory.unmap(address, whole))
+                .asSlice(PAGE + (atEnd ? inside - sizeBytes : 0), sizeBytes);
+    }
+}

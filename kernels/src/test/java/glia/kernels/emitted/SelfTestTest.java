@@ -1,0 +1,68 @@
+package glia.kernels.emitted;
+
+import static java.util.Map.entry;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class SelfTestTest extends LevelTest {
+    /// The scalar set, as if it multiplied BF16 numbers fast, but for the last number of what one method computes,
+    /// where a tensor has at least `leastRows`.
+    private static Kernels broken(String name, int leastRows, Workers workers, float factor) {
+        ScalarKernels scalar = new ScalarKernels(workers);
+        return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
+                (_, method, arguments) -> {
+                    Object result = method.invoke(scalar, arguments);
+                    if (!method.getName().equals(name)) {
+                        return method.getName().equals("multipliesBf16") ? (Object) true : result;
+                    }
+                    if (result != null) {
+                        return result instanceof Float f ? f * factor : (int) result + 1;
+                    }
+                    Tensor y = (Tensor) arguments[0];
+                    if (y.rows() >= leastRows) {
+                        y.set(y.size() - 1, y.get(y.size() - 1) * factor);
+                    }
+                    return null;
+                });
+    }
+
+    @Test
+    void findsNothingWrongHere() {
+        try (Workers workers = new Workers(1)) {
+            assertEquals(Optional.empty(), new EmittedKernels(workers, level).selfTest());
+        }
+    }
+
+    @Test
+    void findsOneWrongNumberInEachGroup() {
+        Map<String, String> groups = Map.ofEntries(entry("linearRounded", "rounded products"),
+                entry("linear", "products"), entry("linearBf16", "bf16 products"), entry("attention", "attention"),
+                entry("rmsNorm", "norms"), entry("rotate", "rotation"), entry("gated", "pointwise"),
+                entry("roundActivations", "rounding"), entry("gather", "rows"), entry("argmax", "logits"),
+                entry("logSumExp", "logits"));
+        try (Workers workers = new Workers(1)) {
+            groups.forEach((method, group) -> {
+                for (float factor : new float[] {1.1f, Float.NaN}) {
+                    assertEquals(Optional.of(group),
+                            SelfTest.failure(broken(method, 1, workers, factor), new ScalarKernels(workers)), method);
+                }
+            });
+        }
+    }
+
+    @Test
+    void findsOneWrongNumberOfAPrompt() {
+        try (Workers workers = new Workers(1)) {
+            assertEquals(Optional.of("prompt products"),
+                    SelfTest.failure(broken("linearRounded", 2, workers, 1.1f), new ScalarKernels(workers)));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package glia.tensor.ops;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import glia.tensor.DType;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.format.Encode;
+import glia.tensor.kernel.Workers;
+import glia.kernels.KernelSets;
+import java.lang.foreign.Arena;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// Compares an op's values and gradients with its formula in F64: for random `c` the slope of `Σ c·y` along every
+/// number of every input, `(f(x + h) - f(x - h)) / 2h`, whose own error is about 1e-9.
+final class GradientCheck {
+    private static final double STEP = 1e-5;
+    private static final double TOLERANCE = 1e-5;
+
+    private GradientCheck() { }
+
+    /// An op, or several, on weights; activations are made by `embed`, so that their gradients can be had.
+    interface Recorded {
+        Tensor run(Recorder ops, Weight[] inputs);
+    }
+
+    interface Formula {
+        double[] of(double[][] inputs);
+    }
+
+    /// @param shapes of the inputs
+    record Case(String name, DType dtype, long[][] shapes, Recorded recorded, Formula formula) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Case of(String name, Recorded recorded, Formula formula, long[]... shapes) {
+        return new Case(name, DType.F32, shapes, recorded, formula);
+    }
+
+    static long[] shape(long... shape) {
+        return shape;
+    }
+
+    static Tensor rows(Recorder ops, Weight w) {
+        return ops.embed(w, IntStream.range(0, w.rows()).toArray(), w.rows());
+    }
+
+    /// Each case with each set of kernels, as the arguments of `check`.
+    static Stream<Object[]> onSets(Stream<Case> cases) {
+        return cases.flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
+    }
+
+    /// Checks values and slopes of a case on a set of kernels.
+    static void check(Case c, String kernels) {
+        Random random = new Random(11);
+        try (Workers workers = new Workers(2); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
+                Compute compute = new Compute(KernelSets.choose(kernels, workers).kernels(), Precision.EXACT)) {
+            Weight[] inputs = new Weight[c.shapes.length];
+            double[][] values = new double[inputs.length][];
+            for (int i = 0; i < inputs.length; i++) {
+                Tensor t = random(arena, c.dtype, random, c.shapes[i]);
+                inputs[i] = new Weight.Stored(t);
+                values[i] = toDoubles(Decode.widen(t, arena));
+            }
+            Recorder ops = new Recorder(compute, gradients);
+            Tensor y = c.recorded.run(ops, inputs);
+            double[] expected = c.formula.of(values);
+            double[] found = toDoubles(y);
+            assertEquals(expected.length, found.length);
+            double[] direction = random.doubles(found.length, -1, 1).toArray();
+            Tensor seed = ops.gradient(y);
+            for (int i = 0; i < found.length; i++) {
+                assertEquals(expected[i], found[i], TOLERANCE * Math.max(1, Math.abs(expected[i])), "y[" + i + "]");
+                seed.set(i, (float) direction[i]);
+                direction[i] = seed.get(i);
+            }
+            ops.backward();
+            for (int i = 0; i < inputs.length; i++) {
+                compare(c, values, i, direction, gradients.of(inputs[i]));
+            }
+        }
+    }
+
+    static Tensor random(Arena arena, DType dtype, Random random, long... shape) {
+        Tensor t = Tensor.allocate(arena, DType.F32, shape);
+        for (long i = 0; i < t.size(); i++) {
+            t.set(i, (float) random.nextGaussian());
+        }
+        return dtype == DType.F32 ? t : Encode.narrow(t, dtype, arena);
+    }
+
+    static double[] toDoubles(Tensor t) {
+        return IntStream.range(0, (int) t.size()).mapToDouble(t::get).toArray();
+    }
+
+    static void compare(Case c, double[][] values, int input, double[] seed, Tensor found) {
+        double[] slopes = new double[values[input].length];
+        double largest = 0;
+        for (int i = 0; i < slopes.length; i++) {
+            double x = values[input][i];
+            values[input][i] = x + STEP;
+            double above = dot(seed, c.formula.of(values));
+            values[input][i] = x - STEP;
+            double below = dot(seed, c.formula.of(values));
+            values[input][i] = x;
+            slopes[i] = (above - below) / (2 * STEP);
+            largest = Math.max(largest, Math.abs(slopes[i]));
+        }
+        for (int i = 0; i < slopes.length; i++) {
+            assertEquals(slopes[i], found.get(i), TOLERANCE * Math.max(largest, 1),
+                    "slope " + i + " of input " + input);
+        }
+    }
+
+    private static double dot(double[] a, double[] b) {
+        return IntStream.range(0, a.length).mapToDouble(i -> a[i] * b[i]).sum();
+    }
+}

@@ -1,0 +1,148 @@
+package glia.lab;
+
+import glia.engine.state.Sequence;
+import glia.model.block.Pass.Outputs;
+import glia.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+
+/// Measures the speed of a model: prompts of given length, and steps of one or several streams that each have 64 tokens
+/// of context. Tokens are fixed numbers: the speed does not depend on them.
+public final class Bench {
+    /// Tokens that are there before steps are measured.
+    public static final int CONTEXT_TOKENS = 64;
+    private static final int REPEATS = 5;
+    private static final double STEADY = 0.02;
+    private static final long MAX_WARM_UP_NANOS = 30_000_000_000L;
+
+    /// Tokens a second over the repetitions.
+    public record Rate(double median, double min, double max) { }
+
+    private final Engine engine;
+    private final int vocabSize;
+
+    public Bench(Engine engine) {
+        if (engine.model().spec().encoder().isPresent() || engine.model().spec().looksAhead()) {
+            throw new IllegalArgumentException("what is measured is how fast a text is continued; models with an "
+                    + "encoder continue none");
+        }
+        this.engine = engine;
+        this.vocabSize = engine.model().spec().vocabSize();
+    }
+
+    /// A prompt of `numTokens` tokens, in chunks, with the logits of its last.
+    public Rate prompt(int numTokens) {
+        return measure(() -> promptOnce(numTokens));
+    }
+
+    /// The same, once, as it happens: tokens a second.
+    public double promptOnce(int numTokens) {
+        try (Sequence sequence = engine.open()) {
+            int[] ids = tokens(3, numTokens);
+            long start = System.nanoTime();
+            engine.prefill(sequence, ids, 0, numTokens, () -> false);
+            return numTokens / seconds(start);
+        }
+    }
+
+    /// `numSteps` steps of `numStreams` sequences together; the tokens of all streams count.
+    public Rate generate(int numSteps, int numStreams) {
+        return measure(() -> generateOnce(numSteps, numStreams));
+    }
+
+    /// The same, once, as it happens: tokens a second.
+    public double generateOnce(int numSteps, int numStreams) {
+        int[] context = tokens(5, CONTEXT_TOKENS);
+        List<Sequence> streams = new ArrayList<>();
+        for (int s = 0; s < numStreams; s++) {
+            streams.add(engine.open());
+            engine.prefill(streams.get(s), context, 0, CONTEXT_TOKENS, () -> false);
+        }
+        int[] token = new int[1];
+        long start = System.nanoTime();
+        for (int step = 0; step < numSteps; step++) {
+            for (int s = 0; s < numStreams; s++) {
+                token[0] = (7 + step + s) % vocabSize;
+                engine.add(streams.get(s), token, 0, 1, Outputs.LAST);
+            }
+            engine.run();
+        }
+        double rate = (double) numStreams * numSteps / seconds(start);
+        streams.forEach(Sequence::close);
+        return rate;
+    }
+
+    /// One text of `numSteps` tokens, the likeliest each, with drafts. Here the speed depends on the tokens: how many
+    /// drafts are right.
+    public Rate drafted(int numSteps) {
+        return measure(() -> {
+            try (Steps steps = new DraftedSteps(engine)) {
+                Tensor logits = begin(steps);
+                long start = System.nanoTime();
+                goOn(steps, logits, numSteps);
+                return numSteps / seconds(start);
+            }
+        });
+    }
+
+    /// How many of that text's drafts are right, from 0 to 1.
+    public double acceptedShare(int numSteps) {
+        try (Steps steps = new DraftedSteps(engine)) {
+            goOn(steps, begin(steps), numSteps);
+            return (double) steps.numAccepted() / steps.numDrafted();
+        }
+    }
+
+    private Tensor begin(Steps steps) {
+        return steps.prefill(tokens(5, CONTEXT_TOKENS), 0, () -> false);
+    }
+
+    private void goOn(Steps steps, Tensor logits, int numSteps) {
+        Tensor next = logits;
+        for (int step = 0; step < numSteps; step++) {
+            next = steps.step(engine.ops().kernels().argmax(next, 0));
+        }
+    }
+
+    private int[] tokens(int first, int count) {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
+            ids[i] = (first + i) % vocabSize;
+        }
+        return ids;
+    }
+
+    private static double seconds(long start) {
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    /// Warms up until three running medians of three lie within 2 %, at most 30 s, then measures five times.
+    private static Rate measure(DoubleSupplier run) {
+        long end = System.nanoTime() + MAX_WARM_UP_NANOS;
+        List<Double> rates = new ArrayList<>();
+        do {
+            rates.add(run.getAsDouble());
+        } while (!steady(rates) && System.nanoTime() < end);
+        double[] measured = new double[REPEATS];
+        for (int i = 0; i < REPEATS; i++) {
+            measured[i] = run.getAsDouble();
+        }
+        Arrays.sort(measured);
+        return new Rate(measured[REPEATS / 2], measured[0], measured[REPEATS - 1]);
+    }
+
+    private static boolean steady(List<Double> rates) {
+        int n = rates.size();
+        if (n < 5) {
+            return false;
+        }
+        double[] medians = new double[3];
+        for (int i = 0; i < 3; i++) {
+            medians[i] = rates.subList(n - 3 - i, n - i).stream().sorted().toList().get(1);
+        }
+        Arrays.sort(medians);
+        return medians[2] - medians[0] <= STEADY * medians[1];
+    }
+}

@@ -1,0 +1,69 @@
+package glia.lab.attention;
+
+import glia.engine.Engine;
+import glia.model.block.Pass;
+import glia.model.block.States;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Place;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What each head of each attention of a model looks at in a text.
+public final class AttentionMaps {
+    /// The map of one attention.
+    ///
+    /// @param layer the layer as the checkpoint counts it
+    /// @param mixer the mixer in words
+    /// @param weights `[H][T][T]`: how much a head looks from the token of the second index at that of the third
+    public record Map(int layer, String mixer, float[][][] weights) { }
+
+    private AttentionMaps() { }
+
+    /// The maps of all attentions, in the order in which a pass meets them. Mixers of other kinds have none, and those
+    /// that look only at chosen tokens none either.
+    ///
+    /// @throws IllegalArgumentException if a token does not exist or there is none
+    public static List<Map> of(Engine engine, int[] ids) {
+        List<Map> maps = new ArrayList<>();
+        Compute ops = engine.ops();
+        ops.release(0);
+        Place[] place = {Place.of(0)};
+        Ops watched = new WatchedOps(ops) {
+            @Override
+            public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
+                    Weight learned) {
+                maps.add(map(engine.model().spec(), place[0],
+                        Probabilities.of(q, k, shape, Compute.stored(learned))));
+                return super.attention(q, k, v, state, runs, shape, learned);
+            }
+        };
+        States states = new States() {
+            @Override
+            public KeyValueState keyValues(Place at, int index) {
+                place[0] = at;
+                return KeyValueState.NONE;
+            }
+
+            @Override
+            public RecurrentState recurrence(Place at, int index) {
+                return RecurrentState.NONE;
+            }
+        };
+        Pass pass = new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST);
+        engine.decoder().forward(watched, pass, states);
+        ops.release(0);
+        return maps;
+    }
+
+    private static Map map(ModelSpec spec, Place place, float[][][] weights) {
+        return new Map(spec.sublayers().get(place.sublayer()).layer(), spec.mixer(place).describe(), weights);
+    }
+}

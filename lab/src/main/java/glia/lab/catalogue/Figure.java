@@ -1,0 +1,76 @@
+package glia.lab.catalogue;
+
+import glia.model.cost.ExtraLayer;
+import glia.model.cost.ParameterCount;
+import glia.model.cost.Part;
+import glia.model.spec.ModelSpec;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.RoundingMode;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
+/// A number of parameters as it was published, such as `671B`.
+///
+/// @param text as it was printed
+/// @param value what it says
+/// @param unit of its last digit that counts
+/// @param parts which parts of the model it counts
+/// @param beyond what else it counts
+public record Figure(String text, BigDecimal value, BigDecimal unit, Set<Part> parts, Set<Beyond> beyond) {
+    /// What is published with some models and is not run with them.
+    public enum Beyond {
+        /// The layer that foresees a further token.
+        EXTRA,
+        /// The embedding and the head, which the file holds a second time for that layer.
+        COPIES
+    }
+
+    public Figure {
+        parts = Set.copyOf(parts);
+        beyond = Set.copyOf(beyond);
+    }
+
+    /// Reads `671B`, `3.21B`, `7241732096`, or `230B~2` where only the first two digits count.
+    ///
+    /// @param counted `all`, or names of parts and of what is beyond, with `+` between them
+    static Figure of(String words, String counted) {
+        int tilde = words.indexOf('~');
+        String text = tilde < 0 ? words : words.substring(0, tilde);
+        int unit = "KMBT".indexOf(text.charAt(text.length() - 1));
+        BigDecimal number = new BigDecimal(unit < 0 ? text : text.substring(0, text.length() - 1));
+        int uncounted = tilde < 0 ? 0 : number.precision() - Integer.parseInt(words.substring(tilde + 1));
+        Set<Part> parts = EnumSet.noneOf(Part.class);
+        Set<Beyond> beyond = EnumSet.noneOf(Beyond.class);
+        for (String word : counted.toUpperCase(Locale.ROOT).split("\\+")) {
+            switch (word) {
+                case "ALL" -> parts.addAll(EnumSet.allOf(Part.class));
+                case "EXTRA", "COPIES" -> beyond.add(Beyond.valueOf(word));
+                default -> parts.add(Part.valueOf(word));
+            }
+        }
+        BigDecimal value = number.scaleByPowerOfTen(3 * (unit + 1));
+        return new Figure(text, value, value.ulp().scaleByPowerOfTen(uncounted), parts, beyond);
+    }
+
+    /// The number of a model's parameters that the figure stands for.
+    public long count(ModelSpec spec) {
+        return ParameterCount.of(spec).of(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.parameters(spec) : 0)
+                + (beyond.contains(Beyond.COPIES) ? ExtraLayer.copies(spec) : 0);
+    }
+
+    /// The same of those that one token uses.
+    public long countActive(ModelSpec spec) {
+        return ParameterCount.of(spec).activeOf(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.active(spec) : 0);
+    }
+
+    /// Whether a count is this number after rounding to its last digit that counts.
+    public boolean agreesWith(long count) {
+        return rounded(BigDecimal.valueOf(count)).equals(rounded(value));
+    }
+
+    private BigInteger rounded(BigDecimal number) {
+        return number.divide(unit, 0, RoundingMode.HALF_UP).toBigInteger();
+    }
+}

@@ -1,0 +1,81 @@
+package glia.lab.check;
+
+import glia.io.CheckpointException;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The file `expected.safetensors`: inputs and what a reference computes from them.
+final class Expected implements AutoCloseable {
+    static final String GRADIENT_PREFIX = "grad.";
+    /// How the names of inputs begin that are no tokens.
+    private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features");
+
+    private final Path file;
+    private final SafetensorsCheckpoint tensors;
+
+    Expected(Path file) throws CheckpointException {
+        this.file = file;
+        this.tensors = SafetensorsCheckpoint.open(file);
+    }
+
+    /// @throws CheckpointException if the reference read more than text
+    void requireTextAlone() throws CheckpointException {
+        for (String name : tensors.names()) {
+            if (OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
+                throw new CheckpointException(file, name, "is an image or a sound, so the numbers are not those of a "
+                        + "text; Glia runs models' text parts: expected numbers that come of tokens alone");
+            }
+        }
+    }
+
+    boolean has(String name) {
+        return tensors.names().contains(name);
+    }
+
+    /// An F32 tensor of this file.
+    Tensor reals(String name) throws CheckpointException {
+        Tensor t = tensors.tensor(name);
+        if (t.dtype() != DType.F32) {
+            throw new CheckpointException(file, name, "is " + t.dtype() + ", expected F32");
+        }
+        return t;
+    }
+
+    /// A matrix of token ids, one array a row.
+    int[][] ids(String name) throws CheckpointException {
+        Tensor t = tensors.tensor(name);
+        if (t.dtype() != DType.I64 || t.rank() != 2) {
+            throw new CheckpointException(file, name, "is " + t + ", expected I64 [sequences, tokens]");
+        }
+        int[][] rows = new int[t.rows()][t.cols()];
+        for (int i = 0; i < t.size(); i++) {
+            long id = t.memory().getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
+            if (id < 0 || id > Integer.MAX_VALUE) {
+                throw new CheckpointException(file, name, "holds the token " + id);
+            }
+            rows[i / t.cols()][i % t.cols()] = (int) id;
+        }
+        return rows;
+    }
+
+    /// The names of the stored gradients, without their prefix.
+    List<String> gradients() {
+        List<String> names = new ArrayList<>();
+        for (String name : tensors.names()) {
+            if (name.startsWith(GRADIENT_PREFIX)) {
+                names.add(name.substring(GRADIENT_PREFIX.length()));
+            }
+        }
+        return names;
+    }
+
+    @Override
+    public void close() {
+        tensors.close();
+    }
+}

@@ -1,0 +1,327 @@
+package glia.lab.check;
+
+import glia.engine.Engine;
+import glia.engine.state.Sequence;
+import glia.io.CheckpointException;
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.model.block.States;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Gradients;
+import glia.tensor.ops.Recorder;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/// Compares a model with the numbers in its folder's `expected.safetensors`: logits by every way of feeding the same
+/// tokens, greedy text, loss and gradients.
+public final class ModelCheck {
+    /// Agreement to expect in F32.
+    private static final double LOGITS = 1e-4;
+    private static final double LOGITS_QUANTISED = 1e-3;
+    private static final double LOSS = 1e-4;
+    private static final double GRADIENTS = 1e-3;
+
+    private final Engine engine;
+    private final Expected expected;
+    private final double logitsTolerance;
+    private final Consumer<CheckLine> lines;
+    /// What the encoder of an encoder-decoder reads.
+    private int[][] sources = {};
+
+    private ModelCheck(Engine engine, Expected expected, boolean quantised, Consumer<CheckLine> lines) {
+        this.engine = engine;
+        this.expected = expected;
+        this.logitsTolerance = quantised ? LOGITS_QUANTISED : LOGITS;
+        this.lines = lines;
+    }
+
+    /// Compares everything that the file in `folder` holds, and hands on each result as it is found.
+    ///
+    /// @throws CheckpointException if the file cannot be read or does not fit the model
+    public static void run(Path folder, Engine engine, Consumer<CheckLine> lines) throws CheckpointException {
+        Path file = folder.resolve("expected.safetensors");
+        if (!Files.exists(file)) {
+            throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a "
+                    + "reference computed");
+        }
+        boolean quantised = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantised);
+        try (Expected expected = new Expected(file)) {
+            expected.requireTextAlone();
+            try (Engine fitting = engine.forContext(length(engine, expected))) {
+                new ModelCheck(fitting, expected, quantised, lines).all();
+            }
+        }
+    }
+
+    /// The length of the texts, which references turn by where it matters to rotary embeddings.
+    private static int length(Engine engine, Expected expected) throws CheckpointException {
+        int[][] ids = expected.ids(engine.model().spec().encoder().isPresent() ? "decoder_input_ids" : "input_ids");
+        return ids.length == 0 ? 1 : ids[0].length;
+    }
+
+    private void all() throws CheckpointException {
+        boolean hasSources = engine.model().spec().encoder().isPresent();
+        sources = hasSources ? expected.ids("input_ids") : new int[0][];
+        int[][] ids = expected.ids(hasSources ? "decoder_input_ids" : "input_ids");
+        if (hasSources && sources.length != ids.length) {
+            throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + ids.length
+                    + " rows, input_ids has " + sources.length);
+        }
+        Tensor logits = expected.reals("logits");
+        if (engine.model().spec().looksAhead()) {
+            logits("logits, each text alone", ids, logits, this::alone);
+            logits("logits, " + ids.length + " texts together", ids, logits, (all, out) ->
+                    take(engine.read(texts(all)), all, out));
+            if (expected.has("loss")) {
+                gradients(ids);
+            }
+            return;
+        }
+        logits("logits, whole", ids, logits, this::whole);
+        logits("logits, token by token", ids, logits, (all, out) -> chunks(all, 1, out));
+        for (int size : new int[] {3, 7}) {
+            logits("logits, chunks of " + size, ids, logits, (all, out) -> chunks(all, size, out));
+        }
+        if (ids.length > 1) {
+            logits("logits, " + ids.length + " sequences together", ids, logits, this::together);
+            logits("logits, prompts and steps mixed", ids, logits, this::staggered);
+        }
+        if (expected.has("greedy") && sources.length == 0) {
+            greedy(expected.ids("greedy"));
+        }
+        if (expected.has("loss")) {
+            gradients(ids);
+        }
+    }
+
+    /// A way of feeding sequences; it gives the logits of each token of each sequence to a collector.
+    private interface Feed {
+        void run(int[][] ids, Collector out);
+    }
+
+    /// Compares logits with the expected ones.
+    private final class Collector {
+        private final Tensor wanted;
+        private final int numTokens;
+        private double worst;
+        private String where = "";
+        private int count;
+
+        Collector(Tensor wanted, int numTokens) {
+            this.wanted = wanted;
+            this.numTokens = numTokens;
+        }
+
+        void take(Tensor logits, int row, int sequence, int token) {
+            int size = wanted.cols();
+            long at = ((long) sequence * numTokens + token) * size;
+            for (int v = 0; v < size; v++) {
+                double d = Math.abs((double) logits.get((long) row * size + v) - wanted.get(at + v));
+                if (d > worst || Double.isNaN(d)) {
+                    worst = d;
+                    where = "sequence " + sequence + ", token " + token + ", logit " + v;
+                }
+            }
+            count++;
+        }
+    }
+
+    private void logits(String what, int[][] ids, Tensor wanted, Feed feed) throws CheckpointException {
+        int numTokens = ids[0].length;
+        if (wanted.rows() != ids.length * numTokens || wanted.cols() != engine.model().spec().vocabSize()) {
+            throw new CheckpointException(Path.of("expected.safetensors"), "logits", "is " + wanted
+                    + ", the model and input_ids give ["
+                    + ids.length + ", " + numTokens + ", " + engine.model().spec().vocabSize() + "]");
+        }
+        Collector collector = new Collector(wanted, numTokens);
+        feed.run(ids, collector);
+        if (collector.count != ids.length * numTokens) {
+            throw new IllegalStateException(what + " fed " + collector.count + " tokens");
+        }
+        lines.accept(new CheckLine(what, collector.worst, logitsTolerance, collector.where));
+    }
+
+    private void alone(int[][] ids, Collector out) {
+        for (int s = 0; s < ids.length; s++) {
+            Tensor logits = engine.read(new Pass().add(ids[s], 0, ids[s].length, 0, Outputs.ALL));
+            for (int i = 0; i < ids[s].length; i++) {
+                out.take(logits, i, s, i);
+            }
+        }
+    }
+
+    /// Whole texts for one pass.
+    private Pass texts(int[][] ids) {
+        Pass pass = new Pass();
+        for (int s = 0; s < ids.length; s++) {
+            pass.add(ids[s], 0, ids[s].length, 0, Outputs.ALL);
+            if (sources.length > 0) {
+                pass.from(sources[s], 0, sources[s].length);
+            }
+        }
+        return pass;
+    }
+
+    private static void take(Tensor logits, int[][] ids, Collector out) {
+        for (int row = 0; row < logits.rows(); row++) {
+            out.take(logits, row, row / ids[0].length, row % ids[0].length);
+        }
+    }
+
+    /// Adds tokens of text `s` to the pass, with the source in front of the first.
+    private void add(Sequence sequence, int s, int[] ids, int from, int to) {
+        if (sources.length > 0 && sequence.length() == 0) {
+            engine.add(sequence, sources[s], ids, from, to, Outputs.ALL);
+        } else {
+            engine.add(sequence, ids, from, to, Outputs.ALL);
+        }
+    }
+
+    private void whole(int[][] ids, Collector out) {
+        chunks(ids, ids[0].length, out);
+    }
+
+    private void chunks(int[][] ids, int size, Collector out) {
+        for (int s = 0; s < ids.length; s++) {
+            try (Sequence sequence = engine.open()) {
+                for (int at = 0; at < ids[s].length; at += size) {
+                    int to = Math.min(ids[s].length, at + size);
+                    add(sequence, s, ids[s], at, to);
+                    Tensor logits = engine.run();
+                    for (int i = at; i < to; i++) {
+                        out.take(logits, i - at, s, i);
+                    }
+                }
+            }
+        }
+    }
+
+    private void together(int[][] ids, Collector out) {
+        List<Sequence> sequences = open(ids.length);
+        for (int s = 0; s < ids.length; s++) {
+            add(sequences.get(s), s, ids[s], 0, ids[s].length);
+        }
+        take(engine.run(), ids, out);
+        sequences.forEach(Sequence::close);
+    }
+
+    /// Sequence s starts s passes late: while one is decoded token by token, the next brings its first five tokens.
+    private void staggered(int[][] ids, Collector out) {
+        List<Sequence> sequences = open(ids.length);
+        for (int step = 0; sequences.stream().anyMatch(q -> q.length() < ids[0].length); step++) {
+            List<int[]> rows = new ArrayList<>();
+            for (int s = 0; s < Math.min(ids.length, step + 1); s++) {
+                int at = sequences.get(s).length();
+                int to = Math.min(ids[s].length, at + (at == 0 ? 5 : 1));
+                if (at < to) {
+                    add(sequences.get(s), s, ids[s], at, to);
+                    for (int i = at; i < to; i++) {
+                        rows.add(new int[] {s, i});
+                    }
+                }
+            }
+            Tensor logits = engine.run();
+            for (int row = 0; row < rows.size(); row++) {
+                out.take(logits, row, rows.get(row)[0], rows.get(row)[1]);
+            }
+        }
+        sequences.forEach(Sequence::close);
+    }
+
+    private List<Sequence> open(int count) {
+        List<Sequence> sequences = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            sequences.add(engine.open());
+        }
+        return sequences;
+    }
+
+    /// Greedy text from the first eight tokens of each row on. The difference is the number of tokens that differ.
+    private void greedy(int[][] wanted) {
+        try (Engine fitting = engine.forContext(wanted[0].length)) {
+            greedy(fitting, wanted);
+        }
+    }
+
+    private void greedy(Engine fitting, int[][] wanted) {
+        int prompt = 8;
+        int wrong = 0;
+        String where = "";
+        for (int s = 0; s < wanted.length; s++) {
+            int[] got = Greedy.continueFrom(fitting, Arrays.copyOf(wanted[s], prompt), wanted[s].length - prompt,
+                    id -> false);
+            for (int i = 0; i < got.length; i++) {
+                if (got[i] != wanted[s][prompt + i]) {
+                    where = wrong == 0 ? "token " + (prompt + i) + " is " + got[i] + ", not " + wanted[s][prompt + i]
+                            : where;
+                    wrong++;
+                }
+            }
+        }
+        lines.accept(new CheckLine("greedy tokens", wrong, 0, where));
+    }
+
+    private void gradients(int[][] ids) throws CheckpointException {
+        Pass pass = texts(ids);
+        // Encoders and encoder-decoders are asked for the token at the same place, decoders for the next.
+        int shift = engine.model().spec().looksAhead() || sources.length > 0 ? 0 : 1;
+        int[] targets = new int[ids.length * ids[0].length];
+        for (int s = 0; s < ids.length; s++) {
+            for (int i = 0; i < ids[s].length; i++) {
+                targets[s * ids[s].length + i] = i + shift < ids[s].length ? ids[s][i + shift] : -1;
+            }
+        }
+        try (Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {
+            Recorder recorder = new Recorder(engine.ops(), gradients);
+            recorder.clear();
+            Tensor logits = engine.decoder().forward(recorder, pass, States.NONE);
+            double loss = recorder.crossEntropy(logits, targets);
+            lines.accept(new CheckLine("loss", Math.abs(loss - expected.reals("loss").get(0)), LOSS, ""));
+            if (!expected.gradients().isEmpty()) {
+                recorder.backward();
+                compare(engine.model().gradients(gradients, arena));
+            }
+            recorder.clear();
+        }
+    }
+
+    /// Differences count relative to the largest value of their tensor, or to a twenty-thousandth of the largest of all
+    /// where a gradient is zero but for rounding (a bias of keys without positions, which no softmax feels).
+    private void compare(Map<String, Tensor> found) throws CheckpointException {
+        Map<String, double[]> largestAndDifference = new LinkedHashMap<>();
+        double largestOfAll = 0;
+        for (String name : expected.gradients()) {
+            Tensor wanted = expected.reals(Expected.GRADIENT_PREFIX + name);
+            Tensor got = found.get(name);
+            if (got == null || !Arrays.equals(got.shape(), wanted.shape())) {
+                throw new CheckpointException(Path.of("expected.safetensors"), Expected.GRADIENT_PREFIX + name,
+                        "is " + wanted + ", the model has " + (got == null ? "no such parameter" : got));
+            }
+            double[] pair = new double[2];
+            for (long i = 0; i < wanted.size(); i++) {
+                pair[0] = Math.max(pair[0], Math.abs(wanted.get(i)));
+                pair[1] = Math.max(pair[1], Math.abs((double) got.get(i) - wanted.get(i)));
+            }
+            largestOfAll = Math.max(largestOfAll, pair[0]);
+            largestAndDifference.put(name, pair);
+        }
+        double worst = 0;
+        String where = "";
+        for (Map.Entry<String, double[]> entry : largestAndDifference.entrySet()) {
+            double relative = entry.getValue()[1] / Math.max(entry.getValue()[0], 5e-5 * largestOfAll);
+            if (relative > worst || Double.isNaN(relative)) {
+                worst = relative;
+                where = "worst is " + entry.getKey();
+            }
+        }
+        lines.accept(new CheckLine("gradients, " + expected.gradients().size() + " tensors", worst, GRADIENTS, where));
+    }
+}

@@ -1,0 +1,9 @@
+/// Inspection and measurement: comparison with references, attention, experts, catalogue, benchmark, perplexity.
+module glia.lab {
+    requires transitive glia.engine;
+
+    exports glia.lab;
+    exports glia.lab.attention;
+    exports glia.lab.catalogue;
+    exports glia.lab.check;
+}
