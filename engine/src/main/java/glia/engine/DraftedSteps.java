@@ -16,7 +16,7 @@ import java.util.function.BooleanSupplier;
 /// the next, and both are computed in one pass. If the token that comes then is the guess, its logits are there
 /// already; else the guess is forgotten. Whatever chooses tokens sees the logits that it would see without drafts, but
 /// for the rounding of passes of two tokens: the text is the same.
-final class DraftedSteps implements Steps {
+public final class DraftedSteps implements Steps {
     private final Engine engine;
     private final Decoder decoder;
     private final Sequence sequence;
@@ -37,7 +37,7 @@ final class DraftedSteps implements Steps {
     private int numAccepted;
 
     /// @throws IllegalArgumentException if the model has no layer that drafts
-    DraftedSteps(Engine engine) {
+    public DraftedSteps(Engine engine) {
         ModelSpec spec = engine.model().spec();
         if (spec.drafts().isEmpty()) {
             throw new IllegalArgumentException("drafts were asked for; the model as it was loaded has no layer beyond "

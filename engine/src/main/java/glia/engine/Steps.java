@@ -4,7 +4,7 @@ import glia.tensor.Tensor;
 import java.util.function.BooleanSupplier;
 
 /// A text that a model reads and then goes on with, token by token; its tokens are remembered. For one thread.
-sealed interface Steps extends AutoCloseable permits PlainSteps, DraftedSteps {
+public sealed interface Steps extends AutoCloseable permits PlainSteps, DraftedSteps {
     /// Tokens remembered.
     int length();
 

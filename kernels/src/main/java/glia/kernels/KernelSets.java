@@ -42,6 +42,12 @@ public final class KernelSets {
 
     private KernelSets() { }
 
+    /// Early initialization: makes the first call of machine code, for which the JDK writes classes (20 ms), so that a
+    /// later choice need not wait for it. May be called on any thread.
+    public static void warmUp() {
+        EmittedKernels.obstacle();
+    }
+
     /// Makes the set of this name; with `best` the fastest that can run (emitted, vector, scalar), and with `auto` the
     /// same, but where it is the vector set begun on scalar kernels, so that the first answer does not wait for the
     /// compiler.

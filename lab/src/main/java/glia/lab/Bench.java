@@ -1,5 +1,8 @@
 package glia.lab;
 
+import glia.engine.DraftedSteps;
+import glia.engine.Engine;
+import glia.engine.Steps;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;

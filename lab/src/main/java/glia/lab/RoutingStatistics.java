@@ -1,5 +1,6 @@
 package glia.lab;
 
+import glia.engine.Engine;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.Experts;

@@ -1,5 +1,7 @@
 package glia.lab;
 
+import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

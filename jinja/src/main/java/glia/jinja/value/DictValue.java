@@ -14,6 +14,8 @@ public final class DictValue {
 
     private final LinkedHashMap<Object, Entry> entries = new LinkedHashMap<>();
 
+    public DictValue() { }
+
     /// The number of entries.
     public int size() {
         return entries.size();
