@@ -3,7 +3,7 @@ package glia.kernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.emitted.EmittedKernels;
-import glia.kernels.emitted.Level;
+import glia.kernels.code.Level;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.kernels.vector.VectorKernels;
 import java.util.Locale;

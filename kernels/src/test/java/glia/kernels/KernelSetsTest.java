@@ -11,7 +11,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.emitted.EmittedKernels;
-import glia.kernels.emitted.Level;
+import glia.kernels.code.Level;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;

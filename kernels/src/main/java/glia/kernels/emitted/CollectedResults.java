@@ -1,5 +1,10 @@
 package glia.kernels.emitted;
 
+import glia.kernels.amx.AmxCode;
+import glia.kernels.code.Level;
+import glia.kernels.code.Processor;
+import glia.kernels.panels.PanelFormat;
+import glia.kernels.panels.TileLayout;
 import glia.kernels.tiled.Scratch;
 import java.util.Arrays;
 

@@ -1,5 +1,15 @@
 package glia.kernels.emitted;
 
+import glia.kernels.amx.WordProduct;
+import glia.kernels.code.Level;
+import glia.kernels.code.SystemMemory;
+import glia.kernels.panels.ProductShapes;
+import glia.kernels.panels.PackedWeights;
+import glia.kernels.panels.PanelCode;
+import glia.kernels.panels.PanelFormat;
+import glia.kernels.panels.TileLayout;
+import glia.kernels.panels.TiledPanels;
+import glia.kernels.panels.WorkArea;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Conversions;
@@ -19,7 +29,7 @@ import java.util.Arrays;
 /// What emitted code touches lies inside what is reserved here: the shapes of x, y and w are checked against each
 /// other before anything is called; tiles are at least `mostBytes` apart; a panel's code reads `panelBytes` at most and
 /// writes as many rows as the work area names, which are those that w has.
-final class RoundedProducts {
+public final class RoundedProducts {
     /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
     private static final int TILES = 4;
     /// Parts of tiles for each worker, at least.
@@ -38,7 +48,7 @@ final class RoundedProducts {
     private TiledPanels[] products = {new TiledPanels()};
     private int numProducts;
 
-    RoundedProducts(Workers workers, Level level) {
+    public RoundedProducts(Workers workers, Level level) {
         this.workers = workers;
         library = new PanelCode.Library(level);
         weights = new PackedWeights(workers);
@@ -57,12 +67,12 @@ final class RoundedProducts {
     }
 
     /// Whether there is code for a weight.
-    static boolean serves(Matrix w) {
+    public static boolean serves(Matrix w) {
         return PanelFormat.of(w) != null;
     }
 
     /// Whether there is code for all products of a list.
-    static boolean serves(ProductList list) {
+    public static boolean serves(ProductList list) {
         for (int i = 0; i < list.size(); i++) {
             Matrix w = list.get(i).w();
             if (!serves(w) || w.cols() == 0 || w.rows() == 0) {
@@ -72,19 +82,11 @@ final class RoundedProducts {
         return true;
     }
 
-    /// @throws IllegalArgumentException if the shapes or types do not fit each other
-    static void check(Tensor y, Tensor x, Matrix w) {
-        ProductShapes.check(y, x, w);
-        if (!serves(w)) {
-            throw new IllegalArgumentException("no product of rounded numbers with " + w);
-        }
-    }
-
     /// Computes one product.
     ///
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
     void run(Tensor y, Tensor x, Matrix w) {
-        check(y, x, w);
+        PanelFormat.check(y, x, w);
         if (y.size() == 0) {
             return;
         }

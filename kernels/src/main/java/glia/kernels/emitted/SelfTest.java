@@ -1,5 +1,6 @@
 package glia.kernels.emitted;
 
+import glia.kernels.amx.WordProduct;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Precision;

@@ -17,7 +17,7 @@ import jdk.incubator.vector.FloatVector;
 
 /// Norms of rows: RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450). Both are
 /// `y = (x - mean) · factor · (w + offset) + b`. Sums are in F32, spread over the lanes of two vectors.
-final class Norms extends RangeTask {
+public final class Norms extends RangeTask {
     private final Scratch[] scratch;
     private Tensor y;
     private Tensor x;
@@ -27,16 +27,16 @@ final class Norms extends RangeTask {
     private float offset;
     private boolean centred;
 
-    Norms(Workers workers) {
+    public Norms(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
     }
 
-    void rms(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+    public void rms(Tensor y, Tensor x, Tensor w, float eps, float offset) {
         run(y, x, w, null, eps, offset, false);
     }
 
-    void layer(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+    public void layer(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
         assert b == null || b.dtype() == DType.F32 && b.size() == w.size();
         run(y, x, w, b, eps, 0, true);
     }

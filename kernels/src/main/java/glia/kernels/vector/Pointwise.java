@@ -20,7 +20,7 @@ import jdk.incubator.vector.FloatVector;
 
 /// What is computed number by number. Numbers that fill no vector pass through a vector of scratch memory, so that each
 /// function is written once.
-final class Pointwise extends RangeTask {
+public final class Pointwise extends RangeTask {
     private enum Op { ADD, SCALE, SILU, GELU, GELU_TANH, TANH, RELU, RELU_SQUARED }
 
     /// Numbers in a unit of work: whole vectors.
@@ -34,27 +34,27 @@ final class Pointwise extends RangeTask {
     private Tensor b;
     private float factor;
 
-    Pointwise(Workers workers) {
+    public Pointwise(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
         blocks = Scratch.each(workers.count());
     }
 
     /// `y = a + factor · b`
-    void add(Tensor y, Tensor a, Tensor b, float factor) {
+    public void add(Tensor y, Tensor a, Tensor b, float factor) {
         assert b.dtype() == DType.F32 && b.size() == a.size();
         this.factor = factor;
         run(Op.ADD, y, a, b, 1);
     }
 
     /// `y = factor · a`
-    void scale(Tensor y, Tensor a, float factor) {
+    public void scale(Tensor y, Tensor a, float factor) {
         this.factor = factor;
         run(Op.SCALE, y, a, null, 1);
     }
 
     /// `y = f(a) · b`, without the factor where b is null.
-    void activate(Tensor y, Tensor a, Tensor b, Activation f) {
+    public void activate(Tensor y, Tensor a, Tensor b, Activation f) {
         assert b == null || b.dtype() == DType.F32 && b.size() == a.size();
         run(switch (f) {
             case SILU -> Op.SILU;

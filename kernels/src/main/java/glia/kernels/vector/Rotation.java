@@ -17,7 +17,7 @@ import jdk.incubator.vector.FloatVector;
 
 /// Rotary position embedding of split halves, in place (https://arxiv.org/abs/2104.09864): pair (a, b) at the angle t
 /// becomes `(a·cos t - b·sin t, b·cos t + a·sin t)`.
-final class Rotation extends RangeTask {
+public final class Rotation extends RangeTask {
     private Tensor x;
     private int headSize;
     private long cosSin;
@@ -25,11 +25,11 @@ final class Rotation extends RangeTask {
     private Runs runs;
     private float sign;
 
-    Rotation(Workers workers) {
+    public Rotation(Workers workers) {
         super(workers);
     }
 
-    void run(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+    public void run(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
         assert x.dtype() == DType.F32 && x.rows() == runs.numTokens() && x.cols() % headSize == 0;
         assert 2 * table.numPairs() <= headSize && table.layout() == RopeTable.Layout.HALF_SPLIT;
         int numPositions = 0;

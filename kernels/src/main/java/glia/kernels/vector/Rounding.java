@@ -19,7 +19,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Rounds whole blocks of 32 numbers as `Precision.FAST` says, to the same bits as the scalar kernel.
-final class Rounding extends RangeTask {
+public final class Rounding extends RangeTask {
     private static final int BLOCK = Precision.BLOCK;
 
     /// How far the two sides of the test for outliers may be apart, relatively, before F32 cannot tell them.
@@ -35,13 +35,13 @@ final class Rounding extends RangeTask {
     private Tensor y;
     private Tensor x;
 
-    Rounding(Workers workers) {
+    public Rounding(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
     }
 
     /// @param x rows of whole blocks
-    void run(Tensor y, Tensor x) {
+    public void run(Tensor y, Tensor x) {
         assert y.dtype() == DType.F32 && x.dtype() == DType.F32 && y.rows() == x.rows() && y.cols() == x.cols();
         assert x.cols() % BLOCK == 0;
         this.y = y;

@@ -12,7 +12,7 @@ import glia.kernels.tiled.Scratch;
 
 /// `linear` for a few tokens: each row of the weight is multiplied as it lies in memory, since reading it is what takes
 /// the time. Rows are spread over the workers in pairs.
-final class RowProduct extends RangeTask {
+public final class RowProduct extends RangeTask {
     /// Rows that a worker takes at a time for all tokens, so that they are still in its cache for the second token.
     private static final int BLOCK = 16;
 
@@ -25,7 +25,7 @@ final class RowProduct extends RangeTask {
     private long sumsAt;
     private long sumsBytes;
 
-    RowProduct(Workers workers) {
+    public RowProduct(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
         readers = MatrixReader.each(workers.count());
@@ -43,7 +43,7 @@ final class RowProduct extends RangeTask {
         };
     }
 
-    void run(Tensor y, Tensor x, Matrix w) {
+    public void run(Tensor y, Tensor x, Matrix w) {
         this.y = y;
         this.x = x;
         this.w = w;

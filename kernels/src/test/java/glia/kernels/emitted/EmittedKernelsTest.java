@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.amx.WordProduct;
+import glia.kernels.code.Level;
+import glia.kernels.panels.PackedWeights;
+import glia.kernels.panels.PanelFormat;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;

@@ -2,17 +2,18 @@ package glia.kernels.emitted;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import glia.kernels.code.Level;
 import java.util.Optional;
 
 /// Whether emitted code can run on this machine; tests of it are left out elsewhere, with the reason.
-final class EmittedSubject {
+public final class EmittedSubject {
     private EmittedSubject() { }
 
-    static void assumeItRuns() {
+    public static void assumeItRuns() {
         assumeItRuns(Level.AVX2);
     }
 
-    static void assumeItRuns(Level level) {
+    public static void assumeItRuns(Level level) {
         Optional<String> obstacle = EmittedKernels.obstacle(level);
         assumeTrue(obstacle.isEmpty(), () -> obstacle.orElseThrow());
     }

@@ -1,28 +1,29 @@
 package glia.kernels.emitted;
 
+import glia.kernels.code.SystemMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
 /// Memory between pages that must not be touched: a read or write outside of it ends the JVM, so that a test cannot
 /// pass by chance.
-final class Guarded {
+public final class Guarded {
     private static final long PAGE = 4096;
 
     private Guarded() { }
 
     /// Memory whose last byte is the last before a forbidden page.
-    static MemorySegment atEnd(Arena arena, long sizeBytes) {
+    public static MemorySegment atEnd(Arena arena, long sizeBytes) {
         return map(arena, sizeBytes, true);
     }
 
     /// Memory whose first byte is the first after a forbidden page.
-    static MemorySegment atStart(Arena arena, long sizeBytes) {
+    public static MemorySegment atStart(Arena arena, long sizeBytes) {
         return map(arena, sizeBytes, false);
     }
 
     /// One or the other.
-    static MemorySegment either(Arena arena, Random random, long sizeBytes) {
+    public static MemorySegment either(Arena arena, Random random, long sizeBytes) {
         return map(arena, sizeBytes, random.nextBoolean());
     }
 

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.code.LevelTest;
+import glia.kernels.decode.RowDecoder;
+import glia.kernels.tiled.HalfProducts;
+import glia.kernels.tiles.EmittedHalfTiles;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
@@ -12,7 +16,6 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.Conversions;
 import glia.tensor.kernel.Workers;
-import glia.kernels.tiled.HalfProducts;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,9 +1,12 @@
 package glia.kernels.emitted;
 
+import glia.kernels.code.Level;
+import glia.kernels.panels.PanelFormat;
+import glia.kernels.panels.TileLayout;
 import glia.tensor.Memory;
 
 /// `PanelProduct` in plain Java, number by number, with the same roundings in the same order.
-final class PanelTwin {
+public final class PanelTwin {
     private final PanelFormat format;
     private final TileLayout tile;
     private final long panel;
@@ -17,7 +20,7 @@ final class PanelTwin {
     }
 
     /// The results, token by token, 16 for each.
-    static float[] product(Level level, PanelFormat format, int tokens, long panel, long activations, int cols) {
+    public static float[] product(Level level, PanelFormat format, int tokens, long panel, long activations, int cols) {
         var twin = new PanelTwin(level, format, tokens, panel, cols);
         float[] sums = new float[16 * tokens];
         float[] low = new float[16 * tokens];

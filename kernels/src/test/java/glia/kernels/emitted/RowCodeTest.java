@@ -4,6 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.decode.Gather;
+import glia.kernels.decode.RowDecoder;
+import glia.kernels.rows.Logits;
+import glia.kernels.rows.Norms;
+import glia.kernels.rows.Pointwise;
+import glia.kernels.rows.Rotation;
+import glia.kernels.rows.Rounding;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;

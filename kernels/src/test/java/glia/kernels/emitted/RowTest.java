@@ -2,6 +2,7 @@ package glia.kernels.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.code.LevelTest;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
@@ -14,21 +15,21 @@ import org.junit.jupiter.api.AfterEach;
 
 /// What tests of emitted code begin with that works row by row: the scalar set to compare with, and tensors at the edge
 /// of memory that must not be touched, so that code that leaves its operands ends the JVM.
-abstract class RowTest extends LevelTest {
-    static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
+public abstract class RowTest extends LevelTest {
+    public static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
 
-    final Workers workers = new Workers(1);
-    final ScalarKernels scalar = new ScalarKernels(workers);
-    final Random random = new Random(1);
+    public final Workers workers = new Workers(1);
+    public final ScalarKernels scalar = new ScalarKernels(workers);
+    public final Random random = new Random(1);
     /// Where the numbers of new tensors come from.
-    Supplier<Float> number = () -> (float) random.nextGaussian();
+    public Supplier<Float> number = () -> (float) random.nextGaussian();
 
     @AfterEach
-    void close() {
+    protected void close() {
         workers.close();
     }
 
-    final Tensor tensor(Arena arena, int rows, int cols) {
+    protected final Tensor tensor(Arena arena, int rows, int cols) {
         long bytes = 4L * rows * cols;
         Tensor t = Tensor.of(DType.F32, random.nextBoolean() ? Guarded.atEnd(arena, bytes)
                 : Guarded.atStart(arena, bytes), rows, cols);
@@ -39,24 +40,24 @@ abstract class RowTest extends LevelTest {
     }
 
     /// Numbers of all magnitudes, and now and then one that is none.
-    final float wild() {
+    protected final float wild() {
         int kind = random.nextInt(40);
         float sign = random.nextBoolean() ? 1 : -1;
         return kind == 0 ? sign * 0 : kind == 1 ? sign * Float.POSITIVE_INFINITY : kind == 2 ? Float.NaN
                 : (float) (sign * Math.pow(10, 38 * (2 * random.nextDouble() - 1)));
     }
 
-    static Tensor copy(Arena arena, Tensor t) {
+    protected static Tensor copy(Arena arena, Tensor t) {
         Tensor copy = Tensor.allocate(arena, t.dtype(), t.shape());
         copy.copyFrom(t);
         return copy;
     }
 
-    static void assertSame(Tensor expected, Tensor found) {
+    protected static void assertSame(Tensor expected, Tensor found) {
         Fixtures.assertSameBits(expected.toArray(), found.toArray());
     }
 
-    static void assertNextTo(Tensor expected, Tensor found) {
+    protected static void assertNextTo(Tensor expected, Tensor found) {
         for (int i = 0; i < expected.size(); i++) {
             float e = expected.get(i);
             float f = found.get(i);

@@ -3,6 +3,7 @@ package glia.kernels.emitted;
 import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import glia.kernels.code.LevelTest;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;

@@ -2,6 +2,9 @@ package glia.kernels.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.code.Level;
+import glia.kernels.code.LevelTest;
+import glia.kernels.code.Processor;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;

@@ -1,10 +1,11 @@
 package glia.kernels.emitted;
 
+import glia.kernels.panels.TileLayout;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
 
 /// `TilePack` in plain Java, number by number.
-final class TileTwin {
+public final class TileTwin {
     private static final int BLOCK = Precision.BLOCK;
 
     private final int[] steps = new int[BLOCK];
@@ -17,7 +18,7 @@ final class TileTwin {
     /// @param cols a multiple of 32
     /// @param to memory of `layout.mostBytes(cols)`
     /// @return where the tile ends
-    long pack(TileLayout layout, int offset, long x, long rowBytes, int cols, long to) {
+    public long pack(TileLayout layout, int offset, long x, long rowBytes, int cols, long to) {
         long block = to;
         long low = to + layout.lowTerms(cols / BLOCK, 0);
         for (int k = 0; k < cols; k += BLOCK) {

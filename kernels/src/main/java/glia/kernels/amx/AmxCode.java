@@ -1,0 +1,335 @@
+package glia.kernels.amx;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RBX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Tile.TMM4;
+import static glia.kernels.asm.Tile.TMM5;
+import static glia.kernels.asm.Tile.TMM6;
+import static glia.kernels.asm.Tile.TMM7;
+
+import glia.kernels.asm.AmxAssembler;
+import glia.kernels.asm.Assembler;
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Gpr;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Mem;
+import glia.kernels.asm.Op;
+import glia.kernels.asm.Tile;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Function;
+import glia.kernels.code.Level;
+import glia.kernels.tiles.TermCode;
+import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The inner loop of products with AMX: `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` of pairs p of BF16 numbers, sums in F32, for
+/// 32 columns and one or more groups of up to 32 rows.
+///
+/// A tile register holds 16 rows of 16 pairs of A, or 16 pairs of 16 columns of B, or 16 by 16 sums. Four of them are
+/// sums, so that each tile that is loaded serves two products of 16³ pairs, which take 16 cycles each:
+/// ```
+/// for each group:
+///     tmm0 to tmm3 = sums so far, or 0
+///     for each step of 16 pairs:
+///         tmm4, tmm5 = A      tmm6, tmm7 = B
+///         tmm0 += tmm4 · tmm6      tmm1 += tmm4 · tmm7
+///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
+///     store the sums
+/// ```
+/// Where each number is a sum of three terms (`TermCode`), which F32 products are made of, a step multiplies six pairs
+/// of terms, one after the other, the smallest first:
+/// ```
+/// (a0 + a1 + a2) · (b0 + b1 + b2) = a2·b0 + a1·b0 + a1·b1 + a0·b1 + a0·b2 + a0·b0
+/// ```
+/// What is left out, a1·b2 and less, is within 2^-26 of the product. In this order one pair has a term in common with
+/// the next, so that only the other is loaded. A tile product adds up 32 numbers before it rounds to the sums of F32,
+/// so six of them round less often than 32 multiplications of numbers with `vfmadd231ps`.
+///
+/// A step is contiguous, of A 32 rows of 16 pairs a term, of B 16 rows of 32. B is meant to stay in the first cache. A
+/// comes by from the second: of one term it is loaded past the first (`tileloaddt1`), which leaves B more room; of
+/// three it is asked for a step ahead, since there is time enough. Of the next B some lines are asked for in each step.
+/// Sums lie tile by tile, in memory of the worker's own, and are moved to C in the end, since rows that are
+/// kilobytes apart fall into the same few places of a cache, and to bring them there takes longer than to multiply.
+///
+/// Intel's manual, volume 1, chapter 18. Tiles are given back at the end of each call, so that a thread that is
+/// interrupted elsewhere has none to save. Sums of more terms: https://arxiv.org/abs/1904.06376.
+public final class AmxCode {
+    /// Rows of A and columns of B that one group takes at the most.
+    static final int ROWS = 32;
+    static final int COLS = 32;
+    /// Pairs of a step, and numbers.
+    static final int PAIRS = 16;
+    static final int DEPTH = 2 * PAIRS;
+    /// From row to row of A's pairs, and of B's.
+    static final int A_ROW_BYTES = 4 * PAIRS;
+    static final int B_ROW_BYTES = 4 * COLS;
+    /// Bytes of a group's sums.
+    static final int SUMS_BYTES = 4 * ROWS * COLS;
+    /// Bytes of a call's B that leave the first cache room for what else is in it, and when A passes through it.
+    private static final int B_BYTES = 32 * 1024;
+    private static final int B_BYTES_BESIDE_A = 18 * 1024;
+    /// Groups in which all of the next call's B is asked for.
+    private static final int AHEAD_GROUPS = 8;
+    private static final int HALF = 16;
+    private static final int LINE = 64;
+    private static final int TILE_BYTES = 1024;
+
+    /// What a call gets in memory: the configuration of the tiles, and where the sums and B lie.
+    private static final int SUMS = 64;
+    private static final int B = 72;
+    /// Bytes that a call's memory must have, at a multiple of 64.
+    static final int CALL_BYTES = 128;
+
+    private static final CodePages MOVES = CodePages.seal(Arena.ofAuto(), List.of(emitMove(false), emitMove(true)));
+    private static final Function COPY = MOVES.function(0);
+    private static final Function ADD = MOVES.function(1);
+
+    /// Each emitted when it is first asked for.
+    private static final class One {
+        static final AmxCode CODE = new AmxCode(1, new int[][] {{0, 0}});
+    }
+
+    private static final class Three {
+        static final AmxCode CODE = new AmxCode(3, new int[][] {{2, 0}, {1, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 0}});
+    }
+
+    private final int terms;
+    /// Which term of A meets which of B.
+    private final int[][] pairs;
+    private final CodePages pages;
+
+    private AmxCode(int terms, int[][] pairs) {
+        this.terms = terms;
+        this.pairs = pairs;
+        List<byte[]> codes = new ArrayList<>();
+        for (int which = 0; which < 8; which++) {
+            codes.add(emit(1 + which / 4, 1 + which / 2 % 2, which % 2 == 1));
+        }
+        pages = CodePages.seal(Arena.ofAuto(), codes);
+    }
+
+    /// The code for numbers of 1 or 3 terms.
+    static AmxCode of(int terms) {
+        return terms == 1 ? One.CODE : Three.CODE;
+    }
+
+    /// Bytes of a step, of A as of B.
+    int stepBytes() {
+        return terms * TermCode.TERM_BYTES;
+    }
+
+    /// Steps of a call at the most.
+    int mostSteps() {
+        return (passesFirstCache() ? B_BYTES : B_BYTES_BESIDE_A) / stepBytes();
+    }
+
+    private boolean passesFirstCache() {
+        return terms == 1;
+    }
+
+    /// Bytes of the next call's B that are asked for in a step.
+    private int aheadBytes() {
+        return stepBytes() / AHEAD_GROUPS;
+    }
+
+    /// Multiplies groups, which lie one behind the other, in A and in the sums (`SUMS_BYTES`). Of A no more than `rows`
+    /// rows are read; of columns 16 are computed where `cols` is at most 16, else 32.
+    ///
+    /// @param call `CALL_BYTES` of the worker's own, at first 0
+    /// @param groups at least 1
+    /// @param rows of each group, 1 to 32
+    /// @param cols 1 to 32
+    /// @param adds whether to go on with the sums, instead of beginning at 0
+    /// @param steps at least 1
+    /// @param next B of the call after this: for each group and step an eighth as much of it is asked for
+    void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps,
+            long next) {
+        configure(call, rows);
+        Memory.i64(call + SUMS, sums);
+        Memory.i64(call + B, b);
+        pages.function((rows > HALF ? 4 : 0) + (cols > HALF ? 2 : 0) + (adds ? 1 : 0))
+                .call(call, groups, a, steps, next, 0);
+    }
+
+    /// Moves sums to rows of C.
+    ///
+    /// @param adds whether to add to what C holds
+    /// @param to the first row's first number; rows are `rowBytes` apart
+    /// @param sums of the first group and the first 32 columns; groups lie one behind the other
+    /// @param groupRows 16 or 32
+    /// @param step from there to the sums of the next 32 columns
+    /// @param cols at least 1
+    public static void move(boolean adds, long to, long rowBytes, long sums, int groupRows, long step, int rows, int cols) {
+        Function code = adds ? ADD : COPY;
+        for (int i = 0; i < rows; i++) {
+            long group = sums + 4L * COLS * groupRows * (i / groupRows);
+            int row = i % groupRows;
+            code.call(to + i * rowBytes, group + 2L * TILE_BYTES * (row / HALF) + (long) A_ROW_BYTES * (row % HALF),
+                    step, cols / COLS, (1L << cols % COLS) - 1, 0);
+        }
+    }
+
+    /// Writes what LDTILECFG reads: palette 1, from byte 16 on bytes a row, from byte 48 on rows.
+    private static void configure(long at, int rows) {
+        int upper = Math.min(rows, HALF);
+        int lower = rows - upper;
+        Memory.i8(at, 1);
+        for (int tile = 0; tile < 8; tile++) {
+            int ofTile = tile > 5 ? HALF : tile == 2 || tile == 3 || tile == 5 ? lower : upper;
+            Memory.i16(at + 16 + 2 * tile, ofTile == 0 ? 0 : A_ROW_BYTES);
+            Memory.i8(at + 48 + tile, ofTile);
+        }
+    }
+
+    /// RDI: the call, RSI: groups, RDX: A, RCX: B, R8: steps of all, R9: steps to go, R10: sums, R11: from row to row
+    /// of A and of sums, RAX: from row to row of B, RBX: the next B.
+    private byte[] emit(int high, int wide, boolean adds) {
+        var a = new AmxAssembler();
+        a.configureTiles(at(RDI));
+        a.push(RBX);
+        a.mov(RBX, R8);
+        a.mov(R10, at(RDI, SUMS));
+        a.mov(R8, RCX);
+        a.mov(R11, A_ROW_BYTES);
+        a.mov(RAX, B_ROW_BYTES);
+        Label group = a.here();
+        a.mov(RCX, at(RDI, B));
+        a.mov(R9, R8);
+        for (int i = 0; i < high; i++) {
+            for (int j = 0; j < wide; j++) {
+                if (adds) {
+                    a.load(sum(i, j), soFar(i, j));
+                } else {
+                    a.zero(sum(i, j));
+                }
+            }
+        }
+        Label step = a.here();
+        step(a, high, wide);
+        a.add(RDX, stepBytes());
+        a.add(RCX, stepBytes());
+        a.add(RBX, aheadBytes());
+        a.dec(R9);
+        a.jump(Condition.NOT_EQUAL, step);
+        for (int i = 0; i < high; i++) {
+            for (int j = 0; j < wide; j++) {
+                a.store(soFar(i, j), sum(i, j));
+            }
+        }
+        a.add(R10, SUMS_BYTES);
+        a.dec(RSI);
+        a.jump(Condition.NOT_EQUAL, group);
+        a.pop(RBX);
+        a.releaseTiles();
+        a.ret();
+        return a.toBytes();
+    }
+
+    private void step(AmxAssembler a, int high, int wide) {
+        int products = pairs.length * high * wide;
+        int done = 0;
+        int[] loaded = {-1, -1};
+        for (int[] pair : pairs) {
+            for (int i = 0; i < high; i++) {
+                if (pair[0] != loaded[0]) {
+                    loadA(a, i, pair[0]);
+                }
+                for (int j = 0; j < wide; j++) {
+                    if (i == 0 && pair[1] != loaded[1]) {
+                        a.load(ofB(j), at(RCX, RAX, 1, TermCode.TERM_BYTES * pair[1] + B_ROW_BYTES / 2 * j));
+                    }
+                    a.addBf16Products(sum(i, j), ofA(i), ofB(j));
+                    prefetch(a, Assembler.Cache.T1, RBX, 0, aheadBytes(), done, products);
+                    if (!passesFirstCache()) {
+                        prefetch(a, Assembler.Cache.T0, RDX, stepBytes(), stepBytes(), done, products);
+                    }
+                    done++;
+                }
+            }
+            loaded = pair;
+        }
+    }
+
+    private void loadA(AmxAssembler a, int i, int term) {
+        Mem rows = at(RDX, R11, 1, TermCode.TERM_BYTES * term + HALF * A_ROW_BYTES * i);
+        if (passesFirstCache()) {
+            a.loadOnce(ofA(i), rows);
+        } else {
+            a.load(ofA(i), rows);
+        }
+    }
+
+    /// One of `parts` equal parts of the lines from an offset on.
+    private static void prefetch(AmxAssembler a, Assembler.Cache cache, Gpr from, int offset, int sizeBytes, int part,
+            int parts) {
+        int lines = sizeBytes / LINE;
+        for (int line = part * lines / parts; line < (part + 1) * lines / parts; line++) {
+            a.prefetch(cache, at(from, offset + LINE * line));
+        }
+    }
+
+    private static Tile sum(int i, int j) {
+        return Tile.values()[2 * i + j];
+    }
+
+    private static Tile ofA(int i) {
+        return i == 0 ? TMM4 : TMM5;
+    }
+
+    private static Tile ofB(int j) {
+        return j == 0 ? TMM6 : TMM7;
+    }
+
+    private static Mem soFar(int i, int j) {
+        return at(R10, R11, 1, TILE_BYTES * (2 * i + j));
+    }
+
+    /// RDI: C, RSI: sums, RDX: to the next 32 columns, RCX: how many times 32, R8: which of the last columns there are.
+    private static byte[] emitMove(boolean adds) {
+        var a = new Emitter(Level.AMX);
+        Label rest = new Label();
+        Label end = new Label();
+        a.test(RCX, RCX);
+        a.jump(Condition.EQUAL, rest);
+        Label next = a.here();
+        for (int j = 0; j < 2; j++) {
+            a.op(Op.VMOVUPS, a.v(j), at(RSI, TILE_BYTES * j));
+            if (adds) {
+                a.op(Op.VADDPS, a.v(j), a.v(j), at(RDI, A_ROW_BYTES * j));
+            }
+            a.op(Op.VMOVUPS, at(RDI, A_ROW_BYTES * j), a.v(j));
+        }
+        a.add(RDI, B_ROW_BYTES);
+        a.add(RSI, RDX);
+        a.dec(RCX);
+        a.jump(Condition.NOT_EQUAL, next);
+        a.bind(rest);
+        a.test(R8, R8);
+        a.jump(Condition.EQUAL, end);
+        for (int j = 0; j < 2; j++) {
+            a.mask(Mask.K1, R8, RAX);
+            a.load(a.v(0), at(RSI, TILE_BYTES * j), Mask.K1);
+            if (adds) {
+                a.load(a.v(1), at(RDI, A_ROW_BYTES * j), Mask.K1);
+                a.op(Op.VADDPS, a.v(0), a.v(0), a.v(1));
+            }
+            a.store(at(RDI, A_ROW_BYTES * j), a.v(0), Mask.K1);
+            a.shr(R8, HALF);
+        }
+        a.bind(end);
+        return a.end();
+    }
+}

@@ -1,0 +1,194 @@
+package glia.kernels.amx;
+
+import glia.kernels.code.Level;
+import glia.kernels.code.SystemMemory;
+import glia.kernels.tiled.Scratch;
+import glia.kernels.tiles.TermCode;
+import glia.kernels.tiles.TurnCode;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+
+/// Packs A for `AmxCode`: `[part][group][step][term][32 rows][16 pairs]`. The depth is cut into parts of about equal
+/// size, so that those of a panel of B stay in the first cache; the groups of a part lie one behind the other. Pairs
+/// beyond the depth are 0, rows beyond the last may be anything.
+final class AmxRows {
+    /// Groups of dy's columns that are turned together, so that their pairs stay in the first cache.
+    private static final int STRIP = 4;
+
+    private final int terms;
+    private final Scratch packed = new Scratch(SystemMemory::scratch);
+    private final Straight straight;
+    private final Turned turned;
+    private Tensor source;
+    private int firstRow;
+    private int rows;
+    private int firstCol;
+    private int depth;
+    private long address;
+    private int groups;
+    private int steps;
+    private int stepBytes;
+    private int parts;
+    private volatile boolean outside;
+
+    /// @param terms 1 or 3, of each number
+    AmxRows(Workers workers, int terms) {
+        this.terms = terms;
+        straight = new Straight(workers);
+        turned = new Turned(workers);
+    }
+
+    /// Packs the A whose rows are rows of x.
+    ///
+    /// @param col the first column of x
+    /// @return whether all numbers fit (`TermCode`)
+    boolean straight(Tensor x, int row, int rows, int col, int depth) {
+        reserve(x, row, rows, col, depth);
+        straight.pack();
+        source = null;
+        return !outside;
+    }
+
+    /// Packs the A whose rows are columns of dy.
+    ///
+    /// @param col the first column of dy
+    /// @return whether all numbers fit (`TermCode`)
+    boolean turned(Tensor dy, int row, int depth, int col, int cols) {
+        reserve(dy, col, cols, row, depth);
+        turned.pack();
+        source = null;
+        return !outside;
+    }
+
+    private void reserve(Tensor source, int firstRow, int rows, int firstCol, int depth) {
+        AmxCode code = AmxCode.of(terms);
+        stepBytes = code.stepBytes();
+        this.source = source;
+        this.firstRow = firstRow;
+        this.rows = rows;
+        this.firstCol = firstCol;
+        this.depth = depth;
+        outside = false;
+        groups = Math.ceilDiv(rows, AmxCode.ROWS);
+        steps = Math.ceilDiv(depth, AmxCode.DEPTH);
+        parts = Math.ceilDiv(steps, code.mostSteps());
+        address = packed.reserve((long) groups * steps * stepBytes);
+    }
+
+    int groups() {
+        return groups;
+    }
+
+    int rows() {
+        return rows;
+    }
+
+    /// Steps of the whole depth.
+    int steps() {
+        return steps;
+    }
+
+    int parts() {
+        return parts;
+    }
+
+    /// The first step of a part; of the part after the last, all steps.
+    int firstStep(int part) {
+        return (int) ((long) part * steps / parts);
+    }
+
+    /// Where a group's part begins.
+    long at(int part, int group) {
+        int first = firstStep(part);
+        return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * stepBytes;
+    }
+
+    private final class Straight extends RangeTask {
+        Straight(Workers workers) {
+            super(workers);
+        }
+
+        void pack() {
+            spread(groups, (long) AmxCode.ROWS * depth);
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            Tensor x = source;
+            TermCode code = TermCode.of(terms);
+            boolean fits = true;
+            for (int group = from; group < end; group++) {
+                int first = group * AmxCode.ROWS;
+                int count = Math.min(AmxCode.ROWS, rows - first);
+                long numbers = x.address() + (firstRow + first) * x.rowBytes() + 4L * firstCol;
+                // A part of a group stays in the first cache while its rows come.
+                for (int part = 0; part < parts; part++) {
+                    int col = AmxCode.DEPTH * firstStep(part);
+                    int cols = Math.min(depth, AmxCode.DEPTH * firstStep(part + 1)) - col;
+                    long to = at(part, group);
+                    for (int row = 0; row < count; row++) {
+                        fits &= code.apart(to + row * AmxCode.A_ROW_BYTES, stepBytes,
+                                numbers + row * x.rowBytes() + 4L * col, cols);
+                    }
+                }
+            }
+            if (!fits) {
+                outside = true;
+            }
+        }
+    }
+
+    /// Sixteen pairs of rows become pairs of numbers, then 16 by 16 pairs are turned.
+    private final class Turned extends RangeTask {
+        private final Scratch[] pairs;
+        private int strips;
+
+        Turned(Workers workers) {
+            super(workers);
+            pairs = Scratch.each(workers.count());
+        }
+
+        void pack() {
+            strips = Math.ceilDiv(groups, STRIP);
+            spread(steps * strips, (long) AmxCode.DEPTH * AmxCode.ROWS * STRIP);
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            Tensor dy = source;
+            TermCode code = TermCode.of(terms);
+            long at = pairs[worker].reserve((long) STRIP * stepBytes);
+            int part = 0;
+            boolean fits = true;
+            for (int unit = from; unit < end; unit++) {
+                int step = unit / strips;
+                int group = unit % strips * STRIP;
+                while (step >= firstStep(part + 1)) {
+                    part++;
+                }
+                int cols = Math.min(STRIP * AmxCode.ROWS, rows - group * AmxCode.ROWS);
+                int row = AmxCode.DEPTH * step;
+                long numbers = dy.address() + (firstCol + row) * dy.rowBytes()
+                        + 4L * (firstRow + group * AmxCode.ROWS);
+                fits &= AmxPanels.pairs(code, numbers, dy.rowBytes(), Math.min(AmxCode.DEPTH, depth - row), cols,
+                        at, stepBytes);
+                long inPart = (long) (step - firstStep(part)) * stepBytes;
+                for (int i = 0; i < cols; i += AmxCode.ROWS) {
+                    turn(Math.min(AmxCode.ROWS, cols - i), at(part, group + i / AmxCode.ROWS) + inPart,
+                            at + (long) i / AmxCode.ROWS * stepBytes);
+                }
+            }
+            if (!fits) {
+                outside = true;
+            }
+        }
+
+        private void turn(int cols, long to, long from) {
+            for (int t = 0; t < terms; t++) {
+                TurnCode.of(Level.AMX, 1).turn(AmxCode.PAIRS, to + (long) t * TermCode.TERM_BYTES,
+                        from + (long) t * TermCode.TERM_BYTES, AmxCode.B_ROW_BYTES, cols);
+            }
+        }
+    }
+}

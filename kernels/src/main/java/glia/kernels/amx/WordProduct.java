@@ -1,0 +1,182 @@
+package glia.kernels.amx;
+
+import glia.kernels.code.Function;
+import glia.kernels.code.SystemMemory;
+import glia.kernels.panels.PackedWeights;
+import glia.kernels.panels.PanelFormat;
+import glia.kernels.panels.WorkArea;
+import glia.kernels.tiled.Scratch;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.ProductList.Product;
+import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+
+/// `y = x · wᵀ` for many tokens by tile registers (AMX), with quantised w: both factors become words, numbers of 16
+/// bits, by strips of the depth; x once (`WordRows`), w as its panels are met (`WordPanelCode`), and `WordCode`
+/// multiplies.
+///
+/// Of a strip, x and the results of a block of tokens and panels stay in the second cache, and the words of two panels
+/// in the first:
+/// ```
+/// for each block of up to 256 tokens and 512 rows of w, on all threads:
+///     for each strip, for each two panels:
+///         words of w
+///         results (+)= words of w times those of x, 16 tokens at a time
+///     y = results
+/// ```
+/// The error is at most `n · max|x| · max|w| · 2^-12` for a strip of n columns with these largest numbers, and as a
+/// rule some 10^-4 of the product of both rows' norms: a fiftieth of what rounding x to 8 bits in blocks does.
+public final class WordProduct implements Workers.Task {
+    /// Tokens from which on this is faster than rounded products.
+    public static final int LEAST_TOKENS = 48;
+    private static final int PANELS = 2;
+    private static final int PAIR_ROWS = PANELS * PanelFormat.ROWS;
+
+    private final Workers workers;
+    private final PackedWeights weights;
+    private final WordRows x;
+    private final Function[] code = new Function[PanelFormat.values().length];
+    private final MemorySegment workAreas;
+    private final Scratch[] memory;
+    private final AmxBlocks blocks;
+
+    // The present product.
+    private PanelFormat format;
+    private Matrix w;
+    private Tensor y;
+    private int yRow;
+    private long panels;
+    private long panelBytes;
+    private int numPanels;
+    private int depthBlocks;
+
+    public WordProduct(Workers workers, PackedWeights weights) {
+        this.workers = workers;
+        this.weights = weights;
+        x = new WordRows(workers);
+        workAreas = WorkArea.each(workers.count());
+        memory = Scratch.each(workers.count(), SystemMemory::scratch);
+        blocks = new AmxBlocks(workers);
+    }
+
+    /// Whether a product with this many tokens is worth it.
+    public static boolean serves(int numTokens, Matrix w) {
+        return numTokens >= LEAST_TOKENS && PanelFormat.of(w) != null && w.rows() > 0 && w.cols() > 0;
+    }
+
+    public static boolean serves(Product p) {
+        return serves(p.numRows(), p.w());
+    }
+
+    /// Whether some of these products are worth it.
+    public static boolean servesSome(ProductList list) {
+        for (int i = 0; i < list.size(); i++) {
+            if (serves(list.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Computes products that are all worth it, one after the other; those of the same rows share their words.
+    public void run(ProductList list) {
+        for (int i = 0; i < list.size(); i++) {
+            Product p = list.get(i);
+            if (i == 0 || !p.sharesInput(list.get(i - 1))) {
+                x.pack(p.x(), p.xRow(), p.numRows());
+            }
+            multiply(p.y(), p.yRow(), p.w());
+        }
+    }
+
+    /// Computes one product that is worth it.
+    ///
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    public void run(Tensor y, Tensor x, Matrix w) {
+        PanelFormat.check(y, x, w);
+        this.x.pack(x, 0, x.rows());
+        multiply(y, 0, w);
+    }
+
+    private void multiply(Tensor y, int yRow, Matrix w) {
+        this.y = y;
+        this.yRow = yRow;
+        this.w = w;
+        format = PanelFormat.of(w);
+        MemorySegment packed = weights.of(format, w);
+        panels = packed.address();
+        if (code[format.ordinal()] == null) {
+            code[format.ordinal()] = WordPanelCode.of(format);
+        }
+        panelBytes = format.panelBytes(w.cols());
+        numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
+        depthBlocks = w.cols() / PanelFormat.BLOCK;
+        blocks.cut(x.groups(), WordCode.TOKENS, Math.ceilDiv(numPanels, PANELS));
+        workers.run(this, blocks.count());
+        Reference.reachabilityFence(packed);
+        this.y = null;
+        this.w = null;
+    }
+
+    @Override
+    public void run(int chunk, int worker) {
+        int firstPair = blocks.firstPanel(chunk);
+        int numPairs = blocks.numPanels(chunk);
+        int firstGroup = blocks.firstGroup(chunk);
+        int numGroups = blocks.numGroups(chunk);
+        long pairResults = (long) numGroups * WordCode.RESULT_BYTES;
+        long call = memory[worker].reserve(WordCode.CALL_BYTES + WordStrips.MOST * WordCode.W_STEP_BYTES
+                + numPairs * pairResults);
+        long words = call + WordCode.CALL_BYTES;
+        long results = words + WordStrips.MOST * WordCode.W_STEP_BYTES;
+        WordCode.prepare(call);
+        for (int strip = 0; strip < x.strips().count(); strip++) {
+            int steps = x.strips().stepsOf(strip);
+            long nextX = x.words((strip + 1) % x.strips().count(), firstGroup);
+            for (int pair = 0; pair < numPairs; pair++) {
+                int panel = PANELS * (firstPair + pair);
+                int count = Math.min(PANELS, numPanels - panel);
+                boolean last = pair == numPairs - 1;
+                int nextPanel = last ? PANELS * firstPair : panel + PANELS;
+                int nextStrip = last ? strip + 1 : strip;
+                long area = WorkArea.of(workAreas, worker);
+                WorkArea.panel(area, PanelFormat.ROWS, scales(nextPanel, nextStrip) - scales(panel, strip), 0);
+                for (int i = 0; i < count; i++) {
+                    words(panel + i, strip, words + (long) i * WordCode.W_STEP_BYTES / PANELS,
+                            call + WordCode.SCALES + 4L * PanelFormat.ROWS * i, area);
+                }
+                WordCode.ahead(call, quants(nextPanel, nextStrip), panelBytes,
+                        nextX + (long) pair * numGroups * steps * WordCode.X_LINES * WordCode.LINE);
+                WordCode.multiply(call, numGroups, count, strip > 0, results + pair * pairResults,
+                        x.words(strip, firstGroup), x.scales(strip, firstGroup), words, steps);
+            }
+        }
+        int token = firstGroup * WordCode.TOKENS;
+        int tokens = Math.min(numGroups * WordCode.TOKENS, x.numRows() - token);
+        int row = firstPair * PAIR_ROWS;
+        int rows = Math.min(numPairs * PAIR_ROWS, w.rows() - row);
+        AmxCode.move(false, y.address() + (yRow + token) * y.rowBytes() + 4L * row, y.rowBytes(), results,
+                WordCode.TOKENS, pairResults, tokens, rows);
+    }
+
+    /// Where the quants of a strip of a panel begin.
+    private long quants(int panel, int strip) {
+        return panels + panel * panelBytes + (long) x.strips().firstBlock(strip) * format.blockBytes();
+    }
+
+    /// Where its scales begin.
+    private long scales(int panel, int strip) {
+        return panels + panel * panelBytes + (long) depthBlocks * format.blockBytes()
+                + (long) x.strips().firstBlock(strip) / format.scales.blocks * format.scales.sizeBytes;
+    }
+
+    /// Makes words of a strip of a panel.
+    private void words(int panel, int strip, long to, long toScales, long workArea) {
+        int count = Math.min(depthBlocks, x.strips().firstBlock(strip + 1)) - x.strips().firstBlock(strip);
+        code[format.ordinal()].call(quants(panel, strip), scales(panel, strip), to, count / format.scales.blocks,
+                toScales, workArea);
+    }
+}

@@ -1,0 +1,268 @@
+package glia.kernels.code;
+
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.KMOVW;
+import static glia.kernels.asm.Op.KMOVW_TO;
+import static glia.kernels.asm.Op.VANDPS;
+import static glia.kernels.asm.Op.VBLENDVPS;
+import static glia.kernels.asm.Op.VBROADCASTSS;
+import static glia.kernels.asm.Op.VCMPPD;
+import static glia.kernels.asm.Op.VCMPPD_VEX;
+import static glia.kernels.asm.Op.VCMPPS;
+import static glia.kernels.asm.Op.VCMPPS_VEX;
+import static glia.kernels.asm.Op.VCVTPS2PD;
+import static glia.kernels.asm.Op.VEXTRACTF128;
+import static glia.kernels.asm.Op.VEXTRACTF64X4;
+import static glia.kernels.asm.Op.VMASKMOVPS;
+import static glia.kernels.asm.Op.VMOVD;
+import static glia.kernels.asm.Op.VMOVMSKPS;
+import static glia.kernels.asm.Op.VMOVUPD;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VPAND;
+import static glia.kernels.asm.Op.VPANDD;
+import static glia.kernels.asm.Op.VPBROADCASTD;
+import static glia.kernels.asm.Op.VPBROADCASTD_GPR;
+import static glia.kernels.asm.Op.VPCMPEQD;
+import static glia.kernels.asm.Op.VPMOVSXDQ;
+import static glia.kernels.asm.Op.VPOR;
+import static glia.kernels.asm.Op.VPORD;
+import static glia.kernels.asm.Op.VRNDSCALEPS;
+import static glia.kernels.asm.Op.VROUNDPS;
+import static glia.kernels.asm.Op.VXORPS;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.tensor.Memory;
+import glia.kernels.asm.Assembler;
+import glia.kernels.asm.Gpr;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Mem;
+import glia.kernels.asm.Operand;
+import glia.kernels.asm.Vec;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// An assembler for one level. What AVX-512 does in one instruction and AVX2 in several has a method here, so that
+/// generators do not ask for the level: loads, stores and selections of some lanes only, numbers spread from memory,
+/// bitwise instructions, which have other names.
+///
+/// Masks K1 to K6 stand for lanes at every level. With AVX2, which has no mask registers, mask i is the vector register
+/// `16 - i`, whose chosen lanes are all ones: code that uses a mask leaves that register alone.
+public final class Emitter extends Assembler {
+    private static final int NEAREST_EVEN = 8;
+    private static final MemorySegment LANE_BITS = laneBits();
+
+    private final Level level;
+
+    public Emitter(Level level) {
+        this.level = level;
+    }
+
+    /// Bit i in lane i.
+    private static MemorySegment laneBits() {
+        MemorySegment bits = Arena.ofAuto().allocate(32, 32);
+        for (int i = 0; i < 8; i++) {
+            bits.set(Memory.I32, 4 * i, 1 << i);
+        }
+        return bits;
+    }
+
+    public Level level() {
+        return level;
+    }
+
+    public int bytes() {
+        return level.bytes;
+    }
+
+    public int lanes() {
+        return level.lanes;
+    }
+
+    public boolean isWide() {
+        return level.isWide();
+    }
+
+    /// A whole vector register.
+    public Vec v(int number) {
+        return level.v(number);
+    }
+
+    /// The lower half of a register.
+    public Vec half(int number) {
+        return new Vec(number, level.bytes / 2, Mask.K0, false);
+    }
+
+    /// The end of a function: nothing of the vectors may stay, since that slows down code of SSE.
+    public byte[] end() {
+        op(glia.kernels.asm.Op.VZEROUPPER);
+        ret();
+        return toBytes();
+    }
+
+    // ---- masks ---------------------------------------------------------------------------------------------------
+
+    /// The register of a mask, with AVX2.
+    private static Vec lanes(Mask mask, int bytes) {
+        return new Vec(16 - mask.ordinal(), bytes, Mask.K0, false);
+    }
+
+    /// Chooses the lanes whose bits are set.
+    ///
+    /// @param temporary a register to be overwritten, which may be that of the bits
+    public void mask(Mask to, Gpr bits, Gpr temporary) {
+        if (isWide()) {
+            op(KMOVW, to, bits);
+            return;
+        }
+        Vec lanes = lanes(to, 32);
+        op(VMOVD, lanes.as(16), bits);
+        mov(temporary, LANE_BITS.address());
+        op(VPBROADCASTD, lanes, lanes.as(16));
+        op(VPAND, lanes, lanes, at(temporary));
+        op(VPCMPEQD, lanes, lanes, at(temporary));
+    }
+
+    /// The bits of the chosen lanes.
+    public void bits(Gpr to, Mask mask) {
+        if (isWide()) {
+            op(KMOVW_TO, to, mask);
+        } else {
+            op(VMOVMSKPS, to, lanes(mask, 32));
+        }
+    }
+
+    /// Chooses the lanes of which the predicate holds.
+    public void compare(Mask to, Vec a, Operand b, int predicate) {
+        if (isWide()) {
+            op(VCMPPS, to, a, b, predicate);
+        } else {
+            op(VCMPPS_VEX, lanes(to, a.bytes()), a, b, predicate);
+        }
+    }
+
+    /// The same for numbers of 64 bits.
+    public void compareDoubles(Mask to, Vec a, Operand b, int predicate) {
+        if (isWide()) {
+            op(VCMPPD, to, a, b, predicate);
+        } else {
+            op(VCMPPD_VEX, lanes(to, a.bytes()), a, b, predicate);
+        }
+    }
+
+    /// Sets the chosen lanes to those of another register.
+    public void blend(Vec to, Mask mask, Vec from) {
+        if (isWide()) {
+            op(VMOVUPS, to.under(mask), from);
+        } else {
+            op(VBLENDVPS, to, to, from, lanes(mask, to.bytes()));
+        }
+    }
+
+    /// Sets the lanes that are not chosen to 0.
+    void keep(Vec v, Mask mask) {
+        if (isWide()) {
+            op(VMOVUPS, v.zeroUnder(mask), v);
+        } else {
+            op(VANDPS, v, v, lanes(mask, v.bytes()));
+        }
+    }
+
+    /// Loads the chosen lanes and nothing else; the others become 0.
+    public void load(Vec to, Mem from, Mask mask) {
+        if (mask == Mask.K0) {
+            op(VMOVUPS, to, from);
+        } else if (isWide()) {
+            op(VMOVUPS, to.zeroUnder(mask), from);
+        } else {
+            op(VMASKMOVPS, to, lanes(mask, to.bytes()), from);
+        }
+    }
+
+    /// Stores the chosen lanes and touches nothing else.
+    public void store(Mem to, Vec from, Mask mask) {
+        if (isWide() || mask == Mask.K0) {
+            op(VMOVUPS, to.under(mask), from);
+        } else {
+            op(VMASKMOVPS, to, lanes(mask, from.bytes()), from);
+        }
+    }
+
+    /// Loads numbers of 32 bits as such of 64.
+    public void loadDoubles(Vec to, Mem from, Mask mask) {
+        if (mask == Mask.K0) {
+            op(VCVTPS2PD, to, from);
+        } else {
+            Vec half = to.as(to.bytes() / 2);
+            load(half, from, mask);
+            op(VCVTPS2PD, to, half);
+        }
+    }
+
+    /// Sets numbers of 64 bits to 0 of which the lower half of the mask does not choose.
+    /// The mask is of no use afterwards.
+    public void keepDoubles(Vec v, Mask mask) {
+        if (mask == Mask.K0) {
+            return;
+        }
+        if (isWide()) {
+            op(VMOVUPD, v.zeroUnder(mask), v);
+        } else {
+            Vec lanes = lanes(mask, 32);
+            op(VPMOVSXDQ, lanes, lanes.as(16));
+            op(VANDPS, v, v, lanes);
+        }
+    }
+
+    // ---- numbers for all lanes -----------------------------------------------------------------------------------
+
+    /// The lowest 32 bits of a general register in all lanes.
+    public void spread(Vec to, Gpr from) {
+        if (isWide()) {
+            op(VPBROADCASTD_GPR, to, from);
+        } else {
+            op(VMOVD, xmm(to.number()), from);
+            op(VPBROADCASTD, to, xmm(to.number()));
+        }
+    }
+
+    /// A number in memory as the last operand of an instruction on all lanes.
+    ///
+    /// @param temporary where it is put if the instruction cannot spread it itself
+    public Operand spread(Mem number, Vec temporary) {
+        if (isWide()) {
+            return number.toAll();
+        }
+        op(VBROADCASTSS, temporary, number);
+        return temporary;
+    }
+
+    /// Puts 32 bits into all lanes, by way of a general register; with AVX-512.
+    public void fill(Vec to, int bits, Gpr temporary) {
+        mov(temporary, bits & 0xffff_ffffL);
+        op(VPBROADCASTD_GPR, to, temporary);
+    }
+
+    // ---- instructions with other names ---------------------------------------------------------------------------
+
+    public void zero(Vec v) {
+        op(VXORPS, v, v, v);
+    }
+
+    public void and(Vec to, Vec a, Operand b) {
+        op(isWide() ? VPANDD : VPAND, to, a, b);
+    }
+
+    public void or(Vec to, Vec a, Operand b) {
+        op(isWide() ? VPORD : VPOR, to, a, b);
+    }
+
+    /// To whole numbers, of two equally near ones the even.
+    public void round(Vec to, Vec from) {
+        op(isWide() ? VRNDSCALEPS : VROUNDPS, to, from, NEAREST_EVEN);
+    }
+
+    /// The upper half of a vector.
+    public void upperHalf(Vec half, Vec whole) {
+        op(whole.bytes() == 64 ? VEXTRACTF64X4 : VEXTRACTF128, half, whole, 1);
+    }
+}

@@ -1,0 +1,64 @@
+package glia.kernels.decode;
+
+import glia.kernels.code.Level;
+import glia.kernels.tiled.Scratch;
+import glia.tensor.CodedMatrix.Grouping;
+import glia.tensor.CodedMatrix.Parts;
+import glia.tensor.CodedMatrix;
+import glia.tensor.Memory;
+import glia.tensor.format.CodedDecoder;
+import glia.tensor.format.MatrixReader;
+
+/// Decodes rows of coded matrices to F32: runs of whole groups by `CodedCode`, which gets the groups' scales and zero
+/// points as F32, the rest by the definition. One object serves one thread.
+final class CodedRows {
+    private final MatrixReader reader = new MatrixReader();
+    private final CodedDecoder groups = new CodedDecoder();
+    private final Scratch scratch = new Scratch();
+    private final Level level;
+
+    CodedRows(Level level) {
+        this.level = level;
+    }
+
+    /// Decodes columns `col` to `col + count` of a row, as many as there are; the shapes are checked here.
+    void decode(CodedMatrix w, int row, int col, int count, long to) {
+        if (row < 0 || row >= w.rows() || col < 0 || count < 0 || col > w.cols() - count) {
+            throw new IndexOutOfBoundsException("row " + row + ", columns " + col + " + " + count + " of " + w);
+        }
+        int done = w.grouping() instanceof Grouping.Blocks b && !w.isShuffled() ? byCode(w, b, row, col, count, to) : 0;
+        if (done < count) {
+            reader.read(w, row, col + done, count - done, to + 4L * done);
+        }
+    }
+
+    /// Decodes columns from the first on as far as there is code for, and says how many.
+    private int byCode(CodedMatrix w, Grouping.Blocks b, int row, int col, int count, long to) {
+        Parts p = w.parts();
+        int step = CodedCode.step(p.code());
+        int first = col / b.cols();
+        int numGroups;
+        int size;
+        if (count == 0 || (col + count - 1) / b.cols() == first) {
+            numGroups = 1;
+            size = count / step * step;
+        } else if (col % b.cols() == 0 && b.cols() % step == 0) {
+            numGroups = count / b.cols();
+            size = b.cols();
+        } else {
+            return 0;
+        }
+        if (size == 0) {
+            return 0;
+        }
+        int stored = w.storedRow(row);
+        groups.groups(p, stored / b.rows(), first, numGroups);
+        long scales = scratch.reserve(8L * numGroups);
+        long zeros = scales + 4L * numGroups;
+        Memory.store(groups.scales(), 0, scales, numGroups);
+        Memory.store(groups.zeros(), 0, zeros, numGroups);
+        long codes = p.codes().address() + stored * p.codes().rowBytes() + p.code().rowBytes(col);
+        CodedCode.of(level).decode(p.code(), to, codes, scales, zeros, numGroups, size);
+        return numGroups * size;
+    }
+}

@@ -1,0 +1,203 @@
+package glia.kernels.decode;
+
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VCVTDQ2PS;
+import static glia.kernels.asm.Op.VCVTPH2PS;
+import static glia.kernels.asm.Op.VMOVD_TO;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VPADDD;
+import static glia.kernels.asm.Op.VPBROADCASTD;
+import static glia.kernels.asm.Op.VPBROADCASTW;
+import static glia.kernels.asm.Op.VPMOVSXBD;
+import static glia.kernels.asm.Op.VPMOVZXBD;
+import static glia.kernels.asm.Op.VPMOVZXWD;
+import static glia.kernels.asm.Op.VPSLLD;
+import static glia.kernels.asm.Op.VPSRLD;
+import static glia.kernels.asm.Op.VPSRLVD;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Operand;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Function;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.tensor.DType;
+import java.lang.foreign.Arena;
+
+/// Decodes stored numbers to F32, with the bits of `Decode`: the plain types of 16 bits, ggml's formats with a scale
+/// for each 32 numbers (their layout stands at `Blocks32`), and by `Decode256Code` those with blocks of 256. Nothing
+/// but the numbers' own blocks is read.
+public final class DecodeCode {
+    /// Numbers that one call takes at most: a few µs.
+    private static final int STRETCH = 8192;
+    private static final int BLOCK = 32;
+
+    private static final PerLevel<DecodeCode> CODES = new PerLevel<>(DecodeCode::new);
+
+    private final Level level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
+    /// By type, made when first needed.
+    private final CodeOnDemand decode =
+            new CodeOnDemand(arena, DType.values().length, type -> emit(DType.values()[type]));
+    private final Vec numbers;
+    private final Vec scale;
+    private final Vec min;
+    private final Vec bits;
+
+    private DecodeCode(Level level) {
+        this.level = level;
+        numbers = level.v(0);
+        scale = level.v(1);
+        min = level.v(2);
+        bits = level.v(3);
+        constants = new Constants(arena, R11, level);
+    }
+
+    static DecodeCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// Whether there is code for a type.
+    static boolean serves(DType type) {
+        return switch (type) {
+            case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> true;
+            default -> false;
+        };
+    }
+
+    /// Decodes `count` numbers, whole blocks.
+    void decode(DType type, long from, long to, long count) {
+        Function code = decode.of(type.ordinal());
+        for (long i = 0; i < count; i += STRETCH) {
+            long part = Math.min(STRETCH, count - i);
+            code.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,
+                    part / type.blockElements(), 0, 0);
+        }
+    }
+
+    /// A function of an address to write to (RDI), one to read from (RSI), and a number of blocks (RCX).
+    private byte[] emit(DType type) {
+        var a = new Emitter(level);
+        constants.load(a);
+        var groups = new Decode256Code(a, constants);
+        switch (type) {
+            case F16, BF16 -> plain(a, type == DType.BF16);
+            default -> {
+                Label end = new Label();
+                a.test(RCX, RCX);
+                a.jump(Condition.EQUAL, end);
+                Label loop = a.here();
+                if (type.blockElements() == BLOCK) {
+                    block(a, type);
+                } else {
+                    groups.block(type);
+                }
+                a.add(RDI, 4 * type.blockElements());
+                a.add(RSI, type.blockBytes());
+                a.dec(RCX);
+                a.jump(Condition.NOT_EQUAL, loop);
+                a.bind(end);
+            }
+        }
+        return a.end();
+    }
+
+    /// Whole vectors first, then number by number.
+    private void plain(Emitter a, boolean upperHalves) {
+        Label rest = new Label();
+        Label end = new Label();
+        a.cmp(RCX, level.lanes);
+        a.jump(Condition.BELOW, rest);
+        Label loop = a.here();
+        widen(a, numbers, at(RSI), upperHalves);
+        a.op(VMOVUPS, at(RDI), numbers);
+        a.add(RSI, 2 * level.lanes);
+        a.add(RDI, 4 * level.lanes);
+        a.sub(RCX, level.lanes);
+        a.cmp(RCX, level.lanes);
+        a.jump(Condition.ABOVE_OR_EQUAL, loop);
+        a.bind(rest);
+        a.test(RCX, RCX);
+        a.jump(Condition.EQUAL, end);
+        Label one = a.here();
+        a.op(VPBROADCASTW, xmm(0), at(RSI));
+        widen(a, xmm(0), xmm(0), upperHalves);
+        a.op(VMOVD_TO, at(RDI), xmm(0));
+        a.add(RSI, 2);
+        a.add(RDI, 4);
+        a.dec(RCX);
+        a.jump(Condition.NOT_EQUAL, one);
+        a.bind(end);
+    }
+
+    /// `to = ` F16 numbers, or BF16 ones, which are upper halves.
+    public static void widen(Emitter a, Vec to, Operand shorts, boolean upperHalves) {
+        if (upperHalves) {
+            a.op(VPMOVZXWD, to, shorts);
+            a.op(VPSLLD, to, to, 16);
+        } else {
+            a.op(VCVTPH2PS, to, shorts);
+        }
+    }
+
+    /// `to = ` the F16 number at RSI + `at`, for all lanes.
+    static void half(Emitter a, Vec to, int at) {
+        Vec shorts = to.as(to.bytes() / 2);
+        a.op(VPBROADCASTW, shorts, at(RSI, at));
+        a.op(VCVTPH2PS, to, shorts);
+    }
+
+    private void block(Emitter a, DType type) {
+        boolean hasMin = type == DType.Q4_1 || type == DType.Q5_1;
+        boolean hasFifthBit = type == DType.Q5_0 || type == DType.Q5_1;
+        int word = hasMin ? 4 : 2;
+        half(a, scale, 0);
+        if (hasMin) {
+            half(a, min, 2);
+        }
+        for (int first = 0; first < BLOCK; first += level.lanes) {
+            if (type == DType.Q8_0) {
+                a.op(VPMOVSXBD, numbers, at(RSI, 2 + first));
+            } else {
+                a.op(VPMOVZXBD, numbers, at(RSI, word + (hasFifthBit ? 4 : 0) + first % 16));
+                if (first < 16) {
+                    a.and(numbers, numbers, constants.of(15));
+                } else {
+                    a.op(VPSRLD, numbers, numbers, 4);
+                }
+            }
+            if (hasFifthBit) {
+                int[] places = new int[level.lanes];
+                for (int i = 0; i < places.length; i++) {
+                    places[i] = first + i;
+                }
+                a.op(VPBROADCASTD, bits, at(RSI, word));
+                a.op(VPSRLVD, bits, bits, constants.vector(places));
+                a.and(bits, bits, constants.of(1));
+                a.op(VPSLLD, bits, bits, 4);
+                a.or(numbers, numbers, bits);
+            }
+            if (type == DType.Q4_0 || type == DType.Q5_0) {
+                a.op(VPADDD, numbers, numbers, constants.of(type == DType.Q4_0 ? -8 : -16));
+            }
+            a.op(VCVTDQ2PS, numbers, numbers);
+            a.op(VMULPS, numbers, numbers, scale);
+            if (hasMin) {
+                a.op(VADDPS, numbers, numbers, min);
+            }
+            a.op(VMOVUPS, at(RDI, 4 * first), numbers);
+        }
+    }
+}

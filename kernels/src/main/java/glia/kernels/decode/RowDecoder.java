@@ -1,0 +1,60 @@
+package glia.kernels.decode;
+
+import glia.kernels.code.Level;
+import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.kernel.Workers;
+
+/// Decodes rows of a weight of any type to F32, one behind the other: by `DecodeCode`, or where that has none for the
+/// type by the formats' definitions.
+public final class RowDecoder {
+    private final Level level;
+    private final float[][] rows;
+    private final CodedRows[] coded;
+
+    public RowDecoder(Workers workers, Level level) {
+        this.level = level;
+        rows = new float[workers.count()][0];
+        coded = new CodedRows[workers.count()];
+        for (int i = 0; i < coded.length; i++) {
+            coded[i] = new CodedRows(level);
+        }
+    }
+
+    /// Columns `col` to `col + count`, whole blocks, of rows of any matrix.
+    public void decode(Matrix w, int row, int numRows, int col, int count, long to, int worker) {
+        switch (w) {
+            case Tensor t -> decode(t.dtype(), t.address() + row * t.rowBytes() + t.dtype().bytes(col), t.rowBytes(),
+                    numRows, count, to, worker);
+            case CodedMatrix c -> {
+                for (int r = 0; r < numRows; r++) {
+                    coded[worker].decode(c, row + r, col, count, to + 4L * r * count);
+                }
+            }
+        }
+    }
+
+    /// @param from where the numbers of the first row begin; rows are `rowBytes` apart
+    /// @param count numbers of a row, whole blocks
+    /// @param worker the thread, for memory of its own
+    public void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
+        if (DecodeCode.serves(type)) {
+            for (int r = 0; r < numRows; r++) {
+                DecodeCode.of(level).decode(type, from + r * rowBytes, to + 4L * r * count, count);
+            }
+            return;
+        }
+        if (rows[worker].length < count) {
+            rows[worker] = new float[count];
+        }
+        float[] row = rows[worker];
+        for (int r = 0; r < numRows; r++) {
+            Decode.toFloats(type, from + r * rowBytes, row, 0, count);
+            Memory.store(row, 0, to + 4L * r * count, count);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package glia.kernels.panels;
+
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Function;
+import glia.kernels.code.Level;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The code for products of one format with tiles of one number of tokens.
+///
+/// @param layout of the activations
+/// @param pack rounds and packs a tile: see `TilePack`
+/// @param far multiplies panels that are not in a cache yet with a tile: one (`PanelProduct`), and if that was asked
+///     for, two at once (`TwoPanelProduct`)
+/// @param near multiplies panels that another tile has just been multiplied with
+public record PanelCode(TileLayout layout, Function pack, List<Function> far, List<Function> near) {
+    /// The code for one panel or for two.
+    public Function product(int panels, boolean isFar) {
+        return (isFar ? far : near).get(panels - 1);
+    }
+
+    /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
+    public static final class Library {
+        private final Level level;
+        private final boolean twoPanels;
+        private final PanelCode[][][] codes =
+                new PanelCode[TwoPanelProduct.PANELS][PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
+
+        public Library(Level level) {
+            this.level = level;
+            twoPanels = TwoPanelProduct.pays(level);
+        }
+
+        public Level level() {
+            return level;
+        }
+
+        /// How many panels are best multiplied at once in a product of so many tokens: 1 or 2.
+        public int panelsAtOnce(int tokens) {
+            return twoPanels && tokens >= TwoPanelProduct.LEAST_TOKENS ? TwoPanelProduct.PANELS : 1;
+        }
+
+        /// @param panels how many are multiplied at once, at most
+        public PanelCode of(PanelFormat format, int tokens, int panels) {
+            PanelCode[] known = codes[panels - 1][format.ordinal()];
+            if (known[tokens] == null) {
+                known[tokens] = emit(format, tokens, panels);
+            }
+            return known[tokens];
+        }
+
+        private PanelCode emit(PanelFormat format, int tokens, int panels) {
+            Arena arena = Arena.ofAuto();
+            List<byte[]> codes = new ArrayList<>();
+            codes.add(TilePack.emit(level, arena, format, tokens));
+            for (boolean isFar : new boolean[] {true, false}) {
+                codes.add(PanelProduct.emit(level, format, tokens, isFar));
+                if (panels == TwoPanelProduct.PANELS) {
+                    codes.add(TwoPanelProduct.emit(level, format, tokens, isFar));
+                }
+            }
+            CodePages pages = CodePages.seal(arena, codes);
+            List<Function> far = new ArrayList<>();
+            List<Function> near = new ArrayList<>();
+            for (int i = 1; i <= panels; i++) {
+                far.add(pages.function(i));
+                near.add(pages.function(panels + i));
+            }
+            return new PanelCode(format.tile(level, tokens), pages.function(0), far, near);
+        }
+    }
+}

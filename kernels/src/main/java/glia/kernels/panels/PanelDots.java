@@ -1,0 +1,100 @@
+package glia.kernels.panels;
+
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VPADDD;
+import static glia.kernels.asm.Op.VPADDW;
+import static glia.kernels.asm.Op.VPBROADCASTD;
+import static glia.kernels.asm.Op.VPDPBUSD;
+import static glia.kernels.asm.Op.VPDPBUSD_VEX;
+import static glia.kernels.asm.Op.VPMADDUBSW;
+import static glia.kernels.asm.Op.VPMADDWD;
+
+import glia.kernels.asm.Mem;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Level;
+
+/// The part of `PanelProduct` that multiplies: quads of weights in registers with quads of activations from memory, of
+/// which each is spread over all lanes.
+///
+/// AVX-512 spreads a quad, multiplies it and adds up in one instruction; AVX-VNNI in two. AVX2 multiplies to 16 bits
+/// and adds pairs (`vpmaddubsw`), which it can do to several quads before their sum is too large; the pairs of that are
+/// added to 32 bits (`vpmaddwd`, multiplied with 1, or with 16 where the quants are upper halves of bytes). All three
+/// give the same whole numbers.
+final class PanelDots {
+    /// No byte is larger; activations go to 120.
+    private static final int MOST_NUMBER = 128;
+
+    private final Emitter a;
+    private final PanelWeights weights;
+    private final Vec spare;
+
+    /// @param spare a register to be overwritten
+    PanelDots(Emitter a, PanelWeights weights, Vec spare) {
+        this.a = a;
+        this.weights = weights;
+        this.spare = spare;
+    }
+
+    Vec spare() {
+        return spare;
+    }
+
+    /// How many registers behind that of a sum are overwritten: behind the last half's.
+    int registers() {
+        return a.level() == Level.AVX2 ? 1 : 0;
+    }
+
+    /// `n[j] += Σ w · numbers[j]` over the quads of a half.
+    ///
+    /// @param between is emitted after each quad of wide vectors
+    /// @param halves how many halves there are, 1 or 2
+    /// @param plane which bits the weights are: see `PanelWeights.planes`
+    void add(Vec[] n, Mem[] numbers, int half, int halves, int plane, Runnable between) {
+        int end = 8 / halves * (half + 1);
+        int quads = a.level() == Level.AVX2 ? Math.min(8 / halves, quadsIn16Bits()) : 1;
+        for (int quad = 8 / halves * half; quad < end; quad += quads) {
+            switch (a.level()) {
+                case AMX, AVX512 -> {
+                    for (int j = 0; j < n.length; j++) {
+                        a.op(VPDPBUSD, n[j], weights.w(quad), numbers[j].plus(4 * quad).toAll());
+                    }
+                    between.run();
+                }
+                case AVX_VNNI -> {
+                    for (int j = 0; j < n.length; j++) {
+                        a.op(VPBROADCASTD, spare, numbers[j].plus(4 * quad));
+                        a.op(VPDPBUSD_VEX, n[j], weights.w(quad), spare);
+                    }
+                }
+                case AVX2 -> in16Bits(n, numbers, quad, quads, halves - half, plane);
+            }
+        }
+    }
+
+    /// How many quads' pairs of products fit 16 bits together, in the worst case.
+    private int quadsIn16Bits() {
+        return Integer.highestOneBit(Short.MAX_VALUE / (2 * weights.most() * MOST_NUMBER));
+    }
+
+    /// @param behind where the register for 16 bits is, counted from that of the sum
+    private void in16Bits(Vec[] n, Mem[] numbers, int first, int count, int behind, int plane) {
+        for (int quad = first; quad < first + count; quad++) {
+            for (int j = 0; j < n.length; j++) {
+                Vec pairs = a.v(n[j].number() + behind);
+                Vec product = quad == first ? pairs : spare;
+                a.op(VPBROADCASTD, product, numbers[j].plus(4 * quad));
+                a.op(VPMADDUBSW, product, weights.w(quad), product);
+                if (quad > first) {
+                    a.op(VPADDW, pairs, pairs, product);
+                }
+            }
+        }
+        for (Vec sum : n) {
+            Vec pairs = a.v(sum.number() + behind);
+            a.op(VPMADDWD, pairs, pairs, at(R9, plane == 0 ? WorkArea.ONES : WorkArea.SIXTEENS));
+            a.op(VPADDD, sum, sum, pairs);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package glia.kernels.panels;
+
+import glia.kernels.code.Level;
+import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+
+/// How the weights of a quantised matrix are laid out for emitted products. A matrix `[R,K]` is cut into *panels* of 16
+/// rows, one for each lane of a vector of 512 bits; rows that are missing in the last one have scales of 0. A panel
+/// is, one after the other,
+///
+/// **the quants**: for each block of 32 columns `64 · bits` bytes. Quants are whole numbers from 0 on, so that the
+/// processor's dot product of unsigned with signed bytes takes them; four neighbours of a row, a *quad*, fill a lane.
+/// With 8 bits byte `64i + 4r + j` is number `4i + j` of row r. With fewer bits byte `64m + 4r + j` holds the low four
+/// bits of number `4m + j` and, above them, those of number `4(m + 4) + j`; 64 bytes follow for a fifth bit (bit i of
+/// byte `4r + j` belongs to number `4i + j`), or 128 bytes for a fifth and sixth (bits 2i and 2i + 1 for quads 0 to 3,
+/// and the same for quads 4 to 7 in the second half). Two bits lie as a fifth and sixth do, a third as a fifth does;
+///
+/// **the scales**: for each block or superblock of 256 columns what `Scales` says.
+///
+/// So a panel needs as many bytes as the file has for it, except where scales of less than 8 bits take 8: bits a number
+/// are 4.625 in place of 4.5 (Q4_K), 5.625 for 5.5 (Q5_K), 3.5625 for 3.4375 (Q3_K), 3.125 for 2.625 (Q2_K).
+///
+/// A number is `scale · (quant - offset) [+ min]`. The quants of MXFP4 are the four bits that stand for twice the
+/// numbers -6 to 6; the product looks them up as 0 to 24.
+public enum PanelFormat {
+    Q8_0(DType.Q8_0, 8, Scales.ONE, 128),
+    Q4_0(DType.Q4_0, 4, Scales.ONE, 8),
+    Q4_1(DType.Q4_1, 4, Scales.WITH_MIN, 0),
+    Q5_0(DType.Q5_0, 5, Scales.ONE, 16),
+    Q5_1(DType.Q5_1, 5, Scales.WITH_MIN, 0),
+    Q4_K(DType.Q4_K, 4, Scales.SUPER_WITH_MIN, 0),
+    Q5_K(DType.Q5_K, 5, Scales.SUPER_WITH_MIN, 0),
+    Q6_K(DType.Q6_K, 6, Scales.SUPER_HALVES, 32),
+    Q3_K(DType.Q3_K, 3, Scales.SUPER_HALVES, 4),
+    Q2_K(DType.Q2_K, 2, Scales.SUPER_HALVES_WITH_MIN, 0),
+    MXFP4(DType.MXFP4, 4, Scales.POWER, 12);
+
+    /// What stands behind the quants of a panel.
+    public enum Scales {
+        /// For each block: `d` F16 [16].
+        ONE(1, 32, 0),
+        /// For each block: `e` u8 [16]; scale = 2^(e - 128).
+        POWER(1, 16, 0),
+        /// For each block: `d` F16 [16], `m` F16 [16]; min = m.
+        WITH_MIN(1, 64, 0),
+        /// For each superblock: 8 × (`sc` u8 [16], `mn` u8 [16]), `d` F16 [16], `dmin` F16 [16];
+        /// scale = d · sc, min = -dmin · mn.
+        SUPER_WITH_MIN(8, 32, 64),
+        /// For each superblock: 8 × (`sc` i8 [16] of the first 16 columns, `sc` i8 [16] of the others), `d` F16 [16];
+        /// scale = d · sc.
+        SUPER_HALVES(8, 32, 32),
+        /// For each superblock: 8 × (`sc` u8 [16] and another for the second half, `mn` u8 [16] and another for the
+        /// second half), `d` F16 [16], `dmin` F16 [16]; scale = d · sc, min = -dmin · mn.
+        SUPER_HALVES_WITH_MIN(8, 64, 64);
+
+        /// Blocks of 32 columns that share an entry.
+        public final int blocks;
+        /// Bytes that are a block's own.
+        public final int blockBytes;
+        /// Bytes of an entry.
+        public final int sizeBytes;
+
+        Scales(int blocks, int blockBytes, int sharedBytes) {
+            this.blocks = blocks;
+            this.blockBytes = blockBytes;
+            sizeBytes = blocks * blockBytes + sharedBytes;
+        }
+
+        public boolean hasMin() {
+            return this == WITH_MIN || this == SUPER_WITH_MIN || this == SUPER_HALVES_WITH_MIN;
+        }
+
+        /// Scales of a row in a block.
+        public int halves() {
+            return this == SUPER_HALVES || this == SUPER_HALVES_WITH_MIN ? 2 : 1;
+        }
+    }
+
+    /// Rows of a panel.
+    public static final int ROWS = 16;
+    /// Columns of a block, and its quads.
+    public static final int BLOCK = 32;
+    public static final int QUADS = 8;
+    private static final int LINE = 64;
+    /// Counts the layouts there have been: panels are kept from one run of the program to another.
+    private static final int LAYOUT = 1;
+
+    public final DType type;
+    public final int bits;
+    public final Scales scales;
+    public final int offset;
+
+    PanelFormat(DType type, int bits, Scales scales, int offset) {
+        this.type = type;
+        this.bits = bits;
+        this.scales = scales;
+        this.offset = offset;
+    }
+
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    public static void check(Tensor y, Tensor x, Matrix w) {
+        ProductShapes.check(y, x, w);
+        if (of(w) == null) {
+            throw new IllegalArgumentException("no product of rounded numbers with " + w);
+        }
+    }
+
+    /// The format for weights of this type, or null if there is none.
+    public static PanelFormat of(DType type) {
+        return switch (type) {
+            case Q8_0 -> Q8_0;
+            case Q4_0 -> Q4_0;
+            case Q4_1 -> Q4_1;
+            case Q5_0 -> Q5_0;
+            case Q5_1 -> Q5_1;
+            case Q4_K -> Q4_K;
+            case Q5_K -> Q5_K;
+            case Q6_K -> Q6_K;
+            case Q3_K -> Q3_K;
+            case Q2_K -> Q2_K;
+            case MXFP4 -> MXFP4;
+            default -> null;
+        };
+    }
+
+    /// The format for a weight, or null if there is none.
+    public static PanelFormat of(Matrix w) {
+        return switch (w) {
+            case Tensor t -> of(t.dtype());
+            case CodedMatrix c when c.isShuffled() -> null;
+            case CodedMatrix c -> c.blockType().map(PanelFormat::of).orElse(null);
+        };
+    }
+
+    /// Whether quants are whole numbers from 0 to 15.
+    private boolean isPlain4Bits() {
+        return bits == 4 && this != MXFP4;
+    }
+
+    /// What panels of this layout are called where they are kept.
+    String form() {
+        return name() + "/" + LAYOUT;
+    }
+
+    /// Bytes of the quants of 16 rows and 32 columns.
+    public int blockBytes() {
+        return 64 * bits;
+    }
+
+    /// Bytes from one panel to the next, whole lines.
+    public long panelBytes(int cols) {
+        long blocks = cols / BLOCK;
+        long bytes = blocks * blockBytes() + blocks / scales.blocks * scales.sizeBytes;
+        return Math.ceilDiv(bytes, LINE) * LINE;
+    }
+
+    /// Bytes of the whole matrix.
+    public long sizeBytes(Matrix w) {
+        return Math.ceilDiv(w.rows(), ROWS) * panelBytes(w.cols());
+    }
+
+    /// How activations are laid out for tiles of `tokens` tokens.
+    public TileLayout tile(Level level, int tokens) {
+        int halves = scales.halves();
+        boolean isWinograd = isPlain4Bits() && WinogradDots.pays(level, tokens);
+        int corrections = isWinograd || !scales.hasMin() ? halves : 0;
+        return new TileLayout(tokens, corrections, scales.hasMin() ? halves : 0, level.isWide(), isWinograd);
+    }
+}

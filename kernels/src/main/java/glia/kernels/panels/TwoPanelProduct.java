@@ -1,0 +1,274 @@
+package glia.kernels.panels;
+
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.*;
+
+import glia.kernels.asm.Assembler;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Mem;
+import glia.kernels.asm.Operand;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Level;
+import glia.kernels.code.Processor;
+
+/// Emits what `PanelProduct` does for two neighbouring panels at once, with wide vectors: each quad of a token is
+/// spread over a register once and multiplied with those of both panels. `PanelProduct` needs twelve loads for each
+/// token and block, eight of them quads, which takes six cycles where two numbers are loaded in one; its
+/// multiplications take four on Zen 5, which does two in a cycle. Here it is seven loads for each token, block and
+/// panel. The quads of two panels fill 16 registers, so sums lie in the first cache, which adds a load and a store.
+///
+/// The results have the same bits. Arguments: as those of `PanelProduct`; R8 then holds the bytes from the first panel
+/// to the second.
+final class TwoPanelProduct {
+    static final int PANELS = 2;
+    /// From so many tokens of a product on it is worth its time, whatever its last tile has; fewer wait for weights.
+    static final int LEAST_TOKENS = 8;
+    /// Tokens at a time, at most.
+    private static final int TOKENS = 4;
+    private static final int FIRST_FREE = PANELS * PanelFormat.QUADS;
+    private static final int REGISTERS = 32;
+
+    private final Emitter a;
+    private final TileLayout tile;
+    private final int tokens;
+    private final boolean fromMemory;
+    private final PanelWeights[] weights = new PanelWeights[PANELS];
+    private final WinogradDots winograd;
+    private final int halves;
+    /// The first register of whole numbers, and what is spread at the moment.
+    private final int numbers;
+    private final Vec one;
+    private final Vec other;
+    private int quadsSoFar;
+
+    private TwoPanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+        a = new Emitter(level);
+        this.tokens = tokens;
+        this.fromMemory = fromMemory;
+        tile = format.tile(level, tokens);
+        halves = format.scales.halves();
+        for (int p = 0; p < PANELS; p++) {
+            weights[p] = new PanelWeights(a, format, p, PANELS);
+        }
+        one = a.v(FIRST_FREE);
+        other = a.v(FIRST_FREE + 1);
+        winograd = tile.isWinograd() ? new WinogradDots(a, FIRST_FREE + 2, weights) : null;
+        numbers = FIRST_FREE + 2 + (tile.isWinograd() ? winograd.registers() : 0);
+    }
+
+    /// Whether this is faster than one panel at a time, for products of `LEAST_TOKENS` or more. Zen 4 multiplies one
+    /// vector in a cycle, so loads are not what limits it; on Intel's processors nothing was measured.
+    static boolean pays(Level level) {
+        return level.isWide() && Processor.here().isZen5();
+    }
+
+    /// The code for this many tokens.
+    ///
+    /// @param fromMemory whether the panels have to come from memory, so that they are asked for in advance
+    static byte[] emit(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+        return new TwoPanelProduct(level, format, tokens, fromMemory).emit();
+    }
+
+    private byte[] emit() {
+        begin();
+        weights[0].blocks(RCX, this::block);
+        end();
+        return a.end();
+    }
+
+    private void begin() {
+        a.mov(at(R9, WorkArea.RESULT), RDX);
+        a.mov(at(R9, WorkArea.RESULT_STEP), R8);
+        weights[0].begin(RCX);
+        Vec zero = a.v(0);
+        a.zero(zero);
+        for (int t = 0; t < tokens; t++) {
+            for (int p = 0; p < PANELS; p++) {
+                a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.SUMS, p, t)), zero);
+                a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)), zero);
+                a.prefetch(Assembler.Cache.T1, at(RDX, p * a.bytes()));
+            }
+            a.add(RDX, R8);
+        }
+        a.mov(R8, at(R9, WorkArea.PANEL_BYTES));
+    }
+
+    private void end() {
+        a.mov(RDX, at(R9, WorkArea.RESULT));
+        a.mov(R8, at(R9, WorkArea.RESULT_STEP));
+        a.mov32(RAX, at(R9, WorkArea.ROWS));
+        for (int p = 0; p < PANELS; p++) {
+            a.mask(Mask.values()[1 + p], RAX, RAX);
+            a.shr(RAX, PanelFormat.ROWS);
+        }
+        for (int t = 0; t < tokens; t++) {
+            for (int p = 0; p < PANELS; p++) {
+                Vec sum = a.v(p);
+                a.op(VMOVUPS, sum, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
+                a.op(VADDPS, sum, sum, at(R9, WorkArea.sum(WorkArea.SUMS, p, t)));
+                a.store(at(RDX, p * a.bytes()), sum, Mask.values()[1 + p]);
+            }
+            a.add(RDX, R8);
+        }
+    }
+
+    private void block() {
+        if (fromMemory) {
+            weights[0].prefetch(tokens);
+        }
+        quadsSoFar = 0;
+        for (int p = 0; p < PANELS; p++) {
+            weights[p].scales(0);
+            weights[p].storeScales();
+            for (int half = 0; half < tile.sums(); half++) {
+                a.op(VMOVUPS, at(R9, WorkArea.minimum(p, half)), weights[p].minimum(half));
+            }
+        }
+        for (PanelWeights ofPanel : weights) {
+            ofPanel.quants(0, 0);
+        }
+        if (tile.isWinograd()) {
+            winograd.ofWeights();
+        }
+        int numGroups = Math.ceilDiv(tokens, atOnce());
+        for (int i = 0; i < numGroups; i++) {
+            tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, numGroups);
+        }
+        PanelProduct.lowTerms(a, tile, () -> { }, this::lowTerm);
+        weights[0].next();
+        a.add(RSI, tile.blockBytes());
+    }
+
+    /// After each quad of each group of tokens: a part of what is needed for the next panels.
+    private void askForNext(int numGroups) {
+        if (fromMemory && weights[0].spreads(tokens)) {
+            int parts = numGroups * (tile.isWinograd() ? WinogradDots.HALF : PanelFormat.QUADS);
+            for (PanelWeights ofPanel : weights) {
+                ofPanel.prefetchPart(quadsSoFar, parts);
+            }
+            quadsSoFar++;
+        }
+    }
+
+    /// How many tokens there are registers for.
+    private int atOnce() {
+        return Math.min(TOKENS, (REGISTERS - numbers) / (PANELS * halves));
+    }
+
+    /// The whole numbers of a token, of those that are computed at the moment.
+    private Vec n(int token, int p, int half) {
+        return a.v(numbers + (token * PANELS + p) * halves + half);
+    }
+
+    /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
+    private void tokens(int from, int to, int numGroups) {
+        Mem[] x = new Mem[to - from];
+        Mem[][] starts = new Mem[halves][to - from];
+        for (int t = from; t < to; t++) {
+            x[t - from] = at(RSI, tile.numbers(t));
+            for (int half = 0; half < halves; half++) {
+                starts[half][t - from] = at(RSI, tile.start(half, t));
+            }
+        }
+        dots(starts, x, from == 0, () -> askForNext(numGroups));
+        for (int t = from; t < to; t++) {
+            finish(t, t - from);
+        }
+    }
+
+    /// n = the dot products of some tokens.
+    private void dots(Mem[][] starts, Mem[] x, boolean areFirst, Runnable between) {
+        Vec[][] n = new Vec[x.length][];
+        for (int half = 0; half < halves; half++) {
+            for (int j = 0; j < x.length; j++) {
+                n[j] = new Vec[] {n(j, 0, half), n(j, 1, half)};
+            }
+            if (tile.isWinograd()) {
+                winograd.dots(n, starts[half], x, areFirst, between);
+            } else {
+                plainly(n, starts[half], x, half, between);
+            }
+        }
+    }
+
+    private void plainly(Vec[][] n, Mem[] starts, Mem[] x, int half, Runnable between) {
+        for (int j = 0; j < x.length; j++) {
+            a.op(VPBROADCASTD, n[j][0], starts[j]);
+            a.op(VMOVUPS, n[j][1], n[j][0]);
+        }
+        int quads = PanelFormat.QUADS / halves;
+        for (int quad = half * quads; quad < (half + 1) * quads; quad++) {
+            for (int j = 0; j < x.length; j++) {
+                Vec spread = j % 2 == 0 ? one : other;
+                a.op(VPBROADCASTD, spread, x[j].plus(4 * quad));
+                for (int p = 0; p < PANELS; p++) {
+                    a.op(VPDPBUSD, n[j][p], weights[p].w(quad), spread);
+                }
+            }
+            between.run();
+        }
+    }
+
+    /// `sum += scales of the rows · scale · n ± minima · scale · Σ x`, as `PanelProduct` does it.
+    private void finish(int t, int j) {
+        a.op(VBROADCASTSS, one, at(RSI, tile.scale(t)));
+        a.mov32(RDX, at(RSI, tile.half(t)));
+        for (int p = 0; p < PANELS; p++) {
+            addScaled(j, p, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
+        }
+        for (int half = 0; half < tile.sums(); half++) {
+            a.op(VBROADCASTSS, one, at(RSI, tile.sum(half, t)));
+            for (int p = 0; p < PANELS; p++) {
+                a.op(weights[p].addMinimum(), n(j, p, 0), one, at(R9, WorkArea.minimum(p, half)));
+            }
+        }
+        for (int p = 0; p < PANELS; p++) {
+            a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)), n(j, p, 0));
+        }
+    }
+
+    /// `n = sum + scales of the rows · scale · n`; `one` holds M, RDX which scales of the rows are meant
+    /// (`TileLayout`).
+    private void addScaled(int j, int p, Operand sum) {
+        for (int half = 0; half < halves; half++) {
+            Vec n = n(j, p, half);
+            Mem scales = at(R9, RDX, 1, WorkArea.scale(p, half));
+            a.op(VSUBPS, n, n, one);
+            if (half == 0) {
+                a.op(VMOVUPS, other, scales);
+                a.op(VFMADD213PS, n, other, sum);
+            } else {
+                a.op(VFMADD231PS, n(j, p, 0), n, scales);
+            }
+        }
+    }
+
+    /// Adds a low term.
+    private void lowTerm() {
+        Mem[][] starts = new Mem[halves][];
+        for (int half = 0; half < halves; half++) {
+            starts[half] = new Mem[] {at(RSI, tile.lowStart(half))};
+        }
+        dots(starts, new Mem[] {at(RSI)}, false, () -> { });
+        a.mov32(RDX, at(RSI, tile.lowPlace()));
+        for (int p = 0; p < PANELS; p++) {
+            a.op(VMOVUPS, n(1, p, 0), at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)));
+        }
+        a.op(VBROADCASTSS, one, at(RSI, tile.lowScale()));
+        a.mov32(RDX, at(RSI, tile.lowHalf()));
+        for (int p = 0; p < PANELS; p++) {
+            addScaled(0, p, n(1, p, 0));
+        }
+        a.mov32(RDX, at(RSI, tile.lowPlace()));
+        for (int p = 0; p < PANELS; p++) {
+            a.op(VMOVUPS, at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)), n(0, p, 0));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPD;
+import static glia.kernels.asm.Op.VCVTPD2PS;
+import static glia.kernels.asm.Op.VCVTPS2PD;
+import static glia.kernels.asm.Op.VMAXPS;
+import static glia.kernels.asm.Op.VMOVD_TO;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.ExpCode;
+import glia.kernels.code.Function;
+import glia.kernels.code.Lanes;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.code.Strip;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Reductions of a stretch of numbers to one.
+final class LogitCode {
+    private static final int ORDERED_EQUAL = 0;
+    private static final int SUMS = 4;
+    private static final int VALUE = 8;
+
+    private static final PerLevel<LogitCode> CODES = new PerLevel<>(LogitCode::new);
+
+    private final Level level;
+    private final Constants constants;
+    private final Function largest;
+    private final Function first;
+    private final Function sum;
+    private final Vec value;
+    private final Vec temporary;
+    private final Vec other;
+    private final Vec least;
+    private final Vec wanted;
+
+    private LogitCode(Level level) {
+        this.level = level;
+        value = level.v(VALUE);
+        temporary = level.v(9);
+        other = level.v(10);
+        least = level.v(11);
+        wanted = level.v(12);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(emitLargest(), emitFirst(), emitSum()));
+        largest = pages.function(0);
+        first = pages.function(1);
+        sum = pages.function(2);
+    }
+
+    static LogitCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// The largest of `count` numbers; -∞ where there is none but NaN.
+    float largest(long x, long count) {
+        return Float.intBitsToFloat((int) largest.call(x, 0, 0, count, 0, 0));
+    }
+
+    /// The index of the first number that equals `number`, or -1.
+    long first(long x, long count, float number) {
+        long found = first.call(x, 0, Float.floatToRawIntBits(number), count, 0, 0);
+        return found == 0 ? -1 : (found >>> 16) + Long.numberOfTrailingZeros(found);
+    }
+
+    /// `Σ e^(x - shift)`, added up in F64, for numbers of which none is above `shift`; see `ExpCode` for the error.
+    float sumOfExponentials(long x, long count, float shift) {
+        return Float.intBitsToFloat((int) sum.call(x, 0, Float.floatToRawIntBits(shift), count, 0, 0));
+    }
+
+    private byte[] emitLargest() {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, least, Float.NEGATIVE_INFINITY);
+        for (int i = 0; i < SUMS; i++) {
+            emitter.op(VMOVUPS, emitter.v(i), least);
+        }
+        new Strip(level.lanes, SUMS) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                loadOrLeast(a, at, mask);
+                // Where the number is NaN, the last operand is the answer.
+                a.op(VMAXPS, a.v(turn), value, a.v(turn));
+            }
+        }.emit(emitter, R10);
+        Lanes.merge(emitter, VMAXPS, 0, SUMS);
+        Lanes.reduce(emitter, VMAXPS, 0, 1, 4);
+        emitter.op(VMOVD_TO, RAX, xmm(0));
+        return emitter.end();
+    }
+
+    /// The next numbers; lanes for which there is none become those of `least`.
+    private void loadOrLeast(Emitter a, int at, Mask mask) {
+        a.load(value, at(RDI, RAX, 1, at), mask);
+        if (mask != Mask.K0) {
+            a.op(VMOVUPS, temporary, least);
+            a.blend(temporary, mask, value);
+            a.op(VMOVUPS, value, temporary);
+        }
+    }
+
+    /// Answers 0, or the index of the vector in which the number was found, shifted left by 16, with a bit for each
+    /// lane that equals it.
+    private byte[] emitFirst() {
+        var emitter = new Emitter(level);
+        Label found = new Label();
+        constants.load(emitter);
+        constants.fill(emitter, least, Float.NaN);
+        emitter.spread(wanted, RDX);
+        new Strip(level.lanes, 1) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                loadOrLeast(a, at, mask);
+                a.compare(Mask.K2, value, wanted, ORDERED_EQUAL);
+                a.bits(RSI, Mask.K2);
+                a.test(RSI, RSI);
+                a.jump(Condition.NOT_EQUAL, found);
+            }
+        }.emit(emitter, R10);
+        emitter.xor(RAX, RAX);
+        emitter.xor(RSI, RSI);
+        emitter.bind(found);
+        // RAX holds the bytes done, 4 a number.
+        emitter.shl(RAX, 14);
+        emitter.add(RAX, RSI);
+        return emitter.end();
+    }
+
+    private byte[] emitSum() {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, least, Float.NEGATIVE_INFINITY);
+        emitter.spread(wanted, RDX);
+        for (int i = 0; i < SUMS; i++) {
+            emitter.zero(emitter.v(i));
+        }
+        new Strip(level.lanes, SUMS / 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                // Lanes that are not read add e^-∞.
+                loadOrLeast(a, at, mask);
+                a.op(VSUBPS, value, value, wanted);
+                ExpCode.emitBounded(a, constants, value, temporary, other);
+                a.op(VCVTPS2PD, temporary, a.half(VALUE));
+                a.op(VADDPD, a.v(2 * turn), a.v(2 * turn), temporary);
+                a.upperHalf(a.half(VALUE), value);
+                a.op(VCVTPS2PD, temporary, a.half(VALUE));
+                a.op(VADDPD, a.v(2 * turn + 1), a.v(2 * turn + 1), temporary);
+            }
+        }.emit(emitter, R10);
+        Lanes.merge(emitter, VADDPD, 0, SUMS);
+        Lanes.reduce(emitter, VADDPD, 0, 1, 8);
+        emitter.op(VCVTPD2PS, xmm(0), xmm(0));
+        emitter.op(VMOVD_TO, RAX, xmm(0));
+        return emitter.end();
+    }
+}

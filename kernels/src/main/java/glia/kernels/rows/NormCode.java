@@ -1,0 +1,203 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPD;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VBROADCASTSD;
+import static glia.kernels.asm.Op.VBROADCASTSS;
+import static glia.kernels.asm.Op.VCVTDQ2PD;
+import static glia.kernels.asm.Op.VCVTPD2PS;
+import static glia.kernels.asm.Op.VCVTPS2PD;
+import static glia.kernels.asm.Op.VDIVPD;
+import static glia.kernels.asm.Op.VFMADD231PD;
+import static glia.kernels.asm.Op.VMOVD;
+import static glia.kernels.asm.Op.VMULPD;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VSQRTPD;
+import static glia.kernels.asm.Op.VSUBPD;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Function;
+import glia.kernels.code.Lanes;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.code.Strip;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Norms of rows, RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450), computed as
+/// the scalar set does: sums, mean and factor in F64. So the results differ from that set's by the order of additions
+/// in F64 alone, which is hardly ever seen in F32.
+final class NormCode {
+    private static final int SUMS = 4;
+    private static final int VALUE = 4;
+    /// Registers that hold the same for a row, or for all.
+    private static final int FACTOR = 5;
+    private static final int MEAN = 6;
+    private static final int COLS = 7;
+    private static final int EPS = 8;
+    private static final int OFFSET = 9;
+    private static final int ONE = 10;
+
+    private static final PerLevel<NormCode> CODES = new PerLevel<>(NormCode::new);
+
+    private final Level level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
+    private final Function rms;
+    private final PerLevel<Layer> layer;
+
+    /// Apart, since few models have it.
+    private record Layer(Function withoutBias, Function withBias) { }
+
+    private NormCode(Level level) {
+        this.level = level;
+        constants = new Constants(arena, R11, level);
+        rms = CodePages.seal(arena, List.of(emit(false, false))).function(0);
+        layer = new PerLevel<>(_ -> {
+            CodePages pages = CodePages.seal(arena, List.of(emit(true, false), emit(true, true)));
+            return new Layer(pages.function(0), pages.function(1));
+        });
+    }
+
+    static NormCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// `y = x · factor · (w + offset)` for `rows` rows of `cols` numbers, at least 1 of each.
+    void rms(long y, long x, long w, int rows, int cols, float eps, float offset) {
+        rms.call(y, x, w, 0, pair(rows, cols), pair(Float.floatToRawIntBits(offset), Float.floatToRawIntBits(eps)));
+    }
+
+    /// `y = (x - mean) · factor · w + b`
+    ///
+    /// @param b 0 where there is none
+    void layer(long y, long x, long w, long b, int rows, int cols, float eps) {
+        Function function = b == 0 ? layer.of(level).withoutBias : layer.of(level).withBias;
+        function.call(y, x, w, b, pair(rows, cols), pair(0, Float.floatToRawIntBits(eps)));
+    }
+
+    private static long pair(int high, int low) {
+        return (long) high << 32 | low & 0xffffffffL;
+    }
+
+    private byte[] emit(boolean centred, boolean biased) {
+        var a = new Emitter(level);
+        constants.load(a);
+        constants.fill(a, xmm(VALUE), 1);
+        a.op(VCVTPS2PD, xmm(ONE), xmm(VALUE));
+        a.op(VMOVD, xmm(VALUE), R9);
+        a.op(VCVTPS2PD, xmm(EPS), xmm(VALUE));
+        a.shr(R9, 32);
+        a.op(VMOVD, xmm(VALUE), R9);
+        a.op(VBROADCASTSS, a.v(OFFSET), xmm(VALUE));
+        a.op(VMOVD, xmm(VALUE), R8);
+        a.op(VCVTDQ2PD, xmm(COLS), xmm(VALUE));
+        // From here on: y RDI, x RSI, w RDX, b R9, rows R10, cols R8.
+        a.mov(R9, RCX);
+        a.mov(R10, R8);
+        a.shr(R10, 32);
+        a.mov32(R8, R8);
+        Label row = a.here();
+        if (centred) {
+            sum(a, false, false);
+            a.op(VDIVPD, xmm(MEAN), xmm(0), xmm(COLS));
+            a.op(VBROADCASTSD, a.v(MEAN), xmm(MEAN));
+        }
+        sum(a, true, centred);
+        a.op(VDIVPD, xmm(0), xmm(0), xmm(COLS));
+        a.op(VADDPD, xmm(0), xmm(0), xmm(EPS));
+        a.op(VSQRTPD, xmm(0), xmm(0));
+        a.op(VDIVPD, xmm(0), xmm(ONE), xmm(0));
+        if (centred) {
+            a.op(VBROADCASTSD, a.v(FACTOR), xmm(0));
+            applyCentred(a, biased);
+        } else {
+            a.op(VCVTPD2PS, xmm(0), xmm(0));
+            a.op(VBROADCASTSS, a.v(FACTOR), xmm(0));
+            apply(a);
+        }
+        a.lea(RSI, at(RSI, R8, 4, 0));
+        a.lea(RDI, at(RDI, R8, 4, 0));
+        a.dec(R10);
+        a.jump(Condition.NOT_EQUAL, row);
+        return a.end();
+    }
+
+    /// Leaves `Σ x`, or `Σ (x - mean)²`, in register 0.
+    private static void sum(Emitter emitter, boolean squared, boolean centred) {
+        for (int i = 0; i < SUMS; i++) {
+            emitter.zero(emitter.v(i));
+        }
+        emitter.mov(RCX, R8);
+        new Strip(emitter.lanes() / 2, SUMS) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                Vec value = a.v(VALUE);
+                a.loadDoubles(value, at(RSI, RAX, 1, at), mask);
+                if (centred) {
+                    a.op(VSUBPD, value, value, a.v(MEAN));
+                    a.keepDoubles(value, mask);
+                }
+                if (squared) {
+                    a.op(VFMADD231PD, a.v(turn), value, value);
+                } else {
+                    a.op(VADDPD, a.v(turn), a.v(turn), value);
+                }
+            }
+        }.emit(emitter, R11);
+        Lanes.merge(emitter, VADDPD, 0, SUMS);
+        Lanes.reduce(emitter, VADDPD, 0, 1, 8);
+    }
+
+    private static void apply(Emitter emitter) {
+        emitter.mov(RCX, R8);
+        new Strip(emitter.lanes(), 4) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(a.v(1), at(RDX, RAX, 1, at), mask);
+                a.op(VADDPS, a.v(1), a.v(1), a.v(OFFSET));
+                a.load(a.v(0), at(RSI, RAX, 1, at), mask);
+                a.op(VMULPS, a.v(0), a.v(0), a.v(FACTOR));
+                a.op(VMULPS, a.v(0), a.v(0), a.v(1));
+                a.store(at(RDI, RAX, 1, at), a.v(0), mask);
+            }
+        }.emit(emitter, R11);
+    }
+
+    private static void applyCentred(Emitter emitter, boolean biased) {
+        emitter.mov(RCX, R8);
+        new Strip(emitter.lanes() / 2, 4) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.loadDoubles(a.v(0), at(RSI, RAX, 1, at), mask);
+                a.op(VSUBPD, a.v(0), a.v(0), a.v(MEAN));
+                a.op(VMULPD, a.v(0), a.v(0), a.v(FACTOR));
+                a.op(VCVTPD2PS, a.half(0), a.v(0));
+                a.load(a.half(1), at(RDX, RAX, 1, at), mask);
+                a.op(VMULPS, a.half(0), a.half(0), a.half(1));
+                if (biased) {
+                    a.load(a.half(1), at(R9, RAX, 1, at), mask);
+                    a.op(VADDPS, a.half(0), a.half(0), a.half(1));
+                }
+                a.store(at(RDI, RAX, 1, at), a.half(0), mask);
+            }
+        }.emit(emitter, R11);
+    }
+}

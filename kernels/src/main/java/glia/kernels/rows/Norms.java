@@ -1,0 +1,74 @@
+package glia.kernels.rows;
+
+import glia.kernels.code.Level;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+
+/// Norms of rows, by `NormCode`. That all operands are F32 and that x and y are whole rows of w's length is checked at
+/// each call; a tensor's memory is as large as its shape says.
+public final class Norms extends RangeTask {
+    /// Numbers that one call takes, unless a row has more: a few µs.
+    private static final int STRETCH = 16_384;
+
+    private final Level level;
+    private long y;
+    private long x;
+    private long w;
+    private long b;
+    private int cols;
+    private float eps;
+    private float offset;
+    private boolean centred;
+
+    public Norms(Workers workers, Level level) {
+        super(workers);
+        this.level = level;
+    }
+
+    /// `y = x / √(mean(x²) + eps) · (w + offset)` for each row of w's length; y may be x.
+    public void rms(Tensor y, Tensor x, Tensor w, float eps, float offset) {
+        run(y, x, w, null, eps, offset, false);
+    }
+
+    /// `y = (x - mean) / √(var + eps) · w + b`; b may be null, y may be x.
+    public void layer(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
+        if (b != null && (b.dtype() != DType.F32 || b.size() != w.size())) {
+            throw new IllegalArgumentException("a bias " + b + " for a weight " + w);
+        }
+        run(y, x, w, b, eps, 0, true);
+    }
+
+    private void run(Tensor y, Tensor x, Tensor w, Tensor b, float eps, float offset, boolean centred) {
+        if (y.dtype() != DType.F32 || x.dtype() != DType.F32 || w.dtype() != DType.F32) {
+            throw new IllegalArgumentException(y + ", " + x + " and " + w + " are not all F32");
+        }
+        if (y.size() != x.size() || w.size() < 1 || w.size() > Integer.MAX_VALUE || x.size() % w.size() != 0) {
+            throw new IllegalArgumentException(x + " by rows of " + w + " to " + y);
+        }
+        this.y = y.address();
+        this.x = x.address();
+        this.w = w.address();
+        this.b = b == null ? 0 : b.address();
+        this.eps = eps;
+        this.offset = offset;
+        this.centred = centred;
+        cols = (int) w.size();
+        spread(Math.toIntExact(x.size() / cols), cols);
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        int step = Math.max(1, STRETCH / cols);
+        for (int row = from; row < to; row += step) {
+            int rows = Math.min(step, to - row);
+            long start = 4L * row * cols;
+            if (centred) {
+                NormCode.of(level).layer(y + start, x + start, w, b, rows, cols, eps);
+            } else {
+                NormCode.of(level).rms(y + start, x + start, w, rows, cols, eps, offset);
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VANDPS;
+import static glia.kernels.asm.Op.VDIVPS;
+import static glia.kernels.asm.Op.VFMADD132PS;
+import static glia.kernels.asm.Op.VFMADD213PS;
+import static glia.kernels.asm.Op.VMAXPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.VXORPS;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.ExpCode;
+import glia.kernels.code.Function;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.code.Strip;
+import glia.kernels.code.TanhCode;
+import glia.tensor.kernel.Activation;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// What is computed number by number. Sums, products and RELU have the bits of the scalar set. SILU and GELU_TANH are
+/// `x / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within
+/// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
+public final class PointwiseCode {
+    private static final int ORDERED_GREATER = 30;
+
+    private static final PerLevel<PointwiseCode> CODES = new PerLevel<>(PointwiseCode::new);
+
+    private final Level level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
+    private final Function add;
+    private final Function scale;
+    private final Function addRow;
+    /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
+    private final CodeOnDemand activations = new CodeOnDemand(arena, 2 * Activation.values().length,
+            f -> activate(Activation.values()[f / 2], f % 2 == 1));
+    private final Vec x;
+    private final Vec u;
+    private final Vec t;
+    private final Vec spare;
+    private final Vec phi;
+    /// These two hold the same through the loop: 0 or 1, and the factor or a constant.
+    private final Vec unit;
+    private final Vec factor;
+
+    private PointwiseCode(Level level) {
+        this.level = level;
+        x = level.v(0);
+        u = level.v(1);
+        t = level.v(2);
+        spare = level.v(3);
+        phi = level.v(4);
+        unit = level.v(5);
+        factor = level.v(6);
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(add(), scale(), addRow()));
+        add = pages.function(0);
+        scale = pages.function(1);
+        addRow = pages.function(2);
+    }
+
+    public static PointwiseCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// `y = a + by · b` for `count` numbers.
+    void add(long y, long a, long b, long count, float by) {
+        add.call(y, a, b, count, Float.floatToRawIntBits(by), 0);
+    }
+
+    /// `y = by · x`
+    public void scale(long y, long from, long count, float by) {
+        scale.call(y, from, 0, count, Float.floatToRawIntBits(by), 0);
+    }
+
+    /// `y = x + b` for `rows` rows, at least 1, of `cols` numbers; b is one row.
+    void addRow(long y, long from, long b, long rows, long cols) {
+        addRow.call(y, from, b, 0, rows, cols);
+    }
+
+    /// The code of `y = f(a)`, or `y = f(a) · b` where it is gated, for `apply`.
+    public Function activation(Activation f, boolean gated) {
+        return activations.of(2 * f.ordinal() + (gated ? 1 : 0));
+    }
+
+    /// @param b of no meaning where the code is not gated
+    public static void apply(Function activation, long y, long a, long b, long count) {
+        activation.call(y, a, b, count, 0, 0);
+    }
+
+    private byte[] add() {
+        var emitter = new Emitter(level);
+        emitter.spread(factor, R8);
+        new Strip(level.lanes, 4) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VMULPS, u, u, factor);
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VADDPS, x, x, u);
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            }
+        }.emit(emitter, R10);
+        return emitter.end();
+    }
+
+    private byte[] scale() {
+        var emitter = new Emitter(level);
+        emitter.spread(factor, R8);
+        new Strip(level.lanes, 4) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VMULPS, x, x, factor);
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            }
+        }.emit(emitter, R10);
+        return emitter.end();
+    }
+
+    private byte[] addRow() {
+        var emitter = new Emitter(level);
+        Label row = emitter.here();
+        emitter.mov(RCX, R9);
+        new Strip(level.lanes, 4) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VADDPS, x, x, u);
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            }
+        }.emit(emitter, R10);
+        emitter.lea(RSI, at(RSI, R9, 4, 0));
+        emitter.lea(RDI, at(RDI, R9, 4, 0));
+        emitter.dec(R8);
+        emitter.jump(Condition.NOT_EQUAL, row);
+        return emitter.end();
+    }
+
+    private byte[] activate(Activation f, boolean gated) {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, unit, f == Activation.RELU || f == Activation.RELU_SQUARED ? 0 : 1);
+        if (f == Activation.GELU_TANH) {
+            constants.fill(emitter, factor, -1.5957691216f);
+        }
+        new Strip(level.lanes, 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                function(a, f);
+                if (gated) {
+                    a.load(u, at(RDX, RAX, 1, at), mask);
+                    a.op(VMULPS, x, x, u);
+                }
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            }
+        }.emit(emitter, R10);
+        return emitter.end();
+    }
+
+    /// `x = f(x)`
+    private void function(Emitter a, Activation f) {
+        switch (f) {
+            case SILU -> {
+                a.op(VXORPS, u, x, constants.of(1 << 31));
+                divideBySigmoid(a);
+            }
+            case GELU_TANH -> {
+                // (1 + tanh v) / 2 = 1 / (1 + e^-2v)
+                a.op(VMULPS, u, x, x);
+                a.op(VFMADD132PS, u, factor, constants.of(-0.0713548162f));
+                a.op(VMULPS, u, u, x);
+                divideBySigmoid(a);
+            }
+            case GELU -> gelu(a);
+            case TANH -> TanhCode.emit(a, constants, x, u, t, spare);
+            case RELU -> relu(a);
+            case RELU_SQUARED -> {
+                relu(a);
+                a.op(VMULPS, x, x, x);
+            }
+        }
+    }
+
+    /// `x = x / (1 + e^u)`
+    private void divideBySigmoid(Emitter a) {
+        ExpCode.emit(a, constants, u, t, spare);
+        a.op(VADDPS, u, u, unit);
+        a.op(VDIVPS, x, x, u);
+    }
+
+    /// The larger of 0 and x, which is 0 also for -0. NaN, as the last operand, stays.
+    private void relu(Emitter a) {
+        a.op(VMAXPS, x, unit, x);
+        a.op(VADDPS, x, x, unit);
+    }
+
+    private void gelu(Emitter a) {
+        a.op(VMULPS, u, x, x);
+        a.op(VMULPS, u, u, constants.of(-0.5f));
+        ExpCode.emitBounded(a, constants, u, t, spare);
+        a.op(VANDPS, t, x, constants.of(Integer.MAX_VALUE));
+        a.op(VFMADD132PS, t, unit, constants.of(0.70710678f * 0.3275911f));
+        a.op(VDIVPS, t, unit, t);
+        constants.fill(a, phi, 0.5f * 1.061405429f);
+        float[] coefficients = {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
+        for (float c : coefficients) {
+            a.op(VFMADD213PS, phi, t, constants.of(0.5f * c));
+        }
+        a.op(VMULPS, phi, phi, t);
+        a.op(VMULPS, phi, phi, u);
+        a.zero(spare);
+        a.compare(Mask.K2, x, spare, ORDERED_GREATER);
+        a.op(VSUBPS, spare, unit, phi);
+        a.blend(phi, Mask.K2, spare);
+        a.op(VMULPS, x, x, phi);
+    }
+}

@@ -1,0 +1,183 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R12;
+import static glia.kernels.asm.Gpr.R13;
+import static glia.kernels.asm.Gpr.R14;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RBX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VPERMPS;
+import static glia.kernels.asm.Op.VPSHUFD;
+import static glia.kernels.asm.Op.VSUBPS;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Gpr;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Function;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.code.Strip;
+import glia.tensor.kernel.RopeTable;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Rotary position embedding in place (https://arxiv.org/abs/2104.09864): pair (a, b) at the angle t becomes
+/// `(a·cos t - b·sin t, b·cos t + a·sin t)`, with the bits of the scalar set.
+final class RotateCode {
+    private static final Gpr[] KEPT = {RBX, R12, R13, R14};
+    private static final int COS = 0;
+    private static final int SIN = 1;
+
+    private static final PerLevel<RotateCode> CODES = new PerLevel<>(RotateCode::new);
+
+    private final Level level;
+    private final Constants constants;
+    private final Function split;
+    private final Function interleaved;
+    private final Vec cos;
+    private final Vec sin;
+    private final Vec a;
+    private final Vec b;
+    private final Vec t;
+    private final Vec u;
+    /// The sign of all sines, or -sign and sign in turns.
+    private final Vec sign;
+    /// Each of the lower lanes twice.
+    private final Vec twice;
+
+    private RotateCode(Level level) {
+        this.level = level;
+        cos = level.v(COS);
+        sin = level.v(SIN);
+        a = level.v(2);
+        b = level.v(3);
+        t = level.v(4);
+        u = level.v(5);
+        sign = level.v(6);
+        twice = level.v(7);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(split(), interleaved()));
+        split = pages.function(0);
+        interleaved = pages.function(1);
+    }
+
+    static RotateCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// Rotates `tokens` tokens at consecutive positions, each `heads` heads long.
+    ///
+    /// @param x the first token's numbers
+    /// @param tokens at least 1, as are heads and pairs
+    /// @param headSize at least `2 · numPairs`
+    /// @param angles the first token's row of the table: `numPairs` cosines, as many sines
+    void rotate(RopeTable.Layout layout, long x, int tokens, int heads, int headSize, long angles, int numPairs,
+            float direction) {
+        (layout == RopeTable.Layout.HALF_SPLIT ? split : interleaved).call(x, (long) tokens << 32 | heads,
+                4L * headSize, angles, numPairs, Float.floatToRawIntBits(direction));
+    }
+
+    private byte[] split() {
+        return emit(false, new Strip(level.lanes, 1) {
+            @Override
+            public void vector(Emitter e, int at, int turn, Mask mask) {
+                e.load(cos, at(R9, RAX, 1, at), mask);
+                e.load(sin, at(R12, RAX, 1, at), mask);
+                e.op(VMULPS, sin, sin, sign);
+                e.load(a, at(RDI, RAX, 1, at), mask);
+                e.load(b, at(RBX, RAX, 1, at), mask);
+                e.op(VMULPS, t, a, cos);
+                e.op(VMULPS, u, b, sin);
+                e.op(VSUBPS, t, t, u);
+                e.store(at(RDI, RAX, 1, at), t, mask);
+                e.op(VMULPS, t, b, cos);
+                e.op(VMULPS, u, a, sin);
+                e.op(VADDPS, t, t, u);
+                e.store(at(RBX, RAX, 1, at), t, mask);
+            }
+        });
+    }
+
+    private byte[] interleaved() {
+        return emit(true, new Strip(level.lanes / 2, 1) {
+            @Override
+            public void vector(Emitter e, int at, int turn, Mask mask) {
+                Mask pairs = Mask.K0;
+                if (mask != Mask.K0) {
+                    pairs = Mask.K2;
+                    Strip.maskOf(e, pairs, R13, 2);
+                }
+                e.load(e.half(COS), at(R9, RAX, 1, at), mask);
+                e.load(e.half(SIN), at(R12, RAX, 1, at), mask);
+                e.op(VPERMPS, cos, twice, cos);
+                e.op(VPERMPS, sin, twice, sin);
+                e.op(VMULPS, sin, sin, sign);
+                e.load(a, at(RDI, RAX, 2, 2 * at), pairs);
+                e.op(VPSHUFD, b, a, 0xb1);
+                e.op(VMULPS, a, a, cos);
+                e.op(VMULPS, b, b, sin);
+                e.op(VADDPS, a, a, b);
+                e.store(at(RDI, RAX, 2, 2 * at), a, pairs);
+            }
+        });
+    }
+
+    /// The loops over tokens and heads around the one over pairs. While the code runs, RDI is the head, RBX its second
+    /// half, R9 the cosines, R12 the sines, R8 the number of pairs.
+    private byte[] emit(boolean interleaved, Strip pairs) {
+        var e = new Emitter(level);
+        for (Gpr register : KEPT) {
+            e.push(register);
+        }
+        e.spread(sign, R9);
+        if (interleaved) {
+            constants.load(e);
+            int[] signs = new int[level.lanes];
+            int[] pair = new int[level.lanes];
+            for (int i = 0; i < level.lanes; i++) {
+                signs[i] = Float.floatToRawIntBits(i % 2 == 0 ? -1 : 1);
+                pair[i] = i / 2;
+            }
+            e.op(VMULPS, sign, sign, constants.vector(signs));
+            e.op(VMOVUPS, twice, constants.vector(pair));
+        }
+        e.mov(R9, RCX);
+        e.mov(R10, RSI);
+        e.shr(R10, 32);
+        e.mov32(RSI, RSI);
+        Label token = e.here();
+        e.lea(R12, at(R9, R8, 4, 0));
+        e.mov(R14, RSI);
+        Label head = e.here();
+        e.lea(RBX, at(RDI, R8, 4, 0));
+        e.mov(RCX, R8);
+        pairs.emit(e, R13);
+        e.add(RDI, RDX);
+        e.dec(R14);
+        e.jump(Condition.NOT_EQUAL, head);
+        e.lea(R9, at(R12, R8, 4, 0));
+        e.dec(R10);
+        e.jump(Condition.NOT_EQUAL, token);
+        for (int i = KEPT.length - 1; i >= 0; i--) {
+            e.pop(KEPT[i]);
+        }
+        return e.end();
+    }
+}

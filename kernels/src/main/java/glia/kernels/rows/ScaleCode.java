@@ -1,0 +1,41 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Op.VDIVPS;
+import static glia.kernels.asm.Op.VPADDD;
+import static glia.kernels.asm.Op.VPCMPGTD;
+import static glia.kernels.asm.Op.VPMAXSD;
+import static glia.kernels.asm.Op.VPMINSD;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.kernels.asm.Vec;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.tensor.Precision;
+
+/// Emits `Precision.scale`.
+public final class ScaleCode {
+    private static final int NAN = Float.floatToRawIntBits(Float.NaN);
+    private static final int MIN_NORMAL = Float.floatToRawIntBits(Float.MIN_NORMAL);
+    private static final float MOST = Math.nextDown(Precision.SCALE_LIMIT);
+
+    private ScaleCode() { }
+
+    /// `scale = Precision.scale` and `inverse = 1 / scale`, in the four lowest lanes. Bits of numbers that are not
+    /// negative have the order of the numbers, with NaN above all.
+    ///
+    /// @param scale `largest / steps`; both registers are below 16
+    public static void emit(Emitter a, Constants constants, int scale, int inverse) {
+        Vec s = xmm(scale);
+        Vec other = xmm(inverse);
+        a.op(VPMINSD, s, s, constants.of(NAN));
+        a.op(VPADDD, s, s, constants.of(Precision.SCALE_REST));
+        a.and(s, s, constants.of(~Precision.SCALE_REST));
+        a.op(VPMAXSD, s, s, constants.of(MIN_NORMAL));
+        constants.fill(a, other, MOST);
+        a.op(VPCMPGTD, other, s, other);
+        a.and(other, other, constants.of(NAN));
+        a.op(VPMAXSD, s, s, other);
+        constants.fill(a, other, 1);
+        a.op(VDIVPS, other, other, s);
+    }
+}

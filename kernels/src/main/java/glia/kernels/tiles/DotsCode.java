@@ -1,0 +1,216 @@
+package glia.kernels.tiles;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R12;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RBP;
+import static glia.kernels.asm.Gpr.RBX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VFMADD231PS;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VPERM2F128;
+import static glia.kernels.asm.Op.VSHUFF32X4;
+import static glia.kernels.asm.Op.VSHUFPS;
+import static glia.kernels.asm.Op.VUNPCKHPS;
+import static glia.kernels.asm.Op.VUNPCKLPS;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.decode.DecodeCode;
+import glia.kernels.tiled.Ahead;
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+
+/// Dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has a register
+/// of sums; at the end the registers are added up together, turned into one vector of results. Rows are F32, F16 or
+/// BF16; those of 16 bits are widened as they are read, and their vectors have whole registers of numbers.
+public final class DotsCode {
+    /// Bytes of the memory that a call needs for its parameters.
+    public static final int PARAMETER_BYTES = 48;
+
+    private static final int TAIL = 4;
+    private static final int VECTORS = 8;
+    private static final int X_ROW = 16;
+    private static final int Y_ROW = 24;
+    private static final int XS = 32;
+    private static final int LINES = 40;
+    private static final PerLevel<DotsCode> CODES = new PerLevel<>(level -> new DotsCode(level, DType.F32));
+    private static final PerLevel<DotsCode> HALVES = new PerLevel<>(level -> new DotsCode(level, DType.F16));
+    private static final PerLevel<DotsCode> BFLOATS = new PerLevel<>(level -> new DotsCode(level, DType.BF16));
+
+    private final Level level;
+    private final DType type;
+    private final CodeOnDemand dots;
+
+    private DotsCode(Level level, DType type) {
+        this.level = level;
+        this.type = type;
+        dots = new CodeOnDemand(Arena.ofAuto(), rows(level) + 1, this::emit);
+    }
+
+    /// For rows of F32.
+    public static DotsCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// For rows of a type, of `count` numbers, or null where there is none.
+    public static DotsCode of(Level level, DType type, int count) {
+        boolean isWhole = count % level.lanes == 0;
+        return switch (type) {
+            case F32 -> CODES.of(level);
+            case F16 -> isWhole ? HALVES.of(level) : null;
+            case BF16 -> isWhole ? BFLOATS.of(level) : null;
+            default -> null;
+        };
+    }
+
+    /// Rows that are multiplied together: the lanes of a vector.
+    public static int rows(Level level) {
+        return level.lanes;
+    }
+
+    /// Writes down what calls with the same x have in common.
+    ///
+    /// @param parameters memory of `PARAMETER_BYTES`
+    /// @param xs how many vectors x there are, at least 1, `xRow` bytes apart
+    /// @param yRow bytes from the results with one x to those with the next
+    /// @param count numbers of a vector, at least 1
+    public void prepare(long parameters, float scale, int xs, long xRow, long yRow, int count) {
+        Memory.f32(parameters, scale);
+        Memory.i32(parameters + TAIL, (1 << count % level.lanes) - 1);
+        Memory.i64(parameters + VECTORS, count / level.lanes);
+        Memory.i64(parameters + X_ROW, xRow);
+        Memory.i64(parameters + Y_ROW, yRow);
+        Memory.i64(parameters + XS, xs);
+        Memory.i64(parameters + LINES, AheadCode.lines(level, level.lanes, 1, xs));
+    }
+
+    /// Multiplies `rows` rows of the type, which lie `rowBytes` apart, with each x; writes `rows` numbers for each.
+    ///
+    /// @param rows 1 to `rows`
+    /// @param parameters what `prepare` wrote
+    /// @param ahead what is needed soon
+    public void dots(int rows, long y, long w, long rowBytes, long x, Ahead ahead, long parameters) {
+        dots.of(rows).call(y, w, rowBytes, x, ahead.address(), parameters);
+    }
+
+    /// R12 counts the vectors x, R10 is where the rows are read at present, R11 counts whole vectors of them. K1 are
+    /// the numbers beyond those, K2 the results.
+    private byte[] emit(int rows) {
+        var a = new Emitter(level);
+        Vec x = a.v(level.lanes);
+        Vec w = a.v(level.lanes + 1);
+        a.push(RBX);
+        a.push(RBP);
+        a.push(R12);
+        a.mov32(RAX, at(R9, TAIL));
+        a.mask(Mask.K1, RAX, RAX);
+        a.mov(RAX, (1 << rows) - 1);
+        a.mask(Mask.K2, RAX, RAX);
+        a.mov(R12, at(R9, XS));
+        a.mov(RBP, at(R8));
+        Label each = a.here();
+        Label rest = new Label();
+        Label end = new Label();
+        for (int r = 0; r < rows; r++) {
+            a.zero(a.v(r));
+        }
+        a.mov(RBX, RCX);
+        a.mov(R10, RSI);
+        a.mov(R11, at(R9, VECTORS));
+        a.test(R11, R11);
+        a.jump(Condition.EQUAL, rest);
+        Label loop = a.here();
+        a.op(VMOVUPS, x, at(RBX));
+        a.mov(RAX, R10);
+        for (int r = 0; r < rows; r++) {
+            if (type == DType.F32) {
+                a.op(VFMADD231PS, a.v(r), x, at(RAX));
+            } else {
+                DecodeCode.widen(a, w, at(RAX), type == DType.BF16);
+                a.op(VFMADD231PS, a.v(r), x, w);
+            }
+            if (r < rows - 1) {
+                a.add(RAX, RDX);
+            }
+        }
+        AheadCode.emit(a, RBP, R8, at(R9, LINES));
+        a.add(R10, (int) type.bytes(level.lanes));
+        a.add(RBX, level.bytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, loop);
+        a.bind(rest);
+        a.mov32(RAX, at(R9, TAIL));
+        a.test(RAX, RAX);
+        a.jump(Condition.EQUAL, end);
+        a.load(x, at(RBX), Mask.K1);
+        for (int r = 0; r < rows; r++) {
+            a.load(w, at(R10), Mask.K1);
+            a.op(VFMADD231PS, a.v(r), x, w);
+            a.add(R10, RDX);
+        }
+        a.bind(end);
+        sum(a, rows);
+        a.op(VMULPS, a.v(0), a.v(0), a.spread(at(R9), x));
+        a.store(at(RDI), a.v(0), Mask.K2);
+        a.add(RDI, at(R9, Y_ROW));
+        a.add(RCX, at(R9, X_ROW));
+        a.dec(R12);
+        a.jump(Condition.NOT_EQUAL, each);
+        a.mov(at(R8), RBP);
+        a.pop(R12);
+        a.pop(RBP);
+        a.pop(RBX);
+        return a.end();
+    }
+
+    /// Adds up the lanes of registers 0 to `rows - 1` into the lanes of register 0, one a row, by halves.
+    private void sum(Emitter a, int rows) {
+        Vec left = a.v(level.lanes);
+        Vec right = a.v(level.lanes + 1);
+        for (int r = rows; r < level.lanes; r++) {
+            a.zero(a.v(r));
+        }
+        // Within 128 bits: two rows to a register, then four.
+        for (int r = 0; r < rows; r += 2) {
+            a.op(VUNPCKLPS, left, a.v(r), a.v(r + 1));
+            a.op(VUNPCKHPS, right, a.v(r), a.v(r + 1));
+            a.op(VADDPS, a.v(r), left, right);
+        }
+        for (int r = 0; r < rows; r += 4) {
+            a.op(VSHUFPS, left, a.v(r), a.v(r + 2), 0x44);
+            a.op(VSHUFPS, right, a.v(r), a.v(r + 2), 0xee);
+            a.op(VADDPS, a.v(r), left, right);
+        }
+        if (!a.isWide()) {
+            a.op(VPERM2F128, left, a.v(0), a.v(4), 0x20);
+            a.op(VPERM2F128, right, a.v(0), a.v(4), 0x31);
+            a.op(VADDPS, a.v(0), left, right);
+            return;
+        }
+        // Across them: eight rows, then sixteen.
+        for (int distance = 4; distance <= 8; distance *= 2) {
+            for (int r = 0; r < (distance == 4 ? rows : 1); r += 8) {
+                a.op(VSHUFF32X4, left, a.v(r), a.v(r + distance), 0x88);
+                a.op(VSHUFF32X4, right, a.v(r), a.v(r + distance), 0xdd);
+                a.op(VADDPS, a.v(r), left, right);
+            }
+        }
+    }
+}

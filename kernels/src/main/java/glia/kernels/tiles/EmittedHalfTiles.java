@@ -1,0 +1,20 @@
+package glia.kernels.tiles;
+
+import glia.kernels.code.Level;
+import glia.kernels.decode.RowDecoder;
+import glia.kernels.tiled.HalfTiles;
+import glia.tensor.DType;
+import glia.tensor.kernel.Workers;
+
+/// The inner loops of products with panels of 16 bits.
+public final class EmittedHalfTiles extends EmittedKeptTiles implements HalfTiles {
+    /// @param type F16 or BF16
+    public EmittedHalfTiles(Workers workers, RowDecoder decoder, Level level, DType type) {
+        super(workers, decoder, level, type == DType.F16 ? TileCode.HALVES : TileCode.BFLOATS);
+    }
+
+    @Override
+    public void split(long pairs, int count, long to) {
+        SplitCode.of(level).split(pairs, count, to);
+    }
+}

@@ -1,0 +1,205 @@
+package glia.kernels.tiles;
+
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.code.Processor;
+import glia.kernels.decode.RowDecoder;
+import glia.kernels.rows.PointwiseCode;
+import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Scratch;
+import glia.kernels.tiled.Tiles;
+import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// The inner loops of products and attention in machine code. Addresses and sizes come from the loops around them,
+/// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
+public class EmittedTiles implements Tiles {
+    private static final int ZEROS = 4096;
+    /// A panel's part does not fit the first cache then, but comes from the second as fast as it is needed; and results
+    /// go to and fro half as often as if it did. With Intel's second cache, and Zen 5's, still less often.
+    private static final int DEPTH = 512;
+    private static final int LARGE_DEPTH = 1024;
+    /// Zeros to copy, or to read in place of a row that is not there.
+    public static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
+
+    final Level level;
+    public final RowDecoder decoder;
+    private final Scratch[] scratch;
+    private final TileCode tile;
+    private final TileShape shape;
+
+    public EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
+        this(workers, decoder, level, TileCode.TALL);
+    }
+
+    /// Tiles that are faster in products, but not as wide as attention has queries together.
+    public static EmittedTiles wide(Workers workers, RowDecoder decoder, Level level) {
+        return new EmittedTiles(workers, decoder, level, TileCode.WIDE);
+    }
+
+    /// @param tile the loop of products
+    public EmittedTiles(Workers workers, RowDecoder decoder, Level level, PerLevel<TileCode> tile) {
+        this.level = level;
+        this.tile = tile.of(level);
+        shape = this.tile.shape();
+        scratch = Scratch.each(workers.count());
+        this.decoder = decoder;
+    }
+
+    @Override
+    public int rows() {
+        return shape.rows(level);
+    }
+
+    @Override
+    public int cols() {
+        return shape.cols(level);
+    }
+
+    @Override
+    public int least(int rows) {
+        return rows;
+    }
+
+    @Override
+    public int leastCols(int cols) {
+        return Math.ceilDiv(cols, level.lanes) * level.lanes;
+    }
+
+    @Override
+    public void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        if (depth > 0) {
+            tile.multiply(rows, cols, c, cRow, a, aRow, aStep, b, depth);
+        }
+    }
+
+    @Override
+    public void set(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
+        if (depth > 0) {
+            tile.set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
+        } else {
+            Tiles.super.set(rows, cols, c, cRow, a, aRow, aStep, b, depth);
+        }
+    }
+
+    @Override
+    public int depth() {
+        return Processor.here().isIntel() || Processor.here().isZen5() ? LARGE_DEPTH : DEPTH;
+    }
+
+    @Override
+    public int cacheWays() {
+        return Math.max(Processor.here().cacheWays(), Tiles.super.cacheWays());
+    }
+
+    @Override
+    public void clear(long at, int count) {
+        zero(at, count);
+    }
+
+    /// Sets numbers to 0.
+    public static void zero(long at, int count) {
+        // Not by a slice and `fill`: a slice is an object unless the better compiler removes it.
+        for (int i = 0; i < count; i += ZEROS) {
+            MemorySegment.copy(ZERO, 0, Memory.ALL, at + 4L * i, 4L * Math.min(ZEROS, count - i));
+        }
+    }
+
+    @Override
+    public void scale(long y, long x, int count, float factor) {
+        PointwiseCode.of(level).scale(y, x, count, factor);
+    }
+
+    @Override
+    public void collect(long from, long step, int count, long to) {
+        if (count > 0) {
+            MoveCode.of(level).collect(shape, from, step, count, to);
+        }
+    }
+
+    @Override
+    public void fetch(long from, long step, int rows, long sizeBytes) {
+        if (rows > 0) {
+            MoveCode.of(level).fetch(from, step, rows, sizeBytes);
+        }
+    }
+
+    @Override
+    public void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker) {
+        decoder.decode(w, row, rows, col, count, to, worker);
+    }
+
+    /// Where the rows lie as F32: where they are, or decoded in memory of the worker's own, one behind the other.
+    final long decoded(DType type, long from, long rowBytes, int rows, int count, int worker) {
+        if (type == DType.F32) {
+            return from;
+        }
+        long at = scratch[worker].reserve(4L * rows * count);
+        decoder.decode(type, from, rowBytes, rows, count, at, worker);
+        return at;
+    }
+
+    @Override
+    public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
+        long step = type == DType.F32 ? rowBytes : 4L * count;
+        long at = decoded(type, from, rowBytes, rows, count, worker);
+        TurnCode code = TurnCode.of(level, shape.vectors());
+        for (int r = 0; r < rows; r += TurnCode.rows(level)) {
+            code.turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step, count);
+        }
+    }
+
+    @Override
+    public void straight(
+            DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
+        long step = type == DType.F32 ? rowBytes : 4L * count;
+        long at = decoded(type, from, rowBytes, rows, count, worker);
+        for (int k = 0; k < count; k += cols()) {
+            int width = Math.min(cols(), count - k);
+            long to = panels + k / cols() * partBytes;
+            for (int r = 0; r < rows; r++) {
+                MemorySegment.copy(Memory.ALL, at + r * step + 4L * k, Memory.ALL, to + r * panelBytes(), 4L * width);
+            }
+        }
+    }
+
+    @Override
+    public void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size) {
+        QueryPanelCode.of(level).weigh(scores, count, position, masked, state, sums, size);
+    }
+
+    @Override
+    public void cap(long x, int count, float cap) {
+        PointwiseCode code = PointwiseCode.of(level);
+        code.scale(x, x, count, 1 / cap);
+        PointwiseCode.apply(code.activation(Activation.TANH, false), x, x, 0, count);
+        code.scale(x, x, count, cap);
+    }
+
+    @Override
+    public void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores,
+            long scoresRow, Ahead ahead, long scratch) {
+        int most = DotsCode.rows(level);
+        DotsCode code = DotsCode.of(level);
+        code.prepare(scratch, scale, heads, 4L * size, scoresRow, size);
+        for (int j = 0; j < count; j += most) {
+            code.dots(Math.min(most, count - j), scores + 4L * j, keys + j * step, step, q, ahead, scratch);
+        }
+    }
+
+    @Override
+    public void weights(long scores, long scoresRow, int heads, int count, long state, long scratch) {
+        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state);
+    }
+
+    @Override
+    public void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values,
+            long step, int count, Ahead ahead, long scratch) {
+        WeightedSumCode.sum(level, sums, heads, size, state, values, step, weights, weightsRow, count, ahead, scratch);
+    }
+}

@@ -1,0 +1,148 @@
+package glia.kernels.tiles;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VFMADD213PS;
+import static glia.kernels.asm.Op.VMAXPS;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VSUBPS;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.ExpCode;
+import glia.kernels.code.Function;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Attention of a panel of queries: turns scores into weights, a vector of queries at a time (see `Tiles.weigh`).
+/// ```
+/// for each position:  largest' = max(largest', score), where the query sees it
+/// decay       = e^(largest - largest')
+/// for each position:  weight = e^(score - largest')
+/// denominator = decay · denominator + Σ weights
+/// sums        = decay · sums
+/// ```
+final class QueryPanelCode {
+    private static final int LESS = 1;
+    private static final PerLevel<QueryPanelCode> CODES = new PerLevel<>(QueryPanelCode::new);
+
+    private final Level level;
+    private final Constants constants;
+    private final int panelBytes;
+    private final Vec largest;
+    private final Vec decay;
+    private final Vec total;
+    private final Vec position;
+    private final Vec hidden;
+    private final Function seen;
+    private final Function masked;
+
+    private QueryPanelCode(Level level) {
+        this.level = level;
+        panelBytes = TileShape.TALL.panelBytes(level);
+        largest = level.v(3);
+        decay = level.v(4);
+        total = level.v(5);
+        position = level.v(6);
+        hidden = level.v(7);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R10, level);
+        CodePages pages = CodePages.seal(arena, List.of(emit(false), emit(true)));
+        seen = pages.function(0);
+        masked = pages.function(1);
+    }
+
+    static QueryPanelCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// See `Tiles.weigh`. Reads and writes `count` rows of scores, four of the state and `size` of sums.
+    ///
+    /// @param count at least 1
+    /// @param size at least 1
+    void weigh(long scores, int count, int first, boolean hides, long state, long sums, int size) {
+        Function function = hides ? masked : seen;
+        int bits = Float.floatToRawIntBits(first);
+        for (int side = 0; side < panelBytes; side += level.bytes) {
+            function.call(scores + side, count, bits, state + side, sums + side, size);
+        }
+    }
+
+    private byte[] emit(boolean hides) {
+        var a = new Emitter(level);
+        constants.load(a);
+        a.op(VMOVUPS, largest, at(RCX));
+        a.op(VMOVUPS, decay, largest);
+        if (hides) {
+            a.spread(position, RDX);
+            constants.fill(a, hidden, Float.NEGATIVE_INFINITY);
+        }
+        findLargest(a, hides);
+        a.op(VMOVUPS, at(RCX), largest);
+        a.op(VSUBPS, decay, decay, largest);
+        ExpCode.emitBounded(a, constants, decay, a.v(1), a.v(2));
+
+        a.zero(total);
+        a.mov(RAX, RDI);
+        a.mov(R11, RSI);
+        Label weights = a.here();
+        a.op(VMOVUPS, a.v(0), at(RAX));
+        a.op(VSUBPS, a.v(0), a.v(0), largest);
+        ExpCode.emitBounded(a, constants, a.v(0), a.v(1), a.v(2));
+        a.op(VADDPS, total, total, a.v(0));
+        a.op(VMOVUPS, at(RAX), a.v(0));
+        a.add(RAX, panelBytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, weights);
+
+        a.op(VMOVUPS, a.v(0), at(RCX, panelBytes));
+        a.op(VFMADD213PS, a.v(0), decay, total);
+        a.op(VMOVUPS, at(RCX, panelBytes), a.v(0));
+        Label sums = a.here();
+        a.op(VMULPS, a.v(0), decay, at(R8));
+        a.op(VMOVUPS, at(R8), a.v(0));
+        a.add(R8, panelBytes);
+        a.dec(R9);
+        a.jump(Condition.NOT_EQUAL, sums);
+        return a.end();
+    }
+
+    /// Raises `largest` to the largest score; scores of hidden positions become -∞. A NaN does not count: where an
+    /// operand is NaN, VMAXPS answers its last.
+    private void findLargest(Emitter a, boolean hides) {
+        a.mov(RAX, RDI);
+        a.mov(R11, RSI);
+        Label loop = a.here();
+        a.op(VMOVUPS, a.v(0), at(RAX));
+        if (hides) {
+            a.compare(Mask.K1, position, at(RCX, 2 * panelBytes), LESS);
+            a.blend(a.v(0), Mask.K1, hidden);
+            a.op(VMOVUPS, a.v(1), at(RCX, 3 * panelBytes));
+            a.compare(Mask.K1, a.v(1), position, LESS);
+            a.blend(a.v(0), Mask.K1, hidden);
+            a.op(VMOVUPS, at(RAX), a.v(0));
+            a.op(VADDPS, position, position, constants.of(1f));
+        }
+        a.op(VMAXPS, largest, a.v(0), largest);
+        a.add(RAX, panelBytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, loop);
+    }
+}

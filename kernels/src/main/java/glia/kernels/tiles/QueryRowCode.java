@@ -1,0 +1,131 @@
+package glia.kernels.tiles;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VBROADCASTSS;
+import static glia.kernels.asm.Op.VFMADD213PS;
+import static glia.kernels.asm.Op.VMAXPS;
+import static glia.kernels.asm.Op.VMOVD_TO;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.ExpCode;
+import glia.kernels.code.Function;
+import glia.kernels.code.Lanes;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.tiled.Tiles;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Attention of some queries: turns their scores into weights, as `QueryPanelCode` does for many (see `Tiles.weights`).
+public final class QueryRowCode {
+    private static final PerLevel<QueryRowCode> CODES = new PerLevel<>(QueryRowCode::new);
+
+    private final Level level;
+    private final Constants constants;
+    private final Function weights;
+    private final Vec largest;
+    private final Vec decay;
+    private final Vec total;
+
+    private QueryRowCode(Level level) {
+        this.level = level;
+        largest = level.v(3);
+        decay = level.v(4);
+        total = level.v(5);
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R10, level);
+        weights = CodePages.seal(arena, List.of(emit())).function(0);
+    }
+
+    public static QueryRowCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// See `Tiles.weights`. Reads and writes whole vectors of scores.
+    ///
+    /// @param heads at least 1
+    /// @param count scores of a head, at least 1
+    public void weights(long scores, long rowBytes, int heads, int count, long state) {
+        int vectors = Math.ceilDiv(count, level.lanes);
+        int beyond = level.lanes * vectors - count;
+        int hidden = (1 << beyond) - 1 << level.lanes - beyond;
+        weights.call(scores, vectors, state, rowBytes, heads, hidden);
+    }
+
+    /// RDI: a head's scores, RSI: vectors of them, RDX: its state, RCX: bytes from head to head, R8: heads left, R9:
+    /// the lanes of the last vector that are none.
+    private byte[] emit() {
+        var a = new Emitter(level);
+        constants.load(a);
+        a.mask(Mask.K1, R9, RAX);
+        Label head = a.here();
+        hideRest(a);
+        a.op(VBROADCASTSS, largest, at(RDX));
+        a.op(VMOVUPS, decay, largest);
+        a.mov(RAX, RDI);
+        a.mov(R11, RSI);
+        Label find = a.here();
+        a.op(VMOVUPS, a.v(0), at(RAX));
+        a.op(VMAXPS, largest, a.v(0), largest);
+        a.add(RAX, level.bytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, find);
+        Lanes.across(a, VMAXPS, largest, a.v(0), 4);
+        a.op(VMOVD_TO, at(RDX), largest.as(16));
+        a.op(VSUBPS, decay, decay, largest);
+        ExpCode.emitBounded(a, constants, decay, a.v(1), a.v(2));
+
+        a.zero(total);
+        a.mov(RAX, RDI);
+        a.mov(R11, RSI);
+        Label weights = a.here();
+        a.op(VMOVUPS, a.v(0), at(RAX));
+        a.op(VSUBPS, a.v(0), a.v(0), largest);
+        ExpCode.emitBounded(a, constants, a.v(0), a.v(1), a.v(2));
+        a.op(VADDPS, total, total, a.v(0));
+        a.op(VMOVUPS, at(RAX), a.v(0));
+        a.add(RAX, level.bytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, weights);
+        Lanes.across(a, VADDPS, total, a.v(0), 4);
+        a.op(VBROADCASTSS, a.v(0), at(RDX, Tiles.DENOMINATOR));
+        a.op(VFMADD213PS, a.v(0), decay, total);
+        a.op(VMOVD_TO, at(RDX, Tiles.DENOMINATOR), xmm(0));
+        a.op(VMOVD_TO, at(RDX, Tiles.DECAY), decay.as(16));
+        a.add(RDX, Tiles.STATE_BYTES);
+        a.add(RDI, RCX);
+        a.dec(R8);
+        a.jump(Condition.NOT_EQUAL, head);
+        return a.end();
+    }
+
+    /// Sets what the last vector has beyond the scores to -∞.
+    private void hideRest(Emitter a) {
+        a.mov(RAX, RSI);
+        a.shl(RAX, Integer.numberOfTrailingZeros(level.bytes));
+        a.add(RAX, RDI);
+        a.op(VMOVUPS, a.v(0), at(RAX, -level.bytes));
+        constants.fill(a, a.v(1), Float.NEGATIVE_INFINITY);
+        a.blend(a.v(0), Mask.K1, a.v(1));
+        a.op(VMOVUPS, at(RAX, -level.bytes), a.v(0));
+    }
+}

@@ -1,0 +1,160 @@
+package glia.kernels.tiles;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RBP;
+import static glia.kernels.asm.Gpr.RBX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VBROADCASTSS;
+import static glia.kernels.asm.Op.VFMADD231PS;
+import static glia.kernels.asm.Op.VMULPS;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Level;
+import glia.kernels.code.PerLevel;
+import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Tiles;
+import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · rows[j]`: what attention does with values, for heads that share
+/// them. The sums of up to `mostHeads` heads and a stretch of columns stay in registers.
+public final class WeightedSumCode {
+    /// Bytes of the memory that a call needs for its parameters.
+    public static final int PARAMETER_BYTES = 48;
+
+    private static final int SUMS_ROW = 8;
+    private static final int WEIGHTS_ROW = 16;
+    private static final int STATE = 24;
+    private static final int LINES = 32;
+    private static final int AHEAD = 40;
+    private static final int MOST_HEADS = 4;
+    private static final List<PerLevel<WeightedSumCode>> CODES = IntStream.rangeClosed(1, MOST_HEADS)
+            .mapToObj(heads -> new PerLevel<>(level -> new WeightedSumCode(level, heads))).toList();
+
+    private final Level level;
+    private final int heads;
+    private final int mostVectors;
+    private final CodeOnDemand sum;
+
+    private WeightedSumCode(Level level, int heads) {
+        this.level = level;
+        this.heads = heads;
+        mostVectors = heads <= mostHeads(level) / 2 ? 8 : 4;
+        sum = new CodeOnDemand(Arena.ofAuto(), mostVectors + 1, this::emit);
+    }
+
+    private static int mostHeads(Level level) {
+        return level.isWide() ? MOST_HEADS : 2;
+    }
+
+    /// Reads `count` rows of `size` numbers, which lie `rowBytes` apart, and as many weights of each head; changes
+    /// `size` sums of each head, which lie one behind the other.
+    ///
+    /// @param heads at least 1
+    /// @param state of the heads, with their decays (see `Tiles.weights`)
+    /// @param weightsRow bytes from one head's weights to the next
+    /// @param count at least 1
+    /// @param ahead what is needed soon
+    /// @param parameters memory of `PARAMETER_BYTES`
+    public static void sum(Level level, long sums, int heads, int size, long state, long rows, long rowBytes, long weights,
+            long weightsRow, int count, Ahead ahead, long parameters) {
+        Memory.i64(parameters + AHEAD, ahead.address());
+        Memory.i64(parameters + SUMS_ROW, 4L * size);
+        Memory.i64(parameters + WEIGHTS_ROW, weightsRow);
+        int most = mostHeads(level);
+        for (int h = 0; h < heads; h += most) {
+            Memory.i64(parameters + STATE, state + h * Tiles.STATE_BYTES);
+            CODES.get(Math.min(most, heads - h) - 1).of(level)
+                    .sum(sums + 4L * h * size, heads, size, rows, rowBytes, weights + h * weightsRow, count,
+                            parameters);
+        }
+    }
+
+    private void sum(long sums, int all, int size, long rows, long rowBytes, long weights, int count, long parameters) {
+        int stretch = mostVectors * level.lanes;
+        for (int i = 0; i < size; i += stretch) {
+            int part = Math.min(stretch, size - i);
+            int vectors = Math.ceilDiv(part, level.lanes);
+            Memory.i64(parameters + LINES, AheadCode.lines(level, vectors, heads, all));
+            Memory.i32(parameters, (1 << level.lanes) - 1 >>> level.lanes * vectors - part);
+            sum.of(vectors).call(sums + 4L * i, rows + 4L * i, rowBytes, weights, count, parameters);
+        }
+    }
+
+    private byte[] emit(int vectors) {
+        var a = new Emitter(level);
+        Vec factor = a.v(heads * vectors);
+        a.push(RBX);
+        a.push(RBP);
+        a.mov(RBX, at(R9, AHEAD));
+        a.mov(RBP, at(RBX));
+        a.mov32(RAX, at(R9));
+        a.mask(Mask.K1, RAX, RAX);
+        a.mov(R10, at(R9, STATE));
+        a.mov(R11, RDI);
+        for (int h = 0; h < heads; h++) {
+            a.op(VBROADCASTSS, factor, at(R10, h * Tiles.STATE_BYTES + Tiles.DECAY));
+            for (int i = 0; i < vectors; i++) {
+                Vec sum = sum(h, i, vectors);
+                a.load(sum, at(R11, i * level.bytes), mask(i, vectors));
+                a.op(VMULPS, sum, sum, factor);
+            }
+            a.add(R11, at(R9, SUMS_ROW));
+        }
+        a.mov(R10, at(R9, WEIGHTS_ROW));
+        a.lea(R11, at(R10, R10, 2, 0));
+        Label loop = a.here();
+        for (int h = 0; h < heads; h++) {
+            a.op(VBROADCASTSS, factor, h == 0 ? at(RCX) : h == 3 ? at(RCX, R11, 1, 0) : at(RCX, R10, h, 0));
+            for (int i = 0; i < vectors; i++) {
+                if (h == 0) {
+                    a.load(row(i, vectors), at(RSI, i * level.bytes), mask(i, vectors));
+                }
+                a.op(VFMADD231PS, sum(h, i, vectors), factor, row(i, vectors));
+            }
+        }
+        AheadCode.emit(a, RBP, RBX, at(R9, LINES));
+        a.add(RSI, RDX);
+        a.add(RCX, 4);
+        a.dec(R8);
+        a.jump(Condition.NOT_EQUAL, loop);
+        for (int h = 0; h < heads; h++) {
+            for (int i = 0; i < vectors; i++) {
+                a.store(at(RDI, i * level.bytes), sum(h, i, vectors), mask(i, vectors));
+            }
+            a.add(RDI, at(R9, SUMS_ROW));
+        }
+        a.mov(at(RBX), RBP);
+        a.pop(RBP);
+        a.pop(RBX);
+        return a.end();
+    }
+
+    private Vec sum(int head, int i, int vectors) {
+        return level.v(head * vectors + i);
+    }
+
+    /// A head alone needs each vector of a row once, so that one register does for all.
+    private Vec row(int i, int vectors) {
+        return level.v(heads * vectors + 1 + (heads == 1 ? 0 : i));
+    }
+
+    private static Mask mask(int i, int vectors) {
+        return i == vectors - 1 ? Mask.K1 : Mask.K0;
+    }
+}
