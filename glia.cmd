@@ -126,7 +126,7 @@ rmdir "%lib%\.lock"
 exit /b 1
 
 :make_cache
-"%jdk%\bin\java.exe" %options% -cp "%classpath%" -XX:AOTCacheOutput="%cache%.new" glia.cli.Training %kind% >nul 2>&1
+"%jdk%\bin\java.exe" %options% -cp "%classpath%" -XX:AOTCacheOutput="%cache%.new" glia.cli.AotCacheRun %kind% >nul 2>&1
 if exist "%cache%.new" move /y "%cache%.new" "%cache%.aot" >nul
 type nul >"%cache%.made"
 exit /b 0

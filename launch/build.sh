@@ -137,7 +137,7 @@ make_cache() { # kind
     local new=$cache.$$ scratch=$lib/.scratch
     set_options "$1"
     GLIA_CACHE=$scratch HF_HOME=$scratch HF_HUB_OFFLINE=1 \
-        "$jdk/bin/java" "${options[@]}" -XX:AOTCacheOutput="$new" glia.cli.Training "$1" "$scratch" \
+        "$jdk/bin/java" "${options[@]}" -XX:AOTCacheOutput="$new" glia.cli.AotCacheRun "$1" "$scratch" \
         >"$lib/cache.log" 2>&1
     [ -s "$new" ] && mv -f "$new" "$cache.aot"
     rm -rf "$new" "$new".* "$scratch"

@@ -55,7 +55,7 @@ final class Installation {
         Files.writeString(home.resolve("pom.xml"), "<project/>");
         Files.writeString(home.resolve("cli/src/main/java/Main.java"), "class Main {}");
         Path jars = Files.createDirectories(home.resolve("prepared"));
-        copyJars(jars, "glia/cli/Training.class");
+        copyJars(jars, "glia/cli/AotCacheRun.class");
         Path maven = Files.createDirectories(home.resolve("bin")).resolve("mvn");
         Files.writeString(maven, """
                 #!/bin/sh

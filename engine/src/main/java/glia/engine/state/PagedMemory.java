@@ -15,7 +15,7 @@ final class PagedMemory implements KeyValueMemory {
     private final KeyValues keyValues;
     private final Span span;
     /// Whether the keys are the values too.
-    private final boolean shared;
+    private final boolean keysAreValues;
     /// Tokens that count.
     private int length;
 
@@ -27,11 +27,11 @@ final class PagedMemory implements KeyValueMemory {
         this(pool, new KeyValues(PAGE_TOKENS, of.size(), of.size()), of.span(), true);
     }
 
-    private PagedMemory(PagePool pool, KeyValues keyValues, Span span, boolean shared) {
+    private PagedMemory(PagePool pool, KeyValues keyValues, Span span, boolean keysAreValues) {
         this.pool = pool;
         this.keyValues = keyValues;
         this.span = span;
-        this.shared = shared;
+        this.keysAreValues = keysAreValues;
     }
 
     @Override
@@ -51,7 +51,7 @@ final class PagedMemory implements KeyValueMemory {
             }
             int count = Math.min(to - row, PAGE_TOKENS - at % PAGE_TOKENS);
             copy(keys, row, count, keyValues.keyAddress(at));
-            if (!shared) {
+            if (!keysAreValues) {
                 copy(values, row, count, keyValues.valueAddress(at));
             }
             row += count;
@@ -62,7 +62,7 @@ final class PagedMemory implements KeyValueMemory {
 
     private void take(KeyValues to, int page) {
         long keyPage = pool.take(keyBytes());
-        if (shared) {
+        if (keysAreValues) {
             to.setPage(page, keyPage, keyPage);
             return;
         }
@@ -108,7 +108,7 @@ final class PagedMemory implements KeyValueMemory {
     @Override
     public PagedMemory copy(int ofLength) {
         KeyValues other = new KeyValues(PAGE_TOKENS, keyValues.keyCols(), keyValues.valueCols());
-        PagedMemory copy = new PagedMemory(pool, other, span, shared);
+        PagedMemory copy = new PagedMemory(pool, other, span, keysAreValues);
         copy.length = ofLength;
         try {
             for (int page = 0; page < keyValues.numPages(); page++) {
@@ -117,7 +117,7 @@ final class PagedMemory implements KeyValueMemory {
                     copy.take(other, page);
                     MemorySegment.copy(glia.tensor.Memory.ALL, keyValues.keyPage(page), glia.tensor.Memory.ALL,
                             other.keyPage(page), keyBytes());
-                    if (!shared) {
+                    if (!keysAreValues) {
                         MemorySegment.copy(glia.tensor.Memory.ALL, keyValues.valuePage(page), glia.tensor.Memory.ALL,
                                 other.valuePage(page), valueBytes());
                     }
@@ -133,7 +133,7 @@ final class PagedMemory implements KeyValueMemory {
     private void drop(int page) {
         if (keyValues.keyPage(page) != 0) {
             pool.giveBack(keyValues.keyPage(page), keyBytes());
-            if (!shared) {
+            if (!keysAreValues) {
                 pool.giveBack(keyValues.valuePage(page), valueBytes());
             }
             keyValues.setPage(page, 0, 0);

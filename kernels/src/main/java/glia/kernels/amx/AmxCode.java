@@ -29,7 +29,7 @@ import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
 import glia.kernels.code.Level;
-import glia.kernels.tiles.TermCode;
+import glia.kernels.tiles.Bf16x3Code;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -49,7 +49,7 @@ import java.util.List;
 ///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
 ///     store the sums
 /// ```
-/// Where each number is a sum of three terms (`TermCode`), which F32 products are made of, a step multiplies six pairs
+/// Where each number is a sum of three terms (`Bf16x3Code`), which F32 products are made of, a step multiplies six pairs
 /// of terms, one after the other, the smallest first:
 /// ```
 /// (a0 + a1 + a2) · (b0 + b1 + b2) = a2·b0 + a1·b0 + a1·b1 + a0·b1 + a0·b2 + a0·b0
@@ -128,7 +128,7 @@ public final class AmxCode {
 
     /// Bytes of a step, of A as of B.
     int stepBytes() {
-        return terms * TermCode.TERM_BYTES;
+        return terms * Bf16x3Code.TERM_BYTES;
     }
 
     /// Steps of a call at the most.
@@ -249,7 +249,7 @@ public final class AmxCode {
                 }
                 for (int j = 0; j < wide; j++) {
                     if (i == 0 && pair[1] != loaded[1]) {
-                        a.load(ofB(j), at(RCX, RAX, 1, TermCode.TERM_BYTES * pair[1] + B_ROW_BYTES / 2 * j));
+                        a.load(ofB(j), at(RCX, RAX, 1, Bf16x3Code.TERM_BYTES * pair[1] + B_ROW_BYTES / 2 * j));
                     }
                     a.addBf16Products(sum(i, j), ofA(i), ofB(j));
                     prefetch(a, Assembler.Cache.T1, RBX, 0, aheadBytes(), done, products);
@@ -264,7 +264,7 @@ public final class AmxCode {
     }
 
     private void loadA(AmxAssembler a, int i, int term) {
-        Mem rows = at(RDX, R11, 1, TermCode.TERM_BYTES * term + HALF * A_ROW_BYTES * i);
+        Mem rows = at(RDX, R11, 1, Bf16x3Code.TERM_BYTES * term + HALF * A_ROW_BYTES * i);
         if (passesFirstCache()) {
             a.loadOnce(ofA(i), rows);
         } else {

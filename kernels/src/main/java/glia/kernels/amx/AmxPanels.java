@@ -5,8 +5,8 @@ import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.Panels;
 import glia.kernels.tiled.Scratch;
 import glia.kernels.tiles.EmittedTiles;
-import glia.kernels.tiles.TermCode;
-import glia.kernels.tiles.TurnCode;
+import glia.kernels.tiles.Bf16x3Code;
+import glia.kernels.tiles.TransposeCode;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
@@ -16,7 +16,7 @@ import glia.tensor.kernel.Workers;
 /// Packs B for `AmxCode`: `[panel of 32 columns][step][term][16 pairs of rows][32 columns]`. Rows beyond the depth are
 /// 0, columns beyond the last may be anything.
 final class AmxPanels implements Panels {
-    /// Numbers of a row that are turned together; whole blocks of every format.
+    /// Numbers of a row that are transposed together; whole blocks of every format.
     private static final int PIECE = 256;
     /// Columns that are packed together from rows of B; whole blocks, too.
     private static final int STRIP = 256;
@@ -24,7 +24,7 @@ final class AmxPanels implements Panels {
     private final int terms;
     private final RowDecoder decoder;
     private final Scratch[] scratch;
-    private final Turned turned;
+    private final Transposed transposed;
     private final Straight straight;
     private Matrix source;
     private int firstRow;
@@ -39,7 +39,7 @@ final class AmxPanels implements Panels {
         this.decoder = decoder;
         this.terms = terms;
         scratch = Scratch.each(workers.count());
-        turned = new Turned(workers);
+        transposed = new Transposed(workers);
         straight = new Straight(workers);
     }
 
@@ -57,15 +57,15 @@ final class AmxPanels implements Panels {
     }
 
     @Override
-    public void turned(Tensor w, long to) {
-        turned(w, 0, w.rows(), 0, w.cols(), to);
+    public void transposed(Tensor w, long to) {
+        transposed(w, 0, w.rows(), 0, w.cols(), to);
     }
 
     /// Packs the B whose columns are rows of w.
     ///
     /// @param col the first column of w, the first of a block
-    /// @return whether all numbers fit (`TermCode`)
-    boolean turned(Matrix w, int row, int rows, int col, int depth, long to) {
+    /// @return whether all numbers fit (`Bf16x3Code`)
+    boolean transposed(Matrix w, int row, int rows, int col, int depth, long to) {
         source = w;
         firstRow = row;
         cols = rows;
@@ -73,7 +73,7 @@ final class AmxPanels implements Panels {
         this.depth = depth;
         this.to = to;
         outside = false;
-        turned.pack();
+        transposed.pack();
         source = null;
         return !outside;
     }
@@ -81,7 +81,7 @@ final class AmxPanels implements Panels {
     /// Packs the B whose rows are rows of b.
     ///
     /// @param col the first column of b, the first of a block
-    /// @return whether all numbers fit (`TermCode`)
+    /// @return whether all numbers fit (`Bf16x3Code`)
     boolean straight(Matrix b, int row, int depth, int col, int cols, long to) {
         source = b;
         firstRow = row;
@@ -114,7 +114,7 @@ final class AmxPanels implements Panels {
     ///
     /// @param rows of which there are numbers; for the others up to 32 there are zeros
     /// @param toStep from 32 columns to the next
-    static boolean pairs(TermCode code, long numbers, long rowBytes, int rows, int cols, long to, long toStep) {
+    static boolean pairs(Bf16x3Code code, long numbers, long rowBytes, int rows, int cols, long to, long toStep) {
         boolean fits = true;
         for (int p = 0; p < AmxCode.PAIRS; p++) {
             long even = 2 * p < rows ? numbers + 2 * p * rowBytes : EmittedTiles.ZERO.address();
@@ -124,8 +124,8 @@ final class AmxPanels implements Panels {
         return fits;
     }
 
-    private final class Turned extends RangeTask {
-        Turned(Workers workers) {
+    private final class Transposed extends RangeTask {
+        Transposed(Workers workers) {
             super(workers);
         }
 
@@ -144,10 +144,10 @@ final class AmxPanels implements Panels {
                 long at = to + i * panelBytes(depth);
                 for (int k = 0; k < depth; k += PIECE) {
                     int count = Math.min(PIECE, depth - k);
-                    turn(firstRow + row, rows, firstCol + k, count, decoded, panel, worker);
+                    transpose(firstRow + row, rows, firstCol + k, count, decoded, panel, worker);
                     for (int s = 0; s < count; s += AmxCode.DEPTH) {
                         long numbers = panel + (long) s * AmxCode.B_ROW_BYTES;
-                        fits &= TermCode.of(terms).together(at, numbers, numbers + AmxCode.B_ROW_BYTES, AmxCode.PAIRS,
+                        fits &= Bf16x3Code.of(terms).together(at, numbers, numbers + AmxCode.B_ROW_BYTES, AmxCode.PAIRS,
                                 AmxCode.B_ROW_BYTES, 2L * AmxCode.B_ROW_BYTES);
                         at += stepBytes();
                     }
@@ -159,16 +159,16 @@ final class AmxPanels implements Panels {
         }
 
         /// Rows as columns of F32, followed by zeros up to a whole step.
-        private void turn(int row, int rows, int col, int count, long decoded, long panel, int worker) {
+        private void transpose(int row, int rows, int col, int count, long decoded, long panel, int worker) {
             long numbers = numbers(row, rows, col, count, decoded, worker);
             long rowBytes = rowBytes(count);
-            int each = TurnCode.rows(Level.AMX);
+            int each = TransposeCode.rows(Level.AMX);
             int kept = rows > each ? count : 0;
             for (int k = kept; k < count || k % AmxCode.DEPTH != 0; k++) {
                 EmittedTiles.zero(panel + (long) k * AmxCode.B_ROW_BYTES, AmxCode.COLS);
             }
             for (int r = 0; r < rows; r += each) {
-                TurnCode.of(Level.AMX, 2).turn(Math.min(each, rows - r), panel + 4L * r, numbers + r * rowBytes,
+                TransposeCode.of(Level.AMX, 2).transpose(Math.min(each, rows - r), panel + 4L * r, numbers + r * rowBytes,
                         rowBytes, count);
             }
         }
@@ -197,7 +197,7 @@ final class AmxPanels implements Panels {
                 int col = unit % strips * STRIP;
                 int count = Math.min(STRIP, cols - col);
                 long numbers = numbers(firstRow + row, rows, firstCol + col, count, decoded, worker);
-                fits &= pairs(TermCode.of(terms), numbers, rowBytes(count), rows, count,
+                fits &= pairs(Bf16x3Code.of(terms), numbers, rowBytes(count), rows, count,
                         to + col / AmxCode.COLS * panelBytes(depth) + (long) step * stepBytes(),
                         panelBytes(depth));
             }

@@ -8,7 +8,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
 /// `linear` and both of its gradients by tile registers, with each factor as one BF16 number or as the sum of three
-/// (`TermCode`), which is as exact as F32 products are. Both factors are packed, A in groups of rows (`AmxRows`) and B
+/// (`Bf16x3Code`), which is as exact as F32 products are. Both factors are packed, A in groups of rows (`AmxRows`) and B
 /// in panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece.
 final class AmxProducts {
     /// What a piece of a packed factor has at the most.
@@ -25,9 +25,9 @@ final class AmxProducts {
     private final Scratch packed = new Scratch(SystemMemory::scratch);
     // The present product.
     private Tensor a;
-    private boolean aTurned;
+    private boolean aTransposed;
     private Matrix b;
-    private boolean bTurned;
+    private boolean bTransposed;
     private int depth;
     private int piece;
 
@@ -45,7 +45,7 @@ final class AmxProducts {
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]`.
     ///
-    /// @return whether all numbers fit (`TermCode`); if not, nothing is computed
+    /// @return whether all numbers fit (`Bf16x3Code`); if not, nothing is computed
     boolean linear(Tensor y, Tensor x, Matrix w) {
         return run(y, false, x, false, w, true, x.cols());
     }
@@ -85,14 +85,14 @@ final class AmxProducts {
         return depth == 0 || c.size() == 0;
     }
 
-    private boolean run(Tensor c, boolean adds, Tensor a, boolean aTurned, Matrix b, boolean bTurned, int depth) {
+    private boolean run(Tensor c, boolean adds, Tensor a, boolean aTransposed, Matrix b, boolean bTransposed, int depth) {
         if (isEmpty(c, adds, depth)) {
             return true;
         }
         this.a = a;
-        this.aTurned = aTurned;
+        this.aTransposed = aTransposed;
         this.b = b;
-        this.bTurned = bTurned;
+        this.bTransposed = bTransposed;
         this.depth = depth;
         piece = pieces(Math.min(depth, DEPTH));
         boolean isWhole = c.rows() <= piece && c.cols() <= piece && depth <= DEPTH;
@@ -139,13 +139,13 @@ final class AmxProducts {
     private boolean packA(Tensor c, int row, int k) {
         int count = Math.min(piece, c.rows() - row);
         int part = Math.min(DEPTH, depth - k);
-        return aTurned ? rows.turned(a, k, part, row, count) : rows.straight(a, row, count, k, part);
+        return aTransposed ? rows.transposed(a, k, part, row, count) : rows.straight(a, row, count, k, part);
     }
 
     private boolean packB(Tensor c, int col, int k) {
         int count = Math.min(piece, c.cols() - col);
         int part = Math.min(DEPTH, depth - k);
         long to = packed.reserve(panels.sizeBytes(count, part));
-        return bTurned ? panels.turned(b, col, count, k, part, to) : panels.straight(b, k, part, col, count, to);
+        return bTransposed ? panels.transposed(b, col, count, k, part, to) : panels.straight(b, k, part, col, count, to);
     }
 }

@@ -3,8 +3,8 @@ package glia.kernels.amx;
 import glia.kernels.code.Level;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.tiled.Scratch;
-import glia.kernels.tiles.TermCode;
-import glia.kernels.tiles.TurnCode;
+import glia.kernels.tiles.Bf16x3Code;
+import glia.kernels.tiles.TransposeCode;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
@@ -13,13 +13,13 @@ import glia.tensor.kernel.Workers;
 /// size, so that those of a panel of B stay in the first cache; the groups of a part lie one behind the other. Pairs
 /// beyond the depth are 0, rows beyond the last may be anything.
 final class AmxRows {
-    /// Groups of dy's columns that are turned together, so that their pairs stay in the first cache.
+    /// Groups of dy's columns that are transposed together, so that their pairs stay in the first cache.
     private static final int STRIP = 4;
 
     private final int terms;
     private final Scratch packed = new Scratch(SystemMemory::scratch);
     private final Straight straight;
-    private final Turned turned;
+    private final Transposed transposed;
     private Tensor source;
     private int firstRow;
     private int rows;
@@ -36,13 +36,13 @@ final class AmxRows {
     AmxRows(Workers workers, int terms) {
         this.terms = terms;
         straight = new Straight(workers);
-        turned = new Turned(workers);
+        transposed = new Transposed(workers);
     }
 
     /// Packs the A whose rows are rows of x.
     ///
     /// @param col the first column of x
-    /// @return whether all numbers fit (`TermCode`)
+    /// @return whether all numbers fit (`Bf16x3Code`)
     boolean straight(Tensor x, int row, int rows, int col, int depth) {
         reserve(x, row, rows, col, depth);
         straight.pack();
@@ -53,10 +53,10 @@ final class AmxRows {
     /// Packs the A whose rows are columns of dy.
     ///
     /// @param col the first column of dy
-    /// @return whether all numbers fit (`TermCode`)
-    boolean turned(Tensor dy, int row, int depth, int col, int cols) {
+    /// @return whether all numbers fit (`Bf16x3Code`)
+    boolean transposed(Tensor dy, int row, int depth, int col, int cols) {
         reserve(dy, col, cols, row, depth);
-        turned.pack();
+        transposed.pack();
         source = null;
         return !outside;
     }
@@ -116,7 +116,7 @@ final class AmxRows {
         @Override
         protected void range(int from, int end, int worker) {
             Tensor x = source;
-            TermCode code = TermCode.of(terms);
+            Bf16x3Code code = Bf16x3Code.of(terms);
             boolean fits = true;
             for (int group = from; group < end; group++) {
                 int first = group * AmxCode.ROWS;
@@ -139,12 +139,12 @@ final class AmxRows {
         }
     }
 
-    /// Sixteen pairs of rows become pairs of numbers, then 16 by 16 pairs are turned.
-    private final class Turned extends RangeTask {
+    /// Sixteen pairs of rows become pairs of numbers, then 16 by 16 pairs are transposed.
+    private final class Transposed extends RangeTask {
         private final Scratch[] pairs;
         private int strips;
 
-        Turned(Workers workers) {
+        Transposed(Workers workers) {
             super(workers);
             pairs = Scratch.each(workers.count());
         }
@@ -157,7 +157,7 @@ final class AmxRows {
         @Override
         protected void range(int from, int end, int worker) {
             Tensor dy = source;
-            TermCode code = TermCode.of(terms);
+            Bf16x3Code code = Bf16x3Code.of(terms);
             long at = pairs[worker].reserve((long) STRIP * stepBytes);
             int part = 0;
             boolean fits = true;
@@ -175,7 +175,7 @@ final class AmxRows {
                         at, stepBytes);
                 long inPart = (long) (step - firstStep(part)) * stepBytes;
                 for (int i = 0; i < cols; i += AmxCode.ROWS) {
-                    turn(Math.min(AmxCode.ROWS, cols - i), at(part, group + i / AmxCode.ROWS) + inPart,
+                    transpose(Math.min(AmxCode.ROWS, cols - i), at(part, group + i / AmxCode.ROWS) + inPart,
                             at + (long) i / AmxCode.ROWS * stepBytes);
                 }
             }
@@ -184,10 +184,10 @@ final class AmxRows {
             }
         }
 
-        private void turn(int cols, long to, long from) {
+        private void transpose(int cols, long to, long from) {
             for (int t = 0; t < terms; t++) {
-                TurnCode.of(Level.AMX, 1).turn(AmxCode.PAIRS, to + (long) t * TermCode.TERM_BYTES,
-                        from + (long) t * TermCode.TERM_BYTES, AmxCode.B_ROW_BYTES, cols);
+                TransposeCode.of(Level.AMX, 1).transpose(AmxCode.PAIRS, to + (long) t * Bf16x3Code.TERM_BYTES,
+                        from + (long) t * Bf16x3Code.TERM_BYTES, AmxCode.B_ROW_BYTES, cols);
             }
         }
     }

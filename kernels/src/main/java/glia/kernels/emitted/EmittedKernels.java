@@ -1,8 +1,8 @@
 package glia.kernels.emitted;
 
 import glia.kernels.amx.AmxPairProducts;
-import glia.kernels.amx.TermProducts;
-import glia.kernels.amx.WordProduct;
+import glia.kernels.amx.Bf16x3Products;
+import glia.kernels.amx.Int16Product;
 import glia.kernels.code.CodeRefusedException;
 import glia.kernels.code.Level;
 import glia.kernels.code.Processor;
@@ -48,7 +48,7 @@ public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final Level level;
     private final RoundedProducts roundedProducts;
-    private final Optional<WordProduct> wordProduct;
+    private final Optional<Int16Product> wordProduct;
     private final RowProduct rowProduct;
     private final Products products;
     private final Optional<HalfProducts> halfProducts;
@@ -85,7 +85,7 @@ public final class EmittedKernels implements Kernels {
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         rowProduct = new RowProduct(workers, decoder, level);
         var tiledProducts = new TiledProducts(workers, EmittedTiles.wide(workers, decoder, level));
-        products = level == Level.AMX ? new TermProducts(workers, decoder, tiledProducts) : tiledProducts;
+        products = level == Level.AMX ? new Bf16x3Products(workers, decoder, tiledProducts) : tiledProducts;
         halfProducts = level == Level.AMX ? Optional.empty()
                 : Optional.of(new HalfProducts(workers, new EmittedHalfTiles(workers, decoder, level, DType.F16),
                         new EmittedHalfTiles(workers, decoder, level, DType.BF16)));
@@ -182,7 +182,7 @@ public final class EmittedKernels implements Kernels {
         if (!RoundedProducts.serves(w)) {
             roundActivations(scratch, x);
             linear(y, scratch, w);
-        } else if (wordProduct.isPresent() && WordProduct.serves(x.rows(), w)) {
+        } else if (wordProduct.isPresent() && Int16Product.serves(x.rows(), w)) {
             wordProduct.get().run(y, x, w);
         } else {
             roundedProducts.run(y, x, w);
@@ -193,9 +193,9 @@ public final class EmittedKernels implements Kernels {
     public void linearEachRounded(ProductList list, Tensor scratch) {
         if (!RoundedProducts.serves(list)) {
             Kernels.super.linearEachRounded(list, scratch);
-        } else if (wordProduct.isPresent() && WordProduct.servesSome(list)) {
-            wordProduct.get().run(list.where(WordProduct::serves));
-            roundedProducts.run(list.where(p -> !WordProduct.serves(p)));
+        } else if (wordProduct.isPresent() && Int16Product.servesSome(list)) {
+            wordProduct.get().run(list.where(Int16Product::serves));
+            roundedProducts.run(list.where(p -> !Int16Product.serves(p)));
         } else {
             roundedProducts.run(list);
         }

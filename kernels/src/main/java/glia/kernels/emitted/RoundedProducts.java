@@ -1,6 +1,6 @@
 package glia.kernels.emitted;
 
-import glia.kernels.amx.WordProduct;
+import glia.kernels.amx.Int16Product;
 import glia.kernels.code.Level;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.panels.ProductShapes;
@@ -9,7 +9,7 @@ import glia.kernels.panels.PanelCode;
 import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.TileLayout;
 import glia.kernels.panels.TiledPanels;
-import glia.kernels.panels.WorkArea;
+import glia.kernels.panels.WorkerScratch;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Conversions;
@@ -57,8 +57,8 @@ public final class RoundedProducts {
     }
 
     /// The same for many tokens, with the same packed weights.
-    WordProduct words() {
-        return new WordProduct(workers, weights);
+    Int16Product words() {
+        return new Int16Product(workers, weights);
     }
 
     /// Where packed weights are looked for, and who is told of each that is packed.
@@ -178,7 +178,7 @@ public final class RoundedProducts {
         private int numChunks;
 
         Multiplying(int numWorkers) {
-            workAreas = WorkArea.each(numWorkers);
+            workAreas = WorkerScratch.each(numWorkers);
             results = CollectedResults.each(numWorkers, library.level());
         }
 
@@ -226,7 +226,7 @@ public final class RoundedProducts {
             int units = one.w.cols() / PanelFormat.BLOCK / one.format.scales.blocks;
             int row = first * PanelFormat.ROWS;
             long tiles = activations.address() + one.tilesAt;
-            long workArea = WorkArea.of(workAreas, worker);
+            long workArea = WorkerScratch.of(workAreas, worker);
             CollectedResults out = results[worker];
             out.begin(last - first, one.panelsAtOnce, one.numRows,
                     one.y.address() + one.yRow * one.y.rowBytes() + 4L * row, one.y.rowBytes());
@@ -237,7 +237,7 @@ public final class RoundedProducts {
                     panels = Math.min(one.panelsAtOnce, last - panel);
                     int rows = Math.min(panels * PanelFormat.ROWS, one.w.rows() - panel * PanelFormat.ROWS);
                     long toNext = (panels - 1) * one.panelBytes + (panel + panels == last ? ahead : one.panelBytes);
-                    WorkArea.panel(workArea, rows, toNext, one.panelBytes);
+                    WorkerScratch.panel(workArea, rows, toNext, one.panelBytes);
                     for (int i = tile; i < lastTile; i++) {
                         one.code(i).product(panels, i == tile).call(one.panel(panel), tiles + i * one.tileBytes,
                                 out.of(panel - first) + one.firstToken(i) * out.rowBytes(), units, out.rowBytes(),

@@ -1,6 +1,6 @@
 package glia.kernels.emitted;
 
-import glia.kernels.amx.WordProduct;
+import glia.kernels.amx.Int16Product;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
@@ -32,7 +32,7 @@ final class SelfTest {
     private static final int BLOCKS = 32;
     /// Of the largest number of a row: what other orders of addition and other formulas for the exponential come to.
     private static final float TOLERANCE = 1e-5f;
-    /// The same where both factors may have been rounded to 16 bits (`WordProduct`).
+    /// The same where both factors may have been rounded to 16 bits (`Int16Product`).
     private static final float WORD_TOLERANCE = 2e-4f;
 
     private final Arena arena;
@@ -157,9 +157,9 @@ final class SelfTest {
     /// Some tokens of a prompt. The definition, which is not compiled yet, computes no others.
     private void prompt(Tensor y, Kernels kernels) {
         Tensor in = wholeNumbers();
-        int[] tokens = {0, WordProduct.LEAST_TOKENS / 2 + 1, WordProduct.LEAST_TOKENS - 1};
+        int[] tokens = {0, Int16Product.LEAST_TOKENS / 2 + 1, Int16Product.LEAST_TOKENS - 1};
         if (kernels == tested) {
-            Tensor all = Tensor.allocate(arena, DType.F32, WordProduct.LEAST_TOKENS, WIDTH);
+            Tensor all = Tensor.allocate(arena, DType.F32, Int16Product.LEAST_TOKENS, WIDTH);
             roundedProduct(all, in, DType.Q4_0, kernels);
             for (int i = 0; i < TOKENS; i++) {
                 y.rows(i, i + 1).copyFrom(all.rows(tokens[i], tokens[i] + 1));
@@ -173,7 +173,7 @@ final class SelfTest {
 
     /// Numbers that rounding to 8 bits does not change, so that sets agree which round to more.
     private Tensor wholeNumbers() {
-        Tensor t = Tensor.allocate(arena, DType.F32, WordProduct.LEAST_TOKENS, BLOCKS);
+        Tensor t = Tensor.allocate(arena, DType.F32, Int16Product.LEAST_TOKENS, BLOCKS);
         for (int i = 0; i < t.size(); i++) {
             t.set(i, i % BLOCKS == 0 ? Precision.STEPS : i * 37 % (2 * Precision.STEPS) - Precision.STEPS);
         }

@@ -61,7 +61,7 @@ final class NibbleDots {
 
     /// Before the first block.
     void begin() {
-        a.op(VPBROADCASTD, lowBits, at(R9, WorkArea.NIBBLES));
+        a.op(VPBROADCASTD, lowBits, at(R9, WorkerScratch.NIBBLES));
         a.op(VPSLLD, highBits, lowBits, BITS);
     }
 
@@ -87,7 +87,7 @@ final class NibbleDots {
     /// `sum += scales of the rows · scale · n`
     void addScaled(Vec sum) {
         a.mov32(RDX, at(RSI, tile.half(0)));
-        a.op(VMULPS, scale, weights.scale(0), at(R9, RDX, 1, WorkArea.ONE).toAll());
+        a.op(VMULPS, scale, weights.scale(0), at(R9, RDX, 1, WorkerScratch.ONE).toAll());
         a.op(VSUBPS, n, n, at(RSI, tile.scale(0)).toAll());
         a.op(VFMADD231PS, sum, n, scale);
     }

@@ -93,7 +93,7 @@ final class PanelDots {
         }
         for (Vec sum : n) {
             Vec pairs = a.v(sum.number() + behind);
-            a.op(VPMADDWD, pairs, pairs, at(R9, plane == 0 ? WorkArea.ONES : WorkArea.SIXTEENS));
+            a.op(VPMADDWD, pairs, pairs, at(R9, plane == 0 ? WorkerScratch.ONES : WorkerScratch.SIXTEENS));
             a.op(VPADDD, sum, sum, pairs);
         }
     }

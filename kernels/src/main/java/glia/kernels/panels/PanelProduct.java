@@ -38,7 +38,7 @@ import glia.kernels.code.Level;
 /// result = sums
 /// ```
 /// Arguments: the panel, the tile, the result for row 0 and token 0 (F32), entries of scales in a row (blocks, or
-/// superblocks), bytes from one token's result to the next, the worker's `WorkArea`. Only registers that a function
+/// superblocks), bytes from one token's result to the next, the worker's `WorkerScratch`. Only registers that a function
 /// may change are used.
 final class PanelProduct {
     private final Emitter a;
@@ -87,7 +87,7 @@ final class PanelProduct {
     /// R10 = the scales; sums are 0; the lines of results are asked for, which else would wait for each other at the
     /// end.
     private void begin() {
-        a.mov(at(R9, WorkArea.RESULT), RDX);
+        a.mov(at(R9, WorkerScratch.RESULT), RDX);
         weights.begin(RCX);
         if (nibbles != null) {
             nibbles.begin();
@@ -99,9 +99,9 @@ final class PanelProduct {
                 a.zero(sum(t));
             }
             for (int slice = 0; slice < slices; slice++) {
-                a.op(VMOVUPS, inMemory(WorkArea.SUMS, t, slice), zero);
+                a.op(VMOVUPS, inMemory(WorkerScratch.SUMS, t, slice), zero);
                 if (!a.isWide()) {
-                    a.op(VMOVUPS, inMemory(WorkArea.MAIN, t, slice), zero);
+                    a.op(VMOVUPS, inMemory(WorkerScratch.MAIN, t, slice), zero);
                 }
             }
             if (tokens > 1) {
@@ -112,8 +112,8 @@ final class PanelProduct {
     }
 
     private void end() {
-        a.mov(RDX, at(R9, WorkArea.RESULT));
-        a.mov32(RAX, at(R9, WorkArea.ROWS));
+        a.mov(RDX, at(R9, WorkerScratch.RESULT));
+        a.mov32(RAX, at(R9, WorkerScratch.ROWS));
         for (int slice = 0; slice < slices; slice++) {
             a.mask(Mask.values()[1 + slice], RAX, R11);
             a.shr(RAX, a.lanes());
@@ -122,9 +122,9 @@ final class PanelProduct {
             for (int slice = 0; slice < slices; slice++) {
                 Vec sum = sum(t);
                 if (!a.isWide()) {
-                    a.op(VMOVUPS, sum, inMemory(WorkArea.MAIN, t, slice));
+                    a.op(VMOVUPS, sum, inMemory(WorkerScratch.MAIN, t, slice));
                 }
-                a.op(VADDPS, sum, sum, inMemory(WorkArea.SUMS, t, slice));
+                a.op(VADDPS, sum, sum, inMemory(WorkerScratch.SUMS, t, slice));
                 a.store(at(RDX, slice * a.bytes()), sum, Mask.values()[1 + slice]);
             }
             a.add(RDX, R8);
@@ -217,7 +217,7 @@ final class PanelProduct {
                 if (plane == 0) {
                     start(n[t - from], tile.starts(), tile.start(half, t));
                 } else {
-                    a.op(VMOVUPS, n[t - from], at(R9, WorkArea.PARTS + 32 * t));
+                    a.op(VMOVUPS, n[t - from], at(R9, WorkerScratch.PARTS + 32 * t));
                 }
             }
             dots.add(n, numbers, half, halves, plane, this::askForNext);
@@ -225,7 +225,7 @@ final class PanelProduct {
         for (int t = from; t < to; t++) {
             Vec n = temporary(perToken() * (t - from));
             if (plane < weights.planes() - 1) {
-                a.op(VMOVUPS, at(R9, WorkArea.PARTS + 32 * t), n);
+                a.op(VMOVUPS, at(R9, WorkerScratch.PARTS + 32 * t), n);
             } else {
                 finish(t, n, slice);
             }
@@ -256,7 +256,7 @@ final class PanelProduct {
     }
 
     private void finish(int t, Vec n, int slice) {
-        Mem place = inMemory(WorkArea.MAIN, t, slice);
+        Mem place = inMemory(WorkerScratch.MAIN, t, slice);
         Vec sum = a.isWide() ? sum(t) : n;
         if (a.isWide()) {
             addScaled(sum, n, at(RSI, tile.scale(t)), at(RSI, tile.half(t)));
@@ -292,7 +292,7 @@ final class PanelProduct {
         for (int half = 0; half < halves; half++) {
             Vec scaled = a.v(n.number() + half);
             a.op(VSUBPS, scaled, scaled, middle.toAll());
-            a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkArea.scale(0, half)));
+            a.op(VFMADD231PS, sum, scaled, at(R9, RDX, 1, WorkerScratch.scale(0, half)));
         }
     }
 
@@ -350,7 +350,7 @@ final class PanelProduct {
         int first = weights.planes() - 1;
         Vec n = tile.isWinograd() ? inSums(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)}, false,
                 () -> { })[0] : lowDots(first, slice);
-        Mem place = at(R9, RDX, 1, WorkArea.SUMS + slice * a.bytes());
+        Mem place = at(R9, RDX, 1, WorkerScratch.SUMS + slice * a.bytes());
         a.mov32(RDX, at(RSI, tile.lowPlace()));
         if (a.isWide()) {
             Vec sum = a.v(n.number() + halves);
@@ -389,7 +389,7 @@ final class PanelProduct {
     }
 
     private Mem inMemory(int place, int token, int slice) {
-        return at(R9, WorkArea.sum(place, 0, token) + slice * a.bytes());
+        return at(R9, WorkerScratch.sum(place, 0, token) + slice * a.bytes());
     }
 
     private Vec temporary(int i) {

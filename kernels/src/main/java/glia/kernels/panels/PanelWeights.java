@@ -23,7 +23,7 @@ import glia.kernels.code.Processor;
 
 /// The part of `PanelProduct` that reads weights: emits what brings a block of a panel into registers, as eight vectors
 /// of quads of unsigned bytes, and scales and minima as F32. At that point RDI holds the address of the block's quants,
-/// R10 that of its scales, R11 that of what its superblock shares, and R9 the `WorkArea`.
+/// R10 that of its scales, R11 that of what its superblock shares, and R9 the `WorkerScratch`.
 public final class PanelWeights {
     private static final int LINE = 64;
     /// How far ahead one token's product asks for weights on Intel's processors.
@@ -84,7 +84,7 @@ public final class PanelWeights {
             }
             return;
         }
-        a.mov(RAX, at(R9, WorkArea.AHEAD));
+        a.mov(RAX, at(R9, WorkerScratch.AHEAD));
         if (!spreads(tokens)) {
             prefetchPart(0, 1);
         }
@@ -206,13 +206,13 @@ public final class PanelWeights {
             nibbles(from);
         }
         switch (format.bits) {
-            case 3 -> highBits(from + 128, WorkArea.THIRD, 1);
-            case 5 -> highBits(from + 256, WorkArea.FIFTH, 1);
-            case 6 -> highBits(from + 256, WorkArea.FIFTH_AND_SIXTH, 2);
+            case 3 -> highBits(from + 128, WorkerScratch.THIRD, 1);
+            case 5 -> highBits(from + 256, WorkerScratch.FIFTH, 1);
+            case 6 -> highBits(from + 256, WorkerScratch.FIFTH_AND_SIXTH, 2);
             default -> { }
         }
         if (format == PanelFormat.MXFP4) {
-            a.op(a.isWide() ? VBROADCASTI32X4 : VBROADCASTF128, temporary(0), at(R9, WorkArea.E2M1));
+            a.op(a.isWide() ? VBROADCASTI32X4 : VBROADCASTF128, temporary(0), at(R9, WorkerScratch.E2M1));
             for (int i = 0; i < 8; i++) {
                 a.op(VPSHUFB, w(i), temporary(0), w(i));
             }
@@ -221,7 +221,7 @@ public final class PanelWeights {
 
     private void plane(int from, int plane) {
         Vec which = temporary(0);
-        a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
+        a.op(VPBROADCASTD, which, at(R9, WorkerScratch.NIBBLES));
         for (int i = 0; i < 8; i++) {
             if (plane == 0) {
                 a.and(w(i), which, of(RDI, from + 64 * i));
@@ -236,7 +236,7 @@ public final class PanelWeights {
     /// The low four bits of all quants.
     private void nibbles(int from) {
         Vec which = temporary(0);
-        a.op(VPBROADCASTD, which, at(R9, WorkArea.NIBBLES));
+        a.op(VPBROADCASTD, which, at(R9, WorkerScratch.NIBBLES));
         for (int m = 0; m < 4; m++) {
             a.op(VMOVUPS, w(m + 4), of(RDI, from + 64 * m));
             a.and(w(m), which, w(m + 4));
@@ -248,7 +248,7 @@ public final class PanelWeights {
     /// The low two bits of all quants.
     private void pairs(int from) {
         Vec which = temporary(0);
-        a.op(VPBROADCASTD, which, at(R9, WorkArea.PAIRS));
+        a.op(VPBROADCASTD, which, at(R9, WorkerScratch.PAIRS));
         for (int half = 0; half < 2; half++) {
             Vec all = w(4 * half + 3);
             a.op(VMOVUPS, all, of(RDI, from + 64 * half));
@@ -314,8 +314,8 @@ public final class PanelWeights {
     void storeScales() {
         Vec more = temporary(0);
         for (int half = 0; half < halves; half++) {
-            int place = WorkArea.scale(panel, half);
-            a.op(VMULPS, more, scale(half), at(R9, WorkArea.THREE_HALVES).toAll());
+            int place = WorkerScratch.scale(panel, half);
+            a.op(VMULPS, more, scale(half), at(R9, WorkerScratch.THREE_HALVES).toAll());
             a.op(VMOVUPS, at(R9, place), scale(half));
             a.op(VMOVUPS, at(R9, place + a.bytes()), more);
         }
@@ -332,8 +332,8 @@ public final class PanelWeights {
         a.op(VPMOVZXBD, scale, bytes);
         if (a.isWide()) {
             a.op(VCVTDQ2PS, scale, scale);
-            a.op(VADDPS, scale, scale, at(R9, WorkArea.MINUS_128).toAll());
-            a.op(VBROADCASTSS, temporary(0), at(R9, WorkArea.ONE));
+            a.op(VADDPS, scale, scale, at(R9, WorkerScratch.MINUS_128).toAll());
+            a.op(VBROADCASTSS, temporary(0), at(R9, WorkerScratch.ONE));
             a.op(VSCALEFPS, scale, temporary(0), scale);
             return;
         }
@@ -341,7 +341,7 @@ public final class PanelWeights {
         Vec other = temporary(0);
         a.op(VPSRLD, other, scale, 1);
         a.op(VPSUBD, scale, scale, other);
-        a.op(VPBROADCASTD, temporary(1), at(R9, WorkArea.HALF_BIAS));
+        a.op(VPBROADCASTD, temporary(1), at(R9, WorkerScratch.HALF_BIAS));
         for (Vec exponent : new Vec[] {scale, other}) {
             a.op(VPADDD, exponent, exponent, temporary(1));
             a.op(VPSLLD, exponent, exponent, 23);

@@ -84,26 +84,26 @@ final class TwoPanelProduct {
     }
 
     private void begin() {
-        a.mov(at(R9, WorkArea.RESULT), RDX);
-        a.mov(at(R9, WorkArea.RESULT_STEP), R8);
+        a.mov(at(R9, WorkerScratch.RESULT), RDX);
+        a.mov(at(R9, WorkerScratch.RESULT_STEP), R8);
         weights[0].begin(RCX);
         Vec zero = a.v(0);
         a.zero(zero);
         for (int t = 0; t < tokens; t++) {
             for (int p = 0; p < PANELS; p++) {
-                a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.SUMS, p, t)), zero);
-                a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)), zero);
+                a.op(VMOVUPS, at(R9, WorkerScratch.sum(WorkerScratch.SUMS, p, t)), zero);
+                a.op(VMOVUPS, at(R9, WorkerScratch.sum(WorkerScratch.MAIN, p, t)), zero);
                 a.prefetch(Assembler.Cache.T1, at(RDX, p * a.bytes()));
             }
             a.add(RDX, R8);
         }
-        a.mov(R8, at(R9, WorkArea.PANEL_BYTES));
+        a.mov(R8, at(R9, WorkerScratch.PANEL_BYTES));
     }
 
     private void end() {
-        a.mov(RDX, at(R9, WorkArea.RESULT));
-        a.mov(R8, at(R9, WorkArea.RESULT_STEP));
-        a.mov32(RAX, at(R9, WorkArea.ROWS));
+        a.mov(RDX, at(R9, WorkerScratch.RESULT));
+        a.mov(R8, at(R9, WorkerScratch.RESULT_STEP));
+        a.mov32(RAX, at(R9, WorkerScratch.ROWS));
         for (int p = 0; p < PANELS; p++) {
             a.mask(Mask.values()[1 + p], RAX, RAX);
             a.shr(RAX, PanelFormat.ROWS);
@@ -111,8 +111,8 @@ final class TwoPanelProduct {
         for (int t = 0; t < tokens; t++) {
             for (int p = 0; p < PANELS; p++) {
                 Vec sum = a.v(p);
-                a.op(VMOVUPS, sum, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
-                a.op(VADDPS, sum, sum, at(R9, WorkArea.sum(WorkArea.SUMS, p, t)));
+                a.op(VMOVUPS, sum, at(R9, WorkerScratch.sum(WorkerScratch.MAIN, p, t)));
+                a.op(VADDPS, sum, sum, at(R9, WorkerScratch.sum(WorkerScratch.SUMS, p, t)));
                 a.store(at(RDX, p * a.bytes()), sum, Mask.values()[1 + p]);
             }
             a.add(RDX, R8);
@@ -128,7 +128,7 @@ final class TwoPanelProduct {
             weights[p].scales(0);
             weights[p].storeScales();
             for (int half = 0; half < tile.sums(); half++) {
-                a.op(VMOVUPS, at(R9, WorkArea.minimum(p, half)), weights[p].minimum(half));
+                a.op(VMOVUPS, at(R9, WorkerScratch.minimum(p, half)), weights[p].minimum(half));
             }
         }
         for (PanelWeights ofPanel : weights) {
@@ -221,16 +221,16 @@ final class TwoPanelProduct {
         a.op(VBROADCASTSS, one, at(RSI, tile.scale(t)));
         a.mov32(RDX, at(RSI, tile.half(t)));
         for (int p = 0; p < PANELS; p++) {
-            addScaled(j, p, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)));
+            addScaled(j, p, at(R9, WorkerScratch.sum(WorkerScratch.MAIN, p, t)));
         }
         for (int half = 0; half < tile.sums(); half++) {
             a.op(VBROADCASTSS, one, at(RSI, tile.sum(half, t)));
             for (int p = 0; p < PANELS; p++) {
-                a.op(weights[p].addMinimum(), n(j, p, 0), one, at(R9, WorkArea.minimum(p, half)));
+                a.op(weights[p].addMinimum(), n(j, p, 0), one, at(R9, WorkerScratch.minimum(p, half)));
             }
         }
         for (int p = 0; p < PANELS; p++) {
-            a.op(VMOVUPS, at(R9, WorkArea.sum(WorkArea.MAIN, p, t)), n(j, p, 0));
+            a.op(VMOVUPS, at(R9, WorkerScratch.sum(WorkerScratch.MAIN, p, t)), n(j, p, 0));
         }
     }
 
@@ -239,7 +239,7 @@ final class TwoPanelProduct {
     private void addScaled(int j, int p, Operand sum) {
         for (int half = 0; half < halves; half++) {
             Vec n = n(j, p, half);
-            Mem scales = at(R9, RDX, 1, WorkArea.scale(p, half));
+            Mem scales = at(R9, RDX, 1, WorkerScratch.scale(p, half));
             a.op(VSUBPS, n, n, one);
             if (half == 0) {
                 a.op(VMOVUPS, other, scales);
@@ -259,7 +259,7 @@ final class TwoPanelProduct {
         dots(starts, new Mem[] {at(RSI)}, false, () -> { });
         a.mov32(RDX, at(RSI, tile.lowPlace()));
         for (int p = 0; p < PANELS; p++) {
-            a.op(VMOVUPS, n(1, p, 0), at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)));
+            a.op(VMOVUPS, n(1, p, 0), at(R9, RDX, 1, WorkerScratch.sum(WorkerScratch.SUMS, p, 0)));
         }
         a.op(VBROADCASTSS, one, at(RSI, tile.lowScale()));
         a.mov32(RDX, at(RSI, tile.lowHalf()));
@@ -268,7 +268,7 @@ final class TwoPanelProduct {
         }
         a.mov32(RDX, at(RSI, tile.lowPlace()));
         for (int p = 0; p < PANELS; p++) {
-            a.op(VMOVUPS, at(R9, RDX, 1, WorkArea.sum(WorkArea.SUMS, p, 0)), n(0, p, 0));
+            a.op(VMOVUPS, at(R9, RDX, 1, WorkerScratch.sum(WorkerScratch.SUMS, p, 0)), n(0, p, 0));
         }
     }
 }

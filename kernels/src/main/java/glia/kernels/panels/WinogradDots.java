@@ -85,7 +85,7 @@ final class WinogradDots {
             a.zero(all[p]);
         }
         for (int quad = 0; quad < PAIRS; quad++) {
-            inSums(all, quad, at(R9, WorkArea.MINUS_MIDDLE), at(R9, WorkArea.RAISE));
+            inSums(all, quad, at(R9, WorkerScratch.MINUS_MIDDLE), at(R9, WorkerScratch.RAISE));
         }
         Vec zero = own(0);
         a.zero(zero);

@@ -28,7 +28,7 @@ import glia.kernels.code.Function;
 import glia.kernels.code.Lanes;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
-import glia.kernels.code.Strip;
+import glia.kernels.code.MaskedLoop;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -93,7 +93,7 @@ final class LogitCode {
         for (int i = 0; i < SUMS; i++) {
             emitter.op(VMOVUPS, emitter.v(i), least);
         }
-        new Strip(level.lanes, SUMS) {
+        new MaskedLoop(level.lanes, SUMS) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 loadOrLeast(a, at, mask);
@@ -125,7 +125,7 @@ final class LogitCode {
         constants.load(emitter);
         constants.fill(emitter, least, Float.NaN);
         emitter.spread(wanted, RDX);
-        new Strip(level.lanes, 1) {
+        new MaskedLoop(level.lanes, 1) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 loadOrLeast(a, at, mask);
@@ -152,7 +152,7 @@ final class LogitCode {
         for (int i = 0; i < SUMS; i++) {
             emitter.zero(emitter.v(i));
         }
-        new Strip(level.lanes, SUMS / 2) {
+        new MaskedLoop(level.lanes, SUMS / 2) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 // Lanes that are not read add e^-∞.

@@ -37,7 +37,7 @@ import glia.kernels.code.Function;
 import glia.kernels.code.Lanes;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
-import glia.kernels.code.Strip;
+import glia.kernels.code.MaskedLoop;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -146,7 +146,7 @@ final class NormCode {
             emitter.zero(emitter.v(i));
         }
         emitter.mov(RCX, R8);
-        new Strip(emitter.lanes() / 2, SUMS) {
+        new MaskedLoop(emitter.lanes() / 2, SUMS) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 Vec value = a.v(VALUE);
@@ -168,7 +168,7 @@ final class NormCode {
 
     private static void apply(Emitter emitter) {
         emitter.mov(RCX, R8);
-        new Strip(emitter.lanes(), 4) {
+        new MaskedLoop(emitter.lanes(), 4) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 a.load(a.v(1), at(RDX, RAX, 1, at), mask);
@@ -183,7 +183,7 @@ final class NormCode {
 
     private static void applyCentred(Emitter emitter, boolean biased) {
         emitter.mov(RCX, R8);
-        new Strip(emitter.lanes() / 2, 4) {
+        new MaskedLoop(emitter.lanes() / 2, 4) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 a.loadDoubles(a.v(0), at(RSI, RAX, 1, at), mask);

@@ -32,7 +32,7 @@ import glia.kernels.code.ExpCode;
 import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
-import glia.kernels.code.Strip;
+import glia.kernels.code.MaskedLoop;
 import glia.kernels.code.TanhCode;
 import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
@@ -112,7 +112,7 @@ public final class PointwiseCode {
     private byte[] add() {
         var emitter = new Emitter(level);
         emitter.spread(factor, R8);
-        new Strip(level.lanes, 4) {
+        new MaskedLoop(level.lanes, 4) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 a.load(u, at(RDX, RAX, 1, at), mask);
@@ -128,7 +128,7 @@ public final class PointwiseCode {
     private byte[] scale() {
         var emitter = new Emitter(level);
         emitter.spread(factor, R8);
-        new Strip(level.lanes, 4) {
+        new MaskedLoop(level.lanes, 4) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
@@ -143,7 +143,7 @@ public final class PointwiseCode {
         var emitter = new Emitter(level);
         Label row = emitter.here();
         emitter.mov(RCX, R9);
-        new Strip(level.lanes, 4) {
+        new MaskedLoop(level.lanes, 4) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
@@ -166,7 +166,7 @@ public final class PointwiseCode {
         if (f == Activation.GELU_TANH) {
             constants.fill(emitter, factor, -1.5957691216f);
         }
-        new Strip(level.lanes, 2) {
+        new MaskedLoop(level.lanes, 2) {
             @Override
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);

@@ -32,7 +32,7 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
-import glia.kernels.code.Strip;
+import glia.kernels.code.MaskedLoop;
 import glia.tensor.kernel.RopeTable;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -95,7 +95,7 @@ final class RotateCode {
     }
 
     private byte[] split() {
-        return emit(false, new Strip(level.lanes, 1) {
+        return emit(false, new MaskedLoop(level.lanes, 1) {
             @Override
             public void vector(Emitter e, int at, int turn, Mask mask) {
                 e.load(cos, at(R9, RAX, 1, at), mask);
@@ -116,13 +116,13 @@ final class RotateCode {
     }
 
     private byte[] interleaved() {
-        return emit(true, new Strip(level.lanes / 2, 1) {
+        return emit(true, new MaskedLoop(level.lanes / 2, 1) {
             @Override
             public void vector(Emitter e, int at, int turn, Mask mask) {
                 Mask pairs = Mask.K0;
                 if (mask != Mask.K0) {
                     pairs = Mask.K2;
-                    Strip.maskOf(e, pairs, R13, 2);
+                    MaskedLoop.maskOf(e, pairs, R13, 2);
                 }
                 e.load(e.half(COS), at(R9, RAX, 1, at), mask);
                 e.load(e.half(SIN), at(R12, RAX, 1, at), mask);
@@ -141,7 +141,7 @@ final class RotateCode {
 
     /// The loops over tokens and heads around the one over pairs. While the code runs, RDI is the head, RBX its second
     /// half, R9 the cosines, R12 the sines, R8 the number of pairs.
-    private byte[] emit(boolean interleaved, Strip pairs) {
+    private byte[] emit(boolean interleaved, MaskedLoop pairs) {
         var e = new Emitter(level);
         for (Gpr register : KEPT) {
             e.push(register);

@@ -197,7 +197,7 @@ public final class Attention implements Workers.Task {
         int last = ranges == 1 ? Integer.MAX_VALUE - 1 : first + TILE_RANGE - 1;
         AttentionTile t = tiles[worker];
         t.run(q, keyValues[run], runs, run, shape, rule, kvHead, tile, first, last, range == 0);
-        t.turnSums();
+        t.transposeSums();
         int group = shape.groupSize();
         for (int i = 0; i < t.count(); i++) {
             int query = tile * panelCols + i;

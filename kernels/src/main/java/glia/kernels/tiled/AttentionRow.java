@@ -6,7 +6,7 @@ import glia.tensor.kernel.KeyValues;
 
 /// Attention of one token's query heads over a range of positions, for one head of keys and values or several. Blocks
 /// of keys and values are read from memory for the first query head and from the cache for the others that share them.
-/// Scores are turned into weights as soon as a block is done; when it brings a new largest score, what was summed
+/// Scores are transposed into weights as soon as a block is done; when it brings a new largest score, what was summed
 /// before is scaled down (https://arxiv.org/abs/1805.02867).
 ///
 /// Values are asked for while keys are multiplied, and the next keys while values are added up.
@@ -17,7 +17,7 @@ final class AttentionRow {
     private static final long SCORES_BYTES = 4L * BLOCK;
 
     private final Scratch scratch = new Scratch();
-    private final Ahead ahead = new Ahead();
+    private final Prefetch ahead = new Prefetch();
     private final Tiles tiles;
     private AttentionShape shape;
     private KeyValues kv;

@@ -34,7 +34,7 @@ final class AttentionTile {
     private long denominators;
     private long firsts;
     private long lasts;
-    private long turned;
+    private long transposed;
     private long copy;
     private final int[] heads;
     private final int[] positions;
@@ -101,12 +101,12 @@ final class AttentionTile {
         return Memory.f32(denominators + 4L * i);
     }
 
-    /// Turns the weighted sums of values, so that `sums` finds each query's one behind the other. To be called once, at
+    /// Transposes the weighted sums of values, so that `sums` finds each query's one behind the other. To be called once, at
     /// the end.
-    void turnSums() {
+    void transposeSums() {
         for (int e = 0; e < shape.valueSize(); e += panelCols) {
             int rows = Math.min(panelCols, shape.valueSize() - e);
-            tiles.turn(DType.F32, sums + e * panelBytes, panelBytes, rows, panelCols, turned + e * panelBytes, worker);
+            tiles.transpose(DType.F32, sums + e * panelBytes, panelBytes, rows, panelCols, transposed + e * panelBytes, worker);
         }
     }
 
@@ -114,7 +114,7 @@ final class AttentionTile {
     void sums(int i, float factor, long to) {
         for (int e = 0; e < shape.valueSize(); e += panelCols) {
             int width = Math.min(panelCols, shape.valueSize() - e);
-            tiles.scale(to + 4L * e, turned + (e + i) * panelBytes, width, factor);
+            tiles.scale(to + 4L * e, transposed + (e + i) * panelBytes, width, factor);
         }
     }
 
@@ -137,7 +137,7 @@ final class AttentionTile {
         }
         for (int k = 0; k < shape.keySize(); k += TiledProduct.DEPTH) {
             int part = Math.min(TiledProduct.DEPTH, shape.keySize() - k);
-            tiles.turn(DType.F32, copy + 4L * k, bytes, count, part, queries + k * panelBytes, worker);
+            tiles.transpose(DType.F32, copy + 4L * k, bytes, count, part, queries + k * panelBytes, worker);
         }
         tiles.scale(queries, queries, shape.keySize() * panelCols, shape.scale());
     }
@@ -145,8 +145,8 @@ final class AttentionTile {
     private void reserve() {
         int keySize = shape.keySize();
         int valueSize = shape.valueSize();
-        int turnedRows = Math.ceilDiv(valueSize, panelCols) * panelCols;
-        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * tileRows + 4 + turnedRows) * panelBytes
+        int transposedRows = Math.ceilDiv(valueSize, panelCols) * panelCols;
+        queries = scratch.reserve((keySize + BLOCK + valueSize + 2L * tileRows + 4 + transposedRows) * panelBytes
                 + 4L * Math.max(tileRows * Math.max(keySize, BLOCK), panelCols * keySize));
         scores = queries + (long) keySize * panelBytes;
         sums = scores + (long) (BLOCK + tileRows) * panelBytes;
@@ -154,8 +154,8 @@ final class AttentionTile {
         denominators = largests + panelBytes;
         firsts = denominators + panelBytes;
         lasts = firsts + panelBytes;
-        turned = lasts + panelBytes;
-        copy = turned + turnedRows * panelBytes;
+        transposed = lasts + panelBytes;
+        copy = transposed + transposedRows * panelBytes;
     }
 
     /// Notes which positions lane i sees.

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 /// never change, so their panels are packed when a weight is first met and kept until it is no longer reachable, in as
 /// many bytes as the file has; the file's pages leave the process's memory.
 public final class HalfProducts {
-    /// Rows of a panel that are written together when rows are turned.
+    /// Rows of a panel that are written together when rows are transposed.
     private static final int GROUP = 16;
     /// Counts the layouts there have been: panels are kept from one run of the program to another.
     private static final int LAYOUT = 1;
@@ -80,7 +80,7 @@ public final class HalfProducts {
         }
     }
 
-    /// Turns rows as pairs of numbers, and splits the pairs.
+    /// Transposes rows as pairs of numbers, and splits the pairs.
     private static final class Packing extends RangeTask implements Panels {
         private final HalfTiles tiles;
         private final Scratch[] scratch;
@@ -99,7 +99,7 @@ public final class HalfProducts {
         }
 
         @Override
-        public void turned(Tensor w, long to) {
+        public void transposed(Tensor w, long to) {
             this.w = w;
             this.to = to;
             spread(Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
@@ -109,12 +109,12 @@ public final class HalfProducts {
         @Override
         protected void range(int from, int end, int worker) {
             int pairs = w.cols() / 2;
-            long turned = scratch[worker].reserve(Math.ceilDiv(pairs, GROUP) * GROUP * tiles.panelBytes());
+            long transposed = scratch[worker].reserve(Math.ceilDiv(pairs, GROUP) * GROUP * tiles.panelBytes());
             for (int panel = from; panel < end; panel++) {
                 int row = panel * tiles.cols();
-                tiles.turn(DType.F32, w.address() + row * w.rowBytes(), w.rowBytes(),
-                        Math.min(tiles.cols(), w.rows() - row), pairs, turned, worker);
-                tiles.split(turned, pairs, to + panel * tiles.halfBytes() * w.cols());
+                tiles.transpose(DType.F32, w.address() + row * w.rowBytes(), w.rowBytes(),
+                        Math.min(tiles.cols(), w.rows() - row), pairs, transposed, worker);
+                tiles.split(transposed, pairs, to + panel * tiles.halfBytes() * w.cols());
             }
         }
     }

@@ -42,7 +42,7 @@ public final class KeptWeights {
                     return null;
                 }
                 known = tiles.memory(sizeBytes);
-                panels.turned(w, known.address());
+                panels.transposed(w, known.address());
                 tiles.forget(w);
                 conversions.converted(w, form, known);
             }

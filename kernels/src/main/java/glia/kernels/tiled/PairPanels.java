@@ -14,13 +14,13 @@ final class PairPanels implements Panels {
 
     private final PairTiles tiles;
     private final Scratch[] scratch;
-    private final Turned turned;
+    private final Transposed transposed;
 
     /// @param tiles the inner loops
     public PairPanels(Workers workers, PairTiles tiles) {
         this.tiles = tiles;
         scratch = Scratch.each(workers.count());
-        turned = new Turned(workers);
+        transposed = new Transposed(workers);
     }
 
     /// Pairs that hold `count` numbers.
@@ -39,15 +39,15 @@ final class PairPanels implements Panels {
     }
 
     @Override
-    public void turned(Tensor w, long to) {
-        turned.pack(w, to);
+    public void transposed(Tensor w, long to) {
+        transposed.pack(w, to);
     }
 
-    private final class Turned extends RangeTask {
+    private final class Transposed extends RangeTask {
         private Tensor w;
         private long to;
 
-        Turned(Workers workers) {
+        Transposed(Workers workers) {
             super(workers);
         }
 
@@ -63,22 +63,22 @@ final class PairPanels implements Panels {
             int pairs = pairs(w.cols());
             for (int panel = from; panel < end; panel++) {
                 int col = panel * tiles.cols();
-                turn(tiles, w, col, Math.min(tiles.cols(), w.rows() - col), 0, pairs,
+                transpose(tiles, w, col, Math.min(tiles.cols(), w.rows() - col), 0, pairs,
                         to + panel * panelBytes(tiles, pairs), scratch[worker], worker);
             }
         }
     }
 
-    /// Pairs `k0` to `k0 + count` of rows `col` to `col + cols` of w, turned to columns of a panel.
-    static void turn(PairTiles tiles, Tensor w, int col, int cols, int k0, int count, long to, Scratch scratch,
+    /// Pairs `k0` to `k0 + count` of rows `col` to `col + cols` of w, transposed to columns of a panel.
+    static void transpose(PairTiles tiles, Tensor w, int col, int cols, int k0, int count, long to, Scratch scratch,
             int worker) {
         long from = w.address() + col * w.rowBytes() + w.dtype().bytes(2L * k0);
         if (w.dtype() == DType.BF16 && w.cols() % 2 == 0) {
-            tiles.turn(DType.F32, from, w.rowBytes(), cols, count, to, worker);
+            tiles.transpose(DType.F32, from, w.rowBytes(), cols, count, to, worker);
         } else {
             long at = scratch.reserve(4L * cols * count);
             tiles.round(w.dtype(), from, w.rowBytes(), cols, Math.min(2 * count, w.cols() - 2 * k0), count, at, worker);
-            tiles.turn(DType.F32, at, 4L * count, cols, count, to, worker);
+            tiles.transpose(DType.F32, at, 4L * count, cols, count, to, worker);
         }
     }
 

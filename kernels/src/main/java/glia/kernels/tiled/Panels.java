@@ -8,5 +8,5 @@ public interface Panels {
     long sizeBytes(int cols, int depth);
 
     /// Packs the B whose columns are the rows of w.
-    void turned(Tensor w, long to);
+    void transposed(Tensor w, long to);
 }

@@ -16,7 +16,7 @@ public final class TiledPairProducts implements PairProducts {
 
     private final PairTiles tiles;
     private final Rows rows;
-    private final Turned turned;
+    private final Transposed transposed;
     private final Forward forward;
     private final Kept kept;
     private final Backward backwardInput;
@@ -26,7 +26,7 @@ public final class TiledPairProducts implements PairProducts {
     public TiledPairProducts(Workers workers, PairTiles tiles) {
         this.tiles = tiles;
         rows = new Rows(workers, tiles);
-        turned = new Turned(workers, tiles);
+        transposed = new Transposed(workers, tiles);
         forward = new Forward(workers, tiles);
         kept = new Kept(workers, tiles);
         backwardInput = new Backward(workers, tiles);
@@ -63,7 +63,7 @@ public final class TiledPairProducts implements PairProducts {
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
         backwardWeight.b = x;
         backwardWeight.output(dw.address(), dw.rowBytes(), dw.rows(), dw.cols(), true);
-        backwardWeight.runTiled(turned.of(dy), pairs(x.rows()), backwardWeight.chunkCols(dw.rows(), dw.cols()));
+        backwardWeight.runTiled(transposed.of(dy), pairs(x.rows()), backwardWeight.chunkCols(dw.rows(), dw.cols()));
     }
 
     /// A as it is: rows of pairs.
@@ -99,15 +99,15 @@ public final class TiledPairProducts implements PairProducts {
         }
     }
 
-    /// A turned, in tiles `[R / rows][N / 2][rows]` of pairs of rows.
-    private static final class Turned extends RangeTask {
+    /// A transposed, in tiles `[R / rows][N / 2][rows]` of pairs of rows.
+    private static final class Transposed extends RangeTask {
         private final PairTiles tiles;
         private final Scratch scratch = new Scratch();
         private final Scratch[] pairRows;
         private Tensor dy;
         private long to;
 
-        Turned(Workers workers, PairTiles tiles) {
+        Transposed(Workers workers, PairTiles tiles) {
             super(workers);
             this.tiles = tiles;
             pairRows = Scratch.each(workers.count());
@@ -161,7 +161,7 @@ public final class TiledPairProducts implements PairProducts {
         @Override
         long panels(int col, int cols, int k0, int count, long to, int worker) {
             for (int i = 0; i < cols; i += pairTiles.cols()) {
-                PairPanels.turn(pairTiles, w, col + i, Math.min(pairTiles.cols(), cols - i), k0, count,
+                PairPanels.transpose(pairTiles, w, col + i, Math.min(pairTiles.cols(), cols - i), k0, count,
                         to + i / pairTiles.cols() * partBytes, rounded[worker], worker);
             }
             return to;

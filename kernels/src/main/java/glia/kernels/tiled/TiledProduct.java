@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 
 /// `C[m,n] (+)= Σ_k A[m,k] · B[k,n]` in tiles. Columns n are cut into panels; for each part of the depth a
 /// subclass writes the panel's numbers of B as F32 rows of a panel into memory of the worker's own, where they stay in
-/// the first caches while all rows of A pass by. So B may have any format and be turned or not. Chunks of work are
+/// the first caches while all rows of A pass by. So B may have any format and be transposed or not. Chunks of work are
 /// groups of panels, and where these are too few, groups of rows as well.
 abstract class TiledProduct implements Workers.Task {
     /// The least `Tiles.depth`: one large block. The panel's part then fits the first cache.

@@ -18,14 +18,14 @@ public final class TiledProducts implements Products {
     private final Forward forward;
     private final BackwardInput backwardInput;
     private final BackwardWeight backwardWeight;
-    private final Turned turned;
+    private final Transposed transposed;
 
     /// @param tiles the inner loops
     public TiledProducts(Workers workers, Tiles tiles) {
         forward = new Forward(workers, tiles);
         backwardInput = new BackwardInput(workers, tiles);
         backwardWeight = new BackwardWeight(workers, tiles);
-        turned = new Turned(workers, tiles);
+        transposed = new Transposed(workers, tiles);
     }
 
     @Override
@@ -49,17 +49,17 @@ public final class TiledProducts implements Products {
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
         backwardWeight.x = x;
         backwardWeight.output(dw.address(), dw.rowBytes(), dw.rows(), dw.cols(), true);
-        backwardWeight.runTiled(turned.of(dy), x.rows(), backwardWeight.chunkCols(dw.rows(), dw.cols()));
+        backwardWeight.runTiled(transposed.of(dy), x.rows(), backwardWeight.chunkCols(dw.rows(), dw.cols()));
     }
 
-    /// A turned: dy `[N,R]` as tiles of columns, `[R / rows][N][rows]`.
-    private static final class Turned extends RangeTask {
+    /// A transposed: dy `[N,R]` as tiles of columns, `[R / rows][N][rows]`.
+    private static final class Transposed extends RangeTask {
         private final Tiles tiles;
         private final Scratch scratch = new Scratch();
         private Tensor dy;
         private long to;
 
-        Turned(Workers workers, Tiles tiles) {
+        Transposed(Workers workers, Tiles tiles) {
             super(workers);
             this.tiles = tiles;
         }
@@ -111,7 +111,7 @@ public final class TiledProducts implements Products {
             switch (w) {
                 case Tensor t -> {
                     for (int i = 0; i < cols; i += tiles.cols()) {
-                        tiles.turn(t.dtype(), t.address() + (col + i) * t.rowBytes() + t.dtype().bytes(k0),
+                        tiles.transpose(t.dtype(), t.address() + (col + i) * t.rowBytes() + t.dtype().bytes(k0),
                                 t.rowBytes(), Math.min(tiles.cols(), cols - i), count,
                                 to + i / tiles.cols() * partBytes, worker);
                     }
@@ -120,7 +120,7 @@ public final class TiledProducts implements Products {
                     long at = decoded[worker].reserve(4L * cols * count);
                     tiles.decode(c, col, cols, k0, count, at, worker);
                     for (int i = 0; i < cols; i += tiles.cols()) {
-                        tiles.turn(DType.F32, at + 4L * i * count, 4L * count, Math.min(tiles.cols(), cols - i), count,
+                        tiles.transpose(DType.F32, at + 4L * i * count, 4L * count, Math.min(tiles.cols(), cols - i), count,
                                 to + i / tiles.cols() * partBytes, worker);
                     }
                 }
@@ -154,7 +154,7 @@ public final class TiledProducts implements Products {
         }
     }
 
-    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`: x is B as it is, dy turned is A.
+    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`: x is B as it is, dy transposed is A.
     private static final class BackwardWeight extends TiledProduct {
         private Tensor x;
 

@@ -97,15 +97,15 @@ public interface Tiles {
     /// @param rows 1 to `cols()`
     /// @param count numbers of a row, up to `depth()`, whole blocks
     /// @param worker the thread, for memory of its own
-    void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker);
+    void transpose(DType type, long from, long rowBytes, int rows, int count, long panel, int worker);
 
-    /// Decodes rows without turning them: number k of row r to row r, column `k % cols()` of panel `k / cols()`.
+    /// Decodes rows without transposing them: number k of row r to row r, column `k % cols()` of panel `k / cols()`.
     ///
     /// @param rows up to `depth()`
     /// @param partBytes from panel to panel
     void straight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker);
 
-    /// Turns a panel of scores, a query a column and a position a row, into weights `exp(score - largest)`; scores that
+    /// Transposes a panel of scores, a query a column and a position a row, into weights `exp(score - largest)`; scores that
     /// a query does not see into 0. Raises the largest scores, adds to the denominators, and scales down earlier sums
     /// by the growth of the largest (https://arxiv.org/abs/1805.02867).
     ///
@@ -127,9 +127,9 @@ public interface Tiles {
     /// @param ahead what is needed next, of which as much is asked for as is read
     /// @param scratch memory of `count` vectors
     void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores, long scoresRow,
-            Ahead ahead, long scratch);
+            Prefetch ahead, long scratch);
 
-    /// Turns the scores of heads into weights as `weigh` does.
+    /// Transposes the scores of heads into weights as `weigh` does.
     ///
     /// @param state `STATE_BYTES` for each head: the largest score and the denominator so far, and what earlier sums
     ///        must be multiplied with, as F32
@@ -141,5 +141,5 @@ public interface Tiles {
     /// @param state what `weights` wrote
     /// @param ahead as in `scores`
     void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values, long step,
-            int count, Ahead ahead, long scratch);
+            int count, Prefetch ahead, long scratch);
 }

@@ -32,13 +32,13 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
 import glia.kernels.decode.DecodeCode;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 
 /// Dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has a register
-/// of sums; at the end the registers are added up together, turned into one vector of results. Rows are F32, F16 or
+/// of sums; at the end the registers are added up together, transposed into one vector of results. Rows are F32, F16 or
 /// BF16; those of 16 bits are widened as they are read, and their vectors have whole registers of numbers.
 public final class DotsCode {
     /// Bytes of the memory that a call needs for its parameters.
@@ -98,7 +98,7 @@ public final class DotsCode {
         Memory.i64(parameters + X_ROW, xRow);
         Memory.i64(parameters + Y_ROW, yRow);
         Memory.i64(parameters + XS, xs);
-        Memory.i64(parameters + LINES, AheadCode.lines(level, level.lanes, 1, xs));
+        Memory.i64(parameters + LINES, PrefetchCode.lines(level, level.lanes, 1, xs));
     }
 
     /// Multiplies `rows` rows of the type, which lie `rowBytes` apart, with each x; writes `rows` numbers for each.
@@ -106,7 +106,7 @@ public final class DotsCode {
     /// @param rows 1 to `rows`
     /// @param parameters what `prepare` wrote
     /// @param ahead what is needed soon
-    public void dots(int rows, long y, long w, long rowBytes, long x, Ahead ahead, long parameters) {
+    public void dots(int rows, long y, long w, long rowBytes, long x, Prefetch ahead, long parameters) {
         dots.of(rows).call(y, w, rowBytes, x, ahead.address(), parameters);
     }
 
@@ -150,7 +150,7 @@ public final class DotsCode {
                 a.add(RAX, RDX);
             }
         }
-        AheadCode.emit(a, RBP, R8, at(R9, LINES));
+        PrefetchCode.emit(a, RBP, R8, at(R9, LINES));
         a.add(R10, (int) type.bytes(level.lanes));
         a.add(RBX, level.bytes);
         a.dec(R11);

@@ -32,14 +32,14 @@ public final class EmittedPairTiles extends EmittedKeptTiles implements PairTile
 
     @Override
     public void interleave(long to, long a, long b, int count) {
-        TermCode.of(1).rowsTogether(to, a, b, count, panelBytes());
+        Bf16x3Code.of(1).rowsTogether(to, a, b, count, panelBytes());
     }
 
     @Override
     public void interleave(long to, long from, long rowBytes, int pairs, int count) {
         // A panel's row, with the tiles that pairs have.
-        if (count == TermCode.STEP && cols() == count) {
-            TermCode.of(1).together(to, from, from + rowBytes, pairs, panelBytes(), 2 * rowBytes);
+        if (count == Bf16x3Code.STEP && cols() == count) {
+            Bf16x3Code.of(1).together(to, from, from + rowBytes, pairs, panelBytes(), 2 * rowBytes);
             return;
         }
         for (int p = 0; p < pairs; p++) {

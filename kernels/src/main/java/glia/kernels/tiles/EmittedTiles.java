@@ -5,7 +5,7 @@ import glia.kernels.code.PerLevel;
 import glia.kernels.code.Processor;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.rows.PointwiseCode;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Scratch;
 import glia.kernels.tiled.Tiles;
 import glia.tensor.CodedMatrix;
@@ -145,12 +145,12 @@ public class EmittedTiles implements Tiles {
     }
 
     @Override
-    public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
+    public void transpose(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
         long step = type == DType.F32 ? rowBytes : 4L * count;
         long at = decoded(type, from, rowBytes, rows, count, worker);
-        TurnCode code = TurnCode.of(level, shape.vectors());
-        for (int r = 0; r < rows; r += TurnCode.rows(level)) {
-            code.turn(Math.min(TurnCode.rows(level), rows - r), panel + 4L * r, at + r * step, step, count);
+        TransposeCode code = TransposeCode.of(level, shape.vectors());
+        for (int r = 0; r < rows; r += TransposeCode.rows(level)) {
+            code.transpose(Math.min(TransposeCode.rows(level), rows - r), panel + 4L * r, at + r * step, step, count);
         }
     }
 
@@ -183,7 +183,7 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores,
-            long scoresRow, Ahead ahead, long scratch) {
+            long scoresRow, Prefetch ahead, long scratch) {
         int most = DotsCode.rows(level);
         DotsCode code = DotsCode.of(level);
         code.prepare(scratch, scale, heads, 4L * size, scoresRow, size);
@@ -199,7 +199,7 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values,
-            long step, int count, Ahead ahead, long scratch) {
+            long step, int count, Prefetch ahead, long scratch) {
         WeightedSumCode.sum(level, sums, heads, size, state, values, step, weights, weightsRow, count, ahead, scratch);
     }
 }

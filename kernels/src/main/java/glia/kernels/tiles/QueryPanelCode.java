@@ -31,7 +31,7 @@ import glia.kernels.code.PerLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Attention of a panel of queries: turns scores into weights, a vector of queries at a time (see `Tiles.weigh`).
+/// Attention of a panel of queries: transposes scores into weights, a vector of queries at a time (see `Tiles.weigh`).
 /// ```
 /// for each position:  largest' = max(largest', score), where the query sees it
 /// decay       = e^(largest - largest')

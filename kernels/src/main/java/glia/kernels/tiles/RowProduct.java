@@ -2,7 +2,7 @@ package glia.kernels.tiles;
 
 import glia.kernels.code.Level;
 import glia.kernels.decode.RowDecoder;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
@@ -14,7 +14,7 @@ import java.util.Arrays;
 /// `linear` for a few tokens: dot products with rows of the weight, 16 or 8 at a time, since reading these is
 /// what takes the time. Rows of other types than F32, F16 and BF16 are decoded first.
 public final class RowProduct extends RangeTask {
-    /// Up to so many tokens rows are multiplied as they lie; for more, turning them into panels pays.
+    /// Up to so many tokens rows are multiplied as they lie; for more, transposing them into panels pays.
     public static final int MOST_TOKENS = 3;
 
     private final Level level;
@@ -22,7 +22,7 @@ public final class RowProduct extends RangeTask {
     private final RowDecoder decoder;
     private final Scratch[] scratch;
     /// Nothing: rows follow each other, which the processor notices by itself.
-    private final Ahead[] ahead;
+    private final Prefetch[] ahead;
     private Tensor y;
     private Tensor x;
     private Matrix w;
@@ -33,8 +33,8 @@ public final class RowProduct extends RangeTask {
         group = DotsCode.rows(level);
         this.decoder = decoder;
         scratch = Scratch.each(workers.count());
-        ahead = new Ahead[workers.count()];
-        Arrays.setAll(ahead, _ -> new Ahead());
+        ahead = new Prefetch[workers.count()];
+        Arrays.setAll(ahead, _ -> new Prefetch());
     }
 
     public void run(Tensor y, Tensor x, Matrix w) {

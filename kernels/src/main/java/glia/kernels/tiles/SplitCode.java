@@ -24,7 +24,7 @@ import java.util.List;
 
 /// Splits rows of pairs of 16 bits into two rows, of the lower and of the upper.
 final class SplitCode {
-    /// Packing puts halves of 128 bits in turns: 0, 2, 1, 3 brings them into order.
+    /// Packing puts halves of 128 bits in transposes: 0, 2, 1, 3 brings them into order.
     private static final int IN_ORDER = 0b11_01_10_00;
     private static final PerLevel<SplitCode> CODES = new PerLevel<>(SplitCode::new);
 

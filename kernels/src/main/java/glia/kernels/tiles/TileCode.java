@@ -35,7 +35,7 @@ import java.lang.foreign.Arena;
 
 /// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of rows t and a panel of columns, as
 /// many as `TileShape` says. The sums stay in registers, two or three vectors a row. A is read a number at a time, at
-/// any two strides, so that it needs no packing and may lie turned; B's rows lie one behind the other.
+/// any two strides, so that it needs no packing and may lie transposed; B's rows lie one behind the other.
 ///
 /// The same loop with `vdpbf16ps` multiplies pairs of BF16 numbers, k and k + 1 in 32 bits, and adds both products to
 /// the F32 sum: twice the numbers for the same bytes and instructions. And B may have numbers of 16 bits that are

@@ -24,7 +24,7 @@ import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Tiles;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
@@ -72,7 +72,7 @@ public final class WeightedSumCode {
     /// @param ahead what is needed soon
     /// @param parameters memory of `PARAMETER_BYTES`
     public static void sum(Level level, long sums, int heads, int size, long state, long rows, long rowBytes, long weights,
-            long weightsRow, int count, Ahead ahead, long parameters) {
+            long weightsRow, int count, Prefetch ahead, long parameters) {
         Memory.i64(parameters + AHEAD, ahead.address());
         Memory.i64(parameters + SUMS_ROW, 4L * size);
         Memory.i64(parameters + WEIGHTS_ROW, weightsRow);
@@ -90,7 +90,7 @@ public final class WeightedSumCode {
         for (int i = 0; i < size; i += stretch) {
             int part = Math.min(stretch, size - i);
             int vectors = Math.ceilDiv(part, level.lanes);
-            Memory.i64(parameters + LINES, AheadCode.lines(level, vectors, heads, all));
+            Memory.i64(parameters + LINES, PrefetchCode.lines(level, vectors, heads, all));
             Memory.i32(parameters, (1 << level.lanes) - 1 >>> level.lanes * vectors - part);
             sum.of(vectors).call(sums + 4L * i, rows + 4L * i, rowBytes, weights, count, parameters);
         }
@@ -128,7 +128,7 @@ public final class WeightedSumCode {
                 a.op(VFMADD231PS, sum(h, i, vectors), factor, row(i, vectors));
             }
         }
-        AheadCode.emit(a, RBP, RBX, at(R9, LINES));
+        PrefetchCode.emit(a, RBP, RBX, at(R9, LINES));
         a.add(RSI, RDX);
         a.add(RCX, 4);
         a.dec(R8);

@@ -162,7 +162,7 @@ final class PanelDecoder {
         }
     }
 
-    /// Decodes rows without turning them: `rows` rows of `count` numbers to panels of `PANEL` columns,
+    /// Decodes rows without transposing them: `rows` rows of `count` numbers to panels of `PANEL` columns,
     /// `partBytes` apart, number k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
     void decodeStraight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes) {
         assert count <= DEPTH;

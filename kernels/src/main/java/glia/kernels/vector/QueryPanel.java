@@ -28,7 +28,7 @@ final class QueryPanel {
         }
     }
 
-    /// Turns a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and
+    /// Transposes a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and
     /// scales down earlier sums by the growth of the largest score. For that the old largest scores pass through
     /// `exp` in a row of their own behind the scores.
     static void weigh(long scores, int count, long largests, long denominators, long sums, int valueSize) {

@@ -50,7 +50,7 @@ final class QueryRow {
         }
     }
 
-    /// Turns scores into `exp(score - largest)` and brings the state up to date (see `Tiles.weights`).
+    /// Transposes scores into `exp(score - largest)` and brings the state up to date (see `Tiles.weights`).
     ///
     /// @param vector memory for one vector
     static void weights(long scores, int count, long state, long vector) {

@@ -28,7 +28,7 @@ import jdk.incubator.vector.LongVector;
 /// Products of packed rows of ggml's Q4_K and Q6_K (see `Rows` for the arguments). The scales of a block are decoded as
 /// a vector and go through memory, from which each is broadcast by a load.
 final class Rows256 {
-    /// Scratch memory for scales: blocks take turns with eight places, so that none waits for another's.
+    /// Scratch memory for scales: blocks take transposes with eight places, so that none waits for another's.
     static final long SCALES_BYTES = 8 * 64;
 
     private Rows256() { }

@@ -75,7 +75,7 @@ final class Stage {
         }
     }
 
-    /// Copies the first `count` columns of `rows` rows of F32 numbers into a panel: no turning.
+    /// Copies the first `count` columns of `rows` rows of F32 numbers into a panel: no transposing.
     static void straight(long from, long rowBytes, int rows, int count, long to) {
         for (int r = 0; r < rows; r++) {
             long source = from + r * rowBytes & ADDRESS;

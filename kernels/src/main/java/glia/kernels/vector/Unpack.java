@@ -18,7 +18,7 @@ import static jdk.incubator.vector.VectorOperators.XOR;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/// Turns words of packed numbers (see `Stage`) into rows of F32 of a panel: `q · scale + minimum`. A lane is a row of
+/// Transposes words of packed numbers (see `Stage`) into rows of F32 of a panel: `q · scale + minimum`. A lane is a row of
 /// the weight, so that scales and minima are vectors like all else. Few loops serve all formats, as each must be
 /// compiled before it is fast.
 final class Unpack {
@@ -50,7 +50,7 @@ final class Unpack {
         }
     }
 
-    /// A group of bytes, unsigned after all bits of `flip` have been turned over.
+    /// A group of bytes, unsigned after all bits of `flip` have been transposed over.
     static void bytes(long words, int count, int flip, long scales, long minima, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             FloatVector scale = FloatVector.fromMemorySegment(F, ALL, scales + side & ADDRESS, ORDER);
@@ -104,7 +104,7 @@ final class Unpack {
     static void brains(long words, int count, long to) {
         for (int i = 0; i < 2 * count; i++) {
             IntVector w = IntVector.fromMemorySegment(I, ALL, words + (long) i * BYTES & ADDRESS, ORDER);
-            // The vectors of a row of the panel take turns.
+            // The vectors of a row of the panel take transposes.
             long row = to + (i >> 1) * 2L * PANEL_BYTES + (i & 1) * BYTES & ADDRESS;
             w.lanewise(LSHL, 16).intoMemorySegment(ALL, row, ORDER);
             w.and(0xffff0000).intoMemorySegment(ALL, row + PANEL_BYTES, ORDER);

@@ -9,7 +9,7 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.Workers;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Tiles;
 import jdk.incubator.vector.FloatVector;
 
@@ -77,7 +77,7 @@ final class VectorTiles implements Tiles {
     }
 
     @Override
-    public void turn(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
+    public void transpose(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
         decoders[worker].decode(type, from, rowBytes, rows, count, panel);
     }
 
@@ -109,7 +109,7 @@ final class VectorTiles implements Tiles {
 
     @Override
     public void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores,
-            long scoresRow, Ahead ahead, long scratch) {
+            long scoresRow, Prefetch ahead, long scratch) {
         for (int h = 0; h < heads; h++) {
             QueryRow.dots(q + 4L * h * size, size, keys, step, count, scratch);
             Rows.reduce(scratch, count, scale, scores + h * scoresRow);
@@ -125,7 +125,7 @@ final class VectorTiles implements Tiles {
 
     @Override
     public void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values,
-            long step, int count, Ahead ahead, long scratch) {
+            long step, int count, Prefetch ahead, long scratch) {
         for (int h = 0; h < heads; h++) {
             float decay = Memory.f32(state + h * STATE_BYTES + DECAY);
             QueryRow.accumulate(sums + 4L * h * size, size, decay, weights + h * weightsRow, values, step, count);

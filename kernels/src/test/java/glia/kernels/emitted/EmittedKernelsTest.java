@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.amx.WordProduct;
+import glia.kernels.amx.Int16Product;
 import glia.kernels.code.Level;
 import glia.kernels.panels.PackedWeights;
 import glia.kernels.panels.PanelFormat;
@@ -44,7 +44,7 @@ class EmittedKernelsTest extends KernelLaws {
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
     void eachTokensResultsDoNotDependOnTheOthers(PanelFormat format) {
-        int many = level == Level.AMX ? WordProduct.LEAST_TOKENS : Integer.MAX_VALUE;
+        int many = level == Level.AMX ? Int16Product.LEAST_TOKENS : Integer.MAX_VALUE;
         for (int count = 1; count <= 3; count++) {
             try (Workers workers = new Workers(count); Arena arena = Arena.ofShared()) {
                 Kernels kernels = kernels(workers);

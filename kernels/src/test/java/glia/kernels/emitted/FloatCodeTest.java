@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.code.LevelTest;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Tiles;
 import glia.kernels.tiles.DotsCode;
 import glia.kernels.tiles.QueryRowCode;
 import glia.kernels.tiles.TileCode;
 import glia.kernels.tiles.TileShape;
-import glia.kernels.tiles.TurnCode;
+import glia.kernels.tiles.TransposeCode;
 import glia.kernels.tiles.WeightedSumCode;
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -52,11 +52,11 @@ class FloatCodeTest extends LevelTest {
         }
     }
 
-    private void checkTile(TileShape shape, int rows, int depth, boolean turned) {
+    private void checkTile(TileShape shape, int rows, int depth, boolean transposed) {
         try (Arena arena = Arena.ofConfined()) {
             int gap = random.nextInt(3);
-            int row = turned ? 1 : depth + gap;
-            int step = turned ? rows + gap : 1;
+            int row = transposed ? 1 : depth + gap;
+            int step = transposed ? rows + gap : 1;
             long size = (rows - 1L) * row + (depth - 1L) * step + 1;
             MemorySegment a = numbers(arena, size);
             int stride = shape.cols(level);
@@ -107,7 +107,7 @@ class FloatCodeTest extends LevelTest {
             MemorySegment y = numbers(arena, (xs - 1L) * yWidth + rows);
             float[] before = y.toArray(Memory.F32);
             MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
-            Ahead ahead = new Ahead();
+            Prefetch ahead = new Prefetch();
             ahead.set(w.address(), 4L * width, rows, 4L * count);
             DotsCode code = DotsCode.of(level);
             code.prepare(parameters.address(), 0.75f, xs, 4L * xWidth, 4L * yWidth, count);
@@ -150,7 +150,7 @@ class FloatCodeTest extends LevelTest {
             MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
             DotsCode code = DotsCode.of(level, type, count);
             code.prepare(parameters.address(), 1, xs, 4L * count, 4L * rows, count);
-            code.dots(rows, y.address(), memory.address(), 2L * count, x.address(), new Ahead(), parameters.address());
+            code.dots(rows, y.address(), memory.address(), 2L * count, x.address(), new Prefetch(), parameters.address());
             for (int i = 0; i < xs * rows; i++) {
                 double sum = 0;
                 double magnitude = 0;
@@ -189,7 +189,7 @@ class FloatCodeTest extends LevelTest {
             MemorySegment state = numbers(arena, heads * Tiles.STATE_BYTES / 4);
             float[] before = sums.toArray(Memory.F32);
             MemorySegment parameters = Guarded.atEnd(arena, WeightedSumCode.PARAMETER_BYTES);
-            Ahead ahead = new Ahead();
+            Prefetch ahead = new Prefetch();
             ahead.set(rows.address(), 4L * width, count, 4L * size);
             WeightedSumCode.sum(level, sums.address(), heads, size, state.address(), rows.address(), 4L * width,
                     weights.address(), 4L * weightsWidth, count, ahead, parameters.address());
@@ -244,8 +244,8 @@ class FloatCodeTest extends LevelTest {
     }
 
     @Test
-    void turnedRows() {
-        for (int rows = 1; rows <= TurnCode.rows(level); rows++) {
+    void transposedRows() {
+        for (int rows = 1; rows <= TransposeCode.rows(level); rows++) {
             for (int count : new int[] {1, 7, 8, 9, 15, 16, 17, 40, 256}) {
                 try (Arena arena = Arena.ofConfined()) {
                     int width = count + random.nextInt(3);
@@ -256,12 +256,12 @@ class FloatCodeTest extends LevelTest {
                     int depth = Math.ceilDiv(count, lanes) * lanes;
                     MemorySegment panel = numbers(arena, (long) cols * (depth - 1) + lanes);
                     float[] before = panel.toArray(Memory.F32);
-                    TurnCode.of(level, vectors).turn(rows, panel.address(), from.address(), 4L * width, count);
+                    TransposeCode.of(level, vectors).transpose(rows, panel.address(), from.address(), 4L * width, count);
                     for (int i = 0; i < before.length; i++) {
                         int k = i / cols;
                         int r = i % cols;
-                        float turned = r < rows && k < count ? at(from, (long) r * width + k) : 0;
-                        float expected = r >= lanes ? before[i] : turned;
+                        float transposed = r < rows && k < count ? at(from, (long) r * width + k) : 0;
+                        float expected = r >= lanes ? before[i] : transposed;
                         assertEquals(expected, at(panel, i), rows + " rows of " + count);
                     }
                 }
@@ -279,7 +279,7 @@ class FloatCodeTest extends LevelTest {
             w.set(Memory.F32, 4 * 38, Float.POSITIVE_INFINITY);
             w.set(Memory.F32, 4 * 41, Float.NaN);
             DotsCode.of(level).prepare(parameters.address(), 1, 1, 80, 12, 20);
-            DotsCode.of(level).dots(3, y.address(), w.address(), 80, x.address(), new Ahead(), parameters.address());
+            DotsCode.of(level).dots(3, y.address(), w.address(), 80, x.address(), new Prefetch(), parameters.address());
             assertTrue(Float.isFinite(at(y, 0)) && Float.isInfinite(at(y, 1)) && Float.isNaN(at(y, 2)));
         }
     }

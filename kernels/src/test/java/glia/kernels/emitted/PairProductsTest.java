@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.kernels.code.LevelTest;
 import glia.kernels.tiles.PairCode;
-import glia.kernels.tiles.TermCode;
+import glia.kernels.tiles.Bf16x3Code;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
@@ -178,7 +178,7 @@ class PairProductsTest extends LevelTest {
             Tensor to = Tensor.allocate(arena, DType.BF16, 64);
             PairCode.round(to.address(), from.address(), 64);
             Tensor pairs = Tensor.allocate(arena, DType.F32, 32);
-            TermCode.of(1).rowsTogether(pairs.address(), from.address(), from.address() + 4 * 32, 32, 128);
+            Bf16x3Code.of(1).rowsTogether(pairs.address(), from.address(), from.address() + 4 * 32, 32, 128);
             for (int i = 0; i < 64; i++) {
                 int expected = PairCode.bf16(from.get(i));
                 int found = to.memory().get(glia.tensor.Memory.I16, 2L * i) & 0xFFFF;

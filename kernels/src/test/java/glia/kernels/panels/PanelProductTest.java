@@ -83,9 +83,9 @@ class PanelProductTest extends LevelTest {
             activations = guarded(arena, end - roomy.address(), atEnd)
                     .copyFrom(roomy.asSlice(0, end - roomy.address()));
             result = guarded(arena, 4L * rows * tokens, atEnd);
-            work = guarded(arena, WorkArea.SIZE_BYTES, atEnd);
-            WorkArea.prepare(work.address());
-            WorkArea.panel(work.address(), rows, panelBytes, panelBytes);
+            work = guarded(arena, WorkerScratch.SIZE_BYTES, atEnd);
+            WorkerScratch.prepare(work.address());
+            WorkerScratch.panel(work.address(), rows, panelBytes, panelBytes);
         }
 
         private static MemorySegment guarded(Arena arena, long size, boolean atEnd) {

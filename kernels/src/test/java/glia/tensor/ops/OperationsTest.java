@@ -19,16 +19,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OperationsTest {
     private static Stream<Case> cases() {
         return Stream.of(
-                of("columns of heads", (ops, w) -> ops.apply(new Columns(rows(ops, w[0]), 5, 1, 3)),
+                of("columns of heads", (ops, w) -> ops.apply(new SliceColumns(rows(ops, w[0]), 5, 1, 3)),
                         w -> IntStream.range(0, 2 * 2 * 3).mapToDouble(i -> w[0][i / 3 * 5 + 1 + i % 3]).toArray(),
                         shape(2, 10)),
-                of("columns of a row", (ops, w) -> ops.apply(Columns.of(rows(ops, w[0]), 4, 3)),
+                of("columns of a row", (ops, w) -> ops.apply(SliceColumns.of(rows(ops, w[0]), 4, 3)),
                         w -> IntStream.range(0, 9).mapToDouble(i -> w[0][i / 3 * 7 + 4 + i % 3]).toArray(),
                         shape(3, 7)),
-                of("joined", (ops, w) -> ops.apply(new Joined(rows(ops, w[0]), rows(ops, w[1]), 2, false)),
+                of("joined", (ops, w) -> ops.apply(new ConcatColumns(rows(ops, w[0]), rows(ops, w[1]), 2, false)),
                         w -> joined(w[0], w[1], 2, 2, 3, 1, false), shape(2, 6), shape(2, 2)),
                 of("joined with one for all", (ops, w) ->
-                        ops.apply(new Joined(rows(ops, w[0]), rows(ops, w[1]), 3, true)),
+                        ops.apply(new ConcatColumns(rows(ops, w[0]), rows(ops, w[1]), 3, true)),
                         w -> joined(w[0], w[1], 2, 3, 1, 4, true), shape(2, 3), shape(2, 4)),
                 of("sum", (ops, w) -> ops.apply(new Sum(rows(ops, w[0]), 1, rows(ops, w[1]), 0.5f)),
                         w -> Reference.add(w[0], w[1], 0.5), shape(3, 17), shape(3, 17)),
@@ -44,7 +44,7 @@ class OperationsTest {
                         w -> gated(w[0], w[1], 1), shape(2, 9), shape(2, 9)),
                 of("gate of heads", (ops, w) -> ops.apply(new SigmoidGate(rows(ops, w[0]), rows(ops, w[1]))),
                         w -> gated(w[0], w[1], 3), shape(2, 9), shape(2, 3)),
-                of("multiplied", (ops, w) -> ops.apply(new Multiplied(rows(ops, w[0]), w[1])),
+                of("multiplied", (ops, w) -> ops.apply(new LearnedScale(rows(ops, w[0]), w[1])),
                         w -> IntStream.range(0, 21).mapToDouble(i -> w[0][i] * w[1][0]).toArray(),
                         shape(3, 7), shape(1)),
                 of("clamp", (ops, w) -> ops.apply(new Clamp(rows(ops, w[0]), 0.7f)),
@@ -95,9 +95,9 @@ class OperationsTest {
         try (Arena arena = Arena.ofConfined()) {
             var x = GradientCheck.random(arena, glia.tensor.DType.F32, new java.util.Random(1), 2, 6);
             var y = GradientCheck.random(arena, glia.tensor.DType.F32, new java.util.Random(1), 2, 5);
-            assertThrows(IllegalArgumentException.class, () -> new Columns(x, 4, 0, 1));
-            assertThrows(IllegalArgumentException.class, () -> new Columns(x, 3, 2, 2));
-            assertThrows(IllegalArgumentException.class, () -> new Joined(x, y, 2, false));
+            assertThrows(IllegalArgumentException.class, () -> new SliceColumns(x, 4, 0, 1));
+            assertThrows(IllegalArgumentException.class, () -> new SliceColumns(x, 3, 2, 2));
+            assertThrows(IllegalArgumentException.class, () -> new ConcatColumns(x, y, 2, false));
             assertThrows(IllegalArgumentException.class, () -> new Sum(x, 1, y, 1));
             assertThrows(IllegalArgumentException.class, () -> UnitNorm.rms(x, 4, 0));
             assertThrows(IllegalArgumentException.class, () -> new ScaledRows(x, new float[1]));

@@ -82,8 +82,8 @@ public record Influence(double[][] norms, int[] best) {
             List<Tap> taps = new ArrayList<>();
             WatchedOps watched = new WatchedOps(recorder) {
                 @Override
-                public Tensor embed(Weight table, int[] ids, int count, int still) {
-                    Tensor x = super.embed(table, ids, count, still);
+                public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
+                    Tensor x = super.embed(table, ids, count, frozenRow);
                     if (!taps.isEmpty()) {
                         return x;
                     }

@@ -19,8 +19,8 @@ class WatchedOps implements Ops {
     }
 
     @Override
-    public Tensor embed(Weight table, int[] ids, int count, int still) {
-        return inner.embed(table, ids, count, still);
+    public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
+        return inner.embed(table, ids, count, frozenRow);
     }
 
     @Override
@@ -74,8 +74,8 @@ class WatchedOps implements Ops {
     }
 
     @Override
-    public Tensor settle(Tensor x, Tensor value) {
-        return inner.settle(x, value);
+    public Tensor replace(Tensor x, Tensor value) {
+        return inner.replace(x, value);
     }
 
     @Override

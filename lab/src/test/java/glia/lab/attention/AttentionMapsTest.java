@@ -92,8 +92,8 @@ class AttentionMapsTest {
             private boolean changed;
 
             @Override
-            public Tensor embed(Weight table, int[] ids, int count, int still) {
-                Tensor x = super.embed(table, ids, count, still);
+            public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
+                Tensor x = super.embed(table, ids, count, frozenRow);
                 if (!changed) {
                     long at = (long) token * x.cols() + index;
                     x.set(at, x.get(at) + (float) change);

@@ -49,7 +49,7 @@ class RoutingStatisticsTest {
     @CsvSource({"mixtral, '0,1,2,3', 4, 2", "llama4_text, '1,3', 4, 1", "glm4_moe, '1,2,3', 8, 2"})
     void everyTokenCountsInEachLayerHoweverItIsFed(String golden, String layers, int numExperts, int chosen)
             throws CheckpointException {
-        try (Model model = ModelLoader.load(Path.of("src/test/resources/golden", golden));
+        try (Model model = ModelLoader.load(Path.of("../engine/src/test/resources/golden", golden));
                 Workers workers = new Workers(1);
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30)) {
             RoutingStatistics whole = RoutingStatistics.of(engine, TOKENS);
@@ -78,7 +78,7 @@ class RoutingStatisticsTest {
 
     @Test
     void aModelWithoutExpertsHasNoLayers() throws CheckpointException {
-        try (Model model = ModelLoader.load(Path.of("src/test/resources/golden/llama"));
+        try (Model model = ModelLoader.load(Path.of("../engine/src/test/resources/golden/llama"));
                 Workers workers = new Workers(1);
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30)) {
             assertEquals(List.of(), RoutingStatistics.of(engine, TOKENS).layers());

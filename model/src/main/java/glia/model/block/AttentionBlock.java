@@ -14,7 +14,7 @@ import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Clamp;
-import glia.tensor.ops.Columns;
+import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.ScaledRows;
@@ -138,7 +138,7 @@ final class AttentionBlock implements Block {
         int size = shape.keySize();
         return switch (gating) {
             case NONE -> queries;
-            case SIGMOID -> ops.apply(new Columns(queries, 2 * size, which * size, size));
+            case SIGMOID -> ops.apply(new SliceColumns(queries, 2 * size, which * size, size));
         };
     }
 

@@ -4,7 +4,7 @@ import glia.model.spec.Draft;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Joined;
+import glia.tensor.ops.ConcatColumns;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 
@@ -32,7 +32,7 @@ final class DraftBlock {
     Tensor forward(Ops ops, Tensor embedded, Tensor hidden, Pass pass, States states) {
         Tensor next = embeddingNorm.forward(ops, embedded, pass, states);
         Tensor h = hiddenNorm.forward(ops, hidden, pass, states);
-        Tensor x = ops.linear(ops.apply(new Joined(next, h, 1, false)), join);
+        Tensor x = ops.linear(ops.apply(new ConcatColumns(next, h, 1, false)), join);
         return finalNorm.forward(ops, layers.forward(ops, x, pass, states), pass, states);
     }
 }

@@ -5,9 +5,9 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.Columns;
+import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.GatedDelta;
-import glia.tensor.ops.Joined;
+import glia.tensor.ops.ConcatColumns;
 import glia.tensor.ops.LogDecay;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Sigmoid;
@@ -80,18 +80,18 @@ final class GatedDeltaBlock implements Block {
     /// β's share of each key head, or the steps'.
     private Tensor half(Ops ops, Tensor both, int which) {
         int ratio = spec.numValueHeads() / spec.numKeyHeads();
-        return ops.apply(new Columns(both, 2 * ratio, which * ratio, ratio));
+        return ops.apply(new SliceColumns(both, 2 * ratio, which * ratio, ratio));
     }
 
     private Inputs inputs(Ops ops, Tensor y, Tensor beta, Tensor step) {
         int key = spec.keySize();
         int values = spec.valuesSize() / spec.numKeyHeads();
         int group = 2 * key + 2 * values;
-        Tensor q = ops.apply(new Columns(y, group, 0, key));
-        Tensor k = ops.apply(new Columns(y, group, key, key));
-        Tensor v = ops.apply(new Columns(y, group, 2 * key, values));
-        Tensor z = ops.apply(new Columns(y, group, 2 * key + values, values));
-        Tensor mixed = ops.apply(new Joined(ops.apply(new Joined(q, k, 1, false)), v, 1, false));
+        Tensor q = ops.apply(new SliceColumns(y, group, 0, key));
+        Tensor k = ops.apply(new SliceColumns(y, group, key, key));
+        Tensor v = ops.apply(new SliceColumns(y, group, 2 * key, values));
+        Tensor z = ops.apply(new SliceColumns(y, group, 2 * key + values, values));
+        Tensor mixed = ops.apply(new ConcatColumns(ops.apply(new ConcatColumns(q, k, 1, false)), v, 1, false));
         return new Inputs(mixed, z, beta, step);
     }
 
@@ -100,9 +100,9 @@ final class GatedDeltaBlock implements Block {
         Inputs in = projections.of(ops, x);
         Tensor mixed = convolution.forward(ops, in.mixed, pass, states);
         int keys = spec.keysSize();
-        Tensor q = ops.apply(UnitNorm.length(ops.apply(Columns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
-        Tensor k = ops.apply(UnitNorm.length(ops.apply(Columns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));
-        Tensor v = ops.apply(Columns.of(mixed, 2 * keys, spec.valuesSize()));
+        Tensor q = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
+        Tensor k = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));
+        Tensor v = ops.apply(SliceColumns.of(mixed, 2 * keys, spec.valuesSize()));
         Tensor decay = ops.apply(new LogDecay(in.step, rate, spec.decay(), stepBias));
         Tensor heads = ops.apply(new GatedDelta(q, k, v, decay, ops.apply(new Sigmoid(in.beta)), spec.numKeyHeads(),
                 spec.order(), (float) (1 / Math.sqrt(spec.keySize())), states.recurrence(place, 1), pass.runs()));

@@ -13,8 +13,8 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Appended;
-import glia.tensor.ops.Columns;
-import glia.tensor.ops.Joined;
+import glia.tensor.ops.SliceColumns;
+import glia.tensor.ops.ConcatColumns;
 import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.Ops;
 import java.util.Optional;
@@ -68,13 +68,13 @@ final class LatentAttentionBlock implements Block {
         int rotated = spec.rope().rotatedSize();
         Tensor low = queryLatent.forward(ops, x, pass, states);
         Tensor q = query.forward(ops, low, pass, states);
-        Tensor plain = ops.apply(new Columns(q, spec.querySize(), 0, spec.plainSize()));
-        Tensor turned = ops.rotate(ops.apply(new Columns(q, spec.querySize(), spec.plainSize(), rotated)), rotated,
+        Tensor plain = ops.apply(new SliceColumns(q, spec.querySize(), 0, spec.plainSize()));
+        Tensor turned = ops.rotate(ops.apply(new SliceColumns(q, spec.querySize(), spec.plainSize(), rotated)), rotated,
                 rope, pass.runs());
         Tensor row = latent.forward(ops, x, pass, states);
-        Tensor c = latentNorm.forward(ops, ops.apply(Columns.of(row, 0, spec.latentSize())), pass, states);
-        Tensor key = ops.rotate(ops.apply(Columns.of(row, spec.latentSize(), rotated)), rotated, rope, pass.runs());
-        Tensor rows = ops.apply(new Joined(c, key, 1, false));
+        Tensor c = latentNorm.forward(ops, ops.apply(SliceColumns.of(row, 0, spec.latentSize())), pass, states);
+        Tensor key = ops.rotate(ops.apply(SliceColumns.of(row, spec.latentSize(), rotated)), rotated, rope, pass.runs());
+        Tensor rows = ops.apply(new ConcatColumns(c, key, 1, false));
         Optional<PositionLists> lists = indexer.choose(ops, x, low, pass, states);
         KeyValueState state = states.keyValues(place, 0);
         Tensor mixed = lists.isEmpty() && allBegin(pass.runs())
@@ -95,14 +95,14 @@ final class LatentAttentionBlock implements Block {
     private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Tensor c, Tensor key, Tensor rows,
             KeyValueState state, Pass pass) {
         ops.apply(new Appended(rows, state, pass.runs()));
-        Tensor q = ops.apply(new Joined(plain, turned, spec.numHeads(), false));
-        Tensor k = ops.apply(new Joined(expansion.keys(ops, c), key, spec.numHeads(), true));
+        Tensor q = ops.apply(new ConcatColumns(plain, turned, spec.numHeads(), false));
+        Tensor k = ops.apply(new ConcatColumns(expansion.keys(ops, c), key, spec.numHeads(), true));
         return ops.attention(q, k, expansion.values(ops, c), KeyValueState.NONE, pass.runs(), expanded);
     }
 
     private Tensor absorbed(Ops ops, Tensor plain, Tensor turned, Tensor rows, KeyValueState state, Pass pass,
             Optional<PositionLists> lists) {
-        Tensor q = ops.apply(new Joined(expansion.absorb(ops, plain), turned, spec.numHeads(), false));
+        Tensor q = ops.apply(new ConcatColumns(expansion.absorb(ops, plain), turned, spec.numHeads(), false));
         Tensor sums = lists.isPresent()
                 ? ops.apply(new ListAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
                 : ops.attention(q, rows, rows, state, pass.runs(), absorbed);

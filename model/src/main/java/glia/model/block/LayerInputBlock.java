@@ -4,7 +4,7 @@ import glia.model.spec.LayerInput;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Columns;
+import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.Ops;
 
 /// `down(f(gate(x)) · p)` with a layer's numbers p of the token itself.
@@ -21,7 +21,7 @@ final class LayerInputBlock implements Block {
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Tensor own = ops.apply(Columns.of(pass.layerInputs(), spec.layer() * spec.size(), spec.size()));
+        Tensor own = ops.apply(SliceColumns.of(pass.layerInputs(), spec.layer() * spec.size(), spec.size()));
         return down.forward(ops, ops.gated(gate.forward(ops, x, pass, states), own, spec.activation()), pass, states);
     }
 }

@@ -5,7 +5,7 @@ import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Multiplied;
+import glia.tensor.ops.LearnedScale;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Sum;
 import glia.tensor.ops.Weight;
@@ -45,9 +45,9 @@ final class Layers {
             update = step.after.forward(ops, update, pass, states);
             stream = switch (step.residual) {
                 case Residual.Add add -> ops.residual(stream, update, add.scale());
-                case Residual.Scaled scaled -> ops.settle(stream,
-                        ops.apply(new Multiplied(ops.residual(stream, update, 1), step.scale.getFirst())));
-                case Residual.Normed r -> ops.settle(stream,
+                case Residual.Scaled scaled -> ops.replace(stream,
+                        ops.apply(new LearnedScale(ops.residual(stream, update, 1), step.scale.getFirst())));
+                case Residual.Normed r -> ops.replace(stream,
                         ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
             };
             if (!step.isFollowed) {

@@ -4,7 +4,7 @@ import glia.model.spec.Lightning;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Columns;
+import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.LightningScan;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.SigmoidGate;
@@ -34,9 +34,9 @@ final class LightningBlock implements Block {
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Tensor all = ops.activate(ops.linear(x, input), spec.activation());
         int size = spec.headSize();
-        Tensor q = ops.apply(new Columns(all, 3 * size, 0, size));
-        Tensor k = ops.apply(new Columns(all, 3 * size, size, size));
-        Tensor v = ops.apply(new Columns(all, 3 * size, 2 * size, size));
+        Tensor q = ops.apply(new SliceColumns(all, 3 * size, 0, size));
+        Tensor k = ops.apply(new SliceColumns(all, 3 * size, size, size));
+        Tensor v = ops.apply(new SliceColumns(all, 3 * size, 2 * size, size));
         Tensor heads = ops.apply(new LightningScan(q, k, v, slopes, states.recurrence(place, 0), pass.runs()));
         Tensor normed = ops.rmsNorm(heads, norm, spec.eps(), 0);
         return ops.linear(ops.apply(new SigmoidGate(normed, ops.linear(x, gate))), output);

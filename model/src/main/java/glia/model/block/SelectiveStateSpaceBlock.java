@@ -6,7 +6,7 @@ import glia.model.spec.Role;
 import glia.model.spec.SelectiveStateSpace;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.Columns;
+import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.SelectiveScan;
 import glia.tensor.ops.Weight;
@@ -59,6 +59,6 @@ final class SelectiveStateSpaceBlock implements Block {
     }
 
     private static Tensor cut(Ops ops, Tensor x, int from, int count, Block norm, Pass pass, States states) {
-        return norm.forward(ops, ops.apply(Columns.of(x, from, count)), pass, states);
+        return norm.forward(ops, ops.apply(SliceColumns.of(x, from, count)), pass, states);
     }
 }

@@ -8,7 +8,7 @@ import glia.model.spec.StateSpaceDual.Gating;
 import glia.model.spec.StateSpaceDual.Multipliers;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.Columns;
+import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.GroupRmsNorm;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.ScaledColumns;
@@ -87,9 +87,9 @@ final class StateSpaceDualBlock implements Block {
         Tensor convolved = convolution.forward(ops, input.forward(ops, x, pass, states), pass, states);
         int inner = spec.innerSize();
         int groups = spec.numGroups() * spec.stateSize();
-        Tensor u = ops.apply(Columns.of(convolved, 0, inner));
-        Tensor b = ops.apply(Columns.of(convolved, inner, groups));
-        Tensor c = ops.apply(Columns.of(convolved, inner + groups, groups));
+        Tensor u = ops.apply(SliceColumns.of(convolved, 0, inner));
+        Tensor b = ops.apply(SliceColumns.of(convolved, inner, groups));
+        Tensor c = ops.apply(SliceColumns.of(convolved, inner + groups, groups));
         Tensor y = ops.apply(new StateSpaceScan(u, steps.forward(ops, x, pass, states), b, c, heads, spec.numGroups(),
                 spec.limits(), states.recurrence(place, 0), pass.runs()));
         return output.forward(ops, gating.apply(ops, y, z), pass, states);

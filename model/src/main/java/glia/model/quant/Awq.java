@@ -40,7 +40,7 @@ record Awq(int groupSize) implements WordPacking {
         Tensor scales = parts.scales(WordPacking.base(name) + ".scales", groups, rows);
         return PackedTensor.of(new CodedMatrix("AWQ 4-bit" + (groupSize == 0 ? "" : " g" + group), rows, cols,
                 new Grouping.Blocks(1, group), words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(), () ->
-                WordPacking.parts(4, Repack.turnedAwq(words), Repack.turned(scales),
+                WordPacking.parts(4, Repack.transposedAwq(words), Repack.transposed(scales),
                         Repack.zeros(zeros, rows, groups, 4, false, true, 0))));
     }
 }

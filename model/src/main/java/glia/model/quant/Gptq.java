@@ -49,11 +49,11 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
         return PackedTensor.of(Grouped.matrix("GPTQ " + bits + "-bit" + (groupSize == 0 ? "" : " g" + group), rows,
                 cols, bits, group, parts.has(order) ? Optional.of(parts.groups(order, cols, groups)) : Optional.empty(),
                 words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(),
-                () -> turned(words, zeros, scales, rows, groups)));
+                () -> transposed(words, zeros, scales, rows, groups)));
     }
 
-    private CodedMatrix.Parts turned(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
+    private CodedMatrix.Parts transposed(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
         Tensor points = Repack.zeros(zeros, rows, groups, bits, false, false, zeroOffset);
-        return WordPacking.parts(bits, Repack.turnedWords(words), Repack.turned(scales), points);
+        return WordPacking.parts(bits, Repack.transposedWords(words), Repack.transposed(scales), points);
     }
 }

@@ -8,7 +8,7 @@ import java.util.function.IntFunction;
 /// or a stack of matrices `[X,R,K]`, one for each expert.
 ///
 /// @param shape of the tensor
-/// @param isTransposed whether the shape has the matrices turned: `[K,R]`, `[X,K,R]`
+/// @param isTransposed whether the shape has the matrices transposed: `[K,R]`, `[X,K,R]`
 /// @param matrices the matrices `[R,K]` by their number in the stack
 public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<CodedMatrix> matrices) {
     /// One matrix as it is.
@@ -16,17 +16,17 @@ public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<Coded
         return new PackedTensor(new long[] {matrix.rows(), matrix.cols()}, false, i -> matrix);
     }
 
-    /// The same, seen with its last two dimensions turned.
+    /// The same, seen with its last two dimensions transposed.
     public PackedTensor transposed() {
-        long[] turned = shape.clone();
-        turned[shape.length - 2] = shape[shape.length - 1];
-        turned[shape.length - 1] = shape[shape.length - 2];
-        return new PackedTensor(turned, !isTransposed, matrices);
+        long[] transposed = shape.clone();
+        transposed[shape.length - 2] = shape[shape.length - 1];
+        transposed[shape.length - 1] = shape[shape.length - 2];
+        return new PackedTensor(transposed, !isTransposed, matrices);
     }
 
     /// Rows `from`, `from + step`, …, `count` of them, of the one matrix or of each in the stack.
     ///
-    /// @throws IllegalArgumentException if it is seen turned: codes of a row lie together
+    /// @throws IllegalArgumentException if it is seen transposed: codes of a row lie together
     public PackedTensor rows(int from, int count, int step) {
         requireStraight();
         long[] part = shape.clone();
@@ -44,7 +44,7 @@ public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<Coded
 
     /// The matrix as products take it.
     ///
-    /// @throws IllegalArgumentException if it is a stack, or is seen turned
+    /// @throws IllegalArgumentException if it is a stack, or is seen transposed
     public CodedMatrix matrix() {
         requireStraight();
         if (shape.length != 2) {
@@ -55,7 +55,7 @@ public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<Coded
 
     private void requireStraight() {
         if (isTransposed) {
-            throw new IllegalArgumentException("packed matrices cannot be turned");
+            throw new IllegalArgumentException("packed matrices cannot be transposed");
         }
     }
 

@@ -31,7 +31,7 @@ final class Parts {
         return checkpoint.names().contains(name);
     }
 
-    /// A look at a tensor that may turn out not to be a part of anything.
+    /// A look at a tensor that may transpose out not to be a part of anything.
     Tensor peek(String name) throws CheckpointException {
         return checkpoint.tensor(name);
     }

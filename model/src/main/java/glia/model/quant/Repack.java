@@ -8,7 +8,7 @@ import java.lang.foreign.Arena;
 /// Lays codes out row by row where a file has them otherwise. Copies have the size of the packed tensors and live as
 /// long as they are reachable.
 final class Repack {
-    /// Rows and columns of the pieces that are turned together, so that both sides stay in the first cache.
+    /// Rows and columns of the pieces that are transposed together, so that both sides stay in the first cache.
     private static final int TILE = 64;
 
     private static final int[] AWQ_ORDER = {0, 2, 4, 6, 1, 3, 5, 7};
@@ -16,30 +16,30 @@ final class Repack {
     private Repack() { }
 
     /// Words `[I,O]` as `[O,I]`, seen as bytes: `[O,4·I]`.
-    static Tensor turnedWords(Tensor words) {
+    static Tensor transposedWords(Tensor words) {
         int inputs = words.rows();
         int outputs = words.cols();
-        Tensor turned = Tensor.allocate(Arena.ofAuto(), DType.U8, outputs, 4L * inputs);
+        Tensor transposed = Tensor.allocate(Arena.ofAuto(), DType.U8, outputs, 4L * inputs);
         for (int i0 = 0; i0 < inputs; i0 += TILE) {
             for (int o0 = 0; o0 < outputs; o0 += TILE) {
                 for (int o = o0; o < Math.min(outputs, o0 + TILE); o++) {
                     for (int i = i0; i < Math.min(inputs, i0 + TILE); i++) {
-                        Memory.i32(turned.address() + 4L * ((long) o * inputs + i),
+                        Memory.i32(transposed.address() + 4L * ((long) o * inputs + i),
                                 Memory.i32(words.address() + 4L * ((long) i * outputs + o)));
                     }
                 }
             }
         }
-        return turned;
+        return transposed;
     }
 
     /// AWQ's words `[I,O/8]`, eight outputs of an input each in the order 0, 2, 4, 6, 1, 3, 5, 7, as four-bit codes
     /// `[O,I/2]`.
-    static Tensor turnedAwq(Tensor words) {
+    static Tensor transposedAwq(Tensor words) {
         int inputs = words.rows();
         int wordsAcross = words.cols();
         int rowBytes = Math.ceilDiv(inputs, 2);
-        Tensor turned = Tensor.allocate(Arena.ofAuto(), DType.U8, 8L * wordsAcross, rowBytes);
+        Tensor transposed = Tensor.allocate(Arena.ofAuto(), DType.U8, 8L * wordsAcross, rowBytes);
         for (int o0 = 0; o0 < wordsAcross; o0 += TILE / 8) {
             for (int i = 0; i < inputs; i += 2) {
                 for (int o = o0; o < Math.min(wordsAcross, o0 + TILE / 8); o++) {
@@ -48,30 +48,30 @@ final class Repack {
                     int odd = i + 1 < inputs ? Memory.i32(at + 4L * wordsAcross) : 0;
                     for (int j = 0; j < 8; j++) {
                         long row = 8L * o + AWQ_ORDER[j];
-                        Memory.i8(turned.address() + row * rowBytes + i / 2,
+                        Memory.i8(transposed.address() + row * rowBytes + i / 2,
                                 even >>> 4 * j & 15 | (odd >>> 4 * j & 15) << 4);
                     }
                 }
             }
         }
-        return turned;
+        return transposed;
     }
 
     /// Scales `[G,O]` as `[O,G]`.
-    static Tensor turned(Tensor scales) {
+    static Tensor transposed(Tensor scales) {
         int groups = scales.rows();
         int outputs = scales.cols();
         int bytes = scales.dtype().blockBytes();
-        Tensor turned = Tensor.allocate(Arena.ofAuto(), scales.dtype(), outputs, groups);
+        Tensor transposed = Tensor.allocate(Arena.ofAuto(), scales.dtype(), outputs, groups);
         for (long g = 0; g < groups; g++) {
             for (long o = 0; o < outputs; o++) {
                 for (int b = 0; b < bytes; b++) {
-                    Memory.i8(turned.address() + (o * groups + g) * bytes + b,
+                    Memory.i8(transposed.address() + (o * groups + g) * bytes + b,
                             Memory.i8(scales.address() + (g * outputs + o) * bytes + b));
                 }
             }
         }
-        return turned;
+        return transposed;
     }
 
     /// Codes of a row in another order.

@@ -13,8 +13,8 @@ import java.lang.foreign.Arena;
 final class ExpandedLatents {
     private ExpandedLatents() { }
 
-    static Tensor numbers(Restated restated, Parameter p, Arena arena) {
-        LatentAttention a = Restated.latent(restated.to(), p);
+    static Tensor numbers(LayoutConversion restated, Parameter p, Arena arena) {
+        LatentAttention a = LayoutConversion.latent(restated.to(), p);
         int plain = a.plainSize();
         int value = a.valueSize();
         int latent = a.latentSize();
@@ -56,7 +56,7 @@ final class ExpandedLatents {
         return (long) row * cols + col;
     }
 
-    private static Tensor wide(Restated restated, Parameter p, Role role, Arena arena) {
+    private static Tensor wide(LayoutConversion restated, Parameter p, Role role, Arena arena) {
         return Decode.widen(Unpacked.tensor(restated.weights().get(new Parameter(p.place(), role)), arena), arena);
     }
 }

@@ -83,14 +83,14 @@ public final class GgufModelWriter {
         Map<String, Object> metadata = metadata(from, type);
         Map<String, float[]> further = form.further(from);
         ModelSpec to = readBack(from, GgufMetadata.of(file, metadata), further, arena);
-        Optional<String> difference = SpecDifference.find(Restatement.of(from, to), to);
+        Optional<String> difference = SpecDifference.find(LayoutConversions.of(from, to), to);
         if (difference.isPresent()) {
             throw new CheckpointException(file, "", "cannot be written: a GGUF file of the architecture '"
                     + metadata.get("general.architecture") + "' has no key for what this model needs: "
                     + difference.get() + " as the file would say");
         }
         Places places = Places.of(to, form::source);
-        StoredAs tensors = new StoredAs(places, new Restated(from, to, weights), type, KEPT,
+        StoredAs tensors = new StoredAs(places, new LayoutConversion(from, to, weights), type, KEPT,
                 GgufModelWriter::isNarrow);
         Map<String, GgufWriter.Content> contents = new LinkedHashMap<>();
         further.forEach((name, numbers) -> contents.put(name,
@@ -139,7 +139,7 @@ public final class GgufModelWriter {
 
     /// The type of the embedding, as of most matrices.
     private DType commonType() {
-        return new Restated(model.spec(), model.spec(), weights)
+        return new LayoutConversion(model.spec(), model.spec(), weights)
                 .dtype(Parameter.of(glia.model.spec.Role.EMBEDDING));
     }
 

@@ -42,13 +42,13 @@ final class HubFolder implements ModelWriter.Hub {
         Family family = Families.ofModelType(config.text("model_type")).orElseThrow();
         ModelSpec from = model.spec().withDrafts(List.of());
         ModelSpec to = family.spec(config).withHead(from.head());
-        Optional<String> difference = SpecDifference.find(Restatement.of(from, to), to);
+        Optional<String> difference = SpecDifference.find(LayoutConversions.of(from, to), to);
         if (difference.isPresent()) {
             throw new CheckpointException(config.origin(), "", "cannot be written in the hub's layout: config.json of "
                     + "the family '" + to.modelType() + "' has no key for what this model needs: " + difference.get());
         }
         HubFolder hub = new HubFolder(model, config);
-        StoredAs stored = new StoredAs(Places.of(to, family::source), new Restated(from, to, weights), type,
+        StoredAs stored = new StoredAs(Places.of(to, family::source), new LayoutConversion(from, to, weights), type,
                 StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
         stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).make().apply(arena)));
         return hub;

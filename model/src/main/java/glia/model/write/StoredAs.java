@@ -16,7 +16,7 @@ import java.util.Set;
 ///     of `kept`, else they become F32
 /// @param narrow the vectors and small matrices that every reader wants in F32, but for which a tensor's first
 ///     parameter has the type of matrices
-record StoredAs(Places places, Restated restated, Optional<DType> matrices, Set<DType> kept, Narrow narrow) {
+record StoredAs(Places places, LayoutConversion restated, Optional<DType> matrices, Set<DType> kept, Narrow narrow) {
     /// Types of single numbers.
     static final Set<DType> PLAIN = Set.of(DType.F32, DType.F16, DType.BF16);
 

@@ -24,13 +24,13 @@ final class Backward {
         m.setAtIndex(F32, index, m.getAtIndex(F32, index) + value);
     }
 
-    /// `dx[rows[n]] += dy[n]`: embeddings and row selection. The row `still` is left as it is.
-    void scatter(Tensor dx, Tensor dy, int[] rows, int still) {
+    /// `dx[rows[n]] += dy[n]`: embeddings and row selection. The row `frozenRow` is left as it is.
+    void scatter(Tensor dx, Tensor dy, int[] rows, int frozenRow) {
         int cols = dy.cols();
         MemorySegment to = dx.memory();
         MemorySegment from = dy.memory();
         for (int n = 0; n < rows.length; n++) {
-            for (int i = 0; i < cols && rows[n] != still; i++) {
+            for (int i = 0; i < cols && rows[n] != frozenRow; i++) {
                 add(to, (long) rows[n] * cols + i, get(from, (long) n * cols + i));
             }
         }

@@ -66,7 +66,7 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
-    public Tensor embed(Weight table, int[] ids, int count, int still) {
+    public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
         Matrix t = table.matrix();
         for (int i = 0; i < count; i++) {
             if (ids[i] < 0 || ids[i] >= t.rows()) {
@@ -264,7 +264,7 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
-    public Tensor settle(Tensor x, Tensor value) {
+    public Tensor replace(Tensor x, Tensor value) {
         x.copyFrom(value);
         return x;
     }

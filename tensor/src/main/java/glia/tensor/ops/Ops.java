@@ -14,8 +14,8 @@ import glia.tensor.kernel.Runs;
 public interface Ops {
     /// `y[n] = table[ids[n]]` for the first `count` ids: `[count, D]`.
     ///
-    /// @param still the row that learns nothing from being looked up; -1 for none
-    Tensor embed(Weight table, int[] ids, int count, int still);
+    /// @param frozenRow the row that learns nothing from being looked up; -1 for none
+    Tensor embed(Weight table, int[] ids, int count, int frozenRow);
 
     /// The same where every row learns.
     default Tensor embed(Weight table, int[] ids, int count) {
@@ -63,7 +63,7 @@ public interface Ops {
     Tensor residual(Tensor x, Tensor update, float scale);
 
     /// `value`, which is newer than x and takes the place of x, whom the caller gives up.
-    Tensor settle(Tensor x, Tensor value);
+    Tensor replace(Tensor x, Tensor value);
 
     /// Rows `rows[0..count)` of x: `[count, D]`.
     Tensor select(Tensor x, int[] rows, int count);

@@ -108,11 +108,11 @@ public final class Recorder implements Ops {
     }
 
     @Override
-    public Tensor embed(Weight table, int[] ids, int count, int still) {
+    public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
         int[] kept = java.util.Arrays.copyOf(ids, count);
-        Tensor y = ops.embed(table, kept, count, still);
+        Tensor y = ops.embed(table, kept, count, frozenRow);
         return reach == Reach.ACTIVATIONS ? y
-                : record(y, () -> backward.scatter(weights.of(table), gradient(y), kept, still));
+                : record(y, () -> backward.scatter(weights.of(table), gradient(y), kept, frozenRow));
     }
 
     @Override
@@ -199,7 +199,7 @@ public final class Recorder implements Ops {
     }
 
     @Override
-    public Tensor settle(Tensor x, Tensor value) {
+    public Tensor replace(Tensor x, Tensor value) {
         return value;
     }
 

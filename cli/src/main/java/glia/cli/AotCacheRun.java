@@ -13,7 +13,7 @@ import java.util.List;
 
 /// The run from which the launcher makes an AOT cache: it loads, links and calls what commands of a kind do, with a
 /// model in the hub's layout and one in GGUF. The cache keeps profiles too: what ran often here is compiled sooner.
-public final class Training {
+public final class AotCacheRun {
     private static final List<String> LIGHT = List.of("--help", "--version", "help pull", "models", "models --json",
             "completion bash");
     private static final List<String> COMPUTE = List.of("tokenize MODEL Once", "inspect MODEL",
@@ -21,7 +21,7 @@ public final class Training {
             "chat MODEL --max-tokens 16", "perplexity MODEL TEXT --windows 1");
     private static final String CONVERSATION = "Once\n/set temperature 0\n/stats\nOnce more\n";
 
-    private Training() {}
+    private AotCacheRun() {}
 
     /// @param words `light`, `emitted` or `vector`, and a folder to write to
     public static void main(String[] words) throws IOException {

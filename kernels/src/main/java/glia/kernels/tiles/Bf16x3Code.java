@@ -40,7 +40,7 @@ import java.util.List;
 /// Three terms of 8 bits hold all 24 of a number, but for parts below 2^-126, which the instruction takes for 0. One
 /// term is rounding to BF16. Numbers from 2^63 on, infinities and NaN do not fit three terms, whose products would
 /// overflow: a call tells whether it met any. For processors with AVX-512 BF16.
-public final class TermCode {
+public final class Bf16x3Code {
     /// From a term of 32 numbers, or of 16 by 32, to the next term.
     public static final int TERM_BYTES = 2048;
     /// Numbers, or pairs, of a unit.
@@ -51,11 +51,11 @@ public final class TermCode {
 
     /// Each emitted when it is first asked for.
     private static final class One {
-        static final TermCode CODE = new TermCode(1);
+        static final Bf16x3Code CODE = new Bf16x3Code(1);
     }
 
     private static final class Three {
-        static final TermCode CODE = new TermCode(3);
+        static final Bf16x3Code CODE = new Bf16x3Code(3);
     }
 
     private final int terms;
@@ -64,7 +64,7 @@ public final class TermCode {
     private final Function together;
     private final Function togetherRest;
 
-    private TermCode(int terms) {
+    private Bf16x3Code(int terms) {
         this.terms = terms;
         CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(apart(false), apart(true), together(false),
                 together(true)));
@@ -75,7 +75,7 @@ public final class TermCode {
     }
 
     /// @param terms 1 or 3
-    public static TermCode of(int terms) {
+    public static Bf16x3Code of(int terms) {
         return terms == 1 ? One.CODE : Three.CODE;
     }
 

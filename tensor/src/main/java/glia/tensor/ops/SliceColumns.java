@@ -5,13 +5,13 @@ import java.lang.foreign.MemorySegment;
 
 /// Takes columns `from` to `from + count` of each group of `groupSize` columns: `[N, G·groupSize]` to `[N, G·count]`.
 /// With one group as wide as the row this cuts a fused projection, with one group a head it cuts each head.
-public record Columns(Tensor x, int groupSize, int from, int count) implements Operation {
+public record SliceColumns(Tensor x, int groupSize, int from, int count) implements Operation {
     /// Columns `from` to `from + count` of x.
-    public static Columns of(Tensor x, int from, int count) {
-        return new Columns(x, x.cols(), from, count);
+    public static SliceColumns of(Tensor x, int from, int count) {
+        return new SliceColumns(x, x.cols(), from, count);
     }
 
-    public Columns {
+    public SliceColumns {
         Compute.require(groupSize > 0 && x.cols() % groupSize == 0 && from >= 0 && count >= 0
                 && from + count <= groupSize, "columns", x, from + " + " + count + " of " + groupSize);
     }

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// @param numGroups G, the groups of a
 /// @param shared whether b has one group for all
-public record Joined(Tensor a, Tensor b, int numGroups, boolean shared) implements Operation {
-    public Joined {
+public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) implements Operation {
+    public ConcatColumns {
         Compute.require(a.rows() == b.rows() && numGroups > 0 && a.cols() % numGroups == 0
                 && (shared || b.cols() % numGroups == 0), "joined", a, b);
     }

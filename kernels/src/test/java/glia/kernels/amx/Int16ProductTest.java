@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class WordProductTest {
+class Int16ProductTest {
     /// Of `√n · max|x| · max|w|` of a strip of n columns: some ten times what is usual, since rounding errors of
     /// random numbers add up like their roots.
     private static final double BOUND = 0x1p-12;
@@ -88,7 +88,7 @@ class WordProductTest {
         kernels.linearRounded(y, x, w, x);
         float[] wide = Decode.widen(w, arena).toArray();
         float[] in = x.toArray();
-        WordStrips strips = WordStrips.of(x.cols());
+        Int16Strips strips = Int16Strips.of(x.cols());
         for (int t = 0; t < x.rows(); t++) {
             for (int r = 0; r < w.rows(); r++) {
                 double sum = 0;

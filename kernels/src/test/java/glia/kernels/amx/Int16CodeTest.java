@@ -11,7 +11,7 @@ import glia.kernels.emitted.EmittedSubject;
 import glia.kernels.emitted.Guarded;
 import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.PanelPack;
-import glia.kernels.panels.WorkArea;
+import glia.kernels.panels.WorkerScratch;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class WordCodeTest {
+class Int16CodeTest {
     private static final float MOST = 32512;
 
     @BeforeAll
@@ -52,7 +52,7 @@ class WordCodeTest {
                     // The last token of a group: its place ends where the group's memory does.
                     MemorySegment from = blocks % 2 == 0 ? Guarded.atStart(arena, 128L * blocks)
                             : Guarded.atEnd(arena, 128L * blocks);
-                    MemorySegment to = Guarded.atEnd(arena, (long) steps * WordCode.X_STEP_BYTES);
+                    MemorySegment to = Guarded.atEnd(arena, (long) steps * Int16Code.X_STEP_BYTES);
                     to.fill((byte) 77);
                     MemorySegment scale = Guarded.atEnd(arena, 4);
                     float largest = 0;
@@ -61,7 +61,7 @@ class WordCodeTest {
                         from.set(Memory.F32, 4L * i, x);
                         largest = Math.max(largest, Math.abs(x));
                     }
-                    WordCode.pack(from.address(), blocks, to.address() + 64 * 15, scale.address());
+                    Int16Code.pack(from.address(), blocks, to.address() + 64 * 15, scale.address());
                     largest = Math.max(largest, 0x1p-100f);
                     assertEquals(largest * (1 / MOST), scale.get(Memory.F32, 0));
                     for (int i = 0; i < 64 * steps; i++) {
@@ -87,7 +87,7 @@ class WordCodeTest {
                     Tensor x = Fixtures.random(arena, DType.F32, 1, 64, 1);
                     x.set(place, odd);
                     MemorySegment scale = arena.allocate(4);
-                    WordCode.pack(x.address(), 2, arena.allocate(2048, 64).address(), scale.address());
+                    Int16Code.pack(x.address(), 2, arena.allocate(2048, 64).address(), scale.address());
                     assertTrue(!Float.isFinite(scale.get(Memory.F32, 0)));
                 }
             }
@@ -98,7 +98,7 @@ class WordCodeTest {
     @EnumSource(PanelFormat.class)
     void weightsBecomeWords(PanelFormat format) {
         Random random = new Random(format.ordinal());
-        Function code = WordPanelCode.of(format);
+        Function code = Int16PanelCode.of(format);
         for (int rows : new int[] {16, 1, 7}) {
             for (int units : new int[] {1, 2, 3}) {
                 for (boolean wild : new boolean[] {false, true}) {
@@ -140,13 +140,13 @@ class WordCodeTest {
         MemorySegment panel = Guarded.atEnd(arena, used);
         CodePages.seal(arena, List.of(PanelPack.emit(format))).function(0).call(w.address(), w.rowBytes(),
                 cols / format.type.blockElements(), panel.address(), panel.address() + quants, w.rows());
-        MemorySegment area = WorkArea.each(1);
-        WorkArea.panel(WorkArea.of(area, 0), 16, 0, 0);
+        MemorySegment area = WorkerScratch.each(1);
+        WorkerScratch.panel(WorkerScratch.of(area, 0), 16, 0, 0);
         // The first panel of two, whose step is 4096 bytes, of which the second's are never touched.
         MemorySegment to = Guarded.atEnd(arena, Math.ceilDiv(blocks, 2) * 4096L - 2048);
         MemorySegment scales = Guarded.atEnd(arena, 64);
         code.call(panel.address(), panel.address() + quants, to.address(), blocks / format.scales.blocks,
-                scales.address(), WorkArea.of(area, 0));
+                scales.address(), WorkerScratch.of(area, 0));
         float[] wide = Decode.widen(w, arena).toArray();
         for (int row = 0; row < 16; row++) {
             float scale = scales.get(Memory.F32, 4L * row);
@@ -183,16 +183,16 @@ class WordCodeTest {
     }
 
     private static void checkSums(Random random, Arena arena, int steps, int groups, int panels, boolean adds) {
-        MemorySegment x = random(random, Guarded.atEnd(arena, (long) groups * steps * WordCode.X_STEP_BYTES));
-        MemorySegment w = random(random, Guarded.atEnd(arena, (long) steps * WordCode.W_STEP_BYTES
-                - (panels == 1 ? WordCode.W_STEP_BYTES / 2 : 0)));
+        MemorySegment x = random(random, Guarded.atEnd(arena, (long) groups * steps * Int16Code.X_STEP_BYTES));
+        MemorySegment w = random(random, Guarded.atEnd(arena, (long) steps * Int16Code.W_STEP_BYTES
+                - (panels == 1 ? Int16Code.W_STEP_BYTES / 2 : 0)));
         MemorySegment xScales = Guarded.atEnd(arena, 64L * groups);
-        MemorySegment results = Guarded.atEnd(arena, (long) groups * WordCode.RESULT_BYTES);
-        MemorySegment call = Guarded.atEnd(arena, WordCode.CALL_BYTES);
-        WordCode.prepare(call.address());
-        WordCode.ahead(call.address(), x.address(), 0, x.address());
+        MemorySegment results = Guarded.atEnd(arena, (long) groups * Int16Code.RESULT_BYTES);
+        MemorySegment call = Guarded.atEnd(arena, Int16Code.CALL_BYTES);
+        Int16Code.prepare(call.address());
+        Int16Code.ahead(call.address(), x.address(), 0, x.address());
         for (int i = 0; i < 32; i++) {
-            call.set(Memory.F32, WordCode.SCALES + 4L * i, random.nextFloat());
+            call.set(Memory.F32, Int16Code.SCALES + 4L * i, random.nextFloat());
         }
         for (int i = 0; i < 16 * groups; i++) {
             xScales.set(Memory.F32, 4L * i, random.nextFloat());
@@ -201,7 +201,7 @@ class WordCodeTest {
             results.set(Memory.F32, i, adds ? random.nextFloat() * 1e10f : Float.NaN);
         }
         MemorySegment before = arena.allocate(results.byteSize(), 64).copyFrom(results);
-        WordCode.multiply(call.address(), groups, panels, adds, results.address(), x.address(), xScales.address(),
+        Int16Code.multiply(call.address(), groups, panels, adds, results.address(), x.address(), xScales.address(),
                 w.address(), steps);
         for (int token = 0; token < 16 * groups; token++) {
             for (int row = 0; row < 16 * panels; row++) {
@@ -216,7 +216,7 @@ class WordCodeTest {
                     mixed += xHigh * w.get(ValueLayout.JAVA_BYTE, wAt + 1024)
                             + wHigh * x.get(ValueLayout.JAVA_BYTE, xAt + 1024);
                 }
-                float scale = 256 * call.get(Memory.F32, WordCode.SCALES + 4L * row)
+                float scale = 256 * call.get(Memory.F32, Int16Code.SCALES + 4L * row)
                         * xScales.get(Memory.F32, 4L * token);
                 float sum = Math.fma((float) highs, 256, (float) mixed);
                 long at = token / 16 * 2048L + row / 16 * 1024 + token % 16 * 64 + row % 16 * 4;

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 
 /// Memory of a worker that a product gets: constants, which it reads, and sums, which it writes. It must lie at a
 /// multiple of 64.
-public final class WorkArea {
+public final class WorkerScratch {
     /// Which rows of the panel there are, a bit for each.
     static final int ROWS = 0;
     /// The low four bits of each byte.
@@ -56,7 +56,7 @@ public final class WorkArea {
     static final int THREE_HALVES = ONE + 64;
     static final int SIZE_BYTES = ONE + 128;
 
-    private WorkArea() { }
+    private WorkerScratch() { }
 
     /// One for each of `count` workers, prepared; freed when they are no longer reachable.
     public static MemorySegment each(int count) {

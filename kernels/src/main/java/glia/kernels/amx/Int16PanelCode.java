@@ -20,12 +20,12 @@ import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.PanelWeights;
-import glia.kernels.panels.WorkArea;
+import glia.kernels.panels.WorkerScratch;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Emits what turns a strip of a panel (`PanelFormat`) into words, numbers of 16 bits with a scale S for each row, and
-/// these into two signed bytes, `256 · high + low`, in the order that tile registers want (`WordCode`).
+/// Emits what transposes a strip of a panel (`PanelFormat`) into words, numbers of 16 bits with a scale S for each row, and
+/// these into two signed bytes, `256 · high + low`, in the order that tile registers want (`Int16Code`).
 ///
 /// A weight is `scale · (q - c) + min`, where c is half the range of quants and min is 0 for most formats. So
 /// ```
@@ -37,7 +37,7 @@ import java.util.List;
 /// A word is within 1 of weight / S (1.5 where there are minima). `vpmulhrsw` computes the third line for 32 weights
 /// at once; to bring quants into words' upper bits is a shift, and `q - c` a change of the sign bit. Where a scale is
 /// not a finite number, S is not, and no result of the row is.
-final class WordPanelCode {
+final class Int16PanelCode {
     /// The largest word: both bytes stay within -128 and 127.
     static final float MOST = 32512;
     /// The least S, so that its reciprocal is finite: 2^-100.
@@ -62,7 +62,7 @@ final class WordPanelCode {
     private final Vec largest = a.v(30);
     private final Vec temporary = a.v(31);
 
-    private WordPanelCode(PanelFormat format) {
+    private Int16PanelCode(PanelFormat format) {
         this.format = format;
         weights = new PanelWeights(a, format);
         halves = format.scales.halves();
@@ -71,10 +71,10 @@ final class WordPanelCode {
     }
 
     /// The code for a format. Its arguments: quants of the strip's first block, its scales, where the words go, entries
-    /// of scales in the strip, where the 16 scales of the words go (F32), a `WorkArea`, which says how much further the
+    /// of scales in the strip, where the 16 scales of the words go (F32), a `WorkerScratch`, which says how much further the
     /// scales are that are needed soon.
     static Function of(PanelFormat format) {
-        return CodePages.seal(Arena.ofAuto(), List.of(new WordPanelCode(format).emit())).function(0);
+        return CodePages.seal(Arena.ofAuto(), List.of(new Int16PanelCode(format).emit())).function(0);
     }
 
     private byte[] emit() {
@@ -85,7 +85,7 @@ final class WordPanelCode {
         a.fill(magnitude, Integer.MAX_VALUE, R11);
         a.fill(largest, LEAST, R11);
         a.push(R12);
-        a.mov(R12, at(R9, WorkArea.AHEAD));
+        a.mov(R12, at(R9, WorkerScratch.AHEAD));
         a.mov(R10, RSI);
         a.mov(RAX, RCX);
         weights.blocks(RAX, () -> {

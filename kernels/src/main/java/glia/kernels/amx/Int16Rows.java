@@ -7,19 +7,19 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Packs rows of x as words (`WordCode`), by strips: words `[strip][group][step][high, low][16 tokens][64]`, scales
+/// Packs rows of x as words (`Int16Code`), by strips: words `[strip][group][step][high, low][16 tokens][64]`, scales
 /// `[strip][group][16]`. Tokens beyond the last may be anything.
-final class WordRows extends RangeTask {
+final class Int16Rows extends RangeTask {
     private final Scratch packed = new Scratch(SystemMemory::scratch);
     private Tensor x;
     private int firstRow;
     private int numRows;
     private int cols;
-    private WordStrips strips;
+    private Int16Strips strips;
     private long words;
     private long scales;
 
-    WordRows(Workers workers) {
+    Int16Rows(Workers workers) {
         super(workers);
     }
 
@@ -29,36 +29,36 @@ final class WordRows extends RangeTask {
         this.numRows = numRows;
         if (x.cols() != cols) {
             cols = x.cols();
-            strips = WordStrips.of(cols);
+            strips = Int16Strips.of(cols);
         }
-        long wordBytes = (long) groups() * strips.steps() * WordCode.X_STEP_BYTES;
-        words = packed.reserve(wordBytes + 4L * strips.count() * groups() * WordCode.TOKENS);
+        long wordBytes = (long) groups() * strips.steps() * Int16Code.X_STEP_BYTES;
+        words = packed.reserve(wordBytes + 4L * strips.count() * groups() * Int16Code.TOKENS);
         scales = words + wordBytes;
         spread(numRows, x.cols());
         this.x = null;
     }
 
     int groups() {
-        return Math.ceilDiv(numRows, WordCode.TOKENS);
+        return Math.ceilDiv(numRows, Int16Code.TOKENS);
     }
 
     int numRows() {
         return numRows;
     }
 
-    WordStrips strips() {
+    Int16Strips strips() {
         return strips;
     }
 
     /// Where a group's words of a strip begin.
     long words(int strip, int group) {
         return words + ((long) groups() * strips.first(strip) + (long) group * strips.stepsOf(strip))
-                * WordCode.X_STEP_BYTES;
+                * Int16Code.X_STEP_BYTES;
     }
 
     /// Where a group's scales of a strip begin.
     long scales(int strip, int group) {
-        return scales + 4L * WordCode.TOKENS * ((long) strip * groups() + group);
+        return scales + 4L * Int16Code.TOKENS * ((long) strip * groups() + group);
     }
 
     @Override
@@ -66,13 +66,13 @@ final class WordRows extends RangeTask {
         int blocks = x.cols() / PanelFormat.BLOCK;
         for (int i = from; i < end; i++) {
             long row = x.address() + (firstRow + i) * x.rowBytes();
-            int group = i / WordCode.TOKENS;
-            int inGroup = i % WordCode.TOKENS;
+            int group = i / Int16Code.TOKENS;
+            int inGroup = i % Int16Code.TOKENS;
             for (int strip = 0; strip < strips.count(); strip++) {
                 int block = strips.firstBlock(strip);
-                WordCode.pack(row + 4L * PanelFormat.BLOCK * block,
+                Int16Code.pack(row + 4L * PanelFormat.BLOCK * block,
                         Math.min(blocks, strips.firstBlock(strip + 1)) - block,
-                        words(strip, group) + (long) WordStrips.STEP * inGroup, scales(strip, group) + 4L * inGroup);
+                        words(strip, group) + (long) Int16Strips.STEP * inGroup, scales(strip, group) + 4L * inGroup);
             }
         }
     }

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 /// Rows of memory that a thread will need soon. The loops of attention ask the caches for as many lines as they read
 /// themselves, a few at a time: what is asked for faster than it comes, the processor drops. It is kept in memory,
 /// since emitted code reads it and goes on in it.
-public final class Ahead {
+public final class Prefetch {
     /// Where the numbers of 64 bits lie: the address of the next line,
     public static final int NEXT = 0;
     /// of the end of all rows,

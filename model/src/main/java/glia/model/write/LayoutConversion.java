@@ -27,8 +27,8 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
 /// The numbers of a model's parameters as another spec has them, which differs from its own in how they are stored; see
-/// `Restatement`.
-record Restated(ModelSpec from, ModelSpec to, Weights weights) {
+/// `LayoutConversions`.
+record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
     /// What happens to a parameter, in this order.
     ///
     /// @param numbers what becomes of each number of a row, by its index
@@ -175,9 +175,9 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
 
     private void whole(Parameter p, List<RowRule> numbers) {
         switch (p.role()) {
-            case EMBEDDING -> scale(numbers, Restatement.ratio(from.embedding().scale(), to.embedding().scale()));
-            case HEAD -> scale(numbers, Restatement.ratio(Restatement.factor(from.head().logits()),
-                    Restatement.factor(to.head().logits())));
+            case EMBEDDING -> scale(numbers, LayoutConversions.ratio(from.embedding().scale(), to.embedding().scale()));
+            case HEAD -> scale(numbers, LayoutConversions.ratio(LayoutConversions.factor(from.head().logits()),
+                    LayoutConversions.factor(to.head().logits())));
             case FINAL_WEIGHT -> shift(numbers, from.finalNorm(), to.finalNorm());
             default -> { }
         }
@@ -198,7 +198,7 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
     /// Factors of keys make up for those of scores.
     private static void attention(Parameter p, Attention a, Attention b, List<RowRule> numbers) {
         boolean normed = a.norm() instanceof QkNorm.Heads || a.norm() instanceof QkNorm.Whole;
-        double factor = Restatement.ratio(a.scale(), b.scale());
+        double factor = LayoutConversions.ratio(a.scale(), b.scale());
         switch (p.role()) {
             case QUERY_NORM -> shift(numbers, norm(a), norm(b));
             case KEY_NORM -> {
@@ -231,17 +231,17 @@ record Restated(ModelSpec from, ModelSpec to, Weights weights) {
         };
         double factor = 1;
         if (p.place().branch() > 0) {
-            factor *= in ? Restatement.ratio(branch(from, p).inputScale(), branch(to, p).inputScale()) : 1;
-            factor *= out ? Restatement.ratio(branch(from, p).outputScale(), branch(to, p).outputScale()) : 1;
+            factor *= in ? LayoutConversions.ratio(branch(from, p).inputScale(), branch(to, p).inputScale()) : 1;
+            factor *= out ? LayoutConversions.ratio(branch(from, p).outputScale(), branch(to, p).outputScale()) : 1;
         }
         if (out && from.sublayer(p).residual() instanceof Residual.Add a
                 && to.sublayer(p).residual() instanceof Residual.Add b) {
-            factor *= Restatement.ratio(a.scale(), b.scale());
+            factor *= LayoutConversions.ratio(a.scale(), b.scale());
         }
         Mixer mixer = from.mixer(p.place());
         if (mixer instanceof ScaledGatedMlp a && to.mixer(p.place()) instanceof ScaledGatedMlp b
                 && (p.role() == Role.GATE || p.role() == Role.GATE_BIAS)) {
-            factor *= Restatement.ratio(a.scale(), b.scale());
+            factor *= LayoutConversions.ratio(a.scale(), b.scale());
         }
         if (mixer instanceof StateSpaceDual a && to.mixer(p.place()) instanceof StateSpaceDual b
                 && !a.multipliers().equals(b.multipliers())) {

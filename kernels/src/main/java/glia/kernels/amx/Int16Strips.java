@@ -2,14 +2,14 @@ package glia.kernels.amx;
 
 import glia.kernels.panels.PanelFormat;
 
-/// How `WordProduct` cuts a depth of K columns into strips: each has a scale of its own for each row, and its part of
+/// How `Int16Product` cuts a depth of K columns into strips: each has a scale of its own for each row, and its part of
 /// the weights fits the first cache. Strips have about equal numbers of *steps* of 64 columns; where K is a multiple of
 /// 256, so is where each begins.
 ///
 /// @param steps of the whole depth; the last one may be half
 /// @param unit steps that stay together
 /// @param count of strips
-record WordStrips(int steps, int unit, int count) {
+record Int16Strips(int steps, int unit, int count) {
     /// Columns of a step.
     static final int STEP = 64;
     /// Steps of a strip at the most: 36 KB of 32 rows of weights.
@@ -17,10 +17,10 @@ record WordStrips(int steps, int unit, int count) {
     private static final int SUPERBLOCK = 256;
 
     /// The strips of this many columns, a multiple of 32.
-    static WordStrips of(int cols) {
+    static Int16Strips of(int cols) {
         int steps = Math.ceilDiv(cols, STEP);
         int unit = cols % SUPERBLOCK == 0 ? SUPERBLOCK / STEP : 1;
-        return new WordStrips(steps, unit, Math.ceilDiv(steps, MOST / unit * unit));
+        return new Int16Strips(steps, unit, Math.ceilDiv(steps, MOST / unit * unit));
     }
 
     /// The first step of a strip; of the strip after the last, all steps.

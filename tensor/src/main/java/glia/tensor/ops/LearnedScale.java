@@ -3,8 +3,8 @@ package glia.tensor.ops;
 import glia.tensor.Tensor;
 
 /// `y = factor · x` with one learned number.
-public record Multiplied(Tensor x, Weight factor) implements Operation {
-    public Multiplied {
+public record LearnedScale(Tensor x, Weight factor) implements Operation {
+    public LearnedScale {
         Compute.require(Compute.stored(factor).size() == 1, "multiplied", x, factor);
     }
 

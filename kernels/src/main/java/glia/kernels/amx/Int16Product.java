@@ -4,7 +4,7 @@ import glia.kernels.code.Function;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.panels.PackedWeights;
 import glia.kernels.panels.PanelFormat;
-import glia.kernels.panels.WorkArea;
+import glia.kernels.panels.WorkerScratch;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
 /// `y = x · wᵀ` for many tokens by tile registers (AMX), with quantised w: both factors become words, numbers of 16
-/// bits, by strips of the depth; x once (`WordRows`), w as its panels are met (`WordPanelCode`), and `WordCode`
+/// bits, by strips of the depth; x once (`Int16Rows`), w as its panels are met (`Int16PanelCode`), and `Int16Code`
 /// multiplies.
 ///
 /// Of a strip, x and the results of a block of tokens and panels stay in the second cache, and the words of two panels
@@ -29,7 +29,7 @@ import java.lang.ref.Reference;
 /// ```
 /// The error is at most `n · max|x| · max|w| · 2^-12` for a strip of n columns with these largest numbers, and as a
 /// rule some 10^-4 of the product of both rows' norms: a fiftieth of what rounding x to 8 bits in blocks does.
-public final class WordProduct implements Workers.Task {
+public final class Int16Product implements Workers.Task {
     /// Tokens from which on this is faster than rounded products.
     public static final int LEAST_TOKENS = 48;
     private static final int PANELS = 2;
@@ -37,7 +37,7 @@ public final class WordProduct implements Workers.Task {
 
     private final Workers workers;
     private final PackedWeights weights;
-    private final WordRows x;
+    private final Int16Rows x;
     private final Function[] code = new Function[PanelFormat.values().length];
     private final MemorySegment workAreas;
     private final Scratch[] memory;
@@ -53,11 +53,11 @@ public final class WordProduct implements Workers.Task {
     private int numPanels;
     private int depthBlocks;
 
-    public WordProduct(Workers workers, PackedWeights weights) {
+    public Int16Product(Workers workers, PackedWeights weights) {
         this.workers = workers;
         this.weights = weights;
-        x = new WordRows(workers);
-        workAreas = WorkArea.each(workers.count());
+        x = new Int16Rows(workers);
+        workAreas = WorkerScratch.each(workers.count());
         memory = Scratch.each(workers.count(), SystemMemory::scratch);
         blocks = new AmxBlocks(workers);
     }
@@ -109,12 +109,12 @@ public final class WordProduct implements Workers.Task {
         MemorySegment packed = weights.of(format, w);
         panels = packed.address();
         if (code[format.ordinal()] == null) {
-            code[format.ordinal()] = WordPanelCode.of(format);
+            code[format.ordinal()] = Int16PanelCode.of(format);
         }
         panelBytes = format.panelBytes(w.cols());
         numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
         depthBlocks = w.cols() / PanelFormat.BLOCK;
-        blocks.cut(x.groups(), WordCode.TOKENS, Math.ceilDiv(numPanels, PANELS));
+        blocks.cut(x.groups(), Int16Code.TOKENS, Math.ceilDiv(numPanels, PANELS));
         workers.run(this, blocks.count());
         Reference.reachabilityFence(packed);
         this.y = null;
@@ -127,12 +127,12 @@ public final class WordProduct implements Workers.Task {
         int numPairs = blocks.numPanels(chunk);
         int firstGroup = blocks.firstGroup(chunk);
         int numGroups = blocks.numGroups(chunk);
-        long pairResults = (long) numGroups * WordCode.RESULT_BYTES;
-        long call = memory[worker].reserve(WordCode.CALL_BYTES + WordStrips.MOST * WordCode.W_STEP_BYTES
+        long pairResults = (long) numGroups * Int16Code.RESULT_BYTES;
+        long call = memory[worker].reserve(Int16Code.CALL_BYTES + Int16Strips.MOST * Int16Code.W_STEP_BYTES
                 + numPairs * pairResults);
-        long words = call + WordCode.CALL_BYTES;
-        long results = words + WordStrips.MOST * WordCode.W_STEP_BYTES;
-        WordCode.prepare(call);
+        long words = call + Int16Code.CALL_BYTES;
+        long results = words + Int16Strips.MOST * Int16Code.W_STEP_BYTES;
+        Int16Code.prepare(call);
         for (int strip = 0; strip < x.strips().count(); strip++) {
             int steps = x.strips().stepsOf(strip);
             long nextX = x.words((strip + 1) % x.strips().count(), firstGroup);
@@ -142,24 +142,24 @@ public final class WordProduct implements Workers.Task {
                 boolean last = pair == numPairs - 1;
                 int nextPanel = last ? PANELS * firstPair : panel + PANELS;
                 int nextStrip = last ? strip + 1 : strip;
-                long area = WorkArea.of(workAreas, worker);
-                WorkArea.panel(area, PanelFormat.ROWS, scales(nextPanel, nextStrip) - scales(panel, strip), 0);
+                long area = WorkerScratch.of(workAreas, worker);
+                WorkerScratch.panel(area, PanelFormat.ROWS, scales(nextPanel, nextStrip) - scales(panel, strip), 0);
                 for (int i = 0; i < count; i++) {
-                    words(panel + i, strip, words + (long) i * WordCode.W_STEP_BYTES / PANELS,
-                            call + WordCode.SCALES + 4L * PanelFormat.ROWS * i, area);
+                    words(panel + i, strip, words + (long) i * Int16Code.W_STEP_BYTES / PANELS,
+                            call + Int16Code.SCALES + 4L * PanelFormat.ROWS * i, area);
                 }
-                WordCode.ahead(call, quants(nextPanel, nextStrip), panelBytes,
-                        nextX + (long) pair * numGroups * steps * WordCode.X_LINES * WordCode.LINE);
-                WordCode.multiply(call, numGroups, count, strip > 0, results + pair * pairResults,
+                Int16Code.ahead(call, quants(nextPanel, nextStrip), panelBytes,
+                        nextX + (long) pair * numGroups * steps * Int16Code.X_LINES * Int16Code.LINE);
+                Int16Code.multiply(call, numGroups, count, strip > 0, results + pair * pairResults,
                         x.words(strip, firstGroup), x.scales(strip, firstGroup), words, steps);
             }
         }
-        int token = firstGroup * WordCode.TOKENS;
-        int tokens = Math.min(numGroups * WordCode.TOKENS, x.numRows() - token);
+        int token = firstGroup * Int16Code.TOKENS;
+        int tokens = Math.min(numGroups * Int16Code.TOKENS, x.numRows() - token);
         int row = firstPair * PAIR_ROWS;
         int rows = Math.min(numPairs * PAIR_ROWS, w.rows() - row);
         AmxCode.move(false, y.address() + (yRow + token) * y.rowBytes() + 4L * row, y.rowBytes(), results,
-                WordCode.TOKENS, pairResults, tokens, rows);
+                Int16Code.TOKENS, pairResults, tokens, rows);
     }
 
     /// Where the quants of a strip of a panel begin.

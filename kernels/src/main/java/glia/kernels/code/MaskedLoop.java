@@ -11,7 +11,7 @@ import glia.kernels.asm.Mask;
 /// A loop over RCX F32 numbers, by vectors; the last numbers, which fill none, are taken under the mask K1, so that
 /// nothing behind them is read or written. A subclass says what happens to one vector, and may use all registers but
 /// RCX, which counts down, RAX, which holds the bytes done, the one for the mask, and the mask.
-public abstract class Strip {
+public abstract class MaskedLoop {
     private static final Mask REST = Mask.K1;
 
     private final int lanes;
@@ -19,7 +19,7 @@ public abstract class Strip {
 
     /// @param lanes numbers that are taken at a time: a vector or half of one
     /// @param unroll how often the body stands in the loop over whole vectors; `lanes · unroll` is at most 64
-    public Strip(int lanes, int unroll) {
+    public MaskedLoop(int lanes, int unroll) {
         this.lanes = lanes;
         this.unroll = unroll;
     }

@@ -10,41 +10,41 @@ import glia.kernels.asm.Label;
 import glia.kernels.asm.Mem;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Level;
-import glia.kernels.tiled.Ahead;
+import glia.kernels.tiled.Prefetch;
 
-/// Emits what asks the second cache for lines of `Ahead`, between products. Asked for the first cache, they hold up the
+/// Emits what asks the second cache for lines of `Prefetch`, between products. Asked for the first cache, they hold up the
 /// loads that the products wait for.
-final class AheadCode {
-    private AheadCode() { }
+final class PrefetchCode {
+    private PrefetchCode() { }
 
     /// How many lines a step must ask for that reads this much, if as much is needed next.
     ///
     /// @param vectors that the step reads
     /// @param users how many of all users of these vectors the step serves
     static int lines(Level level, int vectors, int users, int all) {
-        return Math.ceilDiv(vectors * level.bytes * users, Ahead.LINE * all);
+        return Math.ceilDiv(vectors * level.bytes * users, Prefetch.LINE * all);
     }
 
     /// Asks for so many lines, at least 1, or for what is left. RAX is overwritten.
     ///
     /// @param next the address of the next line
-    /// @param ahead where the `Ahead` lies
+    /// @param ahead where the `Prefetch` lies
     static void emit(Emitter a, Gpr next, Gpr ahead, Mem lines) {
         Label none = new Label();
         Label inRow = new Label();
         a.mov(RAX, lines);
         Label line = a.here();
-        a.cmp(next, at(ahead, Ahead.END));
+        a.cmp(next, at(ahead, Prefetch.END));
         a.jump(Condition.ABOVE_OR_EQUAL, none);
         a.prefetch(Assembler.Cache.T1, at(next));
-        a.add(next, Ahead.LINE);
-        a.cmp(next, at(ahead, Ahead.ROW_END));
+        a.add(next, Prefetch.LINE);
+        a.cmp(next, at(ahead, Prefetch.ROW_END));
         a.jump(Condition.BELOW, inRow);
-        a.add(next, at(ahead, Ahead.GAP));
+        a.add(next, at(ahead, Prefetch.GAP));
         a.push(RAX);
-        a.mov(RAX, at(ahead, Ahead.ROW_END));
-        a.add(RAX, at(ahead, Ahead.STEP));
-        a.mov(at(ahead, Ahead.ROW_END), RAX);
+        a.mov(RAX, at(ahead, Prefetch.ROW_END));
+        a.add(RAX, at(ahead, Prefetch.STEP));
+        a.mov(at(ahead, Prefetch.ROW_END), RAX);
         a.pop(RAX);
         a.bind(inRow);
         a.dec(RAX);

@@ -26,35 +26,35 @@ import glia.kernels.code.PerLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Turns rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
+/// Transposes rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
 /// interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
-public final class TurnCode {
+public final class TransposeCode {
     /// Of panels whose rows are one, two or three vectors.
-    private static final List<PerLevel<TurnCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));
+    private static final List<PerLevel<TransposeCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));
 
     private final Level level;
     private final int lanes;
     private final int panelBytes;
-    private final CodeOnDemand turn;
+    private final CodeOnDemand transpose;
 
     /// @param panelBytes from row to row of the panel
-    private TurnCode(Level level, int panelBytes) {
+    private TransposeCode(Level level, int panelBytes) {
         this.level = level;
         this.panelBytes = panelBytes;
         lanes = level.lanes;
-        turn = new CodeOnDemand(Arena.ofAuto(), lanes + 1, this::emit);
+        transpose = new CodeOnDemand(Arena.ofAuto(), lanes + 1, this::emit);
     }
 
-    private static PerLevel<TurnCode> ofVectors(int vectors) {
-        return new PerLevel<>(level -> new TurnCode(level, vectors * level.bytes));
+    private static PerLevel<TransposeCode> ofVectors(int vectors) {
+        return new PerLevel<>(level -> new TransposeCode(level, vectors * level.bytes));
     }
 
     /// @param vectors of a row of the panel, 1 to 3
-    public static TurnCode of(Level level, int vectors) {
+    public static TransposeCode of(Level level, int vectors) {
         return CODES.get(vectors - 1).of(level);
     }
 
-    /// Rows that are turned together.
+    /// Rows that are transposed together.
     public static int rows(Level level) {
         return level.lanes;
     }
@@ -64,9 +64,9 @@ public final class TurnCode {
     ///
     /// @param rows 1 to `rows`
     /// @param count at least 1
-    public void turn(int rows, long panel, long from, long rowBytes, int count) {
+    public void transpose(int rows, long panel, long from, long rowBytes, int count) {
         int blocks = Math.ceilDiv(count, lanes);
-        turn.of(rows).call(panel, from, rowBytes, blocks, (1 << lanes) - 1 >>> lanes * blocks - count, 0);
+        transpose.of(rows).call(panel, from, rowBytes, blocks, (1 << lanes) - 1 >>> lanes * blocks - count, 0);
     }
 
     private byte[] emit(int rows) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// F32 products as products of three BF16 terms, against sums in F64. Tensors lie against pages that must not be
 /// touched, on either side.
-class TermProductsTest {
+class Bf16x3ProductsTest {
     /// Of the sum of the products' magnitudes, for normally distributed numbers: about what sums of `vfmadd231ps` need.
     private static final double TOLERANCE = 2.5e-7;
     /// The same for numbers of all magnitudes, where a few products make the sum.

@@ -31,7 +31,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The inner loop of `WordProduct`: `y[t,r] (+)= x[t] · w[r]` of words, 16 tokens at a time with the 32 rows of two
+/// The inner loop of `Int16Product`: `y[t,r] (+)= x[t] · w[r]` of words, 16 tokens at a time with the 32 rows of two
 /// panels, over one strip.
 ///
 /// A word is `256 · high + low`, so a product is `65536 · highs + 256 · (high · low + low · high) + lows`. The first
@@ -49,7 +49,7 @@ import java.util.List;
 /// ```
 /// w stays in the first cache; x, which comes from the second, is loaded past it. Results lie in memory of the worker's
 /// own, laid out as the sums of `AmxCode`, and are moved by its `move` in the end.
-final class WordCode {
+final class Int16Code {
     /// Tokens of a group.
     static final int TOKENS = 16;
     /// Bytes of a step of 64 columns: of a group's x, and of two panels' w.
@@ -79,7 +79,7 @@ final class WordCode {
 
     private static final CodePages PAGES = pages();
 
-    private WordCode() { }
+    private Int16Code() { }
 
     private static CodePages pages() {
         List<byte[]> codes = new ArrayList<>(List.of(emitPack()));
@@ -242,7 +242,7 @@ final class WordCode {
         Vec magnitude = a.v(2);
         Vec inverse = a.v(3);
         a.fill(magnitude, Integer.MAX_VALUE, R11);
-        a.fill(largest, WordPanelCode.LEAST, R11);
+        a.fill(largest, Int16PanelCode.LEAST, R11);
         a.mov(R8, RDI);
         a.mov(R9, RDX);
         Label measure = a.here();
@@ -254,11 +254,11 @@ final class WordCode {
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, measure);
         Lanes.across(a, VPMAXSD, largest, temporary, 4);
-        a.fill(temporary, Float.floatToIntBits(1 / WordPanelCode.MOST), R11);
+        a.fill(temporary, Float.floatToIntBits(1 / Int16PanelCode.MOST), R11);
         a.op(VMULPS, temporary, temporary, largest);
         a.op(VMOVD_TO, RAX, Vec.xmm(temporary.number()));
         a.mov32(at(RCX), RAX);
-        a.fill(inverse, Float.floatToIntBits(WordPanelCode.MOST), R11);
+        a.fill(inverse, Float.floatToIntBits(Int16PanelCode.MOST), R11);
         a.op(VDIVPS, inverse, inverse, largest);
         Vec half = magnitude;
         a.fill(half, 128, R11);

@@ -10,9 +10,9 @@ import glia.tensor.kernel.Workers;
 /// number is the sum of three of BF16, and each product one of six (`AmxCode`). An error is within `2^-26` of each
 /// product, beside what sums in F32 lose, and these are rounded less often.
 ///
-/// Products that are too small to be faster in this way, and such with numbers that do not fit (`TermCode`: from 2^63
+/// Products that are too small to be faster in this way, and such with numbers that do not fit (`Bf16x3Code`: from 2^63
 /// on, or not finite), are left to others.
-public final class TermProducts implements Products {
+public final class Bf16x3Products implements Products {
     /// Tokens from which on this is faster, forward: splitting w costs as much as multiplying with 60.
     private static final int LEAST_TOKENS = 128;
     /// The same for gradients.
@@ -23,7 +23,7 @@ public final class TermProducts implements Products {
     private final AmxProducts products;
     private final Products others;
 
-    public TermProducts(Workers workers, RowDecoder decoder, Products others) {
+    public Bf16x3Products(Workers workers, RowDecoder decoder, Products others) {
         products = new AmxProducts(workers, decoder, 3);
         this.others = others;
     }
