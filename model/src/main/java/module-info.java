@@ -8,6 +8,7 @@ module glia.model {
     exports glia.model.cost;
     exports glia.model.family;
     exports glia.model.quant;
+    exports glia.model.layout;
     exports glia.model.spec;
     exports glia.model.write;
 }

@@ -21,8 +21,9 @@ class StyleTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final int MAX_LINES = 400;
     private static final int MAX_COLUMNS = 120;
+    /// Without imports.
     private static final int FAMILY_MIN_LINES = 20;
-    private static final int FAMILY_MAX_LINES = 80;
+    private static final int FAMILY_MAX_LINES = 70;
     private static final Pattern FAMILY = Pattern.compile("^(public final class|record) .* implements \\w*Family \\{",
             Pattern.MULTILINE);
     private static final Set<String> NOT_OURS = Set.of(".git", "target", "lib", "resources",
@@ -52,7 +53,7 @@ class StyleTest {
             String text = Files.readString(file);
             if (file.getParent().endsWith("main/java/glia/model/family") && FAMILY.matcher(text).find()) {
                 families++;
-                long lines = text.lines().count();
+                long lines = text.lines().filter(line -> !line.startsWith("import ")).count();
                 if (lines < FAMILY_MIN_LINES || lines > FAMILY_MAX_LINES) {
                     complaints.add(file.getFileName() + ": " + lines + " lines, expected " + FAMILY_MIN_LINES + " to "
                             + FAMILY_MAX_LINES);

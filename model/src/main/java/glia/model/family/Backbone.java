@@ -2,6 +2,11 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
+import glia.model.family.hub.StateSpaceNames;
+import glia.model.layout.Source;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
@@ -52,7 +57,7 @@ final class Backbone {
                 case EMBEDDING -> new Source.Stored("backbone.embeddings.weight", "backbone.embedding.weight");
                 case FINAL_WEIGHT -> new Source.Stored("backbone.norm_f.weight");
                 case HEAD -> new Source.Stored("lm_head.weight");
-                default -> throw Standard.unknown(p);
+                default -> throw StandardNames.unknown(p);
             };
         }
         String layer = "backbone.layers." + spec.sublayer(p).layer() + ".";
@@ -74,7 +79,7 @@ final class Backbone {
             case DOWN -> new Source.Stored(layer + "mixer.down_proj.weight");
             case DOWN_BIAS -> new Source.Stored(layer + "mixer.down_proj.bias");
             case OUTPUT -> new Source.Stored(layer + (stateSpace ? "mixer.out_proj.weight" : "mixer.o_proj.weight"));
-            default -> StateSpaces.source(layer + "mixer.", mixer, p);
+            default -> StateSpaceNames.source(layer + "mixer.", mixer, p);
         };
     }
 

@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
+import glia.model.layout.GgufForm;
+import glia.model.family.hub.HybridNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
@@ -28,7 +36,7 @@ public final class Bamba implements Family {
         Attention attention = AttentionConfig.causal(config, 8, headSize,
                 RopeConfig.read(config, headSize, 10_000, 0.5), Standard.bias(config, "attention_bias", false));
         int inner = Math.multiplyExact(config.positive("mamba_expand", 2), config.positive("hidden_size"));
-        StateSpaceDual mamba = StateSpaces.dual(config, inner, new StateSpaceDual.Gating.GateThenNorm(epsilon),
+        StateSpaceDual mamba = StateSpaceConfig.dual(config, inner, new StateSpaceDual.Gating.GateThenNorm(epsilon),
                 StateSpaceDual.Multipliers.NONE, Standard.bias(config, "mamba_proj_bias", false));
         int[] attending = config.has("attn_layer_indices") ? config.integers("attn_layer_indices") : new int[0];
         Mixer mlp = Standard.mlp(config, "intermediate_size", Standard.bias(config, "mlp_bias", false));
@@ -38,7 +46,7 @@ public final class Bamba implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Hybrid.source(spec, p);
+        return HybridNames.source(spec, p);
     }
 
     @Override

@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.GptSizes;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.FusedGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.hub.BloomNames;
+import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer;

@@ -2,6 +2,10 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.LatentConfig;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.LatentGguf;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.tensor.kernel.RopeTable.Layout;

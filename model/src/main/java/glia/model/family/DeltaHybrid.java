@@ -2,6 +2,13 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;

@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Padding;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.FalconH1Gguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.gguf.StateSpaceGguf;
+import glia.model.family.hub.HybridNames;
+import glia.model.layout.Source;
 import glia.model.spec.Embedding;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
@@ -49,7 +57,7 @@ public final class FalconH1 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Hybrid.source(spec, p);
+        return HybridNames.source(spec, p);
     }
 
     @Override

@@ -2,13 +2,17 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
 import glia.model.spec.Parallel;
-import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StateSpaceDual.Gating;
 import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.model.spec.StateSpaceDual;
 import java.util.Arrays;
 import java.util.List;
 
@@ -30,7 +34,7 @@ final class FalconH1Mixers {
         Gating gating = !config.flag("mamba_rms_norm", false) ? new Gating.GateOnly()
                 : config.flag("mamba_norm_before_gate", true) ? new Gating.NormThenGate(epsilon)
                 : new Gating.GateThenNorm(epsilon);
-        return StateSpaces.dual(config, inner, gating, multipliers(config),
+        return StateSpaceConfig.dual(config, inner, gating, multipliers(config),
                 Standard.bias(config, "projectors_bias", false));
     }
 

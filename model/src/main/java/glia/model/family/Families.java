@@ -1,5 +1,6 @@
 package glia.model.family;
 
+import glia.model.layout.GgufForm;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;

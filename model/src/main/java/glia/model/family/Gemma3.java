@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.GemmaGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -52,7 +60,7 @@ public final class Gemma3 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p);
+        return StandardNames.source(spec, p);
     }
 
     @Override

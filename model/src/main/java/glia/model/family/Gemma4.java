@@ -2,6 +2,11 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.Gemma4Gguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.hub.Gemma4Names;
+import glia.model.layout.Source;
 import glia.model.spec.Embedding;
 import glia.model.spec.LayerInputs;
 import glia.model.spec.ModelSpec;

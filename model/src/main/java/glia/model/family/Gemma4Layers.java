@@ -2,6 +2,9 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.KeySharing;
+import glia.model.family.config.LayerTypes;
 import glia.model.spec.Bias;
 import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedMlp;

@@ -2,12 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
-import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedAttention.Values;
+import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Activation;

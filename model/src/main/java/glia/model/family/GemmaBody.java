@@ -2,6 +2,9 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.Padding;
+import glia.model.family.config.Standard;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
 import glia.model.spec.GatedMlp;

@@ -2,6 +2,16 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -45,12 +55,12 @@ public final class Glm4Moe implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p);
+        return StandardNames.source(spec, p);
     }
 
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
-        return Standard.isBeyondLayers(spec, tensorName);
+        return StandardNames.isBeyondLayers(spec, tensorName);
     }
 
     @Override

@@ -2,6 +2,15 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.GptSizes;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.FusedGguf;
+import glia.model.family.gguf.GgufFacts;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.hub.Gpt2Names;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;

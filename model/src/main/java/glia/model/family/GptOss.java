@@ -2,6 +2,17 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -57,7 +68,7 @@ public final class GptOss implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p, ExpertNames.of("mlp", "router", ExpertNames.Stack.IN_TURN));
+        return StandardNames.source(spec, p, ExpertNames.of("mlp", "router", ExpertNames.Stack.IN_TURN));
     }
 
     @Override

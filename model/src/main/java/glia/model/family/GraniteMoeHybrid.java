@@ -2,6 +2,20 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerKind;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GraniteGguf;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.gguf.StateSpaceGguf;
+import glia.model.family.hub.GraniteNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
@@ -33,7 +47,7 @@ public final class GraniteMoeHybrid implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-6);
         int inner = Math.multiplyExact(config.positive("mamba_expand", 2), config.positive("hidden_size"));
-        StateSpaceDual mamba = StateSpaces.dual(config, inner, new StateSpaceDual.Gating.GateThenNorm(epsilon),
+        StateSpaceDual mamba = StateSpaceConfig.dual(config, inner, new StateSpaceDual.Gating.GateThenNorm(epsilon),
                 StateSpaceDual.Multipliers.NONE, Standard.bias(config, "mamba_proj_bias", false));
         Attention attention = attention(config);
         Mixer feedForward = feedForward(config);

@@ -2,6 +2,20 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerPeriod;
+import glia.model.family.config.Padding;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.gguf.StateSpaceGguf;
+import glia.model.family.gguf.StateSpaceKeys;
+import glia.model.family.hub.HybridNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
@@ -45,15 +59,15 @@ public final class Jamba implements Family {
 
     private static SelectiveStateSpace mamba(Config config, Norm inner) throws CheckpointException {
         int hidden = config.positive("hidden_size");
-        Convolution convolution = StateSpaces.convolution(config, "mamba_d_conv", "hidden_act", "mamba_conv_bias");
+        Convolution convolution = StateSpaceConfig.convolution(config, "mamba_d_conv", "hidden_act", "mamba_conv_bias");
         return new SelectiveStateSpace(Math.multiplyExact(config.positive("mamba_expand", 2), hidden),
-                config.positive("mamba_d_state", 16), StateSpaces.stepRank(config, "mamba_dt_rank", hidden),
+                config.positive("mamba_d_state", 16), StateSpaceConfig.stepRank(config, "mamba_dt_rank", hidden),
                 convolution, inner, DecayForm.LOGARITHM, Standard.bias(config, "mamba_proj_bias", false));
     }
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Hybrid.source(spec, p);
+        return HybridNames.source(spec, p);
     }
 
     /// Layers with attention or experts are told by their tensors, which must lie at equal distances.

@@ -2,16 +2,19 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.Standard;
 import glia.model.spec.Bias;
-import glia.model.spec.Experts;
 import glia.model.spec.Experts.Shared;
+import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
-import glia.tensor.ops.Router;
 import glia.tensor.ops.Router.Correction;
 import glia.tensor.ops.Router.Groups;
 import glia.tensor.ops.Router.Score;
 import glia.tensor.ops.Router.Share;
+import glia.tensor.ops.Router;
 
 /// The MLPs and experts of DeepSeek's models and of those made after them: the first layers are dense, the others have
 /// fine-grained experts, of which groups may be chosen first, beside shared ones (https://arxiv.org/abs/2401.06066).

@@ -2,6 +2,8 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.hub.LatentNames;
+import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.Set;

@@ -2,6 +2,19 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -65,7 +78,7 @@ public final class Llama4 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p, ExpertNames.of("feed_forward", "router", ExpertNames.Stack.INPUTS_FIRST));
+        return StandardNames.source(spec, p, ExpertNames.of("feed_forward", "router", ExpertNames.Stack.INPUTS_FIRST));
     }
 
     @Override

@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.gguf.StateSpaceGguf;
+import glia.model.family.gguf.StateSpaceKeys;
+import glia.model.layout.Source;
 import glia.model.spec.Convolution;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
@@ -24,11 +32,11 @@ public final class Mamba implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int hidden = config.positive("hidden_size");
-        Convolution convolution = StateSpaces.convolution(config, "conv_kernel", "hidden_act", "use_conv_bias");
+        Convolution convolution = StateSpaceConfig.convolution(config, "conv_kernel", "hidden_act", "use_conv_bias");
         int inner = config.has("intermediate_size") ? config.positive("intermediate_size")
                 : Math.multiplyExact(config.positive("expand", 2), hidden);
         return Backbone.spec(config, new SelectiveStateSpace(inner, config.positive("state_size", 16),
-                StateSpaces.stepRank(config, "time_step_rank", hidden), convolution, new Norm.None(),
+                StateSpaceConfig.stepRank(config, "time_step_rank", hidden), convolution, new Norm.None(),
                 DecayForm.LOGARITHM, Standard.bias(config, "use_bias", false)), true);
     }
 

@@ -2,13 +2,21 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.gguf.StateSpaceGguf;
+import glia.model.family.gguf.StateSpaceKeys;
+import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
-import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StateSpaceDual.Gating;
 import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.DecayForm;
 import java.util.List;
 import java.util.Optional;
@@ -32,14 +40,14 @@ public final class Mamba2 implements Family {
             throw config.error("num_heads", heads + " heads of " + headSize + " are not the " + inner
                     + " channels of expand times hidden_size");
         }
-        int groups = StateSpaces.groups(config, "n_groups", 8, heads);
+        int groups = StateSpaceConfig.groups(config, "n_groups", 8, heads);
         if (!config.flag("rms_norm", true)) {
             throw config.error("rms_norm", "Mamba 2 without the norm before its output is not supported");
         }
-        Convolution convolution = StateSpaces.convolution(config, "conv_kernel", "hidden_act", "use_conv_bias");
+        Convolution convolution = StateSpaceConfig.convolution(config, "conv_kernel", "hidden_act", "use_conv_bias");
         Bias bias = Standard.bias(config, "use_bias", false);
         return Backbone.spec(config, new StateSpaceDual(heads, headSize, config.positive("state_size", 128), groups,
-                convolution, StateSpaces.limits(config, "time_step_limit"),
+                convolution, StateSpaceConfig.limits(config, "time_step_limit"),
                 new Gating.GateThenNorm(Standard.epsilon(config, "layer_norm_epsilon", 1e-5)), Multipliers.NONE,
                 DecayForm.LOGARITHM, bias, bias), false);
     }

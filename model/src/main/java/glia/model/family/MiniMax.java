@@ -2,6 +2,17 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.MiniMaxGguf;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -55,14 +66,14 @@ public final class MiniMax implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         if (p.sublayer() < 0 || !(spec.mixer(p.place()) instanceof Lightning) || p.role() == Role.BEFORE_WEIGHT) {
-            return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
+            return StandardNames.source(spec, p, ExpertNames.BLOCK_SPARSE);
         }
         return new Source.Stored("model.layers." + spec.sublayer(p).layer() + ".self_attn." + switch (p.role()) {
             case INPUT -> "qkv_proj.weight";
             case GATE -> "output_gate.weight";
             case GATED_NORM -> "norm.weight";
             case OUTPUT -> "out_proj.weight";
-            default -> throw Standard.unknown(p);
+            default -> throw StandardNames.unknown(p);
         });
     }
 

@@ -2,6 +2,16 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.StandardGguf;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -43,12 +53,12 @@ public final class MiniMaxM2 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
+        return StandardNames.source(spec, p, ExpertNames.BLOCK_SPARSE);
     }
 
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
-        return Standard.isBeyondLayers(spec, tensorName);
+        return StandardNames.isBeyondLayers(spec, tensorName);
     }
 
     @Override

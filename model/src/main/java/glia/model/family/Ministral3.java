@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.Ministral3Gguf;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
@@ -43,7 +51,7 @@ public final class Ministral3 implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p);
+        return StandardNames.source(spec, p);
     }
 
     @Override

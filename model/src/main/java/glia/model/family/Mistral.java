@@ -2,6 +2,12 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
@@ -34,7 +40,7 @@ public final class Mistral implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p);
+        return StandardNames.source(spec, p);
     }
 
     @Override

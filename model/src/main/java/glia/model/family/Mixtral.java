@@ -2,6 +2,14 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.hub.ExpertNames;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
@@ -37,7 +45,7 @@ public final class Mixtral implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return Standard.source(spec, p, ExpertNames.BLOCK_SPARSE);
+        return StandardNames.source(spec, p, ExpertNames.BLOCK_SPARSE);
     }
 
     @Override

@@ -2,6 +2,16 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.ModernBertGguf;
+import glia.model.family.hub.ModernBertNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;

@@ -2,6 +2,13 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.GptSizes;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.FusedGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.MptGguf;
+import glia.model.family.hub.MptNames;
+import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;

@@ -2,6 +2,9 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.config.StateSpaceConfig;
 import glia.model.spec.Bias;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Experts;
@@ -21,10 +24,10 @@ final class NemotronMixers {
         Bias bias = Standard.bias(config, "use_bias", false);
         return new StateSpaceDual(heads, config.positive("mamba_head_dim", 64),
                 config.positive("ssm_state_size", 128),
-                StateSpaces.groups(config, key(config, "n_groups", "mamba_n_groups"), 8, heads),
-                StateSpaces.convolution(config, key(config, "conv_kernel", "mamba_d_conv"), "mamba_hidden_act",
+                StateSpaceConfig.groups(config, key(config, "n_groups", "mamba_n_groups"), 8, heads),
+                StateSpaceConfig.convolution(config, key(config, "conv_kernel", "mamba_d_conv"), "mamba_hidden_act",
                         key(config, "use_conv_bias", "mamba_conv_bias")),
-                StateSpaces.limits(config, key(config, "time_step_limit", "mamba_dt_limit")),
+                StateSpaceConfig.limits(config, key(config, "time_step_limit", "mamba_dt_limit")),
                 new StateSpaceDual.Gating.GateThenNorm(Standard.epsilon(config, "layer_norm_epsilon", 1e-5)),
                 StateSpaceDual.Multipliers.NONE, DecayForm.LOGARITHM, bias, bias);
     }

@@ -2,6 +2,12 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.gguf.DeltaGguf;
+import glia.model.layout.GgufForm;
+import glia.model.family.hub.DeltaNames;
+import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.Mixer;

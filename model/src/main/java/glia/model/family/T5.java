@@ -2,6 +2,11 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Standard;
+import glia.model.layout.GgufForm;
+import glia.model.family.gguf.T5Gguf;
+import glia.model.family.hub.T5Names;
+import glia.model.layout.Source;
 import glia.model.spec.Embedding;
 import glia.model.spec.Encoder;
 import glia.model.spec.Head;

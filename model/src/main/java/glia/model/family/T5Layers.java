@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Activations;
 import glia.model.spec.Bias;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.GatedMlp;

@@ -10,7 +10,7 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
-import glia.model.family.GgufForm;
+import glia.model.layout.GgufForm;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;

@@ -1,6 +1,6 @@
 package glia.model.write;
 
-import glia.model.family.Source;
+import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;

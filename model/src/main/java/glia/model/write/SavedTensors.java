@@ -4,7 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.block.Weights;
-import glia.model.family.Source;
+import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.DType;

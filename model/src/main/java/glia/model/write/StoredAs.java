@@ -1,7 +1,7 @@
 package glia.model.write;
 
 import glia.io.gguf.GgufWriter;
-import glia.model.family.Source;
+import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;

@@ -1,0 +1,28 @@
+package glia.model.family.config;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.tensor.kernel.Activation;
+
+/// The names that configs give to activations.
+public final class Activations {
+    private Activations() { }
+
+    public static Activation read(Config config, String key, String otherwise) throws CheckpointException {
+        return of(config, key, config.text(key, otherwise));
+    }
+
+    /// The function of a name that was found under a key.
+    static Activation of(Config config, String key, String name) throws CheckpointException {
+        return switch (name) {
+            case "silu", "swish" -> Activation.SILU;
+            case "gelu", "gelu_python" -> Activation.GELU;
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast" ->
+                    Activation.GELU_TANH;
+            case "relu" -> Activation.RELU;
+            case "relu2" -> Activation.RELU_SQUARED;
+            default -> throw config.error(key, "activation '" + name
+                    + "' is not supported; known are silu, gelu, gelu_new, gelu_pytorch_tanh, relu, relu2");
+        };
+    }
+}

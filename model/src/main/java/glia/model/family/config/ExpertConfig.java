@@ -1,0 +1,83 @@
+package glia.model.family.config;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.tensor.ops.ExpertMlp.Weighting;
+import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.Router;
+
+/// What configs say about experts.
+public final class ExpertConfig {
+    /// The names that configs have for the number of experts.
+    private static final String[] COUNTS = {"num_experts", "num_local_experts", "n_routed_experts"};
+
+    private ExpertConfig() { }
+
+    /// The number of experts.
+    public static int numExperts(Config config, int otherwise) throws CheckpointException {
+        for (String key : COUNTS) {
+            if (config.has(key)) {
+                return config.positive(key);
+            }
+        }
+        return otherwise;
+    }
+
+    /// Softmax over all experts, whose scores are divided by their sum or not.
+    public static Router softmax(Config config, int numChosen, boolean normalised) throws CheckpointException {
+        return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.SOFTMAX,
+                normalised ? Router.Share.NORMALISED : Router.Share.AS_IS);
+    }
+
+    /// A softmax over the scores of those experts that are chosen.
+    public static Router softmaxOfChosen(Config config, int numChosen) throws CheckpointException {
+        return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.LOGIT,
+                Router.Share.SOFTMAX);
+    }
+
+    /// Sigmoid scores whose choice is corrected by learned biases and limited to the best groups.
+    public static Router corrected(Config config, int numChosen, int numGroups, int numKept, double scale)
+            throws CheckpointException {
+        int count = config.positive("n_group", numGroups);
+        int kept = config.positive("topk_group", numKept);
+        if (kept > count) {
+            throw config.error("topk_group", kept + " groups of experts are kept out of " + count);
+        }
+        return new Router(config.positive("num_experts_per_tok", numChosen), Router.Score.SIGMOID,
+                Router.Correction.LEARNED, kept == count ? new Router.Groups.All()
+                        : new Router.Groups.Best(count, kept, Router.By.BEST_TWO),
+                config.flag("norm_topk_prob", true) ? Router.Share.NORMALISED : Router.Share.AS_IS,
+                (float) config.real("routed_scaling_factor", scale));
+    }
+
+    /// `n_shared_experts` that are one, as wide as these together.
+    public static Experts.Shared shared(Config config, int width, int otherwise) throws CheckpointException {
+        int count = config.has("n_shared_experts") ? config.integer("n_shared_experts")
+                : config.mentions("n_shared_experts") ? 0 : otherwise;
+        if (count < 0 || (long) count * width > Integer.MAX_VALUE) {
+            throw config.error("n_shared_experts", count + " shared experts of width " + width);
+        }
+        return count == 0 ? new Experts.Shared.None() : new Experts.Shared.Plain(count * width);
+    }
+
+    /// Gated experts without biases, weighted at their output.
+    public static Experts gated(Config config, int numExperts, int width, Router router, Experts.Shared shared)
+            throws CheckpointException {
+        return of(config, numExperts, width, new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")),
+                Bias.NONE, router, Weighting.OUTPUT, shared);
+    }
+
+    /// Experts of any kind.
+    ///
+    /// @throws CheckpointException also if there are too few experts for the router
+    public static Experts of(Config config, int numExperts, int width, MlpForm form, Bias bias, Router router,
+            Weighting weighting, Experts.Shared shared) throws CheckpointException {
+        try {
+            return new Experts(numExperts, width, form, bias, router, weighting, shared);
+        } catch (IllegalArgumentException e) {
+            throw config.error("num_experts_per_tok", e.getMessage());
+        }
+    }
+}

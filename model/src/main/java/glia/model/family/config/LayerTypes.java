@@ -1,0 +1,79 @@
+package glia.model.family.config;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import java.util.Arrays;
+
+/// Which layers slide, or are recurrent: the list `layer_types`, or a family's rule where it is absent.
+public final class LayerTypes {
+    /// A family's rule.
+    @FunctionalInterface
+    public interface Rule {
+        boolean holds(int layer);
+    }
+
+    private LayerTypes() { }
+
+    /// For each layer, whether its attention slides.
+    public static boolean[] read(Config config, Rule otherwise) throws CheckpointException {
+        return read(config, "sliding_attention", otherwise);
+    }
+
+    /// For each layer, whether its attention rotates: by the list `no_rope_layers`, in which 1 means that it does, or
+    /// if that is absent or empty all but each `no_rope_layer_interval`-th.
+    public static boolean[] rotates(Config config) throws CheckpointException {
+        boolean[] rotates = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        int interval = config.positive("no_rope_layer_interval", 4);
+        int[] given = config.has("no_rope_layers") ? config.integers("no_rope_layers") : new int[0];
+        if (given.length > 0 && given.length < rotates.length) {
+            throw config.error("no_rope_layers", "has " + given.length + " entries for " + rotates.length + " layers");
+        }
+        for (int i = 0; i < rotates.length; i++) {
+            rotates[i] = given.length == 0 ? (i + 1) % interval != 0 : given[i] != 0;
+        }
+        return rotates;
+    }
+
+    /// For each layer, whether it has experts: those that `moe_layers` lists, or if that is absent each
+    /// `interleave_moe_layer_step`-th.
+    public static boolean[] mixes(Config config) throws CheckpointException {
+        boolean[] mixes = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        int step = config.positive("interleave_moe_layer_step", 1);
+        boolean isGiven = config.has("moe_layers");
+        int[] given = isGiven ? config.integers("moe_layers") : new int[0];
+        for (int i = 0; i < mixes.length; i++) {
+            int layer = i;
+            mixes[i] = isGiven ? Arrays.stream(given).anyMatch(g -> g == layer) : (i + 1) % step == 0;
+        }
+        return mixes;
+    }
+
+    /// For each layer, whether its attention stays within chunks.
+    public static boolean[] chunked(Config config, Rule otherwise) throws CheckpointException {
+        return read(config, "chunked_attention", otherwise);
+    }
+
+    /// For each layer, whether linear attention takes the place of attention.
+    public static boolean[] linear(Config config, Rule otherwise) throws CheckpointException {
+        return read(config, "linear_attention", otherwise);
+    }
+
+    private static boolean[] read(Config config, String kind, Rule otherwise) throws CheckpointException {
+        boolean[] is = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        String[] types = config.has("layer_types") ? config.strings("layer_types") : new String[0];
+        if (config.has("layer_types") && types.length != is.length) {
+            throw config.error("layer_types", "names " + types.length + " layers of " + is.length);
+        }
+        for (int i = 0; i < is.length; i++) {
+            if (types.length == 0) {
+                is[i] = otherwise.holds(i);
+            } else if (types[i].equals(kind) || types[i].equals("full_attention")) {
+                is[i] = types[i].equals(kind);
+            } else {
+                throw config.error("layer_types", "layer " + i + " is '" + types[i]
+                        + "'; known are full_attention and " + kind);
+            }
+        }
+        return is;
+    }
+}

@@ -1,0 +1,144 @@
+package glia.model.family.config;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
+import glia.tensor.kernel.RopeTable.Layout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Reads rotary settings in both of their layouts: `rope_theta` and `rope_scaling` beside each other, or together in
+/// `rope_parameters`, there possibly one for each kind of layer.
+public final class RopeConfig {
+    private RopeConfig() { }
+
+    /// Rotation of whole heads, or of `partial_rotary_factor` of them, with the one set of settings of the config.
+    public static Rope.Rotary read(Config config, int headSize, double defaultTheta) throws CheckpointException {
+        return read(config, headSize, defaultTheta, 1);
+    }
+
+    /// The same where a family turns another part of the heads unless the config says otherwise.
+    public static Rope.Rotary read(Config config, int headSize, double defaultTheta, double defaultPart)
+            throws CheckpointException {
+        Optional<Config> parameters = config.has("rope_parameters")
+                ? Optional.of(config.child("rope_parameters")) : Optional.empty();
+        double theta = Standard.positive(config, "rope_theta", defaultTheta);
+        return read(config, parameters, scaling(config), headSize, theta, defaultPart);
+    }
+
+    /// The settings of the scaling, wherever they are.
+    static Optional<Config> scaling(Config config) throws CheckpointException {
+        String key = config.has("rope_scaling") ? "rope_scaling" : "rope_parameters";
+        return config.has(key) ? Optional.of(config.child(key)) : Optional.empty();
+    }
+
+    /// The same with the settings of one kind of layer, an object inside `rope_parameters`.
+    public static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta)
+            throws CheckpointException {
+        return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta, 1);
+    }
+
+    /// The settings of layers that slide or do not, where `rope_parameters` has them by kind of layer.
+    public static Optional<Config> ofKind(Config config, boolean slides) throws CheckpointException {
+        Config all = config.child("rope_parameters", Map.of());
+        String kind = slides ? "sliding_attention" : "full_attention";
+        return all.has(kind) ? Optional.of(all.child(kind)) : Optional.empty();
+    }
+
+    private static Rope.Rotary read(Config config, Optional<Config> parameters, Optional<Config> scaling, int headSize,
+            double defaultTheta, double defaultPart) throws CheckpointException {
+        double theta = parameters.isPresent()
+                ? Standard.positive(parameters.get(), "rope_theta", defaultTheta) : defaultTheta;
+        Config holder = parameters.filter(p -> p.has("partial_rotary_factor")).orElse(config);
+        double part = holder.real("partial_rotary_factor", defaultPart);
+        boolean proportional = scaling.isPresent() && type(scaling.get()).equals("proportional");
+        int rotated = proportional ? headSize : (int) (headSize * part);
+        if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
+            throw holder.error("partial_rotary_factor", "rotary embedding turns pairs of numbers, not " + rotated
+                    + " of the " + headSize + " of a head");
+        }
+        RopeScaling scaled = proportional
+                ? new RopeScaling.Proportional(part, Standard.positive(scaling.get(), "factor", 1))
+                : scaling(config, scaling);
+        return new Rope.Rotary(rotated, theta, scaled, Layout.HALF_SPLIT);
+    }
+
+    private static String type(Config scaling) throws CheckpointException {
+        return scaling.text("rope_type", scaling.text("type", "default"));
+    }
+
+    private static RopeScaling scaling(Config config, Optional<Config> found) throws CheckpointException {
+        if (found.isEmpty()) {
+            return new RopeScaling.None();
+        }
+        Config scaling = found.get();
+        String type = type(scaling);
+        return switch (type) {
+            // Of several axes all are the position where there is nothing but text.
+            case "default", "mrope" -> new RopeScaling.None();
+            case "dynamic" -> new RopeScaling.Dynamic(positive(scaling, "factor"),
+                    config.positive("max_position_embeddings"));
+            case "linear" -> new RopeScaling.Linear(positive(scaling, "factor"));
+            case "llama3" -> new RopeScaling.Llama3(positive(scaling, "factor"), positive(scaling, "low_freq_factor"),
+                    positive(scaling, "high_freq_factor"), originalContext(config, scaling));
+            case "yarn" -> yarn(config, scaling);
+            case "longrope", "su" -> longrope(config, scaling);
+            default -> throw config.error("rope_type", "rotary scaling '" + type
+                    + "' is not supported; known are default, dynamic, linear, llama3, longrope,"
+                    + " proportional and yarn");
+        };
+    }
+
+    private static double positive(Config scaling, String key) throws CheckpointException {
+        return Standard.positive(scaling, key, scaling.real(key));
+    }
+
+    private static int originalContext(Config config, Config scaling) throws CheckpointException {
+        String key = "original_max_position_embeddings";
+        return config.has(key) ? config.positive(key)
+                : scaling.has(key) ? scaling.positive(key) : config.positive("max_position_embeddings");
+    }
+
+    private static RopeScaling.LongRope longrope(Config config, Config scaling) throws CheckpointException {
+        int original = originalContext(config, scaling);
+        double factor = scaling.has("factor") ? positive(scaling, "factor")
+                : (double) config.positive("max_position_embeddings") / original;
+        double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
+                : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+        return new RopeScaling.LongRope(divisors(scaling, "short_factor"), divisors(scaling, "long_factor"), original,
+                attention);
+    }
+
+    private static RopeScaling.Divisors divisors(Config scaling, String key) throws CheckpointException {
+        List<Float> divisors = new ArrayList<>();
+        for (double x : scaling.reals(key)) {
+            divisors.add((float) x);
+        }
+        try {
+            return new RopeScaling.Divisors(divisors);
+        } catch (IllegalArgumentException e) {
+            throw scaling.error(key, e.getMessage());
+        }
+    }
+
+    private static RopeScaling.Yarn yarn(Config config, Config scaling) throws CheckpointException {
+        int original = originalContext(config, scaling);
+        double factor = scaling.has("factor") ? positive(scaling, "factor")
+                : (double) config.positive("max_position_embeddings") / original;
+        double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
+                : scaling.real("mscale", 0) != 0 && scaling.real("mscale_all_dim", 0) != 0
+                ? sharpening(factor, scaling.real("mscale")) / sharpening(factor, scaling.real("mscale_all_dim"))
+                : sharpening(factor, 1);
+        return new RopeScaling.Yarn(factor, original, Standard.positive(scaling, "beta_fast", 32),
+                Standard.positive(scaling, "beta_slow", 1),
+                scaling.flag("truncate", true), attention);
+    }
+
+    /// `0.1 · scale · ln(factor) + 1`, https://arxiv.org/abs/2309.00071, equation 22.
+    public static double sharpening(double factor, double scale) {
+        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+    }
+}

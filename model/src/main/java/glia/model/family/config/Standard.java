@@ -1,0 +1,154 @@
+package glia.model.family.config;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Residual;
+import glia.model.spec.Sublayer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/// The body that most families share: RMS norms before each mixer, attention, then a gated MLP
+/// (https://arxiv.org/abs/2302.13971).
+public final class Standard {
+    /// The attention of one layer, or what stands in its place.
+    @FunctionalInterface
+    public interface Attentions {
+        Mixer of(int layer) throws CheckpointException;
+    }
+
+    /// The MLP of one layer, or its experts.
+    @FunctionalInterface
+    public interface FeedForwards {
+        Mixer of(int layer) throws CheckpointException;
+    }
+
+    /// More than any model has: enough for all, few enough to be gone through in no time.
+    private static final int MOST_LAYERS = 10_000;
+
+    private Standard() { }
+
+    /// The number of layers.
+    public static int numLayers(Config config, String key) throws CheckpointException {
+        int layers = config.positive(key);
+        if (layers > MOST_LAYERS) {
+            throw config.error(key, layers + " layers are more than the " + MOST_LAYERS + " that are supported");
+        }
+        return layers;
+    }
+
+    /// A number above 0.
+    public static double positive(Config config, String key, double otherwise) throws CheckpointException {
+        double x = config.real(key, otherwise);
+        if (!(x > 0) || Double.isInfinite(x)) {
+            throw config.error(key, "found " + x + ", expected a number above 0");
+        }
+        return x;
+    }
+
+    /// The epsilon of a norm.
+    public static float epsilon(Config config, String key, double otherwise) throws CheckpointException {
+        double eps = config.real(key, otherwise);
+        if (!(eps >= 0 && eps <= 1)) {
+            throw config.error(key, "found " + eps + ", expected a small positive number");
+        }
+        return (float) eps;
+    }
+
+    /// All biases of a mixer, if the config says so.
+    public static Bias bias(Config config, String key, boolean otherwise) throws CheckpointException {
+        return config.flag(key, otherwise) ? Bias.ALL : Bias.NONE;
+    }
+
+    /// A head of the embedding's matrix or of one of its own.
+    public static Head head(Config config, boolean defaultTied) throws CheckpointException {
+        return config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE;
+    }
+
+    /// Reads all but the attention.
+    public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias,
+            Attentions attentions)
+            throws CheckpointException {
+        Mixer mlp = mlp(config, "intermediate_size", mlpBias);
+        return spec(config, defaultContext, defaultTied, epsilon(config, "rms_norm_eps", 1e-6), attentions,
+                layer -> mlp);
+    }
+
+    /// A gated MLP of the width that a key says.
+    public static GatedMlp mlp(Config config, String width, Bias bias) throws CheckpointException {
+        return new GatedMlp(config.positive(width), Activations.read(config, "hidden_act", "silu"), bias);
+    }
+
+    /// Reads all but the layers and the epsilon of their norms.
+    public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, float epsilon,
+            Attentions attentions,
+            FeedForwards feedForwards) throws CheckpointException {
+        Norm norm = new Norm.Rms(epsilon, 0);
+        List<Sublayer> sublayers = layers(numLayers(config, "num_hidden_layers"), norm, Residual.PLAIN, attentions,
+                feedForwards);
+        return model(config, defaultContext, Padding.read(config, Embedding.PLAIN), sublayers, norm,
+                head(config, defaultTied));
+    }
+
+    /// Layers of two sublayers, each after a norm.
+    public static List<Sublayer> layers(int numLayers, Norm norm, Residual residual, Attentions attentions,
+            FeedForwards feedForwards) throws CheckpointException {
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), residual));
+            sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer), new Norm.None(), residual));
+        }
+        return sublayers;
+    }
+
+    /// A model of these layers, whose config has the usual names for its sizes.
+    public static ModelSpec model(Config config, int defaultContext, Embedding embedding, List<Sublayer> sublayers,
+            Norm norm,
+            Head head) throws CheckpointException {
+        return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), config.positive("hidden_size"),
+                config.positive("max_position_embeddings", defaultContext), embedding, sublayers, norm, head);
+    }
+
+    /// Logits times a factor.
+    public static Head.Logits logits(double factor) {
+        return factor == 1 ? new Head.Logits.Plain() : new Head.Logits.Scaled((float) factor);
+    }
+
+    /// A flag in whose place older configs have a number.
+    public static boolean flagOrNumber(Config config, String key, boolean otherwise) throws CheckpointException {
+        return config.isNumber(key) ? config.integer(key) != 0 : config.flag(key, otherwise);
+    }
+
+    /// Refuses a config that sets one of these flags.
+    public static void refuse(Config config, String... flags) throws CheckpointException {
+        for (String flag : flags) {
+            if (config.flag(flag, false)) {
+                throw config.error(flag, "is true, which this family does not support");
+            }
+        }
+    }
+
+    /// Refuses a config in which a text, where it is there, is not the one that is supported.
+    public static void only(Config config, String key, String supported) throws CheckpointException {
+        if (!config.text(key, supported).equals(supported)) {
+            throw config.error(key, "found '" + config.text(key) + "', only " + supported + " is supported");
+        }
+    }
+
+    /// The head of a masked language model, if the checkpoint is of one of these classes by `architectures`, or none is
+    /// named.
+    public static Head maskedHead(Config config, Head.Transform transform, Bias bias, String... classes)
+            throws CheckpointException {
+        String[] named = config.has("architectures") ? config.strings("architectures") : classes;
+        return Arrays.stream(named).anyMatch(Set.of(classes)::contains)
+                ? new Head(head(config, true).matrix(), transform, bias, new Head.Logits.Plain()) : Head.ABSENT;
+    }
+}

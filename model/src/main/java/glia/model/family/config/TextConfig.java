@@ -1,0 +1,36 @@
+package glia.model.family.config;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import java.util.Map;
+
+/// The config of the text part of a model that takes more than text.
+public final class TextConfig {
+    /// Text parts that are families of their own but for their name, and for these of their defaults.
+    private static final Map<String, String> OTHER_NAMES =
+            Map.of("qwen2_vl_text", "qwen2", "qwen2_5_vl_text", "qwen2", "qwen3_vl_text", "qwen3");
+    private static final Map<String, Object> QWEN2_VL =
+            Map.of("rms_norm_eps", 1e-5, "rope_theta", 1e6, "num_key_value_heads", 8, "max_window_layers", 80);
+    private static final Map<String, Map<String, Object>> DEFAULTS = Map.of(
+            "qwen2_vl_text", QWEN2_VL, "qwen2_5_vl_text", QWEN2_VL,
+            "qwen3_vl_text", Map.of("rope_theta", 5e5, "max_position_embeddings", 128_000));
+
+    private TextConfig() { }
+
+    /// @param textType of the part where `text_config` does not say
+    public static Config read(Config config, String textType) throws CheckpointException {
+        // Older configs of some models have everything in one.
+        Config text = config.has("text_config") ? config.child("text_config") : config;
+        String type = config.has("text_config") ? text.text("model_type", textType) : textType;
+        if (!OTHER_NAMES.containsKey(type)) {
+            return text.with("model_type", type);
+        }
+        text = text.with("model_type", OTHER_NAMES.get(type));
+        for (Map.Entry<String, Object> entry : DEFAULTS.get(type).entrySet()) {
+            if (!text.mentions(entry.getKey())) {
+                text = text.with(entry.getKey(), entry.getValue());
+            }
+        }
+        return text;
+    }
+}

@@ -1,0 +1,56 @@
+package glia.model.family.gguf;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.family.hub.Fused;
+import glia.model.layout.Source;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import java.util.List;
+import java.util.Map;
+
+/// GGUF files in which queries, keys and values are fused, one after the other, and matrices are `[outputs, inputs]`.
+///
+/// @param keys what the metadata says, in the family's own words
+/// @param more what the config says beyond that
+public record FusedGguf(String architecture, String modelType, List<GgufKey> keys, ExpertGguf.More more)
+        implements WrittenGguf {
+    /// The keys of all such families, with their configs' names.
+    public static List<GgufKey> keys(String layers, String context, String hidden, String heads) {
+        return GgufKey.join(StandardGguf.sizes(layers, context, hidden), List.of(StandardGguf.heads(heads),
+                GgufKey.real("attention.layer_norm_epsilon", "layer_norm_epsilon", GgufFacts::epsilon)));
+    }
+
+    private StandardGguf body() {
+        return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys copied = new GgufKeys(metadata, architecture, modelType).copy(keys)
+                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"));
+        more.to(copied, checkpoint);
+        return copied.config();
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) {
+        return spec;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return body().source(spec, p);
+        }
+        String fused = "blk." + spec.sublayer(p).layer() + ".attn_qkv";
+        return switch (p.role()) {
+            case QUERY, KEY, VALUE -> Fused.stacked(new Source.Stored(fused + ".weight"), p, spec.hiddenSize());
+            case QUERY_BIAS, KEY_BIAS, VALUE_BIAS ->
+                    Fused.stacked(new Source.Stored(fused + ".bias"), p, spec.hiddenSize());
+            default -> body().source(spec, p);
+        };
+    }
+}

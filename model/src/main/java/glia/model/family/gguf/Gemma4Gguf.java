@@ -1,0 +1,161 @@
+package glia.model.family.gguf;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Experts;
+import glia.model.spec.FollowingAttention;
+import glia.model.spec.LayerInput;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/// Gemma 4 in GGUF files: sizes of sliding layers have keys of their own, heads of keys and values may be listed for
+/// each layer, and `rope_freqs.weight` says which pairs of the full layers turn.
+public record Gemma4Gguf() implements WrittenGguf {
+    private static final StandardGguf BODY = new StandardGguf("gemma4", "gemma4_text",
+            StandardGguf.Rotation.HALF_SPLIT);
+    private static final String DIVISORS = "rope_freqs.weight";
+    private static final String LAYER_EMBEDDING = "per_layer_token_embd.weight";
+    private static final double FULL_BASE = 1_000_000;
+    private static final double SLIDING_BASE = 10_000;
+    /// Frequencies divided by this or more stand still.
+    private static final float STILL = 1e20f;
+
+    @Override
+    public String architecture() {
+        return BODY.architecture();
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = new GgufKeys(metadata, architecture(), BODY.modelType());
+        int numLayers = Math.toIntExact(keys.integer("block_count"));
+        int[] widths = keys.perLayer("feed_forward_length", numLayers);
+        int following = keys.has("attention.shared_kv_layers")
+                ? Math.toIntExact(keys.integer("attention.shared_kv_layers")) : 0;
+        if (checkpoint.names().contains(LAYER_EMBEDDING)) {
+            keys.put("vocab_size_per_layer_input", checkpoint.tensor(LAYER_EMBEDDING).rows());
+        }
+        return keys.put("num_kv_shared_layers", 0).put("hidden_size_per_layer_input", 0).copy(Gemma4Keys.ALL)
+                .put("intermediate_size", widths[0])
+                .put("use_double_wide_mlp", widths[numLayers - 1] > widths[0])
+                .put("enable_moe_block", keys.has("expert_count"))
+                .put("attention_k_eq_v",
+                        hasLayerWithoutValues(numLayers - following, checkpoint))
+                .put("per_layer_config", heads(keys.perLayer("attention.head_count_kv", numLayers)))
+                .put("rope_parameters", rotation(keys, checkpoint))
+                .put("vocab_size", StandardGguf.vocabSize(checkpoint))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return Gemma4Keys.ALL;
+    }
+
+    @Override
+    public Map<String, float[]> further(ModelSpec spec) {
+        return Map.of(DIVISORS, Gemma4Keys.divisors(new GgufFacts(spec)));
+    }
+
+    private static boolean hasLayerWithoutValues(int numLayers, Checkpoint checkpoint) {
+        return IntStream.range(0, numLayers)
+                .anyMatch(layer -> !checkpoint.names().contains("blk." + layer + ".attn_v.weight"));
+    }
+
+    private static Map<String, Object> heads(int[] counts) {
+        Map<String, Object> layers = new HashMap<>();
+        for (int layer = 0; layer < counts.length; layer++) {
+            layers.put("" + layer, Map.of("num_key_value_heads", counts[layer]));
+        }
+        return layers;
+    }
+
+    private static Map<String, Object> rotation(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        return Map.of("full_attention", Map.of("rope_type", "proportional",
+                "rope_theta", keys.real("rope.freq_base", FULL_BASE),
+                "partial_rotary_factor", turning(keys, checkpoint)),
+                "sliding_attention", Map.of("rope_theta", keys.real("rope.freq_base_swa", SLIDING_BASE)));
+    }
+
+    /// The share of pairs that turn: the frequencies of the others are divided by a huge number.
+    private static double turning(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
+        Tensor divisors = checkpoint.tensor(DIVISORS);
+        float[] values = new float[Math.toIntExact(divisors.size())];
+        Decode.toFloats(divisors, 0, values, 0, values.length);
+        int count = 0;
+        while (count < values.length && values[count] == 1) {
+            count++;
+        }
+        for (int i = count; i < values.length; i++) {
+            if (values[i] < STILL) {
+                throw keys.error(DIVISORS, "found " + values[i] + " at index " + i
+                        + ", expected 1 for pairs that turn, then 1e30 for those that do not");
+            }
+        }
+        return Math.nextUp((double) count / values.length);
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) {
+        return spec;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return switch (p.role()) {
+                case LAYER_EMBEDDING -> new Source.Stored(LAYER_EMBEDDING);
+                case LAYER_PROJECTION -> new Source.Stored("per_layer_model_proj.weight");
+                case LAYER_PROJECTION_NORM -> new Source.Stored("per_layer_proj_norm.weight");
+                default -> BODY.source(spec, p);
+            };
+        }
+        String layer = "blk." + spec.sublayer(p).layer() + ".";
+        if (spec.mixer(p.place()) instanceof LayerInput) {
+            return new Source.Stored(layer + ofToken(p));
+        }
+        boolean attends = spec.mixer(p.place()) instanceof NormedAttention
+                || spec.mixer(p.place()) instanceof FollowingAttention;
+        String branch = p.place().branch() == 0 ? "" : "_" + p.place().branch();
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> new Source.Stored(layer + (attends ? "attn_norm.weight" : "ffn_norm.weight"));
+            case AFTER_WEIGHT -> new Source.Stored(layer + (attends ? "post_attention_norm.weight"
+                    : "post_ffw_norm" + branch + ".weight"));
+            case EXPERT_NORM -> new Source.Stored(layer + "pre_ffw_norm_2.weight");
+            case ROUTER_NORM -> new Source.Stored(layer + "ffn_gate_inp.scale");
+            case EXPERT_SCALE -> new Source.Stored(layer + "ffn_down_exps.scale");
+            case LAYER_SCALE -> new Source.Stored(layer + "layer_output_scale.weight");
+            default -> spec.mixer(p.place()) instanceof NormedExperts e ? expert(e.experts(), p, layer)
+                    : BODY.source(spec, p);
+        };
+    }
+
+    /// Files of this family have gates and ups in one stack.
+    private static Source expert(Experts experts, Parameter p, String layer) {
+        boolean half = p.role() == Role.GATE || p.role() == Role.UP;
+        return half ? new Source.Either(ExpertGguf.joined(experts, p, layer), ExpertGguf.source(experts, p, layer))
+                : ExpertGguf.source(experts, p, layer);
+    }
+
+    private static String ofToken(Parameter p) {
+        return switch (p.role()) {
+            case GATE -> "inp_gate.weight";
+            case DOWN -> "proj.weight";
+            case AFTER_WEIGHT -> "post_norm.weight";
+            case LAYER_SCALE -> "layer_output_scale.weight";
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+}

@@ -1,0 +1,81 @@
+package glia.model.family.gguf;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Head;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Rope;
+import glia.tensor.kernel.Scores;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Gemma 2 and 3 in GGUF files: norm weights are stored with the 1 that the hub's files leave out.
+///
+/// @param layersOf27B the layers of the one size whose scores are scaled by hidden size / heads and not by a head's
+///     own size
+public record GemmaGguf(String architecture, String modelType, int layersOf27B) implements WrittenGguf {
+    private static final List<GgufKey> KEYS = List.of(
+            GgufKey.real("rope.freq_base_swa", "rope_local_base_freq", facts -> facts.first(Attention.class)
+                    .filter(a -> a.norm() instanceof QkNorm.Heads).flatMap(a -> facts.sliding())
+                    .map(Rope.Rotary::theta)),
+            GgufKey.real("attn_logit_softcapping", "attn_logit_softcapping", facts -> facts.attention()
+                    .flatMap(a -> a.scores() instanceof Scores.Capped c ? Optional.of(c.cap()) : Optional.empty())),
+            GgufKey.real("final_logit_softcapping", "final_logit_softcapping", facts ->
+                    facts.spec().head().logits() instanceof Head.Logits.Capped c ? Optional.of(c.cap())
+                            : Optional.empty()));
+
+    private StandardGguf body() {
+        return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = body().keys(metadata, checkpoint);
+        long scalar = keys.integer("block_count") == layersOf27B
+                ? keys.quotient("embedding_length", "attention.head_count")
+                : (long) keys.config().get("head_dim");
+        if (!keys.has("attention.sliding_window")) {
+            keys.put("sliding_window_pattern", 1);
+        }
+        return keys.put("query_pre_attn_scalar", scalar)
+                .copy(KEYS)
+                .config();
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return GgufKey.join(body().keys(), KEYS);
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
+        return whole(body().stored(spec, checkpoint));
+    }
+
+    /// With norms whose weights include the 1.
+    static ModelSpec whole(ModelSpec spec) {
+        return spec.mapNorms(GemmaGguf::whole).mapMixers(GemmaGguf::mixer);
+    }
+
+    private static Mixer mixer(Mixer mixer) {
+        return mixer instanceof Attention a && a.norm() instanceof QkNorm.Heads heads
+                ? a.with(new QkNorm.Heads(new Norm.Rms(heads.norm().eps(), 0))) : mixer;
+    }
+
+    private static Norm whole(Norm norm) {
+        return norm instanceof Norm.Rms rms ? new Norm.Rms(rms.eps(), 0) : norm;
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return body().source(spec, p);
+    }
+}

@@ -1,0 +1,140 @@
+package glia.model.family.gguf;
+
+import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
+import glia.model.spec.Experts;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.NormedExperts;
+import glia.model.spec.Rope;
+import glia.model.spec.ScaledGatedMlp;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.Router;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// What GGUF metadata ask of a model's spec. Files say one number for what all layers have in common: it is that of
+/// the first layer that has it, and whoever writes a file compares what it is read as with the spec.
+public record GgufFacts(ModelSpec spec) {
+    Stream<Mixer> mixers() {
+        return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream());
+    }
+
+    /// The first mixer of a kind.
+    <M extends Mixer> Optional<M> first(Class<M> kind) {
+        return mixers().filter(kind::isInstance).map(kind::cast).findFirst();
+    }
+
+    Optional<Attention> attention() {
+        return first(Attention.class);
+    }
+
+    /// The first experts, wherever they are.
+    Optional<Experts> experts() {
+        return mixers().flatMap(m -> experts(m).stream()).findFirst();
+    }
+
+    /// The experts that a mixer is or has.
+    static Optional<Experts> experts(Mixer mixer) {
+        return switch (mixer) {
+            case Experts e -> Optional.of(e);
+            case CompressedExperts e -> Optional.of(e.experts());
+            case NormedExperts e -> Optional.of(e.experts());
+            default -> Optional.empty();
+        };
+    }
+
+    Optional<Router> router() {
+        return experts().map(Experts::router);
+    }
+
+    /// What the first experts say.
+    <T> Optional<T> experts(Function<Experts, T> fact) {
+        return experts().map(fact);
+    }
+
+    /// The width of the first MLP, else that of an expert.
+    public int width() {
+        return mixers().flatMapToInt(m -> width(m).stream()).findFirst()
+                .orElseGet(() -> experts(Experts::intermediateSize).orElse(0));
+    }
+
+    /// The width of an MLP.
+    public static OptionalInt width(Mixer mixer) {
+        return switch (mixer) {
+            case GatedMlp m -> OptionalInt.of(m.intermediateSize());
+            case ScaledGatedMlp m -> OptionalInt.of(m.mlp().intermediateSize());
+            case Mlp m -> OptionalInt.of(m.intermediateSize());
+            default -> OptionalInt.empty();
+        };
+    }
+
+    /// How many experts the shared one is as wide as.
+    int numShared() {
+        return experts(e -> switch (e.shared()) {
+            case Experts.Shared.None none -> 0;
+            case Experts.Shared.Plain plain -> plain.intermediateSize() / e.intermediateSize();
+            case Experts.Shared.Gated gated -> gated.intermediateSize() / e.intermediateSize();
+        }).orElse(0);
+    }
+
+    /// The width of the shared expert, if there is one.
+    Optional<Integer> sharedWidth() {
+        return experts().flatMap(e -> switch (e.shared()) {
+            case Experts.Shared.None none -> Optional.empty();
+            case Experts.Shared.Plain plain -> Optional.of(plain.intermediateSize());
+            case Experts.Shared.Gated gated -> Optional.of(gated.intermediateSize());
+        });
+    }
+
+    /// The groups of experts, one where there are none, and how many of them are kept.
+    Router.Groups.Best groups() {
+        return router().map(Router::groups).orElse(new Router.Groups.All()) instanceof Router.Groups.Best best ? best
+                : new Router.Groups.Best(1, 1, Router.By.BEST);
+    }
+
+    /// The layers before the first with experts.
+    public int numDense() {
+        return spec.sublayers().stream().filter(s -> experts(s.mixer()).isPresent()).findFirst()
+                .map(s -> s.layer()).orElse(spec.numLayers());
+    }
+
+    /// The rotation of the first layer that rotates and sees all, else of the first that rotates.
+    Optional<Rope.Rotary> rotary() {
+        List<Attention> rotating = mixers().filter(Attention.class::isInstance).map(Attention.class::cast)
+                .filter(a -> a.rope() instanceof Rope.Rotary).toList();
+        return rotating.stream().filter(a -> !(a.span() instanceof Span.Sliding)).findFirst()
+                .or(() -> rotating.stream().findFirst()).map(a -> (Rope.Rotary) a.rope());
+    }
+
+    /// The rotation of the first layer with a window.
+    Optional<Rope.Rotary> sliding() {
+        return mixers().filter(m -> m instanceof Attention a && a.span() instanceof Span.Sliding)
+                .map(m -> ((Attention) m).rope()).filter(Rope.Rotary.class::isInstance).map(Rope.Rotary.class::cast)
+                .findFirst();
+    }
+
+    /// The first window.
+    Optional<Integer> window() {
+        return mixers().filter(Attention.class::isInstance).map(m -> ((Attention) m).span())
+                .filter(Span.Sliding.class::isInstance).map(s -> ((Span.Sliding) s).window()).findFirst();
+    }
+
+    /// The epsilon of the last norm.
+    Optional<Float> epsilon() {
+        return switch (spec.finalNorm()) {
+            case Norm.None none -> Optional.empty();
+            case Norm.Rms rms -> Optional.of(rms.eps());
+            case Norm.UnitRms rms -> Optional.of(rms.eps());
+            case Norm.Layer layer -> Optional.of(layer.eps());
+            case Norm.UnbiasedLayer layer -> Optional.of(layer.eps());
+        };
+    }
+}

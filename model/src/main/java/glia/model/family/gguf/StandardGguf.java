@@ -1,0 +1,209 @@
+package glia.model.family.gguf;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufMetadata;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Experts;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import glia.tensor.kernel.RopeTable.Layout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Llama's body in GGUF files (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+///
+/// @param architecture the value of `general.architecture`
+/// @param modelType the family's `model_type`
+/// @param rotation how the rows of queries and keys are ordered
+public record StandardGguf(String architecture, String modelType, Rotation rotation) implements WrittenGguf {
+    /// The order of rows in queries and keys.
+    public enum Rotation {
+        /// As on the hub.
+        HALF_SPLIT,
+        /// Permuted, so that the pairs that turn together lie side by side.
+        INTERLEAVED
+    }
+
+    private static final String ROPE_DIVISORS = "rope_freqs.weight";
+    /// The architectures whose other readers divide frequencies by a tensor.
+    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3");
+
+    /// The vocabulary's size, which only files without a vocabulary need to say.
+    static final GgufKey VOCAB_SIZE = GgufKey.written("vocab_size", facts -> Optional.of(facts.spec().vocabSize()));
+
+    /// The number of heads of keys and values.
+    public static final GgufKey KEY_VALUE_HEADS = GgufKey.written("attention.head_count_kv",
+            facts -> facts.attention().map(Attention::numKeyValueHeads));
+
+    /// Sizes under the names that most configs have.
+    private static final List<GgufKey> KEYS = GgufKey.join(
+            sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
+            List.of(GgufKey.optional("feed_forward_length", "intermediate_size", facts -> Optional.of(facts.width())),
+                    heads("num_attention_heads"), KEY_VALUE_HEADS,
+                    GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
+                    headSize("attention.key_length"), headSize("attention.value_length"),
+                    GgufKey.optional("attention.sliding_window", "sliding_window", GgufFacts::window)),
+            RopeGguf.KEYS);
+
+    /// The sizes that every family has, with its config's names for them.
+    static List<GgufKey> sizes(String layers, String context, String hidden) {
+        return List.of(VOCAB_SIZE, GgufKey.count("block_count", layers, facts -> facts.spec().numLayers()),
+                GgufKey.count("context_length", context, facts -> facts.spec().contextLength()),
+                GgufKey.count("embedding_length", hidden, facts -> facts.spec().hiddenSize()));
+    }
+
+    /// The number of heads.
+    static GgufKey heads(String name) {
+        return GgufKey.count("attention.head_count", name,
+                facts -> facts.attention().map(Attention::numHeads).orElse(0));
+    }
+
+    private static GgufKey headSize(String key) {
+        return GgufKey.written(key, facts -> facts.attention().map(Attention::headSize));
+    }
+
+    @Override
+    public List<GgufKey> keys() {
+        return KEYS;
+    }
+
+    @Override
+    public Map<String, float[]> further(ModelSpec spec) {
+        Optional<Rope.Rotary> rotary = new GgufFacts(spec).rotary();
+        boolean isDivided = rotary.isPresent() && DIVIDED.contains(architecture)
+                && (rotary.get().scaling() instanceof RopeScaling.Llama3
+                        || rotary.get().scaling() instanceof RopeScaling.Divisors);
+        return isDivided ? Map.of(ROPE_DIVISORS, divisors(rotary.get())) : Map.of();
+    }
+
+    /// What unscaled frequencies are divided by.
+    private static float[] divisors(Rope.Rotary rotary) {
+        double[] ones = new double[rotary.rotatedSize() / 2];
+        for (int i = 0; i < ones.length; i++) {
+            ones[i] = Math.pow(rotary.theta(), -2.0 * i / rotary.rotatedSize());
+        }
+        double[] scaled = rotary.scaling().scale(ones, rotary.theta(), 1);
+        float[] divisors = new float[ones.length];
+        for (int i = 0; i < ones.length; i++) {
+            divisors[i] = (float) (ones[i] / scaled[i]);
+        }
+        return divisors;
+    }
+
+    @Override
+    public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        return keys(metadata, checkpoint).config();
+    }
+
+    /// What all families with this body have in common.
+    GgufKeys keys(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
+        GgufKeys keys = new GgufKeys(metadata, architecture, modelType).copy(KEYS).ropeScaling()
+                .put("vocab_size", vocabSize(checkpoint))
+                .put("tie_word_embeddings", !checkpoint.names().contains("output.weight"))
+                .put("attention_bias", checkpoint.names().contains("blk.0.attn_output.bias"))
+                .put("mlp_bias", checkpoint.names().contains("blk.0.ffn_down.bias"));
+        keys.put("num_key_value_heads",
+                keys.integer(keys.has("attention.head_count_kv") ? "attention.head_count_kv" : "attention.head_count"));
+        long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
+                : keys.quotient("embedding_length", "attention.head_count");
+        if (keys.has("rope.dimension_count") && keys.integer("rope.dimension_count") != headSize) {
+            // A little more than the quotient, so that its product with the size of a head is not a little less.
+            keys.put("partial_rotary_factor", Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
+        }
+        return keys.put("head_dim", headSize);
+    }
+
+    /// The format does not always say it.
+    static long vocabSize(Checkpoint checkpoint) throws CheckpointException {
+        return checkpoint.tensor("token_embd.weight").rows();
+    }
+
+    @Override
+    public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
+        List<Float> divisors = new ArrayList<>();
+        if (checkpoint.names().contains(ROPE_DIVISORS)) {
+            Tensor stored = checkpoint.tensor(ROPE_DIVISORS);
+            float[] values = new float[Math.toIntExact(stored.size())];
+            Decode.toFloats(stored, 0, values, 0, values.length);
+            for (float value : values) {
+                divisors.add(value);
+            }
+        }
+        Layout layout = rotation == Rotation.INTERLEAVED ? Layout.INTERLEAVED : Layout.HALF_SPLIT;
+        return spec.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary r
+                ? a.with(new Rope.Rotary(r.rotatedSize(), r.theta(), scaling(r.scaling(), divisors), layout)) : m);
+    }
+
+    private static RopeScaling scaling(RopeScaling declared, List<Float> divisors) {
+        if (divisors.isEmpty()) {
+            return declared;
+        }
+        if (!(declared instanceof RopeScaling.None)) {
+            throw new IllegalArgumentException("the metadata declares " + declared + " and there is a tensor "
+                    + ROPE_DIVISORS + "; rotary frequencies are scaled by one of the two, not both");
+        }
+        return new RopeScaling.Divisors(divisors);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return new Source.Stored(global(p));
+        }
+        String layer = "blk." + spec.sublayer(p).layer() + ".";
+        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.AFTER_WEIGHT;
+        return spec.mixer(p.place()) instanceof Experts experts && !isNorm ? ExpertGguf.source(experts, p, layer)
+                : new Source.Stored(layer + inLayer(spec, p));
+    }
+
+    private static String global(Parameter p) {
+        return switch (p.role()) {
+            case EMBEDDING -> "token_embd.weight";
+            case EMBEDDING_NORM_WEIGHT -> "token_embd_norm.weight";
+            case EMBEDDING_NORM_BIAS -> "token_embd_norm.bias";
+            case POSITIONS -> "position_embd.weight";
+            case FINAL_WEIGHT -> "output_norm.weight";
+            case FINAL_BIAS -> "output_norm.bias";
+            case HEAD -> "output.weight";
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static String inLayer(ModelSpec spec, Parameter p) {
+        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> attention ? "attn_norm.weight" : "ffn_norm.weight";
+            case BEFORE_BIAS -> attention ? "attn_norm.bias" : "ffn_norm.bias";
+            case AFTER_WEIGHT -> attention ? "post_attention_norm.weight" : "post_ffw_norm.weight";
+            case QUERY -> "attn_q.weight";
+            case QUERY_BIAS -> "attn_q.bias";
+            case KEY -> "attn_k.weight";
+            case KEY_BIAS -> "attn_k.bias";
+            case VALUE -> "attn_v.weight";
+            case VALUE_BIAS -> "attn_v.bias";
+            case OUTPUT -> "attn_output.weight";
+            case OUTPUT_BIAS -> "attn_output.bias";
+            case SINKS -> "attn_sinks.weight";
+            case QUERY_NORM -> "attn_q_norm.weight";
+            case KEY_NORM -> "attn_k_norm.weight";
+            case GATE -> "ffn_gate.weight";
+            case GATE_BIAS -> "ffn_gate.bias";
+            case UP -> "ffn_up.weight";
+            case UP_BIAS -> "ffn_up.bias";
+            case DOWN -> "ffn_down.weight";
+            case DOWN_BIAS -> "ffn_down.bias";
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+}

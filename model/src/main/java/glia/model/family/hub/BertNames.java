@@ -1,0 +1,67 @@
+package glia.model.family.hub;
+
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Head;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+
+/// The names of BERT's tensors on the hub.
+public final class BertNames {
+    private BertNames() { }
+
+    public static Source source(ModelSpec spec, Parameter p) {
+        String name = p.sublayer() < 0 ? global(spec, p) : inLayer(spec, p);
+        // A model without a head has no prefix; the first files called the weights of norms gamma and beta.
+        String old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+        return new Source.Stored(name, old, name.replaceFirst("^bert\\.", ""), old.replaceFirst("^bert\\.", ""));
+    }
+
+    private static String global(ModelSpec spec, Parameter p) {
+        return switch (p.role()) {
+            case EMBEDDING -> "bert.embeddings.word_embeddings.weight";
+            case POSITIONS -> "bert.embeddings.position_embeddings.weight";
+            case SEGMENTS -> "bert.embeddings.token_type_embeddings.weight";
+            case EMBEDDING_NORM_WEIGHT -> "bert.embeddings.LayerNorm.weight";
+            case EMBEDDING_NORM_BIAS -> "bert.embeddings.LayerNorm.bias";
+            case FINAL_WEIGHT -> layer(spec.numLayers() - 1) + "output.LayerNorm.weight";
+            case FINAL_BIAS -> layer(spec.numLayers() - 1) + "output.LayerNorm.bias";
+            case TRANSFORM -> "cls.predictions.transform.dense.weight";
+            case TRANSFORM_BIAS -> "cls.predictions.transform.dense.bias";
+            case TRANSFORM_NORM_WEIGHT -> "cls.predictions.transform.LayerNorm.weight";
+            case TRANSFORM_NORM_BIAS -> "cls.predictions.transform.LayerNorm.bias";
+            case HEAD -> "cls.predictions.decoder.weight";
+            case HEAD_BIAS -> spec.head().matrix() == Head.Matrix.TIED ? "cls.predictions.bias"
+                    : "cls.predictions.decoder.bias";
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static String layer(int layer) {
+        return "bert.encoder.layer." + layer + ".";
+    }
+
+    private static String inLayer(ModelSpec spec, Parameter p) {
+        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        int number = spec.sublayer(p).layer();
+        String layer = layer(number);
+        String before = attention ? layer(number - 1) + "output" : layer + "attention.output";
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> before + ".LayerNorm.weight";
+            case BEFORE_BIAS -> before + ".LayerNorm.bias";
+            case QUERY -> layer + "attention.self.query.weight";
+            case QUERY_BIAS -> layer + "attention.self.query.bias";
+            case KEY -> layer + "attention.self.key.weight";
+            case KEY_BIAS -> layer + "attention.self.key.bias";
+            case VALUE -> layer + "attention.self.value.weight";
+            case VALUE_BIAS -> layer + "attention.self.value.bias";
+            case OUTPUT -> layer + "attention.output.dense.weight";
+            case OUTPUT_BIAS -> layer + "attention.output.dense.bias";
+            case UP -> layer + "intermediate.dense.weight";
+            case UP_BIAS -> layer + "intermediate.dense.bias";
+            case DOWN -> layer + "output.dense.weight";
+            case DOWN_BIAS -> layer + "output.dense.bias";
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+}

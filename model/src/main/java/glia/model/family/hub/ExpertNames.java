@@ -1,0 +1,107 @@
+package glia.model.family.hub;
+
+import glia.model.layout.Source;
+import glia.model.spec.Experts;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+
+/// What the tensors of a mixture of experts are called on the hub: a matrix for each expert, or all experts stacked. A
+/// checkpoint may have either.
+///
+/// @param block the name of the mixture in a layer
+/// @param router the name of its router
+/// @param gate the name of an expert's gate, likewise `up` and `down`
+/// @param stack how experts lie where they are stacked
+public record ExpertNames(String block, String router, String gate, String up, String down, Stack stack) {
+    /// How `gate_up_proj` and `down_proj` hold the matrices of X experts.
+    public enum Stack {
+        /// `[X, 2·I, D]`, gates above ups, and `[X, D, I]`.
+        OUTPUTS_FIRST,
+        /// `[X, D, 2·I]`, gates before ups, and `[X, I, D]`.
+        INPUTS_FIRST,
+        /// `[X, D, 2·I]`, in which gates and ups take turns, and `[X, I, D]`.
+        IN_TURN
+    }
+
+    /// As most families have it.
+    static final ExpertNames MLP = of("mlp", "gate", Stack.OUTPUTS_FIRST);
+    /// Mixtral's.
+    public static final ExpertNames BLOCK_SPARSE = new ExpertNames("block_sparse_moe", "gate", "w1", "w3", "w2",
+            Stack.OUTPUTS_FIRST);
+
+    /// With an expert's usual names.
+    public static ExpertNames of(String block, String router, Stack stack) {
+        return new ExpertNames(block, router, "gate_proj", "up_proj", "down_proj", stack);
+    }
+
+    /// Where a parameter of a mixture lies; the names of norms are the layer's.
+    ///
+    /// @param layer the name of the layer, with a dot at its end
+    public Source source(ModelSpec spec, Parameter p, String layer) {
+        String at = layer + block + ".";
+        return switch (p.role()) {
+            case ROUTER -> new Source.Stored(at + router + ".weight", layer + "mlp.gate.weight");
+            case ROUTER_BIAS -> new Source.Stored(at + router + ".bias");
+            case ROUTER_CORRECTION -> new Source.Stored(at + router + ".e_score_correction_bias",
+                    at + "e_score_correction_bias", layer + "mlp.gate.e_score_correction_bias");
+            case SHARED_GATE -> shared(at, "gate_proj.weight");
+            case SHARED_GATE_BIAS -> shared(at, "gate_proj.bias");
+            case SHARED_UP -> shared(at, "up_proj.weight");
+            case SHARED_UP_BIAS -> shared(at, "up_proj.bias");
+            case SHARED_DOWN -> shared(at, "down_proj.weight");
+            case SHARED_DOWN_BIAS -> shared(at, "down_proj.bias");
+            case SHARED_SCALE -> new Source.Stored(at + "shared_expert_gate.weight");
+            case GATE -> expert(spec, p, at, gate + ".weight");
+            case UP -> expert(spec, p, at, up + ".weight");
+            case DOWN -> expert(spec, p, at, down + ".weight");
+            case GATE_BIAS -> expert(spec, p, at, gate + ".bias");
+            case UP_BIAS -> expert(spec, p, at, up + ".bias");
+            case DOWN_BIAS -> expert(spec, p, at, down + ".bias");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source shared(String at, String name) {
+        return new Source.Stored(at + "shared_experts." + name, at + "shared_expert." + name);
+    }
+
+    private Source expert(ModelSpec spec, Parameter p, String at, String name) {
+        Experts experts = (Experts) spec.mixer(p.place());
+        return new Source.Either(new Source.Stored(at + "experts." + p.expert() + "." + name),
+                stacked(experts, p, at + "experts."));
+    }
+
+    /// A parameter of an expert in a stack.
+    ///
+    /// @param at the name of the stacks, with a dot at its end
+    Source stacked(Experts experts, Parameter p, String at) {
+        return switch (p.role()) {
+            case GATE -> half(experts, matrix(experts, p, at + "gate_up_proj"), 0);
+            case UP -> half(experts, matrix(experts, p, at + "gate_up_proj"), 1);
+            case GATE_BIAS -> half(experts, bias(experts, p, at + "gate_up_proj"), 0);
+            case UP_BIAS -> half(experts, bias(experts, p, at + "gate_up_proj"), 1);
+            case DOWN -> matrix(experts, p, at + "down_proj");
+            case DOWN_BIAS -> bias(experts, p, at + "down_proj");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    /// The matrix of an expert in a stack, outputs first.
+    private Source matrix(Experts experts, Parameter p, String name) {
+        String other = name.replace("." + block + ".", ".mlp.");
+        Source one = new Source.Slice(new Source.Stored(name, name + ".weight", other), p.expert(),
+                experts.numExperts());
+        return stack == Stack.OUTPUTS_FIRST ? one : new Source.Transposed(one);
+    }
+
+    private static Source bias(Experts experts, Parameter p, String name) {
+        return new Source.Slice(new Source.Stored(name + "_bias", name + ".bias"), p.expert(), experts.numExperts());
+    }
+
+    /// The gate's or the up's rows of both together.
+    private Source half(Experts experts, Source both, int which) {
+        int width = experts.intermediateSize();
+        return stack == Stack.IN_TURN ? new Source.Every(both, which, 2)
+                : new Source.Rows(both, which * width, width, 2 * width);
+    }
+}
