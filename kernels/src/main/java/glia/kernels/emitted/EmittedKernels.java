@@ -8,6 +8,8 @@ import glia.kernels.code.Level;
 import glia.kernels.code.Processor;
 import glia.kernels.decode.Gather;
 import glia.kernels.decode.RowDecoder;
+import glia.kernels.gradient.RowGradients;
+import glia.kernels.rows.EmittedRowSteps;
 import glia.kernels.rows.Logits;
 import glia.kernels.rows.Norms;
 import glia.kernels.rows.Pointwise;
@@ -60,6 +62,7 @@ public final class EmittedKernels implements Kernels {
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
+    private final RowGradients gradients;
     private final Logits reductions;
 
     /// Kernels of the best level that this processor can run.
@@ -97,6 +100,7 @@ public final class EmittedKernels implements Kernels {
         norms = new Norms(workers, level);
         rotation = new Rotation(workers, level);
         pointwise = new Pointwise(workers, level);
+        gradients = new RowGradients(workers, () -> new EmittedRowSteps(level));
         reductions = new Logits(level);
     }
 
@@ -306,6 +310,46 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void scale(Tensor y, Tensor x, float scale) {
         pointwise.scale(y, x, scale);
+    }
+
+    @Override
+    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
+        gradients.rmsNorm(dx, dw, dy, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
+        gradients.layerNorm(dx, dw, dy, x, w, eps);
+    }
+
+    @Override
+    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
+        gradients.gated(dgate, dup, dy, gate, up, f);
+    }
+
+    @Override
+    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
+        gradients.activate(dx, dy, x, f);
+    }
+
+    @Override
+    public void sumRows(Tensor sum, Tensor x) {
+        gradients.sumRows(sum, x);
+    }
+
+    @Override
+    public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
+        gradients.scatterAdd(y, x, ids, count, frozenRow);
+    }
+
+    @Override
+    public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
+        gradients.softmaxSums(logSumExp, entropy, z);
+    }
+
+    @Override
+    public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
+        gradients.softmaxBackward(dz, z, logSumExp, a, b, add);
     }
 
     @Override

@@ -13,6 +13,7 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.kernels.gradient.RowGradients;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
 import glia.kernels.tiled.Products;
@@ -33,6 +34,7 @@ public final class VectorKernels implements Kernels {
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
+    private final RowGradients gradients;
     private final Rounding rounding;
 
     /// @param workers the threads to use; the caller closes them
@@ -47,6 +49,7 @@ public final class VectorKernels implements Kernels {
         norms = new Norms(workers);
         rotation = new Rotation(workers);
         pointwise = new Pointwise(workers);
+        gradients = new RowGradients(workers, VectorRowSteps::new);
         rounding = new Rounding(workers);
     }
 
@@ -140,6 +143,46 @@ public final class VectorKernels implements Kernels {
     @Override
     public void scale(Tensor y, Tensor x, float scale) {
         pointwise.scale(y, x, scale);
+    }
+
+    @Override
+    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
+        gradients.rmsNorm(dx, dw, dy, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
+        gradients.layerNorm(dx, dw, dy, x, w, eps);
+    }
+
+    @Override
+    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
+        gradients.gated(dgate, dup, dy, gate, up, f);
+    }
+
+    @Override
+    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
+        gradients.activate(dx, dy, x, f);
+    }
+
+    @Override
+    public void sumRows(Tensor sum, Tensor x) {
+        gradients.sumRows(sum, x);
+    }
+
+    @Override
+    public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
+        gradients.scatterAdd(y, x, ids, count, frozenRow);
+    }
+
+    @Override
+    public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
+        gradients.softmaxSums(logSumExp, entropy, z);
+    }
+
+    @Override
+    public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
+        gradients.softmaxBackward(dz, z, logSumExp, a, b, add);
     }
 
     @Override

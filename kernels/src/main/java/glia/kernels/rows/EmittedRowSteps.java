@@ -1,0 +1,73 @@
+package glia.kernels.rows;
+
+import glia.kernels.code.Level;
+import glia.kernels.gradient.NormFactors;
+import glia.kernels.gradient.RowSteps;
+import glia.tensor.Memory;
+import glia.tensor.kernel.Activation;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// The steps of row-wise gradients in machine code.
+public final class EmittedRowSteps implements RowSteps {
+    private final Level level;
+    /// A sum, and room behind it.
+    private final MemorySegment sum = Arena.ofAuto().allocate(16, 64);
+
+    public EmittedRowSteps(Level level) {
+        this.level = level;
+    }
+
+    @Override
+    public double sum(long x, int count) {
+        GradientCode.of(level).total(x, count, sum.address());
+        return sum.get(Memory.F64, 0);
+    }
+
+    @Override
+    public void normSums(long x, long dy, long w, int count, long factors) {
+        GradientCode.of(level).normSums(x, dy, w, count, factors);
+    }
+
+    @Override
+    public void normGradient(long dx, long dw, long dy, long x, long w, int count, long factors) {
+        Memory.i64(factors + NormFactors.WEIGHT_GRADIENT, dw);
+        GradientCode.of(level).normGradient(dx, dy, x, w, count, factors);
+    }
+
+    @Override
+    public void add(long y, long x, int count) {
+        PointwiseCode.of(level).add(y, y, x, count, 1);
+    }
+
+    @Override
+    public void activation(Activation f, long dx, long dy, long x, int count) {
+        SlopeCode.of(level).activation(f, dx, dy, x, count);
+    }
+
+    @Override
+    public void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
+        SlopeCode.of(level).gated(f, dgate, dup, dy, gate, up, count);
+    }
+
+    @Override
+    public float largest(long x, int count) {
+        return LogitCode.of(level).largest(x, count);
+    }
+
+    @Override
+    public double exponentials(long x, int count, float shift) {
+        return LogitCode.of(level).sumOfExponentials(x, count, shift);
+    }
+
+    @Override
+    public double products(long x, int count, float shift) {
+        GradientCode.of(level).products(x, count, shift, sum.address());
+        return sum.get(Memory.F64, 0);
+    }
+
+    @Override
+    public void softmaxSlopes(long y, long x, int count, float shift, float a, float b, boolean add) {
+        GradientCode.of(level).slopes(y, x, count, shift, a, b, add);
+    }
+}

@@ -1,0 +1,281 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPD;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VBROADCASTSD;
+import static glia.kernels.asm.Op.VBROADCASTSS;
+import static glia.kernels.asm.Op.VCVTPS2PD;
+import static glia.kernels.asm.Op.VFMADD213PS;
+import static glia.kernels.asm.Op.VFMADD231PD;
+import static glia.kernels.asm.Op.VFMADD231PS;
+import static glia.kernels.asm.Op.VFNMADD231PS;
+import static glia.kernels.asm.Op.VMAXPS;
+import static glia.kernels.asm.Op.VMOVUPD;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPD;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VSUBPD;
+import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Vec.xmm;
+
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.ExpCode;
+import glia.kernels.code.Function;
+import glia.kernels.code.Lanes;
+import glia.kernels.code.Level;
+import glia.kernels.code.MaskedLoop;
+import glia.kernels.code.PerLevel;
+import glia.kernels.gradient.NormFactors;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Gradients of norms and of functions of the softmax. Sums are in F64, all else in F32.
+final class GradientCode {
+    /// Below it, `e^x` is 0 in F32, and so is what is multiplied by it.
+    private static final float LEAST = -150;
+
+    private static final PerLevel<GradientCode> CODES = new PerLevel<>(GradientCode::new);
+
+    private final Level level;
+    private final Constants constants;
+    private final Function total;
+    private final Function normSums;
+    private final Function normGradient;
+    private final Function products;
+    private final Function slopes;
+    private final Function addedSlopes;
+
+    private GradientCode(Level level) {
+        this.level = level;
+        Arena arena = Arena.ofAuto();
+        constants = new Constants(arena, R11, level);
+        CodePages pages = CodePages.seal(arena, List.of(emitTotal(), emitNormSums(), emitNormGradient(),
+                emitProducts(), emitSlopes(false), emitSlopes(true)));
+        total = pages.function(0);
+        normSums = pages.function(1);
+        normGradient = pages.function(2);
+        products = pages.function(3);
+        slopes = pages.function(4);
+        addedSlopes = pages.function(5);
+    }
+
+    static GradientCode of(Level level) {
+        return CODES.of(level);
+    }
+
+    /// Writes `Σ x` to the F64 number at `to`; eight bytes behind it are overwritten, too.
+    void total(long x, int count, long to) {
+        total.call(x, to, 0, count, 0, 0);
+    }
+
+    /// See `RowSteps`.
+    void normSums(long x, long dy, long w, int count, long factors) {
+        normSums.call(x, dy, w, count, factors, 0);
+    }
+
+    /// See `RowSteps`; the address of `dw` is one of the factors.
+    void normGradient(long dx, long dy, long x, long w, int count, long factors) {
+        normGradient.call(dx, x, dy, count, w, factors);
+    }
+
+    /// Writes `Σ e^(x - shift) · (x - shift)` to the F64 number at `to`; eight bytes behind it are overwritten, too.
+    void products(long x, int count, float shift, long to) {
+        products.call(x, to, Float.floatToRawIntBits(shift), count, 0, 0);
+    }
+
+    /// See `RowSteps`.
+    void slopes(long y, long x, int count, float shift, float a, float b, boolean add) {
+        (add ? addedSlopes : slopes).call(y, x, Float.floatToRawIntBits(shift), count, Float.floatToRawIntBits(a),
+                Float.floatToRawIntBits(b));
+    }
+
+    private static void zero(Emitter a, int count) {
+        for (int i = 0; i < count; i++) {
+            a.zero(a.v(i));
+        }
+    }
+
+    private byte[] emitTotal() {
+        var emitter = new Emitter(level);
+        zero(emitter, 2);
+        new MaskedLoop(level.lanes / 2, 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.loadDoubles(a.v(2), at(RDI, RAX, 1, at), mask);
+                a.op(VADDPD, a.v(turn), a.v(turn), a.v(2));
+            }
+        }.emit(emitter, R10);
+        Lanes.merge(emitter, VADDPD, 0, 2);
+        Lanes.reduce(emitter, VADDPD, 0, 1, 8);
+        emitter.op(VMOVUPD, at(RSI), xmm(0));
+        return emitter.end();
+    }
+
+    /// x RDI, dy RSI, w RDX, factors R8. Two registers for each sum: squares 0, 1, g 2, 3, products 4, 5.
+    private byte[] emitNormSums() {
+        var emitter = new Emitter(level);
+        Vec x = emitter.v(6);
+        Vec g = emitter.v(7);
+        Vec w = emitter.v(8);
+        Vec mean = emitter.v(9);
+        Vec offset = emitter.v(10);
+        emitter.op(VBROADCASTSD, mean, at(R8, NormFactors.MEAN));
+        emitter.op(VBROADCASTSD, offset, at(R8, NormFactors.OFFSET));
+        zero(emitter, 6);
+        new MaskedLoop(level.lanes / 2, 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.loadDoubles(g, at(RSI, RAX, 1, at), mask);
+                a.loadDoubles(w, at(RDX, RAX, 1, at), mask);
+                a.loadDoubles(x, at(RDI, RAX, 1, at), mask);
+                a.op(VSUBPD, x, x, mean);
+                a.keepDoubles(x, mask);
+                a.op(VADDPD, w, w, offset);
+                a.op(VMULPD, g, g, w);
+                a.op(VFMADD231PD, a.v(turn), x, x);
+                a.op(VADDPD, a.v(2 + turn), a.v(2 + turn), g);
+                a.op(VFMADD231PD, a.v(4 + turn), g, x);
+            }
+        }.emit(emitter, R10);
+        int[] places = {NormFactors.SQUARES, NormFactors.SUM, NormFactors.DOT};
+        for (int i = 0; i < places.length; i++) {
+            Lanes.merge(emitter, VADDPD, 2 * i, 2);
+            Lanes.reduce(emitter, VADDPD, 2 * i, 6, 8);
+            emitter.op(VADDPD, xmm(2 * i), xmm(2 * i), at(R8, places[i]));
+        }
+        // Each store overwrites the eight bytes behind its sum, which the next one sets right.
+        for (int i = 0; i < places.length; i++) {
+            emitter.op(VMOVUPD, at(R8, places[i]), xmm(2 * i));
+        }
+        return emitter.end();
+    }
+
+    /// dx RDI, x RSI, dy RDX, w R8, factors R9, dw R10.
+    private byte[] emitNormGradient() {
+        var emitter = new Emitter(level);
+        Vec x = emitter.v(0);
+        Vec g = emitter.v(1);
+        Vec dy = emitter.v(2);
+        Vec sum = emitter.v(3);
+        Vec normed = emitter.v(4);
+        int[] places = {NormFactors.MEAN_F32, NormFactors.OFFSET_F32, NormFactors.FACTOR, NormFactors.PULL,
+            NormFactors.SHIFT};
+        Vec[] factors = new Vec[places.length];
+        for (int i = 0; i < places.length; i++) {
+            factors[i] = emitter.v(5 + i);
+            emitter.op(VBROADCASTSS, factors[i], at(R9, places[i]));
+        }
+        emitter.mov(R10, at(R9, NormFactors.WEIGHT_GRADIENT));
+        new MaskedLoop(level.lanes, 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.load(g, at(R8, RAX, 1, at), mask);
+                a.load(dy, at(RDX, RAX, 1, at), mask);
+                a.load(sum, at(R10, RAX, 1, at), mask);
+                a.op(VSUBPS, x, x, factors[0]);
+                a.op(VADDPS, g, g, factors[1]);
+                a.op(VMULPS, normed, x, factors[2]);
+                a.op(VFMADD231PS, sum, normed, dy);
+                a.store(at(R10, RAX, 1, at), sum, mask);
+                a.load(sum, at(RDI, RAX, 1, at), mask);
+                a.op(VMULPS, g, g, dy);
+                a.op(VFMADD231PS, sum, g, factors[2]);
+                a.op(VFNMADD231PS, sum, x, factors[3]);
+                a.op(VSUBPS, sum, sum, factors[4]);
+                a.store(at(RDI, RAX, 1, at), sum, mask);
+            }
+        }.emit(emitter, R11);
+        return emitter.end();
+    }
+
+    /// x RDI, to RSI, shift RDX. Lanes that are not read add 0.
+    private byte[] emitProducts() {
+        var emitter = new Emitter(level);
+        Vec x = emitter.v(4);
+        Vec product = emitter.v(5);
+        Vec shift = emitter.v(6);
+        Vec least = emitter.v(7);
+        Vec temporary = emitter.v(8);
+        Vec other = emitter.v(9);
+        constants.load(emitter);
+        constants.fill(emitter, least, LEAST);
+        emitter.spread(shift, RDX);
+        zero(emitter, 4);
+        new MaskedLoop(level.lanes, 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RDI, RAX, 1, at), mask);
+                a.op(VSUBPS, x, x, shift);
+                // NaN, as the last operand, stays.
+                a.op(VMAXPS, x, least, x);
+                a.op(VMOVUPS, product, x);
+                ExpCode.emitBounded(a, constants, x, temporary, other);
+                a.op(VMULPS, product, product, x);
+                if (mask != Mask.K0) {
+                    a.zero(temporary);
+                    a.blend(temporary, mask, product);
+                    a.op(VMOVUPS, product, temporary);
+                }
+                a.op(VCVTPS2PD, temporary, a.half(product.number()));
+                a.op(VADDPD, a.v(2 * turn), a.v(2 * turn), temporary);
+                a.upperHalf(a.half(product.number()), product);
+                a.op(VCVTPS2PD, temporary, a.half(product.number()));
+                a.op(VADDPD, a.v(2 * turn + 1), a.v(2 * turn + 1), temporary);
+            }
+        }.emit(emitter, R10);
+        Lanes.merge(emitter, VADDPD, 0, 4);
+        Lanes.reduce(emitter, VADDPD, 0, 1, 8);
+        emitter.op(VMOVUPD, at(RSI), xmm(0));
+        return emitter.end();
+    }
+
+    /// y RDI, x RSI, shift RDX, a R8, b R9.
+    private byte[] emitSlopes(boolean add) {
+        var emitter = new Emitter(level);
+        Vec x = emitter.v(0);
+        Vec slope = emitter.v(1);
+        Vec temporary = emitter.v(2);
+        Vec other = emitter.v(3);
+        Vec shift = emitter.v(4);
+        Vec constant = emitter.v(5);
+        Vec factor = emitter.v(6);
+        Vec least = emitter.v(7);
+        constants.load(emitter);
+        constants.fill(emitter, least, LEAST);
+        emitter.spread(shift, RDX);
+        emitter.spread(constant, R8);
+        emitter.spread(factor, R9);
+        new MaskedLoop(level.lanes, 2) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VSUBPS, x, x, shift);
+                a.op(VMAXPS, x, least, x);
+                a.op(VMOVUPS, slope, x);
+                a.op(VFMADD213PS, slope, factor, constant);
+                ExpCode.emitBounded(a, constants, x, temporary, other);
+                a.op(VMULPS, slope, slope, x);
+                if (add) {
+                    a.load(x, at(RDI, RAX, 1, at), mask);
+                    a.op(VADDPS, slope, slope, x);
+                }
+                a.store(at(RDI, RAX, 1, at), slope, mask);
+            }
+        }.emit(emitter, R10);
+        return emitter.end();
+    }
+}

@@ -1,0 +1,251 @@
+package glia.kernels.vector;
+
+import static glia.kernels.vector.Simd.ADDRESS;
+import static glia.kernels.vector.Simd.BYTES;
+import static glia.kernels.vector.Simd.F;
+import static glia.kernels.vector.Simd.LANES;
+import static glia.kernels.vector.Simd.ORDER;
+import static glia.tensor.Memory.ALL;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import glia.kernels.gradient.NormFactors;
+import glia.kernels.gradient.RowSteps;
+import glia.kernels.tiled.Scratch;
+import glia.tensor.Memory;
+import glia.tensor.kernel.Activation;
+import jdk.incubator.vector.FloatVector;
+
+/// The steps of row-wise gradients on the Vector API. Sums are in F32, spread over lanes. The last numbers, which fill
+/// no vector, are computed one by one, or pass through a vector of scratch memory.
+final class VectorRowSteps implements RowSteps {
+    /// Numbers of a block of exponentials.
+    private static final int BLOCK = 1024;
+    /// Below it, `e^x` is 0 in F32, and so is what is multiplied by it.
+    private static final float LEAST = -150;
+
+    private final Scratch scratch = new Scratch();
+    private final ActivationSlopes slopes = new ActivationSlopes();
+
+    VectorRowSteps() { }
+
+    /// A vector of zeros, one for sums, one for a tail, then a block of numbers.
+    private long memory() {
+        long memory = scratch.reserve(3L * BYTES + 4L * BLOCK);
+        VectorTiles.zero(memory, LANES);
+        return memory;
+    }
+
+    private static int whole(int count) {
+        return count - count % LANES;
+    }
+
+    @Override
+    public double sum(long x, int count) {
+        long partial = memory() + BYTES;
+        FloatVector s = FloatVector.zero(F);
+        int end = whole(count);
+        for (int i = 0; i < end; i += LANES) {
+            s = s.add(FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER));
+        }
+        s.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        double sum = Simd.sum(partial);
+        for (int i = end; i < count; i++) {
+            sum += Memory.f32(x + 4L * i);
+        }
+        return sum;
+    }
+
+    @Override
+    public void normSums(long x, long dy, long w, int count, long factors) {
+        long partial = memory() + BYTES;
+        float mean = Memory.f32(factors + NormFactors.MEAN_F32);
+        float offset = Memory.f32(factors + NormFactors.OFFSET_F32);
+        FloatVector squares = FloatVector.zero(F);
+        FloatVector sums = FloatVector.zero(F);
+        FloatVector dots = FloatVector.zero(F);
+        int end = whole(count);
+        for (int i = 0; i < end; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(mean);
+            FloatVector g = FloatVector.fromMemorySegment(F, ALL, w + 4L * i & ADDRESS, ORDER).add(offset)
+                    .mul(FloatVector.fromMemorySegment(F, ALL, dy + 4L * i & ADDRESS, ORDER));
+            squares = v.fma(v, squares);
+            sums = sums.add(g);
+            dots = v.fma(g, dots);
+        }
+        squares.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        double square = Simd.sum(partial);
+        sums.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        double sum = Simd.sum(partial);
+        dots.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        double dot = Simd.sum(partial);
+        for (int i = end; i < count; i++) {
+            double v = Memory.f32(x + 4L * i) - mean;
+            double g = (Memory.f32(w + 4L * i) + offset) * Memory.f32(dy + 4L * i);
+            square += v * v;
+            sum += g;
+            dot += g * v;
+        }
+        NormFactors.add(factors + NormFactors.SQUARES, square);
+        NormFactors.add(factors + NormFactors.SUM, sum);
+        NormFactors.add(factors + NormFactors.DOT, dot);
+    }
+
+    @Override
+    public void normGradient(long dx, long dw, long dy, long x, long w, int count, long factors) {
+        float mean = Memory.f32(factors + NormFactors.MEAN_F32);
+        float offset = Memory.f32(factors + NormFactors.OFFSET_F32);
+        float r = Memory.f32(factors + NormFactors.FACTOR);
+        float pull = Memory.f32(factors + NormFactors.PULL);
+        float shift = Memory.f32(factors + NormFactors.SHIFT);
+        int end = whole(count);
+        for (int i = 0; i < end; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(mean);
+            FloatVector d = FloatVector.fromMemorySegment(F, ALL, dy + 4L * i & ADDRESS, ORDER);
+            v.mul(r).fma(d, FloatVector.fromMemorySegment(F, ALL, dw + 4L * i & ADDRESS, ORDER))
+                    .intoMemorySegment(ALL, dw + 4L * i & ADDRESS, ORDER);
+            FloatVector g = FloatVector.fromMemorySegment(F, ALL, w + 4L * i & ADDRESS, ORDER).add(offset).mul(d);
+            g = g.fma(FloatVector.broadcast(F, r), FloatVector.fromMemorySegment(F, ALL, dx + 4L * i & ADDRESS, ORDER));
+            v.fma(FloatVector.broadcast(F, -pull), g).sub(shift)
+                    .intoMemorySegment(ALL, dx + 4L * i & ADDRESS, ORDER);
+        }
+        for (int i = end; i < count; i++) {
+            float v = Memory.f32(x + 4L * i) - mean;
+            float d = Memory.f32(dy + 4L * i);
+            Memory.f32(dw + 4L * i, Memory.f32(dw + 4L * i) + v * r * d);
+            float g = (Memory.f32(w + 4L * i) + offset) * d;
+            Memory.f32(dx + 4L * i, Memory.f32(dx + 4L * i) + r * g - pull * v - shift);
+        }
+    }
+
+    @Override
+    public void add(long y, long x, int count) {
+        int end = whole(count);
+        for (int i = 0; i < end; i += LANES) {
+            FloatVector.fromMemorySegment(F, ALL, y + 4L * i & ADDRESS, ORDER)
+                    .add(FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER))
+                    .intoMemorySegment(ALL, y + 4L * i & ADDRESS, ORDER);
+        }
+        for (int i = end; i < count; i++) {
+            Memory.f32(y + 4L * i, Memory.f32(y + 4L * i) + Memory.f32(x + 4L * i));
+        }
+    }
+
+    @Override
+    public void activation(Activation f, long dx, long dy, long x, int count) {
+        slopes.run(f, dx, 0, dy, x, 0, count);
+    }
+
+    @Override
+    public void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
+        slopes.run(f, dgate, dup, dy, gate, up, count);
+    }
+
+    @Override
+    public float largest(long x, int count) {
+        long partial = memory() + BYTES;
+        FloatVector most = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+        int end = whole(count);
+        for (int i = 0; i < end; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER);
+            most = most.blend(v, most.compare(LT, v));
+        }
+        most.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < LANES; i++) {
+            largest = Math.max(largest, Memory.f32(partial + 4L * i));
+        }
+        for (int i = end; i < count; i++) {
+            float v = Memory.f32(x + 4L * i);
+            largest = v > largest ? v : largest;
+        }
+        return largest;
+    }
+
+    @Override
+    public double exponentials(long x, int count, float shift) {
+        return exponentialSum(x, count, shift, false);
+    }
+
+    @Override
+    public double products(long x, int count, float shift) {
+        return exponentialSum(x, count, shift, true);
+    }
+
+    private double exponentialSum(long x, int count, float shift, boolean products) {
+        long memory = memory();
+        long tail = memory + 2L * BYTES;
+        int end = whole(count);
+        double sum = 0;
+        for (int i = 0; i < end; i += BLOCK) {
+            sum += blockSum(x + 4L * i, Math.min(BLOCK, end - i), shift, products, memory);
+        }
+        if (end < count) {
+            for (int i = 0; i < LANES; i++) {
+                Memory.f32(tail + 4L * i, end + i < count ? Memory.f32(x + 4L * (end + i)) : Float.NEGATIVE_INFINITY);
+            }
+            sum += blockSum(tail, LANES, shift, products, memory);
+        }
+        return sum;
+    }
+
+    /// @param count whole vectors
+    private static double blockSum(long x, int count, float shift, boolean products, long memory) {
+        long partial = memory + BYTES;
+        long block = memory + 3L * BYTES;
+        distances(x, count, shift, block);
+        Exponential.apply(block, count / LANES, BYTES, memory, block);
+        FloatVector s0 = FloatVector.zero(F);
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector e = FloatVector.fromMemorySegment(F, ALL, block + 4L * i & ADDRESS, ORDER);
+            if (products) {
+                FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
+                e = e.mul(d.blend(LEAST, d.compare(LT, LEAST)));
+            }
+            s0 = s0.add(e);
+        }
+        s0.intoMemorySegment(ALL, partial & ADDRESS, ORDER);
+        return Simd.sum(partial);
+    }
+
+    /// `to = max(x - shift, LEAST)`
+    private static void distances(long x, int count, float shift, long to) {
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
+            d.blend(LEAST, d.compare(LT, LEAST)).intoMemorySegment(ALL, to + 4L * i & ADDRESS, ORDER);
+        }
+    }
+
+    @Override
+    public void softmaxSlopes(long y, long x, int count, float shift, float a, float b, boolean add) {
+        long memory = memory();
+        int end = whole(count);
+        for (int i = 0; i < end; i += BLOCK) {
+            slopeBlock(y + 4L * i, x + 4L * i, Math.min(BLOCK, end - i), shift, a, b, add, memory);
+        }
+        if (end < count) {
+            long tail = memory + 2L * BYTES;
+            for (int i = 0; i < LANES; i++) {
+                Memory.f32(tail + 4L * i, end + i < count ? Memory.f32(x + 4L * (end + i)) : 0);
+            }
+            slopeBlock(tail, tail, LANES, shift, a, b, false, memory);
+            for (int i = end; i < count; i++) {
+                float slope = Memory.f32(tail + 4L * (i - end));
+                Memory.f32(y + 4L * i, add ? Memory.f32(y + 4L * i) + slope : slope);
+            }
+        }
+    }
+
+    private static void slopeBlock(long y, long x, int count, float shift, float a, float b, boolean add,
+            long memory) {
+        long block = memory + 3L * BYTES;
+        distances(x, count, shift, block);
+        Exponential.apply(block, count / LANES, BYTES, memory, block);
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
+            FloatVector slope = d.blend(LEAST, d.compare(LT, LEAST)).mul(b).add(a)
+                    .mul(FloatVector.fromMemorySegment(F, ALL, block + 4L * i & ADDRESS, ORDER));
+            slope = add ? slope.add(FloatVector.fromMemorySegment(F, ALL, y + 4L * i & ADDRESS, ORDER)) : slope;
+            slope.intoMemorySegment(ALL, y + 4L * i & ADDRESS, ORDER);
+        }
+    }
+}
