@@ -105,13 +105,12 @@ class HandMadeSpecTest {
         System.arraycopy(ids, 1, targets, 0, ids.length - 1);
         targets[ids.length - 1] = -1;
         try (Workers workers = new Workers(1); Model model = FreshModel.create(spec, 1);
-                Engine engine = engine(model, workers); Gradients gradients = new Gradients()) {
+                Engine engine = engine(model, workers); Gradients gradients = new Gradients();
+                Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
             Adam adam = new Adam(model, gradients);
             double first = Double.NaN;
             double last = Double.NaN;
             for (int step = 1; step <= 45; step++) {
-                Recorder recorder = new Recorder(engine.ops(), gradients);
-                recorder.clear();
                 Tensor logits = model.decoder().forward(recorder,
                         new Pass().add(ids, 0, ids.length, 0, Outputs.ALL), States.NONE);
                 last = recorder.crossEntropy(logits, targets);

@@ -159,8 +159,7 @@ class LayoutsTest {
     /// Over the gradients under the checkpoint's own names.
     private static double squares(Model model) {
         try (Workers workers = new Workers(1); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Compute compute = new Compute(new ScalarKernels(workers), Precision.EXACT)) {
-            Recorder ops = new Recorder(compute, gradients);
+                Recorder ops = new Recorder(new ScalarKernels(workers), gradients)) {
             ops.crossEntropy(model.decoder().forward(ops, pass(), States.NONE), TOKENS);
             ops.backward();
             double sum = 0;

@@ -109,8 +109,8 @@ class PackedWeightsTest {
     private static Map<String, float[]> gradients(Path path, String kernels) throws IOException {
         try (Model model = ModelLoader.load(path); Workers workers = new Workers(2); Engine engine = new Engine(model,
                 KernelSets.choose(kernels, workers).kernels(), Precision.EXACT, 1 << 24);
-                Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {
-            Recorder recorder = new Recorder(engine.ops(), gradients);
+                Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
+                Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
             Pass pass = new Pass();
             pass.add(IDS, 0, IDS.length, 0, Outputs.ALL);
             Tensor logits = model.decoder().forward(recorder, pass, States.NONE);

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.DType;
-import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
@@ -98,10 +97,9 @@ class GradientTest {
         Case loss = of("cross-entropy", null,
                 w -> new double[] {Reference.crossEntropy(w[0], 9, targets)}, shape(4, 9));
         try (Workers workers = new Workers(1); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Compute compute = new Compute(KernelSets.choose("scalar", workers).kernels(), Precision.EXACT)) {
+                Recorder ops = new Recorder(KernelSets.choose("scalar", workers).kernels(), gradients)) {
             Tensor logits = random(arena, DType.F32, new Random(2), 4, 9);
             Weight w = new Weight.Stored(logits);
-            Recorder ops = new Recorder(compute, gradients);
             double found = ops.crossEntropy(rows(ops, w), targets);
             double[][] values = {toDoubles(logits)};
             assertEquals(loss.formula().of(values)[0], found, 1e-6);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.DType;
-import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
@@ -36,9 +35,9 @@ class RecorderLawsTest {
         final Gradients gradients;
         final Recorder ops;
 
-        Model(Arena arena, Compute compute, Gradients gradients) {
+        Model(Arena arena, Recorder ops, Gradients gradients) {
             this.gradients = gradients;
-            this.ops = new Recorder(compute, gradients);
+            this.ops = ops;
             Random random = new Random(4);
             long[][] shapes = {{VOCABULARY, WIDTH}, {WIDTH}, {8, WIDTH}, {4, WIDTH}, {4, WIDTH}, {WIDTH, 8},
                 {10, WIDTH}, {WIDTH, 10}};
@@ -94,9 +93,9 @@ class RecorderLawsTest {
     private static void withTwoModels(BiConsumer<Model, Model> test) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
                 Gradients a = new Gradients(); Gradients b = new Gradients();
-                Compute compute = new Compute(new ScalarKernels(workers), Precision.EXACT);
-                Compute other = new Compute(new ScalarKernels(workers), Precision.EXACT)) {
-            test.accept(new Model(arena, compute, a), new Model(arena, other, b));
+                Recorder one = new Recorder(new ScalarKernels(workers), a);
+                Recorder other = new Recorder(new ScalarKernels(workers), b)) {
+            test.accept(new Model(arena, one, a), new Model(arena, other, b));
         }
     }
 

@@ -4,15 +4,10 @@ import glia.engine.Engine;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Compute;
 import glia.tensor.ops.Gradients;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Recorder;
-import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /// How much each token of a text moves what the model says at another one: the norm of the gradient of the best logit
 /// there with respect to the embedding here. It goes through all layers, whatever their kind.
@@ -22,36 +17,6 @@ import java.util.List;
 public record Influence(double[][] norms, int[] best) {
     /// Tokens in a pass at the most, unless one text is longer: activations are kept for the way back.
     private static final int PASS_TOKENS = 512;
-
-    /// Keeps its input's gradient, row by row as a norm.
-    private static final class Tap implements Operation {
-        private final Tensor x;
-        private double[] norms = new double[0];
-
-        Tap(Tensor x) {
-            this.x = x;
-        }
-
-        @Override
-        public Tensor forward(Compute ops) {
-            Tensor y = ops.allocate(x.rows(), x.cols());
-            y.copyFrom(x);
-            return y;
-        }
-
-        @Override
-        public void backward(Tape tape, Tensor y) {
-            Tensor dy = tape.gradient(y);
-            norms = new double[y.rows()];
-            for (int n = 0; n < norms.length; n++) {
-                for (int i = 0; i < y.cols(); i++) {
-                    double d = dy.get((long) n * y.cols() + i);
-                    norms[n] += d * d;
-                }
-                norms[n] = Math.sqrt(norms[n]);
-            }
-        }
-    }
 
     /// Goes back once for each token. Where no token sees later ones, a text that ends with the token will do.
     ///
@@ -76,19 +41,20 @@ public record Influence(double[][] norms, int[] best) {
     ///
     /// @param stride rows of logits for each run, or 0 where each has one
     private static void run(Engine engine, Pass pass, int from, int to, int stride, double[][] norms, int[] best) {
-        try (Gradients gradients = new Gradients()) {
-            Recorder recorder = new Recorder(engine.ops(), gradients, Recorder.Reach.ACTIVATIONS);
-            recorder.clear();
-            List<Tap> taps = new ArrayList<>();
+        try (Gradients gradients = new Gradients();
+                Recorder recorder = new Recorder(engine.ops().kernels(), gradients, w -> false)) {
+            double[] found = new double[pass.numTokens()];
             WatchedOps watched = new WatchedOps(recorder) {
+                private boolean isWatching;
+
                 @Override
                 public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
                     Tensor x = super.embed(table, ids, count, frozenRow);
-                    if (!taps.isEmpty()) {
-                        return x;
+                    if (!isWatching) {
+                        isWatching = true;
+                        recorder.watch(x, gradient -> lengths(gradient, found));
                     }
-                    taps.add(new Tap(x));
-                    return recorder.apply(taps.getFirst());
+                    return x;
                 }
             };
             Tensor logits = engine.decoder().forward(watched, pass, States.NONE);
@@ -98,12 +64,23 @@ public record Influence(double[][] norms, int[] best) {
                 recorder.gradient(logits).set((long) row * logits.cols() + best[t], 1);
             }
             recorder.backward();
-            double[] found = taps.getFirst().norms;
             for (int t = from; t < to; t++) {
                 int start = pass.runs().start(t - from);
                 double[] own = Arrays.copyOfRange(found, start, pass.runs().end(t - from));
                 System.arraycopy(own, 0, norms[t], 0, own.length);
             }
+        }
+    }
+
+    /// The norm of each row.
+    private static void lengths(Tensor x, double[] norms) {
+        for (int n = 0; n < norms.length; n++) {
+            double sum = 0;
+            for (int i = 0; i < x.cols(); i++) {
+                double d = x.get((long) n * x.cols() + i);
+                sum += d * d;
+            }
+            norms[n] = Math.sqrt(sum);
         }
     }
 }

@@ -279,9 +279,8 @@ public final class ModelCheck {
                 targets[s * ids[s].length + i] = i + shift < ids[s].length ? ids[s][i + shift] : -1;
             }
         }
-        try (Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {
-            Recorder recorder = new Recorder(engine.ops(), gradients);
-            recorder.clear();
+        try (Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
+                Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
             Tensor logits = engine.decoder().forward(recorder, pass, States.NONE);
             double loss = recorder.crossEntropy(logits, targets);
             lines.accept(new CheckLine("loss", Math.abs(loss - expected.reals("loss").get(0)), LOSS, ""));
@@ -289,7 +288,6 @@ public final class ModelCheck {
                 recorder.backward();
                 compare(engine.model().gradients(gradients, arena));
             }
-            recorder.clear();
         }
     }
 

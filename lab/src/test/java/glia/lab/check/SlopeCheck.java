@@ -37,9 +37,11 @@ final class SlopeCheck implements AutoCloseable {
     private final Engine engine;
     private final Arena arena = Arena.ofShared();
     private final Gradients gradients = new Gradients();
+    private final Recorder recorder;
 
     SlopeCheck(Engine engine) {
         this.engine = engine;
+        this.recorder = new Recorder(engine.ops().kernels(), gradients);
     }
 
     /// @param count how many parameters
@@ -99,8 +101,6 @@ final class SlopeCheck implements AutoCloseable {
     }
 
     private double loss(Weights weights, Pass pass, int[] targets, boolean learn) {
-        Recorder recorder = new Recorder(engine.ops(), gradients);
-        recorder.clear();
         Tensor logits = new Decoder(engine.model().spec(), weights).forward(recorder, pass, States.NONE);
         double loss = recorder.crossEntropy(logits, targets);
         if (learn) {
@@ -122,6 +122,7 @@ final class SlopeCheck implements AutoCloseable {
 
     @Override
     public void close() {
+        recorder.close();
         gradients.close();
         arena.close();
     }

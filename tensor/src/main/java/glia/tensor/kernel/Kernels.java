@@ -9,7 +9,7 @@ import java.lang.foreign.Arena;
 ///
 /// Shapes use N tokens, D columns. Activations are F32, row-major and contiguous; weights may have any real `DType`
 /// or be coded.
-/// Callers (`Compute`, `Recorder`) have checked all shapes; implementations that would leave their memory check them
+/// Callers (`Compute`) have checked all shapes; implementations that would leave their memory check them
 /// again. Outputs may not overlap inputs unless said otherwise. A set is used by one thread at a time and spreads its
 /// work over its own `Workers`. The scalar set is the definition: others equal it up to the order of additions.
 public interface Kernels {

@@ -3,22 +3,49 @@ package glia.tensor.kernel;
 import java.util.Arrays;
 
 /// For each token of a pass the positions of its sequence that it attends to, ascending, each once. Mutable, so that a
-/// decode loop reuses one object.
+/// decode loop reuses one object, until it is frozen.
 public final class PositionLists {
     private int[] positions = new int[64];
     private int[] ends = new int[4];
     private int numTokens;
+    private boolean isFrozen;
 
     /// No tokens yet.
     public PositionLists() { }
 
+    /// Refuses every change from now on, and gives this.
+    public PositionLists freeze() {
+        isFrozen = true;
+        return this;
+    }
+
+    /// These lists as they are now, for good: a frozen copy, or this if it is frozen.
+    public PositionLists frozen() {
+        if (isFrozen) {
+            return this;
+        }
+        PositionLists copy = new PositionLists();
+        copy.positions = Arrays.copyOf(positions, size());
+        copy.ends = Arrays.copyOf(ends, numTokens);
+        copy.numTokens = numTokens;
+        return copy.freeze();
+    }
+
+    private void requireMutable() {
+        if (isFrozen) {
+            throw new IllegalStateException("these lists belong to a recording and cannot change: use other ones");
+        }
+    }
+
     /// Forgets all tokens.
     public void clear() {
+        requireMutable();
         numTokens = 0;
     }
 
     /// Appends the next token, whose list has `count` positions, all to be set by `set`.
     public void add(int count) {
+        requireMutable();
         if (count < 1) {
             throw new IllegalArgumentException("a token that attends to " + count + " positions");
         }

@@ -1,29 +1,53 @@
 package glia.tensor.kernel;
 
+import java.util.Arrays;
+
 /// The boundaries of the sequences inside a flat run of tokens. Run `i` holds the tokens `start(i)` to `end(i)`
 /// (exclusive) of the flat batch, at the consecutive positions from `position(i)` on in its own sequence.
-/// Mutable, so that a decode loop reuses one object.
+/// Mutable, so that a decode loop reuses one object; `frozen` gives a copy that is not.
 public final class Runs {
     private int[] ends = new int[4];
     private int[] firstPositions = new int[4];
     private int count;
+    private boolean isFrozen;
 
     /// No runs yet.
     public Runs() { }
 
+    /// These runs as they are now, for good: a copy that refuses every change, or this if it is one.
+    public Runs frozen() {
+        if (isFrozen) {
+            return this;
+        }
+        Runs copy = new Runs();
+        copy.ends = Arrays.copyOf(ends, count);
+        copy.firstPositions = Arrays.copyOf(firstPositions, count);
+        copy.count = count;
+        copy.isFrozen = true;
+        return copy;
+    }
+
+    private void requireMutable() {
+        if (isFrozen) {
+            throw new IllegalStateException("these runs belong to a recording and cannot change: use other ones");
+        }
+    }
+
     /// Forgets all runs.
     public void clear() {
+        requireMutable();
         count = 0;
     }
 
     /// Appends a run of `numTokens` tokens whose first has position `position`.
     public Runs add(int numTokens, int position) {
+        requireMutable();
         if (numTokens < 0 || position < 0) {
             throw new IllegalArgumentException("a run of " + numTokens + " tokens at position " + position);
         }
         if (count == ends.length) {
-            ends = java.util.Arrays.copyOf(ends, 2 * count);
-            firstPositions = java.util.Arrays.copyOf(firstPositions, 2 * count);
+            ends = Arrays.copyOf(ends, 2 * count);
+            firstPositions = Arrays.copyOf(firstPositions, 2 * count);
         }
         ends[count] = numTokens() + numTokens;
         firstPositions[count++] = position;

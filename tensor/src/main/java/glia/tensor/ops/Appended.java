@@ -12,6 +12,9 @@ public record Appended(Tensor rows, KeyValueState state, Runs runs) implements O
         return rows;
     }
 
+    @Override
+    public void inputs(Inputs inputs) { }
+
     /// Nothing: the gradient of the rows is that of the result.
     @Override
     public void backward(Tape tape, Tensor y) { }

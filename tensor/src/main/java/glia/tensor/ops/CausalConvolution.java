@@ -104,6 +104,18 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
         return oldest;
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(w);
+        bias.ifPresent(inputs::weights);
+    }
+
+    @Override
+    public Operation owned() {
+        return new CausalConvolution(x, w, bias, state, runs.frozen());
+    }
+
     /// With `g = dy`: `dx[t - (k - 1) + j] += w[j] · g[t]`, `dw[j] += g[t] · x[t - (k - 1) + j]`, `db += g[t]`.
     @Override
     public void backward(Tape tape, Tensor y) {

@@ -42,6 +42,11 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(a, b);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor da = tape.gradient(a);
         Tensor db = tape.gradient(b);

@@ -177,6 +177,15 @@ public final class ExpertMlp implements Operation {
         }
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x, weights);
+        for (Bank bank : new Bank[] {experts.gate, experts.up, experts.down}) {
+            inputs.weights(bank.weights());
+            inputs.weights(bank.biases());
+        }
+    }
+
     // ---- backward ------------------------------------------------------------------------------------------------
 
     @Override

@@ -24,6 +24,12 @@ public record ExpertScale(Tensor weights, Routing routing, Weight scale) impleme
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(weights);
+        inputs.weights(scale);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor s = Compute.stored(scale);
         Tensor dy = tape.gradient(y);

@@ -85,6 +85,16 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(q, k, v, logDecay, beta);
+    }
+
+    @Override
+    public Operation owned() {
+        return new GatedDelta(q, k, v, logDecay, beta, numKeyHeads, order, scale, state, runs.frozen());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Compute.require(state == RecurrentState.NONE, "gradient of the gated delta rule", y,
                 "a state: gradients reach whole sequences only");

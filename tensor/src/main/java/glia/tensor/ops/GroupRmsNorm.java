@@ -63,6 +63,12 @@ public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) impleme
         return y;
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(w);
+    }
+
     /// With `r = 1/√(mean(x²) + eps)` and `g = dy · w`: `dx += r · (g - x · r² · mean(g · x))`, `dw += dy · x · r`.
     @Override
     public void backward(Tape tape, Tensor y) {

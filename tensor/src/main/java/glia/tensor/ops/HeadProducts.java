@@ -60,6 +60,12 @@ public record HeadProducts(Tensor x, HeadWeights w, Direction direction) impleme
         return y;
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(w.weight());
+    }
+
     /// Forward: `dx_h += W_hᵀ · dy_h`, `dW_h += dy_h · x_hᵀ`; transposed: `dx_h += W_h · dy_h`, `dW_h += x_h · dy_hᵀ`.
     @Override
     public void backward(Tape tape, Tensor y) {

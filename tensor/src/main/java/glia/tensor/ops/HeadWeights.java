@@ -34,6 +34,11 @@ public final class HeadWeights {
         }
     }
 
+    /// The weight that holds all matrices.
+    Weight weight() {
+        return weight;
+    }
+
     public int numHeads() {
         return matrices.length;
     }

@@ -16,6 +16,12 @@ public record LearnedScale(Tensor x, Weight factor) implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(factor);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
         tape.add(x, dy, Compute.stored(factor).get(0));

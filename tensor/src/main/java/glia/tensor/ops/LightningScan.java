@@ -57,6 +57,16 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(q, k, v);
+    }
+
+    @Override
+    public Operation owned() {
+        return new LightningScan(q, k, v, slopes.clone(), state, runs.frozen());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Compute.require(state == RecurrentState.NONE, "gradient of lightning attention", y,
                 "a state: gradients reach whole sequences only");

@@ -154,6 +154,16 @@ public final class ListAttention implements Operation {
         }
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(q, k, v);
+    }
+
+    @Override
+    public Operation owned() {
+        return new ListAttention(q, k, v, state, runs.frozen(), lists.frozen(), shape);
+    }
+
     /// Probabilities are computed again from the logarithms of the denominators, as in `AttentionBackward`. Which
     /// positions are in the lists has no gradient.
     @Override

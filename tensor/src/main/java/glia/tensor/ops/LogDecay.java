@@ -32,6 +32,12 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(rate, bias);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);

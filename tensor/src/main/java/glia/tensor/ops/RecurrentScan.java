@@ -137,6 +137,18 @@ public final class RecurrentScan implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(weight);
+        bias.ifPresent(inputs::weights);
+    }
+
+    @Override
+    public Operation owned() {
+        return new RecurrentScan(x, weight, bias, cell, state, runs.frozen());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Compute.require(state == RecurrentState.NONE, "gradient of a recurrent network", y,
                 "a state: gradients reach whole sequences only");

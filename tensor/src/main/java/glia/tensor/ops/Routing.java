@@ -68,6 +68,11 @@ public final class Routing implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(logits);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor weights) {
         int k = router.numChosen();
         Tensor dweights = tape.gradient(weights);

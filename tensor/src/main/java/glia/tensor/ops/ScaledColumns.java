@@ -21,6 +21,16 @@ public record ScaledColumns(Tensor x, float[] factors) implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+    }
+
+    @Override
+    public Operation owned() {
+        return new ScaledColumns(x, factors.clone());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);

@@ -20,6 +20,16 @@ public record ScaledRows(Tensor x, float[] factors) implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+    }
+
+    @Override
+    public Operation owned() {
+        return new ScaledRows(x, factors.clone());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);

@@ -74,6 +74,17 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight d
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x, steps, b, c);
+        inputs.weights(decay, skip);
+    }
+
+    @Override
+    public Operation owned() {
+        return new SelectiveScan(x, steps, b, c, decay, form, skip, state, runs.frozen());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         ChannelBlocks.requireNone(state);
         new SelectiveScanBackward(this, tape, y).run();

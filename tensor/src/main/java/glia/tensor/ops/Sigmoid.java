@@ -14,6 +14,11 @@ public record Sigmoid(Tensor x) implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);

@@ -26,6 +26,11 @@ public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x, gate);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dgate = tape.gradient(gate);

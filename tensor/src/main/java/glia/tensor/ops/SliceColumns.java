@@ -28,6 +28,11 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);

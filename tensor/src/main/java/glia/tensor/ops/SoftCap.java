@@ -14,6 +14,11 @@ public record SoftCap(Tensor x, float cap) implements Operation {
         return y;
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+    }
+
     /// `dx += dy · (1 - (y / cap)²)`.
     @Override
     public void backward(Tape tape, Tensor y) {

@@ -113,6 +113,17 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x, steps, b, c);
+        inputs.weights(weights.stepBias, weights.decay, weights.skip);
+    }
+
+    @Override
+    public Operation owned() {
+        return new StateSpaceScan(x, steps, b, c, weights, numGroups, limits, state, runs.frozen());
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         ChannelBlocks.requireNone(state);
         new StateSpaceBackward(this, tape, y).run();

@@ -21,6 +21,11 @@ public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Ope
     }
 
     @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(a, b);
+    }
+
+    @Override
     public void backward(Tape tape, Tensor y) {
         tape.add(a, tape.gradient(y), scaleA);
         tape.add(b, tape.gradient(y), scaleB);

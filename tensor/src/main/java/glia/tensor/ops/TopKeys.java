@@ -170,5 +170,8 @@ public record TopKeys(Tensor q, Tensor k, Tensor weights, KeyValueState state, R
     }
 
     @Override
+    public void inputs(Inputs inputs) { }
+
+    @Override
     public void backward(Tape tape, Tensor y) { }
 }

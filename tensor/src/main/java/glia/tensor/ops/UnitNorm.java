@@ -39,6 +39,11 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Op
         return y;
     }
 
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+    }
+
     /// `dx += r · (dy - x · r² · Σ (dy · x) / divisor)`.
     @Override
     public void backward(Tape tape, Tensor y) {

@@ -1,0 +1,44 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+
+/// The operations of `Ops` that pick rows.
+final class Gathers {
+    private Gathers() { }
+
+    /// `y[n] = table[ids[n]]`: see `Ops.embed`.
+    record Embed(Weight table, int[] ids, int frozenRow) implements Operation {
+        @Override
+        public Tensor forward(Compute ops) {
+            return ops.embed(table, ids, ids.length, frozenRow);
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.weights(table);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            new Backward(tape.kernels().workers()).scatter(tape.gradient(table), tape.gradient(y), ids, frozenRow);
+        }
+    }
+
+    /// `y[n] = x[rows[n]]`: see `Ops.select`.
+    record Select(Tensor x, int[] rows) implements Operation {
+        @Override
+        public Tensor forward(Compute ops) {
+            return ops.select(x, rows, rows.length);
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.activations(x);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            new Backward(tape.kernels().workers()).scatter(tape.gradient(x), tape.gradient(y), rows, -1);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+import java.util.Optional;
+
+/// The operations of `Ops` with a weight for each column.
+final class Norms {
+    private Norms() { }
+
+    /// `y = x + b`: see `Ops.addBias`.
+    record AddBias(Tensor x, Weight b) implements Operation {
+        @Override
+        public Tensor forward(Compute ops) {
+            return ops.addBias(x, b);
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.activations(x);
+            inputs.weights(b);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            if (tape.needs(b)) {
+                new Backward(tape.kernels().workers()).sumRows(tape.gradient(b), tape.gradient(y));
+            }
+            tape.add(x, tape.gradient(y), 1);
+        }
+    }
+
+    /// `y = x / √(mean(x²) + eps) · (w + offset)`: see `Ops.rmsNorm`.
+    record Rms(Tensor x, Weight w, float eps, float offset) implements Operation {
+        @Override
+        public Tensor forward(Compute ops) {
+            return ops.rmsNorm(x, w, eps, offset);
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.activations(x);
+            inputs.weights(w);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            new Backward(tape.kernels().workers()).rmsNorm(tape.gradient(x), tape.gradient(w), tape.gradient(y), x,
+                    Compute.stored(w), eps, offset);
+        }
+    }
+
+    /// `y = (x - mean) / √(var + eps) · w + b`, or without b: see `Ops.layerNorm`.
+    record Layer(Tensor x, Weight w, Optional<Weight> b, float eps) implements Operation {
+        @Override
+        public Tensor forward(Compute ops) {
+            return b.isEmpty() ? ops.layerNorm(x, w, eps) : ops.layerNorm(x, w, b.get(), eps);
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.activations(x);
+            inputs.weights(w);
+            b.ifPresent(inputs::weights);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Backward backward = new Backward(tape.kernels().workers());
+            Tensor dy = tape.gradient(y);
+            if (tape.needs(x) || tape.needs(w)) {
+                backward.layerNorm(tape.gradient(x), tape.gradient(w), dy, x, Compute.stored(w), eps);
+            }
+            if (b.isPresent() && tape.needs(b.get())) {
+                backward.sumRows(tape.gradient(b.get()), dy);
+            }
+        }
+    }
+}
