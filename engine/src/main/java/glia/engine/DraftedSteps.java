@@ -47,7 +47,7 @@ public final class DraftedSteps implements Steps {
         decoder = engine.decoder();
         sequence = engine.open();
         draftStates = SequenceStates.ofDraft(spec, 0);
-        draftSequence = draftStates.open(engine.pages());
+        draftSequence = draftStates.open(engine.pool());
         unseen = Tensor.allocate(arena, DType.F32, 2, spec.hiddenSize());
         logitsAfterGuess = Tensor.allocate(arena, DType.F32, 1, spec.vocabSize());
     }
@@ -125,6 +125,7 @@ public final class DraftedSteps implements Steps {
         draftStates.add(draftSequence);
         Tensor foreseen;
         try {
+            draftStates.prepare(following);
             foreseen = decoder.draft(0, engine.ops(), hidden, following, draftStates);
         } catch (Throwable e) {
             draftStates.retract();

@@ -1,6 +1,6 @@
 package glia.engine;
 
-import glia.engine.state.PagePool;
+import glia.engine.state.BlockPool;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.model.Model;
@@ -29,7 +29,7 @@ public final class Engine implements AutoCloseable {
     private final Precision precision;
     private final long stateLimitBytes;
     private final Compute ops;
-    private final PagePool pages;
+    private final BlockPool pool;
     private final SequenceStates states;
     private final Pass pass = new Pass();
     private final boolean looksAhead;
@@ -48,7 +48,7 @@ public final class Engine implements AutoCloseable {
         this.precision = precision;
         this.stateLimitBytes = stateLimitBytes;
         this.ops = new Compute(kernels, precision);
-        this.pages = new PagePool(stateLimitBytes);
+        this.pool = new BlockPool(stateLimitBytes);
         this.states = new SequenceStates(model.spec());
         this.looksAhead = model.spec().looksAhead();
     }
@@ -74,12 +74,12 @@ public final class Engine implements AutoCloseable {
 
     /// A new, empty sequence.
     public Sequence open() {
-        return states.open(pages);
+        return states.open(pool);
     }
 
-    /// Bytes of keys and values in use.
+    /// Bytes of all sequences' states, each shared block counted once.
     public long stateBytes() {
-        return pages.usedBytes();
+        return pool.usedBytes();
     }
 
     /// Gathers `ids[from..to)` as the next tokens of a sequence.
@@ -101,7 +101,7 @@ public final class Engine implements AutoCloseable {
 
     private void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted, int[] source) {
         Objects.checkFromToIndex(from, to, ids.length);
-        if (!sequence.isIn(pages)) {
+        if (!sequence.isIn(pool)) {
             throw new IllegalArgumentException("the sequence was opened by another engine");
         }
         if (looksAhead) {
@@ -150,13 +150,14 @@ public final class Engine implements AutoCloseable {
     }
 
     /// The memory of sequences.
-    PagePool pages() {
-        return pages;
+    public BlockPool pool() {
+        return pool;
     }
 
     private Tensor compute(Supplier<Tensor> forward) {
         try {
             ops.release(0);
+            states.prepare(pass);
             Tensor result = forward.get();
             states.advance(pass.runs());
             return result;
@@ -217,6 +218,6 @@ public final class Engine implements AutoCloseable {
     @Override
     public void close() {
         ops.close();
-        pages.close();
+        pool.close();
     }
 }

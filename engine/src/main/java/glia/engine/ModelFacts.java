@@ -39,7 +39,7 @@ public record ModelFacts(String family, int numLayers, int hiddenSize, int vocab
 
     /// The bytes of a sequence's state after `length` tokens, as they are allocated.
     public static long cacheBytes(LayerKind kind, int length) {
-        return kind.numbers(length, Sequence.PAGE_TOKENS) * Float.BYTES;
+        return kind.numbers(length, Sequence.BLOCK_TOKENS) * Float.BYTES;
     }
 
     private static Map<String, Long> dtypes(Weights weights) {

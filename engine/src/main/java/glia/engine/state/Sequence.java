@@ -1,36 +1,36 @@
 package glia.engine.state;
 
-import glia.model.spec.Remembered;
-import glia.tensor.Tensor;
-import glia.tensor.kernel.KeyValues;
 import java.util.List;
 
-/// What a model remembers of one sequence, of each mixer what it needs: pages of keys and values, of which sliding
-/// layers give back those that no later token can see, or the numbers of a recurrence. Belongs to the engine's thread.
+/// What a model remembers of one sequence: blocks of keys and values, of which sliding layers give back those that no
+/// later token can see, and the numbers of its recurrences. Forks share everything until one of them goes on. Belongs
+/// to the engine's thread.
 public final class Sequence implements AutoCloseable {
-    /// Keys and values are kept and given back by so many positions at a time.
-    public static final int PAGE_TOKENS = PagedMemory.PAGE_TOKENS;
+    /// Keys and values are kept, shared and given back by so many positions at a time.
+    public static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
 
-    private final PagePool pool;
-    private final Memory[] memories;
+    private final StateLayout layout;
+    private final BlockPool pool;
+    /// By group.
+    private final BlockTable[] tables;
+    /// The numbers of the recurrences; null while the sequence is empty.
+    private Block state;
+    /// Where a pass writes them; null outside of a pass.
+    private Block nextState;
     private int length;
 
-    Sequence(StateSlots slots, PagePool pool) {
-        this(pool, new Memory[slots.all().size()]);
-        List<Remembered> all = slots.all();
-        for (int i = 0; i < memories.length; i++) {
-            memories[i] = switch (all.get(i)) {
-                case Remembered.KeyValues kv -> new PagedMemory(kv, pool);
-                case Remembered.Rows rows -> new PagedMemory(rows, pool);
-                case Remembered.Recurrence r -> new RecurrentMemory(r, pool);
-                case Remembered.Source source -> new SourceMemory(source, pool);
-            };
+    Sequence(StateLayout layout, BlockPool pool) {
+        this(layout, pool, new BlockTable[layout.groups().size()]);
+        List<BlockGroup> groups = layout.groups();
+        for (int i = 0; i < tables.length; i++) {
+            tables[i] = new BlockTable(groups.get(i), pool);
         }
     }
 
-    private Sequence(PagePool pool, Memory[] memories) {
+    private Sequence(StateLayout layout, BlockPool pool, BlockTable[] tables) {
+        this.layout = layout;
         this.pool = pool;
-        this.memories = memories;
+        this.tables = tables;
     }
 
     /// The number of tokens remembered, which is the position of the next.
@@ -38,39 +38,93 @@ public final class Sequence implements AutoCloseable {
         return length;
     }
 
-    /// Another sequence that begins with the same tokens, so that many can go on from one prompt.
-    ///
-    /// @throws StateMemoryException if there is no room
+    /// Another sequence that begins with the same tokens, so that many can go on from one prompt. It shares all blocks;
+    /// the last one is copied when one of the sequences that share it goes on.
     public Sequence fork() {
-        Sequence fork = new Sequence(pool, new Memory[memories.length]);
-        fork.length = length;
-        for (int i = 0; i < memories.length; i++) {
-            try {
-                fork.memories[i] = memories[i].copy(length);
-            } catch (StateMemoryException e) {
-                for (int j = 0; j < i; j++) {
-                    fork.memories[j].truncate(0);
-                }
-                throw e;
-            }
+        Sequence fork = new Sequence(layout, pool, new BlockTable[tables.length]);
+        for (int i = 0; i < tables.length; i++) {
+            fork.tables[i] = tables[i].fork();
         }
+        if (state != null) {
+            pool.retain(state);
+        }
+        fork.state = state;
+        fork.length = length;
         return fork;
     }
 
-    /// Stores rows `from` to `to` of keys and values at the end. `advance` makes them count.
-    KeyValues append(int slot, Tensor keys, Tensor values, int from, int to, int position) {
-        return ((KeyValueMemory) memories[slot]).append(keys, values, from, to, position);
+    /// The most bytes that `tokens` more tokens take, fed in one pass or more: new blocks, a copy of a shared one, and
+    /// the numbers of recurrences before and after a pass.
+    public long bytesToAppend(int tokens) {
+        return bytesToAppend(tokens, 0);
     }
 
-    RecurrentMemory recurrence(int slot) {
-        return (RecurrentMemory) memories[slot];
+    /// The same for the first tokens of a sequence of an encoder-decoder.
+    ///
+    /// @param sourceTokens tokens that the encoder reads
+    public long bytesToAppend(int tokens, int sourceTokens) {
+        long bytes = 0;
+        for (BlockTable table : tables) {
+            bytes += table.bytesToAppend(table.group().ofSource() ? sourceTokens : tokens);
+        }
+        int states = tokens == 0 ? 0 : tokens == 1 || state != null && !state.isShared() ? 1 : 2;
+        return bytes + states * layout.stateBytes();
     }
 
-    /// Makes `count` appended tokens count, and gives back what slid out of sight.
+    /// Makes ready for a pass: takes all memory that it needs.
+    ///
+    /// @param position of the first token of the pass
+    /// @throws IllegalArgumentException if the sequence does not go on at that position
+    /// @throws StateMemoryException if there is no room; `retract` then gives back what was taken
+    void prepare(int position, int count, int sourceCount) {
+        if (position != length) {
+            throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
+                    + position);
+        }
+        for (BlockTable table : tables) {
+            if (table.group().ofSource()) {
+                requireSourceOnce(table.length(), sourceCount);
+            }
+            table.prepare(table.group().ofSource() ? sourceCount : count);
+        }
+        if (layout.stateBytes() > 0 && count > 0) {
+            nextState = pool.take(layout.stateBytes());
+        }
+    }
+
+    private static void requireSourceOnce(int length, int count) {
+        if (length > 0 && count > 0) {
+            throw new IllegalArgumentException("the sequence has had its source of " + length + " tokens");
+        }
+        if (length == 0 && count == 0) {
+            throw new IllegalArgumentException("an encoder-decoder needs a source of at least one token");
+        }
+    }
+
+    BlockTable table(int group) {
+        return tables[group];
+    }
+
+    /// The address of the numbers of all recurrences before a pass, or 0 if the sequence is empty.
+    long stateBefore() {
+        return state == null ? 0 : state.address;
+    }
+
+    /// Where a pass writes the numbers after it, or 0 if it has no tokens of the sequence.
+    long stateAfter() {
+        return nextState == null ? 0 : nextState.address;
+    }
+
+    /// Makes the tokens of the pass count, and gives back what slid out of sight.
     void advance(int count) {
         length += count;
-        for (Memory memory : memories) {
-            memory.advance(length);
+        for (BlockTable table : tables) {
+            table.advance();
+        }
+        if (nextState != null) {
+            release(state);
+            state = nextState;
+            nextState = null;
         }
     }
 
@@ -82,25 +136,51 @@ public final class Sequence implements AutoCloseable {
         if (newLength < 0 || newLength > length) {
             throw new IllegalArgumentException("cannot keep " + newLength + " of " + length + " tokens");
         }
-        for (Memory memory : memories) {
-            if (!memory.canTruncate(newLength)) {
-                return false;
-            }
+        if (!canTruncate(newLength)) {
+            return false;
         }
-        length = newLength;
-        retract();
+        cut(newLength);
         return true;
     }
 
-    /// Gives back what was appended and does not count.
+    private boolean canTruncate(int newLength) {
+        if (layout.stateBytes() > 0 && newLength != length && newLength != 0) {
+            return false;
+        }
+        for (BlockTable table : tables) {
+            if (!table.group().ofSource() && !table.canTruncate(newLength)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Takes back what a pass has prepared.
     void retract() {
-        for (Memory memory : memories) {
-            memory.truncate(length);
+        cut(length);
+    }
+
+    private void cut(int newLength) {
+        length = newLength;
+        for (BlockTable table : tables) {
+            table.truncate(!table.group().ofSource() ? newLength : newLength == 0 ? 0 : table.length());
+        }
+        release(nextState);
+        nextState = null;
+        if (newLength == 0) {
+            release(state);
+            state = null;
+        }
+    }
+
+    private void release(Block block) {
+        if (block != null) {
+            pool.release(block);
         }
     }
 
     /// Whether the sequence lives in this pool.
-    public boolean isIn(PagePool of) {
+    public boolean isIn(BlockPool of) {
         return pool == of;
     }
 

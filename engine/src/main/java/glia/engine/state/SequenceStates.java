@@ -1,5 +1,6 @@
 package glia.engine.state;
 
+import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
@@ -9,52 +10,63 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The states of the sequences of one pass: sequence i belongs to run i. Reused from pass to pass.
 public final class SequenceStates implements States {
-    private final class Paged implements KeyValueState {
-        private final int slot;
-        private KeyValues[] views = new KeyValues[4];
+    private final class CachedKeyValues implements KeyValueState {
+        private final BlockGroup.Part part;
+        private final int group;
+        private KeyValues[] views = {};
 
-        Paged(int slot) {
-            this.slot = slot;
+        CachedKeyValues(int slot) {
+            part = layout.part(slot);
+            group = layout.index(part.group());
         }
 
         @Override
         public KeyValues[] append(Tensor keys, Tensor values, Runs runs) {
-            if (views.length < runs.count()) {
-                views = new KeyValues[runs.count()];
+            int known = views.length;
+            if (known < runs.count()) {
+                views = Arrays.copyOf(views, Math.max(runs.count(), 2 * known));
+                for (int i = known; i < views.length; i++) {
+                    views[i] = part.newView();
+                }
             }
             for (int i = 0; i < runs.count(); i++) {
-                views[i] = sequences.get(i).append(slot, keys, values, runs.start(i), runs.end(i), runs.position(i));
+                sequences.get(i).table(group).append(part, keys, values, runs.start(i), runs.end(i), views[i]);
             }
             return views;
         }
     }
 
     private final class Recurrent implements RecurrentState {
-        private final int slot;
+        private final long offset;
 
         Recurrent(int slot) {
-            this.slot = slot;
+            offset = layout.stateOffset(slot);
         }
 
         @Override
         public long before(int run) {
-            return sequences.get(run).recurrence(slot).before();
+            long address = sequences.get(run).stateBefore();
+            return address == 0 ? 0 : address + offset;
         }
 
         @Override
         public long after(int run) {
-            return sequences.get(run).recurrence(slot).after();
+            long address = sequences.get(run).stateAfter();
+            return address == 0 ? 0 : address + offset;
         }
     }
 
     private final List<Sequence> sequences = new ArrayList<>();
     private final StateSlots slots;
-    /// By slot; where the slot is of the other kind, one that is never asked for.
-    private final KeyValueState[] paged;
+    private final StateLayout layout;
+    private final boolean hasSources;
+    /// By slot; null where the slot is of the other kind.
+    private final KeyValueState[] keyValues;
     private final RecurrentState[] recurrent;
 
     /// Of a model.
@@ -70,17 +82,19 @@ public final class SequenceStates implements States {
 
     private SequenceStates(StateSlots slots) {
         this.slots = slots;
-        paged = new KeyValueState[slots.all().size()];
-        recurrent = new RecurrentState[paged.length];
-        for (int i = 0; i < paged.length; i++) {
-            paged[i] = new Paged(i);
-            recurrent[i] = new Recurrent(i);
+        layout = new StateLayout(slots.all());
+        hasSources = layout.groups().stream().anyMatch(BlockGroup::ofSource);
+        keyValues = new KeyValueState[slots.all().size()];
+        recurrent = new RecurrentState[keyValues.length];
+        for (int i = 0; i < keyValues.length; i++) {
+            keyValues[i] = layout.part(i) == null ? null : new CachedKeyValues(i);
+            recurrent[i] = layout.part(i) == null ? new Recurrent(i) : null;
         }
     }
 
     /// A new, empty sequence.
-    public Sequence open(PagePool pool) {
-        return new Sequence(slots, pool);
+    public Sequence open(BlockPool pool) {
+        return new Sequence(layout, pool);
     }
 
     /// Forgets the sequences of the last pass.
@@ -96,14 +110,30 @@ public final class SequenceStates implements States {
         sequences.add(sequence);
     }
 
-    /// Makes the tokens of the pass count in every sequence.
-    public void advance(Runs runs) {
+    /// Takes all memory that the pass needs, before anything is computed.
+    ///
+    /// @throws IllegalArgumentException if a sequence does not go on where its run begins
+    /// @throws StateMemoryException if there is no room; `retract` then gives back what was taken
+    public void prepare(Pass pass) {
+        Runs runs = pass.runs();
         for (int i = 0; i < runs.count(); i++) {
-            sequences.get(i).advance(runs.end(i) - runs.start(i));
+            int sourceCount = hasSources ? count(pass.source().runs(), i) : 0;
+            sequences.get(i).prepare(runs.position(i), count(runs, i), sourceCount);
         }
     }
 
-    /// Takes back what a pass that failed has appended.
+    private static int count(Runs runs, int run) {
+        return runs.end(run) - runs.start(run);
+    }
+
+    /// Makes the tokens of the pass count in every sequence.
+    public void advance(Runs runs) {
+        for (int i = 0; i < runs.count(); i++) {
+            sequences.get(i).advance(count(runs, i));
+        }
+    }
+
+    /// Takes back what a pass that failed has prepared.
     public void retract() {
         for (int i = 0; i < sequences.size(); i++) {
             sequences.get(i).retract();
@@ -112,7 +142,7 @@ public final class SequenceStates implements States {
 
     @Override
     public KeyValueState keyValues(Place place, int index) {
-        return paged[slots.of(place, index)];
+        return keyValues[slots.of(place, index)];
     }
 
     @Override

@@ -24,7 +24,7 @@ import java.util.Random;
 final class OwnSpec implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Workers workers = new Workers(2);
-    private final PagePool pool = new PagePool(1 << 28);
+    private final BlockPool pool = new BlockPool(1 << 28);
     private final Map<Parameter, Weight> weights = new HashMap<>();
     private final Compute ops;
     private final Decoder decoder;
@@ -71,6 +71,7 @@ final class OwnSpec implements AutoCloseable {
         states.clear();
         states.add(sequence);
         pass.add(ids, from, to, sequence.length(), Outputs.ALL);
+        states.prepare(pass);
         float[] logits = decoder.forward(ops, pass, states).toArray();
         states.advance(pass.runs());
         return logits;

@@ -11,22 +11,37 @@ import java.util.Arrays;
 /// Rows may be wider than the heads: latent attention has one page of rows `[c | k]` that are the keys, and whose
 /// first numbers are the values; both addresses are then the same.
 ///
-/// It only points: the engine makes and frees the pages.
+/// The pages of several layers may lie together in blocks, each layer's at offsets of its own: then the layer's view
+/// is pointed at the block table of one sequence after the other. It only points: the engine makes and frees blocks.
 public final class KeyValues {
     private final int pageTokens;
     private final int keyCols;
     private final int valueCols;
-    private long[] keyPages = new long[4];
-    private long[] valuePages = new long[4];
+    private final long keyOffset;
+    private final long valueOffset;
+    private long[] keyPages;
+    private long[] valuePages;
     private int numPages;
     private int length;
 
+    /// Pages that are added one by one.
+    ///
     /// @param keyCols numbers a position in a key page: key-value heads × key size, or more
     /// @param valueCols numbers a position in a value page
     public KeyValues(int pageTokens, int keyCols, int valueCols) {
+        this(pageTokens, keyCols, 0, valueCols, 0);
+        keyPages = new long[4];
+        valuePages = new long[4];
+    }
+
+    /// The view of a layer whose key pages begin `keyOffset` bytes into blocks, and whose value pages `valueOffset`.
+    /// It shows nothing before `view` is called.
+    public KeyValues(int pageTokens, int keyCols, long keyOffset, int valueCols, long valueOffset) {
         this.pageTokens = pageTokens;
         this.keyCols = keyCols;
         this.valueCols = valueCols;
+        this.keyOffset = keyOffset;
+        this.valueOffset = valueOffset;
     }
 
     /// A view of keys and values that lie together in two matrices, `[T, K·E]`: a single page.
@@ -40,6 +55,17 @@ public final class KeyValues {
         return kv;
     }
 
+    /// Points at the blocks of a sequence.
+    ///
+    /// @param blocks the address of each block; used as it is, not copied
+    /// @param positions how many positions hold keys and values
+    public void view(long[] blocks, int positions) {
+        keyPages = blocks;
+        valuePages = blocks;
+        length = positions;
+    }
+
+    /// Adds a page at the end.
     public void addPage(long keyAddress, long valueAddress) {
         if (numPages == keyPages.length) {
             keyPages = Arrays.copyOf(keyPages, 2 * numPages);
@@ -49,12 +75,6 @@ public final class KeyValues {
         valuePages[numPages++] = valueAddress;
     }
 
-    /// Replaces a page, or with zeros forgets it.
-    public void setPage(int page, long keyAddress, long valueAddress) {
-        keyPages[page] = keyAddress;
-        valuePages[page] = valueAddress;
-    }
-
     /// The number of positions that hold keys and values, which bounds what a query sees.
     public int length() {
         return length;
@@ -62,11 +82,6 @@ public final class KeyValues {
 
     public void setLength(int length) {
         this.length = length;
-    }
-
-    /// Forgets the pages from `count` on.
-    public void truncate(int count) {
-        numPages = Math.min(numPages, count);
     }
 
     public int pageTokens() {
@@ -81,26 +96,14 @@ public final class KeyValues {
         return valueCols;
     }
 
-    public int numPages() {
-        return numPages;
-    }
-
-    /// The address of page `page` of the keys.
-    public long keyPage(int page) {
-        return keyPages[page];
-    }
-
-    public long valuePage(int page) {
-        return valuePages[page];
-    }
-
     /// The address of the keys of all heads at one position.
     public long keyAddress(int position) {
-        return keyPages[position / pageTokens] + (long) (position % pageTokens) * keyCols * Float.BYTES;
+        return keyPages[position / pageTokens] + keyOffset + (long) (position % pageTokens) * keyCols * Float.BYTES;
     }
 
     /// The address of the values of all heads at one position.
     public long valueAddress(int position) {
-        return valuePages[position / pageTokens] + (long) (position % pageTokens) * valueCols * Float.BYTES;
+        return valuePages[position / pageTokens] + valueOffset
+                + (long) (position % pageTokens) * valueCols * Float.BYTES;
     }
 }

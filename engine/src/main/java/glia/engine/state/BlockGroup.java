@@ -1,0 +1,87 @@
+package glia.engine.state;
+
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Span;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Layers whose keys and values are kept and given back together, since they see the same positions. A block holds
+/// 64 positions of all of them: of each layer a page of keys `[64, K·E]` and one of values, or one that is both.
+final class BlockGroup {
+    /// Positions in a block.
+    static final int BLOCK_TOKENS = 64;
+
+    /// Where a layer's keys and values lie in each block.
+    record Part(BlockGroup group, Page keys, Page values) {
+        boolean keysAreValues() {
+            return keys == values;
+        }
+
+        /// A view of a sequence's keys and values, yet of none.
+        KeyValues newView() {
+            return new KeyValues(BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
+        }
+    }
+
+    /// Rows of `cols` F32 numbers, one for each position.
+    record Page(long offset, int cols) {
+        long rowBytes() {
+            return (long) cols * Float.BYTES;
+        }
+
+        long sizeBytes() {
+            return BLOCK_TOKENS * rowBytes();
+        }
+    }
+
+    private final Span span;
+    private final boolean ofSource;
+    private final List<Page> pages = new ArrayList<>();
+    private long blockBytes;
+
+    /// @param ofSource whether positions are those of the source that an encoder has read
+    BlockGroup(Span span, boolean ofSource) {
+        this.span = span;
+        this.ofSource = ofSource;
+    }
+
+    /// Adds a layer.
+    Part addKeyValues(int keyCols, int valueCols) {
+        return new Part(this, addPage(keyCols), addPage(valueCols));
+    }
+
+    /// Adds a layer with rows that are keys and values.
+    Part addRows(int cols) {
+        Page page = addPage(cols);
+        return new Part(this, page, page);
+    }
+
+    private Page addPage(int cols) {
+        Page page = new Page(blockBytes, cols);
+        pages.add(page);
+        blockBytes += page.sizeBytes();
+        return page;
+    }
+
+    /// What the layers see.
+    Span span() {
+        return span;
+    }
+
+    boolean ofSource() {
+        return ofSource;
+    }
+
+    long blockBytes() {
+        return blockBytes;
+    }
+
+    /// Copies the first `positions` positions of a block to another.
+    void copy(Block from, Block to, int positions) {
+        for (Page page : pages) {
+            MemorySegment.copy(glia.tensor.Memory.ALL, from.address + page.offset, glia.tensor.Memory.ALL,
+                    to.address + page.offset, positions * page.rowBytes());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package glia.engine.state;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValues;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// The blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds positions `64 i`
+/// to `64 i + 63`. Forks share blocks; a table copies a shared block before it writes to it (copy-on-write). Where the
+/// span slides, blocks that no later token can see are given back.
+final class BlockTable {
+    private static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
+    private static final int FIRST_CAPACITY = 2;
+
+    private final BlockGroup group;
+    private final BlockPool pool;
+    /// Null where a block has slid out of sight.
+    private Block[] blocks;
+    /// For kernels: the addresses of the blocks, 0 where there is none.
+    private long[] addresses;
+    private int numBlocks;
+    /// Tokens that count.
+    private int length;
+    /// Tokens that a pass is appending.
+    private int pending;
+    /// The last block as it was before the pass, if the pass writes to a copy of it.
+    private Block replaced;
+
+    BlockTable(BlockGroup group, BlockPool pool) {
+        this(group, pool, new Block[FIRST_CAPACITY], new long[FIRST_CAPACITY]);
+    }
+
+    private BlockTable(BlockGroup group, BlockPool pool, Block[] blocks, long[] addresses) {
+        this.group = group;
+        this.pool = pool;
+        this.blocks = blocks;
+        this.addresses = addresses;
+    }
+
+    /// Another table of the same blocks.
+    BlockTable fork() {
+        int capacity = Math.max(FIRST_CAPACITY, numBlocks);
+        BlockTable fork = new BlockTable(group, pool, Arrays.copyOf(blocks, capacity),
+                Arrays.copyOf(addresses, capacity));
+        fork.numBlocks = numBlocks;
+        fork.length = length;
+        for (int i = 0; i < numBlocks; i++) {
+            if (blocks[i] != null) {
+                pool.retain(blocks[i]);
+            }
+        }
+        return fork;
+    }
+
+    BlockGroup group() {
+        return group;
+    }
+
+    /// Tokens that count.
+    int length() {
+        return length;
+    }
+
+    /// The bytes that `prepare` takes.
+    long bytesToAppend(int count) {
+        if (count == 0) {
+            return 0;
+        }
+        long more = Math.max(0, blocksOf(length + count) - numBlocks);
+        return (more + (mustCopy() ? 1 : 0)) * group.blockBytes();
+    }
+
+    /// Whether the next token goes to a block that others see.
+    private boolean mustCopy() {
+        return length % BLOCK_TOKENS != 0 && blocks[length / BLOCK_TOKENS].isShared();
+    }
+
+    /// Takes the blocks that `count` more tokens need, and copies the last one if it is shared.
+    ///
+    /// @throws StateMemoryException if there is no room; `retract` then gives back what was taken
+    void prepare(int count) {
+        if (count == 0) {
+            return;
+        }
+        if (mustCopy()) {
+            int last = length / BLOCK_TOKENS;
+            Block copy = pool.take(group.blockBytes());
+            group.copy(blocks[last], copy, length % BLOCK_TOKENS);
+            replaced = blocks[last];
+            set(last, copy);
+        }
+        for (int end = blocksOf(length + count); numBlocks < end; ) {
+            Block block = pool.take(group.blockBytes());
+            if (numBlocks == blocks.length) {
+                blocks = Arrays.copyOf(blocks, 2 * numBlocks);
+                addresses = Arrays.copyOf(addresses, 2 * numBlocks);
+            }
+            set(numBlocks++, block);
+        }
+        pending = count;
+    }
+
+    private static int blocksOf(int tokens) {
+        return Math.ceilDiv(tokens, BLOCK_TOKENS);
+    }
+
+    private void set(int i, Block block) {
+        blocks[i] = block;
+        addresses[i] = block.address;
+    }
+
+    /// Stores the rows `from` to `to` of a pass in a layer's part of the prepared blocks, and shows the layer's keys
+    /// and values.
+    void append(BlockGroup.Part part, Tensor keys, Tensor values, int from, int to, KeyValues view) {
+        if (to - from != pending) {
+            throw new IllegalStateException((to - from) + " tokens are appended, " + pending + " were announced");
+        }
+        for (int row = from; row < to; ) {
+            int at = length + row - from;
+            int count = Math.min(to - row, BLOCK_TOKENS - at % BLOCK_TOKENS);
+            copy(keys, row, count, part.keys(), at);
+            if (!part.keysAreValues()) {
+                copy(values, row, count, part.values(), at);
+            }
+            row += count;
+        }
+        view.view(addresses, length + pending);
+    }
+
+    private void copy(Tensor rows, int row, int count, BlockGroup.Page page, int position) {
+        long bytes = page.rowBytes();
+        MemorySegment.copy(rows.memory(), row * bytes, Memory.ALL, addresses[position / BLOCK_TOKENS] + page.offset()
+                + position % BLOCK_TOKENS * bytes, count * bytes);
+    }
+
+    /// Makes the tokens of the pass count, and gives back what no later token can see.
+    void advance() {
+        length += pending;
+        pending = 0;
+        if (replaced != null) {
+            pool.release(replaced);
+            replaced = null;
+        }
+        for (int i = Math.min(firstBlock(length), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
+            drop(i);
+        }
+    }
+
+    /// Takes back what a pass has prepared.
+    void retract() {
+        truncate(length);
+    }
+
+    /// The block of the lowest position that a token at `position` sees.
+    private int firstBlock(int position) {
+        return group.span().first(position) / BLOCK_TOKENS;
+    }
+
+    /// Whether what the first `newLength` tokens left behind is still there.
+    boolean canTruncate(int newLength) {
+        int first = firstBlock(newLength);
+        return newLength == 0 || first >= numBlocks || blocks[first] != null;
+    }
+
+    /// Forgets the tokens from `newLength` on, and those of a pass.
+    void truncate(int newLength) {
+        if (replaced != null) {
+            int last = length / BLOCK_TOKENS;
+            pool.release(blocks[last]);
+            set(last, replaced);
+            replaced = null;
+        }
+        length = newLength;
+        pending = 0;
+        for (int kept = blocksOf(length); numBlocks > kept; numBlocks--) {
+            drop(numBlocks - 1);
+        }
+    }
+
+    private void drop(int i) {
+        if (blocks[i] != null) {
+            pool.release(blocks[i]);
+            blocks[i] = null;
+            addresses[i] = 0;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package glia.engine.state;
+
+import glia.model.spec.Remembered;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Where everything that a sequence of a model remembers lies: keys and values in blocks, one group of layers for each
+/// span, and the numbers of all recurrences together in a block of their own.
+final class StateLayout {
+    private final List<BlockGroup> groups = new ArrayList<>();
+    /// By slot; null where the slot is a recurrence.
+    private final BlockGroup.Part[] parts;
+    /// By slot, in bytes; of use where the slot is a recurrence.
+    private final long[] stateOffsets;
+    private final long stateBytes;
+
+    StateLayout(List<Remembered> slots) {
+        parts = new BlockGroup.Part[slots.size()];
+        stateOffsets = new long[parts.length];
+        long bytes = 0;
+        for (int i = 0; i < parts.length; i++) {
+            switch (slots.get(i)) {
+                case Remembered.KeyValues kv ->
+                        parts[i] = group(kv.span(), false).addKeyValues(kv.keySize(), kv.valueSize());
+                case Remembered.Rows rows -> parts[i] = group(rows.span(), false).addRows(rows.size());
+                case Remembered.Source source -> parts[i] = group(new Span.Everything(), true)
+                        .addKeyValues(source.keySize(), source.valueSize());
+                case Remembered.Recurrence r -> {
+                    stateOffsets[i] = bytes;
+                    bytes += (long) r.size() * Float.BYTES;
+                }
+            }
+        }
+        stateBytes = bytes;
+    }
+
+    private BlockGroup group(Span span, boolean ofSource) {
+        for (BlockGroup group : groups) {
+            if (group.span().equals(span) && group.ofSource() == ofSource) {
+                return group;
+            }
+        }
+        groups.add(new BlockGroup(span, ofSource));
+        return groups.getLast();
+    }
+
+    List<BlockGroup> groups() {
+        return groups;
+    }
+
+    /// The place of a slot's keys and values.
+    BlockGroup.Part part(int slot) {
+        return parts[slot];
+    }
+
+    /// The place of a group among all.
+    int index(BlockGroup group) {
+        return groups.indexOf(group);
+    }
+
+    /// Where the numbers of a slot begin among those of all recurrences, in bytes.
+    long stateOffset(int slot) {
+        return stateOffsets[slot];
+    }
+
+    /// The bytes of the numbers of all recurrences.
+    long stateBytes() {
+        return stateBytes;
+    }
+}
