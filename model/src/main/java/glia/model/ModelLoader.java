@@ -190,13 +190,28 @@ public final class ModelLoader {
             requireShape(parameter, name, shape, declared);
             if (parameter.expert() >= 0 && shape.length > 1 && !source.isView()) {
                 return new Weight.Deferred(stored.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]),
-                        () -> source.read(stored, copies, made));
+                        stored, copy(source, stored, made));
             }
             Tensor tensor = source.read(stored, copies, made);
             return new Weight.Stored(tensor.rank() == 1 ? widen(tensor) : tensor);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(path, name, stored + " cannot hold " + parameter + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Copies that share what they can.
+    private Weight.Deferred.Maker copy(Source source, Tensor stored, Map<Source, Tensor> made) {
+        return new Weight.Deferred.Maker() {
+            @Override
+            public Tensor make() {
+                return source.read(stored, copies, made);
+            }
+
+            @Override
+            public Tensor again(Arena arena) {
+                return source.read(stored, arena, new HashMap<>());
+            }
+        };
     }
 
     /// A head that is in the file and differs from the embedding is used, whatever the config says about tying: that is

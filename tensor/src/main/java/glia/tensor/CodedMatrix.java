@@ -88,12 +88,15 @@ public final class CodedMatrix implements Matrix {
     private static final class Source {
         private final Supplier<Parts> make;
         private volatile Parts parts;
-        private volatile Optional<DType> blockType;
+        private volatile Fit fit;
 
         Source(Supplier<Parts> make) {
             this.make = make;
         }
     }
+
+    /// The block type that holds one version of the numbers.
+    private record Fit(Optional<DType> blockType, long version) { }
 
     /// @param format the layout's name, for people
     /// @param sizeBytes of the stored tensors
@@ -234,12 +237,22 @@ public final class CodedMatrix implements Matrix {
     /// The block format that holds the same numbers, if there is one; then products may round their activations, as
     /// they do with that format. Reads the scales.
     public Optional<DType> blockType() {
-        Optional<DType> known = source.blockType;
-        if (known == null) {
-            known = BlockFit.find(this);
-            source.blockType = known;
+        Fit known = source.fit;
+        if (known == null || known.version != version()) {
+            // Finding it reads the parts, whose versions count from then on.
+            Optional<DType> found = BlockFit.find(this);
+            known = new Fit(found, version());
+            source.fit = known;
         }
-        return known;
+        return known.blockType;
+    }
+
+    /// The sum of the parts' versions, once they are read.
+    @Override
+    public long version() {
+        Parts p = source.parts;
+        return p == null ? 0 : p.codes.version() + p.scales.version()
+                + (p.zeros.isPresent() ? p.zeros.get().version() : 0);
     }
 
     @Override

@@ -9,6 +9,10 @@ import java.util.Arrays;
 /// arena that made it does, be it an allocation or a mapped file. Shapes are immutable; views share memory.
 ///
 /// The last dimension is the row: `cols()` numbers, `rows()` of them. Block formats lay their blocks along the row.
+///
+/// The numbers have a `version` that all views share: what is derived from them, such as packed panels, is made anew
+/// when it is older. `copyFrom` and `zero` raise it; whoever writes single numbers (`set`) or by address of a tensor
+/// that products may have read calls `changed` afterwards.
 public final class Tensor implements Matrix {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -17,11 +21,13 @@ public final class Tensor implements Matrix {
     private final MemorySegment memory;
     private final long rows;
     private final int cols;
+    private final Version version;
 
-    private Tensor(DType dtype, MemorySegment memory, long[] shape) {
+    private Tensor(DType dtype, MemorySegment memory, long[] shape, Version version) {
         this.dtype = dtype;
         this.shape = shape;
         this.memory = memory;
+        this.version = version;
         this.cols = shape.length == 0 ? 1 : Math.toIntExact(shape[shape.length - 1]);
         long count = 1;
         for (int i = 0; i < shape.length - 1; i++) {
@@ -34,12 +40,16 @@ public final class Tensor implements Matrix {
     ///
     /// @throws IllegalArgumentException if a dimension is negative, rows do not fill blocks or the size differs
     public static Tensor of(DType dtype, MemorySegment memory, long... shape) {
+        return of(dtype, memory, new Version(), shape);
+    }
+
+    private static Tensor of(DType dtype, MemorySegment memory, Version version, long... shape) {
         for (long n : shape) {
             if (n < 0) {
                 throw new IllegalArgumentException("negative dimension in " + Arrays.toString(shape));
             }
         }
-        Tensor t = new Tensor(dtype, memory, shape.clone());
+        Tensor t = new Tensor(dtype, memory, shape.clone(), version);
         long expected = Math.multiplyExact(t.rows, dtype.bytes(t.cols));
         if (memory.byteSize() != expected) {
             throw new IllegalArgumentException(
@@ -138,7 +148,7 @@ public final class Tensor implements Matrix {
         return memory.get(F32, index * 4);
     }
 
-    /// Sets the number at a flat index of an F32 tensor.
+    /// Sets the number at a flat index of an F32 tensor. The version stays; see `changed`.
     public void set(long index, float value) {
         assert dtype == DType.F32;
         memory.set(F32, index * 4, value);
@@ -150,17 +160,38 @@ public final class Tensor implements Matrix {
             throw new IndexOutOfBoundsException("rows " + from + ".." + to + " of " + this);
         }
         return new Tensor(dtype, memory.asSlice(from * rowBytes(), (to - from) * rowBytes()),
-                new long[] {to - from, cols});
+                new long[] {to - from, cols}, version);
+    }
+
+    /// A view of the bytes from `offset` on as numbers of any type and shape.
+    public Tensor view(long offset, DType type, long... newShape) {
+        long elements = 1;
+        for (long n : newShape) {
+            elements = Math.multiplyExact(elements, n);
+        }
+        return of(type, memory.asSlice(offset, type.bytes(elements)), version, newShape);
     }
 
     /// The same numbers in another shape. Block formats keep their row length a multiple of the block.
     public Tensor reshape(long... newShape) {
-        return of(dtype, memory, newShape);
+        return of(dtype, memory, version, newShape);
+    }
+
+    /// How often the numbers were changed, by this tensor or any other view of its memory.
+    @Override
+    public long version() {
+        return version.number();
+    }
+
+    /// Says that numbers of this tensor were changed: raises the version of all views of its memory.
+    public void changed() {
+        version.raise();
     }
 
     /// Sets every byte to zero.
     public void zero() {
         memory.fill((byte) 0);
+        version.raise();
     }
 
     /// Copies the numbers of a tensor of the same type and size.
@@ -169,6 +200,7 @@ public final class Tensor implements Matrix {
             throw new IllegalArgumentException("cannot copy " + other + " to " + this);
         }
         memory.copyFrom(other.memory);
+        version.raise();
     }
 
     /// The numbers of an F32 tensor as a Java array.

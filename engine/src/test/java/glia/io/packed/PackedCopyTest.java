@@ -108,6 +108,24 @@ class PackedCopyTest {
         assertTrue(copies.get().usage().sizeBytes() > 40 << 20);
     }
 
+    /// Files hold the checkpoint's numbers, and no others.
+    @Test
+    void updatedWeightsAreNeitherKeptNorFound() throws Exception {
+        assertFalse(run());
+        assertTrue(run());
+        try (GgufCheckpoint checkpoint = GgufCheckpoint.open(model);
+                PackedCopy copy = PackedCopy.of(checkpoint, copies)) {
+            Tensor w = checkpoint.tensor("a");
+            MemorySegment expected = panels(40 << 20, 1);
+            assertNotNull(copy.kept(w, FORM, expected.byteSize()));
+            w.changed();
+            assertNull(copy.kept(w, FORM, expected.byteSize()));
+            assertFalse(copy.converted(w, FORM, panels(40 << 20, 3)), "it may be written again");
+            copy.save(() -> isSound);
+        }
+        assertTrue(run(), "what was kept before stays as it was");
+    }
+
     @Test
     void nothingIsKeptOfFilesThatAreNotSound() throws Exception {
         isSound = false;

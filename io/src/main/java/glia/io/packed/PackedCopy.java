@@ -151,7 +151,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     }
 
     @Override
-    public void converted(Matrix w, String form, MemorySegment panels) {
+    public boolean converted(Matrix w, String form, MemorySegment panels) {
         listener.accept(panels.byteSize());
         convertedBytes += panels.byteSize();
         String name = folder == null ? null : name(w, form);
@@ -159,11 +159,13 @@ public final class PackedCopy implements Conversions, AutoCloseable {
             packed.put(name, Tensor.of(DType.I8, panels, panels.byteSize()));
             newBytes += panels.byteSize();
         }
+        return name != null;
     }
 
-    /// A weight's place in the files, its shape and form; null where it lies in none of them.
+    /// A weight's place in the files, its shape and form; null where it lies in none of them, or its numbers are not
+    /// those of the file any more.
     private String name(Matrix w, String form) {
-        if (w instanceof Tensor t) {
+        if (w instanceof Tensor t && t.version() == 0) {
             for (int i = 0; i < sources.size(); i++) {
                 MemorySegment memory = sources.get(i).memory();
                 long at = t.address() - memory.address();

@@ -26,6 +26,10 @@ public final class AmxPairProducts implements PairProducts {
     @Override
     public void linearKept(Tensor y, Tensor x, Tensor w) {
         MemorySegment panels = kept.of(w);
+        if (panels == null) {
+            linear(y, x, w);
+            return;
+        }
         products.linear(y, x, panels.address());
         Reference.reachabilityFence(panels);
     }

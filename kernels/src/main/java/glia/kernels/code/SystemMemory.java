@@ -1,5 +1,6 @@
 package glia.kernels.code;
 
+import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -72,12 +73,12 @@ public final class SystemMemory {
         symbol("munmap").call(address, sizeBytes, 0, 0, 0, 0);
     }
 
-    /// Takes whole pages of a mapped file out of the process's resident memory; they are read again when they are
-    /// touched. Never for other memory, whose contents would be lost.
-    public static void forget(long address, long sizeBytes) {
-        long from = (address + PAGE - 1) & -PAGE;
-        long to = address + sizeBytes & -PAGE;
-        if (to > from) {
+    /// Takes a tensor's whole pages out of the process's resident memory if they are those of a mapped file; they are
+    /// read again when they are touched. Not for other memory, nor for numbers that were changed: they could be lost.
+    public static void forget(Tensor t) {
+        long from = (t.address() + PAGE - 1) & -PAGE;
+        long to = t.address() + t.sizeBytes() & -PAGE;
+        if (to > from && t.memory().isMapped() && t.version() == 0) {
             symbol("madvise").call(from, to - from, DONT_NEED, 0, 0, 0);
         }
     }

@@ -2,6 +2,7 @@ package glia.kernels.panels;
 
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.SystemMemory;
+import glia.kernels.tiled.DerivedForms;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.CodedMatrix;
 import glia.tensor.Matrix;
@@ -12,16 +13,11 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
-import java.util.WeakHashMap;
 
-/// Weights as panels (`PanelFormat`), packed when a matrix is first met and kept until it is no longer reachable. What
-/// counts is the object: its numbers must not change, and another object on the same memory is packed again. A file's
-/// pages that were read for it leave the process's memory, not the system's cache. Panels that were kept from another
-/// time (`Conversions`) are taken as they are.
-public final class PackedWeights extends RangeTask {
-    /// Matrices are equal only to themselves.
-    private final Map<Matrix, MemorySegment> packed = new WeakHashMap<>();
+/// Weights as panels (`PanelFormat`, `DerivedForms`). A file's pages that were read for it leave the process's memory,
+/// not the system's cache.
+public final class PackedWeights extends RangeTask implements DerivedForms.Maker {
+    private final DerivedForms forms = new DerivedForms();
     private final CodeOnDemand code = new CodeOnDemand(Arena.ofAuto(), PanelFormat.values().length,
             format -> PanelPack.emit(PanelFormat.values()[format]));
     private final Scratch[] scratch;
@@ -29,7 +25,6 @@ public final class PackedWeights extends RangeTask {
     private PanelFormat format;
     private Matrix w;
     private long to;
-    private Conversions conversions = Conversions.NONE;
 
     public PackedWeights(Workers workers) {
         super(workers);
@@ -42,44 +37,37 @@ public final class PackedWeights extends RangeTask {
 
     /// Where panels are looked for before a matrix is packed, and who is told of each that is.
     public void conversions(Conversions other) {
-        conversions = other;
+        forms.conversions(other);
     }
 
     /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
     public MemorySegment of(PanelFormat format, Matrix w) {
-        MemorySegment panels = packed.get(w);
+        MemorySegment panels = forms.current(w);
         if (panels == null) {
-            panels = conversions.kept(w, format.form(), format.sizeBytes(w));
-            if (panels == null) {
-                panels = pack(format, w);
-                conversions.converted(w, format.form(), panels);
-            }
-            packed.put(w, panels);
+            this.format = format;
+            panels = forms.make(w, format.form(), format.sizeBytes(w), this);
         }
         return panels;
     }
 
-    private MemorySegment pack(PanelFormat format, Matrix w) {
-        MemorySegment panels = SystemMemory.allocate(Arena.ofAuto(), format.sizeBytes(w));
-        this.format = format;
+    @Override
+    public MemorySegment memory(long sizeBytes) {
+        return SystemMemory.allocate(Arena.ofAuto(), sizeBytes);
+    }
+
+    @Override
+    public void make(Matrix w, long to) {
         this.w = w;
-        to = panels.address();
+        this.to = to;
         spread(Math.ceilDiv(w.rows(), PanelFormat.ROWS), (long) PanelFormat.ROWS * w.cols());
         this.w = null;
         switch (w) {
-            case Tensor t -> forget(t);
+            case Tensor t -> SystemMemory.forget(t);
             case CodedMatrix c -> {
                 // Of a view other rows are needed, too; what is read again comes from the system's cache.
-                forget(c.parts().codes());
-                forget(c.parts().scales());
+                SystemMemory.forget(c.parts().codes());
+                SystemMemory.forget(c.parts().scales());
             }
-        }
-        return panels;
-    }
-
-    private static void forget(Tensor t) {
-        if (t.memory().isMapped()) {
-            SystemMemory.forget(t.address(), t.memory().byteSize());
         }
     }
 

@@ -9,8 +9,8 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
 /// `linear` with weights of 16 bits, F16 or BF16, in F32: what a weight's numbers are stays as it is. Weights of files
-/// never change, so their panels are packed when a weight is first met and kept until it is no longer reachable, in as
-/// many bytes as the file has; the file's pages leave the process's memory.
+/// are packed when they are first met and kept as panels (`KeptWeights`), in as many bytes as the file has; the file's
+/// pages leave the process's memory. Other weights would be in memory twice.
 public final class HalfProducts {
     /// Rows of a panel that are written together when rows are transposed.
     private static final int GROUP = 16;

@@ -8,6 +8,6 @@ public interface KeptTiles extends Tiles {
     /// Memory for panels, freed when it is no longer reachable.
     MemorySegment memory(long sizeBytes);
 
-    /// Lets the pages of a mapped weight go, which was read and is not needed soon.
+    /// Lets the pages of a mapped weight go, which was read and is not needed soon, unless it was updated.
     void forget(Tensor w);
 }

@@ -1,21 +1,17 @@
 package glia.kernels.tiled;
 
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Conversions;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
-import java.util.WeakHashMap;
 
-/// Weights of 16 bits as panels, packed when a weight is first met and kept until it is no longer reachable. What
-/// counts is the object: its numbers must not change. A file's pages that were read for it leave the process's memory,
-/// not the system's cache.
-public final class KeptWeights {
-    /// Matrices are equal only to themselves.
-    private final Map<Tensor, MemorySegment> packed = new WeakHashMap<>();
+/// Weights as panels of numbers of 16 bits (`DerivedForms`), where there is memory for them. A file's pages that were
+/// read for it leave the process's memory, not the system's cache.
+public final class KeptWeights implements DerivedForms.Maker {
+    private final DerivedForms forms = new DerivedForms();
     private final KeptTiles tiles;
     private final Panels panels;
     private final String form;
-    private Conversions conversions = Conversions.NONE;
 
     /// None yet.
     ///
@@ -28,26 +24,29 @@ public final class KeptWeights {
 
     /// Where panels are looked for, and who is told of each weight that is packed.
     void conversions(Conversions other) {
-        conversions = other;
+        forms.conversions(other);
     }
 
     /// The panels of w, whose rows are columns of B; null where there is no memory for them.
     public MemorySegment of(Tensor w) {
-        MemorySegment known = packed.get(w);
-        if (known == null) {
-            long sizeBytes = panels.sizeBytes(w.rows(), w.cols());
-            known = conversions.kept(w, form, sizeBytes);
-            if (known == null) {
-                if (!conversions.hasRoom(sizeBytes)) {
-                    return null;
-                }
-                known = tiles.memory(sizeBytes);
-                panels.transposed(w, known.address());
-                tiles.forget(w);
-                conversions.converted(w, form, known);
-            }
-            packed.put(w, known);
-        }
-        return known;
+        MemorySegment known = forms.current(w);
+        return known != null ? known : forms.make(w, form, panels.sizeBytes(w.rows(), w.cols()), this);
+    }
+
+    @Override
+    public MemorySegment memory(long sizeBytes) {
+        return tiles.memory(sizeBytes);
+    }
+
+    @Override
+    public void make(Matrix w, long to) {
+        Tensor t = (Tensor) w;
+        panels.transposed(t, to);
+        tiles.forget(t);
+    }
+
+    @Override
+    public boolean isOptional() {
+        return true;
     }
 }

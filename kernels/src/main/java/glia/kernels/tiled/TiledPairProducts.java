@@ -44,6 +44,10 @@ public final class TiledPairProducts implements PairProducts {
     @Override
     public void linearKept(Tensor y, Tensor x, Tensor w) {
         MemorySegment panels = kept.packed.of(w);
+        if (panels == null) {
+            linear(y, x, w);
+            return;
+        }
         kept.panels = panels.address();
         kept.depth = pairs(w.cols());
         kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);

@@ -22,8 +22,6 @@ abstract class EmittedKeptTiles extends EmittedTiles implements KeptTiles {
 
     @Override
     public final void forget(Tensor w) {
-        if (w.memory().isMapped()) {
-            SystemMemory.forget(w.address(), w.memory().byteSize());
-        }
+        SystemMemory.forget(w);
     }
 }

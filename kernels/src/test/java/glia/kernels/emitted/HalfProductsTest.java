@@ -108,9 +108,10 @@ class HalfProductsTest extends LevelTest {
             }
 
             @Override
-            public void converted(Matrix w, String form, MemorySegment panels) {
+            public boolean converted(Matrix w, String form, MemorySegment panels) {
                 assertFalse(kept.containsKey(form), form);
                 kept.put(form, panels.toArray(ValueLayout.JAVA_BYTE));
+                return true;
             }
         };
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {

@@ -203,7 +203,7 @@ public sealed interface Source {
             case Slice s -> {
                 Tensor whole = s.of.read(stored, arena, made);
                 long bytes = whole.sizeBytes() / s.count;
-                yield Tensor.of(whole.dtype(), whole.memory().asSlice(s.index * bytes, bytes), shape(stored.shape()));
+                yield whole.view(s.index * bytes, whole.dtype(), shape(stored.shape()));
             }
             case Every e -> {
                 try (Arena scratch = Arena.ofConfined()) {
@@ -316,7 +316,7 @@ public sealed interface Source {
 
     private static Tensor slice(Tensor vector, int from, int count) {
         long each = vector.dtype().blockBytes();
-        return Tensor.of(vector.dtype(), vector.memory().asSlice(from * each, count * each), count);
+        return vector.view(from * each, vector.dtype(), count);
     }
 
     private static Tensor transpose(Tensor x, Arena arena) {

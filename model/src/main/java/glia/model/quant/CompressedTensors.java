@@ -77,7 +77,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
                     + cols + " inputs");
         }
         Scales scales = scales(module, group, rows, cols, parts);
-        Tensor codes = Tensor.of(DType.U8, words.memory(), rows, 4L * words.cols());
+        Tensor codes = words.view(0, DType.U8, rows, 4L * words.cols());
         long bytes = words.sizeBytes() + scales.numbers.sizeBytes();
         String format = "int" + bits + suffix(group);
         String order = module + ".weight_g_idx";

@@ -37,7 +37,7 @@ record Mxfp4() implements Packing {
         int groups = Math.toIntExact(blocks.dim(2));
         Tensor stored = parts.whole(base(name) + "_scales", DType.U8, blocks.dim(0), rows, groups);
         Tensor codes = blocks.reshape(blocks.dim(0) * rows, (long) groups * GROUP / 2);
-        Tensor scales = Tensor.of(DType.F8_E8M0, stored.memory(), stored.shape());
+        Tensor scales = stored.view(0, DType.F8_E8M0, stored.shape());
         long bytes = (codes.sizeBytes() + scales.sizeBytes()) / blocks.dim(0);
         return new PackedTensor(new long[] {blocks.dim(0), rows, (long) groups * GROUP}, false, i ->
                 new CodedMatrix("MXFP4", rows, groups * GROUP, new Grouping.Blocks(1, GROUP), bytes,

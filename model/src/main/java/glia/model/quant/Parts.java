@@ -75,7 +75,7 @@ final class Parts {
     /// A tensor of real numbers; U8 stands for powers of two (E8M0).
     Tensor real(String name) throws CheckpointException {
         Tensor t = tensor(name);
-        Tensor read = t.dtype() == DType.U8 ? Tensor.of(DType.F8_E8M0, t.memory(), t.shape()) : t;
+        Tensor read = t.dtype() == DType.U8 ? t.view(0, DType.F8_E8M0, t.shape()) : t;
         if (!read.dtype().isReal() || read.dtype() == DType.F64) {
             throw error(name, "found " + t + ", expected scales");
         }

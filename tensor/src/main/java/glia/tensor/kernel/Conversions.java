@@ -9,7 +9,7 @@ public interface Conversions {
     /// Knows nothing and keeps nothing.
     Conversions NONE = new Conversions() { };
 
-    /// A weight's converted form that was kept from another time, or null.
+    /// A weight's converted form that was kept from another time, or null. Of a weight that was updated there is none.
     ///
     /// @param form what the form is called, another name for each that differs in a bit
     /// @param sizeBytes the size that it must have; it begins at a multiple of 64
@@ -22,6 +22,10 @@ public interface Conversions {
         return true;
     }
 
-    /// Tells of each weight that was converted. The memory is not changed any more.
-    default void converted(Matrix w, String form, MemorySegment panels) { }
+    /// Tells of each weight that was converted for the first time.
+    ///
+    /// @return whether the form is kept here: then its memory is not written again, also if the weight is updated
+    default boolean converted(Matrix w, String form, MemorySegment panels) {
+        return false;
+    }
 }

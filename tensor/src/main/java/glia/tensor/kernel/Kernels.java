@@ -52,7 +52,8 @@ public interface Kernels {
         }
     }
 
-    /// `linearBf16` of a weight whose numbers never change: a set may keep it in a form of its own.
+    /// `linearBf16` of a weight that is used again: a set may keep it in a form of its own, which it makes anew when
+    /// the weight's version has risen.
     default void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
         linearBf16(y, x, w);
     }
@@ -99,8 +100,7 @@ public interface Kernels {
     default void linearEachRounded(ProductList list, Tensor scratch) {
         for (int i = 0; i < list.size(); i++) {
             ProductList.Product p = list.get(i);
-            Tensor rounded = Tensor.of(DType.F32, scratch.memory().asSlice(0, 4L * p.numRows() * p.w().cols()),
-                    p.numRows(), p.w().cols());
+            Tensor rounded = scratch.view(0, DType.F32, p.numRows(), p.w().cols());
             if (i == 0 || !p.sharesInput(list.get(i - 1))) {
                 roundActivations(rounded, p.x().rows(p.xRow(), p.xRow() + p.numRows()));
             }

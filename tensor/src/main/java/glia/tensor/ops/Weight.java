@@ -5,7 +5,8 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Scores;
-import java.util.function.Supplier;
+import java.lang.foreign.Arena;
+import java.util.function.Consumer;
 
 /// A parameter of a model as blocks see it. Blocks hand weights to ops and never ask how they are stored.
 /// Gradients belong to the object: one weight used in two places gets the sum.
@@ -15,6 +16,9 @@ public sealed interface Weight {
 
     /// The numbers as products read them.
     Matrix matrix();
+
+    /// A number that grows whenever the weight is updated.
+    long version();
 
     /// The dimensions, outermost first (a copy).
     long[] shape();
@@ -57,9 +61,30 @@ public sealed interface Weight {
             return tensor;
         }
 
+        /// Changes the numbers in place: nothing that was derived from the old ones is used any more.
+        ///
+        /// @param change writes to the tensor, which stays at its address
+        /// @throws IllegalStateException if the tensor lies in a file that is only read
+        public void update(Consumer<Tensor> change) {
+            if (tensor.memory().isReadOnly()) {
+                throw new IllegalStateException(tensor + " lies in a file that is only read; load the model with"
+                        + " copies of the weights to be updated");
+            }
+            try {
+                change.accept(tensor);
+            } finally {
+                tensor.changed();
+            }
+        }
+
         @Override
         public Matrix matrix() {
             return tensor;
+        }
+
+        @Override
+        public long version() {
+            return tensor.version();
         }
 
         @Override
@@ -74,22 +99,35 @@ public sealed interface Weight {
     }
 
     /// A matrix that is made when its numbers are first asked for: a copy of a file's numbers in another order, for an
-    /// expert that may never be chosen.
+    /// expert that may never be chosen. Where these numbers have changed, they are copied again.
     final class Deferred implements Weight {
+        /// Makes the matrix.
+        public interface Maker {
+            /// The matrix, in memory that lives as long as the weight. Called once.
+            Tensor make();
+
+            /// The same with the origin's present numbers, in memory of `arena`.
+            Tensor again(Arena arena);
+        }
+
         private final DType dtype;
         private final int rows;
         private final int cols;
-        private final Supplier<Tensor> maker;
+        private final Tensor origin;
+        private final Maker maker;
         private Tensor made;
+        private long version;
 
-        /// @param maker gives a matrix of this type and shape; it is called once at most
-        public Deferred(DType dtype, int rows, int cols, Supplier<Tensor> maker) {
+        /// @param origin what the numbers are copied from
+        /// @param maker gives a matrix of this type and shape
+        public Deferred(DType dtype, int rows, int cols, Tensor origin, Maker maker) {
             if (!dtype.isReal()) {
                 throw new IllegalArgumentException("a weight holds real numbers, not " + dtype);
             }
             this.dtype = dtype;
             this.rows = rows;
             this.cols = cols;
+            this.origin = origin;
             this.maker = maker;
         }
 
@@ -101,13 +139,28 @@ public sealed interface Weight {
         @Override
         public Tensor matrix() {
             if (made == null) {
-                Tensor t = maker.get();
-                if (t.dtype() != dtype || !t.is(rows, cols)) {
-                    throw new IllegalStateException(t + " was made for " + dtype + " " + rows + " by " + cols);
+                made = checked(maker.make());
+                version = origin.version();
+            } else if (version != origin.version()) {
+                try (Arena arena = Arena.ofConfined()) {
+                    made.copyFrom(checked(maker.again(arena)));
                 }
-                made = t;
+                version = origin.version();
             }
             return made;
+        }
+
+        private Tensor checked(Tensor t) {
+            if (t.dtype() != dtype || !t.is(rows, cols)) {
+                throw new IllegalStateException(t + " was made for " + dtype + " " + rows + " by " + cols);
+            }
+            return t;
+        }
+
+        /// That of the origin and of the copy, once there is one.
+        @Override
+        public long version() {
+            return origin.version() + (made == null ? 0 : made.version());
         }
 
         @Override
@@ -152,6 +205,11 @@ public sealed interface Weight {
         @Override
         public CodedMatrix matrix() {
             return coded;
+        }
+
+        @Override
+        public long version() {
+            return coded.version();
         }
 
         @Override
