@@ -1,8 +1,14 @@
 package glia.kernels.decode;
 
 import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R12;
+import static glia.kernels.asm.Gpr.R13;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.RBP;
+import static glia.kernels.asm.Gpr.RBX;
 import static glia.kernels.asm.Gpr.RCX;
 import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
 import static glia.kernels.asm.Gpr.RSI;
 import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.VADDPS;
@@ -83,15 +89,46 @@ public final class DecodeCode {
         for (long i = 0; i < count; i += STRETCH) {
             long part = Math.min(STRETCH, count - i);
             code.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,
-                    part / type.blockElements(), 0, 0);
+                    part / type.blockElements(), 1, 0);
         }
     }
 
-    /// A function of an address to write to (RDI), one to read from (RSI), and a number of blocks (RCX).
+    /// Decodes rows of `count` numbers, whole blocks, one row behind the other.
+    ///
+    /// @param rowBytes from where a row begins to where the next one does
+    void decode(DType type, long from, long rowBytes, int rows, int count, long to) {
+        int most = STRETCH / Math.max(1, count);
+        if (most < 2) {
+            for (int r = 0; r < rows; r++) {
+                decode(type, from + r * rowBytes, to + 4L * r * count, count);
+            }
+            return;
+        }
+        Function code = decode.of(type.ordinal());
+        for (int r = 0; r < rows; r += most) {
+            code.call(to + 4L * r * count, from + r * rowBytes, rowBytes, count / type.blockElements(),
+                    Math.min(most, rows - r), 0);
+        }
+    }
+
+    /// A function of an address to write to (RDI), one to read from (RSI), bytes from row to row there (RDX), a number
+    /// of blocks of a row (RCX) and a number of rows, at least 1 (R8). RBX is where the row begins, R12 holds the blocks,
+    /// RBP the bytes, R13 counts the rows.
     private byte[] emit(DType type) {
         var a = new Emitter(level);
         constants.load(a);
         var groups = new Decode256Code(a, constants);
+        a.push(RBX);
+        a.push(RBP);
+        a.push(R12);
+        a.push(R13);
+        a.mov(RBX, RSI);
+        a.mov(RBP, RDX);
+        a.mov(R12, RCX);
+        a.mov(R13, R8);
+        Label row = a.here();
+        a.mov(RSI, RBX);
+        a.mov(RCX, R12);
         switch (type) {
             case F16, BF16 -> plain(a, type == DType.BF16);
             default -> {
@@ -111,6 +148,13 @@ public final class DecodeCode {
                 a.bind(end);
             }
         }
+        a.add(RBX, RBP);
+        a.dec(R13);
+        a.jump(Condition.NOT_EQUAL, row);
+        a.pop(R13);
+        a.pop(R12);
+        a.pop(RBP);
+        a.pop(RBX);
         return a.end();
     }
 

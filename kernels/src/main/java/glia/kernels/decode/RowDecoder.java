@@ -43,9 +43,7 @@ public final class RowDecoder {
     /// @param worker the thread, for memory of its own
     public void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
         if (DecodeCode.serves(type)) {
-            for (int r = 0; r < numRows; r++) {
-                DecodeCode.of(level).decode(type, from + r * rowBytes, to + 4L * r * count, count);
-            }
+            DecodeCode.of(level).decode(type, from, rowBytes, numRows, count, to);
             return;
         }
         if (rows[worker].length < count) {

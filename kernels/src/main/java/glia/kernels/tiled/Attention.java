@@ -52,7 +52,7 @@ public final class Attention implements Workers.Task {
         rule = new ScoreRule(inner);
         for (int i = 0; i < tiles.length; i++) {
             tiles[i] = new AttentionTile(inner, i);
-            rows[i] = new AttentionRow(inner);
+            rows[i] = new AttentionRow(inner, i);
         }
     }
 

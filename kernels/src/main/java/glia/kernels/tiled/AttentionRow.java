@@ -19,6 +19,7 @@ final class AttentionRow {
     private final Scratch scratch = new Scratch();
     private final Prefetch ahead = new Prefetch();
     private final Tiles tiles;
+    private final HeadRows rows;
     private AttentionShape shape;
     private KeyValues kv;
     private int kvHead;
@@ -32,8 +33,10 @@ final class AttentionRow {
     private int kvHeadThen;
     private int firstThen;
 
-    AttentionRow(Tiles tiles) {
+    /// @param worker the thread
+    AttentionRow(Tiles tiles, int worker) {
         this.tiles = tiles;
+        rows = new HeadRows(tiles, worker);
     }
 
     /// Says what will probably be run after the next run: with which keys, from which head and position on.
@@ -97,12 +100,14 @@ final class AttentionRow {
     private void score(int from, int to) {
         int group = shape.groupSize();
         long headBytes = 4L * shape.keySize();
-        ahead.set(values(from), 4L * kv.valueCols(), to - from, 4L * kvHeads * shape.valueSize());
+        HeadRows.valuesAhead(ahead, kv, from, to - from, kvHead, kvHeads, shape.valueSize());
         for (int p = from; p < to; p += STEP) {
+            int count = Math.min(STEP, to - p);
             for (int h = 0; h < kvHeads; h++) {
-                tiles.scores(query + h * group * headBytes, group, shape.keySize(), keys(kv, kvHead, p) + h * headBytes,
-                        4L * kv.keyCols(), Math.min(STEP, to - p), shape.scale(),
-                        scores + h * group * SCORES_BYTES + 4L * (p - from), SCORES_BYTES, ahead, partial);
+                rows.keys(kv, p, count, kvHead + h, shape.keySize());
+                tiles.scores(query + h * group * headBytes, group, shape.keySize(), rows.address(), rows.step(), count,
+                        shape.scale(), scores + h * group * SCORES_BYTES + 4L * (p - from), SCORES_BYTES, ahead,
+                        partial);
             }
         }
     }
@@ -110,23 +115,16 @@ final class AttentionRow {
     private void accumulate(int from, int to) {
         int group = shape.groupSize();
         for (int h = 0; h < kvHeads; h++) {
+            rows.values(kv, from, to - from, kvHead + h, shape.valueSize());
             tiles.accumulate(sums(h * group), group, shape.valueSize(), state + h * group * Tiles.STATE_BYTES,
-                    scores + h * group * SCORES_BYTES, SCORES_BYTES, values(from) + 4L * h * shape.valueSize(),
-                    4L * kv.valueCols(), to - from, ahead, partial);
+                    scores + h * group * SCORES_BYTES, SCORES_BYTES, rows.address(), rows.step(), to - from, ahead,
+                    partial);
         }
     }
 
     /// While values are added up, keys are asked for.
     private void keysAhead(KeyValues kv, int kvHead, int from, int to) {
-        ahead.set(keys(kv, kvHead, from), 4L * kv.keyCols(), to - from, 4L * kvHeads * shape.keySize());
-    }
-
-    private long keys(KeyValues kv, int kvHead, int position) {
-        return kv.keyAddress(position) + 4L * kvHead * shape.keySize();
-    }
-
-    private long values(int position) {
-        return kv.valueAddress(position) + 4L * kvHead * shape.valueSize();
+        HeadRows.keysAhead(ahead, kv, from, to - from, kvHead, kvHeads, shape.keySize());
     }
 
     /// Adds the sinks to the denominators, where there are such.

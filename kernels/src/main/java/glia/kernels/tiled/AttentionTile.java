@@ -19,6 +19,8 @@ final class AttentionTile {
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
+    private final HeadRows keys;
+    private final HeadRows values;
     private final int worker;
     private final int tileRows;
     private final int panelCols;
@@ -47,6 +49,8 @@ final class AttentionTile {
     AttentionTile(Tiles tiles, int worker) {
         this.tiles = tiles;
         this.worker = worker;
+        keys = new HeadRows(tiles, worker);
+        values = new HeadRows(tiles, worker);
         tileRows = tiles.rows();
         panelCols = tiles.cols();
         panelBytes = tiles.panelBytes();
@@ -194,18 +198,17 @@ final class AttentionTile {
     /// scores are not used.
     private void score(int from, int to, long scores) {
         int size = shape.keySize();
-        int pageEnd = (from / kv.pageTokens() + 1) * kv.pageTokens();
-        long step = 4L * kv.keyCols();
-        for (int p = from; p < to; p += tileRows) {
-            int rows = Math.min(tileRows, to - p);
-            long keys = kv.keyAddress(p) + 4L * kvHead * size;
-            long row = step;
-            if (p + tiles.least(rows) > pageEnd) {
-                copyRows(keys, step, pageEnd - p, size);
-                keys = copy;
-                row = 4L * size;
+        keys.keys(kv, from, to - from, kvHead, size);
+        for (int r = 0; r < to - from; r += tileRows) {
+            int rows = Math.min(tileRows, to - from - r);
+            long first = keys.address() + r * keys.step();
+            long step = keys.step();
+            if (r + tiles.least(rows) > keys.readable()) {
+                copyRows(first, step, keys.readable() - r, size);
+                first = copy;
+                step = 4L * size;
             }
-            tiles.set(rows, panelCols, scores + (p - from) * panelBytes, panelBytes, keys, row, 4, queries, size);
+            tiles.set(rows, panelCols, scores + r * panelBytes, panelBytes, first, step, 4, queries, size);
         }
     }
 
@@ -220,14 +223,13 @@ final class AttentionTile {
 
     private void accumulate(int from, int to, long weights) {
         int size = shape.valueSize();
-        long step = 4L * kv.valueCols();
-        long values = kv.valueAddress(from) + 4L * kvHead * size;
+        values.values(kv, from, to - from, kvHead, size);
         for (int e = 0; e < size; e += tileRows) {
             int rows = Math.min(tileRows, size - e);
-            long column = values + 4L * e;
-            long row = step;
+            long column = values.address() + 4L * e;
+            long row = values.step();
             if (e + tiles.least(rows) > size) {
-                copyColumns(column, step, to - from, size - e);
+                copyColumns(column, row, to - from, size - e);
                 column = copy;
                 row = 4L * tileRows;
             }

@@ -90,6 +90,13 @@ public interface Tiles {
     /// @param worker the thread, for memory of its own
     void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker);
 
+    /// Decodes rows of numbers of a type to F32, one row behind the other.
+    ///
+    /// @param from where the numbers of the first row begin; rows are `rowBytes` apart
+    /// @param count numbers of a row, whole blocks
+    /// @param worker the thread, for memory of its own
+    void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker);
+
     /// Decodes rows of a weight to columns of a panel: number k of row r to row k, column r. Columns beyond `rows` may
     /// become anything, and so may the panel's rows beyond `count` up to a multiple of 16.
     ///

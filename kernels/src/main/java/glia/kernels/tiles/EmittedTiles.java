@@ -134,6 +134,11 @@ public class EmittedTiles implements Tiles {
         decoder.decode(w, row, rows, col, count, to, worker);
     }
 
+    @Override
+    public void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker) {
+        decoder.decode(type, from, rowBytes, rows, count, to, worker);
+    }
+
     /// Where the rows lie as F32: where they are, or decoded in memory of the worker's own, one behind the other.
     final long decoded(DType type, long from, long rowBytes, int rows, int count, int worker) {
         if (type == DType.F32) {

@@ -174,4 +174,16 @@ final class PanelDecoder {
             }
         }
     }
+
+    /// Decodes rows without turning them, one behind the other.
+    void decodeRows(DType type, long from, long rowBytes, int rows, int count, long to) {
+        int part = DEPTH / type.blockElements() * type.blockElements();
+        for (int r = 0; r < rows; r++) {
+            for (int k = 0; k < count; k += part) {
+                int size = Math.min(part, count - k);
+                Decode.toFloats(type, from + r * rowBytes + type.bytes(k), row, 0, size);
+                Memory.store(row, 0, to + 4L * ((long) r * count + k), size);
+            }
+        }
+    }
 }

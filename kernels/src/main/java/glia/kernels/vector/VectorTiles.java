@@ -77,6 +77,17 @@ final class VectorTiles implements Tiles {
     }
 
     @Override
+    public void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker) {
+        if (Rows.AVAILABLE && type == DType.BF16) {
+            RowDecoder.bf16(from, rowBytes, rows, count, to);
+        } else if (Rows.AVAILABLE && type == DType.Q8_0) {
+            RowDecoder.q8p0(from, rowBytes, rows, count, to);
+        } else {
+            decoders[worker].decodeRows(type, from, rowBytes, rows, count, to);
+        }
+    }
+
+    @Override
     public void transpose(DType type, long from, long rowBytes, int rows, int count, long panel, int worker) {
         decoders[worker].decode(type, from, rowBytes, rows, count, panel);
     }

@@ -5,8 +5,9 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 
 /// Keys and values of one sequence in one layer, in pages of `pageTokens` positions. A page holds, position after
-/// position, the F32 keys of all heads `[pageTokens, K·E]`, and another the values. Position `p` lies in page
-/// `p / pageTokens`. Pages before a window or a chunk may be gone (address 0); kernels never look there.
+/// position, the keys of all heads `[pageTokens, K·E]`, and another the values, in numbers of one `KeyValueType`.
+/// Position `p` lies in page `p / pageTokens`. Pages before a window or a chunk may be gone (address 0); kernels never
+/// look there.
 ///
 /// Rows may be wider than the heads: latent attention has one page of rows `[c | k]` that are the keys, and whose
 /// first numbers are the values; both addresses are then the same.
@@ -14,9 +15,12 @@ import java.util.Arrays;
 /// The pages of several layers may lie together in blocks, each layer's at offsets of its own: then the layer's view
 /// is pointed at the block table of one sequence after the other. It only points: the engine makes and frees blocks.
 public final class KeyValues {
+    private final KeyValueType type;
     private final int pageTokens;
     private final int keyCols;
     private final int valueCols;
+    private final long keyRowBytes;
+    private final long valueRowBytes;
     private final long keyOffset;
     private final long valueOffset;
     private long[] keyPages;
@@ -24,24 +28,37 @@ public final class KeyValues {
     private int numPages;
     private int length;
 
-    /// Pages that are added one by one.
+    /// Pages of F32 numbers, which are added one by one.
     ///
     /// @param keyCols numbers a position in a key page: key-value heads × key size, or more
     /// @param valueCols numbers a position in a value page
     public KeyValues(int pageTokens, int keyCols, int valueCols) {
-        this(pageTokens, keyCols, 0, valueCols, 0);
+        this(KeyValueType.F32, pageTokens, keyCols, valueCols);
+    }
+
+    /// Pages that are added one by one.
+    ///
+    /// @param type of keys and values alike
+    /// @param keyCols numbers a position in a key page: key-value heads × key size, or more
+    /// @param valueCols numbers a position in a value page
+    public KeyValues(KeyValueType type, int pageTokens, int keyCols, int valueCols) {
+        this(type, pageTokens, keyCols, 0, valueCols, 0);
         keyPages = new long[4];
         valuePages = new long[4];
     }
 
     /// The view of a layer whose key pages begin `keyOffset` bytes into blocks, and whose value pages `valueOffset`.
     /// It shows nothing before `view` is called.
-    public KeyValues(int pageTokens, int keyCols, long keyOffset, int valueCols, long valueOffset) {
+    public KeyValues(KeyValueType type, int pageTokens, int keyCols, long keyOffset, int valueCols,
+            long valueOffset) {
+        this.type = type;
         this.pageTokens = pageTokens;
         this.keyCols = keyCols;
         this.valueCols = valueCols;
         this.keyOffset = keyOffset;
         this.valueOffset = valueOffset;
+        keyRowBytes = type.rowBytes(keyCols);
+        valueRowBytes = type.rowBytes(valueCols);
     }
 
     /// A view of keys and values that lie together in two matrices, `[T, K·E]`: a single page.
@@ -84,6 +101,11 @@ public final class KeyValues {
         this.length = length;
     }
 
+    /// The type of the numbers.
+    public KeyValueType type() {
+        return type;
+    }
+
     public int pageTokens() {
         return pageTokens;
     }
@@ -96,14 +118,23 @@ public final class KeyValues {
         return valueCols;
     }
 
+    /// Bytes from one position's keys to the next one's.
+    public long keyRowBytes() {
+        return keyRowBytes;
+    }
+
+    /// Bytes from one position's values to the next one's.
+    public long valueRowBytes() {
+        return valueRowBytes;
+    }
+
     /// The address of the keys of all heads at one position.
     public long keyAddress(int position) {
-        return keyPages[position / pageTokens] + keyOffset + (long) (position % pageTokens) * keyCols * Float.BYTES;
+        return keyPages[position / pageTokens] + keyOffset + position % pageTokens * keyRowBytes;
     }
 
     /// The address of the values of all heads at one position.
     public long valueAddress(int position) {
-        return valuePages[position / pageTokens] + valueOffset
-                + (long) (position % pageTokens) * valueCols * Float.BYTES;
+        return valuePages[position / pageTokens] + valueOffset + position % pageTokens * valueRowBytes;
     }
 }

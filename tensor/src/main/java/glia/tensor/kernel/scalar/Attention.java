@@ -19,6 +19,7 @@ final class Attention extends RangeTask {
     private final Scratch queries;
     private final Scratch sums;
     private final Scratch blocks;
+    private final HeadRows rows;
     private Tensor out;
     private Tensor logSumExp;
     private Tensor q;
@@ -32,6 +33,7 @@ final class Attention extends RangeTask {
         queries = new Scratch(workers);
         sums = new Scratch(workers);
         blocks = new Scratch(workers);
+        rows = new HeadRows(workers);
     }
 
     void run(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
@@ -84,7 +86,7 @@ final class Attention extends RangeTask {
         float denominator = sinks ? 1 : 0;
         for (int p = shape.span().first(position), end; p <= last; p = end) {
             end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
-            float larger = score(kv, head, query, position, p, end, scores, largest);
+            float larger = score(kv, head, query, position, p, end, scores, largest, worker);
             if (larger == Float.NEGATIVE_INFINITY) {
                 continue;
             }
@@ -94,7 +96,7 @@ final class Attention extends RangeTask {
             for (int i = 0; i < valueSize; i++) {
                 sum[i] *= decay;
             }
-            denominator += accumulate(kv, head, p, end, scores, largest, sum);
+            denominator += accumulate(kv, head, p, end, scores, largest, sum, worker);
         }
         long at = out.address() + 4L * ((long) token * out.cols() + head * valueSize);
         for (int i = 0; i < valueSize; i++) {
@@ -108,11 +110,12 @@ final class Attention extends RangeTask {
 
     /// The scores of positions of one page, and the largest of them and of `largest`.
     private float score(KeyValues kv, int head, float[] query, int position, int from, int to, float[] scores,
-            float largest) {
+            float largest, int worker) {
         int keySize = shape.keySize();
-        long step = 4L * kv.keyCols();
-        long key = kv.keyAddress(from) + 4L * (head / shape.groupSize()) * keySize;
-        for (int p = from; p < to; p++, key += step) {
+        int first = head / shape.groupSize() * keySize;
+        long row = kv.keyAddress(from);
+        for (int p = from; p < to; p++, row += kv.keyRowBytes()) {
+            long key = rows.of(kv.type(), row, first, keySize, worker);
             float score = score(shape.scale() * Linear.dot(query, key, keySize), head, p - position);
             scores[p - from] = score;
             largest = Math.max(largest, score);
@@ -136,15 +139,16 @@ final class Attention extends RangeTask {
     }
 
     /// Adds the values of the positions with their weights to `sum`; returns the sum of the weights.
-    private float accumulate(KeyValues kv, int head, int from, int to, float[] scores, float largest, float[] sum) {
+    private float accumulate(KeyValues kv, int head, int from, int to, float[] scores, float largest, float[] sum,
+            int worker) {
         int valueSize = shape.valueSize();
-        long step = 4L * kv.valueCols();
-        long value = kv.valueAddress(from) + 4L * (head / shape.groupSize()) * valueSize;
+        int first = head / shape.groupSize() * valueSize;
+        long row = kv.valueAddress(from);
         float total = 0;
-        for (int p = from; p < to; p++, value += step) {
+        for (int p = from; p < to; p++, row += kv.valueRowBytes()) {
             float weight = (float) Math.exp(scores[p - from] - largest);
             total += weight;
-            long at = Memory.address(value);
+            long at = Memory.address(rows.of(kv.type(), row, first, valueSize, worker));
             for (int i = 0; i < valueSize; i++) {
                 sum[i] += weight * Memory.f32(at + 4L * i);
             }

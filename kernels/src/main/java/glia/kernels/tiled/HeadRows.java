@@ -1,0 +1,84 @@
+package glia.kernels.tiled;
+
+import glia.tensor.DType;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.KeyValues;
+
+/// The keys or the values of a head at consecutive positions of one page, as rows of F32 numbers: where they lie, or
+/// decoded in memory of the thread's own if the KV cache has a smaller type. A few dozen rows at a time stay in the
+/// first cache, so that memory is read in the smaller type only.
+final class HeadRows {
+    private final Tiles tiles;
+    private final int worker;
+    private final Scratch scratch = new Scratch();
+    private long address;
+    private long step;
+    private int readable;
+
+    /// @param worker the thread
+    HeadRows(Tiles tiles, int worker) {
+        this.tiles = tiles;
+        this.worker = worker;
+    }
+
+    /// The keys of `count` positions from `position` on.
+    void keys(KeyValues kv, int position, int count, int head, int size) {
+        set(kv, kv.keyAddress(position), kv.keyRowBytes(), position, count, head * size, size);
+    }
+
+    /// The values of `count` positions from `position` on.
+    void values(KeyValues kv, int position, int count, int head, int size) {
+        set(kv, kv.valueAddress(position), kv.valueRowBytes(), position, count, head * size, size);
+    }
+
+    private void set(KeyValues kv, long row, long rowBytes, int position, int count, int first, int size) {
+        KeyValueType type = kv.type();
+        if (type == KeyValueType.F32) {
+            address = row + 4L * first;
+            step = rowBytes;
+            readable = kv.pageTokens() - position % kv.pageTokens();
+            return;
+        }
+        DType dtype = type.dtype();
+        int start = type.blockStart(first);
+        int cols = type.wholeBlocks(first + size) - start;
+        readable = count + tiles.rows();
+        long decoded = scratch.reserve(4L * readable * cols);
+        tiles.decode(dtype, row + dtype.bytes(start), rowBytes, count, cols, decoded, worker);
+        address = decoded + 4L * (first - start);
+        step = 4L * cols;
+    }
+
+    /// Where the first number of the first row lies, valid until rows are set again.
+    long address() {
+        return address;
+    }
+
+    /// Bytes from row to row.
+    long step() {
+        return step;
+    }
+
+    /// How many rows may be read, those that hold nothing included.
+    int readable() {
+        return readable;
+    }
+
+    /// Notes keys of some heads as those that are needed soon.
+    static void keysAhead(Ahead ahead, KeyValues kv, int position, int count, int firstHead, int numHeads, int size) {
+        ahead(ahead, kv.type(), kv.keyAddress(position), kv.keyRowBytes(), count, firstHead * size, numHeads * size);
+    }
+
+    /// The same for values.
+    static void valuesAhead(Ahead ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
+            int size) {
+        ahead(ahead, kv.type(), kv.valueAddress(position), kv.valueRowBytes(), count, firstHead * size,
+                numHeads * size);
+    }
+
+    private static void ahead(Ahead ahead, KeyValueType type, long row, long rowBytes, int count, int first,
+            int size) {
+        int start = type.blockStart(first);
+        ahead.set(row + type.dtype().bytes(start), rowBytes, count, type.rowBytes(first + size - start));
+    }
+}
