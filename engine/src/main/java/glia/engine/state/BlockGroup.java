@@ -1,5 +1,6 @@
 package glia.engine.state;
 
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Span;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +21,7 @@ final class BlockGroup {
 
         /// A view of a sequence's keys and values, yet of none.
         KeyValues newView() {
-            return new KeyValues(BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
+            return new KeyValues(KeyValueType.F32, BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
         }
     }
 

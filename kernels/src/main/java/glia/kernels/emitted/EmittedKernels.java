@@ -17,6 +17,7 @@ import glia.kernels.rows.Rotation;
 import glia.kernels.rows.Rounding;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
+import glia.kernels.tiled.KeyLoad;
 import glia.kernels.tiled.HalfProducts;
 import glia.kernels.tiled.PairProducts;
 import glia.kernels.tiled.Products;
@@ -57,6 +58,7 @@ public final class EmittedKernels implements Kernels {
     private final Optional<PairProducts> pairProducts;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
+    private final KeyLoad keyLoad;
     private final Gather gather;
     private final Rounding rounding;
     private final Norms norms;
@@ -95,6 +97,7 @@ public final class EmittedKernels implements Kernels {
         pairProducts = pairProducts(workers, decoder, level);
         attention = new Attention(workers, tiles);
         attentionBackward = new AttentionBackward(workers, tiles);
+        keyLoad = new KeyLoad(workers, tiles);
         gather = new Gather(workers, decoder);
         rounding = new Rounding(workers, level);
         norms = new Norms(workers, level);
@@ -356,6 +359,11 @@ public final class EmittedKernels implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void loadKeys(Tensor y, KeyValues keyValues, int position) {
+        keyLoad.run(y, keyValues, position);
     }
 
     @Override

@@ -6,7 +6,7 @@ import glia.tensor.kernel.KeyValues;
 
 /// Attention of one token's query heads over a range of positions, for one head of keys and values or several. Blocks
 /// of keys and values are read from memory for the first query head and from the cache for the others that share them.
-/// Scores are transposed into weights as soon as a block is done; when it brings a new largest score, what was summed
+/// Scores are turned into weights as soon as a block is done; when it brings a new largest score, what was summed
 /// before is scaled down (https://arxiv.org/abs/1805.02867).
 ///
 /// Values are asked for while keys are multiplied, and the next keys while values are added up.
@@ -100,7 +100,7 @@ final class AttentionRow {
     private void score(int from, int to) {
         int group = shape.groupSize();
         long headBytes = 4L * shape.keySize();
-        HeadRows.valuesAhead(ahead, kv, from, to - from, kvHead, kvHeads, shape.valueSize());
+        HeadRows.prefetchValues(ahead, kv, from, to - from, kvHead, kvHeads, shape.valueSize());
         for (int p = from; p < to; p += STEP) {
             int count = Math.min(STEP, to - p);
             for (int h = 0; h < kvHeads; h++) {
@@ -124,7 +124,7 @@ final class AttentionRow {
 
     /// While values are added up, keys are asked for.
     private void keysAhead(KeyValues kv, int kvHead, int from, int to) {
-        HeadRows.keysAhead(ahead, kv, from, to - from, kvHead, kvHeads, shape.keySize());
+        HeadRows.prefetchKeys(ahead, kv, from, to - from, kvHead, kvHeads, shape.keySize());
     }
 
     /// Adds the sinks to the denominators, where there are such.

@@ -65,18 +65,18 @@ final class HeadRows {
     }
 
     /// Notes keys of some heads as those that are needed soon.
-    static void keysAhead(Ahead ahead, KeyValues kv, int position, int count, int firstHead, int numHeads, int size) {
-        ahead(ahead, kv.type(), kv.keyAddress(position), kv.keyRowBytes(), count, firstHead * size, numHeads * size);
+    static void prefetchKeys(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads, int size) {
+        prefetch(ahead, kv.type(), kv.keyAddress(position), kv.keyRowBytes(), count, firstHead * size, numHeads * size);
     }
 
     /// The same for values.
-    static void valuesAhead(Ahead ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
+    static void prefetchValues(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
             int size) {
-        ahead(ahead, kv.type(), kv.valueAddress(position), kv.valueRowBytes(), count, firstHead * size,
+        prefetch(ahead, kv.type(), kv.valueAddress(position), kv.valueRowBytes(), count, firstHead * size,
                 numHeads * size);
     }
 
-    private static void ahead(Ahead ahead, KeyValueType type, long row, long rowBytes, int count, int first,
+    private static void prefetch(Prefetch ahead, KeyValueType type, long row, long rowBytes, int count, int first,
             int size) {
         int start = type.blockStart(first);
         ahead.set(row + type.dtype().bytes(start), rowBytes, count, type.rowBytes(first + size - start));

@@ -16,6 +16,7 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.kernels.gradient.RowGradients;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
+import glia.kernels.tiled.KeyLoad;
 import glia.kernels.tiled.Products;
 import glia.kernels.tiled.TiledProducts;
 
@@ -31,6 +32,7 @@ public final class VectorKernels implements Kernels {
     private final RowProduct rowProduct;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
+    private final KeyLoad keyLoad;
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
@@ -46,6 +48,7 @@ public final class VectorKernels implements Kernels {
         rowProduct = new RowProduct(workers);
         attention = new Attention(workers, tiles);
         attentionBackward = new AttentionBackward(workers, tiles);
+        keyLoad = new KeyLoad(workers, tiles);
         norms = new Norms(workers);
         rotation = new Rotation(workers);
         pointwise = new Pointwise(workers);
@@ -189,6 +192,11 @@ public final class VectorKernels implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void loadKeys(Tensor y, KeyValues keyValues, int position) {
+        keyLoad.run(y, keyValues, position);
     }
 
     @Override

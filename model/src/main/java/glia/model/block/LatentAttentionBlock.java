@@ -78,7 +78,7 @@ final class LatentAttentionBlock implements Block {
         Optional<PositionLists> lists = indexer.choose(ops, x, low, pass, states);
         KeyValueState state = states.keyValues(place, 0);
         Tensor mixed = lists.isEmpty() && allBegin(pass.runs())
-                ? expanded(ops, plain, turned, c, key, rows, state, pass)
+                ? expanded(ops, plain, turned, new Latents(c, key, rows), state, pass)
                 : absorbed(ops, plain, turned, rows, state, pass, lists);
         return output.forward(ops, mixed, pass, states);
     }
@@ -92,12 +92,21 @@ final class LatentAttentionBlock implements Block {
         return true;
     }
 
-    private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Tensor c, Tensor key, Tensor rows,
-            KeyValueState state, Pass pass) {
-        ops.apply(new Appended(rows, state, pass.runs()));
+    /// The latents of a pass, the part of the keys that all heads share, and both together, `[c | k]`.
+    private record Latents(Tensor c, Tensor key, Tensor rows) { }
+
+    private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Latents computed, KeyValueState state, Pass pass) {
+        Latents read = read(ops, computed, ops.apply(new Appended(computed.rows(), state, pass.runs())));
         Tensor q = ops.apply(new ConcatColumns(plain, turned, spec.numHeads(), false));
-        Tensor k = ops.apply(new ConcatColumns(expansion.keys(ops, c), key, spec.numHeads(), true));
-        return ops.attention(q, k, expansion.values(ops, c), KeyValueState.NONE, pass.runs(), expanded);
+        Tensor k = ops.apply(new ConcatColumns(expansion.keys(ops, read.c()), read.key(), spec.numHeads(), true));
+        return ops.attention(q, k, expansion.values(ops, read.c()), KeyValueState.NONE, pass.runs(), expanded);
+    }
+
+    /// The latents as the state has them: later tokens see no others.
+    private Latents read(Ops ops, Latents computed, Tensor rows) {
+        return rows == computed.rows() ? computed
+                : new Latents(ops.apply(SliceColumns.of(rows, 0, spec.latentSize())),
+                        ops.apply(SliceColumns.of(rows, spec.latentSize(), spec.rope().rotatedSize())), rows);
     }
 
     private Tensor absorbed(Ops ops, Tensor plain, Tensor turned, Tensor rows, KeyValueState state, Pass pass,

@@ -2,6 +2,7 @@ package glia.tensor.kernel;
 
 import glia.tensor.DType;
 import glia.tensor.Matrix;
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 
@@ -198,6 +199,16 @@ public interface Kernels {
     /// @param learned what the rule of scores has learned, `Scores.NOTHING` where that is nothing
     void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
             Tensor learned);
+
+    /// `y[i,:] = key[position + i]`, decoded to F32, for y `[count, keyCols]`.
+    default void loadKeys(Tensor y, KeyValues keyValues, int position) {
+        KeyValueType type = keyValues.type();
+        float[] row = new float[type.wholeBlocks(y.cols())];
+        for (int i = 0; i < y.rows(); i++) {
+            type.load(keyValues.keyAddress(position + i), 0, row.length, row);
+            Memory.store(row, 0, y.address() + i * y.rowBytes(), y.cols());
+        }
+    }
 
     /// The gradient of attention over whole sequences: adds to the gradients of queries, keys, values and what was
     /// learned.

@@ -2,20 +2,30 @@ package glia.tensor.ops;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 
-/// Remembers rows that a later pass will need, when this one attends without them. The result is the rows themselves.
+/// Remembers rows that a later pass will need, when this one attends without them. The result is the rows as later
+/// passes will read them: themselves, or with the KV cache's rounding.
 public record Appended(Tensor rows, KeyValueState state, Runs runs) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
-        state.append(rows, rows, runs);
-        return rows;
+        KeyValues[] sequences = state.append(rows, rows, runs);
+        if (runs.count() == 0 || sequences[0].type() == KeyValueType.F32) {
+            return rows;
+        }
+        Tensor read = ops.allocate(rows.rows(), rows.cols());
+        for (int run = 0; run < runs.count(); run++) {
+            ops.kernels().loadKeys(read.rows(runs.start(run), runs.end(run)), sequences[run], runs.position(run));
+        }
+        return read;
     }
 
     @Override
     public void inputs(Inputs inputs) { }
 
-    /// Nothing: the gradient of the rows is that of the result.
+    /// Nothing: recorded passes round nothing, and the gradient of the rows is that of the result.
     @Override
     public void backward(Tape tape, Tensor y) { }
 }

@@ -4,6 +4,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RangeTask;
@@ -66,8 +67,8 @@ public final class ListAttention implements Operation {
         }
         int width = k.cols() + (v == k ? 0 : v.cols());
         int batch = Math.clamp(BATCH / Math.multiplyExact((long) longest, width), 1, Math.max(1, q.rows()));
-        Gathering gathering = new Gathering(ops.kernels().workers(), ops.allocate(batch * longest, k.cols()),
-                v == k ? null : ops.allocate(batch * longest, v.cols()), batch, longest);
+        KeyValueType type = runs.count() == 0 ? KeyValueType.F32 : sequences[0].type();
+        Gathering gathering = new Gathering(ops, type, batch, longest);
         Runs each = new Runs();
         KeyValues[] gathered = new KeyValues[batch];
         int run = 0;
@@ -90,22 +91,32 @@ public final class ListAttention implements Operation {
         return y;
     }
 
-    /// Copies the rows of some tokens' lists to memory of their own.
+    /// Copies the rows of some tokens' lists to memory of their own, as they are stored.
     private final class Gathering extends RangeTask {
-        private final Tensor keys;
-        /// Null where the keys are the values too.
-        private final Tensor values;
+        private final KeyValueType type;
+        private final long keys;
+        private final long keyBytes;
+        /// Those of the keys where the keys are the values too.
+        private final long values;
+        private final long valueBytes;
         private final int longest;
         private final KeyValues[] from;
         private int firstToken;
         private int count;
 
-        Gathering(Workers workers, Tensor keys, Tensor values, int batch, int longest) {
-            super(workers);
-            this.keys = keys;
-            this.values = values;
+        Gathering(Compute ops, KeyValueType type, int batch, int longest) {
+            super(ops.kernels().workers());
+            this.type = type;
             this.longest = longest;
-            this.from = new KeyValues[batch];
+            keyBytes = type.rowBytes(k.cols());
+            valueBytes = type.rowBytes(v.cols());
+            keys = memory(ops, batch * longest, keyBytes);
+            values = v == k ? keys : memory(ops, batch * longest, valueBytes);
+            from = new KeyValues[batch];
+        }
+
+        private static long memory(Compute ops, int rows, long rowBytes) {
+            return ops.allocate(rows, (int) Math.ceilDiv(rowBytes, Float.BYTES)).address();
         }
 
         void begin(int token) {
@@ -115,23 +126,23 @@ public final class ListAttention implements Operation {
 
         /// Takes the next token; gives its rows as they will be.
         KeyValues add(KeyValues sequence) {
-            KeyValues rows = new KeyValues(lists.count(firstToken + count), k.cols(), v.cols());
-            rows.addPage(keyAddress(count, 0), values == null ? keyAddress(count, 0) : valueAddress(count, 0));
+            KeyValues rows = new KeyValues(type, lists.count(firstToken + count), k.cols(), v.cols());
+            rows.addPage(keyAddress(count, 0), valueAddress(count, 0));
             rows.setLength(lists.count(firstToken + count));
             from[count++] = sequence;
             return rows;
         }
 
         private long keyAddress(int slot, int i) {
-            return keys.address() + ((long) slot * longest + i) * keys.rowBytes();
+            return keys + ((long) slot * longest + i) * keyBytes;
         }
 
         private long valueAddress(int slot, int i) {
-            return values.address() + ((long) slot * longest + i) * values.rowBytes();
+            return values + ((long) slot * longest + i) * valueBytes;
         }
 
         void run() {
-            spread(count * longest, keys.cols());
+            spread(count * longest, k.cols());
         }
 
         @Override
@@ -141,9 +152,9 @@ public final class ListAttention implements Operation {
                 int i = unit % longest;
                 if (i < lists.count(firstToken + slot)) {
                     int position = lists.get(firstToken + slot, i);
-                    copy(from[slot].keyAddress(position), keyAddress(slot, i), keys.rowBytes());
-                    if (values != null) {
-                        copy(from[slot].valueAddress(position), valueAddress(slot, i), values.rowBytes());
+                    copy(from[slot].keyAddress(position), keyAddress(slot, i), keyBytes);
+                    if (v != k) {
+                        copy(from[slot].valueAddress(position), valueAddress(slot, i), valueBytes);
                     }
                 }
             }

@@ -7,7 +7,6 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Runs;
-import java.lang.foreign.MemorySegment;
 
 /// The lightning indexer: scores every position that a token can see, with small heads of its own,
 /// `I[n,p] = Σ_h w[n,h] · relu(q[n,h] · k[p])`, and lists the `count` best, the lower position first where scores are
@@ -68,22 +67,13 @@ public record TopKeys(Tensor q, Tensor k, Tensor weights, KeyValueState state, R
         Tensor queries = q.rows(from, to).reshape((long) (to - from) * heads, k.cols());
         for (int p = 0; p < seen; p += keys.rows()) {
             int size = Math.min(keys.rows(), seen - p);
-            gather(sequence, p, size, keys);
+            ops.kernels().loadKeys(keys.rows(0, size), sequence, p);
             int mark = ops.mark();
             Tensor part = size == keys.rows() ? products.rows(0, queries.rows())
                     : ops.allocate(queries.rows(), size);
             ops.kernels().linear(part, queries, keys.rows(0, size));
             new Weighing(ops, part, scores, p, from, to).run();
             ops.release(mark);
-        }
-    }
-
-    /// Copies keys that lie in pages to lie together.
-    private static void gather(KeyValues sequence, int position, int count, Tensor keys) {
-        for (int p = position, end; p < position + count; p = end) {
-            end = Math.min(position + count, (p / sequence.pageTokens() + 1) * sequence.pageTokens());
-            MemorySegment.copy(Memory.ALL, sequence.keyAddress(p), Memory.ALL,
-                    keys.address() + (p - position) * keys.rowBytes(), (end - p) * keys.rowBytes());
         }
     }
 
