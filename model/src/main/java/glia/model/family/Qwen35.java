@@ -51,6 +51,6 @@ public final class Qwen35 implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new DeltaGguf(Map.of("qwen35", "qwen3_5_text", "qwen35moe", WITH_EXPERTS)));
+        return Optional.of(new DeltaGguf(Map.of("qwen35", "qwen3_5_text", "qwen35moe", WITH_EXPERTS), true));
     }
 }

@@ -51,6 +51,6 @@ public final class Qwen3Next implements Family {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(new DeltaGguf(Map.of("qwen3next", "qwen3_next")));
+        return Optional.of(new DeltaGguf(Map.of("qwen3next", "qwen3_next"), false));
     }
 }

@@ -2,20 +2,33 @@ package glia.model.write;
 
 import glia.model.block.Weights;
 import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
+import glia.model.spec.CrossAttention;
+import glia.model.spec.Experts;
+import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedMlp;
 import glia.model.spec.LatentAttention;
+import glia.model.spec.LayerInput;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
+import glia.model.spec.RecurrentNetwork;
+import glia.model.spec.RelativeAttention;
 import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StridedAttention;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
@@ -215,7 +228,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return switch (attention.norm()) {
             case QkNorm.Heads heads -> heads.norm();
             case QkNorm.Whole whole -> whole.norm();
-            default -> new Norm.None();
+            case QkNorm.None _, QkNorm.Rotated _, QkNorm.Clipped _ -> new Norm.None();
         };
     }
 
@@ -269,7 +282,10 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             case SelectiveStateSpace s -> s.decay();
             case StateSpaceDual d -> d.decay();
             case GatedDeltaNet d -> d.decay();
-            default -> DecayForm.RATE;
+            case Attention _, CompressedExperts _, CrossAttention _, Experts _, FollowingAttention _, GatedMlp _,
+                    LatentAttention _, LayerInput _, Lightning _, Mlp _, NormedAttention _, NormedExperts _,
+                    Parallel _, RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, StridedAttention _ ->
+                    DecayForm.RATE;
         };
     }
 

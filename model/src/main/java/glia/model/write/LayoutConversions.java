@@ -1,25 +1,36 @@
 package glia.model.write;
 
 import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
+import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
+import glia.model.spec.Experts;
 import glia.model.spec.FollowingAttention;
-import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedDeltaNet.Inputs;
+import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.LatentAttention;
+import glia.model.spec.LayerInput;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
+import glia.model.spec.RecurrentNetwork;
+import glia.model.spec.RelativeAttention;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,7 +126,10 @@ final class LayoutConversions {
                     new ScaledGatedMlp(a.mlp(), b.scale());
             case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->
                     parallel(a, b);
-            default -> from;
+            case Attention _, CompressedExperts _, CrossAttention _, Experts _, FollowingAttention _,
+                    GatedDeltaNet _, GatedMlp _, LatentAttention _, LayerInput _, Lightning _, Mlp _,
+                    NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
+                    ScaledGatedMlp _, SelectiveStateSpace _, StateSpaceDual _, StridedAttention _ -> from;
         };
     }
 
@@ -146,7 +160,7 @@ final class LayoutConversions {
                     new QkNorm.Heads((Norm.Rms) norm(a.norm(), b.norm()));
             case QkNorm.Whole a when to.norm() instanceof QkNorm.Whole b ->
                     new QkNorm.Whole((Norm.Rms) norm(a.norm(), b.norm()));
-            default -> from.norm();
+            case QkNorm.None _, QkNorm.Heads _, QkNorm.Whole _, QkNorm.Rotated _, QkNorm.Clipped _ -> from.norm();
         };
         boolean scales = to.scale() > 0 && from.scale() > 0
                 && !(norm instanceof QkNorm.Rotated || norm instanceof QkNorm.Clipped);

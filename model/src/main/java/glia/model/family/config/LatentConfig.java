@@ -62,7 +62,8 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
             case RopeScaling.Yarn yarn -> yarn.factor();
             case RopeScaling.Linear linear -> linear.factor();
             case RopeScaling.Llama3 llama -> llama.factor();
-            default -> throw config.error("rope_scaling", "mscale_all_dim goes with yarn, not with " + scaling);
+            case RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _, RopeScaling.Divisors _ ->
+                    throw config.error("rope_scaling", "mscale_all_dim goes with yarn, not with " + scaling);
         };
         double m = all == 0 ? 1 : RopeConfig.sharpening(factor, all);
         return m * m;

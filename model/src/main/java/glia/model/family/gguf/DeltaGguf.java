@@ -23,7 +23,8 @@ import java.util.function.Function;
 /// turns.
 ///
 /// @param modelTypes the values of `general.architecture` and the `model_type` of each
-public record DeltaGguf(Map<String, String> modelTypes) implements WrittenGguf {
+/// @param rotatesImages whether files say how rotated pairs are shared among time, height and width of an image
+public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) implements WrittenGguf {
     private static final List<GgufKey> KEYS = GgufKey.join(body("", "").keys(), ExpertGguf.KEYS, List.of(
             GgufKey.written("expert_shared_feed_forward_length", GgufFacts::sharedWidth),
             size("ssm.conv_kernel", "linear_conv_kernel_dim", d -> d.convolution().size()),
@@ -32,8 +33,9 @@ public record DeltaGguf(Map<String, String> modelTypes) implements WrittenGguf {
             size("ssm.time_step_rank", "linear_num_value_heads", GatedDeltaNet::numValueHeads),
             GgufKey.written("ssm.inner_size", facts -> facts.first(GatedDeltaNet.class)
                     .map(GatedDeltaNet::valuesSize)),
-            GgufKey.written("rope.dimension_sections", DeltaGguf::sections),
             StateSpaceKeys.recurrent(GatedDeltaNet.class)));
+    private static final List<GgufKey> KEYS_WITH_SECTIONS = GgufKey.join(KEYS, List.of(
+            GgufKey.written("rope.dimension_sections", DeltaGguf::sections)));
     private static final String JOINED_INPUTS = "ssm_in.weight";
 
     private static StandardGguf body(String architecture, String modelType) {
@@ -43,7 +45,7 @@ public record DeltaGguf(Map<String, String> modelTypes) implements WrittenGguf {
     /// How many pairs turn by the time, height and width of an image; in texts these are one position. Readers of
     /// Qwen3.5 ask for it.
     private static Optional<int[]> sections(GgufFacts facts) {
-        return facts.rotary().filter(r -> !facts.spec().modelType().equals("qwen3_next")).map(r -> {
+        return facts.rotary().map(r -> {
             int pairs = r.rotatedSize() / 2;
             return new int[] {(pairs + 2) / 3, (pairs + 1) / 3, pairs / 3, 0};
         });
@@ -55,7 +57,7 @@ public record DeltaGguf(Map<String, String> modelTypes) implements WrittenGguf {
 
     @Override
     public List<GgufKey> keys() {
-        return KEYS;
+        return rotatesImages ? KEYS_WITH_SECTIONS : KEYS;
     }
 
     @Override

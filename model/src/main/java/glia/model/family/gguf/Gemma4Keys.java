@@ -1,11 +1,28 @@
 package glia.model.family.gguf;
 
+import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
+import glia.model.spec.CrossAttention;
+import glia.model.spec.Experts;
 import glia.model.spec.FollowingAttention;
+import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
+import glia.model.spec.LatentAttention;
 import glia.model.spec.LayerInput;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
+import glia.model.spec.Parallel;
+import glia.model.spec.RecurrentNetwork;
+import glia.model.spec.RelativeAttention;
 import glia.model.spec.Rope;
+import glia.model.spec.ScaledGatedMlp;
+import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
 import java.util.Arrays;
 import java.util.List;
@@ -66,7 +83,10 @@ final class Gemma4Keys {
         return switch (mixer) {
             case NormedAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
             case FollowingAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
-            default -> Optional.empty();
+            case Attention _, CompressedExperts _, CrossAttention _, Experts _, GatedDeltaNet _, GatedMlp _,
+                    LatentAttention _, LayerInput _, Lightning _, Mlp _, NormedExperts _, Parallel _,
+                    RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _,
+                    StateSpaceDual _, StridedAttention _ -> Optional.empty();
         };
     }
 
@@ -74,7 +94,10 @@ final class Gemma4Keys {
         return switch (mixer) {
             case NormedAttention a -> a.numKeyValueHeads();
             case FollowingAttention a -> a.numKeyValueHeads();
-            default -> 0;
+            case Attention _, CompressedExperts _, CrossAttention _, Experts _, GatedDeltaNet _, GatedMlp _,
+                    LatentAttention _, LayerInput _, Lightning _, Mlp _, NormedExperts _, Parallel _,
+                    RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _,
+                    StateSpaceDual _, StridedAttention _ -> 0;
         };
     }
 

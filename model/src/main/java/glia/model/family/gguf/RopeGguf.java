@@ -33,7 +33,8 @@ final class RopeGguf {
                 GgufKey.written("rope.scaling.factor", facts -> switch (scaling.apply(facts)) {
                     case RopeScaling.Linear linear -> Optional.of((float) linear.factor());
                     case RopeScaling.Yarn yarn -> Optional.of((float) yarn.factor());
-                    default -> Optional.empty();
+                    case RopeScaling.None _, RopeScaling.Llama3 _, RopeScaling.Proportional _, RopeScaling.Dynamic _,
+                            RopeScaling.LongRope _, RopeScaling.Divisors _ -> Optional.empty();
                 }),
                 yarn(scaling, "original_context_length", yarn -> Optional.of(yarn.originalContext())),
                 yarn(scaling, "yarn_beta_fast", yarn -> Optional.of((float) yarn.betaFast())),

@@ -1,10 +1,28 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.CompressedExperts;
+import glia.model.spec.CrossAttention;
+import glia.model.spec.Experts;
+import glia.model.spec.FollowingAttention;
+import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.LatentAttention;
+import glia.model.spec.LayerInput;
+import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.NormedAttention;
+import glia.model.spec.NormedExperts;
+import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
+import glia.model.spec.RecurrentNetwork;
+import glia.model.spec.RelativeAttention;
+import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
+import glia.model.spec.StridedAttention;
 
 /// What the tensors of state-space mixers are called on the hub.
 public final class StateSpaceNames {
@@ -27,7 +45,10 @@ public final class StateSpaceNames {
                 case GATE_BIAS, INPUT_BIAS, STEPS_BIAS -> projection(prefix + "in_proj.bias", d, p);
                 default -> new Source.Stored(prefix + name(p));
             };
-            default -> throw StandardNames.unknown(p);
+            case Attention _, CompressedExperts _, CrossAttention _, Experts _, FollowingAttention _,
+                    GatedDeltaNet _, GatedMlp _, LatentAttention _, LayerInput _, Lightning _, Mlp _,
+                    NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
+                    ScaledGatedMlp _, StridedAttention _ -> throw StandardNames.unknown(p);
         };
     }
 
