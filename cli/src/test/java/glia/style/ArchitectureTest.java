@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 /// Modules and packages point one way.
 class ArchitectureTest {
     /// Each may use only what stands before it.
-    private static final List<String> MODULES = List.of("tensor", "kernels", "io", "jinja", "text", "model", "engine", "lab", "cli");
+    private static final List<String> MODULES = List.of("tensor", "kernels", "io", "jinja", "text", "model", "engine",
+            "lab", "cli");
     private static final JavaClasses CLASSES = classes();
 
     private static JavaClasses classes() {

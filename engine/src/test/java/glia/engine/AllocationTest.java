@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import glia.engine.state.Sequence;
+import glia.kernels.KernelSets;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;

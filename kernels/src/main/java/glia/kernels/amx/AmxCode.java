@@ -49,8 +49,8 @@ import java.util.List;
 ///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
 ///     store the sums
 /// ```
-/// Where each number is a sum of three terms (`Bf16x3Code`), which F32 products are made of, a step multiplies six pairs
-/// of terms, one after the other, the smallest first:
+/// Where each number is a sum of three terms (`Bf16x3Code`), which F32 products are made of, a step multiplies six
+/// pairs of terms, one after the other, the smallest first:
 /// ```
 /// (a0 + a1 + a2) · (b0 + b1 + b2) = a2·b0 + a1·b0 + a1·b1 + a0·b1 + a0·b2 + a0·b0
 /// ```
@@ -172,7 +172,8 @@ public final class AmxCode {
     /// @param groupRows 16 or 32
     /// @param step from there to the sums of the next 32 columns
     /// @param cols at least 1
-    public static void move(boolean adds, long to, long rowBytes, long sums, int groupRows, long step, int rows, int cols) {
+    public static void move(boolean adds, long to, long rowBytes, long sums, int groupRows, long step, int rows,
+            int cols) {
         Function code = adds ? ADD : COPY;
         for (int i = 0; i < rows; i++) {
             long group = sums + 4L * COLS * groupRows * (i / groupRows);

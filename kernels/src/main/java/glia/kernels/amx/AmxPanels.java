@@ -168,7 +168,8 @@ final class AmxPanels implements Panels {
                 EmittedTiles.zero(panel + (long) k * AmxCode.B_ROW_BYTES, AmxCode.COLS);
             }
             for (int r = 0; r < rows; r += each) {
-                TransposeCode.of(Level.AMX, 2).transpose(Math.min(each, rows - r), panel + 4L * r, numbers + r * rowBytes,
+                TransposeCode.of(Level.AMX, 2).transpose(Math.min(each, rows - r), panel + 4L * r,
+                        numbers + r * rowBytes,
                         rowBytes, count);
             }
         }

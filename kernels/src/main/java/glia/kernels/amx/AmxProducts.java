@@ -8,8 +8,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
 /// `linear` and both of its gradients by tile registers, with each factor as one BF16 number or as the sum of three
-/// (`Bf16x3Code`), which is as exact as F32 products are. Both factors are packed, A in groups of rows (`AmxRows`) and B
-/// in panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece.
+/// (`Bf16x3Code`), which is as exact as F32 products are. Both factors are packed, A in groups of rows (`AmxRows`) and
+/// B in panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece.
 final class AmxProducts {
     /// What a piece of a packed factor has at the most.
     private static final long PIECE_BYTES = 64 << 20;
@@ -85,7 +85,8 @@ final class AmxProducts {
         return depth == 0 || c.size() == 0;
     }
 
-    private boolean run(Tensor c, boolean adds, Tensor a, boolean aTransposed, Matrix b, boolean bTransposed, int depth) {
+    private boolean run(Tensor c, boolean adds, Tensor a, boolean aTransposed, Matrix b, boolean bTransposed,
+            int depth) {
         if (isEmpty(c, adds, depth)) {
             return true;
         }
@@ -146,6 +147,7 @@ final class AmxProducts {
         int count = Math.min(piece, c.cols() - col);
         int part = Math.min(DEPTH, depth - k);
         long to = packed.reserve(panels.sizeBytes(count, part));
-        return bTransposed ? panels.transposed(b, col, count, k, part, to) : panels.straight(b, k, part, col, count, to);
+        return bTransposed ? panels.transposed(b, col, count, k, part, to) : panels.straight(b, k, part, col, count,
+                to);
     }
 }

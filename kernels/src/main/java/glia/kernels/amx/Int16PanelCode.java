@@ -24,8 +24,8 @@ import glia.kernels.panels.WorkerScratch;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Emits what transposes a strip of a panel (`PanelFormat`) into words, numbers of 16 bits with a scale S for each row, and
-/// these into two signed bytes, `256 · high + low`, in the order that tile registers want (`Int16Code`).
+/// Emits what transposes a strip of a panel (`PanelFormat`) into words, numbers of 16 bits with a scale S for each row,
+/// and these into two signed bytes, `256 · high + low`, in the order that tile registers want (`Int16Code`).
 ///
 /// A weight is `scale · (q - c) + min`, where c is half the range of quants and min is 0 for most formats. So
 /// ```
@@ -71,8 +71,8 @@ final class Int16PanelCode {
     }
 
     /// The code for a format. Its arguments: quants of the strip's first block, its scales, where the words go, entries
-    /// of scales in the strip, where the 16 scales of the words go (F32), a `WorkerScratch`, which says how much further the
-    /// scales are that are needed soon.
+    /// of scales in the strip, where the 16 scales of the words go (F32), a `WorkerScratch`, which says how much
+    /// further the scales are that are needed soon.
     static Function of(PanelFormat format) {
         return CodePages.seal(Arena.ofAuto(), List.of(new Int16PanelCode(format).emit())).function(0);
     }

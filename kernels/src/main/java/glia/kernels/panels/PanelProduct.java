@@ -38,8 +38,8 @@ import glia.kernels.code.Level;
 /// result = sums
 /// ```
 /// Arguments: the panel, the tile, the result for row 0 and token 0 (F32), entries of scales in a row (blocks, or
-/// superblocks), bytes from one token's result to the next, the worker's `WorkerScratch`. Only registers that a function
-/// may change are used.
+/// superblocks), bytes from one token's result to the next, the worker's `WorkerScratch`. Only registers that a
+/// function may change are used.
 final class PanelProduct {
     private final Emitter a;
     private final PanelFormat format;

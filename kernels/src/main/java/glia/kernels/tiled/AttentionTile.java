@@ -105,12 +105,13 @@ final class AttentionTile {
         return Memory.f32(denominators + 4L * i);
     }
 
-    /// Transposes the weighted sums of values, so that `sums` finds each query's one behind the other. To be called once, at
-    /// the end.
+    /// Transposes the weighted sums of values, so that `sums` finds each query's one behind the other. To be called
+    /// once, at the end.
     void transposeSums() {
         for (int e = 0; e < shape.valueSize(); e += panelCols) {
             int rows = Math.min(panelCols, shape.valueSize() - e);
-            tiles.transpose(DType.F32, sums + e * panelBytes, panelBytes, rows, panelCols, transposed + e * panelBytes, worker);
+            tiles.transpose(DType.F32, sums + e * panelBytes, panelBytes, rows, panelCols, transposed + e * panelBytes,
+                    worker);
         }
     }
 

@@ -120,7 +120,8 @@ public final class TiledProducts implements Products {
                     long at = decoded[worker].reserve(4L * cols * count);
                     tiles.decode(c, col, cols, k0, count, at, worker);
                     for (int i = 0; i < cols; i += tiles.cols()) {
-                        tiles.transpose(DType.F32, at + 4L * i * count, 4L * count, Math.min(tiles.cols(), cols - i), count,
+                        tiles.transpose(DType.F32, at + 4L * i * count, 4L * count, Math.min(tiles.cols(), cols - i),
+                                count,
                                 to + i / tiles.cols() * partBytes, worker);
                     }
                 }

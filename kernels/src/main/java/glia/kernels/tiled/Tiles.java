@@ -112,9 +112,9 @@ public interface Tiles {
     /// @param partBytes from panel to panel
     void straight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker);
 
-    /// Transposes a panel of scores, a query a column and a position a row, into weights `exp(score - largest)`; scores that
-    /// a query does not see into 0. Raises the largest scores, adds to the denominators, and scales down earlier sums
-    /// by the growth of the largest (https://arxiv.org/abs/1805.02867).
+    /// Transposes a panel of scores, a query a column and a position a row, into weights `exp(score - largest)`; scores
+    /// that a query does not see into 0. Raises the largest scores, adds to the denominators, and scales down earlier
+    /// sums by the growth of the largest (https://arxiv.org/abs/1805.02867).
     ///
     /// @param scores `count` rows, and one more that is overwritten
     /// @param position the position of the first row

@@ -12,8 +12,8 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.Level;
 import glia.kernels.tiled.Prefetch;
 
-/// Emits what asks the second cache for lines of `Prefetch`, between products. Asked for the first cache, they hold up the
-/// loads that the products wait for.
+/// Emits what asks the second cache for lines of `Prefetch`, between products. Asked for the first cache, they hold up
+/// the loads that the products wait for.
 final class PrefetchCode {
     private PrefetchCode() { }
 

@@ -35,7 +35,8 @@ import glia.kernels.tiled.Tiles;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Attention of some queries: transposes their scores into weights, as `QueryPanelCode` does for many (see `Tiles.weights`).
+/// Attention of some queries: transposes their scores into weights, as `QueryPanelCode` does for many (see
+/// `Tiles.weights`).
 public final class QueryRowCode {
     private static final PerLevel<QueryRowCode> CODES = new PerLevel<>(QueryRowCode::new);
 

@@ -26,8 +26,8 @@ import glia.kernels.code.PerLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Transposes rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of rows are
-/// interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
+/// Transposes rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of
+/// rows are interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
 public final class TransposeCode {
     /// Of panels whose rows are one, two or three vectors.
     private static final List<PerLevel<TransposeCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));

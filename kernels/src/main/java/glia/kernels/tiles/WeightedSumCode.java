@@ -71,7 +71,8 @@ public final class WeightedSumCode {
     /// @param count at least 1
     /// @param ahead what is needed soon
     /// @param parameters memory of `PARAMETER_BYTES`
-    public static void sum(Level level, long sums, int heads, int size, long state, long rows, long rowBytes, long weights,
+    public static void sum(Level level, long sums, int heads, int size, long state, long rows, long rowBytes,
+            long weights,
             long weightsRow, int count, Prefetch ahead, long parameters) {
         Memory.i64(parameters + AHEAD, ahead.address());
         Memory.i64(parameters + SUMS_ROW, 4L * size);

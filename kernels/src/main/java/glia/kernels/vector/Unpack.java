@@ -18,8 +18,8 @@ import static jdk.incubator.vector.VectorOperators.XOR;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/// Transposes words of packed numbers (see `Stage`) into rows of F32 of a panel: `q · scale + minimum`. A lane is a row of
-/// the weight, so that scales and minima are vectors like all else. Few loops serve all formats, as each must be
+/// Transposes words of packed numbers (see `Stage`) into rows of F32 of a panel: `q · scale + minimum`. A lane is a row
+/// of the weight, so that scales and minima are vectors like all else. Few loops serve all formats, as each must be
 /// compiled before it is fast.
 final class Unpack {
     private Unpack() { }

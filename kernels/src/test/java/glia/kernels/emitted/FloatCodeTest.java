@@ -150,7 +150,8 @@ class FloatCodeTest extends LevelTest {
             MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
             DotsCode code = DotsCode.of(level, type, count);
             code.prepare(parameters.address(), 1, xs, 4L * count, 4L * rows, count);
-            code.dots(rows, y.address(), memory.address(), 2L * count, x.address(), new Prefetch(), parameters.address());
+            code.dots(rows, y.address(), memory.address(), 2L * count, x.address(), new Prefetch(),
+                    parameters.address());
             for (int i = 0; i < xs * rows; i++) {
                 double sum = 0;
                 double magnitude = 0;
@@ -256,7 +257,8 @@ class FloatCodeTest extends LevelTest {
                     int depth = Math.ceilDiv(count, lanes) * lanes;
                     MemorySegment panel = numbers(arena, (long) cols * (depth - 1) + lanes);
                     float[] before = panel.toArray(Memory.F32);
-                    TransposeCode.of(level, vectors).transpose(rows, panel.address(), from.address(), 4L * width, count);
+                    TransposeCode.of(level, vectors).transpose(rows, panel.address(), from.address(), 4L * width,
+                            count);
                     for (int i = 0; i < before.length; i++) {
                         int k = i / cols;
                         int r = i % cols;

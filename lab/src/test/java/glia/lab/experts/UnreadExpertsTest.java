@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.engine.Engine;
-import glia.lab.RoutingStatistics;
 import glia.lab.RoutingStatistics.Layer;
-import glia.engine.TinyModel;
+import glia.lab.RoutingStatistics;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.TinyModel;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;

@@ -101,7 +101,8 @@ final class GatedDeltaBlock implements Block {
         Tensor mixed = convolution.forward(ops, in.mixed, pass, states);
         int keys = spec.keysSize();
         Tensor q = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
-        Tensor k = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, keys, keys)), spec.keySize(), LENGTH_EPS));
+        Tensor k = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, keys, keys)), spec.keySize(),
+                LENGTH_EPS));
         Tensor v = ops.apply(SliceColumns.of(mixed, 2 * keys, spec.valuesSize()));
         Tensor decay = ops.apply(new LogDecay(in.step, rate, spec.decay(), stepBias));
         Tensor heads = ops.apply(new GatedDelta(q, k, v, decay, ops.apply(new Sigmoid(in.beta)), spec.numKeyHeads(),

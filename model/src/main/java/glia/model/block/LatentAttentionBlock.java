@@ -73,7 +73,8 @@ final class LatentAttentionBlock implements Block {
                 rope, pass.runs());
         Tensor row = latent.forward(ops, x, pass, states);
         Tensor c = latentNorm.forward(ops, ops.apply(SliceColumns.of(row, 0, spec.latentSize())), pass, states);
-        Tensor key = ops.rotate(ops.apply(SliceColumns.of(row, spec.latentSize(), rotated)), rotated, rope, pass.runs());
+        Tensor key = ops.rotate(ops.apply(SliceColumns.of(row, spec.latentSize(), rotated)), rotated, rope,
+                pass.runs());
         Tensor rows = ops.apply(new ConcatColumns(c, key, 1, false));
         Optional<PositionLists> lists = indexer.choose(ops, x, low, pass, states);
         KeyValueState state = states.keyValues(place, 0);

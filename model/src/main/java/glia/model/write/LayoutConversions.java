@@ -38,8 +38,8 @@ import java.util.List;
 /// Takes over from another spec of the same model all that is only a matter of how numbers are stored: the order of
 /// rows that turn together, the order of heads of values, norm weights with or without their 1, decays as rates or
 /// logarithms, fixed factors that may as well lie in the weights, expansions of latents in one matrix or two, and
-/// frequencies that are scaled alike by another rule. What differs after that is another model. `LayoutConversion` changes the
-/// numbers in the same way.
+/// frequencies that are scaled alike by another rule. What differs after that is another model. `LayoutConversion`
+/// changes the numbers in the same way.
 final class LayoutConversions {
     private static final double TOLERANCE = 1e-6;
 

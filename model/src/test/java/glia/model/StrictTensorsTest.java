@@ -1,25 +1,24 @@
-package glia.engine;
+package glia.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
-import glia.model.Model;
-import glia.model.ModelLoader;
-import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
+import glia.model.block.States;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.tensor.ops.Compute;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
@@ -144,10 +143,9 @@ class StrictTensorsTest {
 
     private static void check(Path file, String what) {
         try (Model model = ModelLoader.load(file); Workers workers = new Workers(1);
-                Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 24)) {
-            Sequence sequence = engine.open();
-            engine.add(sequence, new int[] {1, 2, 3}, 0, 3, Outputs.ALL);
-            assertEquals(3L * model.spec().vocabSize(), engine.run().size());
+                Compute ops = new Compute(new ScalarKernels(workers), Precision.EXACT)) {
+            Pass pass = new Pass().add(new int[] {1, 2, 3}, 0, 3, 0, Pass.Outputs.ALL);
+            assertEquals(3L * model.spec().vocabSize(), model.decoder().forward(ops, pass, States.NONE).size());
         } catch (CheckpointException e) {
             assertTrue(e.getMessage().length() > 20, e::getMessage);
         } catch (Throwable e) {

@@ -1,18 +1,17 @@
-package glia.engine;
+package glia.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
-import glia.model.Model;
-import glia.model.ModelLoader;
-import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
+import glia.model.block.States;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.tensor.ops.Compute;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,10 +83,9 @@ class StrictConfigTest {
             return;
         }
         try (model; Workers workers = new Workers(1);
-                Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 24)) {
-            Sequence sequence = engine.open();
-            engine.add(sequence, new int[] {1, 2, 3}, 0, 3, Outputs.ALL);
-            assertEquals(3L * model.spec().vocabSize(), engine.run().size());
+                Compute ops = new Compute(new ScalarKernels(workers), Precision.EXACT)) {
+            Pass pass = new Pass().add(new int[] {1, 2, 3}, 0, 3, 0, Pass.Outputs.ALL);
+            assertEquals(3L * model.spec().vocabSize(), model.decoder().forward(ops, pass, States.NONE).size());
         } catch (Throwable e) {
             fail("loaded, but does not run: " + json, e);
         }

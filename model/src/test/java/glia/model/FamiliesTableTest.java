@@ -1,4 +1,4 @@
-package glia.engine;
+package glia.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -6,15 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import glia.io.Config;
 import glia.model.family.Families;
 import glia.model.spec.Attention;
+import glia.model.spec.Experts;
 import glia.model.spec.Head;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
-import glia.model.spec.Experts;
-import glia.model.spec.Norm;
 import glia.model.spec.Parallel;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;

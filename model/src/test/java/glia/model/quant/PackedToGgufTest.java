@@ -1,4 +1,4 @@
-package glia.engine.packed;
+package glia.model.quant;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.TinyConfig;
-import glia.engine.TinyModel;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.model.write.GgufModelWriter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;

@@ -1,17 +1,17 @@
-package glia.engine.packed;
+package glia.model.quant;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import glia.engine.TinyConfig;
-import glia.engine.TinyModel;
 import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
