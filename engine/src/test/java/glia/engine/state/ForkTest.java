@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import glia.engine.Engine;
-import glia.engine.TinyConfig;
-import glia.engine.TinyModel;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;

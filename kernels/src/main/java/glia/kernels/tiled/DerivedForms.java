@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.WeakHashMap;
 
 /// Weights in a form of kernels' own, such as packed panels, made when a weight is first met and kept until it is no
-/// longer reachable. A form is good for the version of the numbers that it was made from; when these have changed, it is
-/// made anew in the same memory. Forms that were kept from another time (`Conversions`) are taken as they are.
+/// longer reachable. A form is good for the version of the numbers that it was made from; when these have changed, it
+/// is made anew in the same memory. Forms that were kept from another time (`Conversions`) are taken as they are.
 ///
 /// What counts is the object: another one on the same memory has a form of its own, and sees the same version.
 public final class DerivedForms {
