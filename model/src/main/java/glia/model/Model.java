@@ -98,14 +98,16 @@ public final class Model implements AutoCloseable {
         return otherHead;
     }
 
-    /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`.
+    /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`; zeros for weights that no
+    /// backward pass has reached.
     public Map<String, Tensor> gradients(Gradients gradients, Arena arena) {
         Map<String, Tensor> byName = new LinkedHashMap<>();
         sources.forEach((parameter, source) -> {
             Weight w = weights.get(parameter);
             String name = storedName(parameter);
-            source.write(gradients.of(w), byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
-                    ModelLoader.storedShape(tensors, n))));
+            Tensor stored = byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
+                    ModelLoader.storedShape(tensors, n)));
+            gradients.find(w).ifPresent(g -> source.write(g, stored));
         });
         return byName;
     }

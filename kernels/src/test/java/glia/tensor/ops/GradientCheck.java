@@ -1,11 +1,13 @@
 package glia.tensor.ops;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Encode;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelSets;
 import java.lang.foreign.Arena;
@@ -55,11 +57,12 @@ final class GradientCheck {
         return cases.flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
     }
 
-    /// Checks values and slopes of a case on a set of kernels.
-    static void check(Case c, String kernels) {
+    /// Checks values and slopes of a case on a set of kernels, and that each weight alone learns what it learns among
+    /// all.
+    static void check(Case c, String name) {
         Random random = new Random(11);
-        try (Workers workers = new Workers(2); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Recorder ops = new Recorder(KernelSets.choose(kernels, workers).kernels(), gradients)) {
+        try (Workers workers = new Workers(2); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {
+            Kernels kernels = KernelSets.choose(name, workers).kernels();
             Weight[] inputs = new Weight[c.shapes.length];
             double[][] values = new double[inputs.length][];
             for (int i = 0; i < inputs.length; i++) {
@@ -67,20 +70,47 @@ final class GradientCheck {
                 inputs[i] = new Weight.Stored(t);
                 values[i] = toDoubles(Decode.widen(t, arena));
             }
-            Tensor y = c.recorded.run(ops, inputs);
             double[] expected = c.formula.of(values);
-            double[] found = toDoubles(y);
-            assertEquals(expected.length, found.length);
-            double[] direction = random.doubles(found.length, -1, 1).toArray();
-            Tensor seed = ops.gradient(y);
-            for (int i = 0; i < found.length; i++) {
-                assertEquals(expected[i], found[i], TOLERANCE * Math.max(1, Math.abs(expected[i])), "y[" + i + "]");
-                seed.set(i, (float) direction[i]);
-                direction[i] = seed.get(i);
+            double[] direction = random.doubles(expected.length, -1, 1).map(d -> (float) d).toArray();
+            try (Recorder ops = new Recorder(kernels, gradients)) {
+                double[] found = toDoubles(learn(ops, c, inputs, direction));
+                assertEquals(expected.length, found.length);
+                for (int i = 0; i < found.length; i++) {
+                    assertEquals(expected[i], found[i], TOLERANCE * Math.max(1, Math.abs(expected[i])), "y[" + i + "]");
+                }
             }
-            ops.backward();
             for (int i = 0; i < inputs.length; i++) {
                 compare(c, values, i, direction, gradients.of(inputs[i]));
+                alone(c, inputs, i, direction, kernels, gradients.of(inputs[i]));
+            }
+        }
+    }
+
+    /// Goes forward and back; the result is valid until the next recording.
+    private static Tensor learn(Recorder ops, Case c, Weight[] inputs, double[] direction) {
+        Tensor y = c.recorded.run(ops, inputs);
+        // It does not where the op leaves out the only weight that is trainable.
+        if (ops.needs(y)) {
+            for (int i = 0; i < direction.length; i++) {
+                ops.gradient(y).set(i, (float) direction[i]);
+            }
+        }
+        ops.backward();
+        return y;
+    }
+
+    /// Learns with all weights frozen but one.
+    private static void alone(Case c, Weight[] inputs, int trainable, double[] direction, Kernels kernels,
+            Tensor amongAll) {
+        try (Gradients gradients = new Gradients();
+                Recorder ops = new Recorder(kernels, gradients, w -> w == inputs[trainable])) {
+            learn(ops, c, inputs, direction);
+            for (int i = 0; i < inputs.length; i++) {
+                assertTrue(i == trainable || gradients.find(inputs[i]).isEmpty(), "frozen input " + i);
+            }
+            Tensor found = gradients.of(inputs[trainable]);
+            for (long i = 0; i < amongAll.size(); i++) {
+                assertEquals((double) amongAll.get(i), found.get(i), 0, "slope " + i + " of input " + trainable);
             }
         }
     }

@@ -34,19 +34,19 @@ public final class ExpertMlp implements Operation {
         }
     }
 
-    private final Tensor x;
-    private final Tensor weights;
+    final Tensor x;
+    final Tensor weights;
     private final Routing routing;
-    private final Experts experts;
-    private final Weighting weighting;
-    private Dispatch dispatch;
-    private Tensor input;
-    private Tensor gate;
-    private Tensor up;
-    private Tensor cutGate;
-    private Tensor cutUp;
-    private Tensor hidden;
-    private Tensor output;
+    final Experts experts;
+    final Weighting weighting;
+    Dispatch dispatch;
+    Tensor input;
+    Tensor gate;
+    Tensor up;
+    Tensor cutGate;
+    Tensor cutUp;
+    Tensor hidden;
+    Tensor output;
 
     /// @param x `[N, D]`
     /// @param weights what `routing` gave, `[N, k]`
@@ -171,7 +171,7 @@ public final class ExpertMlp implements Operation {
         });
     }
 
-    private static void scale(long to, long from, float factor, int count) {
+    static void scale(long to, long from, float factor, int count) {
         for (long at = 0; at < 4L * count; at += 4) {
             Memory.f32(to + at, factor * Memory.f32(from + at));
         }
@@ -186,88 +186,9 @@ public final class ExpertMlp implements Operation {
         }
     }
 
-    // ---- backward ------------------------------------------------------------------------------------------------
-
     @Override
     public void backward(Tape tape, Tensor y) {
-        Backward backward = new Backward(tape.kernels().workers());
-        Tensor dy = tape.gradient(y);
-        Tensor dweights = tape.gradient(weights);
-        Tensor doutput = tape.scratch(dispatch.size(), x.cols());
-        for (int choice = 0; choice < dispatch.size(); choice++) {
-            int place = dispatch.places[choice];
-            long from = dy.address() + dispatch.tokens[place] * dy.rowBytes();
-            long to = doutput.address() + place * doutput.rowBytes();
-            scale(to, from, weighting == Weighting.OUTPUT ? weights.get(choice) : 1, x.cols());
-            if (weighting == Weighting.OUTPUT) {
-                double d = Vectors.dot(from, output.address() + place * output.rowBytes(), x.cols());
-                dweights.set(choice, dweights.get(choice) + (float) d);
-            }
-        }
-        Tensor dhidden = zeros(tape, dispatch.size(), hidden.cols());
-        back(tape, backward, experts.down, doutput, hidden, dhidden);
-        Tensor dup = zeros(tape, dispatch.size(), hidden.cols());
-        Tensor dgate = zeros(tape, dispatch.size(), hidden.cols());
-        switch (experts.form) {
-            case MlpForm.Gated gated -> backward.gated(dgate, dup, dhidden, gate, up, gated.activation());
-            case MlpForm.Plain plain -> backward.activate(dup, dhidden, up, plain.activation());
-            case MlpForm.Clamped clamped -> {
-                backward.gated(dgate, dup, dhidden, cutGate, cutUp, Activation.SILU);
-                uncut(clamped, dgate, dup);
-            }
-        }
-        Tensor dinput = zeros(tape, dispatch.size(), x.cols());
-        back(tape, backward, experts.up, dup, input, dinput);
-        if (experts.form.isGated()) {
-            back(tape, backward, experts.gate, dgate, input, dinput);
-        }
-        scatter(tape, dinput, dweights);
-    }
-
-    private static Tensor zeros(Tape tape, int rows, int cols) {
-        Tensor t = tape.scratch(rows, cols);
-        t.zero();
-        return t;
-    }
-
-    /// The way back through a map of every active expert.
-    private void back(Tape tape, Backward backward, Bank bank, Tensor dy, Tensor in, Tensor din) {
-        for (int i = 0; i < dispatch.numActive(); i++) {
-            int start = dispatch.starts[i];
-            int end = dispatch.starts[i + 1];
-            int from = in == x ? 0 : start;
-            Tensor d = dy.rows(start, end);
-            Weight w = bank.weights().get(dispatch.experts[i]);
-            tape.kernels().linearBackwardWeight(tape.gradient(w), d, in.rows(from, from + end - start));
-            tape.kernels().linearBackwardInput(din.rows(start, end), d, w.matrix());
-            if (!bank.biases().isEmpty()) {
-                backward.sumRows(tape.gradient(bank.biases().get(dispatch.experts[i])), d);
-            }
-        }
-    }
-
-    /// Slopes of `cut`: 0 beyond the limits.
-    private void uncut(MlpForm.Clamped form, Tensor dgate, Tensor dup) {
-        for (long i = 0; i < dgate.size(); i++) {
-            dgate.set(i, gate.get(i) > form.limit() ? 0 : dgate.get(i) * form.slope());
-            dup.set(i, Math.abs(up.get(i)) > form.limit() ? 0 : dup.get(i) / form.slope());
-        }
-    }
-
-    /// Adds the gradients of the experts' inputs to that of x.
-    private void scatter(Tape tape, Tensor dinput, Tensor dweights) {
-        Tensor dx = tape.gradient(x);
-        for (int choice = 0; choice < dispatch.size(); choice++) {
-            int place = dispatch.places[choice];
-            int token = dispatch.tokens[place];
-            long from = dinput.address() + place * dinput.rowBytes();
-            float w = weighting == Weighting.INPUT ? weights.get(choice) : 1;
-            Vectors.addScaled(dx.address() + token * dx.rowBytes(), from, w, x.cols());
-            if (weighting == Weighting.INPUT) {
-                double d = Vectors.dot(from, x.address() + token * x.rowBytes(), x.cols());
-                dweights.set(choice, dweights.get(choice) + (float) d);
-            }
-        }
+        new ExpertMlpBackward(this, tape, y).run();
     }
 
     // ---- loops ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// The gradients of weights: F32, of the weight's shape, zero until a backward pass adds to them.
 public final class Gradients implements AutoCloseable {
@@ -16,6 +17,16 @@ public final class Gradients implements AutoCloseable {
     /// The gradient of a weight, a tensor of zeros if nothing has been added yet.
     public Tensor of(Weight w) {
         return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, key.shape()));
+    }
+
+    /// The gradient of a weight, if a backward pass has reached it.
+    public Optional<Tensor> find(Weight w) {
+        return Optional.ofNullable(byWeight.get(w));
+    }
+
+    /// Bytes of all gradients.
+    public long sizeBytes() {
+        return byWeight.values().stream().mapToLong(Tensor::sizeBytes).sum();
     }
 
     /// Sets all gradients to zero.

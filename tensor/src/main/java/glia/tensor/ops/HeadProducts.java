@@ -75,20 +75,24 @@ public record HeadProducts(Tensor x, HeadWeights w, Direction direction) impleme
         Tensor seed = tape.scratch(x.rows(), out());
         Tensor back = tape.scratch(x.rows(), in());
         for (int h = 0; h < w.numHeads(); h++) {
-            copy(x, h * step(), part, 0, in());
             copy(dy, h * out(), seed, 0, out());
-            switch (direction) {
-                case FORWARD -> {
-                    back.zero();
-                    tape.kernels().linearBackwardInput(back, seed, w.matrix(h));
-                    tape.kernels().linearBackwardWeight(w.gradient(tape, h), seed, part);
-                }
-                case TRANSPOSED -> {
-                    tape.kernels().linear(back, seed, w.matrix(h));
-                    tape.kernels().linearBackwardWeight(w.gradient(tape, h), part, seed);
+            if (tape.needs(w.weight())) {
+                copy(x, h * step(), part, 0, in());
+                switch (direction) {
+                    case FORWARD -> tape.kernels().linearBackwardWeight(w.gradient(tape, h), seed, part);
+                    case TRANSPOSED -> tape.kernels().linearBackwardWeight(w.gradient(tape, h), part, seed);
                 }
             }
-            add(back, dx, h * step());
+            if (tape.needs(x)) {
+                switch (direction) {
+                    case FORWARD -> {
+                        back.zero();
+                        tape.kernels().linearBackwardInput(back, seed, w.matrix(h));
+                    }
+                    case TRANSPOSED -> tape.kernels().linear(back, seed, w.matrix(h));
+                }
+                add(back, dx, h * step());
+            }
         }
     }
 

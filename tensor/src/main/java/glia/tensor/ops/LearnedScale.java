@@ -25,6 +25,9 @@ public record LearnedScale(Tensor x, Weight factor) implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
         tape.add(x, dy, Compute.stored(factor).get(0));
+        if (!tape.needs(factor)) {
+            return;
+        }
         double sum = 0;
         for (long i = 0; i < x.size(); i++) {
             sum += (double) dy.get(i) * x.get(i);

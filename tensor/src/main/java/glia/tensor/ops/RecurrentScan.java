@@ -203,8 +203,10 @@ public final class RecurrentScan implements Operation {
     }
 
     private void gradients(Tape tape, Kernels kernels, Tensor dshares) {
-        kernels.linearBackwardWeight(tape.gradient(weight), dshares, hidden);
-        if (bias.isPresent()) {
+        if (tape.needs(weight)) {
+            kernels.linearBackwardWeight(tape.gradient(weight), dshares, hidden);
+        }
+        if (bias.isPresent() && tape.needs(bias.get())) {
             long db = tape.gradient(bias.get()).address();
             for (int s = 0; s < dshares.rows(); s++) {
                 add(db, address(dshares, s), dshares.cols());
