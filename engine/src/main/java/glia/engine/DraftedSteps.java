@@ -46,8 +46,10 @@ public final class DraftedSteps implements Steps {
         this.engine = engine;
         decoder = engine.decoder();
         sequence = engine.open();
+        sequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
         draftStates = SequenceStates.ofDraft(spec, 0);
         draftSequence = draftStates.open(engine.pool());
+        draftSequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
         unseen = Tensor.allocate(arena, DType.F32, 2, spec.hiddenSize());
         logitsAfterGuess = Tensor.allocate(arena, DType.F32, 1, spec.vocabSize());
     }
@@ -60,9 +62,9 @@ public final class DraftedSteps implements Steps {
     /// The draft layer's last memory goes with the first token that is new, so one more is computed again.
     @Override
     public int keep(int most) {
-        int kept = Math.clamp(most - 1, 0, draftSequence.length());
         guess = -1;
-        if (!sequence.truncate(kept) || !draftSequence.truncate(kept)) {
+        int kept = sequence.truncateToMost(Math.clamp(most - 1, 0, draftSequence.length()));
+        if (!draftSequence.truncate(kept)) {
             sequence.clear();
             draftSequence.clear();
         }
@@ -74,8 +76,8 @@ public final class DraftedSteps implements Steps {
         numDrafted = 0;
         numAccepted = 0;
         numFollowers = 0;
-        for (int at = from; ; at += Engine.CHUNK_TOKENS) {
-            int to = Math.min(prompt.length, at + Engine.CHUNK_TOKENS);
+        for (int at = from; ; at = sequence.length()) {
+            int to = sequence.chunkEnd(Math.min(prompt.length, at + Engine.CHUNK_TOKENS));
             engine.add(sequence, prompt, at, to, Outputs.ALL);
             Tensor hidden = engine.runHidden();
             int followed = Math.min(to, prompt.length - 1) - at;

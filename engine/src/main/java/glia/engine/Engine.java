@@ -1,6 +1,7 @@
 package glia.engine;
 
 import glia.engine.state.BlockPool;
+import glia.engine.state.PrefixCache;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.model.Model;
@@ -33,6 +34,8 @@ public final class Engine implements AutoCloseable {
     private final SequenceStates states;
     private final Pass pass = new Pass();
     private final boolean looksAhead;
+    /// Made when it is first asked for.
+    private PrefixCache prefixCache;
 
     /// An engine for sequences as long as the model was made for.
     ///
@@ -75,6 +78,14 @@ public final class Engine implements AutoCloseable {
     /// A new, empty sequence.
     public Sequence open() {
         return states.open(pool);
+    }
+
+    /// The cache of prefixes of this engine's sequences. Its blocks are given up before a sequence goes without.
+    public PrefixCache prefixCache() {
+        if (prefixCache == null) {
+            prefixCache = states.newPrefixCache(pool, stateLimitBytes);
+        }
+        return prefixCache;
     }
 
     /// Bytes of all sequences' states, each shared block counted once.
@@ -149,7 +160,7 @@ public final class Engine implements AutoCloseable {
         return decoder.logits(ops, hidden, pass, States.NONE);
     }
 
-    /// The memory of sequences.
+    /// The memory of all sequences.
     public BlockPool pool() {
         return pool;
     }
@@ -179,14 +190,40 @@ public final class Engine implements AutoCloseable {
         if (to <= from) {
             throw new IllegalArgumentException("a prompt of no tokens");
         }
-        for (int at = from; ; at += CHUNK_TOKENS) {
-            boolean last = to - at <= CHUNK_TOKENS;
-            add(sequence, ids, at, last ? to : at + CHUNK_TOKENS, last ? Pass.Outputs.LAST : Pass.Outputs.NONE);
-            Tensor logits = run();
-            if (last || cancelled.getAsBoolean()) {
+        for (int at = from; ; at = sequence.length()) {
+            int end = sequence.chunkEnd(chunkEnd(at, to));
+            Tensor logits = prefillChunk(sequence, ids, at, end, to);
+            if (end == to || cancelled.getAsBoolean()) {
                 return logits;
             }
         }
+    }
+
+    /// Computes what a sequence that the prefix cache has opened lacks of a prompt, and puts it into the cache.
+    ///
+    /// @param key of the prefix cache
+    /// @param cancelled asked between chunks; what was computed until then counts
+    /// @return the logits `[1, V]` after the last token, or of no row if cancelled
+    public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
+        PrefixCache cache = prefixCache();
+        while (true) {
+            int at = sequence.length();
+            int end = cache.chunkEnd(key, ids, at, chunkEnd(at, ids.length));
+            Tensor logits = prefillChunk(sequence, ids, at, end, ids.length);
+            cache.insert(key, sequence, ids);
+            if (end == ids.length || cancelled.getAsBoolean()) {
+                return logits;
+            }
+        }
+    }
+
+    private static int chunkEnd(int from, int to) {
+        return Math.min(to, from + CHUNK_TOKENS);
+    }
+
+    private Tensor prefillChunk(Sequence sequence, int[] ids, int from, int end, int to) {
+        add(sequence, ids, from, end, end == to ? Pass.Outputs.LAST : Pass.Outputs.NONE);
+        return run();
     }
 
     /// Computes a few tokens and forgets them, if that makes the first answer begin sooner: weights are converted and

@@ -9,6 +9,9 @@ import java.util.function.BooleanSupplier;
 
 /// Each token takes a pass. An encoder-decoder hands the prompt to its encoder and begins a text of its own.
 final class PlainSteps implements Steps {
+    /// Earlier lengths to go back to, where a prompt begins as the last one did and the model forgets.
+    static final int NUM_SNAPSHOTS = 4;
+
     private final Engine engine;
     private final Optional<Encoder> encoder;
     private final Sequence sequence;
@@ -18,6 +21,7 @@ final class PlainSteps implements Steps {
         this.engine = engine;
         encoder = engine.model().spec().encoder();
         sequence = engine.open();
+        sequence.keepSnapshots(NUM_SNAPSHOTS);
     }
 
     @Override
@@ -27,10 +31,7 @@ final class PlainSteps implements Steps {
 
     @Override
     public int keep(int most) {
-        if (encoder.isPresent() || !sequence.truncate(most)) {
-            sequence.clear();
-        }
-        return sequence.length();
+        return sequence.truncateToMost(encoder.isPresent() ? 0 : most);
     }
 
     @Override

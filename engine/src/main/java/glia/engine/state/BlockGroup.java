@@ -74,6 +74,32 @@ final class BlockGroup {
         return ofSource;
     }
 
+    /// Whether blocks slide out of sight.
+    boolean slides() {
+        return switch (span) {
+            case Span.Causal c -> false;
+            case Span.Everything e -> false;
+            case Span.Sliding s -> true;
+            case Span.Chunked c -> true;
+            case Span.Around a -> true;
+        };
+    }
+
+    /// The number of blocks for so many tokens.
+    static int blocksOf(int tokens) {
+        return Math.ceilDiv(tokens, BLOCK_TOKENS);
+    }
+
+    /// The block of the lowest position that a token at `position` sees.
+    int firstBlock(int position) {
+        return span.first(position) / BLOCK_TOKENS;
+    }
+
+    /// How many blocks a sequence of `length` tokens needs to go on.
+    int neededBlocks(int length) {
+        return Math.max(0, blocksOf(length) - firstBlock(length));
+    }
+
     long blockBytes() {
         return blockBytes;
     }

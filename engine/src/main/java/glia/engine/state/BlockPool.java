@@ -1,7 +1,10 @@
 package glia.engine.state;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /// The memory of all sequences: blocks of a few sizes with reference counts, never more than a limit in all. Blocks
 /// that only caches refer to are free for whoever needs them. Belongs to the engine's thread.
@@ -14,9 +17,20 @@ public final class BlockPool implements AutoCloseable {
         boolean reclaim();
     }
 
-    /// By size; there are no more than a few.
-    private final List<Slabs> slabs = new ArrayList<>();
+    /// Blocks of one size that nobody refers to.
+    private static final class FreeList {
+        private final long blockBytes;
+        private final List<Block> blocks = new ArrayList<>();
+
+        FreeList(long blockBytes) {
+            this.blockBytes = blockBytes;
+        }
+    }
+
+    /// There are no more than a few sizes.
+    private final List<FreeList> freeLists = new ArrayList<>();
     private final List<Reclaimer> reclaimers = new ArrayList<>();
+    private final Set<Block> all = Collections.newSetFromMap(new IdentityHashMap<>());
     private final long limitBytes;
     private long usedBytes;
     private long cachedBytes;
@@ -31,53 +45,62 @@ public final class BlockPool implements AutoCloseable {
     ///
     /// @throws StateMemoryException if the limit is reached and nothing is left that only caches refer to
     Block take(long bytes) {
-        Slabs from = slabs(bytes);
-        while (!from.hasFree() && !grow(from)) {
-            if (!release(from) && !reclaim()) {
+        FreeList from = freeList(bytes);
+        while (from.blocks.isEmpty() && !allocate(from)) {
+            if (!freeOther(from, from.blockBytes - (limitBytes - allocatedBytes)) && !reclaim()) {
                 throw new StateMemoryException("keys and values take " + mebibytes(usedBytes) + " MiB, "
                         + mebibytes(bytes) + " MiB more would pass the limit of " + mebibytes(limitBytes)
                         + " MiB: use a smaller --context, fewer streams or more memory");
             }
         }
-        Block block = from.take();
+        Block block = from.blocks.removeLast();
         block.references = 1;
         usedBytes += bytes;
         return block;
     }
 
-    private Slabs slabs(long bytes) {
-        for (int i = 0; i < slabs.size(); i++) {
-            if (slabs.get(i).blockBytes() == bytes) {
-                return slabs.get(i);
+    private FreeList freeList(long bytes) {
+        for (int i = 0; i < freeLists.size(); i++) {
+            if (freeLists.get(i).blockBytes == bytes) {
+                return freeLists.get(i);
             }
         }
-        slabs.add(new Slabs(bytes));
-        return slabs.getLast();
+        freeLists.add(new FreeList(bytes));
+        return freeLists.getLast();
     }
 
-    private boolean grow(Slabs size) {
+    private boolean allocate(FreeList to) {
+        if (to.blockBytes > limitBytes - allocatedBytes) {
+            return false;
+        }
         try {
-            long bytes = size.grow(limitBytes - allocatedBytes);
-            allocatedBytes += bytes;
-            return bytes > 0;
+            Block block = new Block(to.blockBytes);
+            all.add(block);
+            to.blocks.add(block);
+            allocatedBytes += block.bytes;
+            return true;
         } catch (OutOfMemoryError e) {
-            if (release(size) || reclaim()) {
+            if (freeOther(to, to.blockBytes) || reclaim()) {
                 return false;
             }
-            throw new StateMemoryException("the system refuses " + mebibytes(size.blockBytes())
+            throw new StateMemoryException("the system refuses " + mebibytes(to.blockBytes)
                     + " MiB more for keys and values, beside the " + mebibytes(allocatedBytes) + " MiB they have: "
                     + "use a smaller --context or fewer streams");
         }
     }
 
-    /// Makes room with what blocks of other sizes do not need.
-    private boolean release(Slabs needy) {
-        long bytes = 0;
-        for (Slabs other : slabs) {
-            bytes += other == needy ? 0 : other.release();
+    /// Gives unused blocks of other sizes back to the system until that are so many bytes.
+    private boolean freeOther(FreeList needy, long bytes) {
+        long before = allocatedBytes;
+        for (FreeList other : freeLists) {
+            while (other != needy && !other.blocks.isEmpty() && before - allocatedBytes < bytes) {
+                Block block = other.blocks.removeLast();
+                all.remove(block);
+                allocatedBytes -= block.bytes;
+                block.free();
+            }
         }
-        allocatedBytes -= bytes;
-        return bytes > 0;
+        return allocatedBytes < before;
     }
 
     private boolean reclaim() {
@@ -101,8 +124,8 @@ public final class BlockPool implements AutoCloseable {
     /// Another sequence refers to a block.
     void retain(Block block) {
         if (block.isOnlyCached()) {
-            cachedBytes -= block.bytes();
-            usedBytes += block.bytes();
+            cachedBytes -= block.bytes;
+            usedBytes += block.bytes;
         }
         block.references++;
     }
@@ -110,11 +133,11 @@ public final class BlockPool implements AutoCloseable {
     /// A sequence refers to a block no longer.
     void release(Block block) {
         if (--block.references == 0) {
-            usedBytes -= block.bytes();
+            usedBytes -= block.bytes;
             if (block.cached > 0) {
-                cachedBytes += block.bytes();
+                cachedBytes += block.bytes;
             } else {
-                slabs(block.bytes()).giveBack(block);
+                freeList(block.bytes).blocks.add(block);
             }
         }
     }
@@ -127,8 +150,8 @@ public final class BlockPool implements AutoCloseable {
     /// A cache refers to a block no longer.
     void uncache(Block block) {
         if (--block.cached == 0 && block.references == 0) {
-            cachedBytes -= block.bytes();
-            slabs(block.bytes()).giveBack(block);
+            cachedBytes -= block.bytes;
+            freeList(block.bytes).blocks.add(block);
         }
     }
 
@@ -146,8 +169,7 @@ public final class BlockPool implements AutoCloseable {
         return cachedBytes;
     }
 
-    /// Bytes that sequences can still take: those that nobody uses, and those that only caches refer to. Blocks smaller
-    /// than 256 KiB are allocated together, so that of each size so much may be kept from blocks of other sizes.
+    /// Bytes that sequences can still take: those that nobody uses, and those that only caches refer to.
     public long freeBytes() {
         return limitBytes - usedBytes;
     }
@@ -159,6 +181,6 @@ public final class BlockPool implements AutoCloseable {
 
     @Override
     public void close() {
-        slabs.forEach(Slabs::close);
+        all.forEach(Block::free);
     }
 }

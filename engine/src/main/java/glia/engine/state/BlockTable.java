@@ -67,7 +67,7 @@ final class BlockTable {
         if (count == 0) {
             return 0;
         }
-        long more = Math.max(0, blocksOf(length + count) - numBlocks);
+        long more = Math.max(0, BlockGroup.blocksOf(length + count) - numBlocks);
         return (more + (mustCopy() ? 1 : 0)) * group.blockBytes();
     }
 
@@ -90,19 +90,20 @@ final class BlockTable {
             replaced = blocks[last];
             set(last, copy);
         }
-        for (int end = blocksOf(length + count); numBlocks < end; ) {
+        for (int end = BlockGroup.blocksOf(length + count); numBlocks < end; ) {
             Block block = pool.take(group.blockBytes());
-            if (numBlocks == blocks.length) {
-                blocks = Arrays.copyOf(blocks, 2 * numBlocks);
-                addresses = Arrays.copyOf(addresses, 2 * numBlocks);
-            }
+            ensureCapacity(numBlocks + 1);
             set(numBlocks++, block);
         }
         pending = count;
     }
 
-    private static int blocksOf(int tokens) {
-        return Math.ceilDiv(tokens, BLOCK_TOKENS);
+    private void ensureCapacity(int count) {
+        if (count > blocks.length) {
+            int capacity = Math.max(count, 2 * blocks.length);
+            blocks = Arrays.copyOf(blocks, capacity);
+            addresses = Arrays.copyOf(addresses, capacity);
+        }
     }
 
     private void set(int i, Block block) {
@@ -134,7 +135,7 @@ final class BlockTable {
                 + position % BLOCK_TOKENS * bytes, count * bytes);
     }
 
-    /// Makes the tokens of the pass count, and gives back what no later token can see.
+    /// Makes the tokens of the pass count.
     void advance() {
         length += pending;
         pending = 0;
@@ -142,7 +143,11 @@ final class BlockTable {
             pool.release(replaced);
             replaced = null;
         }
-        for (int i = Math.min(firstBlock(length), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
+    }
+
+    /// Gives back what no later token can see.
+    void slide() {
+        for (int i = Math.min(group.firstBlock(length), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
             drop(i);
         }
     }
@@ -152,14 +157,9 @@ final class BlockTable {
         truncate(length);
     }
 
-    /// The block of the lowest position that a token at `position` sees.
-    private int firstBlock(int position) {
-        return group.span().first(position) / BLOCK_TOKENS;
-    }
-
     /// Whether what the first `newLength` tokens left behind is still there.
     boolean canTruncate(int newLength) {
-        int first = firstBlock(newLength);
+        int first = group.firstBlock(newLength);
         return newLength == 0 || first >= numBlocks || blocks[first] != null;
     }
 
@@ -173,9 +173,35 @@ final class BlockTable {
         }
         length = newLength;
         pending = 0;
-        for (int kept = blocksOf(length); numBlocks > kept; numBlocks--) {
+        for (int kept = BlockGroup.blocksOf(length); numBlocks > kept; numBlocks--) {
             drop(numBlocks - 1);
         }
+    }
+
+    /// The block that holds positions from `64 i` on; null if there is none.
+    Block block(int i) {
+        return i < numBlocks ? blocks[i] : null;
+    }
+
+    /// The blocks that a sequence of `newLength` tokens needs to go on, if they are still there.
+    Block[] window(int newLength) {
+        int first = group.firstBlock(newLength);
+        return Arrays.copyOfRange(blocks, first, first + group.neededBlocks(newLength));
+    }
+
+    /// Forgets everything and begins with `newLength` tokens that others remember.
+    ///
+    /// @param window what `window` gave there
+    void restore(int newLength, Block[] window) {
+        truncate(0);
+        ensureCapacity(BlockGroup.blocksOf(newLength));
+        int first = BlockGroup.blocksOf(newLength) - window.length;
+        for (int i = 0; i < window.length; i++) {
+            pool.retain(window[i]);
+            set(first + i, window[i]);
+        }
+        numBlocks = BlockGroup.blocksOf(newLength);
+        length = newLength;
     }
 
     private void drop(int i) {

@@ -18,6 +18,8 @@ public final class Sequence implements AutoCloseable {
     /// Where a pass writes them; null outside of a pass.
     private Block nextState;
     private int length;
+    /// Null unless asked for.
+    private Snapshots snapshots;
 
     Sequence(StateLayout layout, BlockPool pool) {
         this(layout, pool, new BlockTable[layout.groups().size()]);
@@ -126,21 +128,92 @@ public final class Sequence implements AutoCloseable {
             state = nextState;
             nextState = null;
         }
+        int boundary = length - length % BLOCK_TOKENS;
+        if (snapshots != null && boundary > length - count && canTruncate(boundary)) {
+            snapshots.add(boundary, state, windows(boundary));
+        }
+        for (BlockTable table : tables) {
+            table.slide();
+        }
+    }
+
+    /// The blocks of each group that slides, null for other groups.
+    private Block[][] windows(int atLength) {
+        Block[][] windows = new Block[tables.length][];
+        for (int i = 0; i < tables.length; i++) {
+            windows[i] = tables[i].group().slides() ? tables[i].window(atLength) : null;
+        }
+        return windows;
+    }
+
+    /// Keeps what later tokens will make the sequence forget, at up to `most` ends of blocks that passes reach or, if
+    /// there is no recurrence, cross: `truncate` can go back there. It is given up when memory is short. Forks begin
+    /// without.
+    public void keepSnapshots(int most) {
+        if (layout.forgets() && snapshots == null) {
+            snapshots = new Snapshots(pool, most);
+        }
+    }
+
+    /// Where the next chunk of a prompt, which may go to position `to`, should end, so that snapshots can be kept.
+    public int chunkEnd(int to) {
+        return snapshots == null ? to : layout.chunkEnd(length, to);
     }
 
     /// Forgets the tokens from `newLength` on, if what the remaining ones need is still there.
     ///
-    /// @return false if it is not, since a window has slid too far or a recurrence has no way back: then nothing has
-    ///         changed, and the caller must begin anew
+    /// @return false if it is not, since a window has slid too far or a recurrence has no way back, and there is no
+    ///         snapshot of that length: then nothing has changed
     public boolean truncate(int newLength) {
         if (newLength < 0 || newLength > length) {
             throw new IllegalArgumentException("cannot keep " + newLength + " of " + length + " tokens");
         }
-        if (!canTruncate(newLength)) {
+        if (canTruncate(newLength)) {
+            cut(newLength);
+            return true;
+        }
+        Snapshots.Snapshot snapshot = snapshots == null ? null : snapshots.longest(newLength);
+        if (snapshot == null || snapshot.length() != newLength) {
             return false;
         }
-        cut(newLength);
+        restore(newLength, snapshot.windows(), snapshot.state());
         return true;
+    }
+
+    /// Forgets as few tokens as possible, so that at most `most` are left: what was forgotten and can be remembered
+    /// must be fed again.
+    ///
+    /// @return the number of tokens left, 0 if there is no other way
+    public int truncateToMost(int most) {
+        int target = Math.min(most, length);
+        if (truncate(target)) {
+            return target;
+        }
+        Snapshots.Snapshot snapshot = snapshots == null ? null : snapshots.longest(target);
+        truncate(snapshot == null ? 0 : snapshot.length());
+        return length;
+    }
+
+    /// Takes over what others remember of `newLength` tokens.
+    ///
+    /// @param windows by group, the blocks needed; null where those of the first tokens are there
+    void restore(int newLength, Block[][] windows, Block newState) {
+        if (newState != null) {
+            pool.retain(newState);
+        }
+        for (int i = 0; i < tables.length; i++) {
+            if (windows[i] != null) {
+                tables[i].restore(newLength, windows[i]);
+            }
+        }
+        cut(newLength);
+        release(state);
+        state = newState;
+    }
+
+    /// The numbers of the recurrences; null while the sequence is empty.
+    Block state() {
+        return state;
     }
 
     private boolean canTruncate(int newLength) {
@@ -162,6 +235,9 @@ public final class Sequence implements AutoCloseable {
 
     private void cut(int newLength) {
         length = newLength;
+        if (snapshots != null) {
+            snapshots.truncate(newLength);
+        }
         for (BlockTable table : tables) {
             table.truncate(!table.group().ofSource() ? newLength : newLength == 0 ? 0 : table.length());
         }
@@ -192,5 +268,9 @@ public final class Sequence implements AutoCloseable {
     @Override
     public void close() {
         clear();
+        if (snapshots != null) {
+            snapshots.close();
+            snapshots = null;
+        }
     }
 }

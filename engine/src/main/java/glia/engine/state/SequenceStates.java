@@ -83,7 +83,7 @@ public final class SequenceStates implements States {
     private SequenceStates(StateSlots slots) {
         this.slots = slots;
         layout = new StateLayout(slots.all());
-        hasSources = layout.groups().stream().anyMatch(BlockGroup::ofSource);
+        hasSources = layout.hasSources();
         keyValues = new KeyValueState[slots.all().size()];
         recurrent = new RecurrentState[keyValues.length];
         for (int i = 0; i < keyValues.length; i++) {
@@ -95,6 +95,13 @@ public final class SequenceStates implements States {
     /// A new, empty sequence.
     public Sequence open(BlockPool pool) {
         return new Sequence(layout, pool);
+    }
+
+    /// A new, empty prefix cache for sequences of a pool.
+    ///
+    /// @param limitBytes the most bytes that it refers to; less when sequences need them
+    public PrefixCache newPrefixCache(BlockPool pool, long limitBytes) {
+        return new PrefixCache(layout, pool, limitBytes);
     }
 
     /// Forgets the sequences of the last pass.

@@ -49,6 +49,27 @@ final class StateLayout {
         return groups;
     }
 
+    /// Whether an encoder's source is remembered.
+    boolean hasSources() {
+        return groups.stream().anyMatch(BlockGroup::ofSource);
+    }
+
+    /// Whether there is no way back to every earlier length, since something slides or is a recurrence.
+    boolean forgets() {
+        return isRecurrent() || groups.stream().anyMatch(BlockGroup::slides);
+    }
+
+    boolean isRecurrent() {
+        return stateBytes > 0;
+    }
+
+    /// Where the chunk of a prompt that begins at `from` and may go to `to` ends, so that states of recurrences are
+    /// there to be kept at the end of a block.
+    int chunkEnd(int from, int to) {
+        int boundary = to - to % BlockGroup.BLOCK_TOKENS;
+        return isRecurrent() && boundary - from > BlockGroup.BLOCK_TOKENS ? boundary : to;
+    }
+
     /// The place of a slot's keys and values.
     BlockGroup.Part part(int slot) {
         return parts[slot];

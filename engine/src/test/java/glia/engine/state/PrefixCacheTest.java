@@ -1,0 +1,229 @@
+package glia.engine.state;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.Engine;
+import glia.engine.state.GoldenModels.Golden;
+import glia.model.block.Pass.Outputs;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// A sequence that begins with a cached prefix goes on as one that was fed all of it.
+class PrefixCacheTest {
+    private static final int BLOCK = Sequence.BLOCK_TOKENS;
+    private static final double TOLERANCE = 2e-4;
+    private static final GoldenModels MODELS = GoldenModels.SHARED;
+
+    static Stream<String> folders() {
+        return GoldenModels.folders().stream();
+    }
+
+    private static boolean forgets(Golden golden) {
+        return new StateLayout(new StateSlots(golden.model().spec()).all()).forgets();
+    }
+
+    /// Feeds what a sequence lacks of a text and checks the last logits.
+    private static void complete(Engine engine, Golden golden, Sequence sequence, int text) {
+        int[] ids = golden.ids()[text];
+        float[] logits = engine.prefillCached("", sequence, ids, () -> false).toArray();
+        assertEquals(ids.length, sequence.length());
+        double difference = GoldenModels.difference(golden, text, ids.length - 1, logits);
+        assertTrue(difference < TOLERANCE, () -> "logits differ by " + difference);
+    }
+
+    /// Feeds `ids[length..to)` of a text and checks all logits.
+    private static void feed(Engine engine, Golden golden, Sequence sequence, int text, int to) {
+        int from = sequence.length();
+        engine.add(sequence, golden.ids()[text], from, to, Outputs.ALL);
+        double difference = GoldenModels.difference(golden, text, from, engine.run().toArray());
+        assertTrue(difference < TOLERANCE, () -> "logits differ by " + difference + " from " + from);
+    }
+
+    private static int common(int[] a, int[] b) {
+        return Arrays.mismatch(a, b);
+    }
+
+    /// The second text finds what it has in common with the first; where a model forgets, it computes that once more
+    /// and the third text finds it.
+    @ParameterizedTest
+    @MethodSource("folders")
+    void textsShareWhatTheyHaveInCommon(String folder) {
+        Golden golden = MODELS.get(folder);
+        int[][] ids = golden.ids();
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28)) {
+            PrefixCache cache = engine.prefixCache();
+            Sequence first = cache.open("", ids[0]);
+            assertEquals(0, first.length());
+            complete(engine, golden, first, 0);
+            Sequence second = cache.open("", ids[1]);
+            int common = common(ids[0], ids[1]);
+            boolean inWholeBlock = BlockGroup.blocksOf(common) * BLOCK <= ids[0].length;
+            if (forgets(golden)) {
+                assertTrue(second.length() <= common, "found " + second.length());
+            } else {
+                assertEquals(inWholeBlock ? common : 0, second.length());
+            }
+            complete(engine, golden, second, 1);
+            cache.insertAndClose("", first, ids[0]);
+            Sequence third = cache.open("", ids[2]);
+            common = Math.max(common(ids[0], ids[2]), common(ids[1], ids[2]));
+            if (forgets(golden)) {
+                assertTrue(third.length() >= Math.min(common, common(ids[0], ids[1])) / BLOCK * BLOCK
+                        && third.length() <= common, "found " + third.length());
+            } else {
+                assertEquals(common, third.length());
+            }
+            complete(engine, golden, third, 2);
+            second.close();
+            third.close();
+            assertEquals(0, engine.stateBytes());
+        }
+    }
+
+    /// Also where it ends within a block, and whatever a model remembers.
+    @ParameterizedTest
+    @MethodSource("folders")
+    void aConversationGoesOnWhereItEnded(String folder) {
+        Golden golden = MODELS.get(folder);
+        int length = golden.ids()[0].length;
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28)) {
+            PrefixCache cache = engine.prefixCache();
+            for (int end : new int[] {7, BLOCK - 1, BLOCK, BLOCK + 5, length * 2 / 3}) {
+                if (end < length) {
+                    Sequence sequence = cache.open("", Arrays.copyOf(golden.ids()[0], end + 1));
+                    feed(engine, golden, sequence, 0, end);
+                    cache.insertAndClose("", sequence, golden.ids()[0]);
+                    Sequence next = cache.open("", Arrays.copyOf(golden.ids()[0], end + 1));
+                    assertEquals(end, next.length());
+                    feed(engine, golden, next, 0, length);
+                    next.close();
+                }
+            }
+            assertEquals(0, engine.stateBytes());
+            cache.clear();
+            assertEquals(0, engine.pool().cachedBytes());
+        }
+    }
+
+    /// The logits of the last token are needed, so that at most all tokens but one are found.
+    @Test
+    void theSameTextFindsAllButItsLastToken() {
+        Golden golden = MODELS.get("llama");
+        int[] ids = golden.ids()[0];
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28)) {
+            Sequence first = engine.prefixCache().open("", ids);
+            complete(engine, golden, first, 0);
+            engine.prefixCache().insertAndClose("", first, ids);
+            Sequence second = engine.prefixCache().open("", ids);
+            assertEquals(ids.length - 1, second.length());
+            complete(engine, golden, second, 0);
+            assertEquals(0, engine.prefixCache().find("", new int[0]));
+            assertEquals(0, engine.prefixCache().find("", Arrays.copyOf(ids, 1)));
+            assertEquals(1, engine.prefixCache().find("", Arrays.copyOf(ids, 2)));
+        }
+    }
+
+    @Test
+    void keysKeepApart() {
+        Golden golden = MODELS.get("llama");
+        int[] ids = golden.ids()[0];
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28)) {
+            PrefixCache cache = engine.prefixCache();
+            Sequence sequence = engine.open();
+            feed(engine, golden, sequence, 0, 130);
+            cache.insert(List.of("adapter", 1), sequence, ids);
+            assertEquals(0, cache.find(List.of("adapter", 2), ids));
+            assertEquals(2 * BLOCK, cache.find(List.of("adapter", 1), ids));
+            cache.clear();
+            assertEquals(0, cache.find(List.of("adapter", 1), ids));
+            assertEquals(0, cache.sizeBytes());
+        }
+    }
+
+    /// What was used the longest ago goes first, from its end.
+    @Test
+    void aLimitDropsWhatWasUsedTheLongestAgo() {
+        Golden golden = MODELS.get("llama");
+        int[][] ids = golden.ids();
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28); Sequence one = engine.open()) {
+            long block = one.bytesToAppend(BLOCK);
+            PrefixCache cache = new PrefixCache(new StateLayout(new StateSlots(golden.model().spec()).all()),
+                    engine.pool(), 5 * block);
+            int[] other = Arrays.stream(ids[0]).map(i -> (i + 1) % golden.vocabSize()).toArray();
+            insert(engine, cache, ids[0], 3 * BLOCK);
+            insert(engine, cache, other, 2 * BLOCK);
+            assertEquals(5 * block, cache.sizeBytes());
+            assertEquals(3 * BLOCK, cache.find("", ids[0]));
+            int[] third = other.clone();
+            third[BLOCK] = (third[BLOCK] + 1) % golden.vocabSize();
+            insert(engine, cache, third, 2 * BLOCK);
+            assertEquals(5 * block, cache.sizeBytes());
+            assertEquals(BLOCK, cache.find("", Arrays.copyOf(other, 2 * BLOCK)));
+            assertEquals(3 * BLOCK, cache.find("", ids[0]));
+            assertEquals(2 * BLOCK, cache.find("", third));
+            cache.close();
+        }
+    }
+
+    private static void insert(Engine engine, PrefixCache cache, int[] ids, int count) {
+        Sequence sequence = engine.open();
+        engine.add(sequence, ids, 0, count, Outputs.NONE);
+        engine.run();
+        cache.insertAndClose("", sequence, ids);
+    }
+
+    /// Sequences get the memory that only the cache refers to, and the cache keeps what they share.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "gemma3_text", "bamba", "deepseek_v32", "llama4_text", "mamba2"})
+    void cachedBlocksGoBeforeASequenceFails(String folder) {
+        Golden golden = MODELS.get(folder);
+        int[][] ids = golden.ids();
+        int most = ids[0].length;
+        long limit;
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28); Sequence whole = engine.open()) {
+            // Of two texts, and of a copy.
+            limit = 2 * whole.bytesToAppend(most) + whole.bytesToAppend(1);
+        }
+        try (Engine engine = MODELS.engine(golden.model(), limit)) {
+            PrefixCache cache = engine.prefixCache();
+            for (int text = 0; text < ids.length; text++) {
+                Sequence sequence = engine.open();
+                feed(engine, golden, sequence, text, most);
+                cache.insertAndClose("", sequence, ids[text]);
+                assertEquals(0, engine.stateBytes());
+                assertEquals(limit, engine.pool().freeBytes());
+            }
+            assertTrue(engine.pool().cachedBytes() > 0);
+            Sequence shared = cache.open("", ids[2]);
+            int found = shared.length();
+            Sequence stranger = engine.open();
+            feed(engine, golden, stranger, 1, most);
+            assertTrue(cache.find("", ids[2]) <= found);
+            feed(engine, golden, shared, 2, most);
+            stranger.close();
+            shared.close();
+            assertEquals(0, engine.stateBytes());
+        }
+    }
+
+    @Test
+    void tokensThatAreNotToldAreRefused() {
+        Golden golden = MODELS.get("llama");
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28);
+                Engine other = MODELS.engine(golden.model(), 1 << 28)) {
+            Sequence sequence = engine.open();
+            feed(engine, golden, sequence, 0, 10);
+            assertThrows(IllegalArgumentException.class,
+                    () -> engine.prefixCache().insert("", sequence, new int[9]));
+            assertThrows(IllegalArgumentException.class,
+                    () -> other.prefixCache().insert("", sequence, golden.ids()[0]));
+        }
+    }
+}
