@@ -22,8 +22,8 @@ public final class Chat implements AutoCloseable {
         this.model = model;
         this.generator = generator;
         this.options = model.options();
-        this.render = RenderOptions.PROMPT.with("bos_token", piece(model.tokenizer().bos()))
-                .with("eos_token", piece(model.tokenizer().eos()));
+        this.render = RenderOptions.PROMPT.withToken("bos_token", piece(model.tokenizer().bos()))
+                .withToken("eos_token", piece(model.tokenizer().eos()));
     }
 
     private String piece(OptionalInt id) {
@@ -92,16 +92,17 @@ public final class Chat implements AutoCloseable {
         return stream(text, piece -> { }).text();
     }
 
-    /// The ids of the conversation so far. Without a template the texts follow each other as they are.
+    /// The ids of the conversation so far. Without a template the texts follow each other as they are. In neither case
+    /// does a message hold markers: what looks like one is text.
     private int[] prompt() {
         Optional<ChatTemplate> template = model.template();
         Tokenizer tokenizer = model.tokenizer();
         if (template.isPresent()) {
-            return tokenizer.encode(template.get().render(messages, render), false);
+            return template.get().encode(messages, render, tokenizer);
         }
         StringBuilder texts = new StringBuilder();
         messages.forEach(message -> texts.append(message.content()));
-        return tokenizer.encode(texts.toString(), true);
+        return tokenizer.encodePlain(texts.toString(), true);
     }
 
     /// Tokens of the context in use.

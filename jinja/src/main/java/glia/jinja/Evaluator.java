@@ -12,6 +12,7 @@ import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Operators;
 import glia.jinja.value.Repr;
+import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TupleValue;
 import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
@@ -137,10 +138,10 @@ final class Evaluator implements Expr.Visitor<Object> {
                 throw new JinjaError("argument after ** must be a mapping");
             }
             for (DictValue.Entry entry : dict.entries()) {
-                if (!(entry.key() instanceof String name)) {
+                if (Types.kind(entry.key()) != Types.Kind.TEXT) {
                     throw new JinjaError("keywords must be strings");
                 }
-                addNamed(named, name, entry.value());
+                addNamed(named, entry.key().toString(), entry.value());
             }
         }
         return new Arguments(positional, named);
@@ -188,13 +189,11 @@ final class Evaluator implements Expr.Visitor<Object> {
 
     @Override
     public Object concat(Expr.Concat e) {
-        StringBuilder text = new StringBuilder();
+        TextBuilder text = new TextBuilder();
         for (Expr part : e.parts()) {
-            String next = Repr.str(evaluate(part), budget);
-            budget.text(next.length());
-            text.append(next);
+            text.append(budget.made(Repr.text(evaluate(part), budget)));
         }
-        return text.toString();
+        return text.value();
     }
 
     @Override

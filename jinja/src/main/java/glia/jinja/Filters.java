@@ -40,7 +40,7 @@ final class Filters {
                 yield length(value, budget);
             }
             case "list" -> Iteration.list(value, budget);
-            case "string" -> Types.kind(value) == Types.Kind.TEXT ? value : Repr.str(value, budget);
+            case "string" -> Types.kind(value) == Types.Kind.TEXT ? value : Repr.text(value, budget);
             case "attr" -> attribute(value, arguments.bind(name, 1, "name").text(0, null), budget);
             case "tojson" -> JsonFilter.apply(value, arguments, budget);
             case "map", "select", "reject", "selectattr", "rejectattr" ->
@@ -52,8 +52,8 @@ final class Filters {
             case "abs", "int", "float", "round", "filesizeformat" ->
                 NumberFilters.apply(name, value, arguments, budget);
             case "e", "escape" -> value instanceof Markup ? value : new Markup(Markup.escaped(value, budget));
-            case "forceescape" -> new Markup(Markup.escape(Repr.str(value, budget), budget));
-            case "safe" -> value instanceof Markup ? value : new Markup(Repr.str(value, budget));
+            case "forceescape" -> new Markup(Markup.escape(Repr.text(value, budget), budget));
+            case "safe" -> value instanceof Markup ? value : new Markup(Repr.text(value, budget));
             default -> {
                 if (!exists(name)) {
                     throw new JinjaError("No filter named '" + name + "'.");
@@ -83,7 +83,7 @@ final class Filters {
 
     /// Calls the method of this name of the value as a string; markup stays markup.
     static Object method(Object value, String name, Arguments arguments, Budget budget) {
-        Object text = Types.kind(value) == Types.Kind.TEXT ? value : Repr.str(value, budget);
+        Object text = Types.kind(value) == Types.Kind.TEXT ? value : Repr.text(value, budget);
         return ((Callable) Access.own(text, name, budget)).call(arguments, budget);
     }
 }

@@ -42,7 +42,7 @@ final class Globals {
                 case "dict" -> dict(arguments, budget);
                 case "namespace" -> new Namespace(dict(arguments, budget));
                 case "cycler" -> new Cycler(arguments.positional());
-                case "joiner" -> new Joiner(Repr.str(arguments.bind(name, 0, "sep").get(0, ", "), budget));
+                case "joiner" -> new Joiner(Repr.text(arguments.bind(name, 0, "sep").get(0, ", "), budget));
                 case "raise_exception" -> throw JinjaError.raised(
                         Repr.str(arguments.bind(name, 1, "message").get(0, null), budget));
                 case "strftime_now" -> budget.made(Strftime.format(
@@ -102,16 +102,16 @@ final class Globals {
 
     /// Returns nothing when it is first called, its separator from then on.
     private static final class Joiner implements Callable {
-        private final String separator;
+        private final Object separator;
         private boolean used;
 
-        Joiner(String separator) {
+        Joiner(Object separator) {
             this.separator = separator;
         }
 
         @Override
         public Object call(Arguments arguments, Budget budget) {
-            String joint = used ? separator : "";
+            Object joint = used ? separator : "";
             used = true;
             return joint;
         }

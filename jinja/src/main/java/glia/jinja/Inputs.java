@@ -5,6 +5,7 @@ import glia.jinja.value.DictValue;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Numbers;
+import glia.jinja.value.TrustedText;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -29,7 +30,8 @@ final class Inputs {
 
     private static Object value(Object given, String name, Budget budget) {
         budget.step();
-        if (given == null || given instanceof Boolean || given instanceof String) {
+        if (given == null || given instanceof Boolean || given instanceof String
+                || given instanceof TrustedText) {
             return given;
         }
         if (given instanceof Map<?, ?> map) {

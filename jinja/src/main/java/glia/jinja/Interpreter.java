@@ -10,6 +10,7 @@ import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Repr;
+import glia.jinja.value.TextBuilder;
 import glia.jinja.value.Values;
 
 import java.util.Iterator;
@@ -57,8 +58,8 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     }
 
     /// Carries out statements in a scope, with what they print going to `text`.
-    Flow capture(Body body, Scope scope, StringBuilder text) {
-        StringBuilder outside = runtime.redirect(text);
+    Flow capture(Body body, Scope scope, TextBuilder text) {
+        TextBuilder outside = runtime.redirect(text);
         Flow flow = execute(body, scope);
         runtime.redirect(outside);
         return flow;
@@ -102,7 +103,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow print(Stmt.Print s) {
-        runtime.write(Repr.str(evaluator.evaluate(s.value()), budget));
+        runtime.write(Repr.text(evaluator.evaluate(s.value()), budget));
         return Flow.NEXT;
     }
 
@@ -154,14 +155,14 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         budget.exit();
     }
 
-    private String again(Stmt.For s, Object iterable, Scope scope, int depth) {
-        StringBuilder text = new StringBuilder();
-        StringBuilder outside = runtime.redirect(text);
+    private Object again(Stmt.For s, Object iterable, Scope scope, int depth) {
+        TextBuilder text = new TextBuilder();
+        TextBuilder outside = runtime.redirect(text);
         Scope current = runtime.enter(scope);
         loop(s, iterable, scope, depth);
         runtime.enter(current);
         runtime.redirect(outside);
-        return text.toString();
+        return text.value();
     }
 
     @Override
@@ -173,15 +174,15 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     @Override
     public Flow setBlock(Stmt.SetBlock s) {
         Scope inner = new Scope(runtime.scope(), s.body().frame());
-        StringBuilder text = new StringBuilder();
+        TextBuilder text = new TextBuilder();
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
-            assign(s.target(), filtered(s.value(), text.toString(), inner), runtime.scope());
+            assign(s.target(), filtered(s.value(), text.value(), inner), runtime.scope());
         }
         return flow;
     }
 
-    private Object filtered(Expr filters, String text, Scope scope) {
+    private Object filtered(Expr filters, Object text, Scope scope) {
         scope.set(Stmt.CAPTURED, text);
         return evaluate(filters, scope);
     }
@@ -205,17 +206,17 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     public Flow callBlock(Stmt.CallBlock s) {
         Macro caller = new Macro("caller", s.signature(), s.body(), runtime.scope(), this);
         Object result = evaluator.call(s.call(), new Arguments(List.of(), Map.of("caller", caller)));
-        runtime.write(Repr.str(result, budget));
+        runtime.write(Repr.text(result, budget));
         return Flow.NEXT;
     }
 
     @Override
     public Flow filterBlock(Stmt.FilterBlock s) {
         Scope inner = new Scope(runtime.scope(), s.body().frame());
-        StringBuilder text = new StringBuilder();
+        TextBuilder text = new TextBuilder();
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
-            runtime.write(Repr.str(filtered(s.value(), text.toString(), inner), budget));
+            runtime.write(Repr.text(filtered(s.value(), text.value(), inner), budget));
         }
         return flow;
     }

@@ -16,27 +16,27 @@ final class JsonFilter {
     static Object apply(Object value, Arguments arguments, Budget budget) {
         Arguments.Bound bound =
                 arguments.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys");
-        String indent = indent(bound, budget);
-        String item = indent == null ? ", " : ",";
-        String key = ": ";
+        Object indent = indent(bound, budget);
+        Object item = indent == null ? ", " : ",";
+        Object key = ": ";
         if (bound.get(2, null) != null) {
             ListValue separators = Iteration.list(bound.get(2, null), budget);
             if (separators.size() != 2 || Types.kind(separators.get(0)) != Types.Kind.TEXT
                     || Types.kind(separators.get(1)) != Types.Kind.TEXT) {
                 throw new JinjaError("tojson() takes two strings as separators");
             }
-            item = separators.get(0).toString();
-            key = separators.get(1).toString();
+            item = separators.get(0);
+            key = separators.get(1);
         }
         Json.Options options =
                 new Json.Options(bound.isTrue(0, false), indent, item, key, bound.isTrue(3, false));
         return Json.write(value, options, budget);
     }
 
-    private static String indent(Arguments.Bound bound, Budget budget) {
+    private static Object indent(Arguments.Bound bound, Budget budget) {
         Object indent = bound.get(1, null);
         if (indent == null || Types.kind(indent) == Types.Kind.TEXT) {
-            return indent == null ? null : indent.toString();
+            return indent;
         }
         long width = Math.max(0, bound.integer(1, 0));
         budget.text(width);

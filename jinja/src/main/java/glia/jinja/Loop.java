@@ -18,7 +18,7 @@ import java.util.function.Function;
 /// The variable `loop` in a `for`: where the loop stands. Called, it starts a recursive loop anew.
 final class Loop implements Attributed, Callable, Repr.Reprs {
     private final int depth;
-    private final Function<Object, String> recursion;
+    private final Function<Object, Object> recursion;
     private Iterator<Object> items;
     private int length;
     private int index0 = -1;
@@ -29,7 +29,7 @@ final class Loop implements Attributed, Callable, Repr.Reprs {
 
     /// @param length the number of items, or −1 where it is only known at the end
     /// @param recursion renders the loop for other items; null where the loop is not recursive
-    Loop(Iterator<Object> items, int length, int depth, Function<Object, String> recursion) {
+    Loop(Iterator<Object> items, int length, int depth, Function<Object, Object> recursion) {
         this.items = items;
         this.length = length;
         this.depth = depth;

@@ -9,6 +9,7 @@ import glia.jinja.value.Callable;
 import glia.jinja.value.DictValue;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.Repr;
+import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TupleValue;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
@@ -44,10 +45,10 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         bindCaller(scope, named);
         bindRest(scope, named, arguments.positional());
         budget.enter();
-        StringBuilder text = new StringBuilder();
+        TextBuilder text = new TextBuilder();
         interpreter.capture(body, scope, text);
         budget.exit();
-        return text.toString();
+        return text.value();
     }
 
     private void bindParameters(Scope scope, Map<String, Object> named, List<Object> positional) {

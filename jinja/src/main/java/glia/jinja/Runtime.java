@@ -2,13 +2,15 @@ package glia.jinja;
 
 import glia.jinja.value.Budget;
 import glia.jinja.value.JinjaError;
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
 
 /// What one rendering carries along: its budget, the scope it is in and the text it has made so far.
 final class Runtime {
     private final Budget budget;
     private final int maxOutput;
-    private final StringBuilder result = new StringBuilder();
-    private StringBuilder out = result;
+    private final TextBuilder result = new TextBuilder();
+    private TextBuilder out = result;
     private Scope scope;
 
     Runtime(Budget budget, int maxOutput, Scope scope) {
@@ -32,24 +34,25 @@ final class Runtime {
         return left;
     }
 
-    /// Adds to the text.
-    void write(String text) {
-        budget.text(text.length());
-        if (out.length() + (long) text.length() > maxOutput) {
+    /// Adds a string value to the text.
+    void write(Object text) {
+        int length = text.toString().length();
+        budget.text(length);
+        if (out.length() + (long) length > maxOutput) {
             throw new JinjaError("the text rendered is longer than " + maxOutput + " characters");
         }
         out.append(text);
     }
 
     /// Starts to write elsewhere; returns where it was written so far.
-    StringBuilder redirect(StringBuilder next) {
-        StringBuilder left = out;
+    TextBuilder redirect(TextBuilder next) {
+        TextBuilder left = out;
         out = next;
         return left;
     }
 
     /// What was rendered.
-    String result() {
-        return result.toString();
+    TrustedText result() {
+        return result.whole();
     }
 }

@@ -11,6 +11,7 @@ import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Operators;
 import glia.jinja.value.Repr;
+import glia.jinja.value.TextBuilder;
 import glia.jinja.value.Types;
 import glia.jinja.value.Types.Kind;
 import glia.jinja.value.Undefined;
@@ -42,16 +43,17 @@ final class SequenceFilters {
     }
 
     private static Object join(Object value, Arguments.Bound arguments, Budget budget) {
-        String separator = Repr.str(arguments.get(0, ""), budget);
+        Object separator = Repr.text(arguments.get(0, ""), budget);
+        int width = separator.toString().length();
         AttributePath path = AttributePath.of(arguments.get(1, null), budget);
         Iterator<Object> items = Iteration.of(value, budget);
-        StringBuilder text = new StringBuilder();
+        TextBuilder text = new TextBuilder();
         for (boolean first = true; items.hasNext(); first = false) {
-            String next = Repr.str(path.get(items.next(), null), budget);
-            budget.text(next.length() + (long) separator.length());
+            Object next = Repr.text(path.get(items.next(), null), budget);
+            budget.text(next.toString().length() + (long) width);
             text.append(first ? "" : separator).append(next);
         }
-        return text.toString();
+        return text.value();
     }
 
     private static Object last(Object value, Budget budget) {

@@ -110,7 +110,8 @@ final class Tests {
     private static boolean same(Object a, Object b) {
         return a == b || a != null && switch (Types.kind(a)) {
             case BOOL, INT, FLOAT -> a.equals(b);
-            case TEXT -> a instanceof String && a.equals(b);
+            case TEXT -> !(a instanceof Markup) && !(b instanceof Markup) && Types.kind(b) == Kind.TEXT
+                    && a.toString().equals(b.toString());
             case OTHER -> a instanceof Callable && !(a instanceof DictView) && a.equals(b);
             default -> false;
         };

@@ -13,7 +13,9 @@ import glia.jinja.value.Operators;
 import glia.jinja.value.PercentFormat;
 import glia.jinja.value.Repr;
 import glia.jinja.value.Text;
+import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TextSearch;
+import glia.jinja.value.TrustedText;
 import glia.jinja.value.TupleValue;
 import glia.jinja.value.Types.Kind;
 import glia.jinja.value.Types;
@@ -45,7 +47,7 @@ final class TextFilters {
                 Object width = arguments.bind(name, 0, "width").get(0, 80L);
                 yield Filters.method(value, "center", positional(width), budget);
             }
-            case "title" -> title(Repr.str(value, budget), budget);
+            case "title" -> title(Repr.text(value, budget), budget);
             case "replace" -> replace(value, arguments.bind(name, 2, "old", "new", "count"), budget);
             case "format" -> format(value, arguments, budget);
             case "indent" -> indent(value, arguments.bind(name, 0, "width", "first", "blank"), budget);
@@ -64,7 +66,8 @@ final class TextFilters {
 
     /// Each word's first character upper case and the others lower, where words start after blanks, hyphens and
     /// opening brackets.
-    private static String title(String text, Budget budget) {
+    private static Object title(Object value, Budget budget) {
+        String text = value.toString();
         StringBuilder out = new StringBuilder(text.length());
         boolean starts = true;
         for (int i = 0; i < text.length();) {
@@ -75,14 +78,14 @@ final class TextFilters {
             starts = separator;
             i += letter.length();
         }
-        return budget.made(out.toString());
+        return budget.made(TrustedText.changed(value, out.toString()));
     }
 
-    private static String replace(Object value, Arguments.Bound arguments, Budget budget) {
-        String text = Repr.str(value, budget);
-        budget.scan(text.length());
+    private static Object replace(Object value, Arguments.Bound arguments, Budget budget) {
+        Object text = Repr.text(value, budget);
+        budget.scan(text.toString().length());
         return TextSearch.replace(text, Repr.str(arguments.get(0, null), budget),
-                Repr.str(arguments.get(1, null), budget), arguments.integerOrNone(2, -1), budget);
+                Repr.text(arguments.get(1, null), budget), arguments.integerOrNone(2, -1), budget);
     }
 
     private static Object format(Object value, Arguments arguments, Budget budget) {
@@ -95,28 +98,30 @@ final class TextFilters {
             arguments.named().forEach(named::put);
             values = named;
         }
-        String text = PercentFormat.format(Repr.str(value, budget), values, value instanceof Markup, budget);
+        Object format = value instanceof Markup ? value : Repr.text(value, budget);
+        Object text = PercentFormat.format(format, values, budget);
         return value instanceof Markup ? new Markup(text) : text;
     }
 
     private static Object indent(Object value, Arguments.Bound arguments, Budget budget) {
         Object width = arguments.get(0, 4L);
-        String indent = Types.kind(width) == Kind.TEXT ? width.toString()
-                : (String) Operators.apply(Operator.MULTIPLY, " ", width, budget);
+        Object indent = Types.kind(width) == Kind.TEXT ? Repr.text(width, budget)
+                : Operators.apply(Operator.MULTIPLY, " ", width, budget);
+        int indented = indent.toString().length();
         // Adding to the value refuses what is not a string, with Python's words.
         Object text = Operators.apply(Operator.ADD, value, "\n", budget);
         budget.scan(text.toString().length());
         boolean blank = arguments.isTrue(2, false);
-        StringBuilder out = new StringBuilder(arguments.isTrue(1, false) ? indent : "");
+        TextBuilder out = new TextBuilder().append(arguments.isTrue(1, false) ? indent : "");
         boolean first = true;
-        for (Object line : Text.lines(text.toString(), false).items()) {
-            String content = (String) line;
-            String before = first ? "" : blank || !content.isEmpty() ? "\n" + indent : "\n";
-            budget.text(before.length() + (long) content.length());
-            out.append(before).append(content);
+        for (Object line : Text.lines(text, false).items()) {
+            int length = line.toString().length();
+            boolean moved = !first && (blank || length > 0);
+            budget.text((first ? 0 : 1) + (moved ? indented : 0) + (long) length);
+            out.append(first ? "" : "\n").append(moved ? indent : "").append(line);
             first = false;
         }
-        return value instanceof Markup ? new Markup(out.toString()) : out.toString();
+        return value instanceof Markup ? new Markup(out.value()) : out.value();
     }
 
     private static Object truncate(Object value, Arguments.Bound arguments, Budget budget) {
@@ -135,9 +140,10 @@ final class TextFilters {
         if (Types.kind(value) != Kind.TEXT) {
             throw new JinjaError("truncate() takes a string, not " + Types.name(value));
         }
-        String text = Access.slice(value, null, kept, null, budget).toString();
-        int space = text.lastIndexOf(' ');
-        return budget.made((arguments.isTrue(1, false) || space < 0 ? text : text.substring(0, space)) + end);
+        Object text = Access.slice(value, null, kept, null, budget);
+        int space = text.toString().lastIndexOf(' ');
+        int cut = arguments.isTrue(1, false) || space < 0 ? text.toString().length() : space;
+        return budget.made(new TextBuilder().append(text, 0, cut).append(arguments.get(2, end)).value());
     }
 
     private static Object countWords(String text, Budget budget) {
@@ -162,9 +168,10 @@ final class TextFilters {
             if (entry.value() == null || entry.value() instanceof Undefined) {
                 continue;
             }
-            if (!(entry.key() instanceof String name)) {
+            if (Types.kind(entry.key()) != Kind.TEXT) {
                 throw new JinjaError("attribute names must be strings, not " + Types.name(entry.key()));
             }
+            String name = entry.key().toString();
             if (name.chars().anyMatch(c -> c == '/' || c == '>' || c == '=' || c < 0x80 && Text.isSpace(c))) {
                 throw new JinjaError("Invalid character in attribute name: " + Repr.repr(entry.key(), budget));
             }

@@ -35,7 +35,7 @@ public final class RunCommand implements Command {
             new Positional("PROMPT", "what to answer (default: standard input)", false);
     private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
     private static final Option<Boolean> RAW =
-            Option.flag("continue the text as it is, without the model's chat template", "--raw");
+            Option.flag("continue the text as it is, special tokens in it included, without the chat template", "--raw");
 
     /// For [glia.cli.Cli].
     public RunCommand() {}
@@ -72,7 +72,7 @@ public final class RunCommand implements Command {
             Answer answer;
             try (var _ = new InterruptNotice(console, "the answer is not whole")) {
                 answer = arguments.has(RAW) || model.template().isEmpty()
-                        ? continued(model, prompt, options, listener)
+                        ? continued(model, arguments.has(RAW), prompt, options, listener)
                         : answered(model, arguments.get(SYSTEM), prompt, options, listener);
             }
             if (json) {
@@ -98,10 +98,12 @@ public final class RunCommand implements Command {
         return new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
     }
 
-    private static Answer continued(LanguageModel model, String prompt, GenerationOptions options,
+    /// Only a prompt that is raw may hold special tokens.
+    private static Answer continued(LanguageModel model, boolean raw, String prompt, GenerationOptions options,
                                     TextListener listener) {
+        int[] ids = raw ? model.tokenizer().encode(prompt, true) : model.tokenizer().encodePlain(prompt, true);
         try (Generator generator = model.generator()) {
-            return generator.generate(model.tokenizer().encode(prompt, true), options, false, listener);
+            return generator.generate(ids, options, false, listener);
         }
     }
 

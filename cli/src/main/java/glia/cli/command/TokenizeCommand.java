@@ -27,6 +27,8 @@ import java.util.Optional;
 public final class TokenizeCommand implements Command {
     private static final Option<Boolean> SPECIAL =
             Option.flag("add the tokens that the tokenizer puts around a text, such as BOS", "--special");
+    private static final Option<Boolean> PLAIN =
+            Option.flag("take special tokens in TEXT for ordinary text, as in a user's message", "--plain");
     private static final Option<Boolean> DECODE =
             Option.flag("the other way: TEXT holds token ids, print the text", "--decode");
 
@@ -42,7 +44,7 @@ public final class TokenizeCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Cut a text into a model's tokens",
                 List.of(Models.MODEL, new Positional("TEXT", "the text (default: standard input)", false)),
-                List.of(SPECIAL, DECODE, Json.OPTION),
+                List.of(SPECIAL, PLAIN, DECODE, Json.OPTION),
                 List.of("A line for each token: its id, its piece as the vocabulary writes it, and the text that it",
                         "completes, which is nothing for all but the last token of a character."));
     }
@@ -57,7 +59,9 @@ public final class TokenizeCommand implements Command {
             if (arguments.has(DECODE)) {
                 decode(arguments, console, tokenizer, ids(text));
             } else {
-                encode(arguments, console, tokenizer, tokenizer.encode(text, arguments.has(SPECIAL)));
+                encode(arguments, console, tokenizer, arguments.has(PLAIN)
+                        ? tokenizer.encodePlain(text, arguments.has(SPECIAL))
+                        : tokenizer.encode(text, arguments.has(SPECIAL)));
             }
         }
         return ExitCode.OK;

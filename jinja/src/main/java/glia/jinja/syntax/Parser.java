@@ -1,6 +1,7 @@
 package glia.jinja.syntax;
 
 import glia.jinja.value.JinjaError;
+import glia.jinja.value.TrustedText;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -41,7 +42,7 @@ public final class Parser {
         while (tokens.current().kind() != Token.Kind.END) {
             Token token = tokens.next();
             switch (token.kind()) {
-                case DATA -> body.add(new Stmt.Data(token.text(), token.line()));
+                case DATA -> body.add(new Stmt.Data(TrustedText.of(token.text()), token.line()));
                 case PRINT_BEGIN -> {
                     body.add(new Stmt.Print(expressions.tuple(true, false), token.line()));
                     tokens.expect(Token.Kind.PRINT_END, "'}}'");

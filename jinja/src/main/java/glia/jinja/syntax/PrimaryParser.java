@@ -1,5 +1,7 @@
 package glia.jinja.syntax;
 
+import glia.jinja.value.TrustedText;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,13 +51,13 @@ final class PrimaryParser {
     private Expr string() {
         String text = (String) tokens.next().value();
         if (tokens.current().kind() != Token.Kind.STRING) {
-            return new Expr.Constant(text);
+            return new Expr.Constant(TrustedText.of(text));
         }
         StringBuilder joined = new StringBuilder(text);
         while (tokens.current().kind() == Token.Kind.STRING) {
             joined.append(tokens.next().value());
         }
-        return new Expr.Constant(joined.toString());
+        return new Expr.Constant(TrustedText.of(joined.toString()));
     }
 
     private Expr parentheses() {

@@ -1,5 +1,7 @@
 package glia.jinja.syntax;
 
+import glia.jinja.value.TrustedText;
+
 import java.util.List;
 
 /// A statement: text, a `{{ }}` or a `{% %}` with what belongs to it.
@@ -38,7 +40,7 @@ public sealed interface Stmt {
     }
 
     /// Text between tags.
-    record Data(String text, int line) implements Stmt {
+    record Data(TrustedText text, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.data(this);

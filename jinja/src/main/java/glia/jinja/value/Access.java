@@ -40,7 +40,7 @@ public final class Access {
                 String text = target.toString();
                 budget.scan(text.length());
                 int at = position(index, Text.length(text));
-                yield at < 0 ? Values.ABSENT : like(target, Text.pick(text, at, 1, 1));
+                yield at < 0 ? Values.ABSENT : like(target, Text.pick(target, at, 1, 1));
             }
             case NONE, BOOL, INT, FLOAT, OTHER -> Values.ABSENT;
         };
@@ -61,7 +61,7 @@ public final class Access {
     }
 
     /// A part of a string is markup where the string is.
-    static Object like(Object original, String part) {
+    static Object like(Object original, Object part) {
         return original instanceof Markup ? new Markup(part) : part;
     }
 
@@ -110,7 +110,7 @@ public final class Access {
         int count = distance <= 0 ? 0 : (int) ((distance - 1) / Math.abs(stride) + 1);
         if (kind == Types.Kind.TEXT) {
             budget.scan(target.toString().length());
-            return like(target, budget.made(Text.pick(target.toString(), from, stride, count)));
+            return like(target, budget.made(Text.pick(target, from, stride, count)));
         }
         budget.items(kind == Types.Kind.RANGE ? 1 : count);
         return ((Sequence) target).pick(from, stride, count);

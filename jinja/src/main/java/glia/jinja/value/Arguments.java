@@ -111,6 +111,12 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
             return value.toString();
         }
 
+        /// The argument as a string value, with its trust.
+        Object trusted(int index) {
+            text(index, null);
+            return values[index] instanceof Markup markup ? markup.text() : values[index];
+        }
+
         /// The argument as a string, or null where it is none or not given.
         public String textOrNone(int index) {
             return get(index, null) == null ? null : text(index, null);

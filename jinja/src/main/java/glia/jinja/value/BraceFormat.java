@@ -19,7 +19,7 @@ final class BraceFormat {
         this.budget = budget;
     }
 
-    static String format(String text, Arguments arguments, Budget budget) {
+    static Object format(Object text, Arguments arguments, Budget budget) {
         DictValue named = new DictValue();
         for (Map.Entry<String, Object> argument : arguments.named().entrySet()) {
             named.put(argument.getKey(), argument.getValue());
@@ -27,25 +27,26 @@ final class BraceFormat {
         return new BraceFormat(arguments, named, budget).expand(text, MAX_DEPTH);
     }
 
-    static String formatMap(String text, Object mapping, Budget budget) {
+    static Object formatMap(Object text, Object mapping, Budget budget) {
         if (!(mapping instanceof DictValue dict)) {
             throw new JinjaError("format_map() takes a mapping, not " + Types.name(mapping));
         }
         return new BraceFormat(Arguments.NONE, dict, budget).expand(text, MAX_DEPTH);
     }
 
-    private String expand(String text, int depth) {
+    private Object expand(Object template, int depth) {
         if (depth == 0) {
             throw new JinjaError("Max string recursion exceeded");
         }
+        String text = template.toString();
         budget.scan(text.length());
-        StringBuilder out = new StringBuilder();
+        TextBuilder out = new TextBuilder();
         int i = 0;
         while (i < text.length()) {
             char c = text.charAt(i);
             boolean doubled = i + 1 < text.length() && text.charAt(i + 1) == c;
             if ((c == '{' || c == '}') && doubled) {
-                out.append(c);
+                out.append(template, i, i + 1);
                 i += 2;
             } else if (c == '}') {
                 throw new JinjaError("Single '}' encountered in format string");
@@ -54,11 +55,11 @@ final class BraceFormat {
                 out.append(field(text.substring(i + 1, end), depth));
                 i = end + 1;
             } else {
-                out.append(c);
+                out.append(template, i, i + 1);
                 i++;
             }
         }
-        return budget.made(out.toString());
+        return budget.made(out.value());
     }
 
     private static int closing(String text, int open) {
@@ -73,7 +74,7 @@ final class BraceFormat {
         throw new JinjaError("expected '}' before end of string");
     }
 
-    private String field(String field, int depth) {
+    private Object field(String field, int depth) {
         int end = 0;
         while (end < field.length() && field.charAt(end) != ':' && field.charAt(end) != '!') {
             end = field.charAt(end) == '[' ? Math.max(end, field.indexOf(']', end)) + 1 : end + 1;
@@ -86,15 +87,15 @@ final class BraceFormat {
         if (end < field.length() && field.charAt(end) != ':') {
             throw new JinjaError("expected ':' after conversion specifier");
         }
-        String spec = end < field.length() ? expand(field.substring(end + 1), depth - 1) : "";
+        String spec = end < field.length() ? expand(field.substring(end + 1), depth - 1).toString() : "";
         return budget.made(FormatSpec.format(value, spec, budget));
     }
 
     private Object convert(Object value, String field, int at) {
         char conversion = at < field.length() ? field.charAt(at) : 0;
         return switch (conversion) {
-            case 'r', 'a' -> Repr.repr(value, budget);
-            case 's' -> Repr.str(value, budget);
+            case 'r', 'a' -> Repr.shown(value, budget);
+            case 's' -> Repr.text(value, budget);
             default -> throw new JinjaError("Unknown conversion specifier in '{" + field + "}'");
         };
     }

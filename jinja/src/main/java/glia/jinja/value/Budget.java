@@ -60,6 +60,12 @@ public final class Budget {
         return text;
     }
 
+    /// The same for a string value.
+    public Object made(Object text) {
+        text(text.toString().length());
+        return text;
+    }
+
     /// Goes one level deeper. Errors end a rendering, so [#exit()] need not stand in a `finally`.
     public void enter() {
         if (++depth > maxDepth) {

@@ -68,12 +68,12 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
     }
 
     /// Formats a value as `format(value, spec)` does.
-    static String format(Object value, String spec, Budget budget) {
+    static Object format(Object value, String spec, Budget budget) {
         if (spec.isEmpty()) {
-            return Repr.str(value, budget);
+            return Repr.text(value, budget);
         }
         return switch (Types.kind(value)) {
-            case TEXT -> parse(spec).text(value.toString(), budget);
+            case TEXT -> parse(spec).text(Repr.text(value, budget), budget);
             case BOOL, INT -> parse(spec).integer(value, budget);
             case FLOAT -> parse(spec).real((Double) value, budget);
             default -> throw new JinjaError("unsupported format string passed to " + Types.name(value)
@@ -81,19 +81,19 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         };
     }
 
-    private String text(String value, Budget budget) {
+    private Object text(Object value, Budget budget) {
         if (type != NONE && type != 's') {
             throw unknown("str");
         }
         if (sign != NONE || align == '=' && fill != '0' || grouping != NONE || alternate) {
             throw new JinjaError("Sign, '=', '#' or ',' not allowed in string format specifier");
         }
-        int length = Text.length(value);
-        String shown = precision >= 0 && precision < length ? Text.pick(value, 0, 1, precision) : value;
+        int length = Text.length(value.toString());
+        Object shown = precision >= 0 && precision < length ? Text.pick(value, 0, 1, precision) : value;
         return pad("", shown, '<', budget);
     }
 
-    private String integer(Object value, Budget budget) {
+    private Object integer(Object value, Budget budget) {
         if ("eEfFgG%".indexOf(type) >= 0 && type != NONE) {
             return real(Numbers.real(value), budget);
         }
@@ -111,10 +111,10 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         if (grouping != NONE) {
             digits = NumberFormat.grouped(digits, grouping, type == NONE || type == 'd' ? 3 : 4);
         }
-        return pad(signOf(number.signum() < 0), digits, '>', budget);
+        return pad(signOf(number.signum() < 0), TrustedText.of(digits), '>', budget);
     }
 
-    private String real(double value, Budget budget) {
+    private Object real(double value, Budget budget) {
         if (type != NONE && "eEfFgGn%".indexOf(type) < 0) {
             throw unknown("float");
         }
@@ -127,7 +127,7 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         if (grouping != NONE) {
             digits = NumberFormat.grouped(digits, grouping, 3);
         }
-        return pad(signOf(value < 0 || value == 0 && 1 / value < 0), digits, '>', budget);
+        return pad(signOf(value < 0 || value == 0 && 1 / value < 0), TrustedText.of(digits), '>', budget);
     }
 
     /// Without a type the form is general, with at least one digit after the point.
@@ -141,8 +141,8 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         return negative ? "-" : sign == '+' || sign == ' ' ? String.valueOf(sign) : "";
     }
 
-    private String pad(String signText, String shown, char otherwise, Budget budget) {
-        long missing = Math.max(0, width - Text.length(shown) - signText.length());
+    private Object pad(String signText, Object shown, char otherwise, Budget budget) {
+        long missing = Math.max(0, width - Text.length(shown.toString()) - signText.length());
         char where = align == NONE ? otherwise : align;
         if (where == '=' && otherwise == '<') {
             where = '<';
@@ -155,7 +155,17 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         String filler = Character.toString(fill);
         String before = Operators.repeat(filler, left, budget);
         String after = Operators.repeat(filler, missing - left, budget);
-        return where == '=' ? signText + before + shown : before + signText + shown + after;
+        // The filler may be any character, but blanks and zeros only pad.
+        boolean pads = fill == ' ' || fill == '0';
+        TextBuilder out = new TextBuilder();
+        if (where == '=') {
+            return add(out.trusted(signText), before, pads).append(shown).value();
+        }
+        return add(add(out, before, pads).trusted(signText).append(shown), after, pads).value();
+    }
+
+    private static TextBuilder add(TextBuilder out, String filler, boolean trusted) {
+        return trusted ? out.trusted(filler) : out.append(filler);
     }
 
     private JinjaError unknown(String typeName) {

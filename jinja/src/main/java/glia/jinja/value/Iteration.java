@@ -17,7 +17,7 @@ public final class Iteration {
     public static Iterator<Object> of(Object value, Budget budget) {
         return switch (Types.kind(value)) {
             case LIST, TUPLE, RANGE -> new Elements((Sequence) value, budget);
-            case TEXT -> new Characters(value.toString(), budget);
+            case TEXT -> new Characters(value, budget);
             case DICT -> of(new DictView((DictValue) value, DictView.Part.KEYS), budget);
             case UNDEFINED -> Collections.emptyIterator();
             case OTHER -> {
@@ -81,12 +81,14 @@ public final class Iteration {
     }
 
     private static final class Characters implements Iterator<Object> {
+        private final Object value;
         private final String text;
         private final Budget budget;
         private int next;
 
-        Characters(String text, Budget budget) {
-            this.text = text;
+        Characters(Object value, Budget budget) {
+            this.value = value;
+            this.text = value.toString();
             this.budget = budget;
         }
 
@@ -103,7 +105,7 @@ public final class Iteration {
             budget.step();
             int width = Character.charCount(text.codePointAt(next));
             next += width;
-            return text.substring(next - width, next);
+            return TrustedText.cut(value, next - width, next);
         }
     }
 }

@@ -7,7 +7,7 @@ import java.util.List;
 /// Writes JSON as Python's `json.dumps` does.
 public final class Json {
     private final Options options;
-    private final StringBuilder out = new StringBuilder();
+    private final TextBuilder out = new TextBuilder();
     private final Budget budget;
 
     private Json(Options options, Budget budget) {
@@ -17,19 +17,19 @@ public final class Json {
 
     /// How to write.
     ///
-    /// @param indent what each level is indented by; null for one line
-    /// @param item what separates elements
-    /// @param key what separates key and value
-    public record Options(boolean ascii, String indent, String item, String key, boolean sortKeys) {
+    /// @param indent a string value that each level is indented by; null for one line
+    /// @param item a string value that separates elements
+    /// @param key a string value that separates key and value
+    public record Options(boolean ascii, Object indent, Object item, Object key, boolean sortKeys) {
     }
 
     /// The value as JSON.
     ///
     /// @throws JinjaError where the value, or one in it, has no form in JSON
-    public static String write(Object value, Options options, Budget budget) {
+    public static Object write(Object value, Options options, Budget budget) {
         Json json = new Json(options, budget);
         json.write(value, 0);
-        return json.out.toString();
+        return json.out.value();
     }
 
     private void write(Object value, int level) {
@@ -37,8 +37,8 @@ public final class Json {
         budget.step();
         int start = out.length();
         switch (Types.kind(value)) {
-            case NONE, BOOL, INT, FLOAT -> out.append(scalar(value));
-            case TEXT -> quoted(value.toString());
+            case NONE, BOOL, INT, FLOAT -> out.trusted(scalar(value));
+            case TEXT -> quoted(value);
             case LIST, TUPLE -> array((Sequence) value, level);
             case DICT -> object((DictValue) value, level);
             case RANGE, UNDEFINED, OTHER ->
@@ -97,7 +97,7 @@ public final class Json {
 
     private void key(Object key) {
         switch (Types.kind(key)) {
-            case TEXT -> quoted(key.toString());
+            case TEXT -> quoted(key);
             case NONE, BOOL, INT, FLOAT -> quoted(scalar(key));
             default -> throw new JinjaError("keys must be str, int, float, bool or None, not " + Types.name(key));
         }
@@ -109,7 +109,7 @@ public final class Json {
             out.append(options.item());
         }
         line(level);
-        budget.text(options.item().length() + (long) options.key().length());
+        budget.text(options.item().toString().length() + (long) options.key().toString().length());
     }
 
     private void close(boolean empty, int level, char bracket) {
@@ -125,29 +125,35 @@ public final class Json {
         }
     }
 
-    private void quoted(String text) {
+    private void quoted(Object value) {
+        String text = value.toString();
         budget.scan(text.length());
         out.append('"');
+        int start = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            switch (c) {
-                case '"' -> out.append("\\\"");
-                case '\\' -> out.append("\\\\");
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                case '\b' -> out.append("\\b");
-                case '\f' -> out.append("\\f");
-                default -> {
-                    if (c < ' ' || options.ascii() && c > '~') {
-                        String hex = Integer.toHexString(c);
-                        out.append("\\u").repeat('0', 4 - hex.length()).append(hex);
-                    } else {
-                        out.append(c);
-                    }
-                }
+            String escaped = c >= ' ' && c != '"' && c != '\\' && (c <= '~' || !options.ascii()) ? null : escaped(c);
+            if (escaped != null) {
+                out.append(value, start, i).inPlace(value, i, i + 1, escaped);
+                start = i + 1;
             }
         }
-        out.append('"');
+        out.append(value, start, text.length()).append('"');
+    }
+
+    private static String escaped(char c) {
+        return switch (c) {
+            case '"' -> "\\\"";
+            case '\\' -> "\\\\";
+            case '\n' -> "\\n";
+            case '\r' -> "\\r";
+            case '\t' -> "\\t";
+            case '\b' -> "\\b";
+            case '\f' -> "\\f";
+            default -> {
+                String hex = Integer.toHexString(c);
+                yield "\\u" + "0".repeat(4 - hex.length()) + hex;
+            }
+        };
     }
 }

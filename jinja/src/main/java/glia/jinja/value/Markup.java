@@ -2,31 +2,42 @@ package glia.jinja.value;
 
 /// A string marked as safe HTML. It behaves like the string, but what is added to it by `+` or `%` is escaped first,
 /// which templates meet when they write `'<a>' + (x | tojson | safe)`.
-public record Markup(String text) {
+///
+/// @param text a string value that is no markup itself
+public record Markup(Object text) {
     @Override
     public String toString() {
-        return text;
+        return text.toString();
     }
 
     /// Replaces the five characters that HTML gives a meaning.
-    public static String escape(String text, Budget budget) {
-        StringBuilder out = new StringBuilder(text.length() + 16);
+    public static Object escape(Object value, Budget budget) {
+        String text = value.toString();
+        TextBuilder out = new TextBuilder();
+        int start = 0;
         for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '&' -> out.append("&amp;");
-                case '<' -> out.append("&lt;");
-                case '>' -> out.append("&gt;");
-                case '"' -> out.append("&#34;");
-                case '\'' -> out.append("&#39;");
-                default -> out.append(c);
+            String entity = entity(text.charAt(i));
+            if (entity != null) {
+                out.append(value, start, i).inPlace(value, i, i + 1, entity);
+                start = i + 1;
             }
         }
-        return budget.made(out.toString());
+        return budget.made(out.append(value, start, text.length()).value());
+    }
+
+    private static String entity(char c) {
+        return switch (c) {
+            case '&' -> "&amp;";
+            case '<' -> "&lt;";
+            case '>' -> "&gt;";
+            case '"' -> "&#34;";
+            case '\'' -> "&#39;";
+            default -> null;
+        };
     }
 
     /// The escaped text of any value; of markup the text as it stands.
-    public static String escaped(Object value, Budget budget) {
-        return value instanceof Markup(String text) ? text : escape(Repr.str(value, budget), budget);
+    public static Object escaped(Object value, Budget budget) {
+        return value instanceof Markup markup ? markup.text() : escape(Repr.text(value, budget), budget);
     }
 }

@@ -10,7 +10,7 @@ final class MarkupMethods {
     private MarkupMethods() {
     }
 
-    static Object call(String text, String name, Arguments arguments, Budget budget) {
+    static Object call(Object text, String name, Arguments arguments, Budget budget) {
         Arguments safe = switch (name) {
             case "join", "format" -> escaped(arguments, 0, budget);
             case "replace" -> escaped(arguments, 1, budget);
@@ -46,8 +46,8 @@ final class MarkupMethods {
     }
 
     private static Object marked(Object result) {
-        if (result instanceof String text) {
-            return new Markup(text);
+        if (result instanceof String || result instanceof TrustedText) {
+            return new Markup(result);
         }
         if (result instanceof ListValue list) {
             list.items().replaceAll(MarkupMethods::marked);

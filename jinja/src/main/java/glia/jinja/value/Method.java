@@ -15,11 +15,11 @@ record Method(Object target, String name) implements Callable {
 
     @Override
     public Object call(Arguments arguments, Budget budget) {
-        if (target instanceof Markup(String text)) {
-            return MarkupMethods.call(text, name, arguments, budget);
+        if (target instanceof Markup markup) {
+            return MarkupMethods.call(markup.text(), name, arguments, budget);
         }
         return switch (Types.kind(target)) {
-            case TEXT -> TextMethods.call((String) target, name, arguments, budget);
+            case TEXT -> TextMethods.call(target, name, arguments, budget);
             case DICT -> DictMethods.call((DictValue) target, name, arguments, budget);
             default -> ListMethods.call((Sequence) target, name, arguments, budget);
         };

@@ -26,8 +26,7 @@ public final class Operators {
             return numeric(operator, a, b, budget);
         }
         if (operator == Operator.MODULO && Types.kind(a) == Types.Kind.TEXT) {
-            String text = PercentFormat.format(a.toString(), b, a instanceof Markup, budget);
-            return a instanceof Markup ? new Markup(text) : text;
+            return Access.like(a, PercentFormat.format(a, b, budget));
         }
         refuseUndefined(a, b);
         Object result = switch (operator) {
@@ -101,12 +100,10 @@ public final class Operators {
 
     private static Object concatenate(Object a, Object b, Budget budget) {
         if (a instanceof Markup || b instanceof Markup) {
-            return new Markup(budget.made(Markup.escaped(a, budget).concat(Markup.escaped(b, budget))));
+            return new Markup(budget.made(TrustedText.joined(Markup.escaped(a, budget), Markup.escaped(b, budget))));
         }
-        String x = (String) a;
-        String y = (String) b;
-        budget.text((long) x.length() + y.length());
-        return x.concat(y);
+        budget.text((long) a.toString().length() + b.toString().length());
+        return TrustedText.joined(a, b);
     }
 
     private static Object multiply(Object a, Object b, Budget budget) {
@@ -119,8 +116,7 @@ public final class Operators {
         long count = Math.max(0, Numbers.clamped(b));
         return switch (Types.kind(a)) {
             case TEXT -> {
-                String repeated = repeat(a.toString(), count, budget);
-                yield a instanceof Markup ? new Markup(repeated) : repeated;
+                yield Access.like(a, repeat(a, count, budget));
             }
             case LIST -> new ListValue(repeat((Sequence) a, count, budget));
             case TUPLE -> TupleValue.of(repeat((Sequence) a, count, budget).toArray());
@@ -130,11 +126,24 @@ public final class Operators {
 
     /// The text `count` times over.
     static String repeat(String text, long count, Budget budget) {
+        return (String) repeat((Object) text, count, budget);
+    }
+
+    /// The string value `count` times over, with its trust.
+    static Object repeat(Object value, long count, Budget budget) {
+        String text = value.toString();
         if (text.isEmpty() || count == 0) {
             return "";
         }
         budget.text(count > Integer.MAX_VALUE ? Long.MAX_VALUE : count * text.length());
-        return text.repeat((int) count);
+        if (TrustedText.spans(value).length == 0 || TrustedText.isWhole(value)) {
+            return TrustedText.changed(value, text.repeat((int) count));
+        }
+        TextBuilder repeated = new TextBuilder();
+        for (long i = 0; i < count; i++) {
+            repeated.append(value);
+        }
+        return repeated.value();
     }
 
     private static ArrayList<Object> repeat(Sequence items, long count, Budget budget) {

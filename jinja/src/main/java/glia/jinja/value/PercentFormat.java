@@ -5,6 +5,7 @@ import java.util.List;
 
 /// Python's `"%s %05.2f %(name)r" % values`.
 public final class PercentFormat {
+    private final Object template;
     private final String format;
     private final Object values;
     private final Iterator<Object> positional;
@@ -12,11 +13,12 @@ public final class PercentFormat {
     private final Budget budget;
     private int at;
 
-    private PercentFormat(String format, Object values, boolean escaped, Budget budget) {
-        this.format = format;
+    private PercentFormat(Object template, Object values, Budget budget) {
+        this.template = template;
+        this.format = template.toString();
         this.values = values;
         this.positional = values instanceof TupleValue ? Iteration.of(values, budget) : List.of(one(values)).iterator();
-        this.escaped = escaped;
+        this.escaped = template instanceof Markup;
         this.budget = budget;
     }
 
@@ -28,20 +30,20 @@ public final class PercentFormat {
         return new One(value);
     }
 
-    /// Formats `values`, a tuple, a dict or a single value; where `escaped`, texts are escaped as they enter.
+    /// Formats `values`, a tuple, a dict or a single value. Where the format is markup, texts are escaped as they enter.
     ///
     /// @throws JinjaError where the values do not fit the format
-    public static String format(String format, Object values, boolean escaped, Budget budget) {
-        return new PercentFormat(format, values, escaped, budget).format();
+    public static Object format(Object format, Object values, Budget budget) {
+        return new PercentFormat(format, values, budget).format();
     }
 
-    private String format() {
+    private Object format() {
         budget.scan(format.length());
-        StringBuilder out = new StringBuilder();
+        TextBuilder out = new TextBuilder();
         while (at < format.length()) {
             int percent = format.indexOf('%', at);
             int end = percent < 0 ? format.length() : percent;
-            out.append(format, at, end);
+            out.append(template, at, end);
             at = end + 1;
             if (percent >= 0) {
                 out.append(budget.made(conversion()));
@@ -53,7 +55,7 @@ public final class PercentFormat {
         if (!optional && positional.hasNext()) {
             throw new JinjaError("not all arguments converted during string formatting");
         }
-        return budget.made(out.toString());
+        return budget.made(out.value());
     }
 
     private char peek() {
@@ -71,7 +73,7 @@ public final class PercentFormat {
         return value instanceof One(Object only) ? only : value;
     }
 
-    private String conversion() {
+    private Object conversion() {
         Object value = Values.ABSENT;
         if (peek() == '(') {
             value = mapped();
@@ -95,7 +97,7 @@ public final class PercentFormat {
         }
         char type = format.charAt(at++);
         if (type == '%') {
-            return "%";
+            return TrustedText.cut(template, at - 1, at);
         }
         return convert(value == Values.ABSENT ? nextValue() : value, type, flags, width, precision);
     }
@@ -134,38 +136,41 @@ public final class PercentFormat {
         return number;
     }
 
-    private String convert(Object value, char type, String flags, long width, int precision) {
+    private Object convert(Object value, char type, String flags, long width, int precision) {
         String sign = "";
-        String body;
+        Object body;
         if ("sra".indexOf(type) >= 0) {
-            String text = type == 's' ? Repr.str(value, budget) : Repr.repr(value, budget);
+            Object text = type == 's' ? Repr.text(value, budget) : Repr.shown(value, budget);
             text = escaped && !(value instanceof Markup) ? Markup.escape(text, budget) : text;
-            body = precision >= 0 && precision < Text.length(text) ? Text.pick(text, 0, 1, precision) : text;
+            body = precision >= 0 && precision < Text.length(text.toString()) ? Text.pick(text, 0, 1, precision)
+                    : text;
         } else if (type == 'c') {
             body = character(value);
         } else if ("diuoxXeEfFgG".indexOf(type) >= 0) {
             boolean negative = negative(value, type);
             sign = negative ? "-" : flags.contains("+") ? "+" : flags.contains(" ") ? " " : "";
-            body = number(value, type, precision, flags.contains("#"));
+            body = TrustedText.of(number(value, type, precision, flags.contains("#")));
         } else {
             throw new JinjaError("unsupported format character '" + type + "' (0x" + Integer.toHexString(type)
                     + ") at index " + (at - 1));
         }
-        long missing = Math.max(0, width - Text.length(body) - sign.length());
+        long missing = Math.max(0, width - Text.length(body.toString()) - sign.length());
+        TextBuilder out = new TextBuilder();
         if (flags.contains("-")) {
-            return sign + body + Operators.repeat(" ", missing, budget);
+            return out.trusted(sign).append(body).trusted(Operators.repeat(" ", missing, budget)).value();
         }
         boolean zeros = flags.contains("0") && "sracRSA".indexOf(type) < 0;
         String fill = Operators.repeat(zeros ? "0" : " ", missing, budget);
-        return zeros ? sign + fill + body : fill + sign + body;
+        return (zeros ? out.trusted(sign).trusted(fill) : out.trusted(fill).trusted(sign)).append(body).value();
     }
 
-    private static String character(Object value) {
+    /// A number may be any character, so it is no more trusted than a text.
+    private static Object character(Object value) {
         if (Numbers.isInteger(value) && Numbers.clamped(value) >= 0 && Numbers.clamped(value) <= 0x10ffff) {
             return Character.toString((int) Numbers.clamped(value));
         }
         if (Types.kind(value) == Types.Kind.TEXT && Text.length(value.toString()) == 1) {
-            return value.toString();
+            return value instanceof Markup markup ? markup.text() : value;
         }
         throw new JinjaError("%c requires int or char");
     }

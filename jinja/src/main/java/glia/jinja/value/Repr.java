@@ -7,36 +7,44 @@ public final class Repr {
     private Repr() {
     }
 
-    /// `str(value)`
+    /// `str(value)` as characters alone.
     public static String str(Object value, Budget budget) {
-        if (value instanceof String text) {
-            return text;
-        }
-        if (value instanceof Markup(String text)) {
-            return text;
-        }
-        if (value instanceof Undefined) {
-            return "";
-        }
-        return repr(value, budget);
+        return text(value, budget).toString();
     }
 
-    /// `repr(value)`
+    /// `str(value)` as a string value that is no markup: what was trusted in the value is, and so are numbers,
+    /// booleans and none, in which no text can hide.
+    public static Object text(Object value, Budget budget) {
+        if (value instanceof String || value instanceof TrustedText) {
+            return value;
+        }
+        if (value instanceof Markup markup) {
+            return markup.text();
+        }
+        return value instanceof Undefined ? "" : shown(value, budget);
+    }
+
+    /// `repr(value)` as characters alone.
     public static String repr(Object value, Budget budget) {
-        StringBuilder out = new StringBuilder();
-        write(value, out, budget);
-        return out.toString();
+        return shown(value, budget).toString();
     }
 
-    private static void write(Object value, StringBuilder out, Budget budget) {
+    /// `repr(value)` as a string value.
+    static Object shown(Object value, Budget budget) {
+        TextBuilder out = new TextBuilder();
+        write(value, out, budget);
+        return out.value();
+    }
+
+    private static void write(Object value, TextBuilder out, Budget budget) {
         budget.enter();
         budget.step();
         int start = out.length();
         switch (Types.kind(value)) {
-            case NONE -> out.append("None");
-            case BOOL -> out.append((Boolean) value ? "True" : "False");
-            case INT -> out.append(integer(value));
-            case FLOAT -> out.append(real((Double) value));
+            case NONE -> out.trusted("None");
+            case BOOL -> out.trusted((Boolean) value ? "True" : "False");
+            case INT -> out.trusted(integer(value));
+            case FLOAT -> out.trusted(real((Double) value));
             case TEXT -> text(value, out);
             case LIST -> list((ListValue) value, out, budget);
             case TUPLE -> tuple((TupleValue) value, out, budget);
@@ -51,10 +59,10 @@ public final class Repr {
         budget.exit();
     }
 
-    private static void text(Object value, StringBuilder out) {
+    private static void text(Object value, TextBuilder out) {
         boolean markup = value instanceof Markup;
         out.append(markup ? "Markup(" : "");
-        quoted(value.toString(), out);
+        quoted(value instanceof Markup(Object text) ? text : value, out);
         out.append(markup ? ")" : "");
     }
 
@@ -66,35 +74,31 @@ public final class Repr {
         return digits;
     }
 
-    private static void list(Sequence items, StringBuilder out, Budget budget) {
+    private static void list(Sequence items, TextBuilder out, Budget budget) {
         out.append('[');
         elements(items, out, budget);
         out.append(']');
     }
 
-    private static void tuple(Sequence items, StringBuilder out, Budget budget) {
+    private static void tuple(Sequence items, TextBuilder out, Budget budget) {
         out.append('(');
         elements(items, out, budget);
         out.append(items.size() == 1 ? ",)" : ")");
     }
 
-    private static void elements(Sequence items, StringBuilder out, Budget budget) {
+    private static void elements(Sequence items, TextBuilder out, Budget budget) {
         for (int i = 0; i < items.size(); i++) {
             out.append(i == 0 ? "" : ", ");
             write(items.get(i), out, budget);
         }
     }
 
-    private static void range(RangeValue range, StringBuilder out) {
-        out.append("range(").append(range.start()).append(", ")
-                .append(range.start() + range.size() * range.step());
-        if (range.step() != 1) {
-            out.append(", ").append(range.step());
-        }
-        out.append(')');
+    private static void range(RangeValue range, TextBuilder out) {
+        out.append("range(" + range.start() + ", " + (range.start() + range.size() * range.step())
+                + (range.step() != 1 ? ", " + range.step() : "") + ")");
     }
 
-    private static void dict(DictValue dict, StringBuilder out, Budget budget) {
+    private static void dict(DictValue dict, TextBuilder out, Budget budget) {
         out.append('{');
         String separator = "";
         for (DictValue.Entry entry : dict.entries()) {
@@ -107,7 +111,7 @@ public final class Repr {
         out.append('}');
     }
 
-    private static void other(Object value, StringBuilder out, Budget budget) {
+    private static void other(Object value, TextBuilder out, Budget budget) {
         if (value instanceof DictView view) {
             out.append(view.typeName()).append('(');
             list(view.list(budget), out, budget);
@@ -115,7 +119,7 @@ public final class Repr {
         } else if (value instanceof Reprs reprs) {
             out.append(reprs.repr(budget));
         } else {
-            out.append('<').append(Types.name(value)).append(" object>");
+            out.append("<" + Types.name(value) + " object>");
         }
     }
 
@@ -126,36 +130,40 @@ public final class Repr {
     }
 
     /// A string in quotes, with what cannot be printed escaped.
-    private static void quoted(String text, StringBuilder out) {
+    private static void quoted(Object value, TextBuilder out) {
+        String text = value.toString();
         char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
         out.append(quote);
+        int start = 0;
         for (int i = 0; i < text.length();) {
             int c = text.codePointAt(i);
-            i += Character.charCount(c);
-            switch (c) {
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                case '\\' -> out.append("\\\\");
-                default -> {
-                    if (c == quote) {
-                        out.append('\\').append(quote);
-                    } else if (Text.isPrintable(c)) {
-                        out.appendCodePoint(c);
-                    } else {
-                        escape(c, out);
-                    }
-                }
+            int next = i + Character.charCount(c);
+            String escaped = escaped(c, quote);
+            if (escaped != null) {
+                out.append(value, start, i).inPlace(value, i, next, escaped);
+                start = next;
             }
+            i = next;
         }
-        out.append(quote);
+        out.append(value, start, text.length()).append(quote);
+    }
+
+    /// A character as a string in quotes shows it, or null where it shows itself.
+    private static String escaped(int c, char quote) {
+        return switch (c) {
+            case '\n' -> "\\n";
+            case '\r' -> "\\r";
+            case '\t' -> "\\t";
+            case '\\' -> "\\\\";
+            default -> c == quote ? "\\" + quote : Text.isPrintable(c) ? null : escape(c);
+        };
     }
 
     /// A character as a backslash, `x`, `u` or `U`, and two, four or eight hexadecimal digits.
-    static void escape(int c, StringBuilder out) {
+    private static String escape(int c) {
         int digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
         String hex = Integer.toHexString(c);
-        out.append(digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U").repeat('0', digits - hex.length()).append(hex);
+        return (digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U") + "0".repeat(digits - hex.length()) + hex;
     }
 
     /// The shortest decimal that reads back as the same double, in Python's form: with an exponent below 1e-4 and

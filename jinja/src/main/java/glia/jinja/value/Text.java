@@ -14,27 +14,30 @@ public final class Text {
     }
 
     /// The code points `start, start + step, …`, `count` of them.
-    static String pick(String text, long start, long step, int count) {
+    static Object pick(Object value, long start, long step, int count) {
+        String text = value.toString();
         int length = length(text);
         if (step == 1) {
-            int from = offset(text, length, (int) start);
-            return text.substring(from, length == text.length() ? from + count : text.offsetByCodePoints(from, count));
+            int from = length == text.length() ? (int) start : text.offsetByCodePoints(0, (int) start);
+            int to = length == text.length() ? from + count : text.offsetByCodePoints(from, count);
+            return TrustedText.cut(value, from, to);
         }
-        int[] points = length == text.length() ? null : text.codePoints().toArray();
-        StringBuilder picked = new StringBuilder(count);
+        int[] offsets = length == text.length() ? null : offsets(text, length);
+        TextBuilder picked = new TextBuilder();
         for (int i = 0; i < count; i++) {
             int at = (int) (start + i * step);
-            if (points == null) {
-                picked.append(text.charAt(at));
-            } else {
-                picked.appendCodePoint(points[at]);
-            }
+            picked.append(value, offsets == null ? at : offsets[at], offsets == null ? at + 1 : offsets[at + 1]);
         }
-        return picked.toString();
+        return picked.value();
     }
 
-    private static int offset(String text, int length, int index) {
-        return length == text.length() ? index : text.offsetByCodePoints(0, index);
+    /// Where each code point starts, and the end.
+    private static int[] offsets(String text, int length) {
+        int[] offsets = new int[length + 1];
+        for (int i = 0; i < length; i++) {
+            offsets[i + 1] = text.offsetByCodePoints(offsets[i], 1);
+        }
+        return offsets;
     }
 
     /// Orders by code points, which differs from the order of UTF-16 units beyond the basic plane.
@@ -71,6 +74,12 @@ public final class Text {
 
     /// Takes the characters of `chars` off the left and right end as asked; white space where `chars` is null.
     public static String strip(String text, String chars, boolean left, boolean right) {
+        return (String) strip((Object) text, chars, left, right);
+    }
+
+    /// The same of a string value, with its trust.
+    static Object strip(Object value, String chars, boolean left, boolean right) {
+        String text = value.toString();
         int start = 0;
         int end = text.length();
         while (left && start < end && isStripped(text.codePointAt(start), chars)) {
@@ -79,7 +88,7 @@ public final class Text {
         while (right && end > start && isStripped(text.codePointBefore(end), chars)) {
             end -= Character.charCount(text.codePointBefore(end));
         }
-        return text.substring(start, end);
+        return TrustedText.cut(value, start, end);
     }
 
     private static boolean isStripped(int c, String chars) {
@@ -92,7 +101,8 @@ public final class Text {
     }
 
     /// Splits into lines, each with its end where `keepEnds`.
-    public static ListValue lines(String text, boolean keepEnds) {
+    public static ListValue lines(Object value, boolean keepEnds) {
+        String text = value.toString();
         ListValue lines = new ListValue();
         int start = 0;
         while (start < text.length()) {
@@ -104,7 +114,7 @@ public final class Text {
             if (end < text.length()) {
                 next += text.startsWith("\r\n", end) ? 2 : 1;
             }
-            lines.add(text.substring(start, keepEnds ? next : end));
+            lines.add(TrustedText.cut(value, start, keepEnds ? next : end));
             start = next;
         }
         return lines;

@@ -17,20 +17,20 @@ final class TextMethods {
         };
     }
 
-    static Object call(String text, String name, Arguments arguments, Budget budget) {
+    static Object call(Object text, String name, Arguments arguments, Budget budget) {
         return switch (name) {
-            case "startswith", "endswith" -> affix(text, name, arguments.positional(name, 1, 3));
+            case "startswith", "endswith" -> affix(text.toString(), name, arguments.positional(name, 1, 3));
             case "format" -> BraceFormat.format(text, arguments, budget);
             case "format_map" -> BraceFormat.formatMap(text, arguments.positional(name, 1, 1).get(0, null), budget);
             case "join" -> join(text, arguments.positional(name, 1, 1).get(0, null), budget);
             default -> {
-                budget.scan(text.length());
+                budget.scan(text.toString().length());
                 yield scan(text, name, arguments, budget);
             }
         };
     }
 
-    private static Object scan(String text, String name, Arguments arguments, Budget budget) {
+    private static Object scan(Object text, String name, Arguments arguments, Budget budget) {
         return switch (name) {
             case "strip" -> strip(text, arguments.positional(name, 0, 1), true, true, budget);
             case "lstrip" -> strip(text, arguments.positional(name, 0, 1), true, false, budget);
@@ -44,8 +44,8 @@ final class TextMethods {
             }
             case "partition" -> TextSplit.partition(text, arguments.positional(name, 1, 1).text(0, null));
             case "rpartition" -> TextSplit.partitionRight(text, arguments.positional(name, 1, 1).text(0, null));
-            case "find", "rfind", "index", "rindex" -> find(text, name, arguments.positional(name, 1, 3));
-            case "count" -> count(text, arguments.positional(name, 1, 3));
+            case "find", "rfind", "index", "rindex" -> find(text.toString(), name, arguments.positional(name, 1, 3));
+            case "count" -> count(text.toString(), arguments.positional(name, 1, 3));
             case "replace" -> replace(text, arguments.bind(name, 2, "old", "new", "count"), budget);
             case "center", "ljust", "rjust" -> pad(text, name, arguments.positional(name, 1, 2), budget);
             case "zfill" -> fillZeros(text, arguments.positional(name, 1, 1).integer(0, 0), budget);
@@ -53,7 +53,8 @@ final class TextMethods {
             case "removeprefix", "removesuffix" -> remove(text, name, arguments.positional(name, 1, 1).text(0, null));
             default -> {
                 arguments.positional(name, 0, 0);
-                yield TextTests.exists(name) ? (Object) TextTests.test(text, name) : budget.made(recase(text, name));
+                yield TextTests.exists(name) ? (Object) TextTests.test(text.toString(), name)
+                        : budget.made(TrustedText.changed(text, recase(text.toString(), name)));
             }
         };
     }
@@ -75,36 +76,36 @@ final class TextMethods {
         };
     }
 
-    private static String strip(String text, Arguments.Bound arguments, boolean left, boolean right, Budget budget) {
+    private static Object strip(Object text, Arguments.Bound arguments, boolean left, boolean right, Budget budget) {
         return budget.made(Text.strip(text, arguments.textOrNone(0), left, right));
     }
 
     /// Joins the elements of an iterable, which must be strings.
-    static String join(String separator, Object items, Budget budget) {
+    static Object join(Object separator, Object items, Budget budget) {
         Iterator<Object> iterator = Iteration.of(items, budget);
-        StringBuilder out = new StringBuilder();
+        TextBuilder out = new TextBuilder();
         for (int i = 0; iterator.hasNext(); i++) {
             Object item = iterator.next();
             if (Types.kind(item) != Types.Kind.TEXT) {
                 throw new JinjaError("sequence item " + i + ": expected str instance, " + Types.name(item) + " found");
             }
-            String part = item.toString();
-            budget.text(part.length() + (long) separator.length());
-            out.append(i == 0 ? "" : separator).append(part);
+            budget.text(item.toString().length() + (long) separator.toString().length());
+            out.append(i == 0 ? "" : separator).append(item);
         }
-        return out.toString();
+        return out.value();
     }
 
-    private static String replace(String text, Arguments.Bound arguments, Budget budget) {
-        return TextSearch.replace(text, arguments.text(0, null), arguments.text(1, null), arguments.integer(2, -1),
+    private static Object replace(Object text, Arguments.Bound arguments, Budget budget) {
+        return TextSearch.replace(text, arguments.text(0, null), arguments.trusted(1), arguments.integer(2, -1),
                 budget);
     }
 
-    private static String remove(String text, String name, String affix) {
+    private static Object remove(Object value, String name, String affix) {
+        String text = value.toString();
         if (name.equals("removeprefix")) {
-            return text.startsWith(affix) ? text.substring(affix.length()) : text;
+            return text.startsWith(affix) ? TrustedText.cut(value, affix.length(), text.length()) : value;
         }
-        return text.endsWith(affix) ? text.substring(0, text.length() - affix.length()) : text;
+        return text.endsWith(affix) ? TrustedText.cut(value, 0, text.length() - affix.length()) : value;
     }
 
     /// The part of a text that optional bounds, in code points, leave; `start` is −1 where they cross.
@@ -118,7 +119,7 @@ final class TextMethods {
             int from = ListMethods.position(start, length);
             int to = ListMethods.position(arguments.integerOrNone(2, Long.MAX_VALUE), length);
             return from > to || start > length ? new Window("", -1)
-                    : new Window(Text.pick(text, from, 1, to - from), from);
+                    : new Window(Text.pick(text, from, 1, to - from).toString(), from);
         }
     }
 
@@ -129,11 +130,11 @@ final class TextMethods {
             return affix(window, name, arguments.text(0, null));
         }
         for (int i = 0; i < tuple.size(); i++) {
-            if (!(tuple.get(i) instanceof String each)) {
+            if (Types.kind(tuple.get(i)) != Types.Kind.TEXT) {
                 throw new JinjaError("tuple for " + name + " must only contain str, not "
                         + Types.name(tuple.get(i)));
             }
-            if (affix(window, name, each)) {
+            if (affix(window, name, tuple.get(i).toString())) {
                 return true;
             }
         }
@@ -168,43 +169,46 @@ final class TextMethods {
     }
 
     /// Fills up to a width with a character: `center`, `ljust`, `rjust`.
-    static String pad(String text, String name, Arguments.Bound arguments, Budget budget) {
+    static Object pad(Object text, String name, Arguments.Bound arguments, Budget budget) {
         long width = arguments.integer(0, 0);
-        String fill = arguments.text(1, " ");
-        if (Text.length(fill) != 1) {
+        if (Text.length(arguments.text(1, " ")) != 1) {
             throw new JinjaError("The fill character must be exactly one character long");
         }
-        long missing = Math.max(0, width - Text.length(text));
+        Object fill = arguments.has(1) ? arguments.trusted(1) : " ";
+        long missing = Math.max(0, width - Text.length(text.toString()));
         // Python puts the odd one on the left where the width is odd.
         long left = switch (name) {
             case "ljust" -> 0;
             case "rjust" -> missing;
             default -> missing / 2 + (missing & width & 1);
         };
-        return Operators.repeat(fill, left, budget) + text + Operators.repeat(fill, missing - left, budget);
+        return new TextBuilder().append(Operators.repeat(fill, left, budget)).append(text)
+                .append(Operators.repeat(fill, missing - left, budget)).value();
     }
 
-    private static String fillZeros(String text, long width, Budget budget) {
+    private static Object fillZeros(Object value, long width, Budget budget) {
+        String text = value.toString();
         String zeros = Operators.repeat("0", Math.max(0, width - Text.length(text)), budget);
-        boolean signed = text.startsWith("-") || text.startsWith("+");
-        return signed ? text.charAt(0) + zeros + text.substring(1) : zeros + text;
+        int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
+        return new TextBuilder().append(value, 0, sign).trusted(zeros).append(value, sign, text.length()).value();
     }
 
-    private static String expandTabs(String text, long size, Budget budget) {
-        StringBuilder out = new StringBuilder();
+    private static Object expandTabs(Object value, long size, Budget budget) {
+        String text = value.toString();
+        TextBuilder out = new TextBuilder();
         long column = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '\t') {
                 long spaces = size <= 0 ? 0 : size - column % size;
-                out.append(Operators.repeat(" ", spaces, budget));
+                out.inPlace(value, i, i + 1, Operators.repeat(" ", spaces, budget));
                 column += spaces;
             } else {
                 budget.text(1);
-                out.append(c);
+                out.append(value, i, i + 1);
                 column = c == '\n' || c == '\r' ? 0 : Character.isLowSurrogate(c) ? column : column + 1;
             }
         }
-        return out.toString();
+        return out.value();
     }
 }

@@ -65,35 +65,38 @@ public final class TextSearch {
     }
 
     /// Replaces the first `limit` occurrences, all where it is negative.
-    public static String replace(String text, String old, String replacement, long limit, Budget budget) {
+    public static Object replace(Object value, String old, Object replacement, long limit, Budget budget) {
         long most = limit < 0 ? Long.MAX_VALUE : limit;
         if (old.isEmpty()) {
-            return between(text, replacement, most, budget);
+            return between(value, replacement, most, budget);
         }
-        StringBuilder out = new StringBuilder(text.length());
+        String text = value.toString();
+        int length = replacement.toString().length();
+        TextBuilder out = new TextBuilder();
         int start = 0;
         for (int at = find(text, old, 0); at >= 0 && most > 0; at = find(text, old, start), most--) {
-            budget.text(at - start + (long) replacement.length());
-            out.append(text, start, at).append(replacement);
+            budget.text(at - start + (long) length);
+            out.append(value, start, at).append(replacement);
             start = at + old.length();
         }
         budget.text(text.length() - start);
-        return out.append(text, start, text.length()).toString();
+        return out.append(value, start, text.length()).value();
     }
 
     /// Puts the replacement before each character and at the end.
-    private static String between(String text, String replacement, long limit, Budget budget) {
-        StringBuilder out = new StringBuilder();
+    private static Object between(Object value, Object replacement, long limit, Budget budget) {
+        String text = value.toString();
+        TextBuilder out = new TextBuilder();
         long left = limit;
         for (int i = 0; i <= text.length();) {
             if (left-- > 0) {
-                budget.text(replacement.length());
+                budget.text(replacement.toString().length());
                 out.append(replacement);
             }
             int width = i == text.length() ? 1 : Character.charCount(text.codePointAt(i));
-            out.append(text, i, Math.min(text.length(), i + width));
+            out.append(value, i, Math.min(text.length(), i + width));
             i += width;
         }
-        return budget.made(out.toString());
+        return budget.made(out.value());
     }
 }

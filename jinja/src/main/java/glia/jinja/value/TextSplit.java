@@ -8,34 +8,36 @@ final class TextSplit {
     }
 
     /// `split(sep, maxsplit)`: at white space, none of it left, where `sep` is none.
-    static ListValue split(String text, Arguments.Bound arguments, Budget budget) {
+    static ListValue split(Object value, Arguments.Bound arguments, Budget budget) {
         long most = limit(arguments);
         String separator = arguments.textOrNone(0);
         if (separator == null) {
-            return words(text, most, budget);
+            return words(value, most, budget);
         }
         requireSeparator(separator);
+        String text = value.toString();
         ListValue parts = new ListValue();
         int start = 0;
         int at = TextSearch.find(text, separator, 0);
         while (at >= 0 && parts.size() < most) {
             budget.items(1);
-            parts.add(text.substring(start, at));
+            parts.add(TrustedText.cut(value, start, at));
             start = at + separator.length();
             at = TextSearch.find(text, separator, start);
         }
-        parts.add(budget.made(text.substring(start)));
+        parts.add(budget.made(TrustedText.cut(value, start, text.length())));
         return parts;
     }
 
     /// `rsplit(sep, maxsplit)`: as `split`, from the right.
-    static ListValue splitRight(String text, Arguments.Bound arguments, Budget budget) {
+    static ListValue splitRight(Object value, Arguments.Bound arguments, Budget budget) {
         long most = limit(arguments);
         String separator = arguments.textOrNone(0);
         if (most == Long.MAX_VALUE) {
-            return separator == null ? words(text, most, budget) : split(text, arguments, budget);
+            return separator == null ? words(value, most, budget) : split(value, arguments, budget);
         }
-        ListValue parts = separator == null ? wordsRight(text, most, budget) : new ListValue();
+        String text = value.toString();
+        ListValue parts = separator == null ? wordsRight(value, most, budget) : new ListValue();
         if (separator != null) {
             requireSeparator(separator);
             int end = text.length();
@@ -43,11 +45,11 @@ final class TextSplit {
             while (at >= 0 && parts.size() < most) {
                 // Each search may look through what is left.
                 budget.scan(end);
-                parts.add(text.substring(at + separator.length(), end));
+                parts.add(TrustedText.cut(value, at + separator.length(), end));
                 end = at;
                 at = TextSearch.findLast(text, separator, end);
             }
-            parts.add(budget.made(text.substring(0, end)));
+            parts.add(budget.made(TrustedText.cut(value, 0, end)));
         }
         Collections.reverse(parts.items());
         return parts;
@@ -64,17 +66,18 @@ final class TextSplit {
         }
     }
 
-    private static ListValue words(String text, long most, Budget budget) {
+    private static ListValue words(Object value, long most, Budget budget) {
+        String text = value.toString();
         ListValue words = new ListValue();
         int at = skip(text, 0, true);
         while (at < text.length()) {
             budget.items(1);
             if (words.size() == most) {
-                words.add(text.substring(at));
+                words.add(TrustedText.cut(value, at, text.length()));
                 break;
             }
             int end = skip(text, at, false);
-            words.add(text.substring(at, end));
+            words.add(TrustedText.cut(value, at, end));
             at = skip(text, end, true);
         }
         return words;
@@ -90,35 +93,46 @@ final class TextSplit {
     }
 
     /// The last `most` words, and what is left of them, last first.
-    private static ListValue wordsRight(String text, long most, Budget budget) {
+    private static ListValue wordsRight(Object value, long most, Budget budget) {
+        String text = value.toString();
         ListValue words = new ListValue();
-        String left = Text.strip(text, null, false, true);
-        while (!left.isEmpty() && words.size() < most) {
-            budget.scan(left.length());
-            int start = left.length();
-            while (start > 0 && !Text.isSpace(left.charAt(start - 1))) {
-                start--;
-            }
-            words.add(left.substring(start));
-            left = Text.strip(left.substring(0, start), null, false, true);
+        int end = skipBack(text, text.length(), true);
+        while (end > 0 && words.size() < most) {
+            budget.scan(end);
+            int start = skipBack(text, end, false);
+            words.add(TrustedText.cut(value, start, end));
+            end = skipBack(text, start, true);
         }
-        if (!left.isEmpty()) {
-            words.add(left);
+        if (end > 0) {
+            words.add(TrustedText.cut(value, 0, end));
         }
         return words;
     }
 
-    static TupleValue partition(String text, String separator) {
-        requireSeparator(separator);
-        int at = TextSearch.find(text, separator, 0);
-        return at < 0 ? TupleValue.of(text, "", "")
-                : TupleValue.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+    /// Where the run of white space (or of other characters) that ends at `end` starts.
+    private static int skipBack(String text, int end, boolean space) {
+        int at = end;
+        while (at > 0 && Text.isSpace(text.charAt(at - 1)) == space) {
+            at--;
+        }
+        return at;
     }
 
-    static TupleValue partitionRight(String text, String separator) {
+    static TupleValue partition(Object text, String separator) {
         requireSeparator(separator);
-        int at = TextSearch.findLast(text, separator, text.length());
-        return at < 0 ? TupleValue.of("", "", text)
-                : TupleValue.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+        int at = TextSearch.find(text.toString(), separator, 0);
+        return at < 0 ? TupleValue.of(text, "", "") : parted(text, at, separator.length());
+    }
+
+    static TupleValue partitionRight(Object text, String separator) {
+        requireSeparator(separator);
+        int at = TextSearch.findLast(text.toString(), separator, text.toString().length());
+        return at < 0 ? TupleValue.of("", "", text) : parted(text, at, separator.length());
+    }
+
+    /// The separator is the one of the text, which may be less trusted than the one that was looked for.
+    private static TupleValue parted(Object text, int at, int length) {
+        return TupleValue.of(TrustedText.cut(text, 0, at), TrustedText.cut(text, at, at + length),
+                TrustedText.cut(text, at + length, text.toString().length()));
     }
 }

@@ -42,7 +42,7 @@ public final class Types {
         if (value == null) {
             return Kind.NONE;
         }
-        if (value instanceof String || value instanceof Markup) {
+        if (value instanceof String || value instanceof TrustedText || value instanceof Markup) {
             return Kind.TEXT;
         }
         if (value instanceof Boolean) {

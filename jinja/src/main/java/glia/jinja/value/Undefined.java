@@ -37,8 +37,8 @@ public final class Undefined {
             return "'" + name + "' is undefined";
         }
         String type = owner == null ? "None" : Types.name(owner) + " object";
-        return name instanceof String attribute
-                ? "'" + type + "' has no attribute '" + attribute + "'"
+        return name instanceof String || name instanceof TrustedText
+                ? "'" + type + "' has no attribute '" + name + "'"
                 : type + " has no element " + (name instanceof Number ? name : Types.name(name));
     }
 

@@ -1,5 +1,6 @@
 package glia.text.template;
 
+import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,7 +8,8 @@ import java.util.Map;
 
 /// A message of a conversation.
 ///
-/// @param role `system`, `user`, `assistant`, `tool`, or what else the model's template knows
+/// @param role `system`, `user`, `assistant`, `tool`, or what else the model's template knows. The program chooses it,
+///        so a plain word is trusted: some templates make the marker of a turn of it (`<|user|>`)
 /// @param content the text
 /// @param toolCalls the calls an assistant asks for
 /// @param reasoning what the assistant thought before it answered; empty where it did not
@@ -61,10 +63,20 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         }
     }
 
+    private static boolean isWord(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-')) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// The message as templates see it. Reasoning has two names there, for the families that read one or the other.
     public Map<String, Object> variables() {
         Map<String, Object> variables = new LinkedHashMap<>();
-        variables.put("role", role);
+        variables.put("role", isWord(role) ? TrustedText.of(role) : role);
         variables.put("content", content);
         if (!reasoning.isEmpty()) {
             variables.put("reasoning_content", reasoning);

@@ -3,6 +3,8 @@ package glia.text.template;
 import glia.jinja.JinjaTemplate;
 import glia.jinja.value.Budget;
 import glia.jinja.value.JinjaError;
+import glia.jinja.value.TrustedText;
+import glia.text.tokenizer.Tokenizer;
 
 import java.nio.file.Path;
 import java.time.Clock;
@@ -108,6 +110,14 @@ public final class ChatTemplate {
     ///
     /// @throws TemplateException where the template refuses them or fails, or a limit is reached
     public String render(Map<String, ?> variables) {
+        return renderTrusted(variables).toString();
+    }
+
+    /// Renders variables and tells which characters of the text the template itself wrote: those are trusted. What
+    /// variables hold is not, but for numbers and what the caller vouches for with [TrustedText].
+    ///
+    /// @throws TemplateException where the template refuses them or fails, or a limit is reached
+    public TrustedText renderTrusted(Map<String, ?> variables) {
         Budget budget = new Budget(limits.steps(), limits.characters(), limits.depth());
         try {
             return template.render(variables, now, budget, limits.outputCharacters());
@@ -121,5 +131,21 @@ public final class ChatTemplate {
     /// @throws TemplateException where the template refuses it or fails, or a limit is reached
     public String render(List<ChatMessage> messages, RenderOptions options) {
         return render(options.variables(messages));
+    }
+
+    /// Renders a conversation for [Tokenizer#encode(TrustedText, boolean)], which recognises markers such as
+    /// `<|im_end|>` only where the template wrote them: no message, tool or other variable can forge one.
+    ///
+    /// @throws TemplateException where the template refuses it or fails, or a limit is reached
+    public TrustedText renderTrusted(List<ChatMessage> messages, RenderOptions options) {
+        return renderTrusted(options.variables(messages));
+    }
+
+    /// The token ids of a conversation, in which only the template itself speaks with markers. BOS is where the
+    /// template writes it.
+    ///
+    /// @throws TemplateException where the template refuses it or fails, or a limit is reached
+    public int[] encode(List<ChatMessage> messages, RenderOptions options, Tokenizer tokenizer) {
+        return tokenizer.encode(renderTrusted(messages, options), false);
     }
 }

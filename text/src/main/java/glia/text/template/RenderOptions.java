@@ -1,5 +1,6 @@
 package glia.text.template;
 
+import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,8 +10,8 @@ import java.util.Map;
 ///
 /// @param addGenerationPrompt whether the text ends where the assistant's answer is to begin
 /// @param tools JSON schemas of the tools that the model may call
-/// @param variables further variables: `bos_token` and `eos_token`, which most templates need, and what the model's
-///        template knows, such as `enable_thinking`
+/// @param variables further variables: `bos_token` and `eos_token`, which most templates need (`withToken`), and what
+///        the model's template knows, such as `enable_thinking`; strings among them are not trusted
 public record RenderOptions(boolean addGenerationPrompt, List<Map<String, Object>> tools,
         Map<String, Object> variables) {
     /// A prompt to be answered, without tools and further variables.
@@ -27,6 +28,11 @@ public record RenderOptions(boolean addGenerationPrompt, List<Map<String, Object
         Map<String, Object> more = new LinkedHashMap<>(variables);
         more.put(name, value);
         return new RenderOptions(addGenerationPrompt, tools, more);
+    }
+
+    /// The same with a special token of the tokenizer, such as `bos_token`: its text is trusted.
+    public RenderOptions withToken(String name, String text) {
+        return with(name, TrustedText.of(text));
     }
 
     /// The same with these tools.

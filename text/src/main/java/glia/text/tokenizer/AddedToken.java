@@ -25,6 +25,33 @@ record AddedToken(int id, String content, boolean special, boolean normalized, b
                 node.path("lstrip").asBoolean(false), node.path("rstrip").asBoolean(false));
     }
 
+    /// Whether models are steered by it, so that text from strangers must not hold it: special tokens (`<|im_end|>`),
+    /// and others of three characters or more that stand in brackets of some kind (`<think>`, `[TOOL]`). None are white
+    /// space, plain words and symbols, and the HTML elements that some vocabularies list (`<b>`, `</h1>`): they are
+    /// added for the sake of ordinary text.
+    boolean isMarker() {
+        boolean blank = true;
+        boolean bracket = false;
+        for (int i = 0; i < content.length(); i++) {
+            char c = content.charAt(i);
+            blank &= Character.isWhitespace(c) || c == '▁';
+            bracket |= "<>[]{}|｜".indexOf(c) >= 0;
+        }
+        return !blank && (special || bracket && content.length() > 2 && !isHtml());
+    }
+
+    private boolean isHtml() {
+        if (content.charAt(0) != '<' || !content.endsWith(">")) {
+            return false;
+        }
+        String name = content.substring(content.charAt(1) == '/' ? 2 : 1, content.length() - 1);
+        return switch (name) {
+            case "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6",
+                    "blockquote", "strong", "em", "b", "i", "u", "s", "sub", "sup", "code" -> true;
+            default -> false;
+        };
+    }
+
     void appendJson(JsonBuilder json) {
         json.raw("{\"id\":").raw(id).raw(",\"content\":").quoted(content)
                 .raw(",\"special\":").raw(special).raw(",\"normalized\":").raw(normalized)

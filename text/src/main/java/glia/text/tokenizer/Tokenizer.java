@@ -2,11 +2,12 @@ package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -21,12 +22,12 @@ import java.util.concurrent.CompletableFuture;
 public final class Tokenizer {
     private final TokenizerSpec spec;
     private final Encoder encoder;
-    private final Encoder plainEncoder;
+    private final TrustedEncoder trustedEncoder;
 
     private Tokenizer(TokenizerSpec spec, Encoder encoder) {
         this.spec = spec;
         this.encoder = encoder;
-        this.plainEncoder = Encoder.whenNeeded(() -> PlainJson.without(marks(), spec.json()), spec.origin());
+        this.trustedEncoder = new TrustedEncoder(spec, encoder);
     }
 
     private static Tokenizer whole(TokenizerSpec spec) throws CheckpointException {
@@ -81,23 +82,30 @@ public final class Tokenizer {
         return addSpecial ? spec.template().around(ids) : ids;
     }
 
-    /// The ids of a text that may not speak with the model's control tokens: where it holds the text of an added token
-    /// (`<|im_end|>`, `<think>`), this is text like any other. Runs of white space and tokens of one or two characters
-    /// are no control tokens, and are recognised. The first call takes as long as loading.
-    public int[] encodePlain(String text) {
-        return plainEncoder.encode(text);
+    /// The ids of a text of which some stretches are trusted, such as a rendered conversation. Markers (`isMarker`) are
+    /// recognised only where all their characters are trusted; elsewhere their text is text like any other. A text
+    /// without markers in other stretches has the ids of `encode(String, boolean)`. The first text with such a marker
+    /// takes as long as loading.
+    ///
+    /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
+    /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
+    public int[] encode(TrustedText text, boolean addSpecial) {
+        int[] ids = trustedEncoder.encode(text);
+        return addSpecial ? spec.template().around(ids) : ids;
     }
 
-    private Set<String> marks() {
-        Set<String> marks = new HashSet<>();
-        for (int id = 0; id < vocabSize(); id++) {
-            String piece = spec.vocabulary().isAdded(id) ? piece(id) : "";
-            boolean blank = piece.chars().allMatch(c -> Character.isWhitespace(c) || c == '▁');
-            if (piece.length() > 2 && !blank) {
-                marks.add(piece);
-            }
-        }
-        return marks;
+    /// The ids of a text of which nothing is trusted: it cannot speak with the model's markers.
+    ///
+    /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
+    /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
+    public int[] encodePlain(String text, boolean addSpecial) {
+        return encode(new TextBuilder().append(text).whole(), addSpecial);
+    }
+
+    /// Whether the token steers the model and has no business in text from strangers: special tokens (`<|im_end|>`), and
+    /// added tokens in brackets such as `<think>` and `<tool_call>`, HTML elements left aside.
+    public boolean isMarker(int id) {
+        return spec.vocabulary().isMarker(id);
     }
 
     /// The text of these ids.

@@ -8,14 +8,18 @@ import java.util.OptionalInt;
 /// before anything else happens to it. Of these, the special ones (control tokens) can be left out when decoding.
 final class Vocabulary {
     private final Pieces pieces;
+    private final List<AddedToken> addedTokens;
+    private final BitSet markers = new BitSet();
     private final BitSet added = new BitSet();
     private final BitSet special = new BitSet();
 
     /// @param pieces the pieces by id, those of added tokens among them
     Vocabulary(Pieces pieces, List<AddedToken> addedTokens) {
         this.pieces = pieces;
+        this.addedTokens = List.copyOf(addedTokens);
         for (AddedToken token : addedTokens) {
             added.set(token.id());
+            markers.set(token.id(), token.isMarker());
             special.set(token.id(), token.special());
         }
     }
@@ -34,6 +38,15 @@ final class Vocabulary {
                     + " (ids 0 to " + (pieces.count() - 1) + "); do the model and the tokenizer belong together?");
         }
         return pieces.text(id);
+    }
+
+    List<AddedToken> addedTokens() {
+        return addedTokens;
+    }
+
+    /// Whether this is an added token that steers the model, see [AddedToken#isMarker].
+    boolean isMarker(int id) {
+        return markers.get(id);
     }
 
     boolean isAdded(int id) {

@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Templates with damage at random: each renders or fails as a template, within its limits.
 class TemplateFuzzTest {
-    private static final TemplateLimits LIMITS = new TemplateLimits(100_000, 1_000_000, 500_000, 600);
+    static final TemplateLimits LIMITS = new TemplateLimits(100_000, 1_000_000, 500_000, 600);
     private static final List<String> PIECES = List.of(
             "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "|", ".", ",", ":", "~",
             "*", "**", "//", "%", "==", "<", " in ", " is ", " not ", " if ", " else ", " and ", " for ",
@@ -37,7 +37,17 @@ class TemplateFuzzTest {
 
     @Property(tries = 10_000)
     void aDamagedTemplateRendersOrFailsAsATemplate(@ForAll long seed) {
-        Random random = new Random(seed);
+        String source = source(new Random(seed));
+        Map<String, Object> variables = Fixtures.variables();
+        try {
+            assertNotNull(ChatTemplate.parse("fuzz", source).with(LIMITS).render(variables));
+        } catch (TemplateException e) {
+            assertNotNull(e.getMessage());
+        }
+    }
+
+    /// A template of the fixtures, or two, with damage.
+    static String source(Random random) {
         StringBuilder source = new StringBuilder(SOURCES.get(random.nextInt(SOURCES.size())));
         if (random.nextInt(4) == 0) {
             source.append(SOURCES.get(random.nextInt(SOURCES.size())));
@@ -45,12 +55,7 @@ class TemplateFuzzTest {
         for (int i = random.nextInt(5); i >= 0; i--) {
             damage(source, random);
         }
-        Map<String, Object> variables = Fixtures.variables();
-        try {
-            assertNotNull(ChatTemplate.parse("fuzz", source.toString()).with(LIMITS).render(variables));
-        } catch (TemplateException e) {
-            assertNotNull(e.getMessage());
-        }
+        return source.toString();
     }
 
     private static void damage(StringBuilder source, Random random) {

@@ -73,7 +73,7 @@ class NativeTokenizerTest {
         assertEquals(1, opened.size(), "the handler is not asked");
         Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
         tokenizer.decode(tokenizer.encode("a", true), true);
-        Tokenizer.fromGguf(TestData.gguf(TestData.sentencePieceMetadata())).encodePlain("a");
+        Tokenizer.fromGguf(TestData.gguf(TestData.sentencePieceMetadata())).encodePlain("a", false);
         assertEquals(1, opened.size(), () -> "opened " + opened);
         assertThrows(ClassNotFoundException.class, () -> Class.forName("ai.djl.util.Ec2Utils"));
     }

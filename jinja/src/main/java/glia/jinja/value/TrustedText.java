@@ -1,0 +1,115 @@
+package glia.jinja.value;
+
+import java.util.Arrays;
+
+/// A string of which some stretches are trusted: the template's author wrote them, or the caller vouches for them.
+/// What comes from a conversation is a plain `String`, which is untrusted as a whole.
+///
+/// Every operation of a template that takes strings apart or puts them together keeps for each character whether it is
+/// trusted. An operation that cannot gives a plain `String`, so nothing becomes trusted by accident. In all else the
+/// string behaves as a plain one.
+public final class TrustedText {
+    private static final int[] NONE = {};
+
+    private final String text;
+    /// Where trusted stretches start and end, in UTF-16 units: ascending, none of them empty, no two touching.
+    private final int[] spans;
+
+    TrustedText(String text, int[] spans) {
+        this.text = text;
+        this.spans = spans;
+    }
+
+    /// A text that is trusted as a whole.
+    public static TrustedText of(String text) {
+        return new TrustedText(text, text.isEmpty() ? NONE : new int[] {0, text.length()});
+    }
+
+    /// The trusted stretches of a string value: start, end, start, end, …
+    static int[] spans(Object text) {
+        Object plain = text instanceof Markup markup ? markup.text() : text;
+        return plain instanceof TrustedText trusted ? trusted.spans : NONE;
+    }
+
+    /// Whether all characters from `start` to `end` (exclusive, in UTF-16 units) are trusted.
+    public boolean isTrusted(int start, int end) {
+        return isTrusted(spans, start, end);
+    }
+
+    private static boolean isTrusted(int[] spans, int start, int end) {
+        int at = firstAt(spans, start);
+        return start == end || at < spans.length && spans[at] <= start && spans[at + 1] >= end;
+    }
+
+    /// The place in `spans` of the first stretch that ends after a position.
+    static int firstAt(int[] spans, int position) {
+        int at = Arrays.binarySearch(spans, position);
+        // A position that is a start or lies inside a stretch belongs to it, an end does not.
+        int place = at >= 0 ? at + at % 2 : -at - 1;
+        return place - place % 2;
+    }
+
+    /// Whether all of a string value is trusted; an empty one is where it was trusted when it was made.
+    static boolean isWhole(Object text) {
+        Object plain = text instanceof Markup markup ? markup.text() : text;
+        return plain instanceof TrustedText trusted && trusted.isTrusted(0, trusted.text.length());
+    }
+
+    /// The part of a string value from `start` to `end`, in UTF-16 units.
+    static Object cut(Object text, int start, int end) {
+        if (text instanceof String plain) {
+            return plain.substring(start, end);
+        }
+        if (start == 0 && end == text.toString().length()) {
+            return text instanceof Markup markup ? markup.text() : text;
+        }
+        return new TextBuilder().append(text, start, end).value();
+    }
+
+    /// Two string values one after the other.
+    static Object joined(Object a, Object b) {
+        String start = a.toString();
+        String text = start.concat(b.toString());
+        int[] first = spans(a);
+        int[] second = spans(b);
+        if (first.length + second.length == 0) {
+            return text;
+        }
+        // Stretches that meet become one.
+        boolean meet = first.length > 0 && second.length > 0 && first[first.length - 1] == start.length()
+                && second[0] == 0;
+        int kept = first.length - (meet ? 1 : 0);
+        int from = meet ? 1 : 0;
+        int[] all = Arrays.copyOf(first, kept + second.length - from);
+        for (int i = from; i < second.length; i++) {
+            all[kept + i - from] = second[i] + start.length();
+        }
+        return new TrustedText(text, all);
+    }
+
+    /// What a string value became under a change of its characters, such as from small to capital ones. Trust is kept
+    /// place by place; where places moved, only if the whole was trusted.
+    public static Object changed(Object text, String changed) {
+        int[] spans = spans(text);
+        if (spans.length == 0) {
+            return changed;
+        }
+        return isWhole(text) ? of(changed)
+                : text.toString().length() == changed.length() ? new TrustedText(changed, spans) : changed;
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TrustedText that && text.equals(that.text) && Arrays.equals(spans, that.spans);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+}
