@@ -35,7 +35,7 @@ public final class RunCommand implements Command {
             new Positional("PROMPT", "what to answer (default: standard input)", false);
     private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
     private static final Option<Boolean> RAW =
-            Option.flag("continue the text as it is, special tokens in it included, without the chat template", "--raw");
+            Option.flag("continue the text as it is, with its special tokens and without a chat template", "--raw");
 
     /// For [glia.cli.Cli].
     public RunCommand() {}

@@ -30,7 +30,8 @@ public final class PercentFormat {
         return new One(value);
     }
 
-    /// Formats `values`, a tuple, a dict or a single value. Where the format is markup, texts are escaped as they enter.
+    /// Formats `values`, a tuple, a dict or a single value. Where the format is markup, texts are escaped as they
+    /// enter.
     ///
     /// @throws JinjaError where the values do not fit the format
     public static Object format(Object format, Object values, Budget budget) {
