@@ -9,7 +9,9 @@ import glia.tensor.Precision;
 /// @param kernels the name of a kernel set, or `auto` for the best one that this machine can run
 /// @param precision the arithmetic of products with quantised weights
 /// @param drafts whether a layer of the model guesses tokens ahead, so that a pass may give two; the texts are the same
-public record LoadOptions(int threads, int contextLength, String kernels, Precision precision, boolean drafts) {
+/// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, which costs speed
+public record LoadOptions(int threads, int contextLength, String kernels, Precision precision, boolean drafts,
+        boolean batchInvariant) {
     public LoadOptions {
         if (threads < 0 || threads > 1024) {
             throw new IllegalArgumentException("threads must be 1 to 1024, or 0 for one a core, not " + threads);
@@ -19,21 +21,31 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         }
     }
 
-    /// One thread a core, the model's own context, the best kernels, fast products, no drafts.
+    /// Options without batch invariance.
+    public LoadOptions(int threads, int contextLength, String kernels, Precision precision, boolean drafts) {
+        this(threads, contextLength, kernels, precision, drafts, false);
+    }
+
+    /// One thread a core, the model's own context, the best kernels, fast products, no drafts, no batch invariance.
     public static LoadOptions defaults() {
         return new LoadOptions(0, 0, "auto", Precision.FAST, false);
     }
 
     public LoadOptions withPrecision(Precision other) {
-        return new LoadOptions(threads, contextLength, kernels, other, drafts);
+        return new LoadOptions(threads, contextLength, kernels, other, drafts, batchInvariant);
     }
 
     public LoadOptions withKernels(String other) {
-        return new LoadOptions(threads, contextLength, other, precision, drafts);
+        return new LoadOptions(threads, contextLength, other, precision, drafts, batchInvariant);
     }
 
     public LoadOptions withDrafts() {
-        return new LoadOptions(threads, contextLength, kernels, precision, true);
+        return new LoadOptions(threads, contextLength, kernels, precision, true, batchInvariant);
+    }
+
+    /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
+    public LoadOptions withBatchInvariance() {
+        return new LoadOptions(threads, contextLength, kernels, precision, drafts, true);
     }
 
     /// The number of threads meant.

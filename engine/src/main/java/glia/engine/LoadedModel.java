@@ -68,7 +68,7 @@ public final class LoadedModel implements AutoCloseable {
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere())) : Optional.empty();
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
-            KernelSets.Choice kernels = choosing.get();
+            KernelSets.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context);
             return new LoadedModel(workers, kernels, model, engine, packedCopy, text, context, options.drafts())
                     .prepared(path, progress);

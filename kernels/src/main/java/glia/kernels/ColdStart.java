@@ -43,6 +43,12 @@ final class ColdStart implements Kernels {
         return second.workers();
     }
 
+    /// The second set's alone: a change of sets would change bits.
+    @Override
+    public Kernels batchInvariant() {
+        return second.batchInvariant();
+    }
+
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
         now().linear(y, x, w);

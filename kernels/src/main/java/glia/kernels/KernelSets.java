@@ -31,7 +31,12 @@ public final class KernelSets {
     ///
     /// @param kernels the set
     /// @param note a sentence for the user, empty where the best set was chosen or the set was asked for by name
-    public record Choice(Kernels kernels, String note) { }
+    public record Choice(Kernels kernels, String note) {
+        /// The same set in its batch-invariant form.
+        public Choice batchInvariant() {
+            return new Choice(kernels.batchInvariant(), note);
+        }
+    }
 
     /// Where the JVM is asked for its vectors: a class of its own, loaded only when the module is there.
     private static final class Vectors {

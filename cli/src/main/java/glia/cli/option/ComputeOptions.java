@@ -23,12 +23,16 @@ public final class ComputeOptions {
                     + "exact, for embed: half)",
             "--precision");
 
+    private static final Option<Boolean> BATCH_INVARIANT = Option.flag(
+            "logits of a token have the same bits alone, in any batch and in any chunks of a prompt, at lower speed",
+            "--batch-invariant");
+
     /// For commands that go on with texts.
     public static final Option<Boolean> DRAFT = Option.flag("let a layer of the model guess a token ahead, so that a "
             + "pass may give two; for models that come with such layers (multi-token prediction)", "--draft");
 
     /// Those of all commands that compute.
-    public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION);
+    public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);
 
     private ComputeOptions() {}
 
@@ -38,6 +42,6 @@ public final class ComputeOptions {
     public static LoadOptions of(Arguments arguments, Precision usual) {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
-                arguments.get(PRECISION).orElse(usual), arguments.has(DRAFT));
+                arguments.get(PRECISION).orElse(usual), arguments.has(DRAFT), arguments.has(BATCH_INVARIANT));
     }
 }

@@ -29,6 +29,7 @@ final class AmxProducts {
     private Matrix b;
     private boolean bTransposed;
     private int depth;
+    private int mostDepth;
     private int piece;
 
     /// @param terms 1 or 3
@@ -95,8 +96,10 @@ final class AmxProducts {
         this.b = b;
         this.bTransposed = bTransposed;
         this.depth = depth;
-        piece = pieces(Math.min(depth, DEPTH));
-        boolean isWhole = c.rows() <= piece && c.cols() <= piece && depth <= DEPTH;
+        // Products with kept panels take the whole depth, too, and have the same bits then.
+        mostDepth = terms == 1 && !adds ? depth : DEPTH;
+        piece = pieces(Math.min(depth, mostDepth));
+        boolean isWhole = c.rows() <= piece && c.cols() <= piece && depth <= mostDepth;
         boolean fits = (isWhole || terms == 1 || fits(c)) && multiply(c, adds);
         this.a = null;
         this.b = null;
@@ -105,7 +108,7 @@ final class AmxProducts {
 
     /// Packs all pieces for nothing but to learn whether their numbers fit, before any of C is written.
     private boolean fits(Tensor c) {
-        for (int k = 0; k < depth; k += DEPTH) {
+        for (int k = 0; k < depth; k += mostDepth) {
             for (int row = 0; row < c.rows(); row += piece) {
                 if (!packA(c, row, k)) {
                     return false;
@@ -121,7 +124,7 @@ final class AmxProducts {
     }
 
     private boolean multiply(Tensor c, boolean adds) {
-        for (int k = 0; k < depth; k += DEPTH) {
+        for (int k = 0; k < depth; k += mostDepth) {
             for (int col = 0; col < c.cols(); col += piece) {
                 if (!packB(c, col, k)) {
                     return false;
@@ -139,13 +142,13 @@ final class AmxProducts {
 
     private boolean packA(Tensor c, int row, int k) {
         int count = Math.min(piece, c.rows() - row);
-        int part = Math.min(DEPTH, depth - k);
+        int part = Math.min(mostDepth, depth - k);
         return aTransposed ? rows.transposed(a, k, part, row, count) : rows.straight(a, row, count, k, part);
     }
 
     private boolean packB(Tensor c, int col, int k) {
         int count = Math.min(piece, c.cols() - col);
-        int part = Math.min(DEPTH, depth - k);
+        int part = Math.min(mostDepth, depth - k);
         long to = packed.reserve(panels.sizeBytes(count, part));
         return bTransposed ? panels.transposed(b, col, count, k, part, to) : panels.straight(b, k, part, col, count,
                 to);

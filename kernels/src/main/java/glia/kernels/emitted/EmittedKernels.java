@@ -1,8 +1,6 @@
 package glia.kernels.emitted;
 
 import glia.kernels.amx.AmxPairProducts;
-import glia.kernels.amx.Bf16x3Products;
-import glia.kernels.amx.Int16Product;
 import glia.kernels.code.CodeRefusedException;
 import glia.kernels.code.Level;
 import glia.kernels.code.Processor;
@@ -18,17 +16,11 @@ import glia.kernels.rows.Rounding;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
 import glia.kernels.tiled.KeyLoad;
-import glia.kernels.tiled.HalfProducts;
 import glia.kernels.tiled.PairProducts;
-import glia.kernels.tiled.Products;
 import glia.kernels.tiled.TiledPairProducts;
-import glia.kernels.tiled.TiledProducts;
-import glia.kernels.tiles.EmittedHalfTiles;
 import glia.kernels.tiles.EmittedPairTiles;
 import glia.kernels.tiles.EmittedTiles;
-import glia.kernels.tiles.RowProduct;
 import glia.kernels.panels.ProductShapes;
-import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -50,11 +42,9 @@ import java.util.stream.Collectors;
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final Level level;
-    private final RoundedProducts roundedProducts;
-    private final Optional<Int16Product> wordProduct;
-    private final RowProduct rowProduct;
-    private final Products products;
-    private final Optional<HalfProducts> halfProducts;
+    private final boolean isBatchInvariant;
+    private final RowDecoder decoder;
+    private final EmittedProducts products;
     private final Optional<PairProducts> pairProducts;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
@@ -84,18 +74,12 @@ public final class EmittedKernels implements Kernels {
         });
         this.workers = workers;
         this.level = level;
-        roundedProducts = new RoundedProducts(workers, level);
-        wordProduct = level == Level.AMX ? Optional.of(roundedProducts.words()) : Optional.empty();
-        RowDecoder decoder = new RowDecoder(workers, level);
+        isBatchInvariant = false;
+        decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
-        rowProduct = new RowProduct(workers, decoder, level);
-        var tiledProducts = new TiledProducts(workers, EmittedTiles.wide(workers, decoder, level));
-        products = level == Level.AMX ? new Bf16x3Products(workers, decoder, tiledProducts) : tiledProducts;
-        halfProducts = level == Level.AMX ? Optional.empty()
-                : Optional.of(new HalfProducts(workers, new EmittedHalfTiles(workers, decoder, level, DType.F16),
-                        new EmittedHalfTiles(workers, decoder, level, DType.BF16)));
+        products = new EmittedProducts(workers, level, decoder);
         pairProducts = pairProducts(workers, decoder, level);
-        attention = new Attention(workers, tiles);
+        attention = new Attention(workers, tiles, false);
         attentionBackward = new AttentionBackward(workers, tiles);
         keyLoad = new KeyLoad(workers, tiles);
         gather = new Gather(workers, decoder);
@@ -105,6 +89,26 @@ public final class EmittedKernels implements Kernels {
         pointwise = new Pointwise(workers, level);
         gradients = new RowGradients(workers, () -> new EmittedRowSteps(level));
         reductions = new Logits(level);
+    }
+
+    /// The batch-invariant form of a set: without what is for many tokens or few alone.
+    private EmittedKernels(EmittedKernels other) {
+        workers = other.workers;
+        level = other.level;
+        isBatchInvariant = true;
+        decoder = other.decoder;
+        products = other.products.batchInvariant();
+        pairProducts = other.pairProducts.map(PairProducts::batchInvariant);
+        attention = new Attention(workers, new EmittedTiles(workers, decoder, level), true);
+        attentionBackward = other.attentionBackward;
+        keyLoad = other.keyLoad;
+        gather = other.gather;
+        rounding = other.rounding;
+        norms = other.norms;
+        rotation = other.rotation;
+        pointwise = other.pointwise;
+        gradients = other.gradients;
+        reductions = other.reductions;
     }
 
     private static Optional<PairProducts> pairProducts(Workers workers, RowDecoder decoder, Level level) {
@@ -161,62 +165,58 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return isBatchInvariant;
+    }
+
+    @Override
+    public Kernels batchInvariant() {
+        return isBatchInvariant ? this : new EmittedKernels(this);
+    }
+
+    @Override
     public boolean converts() {
         return true;
     }
 
     @Override
     public void conversions(Conversions conversions) {
-        roundedProducts.conversions(conversions);
-        halfProducts.ifPresent(products -> products.conversions(conversions));
+        products.conversions(conversions);
     }
 
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
-        ProductShapes.check(y, x, w);
-        if (halfProducts.isPresent() && HalfProducts.serves(w) && halfProducts.get().linear(y, x, (Tensor) w)) {
-            return;
-        }
-        if (x.rows() <= RowProduct.MOST_TOKENS && x.cols() > 0) {
-            rowProduct.run(y, x, w);
-        } else {
-            products.linear(y, x, w);
-        }
+        products.linear(y, x, w);
     }
 
     @Override
     public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        if (!RoundedProducts.serves(w)) {
+        if (RoundedProducts.serves(w)) {
+            products.rounded(y, x, w);
+        } else {
             roundActivations(scratch, x);
             linear(y, scratch, w);
-        } else if (wordProduct.isPresent() && Int16Product.serves(x.rows(), w)) {
-            wordProduct.get().run(y, x, w);
-        } else {
-            roundedProducts.run(y, x, w);
         }
     }
 
     @Override
     public void linearEachRounded(ProductList list, Tensor scratch) {
-        if (!RoundedProducts.serves(list)) {
-            Kernels.super.linearEachRounded(list, scratch);
-        } else if (wordProduct.isPresent() && Int16Product.servesSome(list)) {
-            wordProduct.get().run(list.where(Int16Product::serves));
-            roundedProducts.run(list.where(p -> !Int16Product.serves(p)));
+        if (RoundedProducts.serves(list)) {
+            products.rounded(list);
         } else {
-            roundedProducts.run(list);
+            // Which products share a list depends on the tokens, how each is computed does not.
+            products.rounded(list.where(RoundedProducts::serves));
+            Kernels.super.linearEachRounded(list.where(p -> !RoundedProducts.serves(p)), scratch);
         }
     }
 
     @Override
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
-        ProductShapes.check(dy, dx, w);
         products.linearBackwardInput(dx, dy, w);
     }
 
     @Override
     public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
-        ProductShapes.checkGradient(dw, dy, x);
         products.linearBackwardWeight(dw, dy, x);
     }
 

@@ -74,12 +74,16 @@ public final class RoundedProducts {
     /// Whether there is code for all products of a list.
     public static boolean serves(ProductList list) {
         for (int i = 0; i < list.size(); i++) {
-            Matrix w = list.get(i).w();
-            if (!serves(w) || w.cols() == 0 || w.rows() == 0) {
+            if (!serves(list.get(i))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /// Whether there is code for a product.
+    static boolean serves(ProductList.Product p) {
+        return serves(p.w()) && p.w().cols() > 0 && p.w().rows() > 0;
     }
 
     /// Computes one product.

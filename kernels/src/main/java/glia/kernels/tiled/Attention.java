@@ -11,6 +11,10 @@ import glia.tensor.kernel.Workers;
 /// Softmax attention, in one of two ways for each run: long runs, and the many heads of latent attention, as tiles of
 /// queries (`AttentionTile`), other single tokens head by head (`AttentionRow`). Where that makes few chunks, long
 /// contexts are cut into ranges of positions that are combined at the end, so that all workers share them.
+///
+/// Batch-invariant attention has only the first way, and ranges that begin at multiples of their length, whether they
+/// are spread over the workers or not. For a query, what lies in blocks and ranges is then the same in every run, and
+/// what other queries of its tile see counts exactly nothing.
 public final class Attention implements Workers.Task {
     /// Positions of a range. It does not depend on the number of workers, so that results do not either.
     private static final int RANGE = 512;
@@ -23,15 +27,19 @@ public final class Attention implements Workers.Task {
     private static final int MANY_TILES = 4;
 
     private final Workers workers;
+    private final boolean isBatchInvariant;
     private final Tiles inner;
     private final int panelCols;
     private final AttentionTile[] tiles;
     private final AttentionRow[] rows;
     private final ScoreRule rule;
     private final Scratch partials = new Scratch();
+    private final Scratch[] totals;
     private int[] firstChunks = new int[2];
     private long[] partialsOf = new long[1];
+    /// Ranges of a run, and how many of them are chunks of their own: all or none.
     private int[] rangesOf = new int[1];
+    private int[] partsOf = new int[1];
 
     /// How many of the heads of keys and values a chunk of single tokens has: all of them where there are many tokens.
     private int headsTogether;
@@ -43,8 +51,10 @@ public final class Attention implements Workers.Task {
     private AttentionShape shape;
 
     /// @param inner the inner loops
-    public Attention(Workers workers, Tiles inner) {
+    public Attention(Workers workers, Tiles inner, boolean isBatchInvariant) {
         this.workers = workers;
+        this.isBatchInvariant = isBatchInvariant;
+        totals = Scratch.each(workers.count());
         this.inner = inner;
         panelCols = inner.cols();
         tiles = new AttentionTile[workers.count()];
@@ -77,7 +87,7 @@ public final class Attention implements Workers.Task {
         this.shape = shape;
         workers.run(this, plan());
         for (int run = 0; run < runs.count(); run++) {
-            if (rangesOf[run] > 1) {
+            if (partsOf[run] > 1) {
                 combine(run);
             }
         }
@@ -90,11 +100,14 @@ public final class Attention implements Workers.Task {
             firstChunks = new int[2 * count];
             partialsOf = new long[2 * count];
             rangesOf = new int[2 * count];
+            partsOf = new int[2 * count];
         }
         int singles = 0;
         for (int run = 0; run < count; run++) {
             AttentionShape.check(shape.reads(keyValues[run]), keyValues[run]);
-            rangesOf[run] = numRanges(run);
+            boolean hasManyTiles = isTiled(run) && numTiles(run) * shape.numKeyValueHeads() >= MANY_TILES;
+            rangesOf[run] = hasManyTiles && !isBatchInvariant ? 1 : numRanges(run);
+            partsOf[run] = hasManyTiles ? 1 : rangesOf[run];
             singles += isTiled(run) ? 0 : (runs.end(run) - runs.start(run)) * rangesOf[run];
         }
         headsTogether = singles >= SINGLES_A_WORKER * workers.count() ? shape.numKeyValueHeads() : 1;
@@ -102,10 +115,10 @@ public final class Attention implements Workers.Task {
         for (int run = 0; run < count; run++) {
             partialsOf[run] = partialBytes;
             int tokens = runs.end(run) - runs.start(run);
-            int chunks = (isTiled(run) ? numTiles(run) : tokens) * rangesOf[run];
+            int chunks = (isTiled(run) ? numTiles(run) : tokens) * partsOf[run];
             firstChunks[run + 1] = Math.addExact(firstChunks[run], chunks * shape.numKeyValueHeads() / together(run));
-            if (rangesOf[run] > 1) {
-                partialBytes += (long) tokens * rangesOf[run] * shape.numHeads() * partialBytes();
+            if (partsOf[run] > 1) {
+                partialBytes += (long) tokens * partsOf[run] * shape.numHeads() * partialBytes();
             }
         }
         long base = partials.reserve(partialBytes);
@@ -117,7 +130,7 @@ public final class Attention implements Workers.Task {
 
     /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
     private boolean isTiled(int run) {
-        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
+        return isBatchInvariant || (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
     }
 
     private int together(int run) {
@@ -132,8 +145,7 @@ public final class Attention implements Workers.Task {
     private int numRanges(int run) {
         if (isTiled(run)) {
             int highest = last(run, runs.position(run) + runs.end(run) - runs.start(run) - 1);
-            return numTiles(run) * shape.numKeyValueHeads() >= MANY_TILES ? 1
-                    : Math.max(1, Math.ceilDiv(highest + 1 - shape.span().first(runs.position(run)), TILE_RANGE));
+            return Math.max(1, Math.ceilDiv(highest + 1 - firstOfRanges(run), TILE_RANGE));
         }
         int seen = 1;
         for (int n = runs.start(run); n < runs.end(run); n++) {
@@ -141,6 +153,12 @@ public final class Attention implements Workers.Task {
             seen = Math.max(seen, last(run, position) + 1 - shape.span().first(position));
         }
         return Math.ceilDiv(seen, RANGE);
+    }
+
+    /// Where the first range of a run's tiles begins.
+    private int firstOfRanges(int run) {
+        int first = shape.span().first(runs.position(run));
+        return isBatchInvariant ? first / TILE_RANGE * TILE_RANGE : first;
     }
 
     private int last(int run, int position) {
@@ -191,29 +209,71 @@ public final class Attention implements Workers.Task {
 
     private void tile(int run, int kvHead, int part, int worker) {
         int ranges = rangesOf[run];
-        int tile = part / ranges;
-        int range = part % ranges;
-        int first = ranges == 1 ? 0 : shape.span().first(runs.position(run)) + range * TILE_RANGE;
-        int last = ranges == 1 ? Integer.MAX_VALUE - 1 : first + TILE_RANGE - 1;
-        AttentionTile t = tiles[worker];
-        t.run(q, keyValues[run], runs, run, shape, rule, kvHead, tile, first, last, range == 0);
-        t.transposeSums();
-        int group = shape.groupSize();
-        for (int i = 0; i < t.count(); i++) {
-            int query = tile * panelCols + i;
-            int n = query / group;
-            int head = kvHead * group + query % group;
-            if (ranges == 1) {
-                int token = runs.start(run) + n;
+        int tile = part / partsOf[run];
+        if (partsOf[run] > 1) {
+            range(run, kvHead, tile, part % ranges, worker);
+            AttentionTile t = tiles[worker];
+            for (int i = 0; i < t.count(); i++) {
+                t.store(i, partial(run, token(tile, i), head(kvHead, tile, i), part % ranges, ranges));
+            }
+        } else if (ranges > 1) {
+            severalRanges(run, kvHead, tile, worker);
+        } else {
+            range(run, kvHead, tile, 0, worker);
+            AttentionTile t = tiles[worker];
+            for (int i = 0; i < t.count(); i++) {
+                int token = runs.start(run) + token(tile, i);
+                int head = head(kvHead, tile, i);
                 t.sums(i, 1 / t.denominator(i), result(token, head));
                 note(token, head, t.largest(i), t.denominator(i));
-            } else {
-                long to = partial(run, n, head, range, ranges);
-                Memory.f32(to, t.largest(i));
-                Memory.f32(to + 4, t.denominator(i));
-                t.sums(i, 1, to + 8);
             }
         }
+    }
+
+    /// Attends a tile of queries to one range after the other.
+    private void severalRanges(int run, int kvHead, int tile, int worker) {
+        AttentionTile t = tiles[worker];
+        long total = totals[worker].reserve((panelCols + 1) * partialBytes());
+        long part = total + panelCols * partialBytes();
+        int lastQuery = Math.min(panelCols * (tile + 1), (runs.end(run) - runs.start(run)) * shape.groupSize()) - 1;
+        int lowest = shape.span().first(runs.position(run) + panelCols * tile / shape.groupSize());
+        int highest = last(run, runs.position(run) + lastQuery / shape.groupSize());
+        int first = Math.max(0, lowest - firstOfRanges(run)) / TILE_RANGE;
+        int last = Math.clamp((highest - firstOfRanges(run)) / TILE_RANGE, first, Math.max(first, rangesOf[run] - 1));
+        for (int range = first; range <= last; range++) {
+            range(run, kvHead, tile, range, worker);
+            for (int i = 0; i < t.count(); i++) {
+                if (range == first) {
+                    t.store(i, total + i * partialBytes());
+                } else {
+                    t.store(i, part);
+                    merge(total + i * partialBytes(), part);
+                }
+            }
+        }
+        for (int i = 0; i < t.count(); i++) {
+            long at = total + i * partialBytes();
+            write(runs.start(run) + token(tile, i), head(kvHead, tile, i), Memory.f32(at), Memory.f32(at + 4), at + 8);
+        }
+    }
+
+    /// Attends a tile of queries to a range, or to all that they see where that is the only one.
+    private void range(int run, int kvHead, int tile, int range, int worker) {
+        boolean isOnly = rangesOf[run] == 1;
+        int first = isOnly ? 0 : firstOfRanges(run) + range * TILE_RANGE;
+        int last = isOnly ? Integer.MAX_VALUE - 1 : first + TILE_RANGE - 1;
+        AttentionTile t = tiles[worker];
+        t.run(q, keyValues[run], runs, run, shape, rule, kvHead, tile, first, last);
+        t.transposeSums();
+    }
+
+    /// The token of its run that query i of a tile belongs to.
+    private int token(int tile, int i) {
+        return (tile * panelCols + i) / shape.groupSize();
+    }
+
+    private int head(int kvHead, int tile, int i) {
+        return kvHead * shape.groupSize() + (tile * panelCols + i) % shape.groupSize();
     }
 
     private void row(int run, int kvHead, int part, int worker) {
@@ -276,22 +336,28 @@ public final class Attention implements Workers.Task {
         for (int n = 0; n < runs.end(run) - runs.start(run); n++) {
             for (int head = 0; head < shape.numHeads(); head++) {
                 long all = partial(run, n, head, 0, ranges);
-                float largest = Memory.f32(all);
                 for (int i = 1; i < ranges; i++) {
-                    largest = Math.max(largest, Memory.f32(all + i * partialBytes()));
+                    merge(all, all + i * partialBytes());
                 }
-                float denominator = 0;
-                for (int i = 0; i < ranges; i++) {
-                    long at = all + i * partialBytes();
-                    float factor = (float) Math.exp(Memory.f32(at) - largest);
-                    denominator += factor * Memory.f32(at + 4);
-                    for (int e = 0; e < shape.valueSize(); e++) {
-                        float before = i == 0 ? 0 : Memory.f32(all + 8 + 4L * e);
-                        Memory.f32(all + 8 + 4L * e, before + factor * Memory.f32(at + 8 + 4L * e));
-                    }
-                }
-                write(runs.start(run) + n, head, largest, denominator, all + 8);
+                write(runs.start(run) + n, head, Memory.f32(all), Memory.f32(all + 4), all + 8);
             }
+        }
+    }
+
+    /// Adds a partial result to another. One that has seen nothing changes no bit.
+    private void merge(long total, long part) {
+        if (Memory.f32(part + 4) == 0) {
+            return;
+        }
+        boolean isFirst = Memory.f32(total + 4) == 0;
+        float largest = isFirst ? Memory.f32(part) : Math.max(Memory.f32(total), Memory.f32(part));
+        float kept = isFirst ? 0 : (float) Math.exp(Memory.f32(total) - largest);
+        float factor = (float) Math.exp(Memory.f32(part) - largest);
+        Memory.f32(total, largest);
+        Memory.f32(total + 4, kept * Memory.f32(total + 4) + factor * Memory.f32(part + 4));
+        for (long at = 8; at < partialBytes(); at += 4) {
+            float before = isFirst ? 0 : kept * Memory.f32(total + at);
+            Memory.f32(total + at, before + factor * Memory.f32(part + at));
         }
     }
 }

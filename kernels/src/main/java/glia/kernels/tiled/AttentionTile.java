@@ -61,9 +61,8 @@ final class AttentionTile {
     /// Attends to those of the positions `first` to `last` (inclusive) that the queries see.
     ///
     /// @param tile which queries of the run: from `tile · panelCols` on, counted token by token, in each the heads
-    /// @param sinks whether to count what the rule of scores adds to the denominators, which one range of all does
     void run(Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, ScoreRule rule, int kvHead, int tile,
-            int first, int last, boolean sinks) {
+            int first, int last) {
         this.shape = shape;
         this.rule = rule;
         this.kv = kv;
@@ -82,7 +81,7 @@ final class AttentionTile {
             int n = query / groupSize;
             int head = kvHead * groupSize + query % groupSize;
             heads[i] = head;
-            see(i, runs.position(run) + n, sinks && rule.hasSinks());
+            see(i, runs.position(run) + n, first, last);
         }
         queries(q, runs.start(run), from);
         int end = Math.min(highest, last) + 1;
@@ -121,6 +120,13 @@ final class AttentionTile {
             int width = Math.min(panelCols, shape.valueSize() - e);
             tiles.scale(to + 4L * e, transposed + (e + i) * panelBytes, width, factor);
         }
+    }
+
+    /// Writes a partial result of query i: the largest score, the denominator, the sums.
+    void store(int i, long to) {
+        Memory.f32(to, largest(i));
+        Memory.f32(to + 4, denominator(i));
+        sums(i, 1, to + 8);
     }
 
     /// The queries as columns of a panel, times the scale; those that are not there are 0. The heads of a token lie one
@@ -163,9 +169,11 @@ final class AttentionTile {
         copy = transposed + transposedRows * panelBytes;
     }
 
-    /// Notes which positions lane i sees.
-    private void see(int i, int position, boolean sinks) {
+    /// Notes which positions lane i sees. What the rule of scores adds to the denominators counts in the range in which
+    /// the first of them lies.
+    private void see(int i, int position, int rangeFirst, int rangeLast) {
         int first = shape.span().first(position);
+        boolean sinks = rule.hasSinks() && first >= rangeFirst && first <= rangeLast;
         int last = shape.span().last(position, kv.length());
         if (last >= MOST_POSITIONS) {
             throw new IllegalArgumentException("position " + last + ", at most " + (MOST_POSITIONS - 1));
@@ -209,7 +217,7 @@ final class AttentionTile {
                 first = copy;
                 step = 4L * size;
             }
-            tiles.set(rows, panelCols, scores + r * panelBytes, panelBytes, first, step, 4, queries, size);
+            tiles.set(rows, count, scores + r * panelBytes, panelBytes, first, step, 4, queries, size);
         }
     }
 
@@ -234,7 +242,7 @@ final class AttentionTile {
                 column = copy;
                 row = 4L * tileRows;
             }
-            tiles.multiply(rows, panelCols, sums + e * panelBytes, panelBytes, column, 4, row, weights, to - from);
+            tiles.multiply(rows, count, sums + e * panelBytes, panelBytes, column, 4, row, weights, to - from);
         }
     }
 

@@ -3,7 +3,9 @@ package glia.kernels.tiled;
 import glia.tensor.Matrix;
 import glia.tensor.kernel.Conversions;
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.Map;
+import java.util.Set;
 import java.util.WeakHashMap;
 
 /// Weights in a form of kernels' own, such as packed panels, made when a weight is first met and kept until it is no
@@ -41,6 +43,9 @@ public final class DerivedForms {
 
     /// Matrices are equal only to themselves.
     private final Map<Matrix, Form> forms = new WeakHashMap<>();
+    /// Weights for whose optional forms there was no memory: they do without from then on, since products with the form
+    /// and without it may differ by rounding.
+    private final Set<Matrix> refused = Collections.newSetFromMap(new WeakHashMap<>());
     private Conversions conversions = Conversions.NONE;
 
     public DerivedForms() { }
@@ -56,7 +61,7 @@ public final class DerivedForms {
         return form != null && form.version == w.version() ? form.memory : null;
     }
 
-    /// Makes the form of w, or finds it; null where there is no memory for an optional one.
+    /// Makes the form of w, or finds it; null where there is no memory for an optional one, or was none before.
     ///
     /// @param name what forms of this kind are called, another name for each that differs in a bit
     public MemorySegment make(Matrix w, String name, long sizeBytes, Maker maker) {
@@ -69,7 +74,8 @@ public final class DerivedForms {
         MemorySegment memory = conversions.kept(w, name, sizeBytes);
         boolean isShared = memory != null;
         if (!isShared) {
-            if (maker.isOptional() && !conversions.hasRoom(sizeBytes)) {
+            if (maker.isOptional() && (refused.contains(w) || !conversions.hasRoom(sizeBytes))) {
+                refused.add(w);
                 return null;
             }
             memory = maker.memory(sizeBytes);

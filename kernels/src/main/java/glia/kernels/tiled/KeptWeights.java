@@ -27,7 +27,8 @@ public final class KeptWeights implements DerivedForms.Maker {
         forms.conversions(other);
     }
 
-    /// The panels of w, whose rows are columns of B; null where there is no memory for them.
+    /// The panels of w, whose rows are columns of B; null where there was no memory for them when w was first met:
+    /// a weight is always multiplied in the same way.
     public MemorySegment of(Tensor w) {
         MemorySegment known = forms.current(w);
         return known != null ? known : forms.make(w, form, panels.sizeBytes(w.rows(), w.cols()), this);

@@ -11,6 +11,11 @@ public interface PairProducts {
     /// See `Kernels.linearBf16Kept`: the panels of w are kept where there is memory for them.
     void linearKept(Tensor y, Tensor x, Tensor w);
 
+    /// The same with the same kept panels, where `linear` and `linearKept` give the same bits.
+    default PairProducts batchInvariant() {
+        return this;
+    }
+
     /// See `Kernels.linearBackwardInputBf16`.
     void linearBackwardInput(Tensor dx, Tensor dy, Tensor w);
 

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 public final class TiledPairProducts implements PairProducts {
     private static final int SPREAD = 128;
 
+    private final Workers workers;
     private final PairTiles tiles;
     private final Rows rows;
     private final Transposed transposed;
@@ -24,13 +25,31 @@ public final class TiledPairProducts implements PairProducts {
 
     /// @param tiles the inner loops
     public TiledPairProducts(Workers workers, PairTiles tiles) {
+        this.workers = workers;
         this.tiles = tiles;
         rows = new Rows(workers, tiles);
         transposed = new Transposed(workers, tiles);
         forward = new Forward(workers, tiles);
-        kept = new Kept(workers, tiles);
+        kept = new Kept(workers, tiles, new KeptWeights(tiles, new PairPanels(workers, tiles), "pairs"), true);
         backwardInput = new Backward(workers, tiles);
         backwardWeight = new Backward(workers, tiles);
+    }
+
+    /// The other's form whose kept panels are multiplied step by step.
+    private TiledPairProducts(TiledPairProducts other) {
+        workers = other.workers;
+        tiles = other.tiles;
+        rows = other.rows;
+        transposed = other.transposed;
+        forward = other.forward;
+        kept = new Kept(workers, tiles, other.kept.packed, false);
+        backwardInput = other.backwardInput;
+        backwardWeight = other.backwardWeight;
+    }
+
+    @Override
+    public PairProducts batchInvariant() {
+        return new TiledPairProducts(this);
     }
 
     @Override
@@ -177,17 +196,20 @@ public final class TiledPairProducts implements PairProducts {
         private final PairTiles pairTiles;
         private final KeptWeights packed;
         private long panels;
+        private final boolean isOneStep;
         private int depth;
 
-        Kept(Workers workers, PairTiles tiles) {
+        /// @param isOneStep whether the whole depth is multiplied in one go, not in as many as `Forward` takes
+        Kept(Workers workers, PairTiles tiles, KeptWeights packed, boolean isOneStep) {
             super(workers, tiles);
             pairTiles = tiles;
-            packed = new KeptWeights(tiles, new PairPanels(workers, tiles), "pairs");
+            this.packed = packed;
+            this.isOneStep = isOneStep;
         }
 
         @Override
         long panels(int col, int cols, int k0, int count, long memory, int worker) {
-            return panels + col / tiles.cols() * panelStride();
+            return panels + col / tiles.cols() * panelStride() + k0 * pairTiles.panelBytes();
         }
 
         @Override
@@ -197,7 +219,7 @@ public final class TiledPairProducts implements PairProducts {
 
         @Override
         int step() {
-            return Math.max(1, depth);
+            return isOneStep ? Math.max(1, depth) : super.step();
         }
     }
 

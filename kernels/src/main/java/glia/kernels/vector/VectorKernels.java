@@ -27,6 +27,7 @@ public final class VectorKernels implements Kernels {
     private static final int FEW_TOKENS = 3;
 
     private final Workers workers;
+    private final boolean isBatchInvariant;
     private final ScalarKernels scalar;
     private final Products products;
     private final RowProduct rowProduct;
@@ -41,12 +42,17 @@ public final class VectorKernels implements Kernels {
 
     /// @param workers the threads to use; the caller closes them
     public VectorKernels(Workers workers) {
+        this(workers, false);
+    }
+
+    private VectorKernels(Workers workers, boolean isBatchInvariant) {
         this.workers = workers;
+        this.isBatchInvariant = isBatchInvariant;
         scalar = new ScalarKernels(workers);
         VectorTiles tiles = new VectorTiles(workers);
         products = new TiledProducts(workers, tiles);
         rowProduct = new RowProduct(workers);
-        attention = new Attention(workers, tiles);
+        attention = new Attention(workers, tiles, isBatchInvariant);
         attentionBackward = new AttentionBackward(workers, tiles);
         keyLoad = new KeyLoad(workers, tiles);
         norms = new Norms(workers);
@@ -67,10 +73,20 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return isBatchInvariant;
+    }
+
+    @Override
+    public Kernels batchInvariant() {
+        return isBatchInvariant ? this : new VectorKernels(workers, true);
+    }
+
+    @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
         assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
-        if (x.rows() <= FEW_TOKENS && RowProduct.serves(w)) {
+        if ((isBatchInvariant || x.rows() <= FEW_TOKENS) && RowProduct.serves(w)) {
             rowProduct.run(y, x, w);
         } else {
             products.linear(y, x, w);

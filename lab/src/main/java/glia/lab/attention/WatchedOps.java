@@ -106,6 +106,11 @@ class WatchedOps implements Ops {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return inner.isBatchInvariant();
+    }
+
+    @Override
     public int mark() {
         return inner.mark();
     }

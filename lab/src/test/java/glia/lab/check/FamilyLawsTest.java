@@ -21,6 +21,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelSets;
 import java.io.IOException;
@@ -75,9 +76,14 @@ class FamilyLawsTest {
         private final Engine engine;
 
         Feeder(String folder) throws CheckpointException {
+            this(folder, false);
+        }
+
+        Feeder(String folder, boolean isBatchInvariant) throws CheckpointException {
             Path at = GoldenTest.folder(folder);
             model = ModelLoader.load(at);
-            engine = new Engine(model, KernelSets.choose("scalar", workers).kernels(), Precision.EXACT, 1 << 30);
+            Kernels kernels = KernelSets.choose("scalar", workers).kernels();
+            engine = new Engine(model, isBatchInvariant ? kernels.batchInvariant() : kernels, Precision.EXACT, 1 << 30);
             try (Expected expected = new Expected(at.resolve("expected.safetensors"))) {
                 boolean hasSources = model.spec().encoder().isPresent();
                 sources = hasSources ? expected.ids("input_ids") : new int[0][];
@@ -230,7 +236,17 @@ class FamilyLawsTest {
     @ParameterizedTest
     @MethodSource("families")
     void gradientsAreSlopes(String folder) throws CheckpointException {
-        try (Feeder f = new Feeder(folder); SlopeCheck check = new SlopeCheck(f.engine)) {
+        checkGradients(folder, false);
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void batchInvariantGradientsAreSlopes(String folder) throws CheckpointException {
+        checkGradients(folder, true);
+    }
+
+    private static void checkGradients(String folder, boolean isBatchInvariant) throws CheckpointException {
+        try (Feeder f = new Feeder(folder, isBatchInvariant); SlopeCheck check = new SlopeCheck(f.engine)) {
             int[] ids = f.ids[0];
             Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.ALL);
             if (f.sources.length > 0) {

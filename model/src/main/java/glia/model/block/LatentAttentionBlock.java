@@ -22,7 +22,8 @@ import java.util.Optional;
 /// Multi-head latent attention (https://arxiv.org/abs/2405.04434), in the cheaper of two forms that give the same.
 /// Where all sequences begin in the pass, latents are expanded to keys and values of every head. Else what is
 /// remembered stays as it is: queries are taken to the latents (absorbed), attend to the rows themselves as
-/// multi-query attention does, whose values are the latents in the rows, and each head's sum is expanded.
+/// multi-query attention does, whose values are the latents in the rows, and each head's sum is expanded. The forms
+/// round differently, so batch-invariant ops have the second alone.
 final class LatentAttentionBlock implements Block {
     private final LatentAttention spec;
     private final Place place;
@@ -78,7 +79,7 @@ final class LatentAttentionBlock implements Block {
         Tensor rows = ops.apply(new ConcatColumns(c, key, 1, false));
         Optional<PositionLists> lists = indexer.choose(ops, x, low, pass, states);
         KeyValueState state = states.keyValues(place, 0);
-        Tensor mixed = lists.isEmpty() && allBegin(pass.runs())
+        Tensor mixed = lists.isEmpty() && !ops.isBatchInvariant() && allBegin(pass.runs())
                 ? expanded(ops, plain, turned, new Latents(c, key, rows), state, pass)
                 : absorbed(ops, plain, turned, rows, state, pass, lists);
         return output.forward(ops, mixed, pass, states);
@@ -115,7 +116,13 @@ final class LatentAttentionBlock implements Block {
         Tensor q = ops.apply(new ConcatColumns(expansion.absorb(ops, plain), turned, spec.numHeads(), false));
         Tensor sums = lists.isPresent()
                 ? ops.apply(new ListAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
-                : ops.attention(q, rows, rows, state, pass.runs(), absorbed);
+                : ops.attention(q, rows, values(ops, rows, state), state, pass.runs(), absorbed);
         return expansion.mixed(ops, sums);
+    }
+
+    /// The rows themselves, of which attention reads the first numbers; without a state those alone, so that gradients
+    /// of keys and values are apart.
+    private Tensor values(Ops ops, Tensor rows, KeyValueState state) {
+        return state == KeyValueState.NONE ? ops.apply(SliceColumns.of(rows, 0, spec.latentSize())) : rows;
     }
 }

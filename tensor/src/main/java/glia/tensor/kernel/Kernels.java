@@ -28,6 +28,17 @@ public interface Kernels {
     /// Where converted weights are looked for from now on, and who is told of each that is made.
     default void conversions(Conversions conversions) { }
 
+    /// Whether a row's results have the same bits whatever other rows there are, how many, and in which order.
+    default boolean isBatchInvariant() {
+        return false;
+    }
+
+    /// This set, confined to what computes each row alone: results of a row have the same bits in a batch of any size
+    /// and order, and those of a token in a run of any length that ends with it. Some products and attention of many or
+    /// few tokens are slower for that. It shares threads and converted weights with this set, so the two take turns:
+    /// they may not compute at the same time.
+    Kernels batchInvariant();
+
     // ---- products ------------------------------------------------------------------------------------------------
 
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]` for x `[N,K]` F32, w `[R,K]` of any kind, y `[N,R]`.

@@ -330,6 +330,11 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return kernels.isBatchInvariant();
+    }
+
+    @Override
     public int mark() {
         return workspace.mark();
     }

@@ -61,22 +61,23 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
         int units = runs.count() * numHeads();
         int chunks = workers.chunksFor(units);
         StateAddresses states = new StateAddresses(state, runs);
+        int tokens = LinearChunk.tokens(ops.kernels());
         workers.run((chunk, worker) -> {
             for (long u = (long) units * chunk / chunks; u < (long) units * (chunk + 1) / chunks; u++) {
-                scan((int) u / numHeads(), (int) u % numHeads(), y, states);
+                scan((int) u / numHeads(), (int) u % numHeads(), y, states, tokens);
             }
         }, chunks);
         return y;
     }
 
-    private void scan(int run, int head, Tensor y, StateAddresses states) {
+    private void scan(int run, int head, Tensor y, StateAddresses states, int tokens) {
         Rows rows = Rows.begin();
-        Solver solver = new Solver(rows, this, Math.min(LinearChunk.TOKENS, runs.end(run) - runs.start(run)));
+        Solver solver = new Solver(rows, this, Math.min(tokens, runs.end(run) - runs.start(run)));
         float[][] s = rows.take(keySize(), valueSize());
         long first = (long) head * keySize() * valueSize();
         Rows.load(s, states.before(run, first), keySize(), valueSize());
-        for (int at = runs.start(run); at < runs.end(run); at += LinearChunk.TOKENS) {
-            solver.solve(at, Math.min(LinearChunk.TOKENS, runs.end(run) - at), head, s);
+        for (int at = runs.start(run); at < runs.end(run); at += tokens) {
+            solver.solve(at, Math.min(tokens, runs.end(run) - at), head, s);
             solver.chunk.attend(s);
             Rows.store(solver.chunk.outputs, y, at, solver.chunk.count, head * valueSize(), valueSize());
             solver.chunk.advance(s);

@@ -32,22 +32,23 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
         int units = runs.count() * slopes.length;
         int chunks = workers.chunksFor(units);
         StateAddresses states = new StateAddresses(state, runs);
+        int tokens = LinearChunk.tokens(ops.kernels());
         workers.run((chunk, worker) -> {
             for (long u = (long) units * chunk / chunks; u < (long) units * (chunk + 1) / chunks; u++) {
-                scan((int) u / slopes.length, (int) u % slopes.length, y, states);
+                scan((int) u / slopes.length, (int) u % slopes.length, y, states, tokens);
             }
         }, chunks);
         return y;
     }
 
-    private void scan(int run, int head, Tensor y, StateAddresses states) {
+    private void scan(int run, int head, Tensor y, StateAddresses states, int tokens) {
         int size = headSize();
         Rows rows = Rows.begin();
-        Part part = new Part(rows, run, head);
+        Part part = new Part(rows, run, head, tokens);
         float[][] s = rows.take(size, size);
         long first = (long) head * size * size;
         Rows.load(s, states.before(run, first), size, size);
-        for (int at = runs.start(run); at < runs.end(run); at += LinearChunk.TOKENS) {
+        for (int at = runs.start(run); at < runs.end(run); at += tokens) {
             part.load(at);
             part.chunk.attend(s);
             Rows.store(part.chunk.outputs, y, at, part.chunk.count, head * size, size);
@@ -81,7 +82,7 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
         int tokens = runs.end(run) - start;
         int numChunks = (tokens + LinearChunk.TOKENS - 1) / LinearChunk.TOKENS;
         Rows rows = Rows.begin();
-        Part part = new Part(rows, run, head);
+        Part part = new Part(rows, run, head, LinearChunk.TOKENS);
         LinearChunkBackward back = new LinearChunkBackward(rows, part.chunk, Math.min(tokens, LinearChunk.TOKENS));
         float[][] dstate = rows.take(size, size);
         Rows.zero(dstate, size, size);
@@ -113,18 +114,20 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
         private final float[] factors;
         private final int run;
         private final int head;
+        private final int tokens;
 
-        Part(Rows rows, int run, int head) {
+        Part(Rows rows, int run, int head, int tokens) {
             this.run = run;
             this.head = head;
-            int most = Math.min(LinearChunk.TOKENS, runs.end(run) - runs.start(run));
+            this.tokens = tokens;
+            int most = Math.min(tokens, runs.end(run) - runs.start(run));
             chunk = new LinearChunk(rows, most, headSize(), headSize());
             factors = rows.take(most);
             java.util.Arrays.fill(factors, 0, most, (float) Math.exp(-slopes[head]));
         }
 
         void load(int at) {
-            int count = Math.min(LinearChunk.TOKENS, runs.end(run) - at);
+            int count = Math.min(tokens, runs.end(run) - at);
             chunk.load(q, k, head * headSize(), v, head * headSize(), at, count, 1);
             chunk.decay(factors);
         }

@@ -1,6 +1,7 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import java.util.Arrays;
 
 /// A chunk of C tokens of one head of linear attention with decay, `S_i = a_i·S_{i-1} + k_i ⊗ u_i`, `o_i = S_iᵀ·q_i`,
@@ -14,6 +15,11 @@ import java.util.Arrays;
 final class LinearChunk {
     /// Tokens in a chunk: products grow with its square, passes over the state shrink with it.
     static final int TOKENS = 64;
+
+    /// Tokens in a chunk for a set of kernels: 1 where results may not depend on where a run begins.
+    static int tokens(Kernels kernels) {
+        return kernels.isBatchInvariant() ? 1 : TOKENS;
+    }
 
     final int keySize;
     final int valueSize;

@@ -94,6 +94,10 @@ public interface Ops {
     /// The result of an operation that has a file of its own.
     Tensor apply(Operation operation);
 
+    /// Whether a token's results must have the same bits whatever else is in the pass: then nothing may be computed in
+    /// one way for many tokens and in another for few.
+    boolean isBatchInvariant();
+
     /// Marks the memory in use, for `release`.
     int mark();
 

@@ -351,6 +351,11 @@ public final class Recorder implements Ops, AutoCloseable {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return kernels.isBatchInvariant();
+    }
+
+    @Override
     public int mark() {
         return ops.mark();
     }

@@ -93,8 +93,10 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
             long index = (long) head * headSize() * stateSize();
             for (int run = 0; run < runs.count(); run++) {
                 scan.load(addresses.before(run, index));
-                if (runs.end(run) - runs.start(run) == 1) {
-                    scan.token(runs.start(run), y);
+                if (ops.kernels().isBatchInvariant() || runs.end(run) - runs.start(run) == 1) {
+                    for (int t = runs.start(run); t < runs.end(run); t++) {
+                        scan.token(t, y);
+                    }
                 } else {
                     chunks(scan, runs.start(run), runs.end(run), y);
                 }

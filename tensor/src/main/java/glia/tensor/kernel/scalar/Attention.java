@@ -10,9 +10,9 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Workers;
 
-/// Softmax attention over pages, one query head of one token at a time, in blocks of positions: of the scores only one
-/// block is in memory. When a block brings a new largest score, what was summed before is scaled down
-/// (https://arxiv.org/abs/1805.02867).
+/// Softmax attention over pages, one query head of one token at a time, in blocks of positions that begin at multiples
+/// of 64, so that pages of as many, or of all positions, make no difference: of the scores only one block is in memory.
+/// When a block brings a new largest score, what was summed before is scaled down (https://arxiv.org/abs/1805.02867).
 final class Attention extends RangeTask {
     private static final int BLOCK = 64;
 
@@ -85,7 +85,7 @@ final class Attention extends RangeTask {
         float largest = sinks ? learned(head) : Float.NEGATIVE_INFINITY;
         float denominator = sinks ? 1 : 0;
         for (int p = shape.span().first(position), end; p <= last; p = end) {
-            end = Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+            end = Math.min(last + 1, Math.min((p / BLOCK + 1) * BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
             float larger = score(kv, head, query, position, p, end, scores, largest, worker);
             if (larger == Float.NEGATIVE_INFINITY) {
                 continue;

@@ -16,6 +16,7 @@ import glia.tensor.kernel.Workers;
 /// the largest shapes met.
 public final class ScalarKernels implements Kernels {
     private final Workers workers;
+    private final boolean isBatchInvariant;
     private final Linear linear;
     private final LinearBackwardInput linearBackwardInput;
     private final LinearBackwardWeight linearBackwardWeight;
@@ -34,7 +35,12 @@ public final class ScalarKernels implements Kernels {
 
     /// @param workers the threads to use; the caller closes them
     public ScalarKernels(Workers workers) {
+        this(workers, false);
+    }
+
+    private ScalarKernels(Workers workers, boolean isBatchInvariant) {
         this.workers = workers;
+        this.isBatchInvariant = isBatchInvariant;
         linear = new Linear(workers);
         linearBackwardInput = new LinearBackwardInput(workers);
         linearBackwardWeight = new LinearBackwardWeight(workers);
@@ -60,6 +66,17 @@ public final class ScalarKernels implements Kernels {
     @Override
     public Workers workers() {
         return workers;
+    }
+
+    @Override
+    public boolean isBatchInvariant() {
+        return isBatchInvariant;
+    }
+
+    /// Its loops never depend on other rows; only operations outside of it ask which is meant.
+    @Override
+    public Kernels batchInvariant() {
+        return isBatchInvariant ? this : new ScalarKernels(workers, true);
     }
 
     @Override

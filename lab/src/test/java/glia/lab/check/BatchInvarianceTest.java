@@ -1,0 +1,161 @@
+package glia.lab.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import glia.engine.Engine;
+import glia.engine.KernelNames;
+import glia.engine.state.Sequence;
+import glia.io.CheckpointException;
+import glia.kernels.KernelSets;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.model.block.States;
+import glia.tensor.Precision;
+import glia.tensor.kernel.Workers;
+import glia.tensor.ops.Gradients;
+import glia.tensor.ops.Recorder;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// On batch-invariant kernels a token's logits have the same bits in every way of computing them: whole texts as
+/// training computes them, prompts in any chunks, token by token, among strangers, from a copied beginning.
+class BatchInvarianceTest {
+    /// Longer than a block of attention, and than what counts as many tokens anywhere.
+    private static final int MOST_TOKENS = 100;
+
+    static Stream<String> cases() {
+        return FamilyLawsTest.decoders().flatMap(folder -> KernelNames.here().stream()
+                .flatMap(kernels -> precisions(kernels).map(p -> folder + " " + kernels + " " + p)));
+    }
+
+    /// Plain weights are rounded by few sets alone.
+    private static Stream<Precision> precisions(String kernels) {
+        return kernels.equals("emitted") ? Stream.of(Precision.EXACT, Precision.HALF) : Stream.of(Precision.EXACT);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void logitsDoNotDependOnTheBatch(String wordsOfCase) throws CheckpointException {
+        String[] words = wordsOfCase.split(" ");
+        try (Workers workers = new Workers(2);
+                Model model = ModelLoader.load(GoldenTest.folder(words[0]));
+                Engine engine = new Engine(model, KernelSets.choose(words[1], workers).batchInvariant().kernels(),
+                        Precision.valueOf(words[2]), 1 << 30)) {
+            new Text(engine).check(Precision.valueOf(words[2]));
+        }
+    }
+
+    /// A random text.
+    static final class Text {
+        private final Engine engine;
+        private final int vocab;
+        private final int[] ids;
+        private final int[] source;
+        private final int[] others;
+        private final float[] expected;
+
+        Text(Engine engine) {
+            this(engine, new Random(7).ints(Math.min(MOST_TOKENS, engine.model().spec().contextLength() - 1), 0,
+                    engine.model().spec().vocabSize()).toArray());
+        }
+
+        Text(Engine engine, int[] ids) {
+            this.engine = engine;
+            this.ids = ids;
+            vocab = engine.model().spec().vocabSize();
+            source = engine.model().spec().encoder().isPresent() ? Arrays.copyOf(ids, 5) : new int[0];
+            others = new Random(8).ints(ids.length, 0, vocab).toArray();
+            expected = engine.read(whole()).toArray();
+        }
+
+        private Pass whole() {
+            Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.ALL);
+            return source.length > 0 ? pass.from(source, 0, source.length) : pass;
+        }
+
+        void check(Precision precision) {
+            if (precision == Precision.EXACT) {
+                recorded();
+            }
+            pieces("a prompt", ids.length);
+            pieces("token by token", 1);
+            pieces("chunks of 7", 7);
+            pieces("chunks of 50", 50);
+            pieces("a prompt, then tokens", ids.length / 2, 1);
+            withStrangers();
+            fork();
+        }
+
+        private void compare(String what, int from, float[] found) {
+            for (int i = 0; i < found.length; i++) {
+                int at = i;
+                assertEquals(Float.floatToRawIntBits(expected[from * vocab + i]), Float.floatToRawIntBits(found[i]),
+                        () -> what + ", position " + (from + at / vocab) + ", logit " + at % vocab + ": "
+                                + expected[from * vocab + at] + " expected, " + found[at] + " found");
+            }
+        }
+
+        /// As training computes it.
+        private void recorded() {
+            try (Gradients gradients = new Gradients();
+                    Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
+                compare("recorded", 0, engine.decoder().forward(recorder, whole(), States.NONE).toArray());
+            }
+        }
+
+        private void add(Sequence sequence, int[] tokens, int from, int to) {
+            if (source.length > 0 && sequence.length() == 0) {
+                engine.add(sequence, source, tokens, from, to, Outputs.ALL);
+            } else {
+                engine.add(sequence, tokens, from, to, Outputs.ALL);
+            }
+        }
+
+        /// Feeds the text in pieces of these sizes, the last as often as needed.
+        private void pieces(String what, int... sizes) {
+            try (Sequence sequence = engine.open()) {
+                for (int at = 0, i = 0; at < ids.length; i++) {
+                    int to = Math.min(ids.length, at + sizes[Math.min(i, sizes.length - 1)]);
+                    add(sequence, ids, at, to);
+                    compare(what, at, engine.run().toArray());
+                    at = to;
+                }
+            }
+        }
+
+        /// Pieces of the text beside other texts, before it and behind it.
+        private void withStrangers() {
+            int[] ends = {ids.length / 3, ids.length / 3 + 1, ids.length};
+            try (Sequence text = engine.open(); Sequence before = engine.open(); Sequence after = engine.open()) {
+                for (int i = 0, at = 0; i < ends.length; at = ends[i++]) {
+                    int first = before.length();
+                    add(before, others, first, first + 1 + 5 * i);
+                    add(text, ids, at, ends[i]);
+                    add(after, others, after.length(), after.length() + 3);
+                    float[] all = engine.run().toArray();
+                    int start = (1 + 5 * i) * vocab;
+                    compare("with strangers", at, Arrays.copyOfRange(all, start, start + (ends[i] - at) * vocab));
+                }
+            }
+        }
+
+        private void fork() {
+            int half = ids.length / 2;
+            try (Sequence first = engine.open()) {
+                add(first, ids, 0, half);
+                engine.run();
+                try (Sequence fork = first.fork()) {
+                    add(first, others, half, ids.length);
+                    engine.run();
+                    add(fork, ids, half, ids.length);
+                    compare("a fork", half, engine.run().toArray());
+                }
+            }
+        }
+    }
+}
