@@ -54,7 +54,7 @@ final class GradientCheck {
 
     /// Each case with each set of kernels, as the arguments of `check`.
     static Stream<Object[]> onSets(Stream<Case> cases) {
-        return cases.flatMap(c -> Stream.of(new Object[] {c, "scalar"}, new Object[] {c, "vector"}));
+        return cases.flatMap(c -> Stream.of("scalar", "vector", "best").map(kernels -> new Object[] {c, kernels}));
     }
 
     /// Checks values and slopes of a case on a set of kernels, and that each weight alone learns what it learns among

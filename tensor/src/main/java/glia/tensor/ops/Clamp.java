@@ -7,9 +7,11 @@ public record Clamp(Tensor x, float limit) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        for (long i = 0; i < x.size(); i++) {
-            y.set(i, Math.clamp(x.get(i), -limit, limit));
-        }
+        Ranges.run(ops.kernels().workers(), x.rows(), x.cols(), (from, to) -> {
+            for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
+                y.set(i, Math.clamp(x.get(i), -limit, limit));
+            }
+        });
         return y;
     }
 
@@ -22,10 +24,12 @@ public record Clamp(Tensor x, float limit) implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        for (long i = 0; i < x.size(); i++) {
-            if (Math.abs(x.get(i)) <= limit) {
-                dx.set(i, dx.get(i) + dy.get(i));
+        Ranges.run(tape.kernels().workers(), x.rows(), x.cols(), (from, to) -> {
+            for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
+                if (Math.abs(x.get(i)) <= limit) {
+                    dx.set(i, dx.get(i) + dy.get(i));
+                }
             }
-        }
+        });
     }
 }

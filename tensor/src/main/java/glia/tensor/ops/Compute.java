@@ -13,7 +13,6 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
-import java.util.Arrays;
 import java.util.function.Consumer;
 
 /// Ops that only compute, into a workspace that the next pass uses again.
@@ -307,19 +306,11 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public double crossEntropy(Tensor logits, int[] targets) {
-        double sum = 0;
-        int count = 0;
-        for (int n = 0; n < logits.rows(); n++) {
-            if (targets[n] >= 0) {
-                require(targets[n] < logits.cols(), "crossEntropy", logits, targets[n]);
-                sum += kernels.logSumExp(logits, n) - logits.get((long) n * logits.cols() + targets[n]);
-                count++;
-            }
-        }
-        if (count == 0) {
-            throw new IllegalArgumentException("no target among " + Arrays.toString(targets));
-        }
-        return sum / count;
+        CrossEntropy loss = new CrossEntropy(logits, targets);
+        int mark = workspace.mark();
+        loss.forward(this);
+        workspace.release(mark);
+        return loss.loss();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Vectors;
 import java.lang.foreign.MemorySegment;
 
 /// Lays two matrices side by side, group by group: `[N, G·a]` and `[N, G·b]` give `[N, G·(a + b)]`. If b has a single
@@ -31,13 +32,16 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
     public Tensor forward(Compute ops) {
         int width = left() + right();
         Tensor y = ops.allocate(a.rows(), numGroups * width);
-        for (int n = 0; n < a.rows(); n++) {
-            for (int g = 0; g < numGroups; g++) {
-                long group = (long) n * numGroups + g;
-                MemorySegment.copy(a.memory(), 4 * group * left(), y.memory(), 4 * group * width, 4L * left());
-                MemorySegment.copy(b.memory(), 4 * from(n, g), y.memory(), 4 * (group * width + left()), 4L * right());
+        Ranges.run(ops.kernels().workers(), a.rows(), y.cols(), (first, end) -> {
+            for (int n = first; n < end; n++) {
+                for (int g = 0; g < numGroups; g++) {
+                    long group = (long) n * numGroups + g;
+                    MemorySegment.copy(a.memory(), 4 * group * left(), y.memory(), 4 * group * width, 4L * left());
+                    MemorySegment.copy(b.memory(), 4 * from(n, g), y.memory(), 4 * (group * width + left()),
+                            4L * right());
+                }
             }
-        }
+        });
         return y;
     }
 
@@ -51,18 +55,16 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
         Tensor da = tape.gradient(a);
         Tensor db = tape.gradient(b);
         Tensor dy = tape.gradient(y);
-        long at = 0;
-        for (int n = 0; n < a.rows(); n++) {
-            for (int g = 0; g < numGroups; g++) {
-                long toA = ((long) n * numGroups + g) * left();
-                for (int i = 0; i < left(); i++, at++) {
-                    da.set(toA + i, da.get(toA + i) + dy.get(at));
-                }
-                long toB = from(n, g);
-                for (int i = 0; i < right(); i++, at++) {
-                    db.set(toB + i, db.get(toB + i) + dy.get(at));
+        int width = left() + right();
+        Ranges.run(tape.kernels().workers(), a.rows(), 2L * y.cols(), (first, end) -> {
+            for (int n = first; n < end; n++) {
+                for (int g = 0; g < numGroups; g++) {
+                    long group = (long) n * numGroups + g;
+                    long at = dy.address() + 4 * group * width;
+                    Vectors.addScaled(da.address() + 4 * group * left(), at, 1, left());
+                    Vectors.addScaled(db.address() + 4 * from(n, g), at + 4L * left(), 1, right());
                 }
             }
-        }
+        });
     }
 }

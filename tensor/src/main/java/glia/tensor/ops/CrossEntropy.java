@@ -1,11 +1,14 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import java.util.Arrays;
 
 /// The loss of `Ops.crossEntropy` as a matrix of one number. It is an end of a recording: its gradient is 1.
 final class CrossEntropy implements Operation {
     private final Tensor logits;
     private final int[] targets;
+    private Tensor logSumExp;
+    private int count;
     private double loss;
 
     CrossEntropy(Tensor logits, int[] targets) {
@@ -20,7 +23,21 @@ final class CrossEntropy implements Operation {
 
     @Override
     public Tensor forward(Compute ops) {
-        loss = ops.crossEntropy(logits, targets);
+        count = 0;
+        double sum = 0;
+        logSumExp = ops.allocate(1, logits.rows());
+        ops.kernels().softmaxSums(logSumExp, null, logits);
+        for (int n = 0; n < logits.rows(); n++) {
+            if (targets[n] >= 0) {
+                Compute.require(targets[n] < logits.cols(), "crossEntropy", logits, targets[n]);
+                sum += logSumExp.get(n) - logits.get((long) n * logits.cols() + targets[n]);
+                count++;
+            }
+        }
+        if (count == 0) {
+            throw new IllegalArgumentException("no target among " + Arrays.toString(targets));
+        }
+        loss = sum / count;
         Tensor y = ops.allocate(1, 1);
         y.set(0, (float) loss);
         return y;
@@ -31,8 +48,23 @@ final class CrossEntropy implements Operation {
         inputs.activations(logits);
     }
 
+    /// `dlogits[n,v] += (softmax(logits[n])[v] - [v = target n]) / count`.
     @Override
     public void backward(Tape tape, Tensor y) {
-        new Backward(tape.kernels().workers()).crossEntropy(tape.gradient(logits), logits, targets, tape.kernels());
+        Tensor dlogits = tape.gradient(logits);
+        float share = tape.gradient(y).get(0) / count;
+        Tensor a = tape.scratch(1, logits.rows());
+        Tensor b = tape.scratch(1, logits.rows());
+        b.zero();
+        for (int n = 0; n < logits.rows(); n++) {
+            a.set(n, targets[n] < 0 ? 0 : share);
+        }
+        tape.kernels().softmaxBackward(dlogits, logits, logSumExp, a, b, true);
+        for (int n = 0; n < logits.rows(); n++) {
+            if (targets[n] >= 0) {
+                long at = (long) n * logits.cols() + targets[n];
+                dlogits.set(at, dlogits.get(at) - share);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@ package glia.tensor.ops;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.ExpertMlp.Weighting;
 import java.util.Arrays;
@@ -13,7 +14,7 @@ final class ExpertMlpBackward {
     private final ExpertMlp op;
     private final Dispatch dispatch;
     private final Tape tape;
-    private final Backward backward;
+    private final Kernels kernels;
     private final Tensor dy;
     private final boolean needsInput;
 
@@ -21,7 +22,7 @@ final class ExpertMlpBackward {
         this.op = op;
         this.tape = tape;
         dispatch = op.dispatch;
-        backward = new Backward(tape.kernels().workers());
+        kernels = tape.kernels();
         dy = tape.gradient(y);
         needsInput = tape.needs(op.x) || op.weighting == Weighting.INPUT && tape.needs(op.weights);
     }
@@ -43,10 +44,10 @@ final class ExpertMlpBackward {
         Tensor dup = zeros(op.hidden.cols());
         Tensor dgate = zeros(op.hidden.cols());
         switch (op.experts.form()) {
-            case MlpForm.Gated gated -> backward.gated(dgate, dup, dhidden, op.gate, op.up, gated.activation());
-            case MlpForm.Plain plain -> backward.activate(dup, dhidden, op.up, plain.activation());
+            case MlpForm.Gated gated -> kernels.gatedBackward(dgate, dup, dhidden, op.gate, op.up, gated.activation());
+            case MlpForm.Plain plain -> kernels.activateBackward(dup, dhidden, op.up, plain.activation());
             case MlpForm.Clamped clamped -> {
-                backward.gated(dgate, dup, dhidden, op.cutGate, op.cutUp, Activation.SILU);
+                kernels.gatedBackward(dgate, dup, dhidden, op.cutGate, op.cutUp, Activation.SILU);
                 uncut(clamped, dgate, dup);
             }
         }
@@ -65,16 +66,18 @@ final class ExpertMlpBackward {
     /// The gradients of the experts' outputs, by place; adds those of the weights that they are added up with.
     private Tensor output(Tensor dweights) {
         Tensor doutput = tape.scratch(dispatch.size(), op.x.cols());
-        for (int choice = 0; choice < dispatch.size(); choice++) {
-            int place = dispatch.places[choice];
-            long from = dy.address() + dispatch.tokens[place] * dy.rowBytes();
-            long to = doutput.address() + place * doutput.rowBytes();
-            ExpertMlp.scale(to, from, op.weighting == Weighting.OUTPUT ? op.weights.get(choice) : 1, op.x.cols());
-            if (op.weighting == Weighting.OUTPUT) {
-                double d = Vectors.dot(from, op.output.address() + place * op.output.rowBytes(), op.x.cols());
-                dweights.set(choice, dweights.get(choice) + (float) d);
+        Ranges.run(kernels.workers(), dispatch.size(), 2L * op.x.cols(), (first, end) -> {
+            for (int choice = first; choice < end; choice++) {
+                int place = dispatch.places[choice];
+                long from = dy.address() + dispatch.tokens[place] * dy.rowBytes();
+                long to = doutput.address() + place * doutput.rowBytes();
+                ExpertMlp.scale(to, from, op.weighting == Weighting.OUTPUT ? op.weights.get(choice) : 1, op.x.cols());
+                if (op.weighting == Weighting.OUTPUT) {
+                    double d = Vectors.dot(from, op.output.address() + place * op.output.rowBytes(), op.x.cols());
+                    dweights.set(choice, dweights.get(choice) + (float) d);
+                }
             }
-        }
+        });
         return doutput;
     }
 
@@ -105,38 +108,44 @@ final class ExpertMlpBackward {
             Weight w = bank.weights().get(expert);
             if (tape.needs(w)) {
                 int from = in == op.x ? 0 : start;
-                tape.kernels().linearBackwardWeight(tape.gradient(w), d, in.rows(from, from + end - start));
+                kernels.linearBackwardWeight(tape.gradient(w), d, in.rows(from, from + end - start));
             }
             if (needed[i]) {
-                tape.kernels().linearBackwardInput(din.rows(start, end), d, w.matrix());
+                kernels.linearBackwardInput(din.rows(start, end), d, w.matrix());
             }
             if (!biases.isEmpty() && tape.needs(biases.get(expert))) {
-                backward.sumRows(tape.gradient(biases.get(expert)), d);
+                kernels.sumRows(tape.gradient(biases.get(expert)), d);
             }
         }
     }
 
     /// Slopes of `cut`: 0 beyond the limits.
     private void uncut(MlpForm.Clamped form, Tensor dgate, Tensor dup) {
-        for (long i = 0; i < dgate.size(); i++) {
-            dgate.set(i, op.gate.get(i) > form.limit() ? 0 : dgate.get(i) * form.slope());
-            dup.set(i, Math.abs(op.up.get(i)) > form.limit() ? 0 : dup.get(i) / form.slope());
-        }
+        int cols = dgate.cols();
+        Ranges.run(kernels.workers(), dgate.rows(), 2L * cols, (from, to) -> {
+            for (long i = (long) from * cols; i < (long) to * cols; i++) {
+                dgate.set(i, op.gate.get(i) > form.limit() ? 0 : dgate.get(i) * form.slope());
+                dup.set(i, Math.abs(op.up.get(i)) > form.limit() ? 0 : dup.get(i) / form.slope());
+            }
+        });
     }
 
     /// Adds the gradients of the experts' inputs to that of x.
     private void scatter(Tensor dinput, Tensor dweights) {
         Tensor dx = tape.gradient(op.x);
-        for (int choice = 0; choice < dispatch.size(); choice++) {
-            int place = dispatch.places[choice];
-            int token = dispatch.tokens[place];
-            long from = dinput.address() + place * dinput.rowBytes();
-            float w = op.weighting == Weighting.INPUT ? op.weights.get(choice) : 1;
-            Vectors.addScaled(dx.address() + token * dx.rowBytes(), from, w, op.x.cols());
-            if (op.weighting == Weighting.INPUT) {
-                double d = Vectors.dot(from, op.x.address() + token * op.x.rowBytes(), op.x.cols());
-                dweights.set(choice, dweights.get(choice) + (float) d);
+        int k = op.weights.cols();
+        Ranges.run(kernels.workers(), dx.rows(), 2L * k * dx.cols(), (first, end) -> {
+            for (int choice = first * k; choice < end * k; choice++) {
+                int place = dispatch.places[choice];
+                int token = dispatch.tokens[place];
+                long from = dinput.address() + place * dinput.rowBytes();
+                float w = op.weighting == Weighting.INPUT ? op.weights.get(choice) : 1;
+                Vectors.addScaled(dx.address() + token * dx.rowBytes(), from, w, op.x.cols());
+                if (op.weighting == Weighting.INPUT) {
+                    double d = Vectors.dot(from, op.x.address() + token * op.x.rowBytes(), op.x.cols());
+                    dweights.set(choice, dweights.get(choice) + (float) d);
+                }
             }
-        }
+        });
     }
 }

@@ -20,7 +20,7 @@ final class Gathers {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            new Backward(tape.kernels().workers()).scatter(tape.gradient(table), tape.gradient(y), ids, frozenRow);
+            tape.kernels().scatterAdd(tape.gradient(table), tape.gradient(y), ids, ids.length, frozenRow);
         }
     }
 
@@ -38,7 +38,7 @@ final class Gathers {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            new Backward(tape.kernels().workers()).scatter(tape.gradient(x), tape.gradient(y), rows, -1);
+            tape.kernels().scatterAdd(tape.gradient(x), tape.gradient(y), rows, rows.length, -1);
         }
     }
 }

@@ -1,6 +1,8 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Vectors;
+import java.util.Arrays;
 
 /// `y = factor · x` with one learned number.
 public record LearnedScale(Tensor x, Weight factor) implements Operation {
@@ -28,11 +30,13 @@ public record LearnedScale(Tensor x, Weight factor) implements Operation {
         if (!tape.needs(factor)) {
             return;
         }
-        double sum = 0;
-        for (long i = 0; i < x.size(); i++) {
-            sum += (double) dy.get(i) * x.get(i);
-        }
+        double[] dots = new double[x.rows()];
+        Ranges.run(tape.kernels().workers(), x.rows(), x.cols(), (from, to) -> {
+            for (int n = from; n < to; n++) {
+                dots[n] = Vectors.dot(dy.address() + n * dy.rowBytes(), x.address() + n * x.rowBytes(), x.cols());
+            }
+        });
         Tensor dfactor = tape.gradient(factor);
-        dfactor.set(0, dfactor.get(0) + (float) sum);
+        dfactor.set(0, dfactor.get(0) + (float) Arrays.stream(dots).sum());
     }
 }

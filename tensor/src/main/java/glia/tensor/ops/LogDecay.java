@@ -24,10 +24,12 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
         Tensor y = ops.allocate(x.rows(), x.cols());
         Tensor a = Compute.stored(rate);
         Tensor b = Compute.stored(bias);
-        for (long i = 0; i < x.size(); i++) {
-            long h = i % x.cols();
-            y.set(i, (float) (form.rate(a.get(h)) * softplus((double) x.get(i) + b.get(h))));
-        }
+        Ranges.run(ops.kernels().workers(), x.rows(), 40L * x.cols(), (from, to) -> {
+            for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
+                long h = i % x.cols();
+                y.set(i, (float) (form.rate(a.get(h)) * softplus((double) x.get(i) + b.get(h))));
+            }
+        });
         return y;
     }
 
@@ -45,13 +47,21 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
         Tensor dbias = tape.gradient(bias);
         Tensor a = Compute.stored(rate);
         Tensor b = Compute.stored(bias);
-        for (long i = 0; i < x.size(); i++) {
-            long h = i % x.cols();
-            double z = (double) x.get(i) + b.get(h);
-            double d = dy.get(i) * form.rate(a.get(h)) / (1 + Math.exp(-z));
-            dx.set(i, dx.get(i) + (float) d);
-            dbias.set(h, dbias.get(h) + (float) d);
-            drate.set(h, (float) (drate.get(h) + dy.get(i) * form.slope(a.get(h)) * softplus(z)));
-        }
+        // Threads share the heads, so that each sum has one order.
+        Ranges.run(tape.kernels().workers(), x.cols(), 60L * x.rows(), (from, to) -> {
+            for (int h = from; h < to; h++) {
+                double biasSum = 0;
+                double rateSum = 0;
+                for (long i = h; i < x.size(); i += x.cols()) {
+                    double z = (double) x.get(i) + b.get(h);
+                    double d = dy.get(i) * form.rate(a.get(h)) / (1 + Math.exp(-z));
+                    dx.set(i, dx.get(i) + (float) d);
+                    biasSum += d;
+                    rateSum += dy.get(i) * form.slope(a.get(h)) * softplus(z);
+                }
+                dbias.set(h, (float) (dbias.get(h) + biasSum));
+                drate.set(h, (float) (drate.get(h) + rateSum));
+            }
+        });
     }
 }

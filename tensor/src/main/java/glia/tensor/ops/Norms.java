@@ -23,7 +23,7 @@ final class Norms {
         @Override
         public void backward(Tape tape, Tensor y) {
             if (tape.needs(b)) {
-                new Backward(tape.kernels().workers()).sumRows(tape.gradient(b), tape.gradient(y));
+                tape.kernels().sumRows(tape.gradient(b), tape.gradient(y));
             }
             tape.add(x, tape.gradient(y), 1);
         }
@@ -44,8 +44,8 @@ final class Norms {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            new Backward(tape.kernels().workers()).rmsNorm(tape.gradient(x), tape.gradient(w), tape.gradient(y), x,
-                    Compute.stored(w), eps, offset);
+            tape.kernels().rmsNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null,
+                    tape.gradient(y), x, Compute.stored(w), eps, offset);
         }
     }
 
@@ -65,13 +65,13 @@ final class Norms {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            Backward backward = new Backward(tape.kernels().workers());
             Tensor dy = tape.gradient(y);
             if (tape.needs(x) || tape.needs(w)) {
-                backward.layerNorm(tape.gradient(x), tape.gradient(w), dy, x, Compute.stored(w), eps);
+                tape.kernels().layerNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null, dy, x,
+                        Compute.stored(w), eps);
             }
             if (b.isPresent() && tape.needs(b.get())) {
-                backward.sumRows(tape.gradient(b.get()), dy);
+                tape.kernels().sumRows(tape.gradient(b.get()), dy);
             }
         }
     }

@@ -48,8 +48,7 @@ final class Pointwise {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            new Backward(tape.kernels().workers()).gated(tape.gradient(gate), tape.gradient(up), tape.gradient(y),
-                    gate, up, f);
+            tape.kernels().gatedBackward(tape.gradient(gate), tape.gradient(up), tape.gradient(y), gate, up, f);
         }
     }
 
@@ -67,7 +66,7 @@ final class Pointwise {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            new Backward(tape.kernels().workers()).activate(tape.gradient(x), tape.gradient(y), x, f);
+            tape.kernels().activateBackward(tape.gradient(x), tape.gradient(y), x, f);
         }
     }
 

@@ -11,12 +11,14 @@ public record ScaledColumns(Tensor x, float[] factors) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        float[] row = new float[factors.length];
-        for (int n = 0; n < x.rows(); n++) {
-            ChannelBlocks.load(x, n, 0, row, row.length);
-            ArrayMath.multiply(row, row, factors, row.length);
-            ChannelBlocks.store(row, y, n, 0, row.length);
-        }
+        Ranges.run(ops.kernels().workers(), x.rows(), x.cols(), (from, to) -> {
+            float[] row = new float[factors.length];
+            for (int n = from; n < to; n++) {
+                ChannelBlocks.load(x, n, 0, row, row.length);
+                ArrayMath.multiply(row, row, factors, row.length);
+                ChannelBlocks.store(row, y, n, 0, row.length);
+            }
+        });
         return y;
     }
 
@@ -34,11 +36,13 @@ public record ScaledColumns(Tensor x, float[] factors) implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        float[] row = new float[factors.length];
-        for (int n = 0; n < x.rows(); n++) {
-            ChannelBlocks.load(dy, n, 0, row, row.length);
-            ArrayMath.multiply(row, row, factors, row.length);
-            ChannelBlocks.add(row, dx, n, 0, row.length);
-        }
+        Ranges.run(tape.kernels().workers(), x.rows(), 2L * x.cols(), (from, to) -> {
+            float[] row = new float[factors.length];
+            for (int n = from; n < to; n++) {
+                ChannelBlocks.load(dy, n, 0, row, row.length);
+                ArrayMath.multiply(row, row, factors, row.length);
+                ChannelBlocks.add(row, dx, n, 0, row.length);
+            }
+        });
     }
 }

@@ -11,11 +11,13 @@ public record ScaledRows(Tensor x, float[] factors) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        for (int n = 0; n < x.rows(); n++) {
-            for (long i = (long) n * x.cols(); i < (n + 1L) * x.cols(); i++) {
-                y.set(i, x.get(i) * factors[n]);
+        Ranges.run(ops.kernels().workers(), x.rows(), x.cols(), (from, to) -> {
+            for (int n = from; n < to; n++) {
+                for (long i = (long) n * x.cols(); i < (n + 1L) * x.cols(); i++) {
+                    y.set(i, x.get(i) * factors[n]);
+                }
             }
-        }
+        });
         return y;
     }
 
@@ -33,10 +35,12 @@ public record ScaledRows(Tensor x, float[] factors) implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        for (int n = 0; n < x.rows(); n++) {
-            for (long i = (long) n * x.cols(); i < (n + 1L) * x.cols(); i++) {
-                dx.set(i, dx.get(i) + dy.get(i) * factors[n]);
+        Ranges.run(tape.kernels().workers(), x.rows(), x.cols(), (from, to) -> {
+            for (int n = from; n < to; n++) {
+                for (long i = (long) n * x.cols(); i < (n + 1L) * x.cols(); i++) {
+                    dx.set(i, dx.get(i) + dy.get(i) * factors[n]);
+                }
             }
-        }
+        });
     }
 }

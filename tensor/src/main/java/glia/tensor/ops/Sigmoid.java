@@ -7,9 +7,11 @@ public record Sigmoid(Tensor x) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        for (long i = 0; i < x.size(); i++) {
-            y.set(i, (float) (1 / (1 + Math.exp(-x.get(i)))));
-        }
+        Ranges.run(ops.kernels().workers(), x.rows(), 20L * x.cols(), (from, to) -> {
+            for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
+                y.set(i, (float) (1 / (1 + Math.exp(-x.get(i)))));
+            }
+        });
         return y;
     }
 
@@ -22,9 +24,11 @@ public record Sigmoid(Tensor x) implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        for (long i = 0; i < x.size(); i++) {
-            double s = 1 / (1 + Math.exp(-x.get(i)));
-            dx.set(i, dx.get(i) + (float) (dy.get(i) * s * (1 - s)));
-        }
+        Ranges.run(tape.kernels().workers(), x.rows(), 20L * x.cols(), (from, to) -> {
+            for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
+                double s = 1 / (1 + Math.exp(-x.get(i)));
+                dx.set(i, dx.get(i) + (float) (dy.get(i) * s * (1 - s)));
+            }
+        });
     }
 }

@@ -1,6 +1,7 @@
 package glia.tensor.ops;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Vectors;
 import java.lang.foreign.MemorySegment;
 
 /// Takes columns `from` to `from + count` of each group of `groupSize` columns: `[N, G·groupSize]` to `[N, G·count]`.
@@ -20,10 +21,11 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
     public Tensor forward(Compute ops) {
         int numGroups = x.cols() / groupSize;
         Tensor y = ops.allocate(x.rows(), numGroups * count);
-        long pieces = (long) x.rows() * numGroups;
-        for (long p = 0; p < pieces; p++) {
-            MemorySegment.copy(x.memory(), 4 * (p * groupSize + from), y.memory(), 4 * p * count, 4L * count);
-        }
+        Ranges.run(ops.kernels().workers(), x.rows(), y.cols(), (first, end) -> {
+            for (long p = (long) first * numGroups; p < (long) end * numGroups; p++) {
+                MemorySegment.copy(x.memory(), 4 * (p * groupSize + from), y.memory(), 4 * p * count, 4L * count);
+            }
+        });
         return y;
     }
 
@@ -36,9 +38,11 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        for (long i = 0; i < y.size(); i++) {
-            long at = i / count * groupSize + from + i % count;
-            dx.set(at, dx.get(at) + dy.get(i));
-        }
+        int numGroups = x.cols() / groupSize;
+        Ranges.run(tape.kernels().workers(), x.rows(), 2L * y.cols(), (first, end) -> {
+            for (long p = (long) first * numGroups; p < (long) end * numGroups; p++) {
+                Vectors.addScaled(dx.address() + 4 * (p * groupSize + from), dy.address() + 4 * p * count, 1, count);
+            }
+        });
     }
 }

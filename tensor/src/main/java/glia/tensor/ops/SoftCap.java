@@ -24,9 +24,11 @@ public record SoftCap(Tensor x, float cap) implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        for (long i = 0; i < y.size(); i++) {
-            float share = y.get(i) / cap;
-            dx.set(i, dx.get(i) + dy.get(i) * (1 - share * share));
-        }
+        Ranges.run(tape.kernels().workers(), y.rows(), 2L * y.cols(), (from, to) -> {
+            for (long i = (long) from * y.cols(); i < (long) to * y.cols(); i++) {
+                float share = y.get(i) / cap;
+                dx.set(i, dx.get(i) + dy.get(i) * (1 - share * share));
+            }
+        });
     }
 }

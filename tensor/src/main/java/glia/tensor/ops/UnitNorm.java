@@ -30,12 +30,14 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Op
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
-        for (long at = 0; at < x.size(); at += size) {
-            float r = (float) factor(at);
-            for (int i = 0; i < size; i++) {
-                y.set(at + i, x.get(at + i) * r);
+        Ranges.run(ops.kernels().workers(), x.rows(), 2L * x.cols(), (from, to) -> {
+            for (long at = (long) from * x.cols(); at < (long) to * x.cols(); at += size) {
+                float r = (float) factor(at);
+                for (int i = 0; i < size; i++) {
+                    y.set(at + i, x.get(at + i) * r);
+                }
             }
-        }
+        });
         return y;
     }
 
@@ -49,17 +51,19 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Op
     public void backward(Tape tape, Tensor y) {
         Tensor dx = tape.gradient(x);
         Tensor dy = tape.gradient(y);
-        for (long at = 0; at < x.size(); at += size) {
-            double r = factor(at);
-            double dot = 0;
-            for (int i = 0; i < size; i++) {
-                dot += (double) dy.get(at + i) * x.get(at + i);
+        Ranges.run(tape.kernels().workers(), x.rows(), 4L * x.cols(), (from, to) -> {
+            for (long at = (long) from * x.cols(); at < (long) to * x.cols(); at += size) {
+                double r = factor(at);
+                double dot = 0;
+                for (int i = 0; i < size; i++) {
+                    dot += (double) dy.get(at + i) * x.get(at + i);
+                }
+                double pull = r * r * dot / divisor;
+                for (int i = 0; i < size; i++) {
+                    double d = r * (dy.get(at + i) - x.get(at + i) * pull);
+                    dx.set(at + i, dx.get(at + i) + (float) d);
+                }
             }
-            double pull = r * r * dot / divisor;
-            for (int i = 0; i < size; i++) {
-                double d = r * (dy.get(at + i) - x.get(at + i) * pull);
-                dx.set(at + i, dx.get(at + i) + (float) d);
-            }
-        }
+        });
     }
 }

@@ -1,0 +1,99 @@
+package glia.jmh;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.kernels.KernelSets;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.model.block.Pass;
+import glia.model.block.States;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
+import glia.tensor.ops.Gradients;
+import glia.tensor.ops.Recorder;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// Where the time of a training step (forward, loss, backward) of small Llamas goes: the share of each kernel, and of
+/// all that is computed outside of kernels.
+///
+///     TrainingProfile [--kernels NAME] [--steps N]
+public final class TrainingProfile {
+    private static final int SEQUENCE = 512;
+
+    /// @param width the hidden size
+    record Size(String name, int width, int mlpWidth, int heads, int layers, int vocabSize, int tokens) {
+        String config() {
+            return String.format(Locale.ROOT, """
+                    {"model_type": "llama", "hidden_size": %d, "intermediate_size": %d, "num_attention_heads": %d,
+                    "num_key_value_heads": %d, "num_hidden_layers": %d, "vocab_size": %d, "rms_norm_eps": 1e-5,
+                    "max_position_embeddings": %d, "tie_word_embeddings": true, "rope_theta": 10000.0}""",
+                    width, mlpWidth, heads, heads, layers, vocabSize, SEQUENCE);
+        }
+    }
+
+    private static final Size[] SIZES = {
+        new Size("12M, V 8k", 384, 1024, 6, 6, 8_192, 1024), new Size("12M, V 32k", 256, 704, 4, 6, 32_000, 1024),
+        new Size("41M, V 8k", 640, 1728, 10, 8, 8_192, 2048), new Size("41M, V 32k", 512, 1408, 8, 8, 32_000, 2048)};
+
+    private TrainingProfile() { }
+
+    /// @param args see the class
+    public static void main(String[] args) throws CheckpointException {
+        String kernels = "best";
+        int steps = 3;
+        for (int i = 0; i + 1 < args.length; i += 2) {
+            switch (args[i]) {
+                case "--kernels" -> kernels = args[i + 1];
+                case "--steps" -> steps = Integer.parseInt(args[i + 1]);
+                default -> throw new IllegalArgumentException("unknown option " + args[i]);
+            }
+        }
+        for (Size size : SIZES) {
+            run(size, kernels, steps, System.out);
+        }
+    }
+
+    /// Prints the table of one size.
+    static void run(Size size, String kernels, int steps, PrintStream out) throws CheckpointException {
+        SplittableRandom random = new SplittableRandom(1);
+        try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), size.config()), 1);
+                Workers workers = new Workers(Math.max(1, Runtime.getRuntime().availableProcessors()));
+                Gradients gradients = new Gradients()) {
+            TimedKernels timed = new TimedKernels(KernelSets.choose(kernels, workers).kernels());
+            try (Recorder recorder = new Recorder(timed.kernels(), gradients)) {
+                int[] ids = random.ints(size.tokens(), 0, size.vocabSize()).toArray();
+                Pass pass = new Pass();
+                for (int at = 0; at < ids.length; at += SEQUENCE) {
+                    pass.add(ids, at, at + SEQUENCE, 0, Pass.Outputs.ALL);
+                }
+                step(recorder, model, pass, ids);
+                timed.reset();
+                long start = System.nanoTime();
+                for (int i = 0; i < steps; i++) {
+                    step(recorder, model, pass, ids);
+                }
+                print(size, timed.nanos(), System.nanoTime() - start, steps, out);
+            }
+        }
+    }
+
+    private static void step(Recorder recorder, Model model, Pass pass, int[] targets) {
+        Tensor logits = model.decoder().forward(recorder, pass, States.NONE);
+        recorder.crossEntropy(logits, targets);
+        recorder.backward();
+    }
+
+    private static void print(Size size, Map<String, Long> nanos, long total, int steps, PrintStream out) {
+        out.printf(Locale.ROOT, "%s, %d tokens: %.0f ms a step%n", size.name(), size.tokens(), total / 1e6 / steps);
+        long known = nanos.values().stream().mapToLong(Long::longValue).sum();
+        nanos.entrySet().stream().sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
+                .filter(e -> e.getValue() * 1000 > total)
+                .forEach(e -> out.printf(Locale.ROOT, "  %5.1f %%  %s%n", 100.0 * e.getValue() / total, e.getKey()));
+        out.printf(Locale.ROOT, "  %5.1f %%  outside of kernels%n", 100.0 * (total - known) / total);
+    }
+}
