@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Markers count where they are trusted and nowhere else, and everything else has the ids that it always had.
 class TrustedEncodingTest {
     private static final List<String> TEXTS = List.of("Hello", " world", "\n", "\n\n", "  ", "   ", "é", "e\u0301",
-            "日本", "\uD83D\uDE42", "1234", "'s", "def f(x):\n\treturn x", "<b>bold</b>", "<", "|", "a", "\u00A0", "▁", "...",
-            "\uFF1C", "x < y > z", "<|", "|>", "http://a.b/c?d=e", "\r\n", "\0");
+            "日本", "\uD83D\uDE42", "1234", "'s", "def f(x):\n\treturn x", "<b>bold</b>", "<", "|", "a", "\u00A0",
+            "▁", "...", "\uFF1C", "x < y > z", "<|", "|>", "http://a.b/c?d=e", "\r\n", "\0");
 
     @TempDir
     Path folder;
