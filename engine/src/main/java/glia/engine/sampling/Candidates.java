@@ -6,7 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.random.RandomGenerator;
 
 /// The tokens that may still be chosen, with their logits. Steps of the chain change logits and drop tokens; what stays
-/// is always the best so many. All arrays are made once and serve every token.
+/// is always the best so many. All arrays are made once and serve one token after the other, of any sequences: this is
+/// a thread's scratch memory, 12 bytes for each token of the vocabulary.
 ///
 /// Of two tokens with equal logits the one with the lower id is better.
 final class Candidates {
@@ -27,11 +28,6 @@ final class Candidates {
         return logits.length;
     }
 
-    /// The number of tokens that are left.
-    int size() {
-        return size;
-    }
-
     /// Begins with the first `vocabSize` logits of a row; further columns are padding.
     void load(Tensor rows, int row) {
         MemorySegment.copy(rows.memory(), F32, row * rows.rowBytes(), logits, 0, logits.length);
@@ -46,29 +42,117 @@ final class Candidates {
         logits[id] = value;
     }
 
-    /// Gathers all tokens that can be chosen: those whose logit is a number above negative infinity.
+    /// A token's logit if it can be chosen, negative infinity if it cannot.
     ///
-    /// @throws IllegalStateException if there is none
-    void gather() {
+    /// @throws IllegalStateException if the logit is not a number
+    private float choosable(int id) {
+        float logit = logits[id];
+        if (logit != logit) {
+            throw new IllegalStateException("the logit of token " + id + " is not a number. Is the model's file sound? "
+                    + "Trained weights that have overflowed, or a precision that the model was not made for, give such "
+                    + "logits too");
+        }
+        if (logit == Float.POSITIVE_INFINITY) {
+            logits[id] = Float.MAX_VALUE;
+        }
+        return logits[id];
+    }
+
+    /// Gathers all tokens that can be chosen: those that are allowed and whose logit is above negative infinity.
+    ///
+    /// @param allowed a bit for each token, see [TokenMask]; null for all
+    /// @throws IllegalStateException if there is none, or a logit is not a number
+    void gather(long[] allowed) {
         int n = 0;
-        for (int id = 0; id < logits.length; id++) {
-            float logit = logits[id];
-            if (logit > Float.NEGATIVE_INFINITY) {
-                if (logit == Float.POSITIVE_INFINITY) {
-                    logits[id] = Float.MAX_VALUE;
+        if (allowed == null) {
+            for (int id = 0; id < logits.length; id++) {
+                ids[n] = id;
+                n += choosable(id) > Float.NEGATIVE_INFINITY ? 1 : 0;
+            }
+        } else {
+            int numWords = Math.min(allowed.length, (logits.length + Long.SIZE - 1) / Long.SIZE);
+            for (int i = 0; i < numWords; i++) {
+                for (long left = allowed[i]; left != 0; left &= left - 1) {
+                    int id = i * Long.SIZE + Long.numberOfTrailingZeros(left);
+                    if (id < logits.length && choosable(id) > Float.NEGATIVE_INFINITY) {
+                        ids[n++] = id;
+                    }
                 }
-                ids[n++] = id;
             }
         }
         size = n;
-        if (n == 0) {
-            throw new IllegalStateException("no token can be chosen: all " + logits.length + " logits are -infinity or "
-                    + "not numbers. Is the model's file sound, and does the logit bias leave any token?");
-        }
+        requireAny(allowed);
     }
 
-    /// The best token.
-    int best() {
+    private void requireAny(long[] allowed) {
+        if (size > 0) {
+            return;
+        }
+        boolean some = allowed == null;
+        for (int i = 0; !some && i < allowed.length; i++) {
+            some = allowed[i] != 0;
+        }
+        throw new IllegalStateException(some ? "no token can be chosen: the logits of all "
+                + (allowed == null ? logits.length : "allowed") + " tokens are -infinity. Is the model's file sound, "
+                + "and does the logit bias leave any token?"
+                : "no token can be chosen: the token mask allows none of " + logits.length
+                + ". A grammar that is complete must allow a token that ends the text");
+    }
+
+    /// Gathers the best `k` tokens that can be chosen, in falling order: what `gather` and `keepBest` do, in one go.
+    ///
+    /// @throws IllegalStateException if there is none, or a logit is not a number
+    void gatherBest(int k, long[] allowed) {
+        if (allowed != null) {
+            gather(allowed);
+            keepBest(k);
+            return;
+        }
+        int n = 0;
+        int id = 0;
+        for (; id < logits.length && n < k; id++) {
+            ids[n] = id;
+            n += choosable(id) > Float.NEGATIVE_INFINITY ? 1 : 0;
+        }
+        size = n;
+        requireAny(null);
+        heapify(n, false);
+        float least = logits[ids[0]];
+        for (; id < logits.length; id++) {
+            // Of what is not a number, this is true as well.
+            if (!(logits[id] <= least) && choosable(id) > least) {
+                ids[0] = id;
+                siftDown(0, n, false);
+                least = logits[ids[0]];
+            }
+        }
+        sort();
+    }
+
+    /// The best token that can be chosen.
+    ///
+    /// @throws IllegalStateException if there is none, or a logit is not a number
+    int gatherOne(long[] allowed) {
+        if (allowed != null) {
+            gather(allowed);
+            return best();
+        }
+        size = 0;
+        float most = Float.NEGATIVE_INFINITY;
+        int best = 0;
+        for (int id = 0; id < logits.length; id++) {
+            if (!(logits[id] <= most) && choosable(id) > most) {
+                most = logits[id];
+                best = id;
+                size = 1;
+            }
+        }
+        requireAny(null);
+        return best;
+    }
+
+    /// The best token of those that are left.
+    private int best() {
         int best = ids[0];
         for (int i = 1; i < size; i++) {
             if (isBetter(ids[i], best)) {
@@ -76,6 +160,11 @@ final class Candidates {
             }
         }
         return best;
+    }
+
+    /// The number of tokens that are left.
+    int size() {
+        return size;
     }
 
     /// The sum of `exp(logit - max)`: the best token's share is 1.
@@ -92,7 +181,7 @@ final class Candidates {
     }
 
     /// Keeps the best `k`, in falling order.
-    void keepBest(int k) {
+    private void keepBest(int k) {
         if (k < size) {
             // A heap of the best so far with the worst on top: most tokens fail its one comparison.
             heapify(k, false);
@@ -106,6 +195,11 @@ final class Candidates {
         } else {
             heapify(size, false);
         }
+        sort();
+    }
+
+    /// Turns a heap with the worst on top into falling order.
+    private void sort() {
         for (int end = size - 1; end > 0; end--) {
             swap(0, end);
             siftDown(0, end, false);
@@ -157,6 +251,24 @@ final class Candidates {
             }
         }
         return ids[drawn];
+    }
+
+    /// The logarithm of the sum of `exp(logit)` over all tokens.
+    double logSumExp() {
+        float max = Float.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            max = Math.max(max, logit);
+        }
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - max);
+        }
+        return max + Math.log(sum);
+    }
+
+    /// The ids of the tokens that are left, best first after `gatherBest`.
+    int id(int index) {
+        return ids[index];
     }
 
     private boolean isBetter(int a, int b) {

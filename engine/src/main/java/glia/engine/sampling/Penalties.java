@@ -1,18 +1,27 @@
 package glia.engine.sampling;
 
+import java.util.Arrays;
+
 /// Makes recent tokens less likely: for a token that came `n > 0` times in the window,
 /// `logit' = (logit > 0 ? logit / repetition : logit · repetition) - n · frequency - presence`.
+///
+/// Holds the tokens of the window and how often each came, and nothing for other tokens.
 final class Penalties {
+    private static final int MIN_SLOTS = 16;
+
     private final SamplingOptions options;
-    private final int[] recent;
-    private final int[] counts;
+    /// The window, a ring once it is full.
+    private int[] recent;
     private int length;
     private int next;
+    /// A hash table with open addressing: tokens + 1, 0 where a slot is free, and how often each came.
+    private int[] tokens = new int[MIN_SLOTS];
+    private int[] counts = new int[MIN_SLOTS];
+    private int numTokens;
 
-    Penalties(SamplingOptions options, int vocabSize) {
+    Penalties(SamplingOptions options) {
         this.options = options;
-        this.recent = new int[options.penaltyWindow()];
-        this.counts = new int[vocabSize];
+        this.recent = new int[Math.min(options.penaltyWindow(), MIN_SLOTS)];
     }
 
     static boolean wanted(SamplingOptions options) {
@@ -22,30 +31,81 @@ final class Penalties {
 
     /// Takes note of a token; the oldest of a full window is forgotten.
     void accept(int token) {
-        if (length == recent.length) {
-            counts[recent[next]]--;
+        if (length == options.penaltyWindow()) {
+            forget(recent[next]);
         } else {
             length++;
+            if (length > recent.length) {
+                recent = Arrays.copyOf(recent, Math.min(options.penaltyWindow(), 2 * recent.length));
+            }
         }
         recent[next] = token;
-        counts[token]++;
-        next = next + 1 == recent.length ? 0 : next + 1;
+        next = next + 1 == options.penaltyWindow() ? 0 : next + 1;
+        if (2 * (numTokens + 1) > tokens.length) {
+            grow();
+        }
+        int slot = slot(token);
+        numTokens += tokens[slot] == 0 ? 1 : 0;
+        tokens[slot] = token + 1;
+        counts[slot]++;
+    }
+
+    /// Where a token is, or a free slot for it.
+    private int slot(int token) {
+        int mask = tokens.length - 1;
+        int slot = home(token, mask);
+        while (tokens[slot] != 0 && tokens[slot] != token + 1) {
+            slot = slot + 1 & mask;
+        }
+        return slot;
+    }
+
+    private static int home(int token, int mask) {
+        return (token * 0x9E3779B9 >>> 15) & mask;
+    }
+
+    private void grow() {
+        int[] oldTokens = tokens;
+        int[] oldCounts = counts;
+        tokens = new int[2 * oldTokens.length];
+        counts = new int[tokens.length];
+        for (int i = 0; i < oldTokens.length; i++) {
+            if (oldTokens[i] != 0) {
+                int slot = slot(oldTokens[i] - 1);
+                tokens[slot] = oldTokens[i];
+                counts[slot] = oldCounts[i];
+            }
+        }
+    }
+
+    private void forget(int token) {
+        int slot = slot(token);
+        if (--counts[slot] > 0) {
+            return;
+        }
+        numTokens--;
+        // Tokens behind the slot move up, so that none is cut off from its home.
+        int mask = tokens.length - 1;
+        int free = slot;
+        for (int i = slot + 1 & mask; tokens[i] != 0; i = i + 1 & mask) {
+            if ((i - home(tokens[i] - 1, mask) & mask) >= (i - free & mask)) {
+                tokens[free] = tokens[i];
+                counts[free] = counts[i];
+                free = i;
+            }
+        }
+        tokens[free] = 0;
+        counts[free] = 0;
     }
 
     void apply(Candidates candidates) {
-        // A token may lie in the window often; a negative count marks that its turn is over.
-        for (int i = 0; i < length; i++) {
-            int token = recent[i];
-            int count = counts[token];
-            if (count > 0) {
+        for (int i = 0; i < tokens.length; i++) {
+            if (tokens[i] != 0) {
+                int token = tokens[i] - 1;
                 float logit = candidates.logit(token);
                 float repeated = logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty();
-                candidates.logit(token, repeated - count * options.frequencyPenalty() - options.presencePenalty());
-                counts[token] = -count;
+                candidates.logit(token, repeated - counts[i] * options.frequencyPenalty() - options.presencePenalty());
             }
-        }
-        for (int i = 0; i < length; i++) {
-            counts[recent[i]] = Math.abs(counts[recent[i]]);
         }
     }
 }

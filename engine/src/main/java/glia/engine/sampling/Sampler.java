@@ -2,78 +2,114 @@ package glia.engine.sampling;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Chooses tokens from logits, by a chain of steps that the options describe. It remembers the tokens of its sequence,
-/// for the penalties, and the state of its chance. Allocates nothing for a token. For one sequence and one thread.
-public final class Sampler {
-    /// A step that works on the logits or drops tokens.
-    @FunctionalInterface
-    private interface Step {
-        void apply(Candidates candidates);
-    }
+/// Chooses the tokens of one text from logits, by a chain of steps that the options describe. It remembers what the
+/// next token depends on, and no more: the state of its random numbers, and the recent tokens for penalties. So the
+/// same seed gives the same text, on any thread and whatever other texts there are. Allocates nothing for a token.
+///
+/// [BatchSampler] lends it scratch memory. Alone it makes its own.
+public final class Sampler implements TokenSampler {
+    private static final int[] NO_IDS = {};
 
     private final SamplingOptions options;
-    private final Candidates candidates;
+    private final int vocabSize;
+    private final TokenMask mask;
     private final Penalties penalties;
-    private final Step[] chain;
+    private final int[] biasedIds;
+    private final float[] biases;
     private final long seed;
     private final SplittableRandom random;
+    /// Made when it is used without a batch.
+    private Candidates own;
 
     /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
     /// @throws IllegalArgumentException if the logit bias names a token outside the vocabulary
     public Sampler(SamplingOptions options, int vocabSize) {
+        this(options, vocabSize, null);
+    }
+
+    /// A sampler that chooses among the tokens of a mask.
+    ///
+    /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
+    /// @param mask which tokens are allowed; null for all
+    /// @throws IllegalArgumentException if the logit bias names a token outside the vocabulary
+    public Sampler(SamplingOptions options, int vocabSize, TokenMask mask) {
         if (vocabSize < 1) {
             throw new IllegalArgumentException("a vocabulary of " + vocabSize + " tokens");
         }
         this.options = options;
-        this.candidates = new Candidates(vocabSize);
-        this.penalties = Penalties.wanted(options) ? new Penalties(options, vocabSize) : null;
-        this.chain = chain();
+        this.vocabSize = vocabSize;
+        this.mask = mask;
+        this.penalties = Penalties.wanted(options) ? new Penalties(options) : null;
+        this.biasedIds = options.logitBias().isEmpty() ? NO_IDS : new int[options.logitBias().size()];
+        this.biases = new float[biasedIds.length];
+        int n = 0;
+        for (Map.Entry<Integer, Float> entry : options.logitBias().entrySet()) {
+            biasedIds[n] = checked(entry.getKey());
+            biases[n++] = entry.getValue();
+        }
         this.seed = options.seed().orElseGet(() -> new SplittableRandom().nextLong());
         this.random = new SplittableRandom(seed);
     }
 
-    private Step[] chain() {
-        List<Step> steps = new ArrayList<>();
-        if (!options.logitBias().isEmpty()) {
-            steps.add(bias());
+    /// Chooses the next token.
+    ///
+    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; left as they are
+    /// @throws IllegalStateException if no token can be chosen: no logit is above negative infinity, or the mask allows
+    ///     none; and if a logit is not a number
+    @Override
+    public int sample(Tensor logits, int row) {
+        if (own == null) {
+            own = new Candidates(vocabSize);
         }
-        if (penalties != null) {
-            steps.add(penalties::apply);
-        }
-        steps.add(Candidates::gather);
-        if (options.temperature() > 0) {
-            if (options.topK() > 0) {
-                steps.add(c -> c.keepBest(options.topK()));
-            }
-            if (options.topP() < 1) {
-                steps.add(this::topP);
-            }
-            if (options.minP() > 0) {
-                float least = (float) Math.log(options.minP());
-                steps.add(c -> c.keepFrom(c.max() + least));
-            }
-        }
-        return steps.toArray(Step[]::new);
+        return sample(logits, row, own);
     }
 
-    private Step bias() {
-        int[] ids = new int[options.logitBias().size()];
-        float[] values = new float[ids.length];
-        int n = 0;
-        for (Map.Entry<Integer, Float> entry : options.logitBias().entrySet()) {
-            ids[n] = checked(entry.getKey());
-            values[n++] = entry.getValue();
+    /// The same with scratch memory for this vocabulary.
+    int sample(Tensor logits, int row, Candidates candidates) {
+        check(logits, vocabSize);
+        candidates.load(logits, row);
+        return sample(candidates);
+    }
+
+    static void check(Tensor logits, int vocabSize) {
+        if (logits.dtype() != DType.F32 || logits.cols() < vocabSize) {
+            throw new IllegalArgumentException("found logits " + logits + ", expected F32 of at least " + vocabSize
+                    + " columns");
         }
-        return c -> {
-            for (int i = 0; i < ids.length; i++) {
-                c.logit(ids[i], c.logit(ids[i]) + values[i]);
-            }
-        };
+    }
+
+    /// Chooses among logits that are loaded.
+    int sample(Candidates c) {
+        for (int i = 0; i < biasedIds.length; i++) {
+            c.logit(biasedIds[i], c.logit(biasedIds[i]) + biases[i]);
+        }
+        if (penalties != null) {
+            penalties.apply(c);
+        }
+        long[] allowed = mask == null ? null : mask.allowed();
+        int token = options.temperature() == 0 ? c.gatherOne(allowed) : draw(c, allowed);
+        if (mask != null) {
+            mask.accept(token);
+        }
+        return token;
+    }
+
+    private int draw(Candidates c, long[] allowed) {
+        if (options.topK() > 0) {
+            c.gatherBest(options.topK(), allowed);
+        } else {
+            c.gather(allowed);
+        }
+        if (options.topP() < 1) {
+            topP(c);
+        }
+        if (options.minP() > 0) {
+            c.keepFrom(c.max() + (float) Math.log(options.minP()));
+        }
+        return c.draw(options.temperature(), random);
     }
 
     /// Tokens of less than `(1 - p) / n` cannot all together hold the share that p leaves out, so the best that reach p
@@ -85,23 +121,8 @@ public final class Sampler {
         c.keepMass(options.topP() * mass, max);
     }
 
-    /// Chooses the next token.
-    ///
-    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; left as they are
-    /// @throws IllegalStateException if no logit is a number above negative infinity
-    public int sample(Tensor logits, int row) {
-        if (logits.dtype() != DType.F32 || logits.cols() < candidates.vocabSize()) {
-            throw new IllegalArgumentException("found logits " + logits + ", expected F32 of at least "
-                    + candidates.vocabSize() + " columns");
-        }
-        candidates.load(logits, row);
-        for (Step step : chain) {
-            step.apply(candidates);
-        }
-        return options.temperature() == 0 ? candidates.best() : candidates.draw(options.temperature(), random);
-    }
-
-    /// Takes note of a token of the sequence, be it of the prompt or chosen.
+    /// Takes note of a token of the text, be it of the prompt or chosen.
+    @Override
     public void accept(int token) {
         checked(token);
         if (penalties != null) {
@@ -110,11 +131,14 @@ public final class Sampler {
     }
 
     private int checked(int token) {
-        if (token < 0 || token >= candidates.vocabSize()) {
-            throw new IllegalArgumentException("token " + token + " is outside the vocabulary of "
-                    + candidates.vocabSize());
+        if (token < 0 || token >= vocabSize) {
+            throw new IllegalArgumentException("token " + token + " is outside the vocabulary of " + vocabSize);
         }
         return token;
+    }
+
+    int vocabSize() {
+        return vocabSize;
     }
 
     /// Where chance began: with it in the options, the same tokens come again.

@@ -233,16 +233,19 @@ class SamplerTest {
     }
 
     @Test
-    void noNumberIsNeverChosen() {
+    void whatIsNoNumberIsAnError() {
         float nan = Float.NaN;
         for (SamplingOptions options : List.of(SamplingOptions.greedy(), neutral(), SamplingOptions.defaults(),
                 neutral().withTopK(3), neutral().withTopP(0.99f), neutral().withMinP(0.001f))) {
-            assertEquals(Set.of(2), drawn(options, 50, nan, -INF, -3f, nan), options.toString());
-            assertEquals(Set.of(1), drawn(options, 50, 3f, INF, -3f, nan), options.toString());
-            for (float[] none : List.of(new float[] {nan, nan}, new float[] {-INF}, new float[] {nan, -INF})) {
-                String message = assertThrows(IllegalStateException.class, () -> draws(options, 1, none)).getMessage();
-                assertTrue(message.contains("all " + none.length + " logits"), message);
+            assertEquals(Set.of(2), drawn(options, 50, -INF, -INF, -3f), options.toString());
+            assertEquals(Set.of(1), drawn(options, 50, 3f, INF, -3f, -INF), options.toString());
+            for (float[] bad : List.of(new float[] {nan, nan}, new float[] {1, 2, 3, 4, nan},
+                    new float[] {-INF, nan})) {
+                String message = assertThrows(IllegalStateException.class, () -> draws(options, 1, bad)).getMessage();
+                assertTrue(message.startsWith("the logit of token "), message);
             }
+            String message = assertThrows(IllegalStateException.class, () -> draws(options, 1, -INF)).getMessage();
+            assertTrue(message.contains("all 1 tokens"), message);
         }
         SamplingOptions forbidden = neutral().withLogitBias(Map.of(0, -INF));
         assertThrows(IllegalStateException.class, () -> draws(forbidden, 1, 1f));

@@ -146,7 +146,8 @@ class TrustedEncodingTest {
             }
         }
         // The trusted one counts where it overlaps one that is not.
-        TrustedText both = new TextBuilder().append("a<|im_<|im_end|>").trusted("<|im_end|>").append("|im_end|>").whole();
+        TrustedText both = new TextBuilder().append("a<|im_<|im_end|>").trusted("<|im_end|>").append("|im_end|>")
+                .whole();
         int[] ids = tokenizer.encode(both, false);
         assertEquals(1, Arrays.stream(ids).filter(each -> each == id).count());
         assertEquals(both.toString(), tokenizer.decode(ids, false));
@@ -164,7 +165,8 @@ class TrustedEncodingTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"\"lstrip\":true,\"rstrip\":true; 'a  <t> b'", "\"single_word\":true; 'a <t> b'",
+    @CsvSource(delimiter = ';', value = {"\"lstrip\":true,\"rstrip\":true; 'a  <t> b'",
+        "\"single_word\":true; 'a <t> b'",
         "\"single_word\":true; 'a<t>b'", "\"lstrip\":true; '<t><t> <t>'"})
     void conditionsOfTokensHoldAsEver(String flags, String text) throws Exception {
         write("null", flags);
@@ -180,14 +182,16 @@ class TrustedEncodingTest {
         parts.put("added_tokens", "[{\"id\":5,\"content\":\"<t>\",\"special\":true," + flags + "}]");
         parts.put("normalizer", normalizer);
         parts.put("decoder", "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"}]}");
-        parts.put("model", "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"<\":2,\"t\":3,\">\":4,\" \":6},\"merges\":[]}");
+        parts.put("model", "{\"type\":\"BPE\","
+                + "\"vocab\":{\"a\":0,\"b\":1,\"<\":2,\"t\":3,\">\":4,\" \":6},\"merges\":[]}");
         List<String> lines = parts.entrySet().stream().map(e -> "\"" + e.getKey() + "\":" + e.getValue()).toList();
         Files.writeString(folder.resolve("tokenizer.json"), "{" + String.join(",", lines) + "}");
     }
 
     @ParameterizedTest
     @CsvSource({"<|im_end|>,true,true", "<think>,false,true", "</tool_call>,false,true", "[INST],false,true",
-        "<unused12>,false,true", "<b>,false,false", "</h1>,false,false", "covid,false,false", "x,true,true", "<,false,false",
+        "<unused12>,false,true", "<b>,false,false", "</h1>,false,false", "covid,false,false", "x,true,true",
+        "<,false,false",
         "'  ',true,false", "▁▁,false,false"})
     void markersAreTokensThatSteerTheModel(String content, boolean special, boolean marker) {
         assertEquals(marker, AddedToken.verbatim(0, content, special).isMarker());

@@ -1,0 +1,181 @@
+package glia.engine.sampling;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Chooses the next tokens of many texts from the rows of one tensor of logits, on all threads of a model's kernels.
+/// One for an engine: its scratch memory, of 12 bytes for each thread and token of the vocabulary, serves all texts.
+/// What a text's tokens depend on is in its [TokenSampler]. For one thread at a time, and never while a pass computes.
+///
+/// ```java
+/// sampler.clear();
+/// for (Text text : texts) {
+///     sampler.add(text.sampler(), text.row(), BatchSampler.NO_LOG_PROBABILITIES);
+/// }
+/// sampler.run(logits);
+/// ```
+public final class BatchSampler {
+    /// No log-probabilities are computed, which saves an exponential for each token of the vocabulary.
+    public static final int NO_LOG_PROBABILITIES = -1;
+
+    private final Workers workers;
+    private final int vocabSize;
+    private final Candidates[] scratch;
+    private final Workers.Task task = this::run;
+    private TokenSampler[] samplers = new TokenSampler[8];
+    private int[] rows = new int[8];
+    private int[] numAlternatives = new int[8];
+    private int[] tokens = new int[8];
+    private float[] logProbabilities = new float[8];
+    private Throwable[] failures = new Throwable[8];
+    private final List<List<TokenLogProbability>> alternatives = new ArrayList<>();
+    private Tensor logits;
+    private int count;
+    private int numChunks;
+
+    /// @param workers the threads, of the model's kernels
+    /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
+    public BatchSampler(Workers workers, int vocabSize) {
+        this.workers = workers;
+        this.vocabSize = vocabSize;
+        this.scratch = new Candidates[workers.count()];
+    }
+
+    /// Begins a new batch.
+    public void clear() {
+        Arrays.fill(samplers, 0, count, null);
+        Arrays.fill(failures, 0, count, null);
+        alternatives.clear();
+        count = 0;
+    }
+
+    /// Adds a text to the batch. Several may have the same row, but not the same sampler.
+    ///
+    /// @param row the text's row of the logits
+    /// @param numAlternatives how many of the most probable tokens to name beside the chosen one's log-probability, 0
+    ///     for none; or [#NO_LOG_PROBABILITIES]
+    /// @return the text's index in the batch
+    public int add(TokenSampler sampler, int row, int numAlternatives) {
+        if (count == rows.length) {
+            int size = 2 * count;
+            samplers = Arrays.copyOf(samplers, size);
+            rows = Arrays.copyOf(rows, size);
+            this.numAlternatives = Arrays.copyOf(this.numAlternatives, size);
+            tokens = Arrays.copyOf(tokens, size);
+            logProbabilities = Arrays.copyOf(logProbabilities, size);
+            failures = Arrays.copyOf(failures, size);
+        }
+        samplers[count] = sampler;
+        rows[count] = row;
+        this.numAlternatives[count] = Math.min(numAlternatives, vocabSize);
+        alternatives.add(List.of());
+        return count++;
+    }
+
+    /// Chooses a token for each text of the batch.
+    ///
+    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; left as they are
+    public void run(Tensor logits) {
+        this.logits = logits;
+        numChunks = workers.chunksFor(count);
+        if (count <= 1) {
+            for (int i = 0; i < count; i++) {
+                sample(i, 0);
+            }
+        } else {
+            workers.run(task, numChunks);
+        }
+        this.logits = null;
+    }
+
+    private void run(int chunk, int worker) {
+        int end = (int) ((long) (chunk + 1) * count / numChunks);
+        for (int i = (int) ((long) chunk * count / numChunks); i < end; i++) {
+            sample(i, worker);
+        }
+    }
+
+    /// What goes wrong with one text leaves the others alone.
+    private void sample(int i, int worker) {
+        try {
+            Sampler.check(logits, vocabSize);
+            if (scratch[worker] == null) {
+                scratch[worker] = new Candidates(vocabSize);
+            }
+            Candidates c = scratch[worker];
+            double logSumExp = 0;
+            boolean loaded = false;
+            if (numAlternatives[i] >= 0) {
+                c.load(logits, rows[i]);
+                logSumExp = c.logSumExp();
+                loaded = numAlternatives[i] == 0;
+                if (numAlternatives[i] > 0) {
+                    alternatives.set(i, alternatives(c, numAlternatives[i], logSumExp));
+                }
+            }
+            int token = choose(i, c, loaded);
+            if (token < 0 || token >= vocabSize) {
+                throw new IllegalArgumentException("the sampler chose token " + token + ", which is outside the "
+                        + "vocabulary of " + vocabSize);
+            }
+            tokens[i] = token;
+            logProbabilities[i] = numAlternatives[i] < 0 ? Float.NaN
+                    : (float) (logits.get((long) rows[i] * logits.cols() + token) - logSumExp);
+        } catch (Throwable e) {
+            failures[i] = e;
+        }
+    }
+
+    private int choose(int i, Candidates c, boolean loaded) {
+        if (!(samplers[i] instanceof Sampler sampler) || sampler.vocabSize() != vocabSize) {
+            return samplers[i].sample(logits, rows[i]);
+        }
+        if (!loaded) {
+            c.load(logits, rows[i]);
+        }
+        return sampler.sample(c);
+    }
+
+    private static List<TokenLogProbability> alternatives(Candidates c, int count, double logSumExp) {
+        c.gatherBest(count, null);
+        List<TokenLogProbability> best = new ArrayList<>(c.size());
+        for (int i = 0; i < c.size(); i++) {
+            best.add(new TokenLogProbability(c.id(i), (float) (c.logit(c.id(i)) - logSumExp)));
+        }
+        return best;
+    }
+
+    /// The token of a text.
+    ///
+    /// @throws RuntimeException or Error why it could not be chosen
+    public int token(int index) {
+        switch (failures[index]) {
+            case null -> {
+                return tokens[index];
+            }
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            // Samplers cannot throw checked exceptions, except by tricks.
+            case Throwable e -> throw new IllegalStateException(e);
+        }
+    }
+
+    /// The log-probability of a text's token under the model's own distribution, `logit - log Σ exp(logit)`: before
+    /// bias, penalties, mask and temperature. NaN where it was not asked for.
+    public float logProbability(int index) {
+        return logProbabilities[index];
+    }
+
+    /// The most probable tokens under the model's own distribution, best first.
+    public List<TokenLogProbability> alternatives(int index) {
+        return alternatives.get(index);
+    }
+
+    /// The number of texts in the batch.
+    public int size() {
+        return count;
+    }
+}

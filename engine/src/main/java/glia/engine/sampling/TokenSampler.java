@@ -1,0 +1,15 @@
+package glia.engine.sampling;
+
+import glia.tensor.Tensor;
+
+/// Chooses the tokens of one text. Called by one thread at a time, not always by the same.
+@FunctionalInterface
+public interface TokenSampler {
+    /// Chooses a token.
+    ///
+    /// @param logits F32 `[rows, V]`, valid during the call; left as they are
+    int sample(Tensor logits, int row);
+
+    /// Takes note of a token of the text: each of the prompt, then each that was chosen.
+    default void accept(int token) { }
+}
