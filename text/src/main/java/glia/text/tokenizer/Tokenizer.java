@@ -102,8 +102,8 @@ public final class Tokenizer {
         return encode(new TextBuilder().append(text).whole(), addSpecial);
     }
 
-    /// Whether the token steers the model and has no business in text from strangers: special tokens (`<|im_end|>`), and
-    /// added tokens in brackets such as `<think>` and `<tool_call>`, HTML elements left aside.
+    /// Whether the token steers the model and has no business in text from strangers: special tokens (`<|im_end|>`),
+    /// and added tokens in brackets such as `<think>` and `<tool_call>`, HTML elements left aside.
     public boolean isMarker(int id) {
         return spec.vocabulary().isMarker(id);
     }
