@@ -128,12 +128,20 @@ public final class Sequence implements AutoCloseable {
             state = nextState;
             nextState = null;
         }
-        int boundary = length - length % BLOCK_TOKENS;
-        if (snapshots != null && boundary > length - count && canTruncate(boundary)) {
-            snapshots.add(boundary, state, windows(boundary));
+        if (snapshots != null) {
+            addSnapshots(length - count);
         }
         for (BlockTable table : tables) {
             table.slide();
+        }
+    }
+
+    /// Adds a snapshot of each end of a block after `from` at which everything is still there.
+    private void addSnapshots(int from) {
+        for (int end = (from / BLOCK_TOKENS + 1) * BLOCK_TOKENS; end <= length; end += BLOCK_TOKENS) {
+            if (canTruncate(end)) {
+                snapshots.add(end, state, windows(end));
+            }
         }
     }
 

@@ -67,7 +67,7 @@ final class StateLayout {
     /// there to be kept at the end of a block.
     int chunkEnd(int from, int to) {
         int boundary = to - to % BlockGroup.BLOCK_TOKENS;
-        return isRecurrent() && boundary - from > BlockGroup.BLOCK_TOKENS ? boundary : to;
+        return isRecurrent() && boundary - from >= BlockGroup.BLOCK_TOKENS ? boundary : to;
     }
 
     /// The place of a slot's keys and values.

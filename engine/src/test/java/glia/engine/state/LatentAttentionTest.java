@@ -73,6 +73,16 @@ class LatentAttentionTest {
                             assertEquals(whole[at * 31 + (int) i], logits.get(i), TOLERANCE, "logit " + i + ", " + at);
                         }
                     }
+                    engine.prefixCache().insert("", sequence, ids);
+                }
+            }
+            try (Sequence cached = engine.prefixCache().open("", ids)) {
+                int from = cached.length();
+                assertEquals(128, from);
+                engine.add(cached, ids, from, LENGTH, Outputs.ALL);
+                float[] logits = engine.run().toArray();
+                for (int i = 0; i < logits.length; i++) {
+                    assertEquals(whole[from * 31 + i], logits[i], TOLERANCE, "logit " + i + " after a cached prefix");
                 }
             }
         }

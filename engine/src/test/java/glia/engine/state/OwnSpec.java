@@ -50,6 +50,11 @@ final class OwnSpec implements AutoCloseable {
         return ((Weight.Stored) weights.get(parameter)).tensor().toArray();
     }
 
+    /// A cache of prefixes for sequences.
+    PrefixCache newPrefixCache() {
+        return states.newPrefixCache(pool, 1 << 28);
+    }
+
     Sequence open() {
         return states.open(pool);
     }

@@ -117,6 +117,12 @@ class StridedAttentionTest {
                 again.truncate(length / 2);
                 close(expected, length / 2 * VOCAB, model.feed(again, ids, length / 2, length));
             }
+            PrefixCache cache = model.newPrefixCache();
+            cache.insert("", first, ids);
+            try (Sequence cached = cache.open("", ids)) {
+                assertEquals(Math.min(length - 1, length / 64 * 64), cached.length());
+                close(expected, cached.length() * VOCAB, model.feed(cached, ids, cached.length(), length));
+            }
             int[] other = ids.clone();
             other[length - 1] = (other[length - 1] + 1) % VOCAB;
             float[] before = Arrays.copyOf(model.whole(ids), (length - 1) * VOCAB);

@@ -183,7 +183,9 @@ class FamilyLawsTest {
             IntStream.range(half, other.length).forEach(i -> other[i] = (other[i] + 1) % vocab);
             try (Sequence first = f.engine.open()) {
                 f.feed(first, 0, ids, 0, half);
+                long bytes = f.engine.stateBytes();
                 try (Sequence fork = first.fork()) {
+                    assertEquals(bytes, f.engine.stateBytes(), "a fork takes no memory of its own");
                     f.feed(first, 0, other, half, ids.length);
                     compare("a fork", tail, f.feed(fork, 0, ids, half, ids.length));
                 }
@@ -194,6 +196,7 @@ class FamilyLawsTest {
                 }
                 compare("a cut", tail, f.feed(first, 0, ids, half, ids.length));
             }
+            assertEquals(0, f.engine.stateBytes());
         }
     }
 
