@@ -62,13 +62,26 @@ final class BlockTable {
         return length;
     }
 
-    /// The bytes that `prepare` takes.
-    long bytesToAppend(int count) {
+    /// The most bytes that `count` more tokens take, in passes of up to `passTokens`.
+    long bytesToAppend(int count, int passTokens) {
         if (count == 0) {
             return 0;
         }
-        long more = Math.max(0, BlockGroup.blocksOf(length + count) - numBlocks);
-        return (more + (mustCopy() ? 1 : 0)) * group.blockBytes();
+        int end = length + count;
+        int most = BlockGroup.blocksOf(end) - numBlocks;
+        if (group.slides() && passTokens < count) {
+            most = 0;
+            // Passes may begin anywhere in a block.
+            for (int at = length; at < end; at += BLOCK_TOKENS) {
+                long passEnd = Math.min(end, at + BLOCK_TOKENS - 1L + passTokens);
+                most = Math.max(most, BlockGroup.blocksOf((int) passEnd) - group.firstBlock(at) - numHeld());
+            }
+        }
+        return (Math.max(0L, most) + (mustCopy() ? 1 : 0)) * group.blockBytes();
+    }
+
+    private int numHeld() {
+        return Math.max(0, numBlocks - group.firstBlock(length));
     }
 
     /// Whether the next token goes to a block that others see.

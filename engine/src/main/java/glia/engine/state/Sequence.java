@@ -58,16 +58,22 @@ public final class Sequence implements AutoCloseable {
     /// The most bytes that `tokens` more tokens take, fed in one pass or more: new blocks, a copy of a shared one, and
     /// the numbers of recurrences before and after a pass.
     public long bytesToAppend(int tokens) {
-        return bytesToAppend(tokens, 0);
+        return bytesToAppend(tokens, 0, Integer.MAX_VALUE);
     }
 
     /// The same for the first tokens of a sequence of an encoder-decoder.
     ///
     /// @param sourceTokens tokens that the encoder reads
     public long bytesToAppend(int tokens, int sourceTokens) {
+        return bytesToAppend(tokens, sourceTokens, Integer.MAX_VALUE);
+    }
+
+    /// The same where passes have at most `passTokens` tokens of the sequence: windows slide between them, so that a
+    /// long prompt takes less.
+    public long bytesToAppend(int tokens, int sourceTokens, int passTokens) {
         long bytes = 0;
         for (BlockTable table : tables) {
-            bytes += table.bytesToAppend(table.group().ofSource() ? sourceTokens : tokens);
+            bytes += table.bytesToAppend(table.group().ofSource() ? sourceTokens : tokens, passTokens);
         }
         int states = tokens == 0 ? 0 : tokens == 1 || state != null && !state.isShared() ? 1 : 2;
         return bytes + states * layout.stateBytes();

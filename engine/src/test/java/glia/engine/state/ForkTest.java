@@ -121,6 +121,32 @@ class ForkTest {
         });
     }
 
+    /// Between passes windows slide.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 10, BLOCK, BLOCK + 1, 100, 200})
+    void shortPassesTakeNoMoreThanAnnounced(int passTokens) {
+        for (int window : new int[] {1, 20, BLOCK, 90}) {
+            withEngine(new TinyConfig("gemma3_text", 2, 2, 1, 4, window), 1 << 20, engine -> {
+                try (Sequence sequence = engine.open(); Sequence idle = engine.open()) {
+                    feed(engine, sequence, 5);
+                    long used = engine.stateBytes();
+                    long announced = sequence.bytesToAppend(ids.length - 5, 0, passTokens);
+                    assertTrue(announced <= idle.bytesToAppend(ids.length));
+                    long most = 0;
+                    for (int to = 5; to < ids.length; ) {
+                        to = Math.min(ids.length, to + passTokens);
+                        long before = engine.stateBytes();
+                        long more = sequence.bytesToAppend(to - sequence.length());
+                        feed(engine, sequence, to);
+                        most = Math.max(most, before + more - used);
+                    }
+                    assertTrue(most <= announced, most + " bytes, announced were " + announced);
+                    assertTrue(announced <= most + 3 * BLOCK_BYTES, announced + " are announced, needed " + most);
+                }
+            });
+        }
+    }
+
     /// Whatever was shared before a pass that fails is shared after it.
     @Test
     void aPassThatFailsCopiesNothing() {
