@@ -47,7 +47,7 @@ public final class DraftedSteps implements Steps {
         decoder = engine.decoder();
         sequence = engine.open();
         sequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
-        draftStates = SequenceStates.ofDraft(spec, 0);
+        draftStates = SequenceStates.ofDraft(spec, 0, engine.keyValueType(), engine.ops().kernels().workers());
         draftSequence = draftStates.open(engine.pool());
         draftSequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
         unseen = Tensor.allocate(arena, DType.F32, 2, spec.hiddenSize());

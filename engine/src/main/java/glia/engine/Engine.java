@@ -10,6 +10,7 @@ import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.util.Objects;
@@ -28,7 +29,9 @@ public final class Engine implements AutoCloseable {
     private final Model model;
     private final Decoder decoder;
     private final Precision precision;
+    private final KeyValueType keyValueType;
     private final long stateLimitBytes;
+    private final int context;
     private final Compute ops;
     private final BlockPool pool;
     private final SequenceStates states;
@@ -46,19 +49,37 @@ public final class Engine implements AutoCloseable {
 
     /// @param context the most tokens that sequences will have: some rotary embeddings depend on it
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context) {
+        this(model, kernels, precision, stateLimitBytes, context, KeyValueType.F32);
+    }
+
+    /// @param keyValueType the numbers of the KV cache
+    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
+            KeyValueType keyValueType) {
         this.model = model;
+        this.keyValueType = keyValueType;
+        this.context = context;
         this.decoder = model.decoder(context);
         this.precision = precision;
         this.stateLimitBytes = stateLimitBytes;
         this.ops = new Compute(kernels, precision);
         this.pool = new BlockPool(stateLimitBytes);
-        this.states = new SequenceStates(model.spec());
+        this.states = new SequenceStates(model.spec(), keyValueType, kernels.workers());
         this.looksAhead = model.spec().looksAhead();
     }
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
     public Engine forContext(int context) {
-        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context);
+        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, keyValueType);
+    }
+
+    /// The same engine with a KV cache of other numbers, and memory of its own.
+    public Engine withKeyValueType(KeyValueType type) {
+        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, type);
+    }
+
+    /// The numbers of the KV cache.
+    public KeyValueType keyValueType() {
+        return keyValueType;
     }
 
     public Model model() {

@@ -69,7 +69,8 @@ public final class LoadedModel implements AutoCloseable {
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
             KernelSets.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
-            Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context);
+            Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
+                    options.keyValueType());
             return new LoadedModel(workers, kernels, model, engine, packedCopy, text, context, options.drafts())
                     .prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {

@@ -11,6 +11,7 @@ import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -32,12 +33,14 @@ class AllocationTest {
     ///     between may keep vectors on the heap
     @ParameterizedTest
     @CsvSource({
-        "scalar, 1, 4", "scalar, 16, 4", "vector, 1, 24", "vector, 16, 12", "emitted, 1, 24", "emitted, 16, 12"})
-    void decodeAllocatesNextToNothing(String kernels, int numSequences, int leastWindows) {
+        "scalar, 1, 4, F32", "scalar, 16, 4, F32", "vector, 1, 24, F32", "vector, 16, 12, F32", "emitted, 1, 24, F32",
+        "emitted, 16, 12, F32", "scalar, 1, 4, INT8", "vector, 1, 24, BF16", "emitted, 1, 24, INT8",
+        "emitted, 16, 12, BF16"})
+    void decodeAllocatesNextToNothing(String kernels, int numSequences, int leastWindows, KeyValueType type) {
         assumeTrue(KernelNames.here().contains(kernels), kernels);
         try (Workers workers = new Workers(2); TinyModel tiny = new TinyModel(CONFIG.json(), 1);
                 Engine engine = new Engine(tiny.model(), KernelSets.choose(kernels, workers).kernels(),
-                        Precision.EXACT, 1 << 30)) {
+                        Precision.EXACT, 1 << 30, tiny.model().spec().contextLength(), type)) {
             List<Sequence> sequences = new ArrayList<>();
             for (int i = 0; i < numSequences; i++) {
                 sequences.add(engine.open());

@@ -12,6 +12,7 @@ import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import java.util.List;
@@ -146,6 +147,28 @@ class EngineTest {
             assertEquals(Engine.CHUNK_TOKENS, stopped.length());
             float[] found = engine.prefill(stopped, text, stopped.length(), text.length, () -> false).toArray();
             assertArrayEquals(expected, found, 1e-5f);
+        });
+    }
+
+    /// Two layers, two heads of 20 numbers: a row of 40 fills two blocks of INT8.
+    @Test
+    void smallerNumbersTakeLessMemory() {
+        withEngine(new TinyConfig("llama", 2, 4, 2, 20, 0), 1 << 24, engine -> {
+            assertEquals(KeyValueType.F32, engine.keyValueType());
+            for (KeyValueType type : KeyValueType.values()) {
+                int rowBytes = switch (type) {
+                    case F32 -> 4 * 40;
+                    case BF16 -> 2 * 40;
+                    case INT8 -> 2 * 34;
+                };
+                try (Engine other = engine.withKeyValueType(type); Engine again = other.forContext(100)) {
+                    assertEquals(type, again.keyValueType());
+                    for (Engine e : List.of(other, again)) {
+                        feed(e, e.open(), PAGE + 1);
+                        assertEquals(2L * 2 * 2 * PAGE * rowBytes, e.stateBytes(), type.toString());
+                    }
+                }
+            }
         });
     }
 }

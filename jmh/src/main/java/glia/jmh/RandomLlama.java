@@ -27,7 +27,7 @@ import java.util.SplittableRandom;
 public final class RandomLlama {
     private static final long SEED = 1;
     private static final float DEVIATION = 0.02f;
-    private static final int CONTEXT = 8192;
+    private static final int CONTEXT = 32_768;
 
     /// The sizes of a Llama.
     ///

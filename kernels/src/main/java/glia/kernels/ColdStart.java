@@ -168,6 +168,11 @@ final class ColdStart implements Kernels {
     }
 
     @Override
+    public void loadKeys(Tensor y, KeyValues keyValues, int position) {
+        now().loadKeys(y, keyValues, position);
+    }
+
+    @Override
     public void attentionBackward(AttentionTrace trace) {
         now().attentionBackward(trace);
     }

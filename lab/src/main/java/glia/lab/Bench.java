@@ -63,18 +63,35 @@ public final class Bench {
             streams.add(engine.open());
             engine.prefill(streams.get(s), context, 0, CONTEXT_TOKENS, () -> false);
         }
+        double rate = steps(streams, numSteps);
+        streams.forEach(Sequence::close);
+        return rate;
+    }
+
+    /// Tokens a second of steps of all streams together.
+    private double steps(List<Sequence> streams, int numSteps) {
         int[] token = new int[1];
         long start = System.nanoTime();
         for (int step = 0; step < numSteps; step++) {
-            for (int s = 0; s < numStreams; s++) {
+            for (int s = 0; s < streams.size(); s++) {
                 token[0] = (7 + step + s) % vocabSize;
                 engine.add(streams.get(s), token, 0, 1, Outputs.LAST);
             }
             engine.run();
         }
-        double rate = (double) numStreams * numSteps / seconds(start);
-        streams.forEach(Sequence::close);
-        return rate;
+        return (double) streams.size() * numSteps / seconds(start);
+    }
+
+    /// `numSteps` steps of one sequence that has `depth` tokens, which are computed once.
+    public Rate generateAfter(int depth, int numSteps) {
+        try (Sequence context = engine.open()) {
+            engine.prefill(context, tokens(5, depth), 0, depth, () -> false);
+            return measure(() -> {
+                try (Sequence fork = context.fork()) {
+                    return steps(List.of(fork), numSteps);
+                }
+            });
+        }
     }
 
     /// One text of `numSteps` tokens, the likeliest each, with drafts. Here the speed depends on the tokens: how many

@@ -29,6 +29,8 @@ public final class BenchCommand implements Command {
             Option.integer("N", 1, Integer.MAX_VALUE,
                     "tokens of the prompt (default: 512, or the context if it is smaller)",
                     "--prompt");
+    private static final Option<Integer> DEPTH = Option.integer("N", 1, Integer.MAX_VALUE,
+            "measure one stream of 64 tokens after N of context instead", "--depth");
 
     /// For [glia.cli.Cli].
     public BenchCommand() {}
@@ -41,7 +43,8 @@ public final class BenchCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Measure how fast a model runs", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, Json.OPTION, ComputeOptions.DRAFT), ComputeOptions.ALL),
+                Syntax.join(List.of(PROMPT, DEPTH, Json.OPTION, ComputeOptions.DRAFT,
+                        ComputeOptions.KV_CACHE_TYPE), ComputeOptions.ALL),
                 List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed",
                         "up until it is steady, 30 s at most, then measured five times: median, least, most.",
                         "With --draft also a text of 64 tokens, the likeliest each; how fast depends on how many",
@@ -55,16 +58,23 @@ public final class BenchCommand implements Command {
         try (LoadedModel model = Models.loadWithoutText(choice.path(), options, arguments, console)) {
             Bench bench = new Bench(model.engine());
             int numPrompt = arguments.get(PROMPT).orElse(Math.min(PROMPT_TOKENS, model.contextLength()));
-            int longest = Math.max(numPrompt, Bench.CONTEXT_TOKENS + GENERATED_TOKENS);
+            Optional<Integer> depth = arguments.get(DEPTH);
+            int longest = depth.isPresent() ? Math.addExact(depth.get(), GENERATED_TOKENS)
+                    : Math.max(numPrompt, Bench.CONTEXT_TOKENS + GENERATED_TOKENS);
             if (longest > model.contextLength()) {
                 throw new IllegalArgumentException("texts of " + longest + " tokens are measured; the context has "
                         + model.contextLength());
             }
             Map<String, Supplier<Bench.Rate>> work = new LinkedHashMap<>();
-            work.put("prompt_" + numPrompt, () -> bench.prompt(numPrompt));
-            for (int streams : STREAMS) {
-                work.put("generate_" + GENERATED_TOKENS + "_x" + streams,
-                        () -> bench.generate(GENERATED_TOKENS, streams));
+            if (depth.isPresent()) {
+                work.put("generate_" + GENERATED_TOKENS + "_after_" + depth.get(),
+                        () -> bench.generateAfter(depth.get(), GENERATED_TOKENS));
+            } else {
+                work.put("prompt_" + numPrompt, () -> bench.prompt(numPrompt));
+                for (int streams : STREAMS) {
+                    work.put("generate_" + GENERATED_TOKENS + "_x" + streams,
+                            () -> bench.generate(GENERATED_TOKENS, streams));
+                }
             }
             if (options.drafts()) {
                 work.put("draft_" + GENERATED_TOKENS + "_x1", () -> bench.drafted(GENERATED_TOKENS));

@@ -36,7 +36,7 @@ public final class PerplexityCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Measure how well a model foresees a text",
                 List.of(Models.MODEL, new Positional("FILE", "a text in UTF-8", true)),
-                Syntax.join(List.of(WINDOWS, Json.OPTION), ComputeOptions.ALL),
+                Syntax.join(List.of(WINDOWS, Json.OPTION, ComputeOptions.KV_CACHE_TYPE), ComputeOptions.ALL),
                 List.of("The text is cut into windows of 512 tokens; the second half of each is scored."));
     }
 

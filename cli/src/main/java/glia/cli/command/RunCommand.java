@@ -48,8 +48,8 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(PROMPT_OPTION, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT), GenerationFlags.ALL,
-                        ComputeOptions.ALL),
+                Syntax.join(List.of(PROMPT_OPTION, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT,
+                        ComputeOptions.KV_CACHE_TYPE), GenerationFlags.ALL, ComputeOptions.ALL),
                 GenerationFlags.NOTES);
     }
 

@@ -4,8 +4,10 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.engine.LoadOptions;
 import glia.tensor.Precision;
+import glia.tensor.kernel.KeyValueType;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /// How to compute, for all commands that do.
 public final class ComputeOptions {
@@ -31,10 +33,20 @@ public final class ComputeOptions {
     public static final Option<Boolean> DRAFT = Option.flag("let a layer of the model guess a token ahead, so that a "
             + "pass may give two; for models that come with such layers (multi-token prediction)", "--draft");
 
+    /// For commands whose models have a KV cache.
+    public static final Option<KeyValueType> KV_CACHE_TYPE = new Option<>(List.of("--kv-cache-type"), "TYPE",
+            "numbers of the KV cache; bf16 takes half of the memory, int8 about a quarter (default: f32)",
+            Stream.of(KeyValueType.values()).map(KeyValueType::label).toList(), false, ComputeOptions::keyValueType);
+
     /// Those of all commands that compute.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);
 
     private ComputeOptions() {}
+
+    private static KeyValueType keyValueType(String word) {
+        return KeyValueType.named(word).orElseThrow(() ->
+                new IllegalArgumentException("f32, bf16 or int8 (also called q8_0) is expected"));
+    }
 
     /// What was asked for.
     ///
@@ -42,6 +54,7 @@ public final class ComputeOptions {
     public static LoadOptions of(Arguments arguments, Precision usual) {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
-                arguments.get(PRECISION).orElse(usual), arguments.has(DRAFT), arguments.has(BATCH_INVARIANT));
+                arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
+                arguments.has(DRAFT), arguments.has(BATCH_INVARIANT));
     }
 }

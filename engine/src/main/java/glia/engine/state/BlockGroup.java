@@ -21,14 +21,14 @@ final class BlockGroup {
 
         /// A view of a sequence's keys and values, yet of none.
         KeyValues newView() {
-            return new KeyValues(KeyValueType.F32, BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
+            return new KeyValues(group.type, BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
         }
     }
 
-    /// Rows of `cols` F32 numbers, one for each position.
-    record Page(long offset, int cols) {
+    /// Rows of `cols` numbers, one for each position.
+    record Page(KeyValueType type, long offset, int cols) {
         long rowBytes() {
-            return (long) cols * Float.BYTES;
+            return type.rowBytes(cols);
         }
 
         long sizeBytes() {
@@ -36,13 +36,16 @@ final class BlockGroup {
         }
     }
 
+    private final KeyValueType type;
     private final Span span;
     private final boolean ofSource;
     private final List<Page> pages = new ArrayList<>();
     private long blockBytes;
 
+    /// @param type of all keys and values
     /// @param ofSource whether positions are those of the source that an encoder has read
-    BlockGroup(Span span, boolean ofSource) {
+    BlockGroup(KeyValueType type, Span span, boolean ofSource) {
+        this.type = type;
         this.span = span;
         this.ofSource = ofSource;
     }
@@ -59,7 +62,7 @@ final class BlockGroup {
     }
 
     private Page addPage(int cols) {
-        Page page = new Page(blockBytes, cols);
+        Page page = new Page(type, blockBytes, cols);
         pages.add(page);
         blockBytes += page.sizeBytes();
         return page;

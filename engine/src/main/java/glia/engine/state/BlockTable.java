@@ -1,9 +1,7 @@
 package glia.engine.state;
 
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValues;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// The blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds positions `64 i`
@@ -126,26 +124,17 @@ final class BlockTable {
 
     /// Stores the rows `from` to `to` of a pass in a layer's part of the prepared blocks, and shows the layer's keys
     /// and values.
-    void append(BlockGroup.Part part, Tensor keys, Tensor values, int from, int to, KeyValues view) {
+    ///
+    /// @param store what rounds them
+    void append(BlockGroup.Part part, Tensor keys, Tensor values, int from, int to, KeyValues view, RowStore store) {
         if (to - from != pending) {
             throw new IllegalStateException((to - from) + " tokens are appended, " + pending + " were announced");
         }
-        for (int row = from; row < to; ) {
-            int at = length + row - from;
-            int count = Math.min(to - row, BLOCK_TOKENS - at % BLOCK_TOKENS);
-            copy(keys, row, count, part.keys(), at);
-            if (!part.keysAreValues()) {
-                copy(values, row, count, part.values(), at);
-            }
-            row += count;
+        store.run(keys, from, to, part.keys(), addresses, length);
+        if (!part.keysAreValues()) {
+            store.run(values, from, to, part.values(), addresses, length);
         }
         view.view(addresses, length + pending);
-    }
-
-    private void copy(Tensor rows, int row, int count, BlockGroup.Page page, int position) {
-        long bytes = page.rowBytes();
-        MemorySegment.copy(rows.memory(), row * bytes, Memory.ALL, addresses[position / BLOCK_TOKENS] + page.offset()
-                + position % BLOCK_TOKENS * bytes, count * bytes);
     }
 
     /// Makes the tokens of the pass count.

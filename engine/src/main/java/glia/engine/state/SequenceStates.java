@@ -6,9 +6,11 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +37,8 @@ public final class SequenceStates implements States {
                 }
             }
             for (int i = 0; i < runs.count(); i++) {
-                sequences.get(i).table(group).append(part, keys, values, runs.start(i), runs.end(i), views[i]);
+                sequences.get(i).table(group).append(part, keys, values, runs.start(i), runs.end(i), views[i],
+                        store);
             }
             return views;
         }
@@ -64,25 +67,31 @@ public final class SequenceStates implements States {
     private final List<Sequence> sequences = new ArrayList<>();
     private final StateSlots slots;
     private final StateLayout layout;
+    private final RowStore store;
     private final boolean hasSources;
     /// By slot; null where the slot is of the other kind.
     private final KeyValueState[] keyValues;
     private final RecurrentState[] recurrent;
 
     /// Of a model.
-    public SequenceStates(ModelSpec spec) {
-        this(new StateSlots(spec));
+    ///
+    /// @param type of keys and values
+    /// @param workers the threads that round them
+    public SequenceStates(ModelSpec spec, KeyValueType type, Workers workers) {
+        this(new StateSlots(spec), type, workers);
     }
 
     /// Of a layer that drafts.
-    public static SequenceStates ofDraft(ModelSpec spec, int draft) {
+    public static SequenceStates ofDraft(ModelSpec spec, int draft, KeyValueType type, Workers workers) {
         int first = spec.firstPlace(draft);
-        return new SequenceStates(new StateSlots(spec, first, first + spec.drafts().get(draft).sublayers().size()));
+        return new SequenceStates(new StateSlots(spec, first, first + spec.drafts().get(draft).sublayers().size()),
+                type, workers);
     }
 
-    private SequenceStates(StateSlots slots) {
+    private SequenceStates(StateSlots slots, KeyValueType type, Workers workers) {
         this.slots = slots;
-        layout = new StateLayout(slots.all());
+        layout = new StateLayout(slots.all(), type);
+        store = new RowStore(workers);
         hasSources = layout.hasSources();
         keyValues = new KeyValueState[slots.all().size()];
         recurrent = new RecurrentState[keyValues.length];

@@ -1,6 +1,7 @@
 package glia.engine.state;
 
 import glia.model.spec.Remembered;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.List;
 /// Where everything that a sequence of a model remembers lies: keys and values in blocks, one group of layers for each
 /// span, and the numbers of all recurrences together in a block of their own.
 final class StateLayout {
+    private final KeyValueType type;
     private final List<BlockGroup> groups = new ArrayList<>();
     /// By slot; null where the slot is a recurrence.
     private final BlockGroup.Part[] parts;
@@ -15,7 +17,9 @@ final class StateLayout {
     private final long[] stateOffsets;
     private final long stateBytes;
 
-    StateLayout(List<Remembered> slots) {
+    /// @param type of keys and values
+    StateLayout(List<Remembered> slots, KeyValueType type) {
+        this.type = type;
         parts = new BlockGroup.Part[slots.size()];
         stateOffsets = new long[parts.length];
         long bytes = 0;
@@ -41,7 +45,7 @@ final class StateLayout {
                 return group;
             }
         }
-        groups.add(new BlockGroup(span, ofSource));
+        groups.add(new BlockGroup(type, span, ofSource));
         return groups.getLast();
     }
 

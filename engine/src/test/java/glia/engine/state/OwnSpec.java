@@ -11,6 +11,7 @@ import glia.model.spec.Parameters;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelSets;
 import glia.tensor.ops.Compute;
@@ -42,7 +43,7 @@ final class OwnSpec implements AutoCloseable {
         });
         ops = new Compute(KernelSets.choose(kernels, workers).kernels(), Precision.EXACT);
         decoder = new Decoder(spec, new Weights(weights));
-        states = new SequenceStates(spec);
+        states = new SequenceStates(spec, KeyValueType.F32, workers);
     }
 
     /// The numbers of a weight.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.Engine;
 import glia.engine.state.GoldenModels.Golden;
 import glia.model.block.Pass.Outputs;
+import glia.tensor.kernel.KeyValueType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -26,7 +27,7 @@ class PrefixCacheTest {
     }
 
     private static boolean forgets(Golden golden) {
-        return new StateLayout(new StateSlots(golden.model().spec()).all()).forgets();
+        return new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32).forgets();
     }
 
     /// Feeds what a sequence lacks of a text and checks the last logits.
@@ -154,7 +155,8 @@ class PrefixCacheTest {
         int[][] ids = golden.ids();
         try (Engine engine = MODELS.engine(golden.model(), 1 << 28); Sequence one = engine.open()) {
             long block = one.bytesToAppend(BLOCK);
-            PrefixCache cache = new PrefixCache(new StateLayout(new StateSlots(golden.model().spec()).all()),
+            PrefixCache cache = new PrefixCache(
+                    new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32),
                     engine.pool(), 5 * block);
             int[] other = Arrays.stream(ids[0]).map(i -> (i + 1) % golden.vocabSize()).toArray();
             insert(engine, cache, ids[0], 3 * BLOCK);

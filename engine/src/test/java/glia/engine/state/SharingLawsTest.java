@@ -8,6 +8,7 @@ import glia.engine.Engine;
 import glia.engine.state.GoldenModels.Golden;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -98,7 +99,7 @@ class SharingLawsTest {
     private static void run(String folder, List<Step> script, long limit, PrefixCache.BlockHash hash) {
         Golden golden = MODELS.get(folder);
         try (Engine engine = MODELS.engine(golden.model(), limit)) {
-            StateLayout layout = new StateLayout(new StateSlots(golden.model().spec()).all());
+            StateLayout layout = new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32);
             new Script(golden, engine, new PrefixCache(layout, engine.pool(), limit, hash)).run(script);
         }
     }

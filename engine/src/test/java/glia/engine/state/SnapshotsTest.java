@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.Engine;
 import glia.engine.state.GoldenModels.Golden;
 import glia.model.block.Pass.Outputs;
+import glia.tensor.kernel.KeyValueType;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,13 +24,13 @@ class SnapshotsTest {
         return GoldenModels.folders().stream().filter(f -> {
             Golden golden = MODELS.get(f);
             return golden.ids()[0].length > 3 * BLOCK
-                    && new StateLayout(new StateSlots(golden.model().spec()).all()).forgets();
+                    && new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32).forgets();
         });
     }
 
     /// A chunk that ends with a block leaves nothing to keep.
     private static boolean keepsSomething(Golden golden) {
-        StateLayout layout = new StateLayout(new StateSlots(golden.model().spec()).all());
+        StateLayout layout = new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32);
         return layout.isRecurrent()
                 || layout.groups().stream().anyMatch(g -> g.slides() && g.neededBlocks(BLOCK) > 0);
     }

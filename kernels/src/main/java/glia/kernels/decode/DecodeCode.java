@@ -112,8 +112,8 @@ public final class DecodeCode {
     }
 
     /// A function of an address to write to (RDI), one to read from (RSI), bytes from row to row there (RDX), a number
-    /// of blocks of a row (RCX) and a number of rows, at least 1 (R8). RBX is where the row begins, R12 holds the blocks,
-    /// RBP the bytes, R13 counts the rows.
+    /// of blocks of a row (RCX) and a number of rows, at least 1 (R8). RBX is where the row begins, R12 holds the
+    /// blocks, RBP the bytes, R13 counts the rows.
     private byte[] emit(DType type) {
         var a = new Emitter(level);
         constants.load(a);
@@ -158,20 +158,30 @@ public final class DecodeCode {
         return a.end();
     }
 
-    /// Whole vectors first, then number by number.
+    /// Four vectors at a time, then one, then number by number.
     private void plain(Emitter a, boolean upperHalves) {
         Label rest = new Label();
         Label end = new Label();
-        a.cmp(RCX, level.lanes);
-        a.jump(Condition.BELOW, rest);
-        Label loop = a.here();
-        widen(a, numbers, at(RSI), upperHalves);
-        a.op(VMOVUPS, at(RDI), numbers);
-        a.add(RSI, 2 * level.lanes);
-        a.add(RDI, 4 * level.lanes);
-        a.sub(RCX, level.lanes);
-        a.cmp(RCX, level.lanes);
-        a.jump(Condition.ABOVE_OR_EQUAL, loop);
+        for (int vectors : new int[] {4, 1}) {
+            int count = vectors * level.lanes;
+            Label less = vectors == 1 ? rest : new Label();
+            a.cmp(RCX, count);
+            a.jump(Condition.BELOW, less);
+            Label loop = a.here();
+            for (int i = 0; i < vectors; i++) {
+                Vec v = level.v(i);
+                widen(a, v, at(RSI, i * 2 * level.lanes), upperHalves);
+                a.op(VMOVUPS, at(RDI, i * level.bytes), v);
+            }
+            a.add(RSI, 2 * count);
+            a.add(RDI, 4 * count);
+            a.sub(RCX, count);
+            a.cmp(RCX, count);
+            a.jump(Condition.ABOVE_OR_EQUAL, loop);
+            if (vectors > 1) {
+                a.bind(less);
+            }
+        }
         a.bind(rest);
         a.test(RCX, RCX);
         a.jump(Condition.EQUAL, end);

@@ -21,6 +21,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelSets;
@@ -68,22 +69,23 @@ class FamilyLawsTest {
     }
 
     /// The logits of sequences and ways to feed them.
-    private static final class Feeder implements AutoCloseable {
+    static final class Feeder implements AutoCloseable {
         final int[][] ids;
         private final int[][] sources;
         private final Workers workers = new Workers(2);
-        private final Model model;
-        private final Engine engine;
+        final Model model;
+        final Engine engine;
 
         Feeder(String folder) throws CheckpointException {
-            this(folder, false);
+            this(folder, KeyValueType.F32, "scalar", false);
         }
 
-        Feeder(String folder, boolean isBatchInvariant) throws CheckpointException {
+        Feeder(String folder, KeyValueType type, String set, boolean isBatchInvariant) throws CheckpointException {
             Path at = GoldenTest.folder(folder);
             model = ModelLoader.load(at);
-            Kernels kernels = KernelSets.choose("scalar", workers).kernels();
-            engine = new Engine(model, isBatchInvariant ? kernels.batchInvariant() : kernels, Precision.EXACT, 1 << 30);
+            Kernels kernels = KernelSets.choose(set, workers).kernels();
+            engine = new Engine(model, isBatchInvariant ? kernels.batchInvariant() : kernels, Precision.EXACT, 1 << 30,
+                    model.spec().contextLength(), type);
             try (Expected expected = new Expected(at.resolve("expected.safetensors"))) {
                 boolean hasSources = model.spec().encoder().isPresent();
                 sources = hasSources ? expected.ids("input_ids") : new int[0][];
@@ -125,7 +127,7 @@ class FamilyLawsTest {
         }
     }
 
-    private static float[] joined(float[] a, float[] b) {
+    static float[] joined(float[] a, float[] b) {
         float[] both = Arrays.copyOf(a, a.length + b.length);
         System.arraycopy(b, 0, both, a.length, b.length);
         return both;
@@ -152,7 +154,7 @@ class FamilyLawsTest {
     }
 
     /// Two pieces of the first text, each beside other texts at other places.
-    private static float[] withStrangers(Feeder f) {
+    static float[] withStrangers(Feeder f) {
         int[] ids = f.ids[0];
         int vocab = f.model.spec().vocabSize();
         int half = ids.length / 2;
@@ -249,7 +251,8 @@ class FamilyLawsTest {
     }
 
     private static void checkGradients(String folder, boolean isBatchInvariant) throws CheckpointException {
-        try (Feeder f = new Feeder(folder, isBatchInvariant); SlopeCheck check = new SlopeCheck(f.engine)) {
+        try (Feeder f = new Feeder(folder, KeyValueType.F32, "scalar", isBatchInvariant);
+                SlopeCheck check = new SlopeCheck(f.engine)) {
             int[] ids = f.ids[0];
             Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.ALL);
             if (f.sources.length > 0) {

@@ -2,7 +2,6 @@ package glia.tensor.kernel;
 
 import glia.tensor.DType;
 import glia.tensor.Matrix;
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 
@@ -212,14 +211,7 @@ public interface Kernels {
             Tensor learned);
 
     /// `y[i,:] = key[position + i]`, decoded to F32, for y `[count, keyCols]`.
-    default void loadKeys(Tensor y, KeyValues keyValues, int position) {
-        KeyValueType type = keyValues.type();
-        float[] row = new float[type.wholeBlocks(y.cols())];
-        for (int i = 0; i < y.rows(); i++) {
-            type.load(keyValues.keyAddress(position + i), 0, row.length, row);
-            Memory.store(row, 0, y.address() + i * y.rowBytes(), y.cols());
-        }
-    }
+    void loadKeys(Tensor y, KeyValues keyValues, int position);
 
     /// The gradient of attention over whole sequences: adds to the gradients of queries, keys, values and what was
     /// learned.

@@ -1,11 +1,13 @@
 package glia.tensor.kernel.scalar;
 
 import glia.tensor.Matrix;
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
@@ -188,6 +190,16 @@ public final class ScalarKernels implements Kernels {
     public void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape, Tensor learned) {
         attention.run(out, logSumExp, q, keyValues, runs, shape, learned);
+    }
+
+    @Override
+    public void loadKeys(Tensor y, KeyValues keyValues, int position) {
+        KeyValueType type = keyValues.type();
+        float[] row = new float[type.wholeBlocks(y.cols())];
+        for (int i = 0; i < y.rows(); i++) {
+            type.load(keyValues.keyAddress(position + i), 0, row.length, row);
+            Memory.store(row, 0, y.address() + i * y.rowBytes(), y.cols());
+        }
     }
 
     @Override

@@ -1,0 +1,88 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import glia.io.json.JsonTree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/// The option `--kv-cache-type`, and measuring what it brings.
+class KvCacheTypeTest {
+    private static final String GOLDEN = "../engine/src/test/resources/golden/llama";
+
+    @TempDir
+    Path folder;
+
+    private static TestConsole run(int exitCode, String... words) {
+        TestConsole console = new TestConsole("");
+        assertEquals(exitCode, console.run(words), () -> console.out() + console.err());
+        return console;
+    }
+
+    private static JsonNode json(String... words) {
+        return JsonTree.parse(run(ExitCode.OK, words).out());
+    }
+
+    @Test
+    void changesPerplexityALittle() throws IOException {
+        Path text = Files.writeString(folder.resolve("text"), ("Once upon a time, there was a little girl named Lily. "
+                + "She loved to play.\n").repeat(30));
+        double f32 = perplexity(text);
+        assertEquals(f32, perplexity(text, "--kv-cache-type", "f32"));
+        double bf16 = perplexity(text, "--kv-cache-type", "bf16");
+        double int8 = perplexity(text, "--kv-cache-type", "int8");
+        assertNotEquals(f32, bf16);
+        assertNotEquals(f32, int8);
+        assertNotEquals(bf16, int8);
+        assertEquals(f32, bf16, f32 / 100);
+        assertEquals(f32, int8, f32 / 50);
+        assertEquals(int8, perplexity(text, "--kv-cache-type", "q8_0"));
+    }
+
+    private static double perplexity(Path text, String... more) {
+        String[] words = {"perplexity", "stories260K", text.toString(), "--windows", "1", "--precision", "exact",
+            "--json"};
+        String[] all = java.util.Arrays.copyOf(words, words.length + more.length);
+        System.arraycopy(more, 0, all, words.length, more.length);
+        return json(all).path("perplexity").asDouble();
+    }
+
+    @Test
+    void checkRoundsOnlyIfItIsAskedTo() {
+        run(ExitCode.OK, "check", GOLDEN);
+        String lines = run(ExitCode.FAILED, "check", GOLDEN, "--kv-cache-type", "int8").out();
+        assertTrue(lines.startsWith("FAIL  logits, whole"), lines);
+    }
+
+    @Test
+    void otherWordsAreRefused() {
+        String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-cache-type", "f16").err();
+        assertTrue(message.contains("f32, bf16 or int8 (also called q8_0) is expected"), message);
+    }
+
+    @Test
+    void answersAreWrittenWithEachType() {
+        for (String type : new String[] {"bf16", "int8"}) {
+            assertEquals("time, there was a little girl named Lily.\n", run(ExitCode.OK, "run", "stories260K", "-p",
+                    "Once upon a", "--temperature", "0", "--stop", " She", "--kv-cache-type", type).out());
+        }
+    }
+
+    @Test
+    @Tag("slow")
+    void benchMeasuresOneStreamAfterALongContext() {
+        JsonNode rates = json("bench", "stories260K", "--depth", "400", "--kv-cache-type", "bf16", "--json");
+        assertTrue(rates.path("generate_64_after_400").path("median").asDouble() > 0, rates::toString);
+        assertTrue(rates.path("generate_64_x1").isMissingNode(), rates::toString);
+        assertEquals("glia: texts of 513 tokens are measured; the context has 512\n",
+                run(ExitCode.USAGE, "bench", "stories260K", "--depth", "449").err());
+    }
+}

@@ -1,0 +1,51 @@
+package glia.engine.state;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+
+/// Stores rows of keys or values in blocks, in the type of the KV cache; on all threads where there is much to round.
+final class RowStore extends RangeTask {
+    /// What rounding a number costs, in numbers copied.
+    private static final int ROUNDING_COST = 4;
+
+    private Tensor rows;
+    private int first;
+    private BlockGroup.Page page;
+    private long[] blocks;
+    private int position;
+
+    RowStore(Workers workers) {
+        super(workers);
+    }
+
+    /// Stores the rows `from` to `to` of an F32 matrix.
+    ///
+    /// @param page where the rows of position 0 begin in a block
+    /// @param blocks the addresses of all blocks
+    /// @param position of the first row
+    void run(Tensor rows, int from, int to, BlockGroup.Page page, long[] blocks, int position) {
+        this.rows = rows;
+        first = from;
+        this.page = page;
+        this.blocks = blocks;
+        this.position = position;
+        if (page.type() == KeyValueType.F32) {
+            range(0, to - from, 0);
+        } else {
+            spread(to - from, (long) ROUNDING_COST * rows.cols());
+        }
+    }
+
+    @Override
+    protected void range(int from, int to, int worker) {
+        for (int row = from, count; row < to; row += count) {
+            int at = position + row;
+            count = Math.min(to - row, BlockGroup.BLOCK_TOKENS - at % BlockGroup.BLOCK_TOKENS);
+            page.type().store(rows.address() + (first + row) * rows.rowBytes(), rows.cols(), count,
+                    blocks[at / BlockGroup.BLOCK_TOKENS] + page.offset()
+                            + at % BlockGroup.BLOCK_TOKENS * page.rowBytes());
+        }
+    }
+}
