@@ -111,6 +111,17 @@ class WatchedOps implements Ops {
     }
 
     @Override
+    public int segmentSublayers() {
+        return inner.segmentSublayers();
+    }
+
+    /// The body was written with these ops, not with the inner ones.
+    @Override
+    public Tensor[] segment(Segment body, Tensor... inputs) {
+        return inner.segment(body, inputs);
+    }
+
+    @Override
     public int mark() {
         return inner.mark();
     }

@@ -33,8 +33,8 @@ final class CrossAttentionBlock implements Block {
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Tensor q = query.forward(ops, x, pass, states);
-        Tensor k = key.forward(ops, pass.encoded(), pass, states);
-        Tensor v = value.forward(ops, pass.encoded(), pass, states);
+        Tensor k = key.forward(ops, pass.crossLayer().encoded(), pass, states);
+        Tensor v = value.forward(ops, pass.crossLayer().encoded(), pass, states);
         Tensor mixed = ops.crossAttention(q, pass.runs(), k, v, pass.source().runs(), states.keyValues(place, 0),
                 shape);
         return output.forward(ops, mixed, pass, states);

@@ -71,17 +71,24 @@ public final class Decoder {
     /// @param following the tokens that follow those of `hidden`, at the positions of those
     /// @param states of the draft layer
     public Tensor draft(int layer, Ops ops, Tensor hidden, Pass following, States states) {
-        return drafts.get(layer).forward(ops, embedding.forward(ops, following, states), hidden, following, states);
+        Pass own = own(ops, following);
+        return drafts.get(layer).forward(ops, embedding.forward(ops, own, states), hidden, own, states);
     }
 
     /// The last hidden states `[numOutputs, D]`, normed: what the head sees, and embeddings of texts are made of.
     public Tensor hidden(Ops ops, Pass pass, States states) {
-        encoder.ifPresent(e -> pass.encoded(encode(e, ops, pass)));
-        Tensor x = layers.forward(ops, embedding.forward(ops, pass, states), pass, states);
-        if (pass.numOutputs() < pass.numTokens()) {
-            x = ops.select(x, pass.outputs(), pass.numOutputs());
+        Pass own = own(ops, pass);
+        encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
+        Tensor x = layers.forward(ops, embedding.forward(ops, own, states), own, states);
+        if (own.numOutputs() < own.numTokens()) {
+            x = ops.select(x, own.outputs(), own.numOutputs());
         }
-        return finalNorm.forward(ops, x, pass, states);
+        return finalNorm.forward(ops, x, own, states);
+    }
+
+    /// The pass, or a copy where layers will run again after it has changed.
+    private static Pass own(Ops ops, Pass pass) {
+        return ops.segmentSublayers() == 0 ? pass : pass.frozen();
     }
 
     /// A source is whole, so that its encoder remembers nothing.

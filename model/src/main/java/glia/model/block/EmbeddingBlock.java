@@ -51,7 +51,7 @@ final class EmbeddingBlock {
         }
         x = norm.forward(ops, x, pass, states);
         if (spec.layerInputs().isPresent()) {
-            pass.layerInputs(layerInputs(ops, x, pass, spec.layerInputs().get()));
+            pass.crossLayer().layerInputs(layerInputs(ops, x, pass, spec.layerInputs().get()));
         }
         return x;
     }

@@ -28,7 +28,7 @@ interface Indexer {
     static Indexer of(LatentAttention spec, Weights weights, Place place, RopeTables ropes) {
         return switch (spec.keys()) {
             case KeyChoice.All all -> (ops, x, queries, pass, states) -> Optional.empty();
-            case KeyChoice.AsBefore before -> (ops, x, queries, pass, states) -> pass.chosen();
+            case KeyChoice.AsBefore before -> (ops, x, queries, pass, states) -> pass.crossLayer().chosen();
             case KeyChoice.Indexed indexed -> indexed(indexed, spec.rope(), weights, place, ropes);
         };
     }
@@ -47,13 +47,13 @@ interface Indexer {
                     rope, pass.runs());
             if (length(pass.runs()) <= spec.count()) {
                 ops.apply(new Appended(k, states.keyValues(place, 1), pass.runs()));
-                return pass.choose(Optional.empty());
+                return pass.crossLayer().choose(Optional.empty());
             }
             Tensor q = ops.rotate(ops.linear(queries, query), spec.headSize(), rope, pass.runs());
             Tensor w = ops.scale(ops.linear(x, heads), scale);
             PositionLists lists = pass.newLists(states);
             ops.apply(new TopKeys(q, k, w, states.keyValues(place, 1), pass.runs(), spec.count(), lists));
-            return pass.choose(Optional.of(lists));
+            return pass.crossLayer().choose(Optional.of(lists));
         };
     }
 

@@ -9,6 +9,8 @@ import glia.tensor.ops.LearnedScale;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Sum;
 import glia.tensor.ops.Weight;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Sublayers, one after the other: `x ← residual(x, after(mixer(before(x))))`.
@@ -37,8 +39,51 @@ final class Layers {
 
     /// The stream after all sublayers; x is given up.
     Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        int size = ops.segmentSublayers();
+        if (size == 0) {
+            return run(0, steps.length, ops, x, pass, states);
+        }
         Tensor stream = x;
-        for (Step step : steps) {
+        for (int from = 0; from < steps.length; from += size) {
+            stream = segment(from, Math.min(steps.length, from + size), ops, stream, pass, states);
+        }
+        return stream;
+    }
+
+    /// Some of the sublayers as a segment. Whatever they find beside the stream goes in with it, and what they leave
+    /// there comes out, so that gradients flow through.
+    private Tensor segment(int from, int to, Ops ops, Tensor x, Pass pass, States states) {
+        CrossLayer before = new CrossLayer();
+        before.set(pass.crossLayer());
+        CrossLayer after = new CrossLayer();
+        List<Tensor> inputs = new ArrayList<>(before.tensors());
+        int numBeside = inputs.size();
+        inputs.addFirst(x);
+        int mark = ops.mark();
+        Tensor[] outputs = ops.segment(in -> {
+            CrossLayer inside = before.with(Arrays.asList(in).subList(1, in.length));
+            List<Tensor> out = new ArrayList<>();
+            out.add(run(from, to, ops, in[0], pass.with(inside), states));
+            List<Tensor> beside = inside.tensors();
+            out.addAll(beside.subList(numBeside, beside.size()));
+            after.set(inside);
+            return out.toArray(Tensor[]::new);
+        }, inputs.toArray(Tensor[]::new));
+        List<Tensor> beside = new ArrayList<>(before.tensors());
+        beside.addAll(Arrays.asList(outputs).subList(1, outputs.length));
+        pass.crossLayer().set(after.with(beside));
+        Tensor stream = ops.replace(x, outputs[0]);
+        if (outputs.length == 1) {
+            ops.release(mark);
+        }
+        return stream;
+    }
+
+    /// The sublayers `from` to `to`.
+    private Tensor run(int from, int to, Ops ops, Tensor x, Pass pass, States states) {
+        Tensor stream = x;
+        for (int i = from; i < to; i++) {
+            Step step = steps[i];
             int mark = ops.mark();
             Tensor normed = step.before.forward(ops, stream, pass, states);
             Tensor update = step.mixer.forward(ops, normed, pass, states);

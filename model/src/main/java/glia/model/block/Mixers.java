@@ -45,7 +45,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RecurrentNetwork n -> new RecurrentBlock(n, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
-            case NormedAttention a -> new NormedAttentionBlock(a, weights, place, ropes);
+            case NormedAttention a -> new NormedAttentionBlock(a, weights, place, ropes,
+                    followed.contains(place.sublayer()));
             case NormedExperts e -> new NormedExpertsBlock(e, weights, place);
             case Parallel p -> new ParallelBlock(p, this, place);
             case ScaledGatedMlp m -> MlpBlock.of(m, weights, place);

@@ -24,8 +24,10 @@ final class NormedAttentionBlock implements Block {
     private final Weight queryNorm;
     private final Weight keyNorm;
     private final Optional<RopeTable> rope;
+    private final boolean isFollowed;
 
-    NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes) {
+    /// @param isFollowed whether later layers attend to its keys and values too
+    NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes, boolean isFollowed) {
         this.place = place;
         this.spec = spec;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(), 1,
@@ -41,6 +43,7 @@ final class NormedAttentionBlock implements Block {
         queryNorm = weights.get(place, Role.QUERY_NORM);
         keyNorm = weights.get(place, Role.KEY_NORM);
         rope = ropes.of(spec.rope());
+        this.isFollowed = isFollowed;
     }
 
     @Override
@@ -50,7 +53,9 @@ final class NormedAttentionBlock implements Block {
         Tensor v = value.isEmpty() ? projected : value.get().forward(ops, x, pass, states);
         v = ops.apply(UnitNorm.rms(v, spec.headSize(), spec.eps()));
         Tensor k = rotate(ops, ops.rmsNorm(projected, keyNorm, spec.eps(), 0), pass);
-        pass.attended(place, k, v);
+        if (isFollowed) {
+            pass.crossLayer().attended(place, k, v);
+        }
         Tensor mixed = ops.attention(rotate(ops, q, pass), k, v, states.keyValues(place, 0),
                 pass.runs(), shape);
         return output.forward(ops, mixed, pass, states);

@@ -1,12 +1,8 @@
 package glia.model.block;
 
-import glia.model.spec.Place;
-import glia.tensor.Tensor;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /// The flat run of tokens that goes through a model at once: N tokens from any number of sequences, laid end to end,
@@ -16,7 +12,9 @@ public final class Pass {
     /// Which tokens of a run get logits.
     public enum Outputs { NONE, LAST, ALL }
 
-    private final Runs runs = new Runs();
+    private final Runs runs;
+    private final CrossLayer crossLayer;
+    private final PositionLists lists = new PositionLists();
     private int[] tokens = new int[16];
     private int[] positions = new int[16];
     private int[] segments = new int[16];
@@ -24,16 +22,41 @@ public final class Pass {
     private int numTokens;
     private int numOutputs;
     private Optional<Pass> source = Optional.empty();
-    private Optional<Tensor> encoded = Optional.empty();
-    private final PositionLists lists = new PositionLists();
-    private Optional<PositionLists> chosen = Optional.empty();
-    private Optional<Tensor> layerInputs = Optional.empty();
-    private final Map<Place, Attended> attended = new HashMap<>();
 
-    /// Keys and values of the tokens of a pass.
-    record Attended(Tensor keys, Tensor values) { }
+    public Pass() {
+        this(new Runs(), new CrossLayer());
+    }
 
-    public Pass() { }
+    private Pass(Runs runs, CrossLayer crossLayer) {
+        this.runs = runs;
+        this.crossLayer = crossLayer;
+    }
+
+    /// The same tokens as they are now, for good: a copy that takes no further ones.
+    Pass frozen() {
+        Pass copy = new Pass(runs.frozen(), new CrossLayer());
+        copy.tokens = Arrays.copyOf(tokens, numTokens);
+        copy.positions = Arrays.copyOf(positions, numTokens);
+        copy.segments = Arrays.copyOf(segments, numTokens);
+        copy.outputs = Arrays.copyOf(outputs, numOutputs);
+        copy.numTokens = numTokens;
+        copy.numOutputs = numOutputs;
+        copy.source = source.map(Pass::frozen);
+        return copy;
+    }
+
+    /// The same tokens, while layers find and leave something else beside the stream.
+    Pass with(CrossLayer other) {
+        Pass view = new Pass(runs, other);
+        view.tokens = tokens;
+        view.positions = positions;
+        view.segments = segments;
+        view.outputs = outputs;
+        view.numTokens = numTokens;
+        view.numOutputs = numOutputs;
+        view.source = source;
+        return view;
+    }
 
     /// Forgets everything.
     public void clear() {
@@ -41,10 +64,7 @@ public final class Pass {
         numTokens = 0;
         numOutputs = 0;
         source.ifPresent(Pass::clear);
-        encoded = Optional.empty();
-        chosen = Optional.empty();
-        layerInputs = Optional.empty();
-        attended.clear();
+        crossLayer.clear();
     }
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.
@@ -85,13 +105,9 @@ public final class Pass {
         return source.get();
     }
 
-    /// The encoder's hidden states `[M, D]` of the sources.
-    Tensor encoded() {
-        return encoded.orElseThrow(() -> new IllegalStateException("nothing was encoded"));
-    }
-
-    void encoded(Tensor states) {
-        encoded = Optional.of(states);
+    /// What layers find beside the stream.
+    CrossLayer crossLayer() {
+        return crossLayer;
     }
 
     public Runs runs() {
@@ -136,35 +152,5 @@ public final class Pass {
     /// backward pass will want to know; else it is always the same.
     PositionLists newLists(States states) {
         return states == States.NONE ? new PositionLists() : lists;
-    }
-
-    /// Notes what the last indexer chose, for layers that follow it; nothing if it is all there is.
-    Optional<PositionLists> choose(Optional<PositionLists> positions) {
-        chosen = positions;
-        return positions;
-    }
-
-    /// What the last indexer chose.
-    Optional<PositionLists> chosen() {
-        return chosen;
-    }
-
-    /// What layers are told of the tokens, `[N, L·S]`.
-    Tensor layerInputs() {
-        return layerInputs.orElseThrow(() -> new IllegalStateException("layers are told nothing of the tokens"));
-    }
-
-    void layerInputs(Tensor inputs) {
-        layerInputs = Optional.of(inputs);
-    }
-
-    /// Keys and values of an earlier layer.
-    Attended attended(Place place) {
-        return attended.get(place);
-    }
-
-    /// Notes keys and values for layers that follow.
-    void attended(Place place, Tensor keys, Tensor values) {
-        attended.put(place, new Attended(keys, values));
     }
 }

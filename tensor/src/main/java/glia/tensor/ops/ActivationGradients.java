@@ -58,6 +58,22 @@ final class ActivationGradients implements AutoCloseable {
         }
     }
 
+    /// Takes what has flowed back to an activation as the gradient of another one, its equal.
+    void move(Tensor from, Tensor to, Kernels kernels) {
+        Tensor g = gradients.get(from);
+        if (from == to || g == null) {
+            return;
+        }
+        if (gradients.containsKey(to)) {
+            add(to, g, 1, kernels);
+        } else if (needs(to)) {
+            gradients.put(to, g);
+            gradients.remove(from);
+            return;
+        }
+        drop(from);
+    }
+
     /// Gives back the memory of a gradient that nobody will ask for any more.
     void drop(Tensor x) {
         Tensor g = gradients.remove(x);

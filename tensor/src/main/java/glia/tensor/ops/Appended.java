@@ -23,9 +23,13 @@ public record Appended(Tensor rows, KeyValueState state, Runs runs) implements O
     }
 
     @Override
-    public void inputs(Inputs inputs) { }
+    public void inputs(Inputs inputs) {
+        inputs.activations(rows);
+    }
 
-    /// Nothing: recorded passes round nothing, and the gradient of the rows is that of the result.
+    /// Recorded passes have no cache that rounds: the result is the rows, which is no step to go back over.
     @Override
-    public void backward(Tape tape, Tensor y) { }
+    public void backward(Tape tape, Tensor y) {
+        throw new IllegalStateException("gradients do not go through a KV cache of 16 or 8 bits: record without one");
+    }
 }

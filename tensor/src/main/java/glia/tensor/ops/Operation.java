@@ -8,8 +8,8 @@ import java.util.Collection;
 ///
 /// An object serves one application: it holds its inputs, and `forward` may leave in it what `backward` needs.
 public interface Operation {
-    /// Computes the result, a new F32 matrix of the workspace. Throws `IllegalArgumentException` where shapes do not
-    /// fit.
+    /// Computes the result, a new F32 matrix of the workspace or one of the inputs as it is. Throws
+    /// `IllegalArgumentException` where shapes do not fit.
     Tensor forward(Compute ops);
 
     /// Names all that gradients flow back to. Where none of it wants a gradient, the operation is not recorded.

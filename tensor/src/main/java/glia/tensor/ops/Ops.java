@@ -98,6 +98,26 @@ public interface Ops {
     /// one way for many tokens and in another for few.
     boolean isBatchInvariant();
 
+    /// Sublayers that a model puts into a `segment` together; 0 where it needs no segments.
+    default int segmentSublayers() {
+        return 0;
+    }
+
+    /// Runs a piece of a model. A recorder may keep no more than its inputs and outputs, and run it again in the backward
+    /// pass (activation checkpointing, https://arxiv.org/abs/1604.06174).
+    ///
+    /// @param body computes with these ops, from its arguments and from what never changes; it is given `inputs` each
+    ///        time and computes the same
+    default Tensor[] segment(Segment body, Tensor... inputs) {
+        return body.run(inputs);
+    }
+
+    /// A piece of a model.
+    @FunctionalInterface
+    interface Segment {
+        Tensor[] run(Tensor... inputs);
+    }
+
     /// Marks the memory in use, for `release`.
     int mark();
 

@@ -8,13 +8,8 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -30,29 +25,9 @@ import java.util.function.Predicate;
 ///
 /// It computes exactly: activations rounded to 8 bits have no useful gradient. Belongs to one thread.
 public final class Recorder implements Ops, AutoCloseable {
-    /// Something to go back over.
-    private sealed interface Step {
-        /// The height of the workspace before it.
-        int mark();
-
-        record Applied(Operation operation, Tensor y, int mark) implements Step { }
-
-        record Watched(Tensor x, Consumer<Tensor> watcher, int mark) implements Step { }
-    }
-
     private final Compute ops;
-    private final Kernels kernels;
-    private final Gradients weights;
-    private final Predicate<Weight> trainable;
-    private final ActivationGradients gradients = new ActivationGradients();
-    private final List<Step> steps = new ArrayList<>();
-    /// Activations that recorded operations read: nothing may be written over them.
-    private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Tape tape = new Way();
-    private final Wanted wanted = new Wanted();
-    private final Operation.Inputs keeping = new Keeping();
-    /// What lies lower in the workspace stays until the backward pass.
-    private int floor;
+    private final Recording recording;
+    private int segmentSublayers;
 
     /// Records for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
@@ -62,58 +37,46 @@ public final class Recorder implements Ops, AutoCloseable {
     /// @param trainable which weights want a gradient; the others are frozen and cost none
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable) {
         this.ops = new Compute(kernels, Precision.EXACT);
-        this.kernels = kernels;
-        this.weights = weights;
-        this.trainable = trainable;
+        this.recording = new Recording(ops, weights, trainable);
+    }
+
+    /// Trades time for memory from the next pass on (activation checkpointing): of every `sublayers` sublayers of a model
+    /// only the inputs stay, and the backward pass computes the rest again, the same bits. A layer of attention and MLP
+    /// is two sublayers; 0 keeps everything.
+    public void checkpoint(int sublayers) {
+        if (sublayers < 0) {
+            throw new IllegalArgumentException(sublayers + " sublayers between checkpoints; 0 keeps everything");
+        }
+        segmentSublayers = sublayers;
     }
 
     // ---- going back ----------------------------------------------------------------------------------------------
 
     /// Goes back from the last op, then forgets the tape. Seeds were set by `crossEntropy` or by writing to `gradient`.
     public void backward() {
-        while (!steps.isEmpty()) {
-            Step step = steps.removeLast();
-            switch (step) {
-                case Step.Applied applied when gradients.has(applied.y) -> {
-                    applied.operation.backward(tape, applied.y);
-                    gradients.drop(applied.y);
-                }
-                case Step.Applied unused -> { }
-                case Step.Watched watched -> {
-                    if (gradients.has(watched.x)) {
-                        watched.watcher.accept(gradients.of(watched.x));
-                    }
-                }
-            }
-            // What was computed since is above the step's result and no longer read.
-            ops.release(step.mark());
-        }
-        clear();
+        recording.backward();
+        recording.clear();
     }
 
     /// Forgets the tape and frees the activations.
     public void clear() {
-        steps.clear();
-        kept.clear();
-        gradients.clear();
-        floor = 0;
-        ops.release(0);
+        recording.clear();
     }
 
     /// The gradient of an activation, zero at first, to seed the backward pass with.
     ///
     /// @throws IllegalArgumentException if it depends on no trainable weight and is not watched
     public Tensor gradient(Tensor x) {
-        if (!gradients.needs(x)) {
+        if (!recording.gradients().needs(x)) {
             throw new IllegalArgumentException(x + " has no gradient: it comes from no trainable weight and nobody "
                     + "watches it; make a weight trainable or watch an activation below");
         }
-        return gradients.of(x);
+        return recording.gradients().of(x);
     }
 
     /// Whether an activation depends on a trainable weight or a watched activation.
     public boolean needs(Tensor x) {
-        return gradients.needs(x);
+        return recording.gradients().needs(x);
     }
 
     /// Wants the gradient of an activation, which was just computed and not yet read. The backward pass shows it to the
@@ -121,122 +84,36 @@ public final class Recorder implements Ops, AutoCloseable {
     ///
     /// @param watcher sees a matrix that is valid only during the call
     public void watch(Tensor x, Consumer<Tensor> watcher) {
-        gradients.need(x, true);
-        kept.add(x);
-        steps.add(new Step.Watched(x, watcher, ops.mark()));
-        floor = ops.mark();
+        recording.watch(x, watcher);
     }
 
     /// Bytes of memory held for activations and their gradients.
     public long sizeBytes() {
-        return ops.workspace().sizeBytes() + gradients.pool().sizeBytes();
+        return ops.workspace().sizeBytes() + recording.gradients().pool().sizeBytes();
     }
 
     /// Frees the memory. Results of this recorder are dead afterwards.
     @Override
     public void close() {
         ops.close();
-        gradients.close();
-    }
-
-    /// The way of operations to the gradients.
-    private final class Way implements Tape {
-        @Override
-        public boolean needs(Tensor activation) {
-            return gradients.needs(activation);
-        }
-
-        @Override
-        public boolean needs(Weight weight) {
-            return isTrainable(weight);
-        }
-
-        @Override
-        public Tensor gradient(Tensor activation) {
-            return gradients.needs(activation) ? gradients.of(activation)
-                    : scratch(activation.rows(), activation.cols());
-        }
-
-        @Override
-        public Tensor gradient(Weight weight) {
-            return isTrainable(weight) ? weights.of(weight)
-                    : scratch(weight.rows(), weight.cols()).reshape(weight.shape());
-        }
-
-        @Override
-        public void add(Tensor activation, Tensor d, float scale) {
-            if (gradients.needs(activation)) {
-                gradients.add(activation, d, scale, kernels);
-            }
-        }
-
-        @Override
-        public Tensor scratch(int rows, int cols) {
-            return ops.allocate(rows, cols);
-        }
-
-        @Override
-        public Kernels kernels() {
-            return kernels;
-        }
+        recording.close();
     }
 
     // ---- recording -----------------------------------------------------------------------------------------------
 
-    private boolean isTrainable(Weight w) {
-        return w != Weight.NOTHING && trainable.test(w);
-    }
-
-    /// Finds whether any input wants a gradient.
-    private final class Wanted implements Operation.Inputs {
-        private boolean any;
-
-        boolean by(Operation operation) {
-            any = false;
-            operation.inputs(this);
-            return any;
-        }
-
-        @Override
-        public void activations(Tensor... xs) {
-            for (Tensor x : xs) {
-                any |= gradients.needs(x);
-            }
-        }
-
-        @Override
-        public void weights(Weight... ws) {
-            for (Weight w : ws) {
-                any = any || isTrainable(w);
-            }
-        }
-    }
-
-    /// Notes what has to stay.
-    private final class Keeping implements Operation.Inputs {
-        @Override
-        public void activations(Tensor... xs) {
-            kept.addAll(Arrays.asList(xs));
-        }
-
-        @Override
-        public void weights(Weight... ws) { }
+    @Override
+    public Tensor apply(Operation operation) {
+        return recording.apply(operation);
     }
 
     @Override
-    public Tensor apply(Operation operation) {
-        boolean recorded = wanted.by(operation);
-        Operation own = recorded ? operation.owned() : operation;
-        int mark = ops.mark();
-        Tensor y = own.forward(ops);
-        kept.remove(y);
-        gradients.need(y, recorded);
-        if (recorded) {
-            own.inputs(keeping);
-            steps.add(new Step.Applied(own, y, mark));
-            floor = ops.mark();
-        }
-        return y;
+    public int segmentSublayers() {
+        return segmentSublayers;
+    }
+
+    @Override
+    public Tensor[] segment(Segment body, Tensor... inputs) {
+        return recording.segment(body, inputs);
     }
 
     @Override
@@ -289,29 +166,24 @@ public final class Recorder implements Ops, AutoCloseable {
         return apply(new Pointwise.Scale(x, scale));
     }
 
-    /// Whether x may be written over: no backward pass will read it, and no gradient flows through it.
-    private boolean mayOverwrite(Tensor x) {
-        return !gradients.needs(x) && !kept.contains(x);
-    }
-
     /// Unlike `Compute`, keeps x where its gradient flows on through both ways.
     @Override
     public Tensor residual(Tensor x, Tensor update, float scale) {
-        if (mayOverwrite(x) && !gradients.needs(update)) {
+        if (recording.mayOverwrite(x) && !recording.gradients().needs(update)) {
             return ops.residual(x, update, scale);
         }
         Tensor y = apply(new Sum(x, 1, update, scale));
         // The stream goes on beyond the next release.
-        floor = ops.mark();
+        recording.keepAll();
         return y;
     }
 
     @Override
     public Tensor replace(Tensor x, Tensor value) {
-        if (mayOverwrite(x) && mayOverwrite(value)) {
+        if (recording.mayOverwrite(x) && recording.mayOverwrite(value)) {
             return ops.replace(x, value);
         }
-        floor = ops.mark();
+        recording.keepAll();
         return value;
     }
 
@@ -344,15 +216,13 @@ public final class Recorder implements Ops, AutoCloseable {
     public double crossEntropy(Tensor logits, int[] targets) {
         CrossEntropy loss = new CrossEntropy(logits, targets.clone());
         Tensor y = apply(loss);
-        if (gradients.needs(y)) {
-            gradients.of(y).set(0, 1);
-        }
+        recording.seed(y);
         return loss.loss();
     }
 
     @Override
     public boolean isBatchInvariant() {
-        return kernels.isBatchInvariant();
+        return ops.isBatchInvariant();
     }
 
     @Override
@@ -363,6 +233,6 @@ public final class Recorder implements Ops, AutoCloseable {
     /// Keeps what the backward pass needs.
     @Override
     public void release(int mark) {
-        ops.release(Math.max(mark, floor));
+        recording.release(mark);
     }
 }
