@@ -8,5 +8,6 @@ module glia.engine {
     exports glia.engine;
     exports glia.engine.reading;
     exports glia.engine.sampling;
+    exports glia.engine.schedule;
     exports glia.engine.state;
 }

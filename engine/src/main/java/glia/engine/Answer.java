@@ -1,5 +1,7 @@
 package glia.engine;
 
+import glia.engine.schedule.Finish;
+
 /// A finished answer and what it took.
 ///
 /// @param promptTokens tokens of the whole prompt

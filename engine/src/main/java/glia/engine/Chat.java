@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.schedule.ContextFullException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;

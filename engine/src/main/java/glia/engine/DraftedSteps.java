@@ -1,43 +1,144 @@
 package glia.engine;
 
+import glia.engine.schedule.DecodeState;
+import glia.engine.schedule.Steps;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
+import glia.engine.state.StateMemoryException;
 import glia.model.block.Decoder;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.function.BooleanSupplier;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
 
-/// Steps with the help of a model's draft layer (https://arxiv.org/abs/2211.17192): it guesses the token that follows
+/// Speculative decoding with a model's draft layer (https://arxiv.org/abs/2211.17192): it guesses the token that follows
 /// the next, and both are computed in one pass. If the token that comes then is the guess, its logits are there
 /// already; else the guess is forgotten. Whatever chooses tokens sees the logits that it would see without drafts, but
 /// for the rounding of passes of two tokens: the text is the same.
-public final class DraftedSteps implements Steps {
+///
+/// A pass goes: the draft layer sees the last hidden states of all texts that decode and guesses; the model computes
+/// these texts' tokens and guesses, and chunks of prompts; the draft layer sees the chunks' hidden states.
+final class DraftedSteps implements Steps {
     private final Engine engine;
     private final Decoder decoder;
-    private final Sequence sequence;
+    private final Compute ops;
+    private final int hiddenSize;
     private final SequenceStates draftStates;
-    /// Of each token but the last few it remembers the token's hidden state with the token that follows.
-    private final Sequence draftSequence;
     private final Pass following = new Pass();
-    private final Arena arena = Arena.ofConfined();
-    /// The hidden states `[2, D]` of the last token, and the guess after it, that the draft layer has not seen.
-    private final Tensor unseen;
-    /// What follows these, as far as it is known.
-    private final int[] followers = new int[2];
-    private int numFollowers;
-    /// The last token of the sequence, if it is a guess about which nothing is known yet; else -1.
-    private int guess = -1;
-    private final Tensor logitsAfterGuess;
-    private int numDrafted;
-    private int numAccepted;
+    private final Arena arena = Arena.ofShared();
+    private final Deque<Tensor> spare = new ArrayDeque<>();
+    private final List<State> decoding = new ArrayList<>();
+    private final List<State> prompts = new ArrayList<>();
+    private int[] rows = new int[16];
+
+    private final class State implements DecodeState {
+        private final Sequence sequence;
+        /// Of each token but the last few it remembers the token's hidden state with the token that follows.
+        private final Sequence draft;
+        /// The hidden states `[2, D]` of the last token, or of the last two, that the draft layer has not seen.
+        private final Tensor unseen;
+        /// The tokens that follow these.
+        private final int[] followers = new int[2];
+        private int numFollowers;
+        /// A token and the guess that follows it.
+        private final int[] next = new int[2];
+        private boolean hasGuess;
+        private int row = -1;
+        /// Where its hidden states begin in the pass.
+        private int firstHidden;
+        private int[] ids;
+        private int to;
+        private int length;
+        private Optional<StateMemoryException> lost = Optional.empty();
+
+        State(Sequence sequence, Sequence draft) {
+            this.sequence = sequence;
+            this.draft = draft;
+            unseen = spare.isEmpty() ? Tensor.allocate(arena, DType.F32, 2, hiddenSize) : spare.pop();
+        }
+
+        @Override
+        public int length() {
+            return sequence.length();
+        }
+
+        /// The draft layer's last memory goes with the first token that is new, so one more is computed again.
+        @Override
+        public int keep(int most) {
+            numFollowers = 0;
+            hasGuess = false;
+            int kept = sequence.truncateToMost(Math.clamp(most - 1, 0, draft.length()));
+            if (!draft.truncate(kept)) {
+                sequence.clear();
+                draft.clear();
+            }
+            return sequence.length();
+        }
+
+        @Override
+        public int chunkEnd(int to) {
+            return sequence.chunkEnd(to);
+        }
+
+        @Override
+        public long bytesToAppend(int numTokens, int sourceTokens) {
+            return sequence.bytesToAppend(numTokens)
+                    + draft.bytesToAppend(sequence.length() + numTokens - draft.length());
+        }
+
+        @Override
+        public DecodeState fork() {
+            State fork = new State(sequence.fork(), draft.fork());
+            fork.unseen.copyFrom(unseen);
+            return fork;
+        }
+
+        @Override
+        public int row() {
+            return row;
+        }
+
+        @Override
+        public int guess() {
+            return hasGuess ? next[1] : -1;
+        }
+
+        @Override
+        public void acceptGuess() {
+            followers[numFollowers++] = next[1];
+            hasGuess = false;
+        }
+
+        @Override
+        public boolean rejectGuess() {
+            hasGuess = false;
+            return sequence.truncate(sequence.length() - 1);
+        }
+
+        @Override
+        public Optional<StateMemoryException> lost() {
+            return lost;
+        }
+
+        @Override
+        public void close() {
+            sequence.close();
+            draft.close();
+            spare.push(unseen);
+        }
+    }
 
     /// @throws IllegalArgumentException if the model has no layer that drafts
-    public DraftedSteps(Engine engine) {
+    DraftedSteps(Engine engine) {
         ModelSpec spec = engine.model().spec();
         if (spec.drafts().isEmpty()) {
             throw new IllegalArgumentException("drafts were asked for; the model as it was loaded has no layer beyond "
@@ -45,113 +146,228 @@ public final class DraftedSteps implements Steps {
         }
         this.engine = engine;
         decoder = engine.decoder();
-        sequence = engine.open();
-        sequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
-        draftStates = SequenceStates.ofDraft(spec, 0, engine.keyValueType(), engine.ops().kernels().workers());
-        draftSequence = draftStates.open(engine.pool());
-        draftSequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
-        unseen = Tensor.allocate(arena, DType.F32, 2, spec.hiddenSize());
-        logitsAfterGuess = Tensor.allocate(arena, DType.F32, 1, spec.vocabSize());
+        ops = engine.ops();
+        hiddenSize = spec.hiddenSize();
+        draftStates = SequenceStates.ofDraft(spec, 0, engine.keyValueType(), ops.kernels().workers());
     }
 
     @Override
-    public int length() {
-        return guess < 0 ? sequence.length() : sequence.length() - 1;
-    }
-
-    /// The draft layer's last memory goes with the first token that is new, so one more is computed again.
-    @Override
-    public int keep(int most) {
-        guess = -1;
-        int kept = sequence.truncateToMost(Math.clamp(most - 1, 0, draftSequence.length()));
-        if (!draftSequence.truncate(kept)) {
-            sequence.clear();
-            draftSequence.clear();
+    public DecodeState open(boolean goesBack) {
+        State state = new State(engine.open(), draftStates.open(engine.pool()));
+        if (goesBack) {
+            state.sequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
+            state.draft.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
         }
-        return sequence.length();
+        return state;
     }
 
     @Override
-    public Tensor prefill(int[] prompt, int from, BooleanSupplier cancelled) {
-        numDrafted = 0;
-        numAccepted = 0;
-        numFollowers = 0;
-        for (int at = from; ; at = sequence.length()) {
-            int to = sequence.chunkEnd(Math.min(prompt.length, at + Engine.CHUNK_TOKENS));
-            engine.add(sequence, prompt, at, to, Outputs.ALL);
-            Tensor hidden = engine.runHidden();
-            int followed = Math.min(to, prompt.length - 1) - at;
-            if (followed > 0) {
-                draft(hidden.rows(0, followed), Arrays.copyOfRange(prompt, at + 1, at + 1 + followed));
+    public int tokensPerDecode() {
+        return 2;
+    }
+
+    @Override
+    public int vocabSize() {
+        return engine.model().spec().vocabSize();
+    }
+
+    @Override
+    public boolean hasEncoder() {
+        return false;
+    }
+
+    @Override
+    public long freeBytes() {
+        return engine.pool().freeBytes();
+    }
+
+    @Override
+    public long usedBytes() {
+        return engine.stateBytes();
+    }
+
+    @Override
+    public boolean claim() {
+        return engine.claimIdle();
+    }
+
+    @Override
+    public void release() {
+        engine.release();
+    }
+
+    @Override
+    public void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length) {
+        State s = (State) state;
+        if (s.sequence.length() != s.draft.length()) {
+            throw new IllegalStateException("a prompt goes on after " + s.sequence.length() + " tokens, of which the "
+                    + "draft layer has seen " + s.draft.length());
+        }
+        s.ids = ids;
+        s.to = to;
+        s.length = length;
+        s.numFollowers = 0;
+        prompts.add(s);
+    }
+
+    /// The token follows the last hidden state. A pass that has failed may be gathered again: then it is there already.
+    @Override
+    public void decode(DecodeState state, int token) {
+        State s = (State) state;
+        s.next[0] = token;
+        decoding.add(s);
+    }
+
+    @Override
+    public void discard() {
+        decoding.clear();
+        prompts.clear();
+        engine.discard();
+    }
+
+    @Override
+    public Tensor run() {
+        try {
+            for (int i = 0; i < decoding.size(); i++) {
+                decoding.get(i).lost = Optional.empty();
             }
-            if (to == prompt.length) {
-                unseen.rows(0, 1).copyFrom(hidden.rows(followed, followed + 1));
-                return engine.logits(hidden.rows(followed, followed + 1));
+            for (int i = 0; i < prompts.size(); i++) {
+                prompts.get(i).lost = Optional.empty();
             }
-            if (cancelled.getAsBoolean()) {
-                return logitsAfterGuess.rows(0, 0);
-            }
+            ops.release(0);
+            guess();
+            return compute();
+        } finally {
+            discard();
         }
     }
 
-    @Override
-    public Tensor step(int token) {
-        followers[numFollowers++] = token;
-        boolean accepted = token == guess;
-        boolean wrong = guess >= 0 && !accepted;
-        guess = -1;
-        if (accepted) {
-            numAccepted++;
-            return logitsAfterGuess;
-        }
-        if (wrong && !sequence.truncate(sequence.length() - 1)) {
-            throw new IllegalStateException("a wrong guess cannot be forgotten");
-        }
-        int next = draft(unseen.rows(0, numFollowers), Arrays.copyOf(followers, numFollowers));
-        numFollowers = 0;
-        engine.add(sequence, new int[] {token, next}, 0, 2, Outputs.ALL);
-        Tensor hidden = engine.runHidden();
-        guess = next;
-        numDrafted++;
-        unseen.copyFrom(hidden);
-        Tensor logits = engine.logits(hidden);
-        logitsAfterGuess.copyFrom(logits.rows(1, 2));
-        return logits.rows(0, 1);
-    }
-
-    /// Lets the draft layer see hidden states with the token after each; gives what it guesses to come after them.
-    private int draft(Tensor hidden, int[] tokens) {
+    /// Lets the draft layer see what it has not, and guess. Those that have a guess from a pass that failed keep it.
+    private void guess() {
+        int numRows = 0;
         following.clear();
-        following.add(tokens, 0, tokens.length, draftSequence.length(), Outputs.LAST);
         draftStates.clear();
-        draftStates.add(draftSequence);
+        List<State> guessing = new ArrayList<>();
+        for (int i = 0; i < decoding.size(); i++) {
+            State s = decoding.get(i);
+            if (!s.hasGuess) {
+                s.followers[s.numFollowers] = s.next[0];
+                following.add(s.followers, 0, s.numFollowers + 1, s.draft.length(), Outputs.LAST);
+                draftStates.add(s.draft);
+                guessing.add(s);
+                numRows += s.numFollowers + 1;
+            }
+        }
+        if (guessing.isEmpty()) {
+            return;
+        }
+        Tensor hidden = ops.allocate(numRows, hiddenSize);
+        int row = 0;
+        for (State s : guessing) {
+            hidden.rows(row, row + s.numFollowers + 1).copyFrom(s.unseen.rows(0, s.numFollowers + 1));
+            row += s.numFollowers + 1;
+        }
+        Tensor foreseen = draft(hidden);
+        Tensor last = ops.select(foreseen, following.outputs(), following.numOutputs());
+        Tensor logits = engine.logits(last);
+        for (int i = 0; i < guessing.size(); i++) {
+            State s = guessing.get(i);
+            s.next[1] = ops.kernels().argmax(logits, i);
+            s.hasGuess = true;
+            s.numFollowers = 0;
+        }
+    }
+
+    private Tensor draft(Tensor hidden) {
         Tensor foreseen;
         try {
             draftStates.prepare(following);
-            foreseen = decoder.draft(0, engine.ops(), hidden, following, draftStates);
+            foreseen = decoder.draft(0, ops, hidden, following, draftStates);
         } catch (Throwable e) {
             draftStates.retract();
             throw e;
         }
         draftStates.advance(following.runs());
-        Tensor logits = engine.logits(foreseen.rows(tokens.length - 1, tokens.length));
-        return engine.ops().kernels().argmax(logits, 0);
+        return foreseen;
     }
 
-    @Override
-    public int numDrafted() {
-        return numDrafted;
+    private Tensor compute() {
+        int at = 0;
+        for (int i = 0; i < decoding.size(); i++) {
+            State s = decoding.get(i);
+            engine.add(s.sequence, s.next, 0, 2, Outputs.ALL);
+            s.firstHidden = at;
+            at += 2;
+        }
+        for (int i = 0; i < prompts.size(); i++) {
+            State s = prompts.get(i);
+            int from = s.sequence.length();
+            engine.add(s.sequence, s.ids, from, s.to, Outputs.ALL);
+            s.firstHidden = at;
+            at += s.to - from;
+        }
+        Tensor hidden = engine.runHidden();
+        int numRows = 0;
+        for (int i = 0; i < decoding.size(); i++) {
+            State s = decoding.get(i);
+            s.unseen.copyFrom(hidden.rows(s.firstHidden, s.firstHidden + 2));
+            s.row = numRows;
+            row(numRows++, s.firstHidden);
+            row(numRows++, s.firstHidden + 1);
+        }
+        for (int i = 0; i < prompts.size(); i++) {
+            State s = prompts.get(i);
+            s.row = s.to == s.length ? numRows : -1;
+            if (s.to == s.length) {
+                int last = s.firstHidden + s.sequence.length() - s.draft.length() - 1;
+                s.unseen.rows(0, 1).copyFrom(hidden.rows(last, last + 1));
+                row(numRows++, last);
+            }
+        }
+        Tensor wanted = numRows == hidden.rows() ? hidden : ops.select(hidden, rows, numRows);
+        seePrompts(hidden);
+        return engine.logits(wanted);
     }
 
-    @Override
-    public int numAccepted() {
-        return numAccepted;
+    private void row(int at, int hiddenRow) {
+        if (at == rows.length) {
+            rows = Arrays.copyOf(rows, 2 * at);
+        }
+        rows[at] = hiddenRow;
+    }
+
+    /// Lets the draft layer see the hidden states of prompts, each with the token that follows. Where it has no room for
+    /// them, the texts are lost.
+    private void seePrompts(Tensor hidden) {
+        following.clear();
+        draftStates.clear();
+        int count = 0;
+        for (int i = 0; i < prompts.size(); i++) {
+            State s = prompts.get(i);
+            int from = s.draft.length();
+            int end = Math.min(s.to, s.length - 1);
+            if (end > from) {
+                following.add(s.ids, from + 1, end + 1, from, Outputs.NONE);
+                draftStates.add(s.draft);
+                for (int t = from; t < end; t++) {
+                    row(count++, s.firstHidden + t - from);
+                }
+            }
+        }
+        if (count == 0) {
+            return;
+        }
+        try {
+            draft(ops.select(hidden, rows, count));
+        } catch (StateMemoryException e) {
+            for (int i = 0; i < prompts.size(); i++) {
+                prompts.get(i).lost = Optional.of(e);
+            }
+        }
     }
 
     @Override
     public void close() {
-        sequence.close();
-        draftSequence.close();
         arena.close();
     }
 }

@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.schedule.Steps;
 import glia.engine.state.BlockPool;
 import glia.engine.state.PrefixCache;
 import glia.engine.state.Sequence;
@@ -14,11 +15,14 @@ import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prompts and single steps alike, are gathered by
-/// `add` and computed together by `run`. Belongs to one thread.
+/// `add` and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or for as
+/// long as it has claimed the engine, all others get an exception. Threads that have no order among them go through a
+/// [glia.engine.schedule.Scheduler].
 public final class Engine implements AutoCloseable {
     /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
     public static final int CHUNK_TOKENS = 512;
@@ -39,6 +43,10 @@ public final class Engine implements AutoCloseable {
     private final boolean looksAhead;
     /// Made when it is first asked for.
     private PrefixCache prefixCache;
+    /// The thread that uses the engine; null if none does.
+    private final AtomicReference<Thread> user = new AtomicReference<>();
+    /// Claims of that thread.
+    private int numClaims;
 
     /// An engine for sequences as long as the model was made for.
     ///
@@ -96,6 +104,14 @@ public final class Engine implements AutoCloseable {
         return ops;
     }
 
+    /// How sequences are continued.
+    ///
+    /// @param drafts whether the model's draft layer guesses tokens
+    /// @throws IllegalArgumentException if drafts are asked for and there is no such layer
+    public Steps steps(boolean drafts) {
+        return drafts ? new DraftedSteps(this) : new PlainSteps(this);
+    }
+
     /// A new, empty sequence.
     public Sequence open() {
         return states.open(pool);
@@ -132,18 +148,91 @@ public final class Engine implements AutoCloseable {
     }
 
     private void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted, int[] source) {
-        Objects.checkFromToIndex(from, to, ids.length);
-        if (!sequence.isIn(pool)) {
-            throw new IllegalArgumentException("the sequence was opened by another engine");
+        enter();
+        try {
+            Objects.checkFromToIndex(from, to, ids.length);
+            if (!sequence.isIn(pool)) {
+                throw new IllegalArgumentException("the sequence was opened by another engine");
+            }
+            if (looksAhead) {
+                throw new IllegalArgumentException("tokens of the model see later ones: it reads whole texts, it does "
+                        + "not write; use its embeddings or let it fill masks");
+            }
+            states.add(sequence);
+            pass.add(ids, from, to, sequence.length(), wanted);
+            if (model.spec().encoder().isPresent()) {
+                pass.from(source, 0, source.length);
+            }
+        } finally {
+            leave();
         }
-        if (looksAhead) {
-            throw new IllegalArgumentException("tokens of the model see later ones: it reads whole texts, it does not "
-                    + "write; use its embeddings or let it fill masks");
+    }
+
+    /// Forgets what was gathered.
+    public void discard() {
+        enter();
+        pass.clear();
+        states.clear();
+        leave();
+    }
+
+    /// Keeps other threads from the engine until `release`, for results that are read between passes, say. A thread may
+    /// claim it more than once.
+    ///
+    /// @throws IllegalStateException if another thread uses it
+    public void claim() {
+        enter();
+        numClaims++;
+    }
+
+    /// The same, if no other thread uses it.
+    ///
+    /// @return whether it is claimed
+    /// @throws IllegalStateException if this thread has gathered tokens and not run them
+    boolean claimIdle() {
+        Thread of = user.get();
+        if (of != null && of != Thread.currentThread() && of.isAlive()) {
+            return false;
         }
-        states.add(sequence);
-        pass.add(ids, from, to, sequence.length(), wanted);
-        if (model.spec().encoder().isPresent()) {
-            pass.from(source, 0, source.length);
+        claim();
+        if (pass.runs().count() > 0) {
+            release();
+            throw new IllegalStateException("tokens of " + pass.runs().count() + " sequences were added to the engine "
+                    + "and not computed: call run or discard before something else is generated");
+        }
+        return true;
+    }
+
+    /// Ends a claim.
+    public void release() {
+        numClaims--;
+        leave();
+    }
+
+    private void enter() {
+        Thread current = Thread.currentThread();
+        Thread of = user.get();
+        if (of == current) {
+            return;
+        }
+        boolean isFree = of == null || !of.isAlive();
+        if (!isFree || !user.compareAndSet(of, current)) {
+            throw new IllegalStateException("the engine is in use by thread " + (of == null ? "" : of.getName() + " ")
+                    + "and may be used by one thread at a time; found a call by thread " + current.getName()
+                    + ": submit requests to the model's scheduler, or let one thread claim the engine");
+        }
+        if (of != null) {
+            // A thread has ended and left something behind.
+            numClaims = 0;
+            pass.clear();
+            states.clear();
+        }
+    }
+
+    /// Others may use the engine, if nothing is gathered or claimed.
+    private void leave() {
+        if (numClaims == 0 && pass.runs().count() == 0) {
+            user.set(null);
         }
     }
 
@@ -151,16 +240,26 @@ public final class Engine implements AutoCloseable {
     ///
     /// @return valid until the next run
     public Tensor read(Pass texts) {
-        ops.release(0);
-        return decoder.forward(ops, texts, States.NONE);
+        enter();
+        try {
+            ops.release(0);
+            return decoder.forward(ops, texts, States.NONE);
+        } finally {
+            leave();
+        }
     }
 
     /// The last hidden states `[outputs, D]` of whole texts.
     ///
     /// @return valid until the next run
     public Tensor hidden(Pass texts) {
-        ops.release(0);
-        return decoder.hidden(ops, texts, States.NONE);
+        enter();
+        try {
+            ops.release(0);
+            return decoder.hidden(ops, texts, States.NONE);
+        } finally {
+            leave();
+        }
     }
 
     /// Computes what was gathered.
@@ -187,6 +286,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private Tensor compute(Supplier<Tensor> forward) {
+        enter();
         try {
             ops.release(0);
             states.prepare(pass);
@@ -199,6 +299,7 @@ public final class Engine implements AutoCloseable {
         } finally {
             pass.clear();
             states.clear();
+            leave();
         }
     }
 

@@ -1,160 +1,121 @@
 package glia.engine;
 
-import glia.engine.sampling.Sampler;
 import glia.engine.sampling.StopCriteria;
-import glia.tensor.Tensor;
+import glia.engine.schedule.Completion;
+import glia.engine.schedule.ContextFullException;
+import glia.engine.schedule.Finish;
+import glia.engine.schedule.GenerationRequest;
+import glia.engine.schedule.QueueFullException;
+import glia.engine.schedule.Session;
+import glia.engine.schedule.TokenListener;
+import glia.model.spec.Encoder;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
-import java.util.Arrays;
+import java.util.Optional;
 
-/// Makes answers in one sequence and remembers its tokens, so that a prompt that begins as the last one did costs only
-/// what is new. For one thread.
+/// Makes answers and remembers the tokens of the last one, so that a prompt that begins as it did costs only what is
+/// new. Generators of different threads share the model; each is for one thread.
 public final class Generator implements AutoCloseable {
     private final Tokenizer tokenizer;
-    private final int vocabSize;
-    private final int contextLength;
     private final LoadedModel model;
-    private Steps steps;
-    /// The tokens that are remembered, and room for more.
-    private int[] tokens = new int[256];
+    private Session session;
 
     Generator(LoadedModel model, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        this.vocabSize = Math.min(tokenizer.vocabSize(), model.model().spec().vocabSize());
-        this.contextLength = model.contextLength();
         this.model = model;
     }
 
     /// Tokens remembered.
     public int length() {
-        return steps == null ? 0 : steps.length();
+        return session == null ? 0 : session.length();
     }
 
-    /// Answers a prompt.
+    /// Answers a prompt. If the calling thread is interrupted meanwhile, the answer ends with [Finish#INTERRUPTED]: what
+    /// was made until then is its text, and the thread's flag is set.
     ///
     /// @param special whether ids of special tokens come out as text
+    /// @param listener called on this thread
     /// @throws ContextFullException if the prompt leaves no room for an answer
+    /// @throws QueueFullException if too many requests wait for the model
     public Answer generate(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
-        if (prompt.length == 0) {
-            throw new IllegalArgumentException("a prompt of no tokens: there is nothing to continue");
-        }
-        if (prompt.length >= contextLength) {
-            throw new ContextFullException(prompt.length, contextLength);
-        }
-        long start = System.nanoTime();
-        if (steps == null) {
-            steps = model.steps();
-        }
-        int reused = reuse(prompt);
-        Tensor logits = steps.prefill(prompt, reused, listener::cancelled);
-        if (logits.rows() == 0) {
-            return new Answer("", Finish.CANCELLED, prompt.length, reused, 0, 0, 0, 0, System.nanoTime() - start);
-        }
-        Sampler sampler = new Sampler(options.sampling(), vocabSize);
-        for (int token : prompt) {
-            sampler.accept(token);
+        if (session == null) {
+            session = model.scheduler().session();
         }
         Text text = new Text(options, special, listener);
-        int count = 0;
-        long firstToken = 0;
-        Finish finish;
-        while (true) {
-            int token = sampler.sample(logits, 0);
-            sampler.accept(token);
-            count++;
-            firstToken = count == 1 ? System.nanoTime() - start : firstToken;
-            finish = text.accept(token, prompt.length + count, count);
-            if (finish != null) {
-                break;
-            }
-            remember(token);
-            logits = steps.step(token);
-        }
-        text.end();
-        return new Answer(text.whole.toString(), finish, prompt.length, reused, count, steps.numDrafted(),
-                steps.numAccepted(), firstToken, System.nanoTime() - start);
+        Optional<Encoder> encoder = model.model().spec().encoder();
+        GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
+                ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
+        request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session)
+                .stopTokens(tokenizer.endOfGeneration()).listener(text);
+        Completion made = model.scheduler().generate(request.build(), text::deliver);
+        return new Answer(text.end(), made.finish(), made.promptTokens(), made.reusedTokens(), made.tokens().length,
+                made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(), made.totalNanos());
     }
 
-    /// Keeps the common beginning of what is remembered and the prompt, all but the prompt's last token, whose logits
-    /// are needed.
-    private int reuse(int[] prompt) {
-        int common = 0;
-        int most = Math.min(steps.length(), prompt.length - 1);
-        while (common < most && tokens[common] == prompt[common]) {
-            common++;
-        }
-        if (tokens.length < prompt.length + 1) {
-            tokens = Arrays.copyOf(tokens, Math.max(2 * tokens.length, prompt.length + 1));
-        }
-        System.arraycopy(prompt, 0, tokens, 0, prompt.length);
-        return steps.keep(common);
-    }
-
-    private void remember(int token) {
-        int at = steps.length();
-        if (at == tokens.length) {
-            tokens = Arrays.copyOf(tokens, 2 * at);
-        }
-        tokens[at] = token;
-    }
-
-    /// The text of an answer on its way to the listener.
-    private final class Text {
-        private final GenerationOptions options;
+    /// The text of an answer: written by the thread that computes, read by the one that asked for it.
+    private final class Text implements TokenListener {
         private final TextListener listener;
         private final StreamingDecoder decoder;
         private final StopCriteria stops;
         private final StringBuilder whole = new StringBuilder();
+        private int numDelivered;
 
         Text(GenerationOptions options, boolean special, TextListener listener) {
-            this.options = options;
             this.listener = listener;
             this.decoder = tokenizer.streamingDecoder(!special);
             this.stops = new StopCriteria(tokenizer.endOfGeneration(), options.stops());
         }
 
-        /// Takes a token; says why the answer ends, or null.
-        Finish accept(int token, int length, int count) {
-            if (stops.isStop(token)) {
-                return Finish.STOP;
+        @Override
+        public synchronized boolean token(int sample, int token, float logProbability) {
+            if (!stops.isStop(token)) {
+                whole.append(stops.accept(decoder.accept(token)));
             }
-            emit(stops.accept(decoder.accept(token)));
-            if (stops.stopped()) {
-                return Finish.STOP;
-            }
-            if (options.maxTokens() > 0 && count >= options.maxTokens()) {
-                return Finish.LENGTH;
-            }
-            if (length >= contextLength) {
-                return Finish.CONTEXT;
-            }
-            return listener.cancelled() ? Finish.CANCELLED : null;
+            return !stops.stopped();
         }
 
-        void end() {
-            emit(stops.accept(decoder.finish()));
-            emit(stops.finish());
-        }
-
-        private void emit(String piece) {
+        /// Hands on what is new.
+        ///
+        /// @return whether more is wanted
+        boolean deliver() {
+            String piece = take();
             if (!piece.isEmpty()) {
-                whole.append(piece);
                 listener.text(piece);
             }
+            return !listener.cancelled();
+        }
+
+        private synchronized String take() {
+            String piece = whole.substring(numDelivered);
+            numDelivered = whole.length();
+            return piece;
+        }
+
+        /// Hands on the rest; gives the whole text.
+        String end() {
+            synchronized (this) {
+                whole.append(stops.accept(decoder.finish()));
+                whole.append(stops.finish());
+            }
+            String rest = take();
+            if (!rest.isEmpty()) {
+                listener.text(rest);
+            }
+            return whole.toString();
         }
     }
 
     /// Forgets everything.
     public void clear() {
-        if (steps != null) {
-            steps.keep(0);
+        if (session != null) {
+            session.clear();
         }
     }
 
     @Override
     public void close() {
-        if (steps != null) {
-            steps.close();
+        if (session != null) {
+            session.close();
         }
     }
 }

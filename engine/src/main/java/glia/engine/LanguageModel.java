@@ -1,6 +1,7 @@
 package glia.engine;
 
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.schedule.Scheduler;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
@@ -23,7 +24,8 @@ import java.util.Optional;
 /// }
 /// ```
 ///
-/// For one thread at a time.
+/// Any threads may hold conversations at the same time, each with a [Chat] or [Generator] of its own, or submit requests
+/// to the scheduler.
 public final class LanguageModel implements AutoCloseable {
     private final LoadedModel loaded;
     private final Tokenizer tokenizer;
@@ -36,6 +38,7 @@ public final class LanguageModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.template = template;
         this.options = options;
+        loaded.limitVocabulary(tokenizer.vocabSize());
     }
 
     /// Loads a model by what the command line takes for one: a path, or a name on the hub, from which it is pulled
@@ -89,6 +92,11 @@ public final class LanguageModel implements AutoCloseable {
     /// Something to continue texts with, without a chat template.
     public Generator generator() {
         return new Generator(loaded, tokenizer);
+    }
+
+    /// What shares the model among requests, of any threads.
+    public Scheduler scheduler() {
+        return loaded.scheduler();
     }
 
     public Model model() {

@@ -1,5 +1,9 @@
 package glia.engine;
 
+import glia.engine.schedule.DecodeState;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.SchedulerOptions;
+import glia.engine.schedule.Steps;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
@@ -14,7 +18,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /// A model that computes: weights, an engine and its threads. It knows tokens by their ids alone; with a tokenizer it
-/// is a [LanguageModel]. For one thread at a time.
+/// is a [LanguageModel]. Any threads may send requests to its scheduler; all else is for one thread at a time.
 public final class LoadedModel implements AutoCloseable {
     /// Threads of a machine whose processors the tokenizer and the compiler can fill while a model is loaded.
     private static final int FEW_THREADS = 2;
@@ -27,6 +31,9 @@ public final class LoadedModel implements AutoCloseable {
     private final Optional<TextLoader> text;
     private final int contextLength;
     private final boolean drafts;
+    /// Tokens from which samplers choose.
+    private int vocabSize;
+    private volatile Scheduler scheduler;
     /// What goes on beside the caller, if anything does.
     private Background<Void> warmUp;
     /// Whether the caller has something to compute.
@@ -42,6 +49,7 @@ public final class LoadedModel implements AutoCloseable {
         this.text = text;
         this.contextLength = contextLength;
         this.drafts = drafts;
+        this.vocabSize = model.spec().vocabSize();
     }
 
     /// Loads a folder in the hub's layout or a GGUF file, and tells where it takes more than a second.
@@ -108,15 +116,24 @@ public final class LoadedModel implements AutoCloseable {
     private Void warmUp(Path path) {
         engine.warmUp(() -> isAwaited);
         if (drafts) {
-            try (Steps steps = new DraftedSteps(engine)) {
-                if (engine.ops().kernels().converts()) {
-                    steps.prefill(new int[1], 0, () -> false);
-                    steps.step(0);
-                }
+            Steps steps = engine.steps(true);
+            if (engine.ops().kernels().converts()) {
+                warmUp(steps);
             }
+            steps.close();
         }
         packedCopy.save(() -> text.orElseGet(() -> TextLoader.start(path, model.checkpoint())).isSound());
         return null;
+    }
+
+    /// A prompt and a step with a draft.
+    private static void warmUp(Steps steps) {
+        try (DecodeState state = steps.open(false)) {
+            steps.prefill(state, new int[0], new int[1], 0, 1, 1);
+            steps.run();
+            steps.decode(state, 0);
+            steps.run();
+        }
     }
 
     private static int contextLength(LoadOptions options, Model model) {
@@ -152,9 +169,25 @@ public final class LoadedModel implements AutoCloseable {
         return text;
     }
 
-    /// Something to read and continue texts with.
-    Steps steps() {
-        return drafts ? new DraftedSteps(engine()) : new PlainSteps(engine());
+    /// What shares the engine among requests, of any threads.
+    public Scheduler scheduler() {
+        Scheduler there = scheduler;
+        return there != null ? there : makeScheduler();
+    }
+
+    private Scheduler makeScheduler() {
+        synchronized (workers) {
+            if (scheduler == null) {
+                scheduler = new Scheduler(engine().steps(drafts), SchedulerOptions.defaults(), vocabSize,
+                        contextLength);
+            }
+            return scheduler;
+        }
+    }
+
+    /// Tokens from here on are never chosen: they are padding.
+    void limitVocabulary(int size) {
+        vocabSize = Math.min(size, vocabSize);
     }
 
     /// The most tokens of a sequence.
@@ -172,6 +205,9 @@ public final class LoadedModel implements AutoCloseable {
         if (warmUp != null) {
             isAwaited = true;
             warmUp.await();
+        }
+        if (scheduler != null) {
+            scheduler.close();
         }
         engine.close();
         workers.close();

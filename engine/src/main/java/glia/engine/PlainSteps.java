@@ -1,68 +1,168 @@
 package glia.engine;
 
+import glia.engine.schedule.DecodeState;
+import glia.engine.schedule.Steps;
 import glia.engine.state.Sequence;
+import glia.engine.state.StateMemoryException;
 import glia.model.block.Pass.Outputs;
-import glia.model.spec.Encoder;
 import glia.tensor.Tensor;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 
-/// Each token takes a pass. An encoder-decoder hands the prompt to its encoder and begins a text of its own.
+/// Each step of a text computes one token.
 final class PlainSteps implements Steps {
     /// Earlier lengths to go back to, where a prompt begins as the last one did and the model forgets.
     static final int NUM_SNAPSHOTS = 4;
 
     private final Engine engine;
-    private final Optional<Encoder> encoder;
-    private final Sequence sequence;
-    private final int[] next = new int[1];
+    private final boolean hasEncoder;
+    private int numRows;
+
+    private final class State implements DecodeState {
+        private final Sequence sequence;
+        private final int[] next = new int[1];
+        private int row = -1;
+
+        State(Sequence sequence) {
+            this.sequence = sequence;
+        }
+
+        @Override
+        public int length() {
+            return sequence.length();
+        }
+
+        @Override
+        public int keep(int most) {
+            return sequence.truncateToMost(hasEncoder ? 0 : most);
+        }
+
+        @Override
+        public int chunkEnd(int to) {
+            return sequence.chunkEnd(to);
+        }
+
+        @Override
+        public long bytesToAppend(int numTokens, int sourceTokens) {
+            return sequence.bytesToAppend(numTokens, sourceTokens);
+        }
+
+        @Override
+        public DecodeState fork() {
+            return new State(sequence.fork());
+        }
+
+        @Override
+        public int row() {
+            return row;
+        }
+
+        @Override
+        public int guess() {
+            return -1;
+        }
+
+        @Override
+        public void acceptGuess() {
+            throw new IllegalStateException("there was no guess");
+        }
+
+        @Override
+        public boolean rejectGuess() {
+            throw new IllegalStateException("there was no guess");
+        }
+
+        @Override
+        public Optional<StateMemoryException> lost() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void close() {
+            sequence.close();
+        }
+    }
 
     PlainSteps(Engine engine) {
         this.engine = engine;
-        encoder = engine.model().spec().encoder();
-        sequence = engine.open();
-        sequence.keepSnapshots(NUM_SNAPSHOTS);
+        hasEncoder = engine.model().spec().encoder().isPresent();
     }
 
     @Override
-    public int length() {
-        return sequence.length();
-    }
-
-    @Override
-    public int keep(int most) {
-        return sequence.truncateToMost(encoder.isPresent() ? 0 : most);
-    }
-
-    @Override
-    public Tensor prefill(int[] prompt, int from, BooleanSupplier cancelled) {
-        if (encoder.isPresent()) {
-            next[0] = encoder.get().startToken();
-            engine.add(sequence, prompt, next, 0, 1, Outputs.LAST);
-            return engine.run();
+    public DecodeState open(boolean goesBack) {
+        State state = new State(engine.open());
+        if (goesBack) {
+            state.sequence.keepSnapshots(NUM_SNAPSHOTS);
         }
-        return engine.prefill(sequence, prompt, from, prompt.length, cancelled);
+        return state;
     }
 
     @Override
-    public Tensor step(int token) {
-        next[0] = token;
-        engine.add(sequence, next, 0, 1, Outputs.LAST);
+    public int tokensPerDecode() {
+        return 1;
+    }
+
+    @Override
+    public int vocabSize() {
+        return engine.model().spec().vocabSize();
+    }
+
+    @Override
+    public boolean hasEncoder() {
+        return hasEncoder;
+    }
+
+    @Override
+    public long freeBytes() {
+        return engine.pool().freeBytes();
+    }
+
+    @Override
+    public long usedBytes() {
+        return engine.stateBytes();
+    }
+
+    @Override
+    public boolean claim() {
+        return engine.claimIdle();
+    }
+
+    @Override
+    public void release() {
+        engine.release();
+    }
+
+    @Override
+    public void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length) {
+        State s = (State) state;
+        Outputs wanted = to == length ? Outputs.LAST : Outputs.NONE;
+        if (hasEncoder) {
+            engine.add(s.sequence, source, ids, from, to, wanted);
+        } else {
+            engine.add(s.sequence, ids, from, to, wanted);
+        }
+        s.row = to == length ? numRows++ : -1;
+    }
+
+    @Override
+    public void decode(DecodeState state, int token) {
+        State s = (State) state;
+        s.next[0] = token;
+        engine.add(s.sequence, s.next, 0, 1, Outputs.LAST);
+        s.row = numRows++;
+    }
+
+    @Override
+    public void discard() {
+        numRows = 0;
+        engine.discard();
+    }
+
+    @Override
+    public Tensor run() {
+        numRows = 0;
         return engine.run();
     }
 
     @Override
-    public int numDrafted() {
-        return 0;
-    }
-
-    @Override
-    public int numAccepted() {
-        return 0;
-    }
-
-    @Override
-    public void close() {
-        sequence.close();
-    }
+    public void close() { }
 }

@@ -1,11 +1,17 @@
 package glia.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.schedule.Completion;
+import glia.engine.schedule.Finish;
+import glia.engine.schedule.GenerationRequest;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.SchedulerOptions;
+import glia.engine.schedule.Session;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.io.safetensors.SafetensorsCheckpoint;
@@ -18,12 +24,12 @@ import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,20 +54,16 @@ class DraftedStepsTest {
         return LoadedModel.load(folder, new LoadOptions(2, 0, kernels, Precision.EXACT, true), Progress.NONE);
     }
 
-    private static List<Integer> text(Steps steps, int[] prompt, int from, SamplingOptions options, int count) {
-        Sampler sampler = new Sampler(options, 64);
-        List<Integer> tokens = new ArrayList<>();
-        Tensor logits = steps.prefill(prompt, from, () -> false);
-        while (true) {
-            int token = sampler.sample(logits, 0);
-            sampler.accept(token);
-            tokens.add(token);
-            if (tokens.size() == count) {
-                return tokens;
-            }
-            logits = steps.step(token);
-            assertEquals(prompt.length + tokens.size(), steps.length());
-        }
+    private static Scheduler scheduler(LoadedModel model, boolean drafts) {
+        return new Scheduler(model.engine().steps(drafts), SchedulerOptions.defaults(), 64, model.contextLength());
+    }
+
+    private static GenerationRequest.Builder request(int[] prompt, SamplingOptions options, int count) {
+        return GenerationRequest.of(prompt).sampling(options).maxTokens(count);
+    }
+
+    private static Completion text(Scheduler scheduler, GenerationRequest.Builder request) {
+        return scheduler.generate(request.build(), () -> true);
     }
 
     @ParameterizedTest
@@ -71,7 +73,7 @@ class DraftedStepsTest {
             for (SamplingOptions options : List.of(SamplingOptions.greedy(), SamplingOptions.defaults().withSeed(7))) {
                 for (int length : new int[] {1, 2, 9}) {
                     int[] prompt = Arrays.copyOf(new int[] {5, 17, 3, 40, 8, 8, 22, 61, 1}, length);
-                    assertTrue(compare(model.engine(), prompt, options, 60) < 60);
+                    assertTrue(compare(model, prompt, options, 60) < 60);
                 }
             }
             assertEquals(0, model.engine().stateBytes());
@@ -79,13 +81,14 @@ class DraftedStepsTest {
     }
 
     /// @return the number of drafts that were right
-    private static int compare(Engine engine, int[] prompt, SamplingOptions options, int count) {
-        try (Steps plain = new PlainSteps(engine); Steps drafted = new DraftedSteps(engine)) {
-            assertEquals(text(plain, prompt, 0, options, count), text(drafted, prompt, 0, options, count));
+    private static int compare(LoadedModel model, int[] prompt, SamplingOptions options, int count) {
+        try (Scheduler plain = scheduler(model, false); Scheduler drafted = scheduler(model, true)) {
+            Completion text = text(drafted, request(prompt, options, count));
+            assertArrayEquals(text(plain, request(prompt, options, count)).tokens(), text.tokens());
             // Of each pass came a token, and one more where its guess was right; one token came from the prompt.
-            int passes = drafted.numDrafted();
-            assertTrue(Math.abs(count - 1 - passes - drafted.numAccepted()) <= 1, passes + " passes");
-            return drafted.numAccepted();
+            int passes = text.draftedTokens();
+            assertTrue(Math.abs(count - 1 - passes - text.acceptedTokens()) <= 1, passes + " passes");
+            return text.acceptedTokens();
         }
     }
 
@@ -94,7 +97,8 @@ class DraftedStepsTest {
     void whatIsKeptIsWhatWasRead() throws CheckpointException {
         Random random = new Random(4);
         try (LoadedModel model = load(folder("/drafts/deepseek_v3"), "scalar");
-                Steps used = new DraftedSteps(model.engine()); Steps plain = new PlainSteps(model.engine())) {
+                Scheduler drafted = scheduler(model, true); Scheduler plain = scheduler(model, false);
+                Session used = drafted.session()) {
             int[] known = {};
             int numKept = 0;
             for (int i = 0; i < 30; i++) {
@@ -103,19 +107,17 @@ class DraftedStepsTest {
                 for (int t = common; t < prompt.length; t++) {
                     prompt[t] = random.nextInt(64);
                 }
-                int kept = used.keep(common);
-                assertTrue(kept <= common && kept >= common - 3, kept + " of " + common);
-                numKept += kept;
+                int same = Arrays.mismatch(known, prompt);
                 SamplingOptions options = SamplingOptions.defaults().withSeed(i);
-                List<Integer> tokens = text(used, prompt, kept, options, 1 + random.nextInt(12));
-                plain.keep(0);
-                assertEquals(text(plain, prompt, 0, options, tokens.size()), tokens);
-                try (Steps fresh = new DraftedSteps(model.engine())) {
-                    text(fresh, prompt, 0, options, tokens.size());
-                    assertEquals(fresh.numAccepted(), used.numAccepted());
-                }
-                known = Stream.concat(Arrays.stream(prompt).boxed(), tokens.stream().limit(tokens.size() - 1))
-                        .mapToInt(id -> id).toArray();
+                int count = 1 + random.nextInt(12);
+                Completion text = text(drafted, request(prompt, options, count).session(used));
+                int kept = text.reusedTokens();
+                assertTrue(kept <= same && kept >= common - 3, kept + " of " + common);
+                numKept += kept;
+                assertArrayEquals(text(plain, request(prompt, options, count)).tokens(), text.tokens());
+                Completion fresh = text(drafted, request(prompt, options, count));
+                assertEquals(fresh.acceptedTokens(), text.acceptedTokens());
+                known = IntStream.concat(Arrays.stream(prompt), Arrays.stream(text.tokens())).toArray();
                 known = known.length > 180 ? new int[0] : known;
             }
             assertTrue(numKept > 200, numKept + " kept");
@@ -125,11 +127,16 @@ class DraftedStepsTest {
     @Test
     void aPromptThatIsCancelledIsKeptUpToThere() throws CheckpointException {
         try (LoadedModel model = load(folder("/drafts/deepseek_v3"), "scalar");
-                Steps steps = new DraftedSteps(model.engine())) {
+                Scheduler scheduler = new Scheduler(model.engine().steps(true), SchedulerOptions.defaults(), 64, 2000);
+                Session session = scheduler.session()) {
             int[] prompt = new Random(5).ints(2 * Engine.CHUNK_TOKENS, 0, 64).toArray();
-            assertEquals(0, steps.prefill(prompt, 0, () -> true).rows());
-            assertEquals(Engine.CHUNK_TOKENS, steps.length());
-            assertEquals(99, steps.keep(100));
+            GenerationRequest request = request(prompt, SamplingOptions.greedy(), 1).session(session).build();
+            Completion text = scheduler.generate(request, () -> false);
+            assertEquals(Finish.CANCELLED, text.finish());
+            assertEquals(Engine.CHUNK_TOKENS, session.length());
+            Completion again = text(scheduler, request(Arrays.copyOf(prompt, 101), SamplingOptions.greedy(), 1)
+                    .session(session));
+            assertEquals(99, again.reusedTokens());
         }
     }
 
@@ -163,7 +170,7 @@ class DraftedStepsTest {
             SafetensorsWriter.write(temp.resolve("model.safetensors"), tensors, Map.of());
         }
         try (LoadedModel model = load(temp, "scalar")) {
-            assertEquals(20, compare(model.engine(), new int[] {7, 9}, SamplingOptions.greedy(), 41));
+            assertEquals(20, compare(model, new int[] {7, 9}, SamplingOptions.greedy(), 41));
         }
     }
 

@@ -1,11 +1,13 @@
 package glia.lab;
 
-import glia.engine.DraftedSteps;
 import glia.engine.Engine;
-import glia.engine.Steps;
+import glia.engine.sampling.SamplingOptions;
+import glia.engine.schedule.Completion;
+import glia.engine.schedule.GenerationRequest;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.SchedulerOptions;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
-import glia.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -94,35 +96,27 @@ public final class Bench {
         }
     }
 
-    /// One text of `numSteps` tokens, the likeliest each, with drafts. Here the speed depends on the tokens: how many
+    /// One text of `numSteps` tokens, the most probable each, with drafts. Here the speed depends on the tokens: how many
     /// drafts are right.
     public Rate drafted(int numSteps) {
         return measure(() -> {
-            try (Steps steps = new DraftedSteps(engine)) {
-                Tensor logits = begin(steps);
-                long start = System.nanoTime();
-                goOn(steps, logits, numSteps);
-                return numSteps / seconds(start);
-            }
+            Completion text = draftedText(numSteps);
+            return numSteps / ((text.totalNanos() - text.firstTokenNanos()) / 1e9);
         });
     }
 
     /// How many of that text's drafts are right, from 0 to 1.
     public double acceptedShare(int numSteps) {
-        try (Steps steps = new DraftedSteps(engine)) {
-            goOn(steps, begin(steps), numSteps);
-            return (double) steps.numAccepted() / steps.numDrafted();
-        }
+        Completion text = draftedText(numSteps);
+        return (double) text.acceptedTokens() / text.draftedTokens();
     }
 
-    private Tensor begin(Steps steps) {
-        return steps.prefill(tokens(5, CONTEXT_TOKENS), 0, () -> false);
-    }
-
-    private void goOn(Steps steps, Tensor logits, int numSteps) {
-        Tensor next = logits;
-        for (int step = 0; step < numSteps; step++) {
-            next = steps.step(engine.ops().kernels().argmax(next, 0));
+    /// The prompt gives the first token, each step one more.
+    private Completion draftedText(int numSteps) {
+        int context = CONTEXT_TOKENS + numSteps + 2;
+        try (Scheduler scheduler = new Scheduler(engine.steps(true), SchedulerOptions.defaults(), vocabSize, context)) {
+            return scheduler.generate(GenerationRequest.of(tokens(5, CONTEXT_TOKENS)).sampling(SamplingOptions.greedy())
+                    .maxTokens(numSteps + 1).build(), () -> true);
         }
     }
 

@@ -30,7 +30,9 @@ public final class AnswerText {
     private static String ending(Answer answer) {
         return switch (answer.finish()) {
             case STOP -> "";
-            case CANCELLED -> "stopped";
+            case CANCELLED, INTERRUPTED -> "stopped";
+            case TIMEOUT -> "cut off: its time was over";
+            case FAILED -> "cut off by an error";
             case LENGTH -> "cut off at --max-tokens";
             case CONTEXT -> "cut off: the context is full";
         };

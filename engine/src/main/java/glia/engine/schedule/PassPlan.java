@@ -1,0 +1,95 @@
+package glia.engine.schedule;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/// What the next pass computes. Decoding texts come first, each with its next token. What is left of the budget goes to
+/// prompts: equal shares for the keys that have some, within a key by priority and age.
+final class PassPlan {
+    private static final Comparator<ScheduledSequence> BY_TURN = Comparator
+            .comparingInt((ScheduledSequence s) -> -s.gainedPriority).thenComparingLong(s -> s.arrival);
+
+    private final int tokenBudget;
+    private final int tokensPerDecode;
+    private final List<ScheduledSequence> planned = new ArrayList<>();
+
+    PassPlan(int tokenBudget, int tokensPerDecode) {
+        this.tokenBudget = tokenBudget;
+        this.tokensPerDecode = tokensPerDecode;
+    }
+
+    /// The texts of the pass.
+    List<ScheduledSequence> planned() {
+        return planned;
+    }
+
+    /// Plans a pass of texts that have a place.
+    void make(List<ScheduledSequence> running) {
+        planned.clear();
+        int budget = tokenBudget;
+        int numPrompts = 0;
+        ScheduledSequence prompt = null;
+        for (int i = 0; i < running.size(); i++) {
+            ScheduledSequence s = running.get(i);
+            s.planned = 0;
+            if (s.state() == SequenceState.DECODING) {
+                s.planned = tokensPerDecode;
+                budget -= tokensPerDecode;
+                planned.add(s);
+            } else {
+                prompt = s;
+                numPrompts++;
+            }
+        }
+        if (numPrompts == 1) {
+            add(prompt, budget, true);
+        } else if (numPrompts > 1) {
+            share(running, budget);
+        }
+    }
+
+    private void share(List<ScheduledSequence> running, int budget) {
+        List<ScheduledSequence> prompts = new ArrayList<>();
+        for (ScheduledSequence s : running) {
+            if (s.state() == SequenceState.PREFILLING) {
+                prompts.add(s);
+            }
+        }
+        prompts.sort(BY_TURN);
+        List<String> keys = prompts.stream().map(s -> s.request.fairnessKey()).distinct().toList();
+        int left = budget;
+        for (int k = 0; k < keys.size(); k++) {
+            int share = left / (keys.size() - k);
+            for (ScheduledSequence s : prompts) {
+                if (s.request.fairnessKey().equals(keys.get(k))) {
+                    int taken = add(s, share, left == budget);
+                    share -= taken;
+                    left -= taken;
+                }
+            }
+        }
+        for (ScheduledSequence s : prompts) {
+            left -= add(s, left, false);
+        }
+    }
+
+    /// Plans a chunk of a prompt, or more of it. A source is read whole or not at all, so the first prompt of a pass may
+    /// have one of any length.
+    ///
+    /// @return tokens that it takes from the budget
+    private int add(ScheduledSequence s, int budget, boolean isFirst) {
+        int source = s.planned == 0 ? s.sourceToRead() : 0;
+        int most = Math.min(s.remaining() - s.planned, isFirst ? Math.max(1, budget - source) : budget - source);
+        int known = s.computed.length() + s.planned;
+        int count = most <= 0 ? 0 : s.computed.chunkEnd(known + most) - known;
+        if (count <= 0) {
+            return 0;
+        }
+        if (s.planned == 0) {
+            planned.add(s);
+        }
+        s.planned += count;
+        return count + source;
+    }
+}

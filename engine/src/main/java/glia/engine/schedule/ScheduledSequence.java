@@ -1,0 +1,152 @@
+package glia.engine.schedule;
+
+import glia.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// One text on its way through a scheduler. Belongs to whoever computes; the state may be read by any thread.
+final class ScheduledSequence {
+    final Generation generation;
+    final GenerationRequest request;
+    final int sample;
+    /// The order in which texts came: less is older.
+    final long arrival;
+    /// The priority with which it got its place.
+    int gainedPriority;
+    /// What was computed; null while nothing was.
+    DecodeState computed;
+    /// Whether it is to be computed without others, since there was no room for it beside them.
+    boolean needsAll;
+    /// Tokens that it takes in the step that is planned.
+    int planned;
+    int reused;
+    int drafted;
+    int accepted;
+    int preemptions;
+    private volatile SequenceState state = SequenceState.WAITING;
+    /// The prompt and what followed.
+    private int[] tokens;
+    private int length;
+    private float[] logProbabilities = {};
+    private TokenSampler sampler;
+    private long firstTokenNanos;
+
+    ScheduledSequence(Generation generation, int sample, long arrival) {
+        this.generation = generation;
+        this.request = generation.request();
+        this.sample = sample;
+        this.arrival = arrival;
+        this.tokens = request.prompt();
+        this.length = tokens.length;
+    }
+
+    SequenceState state() {
+        return state;
+    }
+
+    void become(SequenceState next) {
+        if (!state.mayBecome(next)) {
+            throw new IllegalStateException("a text that is " + state + " cannot become " + next);
+        }
+        state = next;
+    }
+
+    /// The prompt and what followed; only the first `length()` count.
+    int[] tokens() {
+        return tokens;
+    }
+
+    int length() {
+        return length;
+    }
+
+    int lastToken() {
+        return tokens[length - 1];
+    }
+
+    /// Tokens that were chosen.
+    int numChosen() {
+        return length - request.prompt().length;
+    }
+
+    /// Tokens that are known and not computed.
+    int remaining() {
+        return length - (computed == null ? 0 : computed.length());
+    }
+
+    /// Tokens that an encoder reads with the next chunk.
+    int sourceToRead() {
+        return computed.length() == 0 ? request.source().length : 0;
+    }
+
+    /// Tokens that count against the context: an encoder-decoder's source is its prompt.
+    int contextTokens() {
+        return request.source().length > 0 ? request.source().length + numChosen() : length;
+    }
+
+    /// Chooses the next token from a row of logits.
+    ///
+    /// @return why the text ends with it; null if it goes on
+    Finish choose(Tensor logits, int row, int vocabSize, int contextLength) {
+        if (sampler == null) {
+            sampler = SamplerOfOptions.of(request, sample, vocabSize);
+            acceptAll(request.source());
+            acceptAll(request.prompt());
+        }
+        int token = sampler.sample(logits, row);
+        if (token < 0 || token >= vocabSize) {
+            throw new IllegalArgumentException("the sampler chose token " + token + ", which is outside the vocabulary "
+                    + "of " + vocabSize);
+        }
+        sampler.accept(token);
+        float logProbability = Float.NaN;
+        if (request.logProbabilities()) {
+            logProbability = LogProbability.of(logits, row, vocabSize, token);
+        }
+        append(token, logProbability);
+        boolean goesOn = request.listener().token(sample, token, logProbability);
+        if (!goesOn || request.stopTokens().contains(token)) {
+            return Finish.STOP;
+        }
+        if (request.maxTokens() > 0 && numChosen() >= request.maxTokens()) {
+            return Finish.LENGTH;
+        }
+        return contextTokens() >= contextLength ? Finish.CONTEXT : null;
+    }
+
+    /// Of an encoder-decoder the source is what penalties know as the prompt.
+    private void acceptAll(int[] ids) {
+        if (ids == request.prompt() && request.source().length > 0) {
+            return;
+        }
+        for (int id : ids) {
+            sampler.accept(id);
+        }
+    }
+
+    private void append(int token, float logProbability) {
+        if (length == tokens.length || tokens == request.prompt()) {
+            tokens = Arrays.copyOf(tokens, Math.max(2 * length, 64));
+        }
+        tokens[length++] = token;
+        if (numChosen() == 1) {
+            firstTokenNanos = System.nanoTime() - generation.submitted();
+        }
+        if (request.logProbabilities()) {
+            int at = numChosen() - 1;
+            if (at == logProbabilities.length) {
+                logProbabilities = Arrays.copyOf(logProbabilities, Math.max(2 * at, 64));
+            }
+            logProbabilities[at] = logProbability;
+        }
+    }
+
+    /// The text as it is.
+    Completion completion(Finish finish, Optional<Throwable> failure) {
+        int prompt = request.prompt().length;
+        return new Completion(Arrays.copyOfRange(tokens, prompt, length),
+                Arrays.copyOf(logProbabilities, request.logProbabilities() ? numChosen() : 0), finish, failure,
+                request.source().length > 0 ? request.source().length : prompt, reused, drafted, accepted, preemptions,
+                firstTokenNanos, System.nanoTime() - generation.submitted());
+    }
+}
