@@ -1,6 +1,8 @@
 package glia.engine.sampling;
 
+import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,10 +20,10 @@ import java.util.List;
 /// sampler.run(logits);
 /// ```
 public final class BatchSampler {
-    /// No log-probabilities are computed, which saves an exponential for each token of the vocabulary.
+    /// No log-probability is computed.
     public static final int NO_LOG_PROBABILITIES = -1;
 
-    private final Workers workers;
+    private final Kernels kernels;
     private final int vocabSize;
     private final Candidates[] scratch;
     private final Workers.Task task = this::run;
@@ -36,12 +38,12 @@ public final class BatchSampler {
     private int count;
     private int numChunks;
 
-    /// @param workers the threads, of the model's kernels
+    /// @param kernels what the model computes with: their threads sample, and log-probabilities are theirs
     /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
-    public BatchSampler(Workers workers, int vocabSize) {
-        this.workers = workers;
+    public BatchSampler(Kernels kernels, int vocabSize) {
+        this.kernels = kernels;
         this.vocabSize = vocabSize;
-        this.scratch = new Candidates[workers.count()];
+        this.scratch = new Candidates[kernels.workers().count()];
     }
 
     /// Begins a new batch.
@@ -80,13 +82,13 @@ public final class BatchSampler {
     /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; left as they are
     public void run(Tensor logits) {
         this.logits = logits;
-        numChunks = workers.chunksFor(count);
+        numChunks = kernels.workers().chunksFor(count);
         if (count <= 1) {
             for (int i = 0; i < count; i++) {
                 sample(i, 0);
             }
         } else {
-            workers.run(task, numChunks);
+            kernels.workers().run(task, numChunks);
         }
         this.logits = null;
     }
@@ -106,44 +108,37 @@ public final class BatchSampler {
                 scratch[worker] = new Candidates(vocabSize);
             }
             Candidates c = scratch[worker];
-            double logSumExp = 0;
-            boolean loaded = false;
-            if (numAlternatives[i] >= 0) {
-                c.load(logits, rows[i]);
-                logSumExp = c.logSumExp();
-                loaded = numAlternatives[i] == 0;
-                if (numAlternatives[i] > 0) {
-                    alternatives.set(i, alternatives(c, numAlternatives[i], logSumExp));
-                }
-            }
-            int token = choose(i, c, loaded);
+            int token = choose(i, c);
             if (token < 0 || token >= vocabSize) {
                 throw new IllegalArgumentException("the sampler chose token " + token + ", which is outside the "
                         + "vocabulary of " + vocabSize);
             }
             tokens[i] = token;
-            logProbabilities[i] = numAlternatives[i] < 0 ? Float.NaN
-                    : (float) (logits.get((long) rows[i] * logits.cols() + token) - logSumExp);
+            logProbabilities[i] = Float.NaN;
+            if (numAlternatives[i] >= 0) {
+                float logSumExp = logits.cols() == vocabSize ? kernels.logSumExp(logits, rows[i])
+                        : kernels.logSumExp(logits.view(rows[i] * logits.rowBytes(), DType.F32, 1, vocabSize), 0);
+                logProbabilities[i] = logits.get((long) rows[i] * logits.cols() + token) - logSumExp;
+                if (numAlternatives[i] > 0) {
+                    c.load(logits, rows[i]);
+                    alternatives.set(i, alternatives(c, numAlternatives[i], logSumExp));
+                }
+            }
         } catch (Throwable e) {
             failures[i] = e;
         }
     }
 
-    private int choose(int i, Candidates c, boolean loaded) {
-        if (!(samplers[i] instanceof Sampler sampler) || sampler.vocabSize() != vocabSize) {
-            return samplers[i].sample(logits, rows[i]);
-        }
-        if (!loaded) {
-            c.load(logits, rows[i]);
-        }
-        return sampler.sample(c);
+    private int choose(int i, Candidates c) {
+        return samplers[i] instanceof Sampler sampler && sampler.vocabSize() == vocabSize
+                ? sampler.sample(logits, rows[i], c) : samplers[i].sample(logits, rows[i]);
     }
 
-    private static List<TokenLogProbability> alternatives(Candidates c, int count, double logSumExp) {
+    private static List<TokenLogProbability> alternatives(Candidates c, int count, float logSumExp) {
         c.gatherBest(count, null);
         List<TokenLogProbability> best = new ArrayList<>(c.size());
         for (int i = 0; i < c.size(); i++) {
-            best.add(new TokenLogProbability(c.id(i), (float) (c.logit(c.id(i)) - logSumExp)));
+            best.add(new TokenLogProbability(c.id(i), c.logit(c.id(i)) - logSumExp));
         }
         return best;
     }

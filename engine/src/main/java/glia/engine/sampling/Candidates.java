@@ -17,6 +17,8 @@ final class Candidates {
     private final int[] ids;
     private final float[] weights;
     private int size;
+    /// The best token's logit.
+    private float max;
 
     Candidates(int vocabSize) {
         logits = new float[vocabSize];
@@ -64,10 +66,13 @@ final class Candidates {
     /// @throws IllegalStateException if there is none, or a logit is not a number
     void gather(long[] allowed) {
         int n = 0;
+        max = Float.NEGATIVE_INFINITY;
         if (allowed == null) {
             for (int id = 0; id < logits.length; id++) {
+                float logit = choosable(id);
                 ids[n] = id;
-                n += choosable(id) > Float.NEGATIVE_INFINITY ? 1 : 0;
+                n += logit > Float.NEGATIVE_INFINITY ? 1 : 0;
+                max = Math.max(max, logit);
             }
         } else {
             int numWords = Math.min(allowed.length, (logits.length + Long.SIZE - 1) / Long.SIZE);
@@ -76,6 +81,7 @@ final class Candidates {
                     int id = i * Long.SIZE + Long.numberOfTrailingZeros(left);
                     if (id < logits.length && choosable(id) > Float.NEGATIVE_INFINITY) {
                         ids[n++] = id;
+                        max = Math.max(max, logits[id]);
                     }
                 }
             }
@@ -127,6 +133,7 @@ final class Candidates {
             }
         }
         sort();
+        max = logits[ids[0]];
     }
 
     /// The best token that can be chosen.
@@ -168,7 +175,7 @@ final class Candidates {
     }
 
     /// The sum of `exp(logit - max)`: the best token's share is 1.
-    double mass(float max) {
+    double mass() {
         double mass = 0;
         for (int i = 0; i < size; i++) {
             mass += Math.exp(logits[ids[i]] - max);
@@ -177,7 +184,7 @@ final class Candidates {
     }
 
     float max() {
-        return logits[best()];
+        return max;
     }
 
     /// Keeps the best `k`, in falling order.
@@ -218,7 +225,7 @@ final class Candidates {
     }
 
     /// Keeps the fewest best tokens whose mass reaches this, in falling order; at least one.
-    void keepMass(double wanted, float max) {
+    void keepMass(double wanted) {
         heapify(size, true);
         int rest = size;
         double mass = 0;
@@ -236,7 +243,6 @@ final class Candidates {
 
     /// Draws a token by its share of `exp((logit - max) / temperature)`.
     int draw(float temperature, RandomGenerator random) {
-        float max = max();
         double mass = 0;
         for (int i = 0; i < size; i++) {
             weights[i] = (float) Math.exp((logits[ids[i]] - max) / temperature);
@@ -251,19 +257,6 @@ final class Candidates {
             }
         }
         return ids[drawn];
-    }
-
-    /// The logarithm of the sum of `exp(logit)` over all tokens.
-    double logSumExp() {
-        float max = Float.NEGATIVE_INFINITY;
-        for (float logit : logits) {
-            max = Math.max(max, logit);
-        }
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp(logit - max);
-        }
-        return max + Math.log(sum);
     }
 
     /// The ids of the tokens that are left, best first after `gatherBest`.

@@ -71,7 +71,7 @@ public final class Sampler implements TokenSampler {
     int sample(Tensor logits, int row, Candidates candidates) {
         check(logits, vocabSize);
         candidates.load(logits, row);
-        return sample(candidates);
+        return choose(candidates);
     }
 
     static void check(Tensor logits, int vocabSize) {
@@ -81,8 +81,7 @@ public final class Sampler implements TokenSampler {
         }
     }
 
-    /// Chooses among logits that are loaded.
-    int sample(Candidates c) {
+    private int choose(Candidates c) {
         for (int i = 0; i < biasedIds.length; i++) {
             c.logit(biasedIds[i], c.logit(biasedIds[i]) + biases[i]);
         }
@@ -115,10 +114,9 @@ public final class Sampler implements TokenSampler {
     /// Tokens of less than `(1 - p) / n` cannot all together hold the share that p leaves out, so the best that reach p
     /// are among the others: only these few are put in order.
     private void topP(Candidates c) {
-        float max = c.max();
-        double mass = c.mass(max);
-        c.keepFrom(max + (float) Math.log((1 - options.topP()) * mass / c.size() * 0.999));
-        c.keepMass(options.topP() * mass, max);
+        double mass = c.mass();
+        c.keepFrom(c.max() + (float) Math.log((1 - options.topP()) * mass / c.size() * 0.999));
+        c.keepMass(options.topP() * mass);
     }
 
     /// Takes note of a token of the text, be it of the prompt or chosen.

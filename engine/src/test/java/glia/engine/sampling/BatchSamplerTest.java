@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -84,7 +85,7 @@ class BatchSamplerTest {
     }
 
     private static List<List<Integer>> texts(Workers workers, int copies) {
-        BatchSampler batch = new BatchSampler(workers, V);
+        BatchSampler batch = new BatchSampler(new ScalarKernels(workers), V);
         List<Sampler> samplers = new ArrayList<>();
         List<List<Integer>> texts = new ArrayList<>();
         for (int i = 0; i < copies * OPTIONS.size(); i++) {
@@ -114,7 +115,7 @@ class BatchSamplerTest {
         double sum = IntStream.range(V, 2 * V).mapToDouble(i -> Math.exp(logits[i])).sum();
         int best = IntStream.range(0, V).reduce(0, (a, b) -> logits[V + b] > logits[V + a] ? b : a);
         try (Workers workers = new Workers(2)) {
-            BatchSampler batch = new BatchSampler(workers, V);
+            BatchSampler batch = new BatchSampler(new ScalarKernels(workers), V);
             SamplingOptions changed = NEUTRAL.withTemperature(3).withTopK(50).withRepetitionPenalty(2)
                     .withLogitBias(Map.of(best, Float.NEGATIVE_INFINITY));
             batch.add(new Sampler(changed, V), 1, 3);
@@ -192,7 +193,7 @@ class BatchSamplerTest {
         Error own = new AssertionError("own");
         try (Workers workers = new Workers(3)) {
             for (SamplingOptions options : OPTIONS) {
-                BatchSampler batch = new BatchSampler(workers, V);
+                BatchSampler batch = new BatchSampler(new ScalarKernels(workers), V);
                 for (int row = 0; row < 4; row++) {
                     batch.add(new Sampler(options, V), row, row % 2);
                 }
@@ -246,7 +247,7 @@ class BatchSamplerTest {
         Tensor rows = Tensor.of(ARENA, random(4 * V, 3), 4, V);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Workers workers = new Workers(2)) {
-            BatchSampler batch = new BatchSampler(workers, V);
+            BatchSampler batch = new BatchSampler(new ScalarKernels(workers), V);
             Sampler[] samplers = IntStream.range(0, 4).mapToObj(i -> new Sampler(NEUTRAL, V)).toArray(Sampler[]::new);
             long bytes = Long.MAX_VALUE;
             for (int round = 0; round < 8; round++) {
