@@ -19,9 +19,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /// Where the time of a training step (forward, loss, backward) of small Llamas goes: the share of each kernel, and of
-/// all that is computed outside of kernels.
+/// all that is computed outside of kernels; and the memory that activations and their gradients take.
 ///
-///     TrainingProfile [--kernels NAME] [--steps N]
+///     TrainingProfile [--kernels NAME] [--steps N] [--checkpoint SUBLAYERS]
 public final class TrainingProfile {
     private static final int SEQUENCE = 512;
 
@@ -46,26 +46,31 @@ public final class TrainingProfile {
     public static void main(String[] args) throws CheckpointException {
         String kernels = "best";
         int steps = 3;
+        int sublayers = 0;
         for (int i = 0; i + 1 < args.length; i += 2) {
             switch (args[i]) {
                 case "--kernels" -> kernels = args[i + 1];
                 case "--steps" -> steps = Integer.parseInt(args[i + 1]);
+                case "--checkpoint" -> sublayers = Integer.parseInt(args[i + 1]);
                 default -> throw new IllegalArgumentException("unknown option " + args[i]);
             }
         }
         for (Size size : SIZES) {
-            run(size, kernels, steps, System.out);
+            run(size, kernels, steps, sublayers, System.out);
         }
     }
 
     /// Prints the table of one size.
-    static void run(Size size, String kernels, int steps, PrintStream out) throws CheckpointException {
+    ///
+    /// @param sublayers between checkpoints of activations; 0 keeps all
+    static void run(Size size, String kernels, int steps, int sublayers, PrintStream out) throws CheckpointException {
         SplittableRandom random = new SplittableRandom(1);
         try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), size.config()), 1);
                 Workers workers = new Workers(Math.max(1, Runtime.getRuntime().availableProcessors()));
                 Gradients gradients = new Gradients()) {
             TimedKernels timed = new TimedKernels(KernelSets.choose(kernels, workers).kernels());
             try (Recorder recorder = new Recorder(timed.kernels(), gradients)) {
+                recorder.checkpoint(sublayers);
                 int[] ids = random.ints(size.tokens(), 0, size.vocabSize()).toArray();
                 Pass pass = new Pass();
                 for (int at = 0; at < ids.length; at += SEQUENCE) {
@@ -77,7 +82,10 @@ public final class TrainingProfile {
                 for (int i = 0; i < steps; i++) {
                     step(recorder, model, pass, ids);
                 }
-                print(size, timed.nanos(), System.nanoTime() - start, steps, out);
+                long total = System.nanoTime() - start;
+                out.printf(Locale.ROOT, "%s, %d tokens: %.0f ms a step, %d MB for activations%n", size.name(),
+                        size.tokens(), total / 1e6 / steps, recorder.sizeBytes() / 1_000_000);
+                print(timed.nanos(), total, out);
             }
         }
     }
@@ -88,8 +96,7 @@ public final class TrainingProfile {
         recorder.backward();
     }
 
-    private static void print(Size size, Map<String, Long> nanos, long total, int steps, PrintStream out) {
-        out.printf(Locale.ROOT, "%s, %d tokens: %.0f ms a step%n", size.name(), size.tokens(), total / 1e6 / steps);
+    private static void print(Map<String, Long> nanos, long total, PrintStream out) {
         long known = nanos.values().stream().mapToLong(Long::longValue).sum();
         nanos.entrySet().stream().sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
                 .filter(e -> e.getValue() * 1000 > total)

@@ -11,7 +11,7 @@ class TrainingProfileTest {
     @Test
     void namesTheKernelsOfAStep() throws Exception {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        TrainingProfile.run(new TrainingProfile.Size("tiny", 32, 64, 2, 2, 100, 512), "scalar", 1,
+        TrainingProfile.run(new TrainingProfile.Size("tiny", 32, 64, 2, 2, 100, 512), "scalar", 1, 2,
                 new PrintStream(bytes, true, StandardCharsets.UTF_8));
         String table = bytes.toString(StandardCharsets.UTF_8);
         for (String row : new String[] {"tiny, 512 tokens", "linearBackwardWeight", "attentionBackward",

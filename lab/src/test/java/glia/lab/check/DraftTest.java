@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DraftTest {
     private static final double TOLERANCE = 1e-4;
 
-    private static Path folder() {
+    static Path folder() {
         try {
             return Path.of(DraftTest.class.getResource("/drafts/deepseek_v3/config.json").toURI()).getParent();
         } catch (URISyntaxException e) {

@@ -117,12 +117,19 @@ class InterleavingTest {
     }
 
     private static void check(String folder, Between between) throws CheckpointException {
+        for (int segmentSublayers : new int[] {0, 2}) {
+            check(folder, segmentSublayers, between);
+        }
+    }
+
+    private static void check(String folder, int segmentSublayers, Between between) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
                 Engine engine = new Engine(model, KernelSets.choose("vector", workers).kernels(), Precision.FAST,
                         1 << 26);
                 Learner plain = new Learner(engine); Learner disturbed = new Learner(engine)) {
             double loss = plain.forward(texts(engine, 1));
             Map<Weight, float[]> expected = plain.backward();
+            disturbed.recorder.checkpoint(segmentSublayers);
             Pass pass = texts(engine, 1);
             assertEquals(loss, disturbed.forward(pass));
             between.run(engine, pass, disturbed);

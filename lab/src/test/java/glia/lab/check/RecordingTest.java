@@ -3,7 +3,11 @@ package glia.lab.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.Engine;
+import glia.engine.LoadOptions;
+import glia.engine.LoadedModel;
 import glia.io.CheckpointException;
+import glia.io.hub.Progress;
 import glia.kernels.KernelSets;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -11,6 +15,9 @@ import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.States;
 import glia.model.spec.Parameter;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
@@ -25,6 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -98,6 +107,38 @@ class RecordingTest {
                     model.weights().all().forEach((p, w) -> assertSame(p, kept.of(w), again.of(w)));
                 }
             }
+        }
+    }
+
+    /// A draft layer's loss reaches the layers that gave its input.
+    @Test
+    void draftsLearnThroughSegments() throws CheckpointException {
+        try (LoadedModel loaded = LoadedModel.load(DraftTest.folder(), new LoadOptions(2, 0, "vector", Precision.EXACT,
+                true), Progress.NONE); Gradients kept = new Gradients(); Gradients again = new Gradients()) {
+            learnByDraft(loaded.engine(), kept, 0);
+            learnByDraft(loaded.engine(), again, 1);
+            Model model = loaded.engine().model();
+            model.weights().all().forEach((p, w) -> assertSame(p, kept.of(w), again.of(w)));
+            Tensor embedding = kept.of(model.weights().get(Parameter.of(Role.EMBEDDING)));
+            Tensor first = kept.of(model.weights().get(new Parameter(Place.of(0), Role.BEFORE_WEIGHT)));
+            assertTrue(IntStream.range(0, (int) embedding.size()).anyMatch(i -> embedding.get(i) != 0));
+            assertTrue(IntStream.range(0, (int) first.size()).anyMatch(i -> first.get(i) != 0));
+        }
+    }
+
+    private static void learnByDraft(Engine engine, Gradients gradients, int segmentSublayers) {
+        int[] ids = {3, 5, 4, 9, 7, 6, 8};
+        try (Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
+            recorder.checkpoint(segmentSublayers);
+            Pass pass = new Pass().add(ids, 0, 6, 0, Outputs.ALL);
+            Tensor hidden = engine.decoder().hidden(recorder, pass, States.NONE);
+            pass.clear();
+            Tensor draft = engine.decoder().draft(0, recorder, hidden, pass.add(ids, 1, 7, 0, Outputs.ALL),
+                    States.NONE);
+            Tensor logits = engine.decoder().logits(recorder, draft, pass, States.NONE);
+            pass.clear();
+            recorder.crossEntropy(logits, new int[] {1, 2, 3, 4, 5, 6});
+            recorder.backward();
         }
     }
 }

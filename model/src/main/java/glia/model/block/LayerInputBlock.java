@@ -21,7 +21,8 @@ final class LayerInputBlock implements Block {
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Tensor own = ops.apply(SliceColumns.of(pass.crossLayer().layerInputs(), spec.layer() * spec.size(), spec.size()));
+        Tensor own = ops.apply(SliceColumns.of(pass.crossLayer().layerInputs(), spec.layer() * spec.size(),
+                spec.size()));
         return down.forward(ops, ops.gated(gate.forward(ops, x, pass, states), own, spec.activation()), pass, states);
     }
 }

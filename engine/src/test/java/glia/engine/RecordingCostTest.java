@@ -46,10 +46,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// What frozen weights do not cost: products, memory of gradients, and a recording of what lies below the first
-/// trainable weight.
-class FrozenWeightsTest {
+/// What recordings cost. Frozen weights cost no products and no memory of gradients, and what lies below the first
+/// trainable one is not recorded; segments that are computed again cost little memory; and further steps cost no more.
+class RecordingCostTest {
     private static final int HIDDEN = 64;
     private static final int TOKENS = 512;
     private static final Norm NORM = new Norm.Rms(1e-6f, 0);
@@ -87,6 +89,10 @@ class FrozenWeightsTest {
     }
 
     private static Step step(ModelSpec spec, Predicate<Parameter> trainable) {
+        return step(spec, trainable, 0);
+    }
+
+    private static Step step(ModelSpec spec, Predicate<Parameter> trainable, int segmentSublayers) {
         Map<String, Integer> calls = new TreeMap<>();
         try (Workers workers = new Workers(2); Model model = FreshModel.create(spec, 3);
                 Gradients gradients = new Gradients()) {
@@ -106,16 +112,21 @@ class FrozenWeightsTest {
                     learning.add(w);
                 }
             });
-            int[] ids = new int[TOKENS];
-            Arrays.setAll(ids, i -> 7 * i % 96);
             try (Recorder recorder = new Recorder(counting, gradients, learning::contains)) {
-                Tensor logits = model.decoder().forward(recorder, new Pass().add(ids, 0, ids.length, 0, Outputs.ALL),
-                        States.NONE);
-                recorder.crossEntropy(logits, ids);
-                recorder.backward();
+                recorder.checkpoint(segmentSublayers);
+                learn(model, recorder, TOKENS);
                 return new Step(calls, gradients.sizeBytes(), recorder.sizeBytes());
             }
         }
+    }
+
+    private static void learn(Model model, Recorder recorder, int numTokens) {
+        int[] ids = new int[numTokens];
+        Arrays.setAll(ids, i -> 7 * i % 96);
+        Tensor logits = model.decoder().forward(recorder, new Pass().add(ids, 0, ids.length, 0, Outputs.ALL),
+                States.NONE);
+        recorder.crossEntropy(logits, ids);
+        recorder.backward();
     }
 
     private static Parameter weight(int sublayer, Role role) {
@@ -206,6 +217,47 @@ class FrozenWeightsTest {
             Tensor logits = model.decoder().forward(recorder, new Pass().add(new int[] {1, 2}, 0, 2, 0, Outputs.ALL),
                     States.NONE);
             assertThrows(IllegalArgumentException.class, () -> recorder.gradient(logits));
+        }
+    }
+
+    @Test
+    void segmentsTakeAThirdOfTheMemoryAndOneMoreForwardPass() {
+        Step kept = step(spec(40), p -> true);
+        Step again = step(spec(40), p -> true, 2);
+        assertTrue(3 * again.workspaceBytes <= kept.workspaceBytes,
+                () -> again.workspaceBytes + " of " + kept.workspaceBytes + " bytes");
+        assertEquals(40, kept.calls("attention"));
+        assertEquals(80, again.calls("attention"));
+        assertEquals(kept.calls("linearBackwardWeight"), again.calls("linearBackwardWeight"));
+        assertEquals(kept.calls("linearBackwardInput"), again.calls("linearBackwardInput"));
+    }
+
+    /// Layers 0 to 2 are not run again: nothing below sublayer 6 is trainable.
+    @Test
+    void segmentsBelowTheFirstTrainableWeightRunOnce() {
+        Step step = step(spec(5), weight(6, Role.BEFORE_WEIGHT)::equals, 2);
+        assertEquals(5 + 2, step.calls("attention"));
+        assertEquals(2, step.calls("attentionBackward"));
+        long few = step(spec(2), p -> p.role() == Role.HEAD, 2).workspaceBytes;
+        assertEquals(few, step(spec(40), p -> p.role() == Role.HEAD, 2).workspaceBytes);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 4})
+    void laterStepsAllocateNothing(int segmentSublayers) {
+        try (Workers workers = new Workers(2); Model model = FreshModel.create(spec(12), 3);
+                Gradients gradients = new Gradients();
+                Recorder recorder = new Recorder(KernelSets.choose("vector", workers).kernels(), gradients)) {
+            recorder.checkpoint(segmentSublayers);
+            int[] lengths = {512, 77, 300, 1};
+            for (int length : lengths) {
+                learn(model, recorder, length);
+            }
+            long bytes = recorder.sizeBytes();
+            for (int step = 0; step < 9; step++) {
+                learn(model, recorder, lengths[5 * step % 4]);
+                assertEquals(bytes, recorder.sizeBytes(), "step " + step);
+            }
         }
     }
 }
