@@ -10,4 +10,5 @@ module glia.engine {
     exports glia.engine.sampling;
     exports glia.engine.schedule;
     exports glia.engine.state;
+    exports glia.engine.training;
 }

@@ -137,6 +137,16 @@ public final class Engine implements AutoCloseable {
         add(sequence, ids, from, to, wanted, NOTHING);
     }
 
+    /// The same with logits for some of the tokens.
+    ///
+    /// @param wanted the tokens that get logits, counted from `from`, ascending
+    /// @throws IllegalArgumentException as above, or if they are not among the tokens or do not ascend
+    public void add(Sequence sequence, int[] ids, int from, int to, int[] wanted) {
+        Pass.requirePlaces(wanted, to - from);
+        add(sequence, ids, from, to, Pass.Outputs.NONE, NOTHING);
+        pass.want(wanted);
+    }
+
     /// The same for the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
     ///
     /// @throws IllegalArgumentException if the model has no encoder

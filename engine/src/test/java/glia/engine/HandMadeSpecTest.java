@@ -6,11 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.state.Sequence;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
 import glia.model.FreshModel;
 import glia.model.Model;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
-import glia.model.block.States;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
@@ -37,7 +38,6 @@ import glia.tensor.kernel.Workers;
 import glia.kernels.KernelSets;
 import glia.tensor.ops.Gradients;
 import glia.tensor.ops.RecurrentCell;
-import glia.tensor.ops.Recorder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -100,24 +100,18 @@ class HandMadeSpecTest {
     @ParameterizedTest
     @MethodSource("specs")
     void learns(ModelSpec spec) {
-        int[] ids = ids();
-        int[] targets = new int[ids.length];
-        System.arraycopy(ids, 1, targets, 0, ids.length - 1);
-        targets[ids.length - 1] = -1;
+        TokenBatch batch = new TokenBatch().add(ids());
         try (Workers workers = new Workers(1); Model model = FreshModel.create(spec, 1);
-                Engine engine = engine(model, workers); Gradients gradients = new Gradients();
-                Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
-            Adam adam = new Adam(model, gradients);
+                Engine engine = engine(model, workers);
+                TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
+            Adam adam = new Adam(model, training.weightGradients());
             double first = Double.NaN;
             double last = Double.NaN;
             for (int step = 1; step <= 45; step++) {
-                Tensor logits = model.decoder().forward(recorder,
-                        new Pass().add(ids, 0, ids.length, 0, Outputs.ALL), States.NONE);
-                last = recorder.crossEntropy(logits, targets);
+                last = training.loss(batch);
                 first = step == 1 ? last : first;
-                recorder.backward();
                 adam.step(step);
-                gradients.zero();
+                training.zeroGradients();
             }
             assertTrue(first > 4.5 && last < 0.4 * first, spec.modelType() + ": " + first + " to " + last);
         }

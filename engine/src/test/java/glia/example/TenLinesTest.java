@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.engine.training.TrainingPass;
+import glia.tensor.Tensor;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
@@ -34,14 +37,41 @@ class TenLinesTest {
     }
 
     @Test
+    void lossAndGradientsTakeThreeLines() throws IOException {
+        try (var model = LanguageModel.load("stories260K"); var training = TrainingPass.of(model)) {
+            double loss = training.loss("Once upon a time there was a girl.");
+            Map<String, Tensor> gradients = training.gradients();
+            assertTrue(loss > 0.5 && loss < 4, "loss " + loss);
+            assertEquals(model.model().checkpoint().names(), gradients.keySet());
+            double largest = 0;
+            for (Tensor g : gradients.values()) {
+                for (long i = 0; i < g.size(); i++) {
+                    largest = Math.max(largest, Math.abs(g.get(i)));
+                }
+            }
+            assertTrue(largest > 1e-3, "largest gradient " + largest);
+        }
+    }
+
+    @Test
     void theReadmesLinesCompile(@TempDir Path folder) throws IOException {
         Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
                 .matcher(Files.readString(Path.of("../README.md")));
-        assertTrue(block.find(), "the README has no Java in it");
-        String lines = block.group(1);
+        int count = 0;
+        while (block.find()) {
+            compile(block.group(1), folder);
+            count++;
+        }
+        assertEquals(2, count, "pieces of Java in the README");
+    }
+
+    private static void compile(String lines, Path folder) throws IOException {
         assertTrue(lines.lines().count() <= 10, lines);
         Path source = Files.writeString(folder.resolve("Readme.java"), """
                 import glia.engine.*;
+                import glia.engine.training.*;
+                import glia.tensor.Tensor;
+                import java.util.Map;
                 class Readme {
                     static void main() throws Exception {
                         %s

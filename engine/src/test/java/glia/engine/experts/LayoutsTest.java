@@ -3,6 +3,9 @@ package glia.engine.experts;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.engine.Engine;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
 import glia.io.Checkpoint;
 import glia.io.load.Checkpoints;
 import glia.io.safetensors.SafetensorsWriter;
@@ -10,15 +13,11 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
-import glia.model.block.States;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
-import glia.tensor.ops.Compute;
-import glia.tensor.ops.Gradients;
-import glia.tensor.ops.Recorder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -158,12 +157,14 @@ class LayoutsTest {
 
     /// Over the gradients under the checkpoint's own names.
     private static double squares(Model model) {
-        try (Workers workers = new Workers(1); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Recorder ops = new Recorder(new ScalarKernels(workers), gradients)) {
-            ops.crossEntropy(model.decoder().forward(ops, pass(), States.NONE), TOKENS);
-            ops.backward();
+        try (Workers workers = new Workers(1);
+                TrainingPass training = TrainingPass.of(model, new ScalarKernels(workers),
+                        TrainingOptions.defaults())) {
+            float[] ones = new float[TOKENS.length];
+            Arrays.fill(ones, 1);
+            training.loss(new TokenBatch().addTargets(TOKENS, TOKENS, ones));
             double sum = 0;
-            for (Tensor g : model.gradients(gradients, arena).values()) {
+            for (Tensor g : training.gradients().values()) {
                 for (long i = 0; i < g.size(); i++) {
                     sum += (double) g.get(i) * g.get(i);
                 }

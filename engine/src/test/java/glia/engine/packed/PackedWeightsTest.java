@@ -4,28 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
 import glia.engine.ModelFacts;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
 import glia.kernels.KernelSets;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
-import glia.model.block.Pass.Outputs;
-import glia.model.block.Pass;
-import glia.model.block.States;
 import glia.model.quant.HubLayout;
 import glia.model.quant.PackedModels;
 import glia.model.write.ModelWriter;
-import glia.tensor.Precision;
-import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.ops.Gradients;
-import glia.tensor.ops.Recorder;
 import glia.tensor.ops.Weight;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,21 +103,12 @@ class PackedWeightsTest {
     }
 
     private static Map<String, float[]> gradients(Path path, String kernels) throws IOException {
-        try (Model model = ModelLoader.load(path); Workers workers = new Workers(2); Engine engine = new Engine(model,
-                KernelSets.choose(kernels, workers).kernels(), Precision.EXACT, 1 << 24);
-                Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
-            Pass pass = new Pass();
-            pass.add(IDS, 0, IDS.length, 0, Outputs.ALL);
-            Tensor logits = model.decoder().forward(recorder, pass, States.NONE);
-            int[] targets = new int[IDS.length];
-            for (int i = 0; i < targets.length; i++) {
-                targets[i] = i + 1 < IDS.length ? IDS[i + 1] : -1;
-            }
-            recorder.crossEntropy(logits, targets);
-            recorder.backward();
+        try (Model model = ModelLoader.load(path); Workers workers = new Workers(2);
+                TrainingPass training = TrainingPass.of(model, KernelSets.choose(kernels, workers).kernels(),
+                        TrainingOptions.defaults())) {
+            training.loss(new TokenBatch().add(IDS));
             Map<String, float[]> all = new TreeMap<>();
-            model.gradients(gradients, arena).forEach((name, t) -> all.put(name, t.toArray()));
+            training.gradients().forEach((name, t) -> all.put(name, t.toArray()));
             return all;
         }
     }

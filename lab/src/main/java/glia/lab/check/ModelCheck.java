@@ -2,15 +2,15 @@ package glia.lab.check;
 
 import glia.engine.Engine;
 import glia.engine.state.Sequence;
+import glia.engine.training.Loss;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
-import glia.model.block.States;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Gradients;
-import glia.tensor.ops.Recorder;
 import glia.tensor.ops.Weight;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -270,23 +270,27 @@ public final class ModelCheck {
     }
 
     private void gradients(int[][] ids) throws CheckpointException {
-        Pass pass = texts(ids);
         // Encoders and encoder-decoders are asked for the token at the same place, decoders for the next.
-        int shift = engine.model().spec().looksAhead() || sources.length > 0 ? 0 : 1;
-        int[] targets = new int[ids.length * ids[0].length];
+        boolean same = engine.model().spec().looksAhead() || sources.length > 0;
+        TokenBatch batch = new TokenBatch();
         for (int s = 0; s < ids.length; s++) {
-            for (int i = 0; i < ids[s].length; i++) {
-                targets[s * ids[s].length + i] = i + shift < ids[s].length ? ids[s][i + shift] : -1;
+            float[] ones = new float[ids[s].length];
+            Arrays.fill(ones, 1);
+            if (same) {
+                batch.addTargets(ids[s], ids[s], ones);
+            } else {
+                batch.add(ids[s], ones);
+            }
+            if (sources.length > 0) {
+                batch.from(sources[s]);
             }
         }
-        try (Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Recorder recorder = new Recorder(engine.ops().kernels(), gradients)) {
-            Tensor logits = engine.decoder().forward(recorder, pass, States.NONE);
-            double loss = recorder.crossEntropy(logits, targets);
+        try (TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
+            boolean goesBack = !expected.gradients().isEmpty();
+            double loss = goesBack ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY);
             lines.accept(new CheckLine("loss", Math.abs(loss - expected.reals("loss").get(0)), LOSS, ""));
-            if (!expected.gradients().isEmpty()) {
-                recorder.backward();
-                compare(engine.model().gradients(gradients, arena));
+            if (goesBack) {
+                compare(training.gradients());
             }
         }
     }

@@ -6,7 +6,9 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
+import glia.tensor.ops.LogitHead;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.TokenLogProbs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +25,7 @@ public final class Decoder {
     private final Optional<Reader> encoder;
     private final Layers layers;
     private final Block finalNorm;
-    private final Block head;
+    private final HeadBlock head;
     private final List<DraftBlock> drafts = new ArrayList<>();
 
     /// A model for sequences as long as it was made for.
@@ -40,7 +42,7 @@ public final class Decoder {
                         Role.ENCODER_FINAL_BIAS)));
         layers = new Layers(spec.sublayers(), 0, mixers);
         finalNorm = NormBlock.of(spec.finalNorm(), weights, Place.WHOLE, Role.FINAL_WEIGHT, Role.FINAL_BIAS);
-        head = HeadBlock.of(spec.head(), weights);
+        head = new HeadBlock(spec.head(), weights);
         for (int i = 0; i < spec.drafts().size(); i++) {
             drafts.add(new DraftBlock(spec.drafts().get(i), spec.firstPlace(i), mixers));
         }
@@ -62,6 +64,20 @@ public final class Decoder {
     /// The logits `[N, V]` of hidden states `[N, D]`, a draft's too.
     public Tensor logits(Ops ops, Tensor hidden, Pass pass, States states) {
         return head.forward(ops, hidden, pass, states);
+    }
+
+    /// Log-probabilities of tokens by hidden states `[N, D]`, to be applied, without logits of all of them in memory.
+    ///
+    /// @param targets for each row a token, negative where there is none
+    /// @param temperature what logits are divided by
+    /// @param numTop how many of the most probable tokens of each row are wanted
+    /// @throws IllegalArgumentException if the model has no head, or a target is outside the vocabulary
+    public TokenLogProbs logProbs(Ops ops, Tensor hidden, Pass pass, int[] targets, float temperature,
+            boolean wantsEntropy, int numTop) {
+        LogitHead parts = head.parts();
+        LogitHead tempered = temperature == 1 ? parts : parts.with(parts.rule().withTemperature(temperature));
+        return new TokenLogProbs(head.transform(ops, hidden, pass, States.NONE), tempered, targets, wantsEntropy,
+                numTop);
     }
 
     /// The hidden states `[N, D]`, normed, by which a draft layer foresees the token after the next: `logits` of them

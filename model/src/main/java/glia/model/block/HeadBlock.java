@@ -5,22 +5,38 @@ import glia.model.spec.Head;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
+import glia.tensor.ops.LogitHead;
+import glia.tensor.ops.LogitRule;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.SoftCap;
+import glia.tensor.ops.Weight;
+import java.util.Optional;
 
 /// `rule(W · transform(h) + b)`: `[N, D]` to logits `[N, V]`; hidden states stay what they are where there is no head.
 final class HeadBlock {
-    private HeadBlock() { }
+    private final Head spec;
+    private final Block transform;
+    private final Block product;
+    private final Optional<Weight> weight;
+    private final Optional<Weight> bias;
+    /// Made when it is first asked for: generating needs none.
+    private Optional<LogitHead> parts = Optional.empty();
 
-    static Block of(Head spec, Weights weights) {
+    HeadBlock(Head spec, Weights weights) {
+        this.spec = spec;
         if (spec.matrix() == Head.Matrix.ABSENT) {
-            return (ops, x, pass, states) -> x;
+            transform = (ops, x, pass, states) -> x;
+            product = transform;
+            weight = Optional.empty();
+            bias = Optional.empty();
+            return;
         }
-        Block transform = transform(spec.transform(), weights);
+        transform = transform(spec.transform(), weights);
         Role matrix = spec.matrix() == Head.Matrix.TIED ? Role.EMBEDDING : Role.HEAD;
-        Block product = Projection.of(weights, Place.WHOLE, matrix, Role.HEAD_BIAS, spec.bias() != Bias.NONE);
-        return (ops, x, pass, states) -> rule(spec.logits(), ops,
-                product.forward(ops, transform.forward(ops, x, pass, states), pass, states));
+        boolean isBiased = spec.bias() != Bias.NONE;
+        product = Projection.of(weights, Place.WHOLE, matrix, Role.HEAD_BIAS, isBiased);
+        weight = Optional.of(weights.get(Place.WHOLE, matrix));
+        bias = isBiased ? Optional.of(weights.get(Place.WHOLE, Role.HEAD_BIAS)) : Optional.empty();
     }
 
     private static Block transform(Head.Transform transform, Weights weights) {
@@ -37,11 +53,35 @@ final class HeadBlock {
         };
     }
 
-    private static Tensor rule(Head.Logits rule, Ops ops, Tensor logits) {
-        return switch (rule) {
-            case Head.Logits.Plain plain -> logits;
-            case Head.Logits.Scaled scaled -> ops.scale(logits, scaled.factor());
-            case Head.Logits.Capped capped -> ops.apply(new SoftCap(logits, capped.cap()));
+    /// The logits of hidden states.
+    Tensor forward(Ops ops, Tensor hidden, Pass pass, States states) {
+        Tensor z = product.forward(ops, transform(ops, hidden, pass, states), pass, states);
+        return switch (spec.logits()) {
+            case Head.Logits.Plain plain -> z;
+            case Head.Logits.Scaled scaled -> ops.scale(z, scaled.factor());
+            case Head.Logits.Capped capped -> ops.apply(new SoftCap(z, capped.cap()));
         };
+    }
+
+    /// What the parts of the head see of hidden states.
+    Tensor transform(Ops ops, Tensor hidden, Pass pass, States states) {
+        return transform.forward(ops, hidden, pass, states);
+    }
+
+    /// The head in parts of the vocabulary.
+    ///
+    /// @throws IllegalArgumentException if the model has no head
+    LogitHead parts() {
+        if (parts.isEmpty()) {
+            Weight w = weight.orElseThrow(() -> new IllegalArgumentException("the model has no head that gives "
+                    + "probabilities of tokens; it ends with hidden states"));
+            LogitRule rule = switch (spec.logits()) {
+                case Head.Logits.Plain plain -> LogitRule.PLAIN;
+                case Head.Logits.Scaled scaled -> new LogitRule(scaled.factor(), Float.POSITIVE_INFINITY);
+                case Head.Logits.Capped capped -> new LogitRule(1, capped.cap());
+            };
+            parts = Optional.of(new LogitHead(w, bias, rule));
+        }
+        return parts.get();
     }
 }

@@ -90,6 +90,34 @@ public final class Pass {
         return this;
     }
 
+    /// Wants outputs of some tokens of the run that was added last, which was added without.
+    ///
+    /// @param places the tokens that get logits, counted from the start of the run, ascending
+    /// @throws IllegalArgumentException if they are not among the run's tokens or do not ascend
+    public Pass want(int... places) {
+        int start = runs.start(runs.count() - 1);
+        requirePlaces(places, numTokens - start);
+        if (numOutputs > 0 && outputs[numOutputs - 1] >= start) {
+            throw new IllegalArgumentException("the last run was added with outputs");
+        }
+        for (int place : places) {
+            outputs[numOutputs++] = start + place;
+        }
+        return this;
+    }
+
+    /// Throws `IllegalArgumentException` unless `places` are ascending places in a run of `count` tokens.
+    public static void requirePlaces(int[] places, int count) {
+        int after = -1;
+        for (int place : places) {
+            if (place <= after || place >= count) {
+                throw new IllegalArgumentException("outputs " + Arrays.toString(places) + " of a run of " + count
+                        + " tokens; expected ascending places in it");
+            }
+            after = place;
+        }
+    }
+
     /// Gives the text that an encoder reads for the run that was added last; of none for a sequence that has had its
     /// source. In a model with an encoder every run needs this call.
     public Pass from(int[] ids, int from, int to) {

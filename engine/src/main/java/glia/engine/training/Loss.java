@@ -1,0 +1,32 @@
+package glia.engine.training;
+
+import glia.tensor.ops.Value;
+
+/// A loss over what a model says of a batch: log-probabilities of its targets, entropies, hidden states or logits.
+///
+/// ```java
+/// Loss clipped = p -> {
+///     Value ratio = p.logProbs().minus(p.constant(old)).exp();
+///     Value gain = p.constant(advantages);
+///     return ratio.times(gain).min(ratio.clamp(0.8, 1.2).times(gain)).mean().times(-1);
+/// };
+/// ```
+@FunctionalInterface
+public interface Loss {
+    /// The mean of `-ln p(target)` over all rows, each by its weight.
+    Loss CROSS_ENTROPY = p -> {
+        double total = 0;
+        for (float w : p.batch().weights()) {
+            total += w;
+        }
+        return p.weights().times(p.logProbs()).sum().times(-1 / total);
+    };
+
+    /// The loss, a single number.
+    Value of(Predictions predictions);
+
+    /// This, times a factor: the share of a batch that is computed in parts.
+    default Loss scaled(double factor) {
+        return p -> of(p).times(factor);
+    }
+}

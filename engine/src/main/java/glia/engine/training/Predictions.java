@@ -1,0 +1,108 @@
+package glia.engine.training;
+
+import glia.model.block.Decoder;
+import glia.model.block.States;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.TokenLogProbs;
+import glia.tensor.ops.TokenLogProbs.Column;
+import glia.tensor.ops.TopTokens;
+import glia.tensor.ops.Value;
+import java.util.Optional;
+
+/// What a model says at the M rows of a batch. All of it is recorded, so that gradients flow back from whatever a loss
+/// makes of it. Logits take memory for M times the vocabulary; log-probabilities and entropies do not.
+public final class Predictions {
+    private final Ops ops;
+    private final Decoder decoder;
+    private final TokenBatch batch;
+    private final Tensor hidden;
+    private Optional<Value> logProbs = Optional.empty();
+
+    Predictions(Ops ops, Decoder decoder, TokenBatch batch) {
+        this.ops = ops;
+        this.decoder = decoder;
+        this.batch = batch;
+        hidden = decoder.hidden(ops, batch.pass(), States.NONE);
+    }
+
+    /// What was predicted.
+    public TokenBatch batch() {
+        return batch;
+    }
+
+    /// Ops for what `Value` does not have.
+    public Ops ops() {
+        return ops;
+    }
+
+    /// The last hidden states, normed, `[M, D]`.
+    public Value hidden() {
+        return new Value(ops, hidden);
+    }
+
+    /// The logits of some rows, `[count, V]`.
+    public Value logits(int... rows) {
+        Tensor some = ops.select(hidden, rows, rows.length);
+        return new Value(ops, decoder.logits(ops, some, batch.pass(), States.NONE));
+    }
+
+    /// The logits of all rows, `[M, V]`.
+    public Value logits() {
+        return new Value(ops, decoder.logits(ops, hidden, batch.pass(), States.NONE));
+    }
+
+    /// The log-probabilities of the targets, `[M, 1]`; 0 for rows without one.
+    public Value logProbs() {
+        if (logProbs.isEmpty()) {
+            logProbs = Optional.of(tokens(1, false, 0).column(Column.LOG_PROB));
+        }
+        return logProbs.get();
+    }
+
+    /// Log-probabilities of the targets with more: under a temperature, with entropies or with the best tokens.
+    ///
+    /// @param temperature what logits are divided by
+    /// @param numTop how many of the most probable tokens are wanted
+    public Tokens tokens(double temperature, boolean wantsEntropy, int numTop) {
+        TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targets(), (float) temperature,
+                wantsEntropy, numTop);
+        return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
+    }
+
+    /// What is known of the targets.
+    ///
+    /// @param columns `[M, 3]`, see `TokenLogProbs`
+    /// @param top the most probable tokens of the rows that have a target; no gradient flows back from them
+    public record Tokens(Value columns, TopTokens top) {
+        /// One of the columns, `[M, 1]`.
+        public Value column(Column column) {
+            return columns.column(column.ordinal());
+        }
+
+        /// The log-probabilities of the targets, `[M, 1]`.
+        public Value logProbs() {
+            return column(Column.LOG_PROB);
+        }
+
+        /// The entropies, `[M, 1]`, if they were asked for.
+        public Value entropy() {
+            return column(Column.ENTROPY);
+        }
+    }
+
+    /// The weights of the rows, `[M, 1]`.
+    public Value weights() {
+        return constant(batch.weights());
+    }
+
+    /// A column of numbers that learn nothing.
+    public Value constant(float... numbers) {
+        return Value.constant(ops, numbers);
+    }
+
+    /// Sums by sequence, `[numSequences, C]`, of a value that has a row for each row of the batch.
+    public Value sequenceSums(Value ofRows) {
+        return ofRows.groupSums(batch.sequences(), batch.numSequences());
+    }
+}

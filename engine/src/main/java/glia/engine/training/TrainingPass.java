@@ -1,0 +1,155 @@
+package glia.engine.training;
+
+import glia.engine.Engine;
+import glia.engine.LanguageModel;
+import glia.model.Model;
+import glia.model.block.Decoder;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Gradients;
+import glia.tensor.ops.Recorder;
+import glia.tensor.ops.Value;
+import glia.tensor.ops.Weight;
+import glia.text.tokenizer.Tokenizer;
+import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/// Losses of a model and their gradients.
+///
+/// ```java
+/// try (var model = LanguageModel.load("stories260K"); var training = TrainingPass.of(model)) {
+///     double loss = training.loss("Once upon a time there was a girl.");
+///     Map<String, Tensor> gradients = training.gradients();
+/// }
+/// ```
+///
+/// It shares weights and threads with the model and nothing else: the model may generate between two calls. Weights
+/// do not change. Belongs to one thread, the model's.
+public final class TrainingPass implements AutoCloseable {
+    private final Model model;
+    private final Decoder decoder;
+    private final Optional<Tokenizer> tokenizer;
+    private final Predicate<Weight> trainable;
+    private final Gradients gradients = new Gradients();
+    private final Recorder recorder;
+    private final Recorder evaluator;
+
+    private TrainingPass(Model model, Decoder decoder, Kernels kernels, Optional<Tokenizer> tokenizer,
+            TrainingOptions options) {
+        this.model = model;
+        this.decoder = decoder;
+        this.tokenizer = tokenizer;
+        trainable = options.trainable().of(model);
+        recorder = new Recorder(kernels, gradients, trainable);
+        recorder.checkpoint(options.checkpointSublayers());
+        evaluator = new Recorder(kernels, gradients, w -> false);
+    }
+
+    /// For all weights of a model.
+    public static TrainingPass of(LanguageModel model) {
+        return of(model, TrainingOptions.defaults());
+    }
+
+    /// For a model that has a tokenizer.
+    public static TrainingPass of(LanguageModel model, TrainingOptions options) {
+        return new TrainingPass(model.model(), model.engine().decoder(), model.engine().ops().kernels(),
+                Optional.of(model.tokenizer()), options);
+    }
+
+    /// For the model of an engine, by token ids alone.
+    public static TrainingPass of(Engine engine, TrainingOptions options) {
+        return new TrainingPass(engine.model(), engine.decoder(), engine.ops().kernels(), Optional.empty(), options);
+    }
+
+    /// For a model, by token ids alone.
+    public static TrainingPass of(Model model, Kernels kernels, TrainingOptions options) {
+        return new TrainingPass(model, model.decoder(), kernels, Optional.empty(), options);
+    }
+
+    /// The mean cross-entropy of the next token over some texts, in nats. Adds its gradients.
+    ///
+    /// @throws IllegalArgumentException if the model reads whole texts, or has no tokenizer
+    public double loss(String... texts) {
+        TokenBatch batch = new TokenBatch();
+        for (String text : texts) {
+            batch.add(encode(text));
+        }
+        return loss(batch);
+    }
+
+    private int[] encode(String text) {
+        if (model.spec().looksAhead() || model.spec().encoder().isPresent()) {
+            throw new IllegalArgumentException("the model does not continue texts; give it a TokenBatch with targets");
+        }
+        return tokenizer.orElseThrow(() -> new IllegalArgumentException("there is no tokenizer; give token ids"))
+                .encodePlain(text, true);
+    }
+
+    /// The mean cross-entropy of the targets, in nats. Adds its gradients.
+    public double loss(TokenBatch batch) {
+        return loss(batch, Loss.CROSS_ENTROPY);
+    }
+
+    /// A loss. Adds its gradients.
+    ///
+    /// @throws IllegalArgumentException if the batch has no rows, or the loss depends on no trainable weight
+    public double loss(TokenBatch batch, Loss loss) {
+        try {
+            Value value = compute(recorder, batch, loss);
+            recorder.gradient(value.tensor()).set(0, 1);
+            double number = value.number();
+            recorder.backward();
+            return number;
+        } finally {
+            recorder.clear();
+        }
+    }
+
+    /// A loss, without gradients.
+    public double evaluate(TokenBatch batch, Loss loss) {
+        try {
+            return compute(evaluator, batch, loss).number();
+        } finally {
+            evaluator.clear();
+        }
+    }
+
+    private Value compute(Recorder ops, TokenBatch batch, Loss loss) {
+        if (batch.numRows() == 0) {
+            throw new IllegalArgumentException("the batch has no token to be foreseen");
+        }
+        Value value = loss.of(new Predictions(ops, decoder, batch));
+        value.number();
+        return value;
+    }
+
+    /// The sum of the gradients of all losses since the start or the last `zeroGradients`, under the names and in the
+    /// shapes of the checkpoint, F32. Those of frozen weights are left out.
+    public Map<String, Tensor> gradients() {
+        Map<String, Tensor> byName = new LinkedHashMap<>(model.gradients(gradients, Arena.ofAuto()));
+        byName.keySet().removeIf(name -> model.sources().keySet().stream()
+                .noneMatch(p -> trainable.test(model.weights().get(p)) && model.storedName(p).equals(name)));
+        return byName;
+    }
+
+    /// The same by weight, in the memory where they gather.
+    public Gradients weightGradients() {
+        return gradients;
+    }
+
+    /// Sets all gradients to zero.
+    public void zeroGradients() {
+        gradients.zero();
+    }
+
+    /// Frees the memory of activations and gradients; the model stays open.
+    @Override
+    public void close() {
+        recorder.close();
+        evaluator.close();
+        gradients.close();
+    }
+}
