@@ -7,6 +7,7 @@ import glia.text.template.RenderOptions;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -79,7 +80,8 @@ public final class Chat implements AutoCloseable {
         messages.add(message);
         try {
             Answer answer = generator.generate(prompt(), options, false, listener);
-            messages.add(ChatMessage.assistant(answer.text()));
+            messages.add(new ChatMessage("assistant", answer.text(), List.of(), "",
+                    Map.of("content", answer.content())));
             model.tokenizer().prepare();
             return answer;
         } catch (RuntimeException e) {
@@ -93,8 +95,8 @@ public final class Chat implements AutoCloseable {
         return stream(text, piece -> { }).text();
     }
 
-    /// The ids of the conversation so far. Without a template the texts follow each other as they are. In neither case
-    /// does a message hold markers: what looks like one is text.
+    /// The ids of the conversation so far. Messages hold no markers but those that the model itself has made as tokens:
+    /// what else looks like one is text. Without a template the texts follow each other, and all of them are text.
     private int[] prompt() {
         Optional<ChatTemplate> template = model.template();
         Tokenizer tokenizer = model.tokenizer();

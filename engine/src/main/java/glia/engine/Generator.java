@@ -8,6 +8,8 @@ import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.QueueFullException;
 import glia.engine.schedule.Session;
 import glia.engine.schedule.TokenListener;
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
 import glia.model.spec.Encoder;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
@@ -48,8 +50,20 @@ public final class Generator implements AutoCloseable {
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session)
                 .stopTokens(tokenizer.endOfGeneration()).listener(text);
         Completion made = model.scheduler().generate(request.build(), text::deliver);
-        return new Answer(text.end(), made.finish(), made.promptTokens(), made.reusedTokens(), made.tokens().length,
+        TrustedText content = content(made.tokens(), text.end(), !special);
+        return new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(), made.tokens().length,
                 made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(), made.totalNanos());
+    }
+
+    /// The text of an answer with the trust of its tokens. A stop string has cut off their end.
+    private TrustedText content(int[] tokens, String text, boolean skipSpecial) {
+        for (int token : tokens) {
+            if (tokenizer.isMarker(token)) {
+                TrustedText whole = tokenizer.decodeTrusted(tokens, skipSpecial);
+                return new TextBuilder().append(whole, 0, text.length()).whole();
+            }
+        }
+        return new TextBuilder().append(text).whole();
     }
 
     /// The text of an answer: written by the thread that computes, read by the one that asked for it.

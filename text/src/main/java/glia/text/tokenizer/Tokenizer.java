@@ -120,6 +120,23 @@ public final class Tokenizer {
         return decoder.finish();
     }
 
+    /// The text of ids that a model made, as `decode` gives it. Markers that are tokens in it are trusted: encoded as a
+    /// part of a conversation they are these tokens again, and what only looks like them is not.
+    ///
+    /// @param skipSpecial whether special tokens are left out
+    /// @throws IllegalArgumentException if an id is outside the vocabulary
+    public TrustedText decodeTrusted(int[] ids, boolean skipSpecial) {
+        StreamingDecoder decoder = streamingDecoder(skipSpecial);
+        TextBuilder text = new TextBuilder();
+        for (int id : ids) {
+            String next = decoder.accept(id);
+            String marker = isMarker(id) ? piece(id) : "";
+            int start = next.endsWith(marker) ? next.length() - marker.length() : next.length();
+            text.append(next.substring(0, start)).trusted(next.substring(start));
+        }
+        return text.append(decoder.finish()).whole();
+    }
+
     /// A decoder for ids that come one at a time.
     public StreamingDecoder streamingDecoder(boolean skipSpecial) {
         return new StreamingDecoder(spec.vocabulary(), spec.decoder(), skipSpecial);
