@@ -85,6 +85,23 @@ public final class Config {
         return new Config(origin, prefix, changed);
     }
 
+    /// The same without a key, or without one inside of others.
+    ///
+    /// @param path the keys from the outermost object on; nothing is left out where there is no such key
+    public Config without(String... path) {
+        return new Config(origin, prefix, without(values, List.of(path)));
+    }
+
+    private static Map<?, ?> without(Map<?, ?> values, List<String> path) {
+        Map<Object, Object> some = new LinkedHashMap<>(values);
+        if (path.size() == 1) {
+            some.remove(path.getFirst());
+        } else if (values.get(path.getFirst()) instanceof Map<?, ?> inner) {
+            some.put(path.getFirst(), without(inner, path.subList(1, path.size())));
+        }
+        return some;
+    }
+
     /// The object as JSON, indented, its keys in alphabetical order.
     public String json() {
         return JsonTree.sorted(JsonTree.of(values)).toPrettyString();

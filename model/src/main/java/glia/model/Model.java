@@ -11,6 +11,7 @@ import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Gradients;
+import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -25,12 +26,14 @@ public final class Model implements AutoCloseable {
     private final Optional<Config> config;
     private final ModelSpec spec;
     private final Weights weights;
+    private final Weights stored;
     private final Map<Parameter, Source.Stored> names;
     private final Map<Parameter, Source> sources;
     private final Optional<String> otherHead;
     private final Checkpoint checkpoint;
     private final StoredTensors tensors;
-    private final Arena copies;
+    /// The model's own memory; that of another model is closed with that one.
+    private final Optional<Arena> copies;
     private final Decoder decoder;
 
     /// @param config what the model was made from, if no file holds it
@@ -41,13 +44,29 @@ public final class Model implements AutoCloseable {
         this.config = config;
         this.spec = spec;
         this.weights = weights;
+        this.stored = weights;
         this.sources = Collections.unmodifiableMap(sources);
         this.otherHead = otherHead;
         this.checkpoint = checkpoint;
         this.tensors = tensors;
-        this.copies = copies;
+        this.copies = Optional.of(copies);
         this.names = new LinkedHashMap<>();
         sources.forEach((p, s) -> names.put(p, s.stored()));
+        this.decoder = new Decoder(spec, weights);
+    }
+
+    private Model(Model other, Weights weights) {
+        this.path = other.path;
+        this.config = other.config;
+        this.spec = other.spec;
+        this.weights = weights;
+        this.stored = other.stored;
+        this.sources = other.sources;
+        this.otherHead = other.otherHead;
+        this.checkpoint = other.checkpoint;
+        this.tensors = other.tensors;
+        this.copies = Optional.empty();
+        this.names = other.names;
         this.decoder = new Decoder(spec, weights);
     }
 
@@ -69,6 +88,18 @@ public final class Model implements AutoCloseable {
         return weights;
     }
 
+    /// The weights that the model was made with: those of the checkpoint, but for the copies that were asked for. They
+    /// are the model's own unless it was made by `with`.
+    public Weights madeWith() {
+        return stored;
+    }
+
+    /// The same model with other weights of the same shapes, such as some with adapters. It uses the memory of this
+    /// one, which must stay open; to close it does nothing. This one stays as it is: both may be used in turns.
+    public Model with(Weights others) {
+        return new Model(this, others);
+    }
+
     /// The decoder for sequences as long as the model was made for.
     public Decoder decoder() {
         return decoder;
@@ -81,6 +112,11 @@ public final class Model implements AutoCloseable {
 
     public Checkpoint checkpoint() {
         return checkpoint;
+    }
+
+    /// The checkpoint's tensors under the names that families know.
+    public StoredTensors tensors() {
+        return tensors;
     }
 
     /// Where each parameter lies in the checkpoint.
@@ -99,11 +135,11 @@ public final class Model implements AutoCloseable {
     }
 
     /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`; zeros for weights that no
-    /// backward pass has reached.
+    /// backward pass has reached. Of a weight with an adapter it is that of its base.
     public Map<String, Tensor> gradients(Gradients gradients, Arena arena) {
         Map<String, Tensor> byName = new LinkedHashMap<>();
         sources.forEach((parameter, source) -> {
-            Weight w = weights.get(parameter);
+            Weight w = base(weights.get(parameter));
             String name = storedName(parameter);
             Tensor stored = byName.computeIfAbsent(name, n -> Tensor.allocate(arena, DType.F32,
                     ModelLoader.storedShape(tensors, n)));
@@ -112,9 +148,15 @@ public final class Model implements AutoCloseable {
         return byName;
     }
 
+    private static Weight base(Weight w) {
+        return w instanceof LowRank adapted ? base(adapted.base()) : w;
+    }
+
     @Override
     public void close() {
-        copies.close();
-        checkpoint.close();
+        copies.ifPresent(memory -> {
+            memory.close();
+            checkpoint.close();
+        });
     }
 }

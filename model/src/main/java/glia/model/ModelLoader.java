@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// Opens a checkpoint, finds its family and binds its tensors to the family's parameters. Matrices stay where they are
 /// mapped; vectors, which are small, are widened to F32.
@@ -74,10 +75,12 @@ public final class ModelLoader {
     private final Path path;
     private final Checkpoint checkpoint;
     private final Arena copies = Arena.ofShared();
+    private final Predicate<Parameter> copied;
     private StoredTensors tensors;
 
-    private ModelLoader(Path path, Checkpoint checkpoint) {
+    private ModelLoader(Path path, Checkpoint checkpoint, Predicate<Parameter> copied) {
         this.path = path;
+        this.copied = copied;
         this.checkpoint = checkpoint;
         this.tensors = StoredTensors.plain(checkpoint);
     }
@@ -90,11 +93,24 @@ public final class ModelLoader {
         return load(path, Checkpoints.open(path));
     }
 
+    /// Loads a model to be trained.
+    ///
+    /// @param copied the parameters whose weights are copied to memory as F32 and can be updated (`Weight.Stored`),
+    ///     whatever they are stored as; the others stay where they are mapped
+    public static Model load(Path path, Predicate<Parameter> copied) throws CheckpointException {
+        return load(path, Checkpoints.open(path), copied);
+    }
+
     /// Loads the model of an open checkpoint, which belongs to the model from now on: if this fails, it is closed.
     ///
     /// @param path where the checkpoint was opened
     public static Model load(Path path, Checkpoint checkpoint) throws CheckpointException {
-        ModelLoader loader = new ModelLoader(path, checkpoint);
+        return load(path, checkpoint, p -> false);
+    }
+
+    private static Model load(Path path, Checkpoint checkpoint, Predicate<Parameter> copied)
+            throws CheckpointException {
+        ModelLoader loader = new ModelLoader(path, checkpoint, copied);
         try {
             return checkpoint instanceof GgufCheckpoint gguf ? loader.gguf(gguf) : loader.hub();
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -164,7 +180,8 @@ public final class ModelLoader {
         try {
             PackedTensor packed = source.read(stored);
             requireShape(entry.getKey(), name, packed.shape(), entry.getValue());
-            return new Weight.Coded(packed.matrix());
+            Weight coded = new Weight.Coded(packed.matrix());
+            return copied.test(entry.getKey()) ? new Weight.Stored(coded.widened(copies)) : coded;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(path, name, stored + " cannot hold " + entry.getKey() + ": "
                     + e.getMessage(), e);
@@ -188,6 +205,11 @@ public final class ModelLoader {
             }
             long[] shape = source.shape(stored.shape());
             requireShape(parameter, name, shape, declared);
+            if (copied.test(parameter)) {
+                try (Arena scratch = Arena.ofShared()) {
+                    return new Weight.Stored(Decode.widen(source.read(stored, scratch, new HashMap<>()), copies));
+                }
+            }
             if (parameter.expert() >= 0 && shape.length > 1 && !source.isView()) {
                 return new Weight.Deferred(stored.dtype(), Math.toIntExact(shape[0]), Math.toIntExact(shape[1]),
                         stored, copy(source, stored, made));

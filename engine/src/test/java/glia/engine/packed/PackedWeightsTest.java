@@ -1,6 +1,8 @@
 package glia.engine.packed;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,15 +16,19 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
+import glia.model.block.Weights;
 import glia.model.quant.HubLayout;
 import glia.model.quant.PackedModels;
+import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Weight;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -119,11 +125,38 @@ class PackedWeightsTest {
         Path saved = folder.resolve("saved");
         try (Model model = ModelLoader.load(packed()); Model wide = ModelLoader.load(dense())) {
             ModelWriter.write(model, saved);
-            assertThrows(IllegalArgumentException.class,
-                    () -> ModelWriter.write(model, wide.weights(), folder.resolve("other")));
+            Map<Parameter, Weight> one = new HashMap<>(model.weights().all());
+            Parameter packed = one.keySet().stream().filter(p -> one.get(p) instanceof Weight.Coded).findFirst()
+                    .orElseThrow();
+            one.put(packed, wide.weights().get(packed));
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> ModelWriter.write(model, new Weights(one), folder.resolve("other"))).getMessage();
+            assertTrue(message.contains("all of them packed or none"), message);
         }
         for (String file : List.of("model.safetensors", "config.json")) {
             assertEquals(-1, Files.mismatch(saved.resolve(file), packed().resolve(file)), file);
+        }
+    }
+
+    /// Weights in F32, updated and saved: a folder of plain weights, that is loaded again with the same numbers.
+    @ParameterizedTest
+    @EnumSource(HubLayout.class)
+    void copiesAreUpdatedAndSavedPlain(HubLayout layout) throws IOException {
+        writeOdd(layout);
+        Path saved = folder.resolve("saved");
+        try (Model copied = ModelLoader.load(packed(), p -> true); Model wide = ModelLoader.load(dense());
+                Arena arena = Arena.ofConfined()) {
+            copied.weights().all().forEach((p, w) -> {
+                assertArrayEquals(wide.weights().get(p).widened(arena).toArray(), w.widened(arena).toArray(), 1e-6f,
+                        p::toString);
+                ((Weight.Stored) w).update(t -> t.set(0, t.get(0) + 1));
+            });
+            ModelWriter.write(copied, saved);
+            assertFalse(Files.readString(saved.resolve("config.json")).contains("quantization_config"));
+            try (Model loaded = ModelLoader.load(saved)) {
+                copied.weights().all().forEach((p, w) -> assertArrayEquals(w.widened(arena).toArray(),
+                        loaded.weights().get(p).widened(arena).toArray(), p::toString));
+            }
         }
     }
 

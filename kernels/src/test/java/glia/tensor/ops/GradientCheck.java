@@ -73,7 +73,7 @@ final class GradientCheck {
             double[] expected = c.formula.of(values);
             double[] direction = random.doubles(expected.length, -1, 1).map(d -> (float) d).toArray();
             try (Recorder ops = new Recorder(kernels, gradients)) {
-                double[] found = toDoubles(learn(ops, c, inputs, direction));
+                double[] found = learn(ops, c, inputs, direction);
                 assertEquals(expected.length, found.length);
                 for (int i = 0; i < found.length; i++) {
                     assertEquals(expected[i], found[i], TOLERANCE * Math.max(1, Math.abs(expected[i])), "y[" + i + "]");
@@ -86,9 +86,10 @@ final class GradientCheck {
         }
     }
 
-    /// Goes forward and back; the result is valid until the next recording.
-    private static Tensor learn(Recorder ops, Case c, Weight[] inputs, double[] direction) {
+    /// Goes forward and back: the result, whose memory the way back uses again.
+    private static double[] learn(Recorder ops, Case c, Weight[] inputs, double[] direction) {
         Tensor y = c.recorded.run(ops, inputs);
+        double[] result = toDoubles(y);
         // It does not where the op leaves out the only weight that is trainable.
         if (ops.needs(y)) {
             for (int i = 0; i < direction.length; i++) {
@@ -96,7 +97,7 @@ final class GradientCheck {
             }
         }
         ops.backward();
-        return y;
+        return result;
     }
 
     /// Learns with all weights frozen but one.

@@ -4,6 +4,8 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 
 /// The weights of a model by their names inside Glia.
@@ -29,6 +31,31 @@ public final class Weights {
             throw new IllegalArgumentException("the model has no parameter " + p);
         }
         return w;
+    }
+
+    /// The same with other weights of some parameters.
+    ///
+    /// @throws IllegalArgumentException if the model has no such parameter, or its shape is another
+    public Weights with(Map<Parameter, ? extends Weight> others) {
+        Map<Parameter, Weight> changed = new HashMap<>(all);
+        others.forEach((p, w) -> {
+            if (!Arrays.equals(get(p).shape(), w.shape())) {
+                throw new IllegalArgumentException(p + " has shape " + Arrays.toString(w.shape()) + ", the model's is "
+                        + Arrays.toString(get(p).shape()));
+            }
+            changed.put(p, w);
+        });
+        return new Weights(changed);
+    }
+
+    /// A number that grows whenever any weight is updated. What was computed before with the weights, such as the keys
+    /// and values that a sequence remembers, is of the version of that time.
+    public long version() {
+        long version = 0;
+        for (Weight w : all.values()) {
+            version += w.version();
+        }
+        return version;
     }
 
     /// Every parameter with its weight.

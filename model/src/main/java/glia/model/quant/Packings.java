@@ -5,8 +5,9 @@ import glia.io.Config;
 import java.util.Optional;
 
 /// Finds out from a config how a checkpoint's weights are packed.
-final class Packings {
+public final class Packings {
     private static final String KEY = "quantization_config";
+    private static final String OTHER_KEY = "compression_config";
     private static final String KNOWN = "fp8, mxfp4, gptq, awq and compressed-tensors";
 
     private Packings() { }
@@ -18,11 +19,16 @@ final class Packings {
             if (holder.has(KEY)) {
                 return Optional.of(of(holder, holder.child(KEY)));
             }
-            if (holder.has("compression_config")) {
-                return Optional.of(new CompressedTensors(CompressedScheme.read(holder.child("compression_config"))));
+            if (holder.has(OTHER_KEY)) {
+                return Optional.of(new CompressedTensors(CompressedScheme.read(holder.child(OTHER_KEY))));
             }
         }
         return Optional.empty();
+    }
+
+    /// A config that says nothing of packed weights.
+    public static Config without(Config config) {
+        return config.without(KEY).without(OTHER_KEY).without("text_config", KEY).without("text_config", OTHER_KEY);
     }
 
     private static Packing of(Config holder, Config q) throws CheckpointException {

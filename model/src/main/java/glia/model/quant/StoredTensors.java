@@ -70,6 +70,11 @@ public final class StoredTensors {
         return checkpoint.tensor(name);
     }
 
+    /// The names of all weights that are packed.
+    public Set<String> packed() {
+        return Collections.unmodifiableSet(packed.keySet());
+    }
+
     /// The weight of this name, if it is packed.
     public Optional<PackedTensor> packed(String name) {
         return Optional.ofNullable(packed.get(name));

@@ -1,10 +1,12 @@
 package glia.model.write;
 
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.block.Weights;
+import glia.model.quant.Packings;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.io.IOException;
@@ -21,7 +23,9 @@ import java.util.stream.Stream;
 
 /// Writes models back as folders in the hub's layout: with the names, shapes and types of the tensors that they were
 /// loaded from, through the same `Source` expressions, and with their config and tokenizer. What no parameter lies in,
-/// such as an image encoder or the parts of packed weights, is written as it was.
+/// such as an image encoder or the parts of packed weights, is written as it was. Where all packed weights were
+/// changed, plain ones take the place of their parts, and config.json says nothing of quantization. Adapters are added
+/// to their base.
 ///
 /// A changed tensor keeps its type if that holds all of its numbers, else it becomes F32: to load what was saved gives
 /// the same numbers, always. Models of GGUF files, and those made from a config, get the names and the config of their
@@ -48,8 +52,8 @@ public final class ModelWriter {
 
     /// Writes a model with other weights of the same shapes, such as trained ones.
     ///
-    /// @throws IllegalArgumentException if a weight has another shape, or replaces a packed one, or if the model was
-    ///         made from a spec and has no config
+    /// @throws IllegalArgumentException if a weight has another shape, or replaces a packed one while others stay
+    ///         packed, or if the model was made from a spec and has no config
     public static void write(Model model, Weights weights, Path folder) throws CheckpointException {
         write(model, weights, folder, Optional.empty());
     }
@@ -84,7 +88,9 @@ public final class ModelWriter {
             throw new CheckpointException(source, "", "is in the hub's layout already and keeps its types there; "
                     + "another type is for GGUF files");
         }
-        Map<String, Tensor> tensors = new SavedTensors(model, weights, arena).all();
+        SavedTensors saved = new SavedTensors(model, weights, arena);
+        Map<String, Tensor> tensors = saved.all();
+        boolean unpacks = saved.unpacks();
         return new Hub() {
             @Override
             public Map<String, Tensor> tensors() {
@@ -94,6 +100,10 @@ public final class ModelWriter {
             @Override
             public void writeBesides(Path folder) throws IOException {
                 copyBesides(source, folder);
+                if (unpacks) {
+                    Path config = folder.resolve("config.json");
+                    Files.writeString(config, Packings.without(Config.read(config)).json() + "\n");
+                }
             }
         };
     }

@@ -11,7 +11,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Encode;
-import glia.tensor.ops.Compute;
+import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -23,6 +23,8 @@ import java.util.Map;
 /// The tensors of a model's own checkpoint with the numbers of weights: under the names, in the shapes and types that
 /// they were read from, through the same `Source` expressions. What no parameter lies in is left as it was. A changed
 /// tensor keeps its type if that holds all of its numbers, else it becomes F32.
+///
+/// Packed weights stay packed, or all of them are changed: then there are plain ones in place of their parts.
 record SavedTensors(Model model, Weights weights, Arena arena) {
     /// All tensors of the checkpoint, with the numbers of the weights.
     Map<String, Tensor> all() throws CheckpointException {
@@ -33,48 +35,79 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
                 changed.computeIfAbsent(model.storedName(p), name -> new ArrayList<>()).add(p);
             }
         }
+        boolean unpacks = unpacks();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        for (String name : checkpoint.names()) {
-            Tensor stored = checkpoint.tensor(name);
-            tensors.put(name, changed.containsKey(name) ? rebuilt(stored, changed.get(name)) : stored);
+        for (String name : unpacks ? model.tensors().names() : checkpoint.names()) {
+            if (model.tensors().packed(name).isPresent()) {
+                Tensor wide = Tensor.allocate(arena, DType.F32, model.tensors().shape(name));
+                tensors.put(name, filled(wide, changed.get(name)));
+            } else {
+                Tensor stored = checkpoint.tensor(name);
+                tensors.put(name, changed.containsKey(name) ? rebuilt(stored, changed.get(name)) : stored);
+            }
         }
         model.otherHead().ifPresent(head ->
                 tensors.put(head, tensors.get(model.storedName(Parameter.of(Role.EMBEDDING)))));
         return tensors;
     }
 
+    /// Whether plain tensors take the place of packed ones.
+    ///
+    /// @throws IllegalArgumentException if that is so for some and not for others
+    boolean unpacks() {
+        Parameter unpacked = null;
+        Parameter packed = null;
+        for (Parameter p : model.sources().keySet()) {
+            if (model.tensors().packed(model.storedName(p)).isPresent()) {
+                if (isChanged(p)) {
+                    unpacked = p;
+                } else {
+                    packed = p;
+                }
+            }
+        }
+        if (unpacked != null && packed != null) {
+            throw new IllegalArgumentException(unpacked + " has numbers of its own in place of packed ones, and "
+                    + packed + " is packed as " + weights.get(packed).format() + ": a folder holds all of them packed "
+                    + "or none; copy all packed weights to change one");
+        }
+        return unpacked != null;
+    }
+
     /// Whether a parameter may differ from what the file has. Mapped memory is only read.
     private boolean isChanged(Parameter p) {
-        Weight before = model.weights().get(p);
+        Weight before = model.madeWith().get(p);
         Weight now = weights.get(p);
         if (!Arrays.equals(before.shape(), now.shape())) {
             throw new IllegalArgumentException(p + " has shape " + Arrays.toString(now.shape()) + ", the model's is "
                     + Arrays.toString(before.shape()));
         }
         return switch (before) {
-            case Weight.Coded coded -> {
-                if (now != before) {
-                    throw new IllegalArgumentException(p + " is packed as " + coded.format()
-                            + ", other numbers cannot be put in its place");
-                }
-                yield false;
-            }
+            case Weight.Coded coded -> now != before;
             case Weight.Deferred deferred -> now != before;
             case Weight.Stored stored -> now != before || !stored.tensor().memory().isMapped();
+            case LowRank adapted -> true;
         };
     }
 
     private Tensor rebuilt(Tensor stored, List<Parameter> parameters) {
-        Tensor wide = Decode.widen(stored, arena);
-        for (Parameter p : parameters) {
-            Source source = model.sources().get(p);
-            Tensor numbers = Compute.stored(weights.get(p));
-            source.write(numbers.dtype() == DType.F32 ? numbers : Decode.widen(numbers, arena), wide);
-        }
+        Tensor wide = filled(Decode.widen(stored, arena), parameters);
         if (stored.dtype() == DType.F32 || !Encode.writes(stored.dtype())) {
             return wide;
         }
         Tensor narrow = Encode.narrow(wide, stored.dtype(), arena);
         return Decode.widen(narrow, arena).memory().mismatch(wide.memory()) == -1 ? narrow : wide;
+    }
+
+    /// Writes the numbers of parameters to their places.
+    private Tensor filled(Tensor wide, List<Parameter> parameters) {
+        for (Parameter p : parameters) {
+            try (Arena scratch = Arena.ofConfined()) {
+                Tensor numbers = Unpacked.tensor(weights.get(p), scratch);
+                model.sources().get(p).write(numbers.dtype() == DType.F32 ? numbers : Decode.widen(numbers, scratch),
+                        wide);
+            }
+        }
+        return wide;
     }
 }

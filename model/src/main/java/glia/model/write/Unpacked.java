@@ -4,13 +4,12 @@ import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.CodedBlocks;
-import glia.tensor.format.CodedDecoder;
+import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 
 /// The numbers of weights as tensors of one type: packed ones become blocks that hold the same numbers, where a format
-/// has such blocks, else F32.
+/// has such blocks, else F32; adapters are added to their base.
 final class Unpacked {
     private Unpacked() { }
 
@@ -20,6 +19,7 @@ final class Unpacked {
             case Weight.Coded coded -> dtype(coded.matrix());
             case Weight.Stored stored -> stored.tensor().dtype();
             case Weight.Deferred deferred -> deferred.dtype();
+            case LowRank adapted -> DType.F32;
         };
     }
 
@@ -28,29 +28,20 @@ final class Unpacked {
         return matrix.isShuffled() ? DType.F32 : matrix.blockType().orElse(DType.F32);
     }
 
-    /// The numbers: the stored tensor, or those of codes in `arena`.
+    /// The numbers: the stored tensor, or what `dtype` says in `arena`.
     static Tensor tensor(Weight w, Arena arena) {
         return switch (w) {
-            case Weight.Coded coded -> tensor(coded.matrix(), arena);
             case Weight.Stored stored -> stored.tensor();
             case Weight.Deferred deferred -> deferred.matrix();
+            case Weight.Coded coded when dtype(coded).isBlock() -> blocks(coded.matrix(), dtype(coded), arena);
+            case Weight.Coded coded -> coded.widened(arena);
+            case LowRank adapted -> adapted.widened(arena);
         };
     }
 
-    private static Tensor tensor(CodedMatrix matrix, Arena arena) {
-        DType dtype = dtype(matrix);
+    private static Tensor blocks(CodedMatrix matrix, DType dtype, Arena arena) {
         Tensor tensor = Tensor.allocate(arena, dtype, matrix.rows(), matrix.cols());
-        if (dtype.isBlock()) {
-            new CodedBlocks().write(matrix, dtype, 0, matrix.rows(), tensor.address());
-            return tensor;
-        }
-        CodedDecoder decoder = new CodedDecoder();
-        float[] row = new float[matrix.cols()];
-        for (int r = 0; r < matrix.rows(); r++) {
-            decoder.decode(matrix, r, 0, row.length, row, 0);
-            tensor.memory().asSlice(r * tensor.rowBytes(), tensor.rowBytes())
-                    .copyFrom(MemorySegment.ofArray(row));
-        }
+        new CodedBlocks().write(matrix, dtype, 0, matrix.rows(), tensor.address());
         return tensor;
     }
 }

@@ -1,16 +1,11 @@
 package glia.tensor.ops;
 
-import glia.tensor.CodedMatrix;
-import glia.tensor.DType;
-import glia.tensor.Matrix;
-import glia.tensor.Memory;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
-import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.function.Consumer;
@@ -18,17 +13,27 @@ import java.util.function.Consumer;
 /// Ops that only compute, into a workspace that the next pass uses again.
 public final class Compute implements Ops, AutoCloseable {
     private final Kernels kernels;
-    private final Precision precision;
     private final Workspace workspace = new Workspace();
+    private final WeightProducts products;
     private Consumer<Operation> watcher = operation -> { };
 
     public Compute(Kernels kernels, Precision precision) {
+        this(kernels, precision, false);
+    }
+
+    /// @param hasGradients whether a backward pass follows
+    Compute(Kernels kernels, Precision precision, boolean hasGradients) {
         this.kernels = kernels;
-        this.precision = precision;
+        products = new WeightProducts(kernels, workspace, precision, hasGradients);
     }
 
     public Kernels kernels() {
         return kernels;
+    }
+
+    /// Products with weights, in the precision of these ops.
+    public WeightProducts products() {
+        return products;
     }
 
     public Workspace workspace() {
@@ -40,11 +45,15 @@ public final class Compute implements Ops, AutoCloseable {
         watcher = next;
     }
 
-    /// The numbers of a weight that is no coded matrix: all vectors, and what ops other than products work on.
+    /// The numbers of a weight that is a tensor: all vectors, and what ops other than products work on.
     public static Tensor stored(Weight w) {
-        return switch (w.matrix()) {
-            case Tensor t -> t;
-            case CodedMatrix c -> throw new IllegalArgumentException("only products take coded weights such as " + c);
+        return switch (w) {
+            case Weight.Stored stored -> stored.tensor();
+            case Weight.Deferred deferred -> deferred.matrix();
+            case Weight.Coded coded -> throw new IllegalArgumentException(
+                    "only products take coded weights such as " + coded.matrix());
+            case LowRank adapted -> throw new IllegalArgumentException(
+                    "only products and embeddings take weights with adapters such as " + adapted);
         };
     }
 
@@ -66,126 +75,34 @@ public final class Compute implements Ops, AutoCloseable {
 
     @Override
     public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
-        Matrix t = table.matrix();
+        int rows = table.rows();
         for (int i = 0; i < count; i++) {
-            if (ids[i] < 0 || ids[i] >= t.rows()) {
-                throw new IllegalArgumentException("token " + ids[i] + " is outside the vocabulary of " + t.rows());
+            if (ids[i] < 0 || ids[i] >= rows) {
+                throw new IllegalArgumentException("token " + ids[i] + " is outside the vocabulary of " + rows);
             }
         }
-        Tensor y = workspace.allocate(count, t.cols());
-        kernels.gather(y, t, ids, count);
+        Tensor y = workspace.allocate(count, table.cols());
+        products.gather(y, table, ids, count);
         return y;
     }
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
-        Matrix t = w.matrix();
-        require(x.cols() == t.cols(), "linear", x, t);
-        Tensor y = workspace.allocate(x.rows(), t.rows());
-        product(y, x, t);
+        require(x.cols() == w.cols(), "linear", x, w);
+        Tensor y = workspace.allocate(x.rows(), w.rows());
+        products.multiply(y, x, w);
         return y;
     }
 
     @Override
     public Tensor[] linear(Tensor x, Weight[] ws) {
         Tensor[] ys = new Tensor[ws.length];
-        boolean together = x.rows() > 0;
         for (int i = 0; i < ws.length; i++) {
-            Matrix w = ws[i].matrix();
-            require(x.cols() == w.cols(), "linear", x, w);
-            ys[i] = workspace.allocate(x.rows(), w.rows());
-            together &= rounds(w) && !isShuffled(w);
+            require(x.cols() == ws[i].cols(), "linear", x, ws[i]);
+            ys[i] = workspace.allocate(x.rows(), ws[i].rows());
         }
-        if (together) {
-            rounded(ys, x, ws);
-        } else {
-            for (int i = 0; i < ws.length; i++) {
-                product(ys[i], x, ws[i].matrix());
-            }
-        }
+        products.multiply(ys, x, ws);
         return ys;
-    }
-
-    /// x is rounded once for all.
-    private void rounded(Tensor[] ys, Tensor x, Weight[] ws) {
-        ProductList list = new ProductList();
-        for (int i = 0; i < ws.length; i++) {
-            list.add(ys[i], 0, x, 0, x.rows(), ws[i].matrix());
-        }
-        int mark = workspace.mark();
-        kernels.linearEachRounded(list, like(x));
-        workspace.release(mark);
-    }
-
-    /// `y = x · wᵀ`, in this precision, for a w that is a weight or a part of one.
-    void product(Tensor y, Tensor x, Matrix w) {
-        int mark = workspace.mark();
-        Matrix straight = w;
-        Tensor input = x;
-        if (w instanceof CodedMatrix c && c.isShuffled()) {
-            straight = c.inStoredOrder();
-            input = shuffled(x, c);
-        }
-        if (rounds(straight)) {
-            kernels.linearRounded(y, input, straight, like(x));
-        } else if (straight instanceof Tensor t && halves(t)) {
-            kernels.linearBf16Kept(y, input, t);
-        } else {
-            kernels.linear(y, input, straight);
-        }
-        workspace.release(mark);
-    }
-
-    /// Whether products with a weight round activations to 8 bits.
-    private boolean rounds(Matrix w) {
-        return precision != Precision.EXACT && w.isQuantised();
-    }
-
-    /// Whether products with a weight round both factors to BF16.
-    private boolean halves(Tensor w) {
-        return kernels.multipliesBf16() && switch (precision) {
-            case EXACT -> false;
-            case FAST -> w.dtype() == DType.BF16;
-            case HALF -> !w.dtype().isQuantised();
-        };
-    }
-
-    /// x with its columns in the order in which those of w lie.
-    private Tensor shuffled(Tensor x, CodedMatrix w) {
-        Tensor y = like(x);
-        int cols = x.cols();
-        for (int n = 0; n < x.rows(); n++) {
-            long from = x.address() + n * x.rowBytes();
-            long to = y.address() + n * y.rowBytes();
-            for (int place = 0; place < cols; place++) {
-                Memory.f32(to + 4L * place, Memory.f32(from + 4L * w.column(place)));
-            }
-        }
-        return y;
-    }
-
-    /// `linear` for each product of a list.
-    void linearEach(ProductList list) {
-        ProductList straight = list.where(p -> !isShuffled(p.w()));
-        ProductList rounded = straight.where(p -> rounds(p.w()));
-        if (rounded.size() > 0) {
-            int mark = workspace.mark();
-            kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
-            workspace.release(mark);
-        }
-        kernels.linearEach(straight.where(p -> !rounds(p.w())));
-        if (straight.size() < list.size()) {
-            ProductList others = list.where(p -> isShuffled(p.w()));
-            for (int i = 0; i < others.size(); i++) {
-                ProductList.Product p = others.get(i);
-                product(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
-                        p.w());
-            }
-        }
-    }
-
-    private static boolean isShuffled(Matrix w) {
-        return w instanceof CodedMatrix c && c.isShuffled();
     }
 
     @Override

@@ -1,10 +1,8 @@
 package glia.tensor.ops;
 
-import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.kernel.ProductList;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 
@@ -69,16 +67,16 @@ public final class ExpertMlp implements Operation {
         Tensor y = ops.allocate(x.rows(), x.cols());
         input = input(ops);
         int width = experts.up.outputs();
-        ProductList list = new ProductList();
+        WeightProducts.Batch products = new WeightProducts.Batch();
         up = ops.allocate(dispatch.size(), width);
         gate = experts.form.isGated() ? ops.allocate(dispatch.size(), width) : up;
         for (int i = 0; i < dispatch.numActive(); i++) {
             if (gate != up) {
-                add(list, gate, input, i, experts.gate);
+                add(products, gate, input, i, experts.gate);
             }
-            add(list, up, input, i, experts.up);
+            add(products, up, input, i, experts.up);
         }
-        ops.linearEach(list);
+        ops.products().multiply(products);
         addBiases(ops, gate, experts.gate);
         addBiases(ops, up, experts.up);
         hidden = ops.allocate(dispatch.size(), width);
@@ -93,19 +91,19 @@ public final class ExpertMlp implements Operation {
             }
         }
         output = ops.allocate(dispatch.size(), x.cols());
-        ProductList downs = new ProductList();
+        WeightProducts.Batch downs = new WeightProducts.Batch();
         for (int i = 0; i < dispatch.numActive(); i++) {
             int start = dispatch.starts[i];
             downs.add(output, start, hidden, start, dispatch.starts[i + 1] - start, weight(experts.down, i));
         }
-        ops.linearEach(downs);
+        ops.products().multiply(downs);
         addBiases(ops, output, experts.down);
         combine(y, workers);
         return y;
     }
 
-    private Matrix weight(Bank bank, int active) {
-        return bank.weights().get(dispatch.experts[active]).matrix();
+    private Weight weight(Bank bank, int active) {
+        return bank.weights().get(dispatch.experts[active]);
     }
 
     /// Rows of x by place. A single token stays where it is: all its experts read the same row.
@@ -129,9 +127,9 @@ public final class ExpertMlp implements Operation {
         return input == x ? 0 : dispatch.starts[active];
     }
 
-    private void add(ProductList list, Tensor y, Tensor in, int active, Bank bank) {
+    private void add(WeightProducts.Batch products, Tensor y, Tensor in, int active, Bank bank) {
         int start = dispatch.starts[active];
-        list.add(y, start, in, inputRow(active), dispatch.starts[active + 1] - start, weight(bank, active));
+        products.add(y, start, in, inputRow(active), dispatch.starts[active + 1] - start, weight(bank, active));
     }
 
     private void addBiases(Compute ops, Tensor y, Bank bank) {

@@ -108,10 +108,10 @@ final class ExpertMlpBackward {
             Weight w = bank.weights().get(expert);
             if (tape.needs(w)) {
                 int from = in == op.x ? 0 : start;
-                kernels.linearBackwardWeight(tape.gradient(w), d, in.rows(from, from + end - start));
+                tape.products().addWeightGradient(tape, w, d, in.rows(from, from + end - start));
             }
             if (needed[i]) {
-                kernels.linearBackwardInput(din.rows(start, end), d, w.matrix());
+                tape.products().addInputGradient(din.rows(start, end), d, w);
             }
             if (!biases.isEmpty() && tape.needs(biases.get(expert))) {
                 kernels.sumRows(tape.gradient(biases.get(expert)), d);

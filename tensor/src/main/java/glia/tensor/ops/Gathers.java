@@ -20,7 +20,7 @@ final class Gathers {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.kernels().scatterAdd(tape.gradient(table), tape.gradient(y), ids, ids.length, frozenRow);
+            tape.products().addRowGradients(tape, table, tape.gradient(y), ids, frozenRow);
         }
     }
 

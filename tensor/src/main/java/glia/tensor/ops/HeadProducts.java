@@ -48,10 +48,10 @@ public record HeadProducts(Tensor x, HeadWeights w, Direction direction) impleme
                 copy(x, h * step(), part, 0, in());
             }
             switch (direction) {
-                case FORWARD -> ops.product(product, part, w.matrix(h));
+                case FORWARD -> ops.products().multiply(product, part, w.matrix(h));
                 case TRANSPOSED -> {
                     product.zero();
-                    ops.kernels().linearBackwardInput(product, part, w.matrix(h));
+                    ops.products().addInputGradient(product, part, w.matrix(h));
                 }
             }
             copy(product, 0, y, h * out(), out());
@@ -79,17 +79,17 @@ public record HeadProducts(Tensor x, HeadWeights w, Direction direction) impleme
             if (tape.needs(w.weight())) {
                 copy(x, h * step(), part, 0, in());
                 switch (direction) {
-                    case FORWARD -> tape.kernels().linearBackwardWeight(w.gradient(tape, h), seed, part);
-                    case TRANSPOSED -> tape.kernels().linearBackwardWeight(w.gradient(tape, h), part, seed);
+                    case FORWARD -> w.addGradient(tape, h, seed, part);
+                    case TRANSPOSED -> w.addGradient(tape, h, part, seed);
                 }
             }
             if (tape.needs(x)) {
                 switch (direction) {
                     case FORWARD -> {
                         back.zero();
-                        tape.kernels().linearBackwardInput(back, seed, w.matrix(h));
+                        tape.products().addInputGradient(back, seed, w.matrix(h));
                     }
-                    case TRANSPOSED -> tape.kernels().linear(back, seed, w.matrix(h));
+                    case TRANSPOSED -> tape.products().multiply(back, seed, w.matrix(h));
                 }
                 add(back, dx, h * step());
             }

@@ -1,7 +1,5 @@
 package glia.tensor.ops;
 
-import glia.tensor.CodedMatrix;
-import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
 /// The matrices of several heads in one weight, `[H·S, C]`: the matrix of a head is `count` of its S rows. They are
@@ -10,27 +8,23 @@ public final class HeadWeights {
     private final Weight weight;
     private final int stride;
     private final int from;
-    private final Matrix[] matrices;
+    private final Weight[] heads;
 
     /// @param from the first of a head's rows that count
     /// @throws IllegalArgumentException if the weight is not made of as many heads with as many rows
     public HeadWeights(Weight weight, int numHeads, int from, int count) {
         this.weight = weight;
         this.from = from;
-        Matrix all = weight.matrix();
-        if (numHeads < 1 || all.rows() % numHeads != 0 || from < 0 || count < 1
-                || from + count > all.rows() / numHeads) {
+        int rows = weight.rows();
+        if (numHeads < 1 || rows % numHeads != 0 || from < 0 || count < 1 || from + count > rows / numHeads) {
             throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of each of " + numHeads
-                    + " heads in " + all);
+                    + " heads in a weight of " + rows + " rows");
         }
-        stride = all.rows() / numHeads;
-        matrices = new Matrix[numHeads];
+        stride = rows / numHeads;
+        heads = new Weight[numHeads];
         for (int h = 0; h < numHeads; h++) {
             int first = h * stride + from;
-            matrices[h] = switch (all) {
-                case Tensor t -> t.rows(first, first + count);
-                case CodedMatrix c -> c.rows(first, count, 1);
-            };
+            heads[h] = weight.rows(first, first + count);
         }
     }
 
@@ -40,25 +34,25 @@ public final class HeadWeights {
     }
 
     public int numHeads() {
-        return matrices.length;
+        return heads.length;
     }
 
     /// The rows of a head's matrix.
     public int rows() {
-        return matrices[0].rows();
+        return heads[0].rows();
     }
 
     public int cols() {
-        return matrices[0].cols();
+        return heads[0].cols();
     }
 
     /// The matrix of a head, `[rows(), cols()]`.
-    Matrix matrix(int head) {
-        return matrices[head];
+    Weight matrix(int head) {
+        return heads[head];
     }
 
-    /// The gradient of a head's matrix.
-    Tensor gradient(Tape tape, int head) {
-        return tape.gradient(weight).rows(head * stride + from, head * stride + from + rows());
+    /// `dW_h += dyᵀ · x`.
+    void addGradient(Tape tape, int head, Tensor dy, Tensor x) {
+        tape.products().addWeightGradient(tape, weight, head * stride + from, dy, x);
     }
 }

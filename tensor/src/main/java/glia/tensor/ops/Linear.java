@@ -19,11 +19,9 @@ record Linear(Tensor x, Weight w) implements Operation {
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
-        if (tape.needs(w)) {
-            tape.kernels().linearBackwardWeight(tape.gradient(w), dy, x);
-        }
+        tape.products().addWeightGradient(tape, w, dy, x);
         if (tape.needs(x)) {
-            tape.kernels().linearBackwardInput(tape.gradient(x), dy, w.matrix());
+            tape.products().addInputGradient(tape.gradient(x), dy, w);
         }
     }
 }

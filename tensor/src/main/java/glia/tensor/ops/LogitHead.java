@@ -1,8 +1,6 @@
 package glia.tensor.ops;
 
-import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
-import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import java.util.Optional;
@@ -16,7 +14,7 @@ public final class LogitHead {
     private final Weight weight;
     private final Optional<Weight> bias;
     private final LogitRule rule;
-    private final Matrix[] parts;
+    private final Weight[] parts;
 
     /// @param weight `[V, D]`
     /// @param bias `[V]`
@@ -26,15 +24,10 @@ public final class LogitHead {
         this.rule = rule;
         bias.ifPresent(b -> Compute.require(Compute.stored(b).size() == weight.rows(), "head", Compute.stored(b),
                 weight));
-        Matrix all = weight.matrix();
-        parts = new Matrix[Math.ceilDiv(all.rows(), PART)];
+        parts = new Weight[Math.ceilDiv(weight.rows(), PART)];
         for (int i = 0; i < parts.length; i++) {
             int from = i * PART;
-            int count = Math.min(PART, all.rows() - from);
-            parts[i] = switch (all) {
-                case Tensor t -> t.rows(from, from + count);
-                case CodedMatrix c -> c.rows(from, count, 1);
-            };
+            parts[i] = weight.rows(from, Math.min(from + PART, weight.rows()));
         }
     }
 
@@ -81,13 +74,13 @@ public final class LogitHead {
 
     /// The logits of a part, `[N, size(part)]`, of hidden states `[N, D]`.
     void logits(Compute ops, Tensor z, Tensor hidden, int part) {
-        ops.product(z, hidden, parts[part]);
+        ops.products().multiply(z, hidden, parts[part]);
         finish(ops.kernels(), z, part);
     }
 
     /// The same on the way back.
     void logits(Tape tape, Tensor z, Tensor hidden, int part) {
-        tape.kernels().linear(z, hidden, parts[part]);
+        tape.products().multiply(z, hidden, parts[part]);
         finish(tape.kernels(), z, part);
     }
 
@@ -105,12 +98,9 @@ public final class LogitHead {
         if (bias.isPresent() && tape.needs(bias.get())) {
             tape.kernels().sumRows(slice(tape.gradient(bias.get()), part), du);
         }
-        if (tape.needs(weight)) {
-            Tensor dw = tape.gradient(weight).rows(first(part), first(part) + size(part));
-            tape.kernels().linearBackwardWeight(dw, du, hidden);
-        }
+        tape.products().addWeightGradient(tape, weight, first(part), du, hidden);
         if (dhidden != null) {
-            tape.kernels().linearBackwardInput(dhidden, du, parts[part]);
+            tape.products().addInputGradient(dhidden, du, parts[part]);
         }
     }
 

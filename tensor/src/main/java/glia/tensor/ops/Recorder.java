@@ -23,7 +23,9 @@ import java.util.function.Predicate;
 /// An operation is recorded only where one of its weights is trainable or one of its inputs wants a gradient. What lies
 /// below the first trainable weight is only computed, and its memory is used again.
 ///
-/// It computes exactly: activations rounded to 8 bits have no useful gradient. Belongs to one thread.
+/// It computes exactly, or with `Precision.HALF` rounds both factors of products with plain weights to BF16, forward
+/// and backward, where the processor multiplies such numbers. Activations are never rounded to 8 bits, which has no
+/// useful gradient. Belongs to one thread.
 public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;
@@ -36,7 +38,13 @@ public final class Recorder implements Ops, AutoCloseable {
 
     /// @param trainable which weights want a gradient; the others are frozen and cost none
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable) {
-        this.ops = new Compute(kernels, Precision.EXACT);
+        this(kernels, weights, trainable, Precision.EXACT);
+    }
+
+    /// @param trainable which weights want a gradient; the others are frozen and cost none
+    /// @param precision `HALF` for products of BF16 numbers; with another it computes exactly
+    public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable, Precision precision) {
+        this.ops = new Compute(kernels, precision == Precision.HALF ? precision : Precision.EXACT, true);
         this.recording = new Recording(ops, weights, trainable);
     }
 

@@ -155,8 +155,13 @@ final class Recording implements AutoCloseable {
         return gradients;
     }
 
+    /// Whether a weight, or any part of one with an adapter, is trainable.
     private boolean isTrainable(Weight w) {
-        return w != Weight.NOTHING && trainable.test(w);
+        return switch (w) {
+            case Weight.Plain plain -> plain != Weight.NOTHING && trainable.test(plain);
+            case LowRank adapted -> trainable.test(adapted.a()) || trainable.test(adapted.b())
+                    || isTrainable(adapted.base());
+        };
     }
 
     /// Finds whether any input wants a gradient.
@@ -296,6 +301,11 @@ final class Recording implements AutoCloseable {
         @Override
         public Tensor scratch(int rows, int cols) {
             return ops.allocate(rows, cols);
+        }
+
+        @Override
+        public WeightProducts products() {
+            return ops.products();
         }
 
         @Override

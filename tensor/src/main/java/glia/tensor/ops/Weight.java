@@ -4,18 +4,17 @@ import glia.tensor.CodedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.Scores;
 import java.lang.foreign.Arena;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /// A parameter of a model as blocks see it. Blocks hand weights to ops and never ask how they are stored.
 /// Gradients belong to the object: one weight used in two places gets the sum.
-public sealed interface Weight {
+public sealed interface Weight permits Weight.Plain, LowRank {
     /// No numbers at all.
     Weight NOTHING = new Stored(Scores.NOTHING);
-
-    /// The numbers as products read them.
-    Matrix matrix();
 
     /// A number that grows whenever the weight is updated.
     long version();
@@ -27,27 +26,62 @@ public sealed interface Weight {
     String format();
 
     /// Bytes of what is stored.
-    default long sizeBytes() {
-        return matrix().sizeBytes();
-    }
+    long sizeBytes();
 
     /// Whether products may round their activations to 8 bits.
-    default boolean isQuantised() {
-        return matrix().isQuantised();
-    }
+    boolean isQuantised();
 
     /// Rows of the matrix, its outputs; 1 for a vector.
-    default int rows() {
-        return matrix().rows();
-    }
+    int rows();
 
     /// Columns of the matrix, its inputs; the length of a vector.
-    default int cols() {
-        return matrix().cols();
+    int cols();
+
+    /// The numbers as a new F32 tensor in `arena`.
+    Tensor widened(Arena arena);
+
+    /// A view of rows `from` (inclusive) to `to` (exclusive). It has no gradient of its own.
+    Weight rows(int from, int to);
+
+    /// A weight whose numbers are one matrix.
+    sealed interface Plain extends Weight {
+        /// The numbers as products read them.
+        Matrix matrix();
+
+        @Override
+        default long sizeBytes() {
+            return matrix().sizeBytes();
+        }
+
+        @Override
+        default boolean isQuantised() {
+            return matrix().isQuantised();
+        }
+
+        @Override
+        default int rows() {
+            return matrix().rows();
+        }
+
+        @Override
+        default int cols() {
+            return matrix().cols();
+        }
+
+        @Override
+        default Tensor widened(Arena arena) {
+            Matrix from = matrix();
+            Tensor wide = Tensor.allocate(arena, DType.F32, shape());
+            MatrixReader reader = new MatrixReader();
+            for (int r = 0; r < from.rows(); r++) {
+                reader.read(from, r, 0, from.cols(), wide.address() + r * wide.rowBytes());
+            }
+            return wide;
+        }
     }
 
     /// A tensor of any real type, usually mapped from a file.
-    final class Stored implements Weight {
+    final class Stored implements Plain {
         private final Tensor tensor;
 
         public Stored(Tensor tensor) {
@@ -83,6 +117,11 @@ public sealed interface Weight {
         }
 
         @Override
+        public Stored rows(int from, int to) {
+            return new Stored(tensor.rows(from, to));
+        }
+
+        @Override
         public long version() {
             return tensor.version();
         }
@@ -100,7 +139,7 @@ public sealed interface Weight {
 
     /// A matrix that is made when its numbers are first asked for: a copy of a file's numbers in another order, for an
     /// expert that may never be chosen. Where these numbers have changed, they are copied again.
-    final class Deferred implements Weight {
+    final class Deferred implements Plain {
         /// Makes the matrix.
         public interface Maker {
             /// The matrix, in memory that lives as long as the weight. Called once.
@@ -157,6 +196,23 @@ public sealed interface Weight {
             return t;
         }
 
+        @Override
+        public Deferred rows(int from, int to) {
+            Objects.checkFromToIndex(from, to, rows);
+            return new Deferred(dtype, to - from, cols, origin, new Maker() {
+                @Override
+                public Tensor make() {
+                    return Deferred.this.matrix().rows(from, to);
+                }
+
+                /// The same memory, with new numbers.
+                @Override
+                public Tensor again(Arena arena) {
+                    return make();
+                }
+            });
+        }
+
         /// That of the origin and of the copy, once there is one.
         @Override
         public long version() {
@@ -195,7 +251,7 @@ public sealed interface Weight {
     }
 
     /// A matrix of codes and scales, as quantised checkpoints of the hub have them. It stays packed.
-    final class Coded implements Weight {
+    final class Coded implements Plain {
         private final CodedMatrix coded;
 
         public Coded(CodedMatrix coded) {
@@ -205,6 +261,11 @@ public sealed interface Weight {
         @Override
         public CodedMatrix matrix() {
             return coded;
+        }
+
+        @Override
+        public Coded rows(int from, int to) {
+            return new Coded(coded.rows(from, to - from, 1));
         }
 
         @Override

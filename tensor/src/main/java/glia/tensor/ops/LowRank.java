@@ -1,0 +1,126 @@
+package glia.tensor.ops;
+
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+
+/// A weight with a low-rank adapter, `W + scale · B · A` (LoRA, https://arxiv.org/abs/2106.09685). It is never made:
+/// `y = x · Wᵀ + scale · (x · Aᵀ) · Bᵀ`. The base may be of any kind, quantized too (https://arxiv.org/abs/2305.14314),
+/// or have an adapter itself. Gradients belong to A, to B and to the base, each if it is trainable.
+public final class LowRank implements Weight {
+    private final Weight base;
+    private final Stored a;
+    private final Stored b;
+    private final float scale;
+
+    /// @param base W `[R, K]`
+    /// @param a `[r, K]`
+    /// @param b `[R, r]`
+    /// @throws IllegalArgumentException if the shapes do not fit each other
+    public LowRank(Weight base, Stored a, Stored b, float scale) {
+        long[] shape = base.shape();
+        if (shape.length != 2 || !a.tensor().is(b.cols(), shape[1]) || !b.tensor().is(shape[0], a.rows())) {
+            throw new IllegalArgumentException("a low-rank adapter of A " + a.tensor() + " and B " + b.tensor()
+                    + " does not fit a weight of shape " + Arrays.toString(shape) + "; it needs A [r, "
+                    + shape[shape.length - 1] + "] and B [" + shape[0] + ", r]");
+        }
+        this.base = base;
+        this.a = a;
+        this.b = b;
+        this.scale = scale;
+    }
+
+    /// W.
+    public Weight base() {
+        return base;
+    }
+
+    /// A, `[r, K]`.
+    public Stored a() {
+        return a;
+    }
+
+    /// B, `[R, r]`.
+    public Stored b() {
+        return b;
+    }
+
+    public float scale() {
+        return scale;
+    }
+
+    /// r, the rows of A.
+    public int rank() {
+        return a.rows();
+    }
+
+    @Override
+    public int rows() {
+        return b.rows();
+    }
+
+    @Override
+    public int cols() {
+        return a.cols();
+    }
+
+    @Override
+    public long[] shape() {
+        return base.shape();
+    }
+
+    @Override
+    public long version() {
+        return base.version() + a.version() + b.version();
+    }
+
+    @Override
+    public String format() {
+        return base.format() + " + rank " + rank();
+    }
+
+    @Override
+    public long sizeBytes() {
+        return base.sizeBytes() + a.sizeBytes() + b.sizeBytes();
+    }
+
+    @Override
+    public boolean isQuantised() {
+        return base.isQuantised();
+    }
+
+    @Override
+    public LowRank rows(int from, int to) {
+        return new LowRank(base.rows(from, to), a, b.rows(from, to), scale);
+    }
+
+    @Override
+    public String toString() {
+        return format() + Arrays.toString(shape());
+    }
+
+    /// The sum.
+    @Override
+    public Tensor widened(Arena arena) {
+        Tensor sum = base.widened(arena);
+        try (Arena scratch = Arena.ofConfined()) {
+            Tensor up = b.widened(scratch);
+            Tensor down = a.widened(scratch);
+            double[] row = new double[cols()];
+            for (int r = 0; r < rows(); r++) {
+                Arrays.fill(row, 0);
+                for (int i = 0; i < rank(); i++) {
+                    double factor = up.get((long) r * rank() + i);
+                    for (int k = 0; k < row.length; k++) {
+                        row[k] += factor * down.get((long) i * row.length + k);
+                    }
+                }
+                for (int k = 0; k < row.length; k++) {
+                    long at = (long) r * row.length + k;
+                    sum.set(at, (float) (sum.get(at) + scale * row[k]));
+                }
+            }
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,333 @@
+package glia.tensor.ops;
+
+import glia.tensor.CodedMatrix;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
+import glia.tensor.Memory;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.ProductList;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Matrix multiplication with weights of every kind and in every precision, forward and backward, and lookups of their
+/// rows. This is the one place that tells kinds of weights apart: a matrix is multiplied as it is stored, a low-rank
+/// adapter adds the product of its two factors to that of its base.
+///
+/// Scratch memory is that of the pass. With weights that are one matrix, nothing is allocated beside it.
+public final class WeightProducts {
+    private final Kernels kernels;
+    private final Workspace workspace;
+    private final Precision precision;
+    private final boolean hasGradients;
+
+    /// @param hasGradients whether a backward pass follows: then activations are never rounded to 8 bits, which has no
+    ///     useful gradient
+    WeightProducts(Kernels kernels, Workspace workspace, Precision precision, boolean hasGradients) {
+        this.kernels = kernels;
+        this.workspace = workspace;
+        this.precision = precision;
+        this.hasGradients = hasGradients;
+    }
+
+    // ---- forward -------------------------------------------------------------------------------------------------
+
+    /// `y = x · wᵀ` for x `[N, K]`, w `[R, K]`.
+    public void multiply(Tensor y, Tensor x, Weight w) {
+        switch (w) {
+            case Weight.Plain plain -> multiply(y, x, plain.matrix());
+            case LowRank adapted -> {
+                multiply(y, x, adapted.base());
+                addLowRank(y, x, adapted);
+            }
+        }
+    }
+
+    /// `y[i] = x · w[i]ᵀ`; activations that are rounded are rounded once for all.
+    void multiply(Tensor[] ys, Tensor x, Weight[] ws) {
+        boolean together = x.rows() > 0;
+        for (Weight w : ws) {
+            Matrix m = matrix(w);
+            together &= rounds(m) && !isShuffled(m);
+        }
+        if (!together) {
+            for (int i = 0; i < ws.length; i++) {
+                multiply(ys[i], x, ws[i]);
+            }
+            return;
+        }
+        Batch batch = new Batch();
+        for (int i = 0; i < ws.length; i++) {
+            batch.add(ys[i], 0, x, 0, x.rows(), ws[i]);
+        }
+        multiply(batch);
+    }
+
+    /// Products of several weights with rows of matrices: see `ProductList`.
+    static final class Batch {
+        /// What an adapter adds to a product.
+        private record Term(ProductList.Product product, LowRank adapted) { }
+
+        private final ProductList list = new ProductList();
+        private final List<Term> terms = new ArrayList<>();
+
+        /// `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
+        void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Weight w) {
+            list.add(y, yRow, x, xRow, numRows, matrix(w));
+            for (Weight at = w; at instanceof LowRank adapted; at = adapted.base()) {
+                terms.add(new Term(list.get(list.size() - 1), adapted));
+            }
+        }
+    }
+
+    /// Computes all products of a batch.
+    void multiply(Batch batch) {
+        multiplyEach(batch.list);
+        if (batch.terms.isEmpty()) {
+            return;
+        }
+        int mark = workspace.mark();
+        List<Tensor> inner = new ArrayList<>();
+        ProductList down = new ProductList();
+        for (Batch.Term term : batch.terms) {
+            ProductList.Product p = term.product;
+            Tensor u = workspace.allocate(p.numRows(), term.adapted.rank());
+            inner.add(u);
+            down.add(u, 0, p.x(), p.xRow(), p.numRows(), term.adapted.a().tensor());
+        }
+        multiplyEach(down);
+        List<Tensor> outer = new ArrayList<>();
+        ProductList up = new ProductList();
+        for (int i = 0; i < inner.size(); i++) {
+            Batch.Term term = batch.terms.get(i);
+            Tensor t = workspace.allocate(term.product.numRows(), term.adapted.rows());
+            outer.add(t);
+            up.add(t, 0, inner.get(i), 0, t.rows(), term.adapted.b().tensor());
+        }
+        multiplyEach(up);
+        for (int i = 0; i < outer.size(); i++) {
+            ProductList.Product p = batch.terms.get(i).product;
+            Tensor y = p.y().rows(p.yRow(), p.yRow() + p.numRows());
+            kernels.add(y, y, outer.get(i), batch.terms.get(i).adapted.scale());
+        }
+        workspace.release(mark);
+    }
+
+    /// `y += scale · (x · Aᵀ) · Bᵀ`.
+    private void addLowRank(Tensor y, Tensor x, LowRank w) {
+        int mark = workspace.mark();
+        Tensor inner = workspace.allocate(x.rows(), w.rank());
+        multiply(inner, x, w.a().tensor());
+        Tensor outer = workspace.allocate(x.rows(), w.rows());
+        multiply(outer, inner, w.b().tensor());
+        kernels.add(y, y, outer, w.scale());
+        workspace.release(mark);
+    }
+
+    /// `y[n] = table[ids[n]]` for the first `count` ids.
+    void gather(Tensor y, Weight table, int[] ids, int count) {
+        switch (table) {
+            case Weight.Plain plain -> kernels.gather(y, plain.matrix(), ids, count);
+            case LowRank adapted -> {
+                gather(y, adapted.base(), ids, count);
+                int mark = workspace.mark();
+                Tensor rows = scaledRows(adapted, ids, count);
+                kernels.linearBackwardInput(y, rows, adapted.a().tensor());
+                workspace.release(mark);
+            }
+        }
+    }
+
+    /// `scale · B[ids[n]]`.
+    private Tensor scaledRows(LowRank w, int[] ids, int count) {
+        Tensor rows = workspace.allocate(count, w.rank());
+        kernels.gather(rows, w.b().tensor(), ids, count);
+        kernels.scale(rows, rows, w.scale());
+        return rows;
+    }
+
+    // ---- backward ------------------------------------------------------------------------------------------------
+
+    /// `dx += dy · w`: the gradient of `multiply` for its input.
+    public void addInputGradient(Tensor dx, Tensor dy, Weight w) {
+        switch (w) {
+            case Weight.Plain plain -> addInputGradient(dx, dy, plain.matrix());
+            case LowRank adapted -> {
+                addInputGradient(dx, dy, adapted.base());
+                int mark = workspace.mark();
+                addInputGradient(dx, inner(dy, adapted, 0), adapted.a().tensor());
+                workspace.release(mark);
+            }
+        }
+    }
+
+    /// `scale · dy · B` for some rows of B, as many as dy has columns.
+    private Tensor inner(Tensor dy, LowRank w, int row) {
+        Tensor v = workspace.allocate(dy.rows(), w.rank());
+        v.zero();
+        addInputGradient(v, dy, w.b().tensor().rows(row, row + dy.cols()));
+        kernels.scale(v, v, w.scale());
+        return v;
+    }
+
+    /// `dw += dyᵀ · x` for whatever of a weight is trainable: the gradient of `multiply` for its weight. Of an adapter
+    /// it is `dB += scale · dyᵀ · (x · Aᵀ)` and `dA += scale · (dy · B)ᵀ · x`.
+    public void addWeightGradient(Tape tape, Weight w, Tensor dy, Tensor x) {
+        addWeightGradient(tape, w, 0, dy, x);
+    }
+
+    /// The same for some rows of a weight, as many as dy has columns.
+    ///
+    /// @param row the first of them
+    void addWeightGradient(Tape tape, Weight w, int row, Tensor dy, Tensor x) {
+        switch (w) {
+            case Weight.Plain plain when tape.needs(plain) ->
+                    addOuterProducts(tape.gradient(plain).rows(row, row + dy.cols()), dy, x);
+            case Weight.Plain frozen -> { }
+            case LowRank adapted -> {
+                addWeightGradient(tape, adapted.base(), row, dy, x);
+                int mark = workspace.mark();
+                if (tape.needs(adapted.b())) {
+                    addWeightGradient(tape, adapted.b(), row, dy, scaledProduct(x, adapted));
+                }
+                if (tape.needs(adapted.a())) {
+                    addWeightGradient(tape, adapted.a(), 0, inner(dy, adapted, row), x);
+                }
+                workspace.release(mark);
+            }
+        }
+    }
+
+    /// `scale · x · Aᵀ`.
+    private Tensor scaledProduct(Tensor x, LowRank w) {
+        Tensor u = workspace.allocate(x.rows(), w.rank());
+        multiply(u, x, w.a().tensor());
+        kernels.scale(u, u, w.scale());
+        return u;
+    }
+
+    /// The gradient of `gather`: `dtable[ids[n]] += dy[n]`; of an adapter it is `dB[ids[n]] += scale · dy[n] · Aᵀ` and
+    /// `dA += scale · B[ids]ᵀ · dy`.
+    ///
+    /// @param frozenRow the row that gets none; -1 for none
+    void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
+        switch (table) {
+            case Weight.Plain plain when tape.needs(plain) ->
+                    kernels.scatterAdd(tape.gradient(plain), dy, ids, ids.length, frozenRow);
+            case Weight.Plain frozen -> { }
+            case LowRank adapted -> {
+                addRowGradients(tape, adapted.base(), dy, ids, frozenRow);
+                int mark = workspace.mark();
+                if (tape.needs(adapted.b())) {
+                    addRowGradients(tape, adapted.b(), scaledProduct(dy, adapted), ids, frozenRow);
+                }
+                if (tape.needs(adapted.a())) {
+                    Tensor rows = scaledRows(adapted, ids, ids.length);
+                    for (int n = 0; n < ids.length; n++) {
+                        if (ids[n] == frozenRow) {
+                            rows.rows(n, n + 1).zero();
+                        }
+                    }
+                    addWeightGradient(tape, adapted.a(), 0, rows, dy);
+                }
+                workspace.release(mark);
+            }
+        }
+    }
+
+    // ---- one matrix ----------------------------------------------------------------------------------------------
+
+    /// The matrix below all adapters.
+    private static Matrix matrix(Weight w) {
+        return switch (w) {
+            case Weight.Plain plain -> plain.matrix();
+            case LowRank adapted -> matrix(adapted.base());
+        };
+    }
+
+    private void multiply(Tensor y, Tensor x, Matrix w) {
+        int mark = workspace.mark();
+        Matrix straight = w;
+        Tensor input = x;
+        if (w instanceof CodedMatrix c && c.isShuffled()) {
+            straight = c.inStoredOrder();
+            input = shuffled(x, c);
+        }
+        if (rounds(straight)) {
+            kernels.linearRounded(y, input, straight, workspace.allocate(x.rows(), x.cols()));
+        } else if (straight instanceof Tensor t && halves(t)) {
+            kernels.linearBf16Kept(y, input, t);
+        } else {
+            kernels.linear(y, input, straight);
+        }
+        workspace.release(mark);
+    }
+
+    private void multiplyEach(ProductList list) {
+        ProductList straight = list.where(p -> !isShuffled(p.w()));
+        ProductList rounded = straight.where(p -> rounds(p.w()));
+        if (rounded.size() > 0) {
+            int mark = workspace.mark();
+            kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
+            workspace.release(mark);
+        }
+        kernels.linearEach(straight.where(p -> !rounds(p.w())));
+        if (straight.size() < list.size()) {
+            ProductList others = list.where(p -> isShuffled(p.w()));
+            for (int i = 0; i < others.size(); i++) {
+                ProductList.Product p = others.get(i);
+                multiply(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
+                        p.w());
+            }
+        }
+    }
+
+    private void addInputGradient(Tensor dx, Tensor dy, Matrix w) {
+        if (hasGradients && w instanceof Tensor t && halves(t)) {
+            kernels.linearBackwardInputBf16(dx, dy, t);
+        } else {
+            kernels.linearBackwardInput(dx, dy, w);
+        }
+    }
+
+    private void addOuterProducts(Tensor dw, Tensor dy, Tensor x) {
+        if (precision == Precision.HALF && kernels.multipliesBf16()) {
+            kernels.linearBackwardWeightBf16(dw, dy, x);
+        } else {
+            kernels.linearBackwardWeight(dw, dy, x);
+        }
+    }
+
+    /// Whether products with a weight round activations to 8 bits.
+    private boolean rounds(Matrix w) {
+        return precision != Precision.EXACT && !hasGradients && w.isQuantised();
+    }
+
+    /// Whether products with a weight round both factors to BF16.
+    private boolean halves(Tensor w) {
+        return kernels.multipliesBf16() && switch (precision) {
+            case EXACT -> false;
+            case FAST -> w.dtype() == DType.BF16;
+            case HALF -> !w.dtype().isQuantised();
+        };
+    }
+
+    private static boolean isShuffled(Matrix w) {
+        return w instanceof CodedMatrix c && c.isShuffled();
+    }
+
+    /// x with its columns in the order in which those of w lie.
+    private Tensor shuffled(Tensor x, CodedMatrix w) {
+        Tensor y = workspace.allocate(x.rows(), x.cols());
+        int cols = x.cols();
+        for (int n = 0; n < x.rows(); n++) {
+            long from = x.address() + n * x.rowBytes();
+            long to = y.address() + n * y.rowBytes();
+            for (int place = 0; place < cols; place++) {
+                Memory.f32(to + 4L * place, Memory.f32(from + 4L * w.column(place)));
+            }
+        }
+        return y;
+    }
+}
