@@ -14,8 +14,8 @@ import glia.jinja.value.TrustedText;
 /// @param acceptedTokens those of them that were right
 /// @param firstTokenNanos from the call to the first token
 /// @param totalNanos from the call to the end
-public record Answer(TrustedText content, Finish finish, int promptTokens, int reusedTokens, int tokens, int draftedTokens,
-        int acceptedTokens, long firstTokenNanos, long totalNanos) {
+public record Answer(TrustedText content, Finish finish, int promptTokens, int reusedTokens, int tokens,
+        int draftedTokens, int acceptedTokens, long firstTokenNanos, long totalNanos) {
     /// Its text.
     public String text() {
         return content.toString();

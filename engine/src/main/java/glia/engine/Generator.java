@@ -32,8 +32,8 @@ public final class Generator implements AutoCloseable {
         return session == null ? 0 : session.length();
     }
 
-    /// Answers a prompt. If the calling thread is interrupted meanwhile, the answer ends with [Finish#INTERRUPTED]: what
-    /// was made until then is its text, and the thread's flag is set.
+    /// Answers a prompt. If the calling thread is interrupted meanwhile, the answer ends with [Finish#INTERRUPTED]:
+    /// what was made until then is its text, and the thread's flag is set.
     ///
     /// @param special whether ids of special tokens come out as text
     /// @param listener called on this thread

@@ -3,15 +3,13 @@ package glia.text.tokenizer;
 import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /// Finds added tokens in a text as Hugging Face's library does: at each place the longest, from left to right; first
 /// those that are looked for in the text as it was given, then, in what is left, those of the normalised text. Here
-/// both are looked for as they are written.
+/// both are looked for as they are written. No lambda and no record's `equals` here, which take long at a cold start.
 final class AddedTokenScan {
     private final Table verbatim;
     private final Table normalized;
@@ -31,35 +29,47 @@ final class AddedTokenScan {
         List<Match> found = new ArrayList<>();
         verbatim.find(text, 0, text.length(), trust, found);
         if (!normalized.tokens.isEmpty()) {
-            List<Match> further = new ArrayList<>();
+            List<Match> all = new ArrayList<>();
             int start = 0;
             for (Match match : found) {
-                normalized.find(text, start, match.start, trust, further);
+                normalized.find(text, start, match.start, trust, all);
+                all.add(match);
                 start = match.end;
             }
-            normalized.find(text, start, text.length(), trust, further);
-            found.addAll(further);
-            found.sort(Comparator.comparingInt(Match::start));
+            normalized.find(text, start, text.length(), trust, all);
+            found = all;
         }
-        found.removeIf(match -> !match.token.isMarker());
-        return found;
+        List<Match> markers = new ArrayList<>();
+        for (Match match : found) {
+            if (match.token.isMarker()) {
+                markers.add(match);
+            }
+        }
+        return markers;
+    }
+
+    /// Whether two lists of markers of a text are the same.
+    static boolean same(List<Match> a, List<Match> b) {
+        boolean same = a.size() == b.size();
+        for (int i = 0; same && i < a.size(); i++) {
+            same = a.get(i).start == b.get(i).start && a.get(i).token == b.get(i).token;
+        }
+        return same;
     }
 
     private static final class Table {
         private final Map<String, AddedToken> tokens = new HashMap<>();
         private final BitSet firstCharacters = new BitSet();
-        private final int[] lengths;
+        private final BitSet lengths = new BitSet();
 
         Table(List<AddedToken> all, boolean normalized) {
-            TreeSet<Integer> sizes = new TreeSet<>(Comparator.reverseOrder());
             for (AddedToken token : all) {
                 if (token.normalized() == normalized) {
                     tokens.put(token.content(), token);
                     firstCharacters.set(token.content().charAt(0));
-                    sizes.add(token.content().length());
+                    lengths.set(token.content().length());
                 }
             }
-            lengths = sizes.stream().mapToInt(Integer::intValue).toArray();
         }
 
         void find(String text, int from, int to, TrustedText trust, List<Match> found) {
@@ -79,8 +89,9 @@ final class AddedTokenScan {
         }
 
         private AddedToken longest(String text, int at, int to, TrustedText trust) {
-            for (int length : lengths) {
-                AddedToken token = at + length <= to ? tokens.get(text.substring(at, at + length)) : null;
+            for (int length = lengths.previousSetBit(to - at); length > 0;
+                    length = lengths.previousSetBit(length - 1)) {
+                AddedToken token = tokens.get(text.substring(at, at + length));
                 if (token != null && (trust == null || !token.isMarker() || trust.isTrusted(at, at + length))) {
                     return token;
                 }

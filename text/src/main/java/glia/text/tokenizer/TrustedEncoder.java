@@ -33,7 +33,7 @@ final class TrustedEncoder {
     int[] encode(TrustedText trust) {
         String text = trust.toString();
         List<AddedTokenScan.Match> trusted = scan().markers(text, trust);
-        if (trusted.equals(scan().markers(text, null))) {
+        if (AddedTokenScan.same(trusted, scan().markers(text, null))) {
             int[] ids = encoder.encode(text);
             if (areThere(ids, trusted)) {
                 return ids;
