@@ -7,15 +7,17 @@ import glia.lab.Perplexity;
 import glia.engine.state.Sequence;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/// How far the rounded arithmetic strays from the exact one on a text: the mean Kullback-Leibler divergence
-/// `Σ p · (ln p - ln q)` of the next token's probabilities, p exact and q rounded, how often both have the same best
-/// token, and both perplexities. Windows are those of `Perplexity`, of which the second half counts.
+/// How far the rounded arithmetic, or a KV cache of rounded numbers, strays from the exact one on a text: the mean
+/// Kullback-Leibler divergence `Σ p · (ln p - ln q)` of the next token's probabilities, p exact and q rounded, how
+/// often both have the same best token, and both perplexities. Windows are those of `Perplexity`, of which the second
+/// half counts.
 public final class Divergence {
     private final double[] exact;
     private final double[] rounded;
@@ -32,14 +34,18 @@ public final class Divergence {
 
     /// Prints a line.
     ///
-    /// @param args the model, the text's file, the most windows
+    /// @param args the model, the text's file, the most windows, and the type of a KV cache if that is all that is
+    ///     rounded
     public static void main(String[] args) throws Exception {
-        if (args.length != 3) {
-            System.err.println("usage: MODEL TEXT WINDOWS");
+        if (args.length < 3 || args.length > 4) {
+            System.err.println("usage: MODEL TEXT WINDOWS [f32|bf16|int8]");
             System.exit(2);
         }
-        try (LanguageModel exact = load(args[0], Precision.EXACT);
-                LanguageModel rounded = load(args[0], Precision.FAST)) {
+        LoadOptions options = LoadOptions.defaults().withPrecision(Precision.EXACT);
+        try (LanguageModel exact = LanguageModel.load(Path.of(args[0]), options);
+                LanguageModel rounded = LanguageModel.load(Path.of(args[0]), args.length == 3
+                        ? options.withPrecision(Precision.FAST)
+                        : options.withKeyValueType(KeyValueType.named(args[3]).orElseThrow()))) {
             Tokenizer tokenizer = exact.tokenizer();
             int[] tokens = tokenizer.encode(Files.readString(Path.of(args[1])), true);
             int bos = tokenizer.addsBos() ? tokenizer.bos().orElseThrow() : -1;
@@ -50,10 +56,6 @@ public final class Divergence {
             }
             divergence.print(rounded.engine().ops().kernels().name());
         }
-    }
-
-    private static LanguageModel load(String model, Precision precision) throws Exception {
-        return LanguageModel.load(Path.of(model), LoadOptions.defaults().withPrecision(precision));
     }
 
     private void add(Engine a, Engine b, int[] window) {

@@ -40,7 +40,8 @@ public final class ChatCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Talk with a model",
                 List.of(new Positional(Models.MODEL.label(), "as in glia run (default: SmolLM2-135M-Instruct)", false)),
-                Syntax.join(List.of(SYSTEM, ComputeOptions.DRAFT, ComputeOptions.KV_CACHE_TYPE), GenerationFlags.ALL, ComputeOptions.ALL),
+                Syntax.join(List.of(SYSTEM, ComputeOptions.DRAFT, ComputeOptions.KV_CACHE_TYPE),
+                        GenerationFlags.ALL, ComputeOptions.ALL),
                 List.of("/help in a conversation shows what else there is. Without a terminal, each line of standard",
                         "input is a message. The default model answers with temperature 0 and repetition penalty 1.1.",
                         GenerationFlags.NOTES.getFirst()));

@@ -54,9 +54,11 @@ public final class CheckCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Compare with what a reference computed",
                 List.of(new Positional("DIR", "a folder with expected.safetensors, tokens.json or greedy.json", false)),
-                Syntax.join(List.of(MODEL, TEMPLATES, NOW, Json.OPTION, ComputeOptions.KV_CACHE_TYPE), ComputeOptions.ALL),
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, Json.OPTION, ComputeOptions.KV_CACHE_TYPE),
+                        ComputeOptions.ALL),
                 List.of("One line a comparison: the largest difference, the tolerance, pass or fail. Computes exactly",
-                        "unless --precision fast or --kv-cache-type is given. The exit code is 1 if any comparison fails."));
+                        "unless --precision or --kv-cache-type says otherwise. The exit code is 1 if any comparison",
+                        "fails."));
     }
 
     @Override

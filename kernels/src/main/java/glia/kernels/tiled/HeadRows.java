@@ -65,8 +65,10 @@ final class HeadRows {
     }
 
     /// Notes keys of some heads as those that are needed soon.
-    static void prefetchKeys(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads, int size) {
-        prefetch(ahead, kv.type(), kv.keyAddress(position), kv.keyRowBytes(), count, firstHead * size, numHeads * size);
+    static void prefetchKeys(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
+            int size) {
+        prefetch(ahead, kv.type(), kv.keyAddress(position), kv.keyRowBytes(), count, firstHead * size,
+                numHeads * size);
     }
 
     /// The same for values.

@@ -17,8 +17,8 @@ public enum KeyValueType {
     F32(DType.F32, "f32"),
     /// 2 bytes a number: the upper half of an F32 number, rounded half to even.
     BF16(DType.BF16, "bf16"),
-    /// 8 bits a number and a scale for each 32 of them: 34 bytes for 32 numbers, in the layout of ggml's `Q8_0`, which is
-    /// another name for it. The scale d is the least F16 number that is not below `max |x| / 127`, a number
+    /// 8 bits a number and a scale for each 32 of them: 34 bytes for 32 numbers, in the layout of ggml's `Q8_0`, which
+    /// is another name for it. The scale d is the least F16 number that is not below `max |x| / 127`, a number
     /// `round(x / d)`, half to even, so that none is off by more than d / 2. A block with NaN, infinity or a number
     /// beyond 8.3 million becomes NaN as a whole.
     INT8(DType.Q8_0, "int8");
@@ -113,8 +113,8 @@ public enum KeyValueType {
         }
     }
 
-    /// The least F16 number that is not below `least`; NaN where that is not finite, since an infinite scale would leave
-    /// some numbers of a block infinite.
+    /// The least F16 number that is not below `least`; NaN where that is not finite, since an infinite scale would
+    /// leave some numbers of a block infinite.
     private static float scale(float least) {
         short bits = Float.floatToFloat16(least);
         float scale = Float.float16ToFloat(Float.float16ToFloat(bits) < least ? (short) (bits + 1) : bits);
