@@ -12,9 +12,9 @@ import glia.tensor.kernel.Workers;
 /// queries (`AttentionTile`), other single tokens head by head (`AttentionRow`). Where that makes few chunks, long
 /// contexts are cut into ranges of positions that are combined at the end, so that all workers share them.
 ///
-/// Batch-invariant attention has only the first way, and ranges that begin at multiples of their length, whether they
-/// are spread over the workers or not. For a query, what lies in blocks and ranges is then the same in every run, and
-/// what other queries of its tile see counts exactly nothing.
+/// In batch-invariant attention both ways give the same bits: they add up in the same order, in blocks and ranges that
+/// begin at multiples of their lengths, so that for a query these are the same in every run; what other queries of its
+/// tile see counts exactly nothing. Where inner loops have no such order, all runs are tiles.
 public final class Attention implements Workers.Task {
     /// Positions of a range. It does not depend on the number of workers, so that results do not either.
     private static final int RANGE = 512;
@@ -62,7 +62,7 @@ public final class Attention implements Workers.Task {
         rule = new ScoreRule(inner);
         for (int i = 0; i < tiles.length; i++) {
             tiles[i] = new AttentionTile(inner, i);
-            rows[i] = new AttentionRow(inner, i);
+            rows[i] = new AttentionRow(inner, i, isBatchInvariant);
         }
     }
 
@@ -130,7 +130,8 @@ public final class Attention implements Workers.Task {
 
     /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
     private boolean isTiled(int run) {
-        return isBatchInvariant || (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2;
+        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2
+                || isBatchInvariant && !(inner.addsRowsInOrder() && AttentionRow.ordersLikeTiles(keyValues[run]));
     }
 
     private int together(int run) {
@@ -143,7 +144,7 @@ public final class Attention implements Workers.Task {
 
     /// Into how many ranges the positions that a run's tokens see are cut: of a tile all that any of its tokens sees.
     private int numRanges(int run) {
-        if (isTiled(run)) {
+        if (isTiled(run) || isBatchInvariant) {
             int highest = last(run, runs.position(run) + runs.end(run) - runs.start(run) - 1);
             return Math.max(1, Math.ceilDiv(highest + 1 - firstOfRanges(run), TILE_RANGE));
         }
@@ -283,13 +284,16 @@ public final class Attention implements Workers.Task {
         int token = runs.start(run) + n;
         int position = runs.position(run) + n;
         int first = first(run, part);
-        int last = Math.min(last(run, position), first + RANGE - 1);
+        int end = isBatchInvariant ? firstOfRanges(run) + (range + 1) * TILE_RANGE : first + RANGE;
+        int last = Math.min(last(run, position), end - 1);
+        boolean sinks = isBatchInvariant && rule.hasSinks()
+                && shape.span().first(position) >= end - TILE_RANGE && shape.span().first(position) < end;
         int heads = headsTogether * shape.groupSize();
         int head = kvHead * shape.groupSize();
         long query = q.address() + 4L * ((long) token * q.cols() + head * shape.keySize());
         AttentionRow row = rows[worker];
-        row.run(query, keyValues[run], kvHead, headsTogether, shape, rule, position, first, last);
-        if (range == 0) {
+        row.run(query, keyValues[run], kvHead, headsTogether, shape, rule, position, first, last, sinks);
+        if (range == 0 && !isBatchInvariant) {
             row.addSinks(rule, head);
         }
         for (int g = 0; g < heads; g++) {
@@ -307,7 +311,9 @@ public final class Attention implements Workers.Task {
     /// The first position of a part, a range of a token.
     private int first(int run, int part) {
         int ranges = rangesOf[run];
-        return shape.span().first(runs.position(run) + part / ranges) + part % ranges * RANGE;
+        int first = shape.span().first(runs.position(run) + part / ranges);
+        return isBatchInvariant ? Math.max(first, firstOfRanges(run) + part % ranges * TILE_RANGE)
+                : first + part % ranges * RANGE;
     }
 
     private long partial(int run, int n, int head, int range, int ranges) {

@@ -1,5 +1,6 @@
 package glia.kernels.tiled;
 
+import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
@@ -10,6 +11,9 @@ import glia.tensor.kernel.KeyValues;
 /// before is scaled down (https://arxiv.org/abs/1805.02867).
 ///
 /// Values are asked for while keys are multiplied, and the next keys while values are added up.
+///
+/// *In order* it gives the bits that `AttentionTile` gives: blocks begin at multiples of their length, products of
+/// queries and keys are added up number by number, with the keys transposed, and so are weights.
 final class AttentionRow {
     /// Positions of a block.
     private static final int BLOCK = 64;
@@ -20,11 +24,14 @@ final class AttentionRow {
     private final Prefetch ahead = new Prefetch();
     private final Tiles tiles;
     private final HeadRows rows;
+    private final int worker;
+    private final boolean inOrder;
     private AttentionShape shape;
     private KeyValues kv;
     private int kvHead;
     private int kvHeads;
     private long query;
+    private long scaled;
     private long partial;
     private long scores;
     private long sums;
@@ -34,8 +41,10 @@ final class AttentionRow {
     private int firstThen;
 
     /// @param worker the thread
-    AttentionRow(Tiles tiles, int worker) {
+    AttentionRow(Tiles tiles, int worker, boolean inOrder) {
         this.tiles = tiles;
+        this.worker = worker;
+        this.inOrder = inOrder;
         rows = new HeadRows(tiles, worker);
     }
 
@@ -51,21 +60,33 @@ final class AttentionRow {
     /// @param kvHeads how many of them
     /// @param position the token's
     /// @param last the last position, inclusive; below `first` where the range is empty
+    /// @param sinks whether to begin with what the rule of scores adds to the denominators
     void run(long query, KeyValues kv, int kvHead, int kvHeads, AttentionShape shape, ScoreRule rule, int position,
-            int first, int last) {
+            int first, int last, boolean sinks) {
         this.query = query;
         this.kv = kv;
         this.kvHead = kvHead;
         this.kvHeads = kvHeads;
         this.shape = shape;
         int heads = begin();
+        for (int h = 0; h < heads && sinks; h++) {
+            state(h, rule.sink(kvHead * shape.groupSize() + h), 1);
+        }
         for (int p = first, end; p <= last; p = end) {
             end = end(kv, p, last);
-            score(p, end);
+            if (inOrder) {
+                scoreInOrder(p, end);
+            } else {
+                score(p, end);
+            }
             for (int h = 0; h < heads; h++) {
                 rule.applyToRow(scores + h * SCORES_BYTES, end - p, kvHead * shape.groupSize() + h, p - position);
             }
-            tiles.weights(scores, SCORES_BYTES, heads, end - p, state, partial);
+            if (inOrder) {
+                tiles.weightsInOrder(scores, SCORES_BYTES, heads, end - p, state);
+            } else {
+                tiles.weights(scores, SCORES_BYTES, heads, end - p, state, partial);
+            }
             if (end <= last) {
                 keysAhead(kv, kvHead, end, end(kv, end, last));
             } else if (kvThen != null) {
@@ -80,11 +101,17 @@ final class AttentionRow {
     private int begin() {
         int heads = kvHeads * shape.groupSize();
         long sumsBytes = 4L * shape.valueSize();
-        long partialBytes = BLOCK * tiles.panelBytes();
-        partial = scratch.reserve(partialBytes + heads * (SCORES_BYTES + sumsBytes + Tiles.STATE_BYTES));
+        long scaledBytes = inOrder ? 4L * heads * shape.keySize() : 0;
+        long partialBytes = Math.max(BLOCK, inOrder ? shape.keySize() + STEP : 0) * tiles.panelBytes();
+        partial = scratch.reserve(
+                partialBytes + heads * (SCORES_BYTES + sumsBytes + Tiles.STATE_BYTES) + scaledBytes);
         scores = partial + partialBytes;
         sums = scores + heads * SCORES_BYTES;
         state = sums + heads * sumsBytes;
+        scaled = state + (long) heads * Tiles.STATE_BYTES;
+        if (inOrder) {
+            tiles.scale(scaled, query, heads * shape.keySize(), shape.scale());
+        }
         tiles.clear(sums, heads * shape.valueSize());
         for (int h = 0; h < heads; h++) {
             state(h, -Float.MAX_VALUE, 0);
@@ -93,8 +120,14 @@ final class AttentionRow {
     }
 
     /// Where the block ends that begins at a position: pages are blocks of their own.
-    private static int end(KeyValues kv, int p, int last) {
-        return Math.min(last + 1, Math.min(p + BLOCK, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+    private int end(KeyValues kv, int p, int last) {
+        int most = inOrder ? (p / BLOCK + 1) * BLOCK : p + BLOCK;
+        return Math.min(last + 1, Math.min(most, (p / kv.pageTokens() + 1) * kv.pageTokens()));
+    }
+
+    /// Whether pages are no other blocks than those of tiles, so that results in order have the same bits.
+    static boolean ordersLikeTiles(KeyValues kv) {
+        return kv.pageTokens() % BLOCK == 0 || kv.pageTokens() >= kv.length();
     }
 
     private void score(int from, int to) {
@@ -108,6 +141,29 @@ final class AttentionRow {
                 tiles.scores(query + h * group * headBytes, group, shape.keySize(), rows.address(), rows.step(), count,
                         shape.scale(), scores + h * group * SCORES_BYTES + 4L * (p - from), SCORES_BYTES, ahead,
                         partial);
+            }
+        }
+    }
+
+    /// As `score`, but for each panel of positions `scores[h] = (scale · q[h]) · Kᵀ`.
+    private void scoreInOrder(int from, int to) {
+        int group = shape.groupSize();
+        int size = shape.keySize();
+        HeadRows.prefetchValues(ahead, kv, from, to - from, kvHead, kvHeads, shape.valueSize());
+        for (int p = from; p < to; p += tiles.cols()) {
+            int count = Math.min(tiles.cols(), to - p);
+            for (int h = 0; h < kvHeads; h++) {
+                rows.keys(kv, p, count, kvHead + h, size);
+                for (int k = 0; k < size; k += TiledProduct.DEPTH) {
+                    tiles.transpose(DType.F32, rows.address() + 4L * k, rows.step(), count,
+                            Math.min(TiledProduct.DEPTH, size - k), partial + k * tiles.panelBytes(), worker);
+                }
+                for (int g = 0; g < group; g += tiles.rows()) {
+                    int head = h * group + g;
+                    tiles.set(Math.min(tiles.rows(), group - g), count,
+                            scores + head * SCORES_BYTES + 4L * (p - from), SCORES_BYTES, scaled + 4L * head * size,
+                            4L * size, 4, partial, size);
+                }
             }
         }
     }

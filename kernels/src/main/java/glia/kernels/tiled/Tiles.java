@@ -142,6 +142,16 @@ public interface Tiles {
     ///        must be multiplied with, as F32
     void weights(long scores, long scoresRow, int heads, int count, long state, long scratch);
 
+    /// Whether `weightsInOrder` and `accumulate` give the bits that `weigh` and `multiply` give for a panel of queries.
+    default boolean addsRowsInOrder() {
+        return false;
+    }
+
+    /// `weights` with denominators that are added up one by one, where `addsRowsInOrder`.
+    default void weightsInOrder(long scores, long scoresRow, int heads, int count, long state) {
+        throw new UnsupportedOperationException();
+    }
+
     /// `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · values[j]` for heads that share `count` rows of `size`
     /// numbers, `step` bytes apart.
     ///

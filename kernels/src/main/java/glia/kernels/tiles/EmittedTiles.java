@@ -199,7 +199,17 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void weights(long scores, long scoresRow, int heads, int count, long state, long scratch) {
-        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state);
+        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state, false);
+    }
+
+    @Override
+    public boolean addsRowsInOrder() {
+        return true;
+    }
+
+    @Override
+    public void weightsInOrder(long scores, long scoresRow, int heads, int count, long state) {
+        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state, true);
     }
 
     @Override

@@ -43,6 +43,7 @@ public final class QueryRowCode {
     private final Level level;
     private final Constants constants;
     private final Function weights;
+    private final Function weightsInOrder;
     private final Vec largest;
     private final Vec decay;
     private final Vec total;
@@ -54,7 +55,9 @@ public final class QueryRowCode {
         total = level.v(5);
         Arena arena = Arena.ofAuto();
         constants = new Constants(arena, R10, level);
-        weights = CodePages.seal(arena, List.of(emit())).function(0);
+        CodePages pages = CodePages.seal(arena, List.of(emit(false), emit(true)));
+        weights = pages.function(0);
+        weightsInOrder = pages.function(1);
     }
 
     public static QueryRowCode of(Level level) {
@@ -65,16 +68,17 @@ public final class QueryRowCode {
     ///
     /// @param heads at least 1
     /// @param count scores of a head, at least 1
-    public void weights(long scores, long rowBytes, int heads, int count, long state) {
+    /// @param inOrder whether weights are added up one by one, as `QueryPanelCode` does
+    public void weights(long scores, long rowBytes, int heads, int count, long state, boolean inOrder) {
         int vectors = Math.ceilDiv(count, level.lanes);
         int beyond = level.lanes * vectors - count;
         int hidden = (1 << beyond) - 1 << level.lanes - beyond;
-        weights.call(scores, vectors, state, rowBytes, heads, hidden);
+        (inOrder ? weightsInOrder : weights).call(scores, vectors, state, rowBytes, heads, hidden);
     }
 
     /// RDI: a head's scores, RSI: vectors of them, RDX: its state, RCX: bytes from head to head, R8: heads left, R9:
     /// the lanes of the last vector that are none.
-    private byte[] emit() {
+    private byte[] emit(boolean inOrder) {
         var a = new Emitter(level);
         constants.load(a);
         a.mask(Mask.K1, R9, RAX);
@@ -102,12 +106,21 @@ public final class QueryRowCode {
         a.op(VMOVUPS, a.v(0), at(RAX));
         a.op(VSUBPS, a.v(0), a.v(0), largest);
         ExpCode.emitBounded(a, constants, a.v(0), a.v(1), a.v(2));
-        a.op(VADDPS, total, total, a.v(0));
         a.op(VMOVUPS, at(RAX), a.v(0));
+        if (inOrder) {
+            for (int lane = 0; lane < level.lanes; lane++) {
+                a.op(VBROADCASTSS, a.v(1), at(RAX, Float.BYTES * lane));
+                a.op(VADDPS, total, total, a.v(1));
+            }
+        } else {
+            a.op(VADDPS, total, total, a.v(0));
+        }
         a.add(RAX, level.bytes);
         a.dec(R11);
         a.jump(Condition.NOT_EQUAL, weights);
-        Lanes.across(a, VADDPS, total, a.v(0), 4);
+        if (!inOrder) {
+            Lanes.across(a, VADDPS, total, a.v(0), 4);
+        }
         a.op(VBROADCASTSS, a.v(0), at(RDX, Tiles.DENOMINATOR));
         a.op(VFMADD213PS, a.v(0), decay, total);
         a.op(VMOVD_TO, at(RDX, Tiles.DENOMINATOR), xmm(0));

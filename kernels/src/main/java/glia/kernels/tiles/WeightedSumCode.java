@@ -12,6 +12,7 @@ import static glia.kernels.asm.Gpr.RDI;
 import static glia.kernels.asm.Gpr.RDX;
 import static glia.kernels.asm.Gpr.RSI;
 import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
 import static glia.kernels.asm.Op.VBROADCASTSS;
 import static glia.kernels.asm.Op.VFMADD231PS;
 import static glia.kernels.asm.Op.VMULPS;
@@ -32,7 +33,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · rows[j]`: what attention does with values, for heads that share
-/// them. The sums of up to `mostHeads` heads and a stretch of columns stay in registers.
+/// them. The sums of up to `mostHeads` heads and a stretch of columns stay in registers; what they were before is added
+/// at the end, as tiles do (`TileCode`), so that both have the same bits.
 public final class WeightedSumCode {
     /// Bytes of the memory that a call needs for its parameters.
     public static final int PARAMETER_BYTES = 48;
@@ -106,16 +108,8 @@ public final class WeightedSumCode {
         a.mov(RBP, at(RBX));
         a.mov32(RAX, at(R9));
         a.mask(Mask.K1, RAX, RAX);
-        a.mov(R10, at(R9, STATE));
-        a.mov(R11, RDI);
-        for (int h = 0; h < heads; h++) {
-            a.op(VBROADCASTSS, factor, at(R10, h * Tiles.STATE_BYTES + Tiles.DECAY));
-            for (int i = 0; i < vectors; i++) {
-                Vec sum = sum(h, i, vectors);
-                a.load(sum, at(R11, i * level.bytes), mask(i, vectors));
-                a.op(VMULPS, sum, sum, factor);
-            }
-            a.add(R11, at(R9, SUMS_ROW));
+        for (int i = 0; i < heads * vectors; i++) {
+            a.zero(a.v(i));
         }
         a.mov(R10, at(R9, WEIGHTS_ROW));
         a.lea(R11, at(R10, R10, 2, 0));
@@ -134,9 +128,15 @@ public final class WeightedSumCode {
         a.add(RCX, 4);
         a.dec(R8);
         a.jump(Condition.NOT_EQUAL, loop);
+        a.mov(R10, at(R9, STATE));
         for (int h = 0; h < heads; h++) {
+            a.op(VBROADCASTSS, factor, at(R10, h * Tiles.STATE_BYTES + Tiles.DECAY));
             for (int i = 0; i < vectors; i++) {
-                a.store(at(RDI, i * level.bytes), sum(h, i, vectors), mask(i, vectors));
+                Vec before = row(0, vectors);
+                a.load(before, at(RDI, i * level.bytes), mask(i, vectors));
+                a.op(VMULPS, before, before, factor);
+                a.op(VADDPS, before, before, sum(h, i, vectors));
+                a.store(at(RDI, i * level.bytes), before, mask(i, vectors));
             }
             a.add(RDI, at(R9, SUMS_ROW));
         }

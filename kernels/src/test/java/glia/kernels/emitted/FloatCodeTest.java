@@ -209,12 +209,13 @@ class FloatCodeTest extends LevelTest {
     void weightsOfHeads() {
         for (int count : new int[] {1, 2, 7, 8, 9, 15, 16, 17, 63, 64}) {
             for (int heads : new int[] {1, 2, 5}) {
-                weights(count, heads);
+                weights(count, heads, false);
+                weights(count, heads, true);
             }
         }
     }
 
-    private void weights(int count, int heads) {
+    private void weights(int count, int heads, boolean inOrder) {
         try (Arena arena = Arena.ofConfined()) {
             int width = Math.ceilDiv(count, level.lanes) * level.lanes;
             MemorySegment scores = numbers(arena, (long) heads * width);
@@ -224,7 +225,7 @@ class FloatCodeTest extends LevelTest {
             }
             float[] before = scores.toArray(Memory.F32);
             float[] stateBefore = state.toArray(Memory.F32);
-            QueryRowCode.of(level).weights(scores.address(), 4L * width, heads, count, state.address());
+            QueryRowCode.of(level).weights(scores.address(), 4L * width, heads, count, state.address(), inOrder);
             for (int h = 0; h < heads; h++) {
                 float largest = stateBefore[3 * h];
                 for (int j = 0; j < count; j++) {
@@ -239,6 +240,12 @@ class FloatCodeTest extends LevelTest {
                 }
                 assertEquals(largest, at(state, 3 * h));
                 assertEquals(denominator, at(state, 3 * h + 1), 1e-6 * count);
+                float sum = 0;
+                for (int j = 0; j < width && inOrder; j++) {
+                    sum += at(scores, h * width + j);
+                }
+                float inTurn = Math.fma(at(state, 3 * h + 2), stateBefore[3 * h + 1], sum);
+                assertTrue(!inOrder || inTurn == at(state, 3 * h + 1));
                 assertEquals(decay, at(state, 3 * h + 2), 2e-7);
             }
         }
