@@ -11,6 +11,7 @@ import glia.model.block.Pass.Outputs;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
@@ -184,6 +185,11 @@ final class DraftedSteps implements Steps {
     @Override
     public long usedBytes() {
         return engine.stateBytes();
+    }
+
+    @Override
+    public Kernels kernels() {
+        return engine.ops().kernels();
     }
 
     @Override

@@ -6,6 +6,7 @@ import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import java.util.Optional;
 
 /// Each step of a text computes one token.
@@ -119,6 +120,11 @@ final class PlainSteps implements Steps {
     @Override
     public long usedBytes() {
         return engine.stateBytes();
+    }
+
+    @Override
+    public Kernels kernels() {
+        return engine.ops().kernels();
     }
 
     @Override

@@ -20,8 +20,7 @@ final class Batcher {
     private final Steps steps;
     private final Places places;
     private final PassPlan plan;
-    private final int vocabSize;
-    private final int contextLength;
+    private final Delivery delivery;
     private final Queue<Generation> inbox = new ConcurrentLinkedQueue<>();
     private boolean hasTimeouts;
 
@@ -29,8 +28,7 @@ final class Batcher {
         this.steps = steps;
         this.places = places;
         this.plan = new PassPlan(options.tokenBudget(), steps.tokensPerDecode());
-        this.vocabSize = vocabSize;
-        this.contextLength = contextLength;
+        this.delivery = new Delivery(places, steps.kernels(), vocabSize, contextLength);
     }
 
     /// Takes a request, for the next step. For any thread.
@@ -49,9 +47,8 @@ final class Batcher {
         places.admit();
         plan.make(places.running());
         Tensor logits = compute();
-        List<ScheduledSequence> planned = plan.planned();
-        for (int i = 0; i < planned.size(); i++) {
-            deliver(planned.get(i), logits);
+        if (logits != null) {
+            delivery.deliver(plan.planned(), logits);
         }
     }
 
@@ -136,7 +133,7 @@ final class Batcher {
             } catch (Throwable e) {
                 steps.discard();
                 planned.remove(i);
-                fail(s, e);
+                places.fail(s, e);
                 return false;
             }
         }
@@ -145,85 +142,8 @@ final class Batcher {
 
     private void fail(List<ScheduledSequence> planned, Throwable cause) {
         for (ScheduledSequence s : planned) {
-            fail(s, cause);
+            places.fail(s, cause);
         }
         planned.clear();
-    }
-
-    /// Ends a text. Samples that wait for its prompt go their own way.
-    private void fail(ScheduledSequence s, Throwable cause) {
-        if (!s.generation.samplesBegun) {
-            s.generation.samplesBegun = true;
-            for (int i = 1; i < s.generation.samples().length; i++) {
-                places.add(s.generation.samples()[i]);
-            }
-        }
-        places.end(s, Finish.FAILED, Optional.of(cause));
-    }
-
-    private void deliver(ScheduledSequence s, Tensor logits) {
-        Optional<StateMemoryException> lost = s.computed.lost();
-        if (lost.isPresent()) {
-            if (!places.retryAlone(s)) {
-                fail(s, lost.get());
-            }
-            return;
-        }
-        int row = s.computed.row();
-        if (row < 0) {
-            return;
-        }
-        s.needsAll = false;
-        if (s.state() == SequenceState.PREFILLING) {
-            s.become(SequenceState.DECODING);
-            if (!s.generation.samplesBegun) {
-                beginSamples(s, logits, row);
-            }
-        }
-        advance(s, logits, row);
-    }
-
-    /// The first sample has prefilled the prompt: the others take it over and choose their own first tokens.
-    private void beginSamples(ScheduledSequence first, Tensor logits, int row) {
-        first.generation.samplesBegun = true;
-        ScheduledSequence[] samples = first.generation.samples();
-        for (int i = 1; i < samples.length; i++) {
-            if (places.begin(samples[i], first)) {
-                advance(samples[i], logits, row);
-            }
-        }
-    }
-
-    /// Chooses what follows a text, or two tokens where a guess was right.
-    private void advance(ScheduledSequence s, Tensor logits, int row) {
-        DecodeState computed = s.computed;
-        int guess = computed.guess();
-        boolean again = false;
-        Finish finish;
-        try {
-            finish = s.choose(logits, row, vocabSize, contextLength);
-            if (guess >= 0) {
-                s.drafted++;
-                if (s.lastToken() == guess) {
-                    s.accepted++;
-                    computed.acceptGuess();
-                    finish = finish != null ? finish : s.choose(logits, row + 1, vocabSize, contextLength);
-                } else {
-                    again = !computed.rejectGuess();
-                }
-            }
-        } catch (Throwable e) {
-            fail(s, e);
-            return;
-        }
-        if (finish != null) {
-            if (again) {
-                computed.keep(0);
-            }
-            places.end(s, finish, Optional.empty());
-        } else if (again) {
-            places.preempt(s);
-        }
-        s.generation.progress();
     }
 }

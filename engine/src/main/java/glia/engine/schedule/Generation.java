@@ -3,7 +3,6 @@ package glia.engine.schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// A request on its way: its texts come one token after the other until all have ended. For any threads.
@@ -112,15 +111,9 @@ public final class Generation {
     /// A text has ended.
     ///
     /// @return whether it was the last, so that `finish` may follow
-    boolean complete(ScheduledSequence s, Finish finish, Optional<Throwable> failure) {
-        Completion completion = s.completion(finish, failure);
-        try {
-            request.listener().ended(s.sample, completion);
-        } catch (Throwable e) {
-            completion = s.completion(Finish.FAILED, Optional.of(failure.orElse(e)));
-        }
+    boolean complete(int sample, Completion completion) {
         synchronized (this) {
-            completions[s.sample] = completion;
+            completions[sample] = completion;
             numEnded++;
             return numEnded == samples.length;
         }

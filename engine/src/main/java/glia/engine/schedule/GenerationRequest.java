@@ -1,6 +1,10 @@
 package glia.engine.schedule;
 
+import glia.engine.sampling.BatchSampler;
+import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.sampling.TokenMask;
+import glia.engine.sampling.TokenSampler;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -15,6 +19,10 @@ import java.util.function.IntFunction;
 public final class GenerationRequest {
     /// Priorities are from `-MAX_PRIORITY` to `MAX_PRIORITY`.
     public static final int MAX_PRIORITY = 10;
+
+    /// Odd, so that the seeds of all samples differ, and not the step of `SplittableRandom` itself, with which samples
+    /// would get each other's random numbers, shifted (the multiplier is of https://arxiv.org/abs/2001.05304).
+    private static final long SEED_STEP = 0xD1342543DE82EF95L;
 
     private final Builder values;
 
@@ -37,12 +45,16 @@ public final class GenerationRequest {
         return values.source;
     }
 
-    SamplingOptions sampling() {
-        return values.sampling;
-    }
-
-    Optional<IntFunction<TokenSampler>> sampler() {
-        return values.sampler;
+    /// Makes what chooses the tokens of a sample.
+    TokenSampler sampler(int sample, int vocabSize) {
+        if (values.sampler.isPresent()) {
+            return values.sampler.get().apply(sample);
+        }
+        SamplingOptions options = values.sampling;
+        if (sample > 0 && options.seed().isPresent()) {
+            options = options.withSeed(options.seed().getAsLong() + sample * SEED_STEP);
+        }
+        return new Sampler(options, vocabSize, values.mask.isPresent() ? values.mask.get().apply(sample) : null);
     }
 
     int maxTokens() {
@@ -69,8 +81,8 @@ public final class GenerationRequest {
         return values.timeout;
     }
 
-    boolean logProbabilities() {
-        return values.logProbabilities;
+    int numAlternatives() {
+        return values.numAlternatives;
     }
 
     TokenListener listener() {
@@ -93,7 +105,8 @@ public final class GenerationRequest {
         private int priority;
         private String fairnessKey = "";
         private Optional<Duration> timeout = Optional.empty();
-        private boolean logProbabilities;
+        private int numAlternatives = BatchSampler.NO_LOG_PROBABILITIES;
+        private Optional<IntFunction<TokenMask>> mask = Optional.empty();
         private TokenListener listener = TokenListener.NONE;
         private Optional<Session> session = Optional.empty();
 
@@ -112,7 +125,8 @@ public final class GenerationRequest {
             priority = of.priority;
             fairnessKey = of.fairnessKey;
             timeout = of.timeout;
-            logProbabilities = of.logProbabilities;
+            numAlternatives = of.numAlternatives;
+            mask = of.mask;
             listener = of.listener;
             session = of.session;
         }
@@ -133,6 +147,12 @@ public final class GenerationRequest {
         /// Makes the sampler of each sample, in place of the one that `sampling` describes.
         public Builder sampler(IntFunction<TokenSampler> ofSample) {
             sampler = Optional.of(ofSample);
+            return this;
+        }
+
+        /// Makes the mask of each sample, which says what tokens are allowed.
+        public Builder mask(IntFunction<TokenMask> ofSample) {
+            mask = Optional.of(ofSample);
             return this;
         }
 
@@ -177,8 +197,11 @@ public final class GenerationRequest {
         }
 
         /// Wants the log-probability of each token, under the model's own distribution.
-        public Builder logProbabilities() {
-            logProbabilities = true;
+        ///
+        /// @param alternatives how many of the most probable tokens are named with it, 0 for none
+        public Builder logProbabilities(int alternatives) {
+            require("alternatives", alternatives, alternatives >= 0, "0 or more");
+            numAlternatives = alternatives;
             return this;
         }
 

@@ -210,6 +210,17 @@ final class Places {
         queue.addFirst(s);
     }
 
+    /// Ends a text that cannot go on. Samples that wait for its prompt go their own way.
+    void fail(ScheduledSequence s, Throwable cause) {
+        if (!s.generation.samplesBegun) {
+            s.generation.samplesBegun = true;
+            for (int i = 1; i < s.generation.samples().length; i++) {
+                queue.add(s.generation.samples()[i]);
+            }
+        }
+        end(s, Finish.FAILED, Optional.of(cause));
+    }
+
     /// Ends a text, whether it runs or waits, and gives its memory back or leaves it to its session.
     void end(ScheduledSequence s, Finish finish, Optional<Throwable> failure) {
         if (s.state() == SequenceState.WAITING) {
@@ -221,11 +232,6 @@ final class Places {
         } else {
             queue.remove(s);
         }
-        s.become(switch (finish) {
-            case STOP, LENGTH, CONTEXT -> SequenceState.FINISHED;
-            case CANCELLED, INTERRUPTED, TIMEOUT -> SequenceState.CANCELLED;
-            case FAILED -> SequenceState.FAILED;
-        });
         if (s.request.session().isPresent()) {
             Session session = s.request.session().get();
             if (finish == Finish.FAILED) {
@@ -236,8 +242,24 @@ final class Places {
             s.computed.close();
         }
         s.computed = null;
-        if (s.generation.complete(s, finish, failure)) {
+        Completion completion = completion(s, finish, failure);
+        s.become(switch (completion.finish()) {
+            case STOP, LENGTH, CONTEXT -> SequenceState.FINISHED;
+            case CANCELLED, INTERRUPTED, TIMEOUT -> SequenceState.CANCELLED;
+            case FAILED -> SequenceState.FAILED;
+        });
+        if (s.generation.complete(s.sample, completion)) {
             done.add(s.generation);
+        }
+    }
+
+    private static Completion completion(ScheduledSequence s, Finish finish, Optional<Throwable> failure) {
+        Completion completion = s.completion(finish, failure);
+        try {
+            s.request.listener().ended(s.sample, completion);
+            return completion;
+        } catch (Throwable e) {
+            return s.completion(Finish.FAILED, Optional.of(failure.orElse(e)));
         }
     }
 

@@ -1,7 +1,10 @@
 package glia.engine.schedule;
 
-import glia.tensor.Tensor;
+import glia.engine.sampling.TokenLogProbability;
+import glia.engine.sampling.TokenSampler;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// One text on its way through a scheduler. Belongs to whoever computes; the state may be read by any thread.
@@ -28,6 +31,7 @@ final class ScheduledSequence {
     private int[] tokens;
     private int length;
     private float[] logProbabilities = {};
+    private final List<List<TokenLogProbability>> alternatives = new ArrayList<>(0);
     private TokenSampler sampler;
     private long firstTokenNanos;
 
@@ -84,27 +88,23 @@ final class ScheduledSequence {
         return request.source().length > 0 ? request.source().length + numChosen() : length;
     }
 
-    /// Chooses the next token from a row of logits.
-    ///
-    /// @return why the text ends with it; null if it goes on
-    Finish choose(Tensor logits, int row, int vocabSize, int contextLength) {
+    /// What chooses its tokens, made when it is first needed.
+    TokenSampler sampler(int vocabSize) {
         if (sampler == null) {
-            sampler = SamplerOfOptions.of(request, sample, vocabSize);
+            sampler = request.sampler(sample, vocabSize);
             acceptAll(request.source());
             acceptAll(request.prompt());
         }
-        int token = sampler.sample(logits, row);
-        if (token < 0 || token >= vocabSize) {
-            throw new IllegalArgumentException("the sampler chose token " + token + ", which is outside the vocabulary "
-                    + "of " + vocabSize);
-        }
+        return sampler;
+    }
+
+    /// Takes the next token.
+    ///
+    /// @return why the text ends with it; null if it goes on
+    Finish take(int token, float logProbability, List<TokenLogProbability> best, int contextLength) {
         sampler.accept(token);
-        float logProbability = Float.NaN;
-        if (request.logProbabilities()) {
-            logProbability = LogProbability.of(logits, row, vocabSize, token);
-        }
-        append(token, logProbability);
-        boolean goesOn = request.listener().token(sample, token, logProbability);
+        append(token, logProbability, best);
+        boolean goesOn = request.listener().token(sample, token, logProbability, best);
         if (!goesOn || request.stopTokens().contains(token)) {
             return Finish.STOP;
         }
@@ -124,7 +124,7 @@ final class ScheduledSequence {
         }
     }
 
-    private void append(int token, float logProbability) {
+    private void append(int token, float logProbability, List<TokenLogProbability> best) {
         if (length == tokens.length || tokens == request.prompt()) {
             tokens = Arrays.copyOf(tokens, Math.max(2 * length, 64));
         }
@@ -132,12 +132,15 @@ final class ScheduledSequence {
         if (numChosen() == 1) {
             firstTokenNanos = System.nanoTime() - generation.submitted();
         }
-        if (request.logProbabilities()) {
+        if (request.numAlternatives() >= 0) {
             int at = numChosen() - 1;
             if (at == logProbabilities.length) {
                 logProbabilities = Arrays.copyOf(logProbabilities, Math.max(2 * at, 64));
             }
             logProbabilities[at] = logProbability;
+        }
+        if (request.numAlternatives() > 0) {
+            alternatives.add(best);
         }
     }
 
@@ -145,7 +148,8 @@ final class ScheduledSequence {
     Completion completion(Finish finish, Optional<Throwable> failure) {
         int prompt = request.prompt().length;
         return new Completion(Arrays.copyOfRange(tokens, prompt, length),
-                Arrays.copyOf(logProbabilities, request.logProbabilities() ? numChosen() : 0), finish, failure,
+                Arrays.copyOf(logProbabilities, request.numAlternatives() >= 0 ? numChosen() : 0),
+                List.copyOf(alternatives), finish, failure,
                 request.source().length > 0 ? request.source().length : prompt, reused, drafted, accepted, preemptions,
                 firstTokenNanos, System.nanoTime() - generation.submitted());
     }

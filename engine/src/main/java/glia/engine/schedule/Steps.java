@@ -2,6 +2,7 @@ package glia.engine.schedule;
 
 import glia.engine.state.StateMemoryException;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 
 /// What a scheduler has computed: tokens of many texts are gathered one text at a time and computed by one pass.
 /// For one thread at a time.
@@ -25,6 +26,9 @@ public interface Steps extends AutoCloseable {
 
     /// Bytes that states take.
     long usedBytes();
+
+    /// What computes.
+    Kernels kernels();
 
     /// Takes what computes for this thread.
     ///
