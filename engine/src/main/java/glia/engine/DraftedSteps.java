@@ -21,8 +21,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
-/// Speculative decoding with a model's draft layer (https://arxiv.org/abs/2211.17192): it guesses the token that follows
-/// the next, and both are computed in one pass. If the token that comes then is the guess, its logits are there
+/// Speculative decoding with a model's draft layer (https://arxiv.org/abs/2211.17192): it guesses the token that
+/// follows the next, and both are computed in one pass. If the token that comes then is the guess, its logits are there
 /// already; else the guess is forgotten. Whatever chooses tokens sees the logits that it would see without drafts, but
 /// for the rounding of passes of two tokens: the text is the same.
 ///
@@ -342,8 +342,8 @@ final class DraftedSteps implements Steps {
         rows[at] = hiddenRow;
     }
 
-    /// Lets the draft layer see the hidden states of prompts, each with the token that follows. Where it has no room for
-    /// them, the texts are lost.
+    /// Lets the draft layer see the hidden states of prompts, each with the token that follows. Where it has no room
+    /// for them, the texts are lost.
     private void seePrompts(Tensor hidden) {
         following.clear();
         draftStates.clear();

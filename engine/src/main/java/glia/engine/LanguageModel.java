@@ -24,8 +24,8 @@ import java.util.Optional;
 /// }
 /// ```
 ///
-/// Any threads may hold conversations at the same time, each with a [Chat] or [Generator] of its own, or submit requests
-/// to the scheduler.
+/// Any threads may hold conversations at the same time, each with a [Chat] or [Generator] of its own, or submit
+/// requests to the scheduler.
 public final class LanguageModel implements AutoCloseable {
     private final LoadedModel loaded;
     private final Tokenizer tokenizer;

@@ -31,7 +31,8 @@ class ReuseTest {
     /// of these have more than a block in common.
     private record Reuse(int used, int begunAnew, int longBegunAnew) { }
 
-    /// Prompts that keep a random part of the one before, all but `mostForgotten` tokens at least, and go on differently.
+    /// Prompts that keep a random part of the one before, all but `mostForgotten` tokens at least, and go on
+    /// differently.
     private static Reuse check(String name, int mostForgotten) throws IOException, URISyntaxException {
         Random random = new Random(8);
         GenerationOptions greedy = new GenerationOptions(SamplingOptions.greedy(), 12, List.of());

@@ -96,8 +96,8 @@ public final class Bench {
         }
     }
 
-    /// One text of `numSteps` tokens, the most probable each, with drafts. Here the speed depends on the tokens: how many
-    /// drafts are right.
+    /// One text of `numSteps` tokens, the most probable each, with drafts. Here the speed depends on the tokens: how
+    /// many drafts are right.
     public Rate drafted(int numSteps) {
         return measure(() -> {
             Completion text = draftedText(numSteps);

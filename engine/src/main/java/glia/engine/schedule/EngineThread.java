@@ -3,8 +3,8 @@ package glia.engine.schedule;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// The scheduler's own thread: once woken it computes until no request is left, then it parks. It is a daemon and begins
-/// when it is first needed.
+/// The scheduler's own thread: once woken it computes until no request is left, then it parks. It is a daemon and
+/// begins when it is first needed.
 final class EngineThread {
     private final BooleanSupplier hasWork;
     private final Runnable step;
@@ -20,7 +20,8 @@ final class EngineThread {
         this.step = step;
     }
 
-    /// Whether it computes now. Who waits because it does must wake it, too: it may just have seen that nothing is left.
+    /// Whether it computes now. Who waits because it does must wake it, too: it may just have seen that nothing is
+    /// left.
     boolean isComputing() {
         return computing;
     }

@@ -74,8 +74,8 @@ final class PassPlan {
         }
     }
 
-    /// Plans a chunk of a prompt, or more of it. A source is read whole or not at all, so the first prompt of a pass may
-    /// have one of any length.
+    /// Plans a chunk of a prompt, or more of it. A source is read whole or not at all, so the first prompt of a pass
+    /// may have one of any length.
     ///
     /// @return tokens that it takes from the budget
     private int add(ScheduledSequence s, int budget, boolean isFirst) {

@@ -124,7 +124,8 @@ public final class Scheduler implements AutoCloseable {
     /// Waits until a request is done.
     void await(Generation generation) {
         if (lock.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a token listener or a sampler may not wait for the scheduler that calls it");
+            throw new IllegalStateException("a token listener or a sampler may not wait for the scheduler that calls "
+                    + "it");
         }
         drive(generation, () -> true);
     }

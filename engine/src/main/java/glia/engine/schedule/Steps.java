@@ -9,7 +9,8 @@ import glia.tensor.kernel.Kernels;
 public interface Steps extends AutoCloseable {
     /// A new, empty text.
     ///
-    /// @param goesBack whether `keep` will be asked for: what a model forgets as it goes on is then kept for some lengths
+    /// @param goesBack whether `keep` will be asked for: what a model forgets as it goes on is then kept for some
+    ///     lengths
     DecodeState open(boolean goesBack);
 
     /// The most tokens of a decode step of one text: 1, or 2 with a draft.

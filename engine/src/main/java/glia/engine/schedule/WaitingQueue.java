@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /// The texts that wait for a place, and which of them is next. The highest priority goes first; of one priority those
-/// that were preempted, then the keys in turn: the one with the fewest texts running, of several the one that was served
-/// longest ago. Within a key the first that came.
+/// that were preempted, then the keys in turn: the one with the fewest texts running, of several the one that was
+/// served longest ago. Within a key the first that came.
 ///
 /// None waits for ever: each time another priority goes first, one that waits gains a sixteenth of a level, until it
 /// has had its turn.
@@ -86,7 +86,8 @@ final class WaitingQueue {
         if (best == null) {
             return null;
         }
-        ScheduledSequence s = best.preempted.isEmpty() ? best.byKey.get(nextKey(best)).peek() : best.preempted.getFirst();
+        ScheduledSequence s = best.preempted.isEmpty() ? best.byKey.get(nextKey(best)).peek()
+                : best.preempted.getFirst();
         s.gainedPriority = best.gained();
         return s;
     }

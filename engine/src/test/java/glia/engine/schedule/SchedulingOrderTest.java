@@ -72,7 +72,8 @@ class SchedulingOrderTest {
         oneAtATime();
         Generation[] high = new Generation[1];
         AtomicInteger count = new AtomicInteger();
-        Generation low = h.scheduler().submit(h.request(new int[] {4, 5}).sampling(SamplingOptions.greedy()).maxTokens(9)
+        Generation low = h.scheduler().submit(h.request(new int[] {4, 5}).sampling(SamplingOptions.greedy())
+                .maxTokens(9)
                 .listener((sample, token, logProbability) -> {
                     if (count.incrementAndGet() == 3) {
                         high[0] = h.scheduler().submit(request("high", 3, 2).priority(1).build());
