@@ -1,16 +1,14 @@
 package glia.jmh;
 
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.kernels.KernelSets;
 import glia.model.FreshModel;
 import glia.model.Model;
-import glia.model.block.Pass;
-import glia.model.block.States;
-import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.ops.Gradients;
-import glia.tensor.ops.Recorder;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -66,34 +64,26 @@ public final class TrainingProfile {
     static void run(Size size, String kernels, int steps, int sublayers, PrintStream out) throws CheckpointException {
         SplittableRandom random = new SplittableRandom(1);
         try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), size.config()), 1);
-                Workers workers = new Workers(Math.max(1, Runtime.getRuntime().availableProcessors()));
-                Gradients gradients = new Gradients()) {
+                Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             TimedKernels timed = new TimedKernels(KernelSets.choose(kernels, workers).kernels());
-            try (Recorder recorder = new Recorder(timed.kernels(), gradients)) {
-                recorder.checkpoint(sublayers);
-                int[] ids = random.ints(size.tokens(), 0, size.vocabSize()).toArray();
-                Pass pass = new Pass();
-                for (int at = 0; at < ids.length; at += SEQUENCE) {
-                    pass.add(ids, at, at + SEQUENCE, 0, Pass.Outputs.ALL);
+            try (TrainingPass training = TrainingPass.of(model, timed.kernels(),
+                    TrainingOptions.defaults().withCheckpoints(sublayers))) {
+                TokenBatch batch = new TokenBatch();
+                for (int at = 0; at < size.tokens(); at += SEQUENCE) {
+                    batch.add(random.ints(SEQUENCE, 0, size.vocabSize()).toArray());
                 }
-                step(recorder, model, pass, ids);
+                training.loss(batch);
                 timed.reset();
                 long start = System.nanoTime();
                 for (int i = 0; i < steps; i++) {
-                    step(recorder, model, pass, ids);
+                    training.loss(batch);
                 }
                 long total = System.nanoTime() - start;
                 out.printf(Locale.ROOT, "%s, %d tokens: %.0f ms a step, %d MB for activations%n", size.name(),
-                        size.tokens(), total / 1e6 / steps, recorder.sizeBytes() / 1_000_000);
+                        size.tokens(), total / 1e6 / steps, training.sizeBytes() / 1_000_000);
                 print(timed.nanos(), total, out);
             }
         }
-    }
-
-    private static void step(Recorder recorder, Model model, Pass pass, int[] targets) {
-        Tensor logits = model.decoder().forward(recorder, pass, States.NONE);
-        recorder.crossEntropy(logits, targets);
-        recorder.backward();
     }
 
     private static void print(Map<String, Long> nanos, long total, PrintStream out) {

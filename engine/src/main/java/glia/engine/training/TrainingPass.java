@@ -145,6 +145,11 @@ public final class TrainingPass implements AutoCloseable {
         gradients.zero();
     }
 
+    /// Bytes of memory held for activations and their gradients.
+    public long sizeBytes() {
+        return recorder.sizeBytes() + evaluator.sizeBytes();
+    }
+
     /// Frees the memory of activations and gradients; the model stays open.
     @Override
     public void close() {
