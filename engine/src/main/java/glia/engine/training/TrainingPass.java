@@ -43,9 +43,9 @@ public final class TrainingPass implements AutoCloseable {
         this.decoder = decoder;
         this.tokenizer = tokenizer;
         trainable = options.trainable().of(model);
-        recorder = new Recorder(kernels, gradients, trainable);
+        recorder = new Recorder(kernels, gradients, trainable, options.precision());
         recorder.checkpoint(options.checkpointSublayers());
-        evaluator = new Recorder(kernels, gradients, w -> false);
+        evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
     }
 
     /// For all weights of a model.

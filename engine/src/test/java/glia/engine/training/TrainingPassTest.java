@@ -17,6 +17,7 @@ import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Value;
+import glia.tensor.ops.Weight;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -186,6 +187,29 @@ class TrainingPassTest {
                 TrainingPass some = TrainingPass.of(engine, TrainingOptions.defaults().withCheckpoints(2))) {
             assertEquals(all.loss(batch()), some.loss(batch()));
             assertArrayEquals(flat(all), flat(some));
+        }
+    }
+
+    /// Kernels may keep weights in a form of their own, which must follow an update.
+    @Test
+    void lossInHalfPrecisionFollowsUpdates() {
+        try (TrainingPass half = TrainingPass.of(engine, TrainingOptions.defaults().with(Precision.HALF));
+                TrainingPass exact = TrainingPass.of(engine, TrainingOptions.defaults())) {
+            double before = half.loss(batch());
+            assertEquals(exact.loss(batch()), before, 0.03);
+            Random random = new Random(3);
+            for (Weight w : model.weights().all().values()) {
+                if (w instanceof Weight.Stored stored && stored.tensor().rank() == 2) {
+                    stored.update(t -> {
+                        for (long i = 0; i < t.size(); i++) {
+                            t.set(i, (float) (t.get(i) + 0.1 * random.nextGaussian()));
+                        }
+                    });
+                }
+            }
+            double after = half.loss(batch());
+            assertTrue(Math.abs(after - before) > 0.1, before + ", then " + after);
+            assertEquals(exact.loss(batch()), after, 0.03);
         }
     }
 

@@ -43,6 +43,19 @@ class TokenLogProbsTest {
                 new LogitHead(w[1], Optional.empty(), LogitRule.PLAIN), new int[] {1, 3})),
                 w -> formula(new double[][] {w[0], w[1], new double[5]}, 6, LogitRule.PLAIN, new int[] {1, 3}, false),
                 shape(2, 6), shape(5, 6)));
+        cases.add(of("a head with an adapter", (ops, w) -> ops.apply(new TokenLogProbs(rows(ops, w[0]), new LogitHead(
+                new LowRank(w[1], (Weight.Stored) w[2], (Weight.Stored) w[3], 0.6f), Optional.empty(),
+                LogitRule.PLAIN), new int[] {4, -1, 9}, true, 0)),
+                w -> {
+                    double[] sum = w[1].clone();
+                    for (int i = 0; i < sum.length; i++) {
+                        for (int r = 0; r < 2; r++) {
+                            sum[i] += 0.6 * w[3][i / 6 * 2 + r] * w[2][r * 6 + i % 6];
+                        }
+                    }
+                    return formula(new double[][] {w[0], sum, new double[11]}, 6, LogitRule.PLAIN,
+                            new int[] {4, -1, 9}, true);
+                }, shape(3, 6), shape(11, 6), shape(2, 6), shape(11, 2)));
         return cases.stream();
     }
 
