@@ -117,7 +117,8 @@ public final class Engine implements AutoCloseable {
         return states.open(pool);
     }
 
-    /// The cache of prefixes of this engine's sequences. Its blocks are given up before a sequence goes without.
+    /// The cache of prefixes of this engine's sequences. Its blocks are given up before a sequence goes without. Where
+    /// weights change, keys should hold `Weights.version()`.
     public PrefixCache prefixCache() {
         if (prefixCache == null) {
             prefixCache = states.newPrefixCache(pool, stateLimitBytes);

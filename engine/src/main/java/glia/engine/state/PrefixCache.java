@@ -19,6 +19,9 @@ import java.util.Map;
 public final class PrefixCache implements AutoCloseable {
     private static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
 
+    /// Of 6.4 million tokens, which take about 50 MB of heap. Where everything slides, most hold no block.
+    private static final int MOST_NODES = 100_000;
+
     /// The hash of a prefix that is longer by a block.
     interface BlockHash {
         int of(int prefixHash, int[] block);
@@ -198,7 +201,7 @@ public final class PrefixCache implements AutoCloseable {
             node.state = hold(sequence.state());
         }
         touch(node);
-        while (sizeBytes > limitBytes && !nodes.isEmpty()) {
+        while ((sizeBytes > limitBytes || nodes.size() > MOST_NODES) && !nodes.isEmpty()) {
             evict(nodes.keySet().iterator().next());
         }
     }
@@ -288,7 +291,7 @@ public final class PrefixCache implements AutoCloseable {
         return sizeBytes;
     }
 
-    /// Forgets everything; call it when weights have changed, unless keys tell their version.
+    /// Forgets everything. Call it when weights have changed, unless keys tell their version.
     public void clear() {
         while (!nodes.isEmpty()) {
             evict(nodes.keySet().iterator().next());

@@ -8,6 +8,7 @@ import java.util.List;
 final class PrefixNode {
     /// Null for the root of a key's tree.
     final PrefixNode parent;
+    /// Of the tree.
     final Object key;
     final int[] tokens;
     final int hash;
@@ -49,8 +50,7 @@ final class PrefixNode {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof PrefixNode other && parent == other.parent && key.equals(other.key)
-                && Arrays.equals(tokens, other.tokens);
+        return o instanceof PrefixNode other && parent == other.parent && Arrays.equals(tokens, other.tokens);
     }
 
     /// Whether memory would be free without it.

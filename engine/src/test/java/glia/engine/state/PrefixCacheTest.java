@@ -6,7 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
 import glia.engine.state.GoldenModels.Golden;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Weights;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import glia.tensor.ops.Weight;
 import glia.tensor.kernel.KeyValueType;
 import java.util.Arrays;
 import java.util.List;
@@ -145,6 +151,22 @@ class PrefixCacheTest {
             cache.clear();
             assertEquals(0, cache.find(List.of("adapter", 1), ids));
             assertEquals(0, cache.sizeBytes());
+        }
+    }
+
+    @Test
+    void changedWeightsAreAnotherKey() {
+        try (TinyModel tiny = new TinyModel(new TinyConfig("llama", 1, 1, 1, 4, 0).json(), 3);
+                Engine engine = MODELS.engine(tiny.model(), 1 << 20)) {
+            int[] ids = new int[BLOCK + 1];
+            Weights weights = tiny.model().weights();
+            Sequence sequence = engine.open();
+            engine.prefill(sequence, ids, 0, BLOCK, () -> false);
+            engine.prefixCache().insert(weights.version(), sequence, ids);
+            assertEquals(BLOCK, engine.prefixCache().find(weights.version(), ids));
+            Parameter head = Parameter.of(Role.HEAD);
+            ((Weight.Stored) weights.get(head)).tensor().changed();
+            assertEquals(0, engine.prefixCache().find(weights.version(), ids));
         }
     }
 
