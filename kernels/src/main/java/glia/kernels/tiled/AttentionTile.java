@@ -230,9 +230,18 @@ final class AttentionTile {
         }
     }
 
+    /// The values, which are decoded already if they are part of the last keys.
+    private HeadRows values(int from, int to) {
+        if (keys.areValues(kv, from, shape)) {
+            return keys;
+        }
+        values.values(kv, from, to - from, kvHead, shape.valueSize());
+        return values;
+    }
+
     private void accumulate(int from, int to, long weights) {
         int size = shape.valueSize();
-        values.values(kv, from, to - from, kvHead, size);
+        HeadRows values = values(from, to);
         for (int e = 0; e < size; e += tileRows) {
             int rows = Math.min(tileRows, size - e);
             long column = values.address() + 4L * e;

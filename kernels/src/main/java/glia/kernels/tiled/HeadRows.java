@@ -1,6 +1,7 @@
 package glia.kernels.tiled;
 
 import glia.tensor.DType;
+import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 
@@ -14,6 +15,8 @@ final class HeadRows {
     private long address;
     private long step;
     private int readable;
+    /// Where the first row lies in the page.
+    private long row;
 
     /// @param worker the thread
     HeadRows(Tiles tiles, int worker) {
@@ -33,6 +36,7 @@ final class HeadRows {
 
     private void set(KeyValues kv, long row, long rowBytes, int position, int count, int first, int size) {
         KeyValueType type = kv.type();
+        this.row = row;
         if (type == KeyValueType.F32) {
             address = row + 4L * first;
             step = rowBytes;
@@ -47,6 +51,12 @@ final class HeadRows {
         tiles.decode(dtype, row + dtype.bytes(start), rowBytes, count, cols, decoded, worker);
         address = decoded + 4L * (first - start);
         step = 4L * cols;
+    }
+
+    /// Whether these keys of the first head are its values from `position` on, too: in latent attention a row is both.
+    boolean areValues(KeyValues kv, int position, AttentionShape shape) {
+        return row == kv.valueAddress(position) && shape.numKeyValueHeads() == 1
+                && shape.valueSize() <= shape.keySize();
     }
 
     /// Where the first number of the first row lies, valid until rows are set again.
