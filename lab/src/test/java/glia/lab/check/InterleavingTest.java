@@ -2,6 +2,7 @@ package glia.lab.check;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
@@ -19,15 +20,20 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Gradients;
 import glia.tensor.ops.Recorder;
 import glia.tensor.ops.Weight;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Whatever happens between the forward and the backward pass, the gradients are the same bits: the pass is reused, the
 /// engine generates, another recorder works.
 class InterleavingTest {
+    private static final int TEXTS = 4;
+
     /// A recorded loss whose backward pass has not run yet.
     private static final class Learner implements AutoCloseable {
         final Gradients gradients = new Gradients();
@@ -205,5 +211,81 @@ class InterleavingTest {
             learner.recorder.clear();
             learner.forward(texts(engine, 1));
         });
+    }
+
+    /// Random programs of two recorders, an engine and one pass for all of them. A recorder may go over several passes
+    /// before it goes back: then gradients are the sums of those of each.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "gemma4_shared", "deepseek_v32", "qwen3_next"})
+    void anyOrderGivesTheSame(String folder) throws CheckpointException {
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
+                Engine engine = new Engine(model, KernelSets.choose("vector", workers).kernels(), Precision.FAST,
+                        1 << 26)) {
+            List<Map<Weight, float[]>> single = new ArrayList<>();
+            for (int text = 0; text < TEXTS; text++) {
+                try (Learner learner = new Learner(engine)) {
+                    learner.forward(texts(engine, text));
+                    single.add(learner.backward());
+                }
+            }
+            for (int seed = 0; seed < 6; seed++) {
+                try (Learner one = new Learner(engine); Learner two = new Learner(engine)) {
+                    run(engine, new Random(seed), List.of(one, two), single);
+                }
+            }
+        }
+    }
+
+    private static void run(Engine engine, Random random, List<Learner> learners, List<Map<Weight, float[]>> single) {
+        List<List<Integer>> recorded = List.of(new ArrayList<>(), new ArrayList<>());
+        List<List<Integer>> learned = List.of(new ArrayList<>(), new ArrayList<>());
+        Pass pass = new Pass();
+        for (int step = 0; step < 14; step++) {
+            int who = random.nextInt(2);
+            Learner learner = learners.get(who);
+            switch (random.nextInt(6)) {
+                case 0, 1 -> {
+                    int text = random.nextInt(TEXTS);
+                    pass.clear();
+                    fill(pass, engine, text, 5, 9);
+                    learner.recorder.checkpoint(random.nextInt(3));
+                    learner.forward(pass);
+                    recorded.get(who).add(text);
+                }
+                case 2, 3 -> {
+                    learner.recorder.backward();
+                    learned.get(who).addAll(recorded.get(who));
+                    recorded.get(who).clear();
+                }
+                case 4 -> generate(engine);
+                default -> {
+                    pass.clear();
+                    pass.add(ids(1, 4), 0, 4, 0, Outputs.ALL);
+                    // No logits have this target: the recording is given up.
+                    Tensor logits = engine.model().decoder().forward(learner.recorder, pass, States.NONE);
+                    assertThrows(IllegalArgumentException.class,
+                            () -> learner.recorder.crossEntropy(logits, new int[] {0, 1, 1 << 30, 2}));
+                    learner.recorder.clear();
+                    recorded.get(who).clear();
+                }
+            }
+        }
+        for (int who = 0; who < 2; who++) {
+            Map<Weight, float[]> found = learners.get(who).found();
+            List<Integer> texts = learned.get(who);
+            found.forEach((w, g) -> assertSum(texts.stream().map(text -> single.get(text).get(w)).toList(), g));
+        }
+    }
+
+    private static void assertSum(List<float[]> parts, float[] found) {
+        float[] sum = new float[found.length];
+        float largest = 0;
+        for (float[] part : parts) {
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += part[i];
+                largest = Math.max(largest, Math.abs(part[i]));
+            }
+        }
+        assertArrayEquals(sum, found, 1e-5f * largest + Float.MIN_NORMAL);
     }
 }
