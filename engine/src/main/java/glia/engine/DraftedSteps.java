@@ -103,6 +103,10 @@ final class DraftedSteps implements Steps {
             return fork;
         }
 
+        /// The draft layer's memory is not cached, and without it the model's is of no use.
+        @Override
+        public void leave(String key, int[] tokens, boolean whole) { }
+
         @Override
         public int row() {
             return row;
@@ -161,6 +165,14 @@ final class DraftedSteps implements Steps {
         }
         return state;
     }
+
+    @Override
+    public DecodeState resume(String key, int[] tokens) {
+        return open(false);
+    }
+
+    @Override
+    public void forget() { }
 
     @Override
     public int tokensPerDecode() {

@@ -53,6 +53,15 @@ final class PlainSteps implements Steps {
         }
 
         @Override
+        public void leave(String key, int[] tokens, boolean whole) {
+            if (whole) {
+                engine.prefixCache().insertAndClose(key, sequence, tokens);
+            } else {
+                engine.prefixCache().insert(key, sequence, tokens);
+            }
+        }
+
+        @Override
         public int row() {
             return row;
         }
@@ -95,6 +104,16 @@ final class PlainSteps implements Steps {
             state.sequence.keepSnapshots(NUM_SNAPSHOTS);
         }
         return state;
+    }
+
+    @Override
+    public DecodeState resume(String key, int[] tokens) {
+        return new State(engine.prefixCache().open(key, tokens));
+    }
+
+    @Override
+    public void forget() {
+        engine.prefixCache().clear();
     }
 
     @Override

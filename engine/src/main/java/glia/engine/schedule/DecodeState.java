@@ -24,6 +24,13 @@ public interface DecodeState extends AutoCloseable {
     /// Another text that begins with the same tokens, and shares their memory.
     DecodeState fork();
 
+    /// Leaves what is computed to texts that begin in the same way.
+    ///
+    /// @param key texts with another one do not find it
+    /// @param tokens those of the text, and any number more
+    /// @param whole whether nothing more comes: then it is left to the last token, and forgotten here
+    void leave(String key, int[] tokens, boolean whole);
+
     /// The row of the logits of the last pass that says what follows this text; -1 if it has none.
     int row();
 

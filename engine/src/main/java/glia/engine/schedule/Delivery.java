@@ -70,6 +70,7 @@ final class Delivery {
         s.needsAll = false;
         if (s.state() == SequenceState.PREFILLING) {
             s.become(SequenceState.DECODING);
+            places.leave(s, false);
             if (!s.generation.samplesBegun) {
                 beginSamples(s, row);
             }
@@ -143,6 +144,7 @@ final class Delivery {
             }
             places.end(s, finish, Optional.empty());
         } else if (!isSound) {
+            s.computed.keep(0);
             places.preempt(s);
         }
         s.generation.progress();

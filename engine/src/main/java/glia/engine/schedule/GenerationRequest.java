@@ -77,6 +77,11 @@ public final class GenerationRequest {
         return values.fairnessKey;
     }
 
+    /// Texts begin only with what others of the same key have computed.
+    String cacheKey() {
+        return values.cacheKey;
+    }
+
     Optional<Duration> timeout() {
         return values.timeout;
     }
@@ -104,6 +109,7 @@ public final class GenerationRequest {
         private int numSamples = 1;
         private int priority;
         private String fairnessKey = "";
+        private String cacheKey = "";
         private Optional<Duration> timeout = Optional.empty();
         private int numAlternatives = BatchSampler.NO_LOG_PROBABILITIES;
         private Optional<IntFunction<TokenMask>> mask = Optional.empty();
@@ -124,6 +130,7 @@ public final class GenerationRequest {
             numSamples = of.numSamples;
             priority = of.priority;
             fairnessKey = of.fairnessKey;
+            cacheKey = of.cacheKey;
             timeout = of.timeout;
             numAlternatives = of.numAlternatives;
             mask = of.mask;
@@ -186,6 +193,13 @@ public final class GenerationRequest {
         /// Whom the request is for. Requests of the same priority take turns by this key, however many each has.
         public Builder fairnessKey(String key) {
             fairnessKey = Objects.requireNonNull(key);
+            return this;
+        }
+
+        /// Whose computed prefixes may be reused, and who may reuse those of this request: how fast an answer begins tells
+        /// whether somebody has sent the same text before.
+        public Builder cacheKey(String key) {
+            cacheKey = Objects.requireNonNull(key);
             return this;
         }
 

@@ -1,6 +1,7 @@
 package glia.engine.schedule;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,6 +15,7 @@ final class Places {
 
     private final Steps steps;
     private final int maxSequences;
+    private final boolean cachesPrefixes;
     private final AtomicInteger numWaiting;
     private final AtomicInteger numOpen;
     private final WaitingQueue queue = new WaitingQueue();
@@ -25,9 +27,10 @@ final class Places {
 
     /// @param numWaiting texts that have not begun
     /// @param numOpen requests that are not done
-    Places(Steps steps, int maxSequences, AtomicInteger numWaiting, AtomicInteger numOpen) {
+    Places(Steps steps, SchedulerOptions options, AtomicInteger numWaiting, AtomicInteger numOpen) {
         this.steps = steps;
-        this.maxSequences = maxSequences;
+        this.maxSequences = options.maxSequences();
+        this.cachesPrefixes = options.cachesPrefixes();
         this.numWaiting = numWaiting;
         this.numOpen = numOpen;
     }
@@ -77,6 +80,7 @@ final class Places {
                 }
             } else if (running.isEmpty() || hasRoom(s)) {
                 queue.admit(s);
+                resume(s);
                 if (s.state() == SequenceState.WAITING) {
                     numWaiting.decrementAndGet();
                     s.reused = s.computed.length();
@@ -93,6 +97,36 @@ final class Places {
         if (s.computed == null) {
             Optional<Session> session = s.request.session();
             s.computed = session.isPresent() ? session.get().resume(steps, s.request.prompt()) : steps.open(false);
+        }
+    }
+
+    /// Begins with what others have computed. Only now, since a text that waits must not hold their memory.
+    private void resume(ScheduledSequence s) {
+        if (cachesPrefixes && s.request.session().isEmpty()) {
+            s.computed.close();
+            s.computed = steps.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()));
+        }
+    }
+
+    /// Forgets what was computed with weights as they were, but for the texts that run.
+    void forget() {
+        steps.forget();
+        for (ScheduledSequence s : running) {
+            s.isStale = true;
+        }
+        for (Session session : sessions) {
+            if (session.isIdle()) {
+                session.drop();
+            }
+        }
+    }
+
+    /// Leaves what is computed of a text to others.
+    ///
+    /// @param whole whether nothing more comes of it for now
+    void leave(ScheduledSequence s, boolean whole) {
+        if (cachesPrefixes && !s.isStale && s.request.session().isEmpty() && s.computed.length() > 0) {
+            s.computed.leave(s.request.cacheKey(), s.tokens(), whole);
         }
     }
 
@@ -161,6 +195,7 @@ final class Places {
             return false;
         }
         s.needsAll = true;
+        s.computed.keep(0);
         preempt(s);
         return true;
     }
@@ -201,7 +236,9 @@ final class Places {
 
     /// Takes a text's memory and place; it waits before the others of its priority.
     void preempt(ScheduledSequence s) {
+        leave(s, true);
         s.computed.keep(0);
+        s.isStale = false;
         s.become(SequenceState.PREEMPTED);
         s.preemptions++;
         numPreemptions++;
@@ -234,11 +271,14 @@ final class Places {
         }
         if (s.request.session().isPresent()) {
             Session session = s.request.session().get();
-            if (finish == Finish.FAILED) {
+            if (finish == Finish.FAILED || s.isStale) {
                 session.drop();
             }
             session.end(s.tokens());
         } else if (s.computed != null) {
+            if (finish != Finish.FAILED) {
+                leave(s, true);
+            }
             s.computed.close();
         }
         s.computed = null;

@@ -20,6 +20,8 @@ final class ScheduledSequence {
     DecodeState computed;
     /// Whether it is to be computed without others, since there was no room for it beside them.
     boolean needsAll;
+    /// Whether weights have changed since some of it was computed.
+    boolean isStale;
     /// Tokens that it takes in the step that is planned.
     int planned;
     int reused;

@@ -38,7 +38,7 @@ public final class Scheduler implements AutoCloseable {
         this.options = options;
         this.vocabSize = vocabSize;
         this.contextLength = contextLength;
-        places = new Places(steps, options.maxSequences(), numWaiting, numOpen);
+        places = new Places(steps, options, numWaiting, numOpen);
         batcher = new Batcher(steps, places, options, vocabSize, contextLength);
     }
 
@@ -275,16 +275,13 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Runs something between two steps, while no pass is computed: weights may change. What sessions remember is
-    /// forgotten, since it was computed with the weights as they were; requests that run go on with what they have.
+    /// Runs something between two steps, while no pass is computed: weights may change. What sessions and the cache of
+    /// prefixes remember is forgotten, since it was computed with the weights as they were. Texts that run go on with
+    /// what they have, and leave nothing to others.
     public void betweenSteps(Runnable work) {
         locked(() -> {
             work.run();
-            for (Session session : places.sessions()) {
-                if (session.isIdle()) {
-                    session.drop();
-                }
-            }
+            places.forget();
         });
     }
 

@@ -13,6 +13,13 @@ public interface Steps extends AutoCloseable {
     ///     lengths
     DecodeState open(boolean goesBack);
 
+    /// A new text that begins with the longest prefix of these tokens that was left by others with the same key. It is
+    /// never all of them, since the logits of the last are needed.
+    DecodeState resume(String key, int[] tokens);
+
+    /// Forgets all prefixes, since weights have changed.
+    void forget();
+
     /// The most tokens of a decode step of one text: 1, or 2 with a draft.
     int tokensPerDecode();
 

@@ -8,9 +8,11 @@ import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -167,6 +169,63 @@ class ContinuousBatchingTest {
                     .getFirst();
             assertEquals(Finish.CONTEXT, full.finish());
             assertEquals(h.context() - prompt.length, full.tokens().length);
+        }
+    }
+
+    /// Texts begin with what others have left of the same tokens, and are the same as without.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "gemma3_text", "deepseek_v3", "qwen3_next"})
+    void prefixesAreComputedOnce(String family) {
+        try (Harness h = new Harness("/golden/" + family)) {
+            Scheduler scheduler = h.open();
+            int[] prompt = h.prompt(new Random(15), 150);
+            int[] longer = Arrays.copyOf(prompt, 190);
+            SamplingOptions options = SamplingOptions.neutral().withSeed(9);
+            Completion first = scheduler.submit(h.request(prompt).sampling(options).maxTokens(5).build()).await()
+                    .getFirst();
+            assertEquals(0, first.reusedTokens());
+            System.arraycopy(first.tokens(), 0, longer, 150, 5);
+            Completion second = scheduler.submit(h.request(longer).sampling(options).maxTokens(5).build()).await()
+                    .getFirst();
+            assertEquals(154, second.reusedTokens());
+            assertArrayEquals(h.alone(longer, options, 5), second.tokens());
+            assertEquals(0, scheduler.submit(h.request(longer).sampling(options).maxTokens(1).cacheKey("another")
+                    .build()).await().getFirst().reusedTokens());
+            scheduler.betweenSteps(() -> { });
+            assertEquals(0, scheduler.submit(h.request(longer).sampling(options).maxTokens(1).build()).await()
+                    .getFirst().reusedTokens());
+            assertEquals(0, h.engine().stateBytes());
+            assertEquals(0, h.open(1L << 30, SchedulerOptions.defaults().withoutPrefixCache(), false)
+                    .submit(h.request(prompt).maxTokens(1).numSamples(2).build()).await().getFirst().reusedTokens());
+            assertEquals(0, h.scheduler().submit(h.request(prompt).maxTokens(1).build()).await().getFirst()
+                    .reusedTokens());
+        }
+    }
+
+    /// What was computed with other weights is not reused, though its text ended later.
+    @Test
+    void textsThatRanWhileWeightsChangedLeaveNothing() {
+        try (Harness h = new Harness("/golden/llama")) {
+            Scheduler scheduler = h.open();
+            int[] prompt = h.prompt(new Random(16), 100);
+            try (Session session = scheduler.session()) {
+                CountDownLatch begun = new CountDownLatch(2);
+                TokenListener listener = (sample, token, logProbability) -> {
+                    begun.countDown();
+                    return true;
+                };
+                Generation a = scheduler.submit(h.request(prompt).listener(listener).build());
+                Generation b = scheduler.submit(h.request(prompt).listener(listener).session(session).build());
+                begun.await();
+                scheduler.betweenSteps(() -> { });
+                a.await();
+                b.await();
+                assertEquals(0, scheduler.submit(h.request(prompt).maxTokens(1).build()).await().getFirst()
+                        .reusedTokens());
+                assertEquals(0, session.length());
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 }
