@@ -196,8 +196,8 @@ public final class GenerationRequest {
             return this;
         }
 
-        /// Whose computed prefixes may be reused, and who may reuse those of this request: how fast an answer begins tells
-        /// whether somebody has sent the same text before.
+        /// Whose computed prefixes may be reused, and who may reuse those of this request: how fast an answer begins
+        /// tells whether somebody has sent the same text before.
         public Builder cacheKey(String key) {
             cacheKey = Objects.requireNonNull(key);
             return this;
