@@ -61,7 +61,8 @@ final class GradientCheck {
     /// all.
     static void check(Case c, String name) {
         Random random = new Random(11);
-        try (Workers workers = new Workers(2); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined()) {
+        try (Workers workers = new Workers(2); Gradients gradients = new Gradients();
+                Arena arena = Arena.ofConfined()) {
             Kernels kernels = KernelSets.choose(name, workers).kernels();
             Weight[] inputs = new Weight[c.shapes.length];
             double[][] values = new double[inputs.length][];
