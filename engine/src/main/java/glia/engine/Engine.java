@@ -338,12 +338,11 @@ public final class Engine implements AutoCloseable {
     /// @param cancelled asked between chunks; what was computed until then counts
     /// @return the logits `[1, V]` after the last token, or of no row if cancelled
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
-        PrefixCache cache = prefixCache();
         while (true) {
             int at = sequence.length();
-            int end = cache.chunkEnd(key, ids, at, chunkEnd(at, ids.length));
+            int end = sequence.chunkEnd(chunkEnd(at, ids.length));
             Tensor logits = prefillChunk(sequence, ids, at, end, ids.length);
-            cache.insert(key, sequence, ids);
+            prefixCache().insert(key, sequence, ids);
             if (end == ids.length || cancelled.getAsBoolean()) {
                 return logits;
             }

@@ -9,7 +9,7 @@ import java.util.Map;
 /// sequence that begins so. Texts form a tree of blocks of 64 tokens, found by a hash of the whole prefix and compared
 /// token by token (https://arxiv.org/abs/2309.06180). A prefix may also end within a block; whoever goes on from there
 /// copies it. Where windows slide or a recurrence folds tokens into a state, a prefix can be used only up to lengths at
-/// which `insert` was called, or near them; `chunkEnd` says which are of use.
+/// which `insert` was called, or near them; `Sequence.chunkEnd` says which are of use.
 ///
 /// The cache gives up the blocks that were used the longest ago when it passes its limit, or when a sequence needs
 /// memory. Belongs to the engine's thread.
@@ -53,10 +53,13 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /// A sequence that holds the longest cached prefix of the tokens, but never all of them, since the logits of the
-    /// last are needed: its length says how many.
+    /// last are needed: its length says how many. Its chunks end where `insert` makes prefixes of use that could not be
+    /// used: where texts have parted before, or at the end of a block.
     public Sequence open(Object key, int[] tokens) {
         Sequence sequence = new Sequence(layout, pool);
-        Match match = match(key, tokens);
+        PrefixNode deepest = deepest(key, tokens);
+        Match match = longest(deepest, tokens);
+        sequence.willBeCached(layout.forgets() ? deepest.length() : 0);
         if (match.length > 0) {
             Block[][] windows = new Block[layout.groups().size()][];
             for (int group = 0; group < windows.length; group++) {
@@ -70,31 +73,28 @@ public final class PrefixCache implements AutoCloseable {
 
     /// The length of the sequence that `open` gives.
     public int find(Object key, int[] tokens) {
-        return match(key, tokens).length;
+        return longest(deepest(key, tokens), tokens).length;
     }
 
-    private Match match(Object key, int[] tokens) {
-        PrefixNode root = roots.get(key);
-        int most = tokens.length - 1;
-        if (root == null || most < 1) {
-            return new Match(null, 0);
-        }
-        for (PrefixNode node = deepest(root, tokens, most); node != root; node = node.parent) {
-            Match match = longestPart(node, tokens, most);
-            if (match.length > node.length()) {
+    /// The longest prefix from which a sequence can go on.
+    ///
+    /// @param deepest the last whole block
+    private Match longest(PrefixNode deepest, int[] tokens) {
+        for (PrefixNode node = deepest; ; node = node.parent) {
+            Match match = longestPart(node, tokens);
+            if (match.length > node.length() || node.isRoot() || canResume(match)) {
                 return match;
             }
-            if (canResume(new Match(node, node.length()))) {
-                return new Match(node, node.length());
-            }
         }
-        return longestPart(root, tokens, most);
     }
 
-    /// The last whole block of which all tokens, and all before, are in the cache.
-    private PrefixNode deepest(PrefixNode root, int[] tokens, int most) {
-        PrefixNode node = root;
-        for (int at = 0; at + BLOCK_TOKENS <= most; at += BLOCK_TOKENS) {
+    /// The last whole block of which all tokens, and all before, are in the cache; a root if there is none.
+    private PrefixNode deepest(Object key, int[] tokens) {
+        PrefixNode node = roots.get(key);
+        if (node == null || tokens.length == 0) {
+            return PrefixNode.root(key);
+        }
+        for (int at = 0; at + BLOCK_TOKENS < tokens.length; at += BLOCK_TOKENS) {
             PrefixNode child = nodes.get(newNode(node, Arrays.copyOfRange(tokens, at, at + BLOCK_TOKENS)));
             if (child == null) {
                 break;
@@ -110,11 +110,11 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /// The child of which most of the first tokens can be used; the node itself if there is none.
-    private Match longestPart(PrefixNode node, int[] tokens, int most) {
+    private Match longestPart(PrefixNode node, int[] tokens) {
         Match longest = new Match(node, node.length());
         for (PrefixNode child : node.children) {
             int from = node.length();
-            int to = Math.min(most, from + child.tokens.length);
+            int to = Math.min(tokens.length - 1, from + child.tokens.length);
             int different = Arrays.mismatch(tokens, from, to, child.tokens, 0, to - from);
             Match match = new Match(child, different < 0 ? to : from + different);
             if (match.length > longest.length && canResume(match)) {
@@ -155,18 +155,6 @@ public final class PrefixCache implements AutoCloseable {
         for (PrefixNode node = end; !node.isRoot(); node = node.parent) {
             nodes.get(node);
         }
-    }
-
-    /// Where the chunk of a prompt that begins at `from` and may go to `to` should end, so that `insert` there makes
-    /// prefixes of use that could not be used: where texts have parted before, or at the end of a block.
-    public int chunkEnd(Object key, int[] tokens, int from, int to) {
-        int end = layout.chunkEnd(from, to);
-        PrefixNode root = roots.get(key);
-        if (root != null && layout.forgets()) {
-            int common = deepest(root, tokens, end).length();
-            end = common > from ? common : end;
-        }
-        return end;
     }
 
     /// Remembers the whole blocks of a sequence, and if it ends with one the states of its recurrences. The sequence

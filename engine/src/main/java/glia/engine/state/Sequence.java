@@ -18,6 +18,8 @@ public final class Sequence implements AutoCloseable {
     /// Where a pass writes them; null outside of a pass.
     private Block nextState;
     private int length;
+    private boolean isCached;
+    private int parting;
     /// Null unless asked for.
     private Snapshots snapshots;
 
@@ -169,9 +171,19 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
-    /// Where the next chunk of a prompt, which may go to position `to`, should end, so that snapshots can be kept.
+    /// Where the next chunk of a prompt, which may go to position `to`, should end, so that what a model forgets can be
+    /// kept by snapshots or by the prefix cache that has opened the sequence.
     public int chunkEnd(int to) {
-        return snapshots == null ? to : layout.chunkEnd(length, to);
+        int end = snapshots != null || isCached ? layout.chunkEnd(length, to) : to;
+        return parting > length && parting < end ? parting : end;
+    }
+
+    /// A prefix cache has opened the sequence.
+    ///
+    /// @param at where its text parts from others; 0 if it does not matter
+    void willBeCached(int at) {
+        isCached = true;
+        parting = at;
     }
 
     /// Forgets the tokens from `newLength` on, if what the remaining ones need is still there.
