@@ -15,6 +15,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.GgufVocabulary;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -124,7 +125,11 @@ public final class GgufModelWriter {
         Path path = model.path().get();
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         try {
-            return GgufVocabulary.of(folder, size);
+            Map<String, Object> vocabulary = new LinkedHashMap<>(GgufVocabulary.of(folder, size));
+            if (!vocabulary.isEmpty()) {
+                ChatTemplate.find(folder).ifPresent(t -> vocabulary.put("tokenizer.chat_template", t.source()));
+            }
+            return vocabulary;
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {

@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufKind;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufValue;
-import glia.text.template.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +54,7 @@ public final class GgufVocabulary {
         return token.isEmpty() && around.length == 1 ? OptionalInt.of(around[0]) : token;
     }
 
-    /// The keys of a folder's tokenizer and chat template; none where it has no tokenizer.json.
+    /// The keys of a folder's tokenizer; none where it has no tokenizer.json.
     ///
     /// @param vocabSize the rows of the model's embedding: other readers want as many pieces
     /// @throws CheckpointException if the format has no way to say how this tokenizer works
@@ -74,7 +73,6 @@ public final class GgufVocabulary {
             Tokenizer found = Tokenizer.fromGguf(GgufMetadata.of(file, candidate));
             // Files of words do not say whether closing marks follow a space.
             if (isSame(wanted, found, !candidate.get(PREFIX + "model").equals("bert"))) {
-                ChatTemplate.find(folder).ifPresent(t -> candidate.put("tokenizer.chat_template", t.source()));
                 return candidate;
             }
         }
