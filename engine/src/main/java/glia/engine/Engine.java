@@ -121,7 +121,7 @@ public final class Engine implements AutoCloseable {
     /// weights change, keys should hold `Weights.version()`.
     public PrefixCache prefixCache() {
         if (prefixCache == null) {
-            prefixCache = states.newPrefixCache(pool, stateLimitBytes);
+            prefixCache = states.newPrefixCache(pool, stateLimitBytes, model.weights()::version);
         }
         return prefixCache;
     }

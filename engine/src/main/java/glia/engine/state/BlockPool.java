@@ -35,10 +35,20 @@ public final class BlockPool implements AutoCloseable {
     private long usedBytes;
     private long cachedBytes;
     private long allocatedBytes;
+    private long epoch;
 
     /// @param limitBytes the most that blocks may take together
     public BlockPool(long limitBytes) {
         this.limitBytes = limitBytes;
+    }
+
+    /// Counts the times that caches have forgotten everything: what a sequence computed before is not cached any more.
+    long epoch() {
+        return epoch;
+    }
+
+    void nextEpoch() {
+        epoch++;
     }
 
     /// A block of `bytes` bytes with one reference. What it holds is left over from its last user.

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /// What sequences have computed, found again by content: the longest cached prefix of a text is shared with the next
 /// sequence that begins so. Texts form a tree of blocks of 64 tokens, found by a hash of the whole prefix and compared
@@ -13,6 +14,8 @@ import java.util.Map;
 ///
 /// The cache gives up the blocks that were used the longest ago when it passes its limit, or when a sequence needs
 /// memory. Belongs to the engine's thread.
+///
+/// What was computed with weights that were updated since is not found, nor put into the cache.
 ///
 /// Keys keep apart what the same tokens do not make the same: other weights, adapters, or users who must not learn of
 /// one another. With an encoder nothing is cached, since everything depends on its source.
@@ -38,13 +41,18 @@ public final class PrefixCache implements AutoCloseable {
     /// All nodes but roots, those used the longest ago first; children before their parents.
     private final Map<PrefixNode, PrefixNode> nodes = new LinkedHashMap<>(16, 0.75f, true);
     private final BlockPool.Reclaimer reclaimer = this::reclaim;
+    private final LongSupplier weights;
+    /// Of the weights, when what is cached was computed.
+    private long version;
     private long sizeBytes;
 
-    PrefixCache(StateLayout layout, BlockPool pool, long limitBytes) {
-        this(layout, pool, limitBytes, (prefixHash, block) -> 31 * prefixHash + Arrays.hashCode(block));
+    PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights) {
+        this(layout, pool, limitBytes, weights, (prefixHash, block) -> 31 * prefixHash + Arrays.hashCode(block));
     }
 
-    PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, BlockHash hash) {
+    PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights, BlockHash hash) {
+        this.weights = weights;
+        version = weights.getAsLong();
         this.layout = layout;
         this.pool = pool;
         this.limitBytes = limitBytes;
@@ -76,6 +84,15 @@ public final class PrefixCache implements AutoCloseable {
         return longest(deepest(key, tokens), tokens).length;
     }
 
+    /// Forgets what was computed with weights that were updated since.
+    private void followWeights() {
+        long now = weights.getAsLong();
+        if (now != version) {
+            clear();
+            version = now;
+        }
+    }
+
     /// The longest prefix from which a sequence can go on.
     ///
     /// @param deepest the last whole block
@@ -90,6 +107,7 @@ public final class PrefixCache implements AutoCloseable {
 
     /// The last whole block of which all tokens, and all before, are in the cache; a root if there is none.
     private PrefixNode deepest(Object key, int[] tokens) {
+        followWeights();
         PrefixNode node = roots.get(key);
         if (node == null || tokens.length == 0) {
             return PrefixNode.root(key);
@@ -178,7 +196,8 @@ public final class PrefixCache implements AutoCloseable {
             throw new IllegalArgumentException("a sequence of " + sequence.length() + " tokens, " + tokens.length
                     + " of which are told" + (sequence.isIn(pool) ? "" : ", opened by another engine"));
         }
-        if (layout.hasSources() || length == 0) {
+        followWeights();
+        if (layout.hasSources() || length == 0 || !sequence.isCurrent()) {
             return;
         }
         PrefixNode node = roots.computeIfAbsent(key, k -> PrefixNode.root(k));
@@ -279,8 +298,9 @@ public final class PrefixCache implements AutoCloseable {
         return sizeBytes;
     }
 
-    /// Forgets everything. Call it when weights have changed, unless keys tell their version.
+    /// Forgets everything. What sequences have computed until now is not cached any more.
     public void clear() {
+        pool.nextEpoch();
         while (!nodes.isEmpty()) {
             evict(nodes.keySet().iterator().next());
         }

@@ -20,6 +20,8 @@ public final class Sequence implements AutoCloseable {
     private int length;
     private boolean isCached;
     private int parting;
+    /// The pool's when the first of its tokens was computed, or before.
+    private long epoch;
     /// Null unless asked for.
     private Snapshots snapshots;
 
@@ -35,6 +37,7 @@ public final class Sequence implements AutoCloseable {
         this.layout = layout;
         this.pool = pool;
         this.tables = tables;
+        this.epoch = pool.epoch();
     }
 
     /// The number of tokens remembered, which is the position of the next.
@@ -54,6 +57,7 @@ public final class Sequence implements AutoCloseable {
         }
         fork.state = state;
         fork.length = length;
+        fork.epoch = epoch;
         return fork;
     }
 
@@ -270,6 +274,7 @@ public final class Sequence implements AutoCloseable {
         release(nextState);
         nextState = null;
         if (newLength == 0) {
+            epoch = pool.epoch();
             release(state);
             state = null;
         }
@@ -279,6 +284,11 @@ public final class Sequence implements AutoCloseable {
         if (block != null) {
             pool.release(block);
         }
+    }
+
+    /// Whether all that the sequence holds is of the pool's present epoch.
+    boolean isCurrent() {
+        return epoch == pool.epoch();
     }
 
     /// Whether the sequence lives in this pool.

@@ -14,6 +14,7 @@ import glia.tensor.kernel.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /// The states of the sequences of one pass: sequence i belongs to run i. Reused from pass to pass.
 public final class SequenceStates implements States {
@@ -109,8 +110,9 @@ public final class SequenceStates implements States {
     /// A new, empty prefix cache for sequences of a pool.
     ///
     /// @param limitBytes the most bytes that it refers to; less when sequences need them
-    public PrefixCache newPrefixCache(BlockPool pool, long limitBytes) {
-        return new PrefixCache(layout, pool, limitBytes);
+    /// @param weights gives the version of the weights that sequences are computed with
+    public PrefixCache newPrefixCache(BlockPool pool, long limitBytes, LongSupplier weights) {
+        return new PrefixCache(layout, pool, limitBytes, weights);
     }
 
     /// Forgets the sequences of the last pass.

@@ -53,7 +53,7 @@ final class OwnSpec implements AutoCloseable {
 
     /// A cache of prefixes for sequences.
     PrefixCache newPrefixCache() {
-        return states.newPrefixCache(pool, 1 << 28);
+        return states.newPrefixCache(pool, 1 << 28, () -> 0);
     }
 
     Sequence open() {

@@ -1,19 +1,23 @@
 package glia.engine.state;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
 import glia.engine.state.GoldenModels.Golden;
+import glia.io.CheckpointException;
+import glia.model.Model;
+import glia.model.ModelLoader;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Weights;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
-import glia.tensor.ops.Weight;
 import glia.tensor.kernel.KeyValueType;
+import glia.tensor.ops.Weight;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -170,6 +174,34 @@ class PrefixCacheTest {
         }
     }
 
+    /// Keys and values of old weights are not those of new ones: neither found, nor put into the cache.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mamba2"})
+    void whatWasComputedBeforeAnUpdateIsForgotten(String folder) throws CheckpointException {
+        int[] ids = Arrays.copyOf(MODELS.get(folder).ids()[0], BLOCK + 9);
+        try (Model model = ModelLoader.load(MODELS.get(folder).model().path().orElseThrow(), p -> true);
+                Engine engine = MODELS.engine(model, 1 << 28); Engine fresh = MODELS.engine(model, 1 << 28)) {
+            PrefixCache cache = engine.prefixCache();
+            Sequence before = cache.open("", ids);
+            engine.prefillCached("", before, ids, () -> false);
+            assertEquals(BLOCK, cache.find("", ids));
+            Sequence fork = before.fork();
+            model.weights().all().values().forEach(w -> ((Weight.Stored) w).update(t -> t.set(0, t.get(0) + 0.5f)));
+            assertEquals(0, cache.find("", ids));
+            cache.insertAndClose("", before, ids);
+            cache.insertAndClose("", fork, ids);
+            assertEquals(0, cache.find("", ids));
+            Sequence after = cache.open("", ids);
+            float[] logits = engine.prefillCached("", after, ids, () -> false).toArray();
+            try (Sequence alone = fresh.open()) {
+                assertArrayEquals(fresh.prefill(alone, ids, 0, ids.length, () -> false).toArray(), logits, 1e-4f);
+            }
+            after.close();
+            assertEquals(BLOCK, cache.find("", ids));
+            assertEquals(0, engine.stateBytes());
+        }
+    }
+
     /// What was used the longest ago goes first, from its end.
     @Test
     void aLimitDropsWhatWasUsedTheLongestAgo() {
@@ -179,7 +211,7 @@ class PrefixCacheTest {
             long block = one.bytesToAppend(BLOCK);
             PrefixCache cache = new PrefixCache(
                     new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32),
-                    engine.pool(), 5 * block);
+                    engine.pool(), 5 * block, () -> 0);
             int[] other = Arrays.stream(ids[0]).map(i -> (i + 1) % golden.vocabSize()).toArray();
             insert(engine, cache, ids[0], 3 * BLOCK);
             insert(engine, cache, other, 2 * BLOCK);

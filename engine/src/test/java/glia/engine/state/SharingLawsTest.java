@@ -100,7 +100,7 @@ class SharingLawsTest {
         Golden golden = MODELS.get(folder);
         try (Engine engine = MODELS.engine(golden.model(), limit)) {
             StateLayout layout = new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32);
-            new Script(golden, engine, new PrefixCache(layout, engine.pool(), limit, hash)).run(script);
+            new Script(golden, engine, new PrefixCache(layout, engine.pool(), limit, () -> 0, hash)).run(script);
         }
     }
 

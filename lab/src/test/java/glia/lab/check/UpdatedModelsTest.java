@@ -28,6 +28,7 @@ import glia.tensor.ops.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,7 +103,7 @@ class UpdatedModelsTest {
             ModelWriter.write(model, saved);
             try (Model loaded = ModelLoader.load(saved)) {
                 assertSameNumbers(model, loaded);
-                loaded.weights().all().forEach((p, w) -> assertEquals(!chosen(p), java.util.Arrays.equals(
+                loaded.weights().all().forEach((p, w) -> assertEquals(!chosen(p), Arrays.equals(
                         other.weights().get(p).widened(arena).toArray(), w.widened(arena).toArray()), p::toString));
             }
         }
@@ -146,11 +147,12 @@ class UpdatedModelsTest {
         for (int tokens : new int[] {1, 64}) {
             try (Sequence sequence = engine.open()) {
                 for (int at = 0; at < 3; at++) {
-                    int[] ids = java.util.stream.IntStream.range(0, at == 0 ? tokens : 1).map(i -> 3 + i % 20).toArray();
+                    int[] ids = new int[at == 0 ? tokens : 1];
+                    Arrays.setAll(ids, i -> 3 + i % 20);
                     engine.add(sequence, ids, 0, ids.length, Outputs.LAST);
                     float[] one = engine.run().toArray();
                     int before = all.length;
-                    all = java.util.Arrays.copyOf(all, before + one.length);
+                    all = Arrays.copyOf(all, before + one.length);
                     System.arraycopy(one, 0, all, before, one.length);
                 }
             }
@@ -189,7 +191,7 @@ class UpdatedModelsTest {
                 try (Engine other = new Engine(model.with(model.weights().with(copies)), kernels, precision, 1 << 26)) {
                     assertArrayEquals(logits(other), found, what);
                 }
-                assertFalse(java.util.Arrays.equals(before, found), what);
+                assertFalse(Arrays.equals(before, found), what);
                 before = found;
             }
         }
