@@ -6,6 +6,7 @@ import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -61,8 +62,8 @@ public final class GenerationRequest {
         return values.maxTokens;
     }
 
-    Set<Integer> stopTokens() {
-        return values.stopTokens;
+    boolean isStop(int token) {
+        return Arrays.binarySearch(values.stopTokens, token) >= 0;
     }
 
     int numSamples() {
@@ -105,7 +106,7 @@ public final class GenerationRequest {
         private SamplingOptions sampling = SamplingOptions.defaults();
         private Optional<IntFunction<TokenSampler>> sampler = Optional.empty();
         private int maxTokens;
-        private Set<Integer> stopTokens = Set.of();
+        private int[] stopTokens = {};
         private int numSamples = 1;
         private int priority;
         private String fairnessKey = "";
@@ -172,7 +173,7 @@ public final class GenerationRequest {
 
         /// Tokens that end a text.
         public Builder stopTokens(Set<Integer> ids) {
-            stopTokens = Set.copyOf(ids);
+            stopTokens = ids.stream().mapToInt(Integer::intValue).sorted().toArray();
             return this;
         }
 

@@ -107,7 +107,7 @@ final class ScheduledSequence {
         sampler.accept(token);
         append(token, logProbability, best);
         boolean goesOn = request.listener().token(sample, token, logProbability, best);
-        if (!goesOn || request.stopTokens().contains(token)) {
+        if (!goesOn || request.isStop(token)) {
             return Finish.STOP;
         }
         if (request.maxTokens() > 0 && numChosen() >= request.maxTokens()) {

@@ -4,17 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.KernelNames;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
+import glia.tensor.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Texts that are computed together are what each would be alone.
@@ -83,6 +88,48 @@ class ContinuousBatchingTest {
             assertEquals(h.scheduler().load().numPreemptions(), preemptions);
             assertTrue(preemptions > 0, "memory sufficed");
         }
+    }
+
+    static Stream<Arguments> fastKernels() {
+        return KernelNames.here().stream().flatMap(kernels -> Stream.of("llama", "gemma3_text", "deepseek_v3")
+                .map(family -> Arguments.of(kernels, family)));
+    }
+
+    /// In the batch-invariant mode log-probabilities have the same bits, whatever happens to a text.
+    @ParameterizedTest
+    @MethodSource("fastKernels")
+    void bitsAreTheSameWithEveryKernelSet(String kernels, String family) {
+        Random random = new Random(17);
+        try (Harness h = new Harness("/golden/" + family, kernels, Precision.FAST)) {
+            List<int[]> prompts = new ArrayList<>();
+            List<Completion> alone = new ArrayList<>();
+            h.open(1L << 30, new SchedulerOptions(512, 1, 100).withoutPrefixCache(), false);
+            for (int i = 0; i < 10; i++) {
+                prompts.add(h.prompt(random, 1 + random.nextInt(60)));
+                alone.add(h.scheduler().submit(sampled(h, prompts.get(i), i)).await().getFirst());
+                assertArrayEquals(h.alone(prompts.get(i), SamplingOptions.neutral().withSeed(i), 190),
+                        alone.get(i).tokens());
+            }
+            h.open(TIGHT_BYTES, new SchedulerOptions(48, 12, 100), false);
+            List<Generation> together = new ArrayList<>();
+            h.scheduler().betweenSteps(() -> {
+                for (int i = 0; i < 10; i++) {
+                    together.add(h.scheduler().submit(sampled(h, prompts.get(i), i)));
+                }
+            });
+            for (int i = 0; i < 10; i++) {
+                Completion text = together.get(i).await().getFirst();
+                assertArrayEquals(alone.get(i).tokens(), text.tokens());
+                assertArrayEquals(alone.get(i).logProbabilities(), text.logProbabilities());
+            }
+            // A window that slides needs little more than a text had when it was let in.
+            assertTrue(family.equals("gemma3_text") || h.scheduler().load().numPreemptions() > 0, "memory sufficed");
+        }
+    }
+
+    private static GenerationRequest sampled(Harness h, int[] prompt, int seed) {
+        return h.request(prompt).sampling(SamplingOptions.neutral().withSeed(seed)).maxTokens(190).logProbabilities(0)
+                .build();
     }
 
     @ParameterizedTest

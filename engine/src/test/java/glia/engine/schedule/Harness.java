@@ -5,13 +5,13 @@ import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
+import glia.kernels.KernelSets;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.scalar.ScalarKernels;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -22,16 +22,26 @@ import java.util.Random;
 final class Harness implements AutoCloseable {
     static final int CONTEXT = 400;
 
-    private final Workers workers = new Workers(1);
+    private final Workers workers = new Workers(2);
     /// A pool of threads serves one pass at a time.
-    private final Workers otherWorkers = new Workers(1);
+    private final Workers otherWorkers = new Workers(2);
+    private final String kernels;
+    private final Precision precision;
     private final Model model;
     private final Engine reference;
     private Engine engine;
     private Scheduler scheduler;
 
-    /// @param folder of the model, among the test resources
+    /// With the kernels that define the numbers.
     Harness(String folder) {
+        this(folder, "scalar", Precision.EXACT);
+    }
+
+    /// @param folder of the model, among the test resources
+    /// @param kernels the name of a set, used in its batch-invariant form
+    Harness(String folder, String kernels, Precision precision) {
+        this.kernels = kernels;
+        this.precision = precision;
         try {
             model = ModelLoader.load(Path.of(Harness.class.getResource(folder + "/config.json").toURI()).getParent());
         } catch (CheckpointException | URISyntaxException e) {
@@ -41,7 +51,8 @@ final class Harness implements AutoCloseable {
     }
 
     private Engine engine(Workers threads, long limitBytes) {
-        return new Engine(model, new ScalarKernels(threads), Precision.EXACT, limitBytes, Math.min(CONTEXT, context()));
+        return new Engine(model, KernelSets.choose(kernels, threads).kernels().batchInvariant(), precision, limitBytes,
+                 Math.min(CONTEXT, context()));
     }
 
     int context() {
