@@ -1,5 +1,6 @@
 package glia.jmh;
 
+import glia.kernels.KernelSets;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -10,10 +11,9 @@ import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.ListAttention;
-import glia.tensor.ops.TopKeys;
+import glia.tensor.ops.attention.ListAttention;
+import glia.tensor.ops.attention.TopKeys;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;

@@ -1,13 +1,13 @@
 package glia.lab;
 
 import glia.engine.Engine;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedExperts;
-import glia.tensor.ops.Routing;
+import glia.tensor.ops.expert.Routing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

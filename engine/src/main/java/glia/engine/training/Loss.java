@@ -1,6 +1,6 @@
 package glia.engine.training;
 
-import glia.tensor.ops.Value;
+import glia.tensor.autograd.Value;
 
 /// A loss over what a model says of a batch: log-probabilities of its targets, entropies, hidden states or logits.
 ///

@@ -3,11 +3,11 @@ package glia.engine.training;
 import glia.model.block.Decoder;
 import glia.model.block.States;
 import glia.tensor.Tensor;
+import glia.tensor.autograd.Value;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.TokenLogProbs;
-import glia.tensor.ops.TokenLogProbs.Column;
-import glia.tensor.ops.TopTokens;
-import glia.tensor.ops.Value;
+import glia.tensor.ops.loss.TokenLogProbs.Column;
+import glia.tensor.ops.loss.TokenLogProbs;
+import glia.tensor.ops.loss.TopTokens;
 import java.util.Optional;
 
 /// What a model says at the M rows of a batch. All of it is recorded, so that gradients flow back from whatever a loss

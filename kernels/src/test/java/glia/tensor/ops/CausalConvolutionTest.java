@@ -6,14 +6,15 @@ import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import glia.kernels.KernelSets;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
 import glia.tensor.ops.GradientCheck.Case;
+import glia.tensor.ops.scan.CausalConvolution;
 import java.lang.foreign.Arena;
 import java.util.Optional;
 import java.util.Random;

@@ -3,13 +3,15 @@ package glia.tensor.ops;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.KernelSets;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.autograd.Recorder;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Encode;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import java.util.stream.IntStream;

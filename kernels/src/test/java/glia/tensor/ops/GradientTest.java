@@ -9,14 +9,16 @@ import static glia.tensor.ops.GradientCheck.toDoubles;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import glia.kernels.KernelSets;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.autograd.Recorder;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
 import glia.tensor.ops.GradientCheck.Case;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;

@@ -6,6 +6,17 @@ import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.ops.GradientCheck.Case;
+import glia.tensor.ops.expert.ExpertScale;
+import glia.tensor.ops.expert.Router;
+import glia.tensor.ops.expert.Routing;
+import glia.tensor.ops.row.Clamp;
+import glia.tensor.ops.row.ConcatColumns;
+import glia.tensor.ops.row.LearnedScale;
+import glia.tensor.ops.row.ScaledRows;
+import glia.tensor.ops.row.SigmoidGate;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.Sum;
+import glia.tensor.ops.row.UnitNorm;
 import java.lang.foreign.Arena;
 import java.util.Comparator;
 import java.util.Optional;

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.autograd.Recorder;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
-import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.RopeTable.Layout;
+import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;

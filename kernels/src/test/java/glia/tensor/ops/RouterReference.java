@@ -1,8 +1,9 @@
 package glia.tensor.ops;
 
-import glia.tensor.ops.Router.Correction;
-import glia.tensor.ops.Router.Groups;
-import glia.tensor.ops.Router.Score;
+import glia.tensor.ops.expert.Router.Correction;
+import glia.tensor.ops.expert.Router.Groups;
+import glia.tensor.ops.expert.Router.Score;
+import glia.tensor.ops.expert.Router;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;

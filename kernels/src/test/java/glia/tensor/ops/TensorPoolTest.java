@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.tensor.Tensor;
+import glia.tensor.autograd.TensorPool;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.kernels.KernelSets;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.autograd.Recorder;
+import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
 import java.util.ArrayList;

@@ -4,8 +4,8 @@ import glia.engine.Engine;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Tensor;
-import glia.tensor.ops.Gradients;
-import glia.tensor.ops.Recorder;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.autograd.Recorder;
 import glia.tensor.ops.Weight;
 import java.util.Arrays;
 

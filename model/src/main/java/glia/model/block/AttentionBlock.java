@@ -13,14 +13,14 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
-import glia.tensor.ops.Clamp;
-import glia.tensor.ops.SliceColumns;
-import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.ScaledRows;
-import glia.tensor.ops.SigmoidGate;
-import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.ListAttention;
+import glia.tensor.ops.row.Clamp;
+import glia.tensor.ops.row.ScaledRows;
+import glia.tensor.ops.row.SigmoidGate;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.UnitNorm;
 import java.util.Optional;
 
 /// Multi-head and grouped-query attention (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245):

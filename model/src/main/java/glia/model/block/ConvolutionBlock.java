@@ -4,8 +4,8 @@ import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
-import glia.tensor.ops.CausalConvolution;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.scan.CausalConvolution;
 import java.util.Optional;
 
 /// The convolution before a recurrence.

@@ -4,9 +4,9 @@ import glia.model.spec.Draft;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.ConcatColumns;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.ConcatColumns;
 
 /// A layer that guesses the token after the next (https://arxiv.org/abs/2412.19437, section 2.2).
 final class DraftBlock {

@@ -5,14 +5,14 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.SliceColumns;
-import glia.tensor.ops.GatedDelta;
-import glia.tensor.ops.ConcatColumns;
-import glia.tensor.ops.LogDecay;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.Sigmoid;
-import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.ConcatColumns;
+import glia.tensor.ops.row.Sigmoid;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.scan.GatedDelta;
+import glia.tensor.ops.scan.LogDecay;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): with `[q|k|v] = SiLU(convolve(W_qkv x))`, `z = W_z x`,
 /// `β = σ(W_b x)` and `g = A · softplus(W_a x + bias)`,

@@ -5,11 +5,11 @@ import glia.model.spec.Head;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.LogitHead;
-import glia.tensor.ops.LogitRule;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.SoftCap;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.loss.LogitHead;
+import glia.tensor.ops.loss.LogitRule;
+import glia.tensor.ops.row.SoftCap;
 import java.util.Optional;
 
 /// `rule(W · transform(h) + b)`: `[N, D]` to logits `[N, V]`; hidden states stay what they are where there is no head.

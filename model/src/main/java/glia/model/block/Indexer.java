@@ -9,10 +9,10 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
-import glia.tensor.ops.Appended;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.TopKeys;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.TopKeys;
+import glia.tensor.ops.row.Appended;
 import java.util.Optional;
 
 /// Finds the positions that latent attention looks at: nothing where it is all of them.

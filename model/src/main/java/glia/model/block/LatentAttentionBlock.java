@@ -1,8 +1,8 @@
 package glia.model.block;
 
 import glia.model.spec.Bias;
-import glia.model.spec.LatentAttention;
 import glia.model.spec.LatentAttention.Queries;
+import glia.model.spec.LatentAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
@@ -12,11 +12,11 @@ import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
-import glia.tensor.ops.Appended;
-import glia.tensor.ops.SliceColumns;
-import glia.tensor.ops.ConcatColumns;
-import glia.tensor.ops.ListAttention;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.attention.ListAttention;
+import glia.tensor.ops.row.Appended;
+import glia.tensor.ops.row.ConcatColumns;
+import glia.tensor.ops.row.SliceColumns;
 import java.util.Optional;
 
 /// Multi-head latent attention (https://arxiv.org/abs/2405.04434), in the cheaper of two forms that give the same.

@@ -4,10 +4,10 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.HeadProducts;
-import glia.tensor.ops.HeadProducts.Direction;
-import glia.tensor.ops.HeadWeights;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.row.HeadProducts.Direction;
+import glia.tensor.ops.row.HeadProducts;
+import glia.tensor.ops.row.HeadWeights;
 
 /// The matrices K_h and V_h of latent attention, which expand a latent c to a head's key `K_h c` and value `V_h c`, or
 /// are multiplied with the query and with the weighted sum of latents instead: `q · K_h c = (K_hᵀ q) · c`.

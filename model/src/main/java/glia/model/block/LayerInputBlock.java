@@ -4,8 +4,8 @@ import glia.model.spec.LayerInput;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.row.SliceColumns;
 
 /// `down(f(gate(x)) · p)` with a layer's numbers p of the token itself.
 final class LayerInputBlock implements Block {

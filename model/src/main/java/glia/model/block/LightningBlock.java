@@ -4,11 +4,11 @@ import glia.model.spec.Lightning;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.SliceColumns;
-import glia.tensor.ops.LightningScan;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.SigmoidGate;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.SigmoidGate;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.scan.LightningScan;
 
 /// Lightning attention: https://arxiv.org/abs/2401.04658.
 final class LightningBlock implements Block {

@@ -3,8 +3,8 @@ package glia.model.block;
 import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
-import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.UnitNorm;
 
 /// A norm, or nothing.
 final class NormBlock {

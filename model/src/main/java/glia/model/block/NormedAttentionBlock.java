@@ -8,8 +8,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.UnitNorm;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.UnitNorm;
 import java.util.Optional;
 
 /// Attention over normed queries, keys and values (see `NormedAttention`).

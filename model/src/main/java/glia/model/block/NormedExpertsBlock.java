@@ -5,11 +5,11 @@ import glia.model.spec.NormedExperts;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.ops.ExpertMlp;
-import glia.tensor.ops.ExpertScale;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.Routing;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.expert.ExpertMlp;
+import glia.tensor.ops.expert.ExpertScale;
+import glia.tensor.ops.expert.Routing;
 import java.util.Optional;
 
 /// Experts that norm their input, and the router's otherwise (see `NormedExperts`).

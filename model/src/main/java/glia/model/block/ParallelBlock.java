@@ -5,7 +5,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.Sum;
+import glia.tensor.ops.row.Sum;
 
 /// Mixers side by side, added up.
 final class ParallelBlock implements Block {

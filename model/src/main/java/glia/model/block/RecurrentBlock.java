@@ -6,8 +6,8 @@ import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.RecurrentScan;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.scan.RecurrentScan;
 import java.util.Optional;
 
 /// A classic recurrent network.

@@ -6,10 +6,10 @@ import glia.model.spec.Role;
 import glia.model.spec.SelectiveStateSpace;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.SliceColumns;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.SelectiveScan;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.scan.SelectiveScan;
 
 /// Mamba (https://arxiv.org/abs/2312.00752): `u = conv(in_u x)`, `[r|B|C] = W u`, `Δ = W_Δ r + b_Δ`,
 /// `out(scan(u, Δ, B, C) · silu(in_z x))`.

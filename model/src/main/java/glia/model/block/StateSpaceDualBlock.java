@@ -3,17 +3,17 @@ package glia.model.block;
 import glia.model.spec.Bias;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
-import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StateSpaceDual.Gating;
 import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.model.spec.StateSpaceDual;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.SliceColumns;
-import glia.tensor.ops.GroupRmsNorm;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.ScaledColumns;
-import glia.tensor.ops.StateSpaceScan;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.GroupRmsNorm;
+import glia.tensor.ops.row.ScaledColumns;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.scan.StateSpaceScan;
 import java.util.Arrays;
 
 /// Mamba 2 (https://arxiv.org/abs/2405.21060): `[u|B|C] = conv(in_c x)`,

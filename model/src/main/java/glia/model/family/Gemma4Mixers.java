@@ -14,9 +14,9 @@ import glia.model.spec.NormedExperts;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Span;
-import glia.tensor.ops.ExpertMlp.Weighting;
-import glia.tensor.ops.MlpForm;
-import glia.tensor.ops.Router;
+import glia.tensor.ops.expert.ExpertMlp.Weighting;
+import glia.tensor.ops.expert.MlpForm;
+import glia.tensor.ops.expert.Router;
 import java.util.Map;
 
 /// What configs say about the attention of Gemma 4, whose full layers have larger heads than sliding ones and keys that

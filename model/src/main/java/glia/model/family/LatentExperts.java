@@ -10,11 +10,11 @@ import glia.model.spec.Experts.Shared;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
-import glia.tensor.ops.Router.Correction;
-import glia.tensor.ops.Router.Groups;
-import glia.tensor.ops.Router.Score;
-import glia.tensor.ops.Router.Share;
-import glia.tensor.ops.Router;
+import glia.tensor.ops.expert.Router.Correction;
+import glia.tensor.ops.expert.Router.Groups;
+import glia.tensor.ops.expert.Router.Score;
+import glia.tensor.ops.expert.Router.Share;
+import glia.tensor.ops.expert.Router;
 
 /// The MLPs and experts of DeepSeek's models and of those made after them: the first layers are dense, the others have
 /// fine-grained experts, of which groups may be chosen first, beside shared ones (https://arxiv.org/abs/2401.06066).

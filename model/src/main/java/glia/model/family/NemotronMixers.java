@@ -12,8 +12,8 @@ import glia.model.spec.Mixer;
 import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.DecayForm;
-import glia.tensor.ops.ExpertMlp.Weighting;
-import glia.tensor.ops.MlpForm;
+import glia.tensor.ops.expert.ExpertMlp.Weighting;
+import glia.tensor.ops.expert.MlpForm;
 
 /// What configs say about the state spaces and the experts of Nemotron-H.
 final class NemotronMixers {

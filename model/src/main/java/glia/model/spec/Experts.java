@@ -1,9 +1,9 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
-import glia.tensor.ops.ExpertMlp.Weighting;
-import glia.tensor.ops.MlpForm;
-import glia.tensor.ops.Router;
+import glia.tensor.ops.expert.ExpertMlp.Weighting;
+import glia.tensor.ops.expert.MlpForm;
+import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Locale;
 

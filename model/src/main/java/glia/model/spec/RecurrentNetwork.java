@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-import glia.tensor.ops.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentCell;
 import java.util.List;
 
 /// A classic recurrent network over the tokens: Elman's, a GRU or an LSTM, with the weights of PyTorch's `nn.RNN`,

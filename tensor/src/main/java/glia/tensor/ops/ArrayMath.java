@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /// Functions of whole arrays in loops that the compiler turns into vector code, each number within 2e-7 of its value
 /// relative to it. One object serves one thread.
-final class ArrayMath {
+public final class ArrayMath {
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
@@ -20,7 +20,7 @@ final class ArrayMath {
     private final MemorySegment to;
 
     /// @param most the longest array
-    ArrayMath(int most) {
+    public ArrayMath(int most) {
         bits = new int[most];
         powers = new float[most];
         folded = new float[most];
@@ -29,7 +29,7 @@ final class ArrayMath {
     }
 
     /// `y = e^x`, `2^n · e^r` with `|r| ≤ ln 2 / 2`; x below -87.3 counts as that. y may be x.
-    void exp(float[] x, float[] y, int count) {
+    public void exp(float[] x, float[] y, int count) {
         exponents(x, y, bits, count);
         // The compiler has no vector form for taking the bits of a number, but for copying.
         MemorySegment.copy(from, 0, to, 0, 4L * count);
@@ -60,7 +60,7 @@ final class ArrayMath {
     }
 
     /// `y = ln(1 + e^x)`, `max(x, 0) + 2 artanh(u / (2 + u))` with `u = e^-|x|`. y may be x.
-    void softplus(float[] x, float[] y, int count) {
+    public void softplus(float[] x, float[] y, int count) {
         for (int i = 0; i < count; i++) {
             folded[i] = -Math.abs(x[i]);
         }
@@ -80,35 +80,35 @@ final class ArrayMath {
     }
 
     /// `y += factor · x`
-    static void addScaled(float[] y, float[] x, float factor, int count) {
+    public static void addScaled(float[] y, float[] x, float factor, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = Math.fma(factor, x[i], y[i]);
         }
     }
 
     /// `y += a · b`
-    static void addProduct(float[] y, float[] a, float[] b, int count) {
+    public static void addProduct(float[] y, float[] a, float[] b, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = Math.fma(a[i], b[i], y[i]);
         }
     }
 
     /// `y = a · b`. y may be a or b.
-    static void multiply(float[] y, float[] a, float[] b, int count) {
+    public static void multiply(float[] y, float[] a, float[] b, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = a[i] * b[i];
         }
     }
 
     /// `y = factor · x`. y may be x.
-    static void scale(float[] y, float[] x, float factor, int count) {
+    public static void scale(float[] y, float[] x, float factor, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = factor * x[i];
         }
     }
 
     /// `Σ a · b`
-    static float dot(float[] a, float[] b, int count) {
+    public static float dot(float[] a, float[] b, int count) {
         float s0 = 0;
         float s1 = 0;
         float s2 = 0;
@@ -135,7 +135,7 @@ final class ArrayMath {
     }
 
     /// `y += Σ_k factors[k] · b[k]`, four rows at a time.
-    static void addCombination(float[] y, float[] factors, float[][] b, int depth, int count) {
+    public static void addCombination(float[] y, float[] factors, float[][] b, int depth, int count) {
         int k = 0;
         for (; k + 3 < depth; k += 4) {
             addFour(y, factors[k], b[k], factors[k + 1], b[k + 1], factors[k + 2], b[k + 2], factors[k + 3], b[k + 3],
@@ -154,7 +154,7 @@ final class ArrayMath {
     }
 
     /// `y[j][i] = x[i][j]` for i in `[0, rows)` and j in `[0, cols)`.
-    static void turn(float[][] y, float[][] x, int rows, int cols) {
+    public static void turn(float[][] y, float[][] x, int rows, int cols) {
         for (int i = 0; i < rows; i++) {
             float[] row = x[i];
             for (int j = 0; j < cols; j++) {

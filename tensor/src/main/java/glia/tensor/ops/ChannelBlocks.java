@@ -10,12 +10,12 @@ import java.lang.foreign.MemorySegment;
 
 /// Work on channels that do not touch each other, cut into blocks that are short enough for the first cache and long
 /// enough for the compiler's vector loops. These loops are over plain arrays with one index.
-final class ChannelBlocks extends RangeTask {
+public final class ChannelBlocks extends RangeTask {
     /// Channels in a block.
-    static final int SIZE = 128;
+    public static final int SIZE = 128;
 
     /// Work on channels `from` to `from + count`.
-    interface Body {
+    public interface Body {
         void run(int from, int count);
     }
 
@@ -31,7 +31,7 @@ final class ChannelBlocks extends RangeTask {
     /// Runs `body` for all channels.
     ///
     /// @param costPerChannel about how many multiplications a channel takes
-    static void run(Workers workers, int numChannels, long costPerChannel, Body body) {
+    public static void run(Workers workers, int numChannels, long costPerChannel, Body body) {
         ChannelBlocks task = new ChannelBlocks(workers, numChannels, body);
         task.spread(Math.ceilDiv(numChannels, SIZE), SIZE * costPerChannel);
     }
@@ -45,19 +45,19 @@ final class ChannelBlocks extends RangeTask {
     }
 
     /// Numbers of row `row` of x, from column `from` on, as many as `to` takes but no more than `count`.
-    static void load(Tensor x, int row, int from, float[] to, int count) {
+    public static void load(Tensor x, int row, int from, float[] to, int count) {
         long at = x.address() + 4 * ((long) row * x.cols() + from);
         MemorySegment.copy(Memory.ALL, Memory.F32, at, to, 0, count);
     }
 
     /// Writes numbers to row `row` of x, from column `from` on.
-    static void store(float[] numbers, Tensor x, int row, int from, int count) {
+    public static void store(float[] numbers, Tensor x, int row, int from, int count) {
         long at = x.address() + 4 * ((long) row * x.cols() + from);
         MemorySegment.copy(numbers, 0, Memory.ALL, Memory.F32, at, count);
     }
 
     /// `x[row, from…] += numbers`.
-    static void add(float[] numbers, Tensor x, int row, int from, int count) {
+    public static void add(float[] numbers, Tensor x, int row, int from, int count) {
         long at = x.address() + 4 * ((long) row * x.cols() + from);
         for (int i = 0; i < count; i++) {
             Memory.f32(at + 4L * i, Memory.f32(at + 4L * i) + numbers[i]);
@@ -65,7 +65,7 @@ final class ChannelBlocks extends RangeTask {
     }
 
     /// The numbers of a small weight, whatever its type.
-    static float[] numbers(Weight w) {
+    public static float[] numbers(Weight w) {
         Tensor t = Compute.stored(w);
         float[] all = new float[Math.toIntExact(t.size())];
         Decode.toFloats(t, 0, all, 0, all.length);
@@ -73,7 +73,7 @@ final class ChannelBlocks extends RangeTask {
     }
 
     /// Throws unless a backward pass is possible: gradients reach whole sequences only.
-    static void requireNone(RecurrentState state) {
+    public static void requireNone(RecurrentState state) {
         if (state != RecurrentState.NONE) {
             throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");
         }

@@ -22,7 +22,7 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     /// @param hasGradients whether a backward pass follows
-    Compute(Kernels kernels, Precision precision, boolean hasGradients) {
+    public Compute(Kernels kernels, Precision precision, boolean hasGradients) {
         this.kernels = kernels;
         products = new WeightProducts(kernels, workspace, precision, hasGradients);
     }
@@ -67,7 +67,7 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     /// Throws unless the condition holds. The message is put together only then: decoding must not allocate.
-    static void require(boolean holds, String op, Tensor a, Object b) {
+    public static void require(boolean holds, String op, Tensor a, Object b) {
         if (!holds) {
             throw new IllegalArgumentException(op + ": " + a + " does not fit " + b);
         }
@@ -209,7 +209,8 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     /// Attention of the queries of `runs` over the keys and values of `keyRuns`.
-    void attend(Tensor y, Tensor logSumExp, Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
+    public void attend(Tensor y, Tensor logSumExp, Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns,
+            KeyValueState state,
             AttentionShape shape, Weight learned) {
         int tokens = keyRuns.numTokens();
         require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q, shape);

@@ -4,20 +4,20 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 
 /// The loss of `Ops.crossEntropy` as a matrix of one number. It is an end of a recording: its gradient is 1.
-final class CrossEntropy implements Operation {
+public final class CrossEntropy implements Operation {
     private final Tensor logits;
     private final int[] targets;
     private Tensor logSumExp;
     private int count;
     private double loss;
 
-    CrossEntropy(Tensor logits, int[] targets) {
+    public CrossEntropy(Tensor logits, int[] targets) {
         this.logits = logits;
         this.targets = targets;
     }
 
     /// The loss, once `forward` has run.
-    double loss() {
+    public double loss() {
         return loss;
     }
 

@@ -103,8 +103,8 @@ public interface Ops {
         return 0;
     }
 
-    /// Runs a piece of a model. A recorder may keep no more than its inputs and outputs, and run it again in the backward
-    /// pass (activation checkpointing, https://arxiv.org/abs/1604.06174).
+    /// Runs a piece of a model. A recorder may keep no more than its inputs and outputs, and run it again in the
+    /// backward pass (activation checkpointing, https://arxiv.org/abs/1604.06174).
     ///
     /// @param body computes with these ops, from its arguments and from what never changes; it is given `inputs` each
     ///        time and computes the same

@@ -4,9 +4,9 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// A loop over units of work that do not touch each other, such as rows, on all threads.
-final class Ranges extends RangeTask {
+public final class Ranges extends RangeTask {
     /// Work on the units `from` (inclusive) to `to` (exclusive).
-    interface Body {
+    public interface Body {
         void run(int from, int to);
     }
 
@@ -20,7 +20,7 @@ final class Ranges extends RangeTask {
     /// Runs all units, on the calling thread alone where the work is small.
     ///
     /// @param costPerUnit about how many multiplications, or numbers read, a unit takes
-    static void run(Workers workers, int units, long costPerUnit, Body body) {
+    public static void run(Workers workers, int units, long costPerUnit, Body body) {
         new Ranges(workers, body).spread(units, costPerUnit);
     }
 

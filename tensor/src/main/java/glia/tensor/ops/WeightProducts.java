@@ -45,7 +45,7 @@ public final class WeightProducts {
     }
 
     /// `y[i] = x · w[i]ᵀ`; activations that are rounded are rounded once for all.
-    void multiply(Tensor[] ys, Tensor x, Weight[] ws) {
+    public void multiply(Tensor[] ys, Tensor x, Weight[] ws) {
         boolean together = x.rows() > 0;
         for (Weight w : ws) {
             Matrix m = matrix(w);
@@ -65,7 +65,7 @@ public final class WeightProducts {
     }
 
     /// Products of several weights with rows of matrices: see `ProductList`.
-    static final class Batch {
+    public static final class Batch {
         /// What an adapter adds to a product.
         private record Term(ProductList.Product product, LowRank adapted) { }
 
@@ -73,7 +73,10 @@ public final class WeightProducts {
         private final List<Term> terms = new ArrayList<>();
 
         /// `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
-        void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Weight w) {
+
+        public Batch() { }
+
+        public void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Weight w) {
             list.add(y, yRow, x, xRow, numRows, matrix(w));
             for (Weight at = w; at instanceof LowRank adapted; at = adapted.base()) {
                 terms.add(new Term(list.get(list.size() - 1), adapted));
@@ -82,7 +85,7 @@ public final class WeightProducts {
     }
 
     /// Computes all products of a batch.
-    void multiply(Batch batch) {
+    public void multiply(Batch batch) {
         multiplyEach(batch.list);
         if (batch.terms.isEmpty()) {
             return;
@@ -180,7 +183,7 @@ public final class WeightProducts {
     /// The same for some rows of a weight, as many as dy has columns.
     ///
     /// @param row the first of them
-    void addWeightGradient(Tape tape, Weight w, int row, Tensor dy, Tensor x) {
+    public void addWeightGradient(Tape tape, Weight w, int row, Tensor dy, Tensor x) {
         switch (w) {
             case Weight.Plain plain when tape.needs(plain) ->
                     addOuterProducts(tape.gradient(plain).rows(row, row + dy.cols()), dy, x);
@@ -211,7 +214,7 @@ public final class WeightProducts {
     /// `dA += scale · B[ids]ᵀ · dy`.
     ///
     /// @param frozenRow the row that gets none; -1 for none
-    void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
+    public void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
         switch (table) {
             case Weight.Plain plain when tape.needs(plain) ->
                     kernels.scatterAdd(tape.gradient(plain), dy, ids, ids.length, frozenRow);

@@ -4,9 +4,9 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
-import glia.tensor.ops.ExpertMlp.Weighting;
-import glia.tensor.ops.MlpForm;
-import glia.tensor.ops.Router;
+import glia.tensor.ops.expert.ExpertMlp.Weighting;
+import glia.tensor.ops.expert.MlpForm;
+import glia.tensor.ops.expert.Router;
 
 /// What configs say about experts.
 public final class ExpertConfig {

@@ -10,7 +10,7 @@ import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
-import glia.tensor.ops.Router;
+import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

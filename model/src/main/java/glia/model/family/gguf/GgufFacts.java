@@ -25,7 +25,7 @@ import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
-import glia.tensor.ops.Router;
+import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;

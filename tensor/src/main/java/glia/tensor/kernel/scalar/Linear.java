@@ -9,14 +9,14 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// `y = x · wᵀ`: each row of w is decoded once and multiplied with all tokens.
-final class Linear extends RangeTask {
+public final class Linear extends RangeTask {
     private final Scratch scratch;
     private final MatrixReader[] readers;
     private Tensor y;
     private Tensor x;
     private Matrix w;
 
-    Linear(Workers workers) {
+    public Linear(Workers workers) {
         super(workers);
         scratch = new Scratch(workers);
         readers = MatrixReader.each(workers.count());

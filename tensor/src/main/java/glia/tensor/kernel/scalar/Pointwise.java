@@ -8,7 +8,7 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// What is computed number by number, from one or two tensors.
-final class Pointwise extends RangeTask {
+public final class Pointwise extends RangeTask {
     private enum Op { ADD, ADD_ROW, SCALE, ACTIVATE, GATED }
 
     /// Numbers in a unit of work.
@@ -21,7 +21,7 @@ final class Pointwise extends RangeTask {
     private float factor;
     private Activation activation;
 
-    Pointwise(Workers workers) {
+    public Pointwise(Workers workers) {
         super(workers);
     }
 

@@ -1,0 +1,42 @@
+package glia.tensor.autograd;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.Arena;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// The gradients of weights: F32, of the weight's shape, zero until a backward pass adds to them.
+public final class Gradients implements AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    private final Map<Weight, Tensor> byWeight = new IdentityHashMap<>();
+
+    public Gradients() { }
+
+    /// The gradient of a weight, a tensor of zeros if nothing has been added yet.
+    public Tensor of(Weight w) {
+        return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, key.shape()));
+    }
+
+    /// The gradient of a weight, if a backward pass has reached it.
+    public Optional<Tensor> find(Weight w) {
+        return Optional.ofNullable(byWeight.get(w));
+    }
+
+    /// Bytes of all gradients.
+    public long sizeBytes() {
+        return byWeight.values().stream().mapToLong(Tensor::sizeBytes).sum();
+    }
+
+    /// Sets all gradients to zero.
+    public void zero() {
+        byWeight.values().forEach(Tensor::zero);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,111 @@
+package glia.tensor.autograd;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// F32 matrices that are given back in any order, for gradients of activations. Each comes from the smallest free piece
+/// that holds it, and free neighbours become one piece, so that passes of other shapes find memory too. Once a pass
+/// has run, passes like it allocate nothing.
+public final class TensorPool implements AutoCloseable {
+    private static final long CHUNK_BYTES = 16L << 20;
+    private static final long ALIGNMENT = 64;
+
+    /// Memory and its free pieces: bytes by offset.
+    private record Chunk(MemorySegment memory, TreeMap<Long, Long> free) { }
+
+    private record Piece(Chunk chunk, long offset, long size) { }
+
+    private final Arena arena = Arena.ofShared();
+    private final List<Chunk> chunks = new ArrayList<>();
+    private final Map<Tensor, Piece> taken = new IdentityHashMap<>();
+
+    public TensorPool() { }
+
+    /// A matrix whose numbers are whatever was there.
+    public Tensor allocate(int rows, int cols) {
+        long bytes = DType.F32.bytes((long) rows * cols);
+        long size = Math.max(1, Math.ceilDiv(bytes, ALIGNMENT)) * ALIGNMENT;
+        Piece piece = take(size);
+        Tensor t = Tensor.of(DType.F32, piece.chunk.memory.asSlice(piece.offset, bytes), rows, cols);
+        taken.put(t, piece);
+        return t;
+    }
+
+    private Piece take(long size) {
+        Chunk bestChunk = null;
+        long bestOffset = 0;
+        long best = Long.MAX_VALUE;
+        for (Chunk chunk : chunks) {
+            for (Map.Entry<Long, Long> piece : chunk.free.entrySet()) {
+                if (piece.getValue() >= size && piece.getValue() < best) {
+                    bestChunk = chunk;
+                    bestOffset = piece.getKey();
+                    best = piece.getValue();
+                }
+            }
+        }
+        if (bestChunk == null) {
+            best = Math.max(CHUNK_BYTES, size);
+            bestChunk = new Chunk(arena.allocate(best, ALIGNMENT), new TreeMap<>(Map.of(0L, best)));
+            chunks.add(bestChunk);
+        }
+        bestChunk.free.remove(bestOffset);
+        if (best > size) {
+            bestChunk.free.put(bestOffset + size, best - size);
+        }
+        return new Piece(bestChunk, bestOffset, size);
+    }
+
+    /// Gives a matrix back.
+    ///
+    /// @throws IllegalArgumentException if it is not one that this pool has given out
+    public void release(Tensor t) {
+        Piece piece = taken.remove(t);
+        if (piece == null) {
+            throw new IllegalArgumentException(t + " was not taken from this pool, or was given back before");
+        }
+        TreeMap<Long, Long> free = piece.chunk.free;
+        long offset = piece.offset;
+        long size = piece.size;
+        Map.Entry<Long, Long> before = free.lowerEntry(offset);
+        if (before != null && before.getKey() + before.getValue() == offset) {
+            free.remove(before.getKey());
+            offset = before.getKey();
+            size += before.getValue();
+        }
+        Long after = free.remove(piece.offset + piece.size);
+        free.put(offset, size + (after == null ? 0 : after));
+    }
+
+    /// Gives everything back.
+    public void clear() {
+        taken.clear();
+        for (Chunk chunk : chunks) {
+            chunk.free.clear();
+            chunk.free.put(0L, chunk.memory.byteSize());
+        }
+    }
+
+    /// Bytes held.
+    public long sizeBytes() {
+        return chunks.stream().mapToLong(c -> c.memory.byteSize()).sum();
+    }
+
+    /// Bytes given out and not yet given back.
+    public long usedBytes() {
+        return taken.values().stream().mapToLong(Piece::size).sum();
+    }
+
+    /// Frees the memory; tensors of this pool are dead afterwards.
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,210 @@
+package glia.tensor.autograd;
+
+import glia.tensor.Tensor;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Tape;
+import glia.tensor.ops.loss.LogSoftmax;
+import glia.tensor.ops.row.ColumnSums;
+import glia.tensor.ops.row.Combined;
+import glia.tensor.ops.row.GroupSums;
+import glia.tensor.ops.row.Mapped;
+import glia.tensor.ops.row.SliceColumns;
+import java.util.Arrays;
+
+/// A matrix with arithmetic, recorded where its ops record, to write losses in: mostly one number for each token or
+/// sequence, `[N, 1]`.
+///
+/// ```java
+/// Value ratio = logProbs.minus(old).exp();
+/// Value gain = ratio.times(advantage).min(ratio.clamp(0.8, 1.2).times(advantage));
+/// Value loss = gain.mean().times(-1);
+/// ```
+///
+/// Of two matrices the second may be smaller: a column stands for all columns, a row for all rows, a number for all.
+public final class Value {
+    private final Ops ops;
+    private final Tensor tensor;
+
+    /// @param tensor a result of these ops
+    public Value(Ops ops, Tensor tensor) {
+        this.ops = ops;
+        this.tensor = tensor;
+    }
+
+    /// The numbers; valid until the ops are cleared.
+    public Tensor tensor() {
+        return tensor;
+    }
+
+    /// The number of a matrix that has one.
+    ///
+    /// @throws IllegalStateException if it has more
+    public double number() {
+        if (tensor.size() != 1) {
+            throw new IllegalStateException("a single number was expected, such as a sum or a mean, not " + tensor);
+        }
+        return tensor.get(0);
+    }
+
+    private Value of(Operation operation) {
+        return new Value(ops, ops.apply(operation));
+    }
+
+    private Value with(Combined.Function f, Value other) {
+        return of(new Combined(f, tensor, other.tensor));
+    }
+
+    /// A column of numbers that learn nothing, one for each row.
+    public Value constant(float... numbers) {
+        return constant(ops, numbers);
+    }
+
+    /// A column of numbers that learn nothing.
+    public static Value constant(Ops ops, float... numbers) {
+        return new Value(ops, ops.apply(new Constant(numbers)));
+    }
+
+    // ---- number by number ----------------------------------------------------------------------------------------
+
+    public Value plus(Value other) {
+        return with(Combined.Function.PLUS, other);
+    }
+
+    public Value plus(double number) {
+        return of(new Mapped(tensor, x -> x + number, x -> 1));
+    }
+
+    public Value minus(Value other) {
+        return with(Combined.Function.MINUS, other);
+    }
+
+    public Value times(Value other) {
+        return with(Combined.Function.TIMES, other);
+    }
+
+    public Value times(double number) {
+        return of(new Mapped(tensor, x -> x * number, x -> number));
+    }
+
+    public Value dividedBy(Value other) {
+        return with(Combined.Function.DIVIDED, other);
+    }
+
+    /// The lesser of both; where they are equal, the gradient goes to this one.
+    public Value min(Value other) {
+        return with(Combined.Function.MIN, other);
+    }
+
+    /// The larger of both; where they are equal, the gradient goes to this one.
+    public Value max(Value other) {
+        return with(Combined.Function.MAX, other);
+    }
+
+    /// `min(max(x, least), most)`. Where it cuts off, nothing flows back.
+    public Value clamp(double least, double most) {
+        return of(new Mapped(tensor, x -> Math.clamp(x, least, most), x -> x >= least && x <= most ? 1 : 0));
+    }
+
+    public Value exp() {
+        return of(new Mapped(tensor, Math::exp, Math::exp));
+    }
+
+    /// The natural logarithm.
+    public Value log() {
+        return of(new Mapped(tensor, Math::log, x -> 1 / x));
+    }
+
+    public Value square() {
+        return of(new Mapped(tensor, x -> x * x, x -> 2 * x));
+    }
+
+    /// `ln σ(x) = -ln(1 + e^-x)`.
+    public Value logSigmoid() {
+        return of(new Mapped(tensor, x -> Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
+                x -> 1 / (1 + Math.exp(x))));
+    }
+
+    /// The same numbers, through which nothing flows back.
+    public Value detached() {
+        return of(new Mapped(tensor, x -> x, x -> 0));
+    }
+
+    // ---- rows and columns ----------------------------------------------------------------------------------------
+
+    /// One column, `[N, 1]`.
+    public Value column(int column) {
+        return of(SliceColumns.of(tensor, column, 1));
+    }
+
+    /// Some rows.
+    public Value rows(int... rows) {
+        return new Value(ops, ops.select(tensor, rows, rows.length));
+    }
+
+    /// The log-probabilities of rows of logits.
+    public Value logSoftmax() {
+        return of(new LogSoftmax(tensor));
+    }
+
+    /// The sum of each row, `[N, 1]`.
+    public Value rowSums() {
+        return of(new ColumnSums(tensor));
+    }
+
+    /// Sums of rows by group, `[G, C]`: of tokens by sequence.
+    ///
+    /// @param groups for each row its group, negative for none
+    public Value groupSums(int[] groups, int numGroups) {
+        return of(new GroupSums(tensor, groups, numGroups));
+    }
+
+    /// The sum of all numbers.
+    public Value sum() {
+        Value column = tensor.cols() == 1 ? this : rowSums();
+        return column.groupSums(new int[tensor.rows()], 1);
+    }
+
+    /// The mean of all numbers.
+    public Value mean() {
+        return sum().times(1.0 / tensor.size());
+    }
+
+    /// Goes back from this number: its own gradient is 1.
+    ///
+    /// @throws IllegalStateException if it is not a single number or was not recorded
+    public void backward() {
+        number();
+        if (!(ops instanceof Recorder recorder)) {
+            throw new IllegalStateException("these ops do not record");
+        }
+        if (recorder.needs(tensor)) {
+            recorder.gradient(tensor).set(0, 1);
+        }
+        recorder.backward();
+    }
+
+    @Override
+    public String toString() {
+        return tensor.size() <= 8 ? Arrays.toString(tensor.toArray()) : tensor.toString();
+    }
+
+    /// Numbers that learn nothing.
+    private record Constant(float[] numbers) implements Operation {
+        @Override
+        public Tensor forward(Compute compute) {
+            Tensor y = compute.allocate(numbers.length, 1);
+            for (int i = 0; i < numbers.length; i++) {
+                y.set(i, numbers[i]);
+            }
+            return y;
+        }
+
+        @Override
+        public void inputs(Inputs inputs) { }
+
+        @Override
+        public void backward(Tape tape, Tensor y) { }
+    }
+}

@@ -1,0 +1,237 @@
+package glia.tensor.ops.loss;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Tape;
+import java.util.Arrays;
+
+/// Log-probabilities of given tokens, fused with the head that gives the logits: of hidden states `[N, D]` and a target
+/// for each row a matrix `[N, 3]`, whose columns are
+///
+/// - the log-probability of the target, `ln p(t) = z[t] - ln Σ_v exp z[v]`,
+/// - the logarithm of the softmax's denominator, `ln Σ_v exp z[v]`,
+/// - the entropy `-Σ_v p(v) · ln p(v)`, where it is asked for, else 0.
+///
+/// Gradients flow back from all three. Logits are computed for some rows and some tokens of the vocabulary at a time,
+/// and once more on the way back: memory for `[N, V]` is never taken. Rows with a negative target are not computed; of
+/// them all three are 0. After "Cut your losses", https://arxiv.org/abs/2411.09009.
+public final class TokenLogProbs implements Operation {
+    /// The columns of the result.
+    public enum Column { LOG_PROB, LOG_SUM_EXP, ENTROPY }
+
+    /// Rows whose logits are computed together: a tile is `ROWS · LogitHead.PART` numbers, 16 MiB.
+    private static final int ROWS = 1024;
+
+    private final Tensor hidden;
+    private final LogitHead head;
+    private final int[] targets;
+    private final boolean wantsEntropy;
+    private final TopTokens top;
+    private final int[] rows;
+    private Tensor picked;
+    private Tensor logSumExp;
+    private Tensor entropy;
+
+    /// Log-probabilities of targets.
+    ///
+    /// @param targets for each row a token, negative where there is none
+    public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets) {
+        this(hidden, head, targets, false, 0);
+    }
+
+    /// @param targets for each row a token, negative where there is none
+    /// @param numTop how many of the most probable tokens of each row are wanted
+    public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop) {
+        Compute.require(hidden.cols() == head.weight().cols(), "log-probabilities", hidden, head.weight());
+        Compute.require(targets.length == hidden.rows(), "log-probabilities", hidden, targets.length);
+        for (int n = 0; n < targets.length; n++) {
+            if (targets[n] >= head.vocabSize()) {
+                throw new IllegalArgumentException("target " + targets[n] + " of row " + n
+                        + " is outside the vocabulary of " + head.vocabSize());
+            }
+        }
+        this.hidden = hidden;
+        this.head = head;
+        this.targets = targets.clone();
+        this.wantsEntropy = wantsEntropy;
+        rows = rowsWithTarget(targets);
+        top = new TopTokens(rows.length, Math.min(numTop, head.vocabSize()));
+    }
+
+    private static int[] rowsWithTarget(int[] targets) {
+        int[] rows = new int[targets.length];
+        int count = 0;
+        for (int n = 0; n < targets.length; n++) {
+            if (targets[n] >= 0) {
+                rows[count++] = n;
+            }
+        }
+        return Arrays.copyOf(rows, count);
+    }
+
+    /// The most probable tokens of each row that has a target, in the order of the rows; there once `forward` has run.
+    public TopTokens top() {
+        return top;
+    }
+
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(hidden);
+        inputs.weights(head.weight());
+        head.bias().ifPresent(inputs::weights);
+    }
+
+    // ---- forward -------------------------------------------------------------------------------------------------
+
+    @Override
+    public Tensor forward(Compute ops) {
+        int count = rows.length;
+        Tensor y = ops.allocate(hidden.rows(), Column.values().length);
+        logSumExp = ops.allocate(1, count);
+        entropy = ops.allocate(1, count);
+        picked = hidden;
+        if (count < hidden.rows()) {
+            picked = ops.allocate(count, hidden.cols());
+            ops.kernels().gather(picked, hidden, rows, count);
+        }
+        Running running = new Running(count, wantsEntropy);
+        int mark = ops.mark();
+        for (int from = 0; from < count; from += ROWS) {
+            int to = Math.min(count, from + ROWS);
+            for (int part = 0; part < head.numParts(); part++) {
+                Tensor z = ops.allocate(to - from, head.size(part));
+                head.logits(ops, z, picked.rows(from, to), part);
+                Tensor sums = ops.allocate(1, to - from);
+                Tensor entropies = wantsEntropy ? ops.allocate(1, to - from) : null;
+                ops.kernels().softmaxSums(sums, entropies, z);
+                running.add(from, sums, entropies);
+                take(z, from, part, running);
+                top.add(ops.kernels().workers(), z, from, head.first(part));
+                ops.release(mark);
+            }
+        }
+        y.zero();
+        for (int i = 0; i < count; i++) {
+            long at = (long) rows[i] * y.cols();
+            y.set(at, (float) (running.target[i] - running.logSumExp[i]));
+            y.set(at + 1, (float) running.logSumExp[i]);
+            y.set(at + 2, wantsEntropy ? (float) running.entropy(i) : 0);
+            logSumExp.set(i, (float) running.logSumExp[i]);
+            entropy.set(i, y.get(at + 2));
+        }
+        top.finish(running.logSumExp);
+        return y;
+    }
+
+    /// Notes the logits of the targets that lie in a part.
+    private void take(Tensor z, int from, int part, Running running) {
+        for (int n = 0; n < z.rows(); n++) {
+            int target = targets[rows[from + n]] - head.first(part);
+            if (target >= 0 && target < z.cols()) {
+                running.target[from + n] = z.get((long) n * z.cols() + target);
+            }
+        }
+    }
+
+    /// Sums over the parts of the vocabulary that were seen.
+    private static final class Running {
+        final double[] logSumExp;
+        final double[] target;
+        /// `Σ p · z` over the parts seen, each p of the softmax over them.
+        private final double[] mean;
+
+        Running(int count, boolean withMean) {
+            logSumExp = new double[count];
+            Arrays.fill(logSumExp, Double.NEGATIVE_INFINITY);
+            target = new double[count];
+            mean = new double[withMean ? count : 0];
+        }
+
+        void add(int from, Tensor sums, Tensor entropies) {
+            for (int n = 0; n < sums.size(); n++) {
+                double before = logSumExp[from + n];
+                double part = sums.get(n);
+                double most = Math.max(before, part);
+                double both = Double.isInfinite(most) ? most
+                        : most + Math.log(Math.exp(before - most) + Math.exp(part - most));
+                logSumExp[from + n] = both;
+                if (entropies != null && part != Double.NEGATIVE_INFINITY) {
+                    double old = before == Double.NEGATIVE_INFINITY ? 0 : Math.exp(before - both) * mean[from + n];
+                    mean[from + n] = old + Math.exp(part - both) * (part - entropies.get(n));
+                }
+            }
+        }
+
+        double entropy(int n) {
+            return logSumExp[n] - mean[n];
+        }
+    }
+
+    // ---- backward ------------------------------------------------------------------------------------------------
+
+    /// With the gradients g of the log-probability, s of the logarithm of the sum and h of the entropy H:
+    /// `dz[v] = g · [v = t] + p(v) · (s - g - h · (H + ln p(v)))`.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dy = tape.gradient(y);
+        int count = rows.length;
+        Tensor a = tape.scratch(1, count);
+        Tensor b = tape.scratch(1, count);
+        float[] ofTarget = new float[count];
+        for (int i = 0; i < count; i++) {
+            long at = (long) rows[i] * dy.cols();
+            float h = wantsEntropy ? dy.get(at + 2) : 0;
+            ofTarget[i] = dy.get(at);
+            a.set(i, dy.get(at + 1) - dy.get(at) - h * entropy.get(i));
+            b.set(i, -h);
+        }
+        Tensor dpicked = null;
+        if (tape.needs(hidden)) {
+            dpicked = tape.gradient(hidden);
+            if (picked != hidden) {
+                dpicked = tape.scratch(count, hidden.cols());
+                dpicked.zero();
+            }
+        }
+        int tileRows = Math.min(ROWS, count);
+        Tensor tile = tape.scratch(tileRows, head.size(0));
+        Tensor second = head.rule().isCapped() ? tape.scratch(tileRows, head.size(0)) : tile;
+        for (int from = 0; from < count; from += ROWS) {
+            int to = Math.min(count, from + ROWS);
+            for (int part = 0; part < head.numParts(); part++) {
+                Tensor z = matrix(tile, to - from, head.size(part));
+                Tensor dz = matrix(second, to - from, head.size(part));
+                head.logits(tape, z, picked.rows(from, to), part);
+                tape.kernels().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
+                        numbers(b, from, to), false);
+                addTargets(dz, from, part, ofTarget);
+                head.rule().goBack(tape.kernels(), dz, z);
+                head.goBack(tape, dz, picked.rows(from, to), dpicked == null ? null : dpicked.rows(from, to), part);
+            }
+        }
+        if (dpicked != null && picked != hidden) {
+            tape.kernels().scatterAdd(tape.gradient(hidden), dpicked, rows, count, -1);
+        }
+    }
+
+    private void addTargets(Tensor dz, int from, int part, float[] ofTarget) {
+        for (int n = 0; n < dz.rows(); n++) {
+            int target = targets[rows[from + n]] - head.first(part);
+            if (target >= 0 && target < dz.cols()) {
+                long at = dz.address() + 4 * ((long) n * dz.cols() + target);
+                Memory.f32(at, Memory.f32(at) + ofTarget[from + n]);
+            }
+        }
+    }
+
+    /// The first numbers of a tile as a smaller matrix.
+    private static Tensor matrix(Tensor tile, int rows, int cols) {
+        return Tensor.of(tile.dtype(), tile.memory().asSlice(0, 4L * rows * cols), rows, cols);
+    }
+
+    private static Tensor numbers(Tensor row, int from, int to) {
+        return Tensor.of(row.dtype(), row.memory().asSlice(4L * from, 4L * (to - from)), to - from);
+    }
+}

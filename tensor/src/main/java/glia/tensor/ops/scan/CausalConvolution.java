@@ -1,0 +1,164 @@
+package glia.tensor.ops.scan;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.ops.ArrayMath;
+import glia.tensor.ops.ChannelBlocks;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Tape;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// A convolution over the tokens of each run, channel by channel, that looks back only:
+/// `y[t,c] = b[c] + Σ_j w[c,j] · x[t - (k - 1) + j, c]` for `0 ≤ j < k`.
+///
+/// What came before the run is the state, the last k - 1 inputs of each channel, `[k - 1, C]`, oldest first; before the
+/// first token of a sequence it is 0. Used before recurrences, https://arxiv.org/abs/2312.00752.
+///
+/// @param x `[N, C]`
+/// @param w `[C, k]` or `[C, 1, k]`
+/// @param bias `[C]`
+/// @param state `stateSize(C, k)` numbers a sequence
+public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, RecurrentState state, Runs runs)
+        implements Operation {
+    public CausalConvolution {
+        Compute.require(x.rows() == runs.numTokens() && w.rows() == x.cols() && w.cols() > 0, "convolution", x,
+                Compute.stored(w));
+        Compute.require(bias.isEmpty() || bias.get().rows() * bias.get().cols() == x.cols(), "convolution's bias", x,
+                bias);
+    }
+
+    /// The numbers that a sequence remembers: the last inputs of each channel.
+    public static int stateSize(int numChannels, int kernelSize) {
+        return Math.multiplyExact(numChannels, kernelSize - 1);
+    }
+
+    private int kernelSize() {
+        return w.cols();
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), x.cols());
+        float[] weights = ChannelBlocks.numbers(w);
+        StateAddresses states = new StateAddresses(state, runs);
+        Optional<float[]> offsets = bias.map(ChannelBlocks::numbers);
+        ChannelBlocks.run(ops.kernels().workers(), x.cols(), (long) x.rows() * kernelSize(), (from, count) -> {
+            float[][] taps = taps(weights, from, count);
+            float[] start = new float[count];
+            offsets.ifPresent(b -> System.arraycopy(b, from, start, 0, count));
+            float[][] window = new float[kernelSize()][count];
+            float[] sum = new float[count];
+            for (int run = 0; run < runs.count(); run++) {
+                begin(window, states.before(run, 0), from, count);
+                for (int t = runs.start(run); t < runs.end(run); t++) {
+                    float[] newest = shift(window);
+                    ChannelBlocks.load(x, t, from, newest, count);
+                    System.arraycopy(start, 0, sum, 0, count);
+                    for (int j = 0; j < taps.length; j++) {
+                        ArrayMath.addProduct(sum, taps[j], window[j], count);
+                    }
+                    ChannelBlocks.store(sum, y, t, from, count);
+                }
+                end(window, states.after(run, 0), from, count);
+            }
+        });
+        return y;
+    }
+
+    /// The weights of some channels turned: one row for each place of the window, oldest first.
+    private float[][] taps(float[] weights, int from, int count) {
+        int size = kernelSize();
+        float[][] taps = new float[size][count];
+        for (int j = 0; j < size; j++) {
+            for (int i = 0; i < count; i++) {
+                taps[j][i] = weights[(from + i) * size + j];
+            }
+        }
+        return taps;
+    }
+
+    /// Fills the window so that a shift makes room for the first token of a run.
+    private void begin(float[][] window, long before, int from, int count) {
+        for (int j = 1; j < window.length; j++) {
+            if (before == 0) {
+                Arrays.fill(window[j], 0);
+            } else {
+                long at = before + 4 * ((j - 1L) * x.cols() + from);
+                MemorySegment.copy(Memory.ALL, Memory.F32, at, window[j], 0, count);
+            }
+        }
+    }
+
+    private void end(float[][] window, long after, int from, int count) {
+        for (int j = 1; j < window.length && after != 0; j++) {
+            long at = after + 4 * ((j - 1L) * x.cols() + from);
+            MemorySegment.copy(window[j], 0, Memory.ALL, Memory.F32, at, count);
+        }
+    }
+
+    /// Moves the window on by a token and gives the row for it.
+    private static float[] shift(float[][] window) {
+        float[] oldest = window[0];
+        System.arraycopy(window, 1, window, 0, window.length - 1);
+        window[window.length - 1] = oldest;
+        return oldest;
+    }
+
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(w);
+        bias.ifPresent(inputs::weights);
+    }
+
+    @Override
+    public Operation owned() {
+        return new CausalConvolution(x, w, bias, state, runs.frozen());
+    }
+
+    /// With `g = dy`: `dx[t - (k - 1) + j] += w[j] · g[t]`, `dw[j] += g[t] · x[t - (k - 1) + j]`, `db += g[t]`.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        ChannelBlocks.requireNone(state);
+        Tensor dx = tape.gradient(x);
+        Tensor dy = tape.gradient(y);
+        Tensor dw = tape.gradient(w);
+        Optional<Tensor> db = bias.map(tape::gradient);
+        float[] weights = ChannelBlocks.numbers(w);
+        int size = kernelSize();
+        ChannelBlocks.run(tape.kernels().workers(), x.cols(), 3L * x.rows() * size, (from, count) -> {
+            float[][] taps = taps(weights, from, count);
+            float[][] slopes = new float[size][count];
+            float[] total = new float[count];
+            float[] g = new float[count];
+            float[] input = new float[count];
+            float[] product = new float[count];
+            for (int run = 0; run < runs.count(); run++) {
+                for (int t = runs.start(run); t < runs.end(run); t++) {
+                    ChannelBlocks.load(dy, t, from, g, count);
+                    ArrayMath.addScaled(total, g, 1, count);
+                    for (int j = Math.max(0, size - 1 - (t - runs.start(run))); j < size; j++) {
+                        int source = t - (size - 1) + j;
+                        ChannelBlocks.load(x, source, from, input, count);
+                        ArrayMath.addProduct(slopes[j], g, input, count);
+                        ArrayMath.multiply(product, g, taps[j], count);
+                        ChannelBlocks.add(product, dx, source, from, count);
+                    }
+                }
+            }
+            for (int j = 0; j < size; j++) {
+                for (int i = 0; i < count; i++) {
+                    long at = (long) (from + i) * size + j;
+                    dw.set(at, dw.get(at) + slopes[j][i]);
+                }
+            }
+            db.ifPresent(d -> ChannelBlocks.add(total, d, 0, from, count));
+        });
+    }
+}

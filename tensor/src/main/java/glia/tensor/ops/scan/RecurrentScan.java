@@ -1,0 +1,232 @@
+package glia.tensor.ops.scan;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Tape;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// A recurrent network over the tokens of each run: `r = W·h + b`, then the cell. The result is h after each token,
+/// `[N, H]`. The runs of a batch take their steps together, so that a step is one product; one after the other in time,
+/// as the non-linearity inside the recurrence leaves no parallel form.
+///
+/// A state holds the cell's vectors, `[numVectors, H]`.
+public final class RecurrentScan implements Operation {
+    private final Tensor x;
+    private final Weight weight;
+    private final Optional<Weight> bias;
+    private final RecurrentCell cell;
+    private final RecurrentState state;
+    private final Runs runs;
+    private final int size;
+    private final int width;
+    /// Tokens in the order of the steps: the first of each run, the second of each… `[N]`, and each one's run.
+    private final int[] tokens;
+    private final int[] runOf;
+    /// Where each step begins among `tokens`.
+    private final int[] steps;
+    /// In the order of the steps: h before, the recurrence's share, and the whole memory after.
+    private Tensor hidden;
+    private Tensor shares;
+    private Tensor memories;
+
+    /// @param x the input's share of the gates with its bias, `[N, numGates·H]`
+    /// @param weight `[numGates·H, H]`
+    /// @param bias `[numGates·H]`
+    public RecurrentScan(Tensor x, Weight weight, Optional<Weight> bias, RecurrentCell cell, RecurrentState state,
+            Runs runs) {
+        this.x = x;
+        this.weight = weight;
+        this.bias = bias;
+        this.cell = cell;
+        this.state = state;
+        this.runs = runs;
+        size = weight.cols();
+        width = cell.numVectors() * size;
+        Compute.require(x.rows() == runs.numTokens() && x.cols() == cell.numGates() * size
+                && weight.rows() == x.cols(), "recurrent network", x, Compute.stored(weight));
+        bias.ifPresent(b -> Compute.require(b.cols() == x.cols(), "recurrent network", x, Compute.stored(b)));
+        tokens = new int[x.rows()];
+        runOf = new int[x.rows()];
+        steps = order();
+    }
+
+    private int[] order() {
+        int longest = 0;
+        for (int r = 0; r < runs.count(); r++) {
+            longest = Math.max(longest, runs.end(r) - runs.start(r));
+        }
+        int[] starts = new int[longest + 1];
+        int at = 0;
+        for (int t = 0; t < longest; t++) {
+            starts[t] = at;
+            for (int r = 0; r < runs.count(); r++) {
+                if (runs.start(r) + t < runs.end(r)) {
+                    tokens[at] = runs.start(r) + t;
+                    runOf[at++] = r;
+                }
+            }
+        }
+        starts[longest] = at;
+        return starts;
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(x.rows(), size);
+        hidden = ops.allocate(x.rows(), size);
+        shares = ops.allocate(x.rows(), x.cols());
+        // By token, so that the next step finds what it goes on from.
+        memories = ops.allocate(x.rows(), width);
+        float[] input = new float[x.cols()];
+        float[] share = new float[x.cols()];
+        float[] before = new float[width];
+        float[] after = new float[width];
+        for (int t = 0; t + 1 < steps.length; t++) {
+            for (int s = steps[t]; s < steps[t + 1]; s++) {
+                before(s, t, before);
+                Memory.store(before, 0, address(hidden, s), size);
+            }
+            Tensor shared = shares.rows(steps[t], steps[t + 1]);
+            ops.kernels().linear(shared, hidden.rows(steps[t], steps[t + 1]), Compute.stored(weight));
+            if (bias.isPresent()) {
+                ops.kernels().addRow(shared, shared, Compute.stored(bias.get()));
+            }
+            for (int s = steps[t]; s < steps[t + 1]; s++) {
+                int n = tokens[s];
+                before(s, t, before);
+                Memory.load(address(x, n), input, 0, input.length);
+                Memory.load(address(shares, s), share, 0, share.length);
+                cell.forward(input, share, before, after, size);
+                Memory.store(after, 0, address(memories, n), width);
+                Memory.store(after, 0, address(y, n), size);
+            }
+        }
+        remember();
+        return y;
+    }
+
+    /// What is remembered before the token of place s, of step t.
+    private void before(int s, int t, float[] memory) {
+        long address = t == 0 ? state.before(runOf[s]) : address(memories, tokens[s] - 1);
+        if (address == 0) {
+            Arrays.fill(memory, 0);
+        } else {
+            Memory.load(address, memory, 0, width);
+        }
+    }
+
+    private void remember() {
+        for (int r = 0; r < runs.count(); r++) {
+            long bytes = 4L * width;
+            boolean empty = runs.end(r) == runs.start(r);
+            long from = empty ? state.before(r) : address(memories, runs.end(r) - 1);
+            if (state.after(r) != 0 && from != 0) {
+                MemorySegment.copy(Memory.ALL, from, Memory.ALL, state.after(r), bytes);
+            } else if (state.after(r) != 0) {
+                Memory.ALL.asSlice(state.after(r), bytes).fill((byte) 0);
+            }
+        }
+    }
+
+    private static long address(Tensor t, int row) {
+        return t.address() + row * t.rowBytes();
+    }
+
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(x);
+        inputs.weights(weight);
+        bias.ifPresent(inputs::weights);
+    }
+
+    @Override
+    public Operation owned() {
+        return new RecurrentScan(x, weight, bias, cell, state, runs.frozen());
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Compute.require(state == RecurrentState.NONE, "gradient of a recurrent network", y,
+                "a state: gradients reach whole sequences only");
+        Tensor dx = tape.gradient(x);
+        Tensor dshares = tape.scratch(x.rows(), x.cols());
+        Tensor dmemories = tape.scratch(x.rows(), width);
+        start(dmemories, tape.gradient(y));
+        Tensor dhidden = tape.scratch(runs.count(), size);
+        RecurrentCell.Slopes d = new RecurrentCell.Slopes(cell, size);
+        for (int t = steps.length - 2; t >= 0; t--) {
+            for (int s = steps[t]; s < steps[t + 1]; s++) {
+                stepBack(s, t, d, dx, dshares, dmemories);
+            }
+            if (t > 0) {
+                Tensor flow = dhidden.rows(0, steps[t + 1] - steps[t]);
+                flow.zero();
+                tape.kernels().linearBackwardInput(flow, dshares.rows(steps[t], steps[t + 1]),
+                        Compute.stored(weight));
+                for (int s = steps[t]; s < steps[t + 1]; s++) {
+                    add(address(dmemories, tokens[s] - 1), address(flow, s - steps[t]), size);
+                }
+            }
+        }
+        gradients(tape, tape.kernels(), dshares);
+    }
+
+    private void start(Tensor dmemories, Tensor dy) {
+        dmemories.zero();
+        for (int n = 0; n < x.rows(); n++) {
+            MemorySegment.copy(dy.memory(), n * dy.rowBytes(), dmemories.memory(), n * dmemories.rowBytes(),
+                    dy.rowBytes());
+        }
+    }
+
+    private void stepBack(int s, int t, RecurrentCell.Slopes d, Tensor dx, Tensor dshares, Tensor dmemories) {
+        int n = tokens[s];
+        float[] input = new float[x.cols()];
+        float[] share = new float[x.cols()];
+        float[] before = new float[width];
+        float[] after = new float[width];
+        before(s, t, before);
+        Memory.load(address(x, n), input, 0, input.length);
+        Memory.load(address(shares, s), share, 0, share.length);
+        Memory.load(address(memories, n), after, 0, width);
+        Memory.load(address(dmemories, n), d.after, 0, width);
+        cell.backward(d, input, share, before, after, size);
+        Memory.store(d.r, 0, address(dshares, s), d.r.length);
+        add(address(dx, n), d.x);
+        if (t > 0) {
+            add(address(dmemories, n - 1), d.before);
+        }
+    }
+
+    private void gradients(Tape tape, Kernels kernels, Tensor dshares) {
+        if (tape.needs(weight)) {
+            kernels.linearBackwardWeight(tape.gradient(weight), dshares, hidden);
+        }
+        if (bias.isPresent() && tape.needs(bias.get())) {
+            long db = tape.gradient(bias.get()).address();
+            for (int s = 0; s < dshares.rows(); s++) {
+                add(db, address(dshares, s), dshares.cols());
+            }
+        }
+    }
+
+    private static void add(long to, float[] from) {
+        for (int i = 0; i < from.length; i++) {
+            Memory.f32(to + 4L * i, Memory.f32(to + 4L * i) + from[i]);
+        }
+    }
+
+    private static void add(long to, long from, int count) {
+        for (int i = 0; i < count; i++) {
+            Memory.f32(to + 4L * i, Memory.f32(to + 4L * i) + Memory.f32(from + 4L * i));
+        }
+    }
+}

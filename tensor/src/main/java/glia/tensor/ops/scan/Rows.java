@@ -1,0 +1,177 @@
+package glia.tensor.ops.scan;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// Small matrices on the heap as arrays of rows, for recurrences that work on one head at a time. The inner loops of
+/// `add` go over arrays at one index, the form that the JVM's compiler turns into vector code on every processor.
+///
+/// An object keeps the matrices it hands out; each thread has one, so that steady work allocates nothing.
+final class Rows {
+    private static final ThreadLocal<Rows> OF_THREAD = ThreadLocal.withInitial(Rows::new);
+
+    private final List<float[][]> matrices = new ArrayList<>();
+    private int next;
+
+    private Rows() { }
+
+    /// The calling thread's, with all its matrices free again.
+    static Rows begin() {
+        Rows rows = OF_THREAD.get();
+        rows.next = 0;
+        return rows;
+    }
+
+    /// A matrix of at least this size; what it holds is left over from its last use.
+    float[][] take(int numRows, int numCols) {
+        if (next == matrices.size()) {
+            matrices.add(new float[0][]);
+        }
+        float[][] matrix = matrices.get(next);
+        if (matrix.length < numRows || numRows > 0 && matrix[0].length < numCols) {
+            int cols = Math.max(numCols, matrix.length == 0 ? 0 : matrix[0].length);
+            matrix = new float[Math.max(numRows, matrix.length)][cols];
+            matrices.set(next, matrix);
+        }
+        next++;
+        return matrix;
+    }
+
+    /// A row of at least this size.
+    float[] take(int numCols) {
+        return take(1, numCols)[0];
+    }
+
+    /// `y += Σ_k a[k] · b[k]` over the rows `from` (inclusive) to `to` (exclusive) of b, for the first `cols` columns.
+    static void add(float[] y, float[] a, float[][] b, int from, int to, int cols) {
+        int k = from;
+        for (; k <= to - 4; k += 4) {
+            four(y, a, b, k, cols);
+        }
+        for (; k < to; k++) {
+            add(y, a[k], b[k], cols);
+        }
+    }
+
+    /// Four rows at once: y is read and written once for all of them.
+    private static void four(float[] y, float[] a, float[][] b, int k, int cols) {
+        float a0 = a[k];
+        float a1 = a[k + 1];
+        float a2 = a[k + 2];
+        float a3 = a[k + 3];
+        float[] b0 = b[k];
+        float[] b1 = b[k + 1];
+        float[] b2 = b[k + 2];
+        float[] b3 = b[k + 3];
+        for (int i = 0; i < cols; i++) {
+            y[i] += (a0 * b0[i] + a1 * b1[i]) + (a2 * b2[i] + a3 * b3[i]);
+        }
+    }
+
+    /// `y += a · b` for the first `cols` columns.
+    static void add(float[] y, float a, float[] b, int cols) {
+        for (int i = 0; i < cols; i++) {
+            y[i] += a * b[i];
+        }
+    }
+
+    /// `y = a · b` for the first `cols` columns.
+    static void scale(float[] y, float a, float[] b, int cols) {
+        for (int i = 0; i < cols; i++) {
+            y[i] = a * b[i];
+        }
+    }
+
+    /// `y = a ∘ b`, number by number, for the first `cols` columns.
+    static void multiply(float[] y, float[] a, float[] b, int cols) {
+        for (int i = 0; i < cols; i++) {
+            y[i] = a[i] * b[i];
+        }
+    }
+
+    /// `Σ a · b` over the first `cols` columns.
+    static float dot(float[] a, float[] b, int cols) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        int i = 0;
+        for (; i <= cols - 4; i += 4) {
+            s0 += a[i] * b[i];
+            s1 += a[i + 1] * b[i + 1];
+            s2 += a[i + 2] * b[i + 2];
+            s3 += a[i + 3] * b[i + 3];
+        }
+        for (; i < cols; i++) {
+            s0 += a[i] * b[i];
+        }
+        return (s0 + s2) + (s1 + s3);
+    }
+
+    /// Sets the first `cols` numbers of the first `rows` rows to zero.
+    static void zero(float[][] matrix, int rows, int cols) {
+        for (int i = 0; i < rows; i++) {
+            Arrays.fill(matrix[i], 0, cols, 0);
+        }
+    }
+
+    /// `to[j][i] = from[i][j]`.
+    static void transpose(float[][] to, float[][] from, int rows, int cols) {
+        for (int i = 0; i < rows; i++) {
+            float[] row = from[i];
+            for (int j = 0; j < cols; j++) {
+                to[j][i] = row[j];
+            }
+        }
+    }
+
+    /// Reads a matrix of `rows` times `cols` F32 numbers at an address; zeros for address 0.
+    static void load(float[][] to, long address, int rows, int cols) {
+        if (address == 0) {
+            zero(to, rows, cols);
+            return;
+        }
+        for (int i = 0; i < rows; i++) {
+            MemorySegment.copy(Memory.ALL, Memory.F32, address + 4L * i * cols, to[i], 0, cols);
+        }
+    }
+
+    /// Writes a matrix to an address; nothing for address 0.
+    static void store(float[][] from, long address, int rows, int cols) {
+        for (int i = 0; i < rows && address != 0; i++) {
+            MemorySegment.copy(from[i], 0, Memory.ALL, Memory.F32, address + 4L * i * cols, cols);
+        }
+    }
+
+    /// Reads `cols` columns from `col` on of the rows `from` to `from + rows` of a tensor.
+    static void load(float[][] to, Tensor x, int from, int rows, int col, int cols) {
+        for (int i = 0; i < rows; i++) {
+            MemorySegment.copy(Memory.ALL, Memory.F32, at(x, from + i, col), to[i], 0, cols);
+        }
+    }
+
+    /// Writes to columns of rows of a tensor.
+    static void store(float[][] from, Tensor y, int row, int rows, int col, int cols) {
+        for (int i = 0; i < rows; i++) {
+            MemorySegment.copy(from[i], 0, Memory.ALL, Memory.F32, at(y, row + i, col), cols);
+        }
+    }
+
+    /// Adds to columns of rows of a tensor.
+    static void accumulate(float[][] from, float scale, Tensor y, int row, int rows, int col, int cols) {
+        for (int i = 0; i < rows; i++) {
+            long address = at(y, row + i, col);
+            for (int j = 0; j < cols; j++) {
+                Memory.f32(address + 4L * j, Memory.f32(address + 4L * j) + scale * from[i][j]);
+            }
+        }
+    }
+
+    private static long at(Tensor x, int row, int col) {
+        return x.address() + 4 * ((long) row * x.cols() + col);
+    }
+}

@@ -1,0 +1,211 @@
+package glia.tensor.ops.scan;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.ops.ArrayMath;
+import glia.tensor.ops.ChannelBlocks;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// One head of a `StateSpaceScan`, chunk by chunk. With the sums `a[t] = Σ_{u≤t} Δ[u] A` from the chunk's start, the
+/// inputs `v[t] = Δ[t] x[t]` and the state h before the chunk,
+///
+/// > `y[t] = Σ_{u≤t} (C[t]·B[u]) e^(a[t]-a[u]) v[u] + e^a[t] C[t] h + D x[t]`
+/// > `h ← e^a[L-1] h + Σ_u e^(a[L-1]-a[u]) B[u] v[u]`
+final class StateSpaceHead {
+    /// The most tokens in a chunk.
+    static final int CHUNK = 64;
+
+    /// The weights as plain numbers.
+    static final class Numbers {
+        final float[] stepBias;
+        /// A.
+        final double[] decay;
+        /// The derivative of A by what is stored.
+        final double[] slope;
+        final float[] skip;
+
+        Numbers(StateSpaceScan.HeadWeights weights) {
+            stepBias = ChannelBlocks.numbers(weights.stepBias());
+            float[] decays = ChannelBlocks.numbers(weights.decay());
+            skip = ChannelBlocks.numbers(weights.skip());
+            decay = new double[decays.length];
+            slope = new double[decays.length];
+            for (int i = 0; i < decay.length; i++) {
+                decay[i] = weights.form().rate(decays[i]);
+                slope[i] = weights.form().slope(decays[i]);
+            }
+        }
+    }
+
+    /// Each thread's own, made anew when the sizes change.
+    private static final ThreadLocal<StateSpaceHead> OWN = new ThreadLocal<>();
+
+    private StateSpaceScan scan;
+    private int head;
+    private int group;
+    private float bias;
+    private final ArrayMath math = new ArrayMath(CHUNK);
+    private final float[] row = new float[CHUNK];
+    private final float[] scores = new float[CHUNK];
+    private final float[][] turnedB;
+    private final float[] sum;
+    double decay;
+    float skip;
+    final int headSize;
+    final int stateSize;
+    /// The state, `[S][P]`.
+    final float[][] h;
+
+    /// The present chunk: its first token and its length, and for each token B, C, x, v, Δ before and after the
+    /// softplus and a.
+    int first;
+    int length;
+    final float[][] b;
+    final float[][] c;
+    final float[][] x;
+    final float[][] v;
+    final float[] raw = new float[CHUNK];
+    final float[] step = new float[CHUNK];
+    final double[] sums = new double[CHUNK];
+
+    private StateSpaceHead(int headSize, int stateSize) {
+        this.headSize = headSize;
+        this.stateSize = stateSize;
+        sum = new float[headSize];
+        turnedB = new float[stateSize][CHUNK];
+        h = new float[stateSize][headSize];
+        b = new float[CHUNK][stateSize];
+        c = new float[CHUNK][stateSize];
+        x = new float[CHUNK][headSize];
+        v = new float[CHUNK][headSize];
+    }
+
+    /// The calling thread's, for a head of a scan.
+    static StateSpaceHead of(StateSpaceScan scan, Numbers numbers, int head) {
+        StateSpaceHead own = OWN.get();
+        if (own == null || own.headSize != scan.headSize() || own.stateSize != scan.stateSize()) {
+            own = new StateSpaceHead(scan.headSize(), scan.stateSize());
+            OWN.set(own);
+        }
+        own.scan = scan;
+        own.head = head;
+        own.group = (int) ((long) head * scan.numGroups() / scan.numHeads());
+        own.bias = numbers.stepBias[head];
+        own.decay = numbers.decay[head];
+        own.skip = numbers.skip[head];
+        return own;
+    }
+
+    /// Reads h from a sequence's memory; no memory, 0, holds zeros.
+    void load(long address) {
+        for (int s = 0; s < stateSize; s++) {
+            if (address == 0) {
+                Arrays.fill(h[s], 0);
+            } else {
+                MemorySegment.copy(Memory.ALL, Memory.F32, address + 4L * s * headSize, h[s], 0, headSize);
+            }
+        }
+    }
+
+    /// Writes h to a sequence's memory; no memory forgets.
+    void store(long address) {
+        for (int s = 0; s < stateSize && address != 0; s++) {
+            MemorySegment.copy(h[s], 0, Memory.ALL, Memory.F32, address + 4L * s * headSize, headSize);
+        }
+    }
+
+    /// Token t alone, by the recurrence itself.
+    void token(int t, Tensor y) {
+        read(t, 1);
+        float kept = decayOfState(0);
+        ArrayMath.scale(sum, x[0], skip, headSize);
+        for (int s = 0; s < stateSize; s++) {
+            advance(h[s], v[0], sum, kept, b[0][s], c[0][s], headSize);
+        }
+        ChannelBlocks.store(sum, y, t, head * headSize, headSize);
+    }
+
+    private static void advance(float[] h, float[] v, float[] y, float kept, float b, float c, int count) {
+        for (int i = 0; i < count; i++) {
+            float next = Math.fma(kept, h[i], b * v[i]);
+            h[i] = next;
+            y[i] = Math.fma(c, next, y[i]);
+        }
+    }
+
+    /// Reads the chunk of `count` tokens from t on.
+    void chunk(int t, int count) {
+        read(t, count);
+        ArrayMath.turn(turnedB, b, count, stateSize);
+    }
+
+    private void read(int t, int count) {
+        first = t;
+        length = count;
+        for (int i = 0; i < count; i++) {
+            ChannelBlocks.load(scan.b(), t + i, group * stateSize, b[i], stateSize);
+            ChannelBlocks.load(scan.c(), t + i, group * stateSize, c[i], stateSize);
+            ChannelBlocks.load(scan.x(), t + i, head * headSize, x[i], headSize);
+            raw[i] = scan.steps().get((long) (t + i) * scan.numHeads() + head) + bias;
+        }
+        math.softplus(raw, step, count);
+        double total = 0;
+        for (int i = 0; i < count; i++) {
+            step[i] = Math.min(Math.max(step[i], scan.limits().least()), scan.limits().most());
+            total += step[i] * decay;
+            sums[i] = total;
+            ArrayMath.scale(v[i], x[i], step[i], headSize);
+        }
+    }
+
+    /// `decays[u] = e^(a[t] - a[u])` for u up to t.
+    void decaysUntil(int t, float[] decays) {
+        for (int u = 0; u <= t; u++) {
+            decays[u] = (float) (sums[t] - sums[u]);
+        }
+        math.exp(decays, decays, t + 1);
+    }
+
+    /// `decays[u] = e^(a[L-1] - a[u])`, what is left of token u when the chunk ends.
+    void decaysToEnd(float[] decays) {
+        decaysUntil(length - 1, decays);
+    }
+
+    /// `e^a[t]`, what is left of the state at token t.
+    float decayOfState(int t) {
+        return (float) Math.exp(sums[t]);
+    }
+
+    /// `scores[u] = C[t]·B[u]` for all u of the chunk.
+    void scores(int t, float[] scores) {
+        Arrays.fill(scores, 0, length, 0);
+        ArrayMath.addCombination(scores, c[t], turnedB, stateSize, length);
+    }
+
+    /// Writes the outputs of the chunk.
+    void outputs(Tensor y) {
+        for (int t = 0; t < length; t++) {
+            Arrays.fill(sum, 0);
+            ArrayMath.addCombination(sum, c[t], h, stateSize, headSize);
+            ArrayMath.scale(sum, sum, decayOfState(t), headSize);
+            scores(t, scores);
+            decaysUntil(t, row);
+            ArrayMath.multiply(scores, scores, row, t + 1);
+            ArrayMath.addCombination(sum, scores, v, t + 1, headSize);
+            ArrayMath.addScaled(sum, x[t], skip, headSize);
+            ChannelBlocks.store(sum, y, first + t, head * headSize, headSize);
+        }
+    }
+
+    /// Moves the state to the end of the chunk.
+    void advance() {
+        decaysToEnd(row);
+        float kept = decayOfState(length - 1);
+        for (int s = 0; s < stateSize; s++) {
+            ArrayMath.multiply(scores, turnedB[s], row, length);
+            ArrayMath.scale(h[s], h[s], kept, headSize);
+            ArrayMath.addCombination(h[s], scores, v, length, headSize);
+        }
+    }
+}
