@@ -25,7 +25,9 @@ import static glia.kernels.asm.Op.VUNPCKLPS;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;
+import glia.kernels.asm.Gpr;
 import glia.kernels.asm.Mask;
+import glia.kernels.asm.Mem;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
@@ -57,11 +59,13 @@ public final class DotsCode {
     private final Level level;
     private final DType type;
     private final CodeOnDemand dots;
+    private final CodeOnDemand tile;
 
     private DotsCode(Level level, DType type) {
         this.level = level;
         this.type = type;
         dots = new CodeOnDemand(Arena.ofAuto(), rows(level) + 1, this::emit);
+        tile = new CodeOnDemand(Arena.ofAuto(), 1, _ -> emitTile());
     }
 
     /// For rows of F32.
@@ -108,6 +112,101 @@ public final class DotsCode {
     /// @param ahead what is needed soon
     public void dots(int rows, long y, long w, long rowBytes, long x, Prefetch ahead, long parameters) {
         dots.of(rows).call(y, w, rowBytes, x, ahead.address(), parameters);
+    }
+
+    /// Rows of a tile.
+    public static final int TILE_ROWS = 4;
+
+    /// Vectors x of a tile: with its rows there are as many sums as `dots` has.
+    public static int tileVectors(Level level) {
+        return level.lanes / TILE_ROWS;
+    }
+
+    /// `dots` for a few rows and many x, with the same bits: each number that is read has several products. The
+    /// parameters count groups of `tileVectors` x, where `dots` counts x.
+    public void tile(long y, long w, long rowBytes, long x, long parameters) {
+        tile.of(0).call(y, w, rowBytes, x, 0, parameters);
+    }
+
+    /// As `emit`; R8 and RBP are one and three times the bytes from x to x, and RAX three times those from row to row.
+    /// The register of row r with x number t is `TILE_ROWS · t + r`.
+    private byte[] emitTile() {
+        int vectors = tileVectors(level);
+        var a = new Emitter(level);
+        Vec w = a.v(level.lanes + vectors);
+        a.push(RBX);
+        a.push(RBP);
+        a.push(R12);
+        a.mov32(RAX, at(R9, TAIL));
+        a.mask(Mask.K1, RAX, RAX);
+        a.mov(R12, at(R9, XS));
+        a.mov(R8, at(R9, X_ROW));
+        a.lea(RBP, at(R8, R8, 2, 0));
+        Label each = a.here();
+        Label rest = new Label();
+        Label end = new Label();
+        for (int i = 0; i < level.lanes; i++) {
+            a.zero(a.v(i));
+        }
+        a.mov(RBX, RCX);
+        a.mov(R10, RSI);
+        a.lea(RAX, at(RDX, RDX, 2, 0));
+        a.mov(R11, at(R9, VECTORS));
+        a.test(R11, R11);
+        a.jump(Condition.EQUAL, rest);
+        Label loop = a.here();
+        for (int t = 0; t < vectors; t++) {
+            a.op(VMOVUPS, a.v(level.lanes + t), line(RBX, R8, RBP, t));
+        }
+        for (int r = 0; r < TILE_ROWS; r++) {
+            if (type == DType.F32) {
+                a.op(VMOVUPS, w, line(R10, RDX, RAX, r));
+            } else {
+                DecodeCode.widen(a, w, line(R10, RDX, RAX, r), type == DType.BF16);
+            }
+            multiply(a, w, r, vectors);
+        }
+        a.add(R10, (int) type.bytes(level.lanes));
+        a.add(RBX, level.bytes);
+        a.dec(R11);
+        a.jump(Condition.NOT_EQUAL, loop);
+        a.bind(rest);
+        a.mov32(R11, at(R9, TAIL));
+        a.test(R11, R11);
+        a.jump(Condition.EQUAL, end);
+        for (int t = 0; t < vectors; t++) {
+            a.load(a.v(level.lanes + t), line(RBX, R8, RBP, t), Mask.K1);
+        }
+        for (int r = 0; r < TILE_ROWS; r++) {
+            a.load(w, line(R10, RDX, RAX, r), Mask.K1);
+            multiply(a, w, r, vectors);
+        }
+        a.bind(end);
+        sum(a, level.lanes);
+        a.op(VMULPS, a.v(0), a.v(0), a.spread(at(R9), w));
+        for (int t = 0; t < vectors; t++) {
+            a.mov(RAX, (1 << TILE_ROWS) - 1 << TILE_ROWS * t);
+            a.mask(Mask.K2, RAX, RAX);
+            a.store(at(RDI, -4 * TILE_ROWS * t), a.v(0), Mask.K2);
+            a.add(RDI, at(R9, Y_ROW));
+        }
+        a.lea(RCX, at(RCX, R8, vectors, 0));
+        a.dec(R12);
+        a.jump(Condition.NOT_EQUAL, each);
+        a.pop(R12);
+        a.pop(RBP);
+        a.pop(RBX);
+        return a.end();
+    }
+
+    private void multiply(Emitter a, Vec w, int row, int vectors) {
+        for (int t = 0; t < vectors; t++) {
+            a.op(VFMADD231PS, a.v(TILE_ROWS * t + row), a.v(level.lanes + t), w);
+        }
+    }
+
+    private static Mem line(Gpr base, Gpr step, Gpr threeSteps, int i) {
+        return i == 0 ? at(base) : i == 3 ? at(base, threeSteps, 1, 0) : at(base, step, i, 0);
     }
 
     /// R12 counts the vectors x, R10 is where the rows are read at present, R11 counts whole vectors of them. K1 are

@@ -11,11 +11,15 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.util.Arrays;
 
-/// `linear` for a few tokens: dot products with rows of the weight, 16 or 8 at a time, since reading these is
+/// `linear` token by token: dot products with rows of the weight, 16 or 8 at a time, since reading these is
 /// what takes the time. Rows of other types than F32, F16 and BF16 are decoded first.
 public final class RowProduct extends RangeTask {
-    /// Up to so many tokens rows are multiplied as they lie; for more, transposing them into panels pays.
+    /// Up to so many tokens this is fastest; for more, transposing rows into panels pays.
     public static final int MOST_TOKENS = 3;
+
+    /// Tokens that pass by a few rows together, so that they stay in the first cache; a multiple of a tile's.
+    private static final int BLOCK = 8;
+    private static final int PARAMETER_BYTES = 64;
 
     private final Level level;
     private final int group;
@@ -53,18 +57,48 @@ public final class RowProduct extends RangeTask {
         DotsCode direct = w instanceof Tensor t ? DotsCode.of(level, t.dtype(), cols) : null;
         DotsCode code = direct != null ? direct : DotsCode.of(level);
         long rowBytes = direct != null ? ((Tensor) w).rowBytes() : 4L * cols;
-        long parameters = scratch[worker].reserve(64 + (direct != null ? 0 : group * rowBytes));
-        code.prepare(parameters, 1, x.rows(), x.rowBytes(), y.rowBytes(), cols);
+        long parameters = scratch[worker].reserve(3 * PARAMETER_BYTES + (direct != null ? 0 : group * rowBytes));
+        int tokens = x.rows() <= MOST_TOKENS ? 0 : x.rows() / BLOCK * BLOCK;
+        if (tokens < x.rows()) {
+            code.prepare(parameters, 1, x.rows() - tokens, x.rowBytes(), y.rowBytes(), cols);
+        }
+        if (tokens > 0) {
+            code.prepare(parameters + PARAMETER_BYTES, 1, BLOCK / DotsCode.tileVectors(level), x.rowBytes(),
+                    y.rowBytes(), cols);
+            code.prepare(parameters + 2 * PARAMETER_BYTES, 1, BLOCK, x.rowBytes(), y.rowBytes(), cols);
+        }
         for (int i = from; i < to; i++) {
             int first = i * group;
             int rows = Math.min(group, w.rows() - first);
-            long at = parameters + 64;
+            long at = parameters + 3 * PARAMETER_BYTES;
             if (direct != null) {
                 at = ((Tensor) w).address() + first * rowBytes;
             } else {
                 decoder.decode(w, first, rows, 0, cols, at, worker);
             }
-            code.dots(rows, y.address() + 4L * first, at, rowBytes, x.address(), ahead[worker], parameters);
+            for (int n = 0; n < tokens; n += BLOCK) {
+                block(code, rows, first, n, at, rowBytes, parameters + PARAMETER_BYTES, worker);
+            }
+            if (tokens < x.rows()) {
+                code.dots(rows, y.address() + 4L * first + tokens * y.rowBytes(), at, rowBytes,
+                        x.address() + tokens * x.rowBytes(), ahead[worker], parameters);
+            }
+        }
+    }
+
+    /// Multiplies a block of tokens with a group of rows: tile by tile, and rows that fill no tile as those of few
+    /// tokens.
+    private void block(DotsCode code, int rows, int first, int token, long at, long rowBytes, long parameters,
+            int worker) {
+        long to = y.address() + 4L * first + token * y.rowBytes();
+        long from = x.address() + token * x.rowBytes();
+        int whole = rows / DotsCode.TILE_ROWS * DotsCode.TILE_ROWS;
+        for (int r = 0; r < whole; r += DotsCode.TILE_ROWS) {
+            code.tile(to + 4L * r, at + r * rowBytes, rowBytes, from, parameters);
+        }
+        if (whole < rows) {
+            code.dots(rows - whole, to + 4L * whole, at + whole * rowBytes, rowBytes, from, ahead[worker],
+                    parameters + PARAMETER_BYTES);
         }
     }
 }

@@ -124,6 +124,49 @@ class FloatCodeTest extends LevelTest {
     }
 
     @Test
+    void tilesAreDots() {
+        for (DType type : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+            for (int count : new int[] {1, 7, 15, 16, 31, 32, 64, 100}) {
+                if (DotsCode.of(level, type, count) != null) {
+                    tiles(type, count, 1);
+                    tiles(type, count, 3);
+                }
+            }
+        }
+    }
+
+    /// The same bits, nothing beside them, and nothing read that is not there.
+    private void tiles(DType type, int count, int groups) {
+        try (Arena arena = Arena.ofConfined()) {
+            int xs = groups * DotsCode.tileVectors(level);
+            int rows = DotsCode.TILE_ROWS;
+            int xWidth = count + random.nextInt(3);
+            int yWidth = rows + random.nextInt(3);
+            MemorySegment numbers = numbers(arena, (long) rows * count);
+            int bytes = (int) type.bytes(count);
+            MemorySegment w = Guarded.atEnd(arena, (long) rows * bytes);
+            for (int i = 0; i < rows * count; i++) {
+                int bits = Float.floatToRawIntBits(at(numbers, i));
+                switch (type) {
+                    case F32 -> Memory.i32(w.address() + 4L * i, bits);
+                    case F16 -> Memory.i16(w.address() + 2L * i, Float.floatToFloat16(at(numbers, i)));
+                    default -> Memory.i16(w.address() + 2L * i, bits >> 16);
+                }
+            }
+            MemorySegment x = numbers(arena, (xs - 1L) * xWidth + count);
+            MemorySegment dots = numbers(arena, (xs - 1L) * yWidth + rows);
+            MemorySegment tile = numbers(arena, (xs - 1L) * yWidth + rows).copyFrom(dots);
+            MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
+            DotsCode code = DotsCode.of(level, type, count);
+            code.prepare(parameters.address(), 0.75f, xs, 4L * xWidth, 4L * yWidth, count);
+            code.dots(rows, dots.address(), w.address(), bytes, x.address(), new Prefetch(), parameters.address());
+            code.prepare(parameters.address(), 0.75f, groups, 4L * xWidth, 4L * yWidth, count);
+            code.tile(tile.address(), w.address(), bytes, x.address(), parameters.address());
+            assertEquals(-1, dots.mismatch(tile), type + ", rows of " + count);
+        }
+    }
+
+    @Test
     void dotsOfRowsOf16Bits() {
         for (DType type : new DType[] {DType.F16, DType.BF16}) {
             assertNull(DotsCode.of(level, type, level.lanes + 1), "numbers are left");
