@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /// Real models hold what Hugging Face's libraries, llama.cpp and llama2.c compute from them.
 class RealModelsTest {
-    private static Path resource(String name) {
+    static Path resource(String name) {
         try {
             return Path.of(RealModelsTest.class.getResource("/" + name).toURI());
         } catch (URISyntaxException e) {
@@ -38,7 +38,7 @@ class RealModelsTest {
     }
 
     /// The 4-bit file, fetched as a user behind a closed network gets it.
-    private static Path smolLm2() throws IOException {
+    static Path smolLm2() throws IOException {
         HubSettings user = HubSettings.fromEnvironment();
         Path noHub = Files.createTempDirectory("glia-no-hub");
         Choice choice = new DefaultModel(new HubSettings(user.endpoint(), user.token(), noHub, user.gliaCache(), true,
