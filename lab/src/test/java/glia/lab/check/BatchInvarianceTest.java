@@ -80,8 +80,9 @@ class BatchInvarianceTest {
 
         /// @param isStateless whether texts computed without a state have the same logits
         Text(Engine engine, boolean isStateless) {
-            this(engine, isStateless, new Random(7).ints(Math.min(MOST_TOKENS, engine.model().spec().contextLength() - 1), 0,
-                    engine.model().spec().vocabSize()).toArray());
+            this(engine, isStateless,
+                    new Random(7).ints(Math.min(MOST_TOKENS, engine.model().spec().contextLength() - 1), 0,
+                            engine.model().spec().vocabSize()).toArray());
         }
 
         private Text(Engine engine, boolean isStateless, int[] ids) {
