@@ -2,12 +2,12 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// `y = min(max(x, -limit), limit)`. Where it cuts off, nothing flows back.
-public record Clamp(Tensor x, float limit) implements Operation {
+public record Clamp(Tensor x, float limit) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
@@ -17,11 +17,6 @@ public record Clamp(Tensor x, float limit) implements Operation {
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

@@ -2,12 +2,12 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// The sum of each row, in F64: `[N, C]` to `[N, 1]`.
-public record ColumnSums(Tensor x) implements Operation {
+public record ColumnSums(Tensor x) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), 1);
@@ -21,11 +21,6 @@ public record ColumnSums(Tensor x) implements Operation {
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

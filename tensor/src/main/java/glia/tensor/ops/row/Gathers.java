@@ -4,6 +4,7 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 import glia.tensor.ops.Weight;
 
 /// The operations of `Ops` that pick rows.
@@ -29,15 +30,10 @@ public final class Gathers {
     }
 
     /// `y[n] = x[rows[n]]`: see `Ops.select`.
-    public record Select(Tensor x, int[] rows) implements Operation {
+    public record Select(Tensor x, int[] rows) implements UnaryOperation {
         @Override
         public Tensor forward(Compute ops) {
             return ops.select(x, rows, rows.length);
-        }
-
-        @Override
-        public void inputs(Inputs inputs) {
-            inputs.activations(x);
         }
 
         @Override

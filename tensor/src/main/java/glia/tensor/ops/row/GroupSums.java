@@ -4,10 +4,11 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// Sums of rows by group, in F64: `y[g] = Σ x[n]` over the rows n with `groups[n] = g`, `[N, C]` to `[G, C]`. Rows of a
 /// negative group count nowhere.
-public record GroupSums(Tensor x, int[] groups, int numGroups) implements Operation {
+public record GroupSums(Tensor x, int[] groups, int numGroups) implements UnaryOperation {
     public GroupSums {
         Compute.require(groups.length == x.rows(), "sums of groups", x, groups.length);
         for (int group : groups) {
@@ -28,11 +29,6 @@ public record GroupSums(Tensor x, int[] groups, int numGroups) implements Operat
             y.set(i, (float) sums[i]);
         }
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

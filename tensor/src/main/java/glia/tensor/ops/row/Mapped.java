@@ -2,16 +2,16 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 import java.util.function.DoubleUnaryOperator;
 
 /// `y = f(x)`, number by number in F64, for a function that brings its slope. It is there for losses; what models are
 /// made of has kernels.
 ///
 /// @param slope f', the slope at x
-public record Mapped(Tensor x, DoubleUnaryOperator f, DoubleUnaryOperator slope) implements Operation {
+public record Mapped(Tensor x, DoubleUnaryOperator f, DoubleUnaryOperator slope) implements UnaryOperation {
     /// About what a function takes, in multiplications.
     private static final long COST = 20;
 
@@ -24,11 +24,6 @@ public record Mapped(Tensor x, DoubleUnaryOperator f, DoubleUnaryOperator slope)
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

@@ -7,21 +7,17 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// The operations of `Ops` that work on each token by itself and learn nothing.
 public final class Pointwise {
     private Pointwise() { }
 
     /// See `Ops.rotate`. The gradient turns back.
-    public record Rotate(Tensor x, int headSize, RopeTable table, Runs runs) implements Operation {
+    public record Rotate(Tensor x, int headSize, RopeTable table, Runs runs) implements UnaryOperation {
         @Override
         public Tensor forward(Compute ops) {
             return ops.rotate(x, headSize, table, runs);
-        }
-
-        @Override
-        public void inputs(Inputs inputs) {
-            inputs.activations(x);
         }
 
         @Override
@@ -56,15 +52,10 @@ public final class Pointwise {
     }
 
     /// `y = f(x)`.
-    public record Activate(Tensor x, Activation f) implements Operation {
+    public record Activate(Tensor x, Activation f) implements UnaryOperation {
         @Override
         public Tensor forward(Compute ops) {
             return ops.activate(x, f);
-        }
-
-        @Override
-        public void inputs(Inputs inputs) {
-            inputs.activations(x);
         }
 
         @Override
@@ -74,15 +65,10 @@ public final class Pointwise {
     }
 
     /// `y = scale · x`.
-    public record Scale(Tensor x, float scale) implements Operation {
+    public record Scale(Tensor x, float scale) implements UnaryOperation {
         @Override
         public Tensor forward(Compute ops) {
             return ops.scale(x, scale);
-        }
-
-        @Override
-        public void inputs(Inputs inputs) {
-            inputs.activations(x);
         }
 
         @Override

@@ -7,9 +7,10 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// `y[n,i] = x[n,i] · factors[i]`, with factors that are not learned.
-public record ScaledColumns(Tensor x, float[] factors) implements Operation {
+public record ScaledColumns(Tensor x, float[] factors) implements UnaryOperation {
     public ScaledColumns {
         Compute.require(factors.length == x.cols(), "scaled columns", x, factors.length);
     }
@@ -26,11 +27,6 @@ public record ScaledColumns(Tensor x, float[] factors) implements Operation {
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

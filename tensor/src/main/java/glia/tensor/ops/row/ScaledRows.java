@@ -5,9 +5,10 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// `y[n] = x[n] · factors[n]`, with factors that are not learned: temperatures that grow with the position.
-public record ScaledRows(Tensor x, float[] factors) implements Operation {
+public record ScaledRows(Tensor x, float[] factors) implements UnaryOperation {
     public ScaledRows {
         Compute.require(factors.length >= x.rows(), "scaled rows", x, factors.length);
     }
@@ -23,11 +24,6 @@ public record ScaledRows(Tensor x, float[] factors) implements Operation {
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

@@ -2,12 +2,12 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// `y = σ(x) = 1 / (1 + e^-x)`.
-public record Sigmoid(Tensor x) implements Operation {
+public record Sigmoid(Tensor x) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
@@ -17,11 +17,6 @@ public record Sigmoid(Tensor x) implements Operation {
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

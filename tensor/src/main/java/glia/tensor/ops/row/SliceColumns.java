@@ -3,14 +3,14 @@ package glia.tensor.ops.row;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 import java.lang.foreign.MemorySegment;
 
 /// Takes columns `from` to `from + count` of each group of `groupSize` columns: `[N, G·groupSize]` to `[N, G·count]`.
 /// With one group as wide as the row this cuts a fused projection, with one group a head it cuts each head.
-public record SliceColumns(Tensor x, int groupSize, int from, int count) implements Operation {
+public record SliceColumns(Tensor x, int groupSize, int from, int count) implements UnaryOperation {
     /// Columns `from` to `from + count` of x.
     public static SliceColumns of(Tensor x, int from, int count) {
         return new SliceColumns(x, x.cols(), from, count);
@@ -31,11 +31,6 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     @Override

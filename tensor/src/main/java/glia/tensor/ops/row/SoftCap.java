@@ -3,12 +3,12 @@ package glia.tensor.ops.row;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// `y = cap · tanh(x / cap)`, which keeps numbers within ±cap. https://arxiv.org/abs/2408.00118
-public record SoftCap(Tensor x, float cap) implements Operation {
+public record SoftCap(Tensor x, float cap) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), x.cols());
@@ -16,11 +16,6 @@ public record SoftCap(Tensor x, float cap) implements Operation {
         ops.kernels().activate(y, y, Activation.TANH);
         ops.kernels().scale(y, y, cap);
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     /// `dx += dy · (1 - (y / cap)²)`.

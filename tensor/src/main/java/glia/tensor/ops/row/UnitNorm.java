@@ -2,12 +2,12 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.UnaryOperation;
 
 /// A norm without weights, of each piece of `size` numbers: `y = x / √(Σ x² / divisor + eps)`.
-public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Operation {
+public record UnitNorm(Tensor x, int size, int divisor, float eps) implements UnaryOperation {
     /// By the root mean square, `x / √(mean(x²) + eps)`. https://arxiv.org/abs/1910.07467
     public static UnitNorm rms(Tensor x, int size, float eps) {
         return new UnitNorm(x, size, size, eps);
@@ -43,11 +43,6 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Op
             }
         });
         return y;
-    }
-
-    @Override
-    public void inputs(Inputs inputs) {
-        inputs.activations(x);
     }
 
     /// `dx += r · (dy - x · r² · Σ (dy · x) / divisor)`.
