@@ -1,7 +1,6 @@
 package glia.engine;
 
 import glia.engine.schedule.DecodeState;
-import glia.engine.schedule.Steps;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.engine.state.StateMemoryException;
@@ -11,7 +10,6 @@ import glia.model.block.Pass.Outputs;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
@@ -28,8 +26,7 @@ import java.util.Optional;
 ///
 /// A pass goes: the draft layer sees the last hidden states of all texts that decode and guesses; the model computes
 /// these texts' tokens and guesses, and chunks of prompts; the draft layer sees the chunks' hidden states.
-final class DraftedSteps implements Steps {
-    private final Engine engine;
+final class DraftedSteps extends EngineSteps {
     private final Decoder decoder;
     private final Compute ops;
     private final int hiddenSize;
@@ -144,12 +141,12 @@ final class DraftedSteps implements Steps {
 
     /// @throws IllegalArgumentException if the model has no layer that drafts
     DraftedSteps(Engine engine) {
+        super(engine);
         ModelSpec spec = engine.model().spec();
         if (spec.drafts().isEmpty()) {
             throw new IllegalArgumentException("drafts were asked for; the model as it was loaded has no layer beyond "
                     + "its last that makes them");
         }
-        this.engine = engine;
         decoder = engine.decoder();
         ops = engine.ops();
         hiddenSize = spec.hiddenSize();
@@ -180,38 +177,8 @@ final class DraftedSteps implements Steps {
     }
 
     @Override
-    public int vocabSize() {
-        return engine.model().spec().vocabSize();
-    }
-
-    @Override
     public boolean hasEncoder() {
         return false;
-    }
-
-    @Override
-    public long freeBytes() {
-        return engine.pool().freeBytes();
-    }
-
-    @Override
-    public long usedBytes() {
-        return engine.stateBytes();
-    }
-
-    @Override
-    public Kernels kernels() {
-        return engine.ops().kernels();
-    }
-
-    @Override
-    public boolean claim() {
-        return engine.claimIdle();
-    }
-
-    @Override
-    public void release() {
-        engine.release();
     }
 
     @Override

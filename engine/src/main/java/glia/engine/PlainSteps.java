@@ -1,20 +1,17 @@
 package glia.engine;
 
 import glia.engine.schedule.DecodeState;
-import glia.engine.schedule.Steps;
 import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Kernels;
 import java.util.Optional;
 
 /// Each step of a text computes one token.
-final class PlainSteps implements Steps {
+final class PlainSteps extends EngineSteps {
     /// Earlier lengths to go back to, where a prompt begins as the last one did and the model forgets.
     static final int NUM_SNAPSHOTS = 4;
 
-    private final Engine engine;
     private final boolean hasEncoder;
     private int numRows;
 
@@ -93,7 +90,7 @@ final class PlainSteps implements Steps {
     }
 
     PlainSteps(Engine engine) {
-        this.engine = engine;
+        super(engine);
         hasEncoder = engine.model().spec().encoder().isPresent();
     }
 
@@ -122,38 +119,8 @@ final class PlainSteps implements Steps {
     }
 
     @Override
-    public int vocabSize() {
-        return engine.model().spec().vocabSize();
-    }
-
-    @Override
     public boolean hasEncoder() {
         return hasEncoder;
-    }
-
-    @Override
-    public long freeBytes() {
-        return engine.pool().freeBytes();
-    }
-
-    @Override
-    public long usedBytes() {
-        return engine.stateBytes();
-    }
-
-    @Override
-    public Kernels kernels() {
-        return engine.ops().kernels();
-    }
-
-    @Override
-    public boolean claim() {
-        return engine.claimIdle();
-    }
-
-    @Override
-    public void release() {
-        engine.release();
     }
 
     @Override
