@@ -12,25 +12,36 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.kernels.KernelSets;
+import glia.model.Adapters;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
+import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
+import glia.model.block.States;
 import glia.model.block.Weights;
 import glia.model.quant.HubLayout;
 import glia.model.quant.PackedModels;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.autograd.Recorder;
 import glia.tensor.ops.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -135,6 +146,61 @@ class PackedWeightsTest {
         }
         for (String file : List.of("model.safetensors", "config.json")) {
             assertEquals(-1, Files.mismatch(saved.resolve(file), packed().resolve(file)), file);
+        }
+    }
+
+    /// Adapters of packed weights learn what those of the same numbers in F32 learn, and nothing is unpacked.
+    @ParameterizedTest
+    @EnumSource(value = HubLayout.class, names = {"FP8", "GPTQ", "GPTQ_ACT_ORDER", "AWQ", "INT4", "MXFP4"})
+    void adaptersOfPackedWeightsLearn(HubLayout layout) throws IOException {
+        writeOdd(layout);
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(packed());
+                Model wide = ModelLoader.load(dense())) {
+            for (String name : KernelNames.here()) {
+                Kernels kernels = KernelSets.choose(name, workers).kernels();
+                List<float[]> expected = adapted(wide, model, kernels);
+                List<float[]> found = adapted(model, model, kernels);
+                assertEquals(expected.size(), found.size());
+                for (int i = 0; i < found.size(); i++) {
+                    float[] e = expected.get(i);
+                    float largest = 0;
+                    for (float x : e) {
+                        largest = Math.max(largest, Math.abs(x));
+                    }
+                    assertTrue(largest > 0, name);
+                    assertArrayEquals(e, found.get(i), 1e-3f * largest, name);
+                }
+            }
+        }
+    }
+
+    /// The logits, then the gradients of all factors.
+    ///
+    /// @param packed tells which weights get adapters
+    private static List<float[]> adapted(Model model, Model packed, Kernels kernels) {
+        try (Adapters adapters = Adapters.create(model,
+                p -> packed.weights().get(p) instanceof Weight.Coded, 2, 0.5f, 9);
+                Gradients gradients = new Gradients();
+                Recorder recorder = new Recorder(kernels, gradients, adapters::contains)) {
+            Random random = new Random(1);
+            adapters.all().values().forEach(w -> w.b().update(b -> {
+                for (long i = 0; i < b.size(); i++) {
+                    b.set(i, 0.1f * (float) random.nextGaussian());
+                }
+            }));
+            Pass pass = new Pass().add(IDS, 0, IDS.length, 0, Outputs.ALL);
+            Tensor logits = adapters.attach().decoder().forward(recorder, pass, States.NONE);
+            List<float[]> all = new ArrayList<>(List.of(logits.toArray()));
+            int[] targets = new int[IDS.length];
+            Arrays.fill(targets, 3);
+            recorder.crossEntropy(logits, targets);
+            recorder.backward();
+            adapters.all().values().forEach(w -> {
+                assertTrue(gradients.find(w.base()).isEmpty());
+                all.add(gradients.of(w.a()).toArray());
+                all.add(gradients.of(w.b()).toArray());
+            });
+            return all;
         }
     }
 
