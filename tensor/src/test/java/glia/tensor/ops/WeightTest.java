@@ -95,21 +95,4 @@ class WeightTest {
         assertArrayEquals(new float[] {7, 8}, made.toArray());
         assertTrue(made.version() > version, "what is derived from the copy is stale");
     }
-
-    @Test
-    void adaptersThatDoNotFitAreRefused() {
-        Weight.Stored w = new Weight.Stored(Tensor.allocate(arena, DType.F32, 4, 3));
-        Weight.Stored a = new Weight.Stored(Tensor.allocate(arena, DType.F32, 2, 3));
-        Weight.Stored b = new Weight.Stored(Tensor.allocate(arena, DType.F32, 4, 2));
-        String message = assertThrows(IllegalArgumentException.class, () -> new LowRank(w, b, a, 1)).getMessage();
-        assertTrue(message.contains("A [r, 3] and B [4, r]"), message);
-        LowRank adapted = new LowRank(w, a, b, 1);
-        assertEquals(0, adapted.version());
-        a.update(t -> t.set(0, 1));
-        b.update(t -> t.set(0, 1));
-        w.update(t -> t.set(0, 1));
-        assertEquals(3, adapted.version());
-        String stored = assertThrows(IllegalArgumentException.class, () -> Compute.stored(adapted)).getMessage();
-        assertTrue(stored.contains("only products and embeddings"), stored);
-    }
 }
