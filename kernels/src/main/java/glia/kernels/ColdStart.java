@@ -5,6 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
@@ -122,43 +123,8 @@ final class ColdStart implements Kernels {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
-        second.rmsNormBackward(dx, dw, dy, x, w, eps, offset);
-    }
-
-    @Override
-    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
-        second.layerNormBackward(dx, dw, dy, x, w, eps);
-    }
-
-    @Override
-    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
-        second.gatedBackward(dgate, dup, dy, gate, up, f);
-    }
-
-    @Override
-    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
-        second.activateBackward(dx, dy, x, f);
-    }
-
-    @Override
-    public void sumRows(Tensor sum, Tensor x) {
-        second.sumRows(sum, x);
-    }
-
-    @Override
-    public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
-        second.scatterAdd(y, x, ids, count, frozenRow);
-    }
-
-    @Override
-    public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
-        second.softmaxSums(logSumExp, entropy, z);
-    }
-
-    @Override
-    public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
-        second.softmaxBackward(dz, z, logSumExp, a, b, add);
+    public GradientKernels gradients() {
+        return second.gradients();
     }
 
     @Override

@@ -2,13 +2,14 @@ package glia.kernels.gradient;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Workers;
 import java.util.function.Supplier;
 
-/// The row-wise gradients of `Kernels`, on all threads, by the steps of a backend. Sizes and types are checked at each
+/// Row-wise gradients on all threads, by the steps of a backend. Sizes and types are checked at each
 /// call, since steps work on addresses. Results do not depend on the number of threads. Nothing is allocated once
 /// scratch memory has grown to the largest shapes met.
-public final class RowGradients {
+public final class RowGradients implements GradientKernels {
     private final NormGradient norms;
     private final ActivationGradient activations;
     private final RowTotal total;
@@ -28,42 +29,42 @@ public final class RowGradients {
         softmax = new SoftmaxRows(workers, each);
     }
 
-    /// See `Kernels.rmsNormBackward`.
-    public void rmsNorm(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
+    @Override
+    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
         norms.run(dx, dw, dy, x, w, eps, offset, false);
     }
 
-    /// See `Kernels.layerNormBackward`.
-    public void layerNorm(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
+    @Override
+    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
         norms.run(dx, dw, dy, x, w, eps, 0, true);
     }
 
-    /// See `Kernels.gatedBackward`.
-    public void gated(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
+    @Override
+    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
         activations.gated(dgate, dup, dy, gate, up, f);
     }
 
-    /// See `Kernels.activateBackward`.
-    public void activate(Tensor dx, Tensor dy, Tensor x, Activation f) {
+    @Override
+    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
         activations.activate(dx, dy, x, f);
     }
 
-    /// See `Kernels.sumRows`.
+    @Override
     public void sumRows(Tensor sum, Tensor x) {
         total.run(sum, x);
     }
 
-    /// See `Kernels.scatterAdd`.
+    @Override
     public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
         scatter.run(y, x, ids, count, frozenRow);
     }
 
-    /// See `Kernels.softmaxSums`.
+    @Override
     public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
         softmax.sums(logSumExp, entropy, z);
     }
 
-    /// See `Kernels.softmaxBackward`.
+    @Override
     public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
         softmax.backward(dz, z, logSumExp, a, b, add);
     }

@@ -7,6 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
@@ -165,43 +166,8 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
-        gradients.rmsNorm(dx, dw, dy, x, w, eps, offset);
-    }
-
-    @Override
-    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
-        gradients.layerNorm(dx, dw, dy, x, w, eps);
-    }
-
-    @Override
-    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
-        gradients.gated(dgate, dup, dy, gate, up, f);
-    }
-
-    @Override
-    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
-        gradients.activate(dx, dy, x, f);
-    }
-
-    @Override
-    public void sumRows(Tensor sum, Tensor x) {
-        gradients.sumRows(sum, x);
-    }
-
-    @Override
-    public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
-        gradients.scatterAdd(y, x, ids, count, frozenRow);
-    }
-
-    @Override
-    public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
-        gradients.softmaxSums(logSumExp, entropy, z);
-    }
-
-    @Override
-    public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
-        gradients.softmaxBackward(dz, z, logSumExp, a, b, add);
+    public GradientKernels gradients() {
+        return gradients;
     }
 
     @Override

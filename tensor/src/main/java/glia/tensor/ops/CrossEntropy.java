@@ -26,7 +26,7 @@ public final class CrossEntropy implements Operation {
         count = 0;
         double sum = 0;
         logSumExp = ops.allocate(1, logits.rows());
-        ops.kernels().softmaxSums(logSumExp, null, logits);
+        ops.kernels().gradients().softmaxSums(logSumExp, null, logits);
         for (int n = 0; n < logits.rows(); n++) {
             if (targets[n] >= 0) {
                 Compute.require(targets[n] < logits.cols(), "crossEntropy", logits, targets[n]);
@@ -59,7 +59,7 @@ public final class CrossEntropy implements Operation {
         for (int n = 0; n < logits.rows(); n++) {
             a.set(n, targets[n] < 0 ? 0 : share);
         }
-        tape.kernels().softmaxBackward(dlogits, logits, logSumExp, a, b, true);
+        tape.kernels().gradients().softmaxBackward(dlogits, logits, logSumExp, a, b, true);
         for (int n = 0; n < logits.rows(); n++) {
             if (targets[n] >= 0) {
                 long at = (long) n * logits.cols() + targets[n];

@@ -217,7 +217,7 @@ public final class WeightProducts {
     public void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
         switch (table) {
             case Weight.Plain plain when tape.needs(plain) ->
-                    kernels.scatterAdd(tape.gradient(plain), dy, ids, ids.length, frozenRow);
+                    kernels.gradients().scatterAdd(tape.gradient(plain), dy, ids, ids.length, frozenRow);
             case Weight.Plain frozen -> { }
             case LowRank adapted -> {
                 addRowGradients(tape, adapted.base(), dy, ids, frozenRow);

@@ -6,6 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
@@ -28,10 +29,7 @@ public final class ScalarKernels implements Kernels {
     private final LayerNorm layerNorm;
     private final Rotate rotate;
     private final Pointwise pointwise;
-    private final NormBackward normBackward;
-    private final PointwiseBackward pointwiseBackward;
-    private final RowSums rowSums;
-    private final Softmax softmax;
+    private final ScalarGradients gradients;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
 
@@ -52,10 +50,7 @@ public final class ScalarKernels implements Kernels {
         layerNorm = new LayerNorm(workers);
         rotate = new Rotate(workers);
         pointwise = new Pointwise(workers);
-        normBackward = new NormBackward(workers);
-        pointwiseBackward = new PointwiseBackward(workers);
-        rowSums = new RowSums(workers);
-        softmax = new Softmax(workers);
+        gradients = new ScalarGradients(workers);
         attention = new Attention(workers);
         attentionBackward = new AttentionBackward(workers);
     }
@@ -147,43 +142,8 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
-        normBackward.rms(dx, dw, dy, x, w, eps, offset);
-    }
-
-    @Override
-    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
-        normBackward.layer(dx, dw, dy, x, w, eps);
-    }
-
-    @Override
-    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
-        pointwiseBackward.gated(dgate, dup, dy, gate, up, f);
-    }
-
-    @Override
-    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
-        pointwiseBackward.activate(dx, dy, x, f);
-    }
-
-    @Override
-    public void sumRows(Tensor sum, Tensor x) {
-        rowSums.sum(sum, x);
-    }
-
-    @Override
-    public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
-        rowSums.scatterAdd(y, x, ids, count, frozenRow);
-    }
-
-    @Override
-    public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
-        softmax.sums(logSumExp, entropy, z);
-    }
-
-    @Override
-    public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
-        softmax.backward(dz, z, logSumExp, a, b, add);
+    public GradientKernels gradients() {
+        return gradients;
     }
 
     @Override

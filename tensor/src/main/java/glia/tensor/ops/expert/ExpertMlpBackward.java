@@ -47,10 +47,11 @@ final class ExpertMlpBackward {
         Tensor dup = zeros(op.hidden.cols());
         Tensor dgate = zeros(op.hidden.cols());
         switch (op.experts.form()) {
-            case MlpForm.Gated gated -> kernels.gatedBackward(dgate, dup, dhidden, op.gate, op.up, gated.activation());
-            case MlpForm.Plain plain -> kernels.activateBackward(dup, dhidden, op.up, plain.activation());
+            case MlpForm.Gated gated -> kernels.gradients().gatedBackward(dgate, dup, dhidden, op.gate, op.up,
+                    gated.activation());
+            case MlpForm.Plain plain -> kernels.gradients().activateBackward(dup, dhidden, op.up, plain.activation());
             case MlpForm.Clamped clamped -> {
-                kernels.gatedBackward(dgate, dup, dhidden, op.cutGate, op.cutUp, Activation.SILU);
+                kernels.gradients().gatedBackward(dgate, dup, dhidden, op.cutGate, op.cutUp, Activation.SILU);
                 uncut(clamped, dgate, dup);
             }
         }
@@ -117,7 +118,7 @@ final class ExpertMlpBackward {
                 tape.products().addInputGradient(din.rows(start, end), d, w);
             }
             if (!biases.isEmpty() && tape.needs(biases.get(expert))) {
-                kernels.sumRows(tape.gradient(biases.get(expert)), d);
+                kernels.gradients().sumRows(tape.gradient(biases.get(expert)), d);
             }
         }
     }

@@ -20,7 +20,7 @@ public final class LogSoftmax implements Operation {
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(z.rows(), z.cols());
         logSumExp = ops.allocate(1, z.rows());
-        ops.kernels().softmaxSums(logSumExp, null, z);
+        ops.kernels().gradients().softmaxSums(logSumExp, null, z);
         Ranges.run(ops.kernels().workers(), z.rows(), z.cols(), (from, to) -> {
             for (int n = from; n < to; n++) {
                 float sum = logSumExp.get(n);
@@ -55,6 +55,6 @@ public final class LogSoftmax implements Operation {
         });
         Tensor dz = tape.gradient(z);
         tape.add(z, dy, 1);
-        tape.kernels().softmaxBackward(dz, z, logSumExp, a, b, true);
+        tape.kernels().gradients().softmaxBackward(dz, z, logSumExp, a, b, true);
     }
 }

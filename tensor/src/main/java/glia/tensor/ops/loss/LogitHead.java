@@ -99,7 +99,7 @@ public final class LogitHead {
     /// @param dhidden null where nobody wants it
     void goBack(Tape tape, Tensor du, Tensor hidden, Tensor dhidden, int part) {
         if (bias.isPresent() && tape.needs(bias.get())) {
-            tape.kernels().sumRows(slice(tape.gradient(bias.get()), part), du);
+            tape.kernels().gradients().sumRows(slice(tape.gradient(bias.get()), part), du);
         }
         tape.products().addWeightGradient(tape, weight, first(part), du, hidden);
         if (dhidden != null) {

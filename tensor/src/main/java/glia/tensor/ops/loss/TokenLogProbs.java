@@ -105,7 +105,7 @@ public final class TokenLogProbs implements Operation {
                 head.logits(ops, z, picked.rows(from, to), part);
                 Tensor sums = ops.allocate(1, to - from);
                 Tensor entropies = wantsEntropy ? ops.allocate(1, to - from) : null;
-                ops.kernels().softmaxSums(sums, entropies, z);
+                ops.kernels().gradients().softmaxSums(sums, entropies, z);
                 running.add(from, sums, entropies);
                 take(z, from, part, running);
                 top.add(ops.kernels().workers(), z, from, head.first(part));
@@ -204,7 +204,7 @@ public final class TokenLogProbs implements Operation {
                 Tensor z = matrix(tile, to - from, head.size(part));
                 Tensor dz = matrix(second, to - from, head.size(part));
                 head.logits(tape, z, picked.rows(from, to), part);
-                tape.kernels().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
+                tape.kernels().gradients().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
                         numbers(b, from, to), false);
                 addTargets(dz, from, part, ofTarget);
                 head.rule().goBack(tape.kernels(), dz, z);
@@ -212,7 +212,7 @@ public final class TokenLogProbs implements Operation {
             }
         }
         if (dpicked != null && picked != hidden) {
-            tape.kernels().scatterAdd(tape.gradient(hidden), dpicked, rows, count, -1);
+            tape.kernels().gradients().scatterAdd(tape.gradient(hidden), dpicked, rows, count, -1);
         }
     }
 

@@ -38,7 +38,7 @@ public final class Gathers {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.kernels().scatterAdd(tape.gradient(x), tape.gradient(y), rows, rows.length, -1);
+            tape.kernels().gradients().scatterAdd(tape.gradient(x), tape.gradient(y), rows, rows.length, -1);
         }
     }
 }

@@ -27,7 +27,7 @@ public final class Norms {
         @Override
         public void backward(Tape tape, Tensor y) {
             if (tape.needs(b)) {
-                tape.kernels().sumRows(tape.gradient(b), tape.gradient(y));
+                tape.kernels().gradients().sumRows(tape.gradient(b), tape.gradient(y));
             }
             tape.add(x, tape.gradient(y), 1);
         }
@@ -48,7 +48,7 @@ public final class Norms {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.kernels().rmsNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null,
+            tape.kernels().gradients().rmsNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null,
                     tape.gradient(y), x, Compute.stored(w), eps, offset);
         }
     }
@@ -71,11 +71,12 @@ public final class Norms {
         public void backward(Tape tape, Tensor y) {
             Tensor dy = tape.gradient(y);
             if (tape.needs(x) || tape.needs(w)) {
-                tape.kernels().layerNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null, dy, x,
+                tape.kernels().gradients().layerNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null,
+                        dy, x,
                         Compute.stored(w), eps);
             }
             if (b.isPresent() && tape.needs(b.get())) {
-                tape.kernels().sumRows(tape.gradient(b.get()), dy);
+                tape.kernels().gradients().sumRows(tape.gradient(b.get()), dy);
             }
         }
     }

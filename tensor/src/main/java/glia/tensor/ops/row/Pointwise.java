@@ -47,7 +47,8 @@ public final class Pointwise {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.kernels().gatedBackward(tape.gradient(gate), tape.gradient(up), tape.gradient(y), gate, up, f);
+            tape.kernels().gradients().gatedBackward(tape.gradient(gate), tape.gradient(up), tape.gradient(y), gate,
+                    up, f);
         }
     }
 
@@ -60,7 +61,7 @@ public final class Pointwise {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.kernels().activateBackward(tape.gradient(x), tape.gradient(y), x, f);
+            tape.kernels().gradients().activateBackward(tape.gradient(x), tape.gradient(y), x, f);
         }
     }
 

@@ -1,0 +1,61 @@
+package glia.tensor.kernel.scalar;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.GradientKernels;
+import glia.tensor.kernel.Workers;
+
+/// The row-wise gradients as plain loops, with sums in F64: the definition that other backends are tested against.
+final class ScalarGradients implements GradientKernels {
+    private final NormBackward normBackward;
+    private final PointwiseBackward pointwiseBackward;
+    private final RowSums rowSums;
+    private final Softmax softmax;
+
+    ScalarGradients(Workers workers) {
+        normBackward = new NormBackward(workers);
+        pointwiseBackward = new PointwiseBackward(workers);
+        rowSums = new RowSums(workers);
+        softmax = new Softmax(workers);
+    }
+
+    @Override
+    public void rmsNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
+        normBackward.rms(dx, dw, dy, x, w, eps, offset);
+    }
+
+    @Override
+    public void layerNormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
+        normBackward.layer(dx, dw, dy, x, w, eps);
+    }
+
+    @Override
+    public void gatedBackward(Tensor dgate, Tensor dup, Tensor dy, Tensor gate, Tensor up, Activation f) {
+        pointwiseBackward.gated(dgate, dup, dy, gate, up, f);
+    }
+
+    @Override
+    public void activateBackward(Tensor dx, Tensor dy, Tensor x, Activation f) {
+        pointwiseBackward.activate(dx, dy, x, f);
+    }
+
+    @Override
+    public void sumRows(Tensor sum, Tensor x) {
+        rowSums.sum(sum, x);
+    }
+
+    @Override
+    public void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
+        rowSums.scatterAdd(y, x, ids, count, frozenRow);
+    }
+
+    @Override
+    public void softmaxSums(Tensor logSumExp, Tensor entropy, Tensor z) {
+        softmax.sums(logSumExp, entropy, z);
+    }
+
+    @Override
+    public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
+        softmax.backward(dz, z, logSumExp, a, b, add);
+    }
+}
