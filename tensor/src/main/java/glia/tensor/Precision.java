@@ -1,7 +1,7 @@
 package glia.tensor;
 
-/// What arithmetic products with weights use. It decides the numbers; the kernel set decides only the
-/// speed.
+/// The arithmetic of matrix multiplications with weights. It decides how far results may be from exact ones; within
+/// that, the kernel backend and the number of tokens of a pass may change the rounding (see each mode).
 public enum Precision {
     /// F32 activations, F32 accumulation, weights decoded exactly.
     EXACT,

@@ -26,8 +26,8 @@ public interface GradientKernels {
     /// `sum += Σ_n x[n,:]`, the gradient of `Kernels.addRow` for its row; x is seen as rows of the length of `sum`.
     void sumRows(Tensor sum, Tensor x);
 
-    /// `y[ids[n],:] += x[n,:]` for the first `count` ids, the gradient of `Kernels.gather`; rows that share an id are added in
-    /// their order.
+    /// `y[ids[n],:] += x[n,:]` for the first `count` ids, the gradient of `Kernels.gather`; rows that share an id are
+    /// added in their order.
     ///
     /// @param frozenRow the row of y that stays as it is, -1 for none
     void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow);

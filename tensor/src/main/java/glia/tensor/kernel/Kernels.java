@@ -11,7 +11,10 @@ import java.lang.foreign.Arena;
 /// or be coded.
 /// Callers (`Compute`) have checked all shapes; implementations that would leave their memory check them
 /// again. Outputs may not overlap inputs unless said otherwise. A set is used by one thread at a time and spreads its
-/// work over its own `Workers`. The scalar set is the definition: others equal it up to the order of additions.
+/// work over its own `Workers`. The scalar set is the definition.
+/// Others equal it up to the order of additions, and where the processor has faster products of rounded numbers, up to
+/// rounding: `linearRounded` and the products with BF16 factors say how much. How results depend on other rows is said
+/// in `docs/adr/0005-precision-decides-numbers.md`; see `batchInvariant`.
 public interface Kernels {
     /// `scalar`, `vector`…, for messages.
     String name();
