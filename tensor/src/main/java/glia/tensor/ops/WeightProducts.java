@@ -57,11 +57,16 @@ public final class WeightProducts {
             }
             return;
         }
-        Batch batch = new Batch();
+        ProductList list = new ProductList();
         for (int i = 0; i < ws.length; i++) {
-            batch.add(ys[i], 0, x, 0, x.rows(), ws[i]);
+            list.add(ys[i], 0, x, 0, x.rows(), matrix(ws[i]));
         }
-        multiply(batch);
+        multiplyRounded(list);
+        for (int i = 0; i < ws.length; i++) {
+            for (Weight at = ws[i]; at instanceof LowRank adapted; at = adapted.base()) {
+                addLowRank(ys[i], x, adapted);
+            }
+        }
     }
 
     /// Products of several weights with rows of matrices: see `ProductList`.
@@ -72,10 +77,9 @@ public final class WeightProducts {
         private final ProductList list = new ProductList();
         private final List<Term> terms = new ArrayList<>();
 
-        /// `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
-
         public Batch() { }
 
+        /// `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
         public void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Weight w) {
             list.add(y, yRow, x, xRow, numRows, matrix(w));
             for (Weight at = w; at instanceof LowRank adapted; at = adapted.base()) {
@@ -267,13 +271,17 @@ public final class WeightProducts {
         workspace.release(mark);
     }
 
+    private void multiplyRounded(ProductList list) {
+        int mark = workspace.mark();
+        kernels.linearEachRounded(list, workspace.allocate(list.mostRows(), list.mostCols()));
+        workspace.release(mark);
+    }
+
     private void multiplyEach(ProductList list) {
         ProductList straight = list.where(p -> !isShuffled(p.w()));
         ProductList rounded = straight.where(p -> rounds(p.w()));
         if (rounded.size() > 0) {
-            int mark = workspace.mark();
-            kernels.linearEachRounded(rounded, workspace.allocate(rounded.mostRows(), rounded.mostCols()));
-            workspace.release(mark);
+            multiplyRounded(rounded);
         }
         kernels.linearEach(straight.where(p -> !rounds(p.w())));
         if (straight.size() < list.size()) {
