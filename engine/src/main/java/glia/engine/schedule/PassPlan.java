@@ -7,8 +7,16 @@ import java.util.List;
 /// What the next pass computes. Decoding texts come first, each with its next token. What is left of the budget goes to
 /// prompts: equal shares for the keys that have some, within a key by priority and age.
 final class PassPlan {
-    private static final Comparator<ScheduledSequence> BY_TURN = Comparator
-            .comparingInt((ScheduledSequence s) -> -s.gainedPriority).thenComparingLong(s -> s.arrival);
+    /// By priority, then by age. A class of its own: lambdas would cost several milliseconds of a cold start.
+    private static final class ByTurn implements Comparator<ScheduledSequence> {
+        @Override
+        public int compare(ScheduledSequence a, ScheduledSequence b) {
+            int byPriority = Integer.compare(b.gainedPriority, a.gainedPriority);
+            return byPriority != 0 ? byPriority : Long.compare(a.arrival, b.arrival);
+        }
+    }
+
+    private static final Comparator<ScheduledSequence> BY_TURN = new ByTurn();
 
     private final int tokenBudget;
     private final int tokensPerDecode;

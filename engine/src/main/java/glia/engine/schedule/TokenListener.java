@@ -8,7 +8,12 @@ import java.util.List;
 @FunctionalInterface
 public interface TokenListener {
     /// Hears nothing and lets everything go on.
-    TokenListener NONE = (sample, token, logProbability) -> true;
+    TokenListener NONE = new TokenListener() {
+        @Override
+        public boolean token(int sample, int token, float logProbability) {
+            return true;
+        }
+    };
 
     /// A token was chosen, a stop token too.
     ///
