@@ -24,7 +24,7 @@ public final class Scheduler implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock(true);
     private final Batcher batcher;
     private final Places places;
-        private final AtomicInteger numWaiting = new AtomicInteger();
+    private final AtomicInteger numWaiting = new AtomicInteger();
     private final AtomicInteger numOpen = new AtomicInteger();
     private final AtomicLong numArrived = new AtomicLong();
     private final AtomicBoolean endsWanted = new AtomicBoolean();
