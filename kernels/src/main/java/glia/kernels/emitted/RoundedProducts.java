@@ -3,7 +3,6 @@ package glia.kernels.emitted;
 import glia.kernels.amx.Int16Product;
 import glia.kernels.code.Level;
 import glia.kernels.code.SystemMemory;
-import glia.kernels.panels.ProductShapes;
 import glia.kernels.panels.PackedWeights;
 import glia.kernels.panels.PanelCode;
 import glia.kernels.panels.PanelFormat;

@@ -11,13 +11,10 @@ import static glia.kernels.asm.Gpr.RDX;
 import static glia.kernels.asm.Gpr.RSI;
 import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VANDPS;
 import static glia.kernels.asm.Op.VDIVPS;
 import static glia.kernels.asm.Op.VFMADD132PS;
-import static glia.kernels.asm.Op.VFMADD213PS;
 import static glia.kernels.asm.Op.VMAXPS;
 import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VSUBPS;
 import static glia.kernels.asm.Op.VXORPS;
 
 import glia.kernels.asm.Condition;
@@ -33,6 +30,7 @@ import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
 import glia.kernels.code.MaskedLoop;
+import glia.kernels.code.NormalCode;
 import glia.kernels.code.TanhCode;
 import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
@@ -42,8 +40,6 @@ import java.util.List;
 /// `x / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within
 /// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
 public final class PointwiseCode {
-    private static final int ORDERED_GREATER = 30;
-
     private static final PerLevel<PointwiseCode> CODES = new PerLevel<>(PointwiseCode::new);
 
     private final Level level;
@@ -219,23 +215,7 @@ public final class PointwiseCode {
     }
 
     private void gelu(Emitter a) {
-        a.op(VMULPS, u, x, x);
-        a.op(VMULPS, u, u, constants.of(-0.5f));
-        ExpCode.emitBounded(a, constants, u, t, spare);
-        a.op(VANDPS, t, x, constants.of(Integer.MAX_VALUE));
-        a.op(VFMADD132PS, t, unit, constants.of(0.70710678f * 0.3275911f));
-        a.op(VDIVPS, t, unit, t);
-        constants.fill(a, phi, 0.5f * 1.061405429f);
-        float[] coefficients = {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
-        for (float c : coefficients) {
-            a.op(VFMADD213PS, phi, t, constants.of(0.5f * c));
-        }
-        a.op(VMULPS, phi, phi, t);
-        a.op(VMULPS, phi, phi, u);
-        a.zero(spare);
-        a.compare(Mask.K2, x, spare, ORDERED_GREATER);
-        a.op(VSUBPS, spare, unit, phi);
-        a.blend(phi, Mask.K2, spare);
+        NormalCode.emit(a, constants, x, unit, phi, u, t, spare);
         a.op(VMULPS, x, x, phi);
     }
 }

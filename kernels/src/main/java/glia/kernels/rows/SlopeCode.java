@@ -10,7 +10,6 @@ import static glia.kernels.asm.Gpr.RDX;
 import static glia.kernels.asm.Gpr.RSI;
 import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VANDPS;
 import static glia.kernels.asm.Op.VDIVPS;
 import static glia.kernels.asm.Op.VFMADD132PS;
 import static glia.kernels.asm.Op.VFMADD213PS;
@@ -29,9 +28,9 @@ import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.ExpCode;
-import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.code.MaskedLoop;
+import glia.kernels.code.NormalCode;
 import glia.kernels.code.PerLevel;
 import glia.kernels.code.TanhCode;
 import glia.tensor.kernel.Activation;
@@ -185,23 +184,7 @@ final class SlopeCode {
 
     /// `x · Φ(x)`, `Φ(x) + x · φ(x)`
     private void gelu(Emitter a) {
-        a.op(VMULPS, u, x, x);
-        a.op(VMULPS, u, u, constants.of(-0.5f));
-        ExpCode.emitBounded(a, constants, u, t, spare);
-        a.op(VANDPS, t, x, constants.of(Integer.MAX_VALUE));
-        a.op(VFMADD132PS, t, unit, constants.of(0.70710678f * 0.3275911f));
-        a.op(VDIVPS, t, unit, t);
-        constants.fill(a, phi, 0.5f * 1.061405429f);
-        float[] coefficients = {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
-        for (float c : coefficients) {
-            a.op(VFMADD213PS, phi, t, constants.of(0.5f * c));
-        }
-        a.op(VMULPS, phi, phi, t);
-        a.op(VMULPS, phi, phi, u);
-        a.zero(spare);
-        a.compare(Mask.K2, x, spare, ORDERED_GREATER);
-        a.op(VSUBPS, spare, unit, phi);
-        a.blend(phi, Mask.K2, spare);
+        NormalCode.emit(a, constants, x, unit, phi, u, t, spare);
         a.op(VMULPS, value, x, phi);
         a.op(VMULPS, slope, x, u);
         a.op(VFMADD132PS, slope, phi, constants.of(0.39894228f));

@@ -4,7 +4,6 @@ import glia.kernels.code.Level;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Scratch;
-import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;

@@ -9,7 +9,6 @@ import static glia.kernels.vector.Simd.ADDRESS;
 import static glia.kernels.vector.Simd.BYTES;
 import static glia.kernels.vector.Simd.F;
 import static glia.kernels.vector.Simd.I;
-import static glia.kernels.vector.Simd.I64;
 import static glia.kernels.vector.Simd.LANES;
 import static glia.kernels.vector.Simd.ORDER;
 import static jdk.incubator.vector.FloatVector.SPECIES_256;

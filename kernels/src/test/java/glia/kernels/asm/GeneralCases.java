@@ -1,6 +1,5 @@
 package glia.kernels.asm;
 
-import static glia.kernels.asm.Mem.at;
 
 import java.util.List;
 

@@ -20,7 +20,6 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import glia.tensor.Precision;
-import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;

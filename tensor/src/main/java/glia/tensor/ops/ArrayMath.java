@@ -126,14 +126,6 @@ public final class ArrayMath {
         return s0 + s1 + (s2 + s3);
     }
 
-    /// `y[m] += Σ_k a[m][k] · b[k]` for rows of `count` numbers, m in `[fromRow, toRow)` and k in `[0, depth)`.
-    static void addMatrixProduct(float[][] y, int fromRow, int toRow, float[][] a, float[][] b, int depth,
-            int count) {
-        for (int m = fromRow; m < toRow; m++) {
-            addCombination(y[m], a[m], b, depth, count);
-        }
-    }
-
     /// `y += Σ_k factors[k] · b[k]`, four rows at a time.
     public static void addCombination(float[] y, float[] factors, float[][] b, int depth, int count) {
         int k = 0;

@@ -10,7 +10,6 @@ import glia.tensor.kernel.PositionLists;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
-import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
