@@ -10,8 +10,8 @@ import static glia.kernels.asm.Op.VSUBPS;
 import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 
-/// Emits the normal distribution `Φ(x)`, which GELU and its slope are made of, for each lane of a vector: formula 7.1.26
-/// of Abramowitz and Stegun.
+/// Emits the normal distribution `Φ(x)` for each lane of a vector: formula 7.1.26 of Abramowitz and Stegun. GELU and
+/// its slope are made of it.
 public final class NormalCode {
     /// The predicate of a comparison: greater, and false where a number is NaN.
     private static final int ORDERED_GREATER = 30;
