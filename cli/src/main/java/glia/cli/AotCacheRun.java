@@ -40,7 +40,7 @@ public final class AotCacheRun {
                         .toList());
             }
         }
-        System.setProperty(HeadStart.PROPERTY, "true");
+        System.setProperty(EarlyInitialization.PROPERTY, "true");
         Main.main(new String[] {"--halp"});
     }
 

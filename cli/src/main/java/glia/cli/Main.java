@@ -10,7 +10,7 @@ public final class Main {
 
     /// Runs one command line and ends the process with its exit code.
     public static void main(String[] words) {
-        HeadStart.begin();
+        EarlyInitialization.begin();
         int exitCode = new Cli(Console.ofProcess()).run(List.of(words));
         // `System.exit` first looks for loggers, which takes longer than printing a help text.
         if (exitCode != ExitCode.OK) {

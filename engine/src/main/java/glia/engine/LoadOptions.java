@@ -8,7 +8,7 @@ import glia.tensor.kernel.KeyValueType;
 /// @param threads threads that compute; 0: one for each core
 /// @param contextLength the most tokens a sequence may have; 0: what the model was made for
 /// @param kernels the name of a kernel set, or `auto` for the best one that this machine can run
-/// @param precision the arithmetic of products with quantised weights
+/// @param precision the arithmetic of products with quantized weights
 /// @param keyValueType the numbers of the KV cache: smaller ones take less memory and make long contexts faster
 /// @param drafts whether a layer of the model guesses tokens ahead, so that a pass may give two; the texts are the same
 /// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, which costs speed

@@ -173,7 +173,7 @@ class HandMadeSpecTest {
         assertTrue(message.contains("25") && message.contains("24"), message);
     }
 
-    /// The optimiser of https://arxiv.org/abs/1412.6980.
+    /// The optimizer of https://arxiv.org/abs/1412.6980.
     private static final class Adam {
         private final List<Tensor> weights = new ArrayList<>();
         private final List<Tensor> slopes = new ArrayList<>();

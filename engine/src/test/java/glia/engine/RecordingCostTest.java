@@ -63,7 +63,7 @@ class RecordingCostTest {
 
     private static Mixer experts() {
         return new Experts(4, 32, new MlpForm.Gated(Activation.SILU), Bias.NONE,
-                Router.plain(2, Router.Score.SOFTMAX, Router.Share.NORMALISED), ExpertMlp.Weighting.OUTPUT,
+                Router.plain(2, Router.Score.SOFTMAX, Router.Share.NORMALIZED), ExpertMlp.Weighting.OUTPUT,
                 new Experts.Shared.None());
     }
 

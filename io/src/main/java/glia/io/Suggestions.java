@@ -46,7 +46,7 @@ public final class Suggestions {
             : edits(a, compared);
     }
 
-    /// Letters added, left out, taken for another one, or swapped with their neighbour (the optimal string alignment
+    /// Letters added, left out, taken for another one, or swapped with their neighbor (the optimal string alignment
     /// distance).
     private static int edits(String a, String b) {
         var beforePrevious = new int[b.length() + 1];

@@ -60,7 +60,7 @@ public class ExpertLayer extends KernelBenchmark {
         ops = new Compute(set, Precision.FAST);
         inputs = IntStream.range(0, Math.clamp(INPUT_TOKENS / tokens, 4, 256))
                 .mapToObj(i -> activations(tokens, width)).toList();
-        router = Router.plain(chosen, Router.Score.SOFTMAX, Router.Share.NORMALISED);
+        router = Router.plain(chosen, Router.Score.SOFTMAX, Router.Share.NORMALIZED);
         long bytes = 3L * NUM_EXPERTS * type.bytes((long) width * expertWidth);
         int numLayers = (int) Math.ceilDiv((long) streamMegabytes << 20, bytes);
         routers = IntStream.range(0, numLayers).<Weight>mapToObj(

@@ -148,11 +148,11 @@ public abstract class KernelBenchmark {
         return x;
     }
 
-    /// A product as the engine has it by default: activations are rounded first where weights are quantised.
+    /// A product as the engine has it by default: activations are rounded first where weights are quantized.
     ///
     /// @param scratch of x's shape
     final void multiply(Tensor y, Tensor x, Tensor w, Tensor scratch) {
-        if (w.dtype().isQuantised()) {
+        if (w.dtype().isQuantized()) {
             set.linearRounded(y, x, w, scratch);
         } else {
             set.linear(y, x, w);

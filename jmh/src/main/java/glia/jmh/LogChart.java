@@ -15,7 +15,7 @@ final class LogChart {
     private static final int RIGHT = 600;
     private static final int TOP = 50;
     private static final int BOTTOM = 310;
-    private static final String[] COLOURS = {"#d95f02", "#1b9e77", "#7570b3"};
+    private static final String[] COLORS = {"#d95f02", "#1b9e77", "#7570b3"};
 
     private LogChart() { }
 
@@ -43,28 +43,28 @@ final class LogChart {
         for (int i = 0; i < lines.size(); i++) {
             double end = lines.get(i).values[places.length - 1];
             boolean lowest = lines.stream().allMatch(l -> l.values[places.length - 1] >= end);
-            draw(svg, lines.get(i), COLOURS[i % COLOURS.length], places, low, high);
-            label(svg, lines.get(i).name, COLOURS[i % COLOURS.length], y(end, low, high) + (lowest ? 20 : -9));
+            draw(svg, lines.get(i), COLORS[i % COLORS.length], places, low, high);
+            label(svg, lines.get(i).name, COLORS[i % COLORS.length], y(end, low, high) + (lowest ? 20 : -9));
         }
         return svg.append("</svg>\n").toString();
     }
 
-    private static void draw(StringBuilder svg, Line line, String colour, int[] places, int low, int high) {
+    private static void draw(StringBuilder svg, Line line, String color, int[] places, int low, int high) {
         StringBuilder points = new StringBuilder();
         for (int i = 0; i < places.length; i++) {
             double y = y(line.values[i], low, high);
             points.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(places[i], places), y));
             svg.append(String.format(Locale.ROOT, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>\n",
-                    x(places[i], places), y, colour));
+                    x(places[i], places), y, color));
         }
-        svg.append("<polyline points=\"" + points.toString().strip() + "\" fill=\"none\" stroke=\"" + colour
+        svg.append("<polyline points=\"" + points.toString().strip() + "\" fill=\"none\" stroke=\"" + color
                 + "\" stroke-width=\"2\"/>\n");
     }
 
     /// Above the end of a line, or below the lowest.
-    private static void label(StringBuilder svg, String name, String colour, double y) {
+    private static void label(StringBuilder svg, String name, String color, double y) {
         svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
-                RIGHT, y, colour, name));
+                RIGHT, y, color, name));
     }
 
     private static double x(int place, int[] places) {
@@ -77,9 +77,9 @@ final class LogChart {
         return BOTTOM - (BOTTOM - TOP) * (Math.log10(value) - low) / (high - low);
     }
 
-    private static void line(StringBuilder svg, double x1, double y1, double x2, double y2, String colour) {
+    private static void line(StringBuilder svg, double x1, double y1, double x2, double y2, String color) {
         svg.append(String.format(Locale.ROOT, "<line x1=\"%.0f\" y1=\"%.1f\" x2=\"%.0f\" y2=\"%.1f\" stroke=\"%s\"/>\n",
-                x1, y1, x2, y2, colour));
+                x1, y1, x2, y2, color));
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {

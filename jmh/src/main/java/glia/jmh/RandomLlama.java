@@ -22,7 +22,7 @@ import java.util.SplittableRandom;
 ///
 /// Shapes with experts are read as Mixtral.
 ///
-/// Types are those that `Encode` writes. As llama.cpp's quantiser does, the head of a file of fewer than 6 bits a
+/// Types are those that `Encode` writes. As llama.cpp's quantizer does, the head of a file of fewer than 6 bits a
 /// weight is Q6_K, or Q8_0 where rows do not fill Q6_K's blocks; vectors are F32.
 public final class RandomLlama {
     private static final long SEED = 1;
@@ -129,7 +129,7 @@ public final class RandomLlama {
 
     private DType headType() {
         DType sixBits = DType.Q6_K;
-        boolean smaller = type.isQuantised() && (long) type.blockBytes() * sixBits.blockElements()
+        boolean smaller = type.isQuantized() && (long) type.blockBytes() * sixBits.blockElements()
                 < (long) sixBits.blockBytes() * type.blockElements();
         return !smaller ? type : shape.width % sixBits.blockElements() == 0 ? sixBits : DType.Q8_0;
     }

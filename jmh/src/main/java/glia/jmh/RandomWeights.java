@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
 /// Weights to time kernels on. Some rows are made and encoded, the others are copies: no kernel's time depends on it,
-/// and quantising takes far longer than what is measured.
+/// and quantizing takes far longer than what is measured.
 final class RandomWeights {
     private static final int DISTINCT_ROWS = 16;
     private static final double DEVIATION = 0.02;

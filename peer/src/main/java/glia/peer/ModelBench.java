@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 
 /// Tokens a second of a model in Glia and in llama.cpp, one after the other, again and again, so that both meet the
-/// same moods of the machine: medians, and the median of the ratios of neighbours.
+/// same moods of the machine: medians, and the median of the ratios of neighbors.
 public final class ModelBench {
     private static final int THREADS = 2;
     private static final List<String> WORK = List.of("prompt 512", "generate 64 1", "generate 64 16");

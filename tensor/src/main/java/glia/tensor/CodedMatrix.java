@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// A matrix `[R,K]` in one of the layouts that quantised checkpoints of the hub have: short codes in one tensor, scales
+/// A matrix `[R,K]` in one of the layouts that quantized checkpoints of the hub have: short codes in one tensor, scales
 /// in another, sometimes zero points in a third. It stays packed: kernels decode rows as they pass (`CodedDecoder` is
 /// the definition). A number is
 ///
@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 ///
 /// with g the group of column k, and zero 0 where the matrix has no zero points.
 ///
-/// Where a quantisation has sorted the columns, codes and groups lie in its order, and the matrix is *shuffled*:
+/// Where a quantization has sorted the columns, codes and groups lie in its order, and the matrix is *shuffled*:
 /// products are best made `inStoredOrder`, with activations in the same order.
 ///
 /// The tensors are asked for when a product first meets the matrix, so that whatever nobody multiplies with is not
@@ -256,7 +256,7 @@ public final class CodedMatrix implements Matrix {
     }
 
     @Override
-    public boolean isQuantised() {
+    public boolean isQuantized() {
         return blockType().isPresent();
     }
 

@@ -34,7 +34,7 @@ public enum DType {
     }
 
     /// Whether products with weights of this type may round their activations to 8 bits: see `Precision.FAST`.
-    public boolean isQuantised() {
+    public boolean isQuantized() {
         return isBlock();
     }
 

@@ -12,7 +12,7 @@ public sealed interface Matrix permits Tensor, CodedMatrix {
     long sizeBytes();
 
     /// Whether products may round their activations to 8 bits: see `Precision.FAST`.
-    boolean isQuantised();
+    boolean isQuantized();
 
     /// A number that grows whenever the matrix's numbers are changed: 0 for those of a file. What kernels derive from a
     /// matrix is good for the version that it was made from.

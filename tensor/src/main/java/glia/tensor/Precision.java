@@ -5,13 +5,13 @@ package glia.tensor;
 public enum Precision {
     /// F32 activations, F32 accumulation, weights decoded exactly.
     EXACT,
-    /// Activations rounded to 8 bits in blocks of 32 where weights are quantised: `s · round(x / s)`, where s is the
+    /// Activations rounded to 8 bits in blocks of 32 where weights are quantized: `s · round(x / s)`, where s is the
     /// next `2^e` or `1.5 · 2^e` from `max|x| / 120` on (see `scale`). A block with outliers,
     /// `max|x| > 3.9 · √mean(x²)`, gets 15 bits, that is two terms: s from `max|x| / (120 · 128)` on. In language
     /// models a fifth of the blocks or so have outliers, and most of the error.
     ///
     /// Where weights are BF16 and the processor multiplies such numbers, activations are rounded to BF16 too. Where it
-    /// multiplies bytes by tile registers (AMX), products of many tokens with quantised weights round both factors to
+    /// multiplies bytes by tile registers (AMX), products of many tokens with quantized weights round both factors to
     /// 16 bits instead, a hundredth of that error.
     FAST,
     /// As `FAST`; where the processor multiplies BF16 numbers, both factors are rounded to BF16 with F32 and F16

@@ -119,8 +119,8 @@ public final class Tensor implements Matrix {
     }
 
     @Override
-    public boolean isQuantised() {
-        return dtype.isQuantised();
+    public boolean isQuantized() {
+        return dtype.isQuantized();
     }
 
     /// Bytes from one row to the next.

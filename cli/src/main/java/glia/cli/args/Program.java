@@ -88,7 +88,7 @@ public final class Program {
     /// Takes a command line apart. Where it asks for help or the version, or names no command, that is printed.
     ///
     /// @param width columns of the terminal that shows help texts; 0 for any number
-    /// @param color whether help texts have colours
+    /// @param color whether help texts have colors
     /// @return the command that was called; empty where something was printed instead
     /// @throws UsageException if a word is unknown, repeated, no possible value, or missing
     public Optional<Call> parse(List<String> words, PrintStream out, int width, boolean color) {

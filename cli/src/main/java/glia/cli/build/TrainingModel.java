@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /// Writes a small Llama of random weights as GGUF: most models that people run are files of this kind, so an AOT cache
-/// is made from running one. It has the usual quantised formats, a byte-level vocabulary with merges and a template.
+/// is made from running one. It has the usual quantized formats, a byte-level vocabulary with merges and a template.
 public final class TrainingModel {
     private static final int NUM_LAYERS = 2;
     private static final int WIDTH = 256;

@@ -104,15 +104,15 @@ public final class ChatLoop {
         }
         String[] words = message.split("\\s+", 2);
         String rest = words.length > 1 ? words[1].strip() : "";
-        Optional<ChatWords> word = ChatWords.of(words[0]);
+        Optional<ChatCommands> word = ChatCommands.of(words[0]);
         if (word.isEmpty()) {
-            List<String> near = Suggestions.closest(words[0], ChatWords.names());
+            List<String> near = Suggestions.closest(words[0], ChatCommands.names());
             note("There is no command " + words[0] + (near.isEmpty() ? ";" : "; did you mean " + near.getFirst() + "?")
                     + " /help shows them all.");
             return true;
         }
         switch (word.get()) {
-            case HELP -> console.out().print(ChatWords.help(input.width()));
+            case HELP -> console.out().print(ChatCommands.help(input.width()));
             case RESET -> reset();
             case SYSTEM -> system(rest);
             case SET -> set(rest);

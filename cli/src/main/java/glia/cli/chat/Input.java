@@ -12,7 +12,7 @@ public interface Input extends AutoCloseable {
     /// @throws IOException if the terminal cannot be used
     static Input of(Console console, Path history) throws IOException {
         boolean person = console.inIsTerminal() && console.outIsTerminal() && !Console.isDumb(System.getenv());
-        return person ? new TerminalInput(console, history, ChatWords.names()) : new PlainInput(console);
+        return person ? new TerminalInput(console, history, ChatCommands.names()) : new PlainInput(console);
     }
 
     /// The next message, perhaps of several lines, or null where there are no more.

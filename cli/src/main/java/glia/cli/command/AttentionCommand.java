@@ -9,7 +9,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
 import glia.lab.attention.AttentionMaps;
-import glia.lab.attention.Influence;
+import glia.lab.attention.GradientSaliency;
 import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
@@ -75,7 +75,7 @@ public final class AttentionCommand implements Command {
             List<AttentionMaps.Map> maps = AttentionMaps.of(model.engine(), ids);
             AttentionPage page = new AttentionPage(choice.path().getFileName().toString(), texts(model, ids));
             int count = addMaps(page, maps, arguments);
-            Influence influence = Influence.of(model.engine(), ids);
+            GradientSaliency influence = GradientSaliency.of(model.engine(), ids);
             page.add(influence, texts(model, influence.best()));
             TextFiles.write(out, page.html());
             console.out().println(out + ": " + Units.counted(ids.length, "token") + ", "

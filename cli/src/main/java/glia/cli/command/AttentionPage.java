@@ -1,7 +1,7 @@
 package glia.cli.command;
 
 import glia.lab.attention.AttentionMaps;
-import glia.lab.attention.Influence;
+import glia.lab.attention.GradientSaliency;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -64,7 +64,7 @@ final class AttentionPage {
     }
 
     /// @param best the texts of the tokens with the best logits
-    void add(Influence influence, List<String> best) {
+    void add(GradientSaliency influence, List<String> best) {
         List<List<Double>> rows = new ArrayList<>();
         for (double[] row : influence.norms()) {
             List<Double> numbers = new ArrayList<>();

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /// The heat map of chosen experts as SVG: a row a layer, a column an expert, and beside each row its entropy and
-/// imbalance. Colours go from white, never chosen, over the mean to four times the mean and more.
+/// imbalance. Colors go from white, never chosen, over the mean to four times the mean and more.
 final class ExpertMap {
     private static final int LEFT = 60;
     private static final int TOP = 72;
@@ -16,7 +16,7 @@ final class ExpertMap {
     private static final int ROW = 18;
     private static final double FULL = 4;
     /// From pale to dark, evenly bright steps: blue-green.
-    private static final int[][] COLOURS = {{247, 251, 246}, {199, 229, 211}, {114, 193, 186}, {40, 128, 158},
+    private static final int[][] COLORS = {{247, 251, 246}, {199, 229, 211}, {114, 193, 186}, {40, 128, 158},
         {19, 58, 112}};
 
     private final StringBuilder svg = new StringBuilder();
@@ -58,7 +58,7 @@ final class ExpertMap {
         int x = LEFT + 300;
         for (int i = 0; i <= 40; i++) {
             add("<rect x=\"%d\" y=\"31\" width=\"3.2\" height=\"10\" fill=\"%s\"/>%n", x + 3 * i,
-                    colour(FULL * i / 40));
+                    color(FULL * i / 40));
         }
         text(x - 6, 40, "end", "fill=\"#666\"", "never");
         text(x + 30, 27, "middle", "fill=\"#666\"", "mean");
@@ -79,7 +79,7 @@ final class ExpertMap {
             double times = layer.share(e) * numExperts;
             add("<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\" stroke=\"#e3e3e3\" "
                     + "stroke-width=\"0.5\"><title>layer %d, expert %d: %d times, %.1f %%, %.2f × the mean</title>"
-                    + "</rect>%n", LEFT + e * cell, y, cell, ROW - 1, colour(times), layer.layer(), e,
+                    + "</rect>%n", LEFT + e * cell, y, cell, ROW - 1, color(times), layer.layer(), e,
                     layer.counts()[e], 100 * layer.share(e), times);
         }
         double end = LEFT + most * cell;
@@ -88,12 +88,12 @@ final class ExpertMap {
         text(end + 150, y + 13, "end", "", String.format(Locale.ROOT, "%.2f", layer.imbalance()));
     }
 
-    private static String colour(double timesTheMean) {
-        double at = Math.min(timesTheMean / FULL, 1) * (COLOURS.length - 1);
-        int i = (int) Math.min(at, COLOURS.length - 2);
+    private static String color(double timesTheMean) {
+        double at = Math.min(timesTheMean / FULL, 1) * (COLORS.length - 1);
+        int i = (int) Math.min(at, COLORS.length - 2);
         int[] c = new int[3];
         for (int k = 0; k < c.length; k++) {
-            c[k] = (int) Math.round(COLOURS[i][k] + (at - i) * (COLOURS[i + 1][k] - COLOURS[i][k]));
+            c[k] = (int) Math.round(COLORS[i][k] + (at - i) * (COLORS[i + 1][k] - COLORS[i][k]));
         }
         return String.format(Locale.ROOT, "#%02x%02x%02x", c[0], c[1], c[2]);
     }

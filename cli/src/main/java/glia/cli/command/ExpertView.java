@@ -12,7 +12,7 @@ import java.util.Map;
 
 /// Shows how often experts were chosen: as a heat map of characters, and as a document for programs.
 final class ExpertView {
-    /// Cells of a row; where there are more experts, neighbours share one.
+    /// Cells of a row; where there are more experts, neighbors share one.
     private static final int MOST_CELLS = 64;
     /// Columns beside the cells: the layer's number.
     private static final int MARGIN = 4;

@@ -3,7 +3,7 @@ package glia.cli.command;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.model.cost.LayerKind;
-import glia.model.spec.Remembered;
+import glia.model.spec.CacheKind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,8 +53,8 @@ final class LayerTable {
     }
 
     static boolean isUnlimited(List<LayerKind> kinds) {
-        List<Remembered> all = kinds.stream().flatMap(kind -> kind.remembered().stream()).toList();
-        return !all.isEmpty() && all.stream().allMatch(Remembered.Recurrence.class::isInstance);
+        List<CacheKind> all = kinds.stream().flatMap(kind -> kind.caches().stream()).toList();
+        return !all.isEmpty() && all.stream().allMatch(CacheKind.Recurrence.class::isInstance);
     }
 
     Table table() {

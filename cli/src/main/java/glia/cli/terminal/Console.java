@@ -8,7 +8,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/// Where the program reads and writes, and what stands behind it: a terminal that shows colours and moving lines, or a
+/// Where the program reads and writes, and what stands behind it: a terminal that shows colors and moving lines, or a
 /// file or pipe that gets plain text.
 ///
 /// @param in standard input
@@ -18,7 +18,7 @@ import java.util.Map;
 /// @param outIsTerminal a person reads the results
 /// @param errIsTerminal a person watches the progress
 /// @param width columns of the terminal that shows the results; 0 if there is none, or it does not say
-/// @param color both the terminal and the user's environment (`NO_COLOR`, `TERM`) allow colours
+/// @param color both the terminal and the user's environment (`NO_COLOR`, `TERM`) allow colors
 public record Console(InputStream in, PrintStream out, PrintStream err,
                       boolean inIsTerminal, boolean outIsTerminal, boolean errIsTerminal, int width, boolean color) {
 
@@ -51,7 +51,7 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         return new Console(in, out, err, false, false, false, 0, false);
     }
 
-    /// Whether the environment allows colours: `NO_COLOR` is unset or empty (https://no-color.org) and the terminal is
+    /// Whether the environment allows colors: `NO_COLOR` is unset or empty (https://no-color.org) and the terminal is
     /// not a dumb one.
     public static boolean allowsColor(Map<String, String> environment) {
         return environment.getOrDefault("NO_COLOR", "").isEmpty() && !isDumb(environment);
@@ -67,17 +67,17 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         out.println(WordWrap.of(lines, width));
     }
 
-    /// The text in a faint colour where colours are allowed, else as it is.
+    /// The text in a faint color where colors are allowed, else as it is.
     public String dim(String text) {
         return color ? "\033[2m" + text + "\033[0m" : text;
     }
 
-    /// The text in bold where colours are allowed, else as it is.
+    /// The text in bold where colors are allowed, else as it is.
     public String bold(String text) {
         return color ? "\033[1m" + text + "\033[0m" : text;
     }
 
-    /// The text in a colour that stands out where colours are allowed, else as it is.
+    /// The text in a color that stands out where colors are allowed, else as it is.
     public String accent(String text) {
         return color ? "\033[36m" + text + "\033[0m" : text;
     }

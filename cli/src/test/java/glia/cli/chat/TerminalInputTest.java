@@ -40,7 +40,7 @@ class TerminalInputTest {
     void sitDown() throws IOException {
         Terminal terminal = new ExternalTerminal("test", "xterm", new PipedInputStream(keyboard),
                 screen, StandardCharsets.UTF_8);
-        input = new TerminalInput(terminal, console.console(), folder.resolve("glia/history"), ChatWords.names());
+        input = new TerminalInput(terminal, console.console(), folder.resolve("glia/history"), ChatCommands.names());
     }
 
     @AfterEach

@@ -21,15 +21,15 @@ public final class Embedder {
     private final Engine engine;
     private final int contextLength;
     private final Pooling pooling;
-    private final boolean normalised;
+    private final boolean normalized;
 
-    /// @param normalised whether vectors are scaled to length 1, so that their dot product is the cosine
-    public Embedder(LanguageModel model, Pooling pooling, boolean normalised) {
-        this(model.engine(), model.contextLength(), pooling, normalised);
+    /// @param normalized whether vectors are scaled to length 1, so that their dot product is the cosine
+    public Embedder(LanguageModel model, Pooling pooling, boolean normalized) {
+        this(model.engine(), model.contextLength(), pooling, normalized);
     }
 
     /// @param contextLength texts with more tokens are cut
-    public Embedder(Engine engine, int contextLength, Pooling pooling, boolean normalised) {
+    public Embedder(Engine engine, int contextLength, Pooling pooling, boolean normalized) {
         if (engine.model().spec().encoder().isPresent()) {
             throw new IllegalArgumentException("an encoder-decoder has no hidden states of a text alone; "
                     + "embed with an encoder or a decoder");
@@ -37,7 +37,7 @@ public final class Embedder {
         this.engine = engine;
         this.contextLength = contextLength;
         this.pooling = pooling;
-        this.normalised = normalised;
+        this.normalized = normalized;
     }
 
     /// The tokens of a text that count: all of them, or as many as the model was made for, of which the last stays the
@@ -104,7 +104,7 @@ public final class Embedder {
                 scale(vector, 1f / (end - start));
             }
         }
-        if (normalised) {
+        if (normalized) {
             double square = 0;
             for (float x : vector) {
                 square += (double) x * x;

@@ -1,6 +1,6 @@
 package glia.engine.state;
 
-import glia.model.spec.Remembered;
+import glia.model.spec.CacheKind;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
@@ -18,19 +18,19 @@ final class StateLayout {
     private final long stateBytes;
 
     /// @param type of keys and values
-    StateLayout(List<Remembered> slots, KeyValueType type) {
+    StateLayout(List<CacheKind> slots, KeyValueType type) {
         this.type = type;
         parts = new BlockGroup.Part[slots.size()];
         stateOffsets = new long[parts.length];
         long bytes = 0;
         for (int i = 0; i < parts.length; i++) {
             switch (slots.get(i)) {
-                case Remembered.KeyValues kv ->
+                case CacheKind.KeyValues kv ->
                         parts[i] = group(kv.span(), false).addKeyValues(kv.keySize(), kv.valueSize());
-                case Remembered.Rows rows -> parts[i] = group(rows.span(), false).addRows(rows.size());
-                case Remembered.Source source -> parts[i] = group(new Span.Everything(), true)
+                case CacheKind.Rows rows -> parts[i] = group(rows.span(), false).addRows(rows.size());
+                case CacheKind.Source source -> parts[i] = group(new Span.Everything(), true)
                         .addKeyValues(source.keySize(), source.valueSize());
-                case Remembered.Recurrence r -> {
+                case CacheKind.Recurrence r -> {
                     stateOffsets[i] = bytes;
                     bytes += (long) r.size() * Float.BYTES;
                 }

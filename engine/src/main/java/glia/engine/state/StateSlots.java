@@ -3,13 +3,13 @@ package glia.engine.state;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
-import glia.model.spec.Remembered;
+import glia.model.spec.CacheKind;
 import java.util.ArrayList;
 import java.util.List;
 
 /// Numbers everything that a sequence of a model remembers, from 0 on.
 final class StateSlots {
-    private final List<Remembered> all = new ArrayList<>();
+    private final List<CacheKind> all = new ArrayList<>();
     /// The number of the first thing that the mixer of a sublayer and branch remembers.
     private final int[][] first;
 
@@ -26,13 +26,13 @@ final class StateSlots {
             first[i] = new int[mixers.size()];
             for (int branch = 0; branch < first[i].length; branch++) {
                 first[i][branch] = all.size();
-                all.addAll(mixers.get(branch).remembered());
+                all.addAll(mixers.get(branch).caches());
             }
         }
     }
 
     /// What is remembered, by number.
-    List<Remembered> all() {
+    List<CacheKind> all() {
         return all;
     }
 

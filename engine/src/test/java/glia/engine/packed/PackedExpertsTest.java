@@ -78,7 +78,7 @@ class PackedExpertsTest {
         return m;
     }
 
-    /// Quantises each matrix of a stack and stacks the parts.
+    /// Quantizes each matrix of a stack and stacks the parts.
     private static float[] stack(Arena arena, HubLayout layout, Tensor t, boolean turned, Map<String, Tensor> stacks,
             Random random) {
         int count = Math.toIntExact(t.dim(0));
@@ -86,7 +86,7 @@ class PackedExpertsTest {
         for (int i = 0; i < count; i++) {
             Tensor m = matrix(arena, t, i, turned);
             Map<String, Tensor> parts = new LinkedHashMap<>();
-            float[] values = layout.quantise(arena, "m", m, parts, random);
+            float[] values = layout.quantize(arena, "m", m, parts, random);
             for (int j = 0; j < values.length; j++) {
                 int at = turned ? j % m.cols() * m.rows() + j / m.cols() : j;
                 numbers[i * values.length + at] = values[j];
@@ -267,7 +267,7 @@ class PackedExpertsTest {
         String config = Files.readString(source.resolve("config.json"));
         PackedModels.write(source, config, PackedModels.config(config, layout.config()), packed(), dense(),
                 (arena, name, t, codes, random) -> name.contains(".experts.") && t.rank() == 2
-                        ? Optional.of(layout.quantise(arena, name.replace(".weight", ""), t, codes, random))
+                        ? Optional.of(layout.quantize(arena, name.replace(".weight", ""), t, codes, random))
                         : Optional.empty());
         PackedCheck.logits(packed(), dense());
         try (Model model = ModelLoader.load(packed())) {
@@ -288,15 +288,15 @@ class PackedExpertsTest {
     void kimiInInt4() throws IOException {
         Path source = golden("kimi_k2");
         String config = Files.readString(source.resolve("config.json"));
-        String quantisation = HubLayout.INT4.config().replaceFirst("\"ignore\": \\[.*?\\], \"config",
+        String quantization = HubLayout.INT4.config().replaceFirst("\"ignore\": \\[.*?\\], \"config",
                 "\"ignore\": [\"lm_head\", \"re:.*self_attn.*\", \"re:.*shared_experts.*\", "
                 + "\"re:.*mlp\\\\\\\\.(gate|up|gate_up|down)_proj.*\"], \"config");
-        assertTrue(quantisation.contains("shared_experts"), quantisation);
+        assertTrue(quantization.contains("shared_experts"), quantization);
         String whole = "{\"model_type\": \"kimi_k25\", \"tie_word_embeddings\": false, \"text_config\": "
-                + PackedModels.config(config, quantisation) + "}";
+                + PackedModels.config(config, quantization) + "}";
         PackedModels.write(source, config, whole, packed(), dense(), (arena, name, t, codes, random) -> {
             if (name.contains(".experts.")) {
-                return Optional.of(HubLayout.INT4.quantise(arena, "language_model." + name.replace(".weight", ""), t,
+                return Optional.of(HubLayout.INT4.quantize(arena, "language_model." + name.replace(".weight", ""), t,
                         codes, random));
             }
             codes.put("language_model." + name, t);

@@ -180,19 +180,19 @@ class SamplerTest {
 
     @Test
     void penaltiesFollowTheirFormula() {
-        // Greedy among the penalised token 0 or 2 and token 1, whose logit is just above or below the formula's value.
+        // Greedy among the penalized token 0 or 2 and token 1, whose logit is just above or below the formula's value.
         SamplingOptions greedy = SamplingOptions.greedy();
         SamplingOptions repetition = greedy.withRepetitionPenalty(2);
-        assertPenalised(repetition, 3f, 1.5f, 0);
-        assertPenalised(repetition, -1f, -2f, 0);
-        assertPenalised(repetition, 3f, 1.5f, 0, 0, 0);
-        assertPenalised(greedy.withPresencePenalty(0.5f), 3f, 2.5f, 0, 0);
-        assertPenalised(greedy.withFrequencyPenalty(0.5f), 3f, 1.5f, 0, 0, 0);
-        assertPenalised(greedy.withFrequencyPenalty(-0.5f), 3f, 4f, 0, 0);
-        assertPenalised(repetition.withPresencePenalty(0.25f).withFrequencyPenalty(0.5f), 4f, 0.75f, 0, 0);
+        assertPenalized(repetition, 3f, 1.5f, 0);
+        assertPenalized(repetition, -1f, -2f, 0);
+        assertPenalized(repetition, 3f, 1.5f, 0, 0, 0);
+        assertPenalized(greedy.withPresencePenalty(0.5f), 3f, 2.5f, 0, 0);
+        assertPenalized(greedy.withFrequencyPenalty(0.5f), 3f, 1.5f, 0, 0, 0);
+        assertPenalized(greedy.withFrequencyPenalty(-0.5f), 3f, 4f, 0, 0);
+        assertPenalized(repetition.withPresencePenalty(0.25f).withFrequencyPenalty(0.5f), 4f, 0.75f, 0, 0);
     }
 
-    private static void assertPenalised(SamplingOptions options, float logit, float expected, int... tokens) {
+    private static void assertPenalized(SamplingOptions options, float logit, float expected, int... tokens) {
         for (int round = 0; round < 2; round++) {
             Sampler sampler = new Sampler(options, 3);
             for (int token : tokens) {

@@ -14,7 +14,7 @@ import glia.model.block.Pass;
 import glia.model.family.Families;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
-import glia.model.spec.Remembered;
+import glia.model.spec.CacheKind;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
@@ -94,8 +94,8 @@ class LatentAttentionTest {
     void remembersOnlyTheLatent(String type, int numbers) throws CheckpointException {
         Mixer mixer = spec(type, "'index_head_dim': 9").getFirst();
         assertTrue(mixer instanceof LatentAttention, mixer::describe);
-        assertEquals(numbers, mixer.remembered().stream()
-                .mapToInt(r -> ((Remembered.Rows) r).size()).sum());
+        assertEquals(numbers, mixer.caches().stream()
+                .mapToInt(r -> ((CacheKind.Rows) r).size()).sum());
     }
 
     private static List<Mixer> spec(String type, String more) throws CheckpointException {

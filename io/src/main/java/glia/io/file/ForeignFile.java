@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/// Recognises what people often find in place of a checkpoint: a pointer to it, an error page, an archive.
+/// Recognizes what people often find in place of a checkpoint: a pointer to it, an error page, an archive.
 public final class ForeignFile {
     private static final int SNIFF_BYTES = 64;
 

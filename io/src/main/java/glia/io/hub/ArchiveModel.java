@@ -30,7 +30,7 @@ final class ArchiveModel {
         }
     }
 
-    /// @param inner which of the archive's models: a folder, a file or a quantisation tag; the empty text where it
+    /// @param inner which of the archive's models: a folder, a file or a quantization tag; the empty text where it
     ///     holds one only
     Choice take(Path archive, String inner, Progress progress) throws HubException {
         try (var entries = new ArchiveEntries(archive)) {

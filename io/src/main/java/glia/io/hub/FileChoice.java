@@ -23,12 +23,12 @@ record FileChoice(List<String> files, String main) {
         + "|chat_template[^/]*|model\\.safetensors\\.index\\.json");
     private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf)");
     private static final Pattern PICKLED = Pattern.compile("(?i).*\\.(bin|pt|pth|ckpt|pkl|onnx|h5|msgpack)");
-    /// GGUF files that are no language models: image encoders, and statistics for quantisers.
+    /// GGUF files that are no language models: image encoders, and statistics for quantizers.
     private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?mmproj.*|.*imatrix.*");
     private static final List<String> DEFAULT_QUANTISATIONS = List.of("Q4_K_M", "Q8_0");
     private static final int MAX_LISTED = 40;
 
-    /// @param wanted a file's name or a quantisation tag, or the empty text for the default
+    /// @param wanted a file's name or a quantization tag, or the empty text for the default
     /// @param where whose files these are, for messages
     /// @throws HubException (NOT_FOUND) if nothing fits, or more than one file does; the message lists what there is
     static FileChoice of(List<String> names, String wanted, String where) throws HubException {
@@ -43,8 +43,8 @@ record FileChoice(List<String> files, String main) {
         if (models.size() == 1) {
             return gguf(names, models.getFirst(), where);
         }
-        for (String quantisation : DEFAULT_QUANTISATIONS) {
-            List<String> fitting = models.stream().filter(name -> hasTag(name, quantisation)).toList();
+        for (String quantization : DEFAULT_QUANTISATIONS) {
+            List<String> fitting = models.stream().filter(name -> hasTag(name, quantization)).toList();
             if (fitting.size() == 1) {
                 return gguf(names, fitting.getFirst(), where);
             }

@@ -4,7 +4,7 @@ import glia.io.hub.HubException.Kind;
 import java.util.regex.Pattern;
 
 /// The name of a model on the hub: `owner/name`, with an optional `@revision` (a branch, tag or commit) and an optional
-/// `:file` (a file of the repository, or the quantisation tag of one, such as `Q4_K_M`), in either order.
+/// `:file` (a file of the repository, or the quantization tag of one, such as `Q4_K_M`), in either order.
 ///
 /// @param file the empty text where none was named
 /// @param revision `main` where none was named

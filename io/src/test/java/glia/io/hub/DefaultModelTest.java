@@ -161,7 +161,7 @@ class DefaultModelTest {
     }
 
     @Test
-    void summarisesWhatPipSays() {
+    void summarizesWhatPipSays() {
         assertEquals("b", Pip.summary("a\n\n b \n"));
         assertEquals("second", Pip.summary("ERROR: first\nERROR: second\nhint\n"));
         assertEquals("it said nothing", Pip.summary("\n"));

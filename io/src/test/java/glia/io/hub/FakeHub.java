@@ -40,7 +40,7 @@ final class FakeHub implements AutoCloseable {
     final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
     final Map<String, byte[]> files = Collections.synchronizedMap(new LinkedHashMap<>());
     volatile String commit = COMMIT;
-    /// Whether the store honours `Range`.
+    /// Whether the store honors `Range`.
     volatile boolean ranges = true;
     private final ConcurrentLinkedQueue<Planned> troubles = new ConcurrentLinkedQueue<>();
     private final HttpServer hub = server(false);

@@ -47,7 +47,7 @@ class NamesPropertiesTest {
         Assume.that(FileNames.isSafe(name));
         Path file = ROOT.resolve(name);
         assertTrue(file.normalize().startsWith(ROOT) && !file.normalize().equals(ROOT));
-        assertEquals(file.normalize(), file, "nothing in it to normalise");
+        assertEquals(file.normalize(), file, "nothing in it to normalize");
         assertEquals(name, ROOT.relativize(file).toString());
     }
 

@@ -56,7 +56,7 @@ final class Int16PanelCode {
     private final Vec signs = a.v(16);
     private final Vec upper = a.v(17);
     private final Vec half = a.v(18);
-    private final Vec centre = a.v(19);
+    private final Vec center = a.v(19);
     private final Vec inverse = a.v(20);
     private final Vec magnitude = a.v(29);
     private final Vec largest = a.v(30);
@@ -81,7 +81,7 @@ final class Int16PanelCode {
         a.fill(signs, 0x80008000, R11);
         a.fill(upper, 0xff00ff00, R11);
         a.fill(half, 0x00800080, R11);
-        a.fill(centre, Float.floatToIntBits(1 << bits - 1), R11);
+        a.fill(center, Float.floatToIntBits(1 << bits - 1), R11);
         a.fill(magnitude, Integer.MAX_VALUE, R11);
         a.fill(largest, LEAST, R11);
         a.push(R12);
@@ -126,9 +126,9 @@ final class Int16PanelCode {
                 a.fill(min(h), Float.floatToIntBits((1 << bits - 1) - format.offset), R11);
                 a.op(VMULPS, min(h), min(h), scale);
             } else if (format.scales == PanelFormat.Scales.WITH_MIN) {
-                a.op(VFMADD231PS, min(h), scale, centre);
+                a.op(VFMADD231PS, min(h), scale, center);
             } else {
-                a.op(VFMSUB231PS, min(h), scale, centre);
+                a.op(VFMSUB231PS, min(h), scale, center);
             }
         }
     }
@@ -138,7 +138,7 @@ final class Int16PanelCode {
         scales();
         for (int h = 0; h < halves; h++) {
             a.and(weights.scale(h), weights.scale(h), magnitude);
-            a.op(VMULPS, weights.scale(h), weights.scale(h), centre);
+            a.op(VMULPS, weights.scale(h), weights.scale(h), center);
             if (hasMin) {
                 a.and(min(h), min(h), magnitude);
                 a.op(VADDPS, weights.scale(h), weights.scale(h), min(h));
@@ -151,7 +151,7 @@ final class Int16PanelCode {
     private void factors() {
         scales();
         for (int h = 0; h < halves; h++) {
-            a.op(VMULPS, weights.scale(h), weights.scale(h), centre);
+            a.op(VMULPS, weights.scale(h), weights.scale(h), center);
             twice(factor(h), weights.scale(h));
             if (hasMin) {
                 twice(base(h), min(h));

@@ -14,7 +14,7 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
-/// `y = x · wᵀ` for many tokens by tile registers (AMX), with quantised w: both factors become words, numbers of 16
+/// `y = x · wᵀ` for many tokens by tile registers (AMX), with quantized w: both factors become words, numbers of 16
 /// bits, by strips of the depth; x once (`Int16Rows`), w as its panels are met (`Int16PanelCode`), and `Int16Code`
 /// multiplies.
 ///

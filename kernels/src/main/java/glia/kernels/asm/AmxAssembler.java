@@ -44,7 +44,7 @@ public final class AmxAssembler extends Assembler {
         tile(2, 0x5c, sums.ordinal(), b.ordinal(), a.ordinal());
     }
 
-    /// `sums[m][n] += Σ_k a[m][k] · b[k][n]` of signed bytes, in whole numbers of 32 bits; four neighbours along k fill
+    /// `sums[m][n] += Σ_k a[m][k] · b[k][n]` of signed bytes, in whole numbers of 32 bits; four neighbors along k fill
     /// a number of 32 bits of a and of b.
     public void addByteProducts(Tile sums, Tile a, Tile b) {
         tile(3, 0x5e, sums.ordinal(), b.ordinal(), a.ordinal());

@@ -37,7 +37,7 @@ final class CollectedResults {
 
     /// Begins a chunk.
     ///
-    /// @param panelsAtOnce of several, results are neighbours, and not collected
+    /// @param panelsAtOnce of several, results are neighbors, and not collected
     /// @param to where the first token's results of the chunk's first panel belong; tokens are `rowBytes` apart
     void begin(int numPanels, int panelsAtOnce, int tokens, long to, long rowBytes) {
         this.tokens = tokens;

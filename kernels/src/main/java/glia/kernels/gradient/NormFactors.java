@@ -43,11 +43,11 @@ public final class NormFactors {
     }
 
     /// Sets the factors of the gradient from the sums over a row of `size` numbers.
-    static void finish(long at, int size, float eps, boolean centred) {
+    static void finish(long at, int size, float eps, boolean centered) {
         double r = 1 / Math.sqrt(f64(at + SQUARES) / size + eps);
         Memory.f32(at + FACTOR, (float) r);
         Memory.f32(at + PULL, (float) (r * r * r * f64(at + DOT) / size));
-        Memory.f32(at + SHIFT, centred ? (float) (r * f64(at + SUM) / size) : 0);
+        Memory.f32(at + SHIFT, centered ? (float) (r * f64(at + SUM) / size) : 0);
     }
 
     /// Adds to a sum.

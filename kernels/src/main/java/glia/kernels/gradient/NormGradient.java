@@ -16,7 +16,7 @@ final class NormGradient extends RowSumTask {
     private int cols;
     private float eps;
     private float offset;
-    private boolean centred;
+    private boolean centered;
 
     NormGradient(Workers workers, RowSteps[] steps) {
         super(workers);
@@ -24,8 +24,8 @@ final class NormGradient extends RowSumTask {
         factors = Scratch.each(workers.count());
     }
 
-    /// @param centred whether the norm subtracts the mean
-    void run(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset, boolean centred) {
+    /// @param centered whether the norm subtracts the mean
+    void run(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset, boolean centered) {
         Checks.sameSize(x, dx, dy);
         if (w.size() < 1 || w.size() > Integer.MAX_VALUE || x.size() % w.size() != 0) {
             throw new IllegalArgumentException(x + " by rows of " + w);
@@ -37,7 +37,7 @@ final class NormGradient extends RowSumTask {
         this.w = w.address();
         this.eps = eps;
         this.offset = offset;
-        this.centred = centred;
+        this.centered = centered;
         cols = (int) w.size();
         spread(Math.toIntExact(x.size() / cols), cols, dw == null ? 0 : dw.address(), steps[0]);
     }
@@ -48,12 +48,12 @@ final class NormGradient extends RowSumTask {
         long row = factors[worker].reserve(NormFactors.SIZE_BYTES);
         for (int n = from; n < to; n++) {
             long start = 4L * n * cols;
-            NormFactors.begin(row, centred ? mean(step, x + start) : 0, offset);
+            NormFactors.begin(row, centered ? mean(step, x + start) : 0, offset);
             for (int i = 0; i < cols; i += RowSteps.MOST) {
                 long at = start + 4L * i;
                 step.normSums(x + at, dy + at, w + 4L * i, Math.min(RowSteps.MOST, cols - i), row);
             }
-            NormFactors.finish(row, cols, eps, centred);
+            NormFactors.finish(row, cols, eps, centered);
             for (int i = 0; i < cols; i += RowSteps.MOST) {
                 long at = start + 4L * i;
                 step.normGradient(dx + at, dw + 4L * i, dy + at, x + at, w + 4L * i,

@@ -6,12 +6,12 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
-/// How the weights of a quantised matrix are laid out for emitted products. A matrix `[R,K]` is cut into *panels* of 16
+/// How the weights of a quantized matrix are laid out for emitted products. A matrix `[R,K]` is cut into *panels* of 16
 /// rows, one for each lane of a vector of 512 bits; rows that are missing in the last one have scales of 0. A panel
 /// is, one after the other,
 ///
 /// **the quants**: for each block of 32 columns `64 · bits` bytes. Quants are whole numbers from 0 on, so that the
-/// processor's dot product of unsigned with signed bytes takes them; four neighbours of a row, a *quad*, fill a lane.
+/// processor's dot product of unsigned with signed bytes takes them; four neighbors of a row, a *quad*, fill a lane.
 /// With 8 bits byte `64i + 4r + j` is number `4i + j` of row r. With fewer bits byte `64m + 4r + j` holds the low four
 /// bits of number `4m + j` and, above them, those of number `4(m + 4) + j`; 64 bytes follow for a fifth bit (bit i of
 /// byte `4r + j` belongs to number `4i + j`), or 128 bytes for a fifth and sixth (bits 2i and 2i + 1 for quads 0 to 3,

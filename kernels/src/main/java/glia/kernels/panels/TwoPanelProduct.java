@@ -18,7 +18,7 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.Level;
 import glia.kernels.code.Processor;
 
-/// Emits what `PanelProduct` does for two neighbouring panels at once, with wide vectors: each quad of a token is
+/// Emits what `PanelProduct` does for two neighboring panels at once, with wide vectors: each quad of a token is
 /// spread over a register once and multiplied with those of both panels. `PanelProduct` needs twelve loads for each
 /// token and block, eight of them quads, which takes six cycles where two numbers are loaded in one; its
 /// multiplications take four on Zen 5, which does two in a cycle. Here it is seven loads for each token, block and

@@ -97,7 +97,7 @@ final class NormCode {
         return (long) high << 32 | low & 0xffffffffL;
     }
 
-    private byte[] emit(boolean centred, boolean biased) {
+    private byte[] emit(boolean centered, boolean biased) {
         var a = new Emitter(level);
         constants.load(a);
         constants.fill(a, xmm(VALUE), 1);
@@ -115,19 +115,19 @@ final class NormCode {
         a.shr(R10, 32);
         a.mov32(R8, R8);
         Label row = a.here();
-        if (centred) {
+        if (centered) {
             sum(a, false, false);
             a.op(VDIVPD, xmm(MEAN), xmm(0), xmm(COLS));
             a.op(VBROADCASTSD, a.v(MEAN), xmm(MEAN));
         }
-        sum(a, true, centred);
+        sum(a, true, centered);
         a.op(VDIVPD, xmm(0), xmm(0), xmm(COLS));
         a.op(VADDPD, xmm(0), xmm(0), xmm(EPS));
         a.op(VSQRTPD, xmm(0), xmm(0));
         a.op(VDIVPD, xmm(0), xmm(ONE), xmm(0));
-        if (centred) {
+        if (centered) {
             a.op(VBROADCASTSD, a.v(FACTOR), xmm(0));
-            applyCentred(a, biased);
+            applyCentered(a, biased);
         } else {
             a.op(VCVTPD2PS, xmm(0), xmm(0));
             a.op(VBROADCASTSS, a.v(FACTOR), xmm(0));
@@ -141,7 +141,7 @@ final class NormCode {
     }
 
     /// Leaves `Σ x`, or `Σ (x - mean)²`, in register 0.
-    private static void sum(Emitter emitter, boolean squared, boolean centred) {
+    private static void sum(Emitter emitter, boolean squared, boolean centered) {
         for (int i = 0; i < SUMS; i++) {
             emitter.zero(emitter.v(i));
         }
@@ -151,7 +151,7 @@ final class NormCode {
             public void vector(Emitter a, int at, int turn, Mask mask) {
                 Vec value = a.v(VALUE);
                 a.loadDoubles(value, at(RSI, RAX, 1, at), mask);
-                if (centred) {
+                if (centered) {
                     a.op(VSUBPD, value, value, a.v(MEAN));
                     a.keepDoubles(value, mask);
                 }
@@ -181,7 +181,7 @@ final class NormCode {
         }.emit(emitter, R11);
     }
 
-    private static void applyCentred(Emitter emitter, boolean biased) {
+    private static void applyCentered(Emitter emitter, boolean biased) {
         emitter.mov(RCX, R8);
         new MaskedLoop(emitter.lanes() / 2, 4) {
             @Override

@@ -20,7 +20,7 @@ public final class Norms extends RangeTask {
     private int cols;
     private float eps;
     private float offset;
-    private boolean centred;
+    private boolean centered;
 
     public Norms(Workers workers, Level level) {
         super(workers);
@@ -40,7 +40,7 @@ public final class Norms extends RangeTask {
         run(y, x, w, b, eps, 0, true);
     }
 
-    private void run(Tensor y, Tensor x, Tensor w, Tensor b, float eps, float offset, boolean centred) {
+    private void run(Tensor y, Tensor x, Tensor w, Tensor b, float eps, float offset, boolean centered) {
         if (y.dtype() != DType.F32 || x.dtype() != DType.F32 || w.dtype() != DType.F32) {
             throw new IllegalArgumentException(y + ", " + x + " and " + w + " are not all F32");
         }
@@ -53,7 +53,7 @@ public final class Norms extends RangeTask {
         this.b = b == null ? 0 : b.address();
         this.eps = eps;
         this.offset = offset;
-        this.centred = centred;
+        this.centered = centered;
         cols = (int) w.size();
         spread(Math.toIntExact(x.size() / cols), cols);
     }
@@ -64,7 +64,7 @@ public final class Norms extends RangeTask {
         for (int row = from; row < to; row += step) {
             int rows = Math.min(step, to - row);
             long start = 4L * row * cols;
-            if (centred) {
+            if (centered) {
                 NormCode.of(level).layer(y + start, x + start, w, b, rows, cols, eps);
             } else {
                 NormCode.of(level).rms(y + start, x + start, w, rows, cols, eps, offset);

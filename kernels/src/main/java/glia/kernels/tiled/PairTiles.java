@@ -19,7 +19,7 @@ public interface PairTiles extends KeptTiles {
     /// `cols()`.
     void interleave(long to, long a, long b, int count);
 
-    /// The same for pairs of neighbouring rows, `rowBytes` apart, which become rows of a panel.
+    /// The same for pairs of neighboring rows, `rowBytes` apart, which become rows of a panel.
     ///
     /// @param pairs at least 0
     /// @param count 1 to `cols()`

@@ -25,7 +25,7 @@ public final class Norms extends RangeTask {
     private Tensor b;
     private float eps;
     private float offset;
-    private boolean centred;
+    private boolean centered;
 
     public Norms(Workers workers) {
         super(workers);
@@ -41,7 +41,7 @@ public final class Norms extends RangeTask {
         run(y, x, w, b, eps, 0, true);
     }
 
-    private void run(Tensor y, Tensor x, Tensor w, Tensor b, float eps, float offset, boolean centred) {
+    private void run(Tensor y, Tensor x, Tensor w, Tensor b, float eps, float offset, boolean centered) {
         assert y.dtype() == DType.F32 && x.dtype() == DType.F32 && w.dtype() == DType.F32;
         assert y.size() == x.size() && w.size() > 0 && x.size() % w.size() == 0;
         this.y = y;
@@ -50,7 +50,7 @@ public final class Norms extends RangeTask {
         this.b = b;
         this.eps = eps;
         this.offset = offset;
-        this.centred = centred;
+        this.centered = centered;
         spread((int) (x.size() / w.size()), w.size());
     }
 
@@ -60,7 +60,7 @@ public final class Norms extends RangeTask {
         long partial = scratch[worker].reserve(BYTES);
         for (int row = from; row < to; row++) {
             long in = x.address() + 4L * row * size;
-            float mean = centred ? total(in, size, partial) / size : 0;
+            float mean = centered ? total(in, size, partial) / size : 0;
             float factor = (float) (1 / Math.sqrt(squares(in, size, mean, partial) / size + eps));
             apply(in, size, mean, factor, y.address() + 4L * row * size);
         }

@@ -40,7 +40,7 @@ class ExpertMlpTest {
     private static final int EXPERTS = 5;
     private static final int HIDDEN = 7;
     private static final int WIDTH = 6;
-    private static final Router ROUTER = Router.plain(2, Score.SOFTMAX, Share.NORMALISED);
+    private static final Router ROUTER = Router.plain(2, Score.SOFTMAX, Share.NORMALIZED);
 
     /// A mixture with everything that a case varies. Inputs: x, logits, then for each expert gate, up, down and their
     /// biases.

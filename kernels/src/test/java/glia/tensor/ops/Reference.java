@@ -68,14 +68,14 @@ final class Reference {
     }
 
     static double[] layerNorm(double[] x, double[] w, double[] b, double eps) {
-        double[] centred = x.clone();
+        double[] centered = x.clone();
         for (int at = 0; at < x.length; at += w.length) {
             double mean = Arrays.stream(x, at, at + w.length).average().orElseThrow();
             for (int i = at; i < at + w.length; i++) {
-                centred[i] -= mean;
+                centered[i] -= mean;
             }
         }
-        return add(rmsNorm(centred, w, eps, 0), b, 1);
+        return add(rmsNorm(centered, w, eps, 0), b, 1);
     }
 
     static double[] rotate(double[] x, int cols, int headSize, float[] frequencies, double factor, Layout layout,

@@ -54,7 +54,7 @@ record RouterReference(Router router, int numExperts, double[] correction) {
         double[] v = choose(logits).stream().mapToDouble(e -> s[e]).toArray();
         DoubleStream shares = switch (router.share()) {
             case AS_IS -> Arrays.stream(v);
-            case NORMALISED -> Arrays.stream(v).map(x -> x / Arrays.stream(v).sum());
+            case NORMALIZED -> Arrays.stream(v).map(x -> x / Arrays.stream(v).sum());
             case SOFTMAX -> Arrays.stream(v).map(x -> Math.exp(x) / Arrays.stream(v).map(Math::exp).sum());
         };
         return shares.map(x -> x * router.scale()).toArray();

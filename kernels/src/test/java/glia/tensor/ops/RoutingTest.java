@@ -38,7 +38,7 @@ class RoutingTest {
         List<Router> all = new ArrayList<>();
         for (Score score : Score.values()) {
             for (Share share : Share.values()) {
-                if (score != Score.LOGIT || share != Share.NORMALISED) {
+                if (score != Score.LOGIT || share != Share.NORMALIZED) {
                     all.add(new Router(3, score, Correction.NONE, new Groups.All(), share, 2.5f));
                     all.add(new Router(4, score, Correction.LEARNED, new Groups.Best(4, 2, By.BEST_TWO), share, 1));
                     all.add(new Router(1, score, Correction.NONE, new Groups.Best(3, 1, By.BEST), share, 1));
@@ -92,7 +92,7 @@ class RoutingTest {
     @Test
     void amongEqualsTheLowestIndexWins() {
         assertArrayEquals(new int[] {1, 0, 2},
-                choose(Router.plain(3, Score.SOFTMAX, Share.NORMALISED), 1, 2, 1, 1));
+                choose(Router.plain(3, Score.SOFTMAX, Share.NORMALIZED), 1, 2, 1, 1));
         Router grouped = RouterReference.of(2, Score.SIGMOID, new Groups.Best(3, 2, By.BEST_TWO), Share.AS_IS, 1);
         assertArrayEquals(new int[] {0, 1}, choose(grouped, 1, 1, 1, 1, 1, 1));
     }

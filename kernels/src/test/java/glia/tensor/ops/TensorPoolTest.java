@@ -52,7 +52,7 @@ class TensorPoolTest {
         }
     }
 
-    /// Neighbours grow together, in whatever order they come back.
+    /// Neighbors grow together, in whatever order they come back.
     @Property(tries = 50)
     void allThatCameBackMakesOnePiece(@ForAll long seed) {
         Random random = new Random(seed);

@@ -36,10 +36,10 @@ public final class ModelCheck {
     /// What the encoder of an encoder-decoder reads.
     private int[][] sources = {};
 
-    private ModelCheck(Engine engine, Expected expected, boolean quantised, Consumer<CheckLine> lines) {
+    private ModelCheck(Engine engine, Expected expected, boolean quantized, Consumer<CheckLine> lines) {
         this.engine = engine;
         this.expected = expected;
-        this.logitsTolerance = quantised ? LOGITS_QUANTISED : LOGITS;
+        this.logitsTolerance = quantized ? LOGITS_QUANTISED : LOGITS;
         this.lines = lines;
     }
 
@@ -52,11 +52,11 @@ public final class ModelCheck {
             throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a "
                     + "reference computed");
         }
-        boolean quantised = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantised);
+        boolean quantized = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantized);
         try (Expected expected = new Expected(file)) {
             expected.requireTextAlone();
             try (Engine fitting = engine.forContext(length(engine, expected))) {
-                new ModelCheck(fitting, expected, quantised, lines).all();
+                new ModelCheck(fitting, expected, quantized, lines).all();
             }
         }
     }

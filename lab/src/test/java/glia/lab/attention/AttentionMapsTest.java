@@ -66,7 +66,7 @@ class AttentionMapsTest {
     @ValueSource(strings = {"llama", "gemma2", "bloom", "bert", "mamba2", "qwen3_next"})
     void influenceIsTheNormOfTheSlopes(String golden) throws Exception {
         with(golden, engine -> {
-            Influence influence = Influence.of(engine, IDS);
+            GradientSaliency influence = GradientSaliency.of(engine, IDS);
             int hidden = engine.model().spec().hiddenSize();
             for (int token = 0; token < IDS.length; token += 3) {
                 double[] squares = new double[IDS.length];

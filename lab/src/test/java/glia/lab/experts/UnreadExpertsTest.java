@@ -27,7 +27,7 @@ class UnreadExpertsTest {
     private static final int WIDTH = 512;
     /// Three matrices of F32.
     private static final long EXPERT_BYTES = 3L * HIDDEN * WIDTH * Float.BYTES;
-    /// All else, and the neighbours that the system maps beside a page that is read.
+    /// All else, and the neighbors that the system maps beside a page that is read.
     private static final long OTHER_BYTES = 2 << 20;
 
     @TempDir Path folder;

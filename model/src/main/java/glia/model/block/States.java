@@ -4,7 +4,7 @@ import glia.model.spec.Place;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RecurrentState;
 
-/// What the sequences of a pass remember. A mixer at a place finds each of its `remembered()` by the index there.
+/// What the sequences of a pass remember. A mixer at a place finds each of its `caches()` by the index there.
 public interface States {
     /// No memory: every sequence is whole and starts at position 0, as in training.
     States NONE = new States() {

@@ -5,7 +5,7 @@ import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
-import glia.model.spec.Remembered;
+import glia.model.spec.CacheKind;
 import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 /// @param active those of them that one token uses: of experts only the ones that it goes through
 /// @param remembered what a sequence remembers of one of them
 public record LayerKind(String description, String mixing, int count, long parameters, long active,
-        List<Remembered> remembered) {
+        List<CacheKind> remembered) {
     public LayerKind {
         remembered = List.copyOf(remembered);
     }
@@ -54,14 +54,14 @@ public record LayerKind(String description, String mixing, int count, long param
         return List.copyOf(kinds.values());
     }
 
-    private static List<Remembered> remembered(ModelSpec spec, int sublayer) {
-        List<Remembered> all = new ArrayList<>();
-        spec.mixers(sublayer).forEach(mixer -> all.addAll(mixer.remembered()));
+    private static List<CacheKind> remembered(ModelSpec spec, int sublayer) {
+        List<CacheKind> all = new ArrayList<>();
+        spec.mixers(sublayer).forEach(mixer -> all.addAll(mixer.caches()));
         return all;
     }
 
     private static String mixing(ModelSpec spec, int sublayer) {
-        return spec.mixers(sublayer).stream().filter(mixer -> !mixer.remembered().isEmpty())
+        return spec.mixers(sublayer).stream().filter(mixer -> !mixer.caches().isEmpty())
                 .map(mixer -> reach(mixer) + mixer.describe().replaceFirst(",.*", ""))
                 .collect(Collectors.joining(" beside "));
     }
@@ -70,15 +70,15 @@ public record LayerKind(String description, String mixing, int count, long param
         boolean sparse = mixer instanceof StridedAttention
                 || mixer instanceof LatentAttention a && !(a.keys() instanceof KeyChoice.All);
         return (sparse ? "sparse " : "")
-                + mixer.remembered().stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
+                + mixer.caches().stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
     }
 
-    private static String reach(Remembered remembered) {
+    private static String reach(CacheKind remembered) {
         return switch (remembered) {
-            case Remembered.KeyValues kv -> reach(kv.span());
-            case Remembered.Rows rows -> reach(rows.span());
-            case Remembered.Recurrence r -> "";
-            case Remembered.Source s -> "";
+            case CacheKind.KeyValues kv -> reach(kv.span());
+            case CacheKind.Rows rows -> reach(rows.span());
+            case CacheKind.Recurrence r -> "";
+            case CacheKind.Source s -> "";
         };
     }
 

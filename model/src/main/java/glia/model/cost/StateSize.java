@@ -1,6 +1,6 @@
 package glia.model.cost;
 
-import glia.model.spec.Remembered;
+import glia.model.spec.CacheKind;
 import glia.tensor.kernel.Span;
 
 /// How many numbers a sequence remembers of a mixer. A source that an encoder has read counts as long as the sequence.
@@ -9,32 +9,32 @@ public final class StateSize {
     private StateSize() { }
 
     /// What each further token adds, where every token stays in sight.
-    public static long growth(Remembered remembered) {
+    public static long growth(CacheKind remembered) {
         return switch (remembered) {
-            case Remembered.KeyValues kv -> grows(kv.span()) ? width(kv) : 0;
-            case Remembered.Rows rows -> grows(rows.span()) ? rows.size() : 0;
-            case Remembered.Recurrence r -> 0;
-            case Remembered.Source s -> width(s);
+            case CacheKind.KeyValues kv -> grows(kv.span()) ? width(kv) : 0;
+            case CacheKind.Rows rows -> grows(rows.span()) ? rows.size() : 0;
+            case CacheKind.Recurrence r -> 0;
+            case CacheKind.Source s -> width(s);
         };
     }
 
     /// All numbers after `length` tokens.
     ///
     /// @param page positions are kept and forgotten by so many at a time
-    public static long numbers(Remembered remembered, int length, int page) {
+    public static long numbers(CacheKind remembered, int length, int page) {
         return switch (remembered) {
-            case Remembered.KeyValues kv -> positions(kv.span(), length, page) * width(kv);
-            case Remembered.Rows rows -> positions(rows.span(), length, page) * rows.size();
-            case Remembered.Recurrence r -> length == 0 ? 0 : r.size();
-            case Remembered.Source s -> pages(length, page) * width(s);
+            case CacheKind.KeyValues kv -> positions(kv.span(), length, page) * width(kv);
+            case CacheKind.Rows rows -> positions(rows.span(), length, page) * rows.size();
+            case CacheKind.Recurrence r -> length == 0 ? 0 : r.size();
+            case CacheKind.Source s -> pages(length, page) * width(s);
         };
     }
 
-    private static long width(Remembered.KeyValues kv) {
+    private static long width(CacheKind.KeyValues kv) {
         return (long) kv.keySize() + kv.valueSize();
     }
 
-    private static long width(Remembered.Source s) {
+    private static long width(CacheKind.Source s) {
         return (long) s.keySize() + s.valueSize();
     }
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3, but each token attends to the keys that an indexer chooses,
-/// whose heads are rotated by halves where the attention rotates neighbours. Checked against the class
+/// whose heads are rotated by halves where the attention rotates neighbors. Checked against the class
 /// `DeepseekV32ForCausalLM`.
 public final class DeepseekV32 implements LatentFamily {
     public DeepseekV32() { }

@@ -56,9 +56,9 @@ final class DeltaHybrid {
     }
 
     /// Experts chosen by a softmax, and a shared one behind a gate.
-    static Mixer experts(Config config, int numExperts, int numChosen, boolean normalised) throws CheckpointException {
+    static Mixer experts(Config config, int numExperts, int numChosen, boolean normalized) throws CheckpointException {
         return ExpertConfig.gated(config, numExperts, config.positive("moe_intermediate_size", 512),
-                ExpertConfig.softmax(config, numChosen, normalised),
+                ExpertConfig.softmax(config, numChosen, normalized),
                 new Experts.Shared.Gated(config.positive("shared_expert_intermediate_size", 512)));
     }
 }

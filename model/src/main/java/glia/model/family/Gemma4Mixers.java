@@ -50,7 +50,7 @@ final class Gemma4Mixers {
     }
 
     static Mixer experts(Config config, Activation activation, Norm.Rms norm) throws CheckpointException {
-        Router router = Router.plain(config.positive("top_k_experts"), Router.Score.SOFTMAX, Router.Share.NORMALISED);
+        Router router = Router.plain(config.positive("top_k_experts"), Router.Score.SOFTMAX, Router.Share.NORMALIZED);
         return new NormedExperts(new Experts(config.positive("num_experts"), config.positive("moe_intermediate_size"),
                 new MlpForm.Gated(activation), Bias.NONE, router, Weighting.OUTPUT, new Experts.Shared.None()), norm);
     }

@@ -26,10 +26,10 @@ import glia.tensor.ops.expert.Router;
 /// @param numGroups likewise for `n_group`
 /// @param numKept likewise for `topk_group`
 /// @param method likewise for `topk_method`
-/// @param normalised likewise for `norm_topk_prob`
+/// @param normalized likewise for `norm_topk_prob`
 /// @param scale likewise for `routed_scaling_factor`
 record LatentExperts(int numDense, int numExperts, int numShared, int width, int numGroups, int numKept, Method method,
-        boolean normalised, double scale) {
+        boolean normalized, double scale) {
     static final LatentExperts DEEPSEEK_V3 =
             new LatentExperts(3, 256, 1, 2048, 8, 4, Method.NOAUX_TC, true, 2.5);
 
@@ -108,14 +108,14 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
             default -> throw config.error("scoring_func", "found '" + scoring + "', expected sigmoid or softmax");
         };
         // The reference of models whose choice is never corrected does not look at it.
-        boolean dividing = config.flag("norm_topk_prob", normalised)
+        boolean dividing = config.flag("norm_topk_prob", normalized)
                 && (chosen == Method.NOAUX_TC || method == Method.NOAUX_TC);
         if (dividing && chosen != Method.NOAUX_TC) {
             throw config.error("norm_topk_prob", "is true, but this choice of experts does not divide their weights");
         }
         return new Router(config.positive("num_experts_per_tok", 8), score,
                 chosen == Method.NOAUX_TC ? Correction.LEARNED : Correction.NONE, groups(config, chosen),
-                dividing ? Share.NORMALISED : Share.AS_IS,
+                dividing ? Share.NORMALIZED : Share.AS_IS,
                 (float) Standard.positive(config, "routed_scaling_factor", scale));
     }
 

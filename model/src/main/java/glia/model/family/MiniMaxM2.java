@@ -45,7 +45,7 @@ public final class MiniMaxM2 implements Family {
         Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
                 .with(new QkNorm.Whole(new Norm.Rms(epsilon, 0)));
         Router router = new Router(config.positive("num_experts_per_tok", 8), Router.Score.SIGMOID,
-                Router.Correction.LEARNED, new Router.Groups.All(), Router.Share.NORMALISED, 1);
+                Router.Correction.LEARNED, new Router.Groups.All(), Router.Share.NORMALIZED, 1);
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 256),
                 config.positive("intermediate_size", 1536), router, new Experts.Shared.None());
         return Standard.spec(config, 196_608, false, epsilon, layer -> attention, layer -> experts);

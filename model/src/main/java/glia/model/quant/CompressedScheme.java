@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// What a compressed-tensors config says: which modules are quantised, and how
+/// What a compressed-tensors config says: which modules are quantized, and how
 /// (https://github.com/vllm-project/compressed-tensors).
 ///
 /// @param ignored modules that are not
@@ -16,7 +16,7 @@ record CompressedScheme(List<Group> groups, List<Target> ignored) {
     /// How much of a matrix shares a scale.
     enum Strategy { TENSOR, CHANNEL, GROUP, BLOCK, TENSOR_GROUP }
 
-    /// How the weights of a group of modules are quantised.
+    /// How the weights of a group of modules are quantized.
     ///
     /// @param isSymmetric whether there are no zero points
     /// @param groupSize inputs that share a scale, where the strategy has groups
@@ -42,7 +42,7 @@ record CompressedScheme(List<Group> groups, List<Target> ignored) {
         for (String key : List.of("transform_config", "sparsity_config")) {
             if (q.isObject(key) && !q.child(key).keys().isEmpty()
                     && !q.child(key).text("format", "").equals("dense")) {
-                throw q.error(key, "such weights are not supported, only quantised ones");
+                throw q.error(key, "such weights are not supported, only quantized ones");
             }
         }
         String format = q.text("format", "dense");

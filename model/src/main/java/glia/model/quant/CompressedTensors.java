@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 /// | mxfp4-pack-quantized | `weight_packed` U8 of E2M1, scales powers of two for each 32 |
 ///
 /// `weight_scale` has one number for the matrix, one for each output (`channel`), each group of inputs or each block.
-/// `weight_zero_point` is there where the quantisation is not symmetric, `weight_g_idx` where inputs were sorted.
+/// `weight_zero_point` is there where the quantization is not symmetric, `weight_g_idx` where inputs were sorted.
 record CompressedTensors(CompressedScheme scheme) implements Packing {
     private static final String PACKED = ".weight_packed";
     private static final String WEIGHT = ".weight";

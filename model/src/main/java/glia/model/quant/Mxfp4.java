@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /// Experts as gpt-oss stores them: `…_blocks` U8 `[X,R,G,16]`, two E2M1 numbers a byte, the even one in the low half,
 /// and `…_scales` U8 `[X,R,G]`, powers of two for each 32 numbers: `[X,R,32·G]` numbers, which the model's code
-/// transposes into `[X,32·G,R]`. The transposed shape is what the unquantised checkpoint has, so it is what families
+/// transposes into `[X,32·G,R]`. The transposed shape is what the unquantized checkpoint has, so it is what families
 /// see.
 ///
 /// Source: https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf, and the checkpoints

@@ -12,7 +12,7 @@ public final class Packings {
 
     private Packings() { }
 
-    /// The way of packing, or empty for a checkpoint that is not quantised.
+    /// The way of packing, or empty for a checkpoint that is not quantized.
     static Optional<Packing> of(Config config) throws CheckpointException {
         Config text = config.isObject("text_config") ? config.child("text_config") : config;
         for (Config holder : new Config[] {config, text}) {
@@ -47,7 +47,7 @@ public final class Packings {
     }
 
     private static CheckpointException refused(Config holder, String method) {
-        return holder.error(KEY, "the weights are quantised with " + method + ", which is not supported; known are "
-                + KNOWN + ". Get the unquantised weights, one of these forms, or a GGUF file of the model");
+        return holder.error(KEY, "the weights are quantized with " + method + ", which is not supported; known are "
+                + KNOWN + ". Get the unquantized weights, one of these forms, or a GGUF file of the model");
     }
 }

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The tensors of a checkpoint under the names that families know: where a quantised checkpoint has a weight as several
-/// tensors (codes, scales, zero points…), they are one here, `….weight`. So families need not know of quantisation.
+/// The tensors of a checkpoint under the names that families know: where a quantized checkpoint has a weight as several
+/// tensors (codes, scales, zero points…), they are one here, `….weight`. So families need not know of quantization.
 public final class StoredTensors {
     private final Checkpoint checkpoint;
     private final Set<String> names;
@@ -34,7 +34,7 @@ public final class StoredTensors {
     ///
     /// @param path of the checkpoint, for messages
     /// @param config the whole of config.json
-    /// @throws CheckpointException if the way of quantisation is not supported, or parts are missing or do not fit
+    /// @throws CheckpointException if the way of quantization is not supported, or parts are missing or do not fit
     public static StoredTensors of(Path path, Checkpoint checkpoint, Config config) throws CheckpointException {
         Optional<Packing> packing = Packings.of(config);
         if (packing.isEmpty()) {

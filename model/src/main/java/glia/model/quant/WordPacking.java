@@ -31,7 +31,7 @@ interface WordPacking extends Packing {
         return Math.max(0, size);
     }
 
-    /// The same zero point in the middle everywhere, as symmetric quantisation has it, is a kind of code.
+    /// The same zero point in the middle everywhere, as symmetric quantization has it, is a kind of code.
     static CodedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
         if (Repack.all(zeros, 1 << bits - 1)) {
             return new CodedMatrix.Parts(bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes, scales, Optional.empty(), 1);

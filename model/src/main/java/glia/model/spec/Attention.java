@@ -127,8 +127,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.KeyValues(keyValueSize(), keyValueSize(), span));
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.KeyValues(keyValueSize(), keyValueSize(), span));
     }
 
     @Override

@@ -22,7 +22,7 @@ public record CompressedExperts(Experts experts, int size, Bias bias) implements
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

@@ -21,7 +21,7 @@ public record Convolution(int size, Activation activation, Bias bias) {
     }
 
     /// The last inputs of each channel.
-    Remembered remembered(int numChannels) {
-        return new Remembered.Recurrence(Math.multiplyExact(numChannels, size - 1));
+    CacheKind remembered(int numChannels) {
+        return new CacheKind.Recurrence(Math.multiplyExact(numChannels, size - 1));
     }
 }

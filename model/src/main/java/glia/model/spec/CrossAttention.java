@@ -28,8 +28,8 @@ public record CrossAttention(int numHeads, int headSize, float scale, Bias bias)
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.Source(size(), size()));
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.Source(size(), size()));
     }
 
     @Override

@@ -87,7 +87,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 
@@ -118,7 +118,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         } + (router.correction() == Router.Correction.LEARNED ? ", corrected" : "")
                 + switch (router.share()) {
                     case AS_IS -> "";
-                    case NORMALISED -> ", normalised";
+                    case NORMALIZED -> ", normalized";
                     case SOFTMAX -> ", then softmax";
                 } + (router.scale() == 1 ? "" : " × " + router.scale());
     }

@@ -27,7 +27,7 @@ public record FollowingAttention(int numHeads, int numKeyValueHeads, int headSiz
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

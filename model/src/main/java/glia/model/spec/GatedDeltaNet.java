@@ -91,9 +91,9 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
 
     /// The convolution's last inputs, then the matrices.
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of(convolution.remembered(numChannels()),
-                new Remembered.Recurrence(numValueHeads * keySize * valueSize));
+                new CacheKind.Recurrence(numValueHeads * keySize * valueSize));
     }
 
     @Override

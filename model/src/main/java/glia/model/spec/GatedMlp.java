@@ -14,7 +14,7 @@ public record GatedMlp(int intermediateSize, Activation activation, Bias bias) i
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

@@ -103,10 +103,10 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
 
     /// The latent row, then the indexer's key.
     @Override
-    public List<Remembered> remembered() {
-        List<Remembered> all = new ArrayList<>(List.of(new Remembered.Rows(rowSize(), SPAN)));
+    public List<CacheKind> caches() {
+        List<CacheKind> all = new ArrayList<>(List.of(new CacheKind.Rows(rowSize(), SPAN)));
         if (keys instanceof KeyChoice.Indexed indexed) {
-            all.add(new Remembered.Rows(indexed.headSize(), SPAN));
+            all.add(new CacheKind.Rows(indexed.headSize(), SPAN));
         }
         return all;
     }

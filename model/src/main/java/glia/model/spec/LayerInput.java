@@ -16,7 +16,7 @@ public record LayerInput(int layer, int size, Activation activation) implements 
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

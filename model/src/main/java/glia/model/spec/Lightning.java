@@ -41,8 +41,8 @@ public record Lightning(int numHeads, int headSize, float rate, Activation activ
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.Recurrence(size() * headSize));
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.Recurrence(size() * headSize));
     }
 
     @Override

@@ -31,7 +31,7 @@ public sealed interface Mixer permits
     void parameters(Shapes shapes, int hidden);
 
     /// What a sequence remembers of it; blocks refer to these by their index.
-    List<Remembered> remembered();
+    List<CacheKind> caches();
 
     /// In the words of its paper, with its sizes.
     String describe();

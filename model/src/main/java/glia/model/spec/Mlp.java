@@ -12,7 +12,7 @@ public record Mlp(int intermediateSize, Activation activation, Bias bias) implem
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

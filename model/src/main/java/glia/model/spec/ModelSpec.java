@@ -74,8 +74,8 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
 
     /// Whether a token sees later ones, as in encoders: then texts are read whole, and nothing is generated.
     public boolean looksAhead() {
-        return sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.remembered().stream())
-                .anyMatch(r -> r instanceof Remembered.KeyValues kv && kv.span().last(0) > 0);
+        return sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.caches().stream())
+                .anyMatch(r -> r instanceof CacheKind.KeyValues kv && kv.span().last(0) > 0);
     }
 
     /// The same model with other sublayers.

@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-/// What normalises a row before or after a mixer.
+/// What normalizes a row before or after a mixer.
 public sealed interface Norm {
     /// Leaves the row as it is and has no weights.
     record None() implements Norm { }

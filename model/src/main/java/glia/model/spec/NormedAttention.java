@@ -44,8 +44,8 @@ public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, 
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.KeyValues(keyValueSize(), keyValueSize(), span));
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.KeyValues(keyValueSize(), keyValueSize(), span));
     }
 
     @Override

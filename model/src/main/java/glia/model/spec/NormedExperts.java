@@ -17,7 +17,7 @@ public record NormedExperts(Experts experts, Norm.Rms norm) implements Mixer {
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

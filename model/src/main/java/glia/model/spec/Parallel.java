@@ -43,7 +43,7 @@ public record Parallel(List<Branch> branches) implements Mixer {
 
     /// Nothing by itself: its branches remember at their own places.
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

@@ -42,8 +42,8 @@ public record RecurrentNetwork(RecurrentCell cell, int size, Bias bias, Output o
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.Recurrence(Math.multiplyExact(cell.numVectors(), size)));
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.Recurrence(Math.multiplyExact(cell.numVectors(), size)));
     }
 
     @Override

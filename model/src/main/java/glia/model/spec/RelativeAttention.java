@@ -32,8 +32,8 @@ public record RelativeAttention(int numHeads, int headSize, Span span, Scores.Bu
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.KeyValues(size(), size(), span));
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.KeyValues(size(), size(), span));
     }
 
     @Override

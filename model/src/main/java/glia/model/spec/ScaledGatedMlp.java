@@ -11,7 +11,7 @@ public record ScaledGatedMlp(GatedMlp mlp, float scale) implements Mixer {
     }
 
     @Override
-    public List<Remembered> remembered() {
+    public List<CacheKind> caches() {
         return List.of();
     }
 

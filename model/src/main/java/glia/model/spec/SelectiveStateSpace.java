@@ -44,8 +44,8 @@ public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Co
 
     /// The scan's numbers, then the convolution's.
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.Recurrence(Math.multiplyExact(innerSize, stateSize)),
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.Recurrence(Math.multiplyExact(innerSize, stateSize)),
                 convolution.remembered(innerSize));
     }
 

@@ -77,8 +77,8 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
 
     /// The scan's numbers, then the convolution's.
     @Override
-    public List<Remembered> remembered() {
-        return List.of(new Remembered.Recurrence(Math.multiplyExact(innerSize(), stateSize)),
+    public List<CacheKind> caches() {
+        return List.of(new CacheKind.Recurrence(Math.multiplyExact(innerSize(), stateSize)),
                 convolution.remembered(convolvedSize()));
     }
 

@@ -39,8 +39,8 @@ public record StridedAttention(Attention attention, int window, int stride) impl
     }
 
     @Override
-    public List<Remembered> remembered() {
-        return attention.remembered();
+    public List<CacheKind> caches() {
+        return attention.caches();
     }
 
     @Override

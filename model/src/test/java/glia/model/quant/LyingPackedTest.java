@@ -38,7 +38,7 @@ class LyingPackedTest {
     Path folder;
 
     /// The message with which a change of the packed checkpoint is refused.
-    private String load(HubLayout layout, String quantisation, PackedModels.Change change) throws IOException {
+    private String load(HubLayout layout, String quantization, PackedModels.Change change) throws IOException {
         Path packed = folder.resolve("packed");
         Path original = folder.resolve(layout.name());
         if (!Files.exists(original)) {
@@ -49,7 +49,7 @@ class LyingPackedTest {
             Files.move(packed.resolve("model.safetensors"), original);
         }
         String config = Files.readString(folder.resolve("source/config.json"));
-        Files.writeString(packed.resolve("config.json"), PackedModels.config(config, quantisation));
+        Files.writeString(packed.resolve("config.json"), PackedModels.config(config, quantization));
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(original); Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String name : file.names()) {
@@ -110,7 +110,7 @@ class LyingPackedTest {
     private List<String> parts(HubLayout layout) {
         Map<String, Tensor> parts = new TreeMap<>();
         try (Arena arena = Arena.ofConfined()) {
-            layout.quantise(arena, UP, Tensor.allocate(arena, DType.F32, 264, 160), parts, new Random(1));
+            layout.quantize(arena, UP, Tensor.allocate(arena, DType.F32, 264, 160), parts, new Random(1));
             return parts.keySet().stream().map(name -> name.substring(UP.length() + 1)).toList();
         }
     }
@@ -194,7 +194,7 @@ class LyingPackedTest {
     }
 
     @Test
-    void codesWithoutQuantisationAreNoWeights() throws IOException {
+    void codesWithoutQuantizationAreNoWeights() throws IOException {
         TinyModel.write(folder, new TinyConfig("llama", 2, 4, 2, 8, 0, 160, 264).json(), 3);
         PackedModels.write(folder, "{\"a\": 1}", HubLayout.GPTQ, folder.resolve("packed"), folder.resolve("dense"));
         Files.copy(folder.resolve("config.json"), folder.resolve("packed/config.json"),

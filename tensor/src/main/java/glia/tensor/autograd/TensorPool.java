@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// F32 matrices that are given back in any order, for gradients of activations. Each comes from the smallest free piece
-/// that holds it, and free neighbours become one piece, so that passes of other shapes find memory too. Once a pass
+/// that holds it, and free neighbors become one piece, so that passes of other shapes find memory too. Once a pass
 /// has run, passes like it allocate nothing.
 public final class TensorPool implements AutoCloseable {
     private static final long CHUNK_BYTES = 16L << 20;

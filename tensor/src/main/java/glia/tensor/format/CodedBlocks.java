@@ -47,7 +47,7 @@ public final class CodedBlocks {
         }
     }
 
-    /// From neighbours in a byte to numbers j and j + 16 in a byte.
+    /// From neighbors in a byte to numbers j and j + 16 in a byte.
     private static void nibbles(long from, long to) {
         for (int j = 0; j < SIZE / 4; j++) {
             int low = Memory.u8(from + j);

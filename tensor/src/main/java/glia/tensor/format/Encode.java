@@ -8,7 +8,7 @@ import java.util.Objects;
 
 /// Turns F32 numbers into stored ones, rounding to the nearest (half to even in the plain formats, whose numbers beyond
 /// the largest become infinity, or NaN in E4M3, which has none). The formats with blocks of 32 give the same bytes as
-/// ggml's reference quantisation; Q4_K and Q6_K search on their own, see `Quantise256`.
+/// ggml's reference quantization; Q4_K and Q6_K search on their own, see `Quantize256`.
 public final class Encode {
     /// Numbers encoded at a time on the way from memory to memory: a multiple of every block.
     private static final int CHUNK = 4096;
@@ -43,14 +43,14 @@ public final class Encode {
             case BF16 -> Plain.toBf16(from, offset, count, address);
             case F8_E4M3 -> Float8.encodeE4m3(from, offset, count, address);
             case F8_E5M2 -> Float8.encodeE5m2(from, offset, count, address);
-            case Q8_0 -> Quantise32.q8p0(from, offset, count, address);
-            case Q4_0 -> Quantise32.q4p0(from, offset, count, address);
-            case Q4_1 -> Quantise32.q4p1(from, offset, count, address);
-            case Q5_0 -> Quantise32.q5p0(from, offset, count, address);
-            case Q5_1 -> Quantise32.q5p1(from, offset, count, address);
-            case MXFP4 -> Quantise32.mxfp4(from, offset, count, address);
-            case Q4_K -> Quantise256.q4k(from, offset, count, address);
-            case Q6_K -> Quantise256.q6k(from, offset, count, address);
+            case Q8_0 -> Quantize32.q8p0(from, offset, count, address);
+            case Q4_0 -> Quantize32.q4p0(from, offset, count, address);
+            case Q4_1 -> Quantize32.q4p1(from, offset, count, address);
+            case Q5_0 -> Quantize32.q5p0(from, offset, count, address);
+            case Q5_1 -> Quantize32.q5p1(from, offset, count, address);
+            case MXFP4 -> Quantize32.mxfp4(from, offset, count, address);
+            case Q4_K -> Quantize256.q4k(from, offset, count, address);
+            case Q6_K -> Quantize256.q6k(from, offset, count, address);
             case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q5_K ->
                     throw new IllegalArgumentException("cannot encode to " + type + ": it is only read");
         }

@@ -108,7 +108,7 @@ public interface Kernels {
         }
     }
 
-    /// `linearRounded` for each product of a list whose weights are quantised.
+    /// `linearRounded` for each product of a list whose weights are quantized.
     ///
     /// @param scratch F32 `[list.mostRows(), list.mostCols()]`, which may be overwritten; it overlaps nothing else
     default void linearEachRounded(ProductList list, Tensor scratch) {

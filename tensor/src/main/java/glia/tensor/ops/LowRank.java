@@ -85,8 +85,8 @@ public final class LowRank implements Weight {
     }
 
     @Override
-    public boolean isQuantised() {
-        return base.isQuantised();
+    public boolean isQuantized() {
+        return base.isQuantized();
     }
 
     @Override

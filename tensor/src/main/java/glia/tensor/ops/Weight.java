@@ -29,7 +29,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
     long sizeBytes();
 
     /// Whether products may round their activations to 8 bits.
-    boolean isQuantised();
+    boolean isQuantized();
 
     /// Rows of the matrix, its outputs; 1 for a vector.
     int rows();
@@ -54,8 +54,8 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         }
 
         @Override
-        default boolean isQuantised() {
-            return matrix().isQuantised();
+        default boolean isQuantized() {
+            return matrix().isQuantized();
         }
 
         @Override
@@ -245,12 +245,12 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         }
 
         @Override
-        public boolean isQuantised() {
-            return dtype.isQuantised();
+        public boolean isQuantized() {
+            return dtype.isQuantized();
         }
     }
 
-    /// A matrix of codes and scales, as quantised checkpoints of the hub have them. It stays packed.
+    /// A matrix of codes and scales, as quantized checkpoints of the hub have them. It stays packed.
     final class Coded implements Plain {
         private final CodedMatrix coded;
 

@@ -312,7 +312,7 @@ public final class WeightProducts {
 
     /// Whether products with a weight round activations to 8 bits.
     private boolean rounds(Matrix w) {
-        return precision != Precision.EXACT && !hasGradients && w.isQuantised();
+        return precision != Precision.EXACT && !hasGradients && w.isQuantized();
     }
 
     /// Whether products with a weight round both factors to BF16.
@@ -320,7 +320,7 @@ public final class WeightProducts {
         return kernels.multipliesBf16() && switch (precision) {
             case EXACT -> false;
             case FAST -> w.dtype() == DType.BF16;
-            case HALF -> !w.dtype().isQuantised();
+            case HALF -> !w.dtype().isQuantized();
         };
     }
 

@@ -39,7 +39,7 @@ public final class Workspace implements AutoCloseable {
 
     public Workspace() { }
 
-    /// An uninitialised F32 matrix that lives until `release` of an earlier mark.
+    /// An uninitialized F32 matrix that lives until `release` of an earlier mark.
     public Tensor allocate(int rows, int cols) {
         if (next == heights.size()) {
             heights.add(new Height());

@@ -133,7 +133,7 @@ public final class ChatTemplate {
         return render(options.variables(messages));
     }
 
-    /// Renders a conversation for [Tokenizer#encode(TrustedText, boolean)], which recognises markers such as
+    /// Renders a conversation for [Tokenizer#encode(TrustedText, boolean)], which recognizes markers such as
     /// `<|im_end|>` only where the template wrote them: no message, tool or other variable can forge one.
     ///
     /// @throws TemplateException where the template refuses it or fails, or a limit is reached

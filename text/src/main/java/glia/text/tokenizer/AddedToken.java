@@ -6,7 +6,7 @@ import tools.jackson.databind.JsonNode;
 /// `tokenizer.json`.
 ///
 /// @param special a control token, which decoding can leave out
-/// @param normalized whether it is looked for after the text was normalised
+/// @param normalized whether it is looked for after the text was normalized
 /// @param singleWord whether it counts only between word boundaries
 /// @param lstrip whether it swallows white space on its left
 /// @param rstrip whether it swallows white space on its right

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Finds added tokens in a text as Hugging Face's library does: at each place the longest, from left to right; first
-/// those that are looked for in the text as it was given, then, in what is left, those of the normalised text. Here
+/// those that are looked for in the text as it was given, then, in what is left, those of the normalized text. Here
 /// both are looked for as they are written. No lambda and no record's `equals` here, which take long at a cold start.
 final class AddedTokenScan {
     private final Table verbatim;

@@ -9,7 +9,7 @@ import java.util.function.Function;
 
 /// A byte-pair tokenizer of a GGUF file.
 ///
-/// A byte-pair model joins neighbours, best pair first, so what it makes of a text are substrings of that text as
+/// A byte-pair model joins neighbors, best pair first, so what it makes of a text are substrings of that text as
 /// pieces spell it. Pieces and merges that are none play no part, and the others keep their order: a tokenizer of these
 /// alone gives the text the same ids.
 final class GgufPairs implements TokenizerSource {

@@ -31,7 +31,7 @@ final class NativeLibrary {
         Loaded.ensure();
     }
 
-    /// Class initialisation is the lock: the first caller loads, others wait, a failure is rethrown to all.
+    /// Class initialization is the lock: the first caller loads, others wait, a failure is rethrown to all.
     private static final class Loaded {
         private static final IllegalStateException FAILURE = tryLoad();
 

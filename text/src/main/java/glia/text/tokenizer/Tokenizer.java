@@ -73,7 +73,7 @@ public final class Tokenizer {
                 task -> Thread.ofPlatform().daemon().name("tokenizer-load").start(task));
     }
 
-    /// The ids of a text. Special tokens in the text are recognised: for text from strangers use `encodePlain`.
+    /// The ids of a text. Special tokens in the text are recognized: for text from strangers use `encodePlain`.
     ///
     /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
     /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
@@ -83,7 +83,7 @@ public final class Tokenizer {
     }
 
     /// The ids of a text of which some stretches are trusted, such as a rendered conversation. Markers (`isMarker`) are
-    /// recognised only where all their characters are trusted; elsewhere their text is text like any other. A text
+    /// recognized only where all their characters are trusted; elsewhere their text is text like any other. A text
     /// without markers in other stretches has the ids of `encode(String, boolean)`. The first text with such a marker
     /// takes as long as loading.
     ///

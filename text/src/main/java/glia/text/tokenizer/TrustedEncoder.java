@@ -13,7 +13,7 @@ import java.util.Random;
 /// Where no marker stands outside the trusted stretches, the text is encoded as it is, in one piece: its ids are those
 /// of `Encoder`. Else a second tokenizer encodes it, also in one piece, whose markers have secret names. Markers that
 /// are trusted are replaced by these names; what looks like a marker otherwise is none. So the text around markers
-/// is normalised and cut as ever.
+/// is normalized and cut as ever.
 final class TrustedEncoder {
     private static final int SECRET_LETTERS = 24;
     /// Enough letters for any id.
@@ -47,7 +47,7 @@ final class TrustedEncoder {
         return renamed().encode(trust.toString(), scan().markers(trust.toString(), trust));
     }
 
-    /// Whether the markers among the ids are trusted ones. Normalisation makes markers of other characters too.
+    /// Whether the markers among the ids are trusted ones. Normalization makes markers of other characters too.
     private boolean areThere(int[] ids, List<AddedTokenScan.Match> trusted) {
         int next = 0;
         for (int id : ids) {

@@ -112,7 +112,7 @@ class GgufTokenizerTest {
         assertEquals(said, before.encode("said", false)[0]);
         // Unused: no merge makes it.
         types[said] = 5;
-        // User-defined: recognised in the text as it stands, and no special token.
+        // User-defined: recognized in the text as it stands, and no special token.
         types[you] = 4;
         pieces[you] = "<you>";
         Tokenizer after = Tokenizer.fromGguf(TestData.gguf(metadata));

@@ -154,9 +154,9 @@ class TrustedEncodingTest {
         assertTrue(tokenizer.isMarker(id) && !tokenizer.isMarker(0));
     }
 
-    /// Normalisation makes markers of other characters, where the token asks for that.
+    /// Normalization makes markers of other characters, where the token asks for that.
     @Test
-    void normalisedTextForgesNoMarker() throws Exception {
+    void normalizedTextForgesNoMarker() throws Exception {
         write("{\"type\":\"NFKC\"}", "\"normalized\":true");
         Tokenizer tokenizer = Tokenizer.load(folder);
         assertTrue(Arrays.stream(tokenizer.encode("a\uFF1Ct>b", false)).anyMatch(id -> id == 5));

@@ -26,9 +26,9 @@ public final class ExpertConfig {
     }
 
     /// Softmax over all experts, whose scores are divided by their sum or not.
-    public static Router softmax(Config config, int numChosen, boolean normalised) throws CheckpointException {
+    public static Router softmax(Config config, int numChosen, boolean normalized) throws CheckpointException {
         return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.SOFTMAX,
-                normalised ? Router.Share.NORMALISED : Router.Share.AS_IS);
+                normalized ? Router.Share.NORMALIZED : Router.Share.AS_IS);
     }
 
     /// A softmax over the scores of those experts that are chosen.
@@ -48,7 +48,7 @@ public final class ExpertConfig {
         return new Router(config.positive("num_experts_per_tok", numChosen), Router.Score.SIGMOID,
                 Router.Correction.LEARNED, kept == count ? new Router.Groups.All()
                         : new Router.Groups.Best(count, kept, Router.By.BEST_TWO),
-                config.flag("norm_topk_prob", true) ? Router.Share.NORMALISED : Router.Share.AS_IS,
+                config.flag("norm_topk_prob", true) ? Router.Share.NORMALIZED : Router.Share.AS_IS,
                 (float) config.real("routed_scaling_factor", scale));
     }
 

@@ -39,7 +39,7 @@ public record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More
     public static final List<GgufKey> WEIGHTS = List.of(
             GgufKey.real("expert_weights_scale", "routed_scaling_factor", facts -> facts.router().map(Router::scale)),
             GgufKey.flag("expert_weights_norm", "norm_topk_prob",
-                    facts -> facts.router().map(r -> r.share() == Router.Share.NORMALISED)));
+                    facts -> facts.router().map(r -> r.share() == Router.Share.NORMALIZED)));
     /// Groups of experts.
     static final List<GgufKey> GROUPS = List.of(
             GgufKey.optional("expert_group_count", "n_group", facts -> Optional.of(facts.groups().count())),

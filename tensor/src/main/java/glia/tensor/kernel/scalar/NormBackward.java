@@ -16,7 +16,7 @@ final class NormBackward extends RangeTask {
     private Tensor w;
     private double eps;
     private double offset;
-    private boolean centred;
+    private boolean centered;
     private boolean byColumn;
     /// Of each row.
     private double[] means = {};
@@ -27,12 +27,12 @@ final class NormBackward extends RangeTask {
     }
 
     void rms(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps, float offset) {
-        centred = false;
+        centered = false;
         run(dx, dw, dy, x, w, eps, offset);
     }
 
     void layer(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, float eps) {
-        centred = true;
+        centered = true;
         run(dx, dw, dy, x, w, eps, 0);
     }
 
@@ -88,23 +88,23 @@ final class NormBackward extends RangeTask {
         int size = (int) w.size();
         long start = (long) row * size;
         double mean = 0;
-        for (int i = 0; centred && i < size; i++) {
+        for (int i = 0; centered && i < size; i++) {
             mean += at(x, start + i) / size;
         }
         double squares = 0;
         double sum = 0;
         double dot = 0;
         for (int i = 0; i < size; i++) {
-            double centredX = at(x, start + i) - mean;
+            double centeredX = at(x, start + i) - mean;
             double g = at(dy, start + i) * (at(w, i) + offset);
-            squares += centredX * centredX;
+            squares += centeredX * centeredX;
             sum += g;
-            dot += g * centredX;
+            dot += g * centeredX;
         }
         double factor = 1 / Math.sqrt(squares / size + eps);
         means[row] = mean;
         factors[row] = factor;
-        double meanG = centred ? sum / size : 0;
+        double meanG = centered ? sum / size : 0;
         for (int i = 0; i < size; i++) {
             double g = at(dy, start + i) * (at(w, i) + offset);
             double pull = (at(x, start + i) - mean) * factor * factor * dot / size;

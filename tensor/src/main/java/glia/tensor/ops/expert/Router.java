@@ -31,7 +31,7 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
         /// Scores as they are.
         AS_IS,
         /// Divided by their sum.
-        NORMALISED,
+        NORMALIZED,
         /// Softmax over the chosen experts.
         SOFTMAX
     }
@@ -41,7 +41,7 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
         /// Any.
         record All() implements Groups { }
 
-        /// Those of the `kept` best of `count` groups of neighbours. https://arxiv.org/abs/2405.04434
+        /// Those of the `kept` best of `count` groups of neighbors. https://arxiv.org/abs/2405.04434
         record Best(int count, int kept, By by) implements Groups {
             public Best {
                 if (count < 1 || kept < 1 || kept > count) {

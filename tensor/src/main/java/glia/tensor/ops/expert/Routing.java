@@ -92,7 +92,7 @@ public final class Routing implements Operation {
             for (int j = 0; j < k; j++) {
                 row.slopes[j] = switch (router.share()) {
                     case AS_IS -> row.slopes[j];
-                    case NORMALISED -> (row.slopes[j] - mean) / sum;
+                    case NORMALIZED -> (row.slopes[j] - mean) / sum;
                     case SOFTMAX -> (row.slopes[j] - mean) * row.shares[j] / sum;
                 };
             }
@@ -231,7 +231,7 @@ public final class Routing implements Operation {
         }
         return switch (router.share()) {
             case AS_IS -> 1;
-            case NORMALISED -> sum + LEAST_SUM;
+            case NORMALIZED -> sum + LEAST_SUM;
             case SOFTMAX -> sum;
         };
     }

@@ -33,7 +33,7 @@ class ScalarKernelsTest extends KernelLaws {
             Tensor x = Fixtures.random(arena, DType.F32, 8, 64, 1);
             Tensor y = Tensor.allocate(arena, DType.F32, 8, 64);
             Tensor square = Fixtures.random(arena, DType.F32, 64, 64, 2);
-            Tensor quantised = Fixtures.random(arena, DType.Q4_0, 64, 64, 3);
+            Tensor quantized = Fixtures.random(arena, DType.Q4_0, 64, 64, 3);
             Tensor w = Fixtures.random(arena, DType.F32, 1, 64, 4);
             Tensor cached = Fixtures.random(arena, DType.F32, 40, 32, 5);
             KeyValues[] keyValues = {KeyValues.of(cached, cached)};
@@ -41,11 +41,11 @@ class ScalarKernelsTest extends KernelLaws {
             RopeTable rope = new RopeTable(new float[8], 1, RopeTable.Layout.HALF_SPLIT);
             int[] ids = {0, 9, 63, 7, 7, 7, 1, 2};
             Runnable pass = () -> {
-                kernels.gather(x, quantised, ids, 8);
+                kernels.gather(x, quantized, ids, 8);
                 kernels.rmsNorm(y, x, w, 1e-5f, 0);
                 kernels.layerNorm(y, y, w, w, 1e-5f);
                 kernels.roundActivations(y, y);
-                kernels.linear(x, y, quantised);
+                kernels.linear(x, y, quantized);
                 kernels.addRow(x, x, w);
                 kernels.rotate(x, 16, rope, runs, 1);
                 kernels.attention(y, null, x, keyValues, runs, SHAPE);
@@ -53,7 +53,7 @@ class ScalarKernelsTest extends KernelLaws {
                 kernels.activate(x, x, Activation.GELU);
                 kernels.add(x, x, y, 1);
                 kernels.scale(x, x, 0.1f);
-                kernels.linearBackwardInput(y, x, quantised);
+                kernels.linearBackwardInput(y, x, quantized);
                 kernels.linearBackwardWeight(square, x, y);
                 kernels.argmax(x, 3);
                 kernels.logSumExp(x, 3);

@@ -8,13 +8,13 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// Rounds blocks of 32 numbers to 8 bits, or where they have outliers to 16, and back.
-final class RoundActivations extends RangeTask {
+final class QuantizeActivations extends RangeTask {
     private static final int BLOCK = Precision.BLOCK;
 
     private Tensor y;
     private Tensor x;
 
-    RoundActivations(Workers workers) {
+    QuantizeActivations(Workers workers) {
         super(workers);
     }
 

@@ -4,15 +4,15 @@ import glia.kernels.KernelSets;
 
 /// Begins what every answer needs on a thread of its own, while the command line is taken apart and most processors
 /// have nothing to do: the first call of machine code takes 20 ms, since the JDK writes classes for it.
-final class HeadStart {
+final class EarlyInitialization {
     /// The launcher sets it for commands that answer.
     static final String PROPERTY = "glia.headstart";
 
-    private HeadStart() { }
+    private EarlyInitialization() { }
 
     static void begin() {
         if (Boolean.getBoolean(PROPERTY)) {
-            Thread.ofPlatform().daemon().name("glia-head-start").start(HeadStart::run);
+            Thread.ofPlatform().daemon().name("glia-head-start").start(EarlyInitialization::run);
         }
     }
 

@@ -2,16 +2,16 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// Quantises to Q4_K and Q6_K. Each group of numbers looks for the scale (and minimum) of the least squared error:
+/// Quantizes to Q4_K and Q6_K. Each group of numbers looks for the scale (and minimum) of the least squared error:
 /// it tries steps around the one that just spans the group, rounds the numbers by it and takes the best linear fit to
 /// what they were rounded to. Then the scales are rounded in their turn, to the best of the integers around, and the
 /// numbers once more by what the scales became.
-final class Quantise256 {
+final class Quantize256 {
     /// Candidates on each side of the step that spans a group, a fraction of an integer apart.
     private static final int CANDIDATES = 12;
     private static final float FRACTION = 0.12f;
 
-    private Quantise256() { }
+    private Quantize256() { }
 
     /// A group `x ≈ scale · q + offset`.
     private record Fit(float scale, float offset, double error) { }

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /// The words that a conversation understands beside messages.
-enum ChatWords {
+enum ChatCommands {
     HELP("", "show this"),
     RESET("", "forget what was said"),
     SYSTEM("[TEXT]", "say what the model shall be like and begin anew; alone: show it"),
@@ -22,14 +22,14 @@ enum ChatWords {
     private final String description;
     private final List<String> otherNames;
 
-    ChatWords(String argument, String description, String... otherNames) {
+    ChatCommands(String argument, String description, String... otherNames) {
         this.argument = argument;
         this.description = description;
         this.otherNames = List.of(otherNames);
     }
 
     /// The word of a name.
-    static Optional<ChatWords> of(String name) {
+    static Optional<ChatCommands> of(String name) {
         return Arrays.stream(values()).filter(w -> w.word().equals(name) || w.otherNames.contains(name)).findFirst();
     }
 
@@ -47,7 +47,7 @@ enum ChatWords {
     /// @param width columns of the terminal; 0 for any number
     static String help(int width) {
         Table table = new Table("ll");
-        for (ChatWords word : values()) {
+        for (ChatCommands word : values()) {
             table.row((word.word() + " " + word.argument).strip(), word.description);
         }
         return table.text(width) + WordWrap.of("""

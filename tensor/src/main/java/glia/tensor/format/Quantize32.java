@@ -2,16 +2,16 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// Quantises to the formats of `Blocks32`, byte for byte as ggml's reference does
+/// Quantizes to the formats of `Blocks32`, byte for byte as ggml's reference does
 /// (https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c, `quantize_row_…_ref`). The numbers are rounded with
 /// the scale in F32, before it is itself rounded to F16.
 ///
 /// The formats without a minimum take the number of the largest magnitude, sign and all, to be the lowest integer
 /// (-8 or -16), since there is one more of those.
-final class Quantise32 {
+final class Quantize32 {
     private static final int SIZE = Blocks32.SIZE;
 
-    private Quantise32() { }
+    private Quantize32() { }
 
     static void q8p0(float[] from, int offset, int count, long address) {
         long block = address;

@@ -14,14 +14,14 @@ import java.util.Arrays;
 ///
 /// @param norms `[T][T]`: row t has the influence of every token on the best logit of token t
 /// @param best the token with the best logit at each token
-public record Influence(double[][] norms, int[] best) {
+public record GradientSaliency(double[][] norms, int[] best) {
     /// Tokens in a pass at the most, unless one text is longer: activations are kept for the way back.
     private static final int PASS_TOKENS = 512;
 
     /// Goes back once for each token. Where no token sees later ones, a text that ends with the token will do.
     ///
     /// @throws IllegalArgumentException if a token does not exist or there is none
-    public static Influence of(Engine engine, int[] ids) {
+    public static GradientSaliency of(Engine engine, int[] ids) {
         boolean whole = engine.model().spec().looksAhead();
         double[][] norms = new double[ids.length][ids.length];
         int[] best = new int[ids.length];
@@ -34,7 +34,7 @@ public record Influence(double[][] norms, int[] best) {
             } while (to < ids.length && pass.numTokens() + (whole ? ids.length : to + 1) <= PASS_TOKENS);
             run(engine, pass, from, to, whole ? ids.length : 0, norms, best);
         }
-        return new Influence(norms, best);
+        return new GradientSaliency(norms, best);
     }
 
     /// One pass for the tokens `from` to `to`, each in a run of its own.
