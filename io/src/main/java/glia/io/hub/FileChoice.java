@@ -25,7 +25,7 @@ record FileChoice(List<String> files, String main) {
     private static final Pattern PICKLED = Pattern.compile("(?i).*\\.(bin|pt|pth|ckpt|pkl|onnx|h5|msgpack)");
     /// GGUF files that are no language models: image encoders, and statistics for quantizers.
     private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?mmproj.*|.*imatrix.*");
-    private static final List<String> DEFAULT_QUANTISATIONS = List.of("Q4_K_M", "Q8_0");
+    private static final List<String> DEFAULT_QUANTIZATIONS = List.of("Q4_K_M", "Q8_0");
     private static final int MAX_LISTED = 40;
 
     /// @param wanted a file's name or a quantization tag, or the empty text for the default
@@ -43,7 +43,7 @@ record FileChoice(List<String> files, String main) {
         if (models.size() == 1) {
             return gguf(names, models.getFirst(), where);
         }
-        for (String quantization : DEFAULT_QUANTISATIONS) {
+        for (String quantization : DEFAULT_QUANTIZATIONS) {
             List<String> fitting = models.stream().filter(name -> hasTag(name, quantization)).toList();
             if (fitting.size() == 1) {
                 return gguf(names, fitting.getFirst(), where);

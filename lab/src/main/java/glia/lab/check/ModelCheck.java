@@ -25,7 +25,7 @@ import java.util.function.Consumer;
 public final class ModelCheck {
     /// Agreement to expect in F32.
     private static final double LOGITS = 1e-4;
-    private static final double LOGITS_QUANTISED = 1e-3;
+    private static final double LOGITS_QUANTIZED = 1e-3;
     private static final double LOSS = 1e-4;
     private static final double GRADIENTS = 1e-3;
 
@@ -39,7 +39,7 @@ public final class ModelCheck {
     private ModelCheck(Engine engine, Expected expected, boolean quantized, Consumer<CheckLine> lines) {
         this.engine = engine;
         this.expected = expected;
-        this.logitsTolerance = quantized ? LOGITS_QUANTISED : LOGITS;
+        this.logitsTolerance = quantized ? LOGITS_QUANTIZED : LOGITS;
         this.lines = lines;
     }
 

@@ -22,11 +22,11 @@ import java.util.stream.Collectors;
 /// @param count how many there are
 /// @param parameters of all of them, norms included; the first layer may have one norm more or less than the others
 /// @param active those of them that one token uses: of experts only the ones that it goes through
-/// @param remembered what a sequence remembers of one of them
+/// @param caches what a sequence remembers of one of them
 public record LayerKind(String description, String mixing, int count, long parameters, long active,
-        List<CacheKind> remembered) {
+        List<CacheKind> caches) {
     public LayerKind {
-        remembered = List.copyOf(remembered);
+        caches = List.copyOf(caches);
     }
 
     /// The kinds in the order in which they first appear, an encoder's last, then those of layers that draft, which
@@ -48,13 +48,13 @@ public record LayerKind(String description, String mixing, int count, long param
             String part = decodes ? "" : drafts ? "draft: " : "encoder: ";
             LayerKind kind = new LayerKind(part + sublayers.get(i).mixer().describe(),
                     decodes ? mixing(spec, i) : "", 1, parameters[i], active[i],
-                    decodes ? remembered(spec, i) : List.of());
-            kinds.merge(kind.description + kind.remembered, kind, LayerKind::and);
+                    decodes ? caches(spec, i) : List.of());
+            kinds.merge(kind.description + kind.caches, kind, LayerKind::and);
         }
         return List.copyOf(kinds.values());
     }
 
-    private static List<CacheKind> remembered(ModelSpec spec, int sublayer) {
+    private static List<CacheKind> caches(ModelSpec spec, int sublayer) {
         List<CacheKind> all = new ArrayList<>();
         spec.mixers(sublayer).forEach(mixer -> all.addAll(mixer.caches()));
         return all;
@@ -73,8 +73,8 @@ public record LayerKind(String description, String mixing, int count, long param
                 + mixer.caches().stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
     }
 
-    private static String reach(CacheKind remembered) {
-        return switch (remembered) {
+    private static String reach(CacheKind caches) {
+        return switch (caches) {
             case CacheKind.KeyValues kv -> reach(kv.span());
             case CacheKind.Rows rows -> reach(rows.span());
             case CacheKind.Recurrence r -> "";
@@ -94,18 +94,18 @@ public record LayerKind(String description, String mixing, int count, long param
 
     private LayerKind and(LayerKind more) {
         return new LayerKind(description, mixing, count + more.count, parameters + more.parameters,
-                active + more.active, remembered);
+                active + more.active, caches);
     }
 
     /// The numbers that each further token adds to what is remembered of all of them.
     public long growth() {
-        return count * remembered.stream().mapToLong(StateSize::growth).sum();
+        return count * caches.stream().mapToLong(StateSize::growth).sum();
     }
 
     /// The numbers that are remembered of all of them after `length` tokens.
     ///
     /// @param page positions are kept and forgotten by so many at a time
     public long numbers(int length, int page) {
-        return count * remembered.stream().mapToLong(r -> StateSize.numbers(r, length, page)).sum();
+        return count * caches.stream().mapToLong(r -> StateSize.numbers(r, length, page)).sum();
     }
 }
