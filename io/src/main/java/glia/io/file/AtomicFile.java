@@ -6,26 +6,40 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// Writes a file so that at each moment its name stands for the old content or for the new, whole: into a new file
-/// beside it, which is flushed to the disk and then renamed. The old file is never truncated, so that whoever has it
-/// mapped keeps it.
+/// Writes a file atomically: the content goes into a temporary file in the same folder, which is flushed to the disk and
+/// then renamed. The file name always refers to the complete old or the complete new content. The old file is never
+/// truncated, so processes that have it mapped keep its content.
+///
+/// An existing file is replaced only with [IfExists#REPLACE]. Commands that write where a user says pass
+/// [IfExists#FAIL] unless the user asked to overwrite; the check comes first, before any content is computed, and is
+/// repeated atomically at the end.
 public final class AtomicFile {
     private static final int PIECE_BYTES = 64 << 10;
     private static final int HUGE_PAGE = 2 << 20;
 
-    /// What writes the content.
+    /// Action for a target that exists already.
+    public enum IfExists {
+        /// Throw an exception and leave it as it is.
+        FAIL,
+        /// Replace it by the new content.
+        REPLACE
+    }
+
+    /// Writes the content.
     @FunctionalInterface
     public interface Body {
         void write(Output out) throws IOException;
     }
 
-    /// Where the content goes. It is written in pieces that begin and end at multiples of their size.
+    /// Receives the content. The file is written in pieces that begin and end at multiples of the piece size.
     public static final class Output {
         private final FileChannel channel;
         private final MemorySegment memory;
@@ -70,24 +84,27 @@ public final class AtomicFile {
 
     private AtomicFile() { }
 
-    /// Writes or replaces `target`.
+    /// Writes `target`.
     ///
-    /// @throws CheckpointException if that fails, be it that the disk is full; then nothing has changed and nothing
-    ///     half written is left
-    public static void write(Path target, Body body) throws CheckpointException {
-        write(target, PIECE_BYTES, body);
+    /// @throws CheckpointException if it exists and may not be replaced, or if writing fails (a full disk, no
+    ///     permission). Then the target is unchanged and no temporary file is left
+    public static void write(Path target, IfExists ifExists, Body body) throws CheckpointException {
+        write(target, ifExists, PIECE_BYTES, body);
     }
 
-    /// The same for a file that will be mapped and read as a whole: a system that can keeps it in huge pages, since it
-    /// is written in such, and whoever maps it has fewer pages to touch.
+    /// Writes or replaces `target` in pieces of 2 MiB, for a file that is mapped and read as a whole: where the file
+    /// system supports huge pages in its page cache, the map has fewer pages to touch.
     public static void writeInHugePages(Path target, Body body) throws CheckpointException {
-        write(target, HUGE_PAGE, body);
+        write(target, IfExists.REPLACE, HUGE_PAGE, body);
     }
 
-    private static void write(Path target, int pieceBytes, Body body) throws CheckpointException {
+    private static void write(Path target, IfExists ifExists, int pieceBytes, Body body) throws CheckpointException {
         Path folder = target.toAbsolutePath().getParent();
-        if (!Files.isDirectory(folder)) {
+        if (folder == null || !Files.isDirectory(folder)) {
             throw new CheckpointException(target, "", "cannot be written: there is no folder " + folder);
+        }
+        if (ifExists == IfExists.FAIL) {
+            requireAbsent(target);
         }
         Path beside = folder.resolve(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         try {
@@ -99,10 +116,15 @@ public final class AtomicFile {
                 out.flush();
                 channel.force(true);
             }
-            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+            if (ifExists == IfExists.FAIL) {
+                moveToNew(beside, target);
+            } else {
+                Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+            }
             flushFolder(folder);
+        } catch (FileAlreadyExistsException e) {
+            throw exists(target);
         } catch (IOException e) {
-            delete(beside);
             throw new CheckpointException(target, "", "cannot be written: " + e.getMessage() + " ("
                     + freeBytes(folder) + " bytes free); nothing was changed", e);
         } finally {
@@ -110,7 +132,33 @@ public final class AtomicFile {
         }
     }
 
-    /// Makes the renaming last. Not every system can open a folder; those that cannot order it themselves.
+    /// Checks that there is no file, folder or link of this name.
+    ///
+    /// @throws CheckpointException if there is
+    public static void requireAbsent(Path target) throws CheckpointException {
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            throw exists(target);
+        }
+    }
+
+    private static CheckpointException exists(Path target) {
+        return new CheckpointException(target, "", "already exists and was not overwritten; choose another name, or "
+                + "delete it first");
+    }
+
+    /// Renames without replacing. A hard link fails atomically where the name is taken; file systems without hard
+    /// links get a check and a rename.
+    private static void moveToNew(Path beside, Path target) throws IOException {
+        try {
+            Files.createLink(target, beside);
+        } catch (FileAlreadyExistsException e) {
+            throw e;
+        } catch (IOException | UnsupportedOperationException e) {
+            Files.move(beside, target);
+        }
+    }
+
+    /// Makes the rename durable. Systems that cannot open a folder order the rename themselves.
     private static void flushFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);

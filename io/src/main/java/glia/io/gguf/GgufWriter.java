@@ -2,6 +2,7 @@ package glia.io.gguf;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.io.file.AtomicFile.IfExists;
 import glia.io.file.TensorEntry;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -38,19 +39,27 @@ public final class GgufWriter {
         }
     }
 
-    /// Writes or replaces a file; a file that is there is never changed in place.
+    /// Writes or replaces a file; an existing file is never changed in place.
     ///
-    /// @throws CheckpointException if a type, name or rank is none of the format's, or the file cannot be written
+    /// @throws CheckpointException if the format has no such type, name or rank, or the file cannot be written
     public static void write(Path file, GgufMetadata metadata, Map<String, Tensor> tensors) throws CheckpointException {
         writeContents(file, metadata, contents(tensors), done -> { });
     }
 
-    /// The same with tensors that are made one after the other.
+    /// Writes or replaces a file whose tensors are computed one after the other.
     ///
-    /// @param doneBytes is told how many bytes of tensors are written
+    /// @param doneBytes receives the number of tensor bytes written so far
     public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors,
             LongConsumer doneBytes) throws CheckpointException {
-        AtomicFile.write(file, body(file, metadata, tensors, doneBytes));
+        writeContents(file, metadata, tensors, doneBytes, IfExists.REPLACE);
+    }
+
+    /// Writes a file whose tensors are computed one after the other.
+    ///
+    /// @throws CheckpointException also if the file exists and may not be replaced; no tensor is computed then
+    public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors,
+            LongConsumer doneBytes, IfExists ifExists) throws CheckpointException {
+        AtomicFile.write(file, ifExists, body(file, metadata, tensors, doneBytes));
     }
 
     /// A file that will be mapped and read as a whole ([AtomicFile#writeInHugePages]).

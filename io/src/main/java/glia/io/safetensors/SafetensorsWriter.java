@@ -2,11 +2,11 @@ package glia.io.safetensors;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.io.file.AtomicFile.IfExists;
 import glia.io.file.TensorEntry;
 import glia.io.json.JsonText;
 import glia.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,15 +22,23 @@ import java.util.TreeMap;
 public final class SafetensorsWriter {
     private SafetensorsWriter() { }
 
-    /// Writes or replaces one file; a file that is there is never changed in place.
+    /// Writes or replaces one file; an existing file is never changed in place.
     ///
-    /// @param metadata texts for `__metadata__`, in their order
-    /// @throws CheckpointException if a type or name is none of the format's, or the file cannot be written
+    /// @param metadata strings for `__metadata__`, in this order
+    /// @throws CheckpointException if the format has no such type or name, or the file cannot be written
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata)
+            throws CheckpointException {
+        write(file, tensors, metadata, IfExists.REPLACE);
+    }
+
+    /// Writes one file.
+    ///
+    /// @throws CheckpointException also if the file exists and may not be replaced
+    public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata, IfExists ifExists)
             throws CheckpointException {
         List<String> names = inOrder(file, tensors);
         byte[] header = header(file, names, tensors, metadata);
-        AtomicFile.write(file, out -> {
+        AtomicFile.write(file, ifExists, out -> {
             out.write(header);
             for (String name : names) {
                 out.write(tensors.get(name).memory());
@@ -44,24 +52,21 @@ public final class SafetensorsWriter {
     /// @throws CheckpointException also if the folder holds a checkpoint already, which would be mixed with this one
     public static void writeSharded(Path folder, Map<String, Tensor> tensors, Map<String, String> metadata,
             long maxBytes) throws CheckpointException {
-        for (String taken : List.of(SafetensorsCheckpoint.FILE_NAME, SafetensorsCheckpoint.INDEX_NAME)) {
-            if (Files.exists(folder.resolve(taken))) {
-                throw new CheckpointException(folder.resolve(taken), "", "is there already; give an empty folder");
-            }
-        }
+        AtomicFile.requireAbsent(folder.resolve(SafetensorsCheckpoint.FILE_NAME));
+        AtomicFile.requireAbsent(folder.resolve(SafetensorsCheckpoint.INDEX_NAME));
         List<Map<String, Tensor>> shards = shards(tensors, maxBytes);
         if (shards.size() <= 1) {
-            write(folder.resolve(SafetensorsCheckpoint.FILE_NAME), tensors, metadata);
+            write(folder.resolve(SafetensorsCheckpoint.FILE_NAME), tensors, metadata, IfExists.FAIL);
             return;
         }
         Map<String, String> fileOf = new TreeMap<>();
         for (int i = 0; i < shards.size(); i++) {
             String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-            write(folder.resolve(name), shards.get(i), metadata);
+            write(folder.resolve(name), shards.get(i), metadata, IfExists.FAIL);
             shards.get(i).keySet().forEach(tensor -> fileOf.put(tensor, name));
         }
         byte[] index = index(fileOf, tensors.values().stream().mapToLong(Tensor::sizeBytes).sum());
-        AtomicFile.write(folder.resolve(SafetensorsCheckpoint.INDEX_NAME), out -> out.write(index));
+        AtomicFile.write(folder.resolve(SafetensorsCheckpoint.INDEX_NAME), IfExists.FAIL, out -> out.write(index));
     }
 
     private static List<Map<String, Tensor>> shards(Map<String, Tensor> tensors, long maxBytes) {
