@@ -1,0 +1,152 @@
+package glia.style;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// Checks the Markdown documents: relative links, `#anchors`, and the names of Java classes.
+class DocumentLinksTest {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final Pattern FENCED = Pattern.compile("(?ms)^```.*?^```[ ]*$");
+    private static final Pattern CODE = Pattern.compile("`([^`\n]+)`");
+    /// Group 1 is the text of the link, group 2 its target.
+    private static final Pattern LINK = Pattern.compile("\\[((?:[^\\[\\]]|\\[[^\\]]*\\])*)\\]\\(([^()\\s]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#{1,6} +(.+?) *$");
+    /// A class name of two or more words.
+    private static final Pattern CLASS_NAME = Pattern.compile("[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+");
+    /// Names from the JDK and from Windows that no source uses.
+    private static final Set<String> FOREIGN = Set.of("InternalError", "VirtualAlloc", "VirtualProtect");
+
+    /// `README.md`, `LOG.md` and everything in `docs`.
+    private static List<Path> documents() throws IOException {
+        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
+            List<Path> documents = new ArrayList<>(docs.filter(file -> file.toString().endsWith(".md")).toList());
+            documents.add(ROOT.resolve("README.md"));
+            documents.add(ROOT.resolve("LOG.md"));
+            return documents;
+        }
+    }
+
+    @Test
+    void relativeLinksResolve() throws IOException {
+        List<String> errors = new ArrayList<>();
+        int links = 0;
+        for (Path document : documents()) {
+            Matcher link = LINK.matcher(withoutCode(Files.readString(document)));
+            while (link.find()) {
+                String target = link.group(2);
+                if (!target.matches("[a-z]+:.*")) {
+                    links++;
+                    String error = error(document, target);
+                    if (error != null) {
+                        errors.add(ROOT.relativize(document) + ": " + target + ": " + error);
+                    }
+                }
+            }
+        }
+        assertTrue(links > 50, links + " links found");
+        assertEquals("", String.join("\n", errors));
+    }
+
+    private static String error(Path document, String target) throws IOException {
+        int hash = target.indexOf('#');
+        String path = hash < 0 ? target : target.substring(0, hash);
+        Path file = path.isEmpty() ? document : document.resolveSibling(path).normalize();
+        if (!file.startsWith(ROOT) || !Files.exists(file)) {
+            return "no such file";
+        }
+        if (hash < 0) {
+            return null;
+        }
+        if (!file.toString().endsWith(".md")) {
+            return "only Markdown documents have anchors";
+        }
+        String anchor = target.substring(hash + 1);
+        Set<String> anchors = anchors(Files.readString(file));
+        return anchors.contains(anchor) ? null : "no such heading; there are " + anchors;
+    }
+
+    /// A link whose text is a class name leads to the file of that class.
+    @Test
+    void linkedClassesHaveTheirOwnFiles() throws IOException {
+        List<String> errors = new ArrayList<>();
+        for (Path document : documents()) {
+            Matcher link = LINK.matcher(Files.readString(document));
+            while (link.find()) {
+                Matcher name = Pattern.compile("`(?:glia[.a-z]*\\.)?([A-Z]\\w*).*`").matcher(link.group(1));
+                if (link.group(2).endsWith(".java") && name.matches()
+                        && !link.group(2).endsWith("/" + name.group(1) + ".java")) {
+                    errors.add(ROOT.relativize(document) + ": " + link.group());
+                }
+            }
+        }
+        assertEquals("", String.join("\n", errors));
+    }
+
+    /// The documents name no class that was renamed or removed. The log, which is history, may.
+    @Test
+    void namedClassesExist() throws IOException {
+        Set<String> words = wordsOfSources();
+        List<String> errors = new ArrayList<>();
+        for (Path document : documents()) {
+            if (document.endsWith("LOG.md")) {
+                continue;
+            }
+            Matcher code = CODE.matcher(FENCED.matcher(Files.readString(document)).replaceAll(""));
+            while (code.find()) {
+                Matcher name = CLASS_NAME.matcher(code.group(1).split("[^A-Za-z0-9]", 2)[0]);
+                if (name.matches() && !words.contains(name.group()) && !FOREIGN.contains(name.group())) {
+                    errors.add(ROOT.relativize(document) + ": no source names " + name.group());
+                }
+            }
+        }
+        assertEquals("", String.join("\n", errors));
+    }
+
+    /// The anchors that GitHub gives to the headings of a document.
+    private static Set<String> anchors(String text) {
+        Set<String> anchors = new HashSet<>();
+        Map<String, Integer> counts = new HashMap<>();
+        Matcher heading = HEADING.matcher(FENCED.matcher(text).replaceAll(""));
+        while (heading.find()) {
+            String plain = LINK.matcher(heading.group(1)).replaceAll("$1").toLowerCase(Locale.ROOT);
+            String anchor = plain.replaceAll("[^\\p{L}\\p{N}\\s_-]", "").replace(' ', '-');
+            int earlier = counts.merge(anchor, 1, Integer::sum) - 1;
+            anchors.add(earlier == 0 ? anchor : anchor + "-" + earlier);
+        }
+        return anchors;
+    }
+
+    private static String withoutCode(String text) {
+        return CODE.matcher(FENCED.matcher(text).replaceAll("")).replaceAll("code");
+    }
+
+    private static Set<String> wordsOfSources() throws IOException {
+        Pattern word = Pattern.compile("\\w+");
+        try (Stream<Path> files = Files.walk(ROOT)) {
+            List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
+            assertTrue(sources.size() > 500, sources.size() + " sources found");
+            Set<String> words = new HashSet<>();
+            for (Path source : sources) {
+                words.addAll(word.matcher(Files.readString(source)).results().map(match -> match.group())
+                        .filter(name -> CLASS_NAME.matcher(name).matches()).collect(Collectors.toSet()));
+            }
+            return words;
+        }
+    }
+}
