@@ -11,12 +11,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A conversation with a model. Each turn is rendered by the model's chat template; what the turns have in common is
-/// computed once. For one thread.
+/// A conversation with a model. The model's chat template renders all messages for each answer; tokens that the KV cache
+/// holds already are not computed again. For one thread.
+///
+/// If a call throws, the conversation is as before.
 public final class Chat implements AutoCloseable {
     private final LanguageModel model;
     private final Generator generator;
-    private final List<ChatMessage> messages = new ArrayList<>();
+    private List<ChatMessage> messages = new ArrayList<>();
     private RenderOptions render;
     private GenerationOptions options;
 
@@ -32,83 +34,142 @@ public final class Chat implements AutoCloseable {
         return id.isPresent() ? model.tokenizer().piece(id.getAsInt()) : "";
     }
 
-    /// Says first what the model shall be like, and begins anew.
+    /// Sets the system prompt and removes all other messages.
     public Chat system(String text) {
         messages.clear();
         messages.add(ChatMessage.system(text));
         return this;
     }
 
-    /// Options for the answers from now on, in place of the model's own.
+    /// Sets the options of later answers, which replace the model's own.
     public Chat options(GenerationOptions other) {
         options = other;
         return this;
     }
 
+    /// The options of the next answer.
     public GenerationOptions options() {
         return options;
     }
 
-    /// A variable of the model's template from now on, such as `enable_thinking`.
+    /// Sets a variable of the model's template for later answers, such as `enable_thinking`.
     public Chat variable(String name, Object value) {
         render = render.with(name, value);
         return this;
     }
 
-    /// What was said so far.
+    /// The messages, oldest first.
     public List<ChatMessage> messages() {
         return List.copyOf(messages);
     }
 
-    /// Forgets what was said, but for the system message.
-    public void reset() {
-        messages.removeIf(m -> !m.role().equals("system"));
+    /// Replaces all messages, the system prompt too, by those of another conversation, such as one of [ChatFile].
+    ///
+    /// @throws IllegalArgumentException if a message holds anything but text, such as an image
+    public Chat restore(List<ChatMessage> conversation) {
+        conversation.forEach(ChatMessage::requireText);
+        messages = new ArrayList<>(conversation);
+        return this;
     }
 
-    /// Says something and hears the answer as it is made. If that fails, the conversation is as before.
+    /// Removes all messages but the system prompt.
+    public void clear() {
+        messages.removeIf(m -> !isSystem(m));
+    }
+
+    /// Removes the last exchange: the last message of the user and all that follow it.
     ///
-    /// @throws ContextFullException if the conversation no longer fits
+    /// @return the messages removed, oldest first; none if the user has said nothing
+    public List<ChatMessage> undo() {
+        int from = lastOfUser();
+        if (from < 0) {
+            return List.of();
+        }
+        List<ChatMessage> exchange = messages.subList(from, messages.size());
+        List<ChatMessage> removed = List.copyOf(exchange);
+        exchange.clear();
+        return removed;
+    }
+
+    /// Generates another answer to the last message of the user. What follows that message is replaced.
+    ///
+    /// @throws IllegalStateException if the user has said nothing
+    /// @throws ContextFullException if the message leaves no room for an answer
+    public Answer regenerate(TextListener listener) {
+        int last = lastOfUser();
+        if (last < 0) {
+            throw new IllegalStateException("there is no message of the user to answer");
+        }
+        return answer(new ArrayList<>(messages.subList(0, last + 1)), listener);
+    }
+
+    private int lastOfUser() {
+        int last = messages.size() - 1;
+        while (last >= 0 && !isUser(messages.get(last))) {
+            last--;
+        }
+        return last;
+    }
+
+    private static boolean isUser(ChatMessage message) {
+        return message.role().equals("user");
+    }
+
+    /// Some families call the system prompt `developer`.
+    private static boolean isSystem(ChatMessage message) {
+        return message.role().equals("system") || message.role().equals("developer");
+    }
+
+    /// Answers a message of the user and streams the answer's text.
+    ///
+    /// @throws ContextFullException if the message leaves no room for an answer
     public Answer stream(String text, TextListener listener) {
         return stream(ChatMessage.user(text), listener);
     }
 
-    /// The same with a message of any role and form.
+    /// Answers a message of any role and form.
     ///
     /// @throws IllegalArgumentException if it holds anything but text, such as an image
+    /// @throws ContextFullException if the message leaves no room for an answer
     public Answer stream(ChatMessage message, TextListener listener) {
         message.requireText();
-        messages.add(message);
-        try {
-            Answer answer = generator.generate(prompt(), options, false, listener);
-            messages.add(new ChatMessage("assistant", answer.text(), List.of(), "",
-                    Map.of("content", answer.content())));
-            model.tokenizer().prepare();
-            return answer;
-        } catch (RuntimeException e) {
-            messages.removeLast();
-            throw e;
-        }
+        List<ChatMessage> asked = new ArrayList<>(messages);
+        asked.add(message);
+        return answer(asked, listener);
     }
 
-    /// Says something and gives the whole answer.
+    /// Answers the last of these messages, which then are the conversation's.
+    private Answer answer(List<ChatMessage> asked, TextListener listener) {
+        Answer answer = generator.generate(prompt(asked), options, false, listener);
+        asked.add(new ChatMessage("assistant", answer.text(), List.of(), "", Map.of("content", answer.content())));
+        messages = asked;
+        model.tokenizer().prepare();
+        return answer;
+    }
+
+    /// Answers a message of the user.
+    ///
+    /// @return the answer's text
+    /// @throws ContextFullException if the message leaves no room for an answer
     public String say(String text) {
         return stream(text, piece -> { }).text();
     }
 
-    /// The ids of the conversation so far. Messages hold no markers but those that the model itself has made as tokens:
-    /// what else looks like one is text. Without a template the texts follow each other, and all of them are text.
-    private int[] prompt() {
+    /// The token ids of a conversation. Only the template writes markers, and answers hold those that the model
+    /// generated as tokens; in other messages their text is plain text. Without a template the texts follow each other,
+    /// all of them plain.
+    private int[] prompt(List<ChatMessage> conversation) {
         Optional<ChatTemplate> template = model.template();
         Tokenizer tokenizer = model.tokenizer();
         if (template.isPresent()) {
-            return template.get().encode(messages, render, tokenizer);
+            return template.get().encode(conversation, render, tokenizer);
         }
         StringBuilder texts = new StringBuilder();
-        messages.forEach(message -> texts.append(message.content()));
+        conversation.forEach(message -> texts.append(message.content()));
         return tokenizer.encodePlain(texts.toString(), true);
     }
 
-    /// Tokens of the context in use.
+    /// The number of tokens in the KV cache.
     public int length() {
         return generator.length();
     }

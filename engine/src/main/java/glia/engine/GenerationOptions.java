@@ -3,20 +3,20 @@ package glia.engine;
 import glia.engine.sampling.SamplingOptions;
 import java.util.List;
 
-/// How an answer is made.
+/// Options of an answer.
 ///
-/// @param sampling how each token is chosen
+/// @param sampling the options of the sampler
 /// @param maxTokens the most tokens of an answer; 0: as many as the context holds
-/// @param stops texts that end the answer and are not part of it
+/// @param stops stop strings: the first occurrence of one ends the answer and is not part of it
 public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops) {
     public GenerationOptions {
         if (maxTokens < 0) {
-            throw new IllegalArgumentException("an answer has at most " + maxTokens + " tokens? Use 0 for no limit");
+            throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens + ", expected 1 or more, or 0 for no limit");
         }
         stops = List.copyOf(stops);
     }
 
-    /// The sampler's defaults, no limit but the context.
+    /// The sampler's defaults, no limit but the context, no stop strings.
     public static GenerationOptions defaults() {
         return new GenerationOptions(SamplingOptions.defaults(), 0, List.of());
     }
@@ -27,5 +27,10 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
 
     public GenerationOptions withMaxTokens(int other) {
         return new GenerationOptions(sampling, other, stops);
+    }
+
+    /// @param other all stop strings; an empty list for none
+    public GenerationOptions withStops(List<String> other) {
+        return new GenerationOptions(sampling, maxTokens, other);
     }
 }

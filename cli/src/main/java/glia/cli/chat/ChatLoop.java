@@ -147,7 +147,7 @@ public final class ChatLoop {
     }
 
     private void reset() {
-        chat.reset();
+        chat.clear();
         note("Begun anew.");
     }
 

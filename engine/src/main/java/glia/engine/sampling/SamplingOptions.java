@@ -111,7 +111,16 @@ public record SamplingOptions(float temperature, int topK, float topP, float min
     }
 
     public SamplingOptions withSeed(long other) {
+        return withSeed(OptionalLong.of(other));
+    }
+
+    /// Each sampler gets a random seed of its own.
+    public SamplingOptions withoutSeed() {
+        return withSeed(OptionalLong.empty());
+    }
+
+    public SamplingOptions withSeed(OptionalLong other) {
         return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
-                penaltyWindow, logitBias, OptionalLong.of(other));
+                penaltyWindow, logitBias, other);
     }
 }

@@ -1,0 +1,106 @@
+package glia.engine;
+
+import glia.io.CheckpointException;
+import glia.io.json.JsonText;
+import glia.io.json.JsonTree;
+import glia.io.json.JsonValues;
+import glia.text.template.ChatMessage;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+
+/// A conversation in a JSON file, in the form of [OpenAI's API](https://platform.openai.com/docs/api-reference/chat):
+///
+/// ```json
+/// {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]}
+/// ```
+///
+/// Markers that a model generated as tokens, such as `<think>`, are plain text after they are read.
+public final class ChatFile {
+    private static final long MAX_BYTES = 100_000_000;
+
+    private ChatFile() { }
+
+    /// Writes messages to a new file.
+    ///
+    /// @throws FileAlreadyExistsException if there is such a file
+    /// @throws IOException if it cannot be written
+    public static void write(Path file, List<ChatMessage> messages) throws IOException {
+        StringBuilder text = new StringBuilder("{\"messages\": [");
+        String separator = "\n";
+        for (ChatMessage message : messages) {
+            text.append(separator).append(json(message));
+            separator = ",\n";
+        }
+        Files.writeString(file, text.append("\n]}\n"), StandardOpenOption.CREATE_NEW);
+    }
+
+    private static String json(ChatMessage message) {
+        Map<String, Object> others = message.variables();
+        Object content = others.get("content") instanceof List<?> parts ? parts : message.content();
+        StringBuilder text = new StringBuilder("{\"role\": ").append(JsonText.quote(message.role()))
+                .append(", \"content\": ").append(JsonTree.of(content));
+        others.keySet().removeAll(List.of("role", "content", "thinking"));
+        others.forEach((key, value) -> text.append(", ").append(JsonText.quote(key)).append(": ")
+                .append(JsonTree.of(value)));
+        return text.append('}').toString();
+    }
+
+    /// Reads the messages of a file: an object with the key `messages`, or the array alone.
+    ///
+    /// @throws CheckpointException if the file holds anything else, or a message has a part that is not text
+    /// @throws IOException if it cannot be read
+    public static List<ChatMessage> read(Path file) throws IOException {
+        if (Files.size(file) > MAX_BYTES) {
+            throw new CheckpointException(file, "", "found " + Files.size(file) + " bytes, expected at most "
+                    + MAX_BYTES);
+        }
+        try {
+            Object root = JsonValues.parse(Files.readAllBytes(file));
+            Object list = root instanceof Map<?, ?> map ? map.get("messages") : root;
+            if (!(list instanceof List<?> all)) {
+                throw new CheckpointException(file, "", "found no list of messages, expected "
+                        + "{\"messages\": [{\"role\": \"user\", \"content\": \"…\"}]}");
+            }
+            List<ChatMessage> messages = new ArrayList<>();
+            for (Object one : all) {
+                messages.add(message(file, "messages[" + messages.size() + "]", one));
+            }
+            return messages;
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not the JSON expected: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private static ChatMessage message(Path file, String where, Object value) throws CheckpointException {
+        if (!(value instanceof Map<?, ?> map && map.get("role") instanceof String role)) {
+            throw new CheckpointException(file, where, "found no role, expected {\"role\": \"user\", \"content\": "
+                    + "\"…\"}");
+        }
+        Map<String, Object> extra = new LinkedHashMap<>();
+        map.forEach((key, one) -> extra.put((String) key, one));
+        extra.remove("role");
+        Object content = extra.remove("content");
+        Object reasoning = extra.remove("reasoning_content");
+        if (content instanceof List<?>) {
+            extra.put("content", content);
+        } else if (content != null && !(content instanceof String)) {
+            throw new CheckpointException(file, where + ".content", "found " + content + ", expected a text");
+        }
+        ChatMessage message = new ChatMessage(role, content instanceof String text ? text : "", List.of(),
+                reasoning instanceof String text ? text : "", extra);
+        try {
+            message.requireText();
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file, where, e.getMessage(), e);
+        }
+        return message;
+    }
+}
