@@ -1,6 +1,6 @@
 package glia.cli;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 
 /// Begins what every answer needs on a thread of its own, while the command line is taken apart and most processors
 /// have nothing to do: the first call of machine code takes 20 ms, since the JDK writes classes for it.
@@ -18,7 +18,7 @@ final class EarlyInitialization {
 
     private static void run() {
         try {
-            KernelSets.warmUp();
+            KernelBackends.warmUp();
         } catch (RuntimeException | LinkageError e) {
             // What fails here fails again where it is needed, and is told there.
         }

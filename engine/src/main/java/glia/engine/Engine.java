@@ -363,7 +363,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @param isAwaited whether a prompt waits, which then is as good as another
     public void warmUp(BooleanSupplier isAwaited) {
-        if (!ops.kernels().converts()) {
+        if (!ops.kernels().packsWeights()) {
             return;
         }
         int[] ids = new int[WARM_UP_TOKENS];

@@ -9,7 +9,7 @@ import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -128,7 +128,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /// Which kernels compute, and why not better ones.
-    public KernelSets.Choice kernels() {
+    public KernelBackends.Choice kernels() {
         return loaded.kernels();
     }
 

@@ -13,7 +13,7 @@ import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -24,7 +24,7 @@ public final class LoadedModel implements AutoCloseable {
     private static final int FEW_THREADS = 2;
 
     private final Workers workers;
-    private final KernelSets.Choice kernels;
+    private final KernelBackends.Choice kernels;
     private final Model model;
     private final Engine engine;
     private final PackedCopy packedCopy;
@@ -39,8 +39,8 @@ public final class LoadedModel implements AutoCloseable {
     /// Whether the caller has something to compute.
     private volatile boolean isAwaited;
 
-    private LoadedModel(Workers workers, KernelSets.Choice kernels, Model model, Engine engine, PackedCopy packedCopy,
-            Optional<TextLoader> text, int contextLength, boolean drafts) {
+    private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Engine engine,
+            PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
@@ -68,15 +68,15 @@ public final class LoadedModel implements AutoCloseable {
         PackedCopy packedCopy = null;
         try {
             // They test themselves while the files are opened.
-            Background<KernelSets.Choice> choosing =
-                    Background.begin("glia-kernels", () -> KernelSets.choose(options.kernels(), workers));
+            Background<KernelBackends.Choice> choosing =
+                    Background.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
             Checkpoint checkpoint = Checkpoints.open(path);
             packedCopy = PackedCopy.of(checkpoint, PackedFolder.ofThisUser());
             Optional<TextLoader> text = withText
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere())) : Optional.empty();
             model = ModelLoader.load(path, checkpoint);
             int context = contextLength(options, model);
-            KernelSets.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
+            KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
                     options.keyValueType());
             return new LoadedModel(workers, kernels, model, engine, packedCopy, text, context, options.drafts())
@@ -96,7 +96,7 @@ public final class LoadedModel implements AutoCloseable {
     /// Packs weights, or finds those that are kept. Finding takes no time: then the rest goes on beside the caller,
     /// who may have a prompt to encode, or waits for one.
     private LoadedModel prepared(Path path, Progress progress) {
-        engine.ops().kernels().conversions(packedCopy);
+        engine.ops().kernels().usePackedWeights(packedCopy);
         packedCopy.room(MachineMemory.totalBytes() / 2);
         if (packedCopy.isThere() && !drafts) {
             if (workers.count() <= FEW_THREADS) {
@@ -117,7 +117,7 @@ public final class LoadedModel implements AutoCloseable {
         engine.warmUp(() -> isAwaited);
         if (drafts) {
             Steps steps = engine.steps(true);
-            if (engine.ops().kernels().converts()) {
+            if (engine.ops().kernels().packsWeights()) {
                 warmUp(steps);
             }
             steps.close();
@@ -196,7 +196,7 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     /// Which kernels compute, and why not better ones.
-    public KernelSets.Choice kernels() {
+    public KernelBackends.Choice kernels() {
         return kernels;
     }
 

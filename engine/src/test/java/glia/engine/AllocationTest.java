@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import glia.engine.state.Sequence;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
@@ -39,7 +39,7 @@ class AllocationTest {
     void decodeAllocatesNextToNothing(String kernels, int numSequences, int leastWindows, KeyValueType type) {
         assumeTrue(KernelNames.here().contains(kernels), kernels);
         try (Workers workers = new Workers(2); TinyModel tiny = new TinyModel(CONFIG.json(), 1);
-                Engine engine = new Engine(tiny.model(), KernelSets.choose(kernels, workers).kernels(),
+                Engine engine = new Engine(tiny.model(), KernelBackends.choose(kernels, workers).kernels(),
                         Precision.EXACT, 1 << 30, tiny.model().spec().contextLength(), type)) {
             List<Sequence> sequences = new ArrayList<>();
             for (int i = 0; i < numSequences; i++) {

@@ -11,7 +11,7 @@ import glia.model.block.Pass.Outputs;
 import glia.model.cost.LayerKind;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -43,7 +43,7 @@ class CacheSizeTest {
     @MethodSource("models")
     void stateTakesWhatIsSaid(Path folder) throws CheckpointException {
         try (Workers workers = new Workers(1); Model model = ModelLoader.load(folder);
-                Engine engine = new Engine(model, KernelSets.choose("scalar", workers).kernels(), Precision.EXACT,
+                Engine engine = new Engine(model, KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT,
                         1 << 30)) {
             List<LayerKind> kinds = LayerKind.of(model.spec());
             if (model.spec().looksAhead()) {

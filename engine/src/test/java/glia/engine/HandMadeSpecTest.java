@@ -9,7 +9,7 @@ import glia.engine.state.Sequence;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.block.Pass.Outputs;
@@ -90,7 +90,7 @@ class HandMadeSpecTest {
 
     private static Engine engine(Model model, Workers workers) {
         // Weights change under way, so no kernels that keep a form of their own.
-        return new Engine(model, KernelSets.choose("scalar", workers).kernels(), Precision.EXACT, 1 << 24);
+        return new Engine(model, KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT, 1 << 24);
     }
 
     private static int[] ids() {

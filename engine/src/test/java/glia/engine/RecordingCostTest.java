@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.block.Pass.Outputs;
@@ -96,7 +96,7 @@ class RecordingCostTest {
         Map<String, Integer> calls = new TreeMap<>();
         try (Workers workers = new Workers(2); Model model = FreshModel.create(spec, 3);
                 Gradients gradients = new Gradients()) {
-            Kernels kernels = KernelSets.choose("vector", workers).kernels();
+            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
             Kernels counting = (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(),
                     new Class<?>[] {Kernels.class}, (proxy, method, args) -> {
                         calls.merge(method.getName(), 1, Integer::sum);
@@ -213,7 +213,7 @@ class RecordingCostTest {
     void whatHasNoGradientCannotBeSeeded() {
         try (Workers workers = new Workers(1); Model model = FreshModel.create(spec(1), 3);
                 Gradients gradients = new Gradients(); Recorder recorder = new Recorder(
-                        KernelSets.choose("scalar", workers).kernels(), gradients, w -> false)) {
+                        KernelBackends.choose("scalar", workers).kernels(), gradients, w -> false)) {
             Tensor logits = model.decoder().forward(recorder, new Pass().add(new int[] {1, 2}, 0, 2, 0, Outputs.ALL),
                     States.NONE);
             assertThrows(IllegalArgumentException.class, () -> recorder.gradient(logits));
@@ -247,7 +247,7 @@ class RecordingCostTest {
     void laterStepsAllocateNothing(int segmentSublayers) {
         try (Workers workers = new Workers(2); Model model = FreshModel.create(spec(12), 3);
                 Gradients gradients = new Gradients();
-                Recorder recorder = new Recorder(KernelSets.choose("vector", workers).kernels(), gradients)) {
+                Recorder recorder = new Recorder(KernelBackends.choose("vector", workers).kernels(), gradients)) {
             recorder.checkpoint(segmentSublayers);
             int[] lengths = {512, 77, 300, 1};
             for (int length : lengths) {

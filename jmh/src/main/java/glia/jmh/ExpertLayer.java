@@ -6,7 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.expert.Bank;
+import glia.tensor.ops.expert.ExpertLinear;
 import glia.tensor.ops.expert.ExpertMlp;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
@@ -75,8 +75,8 @@ public class ExpertLayer extends KernelBenchmark {
         };
     }
 
-    private Bank bank(int rows, int cols) {
-        return new Bank(IntStream.range(0, NUM_EXPERTS).<Weight>mapToObj(e -> new Weight.Stored(
+    private ExpertLinear bank(int rows, int cols) {
+        return new ExpertLinear(IntStream.range(0, NUM_EXPERTS).<Weight>mapToObj(e -> new Weight.Stored(
                 RandomWeights.make(arena, random, type, rows, cols))).toList(), List.of());
     }
 

@@ -4,7 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.lang.foreign.Arena;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +43,7 @@ public abstract class KernelBenchmark {
 
     private static final int FMA_TURNS = 100_000;
 
-    /// A name that `KernelSets.choose` takes.
+    /// A name that `KernelBackends.choose` takes.
     @Param("vector")
     public String kernels;
 
@@ -77,7 +77,7 @@ public abstract class KernelBenchmark {
     @Setup(Level.Trial)
     public void open() {
         workers = new Workers(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
-        set = KernelSets.choose(kernels, workers).kernels();
+        set = KernelBackends.choose(kernels, workers).kernels();
         arena = Arena.ofShared();
         fmaLoop = new FmaLoop(workers, FMA_TURNS);
         if (limit() == Limit.READ) {
@@ -153,7 +153,7 @@ public abstract class KernelBenchmark {
     /// @param scratch of x's shape
     final void multiply(Tensor y, Tensor x, Tensor w, Tensor scratch) {
         if (w.dtype().isQuantized()) {
-            set.linearRounded(y, x, w, scratch);
+            set.linearQuantized(y, x, w, scratch);
         } else {
             set.linear(y, x, w);
         }

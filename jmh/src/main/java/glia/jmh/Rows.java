@@ -76,7 +76,7 @@ public class Rows extends KernelBenchmark {
             case SWIGLU -> set.gated(y, x, other, Activation.SILU);
             case GELU -> set.activate(y, x, Activation.GELU_TANH);
             case ADD -> set.add(y, x, other, 1);
-            case ROUND -> set.roundActivations(y, x);
+            case ROUND -> set.quantizeActivations(y, x);
             case GATHER -> set.gather(y, other, ids, tokens);
             case LOG_SUM_EXP -> {
                 for (int i = 0; i < tokens; i++) {

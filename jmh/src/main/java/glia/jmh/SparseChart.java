@@ -1,19 +1,19 @@
 package glia.jmh;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValues;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.attention.ListAttention;
-import glia.tensor.ops.attention.TopKeys;
+import glia.tensor.ops.attention.SparseAttention;
+import glia.tensor.ops.attention.LightningIndexer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -58,7 +58,7 @@ public final class SparseChart {
         }
         String kernels = args.length == 2 ? args[1] : "emitted";
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
-                Compute ops = new Compute(KernelSets.choose(kernels, workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT)) {
             SparseChart chart = new SparseChart(ops);
             List<LogChart.Line> lines = List.of(new LogChart.Line("dense", new double[CONTEXTS.length]),
                     new LogChart.Line("sparse, the 2048 chosen keys", new double[CONTEXTS.length]),
@@ -84,15 +84,15 @@ public final class SparseChart {
         Runs runs = new Runs().add(TOKENS, context - TOKENS);
         Tensor q = numbers(TOKENS, HEADS * ROW);
         Tensor row = numbers(TOKENS, ROW);
-        PositionLists chosen = new PositionLists();
+        AttendedPositions chosen = new AttendedPositions();
         Tensor indexQueries = numbers(TOKENS, INDEX_HEADS * INDEX_SIZE);
         Tensor weights = numbers(TOKENS, INDEX_HEADS);
         Tensor key = numbers(TOKENS, INDEX_SIZE);
         KeyValueState latents = (k, v, r) -> new KeyValues[] {rows};
         KeyValueState indexed = (k, v, r) -> new KeyValues[] {keys};
         double choice = millis(() -> ops.apply(
-                new TopKeys(indexQueries, key, weights, indexed, runs, CHOSEN, chosen)));
-        double sparse = millis(() -> ops.apply(new ListAttention(q, row, row, latents, runs, chosen, shape)));
+                new LightningIndexer(indexQueries, key, weights, indexed, runs, CHOSEN, chosen)));
+        double sparse = millis(() -> ops.apply(new SparseAttention(q, row, row, latents, runs, chosen, shape)));
         double dense = millis(() -> ops.attention(q, row, row, latents, runs, shape));
         return new double[] {dense, sparse, choice};
     }

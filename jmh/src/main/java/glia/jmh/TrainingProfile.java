@@ -5,7 +5,7 @@ import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.tensor.kernel.Workers;
@@ -65,7 +65,7 @@ public final class TrainingProfile {
         SplittableRandom random = new SplittableRandom(1);
         try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), size.config()), 1);
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            TimedKernels timed = new TimedKernels(KernelSets.choose(kernels, workers).kernels());
+            TimedKernels timed = new TimedKernels(KernelBackends.choose(kernels, workers).kernels());
             try (TrainingPass training = TrainingPass.of(model, timed.kernels(),
                     TrainingOptions.defaults().withCheckpoints(sublayers))) {
                 TokenBatch batch = new TokenBatch();

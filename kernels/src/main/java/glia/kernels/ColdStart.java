@@ -67,13 +67,13 @@ final class ColdStart implements Kernels {
     }
 
     @Override
-    public void roundActivations(Tensor y, Tensor x) {
-        now().roundActivations(y, x);
+    public void quantizeActivations(Tensor y, Tensor x) {
+        now().quantizeActivations(y, x);
     }
 
     @Override
-    public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        now().linearRounded(y, x, w, scratch);
+    public void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
+        now().linearQuantized(y, x, w, scratch);
         left -= x.rows() * (long) w.rows() * w.cols();
     }
 

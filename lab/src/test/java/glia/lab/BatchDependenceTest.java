@@ -7,7 +7,7 @@ import glia.engine.Engine;
 import glia.engine.KernelNames;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.Precision;
@@ -41,7 +41,7 @@ class BatchDependenceTest {
         int[] ids = tokens();
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(RealModelsTest.smolLm2())) {
             for (String name : names()) {
-                Kernels kernels = KernelSets.choose(name, workers).kernels();
+                Kernels kernels = KernelBackends.choose(name, workers).kernels();
                 for (Precision precision : name.equals("emitted") ? List.of(Precision.EXACT, Precision.FAST)
                         : List.of(Precision.FAST)) {
                     try (Engine normal = new Engine(model, kernels, precision, 1 << 30);

@@ -180,8 +180,8 @@ public final class ModelLoader {
         try {
             PackedTensor packed = source.read(stored);
             requireShape(entry.getKey(), name, packed.shape(), entry.getValue());
-            Weight coded = new Weight.Coded(packed.matrix());
-            return copied.test(entry.getKey()) ? new Weight.Stored(coded.widened(copies)) : coded;
+            Weight coded = new Weight.Quantized(packed.matrix());
+            return copied.test(entry.getKey()) ? new Weight.Stored(coded.toF32(copies)) : coded;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(path, name, stored + " cannot hold " + entry.getKey() + ": "
                     + e.getMessage(), e);

@@ -4,7 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Random;
@@ -33,7 +33,7 @@ public final class ProductBench {
         String wanted = args.length > 4 ? args[4] : "";
         try (Workers workers = new Workers(THREADS); Arena arena = Arena.ofConfined();
                 PythonPeer torch = new PythonPeer(List.of(args[0], args[1], "" + THREADS, "" + SECONDS))) {
-            Kernels kernels = KernelSets.choose(args.length > 3 ? args[3] : "auto", workers).kernels();
+            Kernels kernels = KernelBackends.choose(args.length > 3 ? args[3] : "auto", workers).kernels();
             System.out.println(THREADS + " threads, kernels " + kernels.name() + ", " + torch.name());
             System.out.println("| GFLOP/s, median (least, most) | Glia | PyTorch | ratio |");
             System.out.println("|---|--:|--:|--:|");

@@ -9,12 +9,12 @@ final class BlockFit {
 
     private BlockFit() { }
 
-    static Optional<DType> find(CodedMatrix w) {
-        if (!(w.grouping() instanceof CodedMatrix.Grouping.Blocks b) || w.cols() % BLOCK != 0
+    static Optional<DType> find(QuantizedMatrix w) {
+        if (!(w.grouping() instanceof QuantizedMatrix.Grouping.Blocks b) || w.cols() % BLOCK != 0
                 || b.cols() % BLOCK != 0 && b.cols() < w.cols()) {
             return Optional.empty();
         }
-        CodedMatrix.Parts p = w.parts();
+        QuantizedMatrix.Parts p = w.parts();
         if (p.zeros().isPresent() || p.divisor() != 1) {
             return Optional.empty();
         }

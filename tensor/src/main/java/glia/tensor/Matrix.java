@@ -1,7 +1,7 @@
 package glia.tensor;
 
 /// A matrix `[R,K]` of weights as products read it: numbers as they are, or codes with scales.
-public sealed interface Matrix permits Tensor, CodedMatrix {
+public sealed interface Matrix permits Tensor, QuantizedMatrix {
     /// R, the outputs.
     int rows();
 

@@ -15,7 +15,7 @@ import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -66,7 +66,7 @@ final class Models {
         }
     }
 
-    private static void note(KernelSets.Choice kernels, Arguments arguments, Console console) {
+    private static void note(KernelBackends.Choice kernels, Arguments arguments, Console console) {
         if (!kernels.note().isEmpty() && !isQuiet(arguments, console)) {
             console.err().println("glia: " + kernels.note());
         }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.cli.build.TrainingModel;
 import glia.cli.launcher.Installation.Result;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +35,7 @@ class SecondStartTest {
     @BeforeEach
     void install() throws Exception {
         try (Workers workers = new Workers(1)) {
-            assumeTrue(KernelSets.choose("auto", workers).kernels().name().startsWith("emitted"),
+            assumeTrue(KernelBackends.choose("auto", workers).kernels().name().startsWith("emitted"),
                     "no machine code here, so no weights are packed");
         }
         installed = new Installation(folder.resolve("home")).withJars();

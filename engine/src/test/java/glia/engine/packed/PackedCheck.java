@@ -10,7 +10,7 @@ import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -23,7 +23,7 @@ final class PackedCheck {
     /// The logits of a prompt, of single tokens after it, and of all at once.
     private static float[] logits(Path path, String kernels, Precision precision) throws IOException {
         try (Model model = ModelLoader.load(path); Workers workers = new Workers(2); Engine engine = new Engine(model,
-                KernelSets.choose(kernels, workers).kernels(), precision, 1 << 24)) {
+                KernelBackends.choose(kernels, workers).kernels(), precision, 1 << 24)) {
             float[] all = new float[2 * IDS.length * model.spec().vocabSize()];
             int at = 0;
             for (int step : new int[] {17, IDS.length}) {

@@ -9,7 +9,7 @@ import glia.engine.state.Sequence;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.TinyModel;
@@ -183,7 +183,7 @@ class PackedExpertsTest {
         writeGptOss();
         for (Precision precision : Precision.values()) {
             try (Model model = ModelLoader.load(packed()); Workers workers = new Workers(2);
-                    Engine engine = new Engine(model, KernelSets.choose("auto", workers).kernels(), precision,
+                    Engine engine = new Engine(model, KernelBackends.choose("auto", workers).kernels(), precision,
                     1 << 24)) {
                 assertEquals(0, numRead(model));
                 try (Sequence sequence = engine.open()) {
@@ -198,7 +198,7 @@ class PackedExpertsTest {
 
     private static long numRead(Model model) {
         return model.weights().all().values().stream()
-                .filter(w -> w instanceof Weight.Coded c && c.matrix().isRead()).count();
+                .filter(w -> w instanceof Weight.Quantized c && c.matrix().isRead()).count();
     }
 
     @ParameterizedTest

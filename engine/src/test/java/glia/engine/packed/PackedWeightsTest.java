@@ -11,7 +11,7 @@ import glia.engine.ModelFacts;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Adapters;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -97,7 +97,7 @@ class PackedWeightsTest {
     void weightsStayPacked(HubLayout layout) throws IOException {
         writeOdd(layout);
         try (Model model = ModelLoader.load(packed()); Model wide = ModelLoader.load(dense())) {
-            long numPacked = model.weights().all().values().stream().filter(w -> w instanceof Weight.Coded).count();
+            long numPacked = model.weights().all().values().stream().filter(w -> w instanceof Weight.Quantized).count();
             assertTrue(numPacked >= 13, () -> numPacked + " packed");
             ModelFacts facts = ModelFacts.of(model);
             assertEquals(ModelFacts.of(wide).parameters(), facts.parameters());
@@ -121,7 +121,7 @@ class PackedWeightsTest {
 
     private static Map<String, float[]> gradients(Path path, String kernels) throws IOException {
         try (Model model = ModelLoader.load(path); Workers workers = new Workers(2);
-                TrainingPass training = TrainingPass.of(model, KernelSets.choose(kernels, workers).kernels(),
+                TrainingPass training = TrainingPass.of(model, KernelBackends.choose(kernels, workers).kernels(),
                         TrainingOptions.defaults())) {
             training.loss(new TokenBatch().add(IDS));
             Map<String, float[]> all = new TreeMap<>();
@@ -137,7 +137,7 @@ class PackedWeightsTest {
         try (Model model = ModelLoader.load(packed()); Model wide = ModelLoader.load(dense())) {
             ModelWriter.write(model, saved);
             Map<Parameter, Weight> one = new HashMap<>(model.weights().all());
-            Parameter packed = one.keySet().stream().filter(p -> one.get(p) instanceof Weight.Coded).findFirst()
+            Parameter packed = one.keySet().stream().filter(p -> one.get(p) instanceof Weight.Quantized).findFirst()
                     .orElseThrow();
             one.put(packed, wide.weights().get(packed));
             String message = assertThrows(IllegalArgumentException.class,
@@ -157,7 +157,7 @@ class PackedWeightsTest {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(packed());
                 Model wide = ModelLoader.load(dense())) {
             for (String name : KernelNames.here()) {
-                Kernels kernels = KernelSets.choose(name, workers).kernels();
+                Kernels kernels = KernelBackends.choose(name, workers).kernels();
                 List<float[]> expected = adapted(wide, model, kernels);
                 List<float[]> found = adapted(model, model, kernels);
                 assertEquals(expected.size(), found.size());
@@ -179,7 +179,7 @@ class PackedWeightsTest {
     /// @param packed tells which weights get adapters
     private static List<float[]> adapted(Model model, Model packed, Kernels kernels) {
         try (Adapters adapters = Adapters.create(model,
-                p -> packed.weights().get(p) instanceof Weight.Coded, 2, 0.5f, 9);
+                p -> packed.weights().get(p) instanceof Weight.Quantized, 2, 0.5f, 9);
                 Gradients gradients = new Gradients();
                 Recorder recorder = new Recorder(kernels, gradients, adapters::contains)) {
             Random random = new Random(1);
@@ -213,15 +213,15 @@ class PackedWeightsTest {
         try (Model copied = ModelLoader.load(packed(), p -> true); Model wide = ModelLoader.load(dense());
                 Arena arena = Arena.ofConfined()) {
             copied.weights().all().forEach((p, w) -> {
-                assertArrayEquals(wide.weights().get(p).widened(arena).toArray(), w.widened(arena).toArray(), 1e-6f,
+                assertArrayEquals(wide.weights().get(p).toF32(arena).toArray(), w.toF32(arena).toArray(), 1e-6f,
                         p::toString);
                 ((Weight.Stored) w).update(t -> t.set(0, t.get(0) + 1));
             });
             ModelWriter.write(copied, saved);
             assertFalse(Files.readString(saved.resolve("config.json")).contains("quantization_config"));
             try (Model loaded = ModelLoader.load(saved)) {
-                copied.weights().all().forEach((p, w) -> assertArrayEquals(w.widened(arena).toArray(),
-                        loaded.weights().get(p).widened(arena).toArray(), p::toString));
+                copied.weights().all().forEach((p, w) -> assertArrayEquals(w.toF32(arena).toArray(),
+                        loaded.weights().get(p).toF32(arena).toArray(), p::toString));
             }
         }
     }

@@ -5,7 +5,7 @@ import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
@@ -51,8 +51,8 @@ final class Harness implements AutoCloseable {
     }
 
     private Engine engine(Workers threads, long limitBytes) {
-        return new Engine(model, KernelSets.choose(kernels, threads).kernels().batchInvariant(), precision, limitBytes,
-                 Math.min(CONTEXT, context()));
+        return new Engine(model, KernelBackends.choose(kernels, threads).kernels().batchInvariant(), precision,
+                limitBytes, Math.min(CONTEXT, context()));
     }
 
     int context() {

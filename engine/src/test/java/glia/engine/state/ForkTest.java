@@ -12,7 +12,7 @@ import glia.model.TinyModel;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import java.lang.management.ManagementFactory;
@@ -46,7 +46,7 @@ class ForkTest {
 
     private static void withEngine(Model model, long limitBytes, Consumer<Engine> test) {
         try (Workers workers = new Workers(1); Engine engine = new Engine(model,
-                KernelSets.choose("scalar", workers).kernels(), Precision.EXACT, limitBytes)) {
+                KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT, limitBytes)) {
             test.accept(engine);
         }
     }

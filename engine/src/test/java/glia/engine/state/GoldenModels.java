@@ -2,7 +2,7 @@ package glia.engine.state;
 
 import glia.engine.Engine;
 import glia.io.CheckpointException;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass;
@@ -91,7 +91,7 @@ final class GoldenModels {
     }
 
     Engine engine(Model model, long limitBytes) {
-        return new Engine(model, KernelSets.choose("scalar", workers).kernels(), Precision.EXACT, limitBytes);
+        return new Engine(model, KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT, limitBytes);
     }
 
     /// The largest difference of logits from those of tokens `from` on of a text, in units of what rounding may do.

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.Engine;
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
@@ -59,7 +59,7 @@ class LatentAttentionTest {
         Random random = new Random(8);
         int[] ids = random.ints(LENGTH, 0, 31).toArray();
         try (Workers workers = new Workers(2); TinyModel tiny = new TinyModel(config(type, more), 5);
-                Engine engine = new Engine(tiny.model(), KernelSets.choose(kernels, workers).kernels(),
+                Engine engine = new Engine(tiny.model(), KernelBackends.choose(kernels, workers).kernels(),
                         Precision.EXACT, 1 << 28)) {
             float[] whole = engine.read(new Pass().add(ids, 0, LENGTH, 0, Outputs.ALL)).toArray();
             for (int largest : new int[] {1, 40, LENGTH}) {

@@ -13,7 +13,7 @@ import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
@@ -41,7 +41,7 @@ final class OwnSpec implements AutoCloseable {
             }
             weights.put(parameter, new Weight.Stored(t));
         });
-        ops = new Compute(KernelSets.choose(kernels, workers).kernels(), Precision.EXACT);
+        ops = new Compute(KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT);
         decoder = new Decoder(spec, new Weights(weights));
         states = new SequenceStates(spec, KeyValueType.F32, workers);
     }

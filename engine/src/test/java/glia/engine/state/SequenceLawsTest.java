@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.engine.Engine;
 import glia.engine.KernelNames;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
@@ -89,7 +89,7 @@ class SequenceLawsTest {
             @ForAll("kernelNames") String name, @ForAll boolean isBatchInvariant) {
         try (Workers workers = new Workers(name.equals("scalar") ? 1 : 2);
                 TinyModel tiny = new TinyModel(config.json(), script.size())) {
-            KernelSets.Choice choice = KernelSets.choose(name, workers);
+            KernelBackends.Choice choice = KernelBackends.choose(name, workers);
             Kernels kernels = isBatchInvariant ? choice.batchInvariant().kernels() : choice.kernels();
             try (Engine engine = new Engine(tiny.model(), kernels, Precision.EXACT, 1 << 28)) {
                 new Script(config, engine, isBatchInvariant ? 0 : TOLERANCE).run(script);

@@ -3,7 +3,7 @@ package glia.engine.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.io.safetensors.SafetensorsCheckpoint;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.DType;
@@ -204,7 +204,7 @@ class LossGoldenTest {
 
     private static void check(Step step, TokenBatch batch, Loss loss) throws IOException {
         try (Model model = ModelLoader.load(FOLDER.resolve("golden/llama")); Workers workers = new Workers(2);
-                TrainingPass training = TrainingPass.of(model, KernelSets.choose("best", workers).kernels(),
+                TrainingPass training = TrainingPass.of(model, KernelBackends.choose("best", workers).kernels(),
                         TrainingOptions.defaults())) {
             assertEquals(step.loss, training.loss(batch, loss), 1e-4);
             Map<String, Tensor> gradients = training.gradients();

@@ -3,7 +3,7 @@ package glia.engine.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.io.safetensors.SafetensorsCheckpoint;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
@@ -32,7 +32,7 @@ class PolicyLossGoldenTest {
         String id = type + "-" + level + "-beta" + beta;
         try (SafetensorsCheckpoint file = SafetensorsCheckpoint.open(FILE); Workers workers = new Workers(2);
                 Gradients gradients = new Gradients();
-                Recorder ops = new Recorder(KernelSets.choose("best", workers).kernels(), gradients)) {
+                Recorder ops = new Recorder(KernelBackends.choose("best", workers).kernels(), gradients)) {
             Tensor mask = file.tensor("mask");
             int[] places = IntStream.range(0, (int) mask.size()).filter(i -> mask.get(i) != 0).toArray();
             int[] sequences = Arrays.stream(places).map(i -> i / mask.cols()).toArray();

@@ -9,7 +9,7 @@ import glia.engine.Engine;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.block.Pass;
@@ -45,7 +45,7 @@ class TrainingPassTest {
     @BeforeEach
     void open() throws CheckpointException {
         model = FreshModel.create(Config.parse(Path.of("config.json"), CONFIG), 4);
-        engine = new Engine(model, KernelSets.choose("best", workers).kernels(), Precision.EXACT, 1 << 24);
+        engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT, 1 << 24);
     }
 
     @AfterEach

@@ -77,10 +77,10 @@ class PackedCopyTest {
             for (String name : List.of("a", "b")) {
                 Tensor w = checkpoint.tensor(name);
                 MemorySegment expected = panels(name.equals("a") ? 40 << 20 : 4096, ++seed);
-                MemorySegment kept = copy.kept(w, FORM, expected.byteSize());
+                MemorySegment kept = copy.find(w, FORM, expected.byteSize());
                 if (kept == null) {
                     found = false;
-                    copy.converted(w, FORM, expected);
+                    copy.offer(w, FORM, expected);
                 } else {
                     assertArrayEquals(expected.toArray(ValueLayout.JAVA_BYTE), kept.toArray(ValueLayout.JAVA_BYTE));
                     assertEquals(0, kept.address() % 64);
@@ -117,10 +117,10 @@ class PackedCopyTest {
                 PackedCopy copy = PackedCopy.of(checkpoint, copies)) {
             Tensor w = checkpoint.tensor("a");
             MemorySegment expected = panels(40 << 20, 1);
-            assertNotNull(copy.kept(w, FORM, expected.byteSize()));
+            assertNotNull(copy.find(w, FORM, expected.byteSize()));
             w.changed();
-            assertNull(copy.kept(w, FORM, expected.byteSize()));
-            assertFalse(copy.converted(w, FORM, panels(40 << 20, 3)), "it may be written again");
+            assertNull(copy.find(w, FORM, expected.byteSize()));
+            assertFalse(copy.offer(w, FORM, panels(40 << 20, 3)), "it may be written again");
             copy.save(() -> isSound);
         }
         assertTrue(run(), "what was kept before stays as it was");
@@ -166,9 +166,9 @@ class PackedCopyTest {
             long[] told = new long[1];
             copy.onConversion(bytes -> told[0] += bytes);
             Kernels kernels = new EmittedKernels(workers);
-            kernels.conversions(copy);
+            kernels.usePackedWeights(copy);
             Tensor y = Tensor.allocate(arena, DType.F32, 3, ROWS);
-            kernels.linearRounded(y, x, checkpoint.tensor("a"), Tensor.allocate(arena, DType.F32, 3, COLS));
+            kernels.linearQuantized(y, x, checkpoint.tensor("a"), Tensor.allocate(arena, DType.F32, 3, COLS));
             assertTrue(told[0] >= checkpoint.tensor("a").memory().byteSize());
             copy.save(() -> isSound);
             return y.memory().toArray(ValueLayout.JAVA_BYTE);
@@ -181,11 +181,11 @@ class PackedCopyTest {
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(model);
                 PackedCopy copy = PackedCopy.of(checkpoint, copies)) {
             Tensor w = checkpoint.tensor("a");
-            assertNull(copy.kept(w, "Q8_0/2", 40 << 20));
-            assertNull(copy.kept(w, FORM, (40 << 20) - 64));
-            assertNull(copy.kept(w.rows(0, ROWS / 2), FORM, 40 << 20));
-            assertNull(copy.kept(Tensor.allocate(arena, DType.Q8_0, ROWS, COLS), FORM, 40 << 20));
-            assertNotNull(copy.kept(w, FORM, 40 << 20));
+            assertNull(copy.find(w, "Q8_0/2", 40 << 20));
+            assertNull(copy.find(w, FORM, (40 << 20) - 64));
+            assertNull(copy.find(w.rows(0, ROWS / 2), FORM, 40 << 20));
+            assertNull(copy.find(Tensor.allocate(arena, DType.Q8_0, ROWS, COLS), FORM, 40 << 20));
+            assertNotNull(copy.find(w, FORM, 40 << 20));
         }
     }
 

@@ -8,7 +8,7 @@ import glia.io.gguf.GgufWriter;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import java.io.File;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -25,7 +25,7 @@ import java.util.function.LongConsumer;
 /// of the checkpoint's files, all sound, that must still be true of them. What does not fit is as good as not there.
 ///
 /// `kept` and `converted` are called by one thread.
-public final class PackedCopy implements Conversions, AutoCloseable {
+public final class PackedCopy implements PackedWeightStore, AutoCloseable {
     /// What is packed faster than it is worth a file.
     private static final long LEAST_BYTES = Long.getLong("glia.packed.least", 32 << 20);
     private static final int ALIGNMENT = 64;
@@ -118,7 +118,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     }
 
     @Override
-    public MemorySegment kept(Matrix w, String form, long sizeBytes) {
+    public MemorySegment find(Matrix w, String form, long sizeBytes) {
         String name = kept == null ? null : name(w, form);
         if (name == null || !kept.names().contains(name)) {
             return null;
@@ -151,7 +151,7 @@ public final class PackedCopy implements Conversions, AutoCloseable {
     }
 
     @Override
-    public boolean converted(Matrix w, String form, MemorySegment panels) {
+    public boolean offer(Matrix w, String form, MemorySegment panels) {
         listener.accept(panels.byteSize());
         convertedBytes += panels.byteSize();
         String name = folder == null ? null : name(w, form);

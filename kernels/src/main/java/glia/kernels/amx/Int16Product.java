@@ -8,8 +8,8 @@ import glia.kernels.panels.WorkerScratch;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.ProductList.Product;
-import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.GroupedGemm.Problem;
+import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -67,12 +67,12 @@ public final class Int16Product implements Workers.Task {
         return numTokens >= LEAST_TOKENS && PanelFormat.of(w) != null && w.rows() > 0 && w.cols() > 0;
     }
 
-    public static boolean serves(Product p) {
+    public static boolean serves(Problem p) {
         return serves(p.numRows(), p.w());
     }
 
     /// Whether some of these products are worth it.
-    public static boolean servesSome(ProductList list) {
+    public static boolean servesSome(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
             if (serves(list.get(i))) {
                 return true;
@@ -82,9 +82,9 @@ public final class Int16Product implements Workers.Task {
     }
 
     /// Computes products that are all worth it, one after the other; those of the same rows share their words.
-    public void run(ProductList list) {
+    public void run(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
-            Product p = list.get(i);
+            Problem p = list.get(i);
             if (i == 0 || !p.sharesInput(list.get(i - 1))) {
                 x.pack(p.x(), p.xRow(), p.numRows());
             }

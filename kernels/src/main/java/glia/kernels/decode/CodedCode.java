@@ -40,7 +40,7 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.code.PerLevel;
-import glia.tensor.CodedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Code;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 

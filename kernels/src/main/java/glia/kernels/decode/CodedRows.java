@@ -2,18 +2,18 @@ package glia.kernels.decode;
 
 import glia.kernels.code.Level;
 import glia.kernels.tiled.Scratch;
-import glia.tensor.CodedMatrix.Grouping;
-import glia.tensor.CodedMatrix.Parts;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix.Parts;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Memory;
-import glia.tensor.format.CodedDecoder;
+import glia.tensor.format.Dequantizer;
 import glia.tensor.format.MatrixReader;
 
 /// Decodes rows of coded matrices to F32: runs of whole groups by `CodedCode`, which gets the groups' scales and zero
 /// points as F32, the rest by the definition. One object serves one thread.
 final class CodedRows {
     private final MatrixReader reader = new MatrixReader();
-    private final CodedDecoder groups = new CodedDecoder();
+    private final Dequantizer groups = new Dequantizer();
     private final Scratch scratch = new Scratch();
     private final Level level;
 
@@ -22,18 +22,19 @@ final class CodedRows {
     }
 
     /// Decodes columns `col` to `col + count` of a row, as many as there are; the shapes are checked here.
-    void decode(CodedMatrix w, int row, int col, int count, long to) {
+    void decode(QuantizedMatrix w, int row, int col, int count, long to) {
         if (row < 0 || row >= w.rows() || col < 0 || count < 0 || col > w.cols() - count) {
             throw new IndexOutOfBoundsException("row " + row + ", columns " + col + " + " + count + " of " + w);
         }
-        int done = w.grouping() instanceof Grouping.Blocks b && !w.isShuffled() ? byCode(w, b, row, col, count, to) : 0;
+        int done = w.grouping() instanceof Grouping.Blocks b && !w.hasActOrder()
+                ? byCode(w, b, row, col, count, to) : 0;
         if (done < count) {
             reader.read(w, row, col + done, count - done, to + 4L * done);
         }
     }
 
     /// Decodes columns from the first on as far as there is code for, and says how many.
-    private int byCode(CodedMatrix w, Grouping.Blocks b, int row, int col, int count, long to) {
+    private int byCode(QuantizedMatrix w, Grouping.Blocks b, int row, int col, int count, long to) {
         Parts p = w.parts();
         int step = CodedCode.step(p.code());
         int first = col / b.cols();

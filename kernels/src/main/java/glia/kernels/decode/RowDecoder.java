@@ -1,7 +1,7 @@
 package glia.kernels.decode;
 
 import glia.kernels.code.Level;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
@@ -30,7 +30,7 @@ public final class RowDecoder {
         switch (w) {
             case Tensor t -> decode(t.dtype(), t.address() + row * t.rowBytes() + t.dtype().bytes(col), t.rowBytes(),
                     numRows, count, to, worker);
-            case CodedMatrix c -> {
+            case QuantizedMatrix c -> {
                 for (int r = 0; r < numRows; r++) {
                     coded[worker].decode(c, row + r, col, count, to + 4L * r * count);
                 }

@@ -26,11 +26,11 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
-import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -176,13 +176,13 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public boolean converts() {
+    public boolean packsWeights() {
         return true;
     }
 
     @Override
-    public void conversions(Conversions conversions) {
-        products.conversions(conversions);
+    public void usePackedWeights(PackedWeightStore conversions) {
+        products.usePackedWeights(conversions);
     }
 
     @Override
@@ -191,23 +191,23 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
+    public void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
         if (RoundedProducts.serves(w)) {
             products.rounded(y, x, w);
         } else {
-            roundActivations(scratch, x);
+            quantizeActivations(scratch, x);
             linear(y, scratch, w);
         }
     }
 
     @Override
-    public void linearEachRounded(ProductList list, Tensor scratch) {
+    public void linearGroupedQuantized(GroupedGemm list, Tensor scratch) {
         if (RoundedProducts.serves(list)) {
             products.rounded(list);
         } else {
             // Which products share a list depends on the tokens, how each is computed does not.
             products.rounded(list.where(RoundedProducts::serves));
-            Kernels.super.linearEachRounded(list.where(p -> !RoundedProducts.serves(p)), scratch);
+            Kernels.super.linearGroupedQuantized(list.where(p -> !RoundedProducts.serves(p)), scratch);
         }
     }
 
@@ -237,12 +237,12 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
+    public void linearBf16Packed(Tensor y, Tensor x, Tensor w) {
         ProductShapes.check(y, x, w);
         if (pairProducts.isPresent()) {
             pairProducts.get().linearKept(y, x, w);
         } else {
-            Kernels.super.linearBf16Kept(y, x, w);
+            Kernels.super.linearBf16Packed(y, x, w);
         }
     }
 
@@ -267,7 +267,7 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void roundActivations(Tensor y, Tensor x) {
+    public void quantizeActivations(Tensor y, Tensor x) {
         rounding.run(y, x);
     }
 

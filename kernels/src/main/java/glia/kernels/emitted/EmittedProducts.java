@@ -14,8 +14,8 @@ import glia.kernels.tiles.RowProduct;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Conversions;
-import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.PackedWeightStore;
+import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.Workers;
 import java.util.Optional;
 
@@ -72,9 +72,9 @@ final class EmittedProducts implements Products {
     }
 
     /// See `Kernels.conversions`.
-    void conversions(Conversions conversions) {
-        rounded.conversions(conversions);
-        halves.ifPresent(products -> products.conversions(conversions));
+    void usePackedWeights(PackedWeightStore conversions) {
+        rounded.usePackedWeights(conversions);
+        halves.ifPresent(products -> products.usePackedWeights(conversions));
     }
 
     @Override
@@ -102,7 +102,7 @@ final class EmittedProducts implements Products {
         ofMany.linearBackwardWeight(dw, dy, x);
     }
 
-    /// See `Kernels.linearRounded`, for a w that `RoundedProducts` serves.
+    /// See `Kernels.linearQuantized`, for a w that `RoundedProducts` serves.
     void rounded(Tensor y, Tensor x, Matrix w) {
         if (roundedOfMany.isPresent() && Int16Product.serves(x.rows(), w)) {
             roundedOfMany.get().run(y, x, w);
@@ -111,8 +111,8 @@ final class EmittedProducts implements Products {
         }
     }
 
-    /// See `Kernels.linearEachRounded`, for a list that `RoundedProducts` serves.
-    void rounded(ProductList list) {
+    /// See `Kernels.linearGroupedQuantized`, for a list that `RoundedProducts` serves.
+    void rounded(GroupedGemm list) {
         if (roundedOfMany.isPresent() && Int16Product.servesSome(list)) {
             roundedOfMany.get().run(list.where(Int16Product::serves));
             rounded.run(list.where(p -> !Int16Product.serves(p)));

@@ -11,8 +11,8 @@ import glia.kernels.panels.TiledPanels;
 import glia.kernels.panels.WorkerScratch;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Conversions;
-import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.PackedWeightStore;
+import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
@@ -61,8 +61,8 @@ public final class RoundedProducts {
     }
 
     /// Where packed weights are looked for, and who is told of each that is packed.
-    void conversions(Conversions conversions) {
-        weights.conversions(conversions);
+    void usePackedWeights(PackedWeightStore conversions) {
+        weights.usePackedWeights(conversions);
     }
 
     /// Whether there is code for a weight.
@@ -71,7 +71,7 @@ public final class RoundedProducts {
     }
 
     /// Whether there is code for all products of a list.
-    public static boolean serves(ProductList list) {
+    public static boolean serves(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
             if (!serves(list.get(i))) {
                 return false;
@@ -81,7 +81,7 @@ public final class RoundedProducts {
     }
 
     /// Whether there is code for a product.
-    static boolean serves(ProductList.Product p) {
+    static boolean serves(GroupedGemm.Problem p) {
         return serves(p.w()) && p.w().cols() > 0 && p.w().rows() > 0;
     }
 
@@ -103,7 +103,7 @@ public final class RoundedProducts {
     }
 
     /// Computes products that there is code for.
-    void run(ProductList list) {
+    void run(GroupedGemm list) {
         numProducts = list.size();
         if (numProducts == 0) {
             return;

@@ -129,7 +129,7 @@ final class SelfTest {
                 kernels.gated(y, x, x, Activation.SILU);
                 kernels.add(y, y, x, 0.5f);
             }
-            case ROUNDING -> kernels.roundActivations(y, x);
+            case ROUNDING -> kernels.quantizeActivations(y, x);
             case ROWS -> gather(y, kernels);
             case LOGITS -> {
                 for (int r = 0; r < TOKENS; r++) {
@@ -151,7 +151,7 @@ final class SelfTest {
         for (int row = 0; row < WIDTH; row++) {
             Memory.f16(w.address() + row * w.rowBytes(), 0.25f + row % 3);
         }
-        kernels.linearRounded(y, in, w, Tensor.allocate(arena, DType.F32, in.shape()));
+        kernels.linearQuantized(y, in, w, Tensor.allocate(arena, DType.F32, in.shape()));
     }
 
     /// Some tokens of a prompt. The definition, which is not compiled yet, computes no others.

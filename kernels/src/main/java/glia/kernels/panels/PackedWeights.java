@@ -4,11 +4,11 @@ import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.tiled.DerivedForms;
 import glia.kernels.tiled.Scratch;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.format.CodedBlocks;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.format.BlockConverter;
+import glia.tensor.kernel.PackedWeightStore;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
@@ -21,7 +21,7 @@ public final class PackedWeights extends RangeTask implements DerivedForms.Maker
     private final CodeOnDemand code = new CodeOnDemand(Arena.ofAuto(), PanelFormat.values().length,
             format -> PanelPack.emit(PanelFormat.values()[format]));
     private final Scratch[] scratch;
-    private final CodedBlocks[] blocks;
+    private final BlockConverter[] blocks;
     private PanelFormat format;
     private Matrix w;
     private long to;
@@ -29,15 +29,15 @@ public final class PackedWeights extends RangeTask implements DerivedForms.Maker
     public PackedWeights(Workers workers) {
         super(workers);
         scratch = Scratch.each(workers.count());
-        blocks = new CodedBlocks[workers.count()];
+        blocks = new BlockConverter[workers.count()];
         for (int i = 0; i < blocks.length; i++) {
-            blocks[i] = new CodedBlocks();
+            blocks[i] = new BlockConverter();
         }
     }
 
     /// Where panels are looked for before a matrix is packed, and who is told of each that is.
-    public void conversions(Conversions other) {
-        forms.conversions(other);
+    public void usePackedWeights(PackedWeightStore other) {
+        forms.usePackedWeights(other);
     }
 
     /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
@@ -63,7 +63,7 @@ public final class PackedWeights extends RangeTask implements DerivedForms.Maker
         this.w = null;
         switch (w) {
             case Tensor t -> SystemMemory.forget(t);
-            case CodedMatrix c -> {
+            case QuantizedMatrix c -> {
                 // Of a view other rows are needed, too; what is read again comes from the system's cache.
                 SystemMemory.forget(c.parts().codes());
                 SystemMemory.forget(c.parts().scales());
@@ -82,7 +82,7 @@ public final class PackedWeights extends RangeTask implements DerivedForms.Maker
             long rowBytes = format.type.bytes(cols);
             long stored = switch (w) {
                 case Tensor t -> t.address() + row * rowBytes;
-                case CodedMatrix c -> {
+                case QuantizedMatrix c -> {
                     long at = scratch[worker].reserve(PanelFormat.ROWS * rowBytes);
                     blocks[worker].write(c, format.type, row, rows, at);
                     yield at;

@@ -1,7 +1,7 @@
 package glia.kernels.panels;
 
 import glia.kernels.code.Level;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
@@ -129,8 +129,8 @@ public enum PanelFormat {
     public static PanelFormat of(Matrix w) {
         return switch (w) {
             case Tensor t -> of(t.dtype());
-            case CodedMatrix c when c.isShuffled() -> null;
-            case CodedMatrix c -> c.blockType().map(PanelFormat::of).orElse(null);
+            case QuantizedMatrix c when c.hasActOrder() -> null;
+            case QuantizedMatrix c -> c.blockType().map(PanelFormat::of).orElse(null);
         };
     }
 

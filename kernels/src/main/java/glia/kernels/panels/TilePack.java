@@ -45,8 +45,8 @@ import java.util.function.IntFunction;
 /// or with a single token the same with up to 16 of its blocks in place of tokens. Arguments: the first token's row of
 /// F32, bytes from row to row, blocks, memory for these, memory for their low terms.
 ///
-/// Numbers equal those of `roundActivations`, but that squares are added in another order, which can matter only where
-/// both sides of the comparison agree to 15 digits.
+/// Numbers equal those of `quantizeActivations`, but that squares are added in another order, which can matter only
+/// where both sides of the comparison agree to 15 digits.
 final class TilePack {
     private static final int BLOCK_BYTES = 4 * Precision.BLOCK;
     private static final int LOW_BITS = Integer.numberOfTrailingZeros(Precision.LOW);

@@ -2,7 +2,7 @@ package glia.kernels.panels;
 
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.ProductList.Product;
+import glia.tensor.kernel.GroupedGemm.Problem;
 import java.lang.foreign.MemorySegment;
 
 /// One of the products of `RoundedProducts`: where its panels and its tiles of tokens lie, and what work it is.
@@ -44,7 +44,7 @@ public final class TiledPanels {
     private PanelCode whole;
     private PanelCode rest;
 
-    public void set(Product p) {
+    public void set(Problem p) {
         set(p.y(), p.yRow(), p.x(), p.xRow(), p.numRows(), p.w());
     }
 

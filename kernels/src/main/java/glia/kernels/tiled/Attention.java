@@ -76,7 +76,7 @@ public final class Attention implements Workers.Task {
                 && q.cols() == heads * shape.keySize(), q);
         AttentionShape.check(logSumExp == null || logSumExp.dtype() == DType.F32 && logSumExp.rows() == q.rows()
                 && logSumExp.cols() == heads, logSumExp);
-        AttentionShape.check(learned.dtype() == DType.F32 && learned.size() == shape.learnedSize(), learned);
+        AttentionShape.check(learned.dtype() == DType.F32 && learned.size() == shape.numParameters(), learned);
         AttentionShape.check(keyValues.length >= runs.count(), runs);
         rule.begin(shape, learned);
         this.out = out;

@@ -42,7 +42,7 @@ public final class AttentionBackward {
             starts[run + 1] = starts[run] + kvHeads * parts * sumBytes(shape, trace.numKeys(run));
         }
         long base = sums.reserve(starts[numRuns]);
-        float[][] biases = new float[numRuns * kvHeads * parts][shape.learnedSize()];
+        float[][] biases = new float[numRuns * kvHeads * parts][shape.numParameters()];
         workers.run((chunk, worker) -> {
             int run = chunk / (kvHeads * parts);
             int kvHead = chunk / parts % kvHeads;

@@ -1,7 +1,7 @@
 package glia.kernels.tiled;
 
 import glia.tensor.Matrix;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.Map;
@@ -10,7 +10,7 @@ import java.util.WeakHashMap;
 
 /// Weights in a form of kernels' own, such as packed panels, made when a weight is first met and kept until it is no
 /// longer reachable. A form is good for the version of the numbers that it was made from; when these have changed, it
-/// is made anew in the same memory. Forms that were kept from another time (`Conversions`) are taken as they are.
+/// is made anew in the same memory. Forms that were kept from another time (`PackedWeightStore`) are taken as they are.
 ///
 /// What counts is the object: another one on the same memory has a form of its own, and sees the same version.
 public final class DerivedForms {
@@ -46,12 +46,12 @@ public final class DerivedForms {
     /// Weights for whose optional forms there was no memory: they do without from then on, since products with the form
     /// and without it may differ by rounding.
     private final Set<Matrix> refused = Collections.newSetFromMap(new WeakHashMap<>());
-    private Conversions conversions = Conversions.NONE;
+    private PackedWeightStore conversions = PackedWeightStore.NONE;
 
     public DerivedForms() { }
 
     /// Where forms are looked for before they are made, and who is told of each that is.
-    public void conversions(Conversions other) {
+    public void usePackedWeights(PackedWeightStore other) {
         conversions = other;
     }
 
@@ -71,7 +71,7 @@ public final class DerivedForms {
             stale.version = w.version();
             return stale.memory;
         }
-        MemorySegment memory = conversions.kept(w, name, sizeBytes);
+        MemorySegment memory = conversions.find(w, name, sizeBytes);
         boolean isShared = memory != null;
         if (!isShared) {
             if (maker.isOptional() && (refused.contains(w) || !conversions.hasRoom(sizeBytes))) {
@@ -80,7 +80,7 @@ public final class DerivedForms {
             }
             memory = maker.memory(sizeBytes);
             maker.make(w, memory.address());
-            isShared = conversions.converted(w, name, memory);
+            isShared = conversions.offer(w, name, memory);
         }
         forms.put(w, new Form(memory, !isShared, w.version()));
         return memory;

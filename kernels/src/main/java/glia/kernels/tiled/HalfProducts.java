@@ -3,7 +3,7 @@ package glia.kernels.tiled;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
@@ -34,9 +34,9 @@ public final class HalfProducts {
     }
 
     /// Where panels are looked for, and who is told of each weight that is packed.
-    public void conversions(Conversions other) {
-        halves.packed.conversions(other);
-        bfloats.packed.conversions(other);
+    public void usePackedWeights(PackedWeightStore other) {
+        halves.packed.usePackedWeights(other);
+        bfloats.packed.usePackedWeights(other);
     }
 
     /// See `Kernels.linear`; for a w that this serves.

@@ -2,7 +2,7 @@ package glia.kernels.tiled;
 
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import java.lang.foreign.MemorySegment;
 
 /// Weights as panels of numbers of 16 bits (`DerivedForms`), where there is memory for them. A file's pages that were
@@ -23,8 +23,8 @@ public final class KeptWeights implements DerivedForms.Maker {
     }
 
     /// Where panels are looked for, and who is told of each weight that is packed.
-    void conversions(Conversions other) {
-        forms.conversions(other);
+    void usePackedWeights(PackedWeightStore other) {
+        forms.usePackedWeights(other);
     }
 
     /// The panels of w, whose rows are columns of B; null where there was no memory for them when w was first met:

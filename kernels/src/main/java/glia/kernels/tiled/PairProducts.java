@@ -8,7 +8,7 @@ public interface PairProducts {
     /// See `Kernels.linearBf16`.
     void linear(Tensor y, Tensor x, Tensor w);
 
-    /// See `Kernels.linearBf16Kept`: the panels of w are kept where there is memory for them.
+    /// See `Kernels.linearBf16Packed`: the panels of w are kept where there is memory for them.
     void linearKept(Tensor y, Tensor x, Tensor w);
 
     /// The same with the same kept panels, where `linear` and `linearKept` give the same bits.

@@ -1,6 +1,6 @@
 package glia.kernels.tiled;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
@@ -116,7 +116,7 @@ public final class TiledProducts implements Products {
                                 to + i / tiles.cols() * partBytes, worker);
                     }
                 }
-                case CodedMatrix c -> {
+                case QuantizedMatrix c -> {
                     long at = decoded[worker].reserve(4L * cols * count);
                     tiles.decode(c, col, cols, k0, count, at, worker);
                     for (int i = 0; i < cols; i += tiles.cols()) {
@@ -145,7 +145,7 @@ public final class TiledProducts implements Products {
             switch (w) {
                 case Tensor t -> tiles.straight(t.dtype(), t.address() + k0 * t.rowBytes() + t.dtype().bytes(col),
                         t.rowBytes(), count, cols, to, partBytes, worker);
-                case CodedMatrix c -> {
+                case QuantizedMatrix c -> {
                     long at = decoded[worker].reserve(4L * cols * count);
                     tiles.decode(c, k0, count, col, cols, at, worker);
                     tiles.straight(DType.F32, at, 4L * cols, count, cols, to, partBytes, worker);

@@ -1,6 +1,6 @@
 package glia.kernels.tiled;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import java.lang.foreign.MemorySegment;
@@ -88,7 +88,7 @@ public interface Tiles {
     /// Decodes columns `col` to `col + count` of rows of a coded weight to F32, one row behind the other.
     ///
     /// @param worker the thread, for memory of its own
-    void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker);
+    void decode(QuantizedMatrix w, int row, int rows, int col, int count, long to, int worker);
 
     /// Decodes rows of numbers of a type to F32, one row behind the other.
     ///

@@ -8,7 +8,7 @@ import glia.kernels.rows.PointwiseCode;
 import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Scratch;
 import glia.kernels.tiled.Tiles;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
@@ -130,7 +130,7 @@ public class EmittedTiles implements Tiles {
     }
 
     @Override
-    public void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker) {
+    public void decode(QuantizedMatrix w, int row, int rows, int col, int count, long to, int worker) {
         decoder.decode(w, row, rows, col, count, to, worker);
     }
 

@@ -1,6 +1,6 @@
 package glia.kernels.vector;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
@@ -34,7 +34,7 @@ public final class RowProduct extends RangeTask {
     /// Whether there is a kernel for rows of this weight on this processor.
     static boolean serves(Matrix w) {
         return switch (w) {
-            case CodedMatrix c -> true;
+            case QuantizedMatrix c -> true;
             case Tensor t -> switch (t.dtype()) {
                 case F32 -> true;
                 case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q4_K, Q6_K -> Rows.AVAILABLE;
@@ -78,7 +78,7 @@ public final class RowProduct extends RangeTask {
     protected void range(int from, int to, int worker) {
         int end = Math.min(w.rows(), 2 * to);
         long fixed = BLOCK * Simd.BYTES + Rows256.SCALES_BYTES;
-        boolean coded = w instanceof CodedMatrix;
+        boolean coded = w instanceof QuantizedMatrix;
         long partial = scratch[worker].reserve(fixed + (coded ? BLOCK * 4L * w.cols() : 0));
         for (int r = 2 * from; r < end; r += BLOCK) {
             int rows = Math.min(BLOCK, end - r);
@@ -88,7 +88,7 @@ public final class RowProduct extends RangeTask {
             for (int n = 0; n < x.rows(); n++) {
                 switch (w) {
                     case Tensor t -> rows(t, r, rows, n, partial);
-                    case CodedMatrix c -> RowsPlain.f32(partial + fixed, 4L * c.cols(), rows,
+                    case QuantizedMatrix c -> RowsPlain.f32(partial + fixed, 4L * c.cols(), rows,
                             x.address() + n * x.rowBytes(), c.cols(), partial);
                 }
                 Rows.reduce(partial, rows, 1, y.address() + n * y.rowBytes() + 4L * r);

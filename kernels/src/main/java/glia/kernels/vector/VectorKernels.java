@@ -109,11 +109,11 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void roundActivations(Tensor y, Tensor x) {
+    public void quantizeActivations(Tensor y, Tensor x) {
         if (x.cols() % Precision.BLOCK == 0) {
             rounding.run(y, x);
         } else {
-            scalar.roundActivations(y, x);
+            scalar.quantizeActivations(y, x);
         }
     }
 

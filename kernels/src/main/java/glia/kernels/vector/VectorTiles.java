@@ -4,7 +4,7 @@ import static glia.kernels.vector.Simd.BYTES;
 import static glia.kernels.vector.Simd.PANEL;
 import static glia.kernels.vector.Simd.PANEL_BYTES;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.format.MatrixReader;
@@ -70,7 +70,7 @@ final class VectorTiles implements Tiles {
     }
 
     @Override
-    public void decode(CodedMatrix w, int row, int rows, int col, int count, long to, int worker) {
+    public void decode(QuantizedMatrix w, int row, int rows, int col, int count, long to, int worker) {
         for (int r = 0; r < rows; r++) {
             readers[worker].read(w, row + r, col, count, to + 4L * r * count);
         }

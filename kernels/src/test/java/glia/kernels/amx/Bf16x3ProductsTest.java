@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.kernels.code.Level;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.emitted.EmittedKernels;
-import glia.kernels.emitted.EmittedSubject;
+import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.emitted.Guarded;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -44,7 +44,7 @@ class Bf16x3ProductsTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedSubject.assumeItRuns(Level.AMX);
+        EmittedKernelsUnderTest.assumeItRuns(Level.AMX);
     }
 
     private static void with(long seed, Body body) {

@@ -7,7 +7,7 @@ import glia.kernels.code.CodePages;
 import glia.kernels.code.Function;
 import glia.kernels.code.Level;
 import glia.kernels.code.Processor;
-import glia.kernels.emitted.EmittedSubject;
+import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.emitted.Guarded;
 import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.PanelPack;
@@ -33,7 +33,7 @@ class Int16CodeTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedSubject.assumeItRuns(Level.AMX);
+        EmittedKernelsUnderTest.assumeItRuns(Level.AMX);
     }
 
     /// A word from its two bytes, which lie `apart` bytes from each other.

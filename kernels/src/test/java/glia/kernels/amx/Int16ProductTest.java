@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.code.Level;
 import glia.kernels.emitted.EmittedKernels;
-import glia.kernels.emitted.EmittedSubject;
+import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.panels.PanelFormat;
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -14,7 +14,7 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Kernels;
-import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.util.Random;
@@ -30,7 +30,7 @@ class Int16ProductTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedSubject.assumeItRuns(Level.AMX);
+        EmittedKernelsUnderTest.assumeItRuns(Level.AMX);
     }
 
     private interface Body {
@@ -85,7 +85,7 @@ class Int16ProductTest {
 
     private static void check(Kernels kernels, Arena arena, Tensor x, Tensor w) {
         Tensor y = Tensor.allocate(arena, DType.F32, x.rows(), w.rows());
-        kernels.linearRounded(y, x, w, x);
+        kernels.linearQuantized(y, x, w, x);
         float[] wide = Decode.widen(w, arena).toArray();
         float[] in = x.toArray();
         Int16Strips strips = Int16Strips.of(x.cols());
@@ -131,7 +131,7 @@ class Int16ProductTest {
             }
             Tensor y = Tensor.allocate(arena, DType.F32, 48, 16);
             Tensor exact = Tensor.allocate(arena, DType.F32, 48, 16);
-            kernels.linearRounded(y, x, w, x);
+            kernels.linearQuantized(y, x, w, x);
             kernels.linear(exact, x, w);
             for (int i = 0; i < y.size(); i++) {
                 assertEquals(exact.get(i), y.get(i), 0x1p-12 * 2048 * 1 * 1.27);
@@ -148,7 +148,7 @@ class Int16ProductTest {
                 Tensor w = Fixtures.random(arena, DType.Q8_0, 40, 96, 1);
                 Memory.f16(w.address() + 7 * w.rowBytes() + 34, odd);
                 Tensor y = Tensor.allocate(arena, DType.F32, 50, 40);
-                kernels.linearRounded(y, x, w, x);
+                kernels.linearQuantized(y, x, w, x);
                 for (int i = 0; i < y.size(); i++) {
                     assertEquals(i / 40 == 3 || i % 40 == 7, !Float.isFinite(y.get(i)), "number " + i);
                 }
@@ -160,18 +160,18 @@ class Int16ProductTest {
     void productsOfAListShareWordsAndAreWhatTheyAreAlone() {
         with(2, (kernels, arena) -> {
             Tensor x = numbers(arena, 120, 512, 1, 1);
-            var list = new ProductList();
+            var list = new GroupedGemm();
             int[][] parts = {{0, 60}, {0, 60}, {0, 5}, {60, 50}, {60, 60}};
             DType[] types = {DType.Q4_K, DType.Q6_K, DType.Q4_0, DType.Q4_0, DType.MXFP4};
             for (int i = 0; i < parts.length; i++) {
                 Tensor w = Fixtures.random(arena, types[i], 30 + 20 * i, 512, i);
                 list.add(Tensor.allocate(arena, DType.F32, 70, w.rows()), i, x, parts[i][0], parts[i][1], w);
             }
-            kernels.linearEachRounded(list, Tensor.allocate(arena, DType.F32, 60, 512));
+            kernels.linearGroupedQuantized(list, Tensor.allocate(arena, DType.F32, 60, 512));
             for (int i = 0; i < list.size(); i++) {
-                ProductList.Product p = list.get(i);
+                GroupedGemm.Problem p = list.get(i);
                 Tensor alone = Tensor.allocate(arena, DType.F32, p.numRows(), p.w().rows());
-                kernels.linearRounded(alone, x.rows(p.xRow(), p.xRow() + p.numRows()), p.w(), x);
+                kernels.linearQuantized(alone, x.rows(p.xRow(), p.xRow() + p.numRows()), p.w(), x);
                 Fixtures.assertSameBits(alone.toArray(), p.y().rows(i, i + p.numRows()).toArray());
                 for (int row = 0; row < p.y().rows(); row++) {
                     boolean isResult = row >= i && row < i + p.numRows();
@@ -189,7 +189,7 @@ class Int16ProductTest {
             Tensor x = numbers(arena, 50, 64, 0, 1);
             for (long[] shape : new long[][] {{50, 39}, {49, 40}, {51, 40}, {50, 41}}) {
                 Tensor y = Tensor.allocate(arena, DType.F32, shape);
-                assertThrows(IllegalArgumentException.class, () -> kernels.linearRounded(y, x, w, x));
+                assertThrows(IllegalArgumentException.class, () -> kernels.linearQuantized(y, x, w, x));
             }
         });
     }

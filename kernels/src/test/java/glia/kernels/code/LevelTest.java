@@ -1,6 +1,6 @@
 package glia.kernels.code;
 
-import glia.kernels.emitted.EmittedSubject;
+import glia.kernels.emitted.EmittedKernelsUnderTest;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -15,6 +15,6 @@ public abstract class LevelTest {
 
     @BeforeEach
     void levelRunsHere() {
-        EmittedSubject.assumeItRuns(level);
+        EmittedKernelsUnderTest.assumeItRuns(level);
     }
 }

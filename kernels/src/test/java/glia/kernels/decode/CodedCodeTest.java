@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.kernels.code.LevelTest;
 import glia.kernels.emitted.Guarded;
-import glia.tensor.CodedMatrix.Code;
-import glia.tensor.CodedMatrix.Grouping;
-import glia.tensor.CodedMatrix.Parts;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix.Parts;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class CodedCodeTest extends LevelTest {
     private static final Random SIDES = new Random(3);
 
-    private static CodedMatrix matrix(Arena arena, Code code, int cols, int group) {
+    private static QuantizedMatrix matrix(Arena arena, Code code, int cols, int group) {
         int bytes = code.rowBytes(cols);
         MemorySegment codes = Guarded.either(arena, SIDES, 2L * bytes);
         for (int i = 0; i < 2 * bytes; i++) {
@@ -33,7 +33,7 @@ class CodedCodeTest extends LevelTest {
         Tensor scales = Fixtures.random(arena, DType.BF16, 2, groups, 1);
         Tensor zeros = Fixtures.random(arena, DType.Q8_0, 2, 32 * groups, 1);
         Tensor whole = Tensor.of(DType.I8, zeros.memory().asSlice(0, 2L * groups), 2, groups);
-        return new CodedMatrix("test", 2, cols, new Grouping.Blocks(1, group), 0,
+        return new QuantizedMatrix("test", 2, cols, new Grouping.Blocks(1, group), 0,
                 () -> new Parts(code, Tensor.of(DType.U8, codes, 2, bytes), scales, Optional.of(whole), 3));
     }
 
@@ -43,7 +43,7 @@ class CodedCodeTest extends LevelTest {
             for (int group : new int[] {16, 32, 48, 128, 600}) {
                 for (int cols : new int[] {1, 31, 64, 512, 515}) {
                     try (Arena arena = Arena.ofConfined()) {
-                        CodedMatrix w = matrix(arena, code, cols, group);
+                        QuantizedMatrix w = matrix(arena, code, cols, group);
                         for (int[] part : new int[][] {{0, cols}, {cols / 4 * 2, cols / 2}, {0, 0}}) {
                             float[] expected = new float[part[1]];
                             new MatrixReader().read(w, 1, part[0], part[1], expected);
@@ -60,7 +60,7 @@ class CodedCodeTest extends LevelTest {
     @Test
     void refusesWhatIsNotThere() {
         try (Arena arena = Arena.ofConfined()) {
-            CodedMatrix w = matrix(arena, Code.U8, 64, 32);
+            QuantizedMatrix w = matrix(arena, Code.U8, 64, 32);
             long to = arena.allocate(1024, 64).address();
             for (int[] part : new int[][] {{2, 0, 1}, {-1, 0, 1}, {0, 1, 64}, {0, -1, 2}, {0, 65, 0}}) {
                 assertThrows(IndexOutOfBoundsException.class,

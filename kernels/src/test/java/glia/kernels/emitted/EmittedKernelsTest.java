@@ -12,7 +12,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Allocation;
-import glia.tensor.kernel.KernelLaws;
+import glia.tensor.kernel.KernelContract;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
@@ -25,13 +25,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource(Level.class)
-class EmittedKernelsTest extends KernelLaws {
+class EmittedKernelsTest extends KernelContract {
     @Parameter
     Level level;
 
     @BeforeEach
     void levelRunsHere() {
-        EmittedSubject.assumeItRuns(level);
+        EmittedKernelsUnderTest.assumeItRuns(level);
     }
 
     @Override
@@ -68,7 +68,7 @@ class EmittedKernelsTest extends KernelLaws {
 
     private static Tensor product(Kernels kernels, Arena arena, Tensor x, Tensor w) {
         Tensor y = Tensor.allocate(arena, DType.F32, x.rows(), w.rows());
-        kernels.linearRounded(y, x, w, x);
+        kernels.linearQuantized(y, x, w, x);
         return y;
     }
 
@@ -92,11 +92,11 @@ class EmittedKernelsTest extends KernelLaws {
             Tensor x = Tensor.allocate(arena, DType.F32, 3, 64);
             for (long[] shape : new long[][] {{3, 39}, {2, 40}, {4, 40}, {3, 41}}) {
                 Tensor y = Tensor.allocate(arena, DType.F32, shape);
-                assertThrows(IllegalArgumentException.class, () -> kernels.linearRounded(y, x, w, x));
+                assertThrows(IllegalArgumentException.class, () -> kernels.linearQuantized(y, x, w, x));
             }
             Tensor narrow = Tensor.allocate(arena, DType.F32, 3, 32);
             Tensor y = Tensor.allocate(arena, DType.F32, 3, 40);
-            assertThrows(IllegalArgumentException.class, () -> kernels.linearRounded(y, narrow, w, x));
+            assertThrows(IllegalArgumentException.class, () -> kernels.linearQuantized(y, narrow, w, x));
         }
     }
 
@@ -109,11 +109,11 @@ class EmittedKernelsTest extends KernelLaws {
                 Tensor x = Fixtures.random(arena, DType.F32, tokens, 256, 2);
                 Tensor y = Tensor.allocate(arena, DType.F32, tokens, 256);
                 for (int i = 0; i < 20_000; i++) {
-                    kernels.linearRounded(y, x, w, x);
+                    kernels.linearQuantized(y, x, w, x);
                 }
                 long before = Allocation.bytes();
                 for (int i = 0; i < 1000; i++) {
-                    kernels.linearRounded(y, x, w, x);
+                    kernels.linearQuantized(y, x, w, x);
                 }
                 long allocated = Allocation.bytes() - before;
                 assertTrue(allocated < 5_000, allocated + " bytes in 1000 calls of " + tokens + " tokens");

@@ -14,7 +14,7 @@ import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -99,16 +99,16 @@ class HalfProductsTest extends LevelTest {
     @Test
     void panelsAreKept() {
         Map<String, byte[]> kept = new HashMap<>();
-        Conversions memory = new Conversions() {
+        PackedWeightStore memory = new PackedWeightStore() {
             @Override
-            public MemorySegment kept(Matrix w, String form, long sizeBytes) {
+            public MemorySegment find(Matrix w, String form, long sizeBytes) {
                 byte[] bytes = kept.get(form);
                 return bytes == null ? null : Arena.ofAuto().allocate(sizeBytes, 64)
                         .copyFrom(MemorySegment.ofArray(bytes));
             }
 
             @Override
-            public boolean converted(Matrix w, String form, MemorySegment panels) {
+            public boolean offer(Matrix w, String form, MemorySegment panels) {
                 assertFalse(kept.containsKey(form), form);
                 kept.put(form, panels.toArray(ValueLayout.JAVA_BYTE));
                 return true;
@@ -119,7 +119,7 @@ class HalfProductsTest extends LevelTest {
                 Tensor w = weights(arena, type, 40, 66);
                 for (int times = 0; times < 2; times++) {
                     HalfProducts products = products(workers);
-                    products.conversions(memory);
+                    products.usePackedWeights(memory);
                     check(products, arena, w, 3);
                 }
             }
@@ -131,7 +131,7 @@ class HalfProductsTest extends LevelTest {
     void nothingIsPackedWithoutRoom() {
         try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {
             HalfProducts products = products(workers);
-            products.conversions(new Conversions() {
+            products.usePackedWeights(new PackedWeightStore() {
                 @Override
                 public boolean hasRoom(long sizeBytes) {
                     return sizeBytes < 10_000;

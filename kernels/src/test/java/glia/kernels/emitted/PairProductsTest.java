@@ -95,8 +95,8 @@ class PairProductsTest extends LevelTest {
         kernels.linearBf16(y, x, stored);
         check(y, null, k, (i, j, l) -> rounded(x, i, l) * rounded(w, j, l));
         y.zero();
-        kernels.linearBf16Kept(y, x, stored);
-        kernels.linearBf16Kept(y, x, stored);
+        kernels.linearBf16Packed(y, x, stored);
+        kernels.linearBf16Packed(y, x, stored);
         check(y, null, k, (i, j, l) -> rounded(x, i, l) * rounded(w, j, l));
         Tensor dx = random(arena, random, n, k);
         float[] before = dx.toArray();

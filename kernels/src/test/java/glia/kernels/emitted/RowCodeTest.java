@@ -102,7 +102,7 @@ class RowCodeTest extends RowTest {
                     Tensor x = tensor(arena, 3, size);
                     Tensor found = tensor(arena, 3, size);
                     Tensor expected = copy(arena, found);
-                    scalar.roundActivations(expected, x);
+                    scalar.quantizeActivations(expected, x);
                     rounding.run(found, x);
                     assertSame(expected, found);
                     rounding.run(x, x);
@@ -139,7 +139,7 @@ class RowCodeTest extends RowTest {
                 }
                 Tensor found = tensor(arena, 1, 32);
                 Tensor expected = copy(arena, found);
-                scalar.roundActivations(expected, x);
+                scalar.quantizeActivations(expected, x);
                 rounding.run(found, x);
                 assertSame(expected, found);
             }
@@ -182,7 +182,7 @@ class RowCodeTest extends RowTest {
             scalar.rmsNorm(expected, x, w, 1e-5f, 0);
             new Norms(workers, level).rms(found, x, w, 1e-5f, 0);
             assertNextTo(expected, found);
-            scalar.roundActivations(expected, x);
+            scalar.quantizeActivations(expected, x);
             new Rounding(workers, level).run(found, x);
             assertSame(expected, found);
         }

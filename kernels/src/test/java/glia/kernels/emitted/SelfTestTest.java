@@ -44,10 +44,10 @@ class SelfTestTest extends LevelTest {
 
     @Test
     void findsOneWrongNumberInEachGroup() {
-        Map<String, String> groups = Map.ofEntries(entry("linearRounded", "rounded products"),
+        Map<String, String> groups = Map.ofEntries(entry("linearQuantized", "rounded products"),
                 entry("linear", "products"), entry("linearBf16", "bf16 products"), entry("attention", "attention"),
                 entry("rmsNorm", "norms"), entry("rotate", "rotation"), entry("gated", "pointwise"),
-                entry("roundActivations", "rounding"), entry("gather", "rows"), entry("argmax", "logits"),
+                entry("quantizeActivations", "rounding"), entry("gather", "rows"), entry("argmax", "logits"),
                 entry("logSumExp", "logits"));
         try (Workers workers = new Workers(1)) {
             groups.forEach((method, group) -> {
@@ -63,7 +63,7 @@ class SelfTestTest extends LevelTest {
     void findsOneWrongNumberOfAPrompt() {
         try (Workers workers = new Workers(1)) {
             assertEquals(Optional.of("prompt products"),
-                    SelfTest.failure(broken("linearRounded", 2, workers, 1.1f), new ScalarKernels(workers)));
+                    SelfTest.failure(broken("linearQuantized", 2, workers, 1.1f), new ScalarKernels(workers)));
         }
     }
 }

@@ -154,10 +154,10 @@ class StressTest extends LevelTest {
 
         float[] run() {
             kernels.rmsNorm(hidden, x, norm, 1e-5f, 0);
-            kernels.linearRounded(gate, hidden, weights[0], out);
-            kernels.linearRounded(up, hidden, weights[1], out);
+            kernels.linearQuantized(gate, hidden, weights[0], out);
+            kernels.linearQuantized(up, hidden, weights[1], out);
             kernels.gated(gate, gate, up, Activation.SILU);
-            kernels.linearRounded(up, gate, weights[2], out);
+            kernels.linearQuantized(up, gate, weights[2], out);
             kernels.attention(out, null, up, keyValues, runs, shape);
             kernels.linear(up, out, weights[3]);
             kernels.linearBf16(gate, up, weights[3]);

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Function;
-import glia.kernels.emitted.EmittedSubject;
+import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.emitted.Guarded;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
@@ -31,7 +31,7 @@ class PanelPackTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedSubject.assumeItRuns();
+        EmittedKernelsUnderTest.assumeItRuns();
     }
 
     @ParameterizedTest

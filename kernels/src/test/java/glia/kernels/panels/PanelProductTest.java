@@ -276,7 +276,7 @@ class PanelProductTest extends LevelTest {
             Tensor x = activations(arena, 16, 512, 1);
             Tensor w = Fixtures.random(arena, format.type, 16, 512, 2);
             float[] y = new Bench(level, arena, format, x, w, true).run(function(format, 16, true));
-            new ScalarKernels(workers).roundActivations(x, x);
+            new ScalarKernels(workers).quantizeActivations(x, x);
             float[] wide = Decode.widen(w, arena).toArray();
             for (int i = 0; i < y.length; i++) {
                 double sum = 0;

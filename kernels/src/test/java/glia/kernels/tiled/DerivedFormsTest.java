@@ -9,7 +9,7 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Conversions;
+import glia.tensor.kernel.PackedWeightStore;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -88,14 +88,14 @@ class DerivedFormsTest {
         MemorySegment kept = arena.allocate(16, 64);
         for (boolean isKept : new boolean[] {true, false}) {
             Tensor other = Tensor.of(arena, new float[] {1, 2, 3, 4}, 2, 2);
-            forms.conversions(new Conversions() {
+            forms.usePackedWeights(new PackedWeightStore() {
                 @Override
-                public MemorySegment kept(Matrix w, String form, long sizeBytes) {
+                public MemorySegment find(Matrix w, String form, long sizeBytes) {
                     return isKept && w.version() == 0 ? kept : null;
                 }
 
                 @Override
-                public boolean converted(Matrix w, String form, MemorySegment panels) {
+                public boolean offer(Matrix w, String form, MemorySegment panels) {
                     return w.version() == 0;
                 }
             });
@@ -118,7 +118,7 @@ class DerivedFormsTest {
     void optionalFormsNeedRoomOnlyOnce() {
         boolean[] room = {false};
         optional = true;
-        forms.conversions(new Conversions() {
+        forms.usePackedWeights(new PackedWeightStore() {
             @Override
             public boolean hasRoom(long sizeBytes) {
                 return room[0];

@@ -1,10 +1,10 @@
 package glia.kernels.vector;
 
-import glia.tensor.kernel.KernelLaws;
+import glia.tensor.kernel.KernelContract;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 
-class VectorKernelsTest extends KernelLaws {
+class VectorKernelsTest extends KernelContract {
     @Override
     public Kernels kernels(Workers workers) {
         return new VectorKernels(workers);

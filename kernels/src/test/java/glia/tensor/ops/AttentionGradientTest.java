@@ -51,7 +51,7 @@ class AttentionGradientTest {
         long n = runs.numTokens();
         long kvHeads = s.numKeyValueHeads();
         long[] learned = s.scores() instanceof Scores.Bucketed b ? shape(b.numBuckets(), s.numHeads())
-                : shape(s.learnedSize());
+                : shape(s.numParameters());
         return of("attention " + s, (ops, w) -> ops.attention(rows(ops, w[0]), rows(ops, w[1]), rows(ops, w[2]),
                 KeyValueState.NONE, runs, s, w[3]),
                 w -> Reference.attention(w[0], runs, w[1], w[2], runs, s, w[3]),

@@ -6,7 +6,7 @@ import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -81,7 +81,7 @@ class CausalConvolutionTest {
     @Test
     void piecesOfASequenceGiveWhatTheWholeGives() {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
-                Compute ops = new Compute(KernelSets.choose("scalar", workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT)) {
             Random random = new Random(3);
             Tensor x = GradientCheck.random(arena, DType.F32, random, 9, 140);
             Weight w = new Weight.Stored(GradientCheck.random(arena, DType.BF16, random, 140, 1, 4));

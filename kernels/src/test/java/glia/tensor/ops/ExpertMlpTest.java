@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.kernels.emitted.EmittedKernels;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -14,7 +14,7 @@ import glia.tensor.autograd.Recorder;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.expert.Bank;
+import glia.tensor.ops.expert.ExpertLinear;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.ExpertMlp;
 import glia.tensor.ops.expert.MlpForm;
@@ -54,15 +54,16 @@ class ExpertMlpTest {
             return shapes.toArray(long[][]::new);
         }
 
-        private Bank bank(Weight[] w, int which) {
-            return new Bank(IntStream.range(0, EXPERTS).mapToObj(e -> w[2 + 6 * e + which]).toList(),
+        private ExpertLinear bank(Weight[] w, int which) {
+            return new ExpertLinear(IntStream.range(0, EXPERTS).mapToObj(e -> w[2 + 6 * e + which]).toList(),
                     biased ? IntStream.range(0, EXPERTS).mapToObj(e -> w[2 + 6 * e + 3 + which]).toList() : List.of());
         }
 
         Tensor run(Recorder ops, Weight[] w) {
             Routing routing = new Routing(rows(ops, w[1]), router, Optional.empty());
             Tensor weights = ops.apply(routing);
-            var experts = new ExpertMlp.Experts(form, form.isGated() ? bank(w, 0) : Bank.NONE, bank(w, 1), bank(w, 2));
+            var experts = new ExpertMlp.Experts(
+                    form, form.isGated() ? bank(w, 0) : ExpertLinear.NONE, bank(w, 1), bank(w, 2));
             return ops.apply(new ExpertMlp(rows(ops, w[0]), weights, routing, experts, weighting));
         }
 
@@ -143,7 +144,7 @@ class ExpertMlpTest {
     @ValueSource(ints = {1, 3})
     void expertsThatNobodyChoseAreNotTouchedAndGetNoGradient(int tokens) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined(); Gradients gradients = new Gradients();
-                Recorder ops = new Recorder(KernelSets.choose("scalar", workers).kernels(), gradients)) {
+                Recorder ops = new Recorder(KernelBackends.choose("scalar", workers).kernels(), gradients)) {
             Mixture mixture = new Mixture(new MlpForm.Gated(Activation.SILU), Weighting.OUTPUT, false, tokens, ROUTER);
             Random random = new Random(3);
             Weight[] w = Arrays.stream(mixture.shapes())
@@ -180,16 +181,18 @@ class ExpertMlpTest {
     void mapsThatDoNotFitAreRefused() {
         try (Arena arena = Arena.ofConfined()) {
             Weight w = new Weight.Stored(Tensor.allocate(arena, DType.F32, 3, 3));
-            Bank one = new Bank(List.of(w), List.of());
-            Bank two = new Bank(List.of(w, w), List.of());
+            ExpertLinear one = new ExpertLinear(List.of(w), List.of());
+            ExpertLinear two = new ExpertLinear(List.of(w, w), List.of());
             MlpForm gated = new MlpForm.Gated(Activation.SILU);
             MlpForm plain = new MlpForm.Plain(Activation.SILU);
-            assertThrows(IllegalArgumentException.class, () -> new Bank(List.of(w, w), List.of(w)));
+            assertThrows(IllegalArgumentException.class, () -> new ExpertLinear(List.of(w, w), List.of(w)));
             assertThrows(IllegalArgumentException.class, () -> new MlpForm.Clamped(0, 1));
             assertThrows(IllegalArgumentException.class, () -> new ExpertMlp.Experts(gated, one, two, two));
-            assertThrows(IllegalArgumentException.class, () -> new ExpertMlp.Experts(gated, Bank.NONE, two, two));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new ExpertMlp.Experts(gated, ExpertLinear.NONE, two, two));
             assertThrows(IllegalArgumentException.class, () -> new ExpertMlp.Experts(plain, two, two, two));
-            assertThrows(IllegalArgumentException.class, () -> new ExpertMlp.Experts(plain, Bank.NONE, two, one));
+            assertThrows(IllegalArgumentException.class,
+                    () -> new ExpertMlp.Experts(plain, ExpertLinear.NONE, two, one));
         }
     }
 }

@@ -3,7 +3,7 @@ package glia.tensor.ops;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -65,7 +65,7 @@ final class GradientCheck {
         Random random = new Random(11);
         try (Workers workers = new Workers(2); Gradients gradients = new Gradients();
                 Arena arena = Arena.ofConfined()) {
-            Kernels kernels = KernelSets.choose(name, workers).kernels();
+            Kernels kernels = KernelBackends.choose(name, workers).kernels();
             Weight[] inputs = new Weight[c.shapes.length];
             double[][] values = new double[inputs.length][];
             for (int i = 0; i < inputs.length; i++) {

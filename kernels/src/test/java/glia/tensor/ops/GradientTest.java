@@ -9,7 +9,7 @@ import static glia.tensor.ops.GradientCheck.toDoubles;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -99,7 +99,7 @@ class GradientTest {
         Case loss = of("cross-entropy", null,
                 w -> new double[] {Reference.crossEntropy(w[0], 9, targets)}, shape(4, 9));
         try (Workers workers = new Workers(1); Gradients gradients = new Gradients(); Arena arena = Arena.ofConfined();
-                Recorder ops = new Recorder(KernelSets.choose("scalar", workers).kernels(), gradients)) {
+                Recorder ops = new Recorder(KernelBackends.choose("scalar", workers).kernels(), gradients)) {
             Tensor logits = random(arena, DType.F32, new Random(2), 4, 9);
             Weight w = new Weight.Stored(logits);
             double found = ops.crossEntropy(rows(ops, w), targets);

@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.kernels.emitted.EmittedKernels;
-import glia.tensor.CodedMatrix.Code;
-import glia.tensor.CodedMatrix.Grouping;
-import glia.tensor.CodedMatrix.Parts;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix.Parts;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -20,14 +20,14 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.expert.Bank;
+import glia.tensor.ops.expert.ExpertLinear;
 import glia.tensor.ops.expert.ExpertMlp;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router.Score;
 import glia.tensor.ops.expert.Router.Share;
 import glia.tensor.ops.expert.Router;
 import glia.tensor.ops.expert.Routing;
-import glia.tensor.ops.row.HeadProducts;
+import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.HeadWeights;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -124,12 +124,12 @@ class LowRankTest {
                     return IntStream.of(ids).boxed().flatMapToDouble(id -> Arrays.stream(table, 6 * id, 6 * id + 6))
                             .toArray();
                 }, w, a, b));
-        cases.add(GradientCheck.of("heads", (ops, in) -> ops.apply(new HeadProducts(GradientCheck.rows(ops, in[0]),
-                new HeadWeights(adapted(in[1], in[2], in[3]), 2, 1, 3), HeadProducts.Direction.FORWARD)),
+        cases.add(GradientCheck.of("heads", (ops, in) -> ops.apply(new PerHeadLinear(GradientCheck.rows(ops, in[0]),
+                new HeadWeights(adapted(in[1], in[2], in[3]), 2, 1, 3), PerHeadLinear.Direction.FORWARD)),
                 in -> heads(in[0], sum(in[1], in[2], in[3], 2), false), new long[] {5, 12}, w, a, b));
-        cases.add(GradientCheck.of("transposed heads", (ops, in) -> ops.apply(new HeadProducts(
+        cases.add(GradientCheck.of("transposed heads", (ops, in) -> ops.apply(new PerHeadLinear(
                 GradientCheck.rows(ops, in[0]), new HeadWeights(adapted(in[1], in[2], in[3]), 2, 1, 3),
-                HeadProducts.Direction.TRANSPOSED)), in -> heads(in[0], sum(in[1], in[2], in[3], 2), true),
+                PerHeadLinear.Direction.TRANSPOSED)), in -> heads(in[0], sum(in[1], in[2], in[3], 2), true),
                 x, w, a, b));
         return cases.stream().flatMap(c -> kernels().map(set -> new Object[] {c, set}));
     }
@@ -180,13 +180,13 @@ class LowRankTest {
                         return Fixtures.random(to, DType.BF16, ROWS, COLS, seed);
                     }
                 }));
-        bases.put("FP8", new Weight.Coded(coded(arena, Code.E4M3, DType.F32, seed, false)));
-        bases.put("4 bits", new Weight.Coded(coded(arena, Code.OFFSET4, DType.F16, seed, false)));
-        bases.put("shuffled 4 bits", new Weight.Coded(coded(arena, Code.OFFSET4, DType.F16, seed, true)));
+        bases.put("FP8", new Weight.Quantized(coded(arena, Code.E4M3, DType.F32, seed, false)));
+        bases.put("4 bits", new Weight.Quantized(coded(arena, Code.OFFSET4, DType.F16, seed, false)));
+        bases.put("shuffled 4 bits", new Weight.Quantized(coded(arena, Code.OFFSET4, DType.F16, seed, true)));
         return bases;
     }
 
-    private static CodedMatrix coded(Arena arena, Code code, DType scaleType, long seed, boolean shuffled) {
+    private static QuantizedMatrix coded(Arena arena, Code code, DType scaleType, long seed, boolean shuffled) {
         Random random = new Random(seed);
         Tensor codes = Tensor.allocate(arena, DType.U8, ROWS, code.rowBytes(COLS));
         for (long i = 0; i < codes.size(); i++) {
@@ -197,8 +197,8 @@ class LowRankTest {
         Tensor scales = Fixtures.random(arena, scaleType, ROWS, COLS / 32, seed);
         Parts parts = new Parts(code, codes, scales, Optional.empty(), 1);
         int[] order = IntStream.range(0, COLS).map(k -> (k * 37 + 5) % COLS).toArray();
-        return shuffled ? new CodedMatrix("test", ROWS, order, blocks, 0, () -> parts)
-                : new CodedMatrix("test", ROWS, COLS, blocks, 0, () -> parts);
+        return shuffled ? new QuantizedMatrix("test", ROWS, order, blocks, 0, () -> parts)
+                : new QuantizedMatrix("test", ROWS, COLS, blocks, 0, () -> parts);
     }
 
     private static LowRank random(Arena arena, Weight base, long seed) {
@@ -251,7 +251,7 @@ class LowRankTest {
     @MethodSource("kernels")
     void allKindsOfBasesComputeAndLearnAsTheirSums(String set) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
-            Kernels kernels = KernelSets.choose(set, workers).kernels();
+            Kernels kernels = KernelBackends.choose(set, workers).kernels();
             Map<String, Weight> others = bases(arena, 8);
             bases(arena, 7).forEach((kind, base) -> {
                 for (int tokens : new int[] {1, 5, 64}) {
@@ -259,7 +259,7 @@ class LowRankTest {
                     Weight head = new Weight.Stored(Fixtures.random(arena, DType.F32, 7, ROWS, 2));
                     LowRank one = random(arena, base, 1);
                     LowRank other = random(arena, others.get(kind), 2);
-                    Weight[] sums = {new Weight.Stored(one.widened(arena)), new Weight.Stored(other.widened(arena))};
+                    Weight[] sums = {new Weight.Stored(one.toF32(arena)), new Weight.Stored(other.toF32(arena))};
                     try (Gradients dense = new Gradients(); Gradients low = new Gradients();
                             Recorder denseOps = new Recorder(kernels, dense);
                             Recorder lowOps = new Recorder(kernels, low, w -> w == table || w == one.a()
@@ -284,7 +284,7 @@ class LowRankTest {
     @MethodSource("kernels")
     void fastProductsAreThoseOfTheBaseAndTheAdapter(String set) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
-            Kernels kernels = KernelSets.choose(set, workers).kernels();
+            Kernels kernels = KernelBackends.choose(set, workers).kernels();
             bases(arena, 7).forEach((kind, base) -> {
                 for (Precision precision : Precision.values()) {
                     LowRank w = random(arena, base, 1);
@@ -308,7 +308,7 @@ class LowRankTest {
     @MethodSource("kernels")
     void expertsLearnAsTheirSums(String set) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
-            Kernels kernels = KernelSets.choose(set, workers).kernels();
+            Kernels kernels = KernelBackends.choose(set, workers).kernels();
             Random random = new Random(4);
             for (int tokens : new int[] {1, 6}) {
                 Weight table = new Weight.Stored(GradientCheck.random(arena, DType.F32, random, tokens, 6));
@@ -323,7 +323,7 @@ class LowRankTest {
                         some.add(e == 2 ? w : random(arena, w, e));
                     }
                     low.add(some);
-                    sums.add(some.stream().<Weight>map(w -> new Weight.Stored(w.widened(arena))).toList());
+                    sums.add(some.stream().<Weight>map(w -> new Weight.Stored(w.toF32(arena))).toList());
                 }
                 try (Gradients dense = new Gradients(); Gradients gradients = new Gradients();
                         Recorder denseOps = new Recorder(kernels, dense);
@@ -356,8 +356,9 @@ class LowRankTest {
                 Router.plain(2, Score.LOGIT, Share.SOFTMAX), Optional.empty());
         Tensor shares = ops.apply(routing);
         Tensor y = ops.apply(new ExpertMlp(x, shares, routing, new ExpertMlp.Experts(
-                new MlpForm.Gated(Activation.SILU), new Bank(maps.get(0), List.of()), new Bank(maps.get(1), List.of()),
-                new Bank(maps.get(2), List.of())), ExpertMlp.Weighting.OUTPUT));
+                new MlpForm.Gated(Activation.SILU), new ExpertLinear(maps.get(0), List.of()),
+                new ExpertLinear(maps.get(1), List.of()), new ExpertLinear(maps.get(2), List.of())),
+                ExpertMlp.Weighting.OUTPUT));
         for (long i = 0; i < y.size(); i++) {
             ops.gradient(y).set(i, (float) Math.cos(i));
         }
@@ -368,9 +369,9 @@ class LowRankTest {
     @Test
     void frozenRowsLearnNothing() {
         try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {
-            Kernels kernels = KernelSets.choose("scalar", workers).kernels();
+            Kernels kernels = KernelBackends.choose("scalar", workers).kernels();
             LowRank w = random(arena, new Weight.Stored(Fixtures.random(arena, DType.F32, 6, 5, 1)), 1);
-            Weight sum = new Weight.Stored(w.widened(arena));
+            Weight sum = new Weight.Stored(w.toF32(arena));
             try (Gradients dense = new Gradients(); Gradients low = new Gradients();
                     Recorder denseOps = new Recorder(kernels, dense); Recorder lowOps = new Recorder(kernels, low)) {
                 for (Recorder ops : List.of(denseOps, lowOps)) {

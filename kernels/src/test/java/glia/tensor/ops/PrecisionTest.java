@@ -9,7 +9,7 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,16 +28,16 @@ class PrecisionTest {
         "HALF, F32, BF16", "HALF, F16, BF16", "HALF, BF16, BF16", "HALF, Q8_0, ROUNDED"})
     void decidesWhichProduct(Precision precision, DType type, String taken) {
         try (Arena arena = Arena.ofShared(); Workers workers = new Workers(2)) {
-            Kernels kernels = KernelSets.choose("auto", workers).kernels();
+            Kernels kernels = KernelBackends.choose("auto", workers).kernels();
             Tensor x = Fixtures.random(arena, DType.F32, TOKENS, COLS, 1);
             Tensor w = Fixtures.random(arena, type, ROWS, COLS, 2);
             Tensor expected = Tensor.allocate(arena, DType.F32, TOKENS, ROWS);
             switch (taken) {
-                case "ROUNDED" -> kernels.linearRounded(expected, x, w,
+                case "ROUNDED" -> kernels.linearQuantized(expected, x, w,
                         Tensor.allocate(arena, DType.F32, TOKENS, COLS));
                 case "BF16" -> {
                     if (kernels.multipliesBf16()) {
-                        kernels.linearBf16Kept(expected, x, w);
+                        kernels.linearBf16Packed(expected, x, w);
                     } else {
                         kernels.linear(expected, x, w);
                     }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
@@ -13,13 +13,13 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
-import glia.tensor.ops.attention.ListAttention;
-import glia.tensor.ops.attention.TopKeys;
-import glia.tensor.ops.row.Appended;
+import glia.tensor.ops.attention.SparseAttention;
+import glia.tensor.ops.attention.LightningIndexer;
+import glia.tensor.ops.row.CacheAppend;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import java.util.function.BiFunction;
@@ -85,14 +85,14 @@ class RoundedStateTest {
     private static void check(KeyValueType type, String kernels,
             BiFunction<Compute, Rounding, float[]> found, BiFunction<Compute, Rounding, float[]> expected) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared();
-                Compute ops = new Compute(KernelSets.choose(kernels, workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT)) {
             Rounding state = new Rounding(arena, type);
             assertArrayEquals(expected.apply(ops, state), found.apply(ops, state));
         }
     }
 
-    private static PositionLists everyThird() {
-        PositionLists lists = new PositionLists();
+    private static AttendedPositions everyThird() {
+        AttendedPositions lists = new AttendedPositions();
         for (int n = 0; n < TOKENS; n++) {
             int position = n < 70 ? n : n - 70;
             lists.add(position / 3 + 1);
@@ -107,10 +107,10 @@ class RoundedStateTest {
     @MethodSource("typesAndKernels")
     void listAttention(KeyValueType type, String kernels) {
         AttentionShape shape = new AttentionShape(4, 2, 20, 33, 0.4f, new Span.Causal());
-        check(type, kernels, (ops, state) -> ops.apply(new ListAttention(random(state.arena, TOKENS, 80),
+        check(type, kernels, (ops, state) -> ops.apply(new SparseAttention(random(state.arena, TOKENS, 80),
                         random(state.arena, TOKENS, 40), random(state.arena, TOKENS, 66), state, RUNS, everyThird(),
                         shape)).toArray(),
-                (ops, state) -> ops.apply(new ListAttention(random(state.arena, TOKENS, 80),
+                (ops, state) -> ops.apply(new SparseAttention(random(state.arena, TOKENS, 80),
                         state.rounded(random(state.arena, TOKENS, 40)), state.rounded(random(state.arena, TOKENS, 66)),
                         KeyValueState.NONE, RUNS, everyThird(), shape)).toArray());
     }
@@ -121,19 +121,19 @@ class RoundedStateTest {
         AttentionShape shape = new AttentionShape(4, 1, 40, 36, 0.4f, new Span.Causal());
         check(type, kernels, (ops, state) -> {
             Tensor rows = random(state.arena, TOKENS, 40);
-            return ops.apply(new ListAttention(random(state.arena, TOKENS, 160), rows, rows, state, RUNS,
+            return ops.apply(new SparseAttention(random(state.arena, TOKENS, 160), rows, rows, state, RUNS,
                     everyThird(), shape)).toArray();
         }, (ops, state) -> {
             Tensor rows = state.rounded(random(state.arena, TOKENS, 40));
-            return ops.apply(new ListAttention(random(state.arena, TOKENS, 160), rows, rows, KeyValueState.NONE, RUNS,
+            return ops.apply(new SparseAttention(random(state.arena, TOKENS, 160), rows, rows, KeyValueState.NONE, RUNS,
                     everyThird(), shape)).toArray();
         });
     }
 
     private static float[] topKeys(Compute ops, Arena arena, Tensor keys, KeyValueState state) {
-        PositionLists lists = new PositionLists();
-        ops.apply(new TopKeys(random(arena, TOKENS, 3 * keys.cols()), keys, random(arena, TOKENS, 3), state, RUNS, 5,
-                lists));
+        AttendedPositions lists = new AttendedPositions();
+        ops.apply(new LightningIndexer(
+                random(arena, TOKENS, 3 * keys.cols()), keys, random(arena, TOKENS, 3), state, RUNS, 5, lists));
         float[] chosen = new float[5 * TOKENS];
         for (int n = 0; n < TOKENS; n++) {
             for (int i = 0; i < lists.count(n); i++) {
@@ -158,7 +158,7 @@ class RoundedStateTest {
     void appendedRowsAreAsTheyWillBeRead(KeyValueType type, String kernels) {
         check(type, kernels, (ops, state) -> {
             Tensor rows = random(state.arena, TOKENS, 40);
-            Tensor read = ops.apply(new Appended(rows, state, RUNS));
+            Tensor read = ops.apply(new CacheAppend(rows, state, RUNS));
             if (type == KeyValueType.F32) {
                 assertSame(rows, read);
             }

@@ -8,7 +8,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ final class ScanLab implements AutoCloseable {
 
     final Arena arena = Arena.ofShared();
     final Workers workers = new Workers(2);
-    final Compute ops = new Compute(KernelSets.choose("scalar", workers).kernels(), Precision.EXACT);
+    final Compute ops = new Compute(KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT);
     private final Random random = new Random(5);
 
     Tensor random(int rows, int cols) {

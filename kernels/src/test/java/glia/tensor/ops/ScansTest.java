@@ -7,7 +7,7 @@ import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -163,7 +163,7 @@ class ScansTest {
     /// Whole sequences, pieces of any size and several at a time give the same.
     private static void piecesGiveWhatTheWholeGives(int tokens, int stateSize, Piece piece) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
-                Compute ops = new Compute(KernelSets.choose("scalar", workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT)) {
             float[] whole = piece.of(0, tokens, RecurrentState.NONE, runs(tokens)).forward(ops).toArray();
             for (List<Integer> cuts : List.of(List.of(1), List.of(tokens - 1), List.of(64), List.of(3, 4, 5, 70),
                     IntStream.range(1, tokens).boxed().toList())) {

@@ -6,22 +6,22 @@ import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.attention.Largest;
-import glia.tensor.ops.attention.ListAttention;
-import glia.tensor.ops.attention.TopKeys;
-import glia.tensor.ops.row.HeadProducts.Direction;
-import glia.tensor.ops.row.HeadProducts;
+import glia.tensor.ops.attention.TopK;
+import glia.tensor.ops.attention.SparseAttention;
+import glia.tensor.ops.attention.LightningIndexer;
+import glia.tensor.ops.row.PerHeadLinear.Direction;
+import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.HeadWeights;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -44,31 +44,31 @@ class SparseAttentionTest {
         AttentionShape grouped = new AttentionShape(4, 2, 5, 3, 0.4f, new Span.Causal());
         AttentionShape latent = new AttentionShape(3, 1, 5, 4, 0.3f, new Span.Causal());
         return Stream.of(
-                of("products of heads", (ops, w) -> ops.apply(new HeadProducts(rows(ops, w[0]),
+                of("products of heads", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
                         new HeadWeights(w[1], 3, 1, 4), Direction.FORWARD)),
                         w -> products(w[0], w[1], 2, 5, Direction.FORWARD), shape(2, 15), shape(18, 5)),
-                of("products of heads with what they share", (ops, w) -> ops.apply(new HeadProducts(rows(ops, w[0]),
+                of("products of heads with what they share", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
                         new HeadWeights(w[1], 3, 1, 4), Direction.FORWARD)),
                         w -> products(repeat(w[0], 2, 5), w[1], 2, 5, Direction.FORWARD), shape(2, 5), shape(18, 5)),
-                of("transposed products of heads", (ops, w) -> ops.apply(new HeadProducts(rows(ops, w[0]),
+                of("transposed products of heads", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
                         new HeadWeights(w[1], 3, 1, 4), Direction.TRANSPOSED)),
                         w -> products(w[0], w[1], 2, 5, Direction.TRANSPOSED), shape(2, 12), shape(3, 6, 5)),
-                of("transposed products of heads with what they share", (ops, w) -> ops.apply(new HeadProducts(
+                of("transposed products of heads with what they share", (ops, w) -> ops.apply(new PerHeadLinear(
                         rows(ops, w[0]), new HeadWeights(w[1], 3, 1, 4), Direction.TRANSPOSED)),
                         w -> products(repeat(w[0], 2, 4), w[1], 2, 5, Direction.TRANSPOSED), shape(2, 4),
                         shape(18, 5)),
-                of("attention by lists", (ops, w) -> ops.apply(new ListAttention(rows(ops, w[0]), rows(ops, w[1]),
+                of("attention by lists", (ops, w) -> ops.apply(new SparseAttention(rows(ops, w[0]), rows(ops, w[1]),
                         rows(ops, w[2]), KeyValueState.NONE, RUNS, lists(), grouped)),
                         w -> attention(w[0], w[1], w[2], 6, grouped), shape(9, 20), shape(9, 10), shape(9, 6)),
                 of("attention by lists to rows that are keys and values", (ops, w) -> {
                     Tensor k = rows(ops, w[1]);
-                    return ops.apply(new ListAttention(rows(ops, w[0]), k, k, KeyValueState.NONE, RUNS, lists(),
+                    return ops.apply(new SparseAttention(rows(ops, w[0]), k, k, KeyValueState.NONE, RUNS, lists(),
                             latent));
                 }, w -> attention(w[0], w[1], w[1], 5, latent), shape(9, 15), shape(9, 5)));
     }
 
-    private static PositionLists lists() {
-        PositionLists lists = new PositionLists();
+    private static AttendedPositions lists() {
+        AttendedPositions lists = new AttendedPositions();
         for (int n = 0; n < LISTS.length; n++) {
             lists.add(LISTS[n].length);
             for (int i = 0; i < LISTS[n].length; i++) {
@@ -145,13 +145,13 @@ class SparseAttentionTest {
         int count = 6;
         Random random = new Random(5);
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
-                Compute ops = new Compute(KernelSets.choose(kernels, workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT)) {
             // Small whole numbers, so that sums are exact and many scores are equal.
             Tensor q = whole(arena, random, 1119, heads * size);
             Tensor k = whole(arena, random, 1119, size);
             Tensor w = whole(arena, random, 1119, heads);
-            PositionLists lists = new PositionLists();
-            Tensor counts = ops.apply(new TopKeys(q, k, w, KeyValueState.NONE, runs, count, lists));
+            AttendedPositions lists = new AttendedPositions();
+            Tensor counts = ops.apply(new LightningIndexer(q, k, w, KeyValueState.NONE, runs, count, lists));
             for (int n = 0; n < 1119; n++) {
                 int start = n < 1100 ? 0 : 1100;
                 int token = n;
@@ -190,9 +190,9 @@ class SparseAttentionTest {
         float[] numbers = {0, Float.NaN, -0f, 3, Float.NEGATIVE_INFINITY, 3, 0, Float.POSITIVE_INFINITY, -1, 3};
         int[] order = {7, 3, 5, 9, 0, 2, 6, 8, 4, 1};
         for (int count = 1; count <= numbers.length; count++) {
-            PositionLists lists = new PositionLists();
+            AttendedPositions lists = new AttendedPositions();
             lists.add(count);
-            Largest.choose(numbers, lists, 0);
+            TopK.choose(numbers, lists, 0);
             int[] expected = Arrays.stream(order).limit(count).sorted().toArray();
             assertEquals(Arrays.toString(expected),
                     Arrays.toString(IntStream.range(0, count).map(i -> lists.get(0, i)).toArray()));
@@ -207,14 +207,14 @@ class SparseAttentionTest {
             assertThrows(IllegalArgumentException.class, () -> new HeadWeights(w, 4, 0, 1));
             assertThrows(IllegalArgumentException.class, () -> new HeadWeights(w, 2, 2, 2));
             HeadWeights heads = new HeadWeights(w, 3, 0, 2);
-            assertThrows(IllegalArgumentException.class, () -> new HeadProducts(x, heads, Direction.FORWARD));
+            assertThrows(IllegalArgumentException.class, () -> new PerHeadLinear(x, heads, Direction.FORWARD));
             Runs two = new Runs().add(2, 0);
             AttentionShape shape = new AttentionShape(2, 1, 3, 3, 1, new Span.Causal());
-            assertThrows(IllegalArgumentException.class, () -> new ListAttention(x, x, x, KeyValueState.NONE, two,
-                    new PositionLists(), shape));
-            assertThrows(IllegalArgumentException.class, () -> new TopKeys(x, x, x, KeyValueState.NONE, two, 1,
-                    new PositionLists()));
-            assertThrows(IllegalArgumentException.class, () -> new PositionLists().add(0));
+            assertThrows(IllegalArgumentException.class, () -> new SparseAttention(x, x, x, KeyValueState.NONE, two,
+                    new AttendedPositions(), shape));
+            assertThrows(IllegalArgumentException.class, () -> new LightningIndexer(x, x, x, KeyValueState.NONE, two, 1,
+                    new AttendedPositions()));
+            assertThrows(IllegalArgumentException.class, () -> new AttendedPositions().add(0));
         }
     }
 }

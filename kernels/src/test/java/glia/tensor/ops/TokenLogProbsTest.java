@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -258,7 +258,7 @@ class TokenLogProbsTest {
 
         Recorder recorder() {
             last = new Gradients();
-            Recorder recorder = new Recorder(KernelSets.choose(kernels, workers).kernels(), last);
+            Recorder recorder = new Recorder(KernelBackends.choose(kernels, workers).kernels(), last);
             opened.add(recorder);
             opened.add(last);
             return recorder;

@@ -6,7 +6,7 @@ import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
 import glia.tensor.autograd.Value;
@@ -108,7 +108,7 @@ class ValueTest {
     @Test
     void numbersAreSingle() {
         try (Workers workers = new Workers(1); Gradients gradients = new Gradients();
-                Recorder ops = new Recorder(KernelSets.choose("scalar", workers).kernels(), gradients)) {
+                Recorder ops = new Recorder(KernelBackends.choose("scalar", workers).kernels(), gradients)) {
             Value column = Value.constant(ops, 1, 2, 3.5f);
             assertEquals(6.5, column.sum().number());
             assertThrows(IllegalStateException.class, column::number);

@@ -11,7 +11,7 @@ import glia.engine.Engine;
 import glia.engine.KernelNames;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Adapters;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -109,7 +109,7 @@ class AdaptersTest {
 
     private static Map<Parameter, Weight> sums(Adapters adapters, Arena arena) {
         Map<Parameter, Weight> sums = new LinkedHashMap<>();
-        adapters.all().forEach((p, w) -> sums.put(p, new Weight.Stored(w.widened(arena))));
+        adapters.all().forEach((p, w) -> sums.put(p, new Weight.Stored(w.toF32(arena))));
         return sums;
     }
 
@@ -163,7 +163,7 @@ class AdaptersTest {
     @MethodSource("folders")
     void everyFamilyComputesAndLearnsAsWithTheSums(String family) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family))) {
-            check(model, matrices(model), KernelSets.choose("vector", workers).kernels());
+            check(model, matrices(model), KernelBackends.choose("vector", workers).kernels());
         }
     }
 
@@ -176,13 +176,13 @@ class AdaptersTest {
             Map<Parameter, Weight> blocks = new HashMap<>();
             model.weights().all().forEach((p, w) -> {
                 if (w.shape().length == 2 && w.cols() % type.blockElements() == 0) {
-                    blocks.put(p, new Weight.Stored(Encode.narrow(w.widened(arena), type, arena)));
+                    blocks.put(p, new Weight.Stored(Encode.narrow(w.toF32(arena), type, arena)));
                 }
             });
             assertTrue(blocks.size() > 4, blocks::toString);
             Model quantized = model.with(model.weights().with(blocks));
             for (String kernels : KernelNames.here()) {
-                check(quantized, blocks::containsKey, KernelSets.choose(kernels, workers).kernels());
+                check(quantized, blocks::containsKey, KernelBackends.choose(kernels, workers).kernels());
             }
         }
     }
@@ -205,7 +205,7 @@ class AdaptersTest {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder("gemma2"));
                 Adapters adapters = adapters(model, matrices(model)); Arena arena = Arena.ofShared()) {
             for (String name : KernelNames.here()) {
-                Kernels kernels = KernelSets.choose(name, workers).kernels();
+                Kernels kernels = KernelBackends.choose(name, workers).kernels();
                 float[] without = logits(model, kernels, Precision.EXACT, 3);
                 Model adapted = adapters.attach();
                 for (int round = 0; round < 2; round++) {
@@ -227,7 +227,7 @@ class AdaptersTest {
                 Adapters one = Adapters.create(model, p -> p.role() == Role.QUERY, 3, 2, 7);
                 Adapters same = Adapters.create(model, p -> p.role() == Role.QUERY, 3, 2, 7);
                 Adapters other = Adapters.create(model, p -> p.role() == Role.QUERY, 3, 2, 8)) {
-            Kernels kernels = KernelSets.choose("scalar", workers).kernels();
+            Kernels kernels = KernelBackends.choose("scalar", workers).kernels();
             assertArrayEquals(logits(model, kernels, Precision.EXACT, 2),
                     logits(one.attach(), kernels, Precision.EXACT, 2));
             one.all().forEach((p, w) -> {
@@ -250,7 +250,7 @@ class AdaptersTest {
             try (Model loaded = ModelLoader.load(temporary.resolve("saved"))) {
                 Model attached = adapters.attach();
                 loaded.weights().all().forEach((p, w) -> assertArrayEquals(
-                        attached.weights().get(p).widened(arena).toArray(), w.widened(arena).toArray(), p::toString));
+                        attached.weights().get(p).toF32(arena).toArray(), w.toF32(arena).toArray(), p::toString));
             }
         }
     }

@@ -6,7 +6,7 @@ import glia.engine.Engine;
 import glia.engine.KernelNames;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
@@ -45,7 +45,7 @@ class BatchInvarianceTest {
         String[] words = wordsOfCase.split(" ");
         try (Workers workers = new Workers(2);
                 Model model = ModelLoader.load(GoldenTest.folder(words[0]));
-                Engine engine = new Engine(model, KernelSets.choose(words[1], workers).batchInvariant().kernels(),
+                Engine engine = new Engine(model, KernelBackends.choose(words[1], workers).batchInvariant().kernels(),
                         Precision.valueOf(words[2]), 1 << 30)) {
             new Text(engine, true).check(words[2].equals("EXACT"));
         }
@@ -63,7 +63,7 @@ class BatchInvarianceTest {
         String[] words = wordsOfCase.split(" ");
         try (Workers workers = new Workers(2);
                 Model model = ModelLoader.load(GoldenTest.folder(words[0]));
-                Engine engine = new Engine(model, KernelSets.choose("best", workers).batchInvariant().kernels(),
+                Engine engine = new Engine(model, KernelBackends.choose("best", workers).batchInvariant().kernels(),
                         Precision.EXACT, 1 << 30, model.spec().contextLength(), KeyValueType.valueOf(words[1]))) {
             new Text(engine, false).check(false);
         }

@@ -23,7 +23,7 @@ import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +82,7 @@ class FamilyLawsTest {
         Feeder(String folder, KeyValueType type, String set, boolean isBatchInvariant) throws CheckpointException {
             Path at = GoldenTest.folder(folder);
             model = ModelLoader.load(at);
-            Kernels kernels = KernelSets.choose(set, workers).kernels();
+            Kernels kernels = KernelBackends.choose(set, workers).kernels();
             engine = new Engine(model, isBatchInvariant ? kernels.batchInvariant() : kernels, Precision.EXACT, 1 << 30,
                     model.spec().contextLength(), type);
             try (Expected expected = new Expected(at.resolve("expected.safetensors"))) {

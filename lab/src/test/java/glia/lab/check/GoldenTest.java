@@ -9,7 +9,7 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -53,7 +53,7 @@ class GoldenTest {
         List<CheckLine> lines = new ArrayList<>();
         try (Workers workers = new Workers(2);
                 Model model = ModelLoader.load(folder);
-                Engine engine = new Engine(model, KernelSets.choose(words[1], workers).kernels(), Precision.EXACT,
+                Engine engine = new Engine(model, KernelBackends.choose(words[1], workers).kernels(), Precision.EXACT,
                         1 << 30)) {
             ModelCheck.run(folder, engine, lines::add);
         }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.KernelNames;
 import glia.io.CheckpointException;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
@@ -59,7 +59,7 @@ class HalfRecordingTest {
     void gradientsAreNearThoseOfExactProducts(String family) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family))) {
             for (String name : KernelNames.here()) {
-                Kernels kernels = KernelSets.choose(name, workers).kernels();
+                Kernels kernels = KernelBackends.choose(name, workers).kernels();
                 try (Gradients exact = new Gradients(); Gradients half = new Gradients();
                         Gradients fast = new Gradients()) {
                     double loss = learn(model, kernels, exact, Precision.EXACT);

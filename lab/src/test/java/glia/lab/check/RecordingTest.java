@@ -8,7 +8,7 @@ import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
@@ -72,7 +72,7 @@ class RecordingTest {
     void aWeightLearnsAloneWhatItLearnsAmongAll(String folder) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
                 Gradients all = new Gradients()) {
-            Kernels kernels = KernelSets.choose("vector", workers).kernels();
+            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
             learn(model, kernels, all, w -> true, 0);
             List<Map.Entry<Parameter, Weight>> entries = new ArrayList<>(model.weights().all().entrySet());
             entries.sort(Comparator.comparing(e -> e.getKey().toString()));
@@ -99,7 +99,7 @@ class RecordingTest {
     void segmentsThatAreComputedAgainGiveTheSame(String folder) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
                 Gradients kept = new Gradients()) {
-            Kernels kernels = KernelSets.choose("vector", workers).kernels();
+            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
             learn(model, kernels, kept, w -> true, 0);
             for (int sublayers : new int[] {1, 2, 3, 1000}) {
                 try (Gradients again = new Gradients()) {

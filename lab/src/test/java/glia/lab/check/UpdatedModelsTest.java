@@ -10,7 +10,7 @@ import glia.engine.Engine;
 import glia.engine.KernelNames;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
-import glia.kernels.KernelSets;
+import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -60,8 +60,8 @@ class UpdatedModelsTest {
     private static void assertSameNumbers(Model expected, Model found) {
         assertEquals(expected.weights().all().keySet(), found.weights().all().keySet());
         try (Arena arena = Arena.ofConfined()) {
-            expected.weights().all().forEach((p, w) -> assertArrayEquals(w.widened(arena).toArray(),
-                    found.weights().get(p).widened(arena).toArray(), p::toString));
+            expected.weights().all().forEach((p, w) -> assertArrayEquals(w.toF32(arena).toArray(),
+                    found.weights().get(p).toF32(arena).toArray(), p::toString));
         }
     }
 
@@ -104,7 +104,7 @@ class UpdatedModelsTest {
             try (Model loaded = ModelLoader.load(saved)) {
                 assertSameNumbers(model, loaded);
                 loaded.weights().all().forEach((p, w) -> assertEquals(!chosen(p), Arrays.equals(
-                        other.weights().get(p).widened(arena).toArray(), w.widened(arena).toArray()), p::toString));
+                        other.weights().get(p).toF32(arena).toArray(), w.toF32(arena).toArray()), p::toString));
             }
         }
     }
@@ -169,7 +169,7 @@ class UpdatedModelsTest {
             for (Model model : List.of(loaded, fresh)) {
                 for (String name : KernelNames.here()) {
                     for (Precision precision : Precision.values()) {
-                        turns(model, KernelSets.choose(name, workers).kernels(), precision, name + " " + precision);
+                        turns(model, KernelBackends.choose(name, workers).kernels(), precision, name + " " + precision);
                     }
                 }
             }
@@ -186,7 +186,7 @@ class UpdatedModelsTest {
                     }
                 }));
                 Map<Parameter, Weight> copies = new HashMap<>();
-                model.weights().all().forEach((p, w) -> copies.put(p, new Weight.Stored(w.widened(arena))));
+                model.weights().all().forEach((p, w) -> copies.put(p, new Weight.Stored(w.toF32(arena))));
                 float[] found = logits(engine);
                 try (Engine other = new Engine(model.with(model.weights().with(copies)), kernels, precision, 1 << 26)) {
                     assertArrayEquals(logits(other), found, what);

@@ -10,12 +10,12 @@ import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.attention.ListAttention;
+import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.Clamp;
 import glia.tensor.ops.row.ScaledRows;
 import glia.tensor.ops.row.SigmoidGate;
@@ -78,7 +78,7 @@ final class AttentionBlock implements Block {
         rope = ropes.of(spec.rope());
         temperature = spec.temperature();
         gating = spec.gating();
-        Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.NOTHING;
+        Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.ABSENT;
         Mixing full = (ops, q, k, v, state, pass) -> ops.attention(q, k, v, state, pass.runs(), shape, learned);
         mixing = pattern.map(p -> strided(p, full)).orElse(full);
     }
@@ -86,7 +86,7 @@ final class AttentionBlock implements Block {
     /// All positions while they are within the window, then by lists.
     private Mixing strided(StridedAttention pattern, Mixing full) {
         return (ops, q, k, v, state, pass) -> {
-            PositionLists lists = new PositionLists();
+            AttendedPositions lists = new AttendedPositions();
             boolean all = true;
             for (int n = 0; n < pass.numTokens(); n++) {
                 int position = pass.positions()[n];
@@ -98,7 +98,7 @@ final class AttentionBlock implements Block {
                 }
             }
             return all ? full.mix(ops, q, k, v, state, pass)
-                    : ops.apply(new ListAttention(q, k, v, state, pass.runs(), lists, shape));
+                    : ops.apply(new SparseAttention(q, k, v, state, pass.runs(), lists, shape));
         };
     }
 

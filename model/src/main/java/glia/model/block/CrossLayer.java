@@ -2,7 +2,7 @@ package glia.model.block;
 
 import glia.model.spec.Place;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +18,7 @@ final class CrossLayer {
 
     private Optional<Tensor> encoded = Optional.empty();
     private Optional<Tensor> layerInputs = Optional.empty();
-    private Optional<PositionLists> chosen = Optional.empty();
+    private Optional<AttendedPositions> chosen = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
 
     CrossLayer() { }
@@ -98,12 +98,12 @@ final class CrossLayer {
     }
 
     /// What the last indexer chose; nothing if it is all there is.
-    Optional<PositionLists> chosen() {
+    Optional<AttendedPositions> chosen() {
         return chosen;
     }
 
     /// Notes what an indexer chose, for layers that follow it.
-    Optional<PositionLists> choose(Optional<PositionLists> positions) {
+    Optional<AttendedPositions> choose(Optional<AttendedPositions> positions) {
         chosen = positions;
         return positions;
     }

@@ -8,7 +8,7 @@ import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.expert.Bank;
+import glia.tensor.ops.expert.ExpertLinear;
 import glia.tensor.ops.expert.ExpertMlp;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
@@ -67,13 +67,13 @@ final class ExpertsBlock implements Block {
     /// The experts that are chosen from, without the shared one.
     static ExpertMlp.Experts experts(Experts spec, Weights weights, Place place) {
         return new ExpertMlp.Experts(spec.form(),
-                spec.form().isGated() ? bank(spec, weights, place, Role.GATE, Role.GATE_BIAS) : Bank.NONE,
+                spec.form().isGated() ? bank(spec, weights, place, Role.GATE, Role.GATE_BIAS) : ExpertLinear.NONE,
                 bank(spec, weights, place, Role.UP, Role.UP_BIAS),
                 bank(spec, weights, place, Role.DOWN, Role.DOWN_BIAS));
     }
 
-    private static Bank bank(Experts spec, Weights weights, Place place, Role weight, Role bias) {
-        return new Bank(each(spec, weights, place, weight),
+    private static ExpertLinear bank(Experts spec, Weights weights, Place place, Role weight, Role bias) {
+        return new ExpertLinear(each(spec, weights, place, weight),
                 spec.bias() == Bias.NONE ? List.of() : each(spec, weights, place, bias));
     }
 

@@ -6,13 +6,13 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.attention.TopKeys;
-import glia.tensor.ops.row.Appended;
+import glia.tensor.ops.attention.LightningIndexer;
+import glia.tensor.ops.row.CacheAppend;
 import java.util.Optional;
 
 /// Finds the positions that latent attention looks at: nothing where it is all of them.
@@ -23,7 +23,7 @@ interface Indexer {
 
     /// @param x the input of the attention, `[N, D]`
     /// @param queries what queries are made of, `[N, rank]`
-    Optional<PositionLists> choose(Ops ops, Tensor x, Tensor queries, Pass pass, States states);
+    Optional<AttendedPositions> choose(Ops ops, Tensor x, Tensor queries, Pass pass, States states);
 
     static Indexer of(LatentAttention spec, Weights weights, Place place, RopeTables ropes) {
         return switch (spec.keys()) {
@@ -46,13 +46,13 @@ interface Indexer {
             Tensor k = ops.rotate(ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec.headSize(),
                     rope, pass.runs());
             if (length(pass.runs()) <= spec.count()) {
-                ops.apply(new Appended(k, states.keyValues(place, 1), pass.runs()));
+                ops.apply(new CacheAppend(k, states.keyValues(place, 1), pass.runs()));
                 return pass.crossLayer().choose(Optional.empty());
             }
             Tensor q = ops.rotate(ops.linear(queries, query), spec.headSize(), rope, pass.runs());
             Tensor w = ops.scale(ops.linear(x, heads), scale);
-            PositionLists lists = pass.newLists(states);
-            ops.apply(new TopKeys(q, k, w, states.keyValues(place, 1), pass.runs(), spec.count(), lists));
+            AttendedPositions lists = pass.newLists(states);
+            ops.apply(new LightningIndexer(q, k, w, states.keyValues(place, 1), pass.runs(), spec.count(), lists));
             return pass.crossLayer().choose(Optional.of(lists));
         };
     }

@@ -8,13 +8,13 @@ import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.attention.ListAttention;
-import glia.tensor.ops.row.Appended;
+import glia.tensor.ops.attention.SparseAttention;
+import glia.tensor.ops.row.CacheAppend;
 import glia.tensor.ops.row.ConcatColumns;
 import glia.tensor.ops.row.SliceColumns;
 import java.util.Optional;
@@ -77,7 +77,7 @@ final class LatentAttentionBlock implements Block {
         Tensor key = ops.rotate(ops.apply(SliceColumns.of(row, spec.latentSize(), rotated)), rotated, rope,
                 pass.runs());
         Tensor rows = ops.apply(new ConcatColumns(c, key, 1, false));
-        Optional<PositionLists> lists = indexer.choose(ops, x, low, pass, states);
+        Optional<AttendedPositions> lists = indexer.choose(ops, x, low, pass, states);
         KeyValueState state = states.keyValues(place, 0);
         Tensor mixed = lists.isEmpty() && !ops.isBatchInvariant() && allBegin(pass.runs())
                 ? expanded(ops, plain, turned, new Latents(c, key, rows), state, pass)
@@ -98,7 +98,7 @@ final class LatentAttentionBlock implements Block {
     private record Latents(Tensor c, Tensor key, Tensor rows) { }
 
     private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Latents computed, KeyValueState state, Pass pass) {
-        Latents read = read(ops, computed, ops.apply(new Appended(computed.rows(), state, pass.runs())));
+        Latents read = read(ops, computed, ops.apply(new CacheAppend(computed.rows(), state, pass.runs())));
         Tensor q = ops.apply(new ConcatColumns(plain, turned, spec.numHeads(), false));
         Tensor k = ops.apply(new ConcatColumns(expansion.keys(ops, read.c()), read.key(), spec.numHeads(), true));
         return ops.attention(q, k, expansion.values(ops, read.c()), KeyValueState.NONE, pass.runs(), expanded);
@@ -112,10 +112,10 @@ final class LatentAttentionBlock implements Block {
     }
 
     private Tensor absorbed(Ops ops, Tensor plain, Tensor turned, Tensor rows, KeyValueState state, Pass pass,
-            Optional<PositionLists> lists) {
+            Optional<AttendedPositions> lists) {
         Tensor q = ops.apply(new ConcatColumns(expansion.absorb(ops, plain), turned, spec.numHeads(), false));
         Tensor sums = lists.isPresent()
-                ? ops.apply(new ListAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
+                ? ops.apply(new SparseAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
                 : ops.attention(q, rows, values(ops, rows, state), state, pass.runs(), absorbed);
         return expansion.mixed(ops, sums);
     }

@@ -5,8 +5,8 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.row.HeadProducts.Direction;
-import glia.tensor.ops.row.HeadProducts;
+import glia.tensor.ops.row.PerHeadLinear.Direction;
+import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.HeadWeights;
 
 /// The matrices K_h and V_h of latent attention, which expand a latent c to a head's key `K_h c` and value `V_h c`, or
@@ -30,21 +30,21 @@ record LatentExpansion(HeadWeights keys, HeadWeights values, Direction absorbing
 
     /// `K_h c`: `[N, latent]` to `[N, H·plain]`.
     Tensor keys(Ops ops, Tensor latents) {
-        return ops.apply(new HeadProducts(latents, keys, expanding));
+        return ops.apply(new PerHeadLinear(latents, keys, expanding));
     }
 
     /// `V_h c`: `[N, latent]` to `[N, H·value]`.
     Tensor values(Ops ops, Tensor latents) {
-        return ops.apply(new HeadProducts(latents, values, Direction.FORWARD));
+        return ops.apply(new PerHeadLinear(latents, values, Direction.FORWARD));
     }
 
     /// `K_hᵀ q_h`: `[N, H·plain]` to `[N, H·latent]`.
     Tensor absorb(Ops ops, Tensor queries) {
-        return ops.apply(new HeadProducts(queries, keys, absorbing));
+        return ops.apply(new PerHeadLinear(queries, keys, absorbing));
     }
 
     /// `V_h s_h` for each head's own sum of latents: `[N, H·latent]` to `[N, H·value]`.
     Tensor mixed(Ops ops, Tensor sums) {
-        return ops.apply(new HeadProducts(sums, values, Direction.FORWARD));
+        return ops.apply(new PerHeadLinear(sums, values, Direction.FORWARD));
     }
 }

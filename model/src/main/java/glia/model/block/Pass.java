@@ -1,6 +1,6 @@
 package glia.model.block;
 
-import glia.tensor.kernel.PositionLists;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
 import java.util.Optional;
@@ -14,7 +14,7 @@ public final class Pass {
 
     private final Runs runs;
     private final CrossLayer crossLayer;
-    private final PositionLists lists = new PositionLists();
+    private final AttendedPositions lists = new AttendedPositions();
     private int[] tokens = new int[16];
     private int[] positions = new int[16];
     private int[] segments = new int[16];
@@ -178,7 +178,7 @@ public final class Pass {
 
     /// Memory for the positions that an indexer chooses. Without states, as in training, it is new each time, since a
     /// backward pass will want to know; else it is always the same.
-    PositionLists newLists(States states) {
-        return states == States.NONE ? new PositionLists() : lists;
+    AttendedPositions newLists(States states) {
+        return states == States.NONE ? new AttendedPositions() : lists;
     }
 }

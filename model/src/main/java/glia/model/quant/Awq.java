@@ -2,8 +2,8 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Locale;
@@ -38,7 +38,7 @@ record Awq(int groupSize) implements WordPacking {
         int groups = Math.ceilDiv(cols, group);
         Tensor zeros = parts.whole(WordPacking.base(name) + ".qzeros", DType.I32, groups, words.cols());
         Tensor scales = parts.scales(WordPacking.base(name) + ".scales", groups, rows);
-        return PackedTensor.of(new CodedMatrix("AWQ 4-bit" + (groupSize == 0 ? "" : " g" + group), rows, cols,
+        return PackedTensor.of(new QuantizedMatrix("AWQ 4-bit" + (groupSize == 0 ? "" : " g" + group), rows, cols,
                 new Grouping.Blocks(1, group), words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(), () ->
                 WordPacking.parts(4, Repack.transposedAwq(words), Repack.transposed(scales),
                         Repack.zeros(zeros, rows, groups, 4, false, true, 0))));

@@ -3,9 +3,9 @@ package glia.model.quant;
 import glia.io.CheckpointException;
 import glia.model.quant.CompressedScheme.Group;
 import glia.model.quant.CompressedScheme.Strategy;
-import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Code;
-import glia.tensor.CodedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
@@ -87,19 +87,19 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         if (group.isSymmetric()) {
             Code code = bits == 4 ? Code.OFFSET4 : Code.OFFSET8;
             return isOrdered ? PackedTensor.of(Grouped.matrix(format, rows, cols, bits, group.groupSize(), groupOf,
-                    bytes, () -> new CodedMatrix.Parts(code, codes, scales.numbers, Optional.empty(), 1)))
+                    bytes, () -> new QuantizedMatrix.Parts(code, codes, scales.numbers, Optional.empty(), 1)))
                     : coded(format, rows, cols, scales, bytes, code, codes);
         }
         int groups = scales.numbers.cols();
         Tensor zeros = parts.whole(module + ".weight_zero_point", DType.I32,
                 Math.ceilDiv(scales.numbers.rows(), perWord), groups);
         int scaleRows = scales.numbers.rows();
-        Supplier<CodedMatrix.Parts> made = () -> new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes,
+        Supplier<QuantizedMatrix.Parts> made = () -> new QuantizedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes,
                 scales.numbers, Optional.of(Repack.zeros(zeros, scaleRows, groups, bits, true, false, 0)), 1);
         long all = bytes + zeros.sizeBytes();
         return PackedTensor.of(isOrdered
                 ? Grouped.matrix(format, rows, cols, bits, group.groupSize(), groupOf, all, made)
-                : new CodedMatrix(format, rows, cols, scales.grouping, all, made));
+                : new QuantizedMatrix(format, rows, cols, scales.grouping, all, made));
     }
 
     /// The inputs, from the tensor that holds the weight's own shape.
@@ -138,9 +138,9 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         if (zeros.dtype() != DType.I8 || zeros.size() != scales.numbers.size() || zeros.rank() > 2) {
             throw parts.error(zeroName, "found " + zeros + ", expected I8 beside scales " + scales.numbers);
         }
-        return PackedTensor.of(new CodedMatrix(format, codes.rows(), codes.cols(), scales.grouping,
+        return PackedTensor.of(new QuantizedMatrix(format, codes.rows(), codes.cols(), scales.grouping,
                 bytes + zeros.sizeBytes(), () ->
-                new CodedMatrix.Parts(Code.I8, codes, scales.numbers, Optional.of(zeros), 1)));
+                new QuantizedMatrix.Parts(Code.I8, codes, scales.numbers, Optional.of(zeros), 1)));
     }
 
     private static PackedTensor fours(String name, String module, Group group, Parts parts)
@@ -160,15 +160,15 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
             divisor = Memory.f32(global.address());
         }
         float by = divisor;
-        return PackedTensor.of(new CodedMatrix(isMx ? "MXFP4" : "NVFP4", codes.rows(), cols,
+        return PackedTensor.of(new QuantizedMatrix(isMx ? "MXFP4" : "NVFP4", codes.rows(), cols,
                 new Grouping.Blocks(1, size), codes.sizeBytes() + stored.sizeBytes(), () ->
-                new CodedMatrix.Parts(Code.E2M1, codes, stored, Optional.empty(), by)));
+                new QuantizedMatrix.Parts(Code.E2M1, codes, stored, Optional.empty(), by)));
     }
 
     private static PackedTensor coded(String format, int rows, int cols, Scales scales, long bytes, Code code,
             Tensor codes) {
-        return PackedTensor.of(new CodedMatrix(format, rows, cols, scales.grouping, bytes, () ->
-                new CodedMatrix.Parts(code, codes, scales.numbers, Optional.empty(), 1)));
+        return PackedTensor.of(new QuantizedMatrix(format, rows, cols, scales.grouping, bytes, () ->
+                new QuantizedMatrix.Parts(code, codes, scales.numbers, Optional.empty(), 1)));
     }
 
     /// @param numbers a row for each block of rows

@@ -2,9 +2,9 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Code;
-import glia.tensor.CodedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Arrays;
@@ -66,8 +66,8 @@ record Fp8(int blockRows, int blockCols) implements Packing {
         int stack = t.rank() == 3 ? Math.toIntExact(t.dim(0)) : 1;
         int rows = codes.rows() / stack;
         long bytes = (codes.sizeBytes() + scales.sizeBytes()) / stack;
-        return new PackedTensor(t.shape(), false, i -> new CodedMatrix(format, rows, codes.cols(), grouping, bytes,
-                () -> new CodedMatrix.Parts(code, codes.rows(i * rows, (i + 1) * rows),
+        return new PackedTensor(t.shape(), false, i -> new QuantizedMatrix(format, rows, codes.cols(), grouping, bytes,
+                () -> new QuantizedMatrix.Parts(code, codes.rows(i * rows, (i + 1) * rows),
                         scales.rows(i * scaleRows, (i + 1) * scaleRows), Optional.empty(), 1)));
     }
 

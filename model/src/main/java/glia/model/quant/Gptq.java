@@ -2,7 +2,7 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Optional;
@@ -52,7 +52,7 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
                 () -> transposed(words, zeros, scales, rows, groups)));
     }
 
-    private CodedMatrix.Parts transposed(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
+    private QuantizedMatrix.Parts transposed(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
         Tensor points = Repack.zeros(zeros, rows, groups, bits, false, false, zeroOffset);
         return WordPacking.parts(bits, Repack.transposedWords(words), Repack.transposed(scales), points);
     }

@@ -1,8 +1,8 @@
 package glia.model.quant;
 
-import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Grouping;
-import glia.tensor.CodedMatrix.Parts;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix.Parts;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -20,16 +20,16 @@ final class Grouped {
     /// @param bits of a code
     /// @param groups the group of each input, if the file says so
     /// @param parts the stored tensors, with codes in the order of the inputs
-    static CodedMatrix matrix(String format, int rows, int cols, int bits, int size, Optional<int[]> groups,
+    static QuantizedMatrix matrix(String format, int rows, int cols, int bits, int size, Optional<int[]> groups,
             long sizeBytes, Supplier<Parts> parts) {
         Grouping.Blocks blocks = new Grouping.Blocks(1, size);
         if (groups.isEmpty() || IntStream.range(0, cols).allMatch(k -> groups.get()[k] == k / size)) {
-            return new CodedMatrix(format, rows, cols, blocks, sizeBytes, parts);
+            return new QuantizedMatrix(format, rows, cols, blocks, sizeBytes, parts);
         }
         Optional<int[]> order = order(groups.get(), size);
         return order.isEmpty()
-                ? new CodedMatrix(format + SORTED, rows, cols, new Grouping.Columns(groups.get()), sizeBytes, parts)
-                : new CodedMatrix(format + SORTED, rows, order.get(), blocks, sizeBytes, () -> {
+                ? new QuantizedMatrix(format + SORTED, rows, cols, new Grouping.Columns(groups.get()), sizeBytes, parts)
+                : new QuantizedMatrix(format + SORTED, rows, order.get(), blocks, sizeBytes, () -> {
                     Parts p = parts.get();
                     return new Parts(p.code(), Repack.ordered(p.codes(), bits, order.get()), p.scales(), p.zeros(),
                             p.divisor());

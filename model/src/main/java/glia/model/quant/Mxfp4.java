@@ -1,9 +1,9 @@
 package glia.model.quant;
 
 import glia.io.CheckpointException;
-import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Code;
-import glia.tensor.CodedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Optional;
@@ -41,8 +41,8 @@ record Mxfp4() implements Packing {
         Tensor scales = stored.view(0, DType.F8_E8M0, stored.shape());
         long bytes = (codes.sizeBytes() + scales.sizeBytes()) / blocks.dim(0);
         return new PackedTensor(new long[] {blocks.dim(0), rows, (long) groups * GROUP}, false, i ->
-                new CodedMatrix("MXFP4", rows, groups * GROUP, new Grouping.Blocks(1, GROUP), bytes,
-                        () -> new CodedMatrix.Parts(Code.E2M1, codes.rows(i * rows, (i + 1) * rows),
+                new QuantizedMatrix("MXFP4", rows, groups * GROUP, new Grouping.Blocks(1, GROUP), bytes,
+                        () -> new QuantizedMatrix.Parts(Code.E2M1, codes.rows(i * rows, (i + 1) * rows),
                                 scales.rows(i * rows, (i + 1) * rows), Optional.empty(), 1))).transposed();
     }
 }

@@ -1,6 +1,6 @@
 package glia.model.quant;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import java.util.Arrays;
 import java.util.function.IntFunction;
 
@@ -10,9 +10,9 @@ import java.util.function.IntFunction;
 /// @param shape of the tensor
 /// @param isTransposed whether the shape has the matrices transposed: `[K,R]`, `[X,K,R]`
 /// @param matrices the matrices `[R,K]` by their number in the stack
-public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<CodedMatrix> matrices) {
+public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<QuantizedMatrix> matrices) {
     /// One matrix as it is.
-    static PackedTensor of(CodedMatrix matrix) {
+    static PackedTensor of(QuantizedMatrix matrix) {
         return new PackedTensor(new long[] {matrix.rows(), matrix.cols()}, false, i -> matrix);
     }
 
@@ -45,7 +45,7 @@ public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<Coded
     /// The matrix as products take it.
     ///
     /// @throws IllegalArgumentException if it is a stack, or is seen transposed
-    public CodedMatrix matrix() {
+    public QuantizedMatrix matrix() {
         requireStraight();
         if (shape.length != 2) {
             throw new IllegalArgumentException("a stack of matrices is none");

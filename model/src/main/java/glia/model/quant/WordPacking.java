@@ -2,8 +2,8 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.CodedMatrix;
-import glia.tensor.CodedMatrix.Code;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
 import glia.tensor.Tensor;
 import java.util.Optional;
 
@@ -32,10 +32,11 @@ interface WordPacking extends Packing {
     }
 
     /// The same zero point in the middle everywhere, as symmetric quantization has it, is a kind of code.
-    static CodedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
+    static QuantizedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
         if (Repack.all(zeros, 1 << bits - 1)) {
-            return new CodedMatrix.Parts(bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes, scales, Optional.empty(), 1);
+            return new QuantizedMatrix.Parts(
+                    bits == 4 ? Code.OFFSET4 : Code.OFFSET8, codes, scales, Optional.empty(), 1);
         }
-        return new CodedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes, scales, Optional.of(zeros), 1);
+        return new QuantizedMatrix.Parts(bits == 4 ? Code.U4 : Code.U8, codes, scales, Optional.of(zeros), 1);
     }
 }

@@ -83,7 +83,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
                     + Arrays.toString(before.shape()));
         }
         return switch (before) {
-            case Weight.Coded coded -> now != before;
+            case Weight.Quantized coded -> now != before;
             case Weight.Deferred deferred -> now != before;
             case Weight.Stored stored -> now != before || !stored.tensor().memory().isMapped();
             case LowRank adapted -> true;

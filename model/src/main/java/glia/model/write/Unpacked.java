@@ -1,9 +1,9 @@
 package glia.model.write;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.format.CodedBlocks;
+import glia.tensor.format.BlockConverter;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
@@ -16,7 +16,7 @@ final class Unpacked {
     /// The type that the numbers of a weight have as a tensor.
     static DType dtype(Weight w) {
         return switch (w) {
-            case Weight.Coded coded -> dtype(coded.matrix());
+            case Weight.Quantized coded -> dtype(coded.matrix());
             case Weight.Stored stored -> stored.tensor().dtype();
             case Weight.Deferred deferred -> deferred.dtype();
             case LowRank adapted -> DType.F32;
@@ -24,8 +24,8 @@ final class Unpacked {
     }
 
     /// Blocks have no column of another place.
-    private static DType dtype(CodedMatrix matrix) {
-        return matrix.isShuffled() ? DType.F32 : matrix.blockType().orElse(DType.F32);
+    private static DType dtype(QuantizedMatrix matrix) {
+        return matrix.hasActOrder() ? DType.F32 : matrix.blockType().orElse(DType.F32);
     }
 
     /// The numbers: the stored tensor, or what `dtype` says in `arena`.
@@ -33,15 +33,15 @@ final class Unpacked {
         return switch (w) {
             case Weight.Stored stored -> stored.tensor();
             case Weight.Deferred deferred -> deferred.matrix();
-            case Weight.Coded coded when dtype(coded).isBlock() -> blocks(coded.matrix(), dtype(coded), arena);
-            case Weight.Coded coded -> coded.widened(arena);
-            case LowRank adapted -> adapted.widened(arena);
+            case Weight.Quantized coded when dtype(coded).isBlock() -> blocks(coded.matrix(), dtype(coded), arena);
+            case Weight.Quantized coded -> coded.toF32(arena);
+            case LowRank adapted -> adapted.toF32(arena);
         };
     }
 
-    private static Tensor blocks(CodedMatrix matrix, DType dtype, Arena arena) {
+    private static Tensor blocks(QuantizedMatrix matrix, DType dtype, Arena arena) {
         Tensor tensor = Tensor.allocate(arena, dtype, matrix.rows(), matrix.cols());
-        new CodedBlocks().write(matrix, dtype, 0, matrix.rows(), tensor.address());
+        new BlockConverter().write(matrix, dtype, 0, matrix.rows(), tensor.address());
         return tensor;
     }
 }

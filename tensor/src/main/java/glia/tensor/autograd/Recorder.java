@@ -222,7 +222,7 @@ public final class Recorder implements Ops, AutoCloseable {
     public Tensor crossAttention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
             AttentionShape shape) {
         requireNone(state);
-        return apply(new SoftmaxAttention(q, runs, k, v, keyRuns, shape, Weight.NOTHING));
+        return apply(new SoftmaxAttention(q, runs, k, v, keyRuns, shape, Weight.ABSENT));
     }
 
     private static void requireNone(KeyValueState state) {

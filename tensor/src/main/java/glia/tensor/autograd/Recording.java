@@ -165,7 +165,7 @@ final class Recording implements AutoCloseable {
     /// Whether a weight, or any part of one with an adapter, is trainable.
     private boolean isTrainable(Weight w) {
         return switch (w) {
-            case Weight.Plain plain -> plain != Weight.NOTHING && trainable.test(plain);
+            case Weight.Plain plain -> plain != Weight.ABSENT && trainable.test(plain);
             case LowRank adapted -> trainable.test(adapted.a()) || trainable.test(adapted.b())
                     || isTrainable(adapted.base());
         };

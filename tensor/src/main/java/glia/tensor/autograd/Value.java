@@ -7,9 +7,9 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.loss.LogSoftmax;
 import glia.tensor.ops.row.ColumnSums;
-import glia.tensor.ops.row.Combined;
+import glia.tensor.ops.row.ElementwiseBinary;
 import glia.tensor.ops.row.GroupSums;
-import glia.tensor.ops.row.Mapped;
+import glia.tensor.ops.row.ElementwiseMap;
 import glia.tensor.ops.row.SliceColumns;
 import java.util.Arrays;
 
@@ -52,8 +52,8 @@ public final class Value {
         return new Value(ops, ops.apply(operation));
     }
 
-    private Value with(Combined.Function f, Value other) {
-        return of(new Combined(f, tensor, other.tensor));
+    private Value with(ElementwiseBinary.Function f, Value other) {
+        return of(new ElementwiseBinary(f, tensor, other.tensor));
     }
 
     /// A column of numbers that learn nothing, one for each row.
@@ -69,66 +69,66 @@ public final class Value {
     // ---- number by number ----------------------------------------------------------------------------------------
 
     public Value plus(Value other) {
-        return with(Combined.Function.PLUS, other);
+        return with(ElementwiseBinary.Function.PLUS, other);
     }
 
     public Value plus(double number) {
-        return of(new Mapped(tensor, x -> x + number, x -> 1));
+        return of(new ElementwiseMap(tensor, x -> x + number, x -> 1));
     }
 
     public Value minus(Value other) {
-        return with(Combined.Function.MINUS, other);
+        return with(ElementwiseBinary.Function.MINUS, other);
     }
 
     public Value times(Value other) {
-        return with(Combined.Function.TIMES, other);
+        return with(ElementwiseBinary.Function.TIMES, other);
     }
 
     public Value times(double number) {
-        return of(new Mapped(tensor, x -> x * number, x -> number));
+        return of(new ElementwiseMap(tensor, x -> x * number, x -> number));
     }
 
     public Value dividedBy(Value other) {
-        return with(Combined.Function.DIVIDED, other);
+        return with(ElementwiseBinary.Function.DIVIDED, other);
     }
 
     /// The lesser of both; where they are equal, the gradient goes to this one.
     public Value min(Value other) {
-        return with(Combined.Function.MIN, other);
+        return with(ElementwiseBinary.Function.MIN, other);
     }
 
     /// The larger of both; where they are equal, the gradient goes to this one.
     public Value max(Value other) {
-        return with(Combined.Function.MAX, other);
+        return with(ElementwiseBinary.Function.MAX, other);
     }
 
     /// `min(max(x, least), most)`. Where it cuts off, nothing flows back.
     public Value clamp(double least, double most) {
-        return of(new Mapped(tensor, x -> Math.clamp(x, least, most), x -> x >= least && x <= most ? 1 : 0));
+        return of(new ElementwiseMap(tensor, x -> Math.clamp(x, least, most), x -> x >= least && x <= most ? 1 : 0));
     }
 
     public Value exp() {
-        return of(new Mapped(tensor, Math::exp, Math::exp));
+        return of(new ElementwiseMap(tensor, Math::exp, Math::exp));
     }
 
     /// The natural logarithm.
     public Value log() {
-        return of(new Mapped(tensor, Math::log, x -> 1 / x));
+        return of(new ElementwiseMap(tensor, Math::log, x -> 1 / x));
     }
 
     public Value square() {
-        return of(new Mapped(tensor, x -> x * x, x -> 2 * x));
+        return of(new ElementwiseMap(tensor, x -> x * x, x -> 2 * x));
     }
 
     /// `ln σ(x) = -ln(1 + e^-x)`.
     public Value logSigmoid() {
-        return of(new Mapped(tensor, x -> Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
+        return of(new ElementwiseMap(tensor, x -> Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
                 x -> 1 / (1 + Math.exp(x))));
     }
 
     /// The same numbers, through which nothing flows back.
     public Value detached() {
-        return of(new Mapped(tensor, x -> x, x -> 0));
+        return of(new ElementwiseMap(tensor, x -> x, x -> 0));
     }
 
     // ---- rows and columns ----------------------------------------------------------------------------------------

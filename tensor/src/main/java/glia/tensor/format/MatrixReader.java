@@ -1,13 +1,13 @@
 package glia.tensor.format;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 
 /// Reads rows of any `Matrix` as F32, by the formats' definitions. One object serves one thread.
 public final class MatrixReader {
-    private final CodedDecoder coded = new CodedDecoder();
+    private final Dequantizer coded = new Dequantizer();
     private float[] row = new float[0];
 
     public MatrixReader() { }
@@ -29,7 +29,7 @@ public final class MatrixReader {
         switch (w) {
             case Tensor t -> Decode.toFloats(
                     t.dtype(), t.address() + row * t.rowBytes() + t.dtype().bytes(col), to, 0, count);
-            case CodedMatrix c -> coded.decode(c, row, col, count, to, 0);
+            case QuantizedMatrix c -> coded.decode(c, row, col, count, to, 0);
         }
     }
 

@@ -39,8 +39,8 @@ public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, in
     }
 
     /// How many numbers the rule of scores has learned.
-    public int learnedSize() {
-        return scores.learnedSize(numHeads);
+    public int numParameters() {
+        return scores.numParameters(numHeads);
     }
 
     /// Whether pages hold what this shape reads: at least the numbers of all heads a position.

@@ -23,7 +23,7 @@ public record AttentionTrace(AttentionShape shape, Runs runs, Tensor q, Runs key
         AttentionShape.check(v.rows() == k.rows() && v.cols() == kvHeads * shape.valueSize(), v);
         AttentionShape.check(out.rows() == q.rows() && out.cols() == heads * shape.valueSize(), out);
         AttentionShape.check(logSumExp.rows() == q.rows() && logSumExp.cols() == heads, logSumExp);
-        AttentionShape.check(learned.size() == shape.learnedSize(), learned);
+        AttentionShape.check(learned.size() == shape.numParameters(), learned);
         AttentionShape.check(dout.size() == out.size() && dq.size() == q.size(), dout);
         AttentionShape.check(dk.size() == k.size() && dv.size() == v.size() && dlearned.size() == learned.size(), dk);
         for (Tensor t : new Tensor[] {q, k, v, learned, out, logSumExp, dout, dq, dk, dv, dlearned}) {

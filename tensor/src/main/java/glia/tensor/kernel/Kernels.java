@@ -13,8 +13,8 @@ import java.lang.foreign.Arena;
 /// again. Outputs may not overlap inputs unless said otherwise. A set is used by one thread at a time and spreads its
 /// work over its own `Workers`. The scalar set is the definition.
 /// Others equal it up to the order of additions, and where the processor has faster products of rounded numbers, up to
-/// rounding: `linearRounded` and the products with BF16 factors say how much. How results depend on other rows is said
-/// in `docs/adr/0005-precision-decides-numbers.md`; see `batchInvariant`.
+/// rounding: `linearQuantized` and the products with BF16 factors say how much. How results depend on other rows is
+/// said in `docs/adr/0005-precision-decides-numbers.md`; see `batchInvariant`.
 public interface Kernels {
     /// `scalar`, `vector`…, for messages.
     String name();
@@ -23,12 +23,12 @@ public interface Kernels {
     Workers workers();
 
     /// Whether the set converts weights to a form of its own when it first meets them, which takes time then.
-    default boolean converts() {
+    default boolean packsWeights() {
         return false;
     }
 
     /// Where converted weights are looked for from now on, and who is told of each that is made.
-    default void conversions(Conversions conversions) { }
+    default void usePackedWeights(PackedWeightStore conversions) { }
 
     /// Whether a row's results have the same bits whatever other rows there are, how many, and in which order.
     default boolean isBatchInvariant() {
@@ -68,7 +68,7 @@ public interface Kernels {
 
     /// `linearBf16` of a weight that is used again: a set may keep it in a form of its own, which it makes anew when
     /// the weight's version has risen.
-    default void linearBf16Kept(Tensor y, Tensor x, Tensor w) {
+    default void linearBf16Packed(Tensor y, Tensor x, Tensor w) {
         linearBf16(y, x, w);
     }
 
@@ -88,35 +88,36 @@ public interface Kernels {
 
     /// Rounds each row of x as `Precision.FAST` says and back: `y = s · round(x / s)` with a scale s for each block of
     /// 32 (half to even; 0 where the block is 0; a last block may be short). y may be x.
-    void roundActivations(Tensor y, Tensor x);
+    void quantizeActivations(Tensor y, Tensor x);
 
-    /// `linear` of x rounded by `roundActivations`. A set that multiplies whole numbers does both in one. It may round
-    /// less instead, for a number of tokens from which on that is faster: both factors to 16 bits, so that a result is
-    /// within `K · max|x| · max|w| · 2^-12` of that of `linear`, and as a rule within 10^-4 of the rows' norms.
+    /// `linear` of x rounded by `quantizeActivations`. A set that multiplies whole numbers does both in one. It may
+    /// round less instead, for a number of tokens from which on that is faster: both factors to 16 bits, so that a
+    /// result is within `K · max|x| · max|w| · 2^-12` of that of `linear`, and as a rule within 10^-4 of the rows'
+    /// norms.
     ///
     /// @param scratch `[N,K]` F32, which may be overwritten; it overlaps nothing else
-    default void linearRounded(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        roundActivations(scratch, x);
+    default void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
+        quantizeActivations(scratch, x);
         linear(y, scratch, w);
     }
 
     /// `linear` for each product of a list.
-    default void linearEach(ProductList list) {
+    default void linearGrouped(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
-            ProductList.Product p = list.get(i);
+            GroupedGemm.Problem p = list.get(i);
             linear(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()), p.w());
         }
     }
 
-    /// `linearRounded` for each product of a list whose weights are quantized.
+    /// `linearQuantized` for each product of a list whose weights are quantized.
     ///
-    /// @param scratch F32 `[list.mostRows(), list.mostCols()]`, which may be overwritten; it overlaps nothing else
-    default void linearEachRounded(ProductList list, Tensor scratch) {
+    /// @param scratch F32 `[list.maxRows(), list.maxCols()]`, which may be overwritten; it overlaps nothing else
+    default void linearGroupedQuantized(GroupedGemm list, Tensor scratch) {
         for (int i = 0; i < list.size(); i++) {
-            ProductList.Product p = list.get(i);
+            GroupedGemm.Problem p = list.get(i);
             Tensor rounded = scratch.view(0, DType.F32, p.numRows(), p.w().cols());
             if (i == 0 || !p.sharesInput(list.get(i - 1))) {
-                roundActivations(rounded, p.x().rows(p.xRow(), p.xRow() + p.numRows()));
+                quantizeActivations(rounded, p.x().rows(p.xRow(), p.xRow() + p.numRows()));
             }
             linear(p.y().rows(p.yRow(), p.yRow() + p.numRows()), rounded, p.w());
         }
@@ -169,7 +170,7 @@ public interface Kernels {
     /// @param logSumExp `[N, H]`, or null: natural logarithm of the softmax denominators, for the backward pass
     /// @param q `[N, H·keySize]`, rotated
     /// @param keyValues one for each run, already holding the run's own keys and values, if it has such
-    /// @param learned what the rule of scores has learned, `Scores.NOTHING` where that is nothing
+    /// @param learned what the rule of scores has learned, `Scores.NO_PARAMETERS` where that is nothing
     void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs, AttentionShape shape,
             Tensor learned);
 
@@ -183,7 +184,7 @@ public interface Kernels {
     /// Attention whose scores need nothing learned.
     default void attention(Tensor out, Tensor logSumExp, Tensor q, KeyValues[] keyValues, Runs runs,
             AttentionShape shape) {
-        attention(out, logSumExp, q, keyValues, runs, shape, Scores.NOTHING);
+        attention(out, logSumExp, q, keyValues, runs, shape, Scores.NO_PARAMETERS);
     }
 
     // ---- logits --------------------------------------------------------------------------------------------------

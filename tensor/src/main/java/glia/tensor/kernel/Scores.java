@@ -8,10 +8,10 @@ import java.lang.foreign.Arena;
 /// a key at position k. Some rules have learned numbers, which are handed to attention beside the shape.
 public sealed interface Scores {
     /// What a rule without learned numbers has learned.
-    Tensor NOTHING = Tensor.of(DType.F32, Arena.global().allocate(0), 0);
+    Tensor NO_PARAMETERS = Tensor.of(DType.F32, Arena.global().allocate(0), 0);
 
     /// How many numbers the rule has learned for `numHeads` query heads.
-    default int learnedSize(int numHeads) {
+    default int numParameters(int numHeads) {
         return 0;
     }
 
@@ -31,7 +31,7 @@ public sealed interface Scores {
     /// `[H]`, so that a head can look at nothing. https://arxiv.org/abs/2309.17453
     record Sinks() implements Scores {
         @Override
-        public int learnedSize(int numHeads) {
+        public int numParameters(int numHeads) {
             return numHeads;
         }
     }
@@ -69,7 +69,7 @@ public sealed interface Scores {
         }
 
         @Override
-        public int learnedSize(int numHeads) {
+        public int numParameters(int numHeads) {
             return Math.multiplyExact(numBuckets, numHeads);
         }
 

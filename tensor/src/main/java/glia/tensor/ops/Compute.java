@@ -50,7 +50,7 @@ public final class Compute implements Ops, AutoCloseable {
         return switch (w) {
             case Weight.Stored stored -> stored.tensor();
             case Weight.Deferred deferred -> deferred.matrix();
-            case Weight.Coded coded -> throw new IllegalArgumentException(
+            case Weight.Quantized coded -> throw new IllegalArgumentException(
                     "only products take coded weights such as " + coded.matrix());
             case LowRank adapted -> throw new IllegalArgumentException(
                     "only products and embeddings take weights with adapters such as " + adapted);
@@ -204,7 +204,7 @@ public final class Compute implements Ops, AutoCloseable {
     public Tensor crossAttention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
             AttentionShape shape) {
         Tensor y = workspace.allocate(q.rows(), shape.numHeads() * shape.valueSize());
-        attend(y, null, q, runs, k, v, keyRuns, state, shape, Weight.NOTHING);
+        attend(y, null, q, runs, k, v, keyRuns, state, shape, Weight.ABSENT);
         return y;
     }
 
@@ -218,7 +218,7 @@ public final class Compute implements Ops, AutoCloseable {
         // The values of a single head may be the first numbers of its keys.
         require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
-        require(stored(learned).size() == shape.learnedSize(), "attention", stored(learned), shape);
+        require(stored(learned).size() == shape.numParameters(), "attention", stored(learned), shape);
         kernels.attention(y, logSumExp, q, state.append(k, v, keyRuns), runs, shape, stored(learned));
     }
 

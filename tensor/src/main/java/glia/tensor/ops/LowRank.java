@@ -101,11 +101,11 @@ public final class LowRank implements Weight {
 
     /// The sum.
     @Override
-    public Tensor widened(Arena arena) {
-        Tensor sum = base.widened(arena);
+    public Tensor toF32(Arena arena) {
+        Tensor sum = base.toF32(arena);
         try (Arena scratch = Arena.ofConfined()) {
-            Tensor up = b.widened(scratch);
-            Tensor down = a.widened(scratch);
+            Tensor up = b.toF32(scratch);
+            Tensor down = a.toF32(scratch);
             double[] row = new double[cols()];
             for (int r = 0; r < rows(); r++) {
                 Arrays.fill(row, 0);

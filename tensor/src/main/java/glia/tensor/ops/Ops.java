@@ -71,13 +71,13 @@ public interface Ops {
     /// Softmax attention of the queries `[N, H·E]` over the keys `[N, K·E]` and values of the pass and of what `state`
     /// remembers. https://arxiv.org/abs/1706.03762
     ///
-    /// @param learned what the shape's rule of scores has learned, `Weight.NOTHING` where that is nothing
+    /// @param learned what the shape's rule of scores has learned, `Weight.ABSENT` where that is nothing
     Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
             Weight learned);
 
     /// Attention whose scores need nothing learned.
     default Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
-        return attention(q, k, v, state, runs, shape, Weight.NOTHING);
+        return attention(q, k, v, state, runs, shape, Weight.ABSENT);
     }
 
     /// Attention of the queries of `runs` over the keys and values of other tokens, run by run: those of an encoder.

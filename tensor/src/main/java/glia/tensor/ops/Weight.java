@@ -1,6 +1,6 @@
 package glia.tensor.ops;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 /// Gradients belong to the object: one weight used in two places gets the sum.
 public sealed interface Weight permits Weight.Plain, LowRank {
     /// No numbers at all.
-    Weight NOTHING = new Stored(Scores.NOTHING);
+    Weight ABSENT = new Stored(Scores.NO_PARAMETERS);
 
     /// A number that grows whenever the weight is updated.
     long version();
@@ -38,7 +38,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
     int cols();
 
     /// The numbers as a new F32 tensor in `arena`.
-    Tensor widened(Arena arena);
+    Tensor toF32(Arena arena);
 
     /// A view of rows `from` (inclusive) to `to` (exclusive). It has no gradient of its own.
     Weight rows(int from, int to);
@@ -69,7 +69,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         }
 
         @Override
-        default Tensor widened(Arena arena) {
+        default Tensor toF32(Arena arena) {
             Matrix from = matrix();
             Tensor wide = Tensor.allocate(arena, DType.F32, shape());
             MatrixReader reader = new MatrixReader();
@@ -251,21 +251,21 @@ public sealed interface Weight permits Weight.Plain, LowRank {
     }
 
     /// A matrix of codes and scales, as quantized checkpoints of the hub have them. It stays packed.
-    final class Coded implements Plain {
-        private final CodedMatrix coded;
+    final class Quantized implements Plain {
+        private final QuantizedMatrix coded;
 
-        public Coded(CodedMatrix coded) {
+        public Quantized(QuantizedMatrix coded) {
             this.coded = coded;
         }
 
         @Override
-        public CodedMatrix matrix() {
+        public QuantizedMatrix matrix() {
             return coded;
         }
 
         @Override
-        public Coded rows(int from, int to) {
-            return new Coded(coded.rows(from, to - from, 1));
+        public Quantized rows(int from, int to) {
+            return new Quantized(coded.rows(from, to - from, 1));
         }
 
         @Override

@@ -1,13 +1,13 @@
 package glia.tensor.ops;
 
-import glia.tensor.CodedMatrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
-import glia.tensor.kernel.ProductList;
+import glia.tensor.kernel.GroupedGemm;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,7 +49,7 @@ public final class WeightProducts {
         boolean together = x.rows() > 0;
         for (Weight w : ws) {
             Matrix m = matrix(w);
-            together &= rounds(m) && !isShuffled(m);
+            together &= rounds(m) && !hasActOrder(m);
         }
         if (!together) {
             for (int i = 0; i < ws.length; i++) {
@@ -57,7 +57,7 @@ public final class WeightProducts {
             }
             return;
         }
-        ProductList list = new ProductList();
+        GroupedGemm list = new GroupedGemm();
         for (int i = 0; i < ws.length; i++) {
             list.add(ys[i], 0, x, 0, x.rows(), matrix(ws[i]));
         }
@@ -69,12 +69,12 @@ public final class WeightProducts {
         }
     }
 
-    /// Products of several weights with rows of matrices: see `ProductList`.
+    /// Products of several weights with rows of matrices: see `GroupedGemm`.
     public static final class Batch {
         /// What an adapter adds to a product.
-        private record Term(ProductList.Product product, LowRank adapted) { }
+        private record Term(GroupedGemm.Problem product, LowRank adapted) { }
 
-        private final ProductList list = new ProductList();
+        private final GroupedGemm list = new GroupedGemm();
         private final List<Term> terms = new ArrayList<>();
 
         public Batch() { }
@@ -96,16 +96,16 @@ public final class WeightProducts {
         }
         int mark = workspace.mark();
         List<Tensor> inner = new ArrayList<>();
-        ProductList down = new ProductList();
+        GroupedGemm down = new GroupedGemm();
         for (Batch.Term term : batch.terms) {
-            ProductList.Product p = term.product;
+            GroupedGemm.Problem p = term.product;
             Tensor u = workspace.allocate(p.numRows(), term.adapted.rank());
             inner.add(u);
             down.add(u, 0, p.x(), p.xRow(), p.numRows(), term.adapted.a().tensor());
         }
         multiplyEach(down);
         List<Tensor> outer = new ArrayList<>();
-        ProductList up = new ProductList();
+        GroupedGemm up = new GroupedGemm();
         for (int i = 0; i < inner.size(); i++) {
             Batch.Term term = batch.terms.get(i);
             Tensor t = workspace.allocate(term.product.numRows(), term.adapted.rows());
@@ -114,7 +114,7 @@ public final class WeightProducts {
         }
         multiplyEach(up);
         for (int i = 0; i < outer.size(); i++) {
-            ProductList.Product p = batch.terms.get(i).product;
+            GroupedGemm.Problem p = batch.terms.get(i).product;
             Tensor y = p.y().rows(p.yRow(), p.yRow() + p.numRows());
             kernels.add(y, y, outer.get(i), batch.terms.get(i).adapted.scale());
         }
@@ -257,37 +257,37 @@ public final class WeightProducts {
         int mark = workspace.mark();
         Matrix straight = w;
         Tensor input = x;
-        if (w instanceof CodedMatrix c && c.isShuffled()) {
+        if (w instanceof QuantizedMatrix c && c.hasActOrder()) {
             straight = c.inStoredOrder();
             input = shuffled(x, c);
         }
         if (rounds(straight)) {
-            kernels.linearRounded(y, input, straight, workspace.allocate(x.rows(), x.cols()));
+            kernels.linearQuantized(y, input, straight, workspace.allocate(x.rows(), x.cols()));
         } else if (straight instanceof Tensor t && halves(t)) {
-            kernels.linearBf16Kept(y, input, t);
+            kernels.linearBf16Packed(y, input, t);
         } else {
             kernels.linear(y, input, straight);
         }
         workspace.release(mark);
     }
 
-    private void multiplyRounded(ProductList list) {
+    private void multiplyRounded(GroupedGemm list) {
         int mark = workspace.mark();
-        kernels.linearEachRounded(list, workspace.allocate(list.mostRows(), list.mostCols()));
+        kernels.linearGroupedQuantized(list, workspace.allocate(list.maxRows(), list.maxCols()));
         workspace.release(mark);
     }
 
-    private void multiplyEach(ProductList list) {
-        ProductList straight = list.where(p -> !isShuffled(p.w()));
-        ProductList rounded = straight.where(p -> rounds(p.w()));
+    private void multiplyEach(GroupedGemm list) {
+        GroupedGemm straight = list.where(p -> !hasActOrder(p.w()));
+        GroupedGemm rounded = straight.where(p -> rounds(p.w()));
         if (rounded.size() > 0) {
             multiplyRounded(rounded);
         }
-        kernels.linearEach(straight.where(p -> !rounds(p.w())));
+        kernels.linearGrouped(straight.where(p -> !rounds(p.w())));
         if (straight.size() < list.size()) {
-            ProductList others = list.where(p -> isShuffled(p.w()));
+            GroupedGemm others = list.where(p -> hasActOrder(p.w()));
             for (int i = 0; i < others.size(); i++) {
-                ProductList.Product p = others.get(i);
+                GroupedGemm.Problem p = others.get(i);
                 multiply(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
                         p.w());
             }
@@ -324,12 +324,12 @@ public final class WeightProducts {
         };
     }
 
-    private static boolean isShuffled(Matrix w) {
-        return w instanceof CodedMatrix c && c.isShuffled();
+    private static boolean hasActOrder(Matrix w) {
+        return w instanceof QuantizedMatrix c && c.hasActOrder();
     }
 
     /// x with its columns in the order in which those of w lie.
-    private Tensor shuffled(Tensor x, CodedMatrix w) {
+    private Tensor shuffled(Tensor x, QuantizedMatrix w) {
         Tensor y = workspace.allocate(x.rows(), x.cols());
         int cols = x.cols();
         for (int n = 0; n < x.rows(); n++) {

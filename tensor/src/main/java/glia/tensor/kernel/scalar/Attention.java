@@ -43,7 +43,7 @@ final class Attention extends RangeTask {
         assert q.dtype() == DType.F32 && q.rows() == runs.numTokens() && q.cols() == heads * shape.keySize();
         assert logSumExp == null || logSumExp.rows() == q.rows() && logSumExp.cols() == heads;
         assert keyValues.length >= runs.count();
-        assert learned.dtype() == DType.F32 && learned.size() == shape.learnedSize();
+        assert learned.dtype() == DType.F32 && learned.size() == shape.numParameters();
         this.out = out;
         this.logSumExp = logSumExp;
         this.q = q;

@@ -23,7 +23,7 @@ public final class ScalarKernels implements Kernels {
     private final Linear linear;
     private final LinearBackwardInput linearBackwardInput;
     private final LinearBackwardWeight linearBackwardWeight;
-    private final QuantizeActivations roundActivations;
+    private final QuantizeActivations quantizeActivations;
     private final Gather gather;
     private final RmsNorm rmsNorm;
     private final LayerNorm layerNorm;
@@ -44,7 +44,7 @@ public final class ScalarKernels implements Kernels {
         linear = new Linear(workers);
         linearBackwardInput = new LinearBackwardInput(workers);
         linearBackwardWeight = new LinearBackwardWeight(workers);
-        roundActivations = new QuantizeActivations(workers);
+        quantizeActivations = new QuantizeActivations(workers);
         gather = new Gather(workers);
         rmsNorm = new RmsNorm(workers);
         layerNorm = new LayerNorm(workers);
@@ -92,8 +92,8 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void roundActivations(Tensor y, Tensor x) {
-        roundActivations.run(y, x);
+    public void quantizeActivations(Tensor y, Tensor x) {
+        quantizeActivations.run(y, x);
     }
 
     @Override

@@ -23,10 +23,10 @@ public final class ExpertMlp implements Operation {
 
     /// The maps of the experts.
     ///
-    /// @param gate `[I, D]`, `Bank.NONE` where the form has no gate
+    /// @param gate `[I, D]`, `ExpertLinear.NONE` where the form has no gate
     /// @param up `[I, D]`
     /// @param down `[D, I]`
-    public record Experts(MlpForm form, Bank gate, Bank up, Bank down) {
+    public record Experts(MlpForm form, ExpertLinear gate, ExpertLinear up, ExpertLinear down) {
         public Experts {
             if (form.isGated() == gate.weights().isEmpty()
                     || form.isGated() && gate.weights().size() != up.weights().size()
@@ -107,7 +107,7 @@ public final class ExpertMlp implements Operation {
         return y;
     }
 
-    private Weight weight(Bank bank, int active) {
+    private Weight weight(ExpertLinear bank, int active) {
         return bank.weights().get(dispatch.experts[active]);
     }
 
@@ -132,12 +132,12 @@ public final class ExpertMlp implements Operation {
         return input == x ? 0 : dispatch.starts[active];
     }
 
-    private void add(WeightProducts.Batch products, Tensor y, Tensor in, int active, Bank bank) {
+    private void add(WeightProducts.Batch products, Tensor y, Tensor in, int active, ExpertLinear bank) {
         int start = dispatch.starts[active];
         products.add(y, start, in, inputRow(active), dispatch.starts[active + 1] - start, weight(bank, active));
     }
 
-    private void addBiases(Compute ops, Tensor y, Bank bank) {
+    private void addBiases(Compute ops, Tensor y, ExpertLinear bank) {
         for (int i = 0; i < dispatch.numActive() && !bank.biases().isEmpty(); i++) {
             Tensor rows = y.rows(dispatch.starts[i], dispatch.starts[i + 1]);
             ops.kernels().addRow(rows, rows, Compute.stored(bank.biases().get(dispatch.experts[i])));
@@ -183,7 +183,7 @@ public final class ExpertMlp implements Operation {
     @Override
     public void inputs(Inputs inputs) {
         inputs.activations(x, weights);
-        for (Bank bank : new Bank[] {experts.gate, experts.up, experts.down}) {
+        for (ExpertLinear bank : new ExpertLinear[] {experts.gate, experts.up, experts.down}) {
             inputs.weights(bank.weights());
             inputs.weights(bank.biases());
         }

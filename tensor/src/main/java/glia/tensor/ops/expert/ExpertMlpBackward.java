@@ -92,7 +92,7 @@ final class ExpertMlpBackward {
     }
 
     /// Whether the map of an active expert has something to learn.
-    private boolean isTrainable(Bank bank, int active) {
+    private boolean isTrainable(ExpertLinear bank, int active) {
         int expert = dispatch.experts[active];
         return !bank.weights().isEmpty() && (tape.needs(bank.weights().get(expert))
                 || !bank.biases().isEmpty() && tape.needs(bank.biases().get(expert)));
@@ -102,7 +102,7 @@ final class ExpertMlpBackward {
     ///
     /// @param din where the gradients of the inputs are added
     /// @param needed the active experts whose inputs want a gradient
-    private void back(Bank bank, Tensor dy, Tensor in, Tensor din, boolean[] needed) {
+    private void back(ExpertLinear bank, Tensor dy, Tensor in, Tensor din, boolean[] needed) {
         List<Weight> biases = bank.biases();
         for (int i = 0; i < dispatch.numActive(); i++) {
             int start = dispatch.starts[i];

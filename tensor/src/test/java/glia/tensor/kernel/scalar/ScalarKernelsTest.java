@@ -8,7 +8,7 @@ import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Allocation;
 import glia.tensor.kernel.AttentionShape;
-import glia.tensor.kernel.KernelLaws;
+import glia.tensor.kernel.KernelContract;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RopeTable;
@@ -18,7 +18,7 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
 
-class ScalarKernelsTest extends KernelLaws {
+class ScalarKernelsTest extends KernelContract {
     private static final AttentionShape SHAPE = new AttentionShape(4, 2, 16, 16, 0.25f, new Span.Sliding(30));
 
     @Override
@@ -44,7 +44,7 @@ class ScalarKernelsTest extends KernelLaws {
                 kernels.gather(x, quantized, ids, 8);
                 kernels.rmsNorm(y, x, w, 1e-5f, 0);
                 kernels.layerNorm(y, y, w, w, 1e-5f);
-                kernels.roundActivations(y, y);
+                kernels.quantizeActivations(y, y);
                 kernels.linear(x, y, quantized);
                 kernels.addRow(x, x, w);
                 kernels.rotate(x, 16, rope, runs, 1);

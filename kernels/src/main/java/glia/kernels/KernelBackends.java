@@ -1,0 +1,143 @@
+package glia.kernels;
+
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.kernels.emitted.EmittedKernels;
+import glia.kernels.code.Level;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.kernels.vector.VectorKernels;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import jdk.incubator.vector.VectorShape;
+
+/// Chooses the set of kernels that suits the machine and the JVM.
+///
+/// No class of the module `jdk.incubator.vector` is touched before it is known to be there, so that the program also
+/// runs without it.
+public final class KernelBackends {
+    private static final String EMITTED = "emitted-";
+
+    /// What `choose` takes: the best set, or one by its name. `emitted` is the best level of the emitted kernels that
+    /// the processor has; the names that begin with it are one level each.
+    public static final String NAMES = "auto, best, scalar, vector, emitted"
+            + Level.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
+
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final int LEAST_BITS = 128;
+
+    /// A set of kernels, and why it is not a better one.
+    ///
+    /// @param kernels the set
+    /// @param note a sentence for the user, empty where the best set was chosen or the set was asked for by name
+    public record Choice(Kernels kernels, String note) {
+        /// The same set in its batch-invariant form.
+        public Choice batchInvariant() {
+            return new Choice(kernels.batchInvariant(), note);
+        }
+    }
+
+    /// Where the JVM is asked for its vectors: a class of its own, loaded only when the module is there.
+    private static final class Vectors {
+        static int bits() {
+            return VectorShape.preferredShape().vectorBitSize();
+        }
+    }
+
+    private KernelBackends() { }
+
+    /// Early initialization: makes the first call of machine code, for which the JDK writes classes (20 ms), so that a
+    /// later choice need not wait for it. May be called on any thread.
+    public static void warmUp() {
+        EmittedKernels.obstacle();
+    }
+
+    /// Makes the set of this name; with `best` the fastest that can run (emitted, vector, scalar), and with `auto` the
+    /// same, but where it is the vector set begun on scalar kernels, so that the first answer does not wait for the
+    /// compiler.
+    ///
+    /// @throws IllegalArgumentException if the name is unknown or the set cannot run here; the message says why
+    public static Choice choose(String name, Workers workers) {
+        return choose(name, workers, EmittedKernels::selfTest);
+    }
+
+    /// @param selfTest says what is wrong with emitted kernels
+    static Choice choose(String name, Workers workers, Function<EmittedKernels, Optional<String>> selfTest) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "scalar" -> new Choice(new ScalarKernels(workers), "");
+            case "vector" -> {
+                vectorObstacle().ifPresent(obstacle -> {
+                    throw new IllegalArgumentException("the vector kernels cannot run: " + obstacle);
+                });
+                yield new Choice(new VectorKernels(workers), "");
+            }
+            case "emitted" -> {
+                require(name, EmittedKernels.obstacle());
+                yield tested(name, new EmittedKernels(workers), selfTest);
+            }
+            case "best", "auto" -> best(workers, name.equalsIgnoreCase("auto"), selfTest);
+            default -> tested(name, new EmittedKernels(workers, level(name)), selfTest);
+        };
+    }
+
+    private static Choice tested(
+            String name, EmittedKernels kernels, Function<EmittedKernels, Optional<String>> selfTest) {
+        require(name, selfTest.apply(kernels));
+        return new Choice(kernels, "");
+    }
+
+    private static Level level(String name) {
+        Optional<Level> named = name.toLowerCase(Locale.ROOT).startsWith(EMITTED)
+                ? Level.named(name.substring(EMITTED.length())) : Optional.empty();
+        Level level = named.orElseThrow(() ->
+                new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES));
+        require(name, EmittedKernels.obstacle(level));
+        return level;
+    }
+
+    private static void require(String name, Optional<String> obstacle) {
+        obstacle.ifPresent(why -> {
+            throw new IllegalArgumentException("the " + name + " kernels cannot run, since " + why);
+        });
+    }
+
+    private static Choice best(
+            Workers workers, boolean coldStart, Function<EmittedKernels, Optional<String>> selfTest) {
+        Optional<String> notEmitted = EmittedKernels.obstacle();
+        String wrong = "";
+        if (notEmitted.isEmpty()) {
+            EmittedKernels emitted = new EmittedKernels(workers);
+            notEmitted = selfTest.apply(emitted);
+            if (notEmitted.isEmpty()) {
+                return new Choice(emitted, "");
+            }
+            wrong = "vector kernels, since " + notEmitted.get();
+        }
+        Optional<String> notVector = vectorObstacle();
+        if (notVector.isPresent()) {
+            return new Choice(new ScalarKernels(workers), "slow scalar kernels, since " + notVector.get()
+                    + "; and " + notEmitted.get());
+        }
+        Kernels vector = new VectorKernels(workers);
+        return new Choice(coldStart ? new ColdStart(new ScalarKernels(workers), vector) : vector, wrong);
+    }
+
+    /// What keeps the vector kernels from running, or from being faster than the scalar ones.
+    private static Optional<String> vectorObstacle() {
+        String vm = System.getProperty("java.vm.name", "") + ", " + System.getProperty("java.vm.info", "");
+        if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+            return Optional.of("the module " + VECTOR_MODULE
+                    + " is missing; say --kernels vector to glia, or --add-modules " + VECTOR_MODULE + " to java");
+        }
+        if (vm.contains("interpreted mode") || vm.contains("client") || vm.contains("Client") || vm.contains("Zero")) {
+            return Optional.of("the JVM (" + vm + ") runs without the C2 compiler, which turns them into machine code; "
+                    + "start java without -Xint and -XX:TieredStopAtLevel");
+        }
+        int bits = Vectors.bits();
+        if (bits < LEAST_BITS) {
+            return Optional.of("the processor's vectors have " + bits + " bits, less than " + LEAST_BITS);
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,20 @@
+package glia.kernels.emitted;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.kernels.code.Level;
+import java.util.Optional;
+
+/// Whether emitted code can run on this machine; tests of it are left out elsewhere, with the reason.
+public final class EmittedKernelsUnderTest {
+    private EmittedKernelsUnderTest() { }
+
+    public static void assumeItRuns() {
+        assumeItRuns(Level.AVX2);
+    }
+
+    public static void assumeItRuns(Level level) {
+        Optional<String> obstacle = EmittedKernels.obstacle(level);
+        assumeTrue(obstacle.isEmpty(), () -> obstacle.orElseThrow());
+    }
+}

@@ -1,0 +1,168 @@
+package glia.tensor.format;
+
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix.Parts;
+import glia.tensor.DType;
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Objects;
+
+/// Turns rows of a `QuantizedMatrix` into F32: the definition of what its numbers are. Values and zero points are
+/// exact; the difference is rounded once by its product with the scale. One object serves one thread.
+public final class Dequantizer {
+    private static final float[] E2M1 = new float[16];
+
+    static {
+        for (int i = 0; i < 16; i++) {
+            E2M1[i] = i == 8 ? -0f : Blocks32.E2M1_DOUBLED[i] / 2;
+        }
+    }
+
+    private float[] scales = new float[0];
+    private float[] zeros = new float[0];
+    private float[] whole = new float[0];
+
+    public Dequantizer() { }
+
+    /// Decodes columns `col` to `col + count` of a row. Nothing is allocated once scratch memory has grown.
+    public void decode(QuantizedMatrix w, int row, int col, int count, float[] to, int offset) {
+        Objects.checkIndex(row, w.rows());
+        Objects.checkFromIndexSize(col, count, w.cols());
+        Objects.checkFromIndexSize(offset, count, to.length);
+        if (w.hasActOrder()) {
+            shuffled(w, row, col, count, to, offset);
+            return;
+        }
+        Parts p = w.parts();
+        int stored = w.storedRow(row);
+        values(p.code(), p.codes().address() + stored * p.codes().rowBytes(), col, count, to, offset);
+        switch (w.grouping()) {
+            case Grouping.Blocks b -> {
+                int first = col / b.cols();
+                int groups = count == 0 ? 0 : (col + count - 1) / b.cols() - first + 1;
+                groups(p, stored / b.rows(), first, groups);
+                for (int g = 0; g < groups; g++) {
+                    int from = Math.max(col, (first + g) * b.cols());
+                    int end = (int) Math.min(col + count, (first + g + 1L) * b.cols());
+                    scale(to, offset + from - col, end - from, zeros[g], scales[g]);
+                }
+            }
+            case Grouping.Columns c -> {
+                groups(p, stored, 0, p.scales().cols());
+                int[] group = c.groups();
+                for (int k = 0; k < count; k++) {
+                    int g = group[col + k];
+                    to[offset + k] = (to[offset + k] - zeros[g]) * scales[g];
+                }
+            }
+        }
+    }
+
+    /// Decodes the whole row as it lies.
+    private void shuffled(QuantizedMatrix w, int row, int col, int count, float[] to, int offset) {
+        if (whole.length < w.cols()) {
+            whole = new float[w.cols()];
+        }
+        decode(w.inStoredOrder(), row, 0, w.cols(), whole, 0);
+        for (int place = 0; place < w.cols(); place++) {
+            int k = w.column(place) - col;
+            if (k >= 0 && k < count) {
+                to[offset + k] = whole[place];
+            }
+        }
+    }
+
+    private static void scale(float[] to, int from, int count, float zero, float scale) {
+        for (int k = from; k < from + count; k++) {
+            to[k] = (to[k] - zero) * scale;
+        }
+    }
+
+    /// Reads scales and zero points of `count` groups of a row of blocks: see `scales` and `zeros`.
+    public void groups(Parts p, int blockRow, int first, int count) {
+        if (scales.length < count) {
+            scales = new float[count];
+            zeros = new float[count];
+        }
+        long at = (long) blockRow * p.scales().cols() + first;
+        scales(p, at, scales, count);
+        if (p.zeros().isPresent()) {
+            zeros(p.zeros().get(), at, zeros, count);
+        } else {
+            Arrays.fill(zeros, 0, count, 0);
+        }
+    }
+
+    /// The scales that `groups` read, from the first place on, until the next call of anything.
+    public float[] scales() {
+        return scales;
+    }
+
+    /// The zero points that `groups` read.
+    public float[] zeros() {
+        return zeros;
+    }
+
+    private static void scales(Parts p, long at, float[] to, int count) {
+        DType type = p.scales().dtype();
+        Decode.toFloats(type, p.scales().address() + type.bytes(at), to, 0, count);
+        if (p.divisor() != 1) {
+            for (int i = 0; i < count; i++) {
+                to[i] /= p.divisor();
+            }
+        }
+    }
+
+    private static void zeros(Tensor zeros, long at, float[] to, int count) {
+        DType type = zeros.dtype();
+        if (type.isReal()) {
+            Decode.toFloats(type, zeros.address() + type.bytes(at), to, 0, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            long address = zeros.address() + at + i;
+            to[i] = type == DType.I8 ? Memory.i8(address) : Memory.u8(address);
+        }
+    }
+
+    /// What the codes of a row stand for, without scales.
+    private static void values(Code code, long row, int col, int count, float[] to, int offset) {
+        switch (code) {
+            case E4M3 -> Float8.decode(Float8.E4M3, row + col, to, offset, count);
+            case E5M2 -> Float8.decode(Float8.E5M2, row + col, to, offset, count);
+            case I8 -> {
+                for (int k = 0; k < count; k++) {
+                    to[offset + k] = Memory.i8(row + col + k);
+                }
+            }
+            case U8 -> bytes(row + col, 0, count, to, offset);
+            case OFFSET8 -> bytes(row + col, 128, count, to, offset);
+            case E2M1 -> {
+                for (int k = 0; k < count; k++) {
+                    to[offset + k] = E2M1[nibble(row, col + k)];
+                }
+            }
+            case U4 -> nibbles(row, 0, col, count, to, offset);
+            case OFFSET4 -> nibbles(row, 8, col, count, to, offset);
+        }
+    }
+
+    private static void bytes(long at, int zero, int count, float[] to, int offset) {
+        for (int k = 0; k < count; k++) {
+            to[offset + k] = Memory.u8(at + k) - zero;
+        }
+    }
+
+    private static void nibbles(long row, int zero, int col, int count, float[] to, int offset) {
+        for (int k = 0; k < count; k++) {
+            to[offset + k] = nibble(row, col + k) - zero;
+        }
+    }
+
+    private static int nibble(long row, int k) {
+        return Memory.u8(row + (k >> 1)) >> 4 * (k & 1) & 15;
+    }
+}

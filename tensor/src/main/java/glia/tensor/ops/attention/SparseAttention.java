@@ -1,0 +1,187 @@
+package glia.tensor.ops.attention;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.AttendedPositions;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Span;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Tape;
+import java.lang.foreign.MemorySegment;
+
+/// Softmax attention of each token over a list of positions of its own (sparse attention):
+/// `out[n,h] = Σ_{p ∈ list(n)} softmax_p(scale · q[n,h]·key[p]) · value[p]`. It costs O(T·k) for lists of k positions:
+/// the rows of a list are gathered to lie together and then attended as a sequence of k positions is, by the kernels.
+///
+/// Values may be shorter than their rows, which may be the keys' own: then they are the first numbers of these, as in
+/// latent attention in its absorbed form.
+public final class SparseAttention implements Operation {
+    /// Gathered numbers at a time, as many as stay in the caches, if one list is not longer.
+    private static final int BATCH = 1 << 20;
+
+    private final Tensor q;
+    private final Tensor k;
+    private final Tensor v;
+    private final KeyValueState state;
+    private final Runs runs;
+    private final AttendedPositions lists;
+    private final AttentionShape shape;
+    private Tensor logSumExp;
+
+    /// @param k `[N, K·keySize]`
+    /// @param v `[N, K·valueSize]`, or k itself where there is one head of keys
+    /// @param lists those of every token, up to its own position
+    /// @param shape whose span does not count: the lists say all
+    public SparseAttention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttendedPositions lists,
+            AttentionShape shape) {
+        Compute.require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q,
+                shape);
+        Compute.require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == q.rows(), "attention", k,
+                shape);
+        Compute.require(v.rows() == q.rows() && (v.cols() == shape.numKeyValueHeads() * shape.valueSize()
+                || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize()), "attention", v, shape);
+        Compute.require(lists.numTokens() == q.rows(), "attention by lists", q, lists.numTokens());
+        this.q = q;
+        this.k = k;
+        this.v = v;
+        this.state = state;
+        this.runs = runs;
+        this.lists = lists;
+        this.shape = new AttentionShape(shape.numHeads(), shape.numKeyValueHeads(), shape.keySize(), shape.valueSize(),
+                shape.scale(), new Span.Causal());
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(q.rows(), shape.numHeads() * shape.valueSize());
+        logSumExp = ops.allocate(q.rows(), shape.numHeads());
+        KeyValues[] sequences = state.append(k, v, runs);
+        int mark = ops.mark();
+        int longest = 1;
+        for (int n = 0; n < q.rows(); n++) {
+            longest = Math.max(longest, lists.count(n));
+        }
+        int width = k.cols() + (v == k ? 0 : v.cols());
+        int batch = Math.clamp(BATCH / Math.multiplyExact((long) longest, width), 1, Math.max(1, q.rows()));
+        KeyValueType type = runs.count() == 0 ? KeyValueType.F32 : sequences[0].type();
+        Gathering gathering = new Gathering(ops, type, batch, longest);
+        Runs each = new Runs();
+        KeyValues[] gathered = new KeyValues[batch];
+        int run = 0;
+        for (int from = 0; from < q.rows(); from += batch) {
+            int to = Math.min(q.rows(), from + batch);
+            each.clear();
+            gathering.begin(from);
+            for (int n = from; n < to; n++) {
+                while (n >= runs.end(run)) {
+                    run++;
+                }
+                gathered[n - from] = gathering.add(sequences[run]);
+                each.add(1, lists.count(n) - 1);
+            }
+            gathering.run();
+            ops.kernels().attention(y.rows(from, to), logSumExp.rows(from, to), q.rows(from, to), gathered, each,
+                    shape);
+        }
+        ops.release(mark);
+        return y;
+    }
+
+    /// Copies the rows of some tokens' lists to memory of their own, as they are stored.
+    private final class Gathering extends RangeTask {
+        private final KeyValueType type;
+        private final long keys;
+        private final long keyBytes;
+        /// Those of the keys where the keys are the values too.
+        private final long values;
+        private final long valueBytes;
+        private final int longest;
+        private final KeyValues[] from;
+        private int firstToken;
+        private int count;
+
+        Gathering(Compute ops, KeyValueType type, int batch, int longest) {
+            super(ops.kernels().workers());
+            this.type = type;
+            this.longest = longest;
+            keyBytes = type.rowBytes(k.cols());
+            valueBytes = type.rowBytes(v.cols());
+            keys = memory(ops, batch * longest, keyBytes);
+            values = v == k ? keys : memory(ops, batch * longest, valueBytes);
+            from = new KeyValues[batch];
+        }
+
+        private static long memory(Compute ops, int rows, long rowBytes) {
+            return ops.allocate(rows, (int) Math.ceilDiv(rowBytes, Float.BYTES)).address();
+        }
+
+        void begin(int token) {
+            firstToken = token;
+            count = 0;
+        }
+
+        /// Takes the next token; gives its rows as they will be.
+        KeyValues add(KeyValues sequence) {
+            KeyValues rows = new KeyValues(type, lists.count(firstToken + count), k.cols(), v.cols());
+            rows.addPage(keyAddress(count, 0), valueAddress(count, 0));
+            rows.setLength(lists.count(firstToken + count));
+            from[count++] = sequence;
+            return rows;
+        }
+
+        private long keyAddress(int slot, int i) {
+            return keys + ((long) slot * longest + i) * keyBytes;
+        }
+
+        private long valueAddress(int slot, int i) {
+            return values + ((long) slot * longest + i) * valueBytes;
+        }
+
+        void run() {
+            spread(count * longest, k.cols());
+        }
+
+        @Override
+        protected void range(int first, int end, int worker) {
+            for (int unit = first; unit < end; unit++) {
+                int slot = unit / longest;
+                int i = unit % longest;
+                if (i < lists.count(firstToken + slot)) {
+                    int position = lists.get(firstToken + slot, i);
+                    copy(from[slot].keyAddress(position), keyAddress(slot, i), keyBytes);
+                    if (v != k) {
+                        copy(from[slot].valueAddress(position), valueAddress(slot, i), valueBytes);
+                    }
+                }
+            }
+        }
+
+        private static void copy(long source, long target, long bytes) {
+            MemorySegment.copy(Memory.ALL, source, Memory.ALL, target, bytes);
+        }
+    }
+
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(q, k, v);
+    }
+
+    @Override
+    public Operation owned() {
+        return new SparseAttention(q, k, v, state, runs.frozen(), lists.frozen(), shape);
+    }
+
+    /// Probabilities are computed again from the logarithms of the denominators, as in `AttentionBackward`. Which
+    /// positions are in the lists has no gradient.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        SparseAttentionBackward.run(
+                tape, new SparseAttentionBackward.Inputs(q, k, v, y, logSumExp), runs, lists, shape);
+    }
+}

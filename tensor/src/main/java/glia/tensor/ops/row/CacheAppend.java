@@ -1,0 +1,38 @@
+package glia.tensor.ops.row;
+
+import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Tape;
+
+/// Remembers rows that a later pass will need, when this one attends without them. The result is the rows as later
+/// passes will read them: themselves, or with the KV cache's rounding.
+public record CacheAppend(Tensor rows, KeyValueState state, Runs runs) implements Operation {
+    @Override
+    public Tensor forward(Compute ops) {
+        KeyValues[] sequences = state.append(rows, rows, runs);
+        if (runs.count() == 0 || sequences[0].type() == KeyValueType.F32) {
+            return rows;
+        }
+        Tensor read = ops.allocate(rows.rows(), rows.cols());
+        for (int run = 0; run < runs.count(); run++) {
+            ops.kernels().loadKeys(read.rows(runs.start(run), runs.end(run)), sequences[run], runs.position(run));
+        }
+        return read;
+    }
+
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(rows);
+    }
+
+    /// Recorded passes have no cache that rounds: the result is the rows, which is no step to go back over.
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        throw new IllegalStateException("gradients do not go through a KV cache of 16 or 8 bits: record without one");
+    }
+}

@@ -1,0 +1,101 @@
+package glia.tensor.ops.row;
+
+import glia.tensor.Tensor;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
+import glia.tensor.ops.Ranges;
+import glia.tensor.ops.Tape;
+
+/// `y = f(a, b)`, number by number in F64. b may be smaller: a column `[N, 1]` or a row `[1, C]` stands for all columns
+/// or rows, a single number for all.
+public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Operation {
+    /// A function of two numbers with both slopes. Where both are equal, the first is the least and the largest.
+    public enum Function {
+        PLUS, MINUS, TIMES, DIVIDED, MIN, MAX;
+
+        double value(double a, double b) {
+            return switch (this) {
+                case PLUS -> a + b;
+                case MINUS -> a - b;
+                case TIMES -> a * b;
+                case DIVIDED -> a / b;
+                case MIN -> Math.min(a, b);
+                case MAX -> Math.max(a, b);
+            };
+        }
+
+        double slopeOfFirst(double a, double b) {
+            return switch (this) {
+                case PLUS, MINUS -> 1;
+                case TIMES -> b;
+                case DIVIDED -> 1 / b;
+                case MIN -> a <= b ? 1 : 0;
+                case MAX -> a >= b ? 1 : 0;
+            };
+        }
+
+        double slopeOfSecond(double a, double b) {
+            return switch (this) {
+                case PLUS -> 1;
+                case MINUS -> -1;
+                case TIMES -> a;
+                case DIVIDED -> -a / (b * b);
+                case MIN -> a <= b ? 0 : 1;
+                case MAX -> a >= b ? 0 : 1;
+            };
+        }
+    }
+
+    public ElementwiseBinary {
+        Compute.require((b.rows() == a.rows() || b.rows() == 1) && (b.cols() == a.cols() || b.cols() == 1),
+                "combined", a, b);
+    }
+
+    /// Where the number of b lies that meets number i of a.
+    private long place(long i) {
+        long row = b.rows() == 1 ? 0 : i / a.cols();
+        long col = b.cols() == 1 ? 0 : i % a.cols();
+        return row * b.cols() + col;
+    }
+
+    @Override
+    public Tensor forward(Compute ops) {
+        Tensor y = ops.allocate(a.rows(), a.cols());
+        Ranges.run(ops.kernels().workers(), a.rows(), 4L * a.cols(), (from, to) -> {
+            for (long i = (long) from * a.cols(); i < (long) to * a.cols(); i++) {
+                y.set(i, (float) f.value(a.get(i), b.get(place(i))));
+            }
+        });
+        return y;
+    }
+
+    @Override
+    public void inputs(Inputs inputs) {
+        inputs.activations(a, b);
+    }
+
+    @Override
+    public void backward(Tape tape, Tensor y) {
+        Tensor dy = tape.gradient(y);
+        if (tape.needs(a)) {
+            Tensor da = tape.gradient(a);
+            Ranges.run(tape.kernels().workers(), a.rows(), 4L * a.cols(), (from, to) -> {
+                for (long i = (long) from * a.cols(); i < (long) to * a.cols(); i++) {
+                    double slope = f.slopeOfFirst(a.get(i), b.get(place(i)));
+                    da.set(i, (float) (da.get(i) + (dy.get(i) == 0 ? 0 : dy.get(i) * slope)));
+                }
+            });
+        }
+        if (tape.needs(b)) {
+            Tensor db = tape.gradient(b);
+            double[] sums = new double[Math.toIntExact(b.size())];
+            for (long i = 0; i < a.size(); i++) {
+                int at = (int) place(i);
+                sums[at] += dy.get(i) == 0 ? 0 : dy.get(i) * f.slopeOfSecond(a.get(i), b.get(at));
+            }
+            for (int i = 0; i < sums.length; i++) {
+                db.set(i, (float) (db.get(i) + sums[i]));
+            }
+        }
+    }
+}
