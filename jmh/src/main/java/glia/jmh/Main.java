@@ -52,7 +52,7 @@ public final class Main {
             List<Step> steps = new ArrayList<>();
             for (Step step : Step.named(names)) {
                 boolean typed = step.benchmark() == MatVec.class || step.benchmark() == Prefill.class
-                        || step.benchmark() == Streams.class;
+                        || step.benchmark() == BatchedDecode.class;
                 Step chosen = types.isEmpty() || !typed ? step : step.with("type", types);
                 boolean limits = step.benchmark() == Limits.class;
                 steps.add(limits ? chosen : chosen.with("kernels", kernels));

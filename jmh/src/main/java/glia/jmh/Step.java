@@ -23,7 +23,7 @@ record Step(Class<? extends KernelBenchmark> benchmark, Map<String, List<String>
             new Step(Prefill.class, Map.of("shape", List.of(Shape.LAYER_NAME))),
             new Step(Prefill.class, Map.of("type", List.of("Q8_0", "Q4_K"),
                     "shape", List.of("2048x2048", "2048x5632", "5632x2048", "2048x256"))),
-            new Step(Streams.class, Map.of()),
+            new Step(BatchedDecode.class, Map.of()),
             new Step(ExpertLayer.class, Map.of()),
             new Step(Attention.class, Map.of()),
             new Step(LatentDecode.class, Map.of()),

@@ -59,7 +59,7 @@ class BenchmarksTest {
                 Map.of("size", List.of("64"), "tokens", List.of("5"))).size());
         assertEquals(9, measure(MatVec.class, kernels, Map.of("shape", List.of("256x48"))).size());
         assertEquals(9, measure(Prefill.class, kernels, small).size());
-        assertEquals(9, measure(Streams.class, kernels, small).size());
+        assertEquals(9, measure(BatchedDecode.class, kernels, small).size());
     }
 
     @Test

@@ -33,7 +33,7 @@ class RequestTest {
         Main.Request request = Main.Request.parse("--types", "q8_0,q4_k", "--kernels", "scalar,vector", "--json", "x");
         assertEquals(Path.of("x"), request.json());
         for (Step step : request.steps()) {
-            boolean typed = List.of("MatVec", "Prefill", "Streams").contains(step.name());
+            boolean typed = List.of("MatVec", "Prefill", "BatchedDecode").contains(step.name());
             assertEquals(typed ? List.of("Q8_0", "Q4_K") : null, step.parameters().get("type"));
             assertEquals(step.name().equals("Limits") ? null : List.of("scalar", "vector"),
                     step.parameters().get("kernels"));

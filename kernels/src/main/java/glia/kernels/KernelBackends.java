@@ -3,7 +3,7 @@ package glia.kernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.emitted.EmittedKernels;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.kernels.vector.VectorKernels;
 import java.util.Locale;
@@ -22,7 +22,7 @@ public final class KernelBackends {
     /// What `choose` takes: the best set, or one by its name. `emitted` is the best level of the emitted kernels that
     /// the processor has; the names that begin with it are one level each.
     public static final String NAMES = "auto, best, scalar, vector, emitted"
-            + Level.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
+            + IsaLevel.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int LEAST_BITS = 128;
@@ -87,10 +87,10 @@ public final class KernelBackends {
         return new Choice(kernels, "");
     }
 
-    private static Level level(String name) {
-        Optional<Level> named = name.toLowerCase(Locale.ROOT).startsWith(EMITTED)
-                ? Level.named(name.substring(EMITTED.length())) : Optional.empty();
-        Level level = named.orElseThrow(() ->
+    private static IsaLevel level(String name) {
+        Optional<IsaLevel> named = name.toLowerCase(Locale.ROOT).startsWith(EMITTED)
+                ? IsaLevel.named(name.substring(EMITTED.length())) : Optional.empty();
+        IsaLevel level = named.orElseThrow(() ->
                 new IllegalArgumentException("no kernels named '" + name + "'; there are " + NAMES));
         require(name, EmittedKernels.obstacle(level));
         return level;

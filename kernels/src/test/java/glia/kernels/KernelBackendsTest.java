@@ -11,7 +11,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.kernels.emitted.EmittedKernels;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
@@ -102,7 +102,7 @@ class KernelBackendsTest {
     @Test
     void takesALevelByItsName() {
         try (Workers workers = new Workers(1)) {
-            for (Level level : Level.values()) {
+            for (IsaLevel level : IsaLevel.values()) {
                 String name = "emitted-" + level.label();
                 EmittedKernels.obstacle(level).ifPresentOrElse(
                         obstacle -> assertEquals("the " + name + " kernels cannot run, since " + obstacle,

@@ -28,7 +28,7 @@ import glia.kernels.asm.Tile;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.tiles.Bf16x3Code;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
@@ -132,7 +132,7 @@ public final class AmxCode {
     }
 
     /// Steps of a call at the most.
-    int mostSteps() {
+    int maxSteps() {
         return (passesFirstCache() ? B_BYTES : B_BYTES_BESIDE_A) / stepBytes();
     }
 
@@ -300,7 +300,7 @@ public final class AmxCode {
 
     /// RDI: C, RSI: sums, RDX: to the next 32 columns, RCX: how many times 32, R8: which of the last columns there are.
     private static byte[] emitMove(boolean adds) {
-        var a = new Emitter(Level.AMX);
+        var a = new Emitter(IsaLevel.AMX);
         Label rest = new Label();
         Label end = new Label();
         a.test(RCX, RCX);

@@ -1,6 +1,6 @@
 package glia.kernels.amx;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.Panels;
 import glia.kernels.tiled.Scratch;
@@ -162,13 +162,13 @@ final class AmxPanels implements Panels {
         private void transpose(int row, int rows, int col, int count, long decoded, long panel, int worker) {
             long numbers = numbers(row, rows, col, count, decoded, worker);
             long rowBytes = rowBytes(count);
-            int each = TransposeCode.rows(Level.AMX);
+            int each = TransposeCode.rows(IsaLevel.AMX);
             int kept = rows > each ? count : 0;
             for (int k = kept; k < count || k % AmxCode.DEPTH != 0; k++) {
                 EmittedTiles.zero(panel + (long) k * AmxCode.B_ROW_BYTES, AmxCode.COLS);
             }
             for (int r = 0; r < rows; r += each) {
-                TransposeCode.of(Level.AMX, 2).transpose(Math.min(each, rows - r), panel + 4L * r,
+                TransposeCode.of(IsaLevel.AMX, 2).transpose(Math.min(each, rows - r), panel + 4L * r,
                         numbers + r * rowBytes,
                         rowBytes, count);
             }

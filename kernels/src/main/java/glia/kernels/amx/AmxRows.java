@@ -1,6 +1,6 @@
 package glia.kernels.amx;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.tiled.Scratch;
 import glia.kernels.tiles.Bf16x3Code;
@@ -72,7 +72,7 @@ final class AmxRows {
         outside = false;
         groups = Math.ceilDiv(rows, AmxCode.ROWS);
         steps = Math.ceilDiv(depth, AmxCode.DEPTH);
-        parts = Math.ceilDiv(steps, code.mostSteps());
+        parts = Math.ceilDiv(steps, code.maxSteps());
         address = packed.reserve((long) groups * steps * stepBytes);
     }
 
@@ -186,7 +186,7 @@ final class AmxRows {
 
         private void transpose(int cols, long to, long from) {
             for (int t = 0; t < terms; t++) {
-                TransposeCode.of(Level.AMX, 1).transpose(AmxCode.PAIRS, to + (long) t * Bf16x3Code.TERM_BYTES,
+                TransposeCode.of(IsaLevel.AMX, 1).transpose(AmxCode.PAIRS, to + (long) t * Bf16x3Code.TERM_BYTES,
                         from + (long) t * Bf16x3Code.TERM_BYTES, AmxCode.B_ROW_BYTES, cols);
             }
         }

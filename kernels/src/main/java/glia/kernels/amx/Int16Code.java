@@ -25,7 +25,7 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Lanes;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -236,7 +236,7 @@ final class Int16Code {
     /// RDI: x, RSI: to, RDX: blocks, RCX: where the scale goes, R8: the next x, R9: blocks to go, R10: bytes to the
     /// next block's place, R11: what changes these.
     private static byte[] emitPack() {
-        var a = new Emitter(Level.AMX);
+        var a = new Emitter(IsaLevel.AMX);
         Vec largest = a.v(0);
         Vec temporary = a.v(1);
         Vec magnitude = a.v(2);

@@ -17,7 +17,7 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.PanelWeights;
 import glia.kernels.panels.WorkerScratch;
@@ -46,7 +46,7 @@ final class Int16PanelCode {
     private static final int BLOCK_BYTES = 512;
     private static final int LOW = 1024;
 
-    private final Emitter a = new Emitter(Level.AMX);
+    private final Emitter a = new Emitter(IsaLevel.AMX);
     private final PanelFormat format;
     private final PanelWeights weights;
     private final int halves;

@@ -39,7 +39,7 @@ public final class CodePages {
 
     /// Puts functions into pages of their own.
     ///
-    /// @throws CodeRefusedException if the system allows none of the ways
+    /// @throws CodeUnavailableException if the system allows none of the ways
     public static CodePages seal(Arena arena, List<byte[]> functions) {
         return seal(arena, functions, List.of(Way.values()));
     }
@@ -65,11 +65,11 @@ public final class CodePages {
                     case MEMORY_FILE -> memoryFile(code);
                 };
                 return new CodePages(owned(arena, address, code.length), starts);
-            } catch (CodeRefusedException e) {
+            } catch (CodeUnavailableException e) {
                 reason += (reason.isEmpty() ? "" : "; ") + e.getMessage();
             }
         }
-        throw new CodeRefusedException("the system refuses executable memory: " + reason);
+        throw new CodeUnavailableException("the system refuses executable memory: " + reason);
     }
 
     @SuppressWarnings("restricted")
@@ -81,13 +81,13 @@ public final class CodePages {
     private static long protect(byte[] code) {
         long address = SystemMemory.map(code.length, READ | WRITE);
         if (address == SystemMemory.FAILED) {
-            throw new CodeRefusedException("no memory for " + code.length + " bytes of code");
+            throw new CodeUnavailableException("no memory for " + code.length + " bytes of code");
         }
         write(code, address);
         if (!SystemMemory.protect(address, code.length, READ | EXECUTE)) {
             String why = SystemMemory.whyNotExecutable(address, code.length);
             SystemMemory.unmap(address, code.length);
-            throw new CodeRefusedException("mprotect fails (" + why + ")");
+            throw new CodeUnavailableException("mprotect fails (" + why + ")");
         }
         return address;
     }
@@ -95,18 +95,18 @@ public final class CodePages {
     private static long memoryFile(byte[] code) {
         int file = SystemMemory.memoryFile(code.length);
         if (file < 0) {
-            throw new CodeRefusedException("memfd_create fails");
+            throw new CodeUnavailableException("memfd_create fails");
         }
         try {
             long writable = SystemMemory.mapShared(code.length, READ | WRITE, file);
             if (writable == SystemMemory.FAILED) {
-                throw new CodeRefusedException("a file in memory cannot be mapped");
+                throw new CodeUnavailableException("a file in memory cannot be mapped");
             }
             write(code, writable);
             SystemMemory.unmap(writable, code.length);
             long executable = SystemMemory.mapShared(code.length, READ | EXECUTE, file);
             if (executable == SystemMemory.FAILED) {
-                throw new CodeRefusedException("a file in memory cannot be mapped to be executed");
+                throw new CodeUnavailableException("a file in memory cannot be mapped to be executed");
             }
             return executable;
         } finally {

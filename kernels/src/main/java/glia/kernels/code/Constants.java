@@ -20,14 +20,14 @@ public final class Constants {
 
     private final MemorySegment memory;
     private final Gpr base;
-    private final Level level;
+    private final IsaLevel level;
     private final Map<Integer, Mem> numbers = new HashMap<>();
     private int sizeBytes;
 
     /// @param arena what the functions live in, too
     /// @param base the register that holds the numbers' address while the code runs
     /// @param level what the functions are for
-    public Constants(Arena arena, Gpr base, Level level) {
+    public Constants(Arena arena, Gpr base, IsaLevel level) {
         memory = arena.allocate(CAPACITY_BYTES, 64);
         this.base = base;
         this.level = level;

@@ -51,9 +51,9 @@ public final class Emitter extends Assembler {
     private static final int NEAREST_EVEN = 8;
     private static final MemorySegment LANE_BITS = laneBits();
 
-    private final Level level;
+    private final IsaLevel level;
 
-    public Emitter(Level level) {
+    public Emitter(IsaLevel level) {
         this.level = level;
     }
 
@@ -66,7 +66,7 @@ public final class Emitter extends Assembler {
         return bits;
     }
 
-    public Level level() {
+    public IsaLevel level() {
         return level;
     }
 

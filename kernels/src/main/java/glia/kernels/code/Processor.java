@@ -93,7 +93,8 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
 
     /// The processor that this runs on, asked once.
     ///
-    /// @throws CodeRefusedException if it is not an x86-64, on Windows, or where the system refuses executable memory
+    /// @throws CodeUnavailableException if it is not an x86-64, on Windows, or where the system refuses executable
+    /// memory
     public static synchronized Processor here() {
         if (here == null) {
             here = detect();
@@ -103,10 +104,11 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
 
     /// Asks the processor.
     ///
-    /// @throws CodeRefusedException if it is not an x86-64, on Windows, or where the system refuses executable memory
+    /// @throws CodeUnavailableException if it is not an x86-64, on Windows, or where the system refuses executable
+    /// memory
     public static Processor detect() {
         platformObstacle().ifPresent(obstacle -> {
-            throw new CodeRefusedException(obstacle);
+            throw new CodeUnavailableException(obstacle);
         });
         try (Arena arena = Arena.ofConfined()) {
             CodePages pages = CodePages.seal(arena, List.of(cpuid(), xgetbv()));

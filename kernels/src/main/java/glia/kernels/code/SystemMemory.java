@@ -131,7 +131,7 @@ public final class SystemMemory {
 
     private static MemorySegment find(String name) {
         return Linker.nativeLinker().defaultLookup().find(name)
-                .orElseThrow(() -> new CodeRefusedException("the C library has no " + name));
+                .orElseThrow(() -> new CodeUnavailableException("the C library has no " + name));
     }
 
     /// Asks again for new memory to be made executable, in order to say why it was refused. The handle that keeps the

@@ -36,8 +36,8 @@ import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.tensor.DType;
 import java.lang.foreign.Arena;
 
@@ -49,9 +49,9 @@ public final class DecodeCode {
     private static final int STRETCH = 8192;
     private static final int BLOCK = 32;
 
-    private static final PerLevel<DecodeCode> CODES = new PerLevel<>(DecodeCode::new);
+    private static final PerIsaLevel<DecodeCode> CODES = new PerIsaLevel<>(DecodeCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
     /// By type, made when first needed.
@@ -62,7 +62,7 @@ public final class DecodeCode {
     private final Vec min;
     private final Vec bits;
 
-    private DecodeCode(Level level) {
+    private DecodeCode(IsaLevel level) {
         this.level = level;
         numbers = level.v(0);
         scale = level.v(1);
@@ -71,7 +71,7 @@ public final class DecodeCode {
         constants = new Constants(arena, R11, level);
     }
 
-    static DecodeCode of(Level level) {
+    static DecodeCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

@@ -1,6 +1,6 @@
 package glia.kernels.decode;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
@@ -12,16 +12,16 @@ import glia.tensor.kernel.Workers;
 /// Decodes rows of a weight of any type to F32, one behind the other: by `DecodeCode`, or where that has none for the
 /// type by the formats' definitions.
 public final class RowDecoder {
-    private final Level level;
+    private final IsaLevel level;
     private final float[][] rows;
-    private final CodedRows[] coded;
+    private final RowDequantizer[] coded;
 
-    public RowDecoder(Workers workers, Level level) {
+    public RowDecoder(Workers workers, IsaLevel level) {
         this.level = level;
         rows = new float[workers.count()][0];
-        coded = new CodedRows[workers.count()];
+        coded = new RowDequantizer[workers.count()];
         for (int i = 0; i < coded.length; i++) {
-            coded[i] = new CodedRows(level);
+            coded[i] = new RowDequantizer(level);
         }
     }
 

@@ -1,8 +1,8 @@
 package glia.kernels.emitted;
 
-import glia.kernels.amx.AmxPairProducts;
-import glia.kernels.code.CodeRefusedException;
-import glia.kernels.code.Level;
+import glia.kernels.amx.AmxBf16Products;
+import glia.kernels.code.CodeUnavailableException;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 import glia.kernels.decode.Gather;
 import glia.kernels.decode.RowDecoder;
@@ -12,13 +12,13 @@ import glia.kernels.rows.Logits;
 import glia.kernels.rows.Norms;
 import glia.kernels.rows.Pointwise;
 import glia.kernels.rows.Rotation;
-import glia.kernels.rows.Rounding;
+import glia.kernels.rows.QuantizeActivations;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
-import glia.kernels.tiled.KeyLoad;
-import glia.kernels.tiled.PairProducts;
-import glia.kernels.tiled.TiledPairProducts;
-import glia.kernels.tiles.EmittedPairTiles;
+import glia.kernels.tiled.LoadKeys;
+import glia.kernels.tiled.Bf16Products;
+import glia.kernels.tiled.TiledBf16Products;
+import glia.kernels.tiles.EmittedBf16Tiles;
 import glia.kernels.tiles.EmittedTiles;
 import glia.kernels.panels.ProductShapes;
 import glia.tensor.Matrix;
@@ -42,16 +42,16 @@ import java.util.stream.Collectors;
 /// emitted, loops over pieces and threads are Java.
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
-    private final Level level;
+    private final IsaLevel level;
     private final boolean isBatchInvariant;
     private final RowDecoder decoder;
     private final EmittedProducts products;
-    private final Optional<PairProducts> pairProducts;
+    private final Optional<Bf16Products> bf16Products;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
-    private final KeyLoad keyLoad;
+    private final LoadKeys keyLoad;
     private final Gather gather;
-    private final Rounding rounding;
+    private final QuantizeActivations rounding;
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
@@ -61,17 +61,17 @@ public final class EmittedKernels implements Kernels {
     /// Kernels of the best level that this processor can run.
     ///
     /// @param workers the threads to use; the caller closes them
-    /// @throws CodeRefusedException if there is an `obstacle`
+    /// @throws CodeUnavailableException if there is an `obstacle`
     public EmittedKernels(Workers workers) {
         this(workers, best());
     }
 
     /// Kernels of a level.
     ///
-    /// @throws CodeRefusedException if there is an `obstacle`
-    public EmittedKernels(Workers workers, Level level) {
+    /// @throws CodeUnavailableException if there is an `obstacle`
+    public EmittedKernels(Workers workers, IsaLevel level) {
         obstacle(level).ifPresent(obstacle -> {
-            throw new CodeRefusedException(obstacle);
+            throw new CodeUnavailableException(obstacle);
         });
         this.workers = workers;
         this.level = level;
@@ -79,12 +79,12 @@ public final class EmittedKernels implements Kernels {
         decoder = new RowDecoder(workers, level);
         EmittedTiles tiles = new EmittedTiles(workers, decoder, level);
         products = new EmittedProducts(workers, level, decoder);
-        pairProducts = pairProducts(workers, decoder, level);
+        bf16Products = bf16Products(workers, decoder, level);
         attention = new Attention(workers, tiles, false);
         attentionBackward = new AttentionBackward(workers, tiles);
-        keyLoad = new KeyLoad(workers, tiles);
+        keyLoad = new LoadKeys(workers, tiles);
         gather = new Gather(workers, decoder);
-        rounding = new Rounding(workers, level);
+        rounding = new QuantizeActivations(workers, level);
         norms = new Norms(workers, level);
         rotation = new Rotation(workers, level);
         pointwise = new Pointwise(workers, level);
@@ -99,7 +99,7 @@ public final class EmittedKernels implements Kernels {
         isBatchInvariant = true;
         decoder = other.decoder;
         products = other.products.batchInvariant();
-        pairProducts = other.pairProducts.map(PairProducts::batchInvariant);
+        bf16Products = other.bf16Products.map(Bf16Products::batchInvariant);
         attention = new Attention(workers, new EmittedTiles(workers, decoder, level), true);
         attentionBackward = other.attentionBackward;
         keyLoad = other.keyLoad;
@@ -112,34 +112,34 @@ public final class EmittedKernels implements Kernels {
         reductions = other.reductions;
     }
 
-    private static Optional<PairProducts> pairProducts(Workers workers, RowDecoder decoder, Level level) {
-        if (level != Level.AMX && !(level.isWide() && Processor.here().multipliesBf16Fast())) {
+    private static Optional<Bf16Products> bf16Products(Workers workers, RowDecoder decoder, IsaLevel level) {
+        if (level != IsaLevel.AMX && !(level.isWide() && Processor.here().multipliesBf16Fast())) {
             return Optional.empty();
         }
-        var tiles = new EmittedPairTiles(workers, decoder, level);
-        return Optional.of(level == Level.AMX ? new AmxPairProducts(workers, tiles)
-                : new TiledPairProducts(workers, tiles));
+        var tiles = new EmittedBf16Tiles(workers, decoder, level);
+        return Optional.of(level == IsaLevel.AMX ? new AmxBf16Products(workers, tiles)
+                : new TiledBf16Products(workers, tiles));
     }
 
     /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
     public static Optional<String> obstacle() {
-        return obstacle(Level.AVX2);
+        return obstacle(IsaLevel.AVX2);
     }
 
     /// What keeps kernels of a level from running here, as the rest of a sentence that begins with "since".
-    public static Optional<String> obstacle(Level level) {
+    public static Optional<String> obstacle(IsaLevel level) {
         try {
             var missing = level.missing(Processor.here());
             return missing.isEmpty() ? Optional.empty() : Optional.of("the processor has no "
                     + missing.stream().map(Processor.Feature::toString).collect(Collectors.joining(", ")));
-        } catch (CodeRefusedException e) {
+        } catch (CodeUnavailableException e) {
             return Optional.of(e.getMessage());
         }
     }
 
     /// The best level that this processor can run; the least where it can run none.
-    private static Level best() {
-        return obstacle().isPresent() ? Level.AVX2 : Level.of(Processor.here()).getFirst();
+    private static IsaLevel best() {
+        return obstacle().isPresent() ? IsaLevel.AVX2 : IsaLevel.of(Processor.here()).getFirst();
     }
 
     /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and
@@ -150,7 +150,7 @@ public final class EmittedKernels implements Kernels {
     }
 
     /// What the kernels are written for.
-    public Level level() {
+    public IsaLevel level() {
         return level;
     }
 
@@ -192,7 +192,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        if (RoundedProducts.serves(w)) {
+        if (QuantizedProducts.serves(w)) {
             products.rounded(y, x, w);
         } else {
             quantizeActivations(scratch, x);
@@ -202,12 +202,12 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearGroupedQuantized(GroupedGemm list, Tensor scratch) {
-        if (RoundedProducts.serves(list)) {
+        if (QuantizedProducts.serves(list)) {
             products.rounded(list);
         } else {
             // Which products share a list depends on the tokens, how each is computed does not.
-            products.rounded(list.where(RoundedProducts::serves));
-            Kernels.super.linearGroupedQuantized(list.where(p -> !RoundedProducts.serves(p)), scratch);
+            products.rounded(list.where(QuantizedProducts::serves));
+            Kernels.super.linearGroupedQuantized(list.where(p -> !QuantizedProducts.serves(p)), scratch);
         }
     }
 
@@ -223,14 +223,14 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public boolean multipliesBf16() {
-        return pairProducts.isPresent();
+        return bf16Products.isPresent();
     }
 
     @Override
     public void linearBf16(Tensor y, Tensor x, Tensor w) {
         ProductShapes.check(y, x, w);
-        if (pairProducts.isPresent()) {
-            pairProducts.get().linear(y, x, w);
+        if (bf16Products.isPresent()) {
+            bf16Products.get().linear(y, x, w);
         } else {
             Kernels.super.linearBf16(y, x, w);
         }
@@ -239,8 +239,8 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void linearBf16Packed(Tensor y, Tensor x, Tensor w) {
         ProductShapes.check(y, x, w);
-        if (pairProducts.isPresent()) {
-            pairProducts.get().linearKept(y, x, w);
+        if (bf16Products.isPresent()) {
+            bf16Products.get().linearPacked(y, x, w);
         } else {
             Kernels.super.linearBf16Packed(y, x, w);
         }
@@ -249,8 +249,8 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void linearBackwardInputBf16(Tensor dx, Tensor dy, Tensor w) {
         ProductShapes.check(dy, dx, w);
-        if (pairProducts.isPresent()) {
-            pairProducts.get().linearBackwardInput(dx, dy, w);
+        if (bf16Products.isPresent()) {
+            bf16Products.get().linearBackwardInput(dx, dy, w);
         } else {
             Kernels.super.linearBackwardInputBf16(dx, dy, w);
         }
@@ -259,8 +259,8 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void linearBackwardWeightBf16(Tensor dw, Tensor dy, Tensor x) {
         ProductShapes.checkGradient(dw, dy, x);
-        if (pairProducts.isPresent()) {
-            pairProducts.get().linearBackwardWeight(dw, dy, x);
+        if (bf16Products.isPresent()) {
+            bf16Products.get().linearBackwardWeight(dw, dy, x);
         } else {
             Kernels.super.linearBackwardWeightBf16(dw, dy, x);
         }

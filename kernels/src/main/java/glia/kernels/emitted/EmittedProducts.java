@@ -2,7 +2,7 @@ package glia.kernels.emitted;
 
 import glia.kernels.amx.Bf16x3Products;
 import glia.kernels.amx.Int16Product;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.panels.ProductShapes;
 import glia.kernels.tiled.HalfProducts;
@@ -24,25 +24,25 @@ import java.util.Optional;
 /// is.
 final class EmittedProducts implements Products {
     private final Workers workers;
-    private final Level level;
+    private final IsaLevel level;
     private final RowDecoder decoder;
     private final boolean isBatchInvariant;
-    private final RoundedProducts rounded;
+    private final QuantizedProducts rounded;
     private final Optional<Int16Product> roundedOfMany;
     private final RowProduct ofFew;
     private final Products ofMany;
     private final Optional<HalfProducts> halves;
 
-    EmittedProducts(Workers workers, Level level, RowDecoder decoder) {
+    EmittedProducts(Workers workers, IsaLevel level, RowDecoder decoder) {
         this.workers = workers;
         this.level = level;
         this.decoder = decoder;
         isBatchInvariant = false;
-        rounded = new RoundedProducts(workers, level);
-        roundedOfMany = level == Level.AMX ? Optional.of(rounded.words()) : Optional.empty();
+        rounded = new QuantizedProducts(workers, level);
+        roundedOfMany = level == IsaLevel.AMX ? Optional.of(rounded.words()) : Optional.empty();
         ofFew = new RowProduct(workers, decoder, level);
-        ofMany = level == Level.AMX ? new Bf16x3Products(workers, decoder, tiled()) : tiled();
-        halves = level == Level.AMX ? Optional.empty() : Optional.of(halves());
+        ofMany = level == IsaLevel.AMX ? new Bf16x3Products(workers, decoder, tiled()) : tiled();
+        halves = level == IsaLevel.AMX ? Optional.empty() : Optional.of(halves());
     }
 
     /// The batch-invariant form of others, with the same packed weights.
@@ -102,7 +102,7 @@ final class EmittedProducts implements Products {
         ofMany.linearBackwardWeight(dw, dy, x);
     }
 
-    /// See `Kernels.linearQuantized`, for a w that `RoundedProducts` serves.
+    /// See `Kernels.linearQuantized`, for a w that `QuantizedProducts` serves.
     void rounded(Tensor y, Tensor x, Matrix w) {
         if (roundedOfMany.isPresent() && Int16Product.serves(x.rows(), w)) {
             roundedOfMany.get().run(y, x, w);
@@ -111,7 +111,7 @@ final class EmittedProducts implements Products {
         }
     }
 
-    /// See `Kernels.linearGroupedQuantized`, for a list that `RoundedProducts` serves.
+    /// See `Kernels.linearGroupedQuantized`, for a list that `QuantizedProducts` serves.
     void rounded(GroupedGemm list) {
         if (roundedOfMany.isPresent() && Int16Product.servesSome(list)) {
             roundedOfMany.get().run(list.where(Int16Product::serves));

@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 public final class RowGradients implements GradientKernels {
     private final NormGradient norms;
     private final ActivationGradient activations;
-    private final RowTotal total;
+    private final SumRows total;
     private final ScatterAdd scatter;
     private final SoftmaxRows softmax;
 
@@ -24,7 +24,7 @@ public final class RowGradients implements GradientKernels {
         }
         norms = new NormGradient(workers, each);
         activations = new ActivationGradient(workers, each);
-        total = new RowTotal(workers, each);
+        total = new SumRows(workers, each);
         scatter = new ScatterAdd(workers, each);
         softmax = new SoftmaxRows(workers, each);
     }

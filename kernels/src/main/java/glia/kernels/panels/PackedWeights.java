@@ -2,7 +2,7 @@ package glia.kernels.panels;
 
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.SystemMemory;
-import glia.kernels.tiled.DerivedForms;
+import glia.kernels.tiled.PackedWeightCache;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.Matrix;
@@ -14,10 +14,10 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Weights as panels (`PanelFormat`, `DerivedForms`). A file's pages that were read for it leave the process's memory,
-/// not the system's cache.
-public final class PackedWeights extends RangeTask implements DerivedForms.Maker {
-    private final DerivedForms forms = new DerivedForms();
+/// Weights as panels (`PanelFormat`, `PackedWeightCache`). A file's pages that were read for it leave the process's
+/// memory, not the system's cache.
+public final class PackedWeights extends RangeTask implements PackedWeightCache.Maker {
+    private final PackedWeightCache forms = new PackedWeightCache();
     private final CodeOnDemand code = new CodeOnDemand(Arena.ofAuto(), PanelFormat.values().length,
             format -> PanelPack.emit(PanelFormat.values()[format]));
     private final Scratch[] scratch;

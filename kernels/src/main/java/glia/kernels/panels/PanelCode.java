@@ -2,7 +2,7 @@ package glia.kernels.panels;
 
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,17 +22,17 @@ public record PanelCode(TileLayout layout, Function pack, List<Function> far, Li
 
     /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
     public static final class Library {
-        private final Level level;
+        private final IsaLevel level;
         private final boolean twoPanels;
         private final PanelCode[][][] codes =
                 new PanelCode[TwoPanelProduct.PANELS][PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
 
-        public Library(Level level) {
+        public Library(IsaLevel level) {
             this.level = level;
             twoPanels = TwoPanelProduct.pays(level);
         }
 
-        public Level level() {
+        public IsaLevel level() {
             return level;
         }
 

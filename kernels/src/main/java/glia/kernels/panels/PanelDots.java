@@ -13,7 +13,7 @@ import static glia.kernels.asm.Op.VPMADDWD;
 import glia.kernels.asm.Mem;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 
 /// The part of `PanelProduct` that multiplies: quads of weights in registers with quads of activations from memory, of
 /// which each is spread over all lanes.
@@ -43,7 +43,7 @@ final class PanelDots {
 
     /// How many registers behind that of a sum are overwritten: behind the last half's.
     int registers() {
-        return a.level() == Level.AVX2 ? 1 : 0;
+        return a.level() == IsaLevel.AVX2 ? 1 : 0;
     }
 
     /// `n[j] += Σ w · numbers[j]` over the quads of a half.
@@ -53,7 +53,7 @@ final class PanelDots {
     /// @param plane which bits the weights are: see `PanelWeights.planes`
     void add(Vec[] n, Mem[] numbers, int half, int halves, int plane, Runnable between) {
         int end = 8 / halves * (half + 1);
-        int quads = a.level() == Level.AVX2 ? Math.min(8 / halves, quadsIn16Bits()) : 1;
+        int quads = a.level() == IsaLevel.AVX2 ? Math.min(8 / halves, quadsIn16Bits()) : 1;
         for (int quad = 8 / halves * half; quad < end; quad += quads) {
             switch (a.level()) {
                 case AMX, AVX512 -> {

@@ -1,6 +1,6 @@
 package glia.kernels.panels;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
@@ -162,7 +162,7 @@ public enum PanelFormat {
     }
 
     /// How activations are laid out for tiles of `tokens` tokens.
-    public TileLayout tile(Level level, int tokens) {
+    public TileLayout tile(IsaLevel level, int tokens) {
         int halves = scales.halves();
         boolean isWinograd = isPlain4Bits() && WinogradDots.pays(level, tokens);
         int corrections = isWinograd || !scales.hasMin() ? halves : 0;

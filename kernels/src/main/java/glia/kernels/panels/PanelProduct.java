@@ -20,7 +20,7 @@ import glia.kernels.asm.Mem;
 import glia.kernels.asm.Operand;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 
 /// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`). Lane
 /// r of a vector is row r; vectors of 8 lanes take the panel's rows in two *slices*.
@@ -48,13 +48,13 @@ final class PanelProduct {
     private final PanelWeights weights;
     private final PanelDots dots;
     private final WinogradDots winograd;
-    private final NibbleDots nibbles;
+    private final Int4GemvDots nibbles;
     private final int halves;
     private final int slices;
     private final int firstFree;
     private int quadsSoFar;
 
-    private PanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+    private PanelProduct(IsaLevel level, PanelFormat format, int tokens, boolean fromMemory) {
         a = new Emitter(level);
         this.format = format;
         this.tokens = tokens;
@@ -66,13 +66,13 @@ final class PanelProduct {
         firstFree = weights.firstFree();
         dots = new PanelDots(a, weights, a.v(level.registers - 1));
         winograd = tile.isWinograd() ? new WinogradDots(a, firstFree, weights) : null;
-        nibbles = NibbleDots.serves(level, format, tokens) ? new NibbleDots(a, weights, tile) : null;
+        nibbles = Int4GemvDots.serves(level, format, tokens) ? new Int4GemvDots(a, weights, tile) : null;
     }
 
     /// The code for this many tokens.
     ///
     /// @param fromMemory whether the panel has to come from memory, so that it is asked for in advance
-    static byte[] emit(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+    static byte[] emit(IsaLevel level, PanelFormat format, int tokens, boolean fromMemory) {
         return new PanelProduct(level, format, tokens, fromMemory).emit();
     }
 
@@ -157,7 +157,7 @@ final class PanelProduct {
         a.add(RSI, tile.blockBytes());
     }
 
-    /// The same with `NibbleDots`; low terms, which few blocks have, prepare what they need themselves.
+    /// The same with `Int4GemvDots`; low terms, which few blocks have, prepare what they need themselves.
     private void blockOfOneToken() {
         if (fromMemory) {
             weights.prefetch(tokens);

@@ -18,7 +18,7 @@ import glia.kernels.asm.Mem;
 import glia.kernels.asm.Op;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 
 /// The part of `PanelProduct` that reads weights: emits what brings a block of a panel into registers, as eight vectors
@@ -176,7 +176,7 @@ public final class PanelWeights {
     /// How many times the quants come, a part of their bits at a time: where quants of 8 bits are too large for the
     /// instruction that multiplies them.
     int planes() {
-        return a.level() == Level.AVX2 && format.bits == 8 ? 2 : 1;
+        return a.level() == IsaLevel.AVX2 && format.bits == 8 ? 2 : 1;
     }
 
     /// The largest quant in a register.

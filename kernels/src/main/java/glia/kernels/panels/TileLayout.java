@@ -124,7 +124,7 @@ public record TileLayout(int tokens, int corrections, int sums, boolean isWide, 
     }
 
     /// Bytes that a tile of this many columns can need.
-    long mostBytes(int cols) {
+    long maxBytes(int cols) {
         return lowTerms(cols / BLOCK, cols / BLOCK);
     }
 }

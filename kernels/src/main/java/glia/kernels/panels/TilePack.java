@@ -26,7 +26,7 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Lanes;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.Precision;
 import java.lang.foreign.Arena;
 import java.util.function.IntFunction;
@@ -70,7 +70,7 @@ final class TilePack {
     /// The order of quads after packing.
     private final Mem quads;
 
-    private TilePack(Level level, Constants constants, PanelFormat format, int tokens) {
+    private TilePack(IsaLevel level, Constants constants, PanelFormat format, int tokens) {
         a = new Emitter(level);
         this.constants = constants;
         layout = format.tile(level, tokens);
@@ -93,7 +93,7 @@ final class TilePack {
     /// The code for tiles of this many tokens, for weights of this format.
     ///
     /// @param arena what the code lives in, too
-    static byte[] emit(Level level, Arena arena, PanelFormat format, int tokens) {
+    static byte[] emit(IsaLevel level, Arena arena, PanelFormat format, int tokens) {
         return new TilePack(level, new Constants(arena, RBX, level), format, tokens).emit();
     }
 

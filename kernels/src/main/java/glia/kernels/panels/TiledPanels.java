@@ -5,7 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.GroupedGemm.Problem;
 import java.lang.foreign.MemorySegment;
 
-/// One of the products of `RoundedProducts`: where its panels and its tiles of tokens lie, and what work it is.
+/// One of the products of `QuantizedProducts`: where its panels and its tiles of tokens lie, and what work it is.
 ///
 /// All tiles have 16 tokens but the last, which has the rest: so prompts of all lengths need little code. A *unit* of
 /// work is one panel, or as many as are multiplied at once, with one group of tiles; there are several groups only
@@ -76,7 +76,7 @@ public final class TiledPanels {
     /// @param groups how many groups there should be, if there are as many tiles
     public void layOut(TiledPanels before, int groups, PackedWeights weights) {
         panels = weights.of(format, w);
-        tileBytes = Math.ceilDiv(whole.layout().mostBytes(w.cols()), LINE) * LINE;
+        tileBytes = Math.ceilDiv(whole.layout().maxBytes(w.cols()), LINE) * LINE;
         numGroups = Math.min(numTiles, groups);
         unitCost = (long) panelsAtOnce * PanelFormat.ROWS * w.cols() * (numRows / numGroups + READING);
         boolean shares = before != null && before.x == x && before.xRow == xRow && before.numRows == numRows

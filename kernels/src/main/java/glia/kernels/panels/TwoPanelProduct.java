@@ -15,7 +15,7 @@ import glia.kernels.asm.Mem;
 import glia.kernels.asm.Operand;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 
 /// Emits what `PanelProduct` does for two neighboring panels at once, with wide vectors: each quad of a token is
@@ -48,7 +48,7 @@ final class TwoPanelProduct {
     private final Vec other;
     private int quadsSoFar;
 
-    private TwoPanelProduct(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+    private TwoPanelProduct(IsaLevel level, PanelFormat format, int tokens, boolean fromMemory) {
         a = new Emitter(level);
         this.tokens = tokens;
         this.fromMemory = fromMemory;
@@ -65,14 +65,14 @@ final class TwoPanelProduct {
 
     /// Whether this is faster than one panel at a time, for products of `LEAST_TOKENS` or more. Zen 4 multiplies one
     /// vector in a cycle, so loads are not what limits it; on Intel's processors nothing was measured.
-    static boolean pays(Level level) {
+    static boolean pays(IsaLevel level) {
         return level.isWide() && Processor.here().isZen5();
     }
 
     /// The code for this many tokens.
     ///
     /// @param fromMemory whether the panels have to come from memory, so that they are asked for in advance
-    static byte[] emit(Level level, PanelFormat format, int tokens, boolean fromMemory) {
+    static byte[] emit(IsaLevel level, PanelFormat format, int tokens, boolean fromMemory) {
         return new TwoPanelProduct(level, format, tokens, fromMemory).emit();
     }
 

@@ -13,7 +13,7 @@ import glia.kernels.asm.Mem;
 import glia.kernels.asm.Operand;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 import glia.tensor.Precision;
 
@@ -68,7 +68,7 @@ final class WinogradDots {
     }
 
     /// Whether this is faster than `PanelDots`: not where the units that add are those that multiply.
-    static boolean pays(Level level, int tokens) {
+    static boolean pays(IsaLevel level, int tokens) {
         return level.isWide() && tokens >= LEAST_TOKENS && !Processor.here().isIntel();
     }
 

@@ -1,6 +1,6 @@
 package glia.kernels.rows;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.gradient.NormFactors;
 import glia.kernels.gradient.RowSteps;
 import glia.tensor.Memory;
@@ -10,11 +10,11 @@ import java.lang.foreign.MemorySegment;
 
 /// The steps of row-wise gradients in machine code.
 public final class EmittedRowSteps implements RowSteps {
-    private final Level level;
+    private final IsaLevel level;
     /// A sum, and room behind it.
     private final MemorySegment sum = Arena.ofAuto().allocate(16, 64);
 
-    public EmittedRowSteps(Level level) {
+    public EmittedRowSteps(IsaLevel level) {
         this.level = level;
     }
 
@@ -42,12 +42,12 @@ public final class EmittedRowSteps implements RowSteps {
 
     @Override
     public void activation(Activation f, long dx, long dy, long x, int count) {
-        SlopeCode.of(level).activation(f, dx, dy, x, count);
+        DerivativeCode.of(level).activation(f, dx, dy, x, count);
     }
 
     @Override
     public void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
-        SlopeCode.of(level).gated(f, dgate, dup, dy, gate, up, count);
+        DerivativeCode.of(level).gated(f, dgate, dup, dy, gate, up, count);
     }
 
     @Override

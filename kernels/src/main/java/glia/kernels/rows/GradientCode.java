@@ -35,9 +35,9 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.ExpCode;
 import glia.kernels.code.Function;
 import glia.kernels.code.Lanes;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.MaskedLoop;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.gradient.NormFactors;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -47,9 +47,9 @@ final class GradientCode {
     /// Below it, `e^x` is 0 in F32, and so is what is multiplied by it.
     private static final float LEAST = -150;
 
-    private static final PerLevel<GradientCode> CODES = new PerLevel<>(GradientCode::new);
+    private static final PerIsaLevel<GradientCode> CODES = new PerIsaLevel<>(GradientCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Constants constants;
     private final Function total;
     private final Function normSums;
@@ -58,7 +58,7 @@ final class GradientCode {
     private final Function slopes;
     private final Function addedSlopes;
 
-    private GradientCode(Level level) {
+    private GradientCode(IsaLevel level) {
         this.level = level;
         Arena arena = Arena.ofAuto();
         constants = new Constants(arena, R11, level);
@@ -72,7 +72,7 @@ final class GradientCode {
         addedSlopes = pages.function(5);
     }
 
-    static GradientCode of(Level level) {
+    static GradientCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

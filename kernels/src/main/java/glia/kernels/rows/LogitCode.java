@@ -26,8 +26,8 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.ExpCode;
 import glia.kernels.code.Function;
 import glia.kernels.code.Lanes;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.code.MaskedLoop;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -38,9 +38,9 @@ final class LogitCode {
     private static final int SUMS = 4;
     private static final int VALUE = 8;
 
-    private static final PerLevel<LogitCode> CODES = new PerLevel<>(LogitCode::new);
+    private static final PerIsaLevel<LogitCode> CODES = new PerIsaLevel<>(LogitCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Constants constants;
     private final Function largest;
     private final Function first;
@@ -51,7 +51,7 @@ final class LogitCode {
     private final Vec least;
     private final Vec wanted;
 
-    private LogitCode(Level level) {
+    private LogitCode(IsaLevel level) {
         this.level = level;
         value = level.v(VALUE);
         temporary = level.v(9);
@@ -66,7 +66,7 @@ final class LogitCode {
         sum = pages.function(2);
     }
 
-    static LogitCode of(Level level) {
+    static LogitCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

@@ -1,6 +1,6 @@
 package glia.kernels.rows;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
@@ -11,9 +11,9 @@ public final class Logits {
     /// Numbers that one call takes at most: a few µs.
     private static final int STRETCH = 32_768;
 
-    private final Level level;
+    private final IsaLevel level;
 
-    public Logits(Level level) {
+    public Logits(IsaLevel level) {
         this.level = level;
     }
 

@@ -35,8 +35,8 @@ import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
 import glia.kernels.code.Lanes;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.code.MaskedLoop;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -55,28 +55,28 @@ final class NormCode {
     private static final int OFFSET = 9;
     private static final int ONE = 10;
 
-    private static final PerLevel<NormCode> CODES = new PerLevel<>(NormCode::new);
+    private static final PerIsaLevel<NormCode> CODES = new PerIsaLevel<>(NormCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
     private final Function rms;
-    private final PerLevel<Layer> layer;
+    private final PerIsaLevel<Layer> layer;
 
     /// Apart, since few models have it.
     private record Layer(Function withoutBias, Function withBias) { }
 
-    private NormCode(Level level) {
+    private NormCode(IsaLevel level) {
         this.level = level;
         constants = new Constants(arena, R11, level);
         rms = CodePages.seal(arena, List.of(emit(false, false))).function(0);
-        layer = new PerLevel<>(_ -> {
+        layer = new PerIsaLevel<>(_ -> {
             CodePages pages = CodePages.seal(arena, List.of(emit(true, false), emit(true, true)));
             return new Layer(pages.function(0), pages.function(1));
         });
     }
 
-    static NormCode of(Level level) {
+    static NormCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

@@ -1,6 +1,6 @@
 package glia.kernels.rows;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
@@ -12,7 +12,7 @@ public final class Norms extends RangeTask {
     /// Numbers that one call takes, unless a row has more: a few µs.
     private static final int STRETCH = 16_384;
 
-    private final Level level;
+    private final IsaLevel level;
     private long y;
     private long x;
     private long w;
@@ -22,7 +22,7 @@ public final class Norms extends RangeTask {
     private float offset;
     private boolean centered;
 
-    public Norms(Workers workers, Level level) {
+    public Norms(Workers workers, IsaLevel level) {
         super(workers);
         this.level = level;
     }

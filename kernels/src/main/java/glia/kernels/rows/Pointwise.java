@@ -1,7 +1,7 @@
 package glia.kernels.rows;
 
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -18,7 +18,7 @@ public final class Pointwise extends RangeTask {
     /// Numbers that one call takes at most: a few µs.
     private static final int STRETCH = 8192;
 
-    private final Level level;
+    private final IsaLevel level;
     private Op op;
     private long y;
     private long a;
@@ -28,7 +28,7 @@ public final class Pointwise extends RangeTask {
     private float factor;
     private Function activation;
 
-    public Pointwise(Workers workers, Level level) {
+    public Pointwise(Workers workers, IsaLevel level) {
         super(workers);
         this.level = level;
     }

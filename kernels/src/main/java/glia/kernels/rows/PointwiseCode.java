@@ -27,8 +27,8 @@ import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.ExpCode;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.code.MaskedLoop;
 import glia.kernels.code.NormalCode;
 import glia.kernels.code.TanhCode;
@@ -40,9 +40,9 @@ import java.util.List;
 /// `x / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within
 /// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
 public final class PointwiseCode {
-    private static final PerLevel<PointwiseCode> CODES = new PerLevel<>(PointwiseCode::new);
+    private static final PerIsaLevel<PointwiseCode> CODES = new PerIsaLevel<>(PointwiseCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
     private final Function add;
@@ -60,7 +60,7 @@ public final class PointwiseCode {
     private final Vec unit;
     private final Vec factor;
 
-    private PointwiseCode(Level level) {
+    private PointwiseCode(IsaLevel level) {
         this.level = level;
         x = level.v(0);
         u = level.v(1);
@@ -76,7 +76,7 @@ public final class PointwiseCode {
         addRow = pages.function(2);
     }
 
-    public static PointwiseCode of(Level level) {
+    public static PointwiseCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

@@ -30,8 +30,8 @@ import glia.kernels.code.CodePages;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.code.MaskedLoop;
 import glia.tensor.kernel.RopeTable;
 import java.lang.foreign.Arena;
@@ -44,9 +44,9 @@ final class RotateCode {
     private static final int COS = 0;
     private static final int SIN = 1;
 
-    private static final PerLevel<RotateCode> CODES = new PerLevel<>(RotateCode::new);
+    private static final PerIsaLevel<RotateCode> CODES = new PerIsaLevel<>(RotateCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Constants constants;
     private final Function split;
     private final Function interleaved;
@@ -61,7 +61,7 @@ final class RotateCode {
     /// Each of the lower lanes twice.
     private final Vec twice;
 
-    private RotateCode(Level level) {
+    private RotateCode(IsaLevel level) {
         this.level = level;
         cos = level.v(COS);
         sin = level.v(SIN);
@@ -78,7 +78,7 @@ final class RotateCode {
         interleaved = pages.function(1);
     }
 
-    static RotateCode of(Level level) {
+    static RotateCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

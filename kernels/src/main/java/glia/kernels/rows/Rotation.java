@@ -1,6 +1,6 @@
 package glia.kernels.rows;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
@@ -15,7 +15,7 @@ public final class Rotation extends RangeTask {
     /// Numbers that one call takes, unless a token has more: a few µs.
     private static final int STRETCH = 16_384;
 
-    private final Level level;
+    private final IsaLevel level;
     private RopeTable.Layout layout;
     private long x;
     private int cols;
@@ -25,7 +25,7 @@ public final class Rotation extends RangeTask {
     private Runs runs;
     private float sign;
 
-    public Rotation(Workers workers, Level level) {
+    public Rotation(Workers workers, IsaLevel level) {
         super(workers);
         this.level = level;
     }

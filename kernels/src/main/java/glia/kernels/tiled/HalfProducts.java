@@ -9,8 +9,8 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
 /// `linear` with weights of 16 bits, F16 or BF16, in F32: what a weight's numbers are stays as it is. Weights of files
-/// are packed when they are first met and kept as panels (`KeptWeights`), in as many bytes as the file has; the file's
-/// pages leave the process's memory. Other weights would be in memory twice.
+/// are packed when they are first met and kept as panels (`PackedHalfWeights`), in as many bytes as the file has; the
+/// file's pages leave the process's memory. Other weights would be in memory twice.
 public final class HalfProducts {
     /// Rows of a panel that are written together when rows are transposed.
     private static final int GROUP = 16;
@@ -59,14 +59,15 @@ public final class HalfProducts {
     /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with panels of w that are there.
     private static final class Kept extends TiledProduct {
         private final HalfTiles half;
-        private final KeptWeights packed;
+        private final PackedHalfWeights packed;
         private long panels;
         private int depth;
 
         Kept(Workers workers, HalfTiles tiles, DType type) {
             super(workers, tiles);
             half = tiles;
-            packed = new KeptWeights(tiles, new Packing(workers, tiles), type + "x" + tiles.cols() + "/" + LAYOUT);
+            packed = new PackedHalfWeights(
+                    tiles, new Packing(workers, tiles), type + "x" + tiles.cols() + "/" + LAYOUT);
         }
 
         @Override

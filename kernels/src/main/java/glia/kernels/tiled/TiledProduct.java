@@ -220,7 +220,7 @@ abstract class TiledProduct implements Workers.Task {
                 boolean last = i + panelCols >= cols;
                 tiles.fetch(last ? c + (m + tileRows) * cRow + 4L * firstCol : to + panelBytes, cRow, rows, panelBytes);
             }
-            if (tiles.leastCols(width) != width || tiles.least(rows) != rows) {
+            if (tiles.minCols(width) != width || tiles.least(rows) != rows) {
                 tiles.set(rows, width, edge, panelBytes, from, row, aStep, panel, count);
                 fromEdge(edge, to, rows, width, accumulate || k0 > 0);
             } else if (accumulate || k0 > 0) {

@@ -43,7 +43,7 @@ public interface Tiles {
 
     /// How many columns of C must be writable for `cols` columns of a panel: as many, rounded up to whole vectors, or
     /// all of a panel.
-    int leastCols(int cols);
+    int minCols(int cols);
 
     /// `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile and a panel.
     ///
@@ -56,10 +56,10 @@ public interface Tiles {
     void multiply(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth);
 
     /// `C[t,:] = Σ_k A[t,k] · B[k,:]`, as `multiply`, but what C holds counts for nothing. Rows up to `least(rows)` and
-    /// columns up to `leastCols(cols)` are written.
+    /// columns up to `minCols(cols)` are written.
     default void set(int rows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         for (int t = 0; t < least(rows); t++) {
-            clear(c + t * cRow, leastCols(cols));
+            clear(c + t * cRow, minCols(cols));
         }
         multiply(rows, cols, c, cRow, a, aRow, aStep, b, depth);
     }

@@ -29,7 +29,7 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -176,7 +176,7 @@ public final class Bf16x3Code {
     }
 
     private Emitter begin() {
-        var a = new Emitter(Level.AVX512);
+        var a = new Emitter(IsaLevel.AVX512);
         if (terms > 1) {
             a.fill(a.v(29), Float.floatToIntBits(LIMIT), RAX);
             a.fill(a.v(30), Integer.MAX_VALUE, RAX);

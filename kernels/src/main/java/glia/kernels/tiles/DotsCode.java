@@ -31,8 +31,8 @@ import glia.kernels.asm.Mem;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.decode.DecodeCode;
 import glia.kernels.tiled.Prefetch;
 import glia.tensor.DType;
@@ -52,16 +52,16 @@ public final class DotsCode {
     private static final int Y_ROW = 24;
     private static final int XS = 32;
     private static final int LINES = 40;
-    private static final PerLevel<DotsCode> CODES = new PerLevel<>(level -> new DotsCode(level, DType.F32));
-    private static final PerLevel<DotsCode> HALVES = new PerLevel<>(level -> new DotsCode(level, DType.F16));
-    private static final PerLevel<DotsCode> BFLOATS = new PerLevel<>(level -> new DotsCode(level, DType.BF16));
+    private static final PerIsaLevel<DotsCode> CODES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F32));
+    private static final PerIsaLevel<DotsCode> HALVES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F16));
+    private static final PerIsaLevel<DotsCode> BFLOATS = new PerIsaLevel<>(level -> new DotsCode(level, DType.BF16));
 
-    private final Level level;
+    private final IsaLevel level;
     private final DType type;
     private final CodeOnDemand dots;
     private final CodeOnDemand tile;
 
-    private DotsCode(Level level, DType type) {
+    private DotsCode(IsaLevel level, DType type) {
         this.level = level;
         this.type = type;
         dots = new CodeOnDemand(Arena.ofAuto(), rows(level) + 1, this::emit);
@@ -69,12 +69,12 @@ public final class DotsCode {
     }
 
     /// For rows of F32.
-    public static DotsCode of(Level level) {
+    public static DotsCode of(IsaLevel level) {
         return CODES.of(level);
     }
 
     /// For rows of a type, of `count` numbers, or null where there is none.
-    public static DotsCode of(Level level, DType type, int count) {
+    public static DotsCode of(IsaLevel level, DType type, int count) {
         boolean isWhole = count % level.lanes == 0;
         return switch (type) {
             case F32 -> CODES.of(level);
@@ -85,7 +85,7 @@ public final class DotsCode {
     }
 
     /// Rows that are multiplied together: the lanes of a vector.
-    public static int rows(Level level) {
+    public static int rows(IsaLevel level) {
         return level.lanes;
     }
 
@@ -118,7 +118,7 @@ public final class DotsCode {
     public static final int TILE_ROWS = 4;
 
     /// Vectors x of a tile: with its rows there are as many sums as `dots` has.
-    public static int tileVectors(Level level) {
+    public static int tileVectors(IsaLevel level) {
         return level.lanes / TILE_ROWS;
     }
 

@@ -1,15 +1,15 @@
 package glia.kernels.tiles;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.HalfTiles;
 import glia.tensor.DType;
 import glia.tensor.kernel.Workers;
 
 /// The inner loops of products with panels of 16 bits.
-public final class EmittedHalfTiles extends EmittedKeptTiles implements HalfTiles {
+public final class EmittedHalfTiles extends EmittedPackingTiles implements HalfTiles {
     /// @param type F16 or BF16
-    public EmittedHalfTiles(Workers workers, RowDecoder decoder, Level level, DType type) {
+    public EmittedHalfTiles(Workers workers, RowDecoder decoder, IsaLevel level, DType type) {
         super(workers, decoder, level, type == DType.F16 ? TileCode.HALVES : TileCode.BFLOATS);
     }
 

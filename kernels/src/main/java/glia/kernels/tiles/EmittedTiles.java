@@ -1,7 +1,7 @@
 package glia.kernels.tiles;
 
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.code.Processor;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.rows.PointwiseCode;
@@ -27,23 +27,23 @@ public class EmittedTiles implements Tiles {
     /// Zeros to copy, or to read in place of a row that is not there.
     public static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
-    final Level level;
+    final IsaLevel level;
     public final RowDecoder decoder;
     private final Scratch[] scratch;
     private final TileCode tile;
     private final TileShape shape;
 
-    public EmittedTiles(Workers workers, RowDecoder decoder, Level level) {
+    public EmittedTiles(Workers workers, RowDecoder decoder, IsaLevel level) {
         this(workers, decoder, level, TileCode.TALL);
     }
 
     /// Tiles that are faster in products, but not as wide as attention has queries together.
-    public static EmittedTiles wide(Workers workers, RowDecoder decoder, Level level) {
+    public static EmittedTiles wide(Workers workers, RowDecoder decoder, IsaLevel level) {
         return new EmittedTiles(workers, decoder, level, TileCode.WIDE);
     }
 
     /// @param tile the loop of products
-    public EmittedTiles(Workers workers, RowDecoder decoder, Level level, PerLevel<TileCode> tile) {
+    public EmittedTiles(Workers workers, RowDecoder decoder, IsaLevel level, PerIsaLevel<TileCode> tile) {
         this.level = level;
         this.tile = tile.of(level);
         shape = this.tile.shape();
@@ -67,7 +67,7 @@ public class EmittedTiles implements Tiles {
     }
 
     @Override
-    public int leastCols(int cols) {
+    public int minCols(int cols) {
         return Math.ceilDiv(cols, level.lanes) * level.lanes;
     }
 
@@ -118,14 +118,14 @@ public class EmittedTiles implements Tiles {
     @Override
     public void collect(long from, long step, int count, long to) {
         if (count > 0) {
-            MoveCode.of(level).collect(shape, from, step, count, to);
+            CopyCode.of(level).collect(shape, from, step, count, to);
         }
     }
 
     @Override
     public void fetch(long from, long step, int rows, long sizeBytes) {
         if (rows > 0) {
-            MoveCode.of(level).fetch(from, step, rows, sizeBytes);
+            CopyCode.of(level).fetch(from, step, rows, sizeBytes);
         }
     }
 

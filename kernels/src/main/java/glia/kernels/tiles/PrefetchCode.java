@@ -9,7 +9,7 @@ import glia.kernels.asm.Gpr;
 import glia.kernels.asm.Label;
 import glia.kernels.asm.Mem;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.tiled.Prefetch;
 
 /// Emits what asks the second cache for lines of `Prefetch`, between products. Asked for the first cache, they hold up
@@ -21,7 +21,7 @@ final class PrefetchCode {
     ///
     /// @param vectors that the step reads
     /// @param users how many of all users of these vectors the step serves
-    static int lines(Level level, int vectors, int users, int all) {
+    static int lines(IsaLevel level, int vectors, int users, int all) {
         return Math.ceilDiv(vectors * level.bytes * users, Prefetch.LINE * all);
     }
 

@@ -26,8 +26,8 @@ import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.ExpCode;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -41,9 +41,9 @@ import java.util.List;
 /// ```
 final class QueryPanelCode {
     private static final int LESS = 1;
-    private static final PerLevel<QueryPanelCode> CODES = new PerLevel<>(QueryPanelCode::new);
+    private static final PerIsaLevel<QueryPanelCode> CODES = new PerIsaLevel<>(QueryPanelCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Constants constants;
     private final int panelBytes;
     private final Vec largest;
@@ -54,7 +54,7 @@ final class QueryPanelCode {
     private final Function seen;
     private final Function masked;
 
-    private QueryPanelCode(Level level) {
+    private QueryPanelCode(IsaLevel level) {
         this.level = level;
         panelBytes = TileShape.TALL.panelBytes(level);
         largest = level.v(3);
@@ -69,7 +69,7 @@ final class QueryPanelCode {
         masked = pages.function(1);
     }
 
-    static QueryPanelCode of(Level level) {
+    static QueryPanelCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

@@ -29,8 +29,8 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.ExpCode;
 import glia.kernels.code.Function;
 import glia.kernels.code.Lanes;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.tiled.Tiles;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -38,9 +38,9 @@ import java.util.List;
 /// Attention of some queries: transposes their scores into weights, as `QueryPanelCode` does for many (see
 /// `Tiles.weights`).
 public final class QueryRowCode {
-    private static final PerLevel<QueryRowCode> CODES = new PerLevel<>(QueryRowCode::new);
+    private static final PerIsaLevel<QueryRowCode> CODES = new PerIsaLevel<>(QueryRowCode::new);
 
-    private final Level level;
+    private final IsaLevel level;
     private final Constants constants;
     private final Function weights;
     private final Function weightsInOrder;
@@ -48,7 +48,7 @@ public final class QueryRowCode {
     private final Vec decay;
     private final Vec total;
 
-    private QueryRowCode(Level level) {
+    private QueryRowCode(IsaLevel level) {
         this.level = level;
         largest = level.v(3);
         decay = level.v(4);
@@ -60,7 +60,7 @@ public final class QueryRowCode {
         weightsInOrder = pages.function(1);
     }
 
-    public static QueryRowCode of(Level level) {
+    public static QueryRowCode of(IsaLevel level) {
         return CODES.of(level);
     }
 

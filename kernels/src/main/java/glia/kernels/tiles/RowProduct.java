@@ -1,6 +1,6 @@
 package glia.kernels.tiles;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Scratch;
@@ -20,7 +20,7 @@ public final class RowProduct extends RangeTask {
     private static final int BLOCK = 8;
     private static final int PARAMETER_BYTES = 64;
 
-    private final Level level;
+    private final IsaLevel level;
     private final int group;
     private final RowDecoder decoder;
     private final Scratch[] scratch;
@@ -30,7 +30,7 @@ public final class RowProduct extends RangeTask {
     private Tensor x;
     private Matrix w;
 
-    public RowProduct(Workers workers, RowDecoder decoder, Level level) {
+    public RowProduct(Workers workers, RowDecoder decoder, IsaLevel level) {
         super(workers);
         this.level = level;
         group = DotsCode.rows(level);

@@ -17,8 +17,8 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -26,15 +26,15 @@ import java.util.List;
 final class SplitCode {
     /// Packing puts halves of 128 bits in transposes: 0, 2, 1, 3 brings them into order.
     private static final int IN_ORDER = 0b11_01_10_00;
-    private static final PerLevel<SplitCode> CODES = new PerLevel<>(SplitCode::new);
+    private static final PerIsaLevel<SplitCode> CODES = new PerIsaLevel<>(SplitCode::new);
 
     private final Function split;
 
-    private SplitCode(Level level) {
+    private SplitCode(IsaLevel level) {
         split = CodePages.seal(Arena.ofAuto(), List.of(emit(level))).function(0);
     }
 
-    static SplitCode of(Level level) {
+    static SplitCode of(IsaLevel level) {
         return CODES.of(level);
     }
 
@@ -45,7 +45,7 @@ final class SplitCode {
         split.call(to, pairs, count, 0, 0, 0);
     }
 
-    private static byte[] emit(Level level) {
+    private static byte[] emit(IsaLevel level) {
         var a = new Emitter(level);
         Vec left = a.v(0);
         Vec right = a.v(1);

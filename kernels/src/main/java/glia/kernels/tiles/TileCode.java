@@ -27,8 +27,8 @@ import glia.kernels.asm.Op;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.decode.DecodeCode;
 import glia.tensor.DType;
 import java.lang.foreign.Arena;
@@ -49,15 +49,15 @@ public final class TileCode {
     private static final int BASE_ROWS = 8;
     /// How far ahead panels that come from memory are asked for.
     private static final int BYTES_AHEAD = 3072;
-    public static final PerLevel<TileCode> TALL = of(TileShape.TALL, VFMADD231PS, DType.F32);
-    public static final PerLevel<TileCode> WIDE = of(TileShape.WIDE, VFMADD231PS, DType.F32);
+    public static final PerIsaLevel<TileCode> TALL = of(TileShape.TALL, VFMADD231PS, DType.F32);
+    public static final PerIsaLevel<TileCode> WIDE = of(TileShape.WIDE, VFMADD231PS, DType.F32);
     /// B is F16, B is BF16.
-    static final PerLevel<TileCode> HALVES = of(TileShape.TALL, VFMADD231PS, DType.F16);
-    static final PerLevel<TileCode> BFLOATS = of(TileShape.TALL, VFMADD231PS, DType.BF16);
+    static final PerIsaLevel<TileCode> HALVES = of(TileShape.TALL, VFMADD231PS, DType.F16);
+    static final PerIsaLevel<TileCode> BFLOATS = of(TileShape.TALL, VFMADD231PS, DType.BF16);
     /// The loop over pairs of BF16 numbers, for processors that have the instruction.
-    static final PerLevel<TileCode> PAIRS = of(TileShape.TALL, VDPBF16PS, DType.F32);
+    static final PerIsaLevel<TileCode> PAIRS = of(TileShape.TALL, VDPBF16PS, DType.F32);
 
-    private final Level level;
+    private final IsaLevel level;
     private final TileShape shape;
     private final Op product;
     private final DType type;
@@ -66,7 +66,7 @@ public final class TileCode {
     private final CodeOnDemand set;
 
     /// @param type of B, as the loop reads it
-    private TileCode(Level level, TileShape shape, Op product, DType type) {
+    private TileCode(IsaLevel level, TileShape shape, Op product, DType type) {
         this.level = level;
         this.shape = shape;
         this.product = product;
@@ -80,8 +80,8 @@ public final class TileCode {
         return shape;
     }
 
-    private static PerLevel<TileCode> of(TileShape shape, Op product, DType type) {
-        return new PerLevel<>(level -> new TileCode(level, shape, product, type));
+    private static PerIsaLevel<TileCode> of(TileShape shape, Op product, DType type) {
+        return new PerIsaLevel<>(level -> new TileCode(level, shape, product, type));
     }
 
     /// Multiplies a tile. It reads `tileRows · depth` numbers of A and `depth` rows of B, and changes `tileRows` rows

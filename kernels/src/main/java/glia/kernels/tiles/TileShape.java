@@ -1,6 +1,6 @@
 package glia.kernels.tiles;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 
 /// How the sums of a tile fill three quarters of the registers: rows of A by vectors of B's columns.
 public enum TileShape {
@@ -22,17 +22,17 @@ public enum TileShape {
     }
 
     /// Rows of a whole tile.
-    public int rows(Level level) {
+    public int rows(IsaLevel level) {
         return level.registers * 3 / (4 * vectors);
     }
 
     /// Columns of a panel.
-    public int cols(Level level) {
+    public int cols(IsaLevel level) {
         return vectors * level.lanes;
     }
 
     /// Bytes of a row of a panel.
-    int panelBytes(Level level) {
+    int panelBytes(IsaLevel level) {
         return vectors * level.bytes;
     }
 }

@@ -21,8 +21,8 @@ import glia.kernels.asm.Op;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
@@ -30,32 +30,32 @@ import java.util.List;
 /// rows are interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
 public final class TransposeCode {
     /// Of panels whose rows are one, two or three vectors.
-    private static final List<PerLevel<TransposeCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));
+    private static final List<PerIsaLevel<TransposeCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));
 
-    private final Level level;
+    private final IsaLevel level;
     private final int lanes;
     private final int panelBytes;
     private final CodeOnDemand transpose;
 
     /// @param panelBytes from row to row of the panel
-    private TransposeCode(Level level, int panelBytes) {
+    private TransposeCode(IsaLevel level, int panelBytes) {
         this.level = level;
         this.panelBytes = panelBytes;
         lanes = level.lanes;
         transpose = new CodeOnDemand(Arena.ofAuto(), lanes + 1, this::emit);
     }
 
-    private static PerLevel<TransposeCode> ofVectors(int vectors) {
-        return new PerLevel<>(level -> new TransposeCode(level, vectors * level.bytes));
+    private static PerIsaLevel<TransposeCode> ofVectors(int vectors) {
+        return new PerIsaLevel<>(level -> new TransposeCode(level, vectors * level.bytes));
     }
 
     /// @param vectors of a row of the panel, 1 to 3
-    public static TransposeCode of(Level level, int vectors) {
+    public static TransposeCode of(IsaLevel level, int vectors) {
         return CODES.get(vectors - 1).of(level);
     }
 
     /// Rows that are transposed together.
-    public static int rows(Level level) {
+    public static int rows(IsaLevel level) {
         return level.lanes;
     }
 

@@ -23,8 +23,8 @@ import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Level;
-import glia.kernels.code.PerLevel;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
 import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Tiles;
 import glia.tensor.Memory;
@@ -33,7 +33,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · rows[j]`: what attention does with values, for heads that share
-/// them. The sums of up to `mostHeads` heads and a stretch of columns stay in registers; what they were before is added
+/// them. The sums of up to `maxHeads` heads and a stretch of columns stay in registers; what they were before is added
 /// at the end, as tiles do (`TileCode`), so that both have the same bits.
 public final class WeightedSumCode {
     /// Bytes of the memory that a call needs for its parameters.
@@ -45,22 +45,22 @@ public final class WeightedSumCode {
     private static final int LINES = 32;
     private static final int AHEAD = 40;
     private static final int MOST_HEADS = 4;
-    private static final List<PerLevel<WeightedSumCode>> CODES = IntStream.rangeClosed(1, MOST_HEADS)
-            .mapToObj(heads -> new PerLevel<>(level -> new WeightedSumCode(level, heads))).toList();
+    private static final List<PerIsaLevel<WeightedSumCode>> CODES = IntStream.rangeClosed(1, MOST_HEADS)
+            .mapToObj(heads -> new PerIsaLevel<>(level -> new WeightedSumCode(level, heads))).toList();
 
-    private final Level level;
+    private final IsaLevel level;
     private final int heads;
     private final int mostVectors;
     private final CodeOnDemand sum;
 
-    private WeightedSumCode(Level level, int heads) {
+    private WeightedSumCode(IsaLevel level, int heads) {
         this.level = level;
         this.heads = heads;
-        mostVectors = heads <= mostHeads(level) / 2 ? 8 : 4;
+        mostVectors = heads <= maxHeads(level) / 2 ? 8 : 4;
         sum = new CodeOnDemand(Arena.ofAuto(), mostVectors + 1, this::emit);
     }
 
-    private static int mostHeads(Level level) {
+    private static int maxHeads(IsaLevel level) {
         return level.isWide() ? MOST_HEADS : 2;
     }
 
@@ -73,13 +73,13 @@ public final class WeightedSumCode {
     /// @param count at least 1
     /// @param ahead what is needed soon
     /// @param parameters memory of `PARAMETER_BYTES`
-    public static void sum(Level level, long sums, int heads, int size, long state, long rows, long rowBytes,
+    public static void sum(IsaLevel level, long sums, int heads, int size, long state, long rows, long rowBytes,
             long weights,
             long weightsRow, int count, Prefetch ahead, long parameters) {
         Memory.i64(parameters + AHEAD, ahead.address());
         Memory.i64(parameters + SUMS_ROW, 4L * size);
         Memory.i64(parameters + WEIGHTS_ROW, weightsRow);
-        int most = mostHeads(level);
+        int most = maxHeads(level);
         for (int h = 0; h < heads; h += most) {
             Memory.i64(parameters + STATE, state + h * Tiles.STATE_BYTES);
             CODES.get(Math.min(most, heads - h) - 1).of(level)

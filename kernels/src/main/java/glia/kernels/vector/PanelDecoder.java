@@ -75,7 +75,7 @@ final class PanelDecoder {
             if (type == DType.Q8_0) {
                 Unpack.bytes(w, 8, 0x80808080, scales + row, minima + row, to);
             } else if (five) {
-                Words.fifthBits(w, tops + row, bytes);
+                BitUnpack.fifthBits(w, tops + row, bytes);
                 Unpack.bytes(bytes, 8, 0, scales + row, minima + row, to);
             } else {
                 Unpack.nibbles(w, 4, scales + row, minima + row, scales + row, minima + row, to, to + 16 * PANEL_BYTES);
@@ -101,7 +101,7 @@ final class PanelDecoder {
         for (int group = 0; group < 8; group++) {
             long row = (long) group * PANEL_BYTES;
             if (group % 2 == 0) {
-                Words.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, group, bytes);
+                BitUnpack.fifthBitsOfGroups(words + 12 * PANEL_BYTES + 4 * row, words + 4 * PANEL_BYTES, group, bytes);
             }
             Unpack.bytes(bytes + group % 2 * 8 * PANEL_BYTES, 8, 0, scales + row, minima + row, panel + 32 * row);
         }
@@ -114,7 +114,7 @@ final class PanelDecoder {
         Unpack.halves(words, 1, 16, factors, 0);
         Unpack.halves(words, 1, 0, factors + PANEL_BYTES, 0);
         Unpack.scaled(factors + PANEL_BYTES, -1, 1, factors + PANEL_BYTES);
-        Words.sixBitScales(words + PANEL_BYTES, bytes, bytes + 2 * PANEL_BYTES);
+        BitUnpack.sixBitScales(words + PANEL_BYTES, bytes, bytes + 2 * PANEL_BYTES);
         Unpack.signedBytes(bytes, 2, factors, scales);
         Unpack.signedBytes(bytes + 2 * PANEL_BYTES, 2, factors + PANEL_BYTES, minima);
     }
@@ -125,8 +125,8 @@ final class PanelDecoder {
         Unpack.halves(bytes, 1, 0, tops, 0);
         Unpack.signedBytes(words + 48 * PANEL_BYTES, 4, tops, scales);
         Unpack.scaled(scales, -32, 16, minima);
-        Words.sixthBits(words, words + 32 * PANEL_BYTES, bytes);
-        Words.sixthBits(words + 16 * PANEL_BYTES, words + 40 * PANEL_BYTES, bytes + 32 * PANEL_BYTES);
+        BitUnpack.sixthBits(words, words + 32 * PANEL_BYTES, bytes);
+        BitUnpack.sixthBits(words + 16 * PANEL_BYTES, words + 40 * PANEL_BYTES, bytes + 32 * PANEL_BYTES);
         for (int group = 0; group < 16; group++) {
             long row = (long) group * PANEL_BYTES;
             Unpack.bytes(bytes + 4 * row, 4, 0, scales + row, minima + row, panel + 16 * row);

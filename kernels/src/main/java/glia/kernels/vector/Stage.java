@@ -12,8 +12,8 @@ import glia.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
 
 /// Moves rows into columns. A panel holds `PANEL` rows of a weight side by side: what is at one place of each row lies
-/// in one row of the panel, so that a vector works on many rows at once. Words of 4 bytes are moved one by one, which
-/// costs little where a word holds 4 or 8 numbers, and needs no shuffles.
+/// in one row of the panel, so that a vector works on many rows at once. BitUnpack of 4 bytes are moved one by one,
+/// which costs little where a word holds 4 or 8 numbers, and needs no shuffles.
 final class Stage {
     private static final long LOW = 0xffff_ffffL;
 

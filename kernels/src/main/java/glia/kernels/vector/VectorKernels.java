@@ -17,7 +17,7 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import glia.kernels.gradient.RowGradients;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
-import glia.kernels.tiled.KeyLoad;
+import glia.kernels.tiled.LoadKeys;
 import glia.kernels.tiled.Products;
 import glia.kernels.tiled.TiledProducts;
 
@@ -34,12 +34,12 @@ public final class VectorKernels implements Kernels {
     private final RowProduct rowProduct;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
-    private final KeyLoad keyLoad;
+    private final LoadKeys keyLoad;
     private final Norms norms;
     private final Rotation rotation;
     private final Pointwise pointwise;
     private final RowGradients gradients;
-    private final Rounding rounding;
+    private final QuantizeActivations rounding;
 
     /// @param workers the threads to use; the caller closes them
     public VectorKernels(Workers workers) {
@@ -55,12 +55,12 @@ public final class VectorKernels implements Kernels {
         rowProduct = new RowProduct(workers);
         attention = new Attention(workers, tiles, isBatchInvariant);
         attentionBackward = new AttentionBackward(workers, tiles);
-        keyLoad = new KeyLoad(workers, tiles);
+        keyLoad = new LoadKeys(workers, tiles);
         norms = new Norms(workers);
         rotation = new Rotation(workers);
         pointwise = new Pointwise(workers);
         gradients = new RowGradients(workers, VectorRowSteps::new);
-        rounding = new Rounding(workers);
+        rounding = new QuantizeActivations(workers);
     }
 
     @Override

@@ -24,7 +24,7 @@ final class VectorRowSteps implements RowSteps {
     private static final float LEAST = -150;
 
     private final Scratch scratch = new Scratch();
-    private final ActivationSlopes slopes = new ActivationSlopes();
+    private final ActivationDerivatives slopes = new ActivationDerivatives();
 
     VectorRowSteps() { }
 

@@ -44,7 +44,7 @@ final class VectorTiles implements Tiles {
 
     /// And so wide as a panel.
     @Override
-    public int leastCols(int cols) {
+    public int minCols(int cols) {
         return PANEL;
     }
 

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.emitted.EmittedKernels;
 import glia.kernels.emitted.EmittedKernelsUnderTest;
@@ -44,12 +44,12 @@ class Bf16x3ProductsTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedKernelsUnderTest.assumeItRuns(Level.AMX);
+        EmittedKernelsUnderTest.assumeItRuns(IsaLevel.AMX);
     }
 
     private static void with(long seed, Body body) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
-            var products = new AmxProducts(workers, new RowDecoder(workers, Level.AMX), 3);
+            var products = new AmxProducts(workers, new RowDecoder(workers, IsaLevel.AMX), 3);
             // What an earlier product left in memory must not matter.
             Tensor nothing = random(arena, new Random(1), 100, 100, 0);
             nothing.set(50, Float.NaN);
@@ -217,7 +217,7 @@ class Bf16x3ProductsTest {
     @Test
     void whatIsNotFiniteStaysInItsRowAndColumn() {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined()) {
-            var kernels = new EmittedKernels(workers, Level.AMX);
+            var kernels = new EmittedKernels(workers, IsaLevel.AMX);
             Random random = new Random(9);
             for (float odd : new float[] {Float.NaN, Float.NEGATIVE_INFINITY, 1e30f}) {
                 Tensor x = random(arena, random, 140, 260, 0);

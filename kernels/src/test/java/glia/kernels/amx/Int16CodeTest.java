@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.emitted.Guarded;
@@ -33,7 +33,7 @@ class Int16CodeTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedKernelsUnderTest.assumeItRuns(Level.AMX);
+        EmittedKernelsUnderTest.assumeItRuns(IsaLevel.AMX);
     }
 
     /// A word from its two bytes, which lie `apart` bytes from each other.

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.emitted.EmittedKernels;
 import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.panels.PanelFormat;
@@ -30,7 +30,7 @@ class Int16ProductTest {
 
     @BeforeAll
     static void onlyWhereItRuns() {
-        EmittedKernelsUnderTest.assumeItRuns(Level.AMX);
+        EmittedKernelsUnderTest.assumeItRuns(IsaLevel.AMX);
     }
 
     private interface Body {
@@ -39,7 +39,7 @@ class Int16ProductTest {
 
     private static void with(int workers, Body body) {
         try (Workers w = new Workers(workers); Arena arena = Arena.ofShared()) {
-            body.run(new EmittedKernels(w, Level.AMX), arena);
+            body.run(new EmittedKernels(w, IsaLevel.AMX), arena);
         }
     }
 

@@ -80,7 +80,7 @@ class CodePagesTest {
     @Test
     void saysWhyThereIsNoExecutableMemory() {
         try (Arena arena = Arena.ofConfined()) {
-            assertEquals("the system refuses executable memory: ", assertThrows(CodeRefusedException.class,
+            assertEquals("the system refuses executable memory: ", assertThrows(CodeUnavailableException.class,
                     () -> CodePages.seal(arena, List.of(sixth()), List.of())).getMessage());
         }
     }
@@ -101,7 +101,7 @@ class CodePagesTest {
             try (Arena arena = Arena.ofConfined()) {
                 System.out.print(CodePages.seal(arena, List.of(sixth())).function(0).call(0, 0, 0, 0, 0, 9) + " ");
                 CodePages.seal(arena, List.of(sixth()), List.of(CodePages.Way.PROTECT));
-            } catch (CodeRefusedException e) {
+            } catch (CodeUnavailableException e) {
                 System.out.print(e.getMessage());
             }
         }

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ExpCodeTest extends LevelTest {
+class ExpCodeTest extends IsaLevelTest {
     private static final int LANES = 16;
     /// Between the numbers that are tried: all exponents, 16 numbers or so of each 100,000.
     private static final int STEP = 6_151;

@@ -58,20 +58,20 @@ class ProcessorTest {
         assertFalse(new Processor(bf16, "GenuineIntel", 6, 8).multipliesBf16Fast());
     }
 
-    private static List<Level> levels(Set<Processor.Feature> features) {
-        return Level.of(new Processor(features, "AuthenticAMD", 25, 8));
+    private static List<IsaLevel> levels(Set<Processor.Feature> features) {
+        return IsaLevel.of(new Processor(features, "AuthenticAMD", 25, 8));
     }
 
     @Test
     void levelsNeedSeveralFeaturesTogether() {
         var all = EnumSet.allOf(Processor.Feature.class);
-        assertEquals(List.of(Level.values()), levels(all));
+        assertEquals(List.of(IsaLevel.values()), levels(all));
         for (var missing : EnumSet.of(Processor.Feature.AVX512BW, Processor.Feature.AVX512VL)) {
-            assertEquals(List.of(Level.AVX_VNNI, Level.AVX2), levels(EnumSet.complementOf(EnumSet.of(missing))));
+            assertEquals(List.of(IsaLevel.AVX_VNNI, IsaLevel.AVX2), levels(EnumSet.complementOf(EnumSet.of(missing))));
         }
-        assertEquals(List.of(Level.AMX, Level.AVX512, Level.AVX2),
+        assertEquals(List.of(IsaLevel.AMX, IsaLevel.AVX512, IsaLevel.AVX2),
                 levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.AVX_VNNI))));
-        assertEquals(List.of(Level.AVX512, Level.AVX_VNNI, Level.AVX2),
+        assertEquals(List.of(IsaLevel.AVX512, IsaLevel.AVX_VNNI, IsaLevel.AVX2),
                 levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.AMX_BF16))));
         assertEquals(List.of(), levels(EnumSet.complementOf(EnumSet.of(Processor.Feature.FMA))));
         assertEquals(List.of(), levels(EnumSet.noneOf(Processor.Feature.class)));

@@ -2,7 +2,7 @@ package glia.kernels.decode;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevelTest;
 import glia.kernels.emitted.Guarded;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -16,7 +16,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /// Decoding has the bits of the formats' definitions for any bytes at all, and touches nothing beside them.
-class DecodeCodeTest extends LevelTest {
+class DecodeCodeTest extends IsaLevelTest {
     private final Random random = new Random(1);
 
     private MemorySegment memory(Arena arena, long sizeBytes) {

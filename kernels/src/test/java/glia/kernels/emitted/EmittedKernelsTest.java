@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.amx.Int16Product;
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import glia.kernels.panels.PackedWeights;
 import glia.kernels.panels.PanelFormat;
 import glia.tensor.DType;
@@ -24,10 +24,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
-@EnumSource(Level.class)
+@EnumSource(IsaLevel.class)
 class EmittedKernelsTest extends KernelContract {
     @Parameter
-    Level level;
+    IsaLevel level;
 
     @BeforeEach
     void levelRunsHere() {
@@ -44,7 +44,7 @@ class EmittedKernelsTest extends KernelContract {
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
     void eachTokensResultsDoNotDependOnTheOthers(PanelFormat format) {
-        int many = level == Level.AMX ? Int16Product.LEAST_TOKENS : Integer.MAX_VALUE;
+        int many = level == IsaLevel.AMX ? Int16Product.LEAST_TOKENS : Integer.MAX_VALUE;
         for (int count = 1; count <= 3; count++) {
             try (Workers workers = new Workers(count); Arena arena = Arena.ofShared()) {
                 Kernels kernels = kernels(workers);

@@ -2,7 +2,7 @@ package glia.kernels.emitted;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import glia.kernels.code.Level;
+import glia.kernels.code.IsaLevel;
 import java.util.Optional;
 
 /// Whether emitted code can run on this machine; tests of it are left out elsewhere, with the reason.
@@ -10,10 +10,10 @@ public final class EmittedKernelsUnderTest {
     private EmittedKernelsUnderTest() { }
 
     public static void assumeItRuns() {
-        assumeItRuns(Level.AVX2);
+        assumeItRuns(IsaLevel.AVX2);
     }
 
-    public static void assumeItRuns(Level level) {
+    public static void assumeItRuns(IsaLevel level) {
         Optional<String> obstacle = EmittedKernels.obstacle(level);
         assumeTrue(obstacle.isEmpty(), () -> obstacle.orElseThrow());
     }

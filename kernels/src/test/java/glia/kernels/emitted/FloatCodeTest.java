@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevelTest;
 import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Tiles;
 import glia.kernels.tiles.DotsCode;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /// The F32 products equal loops over their definitions, and touch nothing beside their operands: all of these lie at
 /// the edge of memory that must not be touched.
-class FloatCodeTest extends LevelTest {
+class FloatCodeTest extends IsaLevelTest {
     private final Random random = new Random(1);
 
     private MemorySegment numbers(Arena arena, long count) {

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevelTest;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.HalfProducts;
 import glia.kernels.tiles.EmittedHalfTiles;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Products with kept panels of 16 bits beside loops over the definition.
-class HalfProductsTest extends LevelTest {
+class HalfProductsTest extends IsaLevelTest {
     private final Random random = new Random(5);
 
     private HalfProducts products(Workers workers) {

@@ -10,7 +10,7 @@ import glia.kernels.rows.Logits;
 import glia.kernels.rows.Norms;
 import glia.kernels.rows.Pointwise;
 import glia.kernels.rows.Rotation;
-import glia.kernels.rows.Rounding;
+import glia.kernels.rows.QuantizeActivations;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
@@ -90,7 +90,7 @@ class RowCodeTest extends RowTest {
 
     @Test
     void roundedActivationsHaveTheScalarBits() {
-        Rounding rounding = new Rounding(workers, level);
+        QuantizeActivations rounding = new QuantizeActivations(workers, level);
         for (int style = 0; style < 60; style++) {
             int spread = style % 6;
             number = spread == 5 ? this::wild : spread == 4
@@ -116,7 +116,7 @@ class RowCodeTest extends RowTest {
     /// within the last place of F64.
     @Test
     void outliersAreDecidedAsTheScalarSetDoes() {
-        Rounding rounding = new Rounding(workers, level);
+        QuantizeActivations rounding = new QuantizeActivations(workers, level);
         int numDecidedByOrder = 0;
         for (int turn = 0; turn < 1000; turn++) {
             try (Arena arena = Arena.ofConfined()) {
@@ -183,7 +183,7 @@ class RowCodeTest extends RowTest {
             new Norms(workers, level).rms(found, x, w, 1e-5f, 0);
             assertNextTo(expected, found);
             scalar.quantizeActivations(expected, x);
-            new Rounding(workers, level).run(found, x);
+            new QuantizeActivations(workers, level).run(found, x);
             assertSame(expected, found);
         }
     }
@@ -204,7 +204,7 @@ class RowCodeTest extends RowTest {
                 refused(() -> new Norms(workers, level).rms(x, x, odd, 1, 1));
                 refused(() -> new Norms(workers, level).layer(x, x, row, odd, 1));
                 refused(() -> new Norms(workers, level).rms(odd, x, row, 1, 1));
-                refused(() -> new Rounding(workers, level).run(x, odd));
+                refused(() -> new QuantizeActivations(workers, level).run(x, odd));
             }
             refused(() -> new Rotation(workers, level).run(x, 20, table, runs, 1));
             refused(() -> new Rotation(workers, level).run(small, 5, table, runs, 1));
@@ -226,7 +226,7 @@ class RowCodeTest extends RowTest {
             Pointwise pointwise = new Pointwise(workers, level);
             Norms norms = new Norms(workers, level);
             Rotation rotation = new Rotation(workers, level);
-            Rounding rounding = new Rounding(workers, level);
+            QuantizeActivations rounding = new QuantizeActivations(workers, level);
             Gather gather = new Gather(workers, new RowDecoder(workers, level));
             Tensor table = Fixtures.random(arena, DType.Q5_0, 4, 96, 1);
             Runs runs = new Runs().add(4, 9);

@@ -2,7 +2,7 @@ package glia.kernels.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevelTest;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 
 /// What tests of emitted code begin with that works row by row: the scalar set to compare with, and tensors at the edge
 /// of memory that must not be touched, so that code that leaves its operands ends the JVM.
-public abstract class RowTest extends LevelTest {
+public abstract class RowTest extends IsaLevelTest {
     public static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
 
     public final Workers workers = new Workers(1);

@@ -3,7 +3,7 @@ package glia.kernels.emitted;
 import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevelTest;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class SelfTestTest extends LevelTest {
+class SelfTestTest extends IsaLevelTest {
     /// The scalar set, as if it multiplied BF16 numbers fast, but for the last number of what one method computes,
     /// where a tensor has at least `leastRows`.
     private static Kernels broken(String name, int leastRows, Workers workers, float factor) {

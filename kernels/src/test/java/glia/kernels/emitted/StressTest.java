@@ -2,8 +2,8 @@ package glia.kernels.emitted;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.code.Level;
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.IsaLevelTest;
 import glia.kernels.code.Processor;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -30,14 +30,14 @@ import org.junit.jupiter.api.Test;
 
 /// Emitted code runs on several threads, each with workers of its own, while the JVM collects garbage, compiles, dumps
 /// threads and samples them. Every result must have the same bits as the first.
-class StressTest extends LevelTest {
+class StressTest extends IsaLevelTest {
     private static final int THREADS = 3;
 
     private final AtomicReference<byte[]> garbage = new AtomicReference<>();
 
     @Test
     void aMinuteForAllLevelsTogether() throws Exception {
-        stress(Duration.ofMinutes(1).dividedBy(Level.of(Processor.here()).size()));
+        stress(Duration.ofMinutes(1).dividedBy(IsaLevel.of(Processor.here()).size()));
     }
 
     @Test

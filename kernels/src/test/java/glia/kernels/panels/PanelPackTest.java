@@ -48,7 +48,7 @@ class PanelPackTest {
                     MemorySegment from = Guarded.atEnd(arena, stored.length).copyFrom(MemorySegment.ofArray(stored));
                     MemorySegment expected = arena.allocate(format.panelBytes(cols), 64);
                     Tensor w = Tensor.of(format.type, from, rows, cols);
-                    new PanelPackTwin().pack(format, w, 0, expected.address());
+                    new PanelPackReference().pack(format, w, 0, expected.address());
                     long quants = (long) cols / 32 * format.blockBytes();
                     long used = quants + (long) units * format.scales.sizeBytes;
                     MemorySegment found = units % 2 == 0 ? Guarded.atStart(arena, used) : Guarded.atEnd(arena, used);

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Function;
-import glia.kernels.code.Level;
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.IsaLevelTest;
 import glia.kernels.emitted.Guarded;
-import glia.kernels.emitted.PanelTwin;
-import glia.kernels.emitted.TileTwin;
+import glia.kernels.emitted.PanelReference;
+import glia.kernels.emitted.TileReference;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class PanelProductTest extends LevelTest {
+class PanelProductTest extends IsaLevelTest {
     private static final Arena CODE = Arena.ofShared();
 
     @AfterAll
@@ -51,7 +51,7 @@ class PanelProductTest extends LevelTest {
 
     /// What one call gets, one panel or two, every piece between pages that must not be touched.
     private static final class Bench {
-        final Level level;
+        final IsaLevel level;
         final PanelFormat format;
         final int tokens;
         final int cols;
@@ -61,7 +61,7 @@ class PanelProductTest extends LevelTest {
         final MemorySegment result;
         final MemorySegment work;
 
-        Bench(Level level, Arena arena, PanelFormat format, Tensor x, Tensor w, boolean atEnd) {
+        Bench(IsaLevel level, Arena arena, PanelFormat format, Tensor x, Tensor w, boolean atEnd) {
             this.level = level;
             this.format = format;
             tokens = x.rows();
@@ -74,12 +74,13 @@ class PanelProductTest extends LevelTest {
                     + cols / 32 / format.scales.blocks * format.scales.sizeBytes;
             MemorySegment whole = arena.allocate(panels * panelBytes, 64);
             for (int p = 0; p < panels; p++) {
-                new PanelPackTwin().pack(format, w, p, whole.address() + p * panelBytes);
+                new PanelPackReference().pack(format, w, p, whole.address() + p * panelBytes);
             }
             panel = guarded(arena, used, atEnd).copyFrom(whole.asSlice(0, used));
             TileLayout layout = format.tile(level, tokens);
-            MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
-            long end = new TileTwin().pack(layout, format.offset, x.address(), x.rowBytes(), cols, roomy.address());
+            MemorySegment roomy = arena.allocate(layout.maxBytes(cols), 64);
+            long end = new TileReference().pack(
+                    layout, format.offset, x.address(), x.rowBytes(), cols, roomy.address());
             activations = guarded(arena, end - roomy.address(), atEnd)
                     .copyFrom(roomy.asSlice(0, end - roomy.address()));
             result = guarded(arena, 4L * rows * tokens, atEnd);
@@ -102,7 +103,7 @@ class PanelProductTest extends LevelTest {
             float[] all = new float[rows * tokens];
             for (int first = 0; first < rows; first += PanelFormat.ROWS) {
                 long at = panel.address() + first / PanelFormat.ROWS * format.panelBytes(cols);
-                float[] ofPanel = PanelTwin.product(level, format, tokens, at, activations.address(), cols);
+                float[] ofPanel = PanelReference.product(level, format, tokens, at, activations.address(), cols);
                 for (int t = 0; t < tokens; t++) {
                     System.arraycopy(ofPanel, t * PanelFormat.ROWS, all, t * rows + first,
                             Math.min(PanelFormat.ROWS, rows - first));

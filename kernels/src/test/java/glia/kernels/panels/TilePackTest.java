@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Function;
-import glia.kernels.code.LevelTest;
+import glia.kernels.code.IsaLevelTest;
 import glia.kernels.emitted.Guarded;
-import glia.kernels.emitted.TileTwin;
+import glia.kernels.emitted.TileReference;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,7 +19,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class TilePackTest extends LevelTest {
+class TilePackTest extends IsaLevelTest {
     private static final float[] ODD = {0, -0.0f, 1e-45f, -3e-44f, 1e-40f, 1e-38f, 3e38f, -3.4e38f, 127, 127.5f, 1000,
         Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN};
 
@@ -49,8 +49,8 @@ class TilePackTest extends LevelTest {
                     for (int i = 0; i < tokens * cols; i++) {
                         x.set(Memory.F32, 4L * i, number(random, random.nextInt(6) / 5 * 5 + i / 32, i % 32));
                     }
-                    MemorySegment roomy = arena.allocate(layout.mostBytes(cols), 64);
-                    long used = new TileTwin().pack(layout, format.offset, x.address(), 4L * cols, cols,
+                    MemorySegment roomy = arena.allocate(layout.maxBytes(cols), 64);
+                    long used = new TileReference().pack(layout, format.offset, x.address(), 4L * cols, cols,
                             roomy.address()) - roomy.address();
                     for (MemorySegment found : List.of(Guarded.atEnd(arena, used), Guarded.atStart(arena, used))) {
                         pack.call(x.address(), 4L * cols, blocks, found.address(),
@@ -78,12 +78,12 @@ class TilePackTest extends LevelTest {
                 for (int i = 0; i < tokens * 32 * 11; i++) {
                     x.set(Memory.F32, 4L * i, number(random, random.nextInt(6) / 5 * 5 + i / 32, i % 32));
                 }
-                MemorySegment whole = Guarded.atEnd(arena, layout.mostBytes(32 * 11));
-                MemorySegment part = arena.allocate(layout.mostBytes(32 * 5), 64);
+                MemorySegment whole = Guarded.atEnd(arena, layout.maxBytes(32 * 11));
+                MemorySegment part = arena.allocate(layout.maxBytes(32 * 5), 64);
                 // The last 5 of 11 blocks.
                 pack.call(x.address() + 128 * 6, 4L * 32 * 11, 5, whole.address() + 6L * layout.blockBytes(),
                         whole.address() + layout.lowTerms(11, 6), 0);
-                new TileTwin().pack(layout, format.offset, x.address() + 128 * 6, 4L * 32 * 11, 32 * 5,
+                new TileReference().pack(layout, format.offset, x.address() + 128 * 6, 4L * 32 * 11, 32 * 5,
                         part.address());
                 long between = whole.address() + layout.lowTerms(11, 6) - whole.address() - 6L * layout.blockBytes();
                 for (int block = 0; block < 5; block++) {
@@ -116,7 +116,7 @@ class TilePackTest extends LevelTest {
             for (int i = 0; i < 100; i++) {
                 x.set(Memory.F32, 4L * i, i < 32 ? i : i - 10);
             }
-            MemorySegment to = arena.allocate(layout.mostBytes(32), 64);
+            MemorySegment to = arena.allocate(layout.maxBytes(32), 64);
             pack.call(x.address(), 4 * 68, 1, to.address(), to.address() + layout.lowTerms(1, 0), 0);
             // The scales are 3/8 for 31 / 120 and 3/4 for 89 / 120.
             assertEquals(level.isWide() ? 0x1.8p21f : 0.375f, to.get(Memory.F32, layout.scale(0)));

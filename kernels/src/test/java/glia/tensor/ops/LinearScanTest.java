@@ -3,7 +3,7 @@ package glia.tensor.ops;
 import static glia.tensor.ops.GradientCheck.of;
 import static glia.tensor.ops.GradientCheck.rows;
 import static glia.tensor.ops.GradientCheck.shape;
-import static glia.tensor.ops.ScanLab.runs;
+import static glia.tensor.ops.ScanFixture.runs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -146,7 +146,7 @@ class LinearScanTest {
     /// A decay so strong that nothing is left, and a product of decays far below the smallest number.
     @Test
     void forgetsEverything() {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             Tensor x = lab.random(130, 4);
             Tensor gone = lab.random(130, 1);
             for (long i = 0; i < gone.size(); i++) {
@@ -173,7 +173,7 @@ class LinearScanTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 63, 64, 65, 100})
     void aStateGoesOnWhereItStopped(int chunk) {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             int tokens = 150;
             Tensor q = lab.random(tokens, 2 * 5);
             Tensor k = lab.ops.apply(UnitNorm.length(lab.random(tokens, 2 * 5), 5, EPS));
@@ -194,7 +194,7 @@ class LinearScanTest {
 
     @Test
     void shapesThatDoNotFitAreRefused() {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             Tensor a = lab.random(3, 8);
             Tensor h = lab.random(3, 4);
             Tensor odd = lab.random(3, 3);

@@ -22,8 +22,8 @@ class RecurrentScanPropertyTest {
     @Property(tries = 100)
     void anyRunsGiveTheFormula(@ForAll RecurrentCell cell, @ForAll @IntRange(min = 1, max = 9) int size,
             @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 0, max = 7) Integer> lengths, @ForAll long seed) {
-        try (ScanLab lab = new ScanLab()) {
-            Runs runs = ScanLab.runs(lengths.stream().mapToInt(Integer::intValue).toArray());
+        try (ScanFixture lab = new ScanFixture()) {
+            Runs runs = ScanFixture.runs(lengths.stream().mapToInt(Integer::intValue).toArray());
             Network network = new Network(lab, cell, size, runs.numTokens(), seed);
             double[] expected = RecurrentScanTest.run(cell, network.x, network.weight, network.bias, size, runs);
             assertArrayEquals(expected, GradientCheck.toDoubles(network.scan(0, runs.numTokens(), runs)), 1e-5);
@@ -34,11 +34,11 @@ class RecurrentScanPropertyTest {
     void laterTokensChangeNothing(@ForAll RecurrentCell cell, @ForAll @IntRange(min = 1, max = 9) int size,
             @ForAll @IntRange(min = 1, max = 12) int tokens, @ForAll @IntRange(min = 0, max = 11) int cut,
             @ForAll long seed) {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             int kept = cut % tokens + 1;
             Network network = new Network(lab, cell, size, tokens, seed);
-            float[] whole = network.scan(0, tokens, ScanLab.runs(tokens)).toArray();
-            float[] begun = network.scan(0, kept, ScanLab.runs(kept)).toArray();
+            float[] whole = network.scan(0, tokens, ScanFixture.runs(tokens)).toArray();
+            float[] begun = network.scan(0, kept, ScanFixture.runs(kept)).toArray();
             float[] same = java.util.Arrays.copyOf(whole, begun.length);
             assertArrayEquals(same, begun, 1e-6f);
         }
@@ -48,7 +48,7 @@ class RecurrentScanPropertyTest {
     void aCutChangesNothing(@ForAll RecurrentCell cell, @ForAll @IntRange(min = 1, max = 9) int size,
             @ForAll @IntRange(min = 1, max = 12) int tokens, @ForAll @IntRange(min = 1, max = 12) int piece,
             @ForAll long seed) {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             Network network = new Network(lab, cell, size, tokens, seed);
             lab.compare(tokens, Math.min(piece, tokens), cell.numVectors() * size, network::scan);
         }
@@ -59,13 +59,13 @@ class RecurrentScanPropertyTest {
         final double[] x;
         final double[] weight;
         final double[] bias;
-        private final ScanLab lab;
+        private final ScanFixture lab;
         private final RecurrentCell cell;
         private final Tensor inputs;
         private final Weight matrix;
         private final Weight offsets;
 
-        Network(ScanLab lab, RecurrentCell cell, int size, int tokens, long seed) {
+        Network(ScanFixture lab, RecurrentCell cell, int size, int tokens, long seed) {
             this.lab = lab;
             this.cell = cell;
             Random random = new Random(seed);

@@ -3,7 +3,7 @@ package glia.tensor.ops;
 import static glia.tensor.ops.GradientCheck.of;
 import static glia.tensor.ops.GradientCheck.rows;
 import static glia.tensor.ops.GradientCheck.shape;
-import static glia.tensor.ops.ScanLab.runs;
+import static glia.tensor.ops.ScanFixture.runs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -86,7 +86,7 @@ class RecurrentScanTest {
     @ParameterizedTest
     @EnumSource
     void aStateGoesOnWhereItStopped(RecurrentCell cell) {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             Tensor x = lab.random(20, cell.numGates() * 5);
             Weight w = new Weight.Stored(lab.random(cell.numGates() * 5, 5));
             for (int piece : new int[] {1, 3, 19}) {
@@ -99,7 +99,7 @@ class RecurrentScanTest {
     /// Numbers worked out by hand: x = 0 but for the candidate, no recurrence.
     @Test
     void gatesStandInPyTorchsOrder() {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             Weight none = new Weight.Stored(lab.random(4, 1));
             Compute.stored(none).zero();
             Tensor x = lab.random(1, 4);
@@ -123,7 +123,7 @@ class RecurrentScanTest {
 
     @Test
     void shapesThatDoNotFitAreRefused() {
-        try (ScanLab lab = new ScanLab()) {
+        try (ScanFixture lab = new ScanFixture()) {
             Tensor x = lab.random(3, 12);
             Weight w = new Weight.Stored(lab.random(12, 3));
             Weight odd = new Weight.Stored(lab.random(12, 4));

@@ -1,0 +1,243 @@
+package glia.kernels.decode;
+
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VANDPS;
+import static glia.kernels.asm.Op.VBLENDVPS;
+import static glia.kernels.asm.Op.VBROADCASTSS;
+import static glia.kernels.asm.Op.VCVTDQ2PS;
+import static glia.kernels.asm.Op.VCVTPH2PS;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VPADDD;
+import static glia.kernels.asm.Op.VPBROADCASTD;
+import static glia.kernels.asm.Op.VPERMD;
+import static glia.kernels.asm.Op.VPERMPS;
+import static glia.kernels.asm.Op.VPMOVSXBD;
+import static glia.kernels.asm.Op.VPMOVSXBW;
+import static glia.kernels.asm.Op.VPMOVZXBD;
+import static glia.kernels.asm.Op.VPMOVZXBW;
+import static glia.kernels.asm.Op.VPSLLD;
+import static glia.kernels.asm.Op.VPSLLW;
+import static glia.kernels.asm.Op.VPSRLVD;
+import static glia.kernels.asm.Op.VSUBPS;
+
+import glia.kernels.asm.Condition;
+import glia.kernels.asm.Label;
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.Function;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.PerIsaLevel;
+import glia.tensor.QuantizedMatrix.Code;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+
+/// Decodes runs of codes to F32, `(value - zero) · scale`, with the bits of the definition. Codes of four bits are
+/// looked up in a register of 16 values; E4M3 goes through half precision, whose exponent is as long and counts from
+/// elsewhere.
+final class DequantizeCode {
+    /// Numbers that one call takes at most: a few µs.
+    private static final int STRETCH = 8192;
+    private static final int GREATER = 14;
+
+    private static final PerIsaLevel<DequantizeCode> CODES = new PerIsaLevel<>(DequantizeCode::new);
+
+    private final IsaLevel level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
+    /// By code, made when first needed.
+    private final CodeOnDemand decode =
+            new CodeOnDemand(arena, Code.values().length, code -> emit(Code.values()[code]));
+    private final Vec even;
+    private final Vec odd;
+    private final Vec scale;
+    private final Vec zero;
+    private final Vec codes;
+    private final Vec table;
+    private final Vec tableEnd;
+    private final Vec first;
+    private final Vec second;
+    private final Vec shifts;
+
+    private DequantizeCode(IsaLevel level) {
+        this.level = level;
+        even = level.v(0);
+        odd = level.v(1);
+        scale = level.v(2);
+        zero = level.v(3);
+        codes = level.v(4);
+        table = level.v(5);
+        tableEnd = level.v(6);
+        first = level.v(7);
+        second = level.v(8);
+        shifts = level.v(9);
+        constants = new Constants(arena, R11, level);
+    }
+
+    static DequantizeCode of(IsaLevel level) {
+        return CODES.of(level);
+    }
+
+    /// Numbers decoded in one step: runs are multiples of it.
+    static int step(Code code) {
+        return code.bits() == 4 ? 32 : 16;
+    }
+
+    /// Decodes `numGroups` groups of `size` codes that lie one behind the other.
+    ///
+    /// @param scales the F32 scale of each group
+    /// @param zeros the F32 zero point of each group
+    /// @param size a multiple of `step`, at least 1
+    void decode(Code code, long to, long from, long scales, long zeros, int numGroups, int size) {
+        Function function = decode.of(code.ordinal());
+        int most = Math.max(1, STRETCH / size);
+        for (int g = 0; g < numGroups; g += most) {
+            int groups = Math.min(most, numGroups - g);
+            for (int k = 0; k < size; k += STRETCH) {
+                long at = (long) g * size + k;
+                function.call(to + 4 * at, from + at * code.bits() / 8, scales + 4L * g, zeros + 4L * g, groups,
+                        Math.min(STRETCH, size - k));
+            }
+        }
+    }
+
+    /// A function of an address to write to (RDI), codes (RSI), scales (RDX), zero points (RCX), the number of groups
+    /// (R8) and their size (R9).
+    private byte[] emit(Code code) {
+        var a = new Emitter(level);
+        constants.load(a);
+        if (code.bits() == 4) {
+            int[] values = table(code);
+            if (a.isWide()) {
+                a.op(VMOVUPS, table, constants.vector(values));
+                a.op(VMOVUPS, first, constants.vector(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
+                a.op(VMOVUPS, second, constants.vector(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15));
+                a.op(VMOVUPS, shifts, constants.vector(0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4));
+            } else {
+                a.op(VMOVUPS, table, constants.vector(Arrays.copyOf(values, 8)));
+                a.op(VMOVUPS, tableEnd, constants.vector(Arrays.copyOfRange(values, 8, 16)));
+                a.op(VMOVUPS, shifts, constants.vector(0, 4, 8, 12, 16, 20, 24, 28));
+            }
+        }
+        Label group = a.here();
+        a.op(VBROADCASTSS, scale, at(RDX));
+        a.op(VBROADCASTSS, zero, at(RCX));
+        a.mov(RAX, R9);
+        Label loop = a.here();
+        if (code.bits() == 8) {
+            for (int part = 0; part < step(code); part += level.lanes) {
+                bytes(a, code, part);
+            }
+        } else if (a.isWide()) {
+            nibbles(a);
+        } else {
+            for (int part = 0; part < step(code); part += level.lanes) {
+                nibbles(a, part);
+            }
+        }
+        a.add(RDI, 4 * step(code));
+        a.add(RSI, 16);
+        a.sub(RAX, step(code));
+        a.jump(Condition.NOT_EQUAL, loop);
+        a.add(RDX, 4);
+        a.add(RCX, 4);
+        a.dec(R8);
+        a.jump(Condition.NOT_EQUAL, group);
+        return a.end();
+    }
+
+    private static int[] table(Code code) {
+        float[] magnitudes = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+        int[] bits = new int[16];
+        for (int i = 0; i < 16; i++) {
+            bits[i] = Float.floatToRawIntBits(switch (code) {
+                case U4 -> i;
+                case OFFSET4 -> i - 8;
+                case E2M1 -> i < 8 ? magnitudes[i] : -magnitudes[i - 8];
+                case E4M3, E5M2, I8, U8, OFFSET8 -> throw new IllegalArgumentException(code + " has 8 bits");
+            });
+        }
+        return bits;
+    }
+
+    /// 32 codes of four bits.
+    private void nibbles(Emitter a) {
+        a.op(VPMOVZXBD, codes, at(RSI));
+        a.op(VPERMD, even, first, codes);
+        a.op(VPERMD, odd, second, codes);
+        for (Vec part : new Vec[] {even, odd}) {
+            a.op(VPSRLVD, part, part, shifts);
+            a.op(VPERMPS, part, part, table);
+            finish(a, part, part == even ? 0 : 64);
+        }
+    }
+
+    /// 8 codes of four bits, from number `part` on. A lookup takes the lowest three bits; the fourth, as a sign,
+    /// chooses the table.
+    private void nibbles(Emitter a, int part) {
+        a.op(VPBROADCASTD, codes, at(RSI, part / 2));
+        a.op(VPSRLVD, codes, codes, shifts);
+        a.op(VPERMPS, even, codes, table);
+        a.op(VPERMPS, odd, codes, tableEnd);
+        a.op(VPSLLD, codes, codes, 28);
+        a.op(VBLENDVPS, even, even, odd, codes);
+        finish(a, even, 4 * part);
+    }
+
+    /// As many codes of eight bits as a vector has lanes, from number `part` on.
+    private void bytes(Emitter a, Code code, int part) {
+        switch (code) {
+            case E4M3 -> e4m3(a, part);
+            case E5M2 -> {
+                a.op(VPMOVZXBW, a.half(0), at(RSI, part));
+                a.op(VPSLLW, a.half(0), a.half(0), 8);
+                a.op(VCVTPH2PS, even, a.half(0));
+            }
+            case I8 -> {
+                a.op(VPMOVSXBD, even, at(RSI, part));
+                a.op(VCVTDQ2PS, even, even);
+            }
+            case U8, OFFSET8 -> {
+                a.op(VPMOVZXBD, even, at(RSI, part));
+                if (code == Code.OFFSET8) {
+                    a.op(VPADDD, even, even, constants.of(-128));
+                }
+                a.op(VCVTDQ2PS, even, even);
+            }
+            case E2M1, U4, OFFSET4 -> throw new IllegalArgumentException(code + " has 4 bits");
+        }
+        finish(a, even, 4 * part);
+    }
+
+    /// Sign, exponent and mantissa go to their places in half precision, which makes 2^-8 of the number; what then is
+    /// above 448 is the NaN.
+    private void e4m3(Emitter a, int part) {
+        a.op(VPMOVSXBW, a.half(0), at(RSI, part));
+        a.op(VPSLLW, a.half(0), a.half(0), 7);
+        a.and(a.half(0), a.half(0), constants.of(0xbf80bf80));
+        a.op(VCVTPH2PS, even, a.half(0));
+        a.op(VMULPS, even, even, constants.of(256f));
+        a.op(VANDPS, odd, even, constants.of(0x7fffffff));
+        a.compare(Mask.K1, odd, constants.of(448f), GREATER);
+        a.op(VADDPS, odd, even, constants.of(Float.NaN));
+        a.blend(even, Mask.K1, odd);
+    }
+
+    private void finish(Emitter a, Vec values, int at) {
+        a.op(VSUBPS, values, values, zero);
+        a.op(VMULPS, values, values, scale);
+        a.op(VMOVUPS, at(RDI, at), values);
+    }
+}

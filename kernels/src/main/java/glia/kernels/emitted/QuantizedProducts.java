@@ -1,0 +1,254 @@
+package glia.kernels.emitted;
+
+import glia.kernels.amx.Int16Product;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.SystemMemory;
+import glia.kernels.panels.PackedWeights;
+import glia.kernels.panels.PanelCode;
+import glia.kernels.panels.PanelFormat;
+import glia.kernels.panels.TileLayout;
+import glia.kernels.panels.TiledPanels;
+import glia.kernels.panels.WorkerScratch;
+import glia.tensor.Matrix;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.PackedWeightStore;
+import glia.tensor.kernel.GroupedGemm;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// `y = round(x) · wᵀ` on whole numbers, for one weight or for many at once: weights are packed once
+/// (`PackedWeights`), activations for each product (`TilePack`), and every panel is multiplied with every tile of
+/// tokens (`PanelProduct`). The workers meet once to pack all tiles, or not at all where these are small, and once for
+/// all panels of all weights. Products of the same rows share their tiles. So the many small products of a mixture of
+/// experts cost hardly more than one of their size.
+///
+/// What emitted code touches lies inside what is reserved here: the shapes of x, y and w are checked against each
+/// other before anything is called; tiles are at least `maxBytes` apart; a panel's code reads `panelBytes` at most and
+/// writes as many rows as the work area names, which are those that w has.
+public final class QuantizedProducts {
+    /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
+    private static final int TILES = 4;
+    /// Parts of tiles for each worker, at least.
+    private static final int PARTS_A_WORKER = 4;
+    /// Multiplications that are not worth the wake-up of another thread.
+    private static final long SMALL = 16_384;
+
+    private final Workers workers;
+    private final PackedWeights weights;
+    private final PanelCode.Library library;
+    private final Packing packing;
+    private final Multiplying multiplying;
+    private MemorySegment activations = MemorySegment.NULL;
+
+    // The present products.
+    private TiledPanels[] products = {new TiledPanels()};
+    private int numProducts;
+
+    public QuantizedProducts(Workers workers, IsaLevel level) {
+        this.workers = workers;
+        library = new PanelCode.Library(level);
+        weights = new PackedWeights(workers);
+        packing = new Packing(workers);
+        multiplying = new Multiplying(workers.count());
+    }
+
+    /// The same for many tokens, with the same packed weights.
+    Int16Product words() {
+        return new Int16Product(workers, weights);
+    }
+
+    /// Where packed weights are looked for, and who is told of each that is packed.
+    void usePackedWeights(PackedWeightStore conversions) {
+        weights.usePackedWeights(conversions);
+    }
+
+    /// Whether there is code for a weight.
+    public static boolean serves(Matrix w) {
+        return PanelFormat.of(w) != null;
+    }
+
+    /// Whether there is code for all products of a list.
+    public static boolean serves(GroupedGemm list) {
+        for (int i = 0; i < list.size(); i++) {
+            if (!serves(list.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Whether there is code for a product.
+    static boolean serves(GroupedGemm.Problem p) {
+        return serves(p.w()) && p.w().cols() > 0 && p.w().rows() > 0;
+    }
+
+    /// Computes one product.
+    ///
+    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    void run(Tensor y, Tensor x, Matrix w) {
+        PanelFormat.check(y, x, w);
+        if (y.size() == 0) {
+            return;
+        }
+        if (x.cols() == 0) {
+            y.zero();
+            return;
+        }
+        numProducts = 1;
+        products[0].set(y, 0, x, 0, x.rows(), w);
+        run();
+    }
+
+    /// Computes products that there is code for.
+    void run(GroupedGemm list) {
+        numProducts = list.size();
+        if (numProducts == 0) {
+            return;
+        }
+        if (products.length < numProducts) {
+            int known = products.length;
+            products = Arrays.copyOf(products, numProducts);
+            Arrays.setAll(products, i -> i < known ? products[i] : new TiledPanels());
+        }
+        for (int i = 0; i < numProducts; i++) {
+            products[i].set(list.get(i));
+        }
+        run();
+    }
+
+    private void run() {
+        int unitsOfGroups = 0;
+        for (int i = 0; i < numProducts; i++) {
+            products[i].take(library);
+            unitsOfGroups += products[i].unitsOfGroup;
+        }
+        int groups = Math.ceilDiv(workers.chunksFor(Long.MAX_VALUE), unitsOfGroups);
+        long bytes = 0;
+        int units = 0;
+        for (int i = 0; i < numProducts; i++) {
+            TiledPanels one = products[i];
+            one.layOut(i == 0 ? null : products[i - 1], groups, weights);
+            bytes = Math.max(bytes, one.tilesEnd());
+            units += one.numUnits();
+        }
+        if (activations.byteSize() < bytes) {
+            activations = SystemMemory.allocate(Arena.ofAuto(), bytes);
+        }
+        TiledPanels last = products[numProducts - 1];
+        packing.start(last.lastTile);
+        multiplying.start(last.costAfter(), units);
+        for (int i = 0; i < numProducts; i++) {
+            java.lang.ref.Reference.reachabilityFence(products[i].panels);
+            products[i].forget();
+        }
+    }
+
+    /// Packs the tiles: where they are few, but not small, in parts, so that all workers have some.
+    private final class Packing extends RangeTask {
+        private int parts;
+
+        Packing(Workers workers) {
+            super(workers);
+        }
+
+        void start(int tiles) {
+            TiledPanels first = products[0];
+            long numbers = (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols();
+            parts = tiles * numbers < SMALL ? 1 : Math.ceilDiv(PARTS_A_WORKER * workers.count(), tiles);
+            spread(tiles * parts, numbers / parts);
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            for (int i = 0; i < numProducts; i++) {
+                TiledPanels one = products[i];
+                int end = Math.min(to, one.lastTile * parts);
+                for (int n = Math.max(from, one.firstTile * parts); n < end; n++) {
+                    one.pack(n / parts - one.firstTile, n % parts, parts, activations.address());
+                }
+            }
+        }
+    }
+
+    /// Multiplies panels with tiles. A chunk has units of about equal cost together, whatever products they are of.
+    private final class Multiplying implements Workers.Task {
+        private final MemorySegment workAreas;
+        private final ResultBuffer[] results;
+        private long cost;
+        private int numChunks;
+
+        Multiplying(int numWorkers) {
+            workAreas = WorkerScratch.each(numWorkers);
+            results = ResultBuffer.each(numWorkers, library.level());
+        }
+
+        void start(long all, int units) {
+            cost = all;
+            numChunks = all < SMALL ? 1 : workers.chunksFor(units);
+            workers.run(this, numChunks);
+        }
+
+        @Override
+        public void run(int chunk, int worker) {
+            long from = cost * chunk / numChunks;
+            long to = cost * (chunk + 1) / numChunks;
+            for (int i = 0; i < numProducts; i++) {
+                TiledPanels one = products[i];
+                int first = one.unitAt(from);
+                int last = one.unitAt(to);
+                for (int unit = first, end; unit < last; unit = end) {
+                    int group = unit / one.unitsOfGroup;
+                    end = Math.min(last, (group + 1) * one.unitsOfGroup);
+                    int lastPanel = Math.min(one.numPanels, one.firstPanel(end - 1) + one.panelsAtOnce);
+                    long ahead = to < cost ? next(i, to, chunk) - one.panel(lastPanel - 1) : one.panelBytes;
+                    panels(one, group, one.firstPanel(unit), lastPanel, ahead, worker);
+                }
+            }
+        }
+
+        /// Where the panel lies that the worker probably multiplies after product i's part of a chunk: the next
+        /// product's in the same chunk, or the first of its next chunk, as the others have those in between.
+        private long next(int i, long to, int chunk) {
+            if (i + 1 < numProducts && products[i + 1].costBefore < to) {
+                return products[i + 1].panel(0);
+            }
+            long from = cost * Math.min(numChunks - 1, chunk + workers.count()) / numChunks;
+            int product = i;
+            while (product + 1 < numProducts && products[product + 1].costBefore <= from) {
+                product++;
+            }
+            TiledPanels one = products[product];
+            return one.panel(one.firstPanel(one.unitAt(from)));
+        }
+
+        /// @param ahead bytes from the last panel to the one that is needed next
+        private void panels(TiledPanels one, int group, int first, int last, long ahead, int worker) {
+            int units = one.w.cols() / PanelFormat.BLOCK / one.format.scales.blocks;
+            int row = first * PanelFormat.ROWS;
+            long tiles = activations.address() + one.tilesAt;
+            long workArea = WorkerScratch.of(workAreas, worker);
+            ResultBuffer out = results[worker];
+            out.begin(last - first, one.panelsAtOnce, one.numRows,
+                    one.y.address() + one.yRow * one.y.rowBytes() + 4L * row, one.y.rowBytes());
+            int end = (int) ((group + 1L) * one.numTiles / one.numGroups);
+            for (int tile = (int) ((long) group * one.numTiles / one.numGroups); tile < end; tile += TILES) {
+                int lastTile = Math.min(tile + TILES, end);
+                for (int panel = first, panels; panel < last; panel += panels) {
+                    panels = Math.min(one.panelsAtOnce, last - panel);
+                    int rows = Math.min(panels * PanelFormat.ROWS, one.w.rows() - panel * PanelFormat.ROWS);
+                    long toNext = (panels - 1) * one.panelBytes + (panel + panels == last ? ahead : one.panelBytes);
+                    WorkerScratch.panel(workArea, rows, toNext, one.panelBytes);
+                    for (int i = tile; i < lastTile; i++) {
+                        one.code(i).product(panels, i == tile).call(one.panel(panel), tiles + i * one.tileBytes,
+                                out.of(panel - first) + one.firstToken(i) * out.rowBytes(), units, out.rowBytes(),
+                                workArea);
+                    }
+                }
+            }
+            out.end(Math.min(last * PanelFormat.ROWS, one.w.rows()) - row);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package glia.kernels.rows;
+
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
+import static glia.kernels.asm.Gpr.RAX;
+import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Op.VADDPS;
+import static glia.kernels.asm.Op.VDIVPS;
+import static glia.kernels.asm.Op.VFMADD132PS;
+import static glia.kernels.asm.Op.VFMADD213PS;
+import static glia.kernels.asm.Op.VFMADD231PS;
+import static glia.kernels.asm.Op.VFNMADD231PS;
+import static glia.kernels.asm.Op.VMAXPS;
+import static glia.kernels.asm.Op.VMINPS;
+import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.VXORPS;
+
+import glia.kernels.asm.Mask;
+import glia.kernels.asm.Vec;
+import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.ExpCode;
+import glia.kernels.code.IsaLevel;
+import glia.kernels.code.MaskedLoop;
+import glia.kernels.code.NormalCode;
+import glia.kernels.code.PerIsaLevel;
+import glia.kernels.code.TanhCode;
+import glia.tensor.kernel.Activation;
+import java.lang.foreign.Arena;
+
+/// Gradients of activations, each by its value and its slope, with the formulas of `PointwiseCode`.
+final class DerivativeCode {
+    private static final int ORDERED_GREATER = 30;
+    /// From here on the slope of GELU's tanh form is that of a straight line in F32.
+    private static final float STRAIGHT = 16;
+
+    private static final PerIsaLevel<DerivativeCode> CODES = new PerIsaLevel<>(DerivativeCode::new);
+
+    private final IsaLevel level;
+    private final Arena arena = Arena.ofAuto();
+    private final Constants constants;
+    /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
+    private final CodeOnDemand functions = new CodeOnDemand(arena, 2 * Activation.values().length,
+            f -> emit(Activation.values()[f / 2], f % 2 == 1));
+    private final Vec x;
+    private final Vec u;
+    private final Vec t;
+    private final Vec spare;
+    private final Vec phi;
+    private final Vec value;
+    private final Vec slope;
+    private final Vec dy;
+    /// 1 through the loop.
+    private final Vec unit;
+
+    private DerivativeCode(IsaLevel level) {
+        this.level = level;
+        x = level.v(0);
+        u = level.v(1);
+        t = level.v(2);
+        spare = level.v(3);
+        phi = level.v(4);
+        value = level.v(5);
+        slope = level.v(6);
+        dy = level.v(7);
+        unit = level.v(8);
+        constants = new Constants(arena, R11, level);
+    }
+
+    static DerivativeCode of(IsaLevel level) {
+        return CODES.of(level);
+    }
+
+    /// `dx += dy · f'(x)`
+    void activation(Activation f, long dx, long dy, long from, int count) {
+        functions.of(2 * f.ordinal()).call(dx, 0, dy, count, from, 0);
+    }
+
+    /// `dgate += dy · up · f'(gate)`, `dup += dy · f(gate)`
+    void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
+        functions.of(2 * f.ordinal() + 1).call(dgate, dup, dy, count, gate, up);
+    }
+
+    private byte[] emit(Activation f, boolean gated) {
+        var emitter = new Emitter(level);
+        constants.load(emitter);
+        constants.fill(emitter, unit, 1);
+        new MaskedLoop(level.lanes, 1) {
+            @Override
+            public void vector(Emitter a, int at, int turn, Mask mask) {
+                a.load(x, at(R8, RAX, 1, at), mask);
+                function(a, f);
+                a.load(dy, at(RDX, RAX, 1, at), mask);
+                if (gated) {
+                    a.load(t, at(R9, RAX, 1, at), mask);
+                    a.op(VMULPS, slope, slope, t);
+                    a.load(t, at(RSI, RAX, 1, at), mask);
+                    a.op(VFMADD231PS, t, value, dy);
+                    a.store(at(RSI, RAX, 1, at), t, mask);
+                }
+                a.load(t, at(RDI, RAX, 1, at), mask);
+                a.op(VFMADD231PS, t, slope, dy);
+                a.store(at(RDI, RAX, 1, at), t, mask);
+            }
+        }.emit(emitter, R10);
+        return emitter.end();
+    }
+
+    /// `value = f(x)`, `slope = f'(x)`.
+    private void function(Emitter a, Activation f) {
+        switch (f) {
+            case SILU -> {
+                a.op(VXORPS, u, x, constants.of(1 << 31));
+                sigmoid(a);
+                a.op(VMULPS, value, x, u);
+                // σ + value · (1 - σ)
+                a.op(VSUBPS, t, unit, u);
+                a.op(VMOVUPS, slope, value);
+                a.op(VFMADD213PS, slope, t, u);
+            }
+            case GELU_TANH -> tanhForm(a);
+            case GELU -> gelu(a);
+            case TANH -> {
+                a.op(VMOVUPS, value, x);
+                TanhCode.emit(a, constants, value, u, t, spare);
+                a.op(VMOVUPS, slope, unit);
+                a.op(VFNMADD231PS, slope, value, value);
+            }
+            case RELU -> {
+                relu(a);
+                a.compare(Mask.K2, x, t, ORDERED_GREATER);
+                a.op(VMOVUPS, slope, t);
+                a.blend(slope, Mask.K2, unit);
+            }
+            case RELU_SQUARED -> {
+                relu(a);
+                a.op(VADDPS, slope, value, value);
+                a.op(VMULPS, value, value, value);
+            }
+        }
+    }
+
+    /// `u = 1 / (1 + e^u)`
+    private void sigmoid(Emitter a) {
+        ExpCode.emit(a, constants, u, t, spare);
+        a.op(VADDPS, u, u, unit);
+        a.op(VDIVPS, u, unit, u);
+    }
+
+    /// `value` is the larger of 0, which t is, and x; NaN, as the last operand, stays.
+    private void relu(Emitter a) {
+        a.zero(t);
+        a.op(VMAXPS, value, t, x);
+    }
+
+    /// `x · σ(v)`, `σ + x · σ · (1 - σ) · v'` with `v = 2·√(2/π)·(x + 0.044715 x³)`.
+    private void tanhForm(Emitter a) {
+        constants.fill(a, t, STRAIGHT);
+        a.op(VMINPS, phi, t, x);
+        constants.fill(a, t, -STRAIGHT);
+        a.op(VMAXPS, phi, t, phi);
+        a.op(VMULPS, u, phi, phi);
+        constants.fill(a, t, 1.5957691216f);
+        a.op(VMOVUPS, slope, u);
+        a.op(VFMADD132PS, slope, t, constants.of(3 * 0.0713548162f));
+        constants.fill(a, t, -1.5957691216f);
+        a.op(VFMADD132PS, u, t, constants.of(-0.0713548162f));
+        a.op(VMULPS, u, u, phi);
+        sigmoid(a);
+        a.op(VMULPS, value, x, u);
+        a.op(VSUBPS, t, unit, u);
+        a.op(VMULPS, t, t, u);
+        a.op(VMULPS, t, t, phi);
+        a.op(VFMADD213PS, slope, t, u);
+    }
+
+    /// `x · Φ(x)`, `Φ(x) + x · φ(x)`
+    private void gelu(Emitter a) {
+        NormalCode.emit(a, constants, x, unit, phi, u, t, spare);
+        a.op(VMULPS, value, x, phi);
+        a.op(VMULPS, slope, x, u);
+        a.op(VFMADD132PS, slope, phi, constants.of(0.39894228f));
+    }
+}

@@ -1,0 +1,244 @@
+package glia.kernels.tiled;
+
+import static glia.kernels.tiled.Bf16Panels.pairs;
+
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+
+/// `linear` and both of its gradients with both factors rounded to BF16 and sums in F32
+/// (https://arxiv.org/abs/1905.12322). Two numbers that are multiplied and added together lie side by side in 32 bits,
+/// so that the loops of F32 products serve: a pair is their number.
+public final class TiledBf16Products implements Bf16Products {
+    private static final int SPREAD = 128;
+
+    private final Workers workers;
+    private final Bf16Tiles tiles;
+    private final Rows rows;
+    private final Transposed transposed;
+    private final Forward forward;
+    private final Kept kept;
+    private final Backward backwardInput;
+    private final Backward backwardWeight;
+
+    /// @param tiles the inner loops
+    public TiledBf16Products(Workers workers, Bf16Tiles tiles) {
+        this.workers = workers;
+        this.tiles = tiles;
+        rows = new Rows(workers, tiles);
+        transposed = new Transposed(workers, tiles);
+        forward = new Forward(workers, tiles);
+        kept = new Kept(workers, tiles, new PackedHalfWeights(tiles, new Bf16Panels(workers, tiles), "pairs"), true);
+        backwardInput = new Backward(workers, tiles);
+        backwardWeight = new Backward(workers, tiles);
+    }
+
+    /// The other's form whose kept panels are multiplied step by step.
+    private TiledBf16Products(TiledBf16Products other) {
+        workers = other.workers;
+        tiles = other.tiles;
+        rows = other.rows;
+        transposed = other.transposed;
+        forward = other.forward;
+        kept = new Kept(workers, tiles, other.kept.packed, false);
+        backwardInput = other.backwardInput;
+        backwardWeight = other.backwardWeight;
+    }
+
+    @Override
+    public Bf16Products batchInvariant() {
+        return new TiledBf16Products(this);
+    }
+
+    @Override
+    public void linear(Tensor y, Tensor x, Tensor w) {
+        forward.w = w;
+        forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        int pairs = pairs(x.cols());
+        forward.run(rows.of(x), rows.rowBytes(x), pairs, forward.chunkCols(x.rows(), w.rows()));
+    }
+
+    @Override
+    public void linearPacked(Tensor y, Tensor x, Tensor w) {
+        MemorySegment panels = kept.packed.of(w);
+        if (panels == null) {
+            linear(y, x, w);
+            return;
+        }
+        kept.panels = panels.address();
+        kept.depth = pairs(w.cols());
+        kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        kept.run(rows.of(x), rows.rowBytes(x), kept.depth, kept.chunkCols(x.rows(), w.rows()));
+        java.lang.ref.Reference.reachabilityFence(panels);
+    }
+
+    @Override
+    public void linearBackwardInput(Tensor dx, Tensor dy, Tensor w) {
+        backwardInput.b = w;
+        backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
+        int pairs = pairs(dy.cols());
+        backwardInput.run(rows.of(dy), rows.rowBytes(dy), pairs, backwardInput.chunkCols(dx.rows(), dx.cols()));
+    }
+
+    @Override
+    public void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+        backwardWeight.b = x;
+        backwardWeight.output(dw.address(), dw.rowBytes(), dw.rows(), dw.cols(), true);
+        backwardWeight.runTiled(transposed.of(dy), pairs(x.rows()), backwardWeight.chunkCols(dw.rows(), dw.cols()));
+    }
+
+    /// A as it is: rows of pairs.
+    static final class Rows extends RangeTask {
+        private final Bf16Tiles tiles;
+        private final Scratch scratch = new Scratch();
+        private Tensor x;
+        private long to;
+
+        Rows(Workers workers, Bf16Tiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+        }
+
+        /// The rows of x, rounded, `rowBytes` apart.
+        long of(Tensor x) {
+            this.x = x;
+            to = scratch.reserve(x.rows() * rowBytes(x));
+            spread(x.rows(), 4L * x.cols());
+            return to;
+        }
+
+        /// Bytes from row to row, at a distance at which they do not push each other out of the first cache.
+        long rowBytes(Tensor x) {
+            return TiledProduct.apart(4L * pairs(x.cols()));
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int pairs = (int) (rowBytes(x) / Float.BYTES);
+            tiles.round(DType.F32, x.address() + from * x.rowBytes(), x.rowBytes(), end - from, x.cols(), pairs,
+                    to + from * rowBytes(x), worker);
+        }
+    }
+
+    /// A transposed, in tiles `[R / rows][N / 2][rows]` of pairs of rows.
+    private static final class Transposed extends RangeTask {
+        private final Bf16Tiles tiles;
+        private final Scratch scratch = new Scratch();
+        private final Scratch[] pairRows;
+        private Tensor dy;
+        private long to;
+
+        Transposed(Workers workers, Bf16Tiles tiles) {
+            super(workers);
+            this.tiles = tiles;
+            pairRows = Scratch.each(workers.count());
+        }
+
+        long of(Tensor dy) {
+            this.dy = dy;
+            int numTiles = Math.ceilDiv(dy.cols(), tiles.rows());
+            to = scratch.reserve(4L * numTiles * tiles.rows() * pairs(dy.rows()));
+            spread(pairs(dy.rows()), 4L * dy.cols());
+            return to;
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int cols = dy.cols();
+            int tileRows = tiles.rows();
+            int padded = Math.ceilDiv(cols, tileRows) * tileRows;
+            // Lines more than a row needs, so that rows do not fall into the same set of the cache.
+            long rowBytes = 4L * padded + SPREAD;
+            long zeros = pairRows[worker].reserve((1 + TiledProducts.TURNED) * rowBytes);
+            long pairs = zeros + rowBytes;
+            tiles.clear(zeros, (1 + TiledProducts.TURNED) * (int) (rowBytes / 4));
+            for (int p = from; p < end; p += TiledProducts.TURNED) {
+                int count = Math.min(TiledProducts.TURNED, end - p);
+                for (int j = 0; j < count; j++) {
+                    long a = dy.address() + 2L * (p + j) * dy.rowBytes();
+                    long b = 2 * (p + j) + 1 < dy.rows() ? a + dy.rowBytes() : zeros;
+                    tiles.interleave(pairs + j * rowBytes, a, b, cols);
+                }
+                for (int i = 0; i < padded; i += tileRows) {
+                    tiles.collect(pairs + 4L * i, rowBytes, count,
+                            to + 4L * ((long) i * pairs(dy.rows()) + (long) p * tileRows));
+                }
+            }
+        }
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]`: rows of w are columns of B.
+    private static final class Forward extends TiledProduct {
+        private final Bf16Tiles pairTiles;
+        private final Scratch[] rounded;
+        private Tensor w;
+
+        Forward(Workers workers, Bf16Tiles tiles) {
+            super(workers, tiles);
+            pairTiles = tiles;
+            rounded = Scratch.each(workers.count());
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
+            for (int i = 0; i < cols; i += pairTiles.cols()) {
+                Bf16Panels.transpose(pairTiles, w, col + i, Math.min(pairTiles.cols(), cols - i), k0, count,
+                        to + i / pairTiles.cols() * partBytes, rounded[worker], worker);
+            }
+            return to;
+        }
+    }
+
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` where the panels of w were packed before.
+    private static final class Kept extends TiledProduct {
+        private final Bf16Tiles pairTiles;
+        private final PackedHalfWeights packed;
+        private long panels;
+        private final boolean isOneStep;
+        private int depth;
+
+        /// @param isOneStep whether the whole depth is multiplied in one go, not in as many as `Forward` takes
+        Kept(Workers workers, Bf16Tiles tiles, PackedHalfWeights packed, boolean isOneStep) {
+            super(workers, tiles);
+            pairTiles = tiles;
+            this.packed = packed;
+            this.isOneStep = isOneStep;
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long memory, int worker) {
+            return panels + col / tiles.cols() * panelStride() + k0 * pairTiles.panelBytes();
+        }
+
+        @Override
+        long panelStride() {
+            return Bf16Panels.panelBytes(pairTiles, depth);
+        }
+
+        @Override
+        int step() {
+            return isOneStep ? Math.max(1, depth) : super.step();
+        }
+    }
+
+    /// `c[m,n] += Σ_k a[m,k] · b[k,n]`: pairs of rows of b are rows of panels.
+    private static final class Backward extends TiledProduct {
+        private final Bf16Tiles pairTiles;
+        private final Scratch[] decoded;
+        private Tensor b;
+
+        Backward(Workers workers, Bf16Tiles tiles) {
+            super(workers, tiles);
+            pairTiles = tiles;
+            decoded = Scratch.each(workers.count());
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long to, int worker) {
+            Bf16Panels.interleave(pairTiles, b, col, cols, k0, count, to, partBytes, decoded[worker], worker);
+            return to;
+        }
+    }
+}
