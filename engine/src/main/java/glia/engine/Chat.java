@@ -14,13 +14,20 @@ import java.util.OptionalInt;
 /// A conversation with a model. The model's chat template renders all messages for each answer; tokens that the KV cache
 /// holds already are not computed again. For one thread.
 ///
+/// A prompt that leaves an answer less than an eighth of the context, or than the most tokens it may have, loses its
+/// oldest exchanges: as many as fill more than half of the context. The system prompt stays.
+///
 /// If a call throws, the conversation is as before.
 public final class Chat implements AutoCloseable {
+    /// Part of the context that is left to an answer.
+    private static final int ROOM_SHARE = 8;
+
     private final LanguageModel model;
     private final Generator generator;
     private List<ChatMessage> messages = new ArrayList<>();
     private RenderOptions render;
     private GenerationOptions options;
+    private ConversationTokens tokens = ConversationTokens.EMPTY;
 
     Chat(LanguageModel model, Generator generator) {
         this.model = model;
@@ -94,7 +101,7 @@ public final class Chat implements AutoCloseable {
     /// Generates another answer to the last message of the user. What follows that message is replaced.
     ///
     /// @throws IllegalStateException if the user has said nothing
-    /// @throws ContextFullException if the message leaves no room for an answer
+    /// @throws ContextFullException if the message alone leaves no room for an answer
     public Answer regenerate(TextListener listener) {
         int last = lastOfUser();
         if (last < 0) {
@@ -122,7 +129,7 @@ public final class Chat implements AutoCloseable {
 
     /// Answers a message of the user and streams the answer's text.
     ///
-    /// @throws ContextFullException if the message leaves no room for an answer
+    /// @throws ContextFullException if the message alone leaves no room for an answer
     public Answer stream(String text, TextListener listener) {
         return stream(ChatMessage.user(text), listener);
     }
@@ -130,7 +137,7 @@ public final class Chat implements AutoCloseable {
     /// Answers a message of any role and form.
     ///
     /// @throws IllegalArgumentException if it holds anything but text, such as an image
-    /// @throws ContextFullException if the message leaves no room for an answer
+    /// @throws ContextFullException if the message alone leaves no room for an answer
     public Answer stream(ChatMessage message, TextListener listener) {
         message.requireText();
         List<ChatMessage> asked = new ArrayList<>(messages);
@@ -140,17 +147,63 @@ public final class Chat implements AutoCloseable {
 
     /// Answers the last of these messages, which then are the conversation's.
     private Answer answer(List<ChatMessage> asked, TextListener listener) {
-        Answer answer = generator.generate(prompt(asked), options, false, listener);
+        Tokenizer tokenizer = model.tokenizer();
+        ConversationTokens prompt = prompt(asked);
+        int numDropped = 0;
+        int room = model.contextLength() - prompt.ids().length;
+        if (room < roomWanted()) {
+            while (room < model.contextLength() / 2 && dropOldest(asked)) {
+                numDropped++;
+                prompt = prompt(asked);
+                room = model.contextLength() - prompt.ids().length;
+            }
+        }
+        if (room <= 0) {
+            throw new ContextFullException(prompt.ids().length, model.contextLength());
+        }
+        if (numDropped > 0) {
+            listener.dropped(numDropped, model.contextLength());
+        }
+        Generator.Generated generated = generator.generated(prompt.ids(), options, false, listener);
+        Answer answer = generated.answer();
+        if (model.template().isPresent()) {
+            tokens = prompt.with(generated.tokens(), answer.content(), tokenizer);
+        }
         asked.add(new ChatMessage("assistant", answer.text(), List.of(), "", Map.of("content", answer.content())));
         messages = asked;
-        model.tokenizer().prepare();
+        tokenizer.prepare();
         return answer;
+    }
+
+    /// The tokens that an answer should have room for before anything is dropped.
+    private int roomWanted() {
+        int share = Math.max(1, model.contextLength() / ROOM_SHARE);
+        return options.maxTokens() == 0 ? share : Math.min(options.maxTokens(), share);
+    }
+
+    /// Removes the oldest exchange: all messages but the system prompt before the second message of the user.
+    ///
+    /// @return false if there is only one
+    private static boolean dropOldest(List<ChatMessage> conversation) {
+        int from = 0;
+        while (from < conversation.size() && isSystem(conversation.get(from))) {
+            from++;
+        }
+        int to = from + 1;
+        while (to < conversation.size() && !isUser(conversation.get(to))) {
+            to++;
+        }
+        if (to >= conversation.size()) {
+            return false;
+        }
+        conversation.subList(from, to).removeIf(m -> !isSystem(m));
+        return true;
     }
 
     /// Answers a message of the user.
     ///
     /// @return the answer's text
-    /// @throws ContextFullException if the message leaves no room for an answer
+    /// @throws ContextFullException if the message alone leaves no room for an answer
     public String say(String text) {
         return stream(text, piece -> { }).text();
     }
@@ -158,15 +211,14 @@ public final class Chat implements AutoCloseable {
     /// The token ids of a conversation. Only the template writes markers, and answers hold those that the model
     /// generated as tokens; in other messages their text is plain text. Without a template the texts follow each other,
     /// all of them plain.
-    private int[] prompt(List<ChatMessage> conversation) {
+    private ConversationTokens prompt(List<ChatMessage> conversation) {
         Optional<ChatTemplate> template = model.template();
-        Tokenizer tokenizer = model.tokenizer();
         if (template.isPresent()) {
-            return template.get().encode(conversation, render, tokenizer);
+            return tokens.next(template.get().renderTrusted(conversation, render), model.tokenizer());
         }
         StringBuilder texts = new StringBuilder();
         conversation.forEach(message -> texts.append(message.content()));
-        return tokenizer.encodePlain(texts.toString(), true);
+        return ConversationTokens.of(model.tokenizer().encodePlain(texts.toString(), true));
     }
 
     /// The number of tokens in the KV cache.

@@ -40,6 +40,13 @@ public final class Generator implements AutoCloseable {
     /// @throws ContextFullException if the prompt leaves no room for an answer
     /// @throws QueueFullException if too many requests wait for the model
     public Answer generate(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
+        return generated(prompt, options, special, listener).answer();
+    }
+
+    /// An answer and the ids of its tokens, with the stop token, if one came.
+    record Generated(Answer answer, int[] tokens) { }
+
+    Generated generated(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
         if (session == null) {
             session = model.scheduler().session();
         }
@@ -51,8 +58,9 @@ public final class Generator implements AutoCloseable {
                 .stopTokens(tokenizer.endOfGeneration()).listener(text);
         Completion made = model.scheduler().generate(request.build(), text::deliver);
         TrustedText content = content(made.tokens(), text.end(), !special);
-        return new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(), made.tokens().length,
-                made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(), made.totalNanos());
+        return new Generated(new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(),
+                made.tokens().length, made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(),
+                made.totalNanos()), made.tokens());
     }
 
     /// The text of an answer with the trust of its tokens. A stop string has cut off their end.

@@ -1,13 +1,21 @@
 package glia.engine;
 
-/// Hears an answer as it is made.
+/// Receives the text of an answer as it is generated.
 @FunctionalInterface
 public interface TextListener {
-    /// The next piece of text, never half a character; often empty pieces are left out.
+    /// Receives the next piece of text, which never ends within a character.
     void text(String piece);
 
-    /// Asked before each token: true ends the answer.
+    /// Is called before each token.
+    ///
+    /// @return true to end the answer
     default boolean cancelled() {
         return false;
     }
+
+    /// Is called before an answer whose conversation did not fit the context.
+    ///
+    /// @param numExchanges how many of the oldest exchanges were removed: a message of the user and its answer each
+    /// @param contextLength the context in tokens
+    default void dropped(int numExchanges, int contextLength) { }
 }

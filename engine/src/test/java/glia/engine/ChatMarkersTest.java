@@ -3,57 +3,24 @@ package glia.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.engine.sampling.SamplingOptions;
-import glia.io.hub.HubSettings;
-import glia.io.hub.ModelLocator;
-import glia.io.hub.Progress;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /// Conversations in which the model itself speaks with a marker, and a user who only types it.
 class ChatMarkersTest {
-    private static final int THINK = 511;
+    private static final int THINK = MarkedStories.MARKER;
+    private static final String TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}";
 
     @TempDir
     Path folder;
 
-    /// The story model with a marker in the place of its last piece.
-    private void write() throws IOException {
-        Path shipped = new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path();
-        for (String file : List.of("config.json", "model.safetensors", "tokenizer_config.json")) {
-            Files.copy(shipped.resolve(file), folder.resolve(file));
-        }
-        JsonMapper mapper = JsonMapper.shared();
-        ObjectNode json = (ObjectNode) mapper.readTree(Files.readAllBytes(shipped.resolve("tokenizer.json")));
-        ObjectNode vocabulary = (ObjectNode) json.path("model").path("vocab");
-        String last = vocabulary.properties().stream().filter(e -> e.getValue().asInt() == THINK).findFirst()
-                .orElseThrow().getKey();
-        vocabulary.remove(last);
-        ArrayNode merges = (ArrayNode) json.path("model").path("merges");
-        for (int i = merges.size() - 1; i >= 0; i--) {
-            String left = merges.get(i).path(0).asString();
-            String right = merges.get(i).path(1).asString();
-            if (List.of(left, right, left + right).contains(last)) {
-                merges.remove(i);
-            }
-        }
-        ((ArrayNode) json.path("added_tokens")).addObject().put("id", THINK).put("content", "<think>")
-                .put("special", false).put("normalized", false);
-        Files.writeString(folder.resolve("tokenizer.json"), json.toString());
-        Files.writeString(folder.resolve("chat_template.jinja"),
-                "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}");
-    }
-
     @Test
     void theModelsOwnMarkersAreTokensAgain() throws IOException {
-        write();
+        MarkedStories.write(folder, TEMPLATE);
         SamplingOptions thinking = SamplingOptions.greedy().withLogitBias(Map.of(THINK, 1000f));
         try (LanguageModel model = LanguageModel.load(folder); Chat chat = model.chat()) {
             chat.options(new GenerationOptions(thinking, 3, List.of()));
@@ -73,7 +40,7 @@ class ChatMarkersTest {
 
     @Test
     void aStopStringCutsTrustedTextToo() throws IOException {
-        write();
+        MarkedStories.write(folder, TEMPLATE);
         SamplingOptions thinking = SamplingOptions.greedy().withLogitBias(Map.of(THINK, 1000f));
         try (LanguageModel model = LanguageModel.load(folder); Generator generator = model.generator()) {
             Answer answer = generator.generate(model.tokenizer().encode("Once", true),

@@ -34,6 +34,12 @@ public final class StreamedAnswer implements TextListener {
         print(lines.accept(piece));
     }
 
+    @Override
+    public void dropped(int numExchanges, int contextLength) {
+        console.err().println(console.dim("Dropped the " + (numExchanges == 1 ? "oldest exchange" : numExchanges
+                + " oldest exchanges") + " to fit the context of " + contextLength + " tokens."));
+    }
+
     /// Prints what is left, and ends the line.
     public void end() {
         print(lines.finish());

@@ -135,8 +135,8 @@ public final class ChatLoop {
                 note(AnswerText.summary(last));
             }
             if (last.finish() == Finish.CONTEXT) {
-                note("The context of " + model.contextLength() + " tokens is full. /save keeps the conversation in a "
-                        + "file, /reset begins anew; glia chat --context N allows more, where the model can.");
+                note("The context of " + model.contextLength() + " tokens is full. The next message drops the oldest "
+                        + "exchanges; glia chat --context N allows more, where the model can.");
             }
         } catch (ContextFullException | StateMemoryException e) {
             note("No answer: " + e.getMessage() + ". The conversation is as before; /save keeps it in a file, /reset "

@@ -71,15 +71,17 @@ class ChatTest {
     }
 
     @Test
-    void aFullContextIsSaidAndLosesNothing(@TempDir Path folder) throws Exception {
+    void aFullContextDropsTheOldestExchange(@TempDir Path folder) throws Exception {
         Path saved = folder.resolve("saved.md");
-        TestConsole console = chat("Once upon a\nOne day\n/save " + saved + "\n/stats\n/save " + saved + "\n",
-                "chat", "stories260K", "--temperature", "0", "--context", "12");
+        TestConsole console = chat("Once upon a\nOne day\n" + "a b c ".repeat(9) + "\n/save " + saved
+                + "\n/stats\n/save " + saved + "\n", "chat", "stories260K", "--temperature", "0", "--context", "12");
         assertTrue(console.err().contains("The context of 12 tokens is full."), console.err());
+        assertTrue(console.err().contains("Dropped the oldest exchange to fit the context of 12 tokens.\n"),
+                console.err());
         assertTrue(console.err().contains("No answer: the prompt has "), console.err());
         assertTrue(console.out().contains("messages     2\n"), console.out());
         String text = Files.readString(saved);
-        assertTrue(text.startsWith("## user\n\nOnce upon a\n\n## assistant\n\ntime, there was"), text);
+        assertTrue(text.startsWith("## user\n\nOne day\n\n## assistant\n\n"), text);
         assertTrue(console.err().contains("Not saved: "), console.err());
     }
 

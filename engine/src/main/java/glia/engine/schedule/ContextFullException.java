@@ -1,13 +1,13 @@
 package glia.engine.schedule;
 
-/// A prompt does not fit the context. Nothing was computed and nothing is lost.
+/// A prompt leaves no room for an answer in the context. Nothing was computed or changed.
 public final class ContextFullException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     /// @param promptTokens tokens of the prompt
-    /// @param contextLength the most tokens of a text
+    /// @param contextLength the most tokens of prompt and answer together
     public ContextFullException(int promptTokens, int contextLength) {
-        super("the prompt has " + promptTokens + " tokens and the context holds " + contextLength
-                + ", the answer included: shorten it, begin anew, or load the model with a longer context");
+        super("the prompt has " + promptTokens + " tokens, which leaves no room for an answer in the context of "
+                + contextLength + " tokens: shorten the prompt, or load the model with a longer context");
     }
 }
