@@ -1,0 +1,26 @@
+package glia.train.optim;
+
+import glia.tensor.Tensor;
+import java.util.Collection;
+
+/// Gradient clipping by the norm of all gradients together, as `torch.nn.utils.clip_grad_norm_`.
+public final class GradientNorm {
+    private static final double EPSILON = 1e-6;
+
+    private GradientNorm() { }
+
+    /// `√(Σ g²)` over all elements, in double precision.
+    public static double of(Collection<Tensor> gradients) {
+        double sum = 0;
+        for (Tensor g : gradients) {
+            sum += ParameterUpdate.sumOfSquares(g);
+        }
+        return Math.sqrt(sum);
+    }
+
+    /// The factor that brings a norm down to a limit: `min(1, limit/(norm + 1e-6))`.
+    public static float clipFactor(double norm, double limit) {
+        Checks.positive("largest gradient norm", limit);
+        return (float) Math.min(1, limit / (norm + EPSILON));
+    }
+}

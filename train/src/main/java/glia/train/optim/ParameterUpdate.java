@@ -1,0 +1,75 @@
+package glia.train.optim;
+
+import glia.tensor.Memory;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import java.util.Map;
+
+/// One step of one parameter: what an [UpdateRule] reads and writes. All tensors are F32 and contiguous.
+///
+/// @param weight `[R,C]` or `[C]`, changed in place
+/// @param gradient of the same size; read only
+/// @param state the tensors that the rule asked for, changed in place
+/// @param step 1 for the first update
+/// @param learningRate the rate in force, with the factors of schedule and group
+/// @param weightDecay λ
+/// @param gradientScale factor of every gradient: clipping and accumulation; -1 would maximize
+/// @param kernels for matrix multiplications
+public record ParameterUpdate(Tensor weight, Tensor gradient, Map<String, Tensor> state, long step,
+        double learningRate, double weightDecay, float gradientScale, Kernels kernels) {
+    /// Elements that one chunk of work holds. Results do not depend on it: each element is computed alone.
+    private static final int CHUNK = 1 << 15;
+
+    /// A loop over the byte offsets `from` (inclusive) to `to` (exclusive) of F32 elements, 4 apart.
+    interface Range {
+        void run(long from, long to);
+    }
+
+    /// Runs a loop over all elements on all threads.
+    void elements(Range range) {
+        long bytes = weight.sizeBytes();
+        int chunks = Math.toIntExact((bytes + 4L * CHUNK - 1) / (4L * CHUNK));
+        Workers.Task task = (chunk, worker) -> {
+            long from = 4L * CHUNK * chunk;
+            range.run(from, Math.min(bytes, from + 4L * CHUNK));
+        };
+        if (chunks <= 1) {
+            range.run(0, bytes);
+        } else {
+            kernels.workers().run(task, chunks);
+        }
+    }
+
+    /// The address of a state tensor.
+    long address(String name) {
+        return Memory.address(state.get(name).address());
+    }
+
+    /// The address of the weight.
+    long weightAddress() {
+        return Memory.address(weight.address());
+    }
+
+    /// The address of the gradient.
+    long gradientAddress() {
+        return Memory.address(gradient.address());
+    }
+
+    /// The sum of the squares of a tensor, in double precision, in the order of its elements.
+    static double sumOfSquares(Tensor t) {
+        long from = Memory.address(t.address());
+        long to = from + t.sizeBytes();
+        double sum = 0;
+        for (long a = from; a < to; a += 4) {
+            double x = Memory.f32(a);
+            sum += x * x;
+        }
+        return sum;
+    }
+
+    /// The root mean square of a tensor.
+    static double rootMeanSquare(Tensor t) {
+        return t.size() == 0 ? 0 : Math.sqrt(sumOfSquares(t) / t.size());
+    }
+}

@@ -1,0 +1,68 @@
+package glia.train.optim;
+
+import glia.tensor.Memory;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// RMSprop (Tieleman and Hinton 2012) with momentum μ. As `torch.optim.RMSprop`.
+///
+/// ```
+/// g ← g + λ·w        v ← α·v + (1-α)·g²
+/// b ← μ·b + g/(√v + ε)        w ← w - η·b
+/// ```
+public record RmsProp(double alpha, double momentum, double epsilon) implements UpdateRule {
+    public RmsProp {
+        Checks.beta("alpha", alpha);
+        Checks.beta("momentum", momentum);
+        Checks.epsilon(epsilon);
+    }
+
+    /// α 0.99, no momentum, ε 1e-8.
+    public RmsProp() {
+        this(0.99, 0, 1e-8);
+    }
+
+    @Override
+    public String name() {
+        return "rmsprop";
+    }
+
+    @Override
+    public Map<String, long[]> state(long[] shape) {
+        Map<String, long[]> state = new LinkedHashMap<>();
+        state.put("square_avg", shape);
+        if (momentum != 0) {
+            state.put("momentum_buffer", shape);
+        }
+        return state;
+    }
+
+    @Override
+    public void apply(ParameterUpdate u) {
+        long w = u.weightAddress();
+        long g = u.gradientAddress();
+        long v = u.address("square_avg");
+        long b = momentum == 0 ? 0 : u.address("momentum_buffer");
+        float scale = u.gradientScale();
+        float decay = (float) u.weightDecay();
+        float rate = (float) u.learningRate();
+        float keep = (float) alpha;
+        float add = (float) (1 - alpha);
+        float keepMomentum = (float) momentum;
+        float eps = (float) epsilon;
+        u.elements((from, to) -> {
+            for (long i = from; i < to; i += 4) {
+                float old = Memory.f32(w + i);
+                float gi = scale * Memory.f32(g + i) + decay * old;
+                float vi = keep * Memory.f32(v + i) + add * gi * gi;
+                Memory.f32(v + i, vi);
+                float update = gi / ((float) Math.sqrt(vi) + eps);
+                if (b != 0) {
+                    update += keepMomentum * Memory.f32(b + i);
+                    Memory.f32(b + i, update);
+                }
+                Memory.f32(w + i, old - rate * update);
+            }
+        });
+    }
+}

@@ -1,0 +1,55 @@
+package glia.train.optim;
+
+import glia.tensor.Memory;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Adafactor as `torch.optim.Adafactor` computes it: the rate is always scaled by the size of the parameter and never
+/// above 1/√t, updates are clipped to a root mean square of d, and moments decay with `t^-0.8`.
+///
+/// ```
+/// ρ = min(η, 1/√t)        α = max(1e-3, rms(w))·ρ        w ← w·(1 - η·λ)
+/// row, col ← moving means of g²        u = g/√(row·col/mean(row))        w ← w - α·u/max(1, rms(u)/d)
+/// ```
+public record TorchAdafactor(double d) implements UpdateRule {
+    private static final double DECAY = -0.8;
+    private static final double SMALLEST_SCALE = 1e-3;
+    /// The square of the smallest number by which 1 can differ in F32.
+    private static final double SMALLEST_VARIANCE = (double) Math.ulp(1f) * Math.ulp(1f);
+
+    public TorchAdafactor {
+        if (!(d >= 1 && d < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("d is " + d + ", expected a finite number of at least 1");
+        }
+    }
+
+    public TorchAdafactor() {
+        this(1);
+    }
+
+    @Override
+    public String name() {
+        return "adafactor-torch";
+    }
+
+    @Override
+    public Map<String, long[]> state(long[] shape) {
+        Map<String, long[]> state = new LinkedHashMap<>();
+        FactoredMoments.shapes(state, shape, "row_var", "col_var", "variance");
+        return state;
+    }
+
+    @Override
+    public void apply(ParameterUpdate u) {
+        long t = u.step();
+        double rho = Math.min(u.learningRate(), 1 / Math.sqrt(t));
+        double alpha = Math.max(SMALLEST_SCALE, ParameterUpdate.rootMeanSquare(u.weight())) * rho;
+        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, DECAY), 0, SMALLEST_VARIANCE,
+                "row_var", "col_var", "variance");
+        double factor = alpha / Math.max(1, moments.rootMeanSquareOfUpdate() / d);
+        double keepWeight = 1 - u.learningRate() * u.weightDecay();
+        long w = u.weightAddress();
+        moments.each((offset, update) -> Memory.f32(w + offset,
+                (float) (Memory.f32(w + offset) * keepWeight - factor * update)));
+    }
+}

@@ -1,0 +1,22 @@
+package glia.train.optim;
+
+import java.util.Map;
+
+/// The rule by which an optimizer changes one parameter. A rule holds only hyperparameters; its state (moments,
+/// momentum buffers) lies in tensors that the [Optimizer] owns, saves and restores.
+public sealed interface UpdateRule permits Adam, AdamW, Adamax, Adagrad, Adafactor, TorchAdafactor, Lion, Muon, NAdam,
+        RAdam, RmsProp, Sgd {
+    /// The name as recipes spell it, such as `adamw`.
+    String name();
+
+    /// The state tensors of a parameter of this shape: their names and shapes. All are F32 and start as zeros.
+    Map<String, long[]> state(long[] shape);
+
+    /// Whether the rule can update a parameter of this shape.
+    default boolean accepts(long[] shape) {
+        return true;
+    }
+
+    /// Changes the parameter in place.
+    void apply(ParameterUpdate u);
+}

@@ -1,0 +1,32 @@
+package glia.train.schedule;
+
+import java.util.OptionalDouble;
+
+/// A cosine whose first step has a rate above 0: warm-up `(i + 1)/w`, or `ρ + (1 - ρ)·i/(w - 1)`, and
+/// `q = (i - w + 1)/(N - w)` in the formula of [CosineSchedule].
+///
+/// @param minimum the share of the peak rate that is left at the end
+/// @param start ρ, the share of the peak rate at the first step
+public record CosineFromFirstStep(long warmup, long total, double minimum, OptionalDouble start)
+        implements Schedule {
+    public CosineFromFirstStep {
+        Steps.check(warmup, total);
+        Steps.checkShare("the smallest share of the learning rate", minimum);
+        start.ifPresent(share -> Steps.checkShare("the first share of the learning rate", share));
+    }
+
+    @Override
+    public double factor(long step) {
+        if (step < warmup) {
+            return start.isPresent()
+                    ? start.getAsDouble() + (1 - start.getAsDouble()) * Steps.linearWarmup(step, warmup - 1)
+                    : Steps.linearWarmup(step + 1, warmup);
+        }
+        return Steps.cosine(Steps.progress(step + 1, warmup, total), 0.5, minimum);
+    }
+
+    @Override
+    public String name() {
+        return "cosine_warmup_with_min_lr";
+    }
+}

@@ -1,0 +1,7 @@
+/// Training: optimizers and learning-rate schedules.
+module glia.train {
+    requires transitive glia.engine;
+
+    exports glia.train.optim;
+    exports glia.train.schedule;
+}
