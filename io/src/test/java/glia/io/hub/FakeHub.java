@@ -194,7 +194,9 @@ final class FakeHub implements AutoCloseable {
     /// Sends a file, or its rest from the range's start on; at most `maxBytes` of what the headers promise.
     void sendBody(HttpExchange exchange, int maxBytes) throws IOException {
         String path = exchange.getRequestURI().getPath();
-        byte[] content = files.get(path.substring(path.lastIndexOf('/') + 1));
+        String cache = "/resolve-cache/models/" + REPOSITORY + "/" + commit + "/";
+        int at = path.indexOf(cache);
+        byte[] content = files.get(path.substring(at < 0 ? "/store/".length() : at + cache.length()));
         String range = ranges ? exchange.getRequestHeaders().getFirst("Range") : null;
         int start = range == null ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
         if (exchange.getRequestMethod().equals("HEAD")) {

@@ -32,6 +32,18 @@ class FileChoiceTest {
             "tokenizer_config.json", "vocab.json", "model.safetensors"), choice.files());
     }
 
+    /// The files from which sentence-transformers makes embeddings. Weights of its modules are not read.
+    @Test
+    void takesTheConfigsOfSentenceTransformers() throws HubException {
+        FileChoice choice = of("", "model.safetensors", "config.json", "modules.json", "sentence_bert_config.json",
+            "sentence_xlm-roberta_config.json", "config_sentence_transformers.json", "1_Pooling/config.json",
+            "2_Normalize/config.json", "3_Dense/config.json", "3_Dense/model.safetensors", "3_Dense/pytorch_model.bin",
+            "onnx/config.json", "eval/1_Pooling/config.json");
+        assertEquals(List.of("1_Pooling/config.json", "2_Normalize/config.json", "3_Dense/config.json", "config.json",
+            "config_sentence_transformers.json", "modules.json", "sentence_bert_config.json",
+            "sentence_xlm-roberta_config.json", "model.safetensors"), choice.files());
+    }
+
     @Test
     void takesAllPartsWithTheirIndex() throws HubException {
         FileChoice choice = of("", "config.json", "model.safetensors.index.json", "consolidated.safetensors",

@@ -87,6 +87,15 @@ class HubClientTest {
     }
 
     @Test
+    void pullsTheModulesOfASentenceEncoder() throws IOException {
+        hub.with("modules.json", "[]").with("1_Pooling/config.json", "{\"pooling_mode_cls_token\": true}");
+        Path model = client.pull(name("acme/tiny"), steps).path();
+        assertEquals("[]", Files.readString(model.resolve("modules.json")));
+        assertEquals("{\"pooling_mode_cls_token\": true}", Files.readString(model.resolve("1_Pooling/config.json")));
+        assertEquals("{\"model_type\":\"llama\"}", Files.readString(model.resolve("config.json")));
+    }
+
+    @Test
     void sendsTheTokenToTheHubAndToNoOtherHost() throws IOException {
         client.pull(name("acme/tiny"), steps);
 
