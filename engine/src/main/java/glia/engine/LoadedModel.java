@@ -100,7 +100,7 @@ public final class LoadedModel implements AutoCloseable {
         packedCopy.room(MachineMemory.totalBytes() / 2);
         if (packedCopy.isThere() && !drafts) {
             if (workers.count() <= FEW_THREADS) {
-                workers.stayAloneWhile(() -> !isAwaited);
+                workers.singleThreadedWhile(() -> !isAwaited);
             }
             warmUp = Background.begin("glia-warm-up", () -> warmUp(path));
         } else {
@@ -159,7 +159,7 @@ public final class LoadedModel implements AutoCloseable {
         if (warmUp != null) {
             isAwaited = true;
             warmUp.get();
-            workers.stayAloneWhile(() -> false);
+            workers.singleThreadedWhile(() -> false);
         }
         return engine;
     }

@@ -2,8 +2,8 @@ package glia.tensor;
 
 import java.util.Optional;
 
-/// Finds the block format of 32 numbers that holds a coded matrix without loss: codes of the same values, and scales
-/// that a block's own scale can be.
+/// Finds the GGUF block format with 32 values a block that represents a quantized matrix without loss: the same code
+/// values, and scales that fit the format's own scale type.
 final class BlockFit {
     private static final int BLOCK = 32;
 
@@ -26,7 +26,7 @@ final class BlockFit {
         };
     }
 
-    /// Whether all scales are numbers of half precision.
+    /// Whether every scale is an FP16 value.
     private static boolean halves(Tensor scales) {
         DType type = scales.dtype();
         if (type == DType.F16) {
@@ -45,7 +45,7 @@ final class BlockFit {
         return true;
     }
 
-    /// Whether all scales are powers of two; 255 is none.
+    /// Whether every scale is a power of two that fits E8M0, whose code 255 is NaN.
     private static boolean powers(Tensor scales) {
         if (scales.dtype() != DType.F8_E8M0) {
             return false;

@@ -1,7 +1,7 @@
 package glia.tensor;
 
-/// How numbers are stored. A type is a run of *blocks*: `blockElements` numbers in `blockBytes` bytes. Plain types
-/// have one number a block; the GGUF block formats share scales among 32 or 256 numbers.
+/// An element type: how values are stored. Values are stored in *blocks* of `blockElements` values and `blockBytes`
+/// bytes. Plain types have one value a block; in the GGUF block formats 32 or 256 values share scales.
 ///
 /// Source of the block layouts: ggml (https://github.com/ggml-org/ggml), of FP8: https://arxiv.org/abs/2209.05433.
 public enum DType {
@@ -18,32 +18,33 @@ public enum DType {
         this.blockBytes = blockBytes;
     }
 
-    /// Numbers in one block, 1 for plain types.
+    /// Values in one block; 1 for plain types.
     public int blockElements() {
         return blockElements;
     }
 
-    /// Bytes of one block.
+    /// Size of a block, in bytes.
     public int blockBytes() {
         return blockBytes;
     }
 
-    /// Whether several numbers share a scale.
+    /// Whether several values share a scale.
     public boolean isBlock() {
         return blockElements > 1;
     }
 
-    /// Whether products with weights of this type may round their activations to 8 bits: see `Precision.FAST`.
+    /// Whether matrix multiplications with weights of this type may quantize their activations to int8 (see
+    /// `Precision.FAST`).
     public boolean isQuantized() {
         return isBlock();
     }
 
-    /// Whether the type holds real numbers (as opposed to integers and flags).
+    /// Whether the type holds real numbers, as opposed to integers and flags.
     public boolean isReal() {
         return ordinal() <= F8_E8M0.ordinal() || isBlock();
     }
 
-    /// Bytes of `elements` numbers.
+    /// Size of `elements` values, in bytes.
     ///
     /// @throws IllegalArgumentException if they do not fill whole blocks
     /// @throws ArithmeticException if the size does not fit 63 bits

@@ -1,20 +1,21 @@
 package glia.tensor;
 
-/// A matrix `[R,K]` of weights as products read it: numbers as they are, or codes with scales.
+/// A weight matrix `[R,K]` as matrix multiplication reads it: plain or block-quantized values (`Tensor`), or codes with
+/// separate scales (`QuantizedMatrix`).
 public sealed interface Matrix permits Tensor, QuantizedMatrix {
-    /// R, the outputs.
+    /// R, the number of outputs.
     int rows();
 
-    /// K, the inputs.
+    /// K, the number of inputs.
     int cols();
 
-    /// Bytes of what is stored.
+    /// Size of the stored data, in bytes.
     long sizeBytes();
 
-    /// Whether products may round their activations to 8 bits: see `Precision.FAST`.
+    /// Whether matrix multiplications may quantize their activations to int8 (see `Precision.FAST`).
     boolean isQuantized();
 
-    /// A number that grows whenever the matrix's numbers are changed: 0 for those of a file. What kernels derive from a
-    /// matrix is good for the version that it was made from.
+    /// The version of the values: it grows with each change and is 0 for values of a file. Data that kernels derive
+    /// from a matrix is valid for the version it was made from.
     long version();
 }

@@ -4,16 +4,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// Reads and writes of native memory by address, for kernels and formats, whose inner loops cannot afford a bounds
-/// check for every number. Nothing here is checked: an address outside of a live allocation ends the JVM. Callers
-/// work from the addresses of tensors whose shapes have been checked before.
+/// Reads and writes native memory by address, for inner loops of kernels and formats that cannot afford bounds checks.
+/// Nothing is checked: an address outside a live allocation ends the JVM. Callers derive addresses from tensors whose
+/// shapes they have checked.
 ///
-/// Addresses need no alignment. Numbers are little-endian, as in every file format that is read.
+/// Addresses need no alignment. Values are little-endian, as in every file format that is read.
 public final class Memory {
-    /// All of the address space as one segment, so that an address is an offset.
+    /// The whole address space as one segment; an offset in it is an address.
     public static final MemorySegment ALL = all();
 
-    /// A little-endian number of 32 bits at any address.
+    /// A little-endian 32-bit float at any address.
     public static final ValueLayout.OfFloat F32 =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     public static final ValueLayout.OfDouble F64 =
@@ -32,13 +32,13 @@ public final class Memory {
         return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
     }
 
-    /// The same address, told to the compiler: it clears the two highest bits, which no address has set, so that the
-    /// address is known not to be negative, small offsets not to overflow it, and no check is left in a loop.
+    /// Returns the same address with the two highest bits cleared, which no address has set. The compiler then knows
+    /// that it is not negative and that small offsets do not overflow, and removes the checks from loops.
     public static long address(long address) {
         return address & Long.MAX_VALUE >>> 1;
     }
 
-    /// The F32 number at an address.
+    /// Reads the F32 value at an address.
     public static float f32(long address) {
         return ALL.get(F32, address);
     }
@@ -47,7 +47,7 @@ public final class Memory {
         ALL.set(F32, address, value);
     }
 
-    /// The half-precision number at an address, widened.
+    /// Reads the FP16 value at an address, converted to F32.
     public static float f16(long address) {
         return Float.float16ToFloat(ALL.get(I16, address));
     }
@@ -64,7 +64,7 @@ public final class Memory {
         ALL.set(ValueLayout.JAVA_BYTE, address, (byte) value);
     }
 
-    /// The byte at an address, 0 to 255.
+    /// Reads the byte at an address, 0 to 255.
     public static int u8(long address) {
         return ALL.get(ValueLayout.JAVA_BYTE, address) & 0xff;
     }
@@ -86,14 +86,14 @@ public final class Memory {
         ALL.set(I64, address, value);
     }
 
-    /// Copies `count` F32 numbers from memory to an array.
+    /// Copies `count` F32 values from memory to an array.
     public static void load(long address, float[] to, int offset, int count) {
         for (int i = 0; i < count; i++) {
             to[offset + i] = ALL.get(F32, address + 4L * i);
         }
     }
 
-    /// Copies `count` F32 numbers from an array to memory.
+    /// Copies `count` F32 values from an array to memory.
     public static void store(float[] from, int offset, long address, int count) {
         for (int i = 0; i < count; i++) {
             ALL.set(F32, address + 4L * i, from[offset + i]);

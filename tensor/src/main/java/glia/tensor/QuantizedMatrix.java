@@ -4,29 +4,29 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// A matrix `[R,K]` in one of the layouts that quantized checkpoints of the hub have: short codes in one tensor, scales
-/// in another, sometimes zero points in a third. It stays packed: kernels decode rows as they pass (`Dequantizer` is
-/// the definition). A number is
+/// A matrix `[R,K]` in a layout of quantized Hugging Face checkpoints (GPTQ, AWQ, FP8, MXFP4…): short codes in one
+/// tensor, scales in another, and for some layouts zero points in a third. It stays packed; kernels dequantize rows as
+/// they read them (`Dequantizer` is the definition). A value is
 ///
 /// > w[r,k] = (value(code[r,k]) - zero[r,g]) · scale[r,g] / divisor
 ///
-/// with g the group of column k, and zero 0 where the matrix has no zero points.
+/// where g is the group of column k; zero is 0 for matrices without zero points.
 ///
-/// Where a quantization has sorted the columns, codes and groups lie in its order, and the matrix is *shuffled*:
-/// products are best made `inStoredOrder`, with activations in the same order.
+/// Where the quantizer reordered the columns (GPTQ's *activation order*, `desc_act`), codes and groups are stored in
+/// its order. Multiply such a matrix as `inStoredOrder`, with activations in the same order.
 ///
-/// The tensors are asked for when a product first meets the matrix, so that whatever nobody multiplies with is not
-/// read from the file.
+/// The tensors are read when a matrix multiplication first uses the matrix, so unused matrices are never read from the
+/// file.
 public final class QuantizedMatrix implements Matrix {
-    /// What a code stands for. Codes of four bits lie two a byte, the even column in the low half.
+    /// The data type of codes. 4-bit codes are stored two a byte, the even column in the low half.
     public enum Code {
-        /// A floating-point number of 8 bits.
+        /// 8-bit floating-point numbers.
         E4M3(8), E5M2(8),
-        /// A whole number, in two's complement; from 0 on; from 0 on less 128.
+        /// 8-bit integers: two's complement; unsigned; unsigned with offset 128.
         I8(8), U8(8), OFFSET8(8),
-        /// One of 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives.
+        /// 4-bit floating-point numbers: 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives.
         E2M1(4),
-        /// A whole number from 0 on; from 0 on less 8.
+        /// 4-bit integers: unsigned; unsigned with offset 8.
         U4(4), OFFSET4(4);
 
         private final int bits;
@@ -39,15 +39,15 @@ public final class QuantizedMatrix implements Matrix {
             return bits;
         }
 
-        /// Bytes of a row of `cols` codes.
+        /// Size of a row of `cols` codes, in bytes.
         public int rowBytes(int cols) {
             return bits == 8 ? cols : cols / 2 + cols % 2;
         }
     }
 
-    /// Which numbers share a scale.
+    /// Which values share a scale.
     public sealed interface Grouping {
-        /// Blocks of `rows` by `cols`; those at the ends may be smaller.
+        /// Blocks of `rows` by `cols`; those at the edges may be smaller.
         record Blocks(int rows, int cols) implements Grouping {
             public Blocks {
                 if (rows < 1 || cols < 1) {
@@ -56,21 +56,21 @@ public final class QuantizedMatrix implements Matrix {
             }
         }
 
-        /// Of each row by itself, the columns with the same group.
+        /// Groups within a row: the columns with the same group number.
         ///
         /// @param groups the group of each column
         record Columns(int[] groups) implements Grouping { }
     }
 
-    /// The tensors, as they are decoded.
+    /// The stored tensors.
     ///
-    /// @param codes bytes `[R, code.rowBytes(K)]` or with longer rows
+    /// @param codes bytes `[R, code.rowBytes(K)]`, or with longer rows
     /// @param scales real numbers, a row for each block of rows, a column for each group
-    /// @param zeros whole numbers, U8, I8 or of a real type, of the shape of the scales
-    /// @param divisor what scales are divided by
+    /// @param zeros integers, U8, I8 or of a real type, of the shape of the scales
+    /// @param divisor the divisor of the scales
     public record Parts(Code code, Tensor codes, Tensor scales, Optional<Tensor> zeros, float divisor) { }
 
-    private static final int[] NOT_SHUFFLED = {};
+    private static final int[] SAME_ORDER = {};
 
     private final String format;
     private final int rows;
@@ -80,11 +80,11 @@ public final class QuantizedMatrix implements Matrix {
     private final Grouping grouping;
     private final long sizeBytes;
     private final Source source;
-    /// The column of each stored place, or nothing where they are the same.
+    /// The column at each stored position; empty where the order is the same.
     private final int[] order;
     private final QuantizedMatrix inStoredOrder;
 
-    /// The tensors once they have been asked for, and what is known of them then; views share it.
+    /// The tensors once they have been read, and the facts derived from them; shared by views.
     private static final class Source {
         private final Supplier<Parts> make;
         private volatile Parts parts;
@@ -95,23 +95,23 @@ public final class QuantizedMatrix implements Matrix {
         }
     }
 
-    /// The block type that holds one version of the numbers.
+    /// The block type that fits one version of the values.
     private record Fit(Optional<DType> blockType, long version) { }
 
-    /// @param format the layout's name, for people
-    /// @param sizeBytes of the stored tensors
-    /// @param parts gives the tensors when they are first needed; it is asked once, and checks their shapes
+    /// @param format the layout's name, for messages
+    /// @param sizeBytes the size of the stored tensors
+    /// @param parts returns the tensors at their first use; it is called once and checks their shapes
     public QuantizedMatrix(
             String format, int rows, int cols, Grouping grouping, long sizeBytes, Supplier<Parts> parts) {
-        this(format, rows, cols, 0, 1, grouping, sizeBytes, new Source(parts), NOT_SHUFFLED);
+        this(format, rows, cols, 0, 1, grouping, sizeBytes, new Source(parts), SAME_ORDER);
         if (grouping instanceof Grouping.Columns c && c.groups.length != cols) {
             throw new IllegalArgumentException(c.groups.length + " groups for " + cols + " columns");
         }
     }
 
-    /// A shuffled matrix.
+    /// Creates a matrix with reordered columns (activation order).
     ///
-    /// @param order the column of each stored place: each column once
+    /// @param order the column at each stored position, each column once
     public QuantizedMatrix(String format, int rows, int[] order, Grouping.Blocks grouping, long sizeBytes,
             Supplier<Parts> parts) {
         this(format, rows, order.length, 0, 1, grouping, sizeBytes, new Source(parts), order.clone());
@@ -135,26 +135,26 @@ public final class QuantizedMatrix implements Matrix {
         this.sizeBytes = sizeBytes;
         this.source = source;
         this.order = order;
-        inStoredOrder = order == NOT_SHUFFLED ? this : new QuantizedMatrix(
-                format, rows, cols, firstRow, rowStep, grouping, sizeBytes, source, NOT_SHUFFLED);
+        inStoredOrder = order == SAME_ORDER ? this : new QuantizedMatrix(
+                format, rows, cols, firstRow, rowStep, grouping, sizeBytes, source, SAME_ORDER);
     }
 
-    /// Whether columns lie in another order.
+    /// Whether columns are stored in activation order.
     public boolean hasActOrder() {
-        return order != NOT_SHUFFLED;
+        return order != SAME_ORDER;
     }
 
-    /// Of a shuffled matrix the column that lies at a stored place.
+    /// The column at a stored position of a reordered matrix.
     public int column(int place) {
         return order[place];
     }
 
-    /// The matrix whose columns are in the order in which they lie: this one, or always the same other one.
+    /// The matrix whose columns are in the stored order: this one, or always the same other one.
     public QuantizedMatrix inStoredOrder() {
         return inStoredOrder;
     }
 
-    /// Rows `from`, `from + step`, … of this matrix, `count` of them.
+    /// Returns a view of rows `from`, `from + step`, …, `count` of them.
     public QuantizedMatrix rows(int from, int count, int step) {
         if (from < 0 || count < 0 || step < 1 || count > 0 && from + (count - 1L) * step >= rows) {
             throw new IndexOutOfBoundsException(count + " rows from " + from + " by " + step + " of " + this);
@@ -164,7 +164,7 @@ public final class QuantizedMatrix implements Matrix {
                 order);
     }
 
-    /// The layout's name, for people.
+    /// The layout's name, for messages.
     public String format() {
         return format;
     }
@@ -193,7 +193,7 @@ public final class QuantizedMatrix implements Matrix {
         return firstRow + row * rowStep;
     }
 
-    /// The stored tensors, which are mapped or laid out anew at the first call.
+    /// Returns the stored tensors; the first call maps or repacks them.
     public Parts parts() {
         Parts known = source.parts;
         if (known == null) {
@@ -208,7 +208,7 @@ public final class QuantizedMatrix implements Matrix {
         return known;
     }
 
-    /// Whether the stored tensors have been asked for.
+    /// Whether the stored tensors have been read.
     public boolean isRead() {
         return source.parts != null;
     }
@@ -235,12 +235,12 @@ public final class QuantizedMatrix implements Matrix {
         return p;
     }
 
-    /// The block format that holds the same numbers, if there is one; then products may round their activations, as
-    /// they do with that format. Reads the scales.
+    /// Returns the block format that represents the same values, if there is one. Matrix multiplications may then
+    /// quantize their activations, as with that format. Reads the scales.
     public Optional<DType> blockType() {
         Fit known = source.fit;
         if (known == null || known.version != version()) {
-            // Finding it reads the parts, whose versions count from then on.
+            // Finding it reads the parts; their versions count from then on.
             Optional<DType> found = BlockFit.find(this);
             known = new Fit(found, version());
             source.fit = known;

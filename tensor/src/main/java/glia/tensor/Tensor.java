@@ -5,14 +5,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/// An array of numbers in off-heap memory: row-major, contiguous, of any rank. A tensor never owns its memory: the
-/// arena that made it does, be it an allocation or a mapped file. Shapes are immutable; views share memory.
+/// An array in off-heap memory: row-major, contiguous, of any rank. A tensor never owns its memory; the arena that
+/// allocated or mapped it does. Shapes are immutable. Views share memory.
 ///
-/// The last dimension is the row: `cols()` numbers, `rows()` of them. Block formats lay their blocks along the row.
+/// The last dimension is the row: a tensor has `rows()` rows of `cols()` values. Block formats place their blocks along
+/// the row.
 ///
-/// The numbers have a `version` that all views share: what is derived from them, such as packed panels, is made anew
-/// when it is older. `copyFrom` and `zero` raise it; whoever writes single numbers (`set`) or by address of a tensor
-/// that products may have read calls `changed` afterwards.
+/// All views of the memory share a `version`. Data derived from the values, such as packed panels, is rebuilt when the
+/// version has grown. `copyFrom` and `zero` increment it. Code that writes single values (`set`) or by address to a
+/// tensor that matrix multiplications may have read calls `changed` afterwards.
 public final class Tensor implements Matrix {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -36,7 +37,7 @@ public final class Tensor implements Matrix {
         this.rows = count;
     }
 
-    /// A tensor over existing memory, which must be native (off-heap) and of exactly the right size.
+    /// Creates a tensor over existing memory, which must be native (off-heap) and of exactly the right size.
     ///
     /// @throws IllegalArgumentException if a dimension is negative, rows do not fill blocks or the size differs
     public static Tensor of(DType dtype, MemorySegment memory, long... shape) {
@@ -62,7 +63,7 @@ public final class Tensor implements Matrix {
         return t;
     }
 
-    /// A new tensor of zeros, aligned to 64 bytes, freed with `arena`.
+    /// Allocates a tensor of zeros, aligned to 64 bytes, freed with `arena`.
     public static Tensor allocate(Arena arena, DType dtype, long... shape) {
         long elements = 1;
         for (long n : shape) {
@@ -71,7 +72,7 @@ public final class Tensor implements Matrix {
         return of(dtype, arena.allocate(dtype.bytes(elements), 64), shape);
     }
 
-    /// A new F32 tensor with these values.
+    /// Allocates an F32 tensor with these values.
     public static Tensor of(Arena arena, float[] values, long... shape) {
         Tensor t = allocate(arena, DType.F32, shape);
         MemorySegment.copy(values, 0, t.memory, F32, 0, Math.toIntExact(t.size()));
@@ -142,19 +143,19 @@ public final class Tensor implements Matrix {
         return Arrays.equals(shape, expected);
     }
 
-    /// The number at a flat index of an F32 tensor.
+    /// Returns the value at a flat index of an F32 tensor.
     public float get(long index) {
         assert dtype == DType.F32;
         return memory.get(F32, index * 4);
     }
 
-    /// Sets the number at a flat index of an F32 tensor. The version stays; see `changed`.
+    /// Sets the value at a flat index of an F32 tensor without incrementing the version (see `changed`).
     public void set(long index, float value) {
         assert dtype == DType.F32;
         memory.set(F32, index * 4, value);
     }
 
-    /// A view of rows `from` (inclusive) to `to` (exclusive), seen as a matrix `[to - from, cols]`.
+    /// A view of rows `from` (inclusive) to `to` (exclusive) as a matrix `[to - from, cols]`.
     public Tensor rows(int from, int to) {
         if (from < 0 || to < from || to > rows) {
             throw new IndexOutOfBoundsException("rows " + from + ".." + to + " of " + this);
@@ -163,7 +164,7 @@ public final class Tensor implements Matrix {
                 new long[] {to - from, cols}, version);
     }
 
-    /// A view of the bytes from `offset` on as numbers of any type and shape.
+    /// A view of the bytes from `offset` on as a tensor of any type and shape.
     public Tensor view(long offset, DType type, long... newShape) {
         long elements = 1;
         for (long n : newShape) {
@@ -172,18 +173,18 @@ public final class Tensor implements Matrix {
         return of(type, memory.asSlice(offset, type.bytes(elements)), version, newShape);
     }
 
-    /// The same numbers in another shape. Block formats keep their row length a multiple of the block.
+    /// A view with another shape. Block formats keep their row length a multiple of the block.
     public Tensor reshape(long... newShape) {
         return of(dtype, memory, version, newShape);
     }
 
-    /// How often the numbers were changed, by this tensor or any other view of its memory.
+    /// The number of changes made through this tensor or any other view of its memory.
     @Override
     public long version() {
         return version.number();
     }
 
-    /// Says that numbers of this tensor were changed: raises the version of all views of its memory.
+    /// Increments the version of all views of this memory. To be called after values were written directly.
     public void changed() {
         version.raise();
     }
@@ -194,7 +195,7 @@ public final class Tensor implements Matrix {
         version.raise();
     }
 
-    /// Copies the numbers of a tensor of the same type and size.
+    /// Copies the values of a tensor of the same type and size.
     public void copyFrom(Tensor other) {
         if (other.dtype != dtype || other.size() != size()) {
             throw new IllegalArgumentException("cannot copy " + other + " to " + this);
@@ -203,7 +204,7 @@ public final class Tensor implements Matrix {
         version.raise();
     }
 
-    /// The numbers of an F32 tensor as a Java array.
+    /// Copies the values of an F32 tensor to a Java array.
     public float[] toArray() {
         assert dtype == DType.F32;
         return memory.toArray(F32);

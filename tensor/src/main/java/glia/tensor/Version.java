@@ -1,6 +1,6 @@
 package glia.tensor;
 
-/// How often numbers in a piece of memory were changed. All views of the memory share one.
+/// A counter of the changes to a piece of memory, shared by all its views.
 final class Version {
     private long number;
 

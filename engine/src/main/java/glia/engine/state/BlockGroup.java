@@ -81,10 +81,10 @@ final class BlockGroup {
     boolean slides() {
         return switch (span) {
             case Span.Causal c -> false;
-            case Span.Everything e -> false;
+            case Span.Bidirectional e -> false;
             case Span.Sliding s -> true;
             case Span.Chunked c -> true;
-            case Span.Around a -> true;
+            case Span.BidirectionalWindow a -> true;
         };
     }
 

@@ -28,7 +28,7 @@ final class StateLayout {
                 case CacheKind.KeyValues kv ->
                         parts[i] = group(kv.span(), false).addKeyValues(kv.keySize(), kv.valueSize());
                 case CacheKind.Rows rows -> parts[i] = group(rows.span(), false).addRows(rows.size());
-                case CacheKind.Source source -> parts[i] = group(new Span.Everything(), true)
+                case CacheKind.Source source -> parts[i] = group(new Span.Bidirectional(), true)
                         .addKeyValues(source.keySize(), source.valueSize());
                 case CacheKind.Recurrence r -> {
                     stateOffsets[i] = bytes;

@@ -185,7 +185,7 @@ final class TileScales {
         Vec scale = lanes(FREE);
         Vec inverse = lanes(FREE + 1);
         Vec high = lanes(FREE + 2);
-        choose(inverse, outliers, Precision.STEPS, Precision.MOST_STEPS);
+        choose(inverse, outliers, Precision.STEPS, Precision.MAX_STEPS);
         a.op(VDIVPS, scale, largest, inverse);
         ScaleCode.emit(a, constants, FREE, FREE + 1);
         a.op(VMOVUPS, of(SCALE), scale);

@@ -175,7 +175,7 @@ final class QuantizeCode {
         a.compareDoubles(CHOICE, xmm(FOUND), xmm(TEMPORARY), ORDERED_GREATER);
         a.bind(decided);
         constants.fill(a, xmm(TEMPORARY), Precision.STEPS);
-        constants.fill(a, xmm(OTHER), Precision.MOST_STEPS);
+        constants.fill(a, xmm(OTHER), Precision.MAX_STEPS);
         a.blend(xmm(TEMPORARY), CHOICE, xmm(OTHER));
         a.op(VDIVPS, xmm(SCALE), xmm(LARGEST), xmm(TEMPORARY));
         ScaleCode.emit(a, constants, SCALE, OTHER);

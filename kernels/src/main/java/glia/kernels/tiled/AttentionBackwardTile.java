@@ -226,7 +226,7 @@ final class AttentionBackwardTile {
                 Memory.f32(dweights + 4L * j, Memory.f32(dweights + 4L * j) * (1 - share * share));
             }
         }
-        if (shape.scores() instanceof Scores.Bucketed buckets) {
+        if (shape.scores() instanceof Scores.RelativeBias buckets) {
             for (int j = 0; j < count; j++) {
                 for (int i = 0; i < panelCols; i++) {
                     int bucket = buckets.bucket(from + j - positions[i]);

@@ -22,12 +22,12 @@ final class ScoreRule {
     void begin(AttentionShape shape, Tensor learned) {
         this.shape = shape;
         this.learned = learned;
-        if (shape.scores() instanceof Scores.Bucketed rule) {
+        if (shape.scores() instanceof Scores.RelativeBias rule) {
             spread(rule);
         }
     }
 
-    private void spread(Scores.Bucketed rule) {
+    private void spread(Scores.RelativeBias rule) {
         int heads = shape.numHeads();
         reach = rule.maxDistance();
         int size = 2 * reach + 1;
@@ -68,7 +68,7 @@ final class ScoreRule {
                     add(scores + 4L * j, slope * (distance + j));
                 }
             }
-            case Scores.Bucketed bucketed -> {
+            case Scores.RelativeBias bucketed -> {
                 for (int j = 0; j < count; j++) {
                     add(scores + 4L * j, bias(head, distance + j));
                 }
@@ -98,7 +98,7 @@ final class ScoreRule {
                     }
                 }
             }
-            case Scores.Bucketed bucketed -> {
+            case Scores.RelativeBias bucketed -> {
                 for (int i = 0; i < tiles.cols(); i++) {
                     for (int j = 0; j < count; j++) {
                         add(scores + j * tiles.panelBytes() + 4L * i, bias(heads[i], first + j - positions[i]));

@@ -28,18 +28,18 @@ class AttentionGradientTest {
         cases.add(within(new AttentionShape(2, 2, 5, 3, 1, CAUSAL, PLAIN), 18));
         cases.add(within(new AttentionShape(6, 1, 4, 17, 0.5f, new Span.Sliding(3), PLAIN), 9, 2));
         cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.Chunked(4), PLAIN), 11, 3));
-        cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.Everything(), PLAIN), 7, 2));
-        cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.Around(2), PLAIN), 9, 2));
+        cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.Bidirectional(), PLAIN), 7, 2));
+        cases.add(within(new AttentionShape(2, 1, 4, 4, 0.5f, new Span.BidirectionalWindow(2), PLAIN), 9, 2));
         cases.add(within(new AttentionShape(1, 1, 3, 3, 0.5f, CAUSAL, PLAIN), 75));
         cases.add(within(new AttentionShape(2, 1, 33, 40, 0.2f, CAUSAL, PLAIN), 37));
         cases.add(within(new AttentionShape(1, 1, 2, 1, 0.5f, new Span.Sliding(20), PLAIN), 140, 1));
         List<Scores> rules = List.of(new Scores.Sinks(), new Scores.Capped(1.5f), new Scores.Alibi(8),
-                new Scores.Bucketed(6, 9, false), new Scores.Bucketed(8, 12, true));
+                new Scores.RelativeBias(6, 9, false), new Scores.RelativeBias(8, 12, true));
         for (Scores rule : rules) {
             cases.add(within(new AttentionShape(6, 2, 4, 3, 0.6f, CAUSAL, rule), 13, 1, 4));
-            cases.add(within(new AttentionShape(3, 1, 4, 4, 0.6f, new Span.Everything(), rule), 8, 3));
+            cases.add(within(new AttentionShape(3, 1, 4, 4, 0.6f, new Span.Bidirectional(), rule), 8, 3));
         }
-        cases.add(between(new AttentionShape(4, 2, 4, 3, 0.6f, new Span.Everything(), PLAIN)));
+        cases.add(between(new AttentionShape(4, 2, 4, 3, 0.6f, new Span.Bidirectional(), PLAIN)));
         return cases.stream();
     }
 
@@ -50,7 +50,7 @@ class AttentionGradientTest {
         }
         long n = runs.numTokens();
         long kvHeads = s.numKeyValueHeads();
-        long[] learned = s.scores() instanceof Scores.Bucketed b ? shape(b.numBuckets(), s.numHeads())
+        long[] learned = s.scores() instanceof Scores.RelativeBias b ? shape(b.numBuckets(), s.numHeads())
                 : shape(s.numParameters());
         return of("attention " + s, (ops, w) -> ops.attention(rows(ops, w[0]), rows(ops, w[1]), rows(ops, w[2]),
                 KeyValueState.NONE, runs, s, w[3]),

@@ -149,7 +149,7 @@ final class Reference {
             case Scores.Sinks sinks -> product;
             case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
             case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
-            case Scores.Bucketed b -> product + learned[b.bucket(distance) * shape.numHeads() + head];
+            case Scores.RelativeBias b -> product + learned[b.bucket(distance) * shape.numHeads() + head];
         };
     }
 

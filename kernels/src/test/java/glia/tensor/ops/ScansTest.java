@@ -129,8 +129,8 @@ class ScansTest {
                 for (int i = 0; i < heads * headSize; i++) {
                     int head = i / headSize;
                     int at = t * heads * headSize + i;
-                    double step = Math.clamp(softplus(w[1][t * heads + head] + w[4][head]), limits.least(),
-                            limits.most());
+                    double step = Math.clamp(softplus(w[1][t * heads + head] + w[4][head]), limits.min(),
+                            limits.max());
                     y[at] = w[6][head] * w[0][at];
                     for (int s = 0; s < stateSize; s++) {
                         int hs = i * stateSize + s;

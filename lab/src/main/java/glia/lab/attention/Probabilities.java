@@ -56,7 +56,7 @@ final class Probabilities {
             case Scores.Sinks sinks -> product;
             case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
             case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
-            case Scores.Bucketed b -> product + learned.get((long) b.bucket(distance) * shape.numHeads() + head);
+            case Scores.RelativeBias b -> product + learned.get((long) b.bucket(distance) * shape.numHeads() + head);
         };
     }
 }

@@ -22,7 +22,7 @@ final class CrossAttentionBlock implements Block {
     CrossAttentionBlock(CrossAttention spec, Weights weights, Place place) {
         this.place = place;
         shape = new AttentionShape(spec.numHeads(), spec.numHeads(), spec.headSize(), spec.headSize(), spec.scale(),
-                new Span.Everything());
+                new Span.Bidirectional());
         boolean bias = spec.bias() != Bias.NONE;
         query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
         key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);

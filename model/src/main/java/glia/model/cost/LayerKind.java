@@ -87,8 +87,8 @@ public record LayerKind(String description, String mixing, int count, long param
             case Span.Causal c -> "";
             case Span.Sliding s -> "sliding ";
             case Span.Chunked c -> "chunked ";
-            case Span.Everything e -> "";
-            case Span.Around a -> "sliding ";
+            case Span.Bidirectional e -> "";
+            case Span.BidirectionalWindow a -> "sliding ";
         };
     }
 

@@ -43,8 +43,8 @@ public final class StateSize {
             case Span.Causal c -> true;
             case Span.Sliding s -> false;
             case Span.Chunked c -> false;
-            case Span.Everything e -> false;
-            case Span.Around a -> false;
+            case Span.Bidirectional e -> false;
+            case Span.BidirectionalWindow a -> false;
         };
     }
 
@@ -54,8 +54,8 @@ public final class StateSize {
             case Span.Causal c -> pages(length, page);
             case Span.Sliding s -> inSight(s, length, page);
             case Span.Chunked c -> inSight(c, length, page);
-            case Span.Everything e -> 0;
-            case Span.Around a -> 0;
+            case Span.Bidirectional e -> 0;
+            case Span.BidirectionalWindow a -> 0;
         };
     }
 

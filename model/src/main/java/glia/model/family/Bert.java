@@ -51,7 +51,7 @@ public final class Bert implements Family {
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-12));
         Activation activation = Activations.read(config, "hidden_act", "gelu");
         Mixer attention = Attention.causal(heads, heads, headSize, new Rope.None(), Bias.ALL)
-                .with(new Span.Everything());
+                .with(new Span.Bidirectional());
         Mixer mlp = new Mlp(config.positive("intermediate_size"), activation, Bias.ALL);
         List<Sublayer> sublayers = new ArrayList<>();
         Residual sum = new Residual.Normed(1, 1);

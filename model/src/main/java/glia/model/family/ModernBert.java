@@ -56,7 +56,7 @@ public final class ModernBert implements Family {
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < slides.length; layer++) {
             Mixer attention = Attention.causal(heads, heads, headSize, rope(config, headSize, slides[layer]), bias)
-                    .with(slides[layer] ? new Span.Around(reach) : new Span.Everything());
+                    .with(slides[layer] ? new Span.BidirectionalWindow(reach) : new Span.Bidirectional());
             sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention));
             sublayers.add(new Sublayer(layer, norm, mlp));
         }

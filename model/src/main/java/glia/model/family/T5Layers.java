@@ -48,7 +48,7 @@ record T5Layers(Norm norm, int numHeads, int headSize, int numBuckets, int maxDi
     List<Sublayer> encoder(int numLayers, int first) {
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, norm, attention(new Span.Everything(), first)));
+            sublayers.add(new Sublayer(layer, norm, attention(new Span.Bidirectional(), first)));
             sublayers.add(new Sublayer(layer, norm, mlp));
         }
         return sublayers;
@@ -57,6 +57,6 @@ record T5Layers(Norm norm, int numHeads, int headSize, int numBuckets, int maxDi
     /// @param owner the sublayer with the table of distances, the first of its stack
     private Mixer attention(Span span, int owner) {
         return new RelativeAttention(numHeads, headSize, span,
-                new Scores.Bucketed(numBuckets, maxDistance, span instanceof Span.Everything), owner);
+                new Scores.RelativeBias(numBuckets, maxDistance, span instanceof Span.Bidirectional), owner);
     }
 }

@@ -30,7 +30,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         if (!Float.isFinite(scale)) {
             throw new IllegalArgumentException("attention scores times " + scale);
         }
-        if (scores instanceof Scores.Bucketed) {
+        if (scores instanceof Scores.RelativeBias) {
             throw new IllegalArgumentException("attention by learned distances is a mixer of its own");
         }
     }

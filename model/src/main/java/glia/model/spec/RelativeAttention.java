@@ -8,7 +8,7 @@ import java.util.List;
 /// `softmax(q · k + table[bucket(k - q)])`. All layers of a stack share one table. https://arxiv.org/abs/1910.10683
 ///
 /// @param tableOwner the sublayer whose parameter the table `[buckets, H]` is, this one or an earlier one
-public record RelativeAttention(int numHeads, int headSize, Span span, Scores.Bucketed buckets, int tableOwner)
+public record RelativeAttention(int numHeads, int headSize, Span span, Scores.RelativeBias buckets, int tableOwner)
         implements Mixer {
     public RelativeAttention {
         if (numHeads < 1 || headSize < 1) {

@@ -18,8 +18,8 @@ final class Words {
             case Span.Causal c -> "full";
             case Span.Sliding s -> "sliding window of " + s.window();
             case Span.Chunked c -> "chunks of " + c.size();
-            case Span.Everything e -> "both ways";
-            case Span.Around a -> "window of " + a.reach() + " both ways";
+            case Span.Bidirectional e -> "both ways";
+            case Span.BidirectionalWindow a -> "window of " + a.reach() + " both ways";
         };
     }
 
@@ -39,7 +39,7 @@ final class Words {
             case Scores.Capped capped -> ", scores capped at " + capped.cap();
             case Scores.Sinks sinks -> ", sinks";
             case Scores.Alibi alibi -> ", ALiBi";
-            case Scores.Bucketed bucketed -> ", biases of " + bucketed.numBuckets() + " distances";
+            case Scores.RelativeBias bucketed -> ", biases of " + bucketed.numBuckets() + " distances";
         };
     }
 

@@ -7,8 +7,8 @@ import glia.tensor.QuantizedMatrix.Parts;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 
-/// Writes rows of a coded matrix in the block format that holds the same numbers (`QuantizedMatrix.blockType`; the
-/// formats are `Blocks32`'s). One object serves one thread.
+/// Converts rows of a quantized matrix to the block format that represents the same values
+/// (`QuantizedMatrix.blockType`; see `Blocks32`). Not thread-safe.
 public final class BlockConverter {
     private static final int SIZE = Blocks32.SIZE;
 
@@ -16,7 +16,7 @@ public final class BlockConverter {
 
     public BlockConverter() { }
 
-    /// Writes `rows` rows from row `first` on, one behind the other.
+    /// Writes `rows` consecutive rows from row `first` on.
     ///
     /// @param type the matrix's block type
     public void write(QuantizedMatrix w, DType type, int first, int rows, long to) {
@@ -47,7 +47,7 @@ public final class BlockConverter {
         }
     }
 
-    /// From neighbors in a byte to numbers j and j + 16 in a byte.
+    /// Converts nibbles from neighbors in a byte to values j and j + 16 in a byte.
     private static void nibbles(long from, long to) {
         for (int j = 0; j < SIZE / 4; j++) {
             int low = Memory.u8(from + j);

@@ -2,10 +2,10 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// ggml's K-quants: blocks of 256 numbers in groups of 16 or 32, whose small scales `sc` (and minima `mn`) share the
-/// F16 scales d (and dmin) of the block.
+/// Decodes ggml's K-quants: blocks of 256 values in groups of 16 or 32, whose small scales `sc` (and minima `mn`) share
+/// the F16 scales d (and dmin) of the block.
 ///
-/// | format | group | block | number |
+/// | format | group | block | value |
 /// |---|---|---|---|
 /// | Q2_K | 16 | 16 bytes (sc low half, mn high half), 64 bytes q, d, dmin | `d·sc·q - dmin·mn` |
 /// | Q3_K | 16 | 32 bytes high bit, 64 bytes low bits, 12 bytes scales, d | `d·(sc - 32)·(q - 4)` |
@@ -17,7 +17,7 @@ final class Blocks256 {
 
     private Blocks256() { }
 
-    /// Bytes of q serve runs of 32 numbers: bits 0-1 of 32 bytes the first run, bits 2-3 the second…
+    /// Each 32 bytes of q hold four runs of 32 values: bits 0-1 the first run, bits 2-3 the second…
     static void q2k(long address, float[] to, int offset, int count) {
         long block = address;
         for (int i = offset; i < offset + count; i += SIZE, block += 84) {
@@ -36,7 +36,7 @@ final class Blocks256 {
         }
     }
 
-    /// Low bits as in Q2_K; bit k of the 32 high-bit bytes serves run k of 32 numbers.
+    /// Low bits as in Q2_K; bit k of the 32 high-bit bytes belongs to run k of 32 values.
     static void q3k(long address, float[] to, int offset, int count) {
         long block = address;
         for (int i = offset; i < offset + count; i += SIZE, block += 110) {
@@ -62,7 +62,7 @@ final class Blocks256 {
         return low | high << 4;
     }
 
-    /// 32 bytes of q hold one run of 32 numbers in their low halves and the next in their high halves.
+    /// 32 bytes of q hold one run of 32 values in their low halves and the next run in their high halves.
     static void q4k(long address, float[] to, int offset, int count) {
         long block = address;
         for (int i = offset; i < offset + count; i += SIZE, block += 144) {
@@ -80,7 +80,7 @@ final class Blocks256 {
         }
     }
 
-    /// Low bits as in Q4_K; bit k of the 32 high-bit bytes serves run k of 32 numbers.
+    /// Low bits as in Q4_K; bit k of the 32 high-bit bytes belongs to run k of 32 values.
     static void q5k(long address, float[] to, int offset, int count) {
         long block = address;
         for (int i = offset; i < offset + count; i += SIZE, block += 176) {
@@ -99,7 +99,7 @@ final class Blocks256 {
         }
     }
 
-    /// The 6-bit scale of a group of Q4_K and Q5_K. The first four lie in the low bits of bytes 0 to 3; the others have
+    /// The 6-bit scale of a group of Q4_K and Q5_K. The first four are the low bits of bytes 0 to 3; the others have
     /// their low 4 bits in bytes 8 to 11 and their high 2 bits on top of the first four.
     static int scale4(long scales, int group) {
         return group < 4 ? Memory.u8(scales + group) & 63
@@ -112,8 +112,8 @@ final class Blocks256 {
                 : Memory.u8(scales + group + 4) >> 4 | Memory.u8(scales + group) >> 6 << 4;
     }
 
-    /// Each half of a block: 64 bytes hold the low bits of two runs of 32 numbers in their low halves and of the next
-    /// two in their high halves; 32 bytes hold the high bits of the four runs, two each.
+    /// Each half of a block: 64 bytes hold the low bits of two runs of 32 values in their low halves and of the next
+    /// two runs in their high halves; 32 bytes hold the high bits of the four runs, two each.
     static void q6k(long address, float[] to, int offset, int count) {
         long block = address;
         for (int i = offset; i < offset + count; i += SIZE, block += 210) {

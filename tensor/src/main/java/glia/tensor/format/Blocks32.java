@@ -2,11 +2,11 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// ggml's formats with a scale for each 32 numbers. In the 4- and 5-bit formats, byte j of the 16 bytes of low bits
-/// holds number j in its low half and number j + 16 in its high half; bit j of the 32-bit word `high` is number j's
-/// fifth bit.
+/// Decodes ggml's formats with one scale for each 32 values. In the 4- and 5-bit formats, byte j of the 16 bytes of low
+/// bits holds value j in its low half and value j + 16 in its high half; bit j of the 32-bit field `high` is the fifth
+/// bit of value j.
 ///
-/// | format | block | number |
+/// | format | block | value |
 /// |---|---|---|
 /// | Q8_0 | F16 d, 32 × i8 | `q · d` |
 /// | Q4_0 | F16 d, 16 bytes | `(q - 8) · d` |
@@ -17,7 +17,7 @@ import glia.tensor.Memory;
 final class Blocks32 {
     static final int SIZE = 32;
 
-    /// Twice the numbers of E2M1, by their four bits; the sign is the highest.
+    /// The E2M1 values times 2, by their four bits; the highest bit is the sign.
     static final float[] E2M1_DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
     private Blocks32() { }
@@ -96,7 +96,7 @@ final class Blocks32 {
         }
     }
 
-    /// `2^(x - 128)`: half of an E8M0 scale, for the doubled E2M1 numbers. Like ggml, 255 is no NaN here.
+    /// `2^(x - 128)`: half of an E8M0 scale, for the doubled E2M1 values. As in ggml, 255 is not NaN here.
     static float halfPowerOfTwo(int x) {
         return x < 2 ? Float.intBitsToFloat(0x00200000 << x) : Float.intBitsToFloat(x - 1 << 23);
     }

@@ -6,16 +6,16 @@ import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
 
-/// Turns stored numbers of every real `DType` into F32. Decoding is exact: each result is what the format's definition
-/// gives when computed in F32, in ggml's order of operations for the block formats
+/// Decodes values of every real `DType` to F32. Each result is exactly what the format's definition gives when computed
+/// in F32, for the block formats in ggml's order of operations
 /// (https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c). F64 is rounded to the nearest F32.
 public final class Decode {
-    /// Numbers decoded at a time on the way from memory to memory: a multiple of every block.
+    /// Values decoded at a time from memory to memory: a multiple of every block.
     private static final int CHUNK = 4096;
 
     private Decode() { }
 
-    /// Decodes `count` numbers that are stored from `address` on. Nothing is allocated.
+    /// Decodes `count` values stored from `address` on. Allocates nothing.
     ///
     /// @param address the first byte of a block; not checked
     /// @param count a multiple of the type's block
@@ -50,7 +50,7 @@ public final class Decode {
         }
     }
 
-    /// Decodes `count` numbers of a tensor from the flat index `firstElement` on.
+    /// Decodes `count` values of a tensor from the flat index `firstElement` on.
     ///
     /// @throws IllegalArgumentException if the range does not begin and end at blocks
     /// @throws IndexOutOfBoundsException if it leaves the tensor or the array
@@ -59,7 +59,7 @@ public final class Decode {
         toFloats(source.dtype(), source.address() + source.dtype().bytes(firstElement), to, offset, count);
     }
 
-    /// Decodes `count` numbers that are stored from `address` on to F32 memory at `toAddress`. Neither is checked.
+    /// Decodes `count` values stored from `address` on to F32 memory at `toAddress`. Neither address is checked.
     ///
     /// @param count a multiple of the type's block
     public static void toMemory(DType type, long address, long toAddress, long count) {
@@ -75,7 +75,7 @@ public final class Decode {
         }
     }
 
-    /// The rows `from` (inclusive) to `to` (exclusive) of a tensor, decoded to the F32 tensor `into` of their size.
+    /// Decodes the rows `from` (inclusive) to `to` (exclusive) of a tensor to the F32 tensor `into` of their size.
     public static void rows(Tensor source, int from, int to, Tensor into) {
         Tensor part = source.rows(from, to);
         if (into.dtype() != DType.F32 || into.size() != part.size()) {
@@ -84,7 +84,7 @@ public final class Decode {
         toMemory(part.dtype(), part.address(), into.address(), part.size());
     }
 
-    /// A new F32 tensor with the numbers and the shape of `source`, freed with `arena`.
+    /// Returns a new F32 tensor with the values and the shape of `source`, freed with `arena`.
     public static Tensor widen(Tensor source, Arena arena) {
         Tensor wide = Tensor.allocate(arena, DType.F32, source.shape());
         toMemory(source.dtype(), source.address(), wide.address(), source.size());

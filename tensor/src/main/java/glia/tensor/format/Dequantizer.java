@@ -10,8 +10,8 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// Turns rows of a `QuantizedMatrix` into F32: the definition of what its numbers are. Values and zero points are
-/// exact; the difference is rounded once by its product with the scale. One object serves one thread.
+/// Dequantizes rows of a `QuantizedMatrix` to F32; the definition of its values. Code values and zero points are exact;
+/// their difference is rounded once, when it is multiplied by the scale. Not thread-safe.
 public final class Dequantizer {
     private static final float[] E2M1 = new float[16];
 
@@ -27,13 +27,13 @@ public final class Dequantizer {
 
     public Dequantizer() { }
 
-    /// Decodes columns `col` to `col + count` of a row. Nothing is allocated once scratch memory has grown.
+    /// Decodes columns `col` to `col + count` of a row. Allocates nothing once scratch memory has grown.
     public void decode(QuantizedMatrix w, int row, int col, int count, float[] to, int offset) {
         Objects.checkIndex(row, w.rows());
         Objects.checkFromIndexSize(col, count, w.cols());
         Objects.checkFromIndexSize(offset, count, to.length);
         if (w.hasActOrder()) {
-            shuffled(w, row, col, count, to, offset);
+            actOrder(w, row, col, count, to, offset);
             return;
         }
         Parts p = w.parts();
@@ -61,8 +61,8 @@ public final class Dequantizer {
         }
     }
 
-    /// Decodes the whole row as it lies.
-    private void shuffled(QuantizedMatrix w, int row, int col, int count, float[] to, int offset) {
+    /// Decodes the whole row in stored order, then picks the columns.
+    private void actOrder(QuantizedMatrix w, int row, int col, int count, float[] to, int offset) {
         if (whole.length < w.cols()) {
             whole = new float[w.cols()];
         }
@@ -81,7 +81,7 @@ public final class Dequantizer {
         }
     }
 
-    /// Reads scales and zero points of `count` groups of a row of blocks: see `scales` and `zeros`.
+    /// Reads scales and zero points of `count` groups of a row of blocks (see `scales` and `zeros`).
     public void groups(Parts p, int blockRow, int first, int count) {
         if (scales.length < count) {
             scales = new float[count];
@@ -96,12 +96,12 @@ public final class Dequantizer {
         }
     }
 
-    /// The scales that `groups` read, from the first place on, until the next call of anything.
+    /// The scales read by `groups`, from index 0 on, valid until the next call of any method.
     public float[] scales() {
         return scales;
     }
 
-    /// The zero points that `groups` read.
+    /// The zero points read by `groups`.
     public float[] zeros() {
         return zeros;
     }
@@ -128,7 +128,7 @@ public final class Dequantizer {
         }
     }
 
-    /// What the codes of a row stand for, without scales.
+    /// Decodes the codes of a row without scales.
     private static void values(Code code, long row, int col, int count, float[] to, int offset) {
         switch (code) {
             case E4M3 -> Float8.decode(Float8.E4M3, row + col, to, offset, count);

@@ -6,16 +6,16 @@ import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
 
-/// Turns F32 numbers into stored ones, rounding to the nearest (half to even in the plain formats, whose numbers beyond
-/// the largest become infinity, or NaN in E4M3, which has none). The formats with blocks of 32 give the same bytes as
-/// ggml's reference quantization; Q4_K and Q6_K search on their own, see `Quantize256`.
+/// Encodes F32 values, rounding to the nearest (half to even in the plain formats). Values beyond the largest become
+/// infinity, or NaN in E4M3, which has no infinity. The formats with blocks of 32 give the same bytes as ggml's
+/// reference quantization; Q4_K and Q6_K use a search of their own (see `Quantize256`).
 public final class Encode {
-    /// Numbers encoded at a time on the way from memory to memory: a multiple of every block.
+    /// Values encoded at a time from memory to memory: a multiple of every block.
     private static final int CHUNK = 4096;
 
     private Encode() { }
 
-    /// Whether `fromFloats` writes this type.
+    /// Whether `fromFloats` supports this type.
     public static boolean writes(DType type) {
         return switch (type) {
             case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q4_K, Q6_K -> true;
@@ -23,11 +23,11 @@ public final class Encode {
         };
     }
 
-    /// Encodes `count` numbers to the memory from `address` on, which is not checked.
+    /// Encodes `count` values to the memory from `address` on, which is not checked.
     ///
     /// @param count a multiple of the type's block
-    /// @throws IllegalArgumentException if `count` does not fill blocks, the type is not written or a block format is
-    ///     to hold NaN or infinity
+    /// @throws IllegalArgumentException if `count` does not fill blocks, the type is not supported or values for a
+    ///        block format contain NaN or infinity
     public static void fromFloats(DType type, float[] from, int offset, int count, long address) {
         Objects.checkFromIndexSize(offset, count, from.length);
         if (count % type.blockElements() != 0) {
@@ -65,7 +65,8 @@ public final class Encode {
         }
     }
 
-    /// A new tensor of another type with the numbers of `source`, which may have any real type, freed with `arena`.
+    /// Returns a new tensor of another type with the values of `source`, which may have any real type, freed with
+    /// `arena`.
     ///
     /// @throws IllegalArgumentException as `fromFloats`, or if rows do not fill the blocks of the type
     public static Tensor narrow(Tensor source, DType type, Arena arena) {

@@ -2,10 +2,10 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// Numbers of 8 bits, by tables of all 256.
+/// Decodes and encodes 8-bit floating-point numbers; decoding uses tables of all 256 values.
 ///
 /// E4M3 and E5M2: https://arxiv.org/abs/2209.05433. E4M3 is the variant without infinities (`float8_e4m3fn`); its only
-/// NaNs are `0x7f` and `0xff`, its largest number is 448. E5M2 is the upper half of an F16. E8M0, the scale of
+/// NaNs are `0x7f` and `0xff`, its largest value is 448. E5M2 is the upper half of an F16. E8M0, the scale of
 /// microscaling formats, is a power of two, `2^(x - 127)`, with the NaN `0xff`:
 /// https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf
 final class Float8 {
@@ -63,11 +63,11 @@ final class Float8 {
         return Float.floatToRawIntBits(x) >>> 24 & 0x80;
     }
 
-    /// The code of |x| in a format without upper end, rounded half to even. A code counts up through the mantissa and
-    /// on into the exponent, so that it is a number of steps, of the step at x, above a multiple of them.
+    /// The code of |x| in a format without an upper limit, rounded half to even. Codes count through the mantissa into
+    /// the exponent, so the code is a number of steps of the size at x.
     ///
-    /// @param minExponent of the smallest normal number
-    /// @param mantissaBits stored ones
+    /// @param minExponent exponent of the smallest normal number
+    /// @param mantissaBits stored mantissa bits
     private static int magnitude(float x, int minExponent, int mantissaBits) {
         if (Float.isInfinite(x)) {
             return 0xff;

@@ -5,14 +5,14 @@ import glia.tensor.Matrix;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 
-/// Reads rows of any `Matrix` as F32, by the formats' definitions. One object serves one thread.
+/// Reads rows of any `Matrix` as F32, by the formats' definitions. Not thread-safe.
 public final class MatrixReader {
     private final Dequantizer coded = new Dequantizer();
     private float[] row = new float[0];
 
     public MatrixReader() { }
 
-    /// One for each of `count` workers.
+    /// Creates one reader for each of `count` workers.
     public static MatrixReader[] each(int count) {
         MatrixReader[] all = new MatrixReader[count];
         for (int i = 0; i < count; i++) {
@@ -21,7 +21,7 @@ public final class MatrixReader {
         return all;
     }
 
-    /// Columns `col` to `col + count` of a row.
+    /// Reads columns `col` to `col + count` of a row.
     ///
     /// @param col the first column of a block
     /// @param count whole blocks
@@ -33,7 +33,7 @@ public final class MatrixReader {
         }
     }
 
-    /// The same, to memory, which is not checked.
+    /// Reads to memory, which is not checked.
     public void read(Matrix w, int row, int col, int count, long to) {
         if (this.row.length < count) {
             this.row = new float[count];

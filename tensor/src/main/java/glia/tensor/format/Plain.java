@@ -2,7 +2,7 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// Formats with one number a unit and a hardware or shift conversion: F64, F16, BF16.
+/// Decodes and encodes formats with one value a block: F64, F16, BF16.
 final class Plain {
     private Plain() { }
 

@@ -2,10 +2,9 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// Quantizes to Q4_K and Q6_K. Each group of numbers looks for the scale (and minimum) of the least squared error:
-/// it tries steps around the one that just spans the group, rounds the numbers by it and takes the best linear fit to
-/// what they were rounded to. Then the scales are rounded in their turn, to the best of the integers around, and the
-/// numbers once more by what the scales became.
+/// Quantizes to Q4_K and Q6_K. For each group it searches the scale (and minimum) with the least squared error: it
+/// tries step sizes around the one that just spans the group, rounds the values and fits a line by least squares. Then
+/// it rounds each scale to the best integer nearby, and the values again with the rounded scales.
 final class Quantize256 {
     /// Candidates on each side of the step that spans a group, a fraction of an integer apart.
     private static final int CANDIDATES = 12;
@@ -13,7 +12,7 @@ final class Quantize256 {
 
     private Quantize256() { }
 
-    /// A group `x ≈ scale · q + offset`.
+    /// The approximation of a group, `x ≈ scale · q + offset`.
     private record Fit(float scale, float offset, double error) { }
 
     static void q4k(float[] from, int start, int count, long address) {
@@ -43,7 +42,8 @@ final class Quantize256 {
         }
     }
 
-    /// The 6-bit scale, and above it the minimum, of the least error among those next to what the fit asks for.
+    /// Returns the 6-bit scale, and above it the 6-bit minimum, with the least error among the integers next to the
+    /// fit.
     private static int refine(float[] from, int start, Fit fit, float d, float dmin) {
         int scale = nearest(fit.scale, d, 0, 63);
         int min = nearest(-fit.offset, dmin, 0, 63);
@@ -69,7 +69,7 @@ final class Quantize256 {
         return x * x;
     }
 
-    /// See `Blocks256.scale4` and `min4`.
+    /// Packs scales and minima as `Blocks256.scale4` and `min4` read them.
     private static void packScales(int[] scales, int[] mins, long address) {
         for (int g = 0; g < 4; g++) {
             Memory.i8(address + g, scales[g] | scales[g + 4] >> 4 << 6);
@@ -103,7 +103,7 @@ final class Quantize256 {
                     largest = scales[group];
                 }
             }
-            // The largest becomes -128, since there is one more negative number.
+            // The largest becomes -128, since there is one more negative integer.
             Memory.f16(block + 208, largest / -128);
             float d = Memory.f16(block + 208);
             for (int group = 0; group < 16; group++) {
@@ -113,7 +113,7 @@ final class Quantize256 {
         }
     }
 
-    /// The 8-bit scale of the least error among those next to what the fit asks for.
+    /// Returns the 8-bit scale with the least error among the integers next to the fit.
     private static int refine(float[] from, int start, float fit, float d) {
         int scale = nearest(fit, d, -128, 127);
         int best = 0;
@@ -154,7 +154,7 @@ final class Quantize256 {
         return scale == 0 ? 0 : Math.clamp(Math.round(x / scale), lowest, highest);
     }
 
-    /// The best fit of 32 numbers by 0 to 15 with a minimum that is not positive.
+    /// The best fit of 32 values by integers 0 to 15 with a minimum that is not positive.
     private static Fit affine(float[] from, int start) {
         float low = 0;
         float high = Float.NEGATIVE_INFINITY;
@@ -175,7 +175,7 @@ final class Quantize256 {
         return best;
     }
 
-    /// Rounds 32 numbers by a step and fits a line to the result.
+    /// Rounds 32 values with a step size and fits a line to the result.
     private static Fit fit(float[] from, int start, float low, float step) {
         double sumQ = 0;
         double sumQq = 0;
@@ -203,8 +203,8 @@ final class Quantize256 {
         return new Fit((float) scale, (float) offset, error);
     }
 
-    /// The scale of the best fit of 16 numbers by multiples from -32 to 31. It has the sign that takes the number of
-    /// the largest magnitude to the negative side.
+    /// The scale of the best fit of 16 values by multiples from -32 to 31. Its sign makes the value of the largest
+    /// magnitude negative.
     private static float linear(float[] from, int start) {
         float farthest = 0;
         for (int j = start; j < start + 16; j++) {
@@ -221,7 +221,7 @@ final class Quantize256 {
                 sumQq += q * q;
                 sumQx += q * (double) from[j];
             }
-            // By the best scale for these integers, this much of the sum of squares is explained.
+            // The part of the sum of squares that these integers explain with their best scale.
             double explained = sumQq == 0 ? 0 : sumQx * sumQx / sumQq;
             if (explained > best) {
                 best = explained;

@@ -2,12 +2,12 @@ package glia.tensor.format;
 
 import glia.tensor.Memory;
 
-/// Quantizes to the formats of `Blocks32`, byte for byte as ggml's reference does
-/// (https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c, `quantize_row_…_ref`). The numbers are rounded with
-/// the scale in F32, before it is itself rounded to F16.
+/// Quantizes to the formats of `Blocks32`, byte for byte as ggml's reference
+/// (https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c, `quantize_row_…_ref`). Values are divided by the
+/// F32 scale before that is rounded to F16.
 ///
-/// The formats without a minimum take the number of the largest magnitude, sign and all, to be the lowest integer
-/// (-8 or -16), since there is one more of those.
+/// The formats without a minimum map the value of the largest magnitude, with its sign, to the lowest integer (-8 or
+/// -16), since there is one more negative integer than positive ones.
 final class Quantize32 {
     private static final int SIZE = Blocks32.SIZE;
 
@@ -21,7 +21,7 @@ final class Quantize32 {
             Memory.f16(block, d);
             for (int j = 0; j < SIZE; j++) {
                 float scaled = from[i + j] * inverse;
-                // Half away from zero.
+                // Rounds half away from zero.
                 Memory.i8(block + 2 + j, (int) (scaled + Math.copySign(0.5, scaled)));
             }
         }
@@ -73,7 +73,7 @@ final class Quantize32 {
         }
     }
 
-    /// The scale is the power of two that takes the largest magnitude to between 4 and 8; E2M1 ends at 6.
+    /// The scale is the power of two that brings the largest magnitude to between 4 and 8; E2M1 ends at 6.
     static void mxfp4(float[] from, int offset, int count, long address) {
         long block = address;
         int[] q = new int[SIZE];
@@ -111,7 +111,7 @@ final class Quantize32 {
         return q;
     }
 
-    /// The low four bits, number j beside number j + 16.
+    /// Packs the low four bits, value j beside value j + 16.
     private static void packLow(int[] q, long address) {
         for (int j = 0; j < 16; j++) {
             Memory.i8(address + j, q[j] & 15 | (q[j + 16] & 15) << 4);
@@ -126,7 +126,7 @@ final class Quantize32 {
         return bits;
     }
 
-    /// The first number of the largest magnitude in a block.
+    /// The first value of the largest magnitude in a block.
     private static float farthest(float[] from, int start) {
         float farthest = 0;
         for (int j = start; j < start + SIZE; j++) {

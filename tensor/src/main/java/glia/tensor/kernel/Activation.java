@@ -1,6 +1,6 @@
 package glia.tensor.kernel;
 
-/// Pointwise functions of MLPs, each with its value and its slope (the derivative) at a number, in F64.
+/// The activation functions of MLPs, each with its value and its derivative in F64.
 public enum Activation {
     /// `x · σ(x)`, https://arxiv.org/abs/1702.03118
     SILU {
@@ -10,7 +10,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             double sigmoid = 1 / (1 + Math.exp(-x));
             return sigmoid * (1 + x * (1 - sigmoid));
         }
@@ -23,7 +23,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return NormalDistribution.cdf(x) + x * NormalDistribution.density(x);
         }
     },
@@ -35,7 +35,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             double tanh = tanh(x);
             double inner = SQRT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
             return 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * inner;
@@ -53,7 +53,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return 1 - Math.tanh(x) * Math.tanh(x);
         }
     },
@@ -65,7 +65,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return x > 0 ? 1 : 0;
         }
     },
@@ -77,7 +77,7 @@ public enum Activation {
         }
 
         @Override
-        public double slope(double x) {
+        public double derivative(double x) {
             return 2 * Math.max(0, x);
         }
     };
@@ -89,5 +89,5 @@ public enum Activation {
     public abstract double value(double x);
 
     /// The function's derivative.
-    public abstract double slope(double x);
+    public abstract double derivative(double x);
 }

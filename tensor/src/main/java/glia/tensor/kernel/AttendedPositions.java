@@ -2,24 +2,24 @@ package glia.tensor.kernel;
 
 import java.util.Arrays;
 
-/// For each token of a pass the positions of its sequence that it attends to, ascending, each once. Mutable, so that a
-/// decode loop reuses one object, until it is frozen.
+/// For each token of a pass, the positions of its sequence that it attends to (sparse attention), ascending and without
+/// duplicates. Mutable until frozen, so that a decode loop reuses one object.
 public final class AttendedPositions {
     private int[] positions = new int[64];
     private int[] ends = new int[4];
     private int numTokens;
     private boolean isFrozen;
 
-    /// No tokens yet.
+    /// Creates lists for no tokens.
     public AttendedPositions() { }
 
-    /// Refuses every change from now on, and gives this.
+    /// Makes this object immutable and returns it.
     public AttendedPositions freeze() {
         isFrozen = true;
         return this;
     }
 
-    /// These lists as they are now, for good: a frozen copy, or this if it is frozen.
+    /// Returns an immutable copy, or this if it is frozen.
     public AttendedPositions frozen() {
         if (isFrozen) {
             return this;
@@ -37,13 +37,13 @@ public final class AttendedPositions {
         }
     }
 
-    /// Forgets all tokens.
+    /// Removes all tokens.
     public void clear() {
         requireMutable();
         numTokens = 0;
     }
 
-    /// Appends the next token, whose list has `count` positions, all to be set by `set`.
+    /// Appends a token with a list of `count` positions, to be filled by `set`.
     public void add(int count) {
         requireMutable();
         if (count < 1) {
@@ -78,7 +78,7 @@ public final class AttendedPositions {
         return positions[start(token) + i];
     }
 
-    /// The positions in all lists together.
+    /// The total number of positions in all lists.
     public int size() {
         return numTokens == 0 ? 0 : ends[numTokens - 1];
     }

@@ -3,12 +3,12 @@ package glia.tensor.kernel;
 /// The fixed parameters of softmax attention.
 ///
 /// @param numHeads query heads, H
-/// @param numKeyValueHeads heads of keys and values, K; query head h reads head `h / (H/K)`
-/// @param keySize numbers a head of queries and keys, E
-/// @param valueSize numbers a head of values
-/// @param scale what the products of queries and keys are multiplied with, usually 1/√E
-/// @param span which positions a query sees
-/// @param scores what is made of the products before the softmax
+/// @param numKeyValueHeads key-value heads, K; query head h uses head `h / (H/K)`
+/// @param keySize size of a head of queries and keys, E
+/// @param valueSize size of a head of values
+/// @param scale the factor of `q·k`, usually 1/√E
+/// @param span the positions that a query attends to
+/// @param scores how scores are computed from `q·k` before the softmax
 public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span,
         Scores scores) {
     public AttentionShape {
@@ -18,32 +18,31 @@ public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, in
         }
     }
 
-    /// The shape with plain scores.
+    /// Creates a shape with plain scores.
     public AttentionShape(int numHeads, int numKeyValueHeads, int keySize, int valueSize, float scale, Span span) {
         this(numHeads, numKeyValueHeads, keySize, valueSize, scale, span, new Scores.Plain());
     }
 
-    /// What an attention's inner loops are given is checked before: they would read and write what does not belong to
-    /// them.
+    /// Checks the arguments of an attention kernel before its inner loops run, which check nothing.
     ///
-    /// @throws IllegalArgumentException unless it fits
+    /// @throws IllegalArgumentException unless `fits`
     public static void check(boolean fits, Object what) {
         if (!fits) {
             throw new IllegalArgumentException(what + " does not fit the attention that it is for");
         }
     }
 
-    /// Query heads that share one head of keys and values.
+    /// Query heads that share one key-value head (grouped-query attention).
     public int groupSize() {
         return numHeads / numKeyValueHeads;
     }
 
-    /// How many numbers the rule of scores has learned.
+    /// The number of learned parameters of the scores.
     public int numParameters() {
         return scores.numParameters(numHeads);
     }
 
-    /// Whether pages hold what this shape reads: at least the numbers of all heads a position.
+    /// Whether pages are large enough for this shape: at least all heads' values a position.
     public boolean reads(KeyValues keyValues) {
         return keyValues.keyCols() >= numKeyValueHeads * keySize
                 && keyValues.valueCols() >= numKeyValueHeads * valueSize;

@@ -3,14 +3,15 @@ package glia.tensor.kernel;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 
-/// An attention over whole sequences that was computed, and the gradients that its backward pass adds to.
+/// The inputs and outputs of a forward pass of attention over full sequences, and the gradients that the backward pass
+/// adds to.
 ///
 /// @param q `[N, H·E]`, tokens of `runs`
-/// @param k `[M, K·E]`, tokens of `keyRuns`, which are the same runs unless queries look at other tokens
+/// @param k `[M, K·E]`, tokens of `keyRuns`: the same runs, or other ones in cross-attention
 /// @param v `[M, K·valueSize]`
-/// @param learned what the rule of scores has learned
+/// @param learned the learned parameters of the scores
 /// @param out `[N, H·valueSize]`, the result
-/// @param logSumExp `[N, H]`, the logarithms of the denominators
+/// @param logSumExp `[N, H]`, the logarithms of the softmax denominators
 /// @param dout the gradient of the result
 public record AttentionTrace(AttentionShape shape, Runs runs, Tensor q, Runs keyRuns, Tensor k, Tensor v,
         Tensor learned, Tensor out, Tensor logSumExp, Tensor dout, Tensor dq, Tensor dk, Tensor dv, Tensor dlearned) {
@@ -31,12 +32,12 @@ public record AttentionTrace(AttentionShape shape, Runs runs, Tensor q, Runs key
         }
     }
 
-    /// The keys that a run's queries may look at.
+    /// The number of keys that a run's queries may attend to.
     public int numKeys(int run) {
         return keyRuns.end(run) - keyRuns.start(run);
     }
 
-    /// What flows back to the sinks, where there are such: `dsink_h -= Σ_n exp(sink_h - lse_n) · do·o`.
+    /// Adds the gradient of attention sinks, if there are any: `dsink_h -= Σ_n exp(sink_h - lse_n) · do·o`.
     public void addToSinks() {
         if (!(shape.scores() instanceof Scores.Sinks)) {
             return;

@@ -1,8 +1,8 @@
 package glia.tensor.kernel;
 
-/// How the decay rates A of a state-space recurrence, which are negative, are stored.
+/// How the negative decay rates A of a state-space model are stored.
 public enum DecayForm {
-    /// As `w` with `A = -e^w`, which keeps A negative while it learns.
+    /// As `w` with `A = -e^w`, which keeps A negative during training.
     LOGARITHM {
         @Override
         public double rate(double w) {
@@ -10,7 +10,7 @@ public enum DecayForm {
         }
 
         @Override
-        public double slope(double w) {
+        public double derivative(double w) {
             return -Math.exp(w);
         }
     },
@@ -22,14 +22,14 @@ public enum DecayForm {
         }
 
         @Override
-        public double slope(double w) {
+        public double derivative(double w) {
             return 1;
         }
     };
 
-    /// A.
+    /// Returns A.
     public abstract double rate(double w);
 
-    /// The derivative of A by what is stored.
-    public abstract double slope(double w);
+    /// Returns the derivative of A with respect to the stored value.
+    public abstract double derivative(double w);
 }

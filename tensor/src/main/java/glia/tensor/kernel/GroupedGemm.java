@@ -7,10 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
-/// Products `y = x · wᵀ` of several weights, each with some rows of a matrix and to some rows of another: those of
-/// experts, each with its own tokens.
+/// The problems of a grouped GEMM: matrix multiplications `y = x · wᵀ` with several weights, each from some rows of a
+/// matrix to some rows of another. Mixture-of-experts layers use it: each expert has its own weight and tokens.
 public final class GroupedGemm {
-    /// `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n, at least one.
+    /// One matrix multiplication: `y[yRow + n] = x[xRow + n] · wᵀ` for n from 0 to `numRows - 1`; `numRows` is at least
+    /// 1.
     public record Problem(Tensor y, int yRow, Tensor x, int xRow, int numRows, Matrix w) {
         public Problem {
             if (numRows < 1 || yRow < 0 || xRow < 0 || yRow + numRows > y.rows() || xRow + numRows > x.rows()
@@ -29,10 +30,11 @@ public final class GroupedGemm {
 
     private final List<Problem> problems = new ArrayList<>();
 
-    /// An empty list.
+    /// Creates an empty list.
     public GroupedGemm() { }
 
-    /// Adds a product. Products of the same rows are best added one after the other.
+    /// Adds a problem. Add problems with the same input rows one after the other, so that they share packed
+    /// activations.
     public void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Matrix w) {
         problems.add(new Problem(y, yRow, x, xRow, numRows, w));
     }
@@ -45,7 +47,7 @@ public final class GroupedGemm {
         return problems.get(i);
     }
 
-    /// The problems of some kind: this list, if these are all.
+    /// Returns the problems that match a predicate: this object if all do.
     public GroupedGemm where(Predicate<Problem> kind) {
         if (problems.stream().allMatch(kind)) {
             return this;
@@ -55,12 +57,12 @@ public final class GroupedGemm {
         return some;
     }
 
-    /// The most rows that a product multiplies.
+    /// The largest number of rows of a problem.
     public int maxRows() {
         return problems.stream().mapToInt(Problem::numRows).max().orElse(0);
     }
 
-    /// The most columns of a weight.
+    /// The largest number of columns of a weight.
     public int maxCols() {
         return problems.stream().mapToInt(p -> p.w.cols()).max().orElse(0);
     }

@@ -2,13 +2,13 @@ package glia.tensor.kernel;
 
 import glia.tensor.Tensor;
 
-/// What one attention layer remembers of the sequences of a pass.
+/// The KV cache of one attention layer for the sequences of a pass.
 public interface KeyValueState {
-    /// Remembers the keys and values `[N, K·E]` of a pass and gives, for each run, all keys and values of its sequence.
+    /// Appends the keys and values `[N, K·E]` of a pass. Returns, for each run, all keys and values of its sequence.
     /// The array is reused by the next call.
     KeyValues[] append(Tensor keys, Tensor values, Runs runs);
 
-    /// A state that remembers nothing: sequences are whole, from position 0, as in training.
+    /// An empty cache that stores nothing: sequences are full, from position 0, as in training.
     KeyValueState NONE = (keys, values, runs) -> {
         KeyValues[] views = new KeyValues[runs.count()];
         for (int i = 0; i < views.length; i++) {

@@ -8,19 +8,18 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// Element types of the KV cache. Rows of F32 numbers are rounded when they are stored, and attention reads the rounded
-/// numbers from then on, in the pass that stored them too: how a text is divided into passes changes nothing.
+/// Element types of the KV cache. F32 rows are rounded when they are stored. Attention reads the rounded values, in the
+/// pass that stored them too, so chunked prefill does not change the results.
 ///
-/// A row begins at a block. Its last block may be filled up with zeros, so that rows may have any number of columns.
+/// A row begins at a block. Its last block is padded with zeros, so rows may have any number of columns.
 public enum KeyValueType {
-    /// 4 bytes a number, exact.
+    /// 4 bytes a value, exact.
     F32(DType.F32, "f32"),
-    /// 2 bytes a number: the upper half of an F32 number, rounded half to even.
+    /// 2 bytes a value: the upper half of an F32 value, rounded half to even.
     BF16(DType.BF16, "bf16"),
-    /// 8 bits a number and a scale for each 32 of them: 34 bytes for 32 numbers, in the layout of ggml's `Q8_0`, which
-    /// is another name for it. The scale d is the least F16 number that is not below `max |x| / 127`, a number
-    /// `round(x / d)`, half to even, so that none is off by more than d / 2. A block with NaN, infinity or a number
-    /// beyond 8.3 million becomes NaN as a whole.
+    /// 8 bits a value and a scale for each 32: 34 bytes for 32 values, in the layout of ggml's `Q8_0`, which is an
+    /// alias. The scale d is the least F16 number that is not below `max |x| / 127`. Values are `round(x / d)`, half to
+    /// even, with an error of at most d / 2. A block with NaN, infinity or a value beyond 8.3 million becomes NaN.
     INT8(DType.Q8_0, "int8");
 
     private static final int STEPS = 127;
@@ -33,7 +32,7 @@ public enum KeyValueType {
         this.label = label;
     }
 
-    /// How the numbers are stored.
+    /// The storage type.
     public DType dtype() {
         return dtype;
     }
@@ -43,30 +42,30 @@ public enum KeyValueType {
         return label;
     }
 
-    /// The type with this label. `q8_0` is another name of INT8.
+    /// Returns the type with this label. `q8_0` is an alias of INT8.
     public static Optional<KeyValueType> named(String label) {
         String name = label.toLowerCase(Locale.ROOT);
         return Stream.of(values()).filter(type -> type.label.equals(name.equals("q8_0") ? "int8" : name)).findFirst();
     }
 
-    /// Bytes of a row of `cols` numbers.
+    /// Size of a row of `cols` values, in bytes.
     public long rowBytes(int cols) {
         return dtype.bytes(wholeBlocks(cols));
     }
 
-    /// The first number of the block that holds number `col`.
+    /// The first column of the block that holds column `col`.
     public int blockStart(int col) {
         return col / dtype.blockElements() * dtype.blockElements();
     }
 
-    /// A count of numbers rounded up to whole blocks.
+    /// Rounds a number of columns up to whole blocks.
     public int wholeBlocks(int cols) {
         return Math.ceilDiv(cols, dtype.blockElements()) * dtype.blockElements();
     }
 
-    /// Stores rows of F32 numbers that lie one behind the other. Addresses are not checked. Nothing is allocated.
+    /// Stores consecutive F32 rows. Addresses are not checked. Allocates nothing.
     ///
-    /// @param cols numbers of a row
+    /// @param cols values in a row
     /// @param to room for `rows · rowBytes(cols)` bytes
     public void store(long from, int cols, int rows, long to) {
         switch (this) {
@@ -94,7 +93,7 @@ public enum KeyValueType {
         }
     }
 
-    /// One block of INT8, of which `count` numbers are given and the others are 0.
+    /// Stores one block of INT8 with `count` values; the others are 0.
     private void storeBlock(long from, int count, long to) {
         long numbers = Memory.address(from);
         long block = Memory.address(to);
@@ -114,17 +113,17 @@ public enum KeyValueType {
     }
 
     /// The least F16 number that is not below `least`; NaN where that is not finite, since an infinite scale would
-    /// leave some numbers of a block infinite.
+    /// leave some values of a block infinite.
     private static float scale(float least) {
         short bits = Float.floatToFloat16(least);
         float scale = Float.float16ToFloat(Float.float16ToFloat(bits) < least ? (short) (bits + 1) : bits);
         return scale <= Float.MAX_VALUE ? scale : Float.NaN;
     }
 
-    /// Decodes numbers of a stored row to an array: the definition of what attention reads.
+    /// Decodes values of a stored row to an array: the definition of what attention reads.
     ///
-    /// @param row where the row begins, not checked
-    /// @param first the first number of a block
+    /// @param row the address of the row, not checked
+    /// @param first the first column of a block
     /// @param count whole blocks
     public void load(long row, int first, int count, float[] to) {
         Decode.toFloats(dtype, row + dtype.bytes(first), to, 0, count);

@@ -4,16 +4,16 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Arrays;
 
-/// Keys and values of one sequence in one layer, in pages of `pageTokens` positions. A page holds, position after
-/// position, the keys of all heads `[pageTokens, K·E]`, and another the values, in numbers of one `KeyValueType`.
-/// Position `p` lies in page `p / pageTokens`. Pages before a window or a chunk may be gone (address 0); kernels never
-/// look there.
+/// The keys and values of one sequence in one layer (a paged KV cache), in pages of `pageTokens` positions. A key page
+/// holds the keys of all heads, `[pageTokens, K·E]`, a value page the values, both of one `KeyValueType`. Position `p`
+/// is in page `p / pageTokens`. Pages before a sliding window or chunk may be absent (address 0); kernels never read
+/// them.
 ///
-/// Rows may be wider than the heads: latent attention has one page of rows `[c | k]` that are the keys, and whose
-/// first numbers are the values; both addresses are then the same.
+/// Rows may be wider than the heads: latent attention has one page of rows `[c | k]`, which are the keys and whose
+/// first columns are the values; both addresses are then the same.
 ///
-/// The pages of several layers may lie together in blocks, each layer's at offsets of its own: then the layer's view
-/// is pointed at the block table of one sequence after the other. It only points: the engine makes and frees blocks.
+/// The pages of several layers may lie in shared blocks, each layer's at its own offsets. The view of such a layer is
+/// set to the block table of one sequence after the other. It owns no memory: the engine allocates and frees blocks.
 public final class KeyValues {
     private final KeyValueType type;
     private final int pageTokens;
@@ -28,27 +28,27 @@ public final class KeyValues {
     private int numPages;
     private int length;
 
-    /// Pages of F32 numbers, which are added one by one.
+    /// Creates F32 pages, which are added one by one.
     ///
-    /// @param keyCols numbers a position in a key page: key-value heads × key size, or more
-    /// @param valueCols numbers a position in a value page
+    /// @param keyCols columns of a key page: key-value heads × key size, or more
+    /// @param valueCols columns of a value page
     public KeyValues(int pageTokens, int keyCols, int valueCols) {
         this(KeyValueType.F32, pageTokens, keyCols, valueCols);
     }
 
-    /// Pages that are added one by one.
+    /// Creates pages that are added one by one.
     ///
-    /// @param type of keys and values alike
-    /// @param keyCols numbers a position in a key page: key-value heads × key size, or more
-    /// @param valueCols numbers a position in a value page
+    /// @param type the type of keys and values
+    /// @param keyCols columns of a key page: key-value heads × key size, or more
+    /// @param valueCols columns of a value page
     public KeyValues(KeyValueType type, int pageTokens, int keyCols, int valueCols) {
         this(type, pageTokens, keyCols, 0, valueCols, 0);
         keyPages = new long[4];
         valuePages = new long[4];
     }
 
-    /// The view of a layer whose key pages begin `keyOffset` bytes into blocks, and whose value pages `valueOffset`.
-    /// It shows nothing before `view` is called.
+    /// Creates the view of a layer whose key pages begin `keyOffset` bytes into blocks, and whose value pages
+    /// `valueOffset`. It is empty until `view` is called.
     public KeyValues(KeyValueType type, int pageTokens, int keyCols, long keyOffset, int valueCols,
             long valueOffset) {
         this.type = type;
@@ -61,7 +61,7 @@ public final class KeyValues {
         valueRowBytes = type.rowBytes(valueCols);
     }
 
-    /// A view of keys and values that lie together in two matrices, `[T, K·E]`: a single page.
+    /// A view of contiguous keys and values in two matrices, `[T, K·E]`: a single page.
     public static KeyValues of(Tensor keys, Tensor values) {
         if (keys.dtype() != DType.F32 || values.dtype() != DType.F32 || keys.rows() != values.rows()) {
             throw new IllegalArgumentException("keys " + keys + " and values " + values);
@@ -72,10 +72,10 @@ public final class KeyValues {
         return kv;
     }
 
-    /// Points at the blocks of a sequence.
+    /// Sets the view to the blocks of a sequence.
     ///
-    /// @param blocks the address of each block; used as it is, not copied
-    /// @param positions how many positions hold keys and values
+    /// @param blocks the address of each block; used without copying
+    /// @param positions the number of positions with keys and values
     public void view(long[] blocks, int positions) {
         keyPages = blocks;
         valuePages = blocks;
@@ -92,7 +92,7 @@ public final class KeyValues {
         valuePages[numPages++] = valueAddress;
     }
 
-    /// The number of positions that hold keys and values, which bounds what a query sees.
+    /// The number of positions with keys and values.
     public int length() {
         return length;
     }
@@ -101,7 +101,7 @@ public final class KeyValues {
         this.length = length;
     }
 
-    /// The type of the numbers.
+    /// The element type.
     public KeyValueType type() {
         return type;
     }

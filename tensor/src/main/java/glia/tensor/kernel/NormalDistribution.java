@@ -2,11 +2,12 @@ package glia.tensor.kernel;
 
 /// The standard normal distribution: `Φ(x)` and its density `φ(x)`, for GELU and its gradient.
 ///
-/// Φ is exact to about 1e-14: near each node of a fine grid by its Taylor series, whose derivatives are φ times Hermite
-/// polynomials; at the nodes by `1/2 + φ(x)(x + x³/3 + x⁵/(3·5) + …)` (https://doi.org/10.18637/jss.v011.i04).
+/// Φ is exact to about 1e-14: near each node of a fine grid it is a Taylor series, whose derivatives are φ times
+/// Hermite polynomials; at the nodes it is `1/2 + φ(x)(x + x³/3 + x⁵/(3·5) + …)`
+/// (https://doi.org/10.18637/jss.v011.i04).
 public final class NormalDistribution {
     private static final double INVERSE_SQRT_2_PI = 0.3989422804014327;
-    /// Beyond, Φ is 0 or 1 to within 1e-15.
+    /// Beyond this, Φ is 0 or 1 to within 1e-15.
     private static final int LIMIT = 8;
     private static final int NODES_PER_UNIT = 64;
     private static final double[] CDF = new double[2 * LIMIT * NODES_PER_UNIT + 1];

@@ -3,28 +3,28 @@ package glia.tensor.kernel;
 import glia.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
 
-/// Where a set of kernels looks for a weight in its own form before it converts it, and whom it tells that it has one.
-/// Asked and told on the thread that computes.
+/// A persistent store of packed weights: a kernel backend looks here before it packs a weight, and offers each weight
+/// it has packed. Called on the computing thread.
 public interface PackedWeightStore {
-    /// Knows nothing and keeps nothing.
+    /// An empty store that keeps nothing.
     PackedWeightStore NONE = new PackedWeightStore() { };
 
-    /// A weight's converted form that was kept from another time, or null. Of a weight that was updated there is none.
+    /// Returns the stored packed form of a weight, or null. There is none for a weight that was updated.
     ///
-    /// @param form what the form is called, another name for each that differs in a bit
-    /// @param sizeBytes the size that it must have; it begins at a multiple of 64
+    /// @param form the name of the layout; layouts that differ in any bit have different names
+    /// @param sizeBytes the required size; the memory is aligned to 64 bytes
     default MemorySegment find(Matrix w, String form, long sizeBytes) {
         return null;
     }
 
-    /// Whether there is memory for a form of this size that could also be done without.
+    /// Whether there is memory for an optional packed form of this size.
     default boolean hasRoom(long sizeBytes) {
         return true;
     }
 
-    /// Tells of each weight that was converted for the first time.
+    /// Offers the packed form of a weight that was packed for the first time.
     ///
-    /// @return whether the form is kept here: then its memory is not written again, also if the weight is updated
+    /// @return whether the store keeps this memory: then it is not written again, even if the weight is updated
     default boolean offer(Matrix w, String form, MemorySegment panels) {
         return false;
     }

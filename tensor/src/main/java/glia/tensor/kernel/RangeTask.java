@@ -1,9 +1,9 @@
 package glia.tensor.kernel;
 
-/// A task over independent units of work (rows, heads…), spread over `Workers` in contiguous ranges. Kernels keep one
-/// object for each of their methods and set its fields before each call, so that a call allocates nothing.
+/// A task over independent units of work (rows, heads…), distributed over `Workers` in contiguous ranges. Kernels keep
+/// one object for each of their methods and set its fields before each call, so that calls allocate nothing.
 public abstract class RangeTask implements Workers.Task {
-    /// Numbers touched that are not worth the wake-up of another thread.
+    /// The cost, in values touched, below which waking another thread does not pay off.
     private static final long SMALL = 16_384;
 
     private final Workers workers;
@@ -14,12 +14,12 @@ public abstract class RangeTask implements Workers.Task {
         this.workers = workers;
     }
 
-    /// Works on the units `from` (inclusive) to `to` (exclusive).
+    /// Processes the units `from` (inclusive) to `to` (exclusive).
     protected abstract void range(int from, int to, int worker);
 
-    /// Runs all units, on the calling thread alone where the work is small.
+    /// Processes all units; on the calling thread alone if the work is small.
     ///
-    /// @param costPerUnit about how many multiplications, or numbers read, a unit takes
+    /// @param costPerUnit approximate number of multiplications, or of values read, for one unit
     protected final void spread(int units, long costPerUnit) {
         numUnits = units;
         numChunks = workers.count() == 1 || units * costPerUnit < SMALL ? Math.min(1, units) : workers.chunksFor(units);

@@ -1,16 +1,17 @@
 package glia.tensor.kernel;
 
-/// What a recurrent layer remembers of the sequences of a pass: for each a fixed count of F32 numbers. A pass reads
-/// what was there before and writes what is there after, to two different places, so that a pass that fails changes
+/// The state of a recurrent layer for the sequences of a pass: a fixed number of F32 values for each sequence. A pass
+/// reads the state before it and writes the state after it to different memory, so that a pass that fails changes
 /// nothing.
 public interface RecurrentState {
-    /// The address of the numbers before the first token of a run, or 0 where the sequence begins: then they are zero.
+    /// The address of the state before the first token of a run, or 0 at the start of a sequence, where the state is
+    /// zero.
     long before(int run);
 
-    /// The address to write the numbers after the last token of a run to, or 0 where nobody will ask for them.
+    /// The address to write the state after the last token of a run to, or 0 if it is not needed.
     long after(int run);
 
-    /// No memory: every run is a whole sequence, as in training.
+    /// No state: every run is a full sequence, as in training.
     RecurrentState NONE = new RecurrentState() {
         @Override
         public long before(int run) {

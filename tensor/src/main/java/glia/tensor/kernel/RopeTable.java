@@ -4,32 +4,32 @@ import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Cosines and sines of rotary position embedding, made lazily and kept for positions met so far, off the Java heap.
+/// Cosines and sines of rotary position embedding, computed lazily and kept off-heap.
 ///
-/// Pair i of a head at position p turns by the angle `p · inverseFrequency[i]`; cosine and sine are multiplied with
-/// `attentionFactor` (YaRN; else 1). https://arxiv.org/abs/2104.09864
+/// Pair i of a head at position p is rotated by the angle `p · inverseFrequency[i]`; cosine and sine are multiplied by
+/// `attentionFactor` (YaRN; otherwise 1). https://arxiv.org/abs/2104.09864
 public final class RopeTable {
-    /// Which two numbers of a head form pair i of `rotated/2`.
+    /// Which two values of a head form pair i of `rotated/2`.
     public enum Layout {
-        /// i and i + rotated/2, as in Hugging Face's checkpoints.
+        /// i and i + rotated/2, as in Hugging Face checkpoints.
         HALF_SPLIT,
         /// 2i and 2i + 1, as in GGUF files of the llama family.
         INTERLEAVED
     }
 
     private static final long ALIGNMENT = 64;
-    /// Positions that are made ahead at most.
-    private static final int MOST_AHEAD = 4096;
+    /// Upper limit of positions computed ahead.
+    private static final int MAX_AHEAD = 4096;
 
-    /// What has been made: `numPositions` rows at an address, of `capacity`.
-    private record Made(long address, int numPositions, int capacity) { }
+    /// The computed table: `numPositions` rows of `capacity` at an address.
+    private record Table(long address, int numPositions, int capacity) { }
 
     private final float[] inverseFrequencies;
     private final float attentionFactor;
     private final Layout layout;
-    /// Keeps the tables that were outgrown too: another thread may still read them.
+    /// Also keeps tables that were outgrown: another thread may still read them.
     private final Arena arena = Arena.ofAuto();
-    private volatile Made made = new Made(0, 0, 0);
+    private volatile Table made = new Table(0, 0, 0);
 
     public RopeTable(float[] inverseFrequencies, float attentionFactor, Layout layout) {
         this.inverseFrequencies = inverseFrequencies.clone();
@@ -41,29 +41,29 @@ public final class RopeTable {
         return layout;
     }
 
-    /// Pairs that turn; the first `2 · numPairs` numbers of each head are rotated, the rest kept.
+    /// The number of rotated pairs; the first `2 · numPairs` values of each head are rotated, the rest is unchanged.
     public int numPairs() {
         return inverseFrequencies.length;
     }
 
-    /// Bytes of the row of a position: first all cosines, then all sines, F32.
+    /// Size of the row of a position, in bytes: first all cosines, then all sines, F32.
     public long rowBytes() {
         return 2L * numPairs() * Float.BYTES;
     }
 
-    /// The address of the table, one row a position, for at least the positions below `numPositions`. It lives as long
-    /// as this object.
+    /// Returns the address of the table, one row a position, for at least the positions below `numPositions`. It is
+    /// valid as long as this object.
     public long upTo(int numPositions) {
-        Made now = made;
+        Table now = made;
         return numPositions <= now.numPositions ? now.address : grow(numPositions).address;
     }
 
-    private synchronized Made grow(int numPositions) {
-        Made old = made;
+    private synchronized Table grow(int numPositions) {
+        Table old = made;
         if (numPositions <= old.numPositions) {
             return old;
         }
-        int want = Math.max(numPositions, (int) Math.min(2L * old.numPositions, old.numPositions + (long) MOST_AHEAD));
+        int want = Math.max(numPositions, (int) Math.min(2L * old.numPositions, old.numPositions + (long) MAX_AHEAD));
         int capacity = want <= old.capacity ? old.capacity
                 : (int) Math.max(want, Math.min(2L * old.capacity, Integer.MAX_VALUE));
         long address = old.address;
@@ -74,14 +74,14 @@ public final class RopeTable {
         for (int p = old.numPositions; p < want; p++) {
             fill(p, address + p * rowBytes());
         }
-        made = new Made(address, want, capacity);
+        made = new Table(address, want, capacity);
         return made;
     }
 
     private void fill(int position, long row) {
         long sines = row + rowBytes() / 2;
         for (int i = 0; i < numPairs(); i++) {
-            // The product is rounded to float first, as the reference does.
+            // The product is rounded to float first, as in the reference implementation.
             double angle = (float) position * inverseFrequencies[i];
             Memory.f32(row + 4L * i, (float) Math.cos(angle) * attentionFactor);
             Memory.f32(sines + 4L * i, (float) Math.sin(angle) * attentionFactor);

@@ -2,19 +2,19 @@ package glia.tensor.kernel;
 
 import java.util.Arrays;
 
-/// The boundaries of the sequences inside a flat run of tokens. Run `i` holds the tokens `start(i)` to `end(i)`
-/// (exclusive) of the flat batch, at the consecutive positions from `position(i)` on in its own sequence.
-/// Mutable, so that a decode loop reuses one object; `frozen` gives a copy that is not.
+/// The boundaries of the sequences in a flat batch of tokens. Run `i` holds the tokens `start(i)` to `end(i)`
+/// (exclusive) of the batch, at consecutive positions from `position(i)` on in its own sequence. Mutable, so that a
+/// decode loop reuses one object; `frozen` returns an immutable copy.
 public final class Runs {
     private int[] ends = new int[4];
     private int[] firstPositions = new int[4];
     private int count;
     private boolean isFrozen;
 
-    /// No runs yet.
+    /// Creates an empty object without runs.
     public Runs() { }
 
-    /// These runs as they are now, for good: a copy that refuses every change, or this if it is one.
+    /// Returns an immutable copy, or this if it is immutable.
     public Runs frozen() {
         if (isFrozen) {
             return this;
@@ -33,13 +33,13 @@ public final class Runs {
         }
     }
 
-    /// Forgets all runs.
+    /// Removes all runs.
     public void clear() {
         requireMutable();
         count = 0;
     }
 
-    /// Appends a run of `numTokens` tokens whose first has position `position`.
+    /// Appends a run of `numTokens` tokens, the first at position `position`.
     public Runs add(int numTokens, int position) {
         requireMutable();
         if (numTokens < 0 || position < 0) {

@@ -4,13 +4,13 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 
-/// How attention makes the scores that go through the softmax out of `s = scale · q·k`, for a query at position q and
-/// a key at position k. Some rules have learned numbers, which are handed to attention beside the shape.
+/// How attention scores are computed from `s = scale · q·k` before the softmax, for a query at position q and a key at
+/// position k. Some variants have learned parameters, which attention takes as a separate argument.
 public sealed interface Scores {
-    /// What a rule without learned numbers has learned.
+    /// The parameters of a variant without any.
     Tensor NO_PARAMETERS = Tensor.of(DType.F32, Arena.global().allocate(0), 0);
 
-    /// How many numbers the rule has learned for `numHeads` query heads.
+    /// The number of learned parameters for `numHeads` query heads.
     default int numParameters(int numHeads) {
         return 0;
     }
@@ -18,7 +18,7 @@ public sealed interface Scores {
     /// `s`
     record Plain() implements Scores { }
 
-    /// `cap · tanh(s / cap)`, a soft limit. https://arxiv.org/abs/2408.00118
+    /// Soft-capped scores: `cap · tanh(s / cap)`. https://arxiv.org/abs/2408.00118
     record Capped(float cap) implements Scores {
         public Capped {
             if (!(cap > 0 && cap < Float.POSITIVE_INFINITY)) {
@@ -27,8 +27,8 @@ public sealed interface Scores {
         }
     }
 
-    /// `s`, with one more term `exp(sink)` in the denominator, whose value is 0: a learned logit for each query head,
-    /// `[H]`, so that a head can look at nothing. https://arxiv.org/abs/2309.17453
+    /// Attention sinks: `s`, with one more term `exp(sink)` in the denominator, whose value is 0. The sink is a learned
+    /// logit for each query head, `[H]`, so that a head can attend to nothing. https://arxiv.org/abs/2309.17453
     record Sinks() implements Scores {
         @Override
         public int numParameters(int numHeads) {
@@ -36,9 +36,9 @@ public sealed interface Scores {
         }
     }
 
-    /// `s + slope · (k - q)`: attention with linear biases (https://arxiv.org/abs/2108.12409). The slopes are a
-    /// geometric sequence that ends at `2^-maxBias`; where the number of heads is no power of 2, every other of the
-    /// next longer sequence follows.
+    /// Attention with linear biases (ALiBi): `s + slope · (k - q)` (https://arxiv.org/abs/2108.12409). The slopes are a
+    /// geometric sequence that ends at `2^-maxBias`. If the number of heads is not a power of 2, every other slope of
+    /// the next longer sequence follows.
     record Alibi(float maxBias) implements Scores {
         public Alibi {
             if (!(maxBias > 0 && maxBias < Float.POSITIVE_INFINITY)) {
@@ -55,14 +55,15 @@ public sealed interface Scores {
         }
     }
 
-    /// `s + table[bucket(k - q), head]`: learned biases by relative position, `[buckets, H]`
-    /// (https://arxiv.org/abs/1910.10683). Half of the buckets of a direction hold one distance each, the others
-    /// widen by equal factors until `maxDistance`; the last holds all beyond.
+    /// T5's relative position bias: `s + table[bucket(k - q), head]`, with learned biases `[buckets, H]`
+    /// (https://arxiv.org/abs/1910.10683). Half of the buckets of a direction hold one distance each; the others widen
+    /// by equal factors up to `maxDistance`; the last holds all larger distances.
     ///
-    /// @param bothWays whether half of the buckets are for keys after the query; otherwise all of those share the first
-    record Bucketed(int numBuckets, int maxDistance, boolean bothWays) implements Scores {
-        public Bucketed {
-            if (numBuckets < (bothWays ? 4 : 2) || maxDistance <= numBuckets / (bothWays ? 4 : 2)) {
+    /// @param bidirectional whether half of the buckets are for keys after the query; otherwise those all share the
+    ///        first
+    record RelativeBias(int numBuckets, int maxDistance, boolean bidirectional) implements Scores {
+        public RelativeBias {
+            if (numBuckets < (bidirectional ? 4 : 2) || maxDistance <= numBuckets / (bidirectional ? 4 : 2)) {
                 throw new IllegalArgumentException(numBuckets + " buckets of relative positions up to "
                         + maxDistance);
             }
@@ -73,12 +74,12 @@ public sealed interface Scores {
             return Math.multiplyExact(numBuckets, numHeads);
         }
 
-        /// The bucket of `distance = k - q`. Computed in F32, since a distance on the border of two buckets goes
-        /// where F32 puts it.
+        /// The bucket of `distance = k - q`, computed in F32 as in the reference, which matters at the border of two
+        /// buckets.
         public int bucket(int distance) {
-            int count = bothWays ? numBuckets / 2 : numBuckets;
-            int first = bothWays && distance > 0 ? count : 0;
-            int far = bothWays ? Math.abs(distance) : Math.max(0, -distance);
+            int count = bidirectional ? numBuckets / 2 : numBuckets;
+            int first = bidirectional && distance > 0 ? count : 0;
+            int far = bidirectional ? Math.abs(distance) : Math.max(0, -distance);
             int exact = count / 2;
             if (far < exact) {
                 return first + far;

@@ -1,7 +1,7 @@
 package glia.tensor.kernel;
 
-/// Which keys a query at position `p` may see: positions `first(p)` to `last(p)`, both inclusive, as far as there are
-/// keys. `first` never falls as positions rise, so that what lies before it can be forgotten.
+/// The attention mask by position: a query at position `p` attends to positions `first(p)` to `last(p)`, both
+/// inclusive, as far as keys exist. `first` never decreases with the position, so the cache before it can be freed.
 public sealed interface Span {
     /// The lowest visible position.
     int first(int position);
@@ -11,7 +11,7 @@ public sealed interface Span {
         return position;
     }
 
-    /// The highest visible position where there are `length` keys.
+    /// The highest visible position if there are `length` keys.
     default int last(int position, int length) {
         return Math.min(last(position), length - 1);
     }
@@ -22,7 +22,7 @@ public sealed interface Span {
         }
     }
 
-    /// Every earlier position and the query's own.
+    /// Causal attention: all earlier positions and the query's own.
     record Causal() implements Span {
         @Override
         public int first(int position) {
@@ -30,7 +30,8 @@ public sealed interface Span {
         }
     }
 
-    /// The last `window` positions, the query's own included: `k > q - window`. https://arxiv.org/abs/2004.05150
+    /// Sliding-window attention: the last `window` positions, the query's own included: `k > q - window`.
+    /// https://arxiv.org/abs/2004.05150
     record Sliding(int window) implements Span {
         public Sliding {
             requireSome(window, "a sliding window");
@@ -42,7 +43,8 @@ public sealed interface Span {
         }
     }
 
-    /// Earlier positions and the query's own in chunks of `size`: `⌊k / size⌋ = ⌊q / size⌋`.
+    /// Chunked causal attention: earlier positions and the query's own within chunks of `size`: `⌊k / size⌋ = ⌊q /
+    /// size⌋`.
     record Chunked(int size) implements Span {
         public Chunked {
             requireSome(size, "a chunk");
@@ -54,8 +56,8 @@ public sealed interface Span {
         }
     }
 
-    /// All positions, later ones too.
-    record Everything() implements Span {
+    /// Bidirectional attention: all positions.
+    record Bidirectional() implements Span {
         @Override
         public int first(int position) {
             return 0;
@@ -67,9 +69,9 @@ public sealed interface Span {
         }
     }
 
-    /// Positions up to `reach` before and behind the query: `|k - q| ≤ reach`.
-    record Around(int reach) implements Span {
-        public Around {
+    /// Bidirectional sliding window: positions up to `reach` before and after the query: `|k - q| ≤ reach`.
+    record BidirectionalWindow(int reach) implements Span {
+        public BidirectionalWindow {
             if (reach < 0) {
                 throw new IllegalArgumentException("a window reaches at least 0 positions, not " + reach);
             }

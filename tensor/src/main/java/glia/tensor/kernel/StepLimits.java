@@ -1,13 +1,13 @@
 package glia.tensor.kernel;
 
-/// The least and the largest time step Δ of a state-space recurrence, which is clamped to them.
-public record StepLimits(float least, float most) {
-    /// No limits: Δ is positive as it is.
+/// The limits to which the time step Δ of a state-space model is clamped.
+public record StepLimits(float min, float max) {
+    /// No limits; Δ is positive by construction.
     public static final StepLimits NONE = new StepLimits(0, Float.POSITIVE_INFINITY);
 
     public StepLimits {
-        if (!(least >= 0 && most > least)) {
-            throw new IllegalArgumentException("time steps between " + least + " and " + most);
+        if (!(min >= 0 && max > min)) {
+            throw new IllegalArgumentException("time steps between " + min + " and " + max);
         }
     }
 }

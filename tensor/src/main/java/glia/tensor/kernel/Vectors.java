@@ -2,11 +2,11 @@ package glia.tensor.kernel;
 
 import glia.tensor.Memory;
 
-/// Vectors of F32 by address, for what is not worth a kernel of its own.
+/// F32 vector operations by address, for code that does not need a kernel of its own.
 public final class Vectors {
     private Vectors() { }
 
-    /// `Σ a_i · b_i`, added up in F64.
+    /// Computes `Σ a_i · b_i`, accumulated in F64.
     public static double dot(long a, long b, int count) {
         double sum = 0;
         for (long at = 0; at < 4L * count; at += 4) {
@@ -15,7 +15,7 @@ public final class Vectors {
         return sum;
     }
 
-    /// `to ← to + factor · from`
+    /// Computes `to ← to + factor · from`.
     public static void addScaled(long to, long from, float factor, int count) {
         for (long at = 0; at < 4L * count; at += 4) {
             Memory.f32(to + at, Memory.f32(to + at) + factor * Memory.f32(from + at));

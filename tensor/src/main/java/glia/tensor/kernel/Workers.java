@@ -5,23 +5,23 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// A fixed pool of platform threads for arithmetic. The calling thread works too, so `count` threads compute with
-/// `count - 1` helpers. Helpers spin for 0.3 ms after each task before they park, since waking a thread costs as much
-/// as a token of a small model; tasks are cut into chunks that threads claim from a counter, so that a thread that the
-/// system has set aside holds up no more than one chunk, and none if it had not claimed one. `run` allocates nothing.
-/// Threads are daemons. The caller, once it has no chunk to claim, spins a third as long for the last ones to end, and
-/// then parks, too, which gives its processor to a helper that has none.
+/// A fixed thread pool of platform threads for arithmetic. The calling thread works too: `count` threads compute,
+/// `count - 1` of them helpers. Tasks are split into chunks, which threads claim from a counter, so a descheduled
+/// thread delays one chunk at most. After a task, helpers spin for 0.3 ms before they park, since waking a thread takes
+/// as long as a token of a small model. The caller, once no chunk is left to claim, spins a third as long and then
+/// parks, which frees its processor for a helper. `run` allocates nothing. Threads are daemons.
 ///
-/// How it stays correct: a helper touches a task only after it has claimed a chunk, by lowering `unclaimed` by one. The
-/// caller raises `unclaimed` only when every chunk of the task before has ended (`unfinished` is 0), so a claim that
-/// succeeds, however late the helper came, is a claim of the present task, whose fields cannot change before the chunk
-/// ends.
+/// Correctness: a helper touches a task only after it has claimed a chunk by decrementing `unclaimed`. The caller
+/// raises `unclaimed` only when every chunk of the previous task has ended (`unfinished` is 0). So a successful claim
+/// always belongs to the current task, whose fields cannot change before the chunk ends.
 public final class Workers implements AutoCloseable {
-    /// Work in chunks. Chunks run in any order, each once, possibly at the same time.
+    /// Work in chunks. Chunks run in any order, each once, possibly concurrently.
     @FunctionalInterface
     public interface Task {
-        /// @param chunk which part, from 0
-        /// @param worker which thread, from 0 to `count() - 1`, for scratch memory of its own
+        /// Runs one chunk.
+        ///
+        /// @param chunk the number of the chunk, from 0
+        /// @param worker the number of the thread, from 0 to `count() - 1`, for scratch memory of its own
         void run(int chunk, int worker);
     }
 
@@ -39,7 +39,7 @@ public final class Workers implements AutoCloseable {
     private Task task;
     private int numChunks;
 
-    /// @param count threads that compute, the caller's included
+    /// @param count number of threads that compute, the caller's included
     public Workers(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("at least 1 thread, not " + count);
@@ -55,19 +55,18 @@ public final class Workers implements AutoCloseable {
         return helpers.length + 1;
     }
 
-    /// A good number of chunks for `units` units of work: about 8 a thread, no more than there are units.
+    /// A suitable number of chunks for `units` units of work: about 8 a thread, at most one a unit.
     public int chunksFor(long units) {
         return (int) Math.max(1, Math.min(units, 8L * count()));
     }
 
-    /// From now on the caller computes without helpers for as long as this is true: while other work of the program
-    /// wants the processors.
-    public void stayAloneWhile(BooleanSupplier othersWork) {
-        alone = othersWork;
+    /// Makes the caller compute without helpers as long as the condition holds, to leave the processors to other work.
+    public void singleThreadedWhile(BooleanSupplier condition) {
+        alone = condition;
     }
 
     /// Runs a task to its end on all threads. Not reentrant; one caller at a time. When a chunk throws, chunks that
-    /// have not begun are left out.
+    /// have not begun are skipped.
     ///
     /// @throws RuntimeException or Error the first that a chunk threw, after all threads have stopped
     /// @throws IllegalStateException if a task is running or the pool is closed
@@ -117,8 +116,8 @@ public final class Workers implements AutoCloseable {
             }
             Thread.onSpinWait();
         }
-        // A helper with a chunk has no processor. It gets this one at once if nothing runs here, and else, as long as
-        // somebody else works on its own, when the system looks next, which may take milliseconds.
+        // A helper holds a chunk but has no processor. Parking frees this one for it at once; otherwise the scheduler
+        // may take milliseconds.
         waiting = Thread.currentThread();
         while (unfinished.get() != 0) {
             LockSupport.park(this);
@@ -126,7 +125,7 @@ public final class Workers implements AutoCloseable {
         waiting = null;
     }
 
-    /// Runs chunks of the present task until none is left to claim.
+    /// Runs chunks of the current task until none is left to claim.
     private void claim(int worker) {
         int left = unclaimed.get();
         while (left > 0) {
@@ -154,7 +153,7 @@ public final class Workers implements AutoCloseable {
                 Thread.onSpinWait();
             }
             if (unclaimed.get() == 0) {
-                // The count first, then another look: so either the caller sees the count or this sees the chunks.
+                // The count first, then another look: either the caller sees the count or this thread sees the chunks.
                 parked.incrementAndGet();
                 while (unclaimed.get() == 0 && !closed) {
                     LockSupport.park(this);
@@ -164,7 +163,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /// Ends the helpers. Nothing may run afterwards.
+    /// Ends the helpers. No task may run afterwards.
     @Override
     public void close() {
         closed = true;

@@ -14,7 +14,7 @@ class ActivationTest {
         for (double x = -9.99; x < 10; x += 0.0173) {
             if (Math.abs(x) > h) {
                 double difference = (f.value(x + h) - f.value(x - h)) / (2 * h);
-                assertEquals(difference, f.slope(x), 1e-8 * (1 + Math.abs(difference)), f + " at " + x);
+                assertEquals(difference, f.derivative(x), 1e-8 * (1 + Math.abs(difference)), f + " at " + x);
             }
         }
     }
@@ -24,10 +24,10 @@ class ActivationTest {
     void farOutValuesAndSlopesAreThoseOfZeroAndTheIdentity(Activation f) {
         for (double x : new double[] {40, 1e3, 1e10}) {
             assertEquals(0, f.value(-x), 1e-12);
-            assertEquals(0, f.slope(-x), 1e-12);
+            assertEquals(0, f.derivative(-x), 1e-12);
             boolean squared = f == Activation.RELU_SQUARED;
             assertEquals(squared ? x * x : x, f.value(x));
-            assertEquals(squared ? 2 * x : 1, f.slope(x));
+            assertEquals(squared ? 2 * x : 1, f.derivative(x));
         }
         assertEquals(Double.NaN, f.value(Double.NaN));
     }
@@ -36,7 +36,7 @@ class ActivationTest {
     void farOutTheTangentIsOne() {
         assertEquals(1, Activation.TANH.value(40));
         assertEquals(-1, Activation.TANH.value(-1e10));
-        assertEquals(0, Activation.TANH.slope(-40), 1e-12);
+        assertEquals(0, Activation.TANH.derivative(-40), 1e-12);
     }
 
     /// Values of the normal distribution from tables of 16 digits.

@@ -25,11 +25,11 @@ class ScoresTest {
 
     @Test
     void bucketsWidenWithTheDistance() {
-        Scores.Bucketed causal = new Scores.Bucketed(32, 128, false);
+        Scores.RelativeBias causal = new Scores.RelativeBias(32, 128, false);
         int[] distances = {5, 0, -1, -15, -16, -18, -19, -20, -21, -31, -63, -64, -112, -113, -127, -128, -9999};
         assertArrayEquals(new int[] {0, 0, 1, 15, 16, 16, 17, 17, 18, 21, 26, 26, 30, 31, 31, 31, 31},
                 IntStream.of(distances).map(causal::bucket).toArray());
-        Scores.Bucketed both = new Scores.Bucketed(32, 128, true);
+        Scores.RelativeBias both = new Scores.RelativeBias(32, 128, true);
         int[] twoWays = {0, 1, -1, 7, 8, 11, 12, 15, 16, -16, -32, -64, 64, 90, 91, 128, 5000, -5000};
         assertArrayEquals(new int[] {0, 17, 1, 23, 24, 24, 25, 25, 26, 10, 12, 14, 30, 30, 31, 31, 31, 15},
                 IntStream.of(twoWays).map(both::bucket).toArray());
@@ -44,8 +44,8 @@ class ScoresTest {
 
     @Test
     void refusesBucketsThatHoldNoDistances() {
-        assertThrows(IllegalArgumentException.class, () -> new Scores.Bucketed(1, 10, false));
-        assertThrows(IllegalArgumentException.class, () -> new Scores.Bucketed(3, 10, true));
-        assertThrows(IllegalArgumentException.class, () -> new Scores.Bucketed(32, 16, false));
+        assertThrows(IllegalArgumentException.class, () -> new Scores.RelativeBias(1, 10, false));
+        assertThrows(IllegalArgumentException.class, () -> new Scores.RelativeBias(3, 10, true));
+        assertThrows(IllegalArgumentException.class, () -> new Scores.RelativeBias(32, 16, false));
     }
 }

@@ -21,7 +21,7 @@ public record ModernBertGguf() implements EncoderGguf {
             GgufKey.real("rope.freq_base", "global_rope_theta", facts -> base(facts, false)),
             GgufKey.real("rope.freq_base_swa", "local_rope_theta", facts -> base(facts, true)),
             GgufKey.optional("attention.sliding_window", "local_attention", facts -> attention(facts, true)
-                    .map(a -> 2 * ((Span.Around) a.span()).reach())),
+                    .map(a -> 2 * ((Span.BidirectionalWindow) a.span()).reach())),
             new GgufKey("attention.sliding_window_pattern", keys -> keys.slides("global_attn_every_n_layers"),
                     facts -> Optional.of(pattern(facts.spec())))));
     private static final FusedGguf BODY = new FusedGguf("modern-bert", "modernbert", KEYS, (keys, checkpoint) ->
@@ -43,7 +43,8 @@ public record ModernBertGguf() implements EncoderGguf {
     }
 
     private static Optional<Attention> attention(GgufFacts facts, boolean slides) {
-        return facts.mixers().filter(m -> m instanceof Attention a && a.span() instanceof Span.Around == slides)
+        return facts.mixers()
+                .filter(m -> m instanceof Attention a && a.span() instanceof Span.BidirectionalWindow == slides)
                 .map(Attention.class::cast).findFirst();
     }
 
@@ -54,8 +55,8 @@ public record ModernBertGguf() implements EncoderGguf {
 
     /// How many layers a global one and those after it are, else which layers slide.
     private static Object pattern(ModelSpec spec) {
-        int[] slides = StateSpaceKeys.byLayer(spec, m -> m instanceof Attention a && a.span() instanceof Span.Around
-                ? 1 : 0);
+        int[] slides = StateSpaceKeys.byLayer(spec,
+                m -> m instanceof Attention a && a.span() instanceof Span.BidirectionalWindow ? 1 : 0);
         for (int period = 1; period <= slides.length; period++) {
             int every = period;
             if (IntStream.range(0, slides.length).allMatch(i -> slides[i] == (i % every == 0 ? 0 : 1))) {

@@ -10,9 +10,9 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Workers;
 
-/// Softmax attention over pages, one query head of one token at a time, in blocks of positions that begin at multiples
-/// of 64, so that pages of as many, or of all positions, make no difference: of the scores only one block is in memory.
-/// When a block brings a new largest score, what was summed before is scaled down (https://arxiv.org/abs/1805.02867).
+/// Softmax attention over KV cache pages, for one query head of one token at a time, in blocks of positions that begin
+/// at multiples of 64, so that the page size does not change the result. Only one block of scores is in memory. When a
+/// block has a new largest score, the sums so far are scaled down (online softmax, https://arxiv.org/abs/1805.02867).
 final class Attention extends RangeTask {
     private static final int BLOCK = 64;
 
@@ -108,7 +108,7 @@ final class Attention extends RangeTask {
         }
     }
 
-    /// The scores of positions of one page, and the largest of them and of `largest`.
+    /// Computes the scores of positions of one page; returns the largest of them and of `largest`.
     private float score(KeyValues kv, int head, float[] query, int position, int from, int to, float[] scores,
             float largest, int worker) {
         int keySize = shape.keySize();
@@ -133,12 +133,12 @@ final class Attention extends RangeTask {
             case Scores.Sinks sinks -> product;
             case Scores.Capped capped -> capped.cap() * (float) Math.tanh(product / capped.cap());
             case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
-            case Scores.Bucketed bucketed ->
+            case Scores.RelativeBias bucketed ->
                     product + learned((long) bucketed.bucket(distance) * shape.numHeads() + head);
         };
     }
 
-    /// Adds the values of the positions with their weights to `sum`; returns the sum of the weights.
+    /// Adds the weighted values of the positions to `sum`; returns the sum of the weights.
     private float accumulate(KeyValues kv, int head, int from, int to, float[] scores, float largest, float[] sum,
             int worker) {
         int valueSize = shape.valueSize();

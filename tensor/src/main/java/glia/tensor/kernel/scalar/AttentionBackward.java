@@ -9,12 +9,12 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 
-/// The gradient of softmax attention. Probabilities are computed again from the stored logarithms of the denominators,
-/// so no T×T matrix is kept (https://arxiv.org/abs/2205.14135, algorithm 4):
+/// The gradient of softmax attention. Probabilities are recomputed from the stored logarithms of the denominators, so
+/// no T×T matrix is kept (https://arxiv.org/abs/2205.14135, algorithm 4):
 ///
-/// `p = exp(score(scale · q·k) - lse)`, `dv += p · do`, `ds = p · (do·v - do·o)`, `dq += scale · score' · ds · k`,
-/// `dk += scale · score' · ds · q`. A bucket's bias gets the sum of its `ds`, a sink `-exp(sink - lse) · do·o`.
-/// One key-value head is one unit of work, so no two threads write to the same place.
+/// `p = exp(score(scale · q·k) - lse)`, `dv += p · do`, `ds = p · (do·v - do·o)`, `dq += scale · score' · ds · k`, `dk
+/// += scale · score' · ds · q`. The bias of a bucket gets the sum of its `ds`, a sink `-exp(sink - lse) · do·o`. One
+/// key-value head is one unit of work, so no two threads write to the same memory.
 final class AttentionBackward extends RangeTask {
     private AttentionTrace trace;
     private AttentionShape shape;
@@ -76,22 +76,22 @@ final class AttentionBackward extends RangeTask {
             case Scores.Sinks sinks -> product;
             case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
             case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
-            case Scores.Bucketed b -> product + Memory.f32(trace.learned().address() + biasAt(b, head, distance));
+            case Scores.RelativeBias b -> product + Memory.f32(trace.learned().address() + biasAt(b, head, distance));
         };
     }
 
-    private long biasAt(Scores.Bucketed rule, int head, int distance) {
+    private long biasAt(Scores.RelativeBias rule, int head, int distance) {
         return 4L * ((long) rule.bucket(distance) * shape.numHeads() + head);
     }
 
-    /// From the gradient of a score to that of the product behind it.
+    /// Converts the gradient of a score to that of `scale · q·k`.
     private double back(double ds, double score, int head, int distance) {
         return switch (shape.scores()) {
             case Scores.Plain plain -> ds;
             case Scores.Sinks sinks -> ds;
             case Scores.Alibi alibi -> ds;
             case Scores.Capped capped -> ds * (1 - score / capped.cap() * (score / capped.cap()));
-            case Scores.Bucketed bucketed -> {
+            case Scores.RelativeBias bucketed -> {
                 long at = trace.dlearned().address() + biasAt(bucketed, head, distance);
                 Memory.f32(at, Memory.f32(at) + (float) ds);
                 yield ds;

@@ -8,7 +8,7 @@ import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Rows of a table, decoded.
+/// Looks up rows of a table and decodes them.
 final class Gather extends RangeTask {
     private final Scratch scratch;
     private final MatrixReader[] readers;

@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// A head's numbers at one position of the KV cache as F32: where they lie, or decoded in memory of the worker's own.
+/// Reads a head's values at one position of the KV cache as F32: in place, or decoded to the worker's own memory.
 final class HeadRows {
     private final Scratch numbers;
     private final MemorySegment[] decoded;
@@ -18,10 +18,10 @@ final class HeadRows {
         Arrays.fill(decoded, MemorySegment.NULL);
     }
 
-    /// The address of `count` F32 numbers, valid until the worker's next call.
+    /// Returns the address of `count` F32 values, valid until the worker's next call.
     ///
-    /// @param row where the position's row begins
-    /// @param first the head's first number in the row
+    /// @param row the address of the position's row
+    /// @param first the head's first column
     long of(KeyValueType type, long row, int first, int count, int worker) {
         if (type == KeyValueType.F32) {
             return row + 4L * first;

@@ -6,7 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// https://arxiv.org/abs/1607.06450; mean and variance (of the population) in F64.
+/// Layer normalization, https://arxiv.org/abs/1607.06450; mean and population variance in F64.
 final class LayerNorm extends RangeTask {
     private Tensor y;
     private Tensor x;

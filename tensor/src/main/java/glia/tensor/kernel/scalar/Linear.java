@@ -8,7 +8,7 @@ import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// `y = x · wᵀ`: each row of w is decoded once and multiplied with all tokens.
+/// Computes `y = x · wᵀ`: each row of w is decoded once and multiplied by all tokens.
 public final class Linear extends RangeTask {
     private final Scratch scratch;
     private final MatrixReader[] readers;
@@ -44,8 +44,8 @@ public final class Linear extends RangeTask {
         }
     }
 
-    /// `Σ a[i]·b[i]` in F32, in eight interleaved partial sums: to hide the latency of additions, and since shorter
-    /// sums round less.
+    /// Computes `Σ a[i]·b[i]` in F32, in eight interleaved partial sums, which hide the latency of additions and round
+    /// less.
     static float dot(float[] a, long b, int count) {
         float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
         int i = 0;

@@ -8,7 +8,7 @@ import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// `dx += dy · w`. A unit of work is a strip of columns, so that each number of w is decoded once.
+/// Computes `dx += dy · w`. A unit of work is a strip of columns, so that each value of w is decoded once.
 final class LinearBackwardInput extends RangeTask {
     private static final int STRIP = 32;
 
@@ -51,7 +51,6 @@ final class LinearBackwardInput extends RangeTask {
         }
     }
 
-    /// `y += factor · x`
     private static void addScaled(long y, float factor, float[] x, int count) {
         for (int i = 0; i < count; i++) {
             Memory.f32(y + 4L * i, Memory.f32(y + 4L * i) + factor * x[i]);

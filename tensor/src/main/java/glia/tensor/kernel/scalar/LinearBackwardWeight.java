@@ -6,7 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// `dw += dyᵀ · x`, row by row of dw.
+/// Computes `dw += dyᵀ · x`, row by row of dw.
 final class LinearBackwardWeight extends RangeTask {
     private final Scratch scratch;
     private Tensor dw;
@@ -43,7 +43,6 @@ final class LinearBackwardWeight extends RangeTask {
         }
     }
 
-    /// `y += factor · x`
     private static void addScaled(float[] y, float factor, long x, int count) {
         for (int i = 0; i < count; i++) {
             y[i] += factor * Memory.f32(x + 4L * i);

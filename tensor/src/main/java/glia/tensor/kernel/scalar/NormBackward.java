@@ -6,8 +6,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Gradients of norms, in F64: first of x, row by row, then of the weight, column by column. A norm by the root mean
-/// square is one whose mean is 0.
+/// Gradients of norms, in F64: first of x, row by row, then of the weight, column by column. RMS norm is the case with
+/// mean 0.
 final class NormBackward extends RangeTask {
     private Tensor dx;
     private Tensor dw;
@@ -18,7 +18,7 @@ final class NormBackward extends RangeTask {
     private double offset;
     private boolean centered;
     private boolean byColumn;
-    /// Of each row.
+    /// The mean of each row.
     private double[] means = {};
     private double[] factors = {};
 

@@ -7,11 +7,11 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// What is computed number by number, from one or two tensors.
+/// Elementwise operations on one or two tensors.
 public final class Pointwise extends RangeTask {
     private enum Op { ADD, ADD_ROW, SCALE, ACTIVATE, GATED }
 
-    /// Numbers in a unit of work.
+    /// Values in a unit of work.
     private static final int UNIT = 1024;
 
     private Op op;

@@ -7,9 +7,9 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Gradients of activations and gated activations, number by number in F64.
+/// Gradients of activations and gated activations, elementwise in F64.
 final class PointwiseBackward extends RangeTask {
-    /// Numbers in a unit of work.
+    /// Values in a unit of work.
     private static final int UNIT = 1024;
 
     private Tensor dx;
@@ -52,9 +52,9 @@ final class PointwiseBackward extends RangeTask {
             float v = Memory.f32(x.address() + 4 * i);
             double d = Memory.f32(dy.address() + 4 * i);
             if (up == null) {
-                add(dx, i, d * f.slope(v));
+                add(dx, i, d * f.derivative(v));
             } else {
-                add(dx, i, d * Memory.f32(up.address() + 4 * i) * f.slope(v));
+                add(dx, i, d * Memory.f32(up.address() + 4 * i) * f.derivative(v));
                 add(dup, i, d * f.value(v));
             }
         }

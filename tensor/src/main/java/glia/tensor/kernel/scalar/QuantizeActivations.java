@@ -7,7 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Rounds blocks of 32 numbers to 8 bits, or where they have outliers to 16, and back.
+/// Quantizes blocks of 32 values to 8 bits, or to 15 bits if they have outliers, and dequantizes them.
 final class QuantizeActivations extends RangeTask {
     private static final int BLOCK = Precision.BLOCK;
 

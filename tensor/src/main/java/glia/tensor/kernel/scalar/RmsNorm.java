@@ -6,7 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// https://arxiv.org/abs/1910.07467; the sum of squares in F64.
+/// RMS normalization, https://arxiv.org/abs/1910.07467; the sum of squares in F64.
 final class RmsNorm extends RangeTask {
     private Tensor y;
     private Tensor x;

@@ -8,8 +8,8 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
-/// Rotary position embedding in place, https://arxiv.org/abs/2104.09864. Pair (a, b) at the angle t becomes
-/// `(a·cos t - b·sin t, b·cos t + a·sin t)`.
+/// Rotary position embedding in place, https://arxiv.org/abs/2104.09864. Pair (a, b) at the angle t becomes `(a·cos t -
+/// b·sin t, b·cos t + a·sin t)`.
 final class Rotate extends RangeTask {
     private Tensor x;
     private int headSize;

@@ -6,7 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Sums over rows, column by column: of all rows, in F64, or of rows that go to the same place.
+/// Sums over rows, column by column: of all rows, in F64, or of rows with the same target row.
 final class RowSums extends RangeTask {
     private Tensor to;
     private Tensor x;

@@ -5,7 +5,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Workers;
 
-/// The row-wise gradients as plain loops, with sums in F64: the definition that other backends are tested against.
+/// The row-wise gradients as plain loops with F64 sums: the definition that other backends are tested against.
 final class ScalarGradients implements GradientKernels {
     private final NormBackward normBackward;
     private final PointwiseBackward pointwiseBackward;

@@ -14,9 +14,8 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
-/// The kernels as plain loops: the definition that other sets are tested against, and the set that runs everywhere.
-/// Products sum in F32; sums of norms and of `logSumExp` in F64. Nothing is allocated once scratch memory has grown to
-/// the largest shapes met.
+/// The scalar kernel backend: plain loops that define the results and run everywhere. Matrix multiplications accumulate
+/// in F32, norms and `logSumExp` in F64. Allocates nothing once scratch memory has grown to the largest shapes.
 public final class ScalarKernels implements Kernels {
     private final Workers workers;
     private final boolean isBatchInvariant;
@@ -70,7 +69,7 @@ public final class ScalarKernels implements Kernels {
         return isBatchInvariant;
     }
 
-    /// Its loops never depend on other rows; only operations outside of it ask which is meant.
+    /// The loops never depend on other rows; the flag only matters to operations outside of this class.
     @Override
     public Kernels batchInvariant() {
         return isBatchInvariant ? this : new ScalarKernels(workers, true);

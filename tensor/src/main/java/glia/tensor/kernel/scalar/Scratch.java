@@ -2,7 +2,7 @@ package glia.tensor.kernel.scalar;
 
 import glia.tensor.kernel.Workers;
 
-/// Arrays for intermediate numbers, one for each worker, kept from call to call and grown where needed.
+/// Arrays for intermediate values, one for each worker, kept from call to call and grown where needed.
 final class Scratch {
     private final float[][] arrays;
 
@@ -10,7 +10,7 @@ final class Scratch {
         arrays = new float[workers.count()][0];
     }
 
-    /// At least `size` numbers that are the worker's own until it ends its range; what they hold is undefined.
+    /// Returns at least `size` values with undefined contents; they belong to the worker until the end of its range.
     float[] of(int worker, int size) {
         float[] array = arrays[worker];
         if (array.length < size) {

@@ -6,7 +6,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Sums and slopes of the softmax of each row, in F64.
+/// Log-sum-exp, entropy and gradients of the softmax of each row, in F64.
 final class Softmax extends RangeTask {
     private Tensor z;
     private Tensor logSumExp;
@@ -51,7 +51,7 @@ final class Softmax extends RangeTask {
             if (dz == null) {
                 sums(row);
             } else {
-                slopes(row);
+                gradients(row);
             }
         }
     }
@@ -62,7 +62,7 @@ final class Softmax extends RangeTask {
         if (entropy == null) {
             return;
         }
-        // Relative to the largest number: logarithms near 0 have the most digits.
+        // Relative to the largest value: logarithms near 0 have the most digits.
         float largest = z.cols() == 0 ? 0 : Memory.f32(address(z, row) + 4L * Logits.argmax(z, row));
         double exponentials = 0;
         double products = 0;
@@ -76,7 +76,7 @@ final class Softmax extends RangeTask {
         Memory.f32(entropy.address() + 4L * row, (float) (Math.log(exponentials) - products / exponentials));
     }
 
-    private void slopes(int row) {
+    private void gradients(int row) {
         float shift = Memory.f32(logSumExp.address() + 4L * row);
         double constant = Memory.f32(a.address() + 4L * row);
         double factor = Memory.f32(b.address() + 4L * row);

@@ -62,7 +62,7 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
                     double d = dy.get(i) * form.rate(a.get(h)) / (1 + Math.exp(-z));
                     dx.set(i, dx.get(i) + (float) d);
                     biasSum += d;
-                    rateSum += dy.get(i) * form.slope(a.get(h)) * softplus(z);
+                    rateSum += dy.get(i) * form.derivative(a.get(h)) * softplus(z);
                 }
                 dbias.set(h, (float) (dbias.get(h) + biasSum));
                 drate.set(h, (float) (drate.get(h) + rateSum));

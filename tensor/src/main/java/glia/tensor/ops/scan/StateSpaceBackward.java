@@ -234,7 +234,7 @@ final class StateSpaceBackward {
         /// The slope of the clamped softplus.
         private double slope(double raw) {
             double value = Math.max(raw, 0) + Math.log1p(Math.exp(-Math.abs(raw)));
-            boolean clamped = value < scan.limits().least() || value > scan.limits().most();
+            boolean clamped = value < scan.limits().min() || value > scan.limits().max();
             return clamped ? 0 : 1 / (1 + Math.exp(-raw));
         }
 

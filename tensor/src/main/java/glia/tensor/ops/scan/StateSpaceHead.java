@@ -33,7 +33,7 @@ final class StateSpaceHead {
             slope = new double[decays.length];
             for (int i = 0; i < decay.length; i++) {
                 decay[i] = weights.form().rate(decays[i]);
-                slope[i] = weights.form().slope(decays[i]);
+                slope[i] = weights.form().derivative(decays[i]);
             }
         }
     }
@@ -152,7 +152,7 @@ final class StateSpaceHead {
         math.softplus(raw, step, count);
         double total = 0;
         for (int i = 0; i < count; i++) {
-            step[i] = Math.min(Math.max(step[i], scan.limits().least()), scan.limits().most());
+            step[i] = Math.min(Math.max(step[i], scan.limits().min()), scan.limits().max());
             total += step[i] * decay;
             sums[i] = total;
             ArrayMath.scale(v[i], x[i], step[i], headSize);
