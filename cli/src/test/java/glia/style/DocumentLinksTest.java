@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -116,6 +117,26 @@ class DocumentLinksTest {
             }
         }
         assertEquals("", String.join("\n", errors));
+    }
+
+    /// The table of modules and packages in docs/design.md lists each package once, and no others.
+    @Test
+    void designListsEveryPackage() throws IOException {
+        Pattern row = Pattern.compile("(?m)^\\| *\\w* \\| `(glia[.\\w]+)` \\|");
+        List<String> listed = row.matcher(Files.readString(ROOT.resolve("docs/design.md"))).results()
+                .map(match -> match.group(1)).sorted().toList();
+        assertEquals(String.join("\n", packages()), String.join("\n", listed));
+    }
+
+    private static Set<String> packages() throws IOException {
+        Set<String> packages = new TreeSet<>();
+        try (Stream<Path> files = Files.walk(ROOT)) {
+            files.map(file -> ROOT.relativize(file).toString().replace('\\', '/'))
+                    .map(Pattern.compile("\\w+/src/main/java/(glia/.*)/\\w+\\.java")::matcher)
+                    .filter(Matcher::matches)
+                    .forEach(file -> packages.add(file.group(1).replace('/', '.')));
+        }
+        return packages;
     }
 
     /// The anchors that GitHub gives to the headings of a document.
