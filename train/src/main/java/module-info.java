@@ -1,7 +1,8 @@
-/// Training: optimizers and learning-rate schedules.
+/// Training: data, optimizers and learning-rate schedules.
 module glia.train {
     requires transitive glia.engine;
 
+    exports glia.train.data;
     exports glia.train.optim;
     exports glia.train.schedule;
 }

@@ -1,0 +1,13 @@
+package glia.train.data;
+
+import glia.engine.training.TokenBatch;
+
+/// The batches of a run, by number. A batch depends on its number and the seed alone: a resumed run sees what an
+/// uninterrupted one would have seen, and no position has to be saved.
+@FunctionalInterface
+public interface Batches {
+    /// The batch of a step.
+    ///
+    /// @param index 0 for the first
+    TokenBatch batch(long index);
+}

@@ -1,0 +1,80 @@
+package glia.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
+import glia.io.Config;
+import glia.kernels.KernelBackends;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.train.data.RandomWindows;
+import glia.train.data.Tokens;
+import glia.train.optim.AdamW;
+import glia.train.optim.GradientNorm;
+import glia.train.optim.Muon;
+import glia.train.optim.Optimizer;
+import glia.train.optim.ParameterGroup;
+import glia.train.optim.ParameterGroups;
+import glia.train.schedule.ConstantSchedule;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// A loop written by hand: model, data, loss, optimizer.
+class TrainingLoopTest {
+    private static final String CONFIG = """
+            {"model_type": "gpt2", "n_embd": 32, "n_head": 2, "n_layer": 2, "vocab_size": 12, "n_positions": 16,
+            "tie_word_embeddings": true}""";
+
+    private static double lastLoss(List<ParameterGroup> groups, Model model, Kernels kernels, double rate) {
+        int[] ids = new int[200];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = i * i % 12;
+        }
+        var data = new RandomWindows(Tokens.of(ids), 4, 16, 1);
+        var schedule = new ConstantSchedule(5);
+        double loss = Double.NaN;
+        try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+                Optimizer optimizer = new Optimizer(kernels, groups)) {
+            for (int step = 0; step < 120; step++) {
+                loss = pass.loss(data.batch(step));
+                double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                optimizer.step(pass.weightGradients(), rate * schedule.factor(step), GradientNorm.clipFactor(norm, 1));
+                pass.zeroGradients();
+            }
+        }
+        return loss;
+    }
+
+    @Test
+    void aModelLearnsAPeriodicSequence() throws Exception {
+        try (Workers workers = new Workers(2)) {
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
+            for (boolean muon : new boolean[] {false, true}) {
+                try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), CONFIG), 7)) {
+                    var groups = ParameterGroups.of(model, w -> true, muon ? new Muon() : new AdamW(), new AdamW(), 0.1);
+                    double loss = lastLoss(groups, model, kernels, 1e-2);
+                    // A model without memory cannot be better than the entropy of what follows a token.
+                    assertTrue(loss < 0.3, (muon ? "Muon " : "AdamW ") + loss);
+                }
+            }
+        }
+    }
+
+    @Test
+    void onlyMatricesDecayAndOnlyThoseOfLayersTakeTheRuleForMatrices() throws Exception {
+        try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), CONFIG), 7)) {
+            List<ParameterGroup> groups = ParameterGroups.of(model, w -> true, new Muon(), new AdamW(), 0.1);
+            assertEquals(3, groups.size());
+            assertEquals(List.of("muon", "adamw", "adamw"), groups.stream().map(g -> g.rule().name()).toList());
+            assertEquals(List.of(0.1, 0.1, 0.0), groups.stream().map(ParameterGroup::weightDecay).toList());
+            assertEquals(List.of("EMBEDDING", "POSITIONS"), groups.get(1).weights().keySet().stream().sorted().toList());
+            int all = groups.stream().mapToInt(g -> g.weights().size()).sum();
+            assertEquals(model.sources().size(), all);
+        }
+    }
+}
