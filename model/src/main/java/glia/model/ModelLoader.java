@@ -230,7 +230,7 @@ public final class ModelLoader {
             }
 
             @Override
-            public Tensor again(Arena arena) {
+            public Tensor rebuild(Arena arena) {
                 return source.read(stored, arena, new HashMap<>());
             }
         };

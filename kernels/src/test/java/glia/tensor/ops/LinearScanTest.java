@@ -61,7 +61,7 @@ class LinearScanTest {
             for (int h = 0; h < heads; h++) {
                 double[][] s = new double[keySize][valueSize];
                 for (int n = runs.start(r); n < runs.end(r); n++) {
-                    int shared = order == HeadSharing.IN_TURN ? h % keyHeads : h / (heads / keyHeads);
+                    int shared = order == HeadSharing.INTERLEAVED ? h % keyHeads : h / (heads / keyHeads);
                     int key = (n * keyHeads + shared) * keySize;
                     int at = n * heads + h;
                     double rate = form == DecayForm.RATE ? w[5][h] : -Math.exp(w[5][h]);
@@ -127,7 +127,7 @@ class LinearScanTest {
 
     static Stream<Object[]> casesAndKernels() {
         List<Case> cases = List.of(delta(1, 1, 1, 1, 1), delta(1, 2, 3, 2, 5), delta(2, 4, 5, 3, 3, 0, 1, 7),
-                delta(HeadSharing.IN_TURN, DecayForm.RATE, 2, 6, 3, 2, 4, 3), delta(1, 1, 2, 3, 63),
+                delta(HeadSharing.INTERLEAVED, DecayForm.RATE, 2, 6, 3, 2, 4, 3), delta(1, 1, 2, 3, 63),
                 delta(1, 2, 3, 2, 64), delta(1, 1, 2, 1, 65, 2), delta(1, 1, 2, 2, 131),
                 lightning(3, new float[] {0.5f}, 4), lightning(5, new float[] {1, 0.01f, 0}, 2, 0, 6),
                 lightning(2, new float[] {0.02f}, 64), lightning(1, new float[] {0.3f, 3}, 65, 1),

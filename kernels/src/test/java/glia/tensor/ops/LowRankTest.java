@@ -172,11 +172,11 @@ class LowRankTest {
                 new Weight.Deferred.Maker() {
                     @Override
                     public Tensor make() {
-                        return again(arena);
+                        return rebuild(arena);
                     }
 
                     @Override
-                    public Tensor again(Arena to) {
+                    public Tensor rebuild(Arena to) {
                         return Fixtures.random(to, DType.BF16, ROWS, COLS, seed);
                     }
                 }));

@@ -7,8 +7,8 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// Which activations of a recording want a gradient, and the gradients that have begun to gather. A gradient takes
-/// memory from its first contribution until the operation that made the activation has gone back.
+/// The activations of a recording that need gradients, and the gradients accumulated so far. A gradient has memory from
+/// its first contribution until the backward pass of the operation that computed the activation.
 final class ActivationGradients implements AutoCloseable {
     private final TensorPool pool = new TensorPool();
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
@@ -20,22 +20,21 @@ final class ActivationGradients implements AutoCloseable {
         return needed.contains(x);
     }
 
-    /// Says whether a new activation wants a gradient. Workspaces hand out the same tensors again, so it has to be said
-    /// of each.
-    void need(Tensor x, boolean wanted) {
-        if (wanted) {
+    /// Sets whether a new activation needs a gradient. Workspaces reuse tensor objects, so this must be set for each.
+    void need(Tensor x, boolean isNeeded) {
+        if (isNeeded) {
             needed.add(x);
         } else {
             needed.remove(x);
         }
     }
 
-    /// Whether anything has flowed back to an activation.
+    /// Whether an activation has received any gradient.
     boolean has(Tensor x) {
         return gradients.containsKey(x);
     }
 
-    /// The gradient of an activation that wants one, zero at first.
+    /// The gradient of an activation that needs one, initially zero.
     Tensor of(Tensor x) {
         Tensor g = gradients.get(x);
         if (g == null) {
@@ -58,7 +57,7 @@ final class ActivationGradients implements AutoCloseable {
         }
     }
 
-    /// Takes what has flowed back to an activation as the gradient of another one, its equal.
+    /// Moves the gradient of an activation to another one with the same values.
     void move(Tensor from, Tensor to, Kernels kernels) {
         Tensor g = gradients.get(from);
         if (from == to || g == null) {
@@ -74,7 +73,7 @@ final class ActivationGradients implements AutoCloseable {
         drop(from);
     }
 
-    /// Gives back the memory of a gradient that nobody will ask for any more.
+    /// Frees a gradient that is no longer needed.
     void drop(Tensor x) {
         Tensor g = gradients.remove(x);
         if (g != null) {

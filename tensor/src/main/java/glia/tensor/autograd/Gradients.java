@@ -15,7 +15,7 @@ public final class Gradients implements AutoCloseable {
 
     public Gradients() { }
 
-    /// The gradient of a weight, a tensor of zeros if nothing has been added yet.
+    /// The gradient of a weight; a tensor of zeros if nothing has been added yet.
     public Tensor of(Weight w) {
         return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, key.shape()));
     }
@@ -25,7 +25,7 @@ public final class Gradients implements AutoCloseable {
         return Optional.ofNullable(byWeight.get(w));
     }
 
-    /// Bytes of all gradients.
+    /// Size of all gradients, in bytes.
     public long sizeBytes() {
         return byWeight.values().stream().mapToLong(Tensor::sizeBytes).sum();
     }

@@ -24,44 +24,45 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/// Ops that compute and record, for reverse-mode differentiation (https://arxiv.org/abs/1502.05767). Each op leaves an
-/// `Operation` on the tape; `backward` goes back over the tape from its end. The weights' gradients gather in
-/// `Gradients`, over as many passes as the caller likes.
+/// Ops that compute and record, for reverse-mode automatic differentiation (https://arxiv.org/abs/1502.05767). Each op
+/// puts an `Operation` on the tape; `backward` traverses the tape in reverse. Gradients of weights accumulate in
+/// `Gradients` over any number of passes.
 ///
-/// A recorder owns all that its backward pass needs: the activations, and copies of run boundaries, token ids and
-/// targets. So a pass may be reused before `backward`, the model may generate, and recorders do not disturb each other.
+/// A recorder owns all data that its backward pass needs: the activations, and copies of run boundaries, token ids and
+/// targets. The caller may therefore reuse a pass or generate text before `backward`, and several recorders are
+/// independent.
 ///
-/// An operation is recorded only where one of its weights is trainable or one of its inputs wants a gradient. What lies
-/// below the first trainable weight is only computed, and its memory is used again.
+/// An operation is recorded only if one of its weights is trainable or one of its inputs needs a gradient. Everything
+/// before the first trainable weight is only computed, and its memory is reused.
 ///
-/// It computes exactly, or with `Precision.HALF` rounds both factors of products with plain weights to BF16, forward
-/// and backward, where the processor multiplies such numbers. Activations are never rounded to 8 bits, which has no
-/// useful gradient. Belongs to one thread.
+/// Arithmetic is F32, or with `Precision.HALF` both factors of matrix multiplications with plain weights are rounded to
+/// BF16, forward and backward, on processors with BF16 instructions. Activations are never quantized to int8, which has
+/// no useful gradient. Not thread-safe.
 public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;
     private int segmentSublayers;
 
-    /// Records for the gradients of all weights.
+    /// Creates a recorder for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
         this(kernels, weights, w -> true);
     }
 
-    /// @param trainable which weights want a gradient; the others are frozen and cost none
+    /// @param trainable the weights that need gradients; the others are frozen and cost nothing
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable) {
         this(kernels, weights, trainable, Precision.EXACT);
     }
 
-    /// @param trainable which weights want a gradient; the others are frozen and cost none
-    /// @param precision `HALF` for products of BF16 numbers; with another it computes exactly
+    /// @param trainable the weights that need gradients; the others are frozen and cost nothing
+    /// @param precision `HALF` for BF16 matrix multiplication; F32 otherwise
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable, Precision precision) {
         this.ops = new Compute(kernels, precision == Precision.HALF ? precision : Precision.EXACT, true);
         this.recording = new Recording(ops, weights, trainable);
     }
 
-    /// Trades time for memory from the next pass on (activation checkpointing): of every `sublayers` sublayers of a
-    /// model only the inputs stay, and the backward pass computes the rest again, the same bits. A layer of attention
-    /// and MLP is two sublayers; 0 keeps everything.
+    /// Enables activation checkpointing from the next pass on: of each group of `sublayers` sublayers only the inputs
+    /// are kept, and the backward pass recomputes the rest with the same bits. A layer of attention and MLP is two
+    /// sublayers; 0 keeps everything.
     public void checkpoint(int sublayers) {
         if (sublayers < 0) {
             throw new IllegalArgumentException(sublayers + " sublayers between checkpoints; 0 keeps everything");
@@ -69,22 +70,23 @@ public final class Recorder implements Ops, AutoCloseable {
         segmentSublayers = sublayers;
     }
 
-    // ---- going back ----------------------------------------------------------------------------------------------
+    // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// Goes back from the last op, then forgets the tape. Seeds were set by `crossEntropy` or by writing to `gradient`.
+    /// Runs the backward pass from the last op, then clears the tape. It is seeded by `crossEntropy` or by writing to
+    /// `gradient`.
     public void backward() {
         recording.backward();
         recording.clear();
     }
 
-    /// Forgets the tape and frees the activations.
+    /// Clears the tape and frees the activations.
     public void clear() {
         recording.clear();
     }
 
-    /// The gradient of an activation, zero at first, to seed the backward pass with.
+    /// Returns the gradient of an activation, initially zero, to seed the backward pass.
     ///
-    /// @throws IllegalArgumentException if it depends on no trainable weight and is not watched
+    /// @throws IllegalArgumentException if the activation depends on no trainable weight and is not watched
     public Tensor gradient(Tensor x) {
         if (!recording.gradients().needs(x)) {
             throw new IllegalArgumentException(x + " has no gradient: it comes from no trainable weight and nobody "
@@ -98,20 +100,20 @@ public final class Recorder implements Ops, AutoCloseable {
         return recording.gradients().needs(x);
     }
 
-    /// Wants the gradient of an activation, which was just computed and not yet read. The backward pass shows it to the
-    /// watcher once it is complete, unless nothing flowed back.
+    /// Requests the gradient of an activation that was just computed and not yet used. The backward pass calls the
+    /// watcher once the gradient is complete, unless it is zero.
     ///
-    /// @param watcher sees a matrix that is valid only during the call
+    /// @param watcher gets a matrix that is valid only during the call
     public void watch(Tensor x, Consumer<Tensor> watcher) {
         recording.watch(x, watcher);
     }
 
-    /// Bytes of memory held for activations and their gradients.
+    /// Size of the memory for activations and their gradients, in bytes.
     public long sizeBytes() {
         return ops.workspace().sizeBytes() + recording.gradients().pool().sizeBytes();
     }
 
-    /// Frees the memory. Results of this recorder are dead afterwards.
+    /// Frees the memory. Results of this recorder may not be used afterwards.
     @Override
     public void close() {
         ops.close();
@@ -185,14 +187,14 @@ public final class Recorder implements Ops, AutoCloseable {
         return apply(new Pointwise.Scale(x, scale));
     }
 
-    /// Unlike `Compute`, keeps x where its gradient flows on through both ways.
+    /// Keeps x, unlike `Compute`, if its gradient takes both paths.
     @Override
     public Tensor residual(Tensor x, Tensor update, float scale) {
         if (recording.mayOverwrite(x) && !recording.gradients().needs(update)) {
             return ops.residual(x, update, scale);
         }
         Tensor y = apply(new Sum(x, 1, update, scale));
-        // The stream goes on beyond the next release.
+        // The residual stream outlives the next release.
         recording.keepAll();
         return y;
     }

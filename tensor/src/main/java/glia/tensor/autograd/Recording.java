@@ -18,9 +18,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/// What a `Recorder` remembers: the steps to go back over, which activations want gradients, and which have to stay.
+/// The tape of a `Recorder`: the recorded steps, the activations that need gradients, and those that must be kept.
 final class Recording implements AutoCloseable {
-    /// Something to go back over.
+    /// A step of the backward pass.
     private sealed interface Step {
         /// The height of the workspace before it.
         int mark();
@@ -29,7 +29,7 @@ final class Recording implements AutoCloseable {
 
         record Watched(Tensor x, Consumer<Tensor> watcher, int mark) implements Step { }
 
-        /// Computed, but not recorded: the backward pass runs it again.
+        /// Computed without recording: the backward pass recomputes it.
         record Unrecorded(Ops.Segment body, Tensor[] inputs, Tensor[] outputs, int mark) implements Step { }
     }
 
@@ -39,17 +39,17 @@ final class Recording implements AutoCloseable {
     private final Predicate<Weight> trainable;
     private final ActivationGradients gradients = new ActivationGradients();
     private final List<Step> steps = new ArrayList<>();
-    /// Activations that the backward pass reads: nothing may be written over them.
+    /// Activations that the backward pass reads and that may not be overwritten.
     private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Tape tape = new Way();
-    private final Wanted wanted = new Wanted();
-    private final Operation.Inputs keeping = new Keeping();
-    /// What lies lower in the workspace stays until the backward pass.
+    private final Tape tape = new OperationTape();
+    private final NeedFinder wanted = new NeedFinder();
+    private final Operation.Inputs keeping = new InputKeeper();
+    /// Everything below this height of the workspace is kept until the backward pass.
     private int floor;
-    /// Whether a segment is being computed without being recorded.
+    /// Whether a segment is being computed without recording.
     private boolean isInSegment;
-    /// Whether anything in that segment wants a gradient.
-    private boolean isSegmentWanted;
+    /// Whether anything in that segment needs a gradient.
+    private boolean segmentNeedsGradient;
 
     Recording(Compute ops, Gradients weights, Predicate<Weight> trainable) {
         this.ops = ops;
@@ -63,7 +63,7 @@ final class Recording implements AutoCloseable {
     Tensor apply(Operation operation) {
         boolean isWanted = wanted.by(operation);
         boolean isRecorded = isWanted && !isInSegment;
-        isSegmentWanted |= isWanted;
+        segmentNeedsGradient |= isWanted;
         Operation own = isRecorded ? operation.owned() : operation;
         int mark = ops.mark();
         Tensor y = own.forward(ops);
@@ -80,7 +80,7 @@ final class Recording implements AutoCloseable {
         return y;
     }
 
-    /// Computes a segment, of which only inputs and outputs stay.
+    /// Computes a segment of which only inputs and outputs are kept.
     Tensor[] segment(Ops.Segment body, Tensor[] inputs) {
         if (isInSegment) {
             return body.run(inputs);
@@ -88,7 +88,7 @@ final class Recording implements AutoCloseable {
         List<Tensor> borrowed = Arrays.stream(inputs).filter(kept::add).toList();
         int mark = ops.mark();
         isInSegment = true;
-        isSegmentWanted = false;
+        segmentNeedsGradient = false;
         Tensor[] results;
         try {
             results = body.run(inputs);
@@ -96,7 +96,7 @@ final class Recording implements AutoCloseable {
             isInSegment = false;
         }
         Tensor[] outputs = moveDown(results, mark);
-        if (isSegmentWanted) {
+        if (segmentNeedsGradient) {
             steps.add(new Step.Unrecorded(body, inputs.clone(), outputs, mark));
             keepAll();
         } else {
@@ -106,7 +106,7 @@ final class Recording implements AutoCloseable {
         return outputs;
     }
 
-    /// Releases the workspace down to the mark, save for these tensors, which move there.
+    /// Releases the workspace down to the mark, except these tensors, which are moved down.
     private Tensor[] moveDown(Tensor[] results, int mark) {
         Tensor[] copies = new Tensor[results.length];
         boolean[] isWanted = new boolean[results.length];
@@ -129,7 +129,7 @@ final class Recording implements AutoCloseable {
 
     void watch(Tensor x, Consumer<Tensor> watcher) {
         gradients.need(x, true);
-        isSegmentWanted = true;
+        segmentNeedsGradient = true;
         if (!isInSegment) {
             kept.add(x);
             steps.add(new Step.Watched(x, watcher, ops.mark()));
@@ -137,14 +137,14 @@ final class Recording implements AutoCloseable {
         }
     }
 
-    /// Starts the backward pass at a loss of one number.
+    /// Seeds the backward pass at a loss of one value.
     void seed(Tensor loss) {
         if (gradients.needs(loss) && !isInSegment) {
             gradients.of(loss).set(0, 1);
         }
     }
 
-    /// Keeps all that the workspace holds now until the backward pass, or the end of the segment.
+    /// Keeps everything in the workspace until the backward pass, or until the end of the segment.
     void keepAll() {
         floor = ops.mark();
     }
@@ -153,7 +153,7 @@ final class Recording implements AutoCloseable {
         ops.release(Math.max(mark, floor));
     }
 
-    /// Whether an activation may be written over: no backward pass reads it, and no gradient flows through it.
+    /// Whether an activation may be overwritten: the backward pass neither reads it nor passes a gradient through it.
     boolean mayOverwrite(Tensor x) {
         return !gradients.needs(x) && !kept.contains(x);
     }
@@ -171,8 +171,8 @@ final class Recording implements AutoCloseable {
         };
     }
 
-    /// Finds whether any input wants a gradient.
-    private final class Wanted implements Operation.Inputs {
+    /// Determines whether any input needs a gradient.
+    private final class NeedFinder implements Operation.Inputs {
         private boolean any;
         private Tensor result;
         private boolean isInput;
@@ -183,7 +183,7 @@ final class Recording implements AutoCloseable {
             return any;
         }
 
-        /// Whether the result of an operation is one of its inputs, and so no step.
+        /// Whether the result of an operation is one of its inputs, so that there is nothing to record.
         boolean isInput(Operation operation, Tensor y) {
             isInput = false;
             result = y;
@@ -207,8 +207,8 @@ final class Recording implements AutoCloseable {
         }
     }
 
-    /// Notes what has to stay.
-    private final class Keeping implements Operation.Inputs {
+    /// Records the activations to keep.
+    private final class InputKeeper implements Operation.Inputs {
         @Override
         public void activations(Tensor... xs) {
             kept.addAll(Arrays.asList(xs));
@@ -220,7 +220,7 @@ final class Recording implements AutoCloseable {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// Goes back over all steps.
+    /// Runs all steps in reverse.
     void backward() {
         backTo(0);
     }
@@ -241,12 +241,12 @@ final class Recording implements AutoCloseable {
                 }
                 case Step.Unrecorded segment -> back(segment);
             }
-            // What was computed from there on has been read for the last time.
+            // This was the last read of everything computed from here on.
             ops.release(step.mark());
         }
     }
 
-    /// Runs a segment again, recorded, and goes back over it.
+    /// Recomputes a segment with recording, and runs its backward pass.
     private void back(Step.Unrecorded segment) {
         if (Arrays.stream(segment.outputs).noneMatch(gradients::has)) {
             return;
@@ -274,8 +274,8 @@ final class Recording implements AutoCloseable {
         gradients.close();
     }
 
-    /// The way of operations to the gradients.
-    private final class Way implements Tape {
+    /// The tape as operations see it.
+    private final class OperationTape implements Tape {
         @Override
         public boolean needs(Tensor activation) {
             return gradients.needs(activation);

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// F32 matrices that are given back in any order, for gradients of activations. Each comes from the smallest free piece
-/// that holds it, and free neighbors become one piece, so that passes of other shapes find memory too. Once a pass
-/// has run, passes like it allocate nothing.
+/// An allocator of F32 matrices that may be released in any order, for gradients of activations. It allocates the
+/// smallest free piece that fits (best fit) and merges free neighbors, so that passes with other shapes can reuse the
+/// memory. After one pass, passes like it allocate nothing.
 public final class TensorPool implements AutoCloseable {
     private static final long CHUNK_BYTES = 16L << 20;
     private static final long ALIGNMENT = 64;
 
-    /// Memory and its free pieces: bytes by offset.
+    /// A memory chunk and its free pieces: size in bytes by offset.
     private record Chunk(MemorySegment memory, TreeMap<Long, Long> free) { }
 
     private record Piece(Chunk chunk, long offset, long size) { }
@@ -28,7 +28,7 @@ public final class TensorPool implements AutoCloseable {
 
     public TensorPool() { }
 
-    /// A matrix whose numbers are whatever was there.
+    /// Allocates an uninitialized matrix.
     public Tensor allocate(int rows, int cols) {
         long bytes = DType.F32.bytes((long) rows * cols);
         long size = Math.max(1, Math.ceilDiv(bytes, ALIGNMENT)) * ALIGNMENT;
@@ -63,9 +63,9 @@ public final class TensorPool implements AutoCloseable {
         return new Piece(bestChunk, bestOffset, size);
     }
 
-    /// Gives a matrix back.
+    /// Releases a matrix.
     ///
-    /// @throws IllegalArgumentException if it is not one that this pool has given out
+    /// @throws IllegalArgumentException if it was not allocated from this pool
     public void release(Tensor t) {
         Piece piece = taken.remove(t);
         if (piece == null) {
@@ -84,7 +84,7 @@ public final class TensorPool implements AutoCloseable {
         free.put(offset, size + (after == null ? 0 : after));
     }
 
-    /// Gives everything back.
+    /// Releases everything.
     public void clear() {
         taken.clear();
         for (Chunk chunk : chunks) {
@@ -93,17 +93,17 @@ public final class TensorPool implements AutoCloseable {
         }
     }
 
-    /// Bytes held.
+    /// Size of the memory held, in bytes.
     public long sizeBytes() {
         return chunks.stream().mapToLong(c -> c.memory.byteSize()).sum();
     }
 
-    /// Bytes given out and not yet given back.
+    /// Bytes allocated and not yet released.
     public long usedBytes() {
         return taken.values().stream().mapToLong(Piece::size).sum();
     }
 
-    /// Frees the memory; tensors of this pool are dead afterwards.
+    /// Frees the memory; tensors of this pool may not be used afterwards.
     @Override
     public void close() {
         arena.close();

@@ -6,15 +6,15 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.loss.LogSoftmax;
-import glia.tensor.ops.row.ColumnSums;
+import glia.tensor.ops.row.RowSums;
 import glia.tensor.ops.row.ElementwiseBinary;
 import glia.tensor.ops.row.GroupSums;
 import glia.tensor.ops.row.ElementwiseMap;
 import glia.tensor.ops.row.SliceColumns;
 import java.util.Arrays;
 
-/// A matrix with arithmetic, recorded where its ops record, to write losses in: mostly one number for each token or
-/// sequence, `[N, 1]`.
+/// A matrix with arithmetic operators for writing losses, recorded if its ops record. Mostly one value for each token
+/// or sequence, `[N, 1]`.
 ///
 /// ```java
 /// Value ratio = logProbs.minus(old).exp();
@@ -22,7 +22,7 @@ import java.util.Arrays;
 /// Value loss = gain.mean().times(-1);
 /// ```
 ///
-/// Of two matrices the second may be smaller: a column stands for all columns, a row for all rows, a number for all.
+/// The second operand is broadcast: a column to all columns, a row to all rows, a single value to all.
 public final class Value {
     private final Ops ops;
     private final Tensor tensor;
@@ -33,14 +33,14 @@ public final class Value {
         this.tensor = tensor;
     }
 
-    /// The numbers; valid until the ops are cleared.
+    /// The values, valid until the ops are cleared.
     public Tensor tensor() {
         return tensor;
     }
 
-    /// The number of a matrix that has one.
+    /// The value of a matrix `[1, 1]`.
     ///
-    /// @throws IllegalStateException if it has more
+    /// @throws IllegalStateException if it has more values
     public double number() {
         if (tensor.size() != 1) {
             throw new IllegalStateException("a single number was expected, such as a sum or a mean, not " + tensor);
@@ -56,17 +56,17 @@ public final class Value {
         return of(new ElementwiseBinary(f, tensor, other.tensor));
     }
 
-    /// A column of numbers that learn nothing, one for each row.
+    /// Creates a column of constants, one for each row.
     public Value constant(float... numbers) {
         return constant(ops, numbers);
     }
 
-    /// A column of numbers that learn nothing.
+    /// Creates a column of constants.
     public static Value constant(Ops ops, float... numbers) {
         return new Value(ops, ops.apply(new Constant(numbers)));
     }
 
-    // ---- number by number ----------------------------------------------------------------------------------------
+    // ---- elementwise ---------------------------------------------------------------------------------------------
 
     public Value plus(Value other) {
         return with(ElementwiseBinary.Function.PLUS, other);
@@ -92,19 +92,19 @@ public final class Value {
         return with(ElementwiseBinary.Function.DIVIDED, other);
     }
 
-    /// The lesser of both; where they are equal, the gradient goes to this one.
+    /// The elementwise minimum; where both are equal, the gradient goes to this value.
     public Value min(Value other) {
         return with(ElementwiseBinary.Function.MIN, other);
     }
 
-    /// The larger of both; where they are equal, the gradient goes to this one.
+    /// The elementwise maximum; where both are equal, the gradient goes to this value.
     public Value max(Value other) {
         return with(ElementwiseBinary.Function.MAX, other);
     }
 
-    /// `min(max(x, least), most)`. Where it cuts off, nothing flows back.
-    public Value clamp(double least, double most) {
-        return of(new ElementwiseMap(tensor, x -> Math.clamp(x, least, most), x -> x >= least && x <= most ? 1 : 0));
+    /// Computes `min(max(x, min), max)`. The gradient is 0 where a value is clamped.
+    public Value clamp(double min, double max) {
+        return of(new ElementwiseMap(tensor, x -> Math.clamp(x, min, max), x -> x >= min && x <= max ? 1 : 0));
     }
 
     public Value exp() {
@@ -126,7 +126,7 @@ public final class Value {
                 x -> 1 / (1 + Math.exp(x))));
     }
 
-    /// The same numbers, through which nothing flows back.
+    /// The same values, without gradient flow (stop-gradient).
     public Value detached() {
         return of(new ElementwiseMap(tensor, x -> x, x -> 0));
     }
@@ -138,7 +138,7 @@ public final class Value {
         return of(SliceColumns.of(tensor, column, 1));
     }
 
-    /// Some rows.
+    /// A selection of rows.
     public Value rows(int... rows) {
         return new Value(ops, ops.select(tensor, rows, rows.length));
     }
@@ -150,30 +150,30 @@ public final class Value {
 
     /// The sum of each row, `[N, 1]`.
     public Value rowSums() {
-        return of(new ColumnSums(tensor));
+        return of(new RowSums(tensor));
     }
 
-    /// Sums of rows by group, `[G, C]`: of tokens by sequence.
+    /// Sums of rows by group, `[G, C]`, such as tokens by sequence.
     ///
-    /// @param groups for each row its group, negative for none
+    /// @param groups the group of each row, negative for none
     public Value groupSums(int[] groups, int numGroups) {
         return of(new GroupSums(tensor, groups, numGroups));
     }
 
-    /// The sum of all numbers.
+    /// The sum of all values.
     public Value sum() {
         Value column = tensor.cols() == 1 ? this : rowSums();
         return column.groupSums(new int[tensor.rows()], 1);
     }
 
-    /// The mean of all numbers.
+    /// The mean of all values.
     public Value mean() {
         return sum().times(1.0 / tensor.size());
     }
 
-    /// Goes back from this number: its own gradient is 1.
+    /// Runs the backward pass from this value, whose own gradient is 1.
     ///
-    /// @throws IllegalStateException if it is not a single number or was not recorded
+    /// @throws IllegalStateException if it is not a single value or was not recorded
     public void backward() {
         number();
         if (!(ops instanceof Recorder recorder)) {
@@ -190,7 +190,7 @@ public final class Value {
         return tensor.size() <= 8 ? Arrays.toString(tensor.toArray()) : tensor.toString();
     }
 
-    /// Numbers that learn nothing.
+    /// Constants without gradients.
     private record Constant(float[] numbers) implements Operation {
         @Override
         public Tensor forward(Compute compute) {

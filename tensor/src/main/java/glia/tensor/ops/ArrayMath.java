@@ -2,15 +2,15 @@ package glia.tensor.ops;
 
 import java.lang.foreign.MemorySegment;
 
-/// Functions of whole arrays in loops that the compiler turns into vector code, each number within 2e-7 of its value
-/// relative to it. One object serves one thread.
+/// Functions of arrays in loops that the JIT compiler vectorizes, with a relative error of at most 2e-7. Not
+/// thread-safe.
 public final class ArrayMath {
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
     private static final float LEAST = -87.3f;
 
-    /// Adding it rounds a float below 2^22 to the nearest integer.
+    /// Adding this constant rounds a float below 2^22 to the nearest integer.
     private static final float ROUNDER = 12582912f;
 
     private final int[] bits;
@@ -19,24 +19,24 @@ public final class ArrayMath {
     private final MemorySegment from;
     private final MemorySegment to;
 
-    /// @param most the longest array
-    public ArrayMath(int most) {
-        bits = new int[most];
-        powers = new float[most];
-        folded = new float[most];
+    /// @param maxLength the length of the longest array
+    public ArrayMath(int maxLength) {
+        bits = new int[maxLength];
+        powers = new float[maxLength];
+        folded = new float[maxLength];
         from = MemorySegment.ofArray(bits);
         to = MemorySegment.ofArray(powers);
     }
 
-    /// `y = e^x`, `2^n · e^r` with `|r| ≤ ln 2 / 2`; x below -87.3 counts as that. y may be x.
+    /// Computes `y = e^x` as `2^n · e^r` with `|r| ≤ ln 2 / 2`; x below -87.3 is treated as -87.3. y may be x.
     public void exp(float[] x, float[] y, int count) {
         exponents(x, y, bits, count);
-        // The compiler has no vector form for taking the bits of a number, but for copying.
+        // The compiler does not vectorize `floatToRawIntBits`, but it does vectorize copying.
         MemorySegment.copy(from, 0, to, 0, 4L * count);
         mantissas(y, powers, count);
     }
 
-    /// The bits of `2^n`, and x within its limit as y.
+    /// Stores the bits of `2^n`, and x clamped to its limit in y.
     private static void exponents(float[] x, float[] y, int[] bits, int count) {
         for (int i = 0; i < count; i++) {
             float z = Math.max(x[i], LEAST);
@@ -59,7 +59,7 @@ public final class ArrayMath {
         }
     }
 
-    /// `y = ln(1 + e^x)`, `max(x, 0) + 2 artanh(u / (2 + u))` with `u = e^-|x|`. y may be x.
+    /// Computes `y = ln(1 + e^x)` as `max(x, 0) + 2 artanh(u / (2 + u))` with `u = e^-|x|`. y may be x.
     public void softplus(float[] x, float[] y, int count) {
         for (int i = 0; i < count; i++) {
             folded[i] = -Math.abs(x[i]);
@@ -79,35 +79,35 @@ public final class ArrayMath {
         }
     }
 
-    /// `y += factor · x`
+    /// Computes `y += factor · x`.
     public static void addScaled(float[] y, float[] x, float factor, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = Math.fma(factor, x[i], y[i]);
         }
     }
 
-    /// `y += a · b`
+    /// Computes `y += a · b`.
     public static void addProduct(float[] y, float[] a, float[] b, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = Math.fma(a[i], b[i], y[i]);
         }
     }
 
-    /// `y = a · b`. y may be a or b.
+    /// Computes `y = a · b`. y may be a or b.
     public static void multiply(float[] y, float[] a, float[] b, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = a[i] * b[i];
         }
     }
 
-    /// `y = factor · x`. y may be x.
+    /// Computes `y = factor · x`. y may be x.
     public static void scale(float[] y, float[] x, float factor, int count) {
         for (int i = 0; i < count; i++) {
             y[i] = factor * x[i];
         }
     }
 
-    /// `Σ a · b`
+    /// Computes `Σ a · b`.
     public static float dot(float[] a, float[] b, int count) {
         float s0 = 0;
         float s1 = 0;
@@ -126,7 +126,7 @@ public final class ArrayMath {
         return s0 + s1 + (s2 + s3);
     }
 
-    /// `y += Σ_k factors[k] · b[k]`, four rows at a time.
+    /// Computes `y += Σ_k factors[k] · b[k]`, four rows at a time.
     public static void addCombination(float[] y, float[] factors, float[][] b, int depth, int count) {
         int k = 0;
         for (; k + 3 < depth; k += 4) {
@@ -145,8 +145,8 @@ public final class ArrayMath {
         }
     }
 
-    /// `y[j][i] = x[i][j]` for i in `[0, rows)` and j in `[0, cols)`.
-    public static void turn(float[][] y, float[][] x, int rows, int cols) {
+    /// Transposes: `y[j][i] = x[i][j]` for i in `[0, rows)` and j in `[0, cols)`.
+    public static void transpose(float[][] y, float[][] x, int rows, int cols) {
         for (int i = 0; i < rows; i++) {
             float[] row = x[i];
             for (int j = 0; j < cols; j++) {

@@ -8,13 +8,13 @@ import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/// Work on channels that do not touch each other, cut into blocks that are short enough for the first cache and long
-/// enough for the compiler's vector loops. These loops are over plain arrays with one index.
+/// Runs work on independent channels, in blocks short enough for the L1 cache and long enough for vectorized loops over
+/// plain arrays.
 public final class ChannelBlocks extends RangeTask {
     /// Channels in a block.
     public static final int SIZE = 128;
 
-    /// Work on channels `from` to `from + count`.
+    /// Processes channels `from` to `from + count`.
     public interface Body {
         void run(int from, int count);
     }
@@ -30,7 +30,7 @@ public final class ChannelBlocks extends RangeTask {
 
     /// Runs `body` for all channels.
     ///
-    /// @param costPerChannel about how many multiplications a channel takes
+    /// @param costPerChannel approximate number of multiplications for a channel
     public static void run(Workers workers, int numChannels, long costPerChannel, Body body) {
         ChannelBlocks task = new ChannelBlocks(workers, numChannels, body);
         task.spread(Math.ceilDiv(numChannels, SIZE), SIZE * costPerChannel);
@@ -44,19 +44,19 @@ public final class ChannelBlocks extends RangeTask {
         }
     }
 
-    /// Numbers of row `row` of x, from column `from` on, as many as `to` takes but no more than `count`.
+    /// Loads up to `count` values of row `row` of x, from column `from` on, as many as fit `to`.
     public static void load(Tensor x, int row, int from, float[] to, int count) {
         long at = x.address() + 4 * ((long) row * x.cols() + from);
         MemorySegment.copy(Memory.ALL, Memory.F32, at, to, 0, count);
     }
 
-    /// Writes numbers to row `row` of x, from column `from` on.
+    /// Stores values to row `row` of x, from column `from` on.
     public static void store(float[] numbers, Tensor x, int row, int from, int count) {
         long at = x.address() + 4 * ((long) row * x.cols() + from);
         MemorySegment.copy(numbers, 0, Memory.ALL, Memory.F32, at, count);
     }
 
-    /// `x[row, from…] += numbers`.
+    /// Computes `x[row, from…] += numbers`.
     public static void add(float[] numbers, Tensor x, int row, int from, int count) {
         long at = x.address() + 4 * ((long) row * x.cols() + from);
         for (int i = 0; i < count; i++) {
@@ -64,7 +64,7 @@ public final class ChannelBlocks extends RangeTask {
         }
     }
 
-    /// The numbers of a small weight, whatever its type.
+    /// Returns the values of a small weight of any type.
     public static float[] numbers(Weight w) {
         Tensor t = Compute.stored(w);
         float[] all = new float[Math.toIntExact(t.size())];
@@ -72,7 +72,7 @@ public final class ChannelBlocks extends RangeTask {
         return all;
     }
 
-    /// Throws unless a backward pass is possible: gradients reach whole sequences only.
+    /// Throws unless a backward pass is possible: gradients are supported for full sequences only.
     public static void requireNone(RecurrentState state) {
         if (state != RecurrentState.NONE) {
             throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");

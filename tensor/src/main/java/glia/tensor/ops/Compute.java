@@ -10,7 +10,7 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.function.Consumer;
 
-/// Ops that only compute, into a workspace that the next pass uses again.
+/// Ops that compute without recording, in a workspace that is reused by the next pass.
 public final class Compute implements Ops, AutoCloseable {
     private final Kernels kernels;
     private final Workspace workspace = new Workspace();
@@ -31,7 +31,7 @@ public final class Compute implements Ops, AutoCloseable {
         return kernels;
     }
 
-    /// Products with weights, in the precision of these ops.
+    /// Matrix multiplication with weights, in the precision of these ops.
     public WeightProducts products() {
         return products;
     }
@@ -40,12 +40,13 @@ public final class Compute implements Ops, AutoCloseable {
         return workspace;
     }
 
-    /// From now on shows each operation that was applied to a watcher, in place of the one before.
+    /// Sets the observer that is called with each applied operation; it replaces the previous one.
     public void watch(Consumer<Operation> next) {
         watcher = next;
     }
 
-    /// The numbers of a weight that is a tensor: all vectors, and what ops other than products work on.
+    /// Returns the tensor of a stored weight. Vectors are always stored; operations other than matrix multiplication
+    /// require it.
     public static Tensor stored(Weight w) {
         return switch (w) {
             case Weight.Stored stored -> stored.tensor();
@@ -57,7 +58,7 @@ public final class Compute implements Ops, AutoCloseable {
         };
     }
 
-    /// A new matrix of the workspace.
+    /// Allocates a matrix in the workspace.
     public Tensor allocate(int rows, int cols) {
         return workspace.allocate(rows, cols);
     }
@@ -66,7 +67,7 @@ public final class Compute implements Ops, AutoCloseable {
         return workspace.allocate(x.rows(), x.cols());
     }
 
-    /// Throws unless the condition holds. The message is put together only then: decoding must not allocate.
+    /// Throws unless the condition holds. The message is built only then: decoding must not allocate.
     public static void require(boolean holds, String op, Tensor a, Object b) {
         if (!holds) {
             throw new IllegalArgumentException(op + ": " + a + " does not fit " + b);
@@ -208,14 +209,14 @@ public final class Compute implements Ops, AutoCloseable {
         return y;
     }
 
-    /// Attention of the queries of `runs` over the keys and values of `keyRuns`.
+    /// Computes attention of the queries of `runs` over the keys and values of `keyRuns`.
     public void attend(Tensor y, Tensor logSumExp, Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns,
             KeyValueState state,
             AttentionShape shape, Weight learned) {
         int tokens = keyRuns.numTokens();
         require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q, shape);
         require(k.cols() == shape.numKeyValueHeads() * shape.keySize() && k.rows() == tokens, "attention", k, shape);
-        // The values of a single head may be the first numbers of its keys.
+        // The values of a single head may be the first columns of its keys.
         require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
         require(stored(learned).size() == shape.numParameters(), "attention", stored(learned), shape);

@@ -3,7 +3,7 @@ package glia.tensor.ops;
 import glia.tensor.Tensor;
 import java.util.Arrays;
 
-/// The loss of `Ops.crossEntropy` as a matrix of one number. It is an end of a recording: its gradient is 1.
+/// The loss of `Ops.crossEntropy` as a matrix of one value. It seeds the backward pass: its own gradient is 1.
 public final class CrossEntropy implements Operation {
     private final Tensor logits;
     private final int[] targets;

@@ -4,9 +4,10 @@ import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 
-/// A weight with a low-rank adapter, `W + scale · B · A` (LoRA, https://arxiv.org/abs/2106.09685). It is never made:
-/// `y = x · Wᵀ + scale · (x · Aᵀ) · Bᵀ`. The base may be of any kind, quantized too (https://arxiv.org/abs/2305.14314),
-/// or have an adapter itself. Gradients belong to A, to B and to the base, each if it is trainable.
+/// A weight with a low-rank adapter, `W + scale · B · A` (LoRA, https://arxiv.org/abs/2106.09685). The sum is never
+/// materialized: `y = x · Wᵀ + scale · (x · Aᵀ) · Bᵀ`. The base may be of any kind, including quantized (QLoRA,
+/// https://arxiv.org/abs/2305.14314) and adapted weights. Gradients go to A, B and the base, as far as they are
+/// trainable.
 public final class LowRank implements Weight {
     private final Weight base;
     private final Stored a;
@@ -30,17 +31,17 @@ public final class LowRank implements Weight {
         this.scale = scale;
     }
 
-    /// W.
+    /// The base W.
     public Weight base() {
         return base;
     }
 
-    /// A, `[r, K]`.
+    /// The matrix A, `[r, K]`.
     public Stored a() {
         return a;
     }
 
-    /// B, `[R, r]`.
+    /// The matrix B, `[R, r]`.
     public Stored b() {
         return b;
     }
@@ -49,7 +50,7 @@ public final class LowRank implements Weight {
         return scale;
     }
 
-    /// r, the rows of A.
+    /// The rank r: the number of rows of A.
     public int rank() {
         return a.rows();
     }
@@ -99,7 +100,7 @@ public final class LowRank implements Weight {
         return format() + Arrays.toString(shape());
     }
 
-    /// The sum.
+    /// Returns the sum as one matrix.
     @Override
     public Tensor toF32(Arena arena) {
         Tensor sum = base.toF32(arena);

@@ -3,28 +3,28 @@ package glia.tensor.ops;
 import glia.tensor.Tensor;
 import java.util.Collection;
 
-/// An operation with its formula and its gradient in one place. `Ops.apply` runs it; a `Recorder` makes one of each of
-/// its ops.
+/// An operation with its formula and its gradient. `Ops.apply` runs it; each op of a `Recorder` is one.
 ///
-/// An object serves one application: it holds its inputs, and `forward` may leave in it what `backward` needs.
+/// An object is applied once: it holds its inputs, and `forward` may store in it what `backward` needs.
 public interface Operation {
-    /// Computes the result, a new F32 matrix of the workspace or one of the inputs as it is. Throws
-    /// `IllegalArgumentException` where shapes do not fit.
+    /// Computes the result: a new F32 matrix of the workspace or one of the inputs unchanged.
+    ///
+    /// @throws IllegalArgumentException if shapes do not fit
     Tensor forward(Compute ops);
 
-    /// Names all that gradients flow back to. Where none of it wants a gradient, the operation is not recorded.
+    /// Lists all inputs that have gradients. The operation is recorded only if one of them needs its gradient.
     void inputs(Inputs inputs);
 
-    /// Adds to the gradients of the inputs what flows back from the gradient of y, the result of `forward`.
+    /// Adds to the gradients of the inputs, given the gradient of y, the result of `forward`.
     void backward(Tape tape, Tensor y);
 
-    /// This operation with copies of its own of everything that its maker may change before `backward`: run boundaries
-    /// and lists. Asked for before `forward`.
+    /// Returns this operation with its own copies of mutable arguments, such as run boundaries and lists, which the
+    /// caller may change before `backward`. Called before `forward`.
     default Operation owned() {
         return this;
     }
 
-    /// Is shown the inputs of an operation.
+    /// Receives the inputs of an operation.
     interface Inputs {
         void activations(Tensor... xs);
 

@@ -7,25 +7,25 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 
-/// The operations that blocks are made of. `Compute` just computes; `Recorder` also remembers how to go back.
+/// The operations that model blocks are made of. `Compute` computes; `Recorder` also records for the backward pass.
 ///
-/// All activations are F32 matrices `[N, D]` over a flat run of N tokens. Inputs are not changed, save by `residual`,
-/// whose first argument the caller gives up. Every op checks its shapes and throws `IllegalArgumentException`.
+/// All activations are F32 matrices `[N, D]` over a flat batch of N tokens. Inputs are not changed, except the first
+/// argument of `residual`. Every op checks its shapes and throws `IllegalArgumentException`.
 public interface Ops {
-    /// `y[n] = table[ids[n]]` for the first `count` ids: `[count, D]`.
+    /// Looks up embeddings: `y[n] = table[ids[n]]` for the first `count` ids: `[count, D]`.
     ///
-    /// @param frozenRow the row that learns nothing from being looked up; -1 for none
+    /// @param frozenRow the row that gets no gradient from lookups, such as padding; -1 for none
     Tensor embed(Weight table, int[] ids, int count, int frozenRow);
 
-    /// The same where every row learns.
+    /// Looks up embeddings; every row gets gradients.
     default Tensor embed(Weight table, int[] ids, int count) {
         return embed(table, ids, count, -1);
     }
 
-    /// `y = x · wᵀ`, `[N, R]` for w `[R, K]`.
+    /// Computes `y = x · wᵀ`, `[N, R]` for w `[R, K]`.
     Tensor linear(Tensor x, Weight w);
 
-    /// `linear` of the same x with several weights, which may be computed together.
+    /// Computes `linear` of the same x with several weights, possibly together.
     default Tensor[] linear(Tensor x, Weight[] ws) {
         Tensor[] ys = new Tensor[ws.length];
         for (int i = 0; i < ws.length; i++) {
@@ -34,93 +34,94 @@ public interface Ops {
         return ys;
     }
 
-    /// `y = x + b` for each row, b `[D]`.
+    /// Computes `y = x + b` for each row, b `[D]`.
     Tensor addBias(Tensor x, Weight b);
 
-    /// `y = x / √(mean(x²) + eps) · (w + offset)` over each piece of the rows as long as w: whole rows or heads.
-    /// https://arxiv.org/abs/1910.07467
+    /// Computes RMS normalization, `y = x / √(mean(x²) + eps) · (w + offset)`, over each group of w's length in the
+    /// rows: whole rows or heads. https://arxiv.org/abs/1910.07467
     Tensor rmsNorm(Tensor x, Weight w, float eps, float offset);
 
-    /// `y = (x - mean) / √(var + eps) · w + b`. https://arxiv.org/abs/1607.06450
+    /// Computes layer normalization, `y = (x - mean) / √(var + eps) · w + b`. https://arxiv.org/abs/1607.06450
     Tensor layerNorm(Tensor x, Weight w, Weight b, float eps);
 
-    /// The same without a bias.
+    /// Computes layer normalization without a bias.
     Tensor layerNorm(Tensor x, Weight w, float eps);
 
-    /// Rotary position embedding of every head. https://arxiv.org/abs/2104.09864
+    /// Applies rotary position embedding to every head. https://arxiv.org/abs/2104.09864
     Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs);
 
-    /// `y = f(gate) · up`. https://arxiv.org/abs/2002.05202
+    /// Computes a gated activation, `y = f(gate) · up`. https://arxiv.org/abs/2002.05202
     Tensor gated(Tensor gate, Tensor up, Activation f);
 
-    /// `y = f(x)`.
+    /// Computes `y = f(x)`.
     Tensor activate(Tensor x, Activation f);
 
-    /// `y = scale · x`.
+    /// Computes `y = scale · x`.
     Tensor scale(Tensor x, float scale);
 
-    /// `y = x + scale · update`. The caller gives up x: it may be overwritten by the result.
+    /// Computes `y = x + scale · update`. The result may overwrite x; do not read x afterwards.
     Tensor residual(Tensor x, Tensor update, float scale);
 
-    /// `value`, which is newer than x and takes the place of x, whom the caller gives up.
+    /// Returns `value`, which takes the place of x in the residual stream. Do not read x afterwards.
     Tensor replace(Tensor x, Tensor value);
 
-    /// Rows `rows[0..count)` of x: `[count, D]`.
+    /// Selects rows `rows[0..count)` of x: `[count, D]`.
     Tensor select(Tensor x, int[] rows, int count);
 
-    /// Softmax attention of the queries `[N, H·E]` over the keys `[N, K·E]` and values of the pass and of what `state`
-    /// remembers. https://arxiv.org/abs/1706.03762
+    /// Computes softmax attention of the queries `[N, H·E]` over the keys `[N, K·E]` and values of the pass and of the
+    /// KV cache `state`. https://arxiv.org/abs/1706.03762
     ///
-    /// @param learned what the shape's rule of scores has learned, `Weight.ABSENT` where that is nothing
+    /// @param learned the learned parameters of the scores, `Weight.ABSENT` if there are none
     Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
             Weight learned);
 
-    /// Attention whose scores need nothing learned.
+    /// Computes attention whose scores have no learned parameters.
     default Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape) {
         return attention(q, k, v, state, runs, shape, Weight.ABSENT);
     }
 
-    /// Attention of the queries of `runs` over the keys and values of other tokens, run by run: those of an encoder.
-    /// `state` appends the keys and values of `keyRuns`, which has as many runs as `runs`, and may have no tokens where
-    /// the state remembers all that there are. Scores must not look at positions, which the two need not share.
+    /// Computes cross-attention: queries of `runs` over the keys and values of other tokens, run by run, such as those
+    /// of an encoder. `state` appends the keys and values of `keyRuns`. These have as many runs as `runs`, without
+    /// tokens where the cache already holds all keys. Scores may not depend on positions.
     ///
     /// @param k `[M, K·E]`, tokens of `keyRuns`
     Tensor crossAttention(Tensor q, Runs runs, Tensor k, Tensor v, Runs keyRuns, KeyValueState state,
             AttentionShape shape);
 
-    /// `mean_n (ln Σ_v exp(logits[n,v]) - logits[n, targets[n]])` over the rows whose target is not negative.
+    /// Computes the mean cross-entropy `mean_n (ln Σ_v exp(logits[n,v]) - logits[n, targets[n]])` over the rows with a
+    /// target that is not negative.
     double crossEntropy(Tensor logits, int[] targets);
 
-    /// The result of an operation that has a file of its own.
+    /// Applies an operation that is defined in a class of its own.
     Tensor apply(Operation operation);
 
-    /// Whether a token's results must have the same bits whatever else is in the pass: then nothing may be computed in
-    /// one way for many tokens and in another for few.
+    /// Whether a token's results must have the same bits regardless of the batch. Operations may then not choose
+    /// between algorithms by the number of tokens.
     boolean isBatchInvariant();
 
-    /// Sublayers that a model puts into a `segment` together; 0 where it needs no segments.
+    /// The number of sublayers that a model groups into one `segment`; 0 to use no segments.
     default int segmentSublayers() {
         return 0;
     }
 
-    /// Runs a piece of a model. A recorder may keep no more than its inputs and outputs, and run it again in the
-    /// backward pass (activation checkpointing, https://arxiv.org/abs/1604.06174).
+    /// Runs a part of a model. A recorder may keep only its inputs and outputs, and recompute it in the backward pass
+    /// (activation checkpointing, https://arxiv.org/abs/1604.06174).
     ///
-    /// @param body computes with these ops, from its arguments and from what never changes; it is given `inputs` each
-    ///        time and computes the same
+    /// @param body computes with these ops from its arguments and from immutable data; called with the same `inputs` it
+    ///        returns the same values
     default Tensor[] segment(Segment body, Tensor... inputs) {
         return body.run(inputs);
     }
 
-    /// A piece of a model.
+    /// A part of a model.
     @FunctionalInterface
     interface Segment {
         Tensor[] run(Tensor... inputs);
     }
 
-    /// Marks the memory in use, for `release`.
+    /// Marks the current end of the workspace, for `release`.
     int mark();
 
-    /// Says that nothing computed since the mark is needed any more, other than by a backward pass.
+    /// Releases the memory of everything computed since the mark, except what a backward pass needs.
     void release(int mark);
 }

@@ -3,9 +3,9 @@ package glia.tensor.ops;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// A loop over units of work that do not touch each other, such as rows, on all threads.
+/// A parallel loop over independent units of work, such as rows.
 public final class Ranges extends RangeTask {
-    /// Work on the units `from` (inclusive) to `to` (exclusive).
+    /// Processes the units `from` (inclusive) to `to` (exclusive).
     public interface Body {
         void run(int from, int to);
     }
@@ -17,9 +17,9 @@ public final class Ranges extends RangeTask {
         this.body = body;
     }
 
-    /// Runs all units, on the calling thread alone where the work is small.
+    /// Processes all units; on the calling thread alone if the work is small.
     ///
-    /// @param costPerUnit about how many multiplications, or numbers read, a unit takes
+    /// @param costPerUnit approximate number of multiplications, or of values read, for one unit
     public static void run(Workers workers, int units, long costPerUnit, Body body) {
         new Ranges(workers, body).spread(units, costPerUnit);
     }

@@ -3,29 +3,29 @@ package glia.tensor.ops;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 
-/// What the backward pass of an operation may reach.
+/// The gradients and kernels available to the backward pass of an operation.
 public interface Tape {
-    /// Whether anybody wants the gradient of an activation. Work for one that nobody wants should be left out.
+    /// Whether the gradient of an activation is needed. Operations should skip the work for one that is not.
     boolean needs(Tensor activation);
 
-    /// Whether a weight, or a part of it, is trainable. Work for the gradient of a frozen one should be left out.
+    /// Whether a weight, or a part of it, is trainable. Operations should skip the work for a frozen one.
     boolean needs(Weight weight);
 
-    /// The gradient of an activation, zero at first. To add to it is to let it flow back. Where nobody wants it, it is
-    /// memory like `scratch`, and what is added is lost.
+    /// The gradient of an activation, initially zero, to be added to. If it is not needed, this is scratch memory whose
+    /// contents are discarded.
     Tensor gradient(Tensor activation);
 
-    /// The gradient of a weight, of the weight's shape. Where the weight is frozen, it is memory like `scratch`, and
-    /// what is added is lost. A weight with an adapter has none of its own: its parts have (`products`).
+    /// The gradient of a weight, of the weight's shape. If the weight is frozen, this is scratch memory whose contents
+    /// are discarded. A weight with an adapter has no gradient of its own; its parts do (see `products`).
     Tensor gradient(Weight weight);
 
-    /// `gradient(activation) += scale · d`, where that is wanted.
+    /// Computes `gradient(activation) += scale · d`, if that gradient is needed.
     void add(Tensor activation, Tensor d, float scale);
 
-    /// An F32 matrix that lives until the backward pass of the operation has ended; its numbers are whatever was there.
+    /// Allocates an uninitialized F32 matrix, valid until the backward pass of the operation ends.
     Tensor scratch(int rows, int cols);
 
-    /// Gradients of products with weights, in the precision of the recording.
+    /// Gradients of matrix multiplication with weights, in the precision of the recording.
     WeightProducts products();
 
     Kernels kernels();

@@ -2,7 +2,7 @@ package glia.tensor.ops;
 
 import glia.tensor.Tensor;
 
-/// An operation whose gradient flows to one activation x and to no weight.
+/// An operation with one activation x as its only differentiable input.
 public interface UnaryOperation extends Operation {
     /// The input.
     Tensor x();

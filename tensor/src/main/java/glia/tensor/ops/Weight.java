@@ -10,25 +10,25 @@ import java.lang.foreign.Arena;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/// A parameter of a model as blocks see it. Blocks hand weights to ops and never ask how they are stored.
-/// Gradients belong to the object: one weight used in two places gets the sum.
+/// A parameter of a model. Blocks pass weights to ops and do not depend on how they are stored. Gradients belong to the
+/// object: a weight used in two places gets the sum (tied weights).
 public sealed interface Weight permits Weight.Plain, LowRank {
-    /// No numbers at all.
+    /// An absent weight.
     Weight ABSENT = new Stored(Scores.NO_PARAMETERS);
 
-    /// A number that grows whenever the weight is updated.
+    /// The version of the values; it grows with each update.
     long version();
 
     /// The dimensions, outermost first (a copy).
     long[] shape();
 
-    /// What the numbers are stored as.
+    /// The name of the storage format.
     String format();
 
-    /// Bytes of what is stored.
+    /// Size of the stored data, in bytes.
     long sizeBytes();
 
-    /// Whether products may round their activations to 8 bits.
+    /// Whether matrix multiplications may quantize their activations to int8.
     boolean isQuantized();
 
     /// Rows of the matrix, its outputs; 1 for a vector.
@@ -37,15 +37,15 @@ public sealed interface Weight permits Weight.Plain, LowRank {
     /// Columns of the matrix, its inputs; the length of a vector.
     int cols();
 
-    /// The numbers as a new F32 tensor in `arena`.
+    /// Returns the values as a new F32 tensor in `arena`.
     Tensor toF32(Arena arena);
 
     /// A view of rows `from` (inclusive) to `to` (exclusive). It has no gradient of its own.
     Weight rows(int from, int to);
 
-    /// A weight whose numbers are one matrix.
+    /// A weight that is one matrix, without an adapter.
     sealed interface Plain extends Weight {
-        /// The numbers as products read them.
+        /// The matrix that is multiplied.
         Matrix matrix();
 
         @Override
@@ -95,13 +95,13 @@ public sealed interface Weight permits Weight.Plain, LowRank {
             return tensor;
         }
 
-        /// Changes the numbers in place: nothing that was derived from the old ones is used any more.
+        /// Changes the values in place. Data derived from the old values is not used any more.
         ///
-        /// @param change writes to the tensor, which stays at its address
-        /// @throws IllegalStateException if the tensor lies in a file that is only read
+        /// @param change writes to the tensor, which keeps its address
+        /// @throws IllegalStateException if the tensor is a read-only mapping of a file
         public void update(Consumer<Tensor> change) {
             if (tensor.memory().isReadOnly()) {
-                throw new IllegalStateException(tensor + " lies in a file that is only read; load the model with"
+                throw new IllegalStateException(tensor + " is a read-only mapping of a file; load the model with"
                         + " copies of the weights to be updated");
             }
             try {
@@ -137,16 +137,16 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         }
     }
 
-    /// A matrix that is made when its numbers are first asked for: a copy of a file's numbers in another order, for an
-    /// expert that may never be chosen. Where these numbers have changed, they are copied again.
+    /// A matrix that is built at its first use: a rearranged copy of a file's values, for example of an expert that may
+    /// never be chosen. If those values have changed, it is copied again.
     final class Deferred implements Plain {
-        /// Makes the matrix.
+        /// Builds the matrix.
         public interface Maker {
-            /// The matrix, in memory that lives as long as the weight. Called once.
+            /// Builds the matrix in memory that lives as long as the weight. Called once.
             Tensor make();
 
-            /// The same with the origin's present numbers, in memory of `arena`.
-            Tensor again(Arena arena);
+            /// Builds the matrix again from the origin's current values, in memory of `arena`.
+            Tensor rebuild(Arena arena);
         }
 
         private final DType dtype;
@@ -157,8 +157,8 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         private Tensor made;
         private long version;
 
-        /// @param origin what the numbers are copied from
-        /// @param maker gives a matrix of this type and shape
+        /// @param origin the tensor whose values are copied
+        /// @param maker builds a matrix of this type and shape
         public Deferred(DType dtype, int rows, int cols, Tensor origin, Maker maker) {
             if (!dtype.isReal()) {
                 throw new IllegalArgumentException("a weight holds real numbers, not " + dtype);
@@ -170,7 +170,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
             this.maker = maker;
         }
 
-        /// The type of the matrix, which need not be made for that.
+        /// The type of the matrix; does not build it.
         public DType dtype() {
             return dtype;
         }
@@ -182,7 +182,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
                 version = origin.version();
             } else if (version != origin.version()) {
                 try (Arena arena = Arena.ofConfined()) {
-                    made.copyFrom(checked(maker.again(arena)));
+                    made.copyFrom(checked(maker.rebuild(arena)));
                 }
                 version = origin.version();
             }
@@ -205,15 +205,15 @@ public sealed interface Weight permits Weight.Plain, LowRank {
                     return Deferred.this.matrix().rows(from, to);
                 }
 
-                /// The same memory, with new numbers.
+                /// The same memory, with new values.
                 @Override
-                public Tensor again(Arena arena) {
+                public Tensor rebuild(Arena arena) {
                     return make();
                 }
             });
         }
 
-        /// That of the origin and of the copy, once there is one.
+        /// The version of the origin and of the copy, once it is built.
         @Override
         public long version() {
             return origin.version() + (made == null ? 0 : made.version());
@@ -250,7 +250,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         }
     }
 
-    /// A matrix of codes and scales, as quantized checkpoints of the hub have them. It stays packed.
+    /// A matrix of codes and scales, as in quantized Hugging Face checkpoints. It stays packed.
     final class Quantized implements Plain {
         private final QuantizedMatrix coded;
 

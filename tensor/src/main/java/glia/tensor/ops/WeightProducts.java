@@ -12,18 +12,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Matrix multiplication with weights of every kind and in every precision, forward and backward, and lookups of their
-/// rows. This is the one place that tells kinds of weights apart: a matrix is multiplied as it is stored, a low-rank
-/// adapter adds the product of its two factors to that of its base.
+/// rows. Only this class distinguishes kinds of weights: a matrix is multiplied as it is stored; a low-rank adapter
+/// adds the product of its two factors to that of its base.
 ///
-/// Scratch memory is that of the pass. With weights that are one matrix, nothing is allocated beside it.
+/// Scratch memory is taken from the pass's workspace. For weights without an adapter nothing else is allocated.
 public final class WeightProducts {
     private final Kernels kernels;
     private final Workspace workspace;
     private final Precision precision;
     private final boolean hasGradients;
 
-    /// @param hasGradients whether a backward pass follows: then activations are never rounded to 8 bits, which has no
-    ///     useful gradient
+    /// @param hasGradients whether a backward pass follows; activations are then not quantized to int8, which has no
+    ///        useful gradient
     WeightProducts(Kernels kernels, Workspace workspace, Precision precision, boolean hasGradients) {
         this.kernels = kernels;
         this.workspace = workspace;
@@ -33,7 +33,7 @@ public final class WeightProducts {
 
     // ---- forward -------------------------------------------------------------------------------------------------
 
-    /// `y = x · wᵀ` for x `[N, K]`, w `[R, K]`.
+    /// Computes `y = x · wᵀ` for x `[N, K]`, w `[R, K]`.
     public void multiply(Tensor y, Tensor x, Weight w) {
         switch (w) {
             case Weight.Plain plain -> multiply(y, x, plain.matrix());
@@ -44,12 +44,12 @@ public final class WeightProducts {
         }
     }
 
-    /// `y[i] = x · w[i]ᵀ`; activations that are rounded are rounded once for all.
+    /// Computes `y[i] = x · w[i]ᵀ`, quantizing the activations once for all weights.
     public void multiply(Tensor[] ys, Tensor x, Weight[] ws) {
         boolean together = x.rows() > 0;
         for (Weight w : ws) {
             Matrix m = matrix(w);
-            together &= rounds(m) && !hasActOrder(m);
+            together &= quantizesActivations(m) && !hasActOrder(m);
         }
         if (!together) {
             for (int i = 0; i < ws.length; i++) {
@@ -61,7 +61,7 @@ public final class WeightProducts {
         for (int i = 0; i < ws.length; i++) {
             list.add(ys[i], 0, x, 0, x.rows(), matrix(ws[i]));
         }
-        multiplyRounded(list);
+        multiplyQuantized(list);
         for (int i = 0; i < ws.length; i++) {
             for (Weight at = ws[i]; at instanceof LowRank adapted; at = adapted.base()) {
                 addLowRank(ys[i], x, adapted);
@@ -69,9 +69,9 @@ public final class WeightProducts {
         }
     }
 
-    /// Products of several weights with rows of matrices: see `GroupedGemm`.
+    /// Matrix multiplications of several weights with rows of matrices (see `GroupedGemm`).
     public static final class Batch {
-        /// What an adapter adds to a product.
+        /// The contribution of an adapter to a product.
         private record Term(GroupedGemm.Problem product, LowRank adapted) { }
 
         private final GroupedGemm list = new GroupedGemm();
@@ -79,7 +79,7 @@ public final class WeightProducts {
 
         public Batch() { }
 
-        /// `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
+        /// Adds `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
         public void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Weight w) {
             list.add(y, yRow, x, xRow, numRows, matrix(w));
             for (Weight at = w; at instanceof LowRank adapted; at = adapted.base()) {
@@ -88,7 +88,7 @@ public final class WeightProducts {
         }
     }
 
-    /// Computes all products of a batch.
+    /// Computes all matrix multiplications of a batch.
     public void multiply(Batch batch) {
         multiplyEach(batch.list);
         if (batch.terms.isEmpty()) {
@@ -121,7 +121,7 @@ public final class WeightProducts {
         workspace.release(mark);
     }
 
-    /// `y += scale · (x · Aᵀ) · Bᵀ`.
+    /// Computes `y += scale · (x · Aᵀ) · Bᵀ`.
     private void addLowRank(Tensor y, Tensor x, LowRank w) {
         int mark = workspace.mark();
         Tensor inner = workspace.allocate(x.rows(), w.rank());
@@ -132,7 +132,7 @@ public final class WeightProducts {
         workspace.release(mark);
     }
 
-    /// `y[n] = table[ids[n]]` for the first `count` ids.
+    /// Computes `y[n] = table[ids[n]]` for the first `count` ids.
     void gather(Tensor y, Weight table, int[] ids, int count) {
         switch (table) {
             case Weight.Plain plain -> kernels.gather(y, plain.matrix(), ids, count);
@@ -146,7 +146,7 @@ public final class WeightProducts {
         }
     }
 
-    /// `scale · B[ids[n]]`.
+    /// Computes `scale · B[ids[n]]`.
     private Tensor scaledRows(LowRank w, int[] ids, int count) {
         Tensor rows = workspace.allocate(count, w.rank());
         kernels.gather(rows, w.b().tensor(), ids, count);
@@ -156,7 +156,7 @@ public final class WeightProducts {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// `dx += dy · w`: the gradient of `multiply` for its input.
+    /// Computes `dx += dy · w`, the gradient of `multiply` for its input.
     public void addInputGradient(Tensor dx, Tensor dy, Weight w) {
         switch (w) {
             case Weight.Plain plain -> addInputGradient(dx, dy, plain.matrix());
@@ -169,7 +169,7 @@ public final class WeightProducts {
         }
     }
 
-    /// `scale · dy · B` for some rows of B, as many as dy has columns.
+    /// Computes `scale · dy · B` for some rows of B, as many as dy has columns.
     private Tensor inner(Tensor dy, LowRank w, int row) {
         Tensor v = workspace.allocate(dy.rows(), w.rank());
         v.zero();
@@ -178,13 +178,13 @@ public final class WeightProducts {
         return v;
     }
 
-    /// `dw += dyᵀ · x` for whatever of a weight is trainable: the gradient of `multiply` for its weight. Of an adapter
-    /// it is `dB += scale · dyᵀ · (x · Aᵀ)` and `dA += scale · (dy · B)ᵀ · x`.
+    /// Computes `dw += dyᵀ · x` for the trainable parts of a weight: the gradient of `multiply` for its weight. For an
+    /// adapter this is `dB += scale · dyᵀ · (x · Aᵀ)` and `dA += scale · (dy · B)ᵀ · x`.
     public void addWeightGradient(Tape tape, Weight w, Tensor dy, Tensor x) {
         addWeightGradient(tape, w, 0, dy, x);
     }
 
-    /// The same for some rows of a weight, as many as dy has columns.
+    /// Computes the weight gradient for some rows of a weight, as many as dy has columns.
     ///
     /// @param row the first of them
     public void addWeightGradient(Tape tape, Weight w, int row, Tensor dy, Tensor x) {
@@ -206,7 +206,7 @@ public final class WeightProducts {
         }
     }
 
-    /// `scale · x · Aᵀ`.
+    /// Computes `scale · x · Aᵀ`.
     private Tensor scaledProduct(Tensor x, LowRank w) {
         Tensor u = workspace.allocate(x.rows(), w.rank());
         multiply(u, x, w.a().tensor());
@@ -214,10 +214,10 @@ public final class WeightProducts {
         return u;
     }
 
-    /// The gradient of `gather`: `dtable[ids[n]] += dy[n]`; of an adapter it is `dB[ids[n]] += scale · dy[n] · Aᵀ` and
-    /// `dA += scale · B[ids]ᵀ · dy`.
+    /// Computes the gradient of `gather`: `dtable[ids[n]] += dy[n]`; for an adapter `dB[ids[n]] += scale · dy[n] · Aᵀ`
+    /// and `dA += scale · B[ids]ᵀ · dy`.
     ///
-    /// @param frozenRow the row that gets none; -1 for none
+    /// @param frozenRow the row without a gradient; -1 for none
     public void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
         switch (table) {
             case Weight.Plain plain when tape.needs(plain) ->
@@ -259,11 +259,11 @@ public final class WeightProducts {
         Tensor input = x;
         if (w instanceof QuantizedMatrix c && c.hasActOrder()) {
             straight = c.inStoredOrder();
-            input = shuffled(x, c);
+            input = inStoredOrder(x, c);
         }
-        if (rounds(straight)) {
+        if (quantizesActivations(straight)) {
             kernels.linearQuantized(y, input, straight, workspace.allocate(x.rows(), x.cols()));
-        } else if (straight instanceof Tensor t && halves(t)) {
+        } else if (straight instanceof Tensor t && roundsToBf16(t)) {
             kernels.linearBf16Packed(y, input, t);
         } else {
             kernels.linear(y, input, straight);
@@ -271,7 +271,7 @@ public final class WeightProducts {
         workspace.release(mark);
     }
 
-    private void multiplyRounded(GroupedGemm list) {
+    private void multiplyQuantized(GroupedGemm list) {
         int mark = workspace.mark();
         kernels.linearGroupedQuantized(list, workspace.allocate(list.maxRows(), list.maxCols()));
         workspace.release(mark);
@@ -279,11 +279,11 @@ public final class WeightProducts {
 
     private void multiplyEach(GroupedGemm list) {
         GroupedGemm straight = list.where(p -> !hasActOrder(p.w()));
-        GroupedGemm rounded = straight.where(p -> rounds(p.w()));
+        GroupedGemm rounded = straight.where(p -> quantizesActivations(p.w()));
         if (rounded.size() > 0) {
-            multiplyRounded(rounded);
+            multiplyQuantized(rounded);
         }
-        kernels.linearGrouped(straight.where(p -> !rounds(p.w())));
+        kernels.linearGrouped(straight.where(p -> !quantizesActivations(p.w())));
         if (straight.size() < list.size()) {
             GroupedGemm others = list.where(p -> hasActOrder(p.w()));
             for (int i = 0; i < others.size(); i++) {
@@ -295,7 +295,7 @@ public final class WeightProducts {
     }
 
     private void addInputGradient(Tensor dx, Tensor dy, Matrix w) {
-        if (hasGradients && w instanceof Tensor t && halves(t)) {
+        if (hasGradients && w instanceof Tensor t && roundsToBf16(t)) {
             kernels.linearBackwardInputBf16(dx, dy, t);
         } else {
             kernels.linearBackwardInput(dx, dy, w);
@@ -310,13 +310,13 @@ public final class WeightProducts {
         }
     }
 
-    /// Whether products with a weight round activations to 8 bits.
-    private boolean rounds(Matrix w) {
+    /// Whether activations are quantized to int8 for a weight.
+    private boolean quantizesActivations(Matrix w) {
         return precision != Precision.EXACT && !hasGradients && w.isQuantized();
     }
 
-    /// Whether products with a weight round both factors to BF16.
-    private boolean halves(Tensor w) {
+    /// Whether both factors are rounded to BF16 for a weight.
+    private boolean roundsToBf16(Tensor w) {
         return kernels.multipliesBf16() && switch (precision) {
             case EXACT -> false;
             case FAST -> w.dtype() == DType.BF16;
@@ -328,8 +328,8 @@ public final class WeightProducts {
         return w instanceof QuantizedMatrix c && c.hasActOrder();
     }
 
-    /// x with its columns in the order in which those of w lie.
-    private Tensor shuffled(Tensor x, QuantizedMatrix w) {
+    /// Returns x with its columns in the stored order of w.
+    private Tensor inStoredOrder(Tensor x, QuantizedMatrix w) {
         Tensor y = workspace.allocate(x.rows(), x.cols());
         int cols = x.cols();
         for (int n = 0; n < x.rows(); n++) {

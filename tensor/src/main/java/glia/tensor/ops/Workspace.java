@@ -7,24 +7,24 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A stack of F32 matrices for the activations of a pass. A pass that asks for the same shapes in the same order as one
-/// before gets the very same tensors, so nothing is allocated or zeroed in the steady state.
+/// A stack allocator of F32 matrices for the activations of a pass. A pass that allocates the same shapes in the same
+/// order as an earlier one gets the same tensors, so nothing is allocated or zeroed in the steady state.
 public final class Workspace implements AutoCloseable {
     private static final long CHUNK_BYTES = 16L << 20;
     private static final long ALIGNMENT = 64;
-    /// Tensors remembered at one height of the stack: the sublayers of a pass differ in shape, and so do passes.
-    private static final int NUM_REMEMBERED = 16;
+    /// Tensors cached at one height of the stack: the sublayers of a pass differ in shape, and so do passes.
+    private static final int NUM_CACHED = 16;
 
-    /// A tensor handed out, where the stack stood before it and where it stood after.
+    /// An allocated tensor, and the end of the stack before and after it.
     private record Slot(Tensor tensor, int chunkBefore, long offsetBefore, int chunk, long end) {
         boolean fits(int rows, int cols, int atChunk, long atOffset) {
             return tensor.cols() == cols && tensor.rows() == rows && offsetBefore == atOffset && chunkBefore == atChunk;
         }
     }
 
-    /// The tensors that were last handed out at one height of the stack.
+    /// The tensors last allocated at one height of the stack.
     private static final class Height {
-        private final Slot[] remembered = new Slot[NUM_REMEMBERED];
+        private final Slot[] remembered = new Slot[NUM_CACHED];
         private int oldest;
         private int chunkBefore;
         private long offsetBefore;
@@ -39,7 +39,7 @@ public final class Workspace implements AutoCloseable {
 
     public Workspace() { }
 
-    /// An uninitialized F32 matrix that lives until `release` of an earlier mark.
+    /// Allocates an uninitialized F32 matrix, valid until `release` of an earlier mark.
     public Tensor allocate(int rows, int cols) {
         if (next == heights.size()) {
             heights.add(new Height());
@@ -61,7 +61,7 @@ public final class Workspace implements AutoCloseable {
         }
         Slot placed = place(rows, cols);
         height.remembered[height.oldest] = placed;
-        height.oldest = (height.oldest + 1) % NUM_REMEMBERED;
+        height.oldest = (height.oldest + 1) % NUM_CACHED;
         return placed;
     }
 
@@ -81,12 +81,12 @@ public final class Workspace implements AutoCloseable {
         return new Slot(t, chunk, offset, at, start + padded);
     }
 
-    /// The height of the stack.
+    /// The current height of the stack.
     public int mark() {
         return next;
     }
 
-    /// Gives back everything allocated since the mark.
+    /// Frees everything allocated since the mark.
     public void release(int mark) {
         if (mark < next) {
             next = mark;
@@ -95,12 +95,12 @@ public final class Workspace implements AutoCloseable {
         }
     }
 
-    /// Bytes held.
+    /// Size of the memory held, in bytes.
     public long sizeBytes() {
         return chunks.stream().mapToLong(MemorySegment::byteSize).sum();
     }
 
-    /// Frees the memory; tensors of this workspace are dead afterwards.
+    /// Frees the memory; tensors of this workspace may not be used afterwards.
     @Override
     public void close() {
         arena.close();

@@ -72,11 +72,11 @@ class WeightTest {
         Weight.Deferred w = new Weight.Deferred(DType.F32, 1, 2, origin, new Weight.Deferred.Maker() {
             @Override
             public Tensor make() {
-                return again(arena);
+                return rebuild(arena);
             }
 
             @Override
-            public Tensor again(Arena arena) {
+            public Tensor rebuild(Arena arena) {
                 Tensor t = Tensor.allocate(arena, DType.F32, 1, 2);
                 t.copyFrom(origin.rows(1, 2));
                 return t;

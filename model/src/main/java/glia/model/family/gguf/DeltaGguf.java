@@ -101,7 +101,7 @@ public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) i
     public ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException {
         boolean joined = checkpoint.names().stream().anyMatch(name -> name.endsWith(JOINED_INPUTS));
         return GemmaGguf.whole(body(spec).stored(spec, checkpoint)).mapMixers(m -> m instanceof GatedDeltaNet d
-                ? d.inputs() == Inputs.SEPARATE ? d.with(Inputs.SEPARATE, HeadSharing.IN_TURN, DecayForm.RATE)
+                ? d.inputs() == Inputs.SEPARATE ? d.with(Inputs.SEPARATE, HeadSharing.INTERLEAVED, DecayForm.RATE)
                 : d.with(joined ? Inputs.BY_KEY_HEAD : Inputs.GATES_BY_KEY_HEAD, HeadSharing.GROUPED, DecayForm.RATE)
                 : m);
     }

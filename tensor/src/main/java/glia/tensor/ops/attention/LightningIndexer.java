@@ -12,16 +12,16 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 
-/// The lightning indexer: scores every position that a token can see, with small heads of its own,
-/// `I[n,p] = Σ_h w[n,h] · relu(q[n,h] · k[p])`, and lists the `count` best, the lower position first where scores are
-/// equal (https://arxiv.org/abs/2512.02556). Keys `[N, E]` are remembered. Scores cost O(T²), but little: a product
-/// for a block of positions and some tokens together.
+/// The lightning indexer of DeepSeek sparse attention: scores every position that a token can attend to, with small
+/// heads of its own, `I[n,p] = Σ_h w[n,h] · relu(q[n,h] · k[p])`, and lists the top `count`, the lower position first
+/// for equal scores (https://arxiv.org/abs/2512.02556). Keys `[N, E]` are appended to the KV cache. Scores cost O(T²)
+/// with a small constant: one matrix multiplication for a block of positions and some tokens.
 ///
-/// The result `[N, 1]` is how many positions each token has in its list. Nothing flows back: a choice has no slope.
+/// The result `[N, 1]` is the length of each token's list. It has no gradient: a choice is not differentiable.
 ///
 /// @param q `[N, H·E]`, rotated
 /// @param weights `[N, H]`, scaled
-/// @param lists what is found, for every token of the pass
+/// @param lists filled with the positions for every token of the pass
 public record LightningIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState state, Runs runs, int count,
         AttendedPositions lists) implements Operation {
     /// Positions scored at a time.
@@ -63,7 +63,7 @@ public record LightningIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState
         return found;
     }
 
-    /// Scores of the tokens `from` to `to` for every position up to the last one's.
+    /// Computes the scores of the tokens `from` to `to` for every position up to the last token's.
     private void score(Compute ops, KeyValues sequence, int run, int from, int to, Tensor keys, Tensor products,
             Tensor scores) {
         int heads = weights.cols();
@@ -81,7 +81,7 @@ public record LightningIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState
         }
     }
 
-    /// `scores[n, at + i] = Σ_h w[n,h] · relu(products[n·H + h, i])`, in loops over plain arrays.
+    /// Computes `scores[n, at + i] = Σ_h w[n,h] · relu(products[n·H + h, i])`, in loops over plain arrays.
     private final class Weighing extends RangeTask {
         private static final int PIECE = 256;
 
@@ -130,14 +130,14 @@ public record LightningIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState
         }
     }
 
-    /// Lists the best positions of each token, a token a unit.
+    /// Lists the top positions of each token; a unit is one token.
     private final class Choice extends RangeTask {
         private final Tensor scores;
         private final int shift;
         private final int from;
         private final int to;
 
-        /// @param shift from the number of a token in the pass to its position
+        /// @param shift difference between a token's position and its index in the pass
         Choice(Compute ops, Tensor scores, int shift, int from, int to) {
             super(ops.kernels().workers());
             this.scores = scores;

@@ -10,8 +10,8 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
-/// Softmax attention over whole sequences, of the same tokens or of an encoder's: see `Ops.attention` and
-/// `Ops.crossAttention`. The backward pass computes probabilities again from the logarithms of the denominators.
+/// Softmax attention or cross-attention over full sequences (see `Ops.attention` and `Ops.crossAttention`). The
+/// backward pass recomputes probabilities from the logarithms of the denominators.
 public final class SoftmaxAttention implements Operation {
     private final Tensor q;
     private final Runs runs;

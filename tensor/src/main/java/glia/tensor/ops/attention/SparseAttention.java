@@ -15,14 +15,13 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import java.lang.foreign.MemorySegment;
 
-/// Softmax attention of each token over a list of positions of its own (sparse attention):
-/// `out[n,h] = Σ_{p ∈ list(n)} softmax_p(scale · q[n,h]·key[p]) · value[p]`. It costs O(T·k) for lists of k positions:
-/// the rows of a list are gathered to lie together and then attended as a sequence of k positions is, by the kernels.
+/// Sparse attention: softmax attention of each token over its own list of positions, `out[n,h] = Σ_{p ∈ list(n)}
+/// softmax_p(scale · q[n,h]·key[p]) · value[p]`. It costs O(T·k) for lists of k positions: the rows of a list are
+/// gathered into contiguous memory, and the attention kernel treats them as a sequence of k positions.
 ///
-/// Values may be shorter than their rows, which may be the keys' own: then they are the first numbers of these, as in
-/// latent attention in its absorbed form.
+/// Values may be the first columns of the keys' rows, as in latent attention in absorbed form.
 public final class SparseAttention implements Operation {
-    /// Gathered numbers at a time, as many as stay in the caches, if one list is not longer.
+    /// Limit of gathered values at a time, which stay in the caches; a single list may exceed it.
     private static final int BATCH = 1 << 20;
 
     private final Tensor q;
@@ -35,9 +34,9 @@ public final class SparseAttention implements Operation {
     private Tensor logSumExp;
 
     /// @param k `[N, K·keySize]`
-    /// @param v `[N, K·valueSize]`, or k itself where there is one head of keys
-    /// @param lists those of every token, up to its own position
-    /// @param shape whose span does not count: the lists say all
+    /// @param v `[N, K·valueSize]`, or k itself if there is one key-value head
+    /// @param lists the lists of all tokens, up to each token's own position
+    /// @param shape the attention's shape, whose span is ignored
     public SparseAttention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttendedPositions lists,
             AttentionShape shape) {
         Compute.require(q.cols() == shape.numHeads() * shape.keySize() && q.rows() == runs.numTokens(), "attention", q,
@@ -93,12 +92,12 @@ public final class SparseAttention implements Operation {
         return y;
     }
 
-    /// Copies the rows of some tokens' lists to memory of their own, as they are stored.
+    /// Copies the rows of some tokens' lists to contiguous memory, in their stored type.
     private final class Gathering extends RangeTask {
         private final KeyValueType type;
         private final long keys;
         private final long keyBytes;
-        /// Those of the keys where the keys are the values too.
+        /// The address of the values; the keys' address if the keys are the values too.
         private final long values;
         private final long valueBytes;
         private final int longest;
@@ -126,7 +125,7 @@ public final class SparseAttention implements Operation {
             count = 0;
         }
 
-        /// Takes the next token; gives its rows as they will be.
+        /// Adds the next token and returns a view of its rows, which are copied later.
         KeyValues add(KeyValues sequence) {
             KeyValues rows = new KeyValues(type, lists.count(firstToken + count), k.cols(), v.cols());
             rows.addPage(keyAddress(count, 0), valueAddress(count, 0));
@@ -177,8 +176,8 @@ public final class SparseAttention implements Operation {
         return new SparseAttention(q, k, v, state, runs.frozen(), lists.frozen(), shape);
     }
 
-    /// Probabilities are computed again from the logarithms of the denominators, as in `AttentionBackward`. Which
-    /// positions are in the lists has no gradient.
+    /// Recomputes probabilities from the logarithms of the denominators, as `AttentionBackward`. The choice of
+    /// positions has no gradient.
     @Override
     public void backward(Tape tape, Tensor y) {
         SparseAttentionBackward.run(

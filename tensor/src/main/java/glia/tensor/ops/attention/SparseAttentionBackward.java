@@ -7,11 +7,10 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Tape;
 
-/// The gradient of attention by lists over whole sequences. For each position p of a token's list
-/// `w = exp(scale · q·k_p - lse)`, `dv_p += w · do`, `ds = w · (do·v_p - do·o)`, `dq += scale · ds · k_p`,
-/// `dk_p += scale · ds · q`.
+/// The gradient of sparse attention over full sequences. For each position p of a token's list: `w = exp(scale · q·k_p
+/// - lse)`, `dv_p += w · do`, `ds = w · (do·v_p - do·o)`, `dq += scale · ds · k_p`, `dk_p += scale · ds · q`.
 final class SparseAttentionBackward {
-    /// What the forward pass had and found.
+    /// The inputs and outputs of the forward pass.
     record Inputs(Tensor q, Tensor k, Tensor v, Tensor out, Tensor logSumExp) { }
 
     private final Inputs in;
@@ -32,8 +31,8 @@ final class SparseAttentionBackward {
         dout = tape.gradient(in.out).address();
     }
 
-    /// Adds to the gradients of q, k and v. One key-value head of one run is one chunk, so no two threads write to the
-    /// same place.
+    /// Adds to the gradients of q, k and v. A chunk is one key-value head of one run, so no two threads write to the
+    /// same memory.
     static void run(Tape tape, Inputs in, Runs runs, AttendedPositions lists, AttentionShape shape) {
         SparseAttentionBackward back = new SparseAttentionBackward(tape, in, lists, shape);
         int kvHeads = shape.numKeyValueHeads();

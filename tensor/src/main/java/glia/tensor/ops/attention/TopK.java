@@ -2,16 +2,16 @@ package glia.tensor.ops.attention;
 
 import glia.tensor.kernel.AttendedPositions;
 
-/// Finds the k largest of some numbers in three passes over them: numbers become whole numbers of the same order, whose
-/// digits are counted from the highest on until the k-th largest is known. The lower index comes first where numbers
-/// are equal; NaN counts as smallest.
+/// Finds the indices of the k largest values by radix select in three passes: floats are mapped to unsigned integers of
+/// the same order, whose digits are counted from the highest on until the k-th largest is known. For equal values the
+/// lower index comes first; NaN counts as smallest.
 public final class TopK {
     private static final int[] SHIFTS = {21, 10, 0};
     private static final int[] BITS = {11, 11, 10};
 
     private TopK() { }
 
-    /// Fills the list of a token, `lists.count(token)` places, with the indices of the largest scores, ascending.
+    /// Fills the list of a token with the indices of the `lists.count(token)` largest scores, ascending.
     public static void choose(float[] scores, AttendedPositions lists, int token) {
         int count = lists.count(token);
         if (count == scores.length) {
@@ -42,7 +42,7 @@ public final class TopK {
             threshold |= value << SHIFTS[digit];
             mask |= low << SHIFTS[digit];
         }
-        // All above the threshold, and of those equal to it the first `left`.
+        // All above the threshold, and the first `left` of those equal to it.
         for (int i = 0, at = 0; at < count; i++) {
             boolean equal = keys[i] == threshold && left > 0;
             if (equal || Integer.compareUnsigned(keys[i], threshold) > 0) {
@@ -52,7 +52,7 @@ public final class TopK {
         }
     }
 
-    /// A number that as an unsigned one is ordered as floats are: 0 and -0 alike, NaN below all.
+    /// Maps a float to an unsigned integer of the same order: 0 and -0 are equal, NaN is below all.
     private static int ordered(float x) {
         if (Float.isNaN(x)) {
             return 0;

@@ -1,15 +1,15 @@
 package glia.tensor.ops.expert;
 
-/// Choices of experts, sorted by expert and for each by token, so that each expert has its tokens side by side. Choice
-/// `n · k + j` is the j-th expert of token n.
+/// Expert dispatch: the choices of all tokens, sorted by expert and then by token, so that each expert's tokens are
+/// contiguous. Choice `n · k + j` is the j-th expert of token n.
 final class Dispatch {
-    /// The token at each place.
+    /// The token at each place of the sorted order.
     final int[] tokens;
     /// The place of each choice.
     final int[] places;
-    /// The experts that were chosen, in order.
+    /// The chosen experts, ascending.
     final int[] experts;
-    /// Where the places of each of `experts` begin, and where the last ones end.
+    /// The first place of each of `experts`, and the end of the last.
     final int[] starts;
 
     Dispatch(int[] chosen, int numChosen, int numExperts) {

@@ -3,10 +3,10 @@ package glia.tensor.ops.expert;
 import glia.tensor.ops.Weight;
 import java.util.List;
 
-/// The same linear map of every expert.
+/// The weights of one linear map for all experts.
 ///
-/// @param weights one `[R, K]` for each expert; none where the experts do not have this map
-/// @param biases one `[R]` for each expert, or none
+/// @param weights one `[R, K]` for each expert; empty if the experts do not have this map
+/// @param biases one `[R]` for each expert, or empty
 public record ExpertLinear(List<Weight> weights, List<Weight> biases) {
     /// No map.
     public static final ExpertLinear NONE = new ExpertLinear(List.of(), List.of());

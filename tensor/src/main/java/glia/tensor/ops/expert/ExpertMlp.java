@@ -11,19 +11,18 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.WeightProducts;
 
-/// A mixture of experts (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
-/// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`, where an expert is an MLP,
-/// `down(form(gate(x), up(x)))`.
+/// A mixture-of-experts layer (https://arxiv.org/abs/1701.06538): `y[n] = Σ_j w[n,j] · expert_{c[n,j]}(x[n])`, or with
+/// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`. An expert is an MLP, `down(form(gate(x), up(x)))`.
 ///
-/// Tokens are sorted by expert (`Dispatch`), so that each expert that any token chose runs one product for each of its
-/// maps, and the weights of the others are not touched. The products of all experts are done in one go.
+/// Tokens are sorted by expert (`Dispatch`). Each chosen expert runs one matrix multiplication for each of its maps,
+/// all of them as one grouped GEMM; weights of other experts are not read.
 public final class ExpertMlp implements Operation {
-    /// Where the weights of experts apply.
+    /// Whether routing weights multiply the experts' outputs or inputs.
     public enum Weighting { OUTPUT, INPUT }
 
     /// The maps of the experts.
     ///
-    /// @param gate `[I, D]`, `ExpertLinear.NONE` where the form has no gate
+    /// @param gate `[I, D]`, `ExpertLinear.NONE` if the form has no gate
     /// @param up `[I, D]`
     /// @param down `[D, I]`
     public record Experts(MlpForm form, ExpertLinear gate, ExpertLinear up, ExpertLinear down) {
@@ -52,7 +51,7 @@ public final class ExpertMlp implements Operation {
     Tensor output;
 
     /// @param x `[N, D]`
-    /// @param weights what `routing` gave, `[N, k]`
+    /// @param weights the result of `routing`, `[N, k]`
     public ExpertMlp(Tensor x, Tensor weights, Routing routing, Experts experts, Weighting weighting) {
         Compute.require(weights.rows() == x.rows() && routing.numTokens() == x.rows()
                 && weights.cols() == routing.numChosen(), "experts", x, weights);
@@ -111,7 +110,7 @@ public final class ExpertMlp implements Operation {
         return bank.weights().get(dispatch.experts[active]);
     }
 
-    /// Rows of x by place. A single token stays where it is: all its experts read the same row.
+    /// Gathers rows of x in dispatch order. A single token is not copied: all its experts read the same row.
     private Tensor input(Compute ops) {
         if (x.rows() == 1 && weighting == Weighting.OUTPUT) {
             return x;
@@ -144,7 +143,7 @@ public final class ExpertMlp implements Operation {
         }
     }
 
-    /// Such gates and ups that `SiLU(gate) · up` is the clamped form.
+    /// Computes gates and ups with which `SiLU(gate) · up` equals the clamped form.
     private void cut(MlpForm.Clamped form, Workers workers) {
         forNumbers(workers, gate.size(), (from, to) -> {
             for (long at = 4 * from; at < 4 * to; at += 4) {
@@ -156,7 +155,7 @@ public final class ExpertMlp implements Operation {
         });
     }
 
-    /// `y[n] = Σ_j w[n,j] · output[place of n, j]`
+    /// Computes `y[n] = Σ_j w[n,j] · output[place of n, j]`.
     private void combine(Tensor y, Workers workers) {
         int k = weights.cols();
         int cols = y.cols();

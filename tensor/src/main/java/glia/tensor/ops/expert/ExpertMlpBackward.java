@@ -11,8 +11,7 @@ import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import java.util.Arrays;
 import java.util.List;
 
-/// The gradient of an `ExpertMlp`, map by map from the output. Products run for the weights that are trainable, expert
-/// by expert, and stop below the lowest thing that wants a gradient.
+/// The gradient of an `ExpertMlp`, map by map from the output. Only the gradients that are needed are computed.
 final class ExpertMlpBackward {
     private final ExpertMlp op;
     private final Dispatch dispatch;
@@ -67,7 +66,7 @@ final class ExpertMlpBackward {
         }
     }
 
-    /// The gradients of the experts' outputs, by place; adds those of the weights that they are added up with.
+    /// Returns the gradients of the experts' outputs in dispatch order; adds those of the routing weights.
     private Tensor output(Tensor dweights) {
         Tensor doutput = tape.scratch(dispatch.size(), op.x.cols());
         Ranges.run(kernels.workers(), dispatch.size(), 2L * op.x.cols(), (first, end) -> {
@@ -91,17 +90,17 @@ final class ExpertMlpBackward {
         return t;
     }
 
-    /// Whether the map of an active expert has something to learn.
+    /// Whether the map of an active expert has trainable parameters.
     private boolean isTrainable(ExpertLinear bank, int active) {
         int expert = dispatch.experts[active];
         return !bank.weights().isEmpty() && (tape.needs(bank.weights().get(expert))
                 || !bank.biases().isEmpty() && tape.needs(bank.biases().get(expert)));
     }
 
-    /// The way back through a map of every active expert.
+    /// Runs the backward pass of a map for every active expert.
     ///
-    /// @param din where the gradients of the inputs are added
-    /// @param needed the active experts whose inputs want a gradient
+    /// @param din the gradients of the inputs, to be added to
+    /// @param needed the active experts whose inputs need a gradient
     private void back(ExpertLinear bank, Tensor dy, Tensor in, Tensor din, boolean[] needed) {
         List<Weight> biases = bank.biases();
         for (int i = 0; i < dispatch.numActive(); i++) {
@@ -123,7 +122,7 @@ final class ExpertMlpBackward {
         }
     }
 
-    /// Slopes of `cut`: 0 beyond the limits.
+    /// Applies the derivatives of `cut`, which are 0 beyond the limits.
     private void uncut(MlpForm.Clamped form, Tensor dgate, Tensor dup) {
         int cols = dgate.cols();
         Ranges.run(kernels.workers(), dgate.rows(), 2L * cols, (from, to) -> {

@@ -6,10 +6,10 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
-/// The weights `[N, k]` of chosen experts, each times a learned number of its expert:
-/// `y[n,j] = weights[n,j] · scale[chosen[n,j]]`.
+/// Multiplies the routing weights `[N, k]` by a learned scale of each expert: `y[n,j] = weights[n,j] ·
+/// scale[chosen[n,j]]`.
 ///
-/// @param routing what chose the experts; its `forward` has run
+/// @param routing the choice of experts; its `forward` has run
 /// @param scale `[X]`
 public record ExpertScale(Tensor weights, Routing routing, Weight scale) implements Operation {
     public ExpertScale {

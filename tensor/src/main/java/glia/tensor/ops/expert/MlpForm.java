@@ -2,7 +2,7 @@ package glia.tensor.ops.expert;
 
 import glia.tensor.kernel.Activation;
 
-/// What an MLP computes between its products.
+/// The nonlinearity of an MLP: what is computed between its matrix multiplications.
 public sealed interface MlpForm {
     /// `f(gate) · up`. https://arxiv.org/abs/2002.05202
     record Gated(Activation activation) implements MlpForm { }
@@ -10,8 +10,8 @@ public sealed interface MlpForm {
     /// `f(up)`, without a gate.
     record Plain(Activation activation) implements MlpForm { }
 
-    /// `(up + 1) · gate · σ(slope · gate)`, where first gate is at most `limit` and up lies between `-limit` and
-    /// `limit`. https://arxiv.org/abs/2508.10925
+    /// `(up + 1) · gate · σ(slope · gate)`, with gate clamped to at most `limit` and up to between `-limit` and
+    /// `limit`, as in gpt-oss. https://arxiv.org/abs/2508.10925
     record Clamped(float slope, float limit) implements MlpForm {
         public Clamped {
             if (!(slope > 0 && limit > 0)) {

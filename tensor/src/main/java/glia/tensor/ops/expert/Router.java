@@ -1,47 +1,48 @@
 package glia.tensor.ops.expert;
 
-/// How a token finds its experts: scores from the router's logits, the choice of a few experts by their scores, and
-/// what the outputs of the chosen ones are weighted with, `w = scale · share(score[chosen])`.
+/// How a mixture-of-experts layer routes tokens: scores from the router's logits, the choice of the top k experts by
+/// score, and the weights of their outputs, `w = scale · share(score[chosen])`.
 ///
-/// @param numChosen k, the experts of a token
-/// @param score what becomes of a logit
-/// @param correction whether a learned bias is added to the scores for the choice, and only for it
+/// @param numChosen k, the number of experts a token
+/// @param score the function from logits to scores
+/// @param correction whether a learned bias is added to the scores for the choice only
 ///        (https://arxiv.org/abs/2408.15664)
-/// @param groups which experts may be chosen
-/// @param share what becomes of the scores of the chosen experts
-/// @param scale what shares are multiplied with
+/// @param groups the experts that may be chosen
+/// @param share the function from the chosen experts' scores to weights
+/// @param scale the factor of all weights
 public record Router(int numChosen, Score score, Correction correction, Groups groups, Share share, float scale) {
-    /// What becomes of the logits of a token. All of these grow with the logit.
+    /// The function from a token's logits to scores. All of them increase with the logit.
     public enum Score {
-        /// Logits as they are.
+        /// The logits.
         LOGIT,
         /// Softmax over all experts. https://arxiv.org/abs/1701.06538
         SOFTMAX,
         /// `σ(logit)`. https://arxiv.org/abs/2412.19437
         SIGMOID,
-        /// `√ln(1 + exp(logit))`
+        /// `√ln(1 + exp(logit))`.
         ROOT_SOFTPLUS
     }
 
-    /// Whether scores are corrected before the choice.
+    /// Whether a learned bias corrects the scores for the choice.
     public enum Correction { NONE, LEARNED }
 
-    /// What becomes of the scores of the chosen experts.
+    /// The function from the chosen experts' scores to weights.
     public enum Share {
-        /// Scores as they are.
+        /// The scores.
         AS_IS,
-        /// Divided by their sum.
+        /// Scores divided by their sum.
         NORMALIZED,
         /// Softmax over the chosen experts.
         SOFTMAX
     }
 
-    /// Which experts may be chosen.
+    /// The experts that may be chosen.
     public sealed interface Groups {
-        /// Any.
+        /// All experts.
         record All() implements Groups { }
 
-        /// Those of the `kept` best of `count` groups of neighbors. https://arxiv.org/abs/2405.04434
+        /// Group-limited routing: the experts of the `kept` best of `count` groups of neighbors.
+        /// https://arxiv.org/abs/2405.04434
         record Best(int count, int kept, By by) implements Groups {
             public Best {
                 if (count < 1 || kept < 1 || kept > count) {
@@ -51,11 +52,11 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
         }
     }
 
-    /// How good a group is.
+    /// How groups are ranked.
     public enum By {
-        /// Its best score.
+        /// By their best score.
         BEST,
-        /// The sum of its two best scores.
+        /// By the sum of their two best scores.
         BEST_TWO
     }
 
@@ -68,12 +69,12 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
         }
     }
 
-    /// Without correction, groups or scale.
+    /// Creates a router without correction, groups or scale.
     public static Router plain(int numChosen, Score score, Share share) {
         return new Router(numChosen, score, Correction.NONE, new Groups.All(), share, 1);
     }
 
-    /// Checks that there are experts enough for every choice.
+    /// Checks that there are enough experts.
     ///
     /// @throws IllegalArgumentException if not
     public void check(int numExperts) {

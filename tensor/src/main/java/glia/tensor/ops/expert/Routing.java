@@ -10,19 +10,19 @@ import glia.tensor.ops.Weight;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// The choice of experts: the weights `[N, k]` of those that a `Router` chooses for each token by the logits `[N, X]`.
-/// Of equal scores the one with the lower index wins. Gradients flow to the logits by the weights, exactly, and not by
-/// the choice, which has none; so a correction gets none.
+/// Top-k routing: computes the weights `[N, k]` of the experts that a `Router` chooses for each token from the logits
+/// `[N, X]`. For equal scores the expert with the lower index wins. Gradients flow to the logits through the weights,
+/// exactly. The choice is not differentiable, so a correction gets no gradient.
 public final class Routing implements Operation {
-    /// Keeps the sum of tiny scores from 0.
-    private static final double LEAST_SUM = 1e-20;
+    /// Lower limit of the sum of scores, to avoid division by 0.
+    private static final double MIN_SUM = 1e-20;
 
     private final Tensor logits;
     private final Router router;
     private final double[] correction;
     private int[] chosen;
 
-    /// @param correction `[X]`, where the router has one
+    /// @param correction `[X]`, if the router has one
     public Routing(Tensor logits, Router router, Optional<Weight> correction) {
         this.logits = logits;
         this.router = router;
@@ -50,7 +50,7 @@ public final class Routing implements Operation {
         return router.numChosen();
     }
 
-    /// The experts of token n at `n · k` to `(n + 1) · k`, best first; there once `forward` has run.
+    /// The experts of token n at `n · k` to `(n + 1) · k`, best first; set by `forward`.
     public int[] chosen() {
         return chosen;
     }
@@ -102,7 +102,7 @@ public final class Routing implements Operation {
 
     // ---- one token -----------------------------------------------------------------------------------------------
 
-    /// Memory for one token at a time.
+    /// Scratch memory for one token.
     private static final class Row {
         final double[] scores;
         final double[] order;
@@ -167,7 +167,7 @@ public final class Routing implements Operation {
         boolean byLogits = router.correction() == Router.Correction.NONE
                 && router.groups() instanceof Router.Groups.All;
         for (int e = 0; e < row.order.length; e++) {
-            // Logits tell apart what rounding makes equal.
+            // Logits distinguish experts whose scores are equal after rounding.
             row.order[e] = byLogits ? logit(n, e) : row.scores[e] + correction[e];
         }
         if (router.groups() instanceof Router.Groups.Best best) {
@@ -181,7 +181,7 @@ public final class Routing implements Operation {
         }
     }
 
-    /// The first of the largest numbers that are not closed, or -1.
+    /// The index of the first of the largest values that are not excluded, or -1.
     private static int best(double[] order, boolean[] closed, int from, int to) {
         int best = -1;
         for (int e = from; e < to; e++) {
@@ -192,7 +192,7 @@ public final class Routing implements Operation {
         return best;
     }
 
-    /// Closes all but the best groups.
+    /// Excludes all but the best groups.
     private static void close(Router.Groups.Best groups, Row row) {
         int size = row.order.length / groups.count();
         double[] ofGroup = new double[groups.count()];
@@ -214,7 +214,7 @@ public final class Routing implements Operation {
         }
     }
 
-    /// Shares of the chosen experts, not yet divided by the sum that is returned.
+    /// Computes the weights of the chosen experts before division by their sum, which is returned.
     private double share(int n, Row row) {
         int k = row.shares.length;
         double largest = Double.NEGATIVE_INFINITY;
@@ -231,12 +231,12 @@ public final class Routing implements Operation {
         }
         return switch (router.share()) {
             case AS_IS -> 1;
-            case NORMALIZED -> sum + LEAST_SUM;
+            case NORMALIZED -> sum + MIN_SUM;
             case SOFTMAX -> sum;
         };
     }
 
-    /// Adds the slopes of the chosen scores to those of the logits.
+    /// Adds the gradients of the chosen scores to those of the logits.
     private void spread(int n, Row row, Tensor dlogits) {
         int k = row.slopes.length;
         double mean = 0;

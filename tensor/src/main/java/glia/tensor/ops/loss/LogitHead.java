@@ -8,10 +8,10 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 import java.util.Optional;
 
-/// A head that gives logits `rule(hidden · wᵀ + bias)`, cut into parts of the vocabulary, so that logits can be
-/// computed part by part. The parts are views that are made once, since kernels may keep a form of their own for each.
+/// A language-model head that computes logits `rule(hidden · wᵀ + bias)` part by part of the vocabulary. The views of
+/// the parts are created once, since kernels may keep a packed form for each.
 public final class LogitHead {
-    /// Tokens of the vocabulary in a part, but for the last.
+    /// Vocabulary size of each part but the last.
     public static final int PART = 4096;
 
     private final Weight weight;
@@ -41,7 +41,7 @@ public final class LogitHead {
         this.rule = rule;
     }
 
-    /// The same head with another rule.
+    /// Returns the same head with another rule.
     public LogitHead with(LogitRule other) {
         return new LogitHead(this, other);
     }
@@ -75,13 +75,13 @@ public final class LogitHead {
         return parts[part].rows();
     }
 
-    /// The logits of a part, `[N, size(part)]`, of hidden states `[N, D]`.
+    /// Computes the logits of a part, `[N, size(part)]`, from hidden states `[N, D]`.
     void logits(Compute ops, Tensor z, Tensor hidden, int part) {
         ops.products().multiply(z, hidden, parts[part]);
         finish(ops.kernels(), z, part);
     }
 
-    /// The same on the way back.
+    /// Computes them in the backward pass.
     void logits(Tape tape, Tensor z, Tensor hidden, int part) {
         tape.products().multiply(z, hidden, parts[part]);
         finish(tape.kernels(), z, part);
@@ -94,10 +94,10 @@ public final class LogitHead {
         rule.apply(kernels, z);
     }
 
-    /// Adds to the gradients of hidden states and weights what flows back from those of a part's products.
+    /// Adds to the gradients of hidden states and weights, given the gradient `du` of a part's `hidden · wᵀ + bias`.
     ///
-    /// @param dhidden null where nobody wants it
-    void goBack(Tape tape, Tensor du, Tensor hidden, Tensor dhidden, int part) {
+    /// @param dhidden null if not needed
+    void backward(Tape tape, Tensor du, Tensor hidden, Tensor dhidden, int part) {
         if (bias.isPresent() && tape.needs(bias.get())) {
             tape.kernels().gradients().sumRows(slice(tape.gradient(bias.get()), part), du);
         }

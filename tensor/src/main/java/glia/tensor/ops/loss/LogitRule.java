@@ -5,12 +5,12 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Ranges;
 
-/// What is made of the products u of a head: logits `z = scale · u`, or with a cap `z = scale · cap · tanh(u / cap)`.
+/// Computes logits from the output u of a head: `z = scale · u`, or with a soft cap `z = scale · cap · tanh(u / cap)`.
 ///
-/// @param scale a factor of the model, or the inverse of a temperature, or their product
-/// @param cap infinite where there is none. https://arxiv.org/abs/2408.00118
+/// @param scale the model's logit scale, or an inverse temperature, or their product
+/// @param cap infinite for none. https://arxiv.org/abs/2408.00118
 public record LogitRule(float scale, float cap) {
-    /// The products as they are.
+    /// `z = u`.
     public static final LogitRule PLAIN = new LogitRule(1, Float.POSITIVE_INFINITY);
 
     public LogitRule {
@@ -20,7 +20,7 @@ public record LogitRule(float scale, float cap) {
         }
     }
 
-    /// The same for logits that are divided by a temperature.
+    /// Returns the rule with logits divided by a temperature.
     public LogitRule withTemperature(float temperature) {
         return new LogitRule(scale / temperature, cap);
     }
@@ -29,7 +29,7 @@ public record LogitRule(float scale, float cap) {
         return !Float.isInfinite(cap);
     }
 
-    /// Makes logits of products, in place.
+    /// Converts outputs to logits, in place.
     void apply(Kernels kernels, Tensor z) {
         if (isCapped()) {
             kernels.scale(z, z, 1 / cap);
@@ -40,10 +40,10 @@ public record LogitRule(float scale, float cap) {
         }
     }
 
-    /// Makes gradients of products of those of logits, in place: `du = dz · scale · (1 - (z / (scale · cap))²)`.
+    /// Converts gradients of logits to those of outputs, in place: `du = dz · scale · (1 - (z / (scale · cap))²)`.
     ///
-    /// @param z the logits; of no meaning where there is no cap
-    void goBack(Kernels kernels, Tensor dz, Tensor z) {
+    /// @param z the logits; ignored without a cap
+    void backward(Kernels kernels, Tensor dz, Tensor z) {
         if (!isCapped()) {
             if (scale != 1) {
                 kernels.scale(dz, dz, scale);

@@ -7,21 +7,21 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import java.util.Arrays;
 
-/// Log-probabilities of given tokens, fused with the head that gives the logits: of hidden states `[N, D]` and a target
-/// for each row a matrix `[N, 3]`, whose columns are
+/// Log-probabilities of given tokens, fused with the language-model head. From hidden states `[N, D]` and a target for
+/// each row it computes a matrix `[N, 3]` with the columns
 ///
-/// - the log-probability of the target, `ln p(t) = z[t] - ln Σ_v exp z[v]`,
-/// - the logarithm of the softmax's denominator, `ln Σ_v exp z[v]`,
-/// - the entropy `-Σ_v p(v) · ln p(v)`, where it is asked for, else 0.
+/// - log-probability of the target, `ln p(t) = z[t] - ln Σ_v exp z[v]`,
+/// - log-sum-exp, `ln Σ_v exp z[v]`,
+/// - entropy `-Σ_v p(v) · ln p(v)` if requested, otherwise 0.
 ///
-/// Gradients flow back from all three. Logits are computed for some rows and some tokens of the vocabulary at a time,
-/// and once more on the way back: memory for `[N, V]` is never taken. Rows with a negative target are not computed; of
-/// them all three are 0. After "Cut your losses", https://arxiv.org/abs/2411.09009.
+/// All three have gradients. Logits are computed for some rows and one part of the vocabulary at a time, and recomputed
+/// in the backward pass, so `[N, V]` is never in memory. Rows with a negative target are skipped; their columns are 0.
+/// After "Cut your losses", https://arxiv.org/abs/2411.09009.
 public final class TokenLogProbs implements Operation {
     /// The columns of the result.
     public enum Column { LOG_PROB, LOG_SUM_EXP, ENTROPY }
 
-    /// Rows whose logits are computed together: a tile is `ROWS · LogitHead.PART` numbers, 16 MiB.
+    /// Rows whose logits are computed together: a tile is `ROWS · LogitHead.PART` values, 16 MiB.
     private static final int ROWS = 1024;
 
     private final Tensor hidden;
@@ -34,15 +34,15 @@ public final class TokenLogProbs implements Operation {
     private Tensor logSumExp;
     private Tensor entropy;
 
-    /// Log-probabilities of targets.
+    /// Creates the operation for log-probabilities only.
     ///
-    /// @param targets for each row a token, negative where there is none
+    /// @param targets a token for each row, negative for none
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets) {
         this(hidden, head, targets, false, 0);
     }
 
-    /// @param targets for each row a token, negative where there is none
-    /// @param numTop how many of the most probable tokens of each row are wanted
+    /// @param targets a token for each row, negative for none
+    /// @param numTop the number of most probable tokens to find for each row
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop) {
         Compute.require(hidden.cols() == head.weight().cols(), "log-probabilities", hidden, head.weight());
         Compute.require(targets.length == hidden.rows(), "log-probabilities", hidden, targets.length);
@@ -71,7 +71,7 @@ public final class TokenLogProbs implements Operation {
         return Arrays.copyOf(rows, count);
     }
 
-    /// The most probable tokens of each row that has a target, in the order of the rows; there once `forward` has run.
+    /// The most probable tokens of each row with a target, in the order of the rows; set by `forward`.
     public TopTokens top() {
         return top;
     }
@@ -125,7 +125,7 @@ public final class TokenLogProbs implements Operation {
         return y;
     }
 
-    /// Notes the logits of the targets that lie in a part.
+    /// Stores the logits of the targets in a part.
     private void take(Tensor z, int from, int part, Running running) {
         for (int n = 0; n < z.rows(); n++) {
             int target = targets[rows[from + n]] - head.first(part);
@@ -135,11 +135,11 @@ public final class TokenLogProbs implements Operation {
         }
     }
 
-    /// Sums over the parts of the vocabulary that were seen.
+    /// Running sums over the parts of the vocabulary processed so far.
     private static final class Running {
         final double[] logSumExp;
         final double[] target;
-        /// `Σ p · z` over the parts seen, each p of the softmax over them.
+        /// `Σ p · z` over these parts, with p the softmax over them.
         private final double[] mean;
 
         Running(int count, boolean withMean) {
@@ -171,8 +171,8 @@ public final class TokenLogProbs implements Operation {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// With the gradients g of the log-probability, s of the logarithm of the sum and h of the entropy H:
-    /// `dz[v] = g · [v = t] + p(v) · (s - g - h · (H + ln p(v)))`.
+    /// With the gradients g of the log-probability, s of the log-sum-exp and h of the entropy H: `dz[v] = g · [v = t] +
+    /// p(v) · (s - g - h · (H + ln p(v)))`.
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
@@ -207,8 +207,8 @@ public final class TokenLogProbs implements Operation {
                 tape.kernels().gradients().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
                         numbers(b, from, to), false);
                 addTargets(dz, from, part, ofTarget);
-                head.rule().goBack(tape.kernels(), dz, z);
-                head.goBack(tape, dz, picked.rows(from, to), dpicked == null ? null : dpicked.rows(from, to), part);
+                head.rule().backward(tape.kernels(), dz, z);
+                head.backward(tape, dz, picked.rows(from, to), dpicked == null ? null : dpicked.rows(from, to), part);
             }
         }
         if (dpicked != null && picked != hidden) {
@@ -226,7 +226,7 @@ public final class TokenLogProbs implements Operation {
         }
     }
 
-    /// The first numbers of a tile as a smaller matrix.
+    /// A view of the first values of a tile as a smaller matrix.
     private static Tensor matrix(Tensor tile, int rows, int cols) {
         return Tensor.of(tile.dtype(), tile.memory().asSlice(0, 4L * rows * cols), rows, cols);
     }

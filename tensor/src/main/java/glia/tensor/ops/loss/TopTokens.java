@@ -6,8 +6,8 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Ranges;
 import java.util.Arrays;
 
-/// The k most probable tokens of each of some rows, best first, found part by part of the vocabulary. Of equal logits
-/// the lower token is the better one.
+/// The k most probable tokens of each of some rows, best first, found part by part of the vocabulary. For equal logits
+/// the lower token comes first.
 public final class TopTokens {
     private final int numRows;
     private final int k;
@@ -40,12 +40,12 @@ public final class TopTokens {
         return ids[row * k + rank];
     }
 
-    /// Its log-probability.
+    /// The log-probability of that token.
     public float logProb(int row, int rank) {
         return values[row * k + rank];
     }
 
-    /// Looks through the logits z of a part of the vocabulary, of the rows from `row` on.
+    /// Merges the logits z of a part of the vocabulary, for the rows from `row` on.
     ///
     /// @param first the token of the first column
     void add(Workers workers, Tensor z, int row, int first) {
@@ -77,7 +77,7 @@ public final class TopTokens {
         ids[at] = id;
     }
 
-    /// Makes log-probabilities of logits.
+    /// Converts logits to log-probabilities.
     void finish(double[] logSumExp) {
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (values[i] - logSumExp[i / k]);

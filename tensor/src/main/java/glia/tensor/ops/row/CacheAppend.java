@@ -9,8 +9,8 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 
-/// Remembers rows that a later pass will need, when this one attends without them. The result is the rows as later
-/// passes will read them: themselves, or with the KV cache's rounding.
+/// Appends rows to the KV cache that a later pass needs, although this pass does not attend to them through the cache.
+/// The result is the rows as later passes read them: unchanged, or rounded to the cache's type.
 public record CacheAppend(Tensor rows, KeyValueState state, Runs runs) implements Operation {
     @Override
     public Tensor forward(Compute ops) {
@@ -30,7 +30,7 @@ public record CacheAppend(Tensor rows, KeyValueState state, Runs runs) implement
         inputs.activations(rows);
     }
 
-    /// Recorded passes have no cache that rounds: the result is the rows, which is no step to go back over.
+    /// Recorded passes have no KV cache, so the result is the input and there is nothing to record.
     @Override
     public void backward(Tape tape, Tensor y) {
         throw new IllegalStateException("gradients do not go through a KV cache of 16 or 8 bits: record without one");

@@ -6,7 +6,7 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// `y = min(max(x, -limit), limit)`. Where it cuts off, nothing flows back.
+/// `y = min(max(x, -limit), limit)`. The gradient is 0 where a value is clamped.
 public record Clamp(Tensor x, float limit) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {

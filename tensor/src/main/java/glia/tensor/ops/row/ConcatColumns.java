@@ -8,8 +8,8 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import java.lang.foreign.MemorySegment;
 
-/// Lays two matrices side by side, group by group: `[N, G·a]` and `[N, G·b]` give `[N, G·(a + b)]`. If b has a single
-/// group, every group gets that one, as the rotated part of latent attention's keys is shared by all heads.
+/// Concatenates two matrices group by group: `[N, G·a]` and `[N, G·b]` give `[N, G·(a + b)]`. If b has a single group,
+/// it is repeated for every group, as in latent attention, where all heads share the rotated part of the keys.
 ///
 /// @param numGroups G, the groups of a
 /// @param shared whether b has one group for all
@@ -27,7 +27,7 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
         return shared ? b.cols() : b.cols() / numGroups;
     }
 
-    /// Where the part of b for a row and group begins.
+    /// The address offset of the part of b for a row and group.
     private long from(int n, int group) {
         return (long) n * b.cols() + (shared ? 0 : (long) group * right());
     }

@@ -6,10 +6,11 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 
-/// `y = f(a, b)`, number by number in F64. b may be smaller: a column `[N, 1]` or a row `[1, C]` stands for all columns
-/// or rows, a single number for all.
+/// `y = f(a, b)`, elementwise in F64. b is broadcast: a column `[N, 1]` to all columns, a row `[1, C]` to all rows, a
+/// single value to all.
 public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Operation {
-    /// A function of two numbers with both slopes. Where both are equal, the first is the least and the largest.
+    /// A function of two values with both partial derivatives. For equal arguments the first counts as the minimum and
+    /// the maximum.
     public enum Function {
         PLUS, MINUS, TIMES, DIVIDED, MIN, MAX;
 
@@ -24,7 +25,7 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
             };
         }
 
-        double slopeOfFirst(double a, double b) {
+        double derivativeOfFirst(double a, double b) {
             return switch (this) {
                 case PLUS, MINUS -> 1;
                 case TIMES -> b;
@@ -34,7 +35,7 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
             };
         }
 
-        double slopeOfSecond(double a, double b) {
+        double derivativeOfSecond(double a, double b) {
             return switch (this) {
                 case PLUS -> 1;
                 case MINUS -> -1;
@@ -51,7 +52,7 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
                 "combined", a, b);
     }
 
-    /// Where the number of b lies that meets number i of a.
+    /// The index in b that corresponds to index i of a.
     private long place(long i) {
         long row = b.rows() == 1 ? 0 : i / a.cols();
         long col = b.cols() == 1 ? 0 : i % a.cols();
@@ -81,7 +82,7 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
             Tensor da = tape.gradient(a);
             Ranges.run(tape.kernels().workers(), a.rows(), 4L * a.cols(), (from, to) -> {
                 for (long i = (long) from * a.cols(); i < (long) to * a.cols(); i++) {
-                    double slope = f.slopeOfFirst(a.get(i), b.get(place(i)));
+                    double slope = f.derivativeOfFirst(a.get(i), b.get(place(i)));
                     da.set(i, (float) (da.get(i) + (dy.get(i) == 0 ? 0 : dy.get(i) * slope)));
                 }
             });
@@ -91,7 +92,7 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
             double[] sums = new double[Math.toIntExact(b.size())];
             for (long i = 0; i < a.size(); i++) {
                 int at = (int) place(i);
-                sums[at] += dy.get(i) == 0 ? 0 : dy.get(i) * f.slopeOfSecond(a.get(i), b.get(at));
+                sums[at] += dy.get(i) == 0 ? 0 : dy.get(i) * f.derivativeOfSecond(a.get(i), b.get(at));
             }
             for (int i = 0; i < sums.length; i++) {
                 db.set(i, (float) (db.get(i) + sums[i]));

@@ -7,12 +7,12 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 import java.util.function.DoubleUnaryOperator;
 
-/// `y = f(x)`, number by number in F64, for a function that brings its slope. It is there for losses; what models are
-/// made of has kernels.
+/// `y = f(x)`, elementwise in F64, for a function with a given derivative. Meant for losses; model layers have kernels.
 ///
-/// @param slope f', the slope at x
-public record ElementwiseMap(Tensor x, DoubleUnaryOperator f, DoubleUnaryOperator slope) implements UnaryOperation {
-    /// About what a function takes, in multiplications.
+/// @param derivative f'
+public record ElementwiseMap(Tensor x, DoubleUnaryOperator f, DoubleUnaryOperator derivative)
+        implements UnaryOperation {
+    /// Approximate cost of a function, in multiplications.
     private static final long COST = 20;
 
     @Override
@@ -33,7 +33,7 @@ public record ElementwiseMap(Tensor x, DoubleUnaryOperator f, DoubleUnaryOperato
         Ranges.run(tape.kernels().workers(), x.rows(), COST * x.cols(), (from, to) -> {
             for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
                 if (dy.get(i) != 0) {
-                    dx.set(i, (float) (dx.get(i) + dy.get(i) * slope.applyAsDouble(x.get(i))));
+                    dx.set(i, (float) (dx.get(i) + dy.get(i) * derivative.applyAsDouble(x.get(i))));
                 }
             }
         });

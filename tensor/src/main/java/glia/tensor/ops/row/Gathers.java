@@ -7,7 +7,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 import glia.tensor.ops.Weight;
 
-/// The operations of `Ops` that pick rows.
+/// The operations of `Ops` that select rows.
 public final class Gathers {
     private Gathers() { }
 

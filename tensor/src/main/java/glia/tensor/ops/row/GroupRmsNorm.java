@@ -8,8 +8,8 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
-/// Root mean square norm of each of G groups of a row by itself, with a weight for each number of the row:
-/// `y = x / √(mean_group(x²) + eps) · w`. https://arxiv.org/abs/1910.07467, groups: https://arxiv.org/abs/2405.21060
+/// RMS normalization of each of G groups of a row, with a weight for each column: `y = x / √(mean_group(x²) + eps) ·
+/// w`. https://arxiv.org/abs/1910.07467, groups: https://arxiv.org/abs/2405.21060
 ///
 /// @param x `[N, D]`
 /// @param w `[D]`
@@ -89,7 +89,7 @@ public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) impleme
         }
     }
 
-    /// Threads share the columns, so that each sum has one order.
+    /// Threads share the columns, so that each sum has a fixed order.
     private void weightGradient(Tape tape, Tensor dy, double[] factors) {
         Tensor dw = tape.gradient(w);
         int size = x.cols() / numGroups;

@@ -7,7 +7,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
 /// Sums of rows by group, in F64: `y[g] = Σ x[n]` over the rows n with `groups[n] = g`, `[N, C]` to `[G, C]`. Rows of a
-/// negative group count nowhere.
+/// negative group are ignored.
 public record GroupSums(Tensor x, int[] groups, int numGroups) implements UnaryOperation {
     public GroupSums {
         Compute.require(groups.length == x.rows(), "sums of groups", x, groups.length);

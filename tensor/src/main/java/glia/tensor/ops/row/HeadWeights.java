@@ -4,16 +4,16 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
-/// The matrices of several heads in one weight, `[H·S, C]`: the matrix of a head is `count` of its S rows. They are
-/// views that are made once, since kernels may keep a form of their own for each.
+/// The matrices of several heads in one weight, `[H·S, C]`: the matrix of a head is `count` of its S rows. The views
+/// are created once, since kernels may keep a packed form for each.
 public final class HeadWeights {
     private final Weight weight;
     private final int stride;
     private final int from;
     private final Weight[] heads;
 
-    /// @param from the first of a head's rows that count
-    /// @throws IllegalArgumentException if the weight is not made of as many heads with as many rows
+    /// @param from the first used row of a head
+    /// @throws IllegalArgumentException if the weight does not have this number of heads and rows
     public HeadWeights(Weight weight, int numHeads, int from, int count) {
         this.weight = weight;
         this.from = from;
@@ -53,7 +53,7 @@ public final class HeadWeights {
         return heads[head];
     }
 
-    /// `dW_h += dyᵀ · x`.
+    /// Computes `dW_h += dyᵀ · x`.
     void addGradient(Tape tape, int head, Tensor dy, Tensor x) {
         tape.products().addWeightGradient(tape, weight, head * stride + from, dy, x);
     }

@@ -9,7 +9,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 import java.util.Arrays;
 
-/// `y = factor · x` with one learned number.
+/// `y = factor · x` with one learned factor.
 public record LearnedScale(Tensor x, Weight factor) implements Operation {
     public LearnedScale {
         Compute.require(Compute.stored(factor).size() == 1, "multiplied", x, factor);

@@ -7,14 +7,14 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import java.lang.foreign.MemorySegment;
 
-/// A product with a matrix of its own for each head: `y[n,h] = W_h · x[n,h]`, or with the transposed matrices. The
-/// absorbed form of latent attention is made of these (https://arxiv.org/abs/2405.04434): instead of expanding every
-/// remembered latent to keys, queries are multiplied with the transposed matrix that would do it.
+/// A linear map with a matrix for each head: `y[n,h] = W_h · x[n,h]`, or with the transposed matrices. Latent attention
+/// in absorbed form uses it (https://arxiv.org/abs/2405.04434): instead of expanding every cached latent to keys, it
+/// multiplies the queries by the transposed expansion matrix.
 ///
-/// @param x `[N, H·a]`, or `[N, a]`, which all heads share
-/// @param direction a and b, the numbers of a head in and out, are the columns and rows of a matrix or the reverse
+/// @param x `[N, H·a]`, or `[N, a]`, shared by all heads
+/// @param direction whether the sizes a and b of a head in and out are columns and rows of a matrix or the reverse
 public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implements Operation {
-    /// Which way the matrices map.
+    /// The direction of the map.
     public enum Direction {
         /// `W_h · x`: columns to rows.
         FORWARD,

@@ -9,11 +9,11 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// The operations of `Ops` that work on each token by itself and learn nothing.
+/// The operations of `Ops` that treat each token separately and have no weights.
 public final class Pointwise {
     private Pointwise() { }
 
-    /// See `Ops.rotate`. The gradient turns back.
+    /// See `Ops.rotate`. The gradient is rotated by the negative angle.
     public record Rotate(Tensor x, int headSize, RopeTable table, Runs runs) implements UnaryOperation {
         @Override
         public Tensor forward(Compute ops) {

@@ -9,7 +9,7 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// `y[n,i] = x[n,i] · factors[i]`, with factors that are not learned.
+/// `y[n,i] = x[n,i] · factors[i]` with constant factors.
 public record ScaledColumns(Tensor x, float[] factors) implements UnaryOperation {
     public ScaledColumns {
         Compute.require(factors.length == x.cols(), "scaled columns", x, factors.length);

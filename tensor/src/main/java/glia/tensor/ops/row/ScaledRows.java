@@ -7,7 +7,7 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// `y[n] = x[n] · factors[n]`, with factors that are not learned: temperatures that grow with the position.
+/// `y[n] = x[n] · factors[n]` with constant factors, such as attention temperatures that grow with the position.
 public record ScaledRows(Tensor x, float[] factors) implements UnaryOperation {
     public ScaledRows {
         Compute.require(factors.length >= x.rows(), "scaled rows", x, factors.length);

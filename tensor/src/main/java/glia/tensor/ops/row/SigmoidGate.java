@@ -6,7 +6,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 
-/// `y = x · σ(gate)`, with a gate of x's shape, or one number a piece of the row: gate `[N, G]` for x `[N, G·E]`.
+/// `y = x · σ(gate)`, with a gate of x's shape, or one gate for each group of columns: gate `[N, G]` for x `[N, G·E]`.
 public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
     public SigmoidGate {
         Compute.require(x.rows() == gate.rows() && gate.cols() > 0 && x.cols() % gate.cols() == 0, "gate", x, gate);
@@ -16,7 +16,7 @@ public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
         return 1 / (1 + Math.exp(-x));
     }
 
-    /// About what a row takes; an exponential is some twenty multiplications.
+    /// Approximate cost of a row; an exponential costs about twenty multiplications.
     private long cost() {
         return 2L * x.cols() + 20L * gate.cols();
     }

@@ -8,8 +8,8 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 import java.lang.foreign.MemorySegment;
 
-/// Takes columns `from` to `from + count` of each group of `groupSize` columns: `[N, G·groupSize]` to `[N, G·count]`.
-/// With one group as wide as the row this cuts a fused projection, with one group a head it cuts each head.
+/// Slices columns `from` to `from + count` of each group of `groupSize` columns: `[N, G·groupSize]` to `[N, G·count]`.
+/// One group of the row's width splits a fused projection; one group a head slices each head.
 public record SliceColumns(Tensor x, int groupSize, int from, int count) implements UnaryOperation {
     /// Columns `from` to `from + count` of x.
     public static SliceColumns of(Tensor x, int from, int count) {

@@ -7,7 +7,7 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// `y = cap · tanh(x / cap)`, which keeps numbers within ±cap. https://arxiv.org/abs/2408.00118
+/// Soft cap: `y = cap · tanh(x / cap)`, which keeps values within ±cap. https://arxiv.org/abs/2408.00118
 public record SoftCap(Tensor x, float cap) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {

@@ -5,7 +5,7 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 
-/// `y = a · scaleA + b · scaleB`; unlike `Ops.residual` it keeps both.
+/// `y = a · scaleA + b · scaleB`; unlike `Ops.residual` it overwrites neither.
 public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Operation {
     public Sum {
         Compute.require(a.rows() == b.rows() && a.cols() == b.cols(), "sum", a, b);

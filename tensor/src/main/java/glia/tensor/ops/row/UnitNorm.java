@@ -6,14 +6,14 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// A norm without weights, of each piece of `size` numbers: `y = x / √(Σ x² / divisor + eps)`.
+/// Normalization without weights of each group of `size` columns: `y = x / √(Σ x² / divisor + eps)`.
 public record UnitNorm(Tensor x, int size, int divisor, float eps) implements UnaryOperation {
-    /// By the root mean square, `x / √(mean(x²) + eps)`. https://arxiv.org/abs/1910.07467
+    /// RMS normalization, `x / √(mean(x²) + eps)`. https://arxiv.org/abs/1910.07467
     public static UnitNorm rms(Tensor x, int size, float eps) {
         return new UnitNorm(x, size, size, eps);
     }
 
-    /// By the length, `x / √(Σ x² + eps)`.
+    /// L2 normalization, `x / √(Σ x² + eps)`.
     public static UnitNorm length(Tensor x, int size, float eps) {
         return new UnitNorm(x, size, 1, eps);
     }

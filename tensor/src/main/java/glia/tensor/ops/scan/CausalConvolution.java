@@ -14,16 +14,16 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// A convolution over the tokens of each run, channel by channel, that looks back only:
-/// `y[t,c] = b[c] + Σ_j w[c,j] · x[t - (k - 1) + j, c]` for `0 ≤ j < k`.
+/// Causal depthwise convolution over the tokens of each run: `y[t,c] = b[c] + Σ_j w[c,j] · x[t - (k - 1) + j, c]` for
+/// `0 ≤ j < k`.
 ///
-/// What came before the run is the state, the last k - 1 inputs of each channel, `[k - 1, C]`, oldest first; before the
-/// first token of a sequence it is 0. Used before recurrences, https://arxiv.org/abs/2312.00752.
+/// The state is the last k - 1 inputs of each channel before the run, `[k - 1, C]`, oldest first; it is 0 at the start
+/// of a sequence. Used before state-space recurrences, https://arxiv.org/abs/2312.00752.
 ///
 /// @param x `[N, C]`
 /// @param w `[C, k]` or `[C, 1, k]`
 /// @param bias `[C]`
-/// @param state `stateSize(C, k)` numbers a sequence
+/// @param state `stateSize(C, k)` values a sequence
 public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, RecurrentState state, Runs runs)
         implements Operation {
     public CausalConvolution {
@@ -33,7 +33,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
                 bias);
     }
 
-    /// The numbers that a sequence remembers: the last inputs of each channel.
+    /// The number of values in the state of a sequence.
     public static int stateSize(int numChannels, int kernelSize) {
         return Math.multiplyExact(numChannels, kernelSize - 1);
     }
@@ -71,7 +71,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
         return y;
     }
 
-    /// The weights of some channels turned: one row for each place of the window, oldest first.
+    /// The weights of some channels, transposed: one row for each place of the window, oldest first.
     private float[][] taps(float[] weights, int from, int count) {
         int size = kernelSize();
         float[][] taps = new float[size][count];
@@ -102,7 +102,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
         }
     }
 
-    /// Moves the window on by a token and gives the row for it.
+    /// Shifts the window by a token and returns the row for it.
     private static float[] shift(float[][] window) {
         float[] oldest = window[0];
         System.arraycopy(window, 1, window, 0, window.length - 1);

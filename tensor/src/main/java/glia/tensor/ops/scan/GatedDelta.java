@@ -9,20 +9,22 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import java.util.Arrays;
 
-/// The gated delta rule (https://arxiv.org/abs/2412.06464) for each of H value heads: a state S `[keySize, valueSize]`
-/// that forgets, is corrected towards the value at its key, and is read by the query,
+/// The gated delta rule (https://arxiv.org/abs/2412.06464) for each of H value heads. A state S `[keySize, valueSize]`
+/// decays, is corrected towards the value at its key, and is read by the query:
 ///
 /// > S ← e^g·S,  S ← S + k ⊗ β(v - Sᵀk),  o = scale·Sᵀq
 ///
-/// by chunks: the corrections `u_i = β_i(v_i - d_i·Sᵀk_i - Σ_{j<i} D_ij (k_i·k_j) u_j)` of a chunk solve a triangular
-/// system (the WY form of https://arxiv.org/abs/2406.06484), row by row, and are the updates of `LinearChunk`.
+/// It is computed by chunks: the corrections `u_i = β_i(v_i - d_i·Sᵀk_i - Σ_{j<i} D_ij (k_i·k_j) u_j)` of a chunk solve
+/// a triangular system (the WY form of https://arxiv.org/abs/2406.06484), row by row, and are the updates of
+/// `LinearChunk`.
 ///
-/// A state holds `[H, keySize, valueSize]`. Value heads share the keys and queries of key heads by an order.
+/// The state of a sequence is `[H, keySize, valueSize]`. Value heads share the keys and queries of key heads as
+/// `HeadSharing` defines.
 ///
 /// @param q `[N, numKeyHeads·keySize]`
 /// @param k as q
 /// @param v `[N, H·valueSize]`
-/// @param logDecay g, `[N, H]`, not above 0
+/// @param logDecay g, `[N, H]`, at most 0
 /// @param beta `[N, H]`
 public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor beta, int numKeyHeads, HeadSharing order,
         float scale, RecurrentState state, Runs runs) implements Operation {
@@ -36,7 +38,7 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
                 "gated delta rule", beta, logDecay);
     }
 
-    /// The numbers in the state of one sequence.
+    /// The number of values in the state of a sequence.
     public static long stateSize(int numValueHeads, int keySize, int valueSize) {
         return (long) numValueHeads * keySize * valueSize;
     }
@@ -105,10 +107,10 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
         new GatedDeltaBackward(this, tape, y).run();
     }
 
-    /// The corrections of a chunk of one head.
+    /// Computes the corrections of a chunk of one head.
     static final class Solver {
         final LinearChunk chunk;
-        /// `k_i·k_j` for j < i, then times `-D_ij`.
+        /// `k_i·k_j` for j < i, later multiplied by `-D_ij`.
         final float[][] overlaps;
         /// `v_i - d_i·Sᵀk_i - …`, the corrections before the factor β.
         final float[][] errors;

@@ -5,13 +5,13 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Tape;
 import java.util.Arrays;
 
-/// The gradient of `GatedDelta`, chunk by chunk from the end; the states before the chunks are computed again first.
-/// With `r` the gradient of the corrections u from `LinearChunkBackward`, the triangular system is solved backwards,
+/// The gradient of `GatedDelta`, chunk by chunk from the end; the states before the chunks are recomputed first. With
+/// `r` the gradient of the corrections u from `LinearChunkBackward`, the triangular system is solved backwards,
 ///
 /// > r_j ← r_j - Σ_{i>j} D_ij (k_i·k_j) e_i,  e_j = β_j r_j
 ///
-/// and then `dv = e`, `dβ_i = r_i·u_i/β_i`, `dk_i -= d_i·S·e_i + Σ_{j<i} D_ij (e_i·u_j) k_j`,
-/// `dk_j -= Σ_{i>j} D_ij (e_i·u_j) k_i`, `dS -= Σ_i d_i k_i ⊗ e_i`, and γ gets the same products with a minus.
+/// and then `dv = e`, `dβ_i = r_i·u_i/β_i`, `dk_i -= d_i·S·e_i + Σ_{j<i} D_ij (e_i·u_j) k_j`, `dk_j -= Σ_{i>j} D_ij
+/// (e_i·u_j) k_i`, `dS -= Σ_i d_i k_i ⊗ e_i`; γ gets the same products with a negative sign.
 final class GatedDeltaBackward {
     private final GatedDelta op;
     private final Tape tape;
@@ -33,7 +33,7 @@ final class GatedDeltaBackward {
         dbeta = tape.gradient(op.beta());
     }
 
-    /// Heads that share a key head add to the same gradients, so one thread takes them all.
+    /// Heads that share a key head add to the same gradients, so one thread processes all of them.
     void run() {
         Workers workers = tape.kernels().workers();
         int ratio = op.numHeads() / op.numKeyHeads();
@@ -121,7 +121,7 @@ final class GatedDeltaBackward {
             Rows.transpose(updateColumns, chunk.updates, c, chunk.valueSize);
             Rows.transpose(stateColumns, state, chunk.keySize, chunk.valueSize);
             for (int j = c - 1; j >= 0; j--) {
-                // The overlaps carry the minus.
+                // The overlaps include the negative sign.
                 Rows.add(linear.updates[j], overlapColumns[j], errors, j + 1, c, chunk.valueSize);
                 betas[j] = Rows.dot(linear.updates[j], solver.errors[j], chunk.valueSize);
                 Rows.scale(errors[j], solver.betas[j], linear.updates[j], chunk.valueSize);

@@ -1,8 +1,8 @@
 package glia.tensor.ops.scan;
 
-/// How heads that share a key head lie, H of them over K key heads.
+/// How H heads share K key heads.
 public enum HeadSharing {
-    /// Beside each other: head h has the key head `h / (H / K)`.
+    /// Consecutive heads share: head h has the key head `h / (H / K)`.
     GROUPED {
         @Override
         public int keyHead(int head, int numHeads, int numKeyHeads) {
@@ -14,8 +14,8 @@ public enum HeadSharing {
             return keyHead * (numHeads / numKeyHeads) + index;
         }
     },
-    /// Key heads take turns: head h has the key head `h mod K`.
-    IN_TURN {
+    /// Interleaved: head h has the key head `h mod K`.
+    INTERLEAVED {
         @Override
         public int keyHead(int head, int numHeads, int numKeyHeads) {
             return head % numKeyHeads;
@@ -30,6 +30,6 @@ public enum HeadSharing {
     /// The key head of a head.
     public abstract int keyHead(int head, int numHeads, int numKeyHeads);
 
-    /// Number `index` of the heads of a key head.
+    /// The head with number `index` among those of a key head.
     public abstract int head(int keyHead, int index, int numHeads, int numKeyHeads);
 }

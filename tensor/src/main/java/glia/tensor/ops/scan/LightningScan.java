@@ -8,10 +8,10 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 
-/// Lightning attention (https://arxiv.org/abs/2401.04658): linear attention that forgets at a fixed rate for each head,
-/// `S ← e^-slope·S + k ⊗ v`, `o = Sᵀq`, by chunks (`LinearChunk`).
+/// Lightning attention (https://arxiv.org/abs/2401.04658): linear attention with a fixed decay for each head, `S ←
+/// e^-slope·S + k ⊗ v`, `o = Sᵀq`, by chunks (`LinearChunk`).
 ///
-/// A state holds `[H, E, E]`.
+/// The state of a sequence is `[H, E, E]`.
 ///
 /// @param q `[N, H·E]`; so are k and v
 /// @param slopes of the H heads, not negative

@@ -5,18 +5,18 @@ import glia.tensor.kernel.Kernels;
 import java.util.Arrays;
 
 /// A chunk of C tokens of one head of linear attention with decay, `S_i = a_i·S_{i-1} + k_i ⊗ u_i`, `o_i = S_iᵀ·q_i`,
-/// in parallel form: with the products of decays `D_ij = a_{j+1}·…·a_i`, `d_i = a_1·…·a_i` and the state S before the
-/// chunk
+/// in parallel form. With the products of decays `D_ij = a_{j+1}·…·a_i`, `d_i = a_1·…·a_i` and the state S before the
+/// chunk:
 ///
 /// > o_i = d_i·Sᵀq_i + Σ_{j ≤ i} D_ij (q_i·k_j) u_j,  S ← d_C·S + Σ_j D_Cj k_j ⊗ u_j
 ///
-/// which are products of small matrices (https://arxiv.org/abs/2006.16236, https://arxiv.org/abs/2307.08621). A chunk
+/// These are products of small matrices (https://arxiv.org/abs/2006.16236, https://arxiv.org/abs/2307.08621). A chunk
 /// of one token is the recurrence itself.
 final class LinearChunk {
-    /// Tokens in a chunk: products grow with its square, passes over the state shrink with it.
+    /// Tokens in a chunk. The cost within chunks grows with it; the number of passes over the state shrinks.
     static final int TOKENS = 64;
 
-    /// Tokens in a chunk for a set of kernels: 1 where results may not depend on where a run begins.
+    /// Tokens in a chunk for a kernel backend: 1 if results may not depend on where a run begins (batch invariance).
     static int tokens(Kernels kernels) {
         return kernels.isBatchInvariant() ? 1 : TOKENS;
     }
@@ -30,7 +30,7 @@ final class LinearChunk {
     final float[][] keyColumns;
     final float[][] updates;
     final float[][] outputs;
-    /// `q_i·k_j`, then times `D_ij`, for j ≤ i.
+    /// `q_i·k_j` for j ≤ i, later multiplied by `D_ij`.
     final float[][] scores;
     /// `D_ij` for j ≤ i.
     final float[][] decays;
@@ -52,7 +52,7 @@ final class LinearChunk {
         row = rows.take(Math.max(keySize, tokens));
     }
 
-    /// Reads `numTokens` tokens from row `from` on: queries and keys of one head, values as the updates.
+    /// Loads `numTokens` tokens from row `from` on: queries and keys of one head, values as the updates.
     void load(Tensor q, Tensor k, int keyCol, Tensor v, int valueCol, int from, int numTokens, float scale) {
         count = numTokens;
         Rows.load(queries, q, from, count, keyCol, keySize);
@@ -77,7 +77,7 @@ final class LinearChunk {
         }
     }
 
-    /// The outputs, when the updates are known.
+    /// Computes the outputs from the updates.
     void attend(float[][] state) {
         for (int i = 0; i < count; i++) {
             Arrays.fill(scores[i], 0, i + 1, 0);
@@ -90,7 +90,7 @@ final class LinearChunk {
         }
     }
 
-    /// Takes the state to the end of the chunk.
+    /// Advances the state to the end of the chunk.
     void advance(float[][] state) {
         for (int p = 0; p < keySize; p++) {
             Rows.multiply(row, keyColumns[p], decays[count - 1], count);

@@ -9,8 +9,8 @@ import java.util.Arrays;
 /// > dk_j = Σ_{i ≥ j} D_ij (do_i·u_j) q_i + D_Cj·dS·u_j
 /// > dS ← d_C·dS + Σ_i d_i q_i ⊗ do_i
 ///
-/// and for `γ_i = ln d_i`: each pair gives `D_ij (q_i·k_j)(do_i·u_j)` to γ_i and takes it from γ_j, the start of the
-/// chunk gives `d_i q_iᵀS do_i`, and its end `D_Cj k_jᵀdS u_j`.
+/// For `γ_i = ln d_i`: each pair adds `D_ij (q_i·k_j)(do_i·u_j)` to γ_i and subtracts it from γ_j; the start of the
+/// chunk adds `d_i q_iᵀS do_i`, and its end `D_Cj k_jᵀdS u_j`.
 final class LinearChunkBackward {
     final float[][] outputs;
     final float[][] updates;
@@ -43,7 +43,7 @@ final class LinearChunkBackward {
         row = rows.take(Math.max(keySize, Math.max(valueSize, tokens)));
     }
 
-    /// From `outputs` and the state's gradient to all the others, save the state's. `chunk.attend` has run.
+    /// Computes all gradients but the state's, from `outputs` and the state's gradient. `chunk.attend` has run.
     void run(float[][] state, float[][] dstate) {
         int c = chunk.count;
         Arrays.fill(logDecays, 0, c, 0);
@@ -72,7 +72,7 @@ final class LinearChunkBackward {
         }
     }
 
-    /// Gives `weights[j]·products[j]` to γ_i and takes it from γ_j, for all j < i.
+    /// Adds `weights[j]·products[j]` to γ_i and subtracts it from γ_j, for all j < i.
     static void share(float[] weights, float[] products, int i, double[] logDecays) {
         for (int j = 0; j < i; j++) {
             double part = (double) weights[j] * products[j];
@@ -113,7 +113,8 @@ final class LinearChunkBackward {
         logDecays[c - 1] += end;
     }
 
-    /// The state's gradient before the chunk, from that after it: last, since all others need the latter.
+    /// Computes the state's gradient before the chunk from that after it. Runs last, since all other gradients need the
+    /// latter.
     void retreat(float[][] dstate) {
         float decay = chunk.fromStart[chunk.count - 1];
         for (int p = 0; p < chunk.keySize; p++) {
@@ -122,7 +123,7 @@ final class LinearChunkBackward {
         add(dstate, chunk.queries, outputs, 1);
     }
 
-    /// `dS += sign · Σ_i d_i left_i ⊗ right_i`.
+    /// Computes `dS += sign · Σ_i d_i left_i ⊗ right_i`.
     void add(float[][] dstate, float[][] left, float[][] right, float sign) {
         for (int p = 0; p < chunk.keySize; p++) {
             for (int i = 0; i < chunk.count; i++) {

@@ -8,11 +8,11 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
-/// The logarithm of what a head keeps of its state: `y[n,h] = A[h] · softplus(x[n,h] + bias[h])`, the step Δ of
+/// The logarithm of a head's decay: `y[n,h] = A[h] · softplus(x[n,h] + bias[h])`, the time step Δ of
 /// https://arxiv.org/abs/2405.21060 times the head's rate.
 ///
 /// @param x `[N, H]`
-/// @param rate `[H]`, how fast the head forgets, A, by its form
+/// @param rate `[H]`, the decay rate A in the form `form`
 /// @param bias `[H]`
 public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) implements Operation {
     public LogDecay {
@@ -52,7 +52,7 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
         Tensor dbias = tape.gradient(bias);
         Tensor a = Compute.stored(rate);
         Tensor b = Compute.stored(bias);
-        // Threads share the heads, so that each sum has one order.
+        // Threads share the heads, so that each sum has a fixed order.
         Ranges.run(tape.kernels().workers(), x.cols(), 60L * x.rows(), (from, to) -> {
             for (int h = from; h < to; h++) {
                 double biasSum = 0;

@@ -1,7 +1,7 @@
 package glia.tensor.ops.scan;
 
-/// The cells of the classic recurrent networks, with PyTorch's order of gates and places of biases: the input brings
-/// `x = W_ih·input + b_ih`, the recurrence `r = W_hh·h + b_hh`, both `[numGates·H]`.
+/// The cells of classic recurrent networks, with PyTorch's gate order and biases: the input contributes `x = W_ih·input
+/// + b_ih`, the recurrence `r = W_hh·h + b_hh`, both `[numGates·H]`.
 public enum RecurrentCell {
     /// `h' = tanh(x + r)`. https://doi.org/10.1207/s15516709cog1402_1
     ELMAN(1, 1) {
@@ -13,7 +13,7 @@ public enum RecurrentCell {
         }
 
         @Override
-        void backward(Slopes d, float[] x, float[] r, float[] before, float[] after, int size) {
+        void backward(CellGradients d, float[] x, float[] r, float[] before, float[] after, int size) {
             for (int i = 0; i < size; i++) {
                 float slope = d.after[i] * (1 - after[i] * after[i]);
                 d.x[i] = slope;
@@ -22,8 +22,8 @@ public enum RecurrentCell {
             }
         }
     },
-    /// Gated recurrent unit: `z` how much to keep, `s` how much of the past the candidate sees; gates in the order
-    /// s, z, n. `n = tanh(x_n + s·r_n)`, `h' = (1 - z)·n + z·h`. https://arxiv.org/abs/1406.1078
+    /// Gated recurrent unit with the gates s (reset), z (update), n (candidate), in this order: `n = tanh(x_n +
+    /// s·r_n)`, `h' = (1 - z)·n + z·h`. https://arxiv.org/abs/1406.1078
     GRU(3, 1) {
         @Override
         void forward(float[] x, float[] r, float[] before, float[] after, int size) {
@@ -36,7 +36,7 @@ public enum RecurrentCell {
         }
 
         @Override
-        void backward(Slopes d, float[] x, float[] r, float[] before, float[] after, int size) {
+        void backward(CellGradients d, float[] x, float[] r, float[] before, float[] after, int size) {
             for (int i = 0; i < size; i++) {
                 double s = sigmoid(x[i] + r[i]);
                 double z = sigmoid(x[size + i] + r[size + i]);
@@ -50,8 +50,8 @@ public enum RecurrentCell {
             }
         }
     },
-    /// Long short-term memory: gates input, forget, candidate, output; it remembers `[h | c]`.
-    /// `c' = f·c + i·g`, `h' = o·tanh(c')`. https://doi.org/10.1162/neco.1997.9.8.1735
+    /// Long short-term memory with the gates input, forget, candidate, output and the state `[h | c]`: `c' = f·c +
+    /// i·g`, `h' = o·tanh(c')`. https://doi.org/10.1162/neco.1997.9.8.1735
     LSTM(4, 2) {
         @Override
         void forward(float[] x, float[] r, float[] before, float[] after, int size) {
@@ -67,7 +67,7 @@ public enum RecurrentCell {
         }
 
         @Override
-        void backward(Slopes d, float[] x, float[] r, float[] before, float[] after, int size) {
+        void backward(CellGradients d, float[] x, float[] r, float[] before, float[] after, int size) {
             for (int j = 0; j < size; j++) {
                 double i = sigmoid(x[j] + r[j]);
                 double f = sigmoid(x[size + j] + r[size + j]);
@@ -93,35 +93,35 @@ public enum RecurrentCell {
         this.numVectors = numVectors;
     }
 
-    /// Rows of the weights, in hidden sizes.
+    /// The number of gates: rows of the weights divided by the hidden size.
     public int numGates() {
         return numGates;
     }
 
-    /// Vectors of the hidden size that it remembers, the output first.
+    /// The number of vectors of the hidden size in the state, the output first.
     public int numVectors() {
         return numVectors;
     }
 
-    /// From what the input and the recurrence bring and the memory before a token to the memory after it.
+    /// Computes the state after a token from the input's and recurrence's contributions and the state before it.
     abstract void forward(float[] x, float[] r, float[] before, float[] after, int size);
 
-    /// From the gradient of the memory after a token, `d.after`, to all the others; `d.before` without what flows
+    /// Computes all gradients from the gradient `d.after` of the state after a token; `d.before` excludes the path
     /// through r.
-    abstract void backward(Slopes d, float[] x, float[] r, float[] before, float[] after, int size);
+    abstract void backward(CellGradients d, float[] x, float[] r, float[] before, float[] after, int size);
 
     private static double sigmoid(double x) {
         return 1 / (1 + Math.exp(-x));
     }
 
     /// The gradients at one token.
-    static final class Slopes {
+    static final class CellGradients {
         final float[] x;
         final float[] r;
         final float[] before;
         final float[] after;
 
-        Slopes(RecurrentCell cell, int size) {
+        CellGradients(RecurrentCell cell, int size) {
             x = new float[cell.numGates * size];
             r = new float[cell.numGates * size];
             before = new float[cell.numVectors * size];

@@ -14,10 +14,10 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /// A recurrent network over the tokens of each run: `r = W·h + b`, then the cell. The result is h after each token,
-/// `[N, H]`. The runs of a batch take their steps together, so that a step is one product; one after the other in time,
-/// as the non-linearity inside the recurrence leaves no parallel form.
+/// `[N, H]`. The runs of a batch advance together, so that a time step is one matrix multiplication. Time steps are
+/// sequential, since the nonlinearity inside the recurrence has no parallel form.
 ///
-/// A state holds the cell's vectors, `[numVectors, H]`.
+/// The state of a sequence is the cell's vectors, `[numVectors, H]`.
 public final class RecurrentScan implements Operation {
     private final Tensor x;
     private final Weight weight;
@@ -27,17 +27,17 @@ public final class RecurrentScan implements Operation {
     private final Runs runs;
     private final int size;
     private final int width;
-    /// Tokens in the order of the steps: the first of each run, the second of each… `[N]`, and each one's run.
+    /// Tokens in the order of the time steps: the first of each run, the second of each… `[N]`, and the run of each.
     private final int[] tokens;
     private final int[] runOf;
-    /// Where each step begins among `tokens`.
+    /// The start of each time step in `tokens`.
     private final int[] steps;
-    /// In the order of the steps: h before, the recurrence's share, and the whole memory after.
+    /// In the order of the time steps: h before, the recurrence's contribution, and the state after.
     private Tensor hidden;
     private Tensor shares;
     private Tensor memories;
 
-    /// @param x the input's share of the gates with its bias, `[N, numGates·H]`
+    /// @param x the input's contribution to the gates with its bias, `[N, numGates·H]`
     /// @param weight `[numGates·H, H]`
     /// @param bias `[numGates·H]`
     public RecurrentScan(Tensor x, Weight weight, Optional<Weight> bias, RecurrentCell cell, RecurrentState state,
@@ -83,7 +83,7 @@ public final class RecurrentScan implements Operation {
         Tensor y = ops.allocate(x.rows(), size);
         hidden = ops.allocate(x.rows(), size);
         shares = ops.allocate(x.rows(), x.cols());
-        // By token, so that the next step finds what it goes on from.
+        // In token order, where the next time step finds its previous state.
         memories = ops.allocate(x.rows(), width);
         float[] input = new float[x.cols()];
         float[] share = new float[x.cols()];
@@ -113,7 +113,7 @@ public final class RecurrentScan implements Operation {
         return y;
     }
 
-    /// What is remembered before the token of place s, of step t.
+    /// Copies the state before the token at place s of time step t.
     private void before(int s, int t, float[] memory) {
         long address = t == 0 ? state.before(runOf[s]) : address(memories, tokens[s] - 1);
         if (address == 0) {
@@ -161,7 +161,7 @@ public final class RecurrentScan implements Operation {
         Tensor dmemories = tape.scratch(x.rows(), width);
         start(dmemories, tape.gradient(y));
         Tensor dhidden = tape.scratch(runs.count(), size);
-        RecurrentCell.Slopes d = new RecurrentCell.Slopes(cell, size);
+        RecurrentCell.CellGradients d = new RecurrentCell.CellGradients(cell, size);
         for (int t = steps.length - 2; t >= 0; t--) {
             for (int s = steps[t]; s < steps[t + 1]; s++) {
                 stepBack(s, t, d, dx, dshares, dmemories);
@@ -187,7 +187,7 @@ public final class RecurrentScan implements Operation {
         }
     }
 
-    private void stepBack(int s, int t, RecurrentCell.Slopes d, Tensor dx, Tensor dshares, Tensor dmemories) {
+    private void stepBack(int s, int t, RecurrentCell.CellGradients d, Tensor dx, Tensor dshares, Tensor dmemories) {
         int n = tokens[s];
         float[] input = new float[x.cols()];
         float[] share = new float[x.cols()];

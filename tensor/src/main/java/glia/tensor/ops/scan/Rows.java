@@ -7,10 +7,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Small matrices on the heap as arrays of rows, for recurrences that work on one head at a time. The inner loops of
-/// `add` go over arrays at one index, the form that the JVM's compiler turns into vector code on every processor.
+/// Small matrices on the heap as arrays of rows, for recurrences of one head. The inner loops of `add` use one index
+/// for all arrays, the form that the JIT compiler vectorizes on every processor.
 ///
-/// An object keeps the matrices it hands out; each thread has one, so that steady work allocates nothing.
+/// An object reuses its matrices. Each thread has one, so the steady state allocates nothing.
 final class Rows {
     private static final ThreadLocal<Rows> OF_THREAD = ThreadLocal.withInitial(Rows::new);
 
@@ -19,14 +19,14 @@ final class Rows {
 
     private Rows() { }
 
-    /// The calling thread's, with all its matrices free again.
+    /// Returns the calling thread's object, with all its matrices free.
     static Rows begin() {
         Rows rows = OF_THREAD.get();
         rows.next = 0;
         return rows;
     }
 
-    /// A matrix of at least this size; what it holds is left over from its last use.
+    /// Takes a matrix of at least this size with undefined contents.
     float[][] take(int numRows, int numCols) {
         if (next == matrices.size()) {
             matrices.add(new float[0][]);
@@ -41,12 +41,13 @@ final class Rows {
         return matrix;
     }
 
-    /// A row of at least this size.
+    /// Takes a row of at least this size.
     float[] take(int numCols) {
         return take(1, numCols)[0];
     }
 
-    /// `y += Σ_k a[k] · b[k]` over the rows `from` (inclusive) to `to` (exclusive) of b, for the first `cols` columns.
+    /// Computes `y += Σ_k a[k] · b[k]` over the rows `from` (inclusive) to `to` (exclusive) of b, for the first `cols`
+    /// columns.
     static void add(float[] y, float[] a, float[][] b, int from, int to, int cols) {
         int k = from;
         for (; k <= to - 4; k += 4) {
@@ -57,7 +58,7 @@ final class Rows {
         }
     }
 
-    /// Four rows at once: y is read and written once for all of them.
+    /// Adds four rows at once: y is read and written once for all of them.
     private static void four(float[] y, float[] a, float[][] b, int k, int cols) {
         float a0 = a[k];
         float a1 = a[k + 1];
@@ -72,28 +73,28 @@ final class Rows {
         }
     }
 
-    /// `y += a · b` for the first `cols` columns.
+    /// Computes `y += a · b` for the first `cols` columns.
     static void add(float[] y, float a, float[] b, int cols) {
         for (int i = 0; i < cols; i++) {
             y[i] += a * b[i];
         }
     }
 
-    /// `y = a · b` for the first `cols` columns.
+    /// Computes `y = a · b` for the first `cols` columns.
     static void scale(float[] y, float a, float[] b, int cols) {
         for (int i = 0; i < cols; i++) {
             y[i] = a * b[i];
         }
     }
 
-    /// `y = a ∘ b`, number by number, for the first `cols` columns.
+    /// Computes `y = a ∘ b` (elementwise) for the first `cols` columns.
     static void multiply(float[] y, float[] a, float[] b, int cols) {
         for (int i = 0; i < cols; i++) {
             y[i] = a[i] * b[i];
         }
     }
 
-    /// `Σ a · b` over the first `cols` columns.
+    /// Computes `Σ a · b` over the first `cols` columns.
     static float dot(float[] a, float[] b, int cols) {
         float s0 = 0;
         float s1 = 0;
@@ -112,14 +113,14 @@ final class Rows {
         return (s0 + s2) + (s1 + s3);
     }
 
-    /// Sets the first `cols` numbers of the first `rows` rows to zero.
+    /// Sets the first `cols` columns of the first `rows` rows to zero.
     static void zero(float[][] matrix, int rows, int cols) {
         for (int i = 0; i < rows; i++) {
             Arrays.fill(matrix[i], 0, cols, 0);
         }
     }
 
-    /// `to[j][i] = from[i][j]`.
+    /// Transposes: `to[j][i] = from[i][j]`.
     static void transpose(float[][] to, float[][] from, int rows, int cols) {
         for (int i = 0; i < rows; i++) {
             float[] row = from[i];
@@ -129,7 +130,7 @@ final class Rows {
         }
     }
 
-    /// Reads a matrix of `rows` times `cols` F32 numbers at an address; zeros for address 0.
+    /// Reads a matrix of `rows` times `cols` F32 values at an address; zeros for address 0.
     static void load(float[][] to, long address, int rows, int cols) {
         if (address == 0) {
             zero(to, rows, cols);
@@ -140,7 +141,7 @@ final class Rows {
         }
     }
 
-    /// Writes a matrix to an address; nothing for address 0.
+    /// Writes a matrix to an address; does nothing for address 0.
     static void store(float[][] from, long address, int rows, int cols) {
         for (int i = 0; i < rows && address != 0; i++) {
             MemorySegment.copy(from[i], 0, Memory.ALL, Memory.F32, address + 4L * i * cols, cols);
@@ -154,14 +155,14 @@ final class Rows {
         }
     }
 
-    /// Writes to columns of rows of a tensor.
+    /// Writes to a block of a tensor.
     static void store(float[][] from, Tensor y, int row, int rows, int col, int cols) {
         for (int i = 0; i < rows; i++) {
             MemorySegment.copy(from[i], 0, Memory.ALL, Memory.F32, at(y, row + i, col), cols);
         }
     }
 
-    /// Adds to columns of rows of a tensor.
+    /// Adds to a block of a tensor.
     static void accumulate(float[][] from, float scale, Tensor y, int row, int rows, int col, int cols) {
         for (int i = 0; i < rows; i++) {
             long address = at(y, row + i, col);

@@ -12,14 +12,13 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.MemorySegment;
 
-/// The recurrence of Mamba, with a state of S numbers for each of I channels: with `Δ = ln(1 + e^steps)` and
-/// A from `decay`
+/// The selective scan of Mamba, with a state of S values for each of I channels. With `Δ = ln(1 + e^steps)` and A from
+/// `decay`:
 ///
 /// > `h[t,s,i] = e^(Δ[t,i] A[i,s]) h[t-1,s,i] + Δ[t,i] B[t,s] x[t,i]`
 /// > `y[t,i] = Σ_s C[t,s] h[t,s,i] + D[i] x[t,i]`
 ///
-/// Channels go their own ways, so they are what is worked on in parallel, and in vectors: a row of channels at a time
-/// gets all its exponentials. https://arxiv.org/abs/2312.00752
+/// Channels are independent; they are processed in parallel and in vectors. https://arxiv.org/abs/2312.00752
 ///
 /// @param x `[N, I]`
 /// @param steps `[N, I]`, before the softplus
@@ -27,7 +26,7 @@ import java.lang.foreign.MemorySegment;
 /// @param c `[N, S]`
 /// @param decay `[I, S]`, in the form `form`
 /// @param skip D, `[I]`
-/// @param state the numbers h, `[S, I]` for each sequence
+/// @param state h, `[S, I]` for each sequence
 public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight decay, DecayForm form,
         Weight skip, RecurrentState state, Runs runs) implements Operation {
     public SelectiveScan {
@@ -39,7 +38,7 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight d
         Compute.require(Compute.stored(skip).size() == x.cols(), "selective scan", x, Compute.stored(skip));
     }
 
-    /// The numbers that a sequence remembers.
+    /// The number of values in the state of a sequence.
     public static int stateSize(int numChannels, int stateSize) {
         return Math.multiplyExact(numChannels, stateSize);
     }
@@ -64,7 +63,7 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight d
         return y;
     }
 
-    /// Reads h from a sequence's memory, or writes it there. No memory holds zeros and forgets.
+    /// Reads h from a sequence's state, or writes it there. Address 0 reads zeros and discards writes.
     private void exchange(long address, float[][] h, int count, boolean write) {
         for (int s = 0; s < h.length; s++) {
             long at = address + 4L * s * x.cols();

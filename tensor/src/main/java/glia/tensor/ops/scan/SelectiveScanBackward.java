@@ -13,10 +13,10 @@ import java.util.Arrays;
 /// > `dC[t] = Σ_i h[t] dy[t]`, `dB[t] = Σ_i g[t] Δ x`, `d(Δ x) = Σ_s g[t] B[t]`
 /// > `d(Δ A) = g[t] h[t-1] e^(Δ A)`
 ///
-/// The states are computed again, a chunk of tokens at a time from the state at its start, so that memory grows with
-/// the chunk and with the number of chunks, not with the run.
+/// States are recomputed one chunk of tokens at a time from the state at its start, so memory grows with the chunk size
+/// and the number of chunks, not with the run.
 final class SelectiveScanBackward {
-    /// Tokens whose states are held at a time.
+    /// Tokens whose states are in memory at a time.
     private static final int CHUNK = 32;
 
     private final SelectiveScan scan;
@@ -60,7 +60,7 @@ final class SelectiveScanBackward {
         }
     }
 
-    /// The work on some channels.
+    /// The backward pass of some channels.
     private final class Block {
         private final int from;
         private final int count;
@@ -142,7 +142,7 @@ final class SelectiveScanBackward {
             }
         }
 
-        /// Goes back over token t, which is number `i` of its chunk.
+        /// Runs the backward pass of token t, which has index `i` in its chunk.
         private void token(int t, int i) {
             ChannelBlocks.load(dy, t, from, out, count);
             ChannelBlocks.load(scan.b(), t, 0, b, stateSize);
@@ -167,13 +167,13 @@ final class SelectiveScanBackward {
             ArrayMath.multiply(dinput, dinput, steps[i], count);
             ArrayMath.addProduct(dinput, out, forward.skip, count);
             ChannelBlocks.add(dinput, dx, t, from, count);
-            slope(steps[i]);
+            derivative(steps[i]);
             ArrayMath.multiply(dstep, dstep, sigmoid, count);
             ChannelBlocks.add(dstep, dsteps, t, from, count);
         }
 
-        /// The slope of the softplus from its value: `1 - e^-Δ`.
-        private void slope(float[] steps) {
+        /// Computes the derivative of the softplus from its value: `1 - e^-Δ`.
+        private void derivative(float[] steps) {
             for (int i = 0; i < count; i++) {
                 sigmoid[i] = (float) -Math.expm1(-steps[i]);
             }

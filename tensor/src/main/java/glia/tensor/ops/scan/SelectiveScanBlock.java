@@ -14,13 +14,13 @@ final class SelectiveScanBlock {
     private final float[] b;
     private final float[] c;
 
-    /// A, turned: `[S][channels]`.
+    /// A, transposed: `[S][channels]`.
     final float[][] decay;
     final float[] skip;
     /// The state, `[S][channels]`.
     final float[][] h;
-    /// Of the last token: its inputs, their steps before and after the softplus, `Δ x`, the factors `e^(Δ A)` and the
-    /// results.
+    /// For the last token: its inputs, their time steps before and after the softplus, `Δ x`, the factors `e^(Δ A)` and
+    /// the results.
     final float[] x;
     final float[] raw;
     final float[] step;
@@ -56,7 +56,7 @@ final class SelectiveScanBlock {
         y = new float[count];
     }
 
-    /// Reads what belongs to a token and moves the state on by it.
+    /// Loads a token and advances the state by it.
     void step(int t) {
         ChannelBlocks.load(scan.x(), t, from, x, count);
         ChannelBlocks.load(scan.steps(), t, from, raw, count);

@@ -3,7 +3,7 @@ package glia.tensor.ops.scan;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 
-/// Where the states of a pass lie, asked for once and on the thread that owns them, so that many may use them.
+/// The addresses of the states of a pass, fetched once on the thread that owns them, for use by many threads.
 final class StateAddresses {
     private final long[] before;
     private final long[] after;
@@ -17,12 +17,12 @@ final class StateAddresses {
         }
     }
 
-    /// Where number `index` of the state before a run lies, or 0 if the state is zero.
+    /// The address of value `index` of the state before a run, or 0 if the state is zero.
     long before(int run, long index) {
         return before[run] == 0 ? 0 : before[run] + 4 * index;
     }
 
-    /// Where number `index` of the state after a run goes, or 0 if nobody will ask for it.
+    /// The address for value `index` of the state after a run, or 0 if it is not needed.
     long after(int run, long index) {
         return after[run] == 0 ? 0 : after[run] + 4 * index;
     }

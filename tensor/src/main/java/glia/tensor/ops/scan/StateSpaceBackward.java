@@ -7,8 +7,8 @@ import glia.tensor.ops.Tape;
 import java.util.Arrays;
 
 /// The gradient of a `StateSpaceScan`, head by head and chunk by chunk from the end. With the symbols of
-/// `StateSpaceHead`, `M[t,u] = (C[t]·B[u]) e^(a[t]-a[u])`, g the gradient of the state after the chunk and
-/// `r[u] = e^(a[L-1]-a[u])`:
+/// `StateSpaceHead`, `M[t,u] = (C[t]·B[u]) e^(a[t]-a[u])`, g the gradient of the state after the chunk and `r[u] =
+/// e^(a[L-1]-a[u])`:
 ///
 /// > `dv[u] = Σ_{t≥u} M[t,u] dy[t] + r[u] B[u]·g`
 /// > `dC[t] = Σ_{u≤t} K[t,u] B[u] + e^a[t] h·dy[t]`, with `K[t,u] = e^(a[t]-a[u]) dy[t]·v[u]`
@@ -16,7 +16,8 @@ import java.util.Arrays;
 /// > `da[t] += Σ_u K[t,u] C[t]·B[u] + e^a[t] dy[t]·(C[t] h)`, `da[u] -= Σ_t K[t,u] C[t]·B[u] + r[u] v[u]·(B[u] g)`
 /// > `da[L-1] += Σ_u r[u] v[u]·(B[u] g) + e^a[L-1] g·h`, `g ← e^a[L-1] g + Σ_t e^a[t] C[t] dy[t]`
 ///
-/// Then `d(ΔA)[t] = Σ_{u≥t} da[u]`, and from there to Δ, A and the rest. States before chunks are computed again.
+/// Then `d(ΔA)[t] = Σ_{u≥t} da[u]`, from which the gradients of Δ, A and the rest follow. States before chunks are
+/// recomputed.
 final class StateSpaceBackward {
     private final StateSpaceScan scan;
     private final Tensor dx;
@@ -64,7 +65,7 @@ final class StateSpaceBackward {
         }
     }
 
-    /// The work on one head.
+    /// The backward pass of one head.
     private final class Head {
         private final int head;
         private final StateSpaceHead forward;
@@ -72,7 +73,7 @@ final class StateSpaceBackward {
         private final int stateSize;
         private final double decaySlope;
         private final float[][] g;
-        private final float[][] turned;
+        private final float[][] transposed;
         private final float[][] out;
         private final float[][] dv;
         private final float[][] dB;
@@ -93,7 +94,7 @@ final class StateSpaceBackward {
             stateSize = forward.stateSize;
             int most = StateSpaceHead.CHUNK;
             g = new float[stateSize][headSize];
-            turned = new float[headSize][Math.max(stateSize, most)];
+            transposed = new float[headSize][Math.max(stateSize, most)];
             out = new float[most][headSize];
             dv = new float[most][headSize];
             dB = new float[most][stateSize];
@@ -131,7 +132,7 @@ final class StateSpaceBackward {
             }
         }
 
-        /// Goes back over the chunk that `forward` holds, with h before it.
+        /// Runs the backward pass of the chunk that `forward` holds, with h the state before it.
         private void back() {
             int length = forward.length;
             Arrays.fill(dsums, 0);
@@ -147,12 +148,12 @@ final class StateSpaceBackward {
             toInputs(length);
         }
 
-        /// What went from token to token inside the chunk.
+        /// Adds the gradients along the path from token to token within the chunk.
         private void throughTokens(int length) {
-            ArrayMath.turn(turned, forward.v, length, headSize);
+            ArrayMath.transpose(transposed, forward.v, length, headSize);
             for (int t = 0; t < length; t++) {
                 Arrays.fill(pulls, 0, length, 0);
-                ArrayMath.addCombination(pulls, out[t], turned, headSize, t + 1);
+                ArrayMath.addCombination(pulls, out[t], transposed, headSize, t + 1);
                 forward.decaysUntil(t, decays);
                 forward.scores(t, scores);
                 ArrayMath.multiply(pulls, pulls, decays, t + 1);
@@ -167,27 +168,28 @@ final class StateSpaceBackward {
             }
         }
 
-        /// What the state before the chunk gave to its outputs, without which g is not yet what it was before.
+        /// Adds the gradients along the path from the state before the chunk to its outputs; g is not yet updated.
         private void throughOutput(int length) {
-            ArrayMath.turn(turned, forward.h, stateSize, headSize);
+            ArrayMath.transpose(transposed, forward.h, stateSize, headSize);
             float[] fromState = new float[stateSize];
             for (int t = 0; t < length; t++) {
                 Arrays.fill(fromState, 0);
-                ArrayMath.addCombination(fromState, out[t], turned, headSize, stateSize);
+                ArrayMath.addCombination(fromState, out[t], transposed, headSize, stateSize);
                 float kept = forward.decayOfState(t);
                 ArrayMath.addScaled(dC[t], fromState, kept, stateSize);
                 dsums[t] += (double) kept * ArrayMath.dot(fromState, forward.c[t], stateSize);
             }
         }
 
-        /// What the state after the chunk had from the chunk and from the state before; g becomes its gradient.
+        /// Adds the gradients along the path to the state after the chunk; g becomes the gradient of the state before
+        /// it.
         private void throughState(int length) {
             forward.decaysToEnd(decays);
-            ArrayMath.turn(turned, g, stateSize, headSize);
+            ArrayMath.transpose(transposed, g, stateSize, headSize);
             float[] toB = new float[stateSize];
             for (int u = 0; u < length; u++) {
                 Arrays.fill(toB, 0);
-                ArrayMath.addCombination(toB, forward.v[u], turned, headSize, stateSize);
+                ArrayMath.addCombination(toB, forward.v[u], transposed, headSize, stateSize);
                 ArrayMath.addScaled(dB[u], toB, decays[u], stateSize);
                 double pull = (double) decays[u] * ArrayMath.dot(toB, forward.b[u], stateSize);
                 dsums[u] -= pull;
@@ -198,7 +200,7 @@ final class StateSpaceBackward {
             }
             float kept = forward.decayOfState(length - 1);
             float[][] weights = new float[stateSize][length];
-            ArrayMath.turn(weights, forward.c, length, stateSize);
+            ArrayMath.transpose(weights, forward.c, length, stateSize);
             for (int t = 0; t < length; t++) {
                 decays[t] = forward.decayOfState(t);
             }
@@ -221,7 +223,7 @@ final class StateSpaceBackward {
                 ArrayMath.scale(input, dv[t], forward.step[t], headSize);
                 ArrayMath.addScaled(input, out[t], forward.skip, headSize);
                 ChannelBlocks.add(input, dx, forward.first + t, head * headSize, headSize);
-                double raw = dstep * slope(forward.raw[t]);
+                double raw = dstep * derivative(forward.raw[t]);
                 dbias += raw;
                 long at = (long) (forward.first + t) * scan.numHeads() + head;
                 dsteps.set(at, dsteps.get(at) + (float) raw);
@@ -231,8 +233,8 @@ final class StateSpaceBackward {
             }
         }
 
-        /// The slope of the clamped softplus.
-        private double slope(double raw) {
+        /// The derivative of the clamped softplus.
+        private double derivative(double raw) {
             double value = Math.max(raw, 0) + Math.log1p(Math.exp(-Math.abs(raw)));
             boolean clamped = value < scan.limits().min() || value > scan.limits().max();
             return clamped ? 0 : 1 / (1 + Math.exp(-raw));

@@ -8,20 +8,20 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// One head of a `StateSpaceScan`, chunk by chunk. With the sums `a[t] = Σ_{u≤t} Δ[u] A` from the chunk's start, the
-/// inputs `v[t] = Δ[t] x[t]` and the state h before the chunk,
+/// inputs `v[t] = Δ[t] x[t]` and the state h before the chunk:
 ///
 /// > `y[t] = Σ_{u≤t} (C[t]·B[u]) e^(a[t]-a[u]) v[u] + e^a[t] C[t] h + D x[t]`
 /// > `h ← e^a[L-1] h + Σ_u e^(a[L-1]-a[u]) B[u] v[u]`
 final class StateSpaceHead {
-    /// The most tokens in a chunk.
+    /// Maximal number of tokens in a chunk.
     static final int CHUNK = 64;
 
-    /// The weights as plain numbers.
+    /// The weights as arrays.
     static final class Numbers {
         final float[] stepBias;
         /// A.
         final double[] decay;
-        /// The derivative of A by what is stored.
+        /// The derivative of A with respect to the stored value.
         final double[] slope;
         final float[] skip;
 
@@ -38,7 +38,7 @@ final class StateSpaceHead {
         }
     }
 
-    /// Each thread's own, made anew when the sizes change.
+    /// Each thread's object, recreated when the sizes change.
     private static final ThreadLocal<StateSpaceHead> OWN = new ThreadLocal<>();
 
     private StateSpaceScan scan;
@@ -48,7 +48,7 @@ final class StateSpaceHead {
     private final ArrayMath math = new ArrayMath(CHUNK);
     private final float[] row = new float[CHUNK];
     private final float[] scores = new float[CHUNK];
-    private final float[][] turnedB;
+    private final float[][] transposedB;
     private final float[] sum;
     double decay;
     float skip;
@@ -57,8 +57,8 @@ final class StateSpaceHead {
     /// The state, `[S][P]`.
     final float[][] h;
 
-    /// The present chunk: its first token and its length, and for each token B, C, x, v, Δ before and after the
-    /// softplus and a.
+    /// The current chunk: its first token and its length, and for each token B, C, x, v, Δ before and after the
+    /// softplus, and a.
     int first;
     int length;
     final float[][] b;
@@ -73,7 +73,7 @@ final class StateSpaceHead {
         this.headSize = headSize;
         this.stateSize = stateSize;
         sum = new float[headSize];
-        turnedB = new float[stateSize][CHUNK];
+        transposedB = new float[stateSize][CHUNK];
         h = new float[stateSize][headSize];
         b = new float[CHUNK][stateSize];
         c = new float[CHUNK][stateSize];
@@ -81,7 +81,7 @@ final class StateSpaceHead {
         v = new float[CHUNK][headSize];
     }
 
-    /// The calling thread's, for a head of a scan.
+    /// Returns the calling thread's object, set to a head of a scan.
     static StateSpaceHead of(StateSpaceScan scan, Numbers numbers, int head) {
         StateSpaceHead own = OWN.get();
         if (own == null || own.headSize != scan.headSize() || own.stateSize != scan.stateSize()) {
@@ -97,7 +97,7 @@ final class StateSpaceHead {
         return own;
     }
 
-    /// Reads h from a sequence's memory; no memory, 0, holds zeros.
+    /// Reads h from a sequence's state; zeros for address 0.
     void load(long address) {
         for (int s = 0; s < stateSize; s++) {
             if (address == 0) {
@@ -108,14 +108,14 @@ final class StateSpaceHead {
         }
     }
 
-    /// Writes h to a sequence's memory; no memory forgets.
+    /// Writes h to a sequence's state; does nothing for address 0.
     void store(long address) {
         for (int s = 0; s < stateSize && address != 0; s++) {
             MemorySegment.copy(h[s], 0, Memory.ALL, Memory.F32, address + 4L * s * headSize, headSize);
         }
     }
 
-    /// Token t alone, by the recurrence itself.
+    /// Processes token t alone, by the recurrence.
     void token(int t, Tensor y) {
         read(t, 1);
         float kept = decayOfState(0);
@@ -134,10 +134,10 @@ final class StateSpaceHead {
         }
     }
 
-    /// Reads the chunk of `count` tokens from t on.
+    /// Loads the chunk of `count` tokens from t on.
     void chunk(int t, int count) {
         read(t, count);
-        ArrayMath.turn(turnedB, b, count, stateSize);
+        ArrayMath.transpose(transposedB, b, count, stateSize);
     }
 
     private void read(int t, int count) {
@@ -167,12 +167,12 @@ final class StateSpaceHead {
         math.exp(decays, decays, t + 1);
     }
 
-    /// `decays[u] = e^(a[L-1] - a[u])`, what is left of token u when the chunk ends.
+    /// `decays[u] = e^(a[L-1] - a[u])`, the decay from token u to the end of the chunk.
     void decaysToEnd(float[] decays) {
         decaysUntil(length - 1, decays);
     }
 
-    /// `e^a[t]`, what is left of the state at token t.
+    /// `e^a[t]`, the decay of the state up to token t.
     float decayOfState(int t) {
         return (float) Math.exp(sums[t]);
     }
@@ -180,7 +180,7 @@ final class StateSpaceHead {
     /// `scores[u] = C[t]·B[u]` for all u of the chunk.
     void scores(int t, float[] scores) {
         Arrays.fill(scores, 0, length, 0);
-        ArrayMath.addCombination(scores, c[t], turnedB, stateSize, length);
+        ArrayMath.addCombination(scores, c[t], transposedB, stateSize, length);
     }
 
     /// Writes the outputs of the chunk.
@@ -198,12 +198,12 @@ final class StateSpaceHead {
         }
     }
 
-    /// Moves the state to the end of the chunk.
+    /// Advances the state to the end of the chunk.
     void advance() {
         decaysToEnd(row);
         float kept = decayOfState(length - 1);
         for (int s = 0; s < stateSize; s++) {
-            ArrayMath.multiply(scores, turnedB[s], row, length);
+            ArrayMath.multiply(scores, transposedB[s], row, length);
             ArrayMath.scale(h[s], h[s], kept, headSize);
             ArrayMath.addCombination(h[s], scores, v, length, headSize);
         }

@@ -14,26 +14,26 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.HeadWeights;
 
-/// The recurrence of Mamba 2, whose state decays alike in all of a head of P channels: with
-/// `Δ = clamp(ln(1 + e^(steps + stepBias)))` and A from `decay`, for each head and the B and C of its group
+/// The scan of Mamba 2, in which all P channels of a head have the same decay. With `Δ = clamp(ln(1 + e^(steps +
+/// stepBias)))` and A from `decay`, for each head and the B and C of its group:
 ///
 /// > `h[t,s,p] = e^(Δ[t] A) h[t-1,s,p] + Δ[t] B[t,s] x[t,p]`
 /// > `y[t,p] = Σ_s C[t,s] h[t,s,p] + D x[t,p]`
 ///
-/// Runs are cut into chunks; inside of one, outputs are matrix products of a causal, decaying C·B and the inputs, and
-/// only the state goes from chunk to chunk. https://arxiv.org/abs/2405.21060
+/// Runs are split into chunks. Within a chunk, outputs are matrix products of a causal, decaying C·B and the inputs;
+/// only the state passes from chunk to chunk. https://arxiv.org/abs/2405.21060
 ///
 /// @param x `[N, H·P]`
 /// @param steps `[N, H]`, before bias and softplus
 /// @param b `[N, G·S]`; head h uses group `⌊h·G/H⌋`
 /// @param c `[N, G·S]`
-/// @param weights those of the heads
+/// @param weights the weights of the heads
 /// @param numGroups G
-/// @param limits what Δ is clamped to
-/// @param state the numbers h, `[H, S, P]` for each sequence
+/// @param limits the limits to which Δ is clamped
+/// @param state h, `[H, S, P]` for each sequence
 public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWeights weights, int numGroups,
         StepLimits limits, RecurrentState state, Runs runs) implements Operation {
-    /// One number a head each.
+    /// One value for each head.
     ///
     /// @param decay A in the form `form`
     public record HeadWeights(Weight stepBias, Weight decay, DecayForm form, Weight skip) { }
@@ -49,7 +49,7 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
                 "state space scan", steps, weights);
     }
 
-    /// The numbers that a sequence remembers.
+    /// The number of values in the state of a sequence.
     public static int stateSize(int numHeads, int headSize, int stateSize) {
         return Math.multiplyExact(Math.multiplyExact(numHeads, headSize), stateSize);
     }
@@ -66,7 +66,7 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
         return b.cols() / numGroups;
     }
 
-    /// Work on heads, which do not touch each other.
+    /// Work on independent heads.
     interface Body {
         void run(int head);
     }

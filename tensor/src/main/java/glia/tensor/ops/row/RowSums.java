@@ -7,7 +7,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
 /// The sum of each row, in F64: `[N, C]` to `[N, 1]`.
-public record ColumnSums(Tensor x) implements UnaryOperation {
+public record RowSums(Tensor x) implements UnaryOperation {
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(x.rows(), 1);
