@@ -125,7 +125,13 @@ class DocumentLinksTest {
         Pattern row = Pattern.compile("(?m)^\\| *\\w* \\| `(glia[.\\w]+)` \\|");
         List<String> listed = row.matcher(Files.readString(ROOT.resolve("docs/design.md"))).results()
                 .map(match -> match.group(1)).sorted().toList();
-        assertEquals(String.join("\n", packages()), String.join("\n", listed));
+        Set<String> missing = packages();
+        listed.forEach(missing::remove);
+        assertEquals(Set.of(), missing, "packages that the table does not list");
+        Set<String> unknown = new TreeSet<>(listed);
+        unknown.removeAll(packages());
+        assertEquals(Set.of(), unknown, "listed packages without sources");
+        assertEquals(Set.copyOf(listed).size(), listed.size(), "a package is listed twice: " + listed);
     }
 
     private static Set<String> packages() throws IOException {
