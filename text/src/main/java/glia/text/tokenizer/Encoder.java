@@ -1,6 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
+import glia.io.DisplayText;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -46,7 +47,9 @@ final class Encoder {
         }
     }
 
+    /// @throws IllegalArgumentException if the text is too long
     int[] encode(String text) {
+        source.limit().check(text);
         try {
             if (isFirst.getAndSet(false) && whole == null) {
                 Optional<String> own = source.forText(text);
@@ -75,7 +78,8 @@ final class Encoder {
         try {
             return NativeTokenizer.of(json);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(origin, "tokenizer", "cannot be used: " + e.getMessage(), e);
+            throw new CheckpointException(origin, "tokenizer", "cannot be used: "
+                    + DisplayText.escape(String.valueOf(e.getMessage())), e);
         }
     }
 }

@@ -12,6 +12,9 @@ final class GgufWords {
     /// Longer words are unknown, in all that were published.
     private static final int MAX_CHARACTERS = 100;
 
+    /// The most characters that BERT's normalizer makes of one: two spaces, four of a decomposition, two small letters.
+    private static final int MAX_BERT_GROWTH = 3 * 4 * 2;
+
     private final GgufTokenizer gguf;
 
     GgufWords(GgufTokenizer gguf) {
@@ -37,12 +40,14 @@ final class GgufWords {
         String normalizer = "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
                 + "\"strip_accents\":" + gguf.flag("normalizer.strip_accents", lowers) + ",\"lowercase\":" + lowers
                 + "}";
+        TextLimit.Builder limit = new TextLimit.Builder();
+        limit.lengthenOthers(MAX_BERT_GROWTH);
         List<AddedToken> added = gguf.addedTokens(Pieces.of(pieces));
         String json = NativeJson.wordPiece(added, normalizer, "{\"type\":\"BertPreTokenizer\"}", Pieces.of(pieces),
                 pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
         Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
                 gguf.around("add_sep_token", end.isPresent(), end));
-        return gguf.spec(() -> json, new Vocabulary(Pieces.of(pieces), added),
+        return gguf.spec(TokenizerSource.of(json, limit.build()), new Vocabulary(Pieces.of(pieces), added),
                 new PieceDecoder.Words(GOES_ON, true), template, begin, end);
     }
 
@@ -71,8 +76,10 @@ final class GgufWords {
         boolean merges = gguf.flag("remove_extra_whitespaces", true);
         List<AddedToken> added = gguf.addedTokens(Pieces.of(pieces));
         boolean bytes = gguf.hasBytes();
-        int unknown = gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElse(-1);
-        String json = NativeJson.unigram(added, normalizer(merges && !prefix), words(prefix, merges), Pieces.of(pieces),
+        int unknown = gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElseThrow(() -> gguf.error(
+                "unknown_token_id", "is missing: the token for characters that no piece covers is not known"));
+        TextLimit.Builder limit = new TextLimit.Builder();
+        String json = NativeJson.unigram(added, normalizer(merges && !prefix, limit), words(prefix, merges), Pieces.of(pieces),
                 exact, numScored(pieces.length, unknown), unknown, bytes);
         OptionalInt bos = gguf.id("bos_token_id", "bos_token_id", "");
         OptionalInt eos = gguf.id("eos_token_id", "eos_token_id", "</s>");
@@ -80,8 +87,14 @@ final class GgufWords {
                 gguf.around("add_eos_token", eos.isPresent(), eos));
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement(MARK, " ")), bytes,
                 prefix ? 1 : 0);
-        return gguf.spec(() -> json, new Vocabulary(Pieces.of(pieces), added), decoder, template, bos,
-                eos);
+        limit.lengthen(prefix ? 2 : 1);
+        try {
+            ModelLimits.unigram(Pieces.of(pieces), pieces.length, limit);
+        } catch (IllegalArgumentException e) {
+            throw gguf.error("tokens", e.getMessage());
+        }
+        return gguf.spec(TokenizerSource.of(json, limit.build()), new Vocabulary(Pieces.of(pieces), added), decoder,
+                template, bos, eos);
     }
 
     /// Pieces that fill a vocabulary up have low scores, and what is unknown costs more than the lowest.
@@ -94,18 +107,20 @@ final class GgufWords {
     }
 
     /// Maps characters, and cuts white space where the words are not cut by it.
-    private String normalizer(boolean cuts) throws CheckpointException {
+    private String normalizer(boolean cuts, TextLimit.Builder limit) throws CheckpointException {
         String strip = cuts ? "{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true},{\"type\":\"Replace\","
                 + "\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}" : "";
         byte[] map = gguf.bytes("precompiled_charsmap");
-        String steps = map.length == 0 ? strip : "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"" + charsmap(map)
+        String steps = map.length == 0 ? strip : "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"" + charsmap(map, limit)
                 + "\"}" + (cuts ? "," + strip : "");
         return steps.isEmpty() ? "null" : "{\"type\":\"Sequence\",\"normalizers\":[" + steps + "]}";
     }
 
-    private String charsmap(byte[] map) throws CheckpointException {
+    private String charsmap(byte[] bytes, TextLimit.Builder limit) throws CheckpointException {
         try {
-            return Charsmap.checked(Base64.getEncoder().encodeToString(map));
+            Charsmap map = Charsmap.of(Base64.getEncoder().encodeToString(bytes));
+            map.addTo(limit);
+            return map.base64();
         } catch (IllegalArgumentException e) {
             throw gguf.error("precompiled_charsmap", e.getMessage());
         }

@@ -46,7 +46,7 @@ final class NativeJson {
     static String unigram(List<AddedToken> added, String normalizer, String preTokenizer, Pieces pieces,
             double[] scores, int numScored, int unknown, boolean byteFallback) {
         JsonBuilder json = begin(added, normalizer, preTokenizer, pieces.count())
-                .raw("\"Unigram\",\"unk_id\":").raw(unknown < 0 ? "null" : Integer.toString(unknown))
+                .raw("\"Unigram\",\"unk_id\":").raw(unknown)
                 .raw(",\"byte_fallback\":").raw(byteFallback).raw(",\"vocab\":[");
         for (int id = 0; id < numScored; id++) {
             json.raw(id == 0 ? "[" : ",[");

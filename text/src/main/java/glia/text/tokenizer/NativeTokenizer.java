@@ -8,9 +8,6 @@ import java.lang.ref.Reference;
 /// in Java (`PieceDecoder`), where bytes stay exact and a token can be decoded alone. Thread-safe; its memory is freed
 /// when it is no longer reachable.
 final class NativeTokenizer {
-    /// The library searches a text by trying, and ends the process after 10 million tries at one place: 12 million
-    /// spaces are too many for it.
-    private static final int MAX_CHARACTERS = 2_000_000;
     private static final Cleaner CLEANER = Cleaner.create();
     private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
 
@@ -35,13 +32,7 @@ final class NativeTokenizer {
     }
 
     /// The ids of a text. Unpaired surrogates, which UTF-8 cannot hold, become U+FFFD.
-    ///
-    /// @throws IllegalArgumentException if the text is too long
     int[] encode(String text) {
-        if (text.length() > MAX_CHARACTERS) {
-            throw new IllegalArgumentException("a text of " + text.length() + " characters; at most " + MAX_CHARACTERS
-                    + " can be encoded at once: encode it in parts");
-        }
         try {
             long encoding = LIBRARY.encode(handle, replaceUnpairedSurrogates(text), false);
             try {

@@ -51,7 +51,7 @@ enum PreTokenizer {
     /// Letters by script, punctuation, the white space at the end of a piece, Chinese and Korean, each digit alone.
     DEEPSEEK_LLM(List.of("deepseek-llm"), false, "[\\r\\n]", "\\s?[" + Patterns.DEEPSEEK_LETTERS + "]+",
             "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
-            "\\s+$", "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+", Patterns.DIGITS);
+            Regexes.SPACE_AT_LINE_END, "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+", Patterns.DIGITS);
 
     private final List<String> names;
     private final boolean gpt2Pattern;
@@ -82,6 +82,11 @@ enum PreTokenizer {
     /// All names that `named` knows.
     static List<String> knownNames() {
         return Arrays.stream(values()).flatMap(p -> p.names.stream()).toList();
+    }
+
+    /// Whether a pattern is a step of one of them, and so known to be safe.
+    static boolean hasPattern(String regex) {
+        return Arrays.stream(values()).anyMatch(one -> Arrays.asList(one.steps).contains(regex));
     }
 
     /// Whether a stretch of text that is a piece is taken whole, however merges would cut it. So it is where the

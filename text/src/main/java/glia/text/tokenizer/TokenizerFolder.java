@@ -85,7 +85,7 @@ final class TokenizerFolder {
         if (end.isPresent() && config.path("add_eos_token").isBoolean()) {
             template = template.withLast(end.getAsInt(), config.path("add_eos_token").asBoolean());
         }
-        return new TokenizerSpec(file, parsed::json, vocabulary, parsed.decoder(), template, bos,
+        return new TokenizerSpec(file, TokenizerSource.of(parsed.json(), parsed.limit()), vocabulary, parsed.decoder(), template, bos,
                 end, ends);
     }
 

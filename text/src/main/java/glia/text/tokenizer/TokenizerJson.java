@@ -1,7 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
-import glia.io.json.JsonText;
+import glia.io.DisplayText;
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
 import java.nio.file.Path;
@@ -20,9 +20,12 @@ import tools.jackson.databind.node.MissingNode;
 /// A `tokenizer.json` with a byte-pair, a WordPiece or a Unigram model, read with checks.
 ///
 /// @param json its text, written anew for the native library
-record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
+/// @param limit the longest text that it encodes
+record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
     /// Far above any vocabulary (the largest have 262,144 pieces); keeps a lying file from taking memory.
     private static final int MAX_ID = 1 << 22;
+    /// The longest words of a WordPiece model, which looks up each part of a word.
+    private static final int MAX_WORD = 256;
 
     /// @param file the file that messages name
     /// @param further added tokens that other files of the folder name
@@ -77,13 +80,14 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
 
         private TokenizerJson complete(List<AddedToken> added) throws CheckpointException {
             String[] all = Arrays.copyOf(pieces, size);
-            String normalizer = part("normalizer", Components::normalizer);
-            String preTokenizer = part("pre_tokenizer", Components::preTokenizer);
+            Components components = new Components();
+            String normalizer = part("normalizer", components::normalizer);
+            String preTokenizer = part("pre_tokenizer", components::preTokenizer);
             String type = modelPart("type").asString("BPE");
             String json = switch (type) {
                 case "BPE" -> bytePairs(added, normalizer, preTokenizer, all);
                 case "WordPiece" -> wordPiece(added, normalizer, preTokenizer, all);
-                case "Unigram" -> unigram(added, normalizer, preTokenizer, all);
+                case "Unigram" -> unigram(added, normalizer, preTokenizer, all, components.limit());
                 default -> throw new CheckpointException(file, "model",
                         "found the type '" + type + "', known are BPE, WordPiece and Unigram");
             };
@@ -93,7 +97,7 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
             }
             PieceDecoder decoder = part("decoder", PieceDecoder::of);
             added.forEach(token -> all[token.id()] = token.content());
-            return new TokenizerJson(json, new Vocabulary(Pieces.of(all), added), decoder, template);
+            return new TokenizerJson(json, components.limit().build(), new Vocabulary(Pieces.of(all), added), decoder, template);
         }
 
         private String bytePairs(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
@@ -109,18 +113,23 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
             String unknown = modelPart("unk_token").asString("[UNK]");
             expect(Arrays.asList(all).contains(unknown), "model.unk_token", "a piece of the vocabulary");
             int longest = modelPart("max_input_chars_per_word").asInt(100);
-            expect(longest > 0, "model.max_input_chars_per_word", "a number above 0");
+            expect(longest > 0 && longest <= MAX_WORD, "model.max_input_chars_per_word",
+                    "a number from 1 to " + MAX_WORD);
             return NativeJson.wordPiece(added, normalizer, preTokenizer, Pieces.of(all), unknown,
                     modelPart("continuing_subword_prefix").asString("##"), longest);
         }
 
-        private String unigram(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
-                throws CheckpointException {
+        private String unigram(List<AddedToken> added, String normalizer, String preTokenizer, String[] all,
+                TextLimit.Builder limit) throws CheckpointException {
             expect(scores.length > 0, "model.vocab", "a list of pieces and scores, as Unigram has");
-            JsonNode unknown = modelPart("unk_id");
-            int id = unknown.isNull() || unknown.isMissingNode() ? -1 : unknown.asInt(-1);
-            expect(unknown.isNull() || unknown.isMissingNode() || id >= 0 && id < numScored, "model.unk_id",
-                    "an id below " + numScored);
+            int id = modelPart("unk_id").asInt(-1);
+            expect(modelPart("unk_id").isInt() && id >= 0 && id < numScored, "model.unk_id", "an id below " + numScored
+                    + ", of the piece for characters that no other piece covers (in most files \"<unk>\")");
+            try {
+                ModelLimits.unigram(Pieces.of(all), numScored, limit);
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(file, "model.vocab", e.getMessage(), e);
+            }
             return NativeJson.unigram(added, normalizer, preTokenizer, Pieces.of(all), scores, numScored, id,
                     flag("byte_fallback"));
         }
@@ -208,15 +217,15 @@ record TokenizerJson(String json, Vocabulary vocabulary, PieceDecoder decoder, T
 
         private void put(int id, String piece) throws CheckpointException {
             if (id < 0 || id >= MAX_ID) {
-                throw new CheckpointException(file, "piece " + JsonText.quote(piece),
+                throw new CheckpointException(file, "piece " + DisplayText.quote(piece),
                         "found id " + id + ", expected 0 to " + (MAX_ID - 1));
             }
             if (id >= pieces.length) {
                 pieces = Arrays.copyOf(pieces, Math.max(id + 1, Math.min(MAX_ID, pieces.length * 2)));
             }
             if (pieces[id] != null && !pieces[id].equals(piece)) {
-                throw new CheckpointException(file, "id " + id, "found two pieces, " + JsonText.quote(pieces[id])
-                        + " and " + JsonText.quote(piece) + ", expected one");
+                throw new CheckpointException(file, "id " + id, "found two pieces, " + DisplayText.quote(pieces[id])
+                        + " and " + DisplayText.quote(piece) + ", expected one");
             }
             pieces[id] = piece;
             size = Math.max(size, id + 1);

@@ -17,4 +17,24 @@ interface TokenizerSource {
     default Optional<String> forText(String text) throws CheckpointException {
         return Optional.empty();
     }
+
+    /// The longest text that the tokenizer encodes.
+    default TextLimit limit() {
+        return TextLimit.NONE;
+    }
+
+    /// A tokenizer that is there.
+    static TokenizerSource of(String json, TextLimit limit) {
+        return new TokenizerSource() {
+            @Override
+            public String whole() {
+                return json;
+            }
+
+            @Override
+            public TextLimit limit() {
+                return limit;
+            }
+        };
+    }
 }

@@ -1,5 +1,6 @@
 package glia.text.tokenizer;
 
+import glia.io.CheckpointException;
 import glia.jinja.value.TrustedText;
 import java.security.SecureRandom;
 import java.util.HashMap;
@@ -101,7 +102,17 @@ final class TrustedEncoder {
                     names.put(token.content(), name.toString());
                 }
             }
-            encoder = Encoder.whenNeeded(() -> RenamedJson.of(spec.json(), names), spec.origin());
+            encoder = Encoder.whenNeeded(new TokenizerSource() {
+                @Override
+                public String whole() throws CheckpointException {
+                    return RenamedJson.of(spec.json(), names);
+                }
+
+                @Override
+                public TextLimit limit() {
+                    return spec.source().limit();
+                }
+            }, spec.origin());
         }
 
         int[] encode(String text, List<AddedTokenScan.Match> markers) {

@@ -162,7 +162,7 @@ class TokenizerFolderTest {
         "\"behavior\":\"Isolated\" | \"behavior\":\"Alone\" | pre_tokenizer: found",
         "{\"Regex\":\" {2,}\"} | {\"String\":\"\"} | normalizer: found {\"String\":\"\"}",
         "{\"Regex\":\" {2,}\"} | {\"Regex\":\"(a*)*\"} | normalizer: found the pattern",
-        "{\"Regex\":\" {2,}\"} | {\"Regex\":\"\\\\p{Nosuch}\"} | cannot be used",
+        "{\"Regex\":\" {2,}\"} | {\"Regex\":\"\\\\p{Nosuch}\"} | unknown property \"Nosuch\"",
         "\"ids\":[6] | \"ids\":[] | post_processor: found the part",
         "\"ids\":[6] | \"ids\":[66] | post_processor: expected ids",
         "\"id\":\"<s>\",\"type_id\" | \"id\":\"<e>\",\"type_id\" | post_processor: found the part",

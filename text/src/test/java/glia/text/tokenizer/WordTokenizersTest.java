@@ -102,7 +102,7 @@ class WordTokenizersTest {
         byte[] tiny = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(4).putInt(-1).array();
         for (byte[] bytes : new byte[][] {tiny, {}, "no map".getBytes(StandardCharsets.UTF_8)}) {
             assertThrows(IllegalArgumentException.class,
-                    () -> Charsmap.checked(Base64.getEncoder().encodeToString(bytes)));
+                    () -> Charsmap.of(Base64.getEncoder().encodeToString(bytes)));
         }
     }
 }

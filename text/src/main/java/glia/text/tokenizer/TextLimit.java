@@ -1,0 +1,104 @@
+package glia.text.tokenizer;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// The longest text that a tokenizer encodes, in UTF-16 units. Normalizers and pre-tokenizers may lengthen a text, and
+/// the engine that searches for patterns has a limit of its own, so each step that matters gives a bound: how often it
+/// may see the length of the ASCII characters and of the others, and the most that it takes.
+///
+/// @param bounds all of them must hold
+record TextLimit(List<Bound> bounds) {
+    /// The longest text of any tokenizer. Longer ones need more than a few hundred MB and several seconds.
+    static final int MAX_CHARACTERS = 2_000_000;
+
+    /// The most characters that normalizers and pre-tokenizers may make of a text.
+    private static final int MAX_LENGTHENED = 8_000_000;
+    /// A tokenizer that does not take so many characters is refused.
+    private static final int MIN_CHARACTERS = 1000;
+
+    /// The limit of a tokenizer whose steps lengthen a text at most fourfold.
+    static final TextLimit NONE = new TextLimit(List.of(new Bound(1, 1, MAX_CHARACTERS, "")));
+
+    /// @param perAscii the most characters that an ASCII character has become when the step sees it
+    /// @param perOther the same for other characters
+    /// @param most the most characters that the step takes
+    /// @param reason what messages say, empty for the general limit
+    record Bound(double perAscii, double perOther, int most, String reason) { }
+
+    TextLimit {
+        bounds = List.copyOf(bounds);
+    }
+
+    /// @throws IllegalArgumentException if a text is too long
+    void check(String text) {
+        for (Bound bound : bounds) {
+            double perUnit = Math.max(bound.perAscii, bound.perOther);
+            if (text.length() * perUnit > bound.most && length(text, bound) > bound.most) {
+                int most = (int) (bound.most / perUnit);
+                throw new IllegalArgumentException("a text of " + text.length() + " characters; at most " + most
+                        + " can be encoded at once" + (bound.reason.isEmpty() ? "" : ", because " + bound.reason)
+                        + ": encode it in parts");
+            }
+        }
+    }
+
+    private static double length(String text, Bound bound) {
+        long ascii = text.chars().filter(c -> c < 0x80).count();
+        return ascii * bound.perAscii + (text.length() - ascii) * bound.perOther;
+    }
+
+    /// Follows the length of a text through the steps of a tokenizer.
+    static final class Builder {
+        private final List<Bound> bounds = new ArrayList<>(NONE.bounds);
+        private double perAscii = 1;
+        private double perOther = 1;
+        /// Whether ASCII characters may have become others.
+        private boolean isMixed;
+
+        /// A step that makes at most so many characters of each.
+        void lengthen(double factor) {
+            perAscii *= factor;
+            perOther *= factor;
+            check();
+        }
+
+        /// A step that leaves ASCII characters as they are.
+        void lengthenOthers(double factor) {
+            perOther *= factor;
+            perAscii *= isMixed ? factor : 1;
+            check();
+        }
+
+        /// Text from a file comes in, which is not ASCII unless it is empty or `▁`.
+        void insert(String text) {
+            isMixed |= text.chars().anyMatch(c -> c >= 0x80 && c != '▁');
+        }
+
+        /// Whether steps that leave ASCII characters as they are may lengthen them all the same.
+        boolean isMixed() {
+            return isMixed;
+        }
+
+        /// A step that takes at most so many characters.
+        void limit(int most, String reason) {
+            if (most / Math.max(perAscii, perOther) < MAX_CHARACTERS) {
+                bounds.add(new Bound(perAscii, perOther, most, reason));
+            }
+        }
+
+        private void check() {
+            if (MAX_LENGTHENED / Math.max(perAscii, perOther) < MIN_CHARACTERS) {
+                throw new IllegalArgumentException("found steps that together make up to "
+                        + Math.round(Math.max(perAscii, perOther)) + " characters of one, expected at most "
+                        + MAX_LENGTHENED / MIN_CHARACTERS);
+            }
+        }
+
+        TextLimit build() {
+            limit(MAX_LENGTHENED, "its normalizers and pre-tokenizers may make up to "
+                    + Math.round(Math.max(perAscii, perOther)) + " characters of one");
+            return new TextLimit(bounds);
+        }
+    }
+}
