@@ -6,7 +6,7 @@ module glia.engine {
     requires jdk.management;
 
     exports glia.engine;
-    exports glia.engine.reading;
+    exports glia.engine.embedding;
     exports glia.engine.sampling;
     exports glia.engine.schedule;
     exports glia.engine.state;

@@ -2,8 +2,9 @@ package glia.peer;
 
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
-import glia.engine.reading.Embedder;
-import glia.engine.reading.Pooling;
+import glia.engine.embedding.Embedder;
+import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.embedding.Pooling;
 import glia.tensor.Precision;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,13 +36,14 @@ public final class EmbeddingBench {
             System.out.println("all-MiniLM-L6-v2, " + THREADS + " threads, kernels " + half.kernels().kernels().name()
                     + "; texts a second");
             System.out.println("texts  tokens  ONNX Runtime  exact  ratio  half  ratio");
-            Embedder exactly = new Embedder(exact, Pooling.MEAN, true);
-            Embedder halved = new Embedder(half, Pooling.MEAN, true);
+            Embedder exactly = new Embedder(exact, EmbeddingConfig.of(Pooling.MEAN, true));
+            Embedder halved = new Embedder(half, EmbeddingConfig.of(Pooling.MEAN, true));
             for (int tokens : new int[] {16, 128}) {
                 for (int count : new int[] {1, 32}) {
                     List<int[]> texts = texts(count, tokens);
-                    double[] rates = rates(count, () -> onnx.embed(texts), () -> exactly.embed(texts),
-                            () -> halved.embed(texts));
+                    List<Embedder.Input> inputs = texts.stream().map(Embedder.Input::of).toList();
+                    double[] rates = rates(count, () -> onnx.embed(texts), () -> exactly.embed(inputs),
+                            () -> halved.embed(inputs));
                     System.out.printf(Locale.ROOT, "%5d  %6d  %12.1f  %7.1f  %4.2f  %7.1f  %4.2f%n", count, tokens,
                             rates[0], rates[1], rates[1] / rates[0], rates[2], rates[2] / rates[0]);
                 }

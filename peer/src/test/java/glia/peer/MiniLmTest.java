@@ -4,8 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
-import glia.engine.reading.Embedder;
-import glia.engine.reading.Pooling;
+import glia.engine.embedding.Embedder;
+import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.embedding.Pooling;
 import glia.tensor.Precision;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,10 +26,10 @@ class MiniLmTest {
         MiniLm.convert(folder);
         try (MiniLm onnx = new MiniLm(2); LanguageModel model = LanguageModel.load(folder,
                 LoadOptions.defaults().withPrecision(precision))) {
-            Embedder embedder = new Embedder(model, Pooling.MEAN, true);
-            List<int[]> ids = TEXTS.stream().map(text -> embedder.cut(model.tokenizer().encode(text, true))).toList();
-            float[][] expected = onnx.embed(ids);
-            float[][] found = embedder.embed(ids);
+            Embedder embedder = new Embedder(model, EmbeddingConfig.of(Pooling.MEAN, true));
+            List<Embedder.Input> inputs = TEXTS.stream().map(embedder::encode).toList();
+            float[][] expected = onnx.embed(inputs.stream().map(Embedder.Input::ids).toList());
+            float[][] found = embedder.embed(inputs);
             for (int t = 0; t < found.length; t++) {
                 double cosine = 0;
                 for (int i = 0; i < found[t].length; i++) {

@@ -10,9 +10,9 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
-import glia.engine.reading.Embedder;
-import glia.engine.reading.Pooling;
-import glia.engine.reading.PoolingConfig;
+import glia.engine.embedding.Embedder;
+import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.embedding.Pooling;
 import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
@@ -26,15 +26,18 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Turns texts into vectors.
+/// Computes text embeddings.
 public final class EmbedCommand implements Command {
     private static final int MOST_COMPARED = 12;
     private static final int SHOWN_CHARACTERS = 40;
 
     private static final Option<String> FILE =
-            Option.text("FILE", "embed each line of a file (- for standard input) but blank ones", "--file", "-f");
+            Option.text("FILE", "embed each line of a file, - for standard input; blank lines are skipped", "--file", "-f");
     private static final Option<Pooling> POOLING = Option.choice("HOW", Pooling.class,
-            "which hidden states stand for a text (default: what the model was made for)", "--pooling");
+            "pooling of the hidden states (default: the model's)", "--pooling");
+    private static final Option<String> PROMPT = Option.text("NAME",
+            "prompt of config_sentence_transformers.json that goes before each text (default: the model's)",
+            "--prompt-name");
     private static final Option<Boolean> RAW = Option.flag("do not scale vectors to length 1", "--raw");
 
     /// For [glia.cli.Cli].
@@ -47,11 +50,13 @@ public final class EmbedCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Turn texts into vectors whose directions tell their meanings",
+        return new Syntax(name(), "Compute text embeddings",
                 List.of(Models.MODEL, new Positional("TEXT", "the text (default: each line of standard input)", false)),
-                Syntax.join(List.of(FILE, POOLING, RAW, Json.OPTION), ComputeOptions.ALL),
-                List.of("On a terminal, texts are compared: the cosines of the angles between them. Elsewhere each",
-                        "line is the vector of a text, as a JSON array."));
+                Syntax.join(List.of(FILE, POOLING, PROMPT, RAW, Json.OPTION), ComputeOptions.ALL),
+                List.of("On a terminal, several texts are compared: a table of their cosine similarities. Elsewhere",
+                        "each line is the embedding of a text, as a JSON array. Pooling, the most tokens of a text",
+                        "and prompts are those of sentence-transformers' files beside the model, or of the GGUF",
+                        "file."));
     }
 
     @Override
@@ -60,18 +65,39 @@ public final class EmbedCommand implements Command {
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF), arguments,
                 console)) {
-            Pooling pooling = arguments.has(POOLING) ? arguments.get(POOLING).orElseThrow()
-                    : PoolingConfig.of(choice.path(), model.model());
-            Embedder embedder = new Embedder(model, pooling, !arguments.has(RAW));
-            List<int[]> ids = texts.stream().map(text -> model.tokenizer().encode(text, true)).toList();
-            long numCut = ids.stream().filter(text -> text.length > model.contextLength()).count();
-            if (numCut > 0) {
-                console.err().println("glia: " + Units.counted((int) numCut, "text") + " cut to the "
-                        + model.contextLength() + " tokens that the model reads");
+            EmbeddingConfig config = config(choice, model, arguments, console);
+            Embedder embedder = new Embedder(model, config);
+            List<Embedder.Input> inputs = texts.stream().map(embedder::encode).toList();
+            long numTruncated = inputs.stream().filter(Embedder.Input::isTruncated).count();
+            if (numTruncated > 0) {
+                console.err().println("glia: " + Units.counted((int) numTruncated, "text") + " truncated to the "
+                        + embedder.maxTokens() + " tokens that the model reads");
             }
-            print(console, arguments.has(Json.OPTION), pooling, texts, embedder.embed(ids));
+            print(console, arguments.has(Json.OPTION), config.pooling(), texts, embedder.embed(inputs));
         }
         return ExitCode.OK;
+    }
+
+    /// The model's config with the changes of the options.
+    private static EmbeddingConfig config(Choice choice, LanguageModel model, Arguments arguments, Console console)
+            throws IOException {
+        EmbeddingConfig config = EmbeddingConfig.of(choice.path(), model.model());
+        if (arguments.has(POOLING)) {
+            config = config.withPooling(arguments.get(POOLING).orElseThrow());
+        } else if (!config.isStated()) {
+            console.err().println("glia: the model's files name no pooling; taking "
+                    + name(config.pooling()) + " (change it with --pooling)");
+        }
+        try {
+            config = arguments.has(PROMPT) ? config.withPrompt(arguments.get(PROMPT).orElseThrow()) : config;
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+        return arguments.has(RAW) ? config.withNormalized(false) : config;
+    }
+
+    private static String name(Pooling pooling) {
+        return pooling.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private static List<String> texts(Arguments arguments, Console console) throws IOException {
@@ -94,7 +120,7 @@ public final class EmbedCommand implements Command {
     private static void print(Console console, boolean json, Pooling pooling, List<String> texts, float[][] vectors) {
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>();
-            document.put("pooling", pooling.name().toLowerCase(Locale.ROOT));
+            document.put("pooling", name(pooling));
             document.put("size", vectors[0].length);
             document.put("embeddings", vectors);
             Json.print(console, document);
@@ -124,8 +150,8 @@ public final class EmbedCommand implements Command {
             table.row(row.toArray());
         }
         table.print(console);
-        console.out().println(console.dim(vectors[0].length + " numbers each, pooled by "
-                + pooling.name().toLowerCase(Locale.ROOT) + "; cosines of the angles between"));
+        console.out().println(console.dim(vectors[0].length + " numbers each, "
+                + name(pooling) + " pooling; cosine similarities"));
     }
 
     private static double cosine(float[] a, float[] b) {

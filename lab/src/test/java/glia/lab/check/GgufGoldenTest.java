@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
-import glia.engine.reading.Pooling;
-import glia.engine.reading.PoolingConfig;
+import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.embedding.Pooling;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.model.Model;
@@ -91,7 +91,7 @@ class GgufGoldenTest {
     @CsvSource({"bert, CLS", "modernbert, MEAN"})
     void filesSayHowHiddenStatesArePooled(String golden, Pooling pooling) throws CheckpointException {
         try (Model model = ModelLoader.load(read(golden + "-f32.gguf"))) {
-            assertEquals(pooling, PoolingConfig.of(read(golden + "-f32.gguf"), model));
+            assertEquals(pooling, EmbeddingConfig.of(read(golden + "-f32.gguf"), model).pooling());
         }
     }
 

@@ -1,6 +1,5 @@
-package glia.engine.reading;
+package glia.engine;
 
-import glia.engine.LanguageModel;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.Head;

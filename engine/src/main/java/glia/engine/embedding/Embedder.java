@@ -1,0 +1,208 @@
+package glia.engine.embedding;
+
+import glia.engine.Engine;
+import glia.engine.LanguageModel;
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.tensor.Tensor;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/// Text embeddings: pooled last hidden states ([Sentence-BERT](https://arxiv.org/abs/1908.10084)). Texts of any lengths
+/// go through the model in one batch without padding. For one thread.
+public final class Embedder {
+    /// Tokens of one pass: enough to reuse each weight.
+    private static final int PASS_TOKENS = 2048;
+
+    private final Engine engine;
+    private final Tokenizer tokenizer;
+    private final EmbeddingConfig config;
+    private final int contextLength;
+    private final int maxTokens;
+    private final int promptTokens;
+
+    /// A tokenized text.
+    ///
+    /// @param ids the tokens, special tokens included
+    /// @param firstPooled the first token that is pooled: those before belong to a prompt that is not
+    /// @param isTruncated whether the text had more tokens
+    public record Input(int[] ids, int firstPooled, boolean isTruncated) {
+        /// A text all of whose tokens are pooled.
+        public static Input of(int[] ids) {
+            return new Input(ids, 0, false);
+        }
+    }
+
+    /// @throws IllegalArgumentException if the model is an encoder-decoder
+    public Embedder(LanguageModel model, EmbeddingConfig config) {
+        if (model.model().spec().encoder().isPresent()) {
+            throw new IllegalArgumentException("an encoder-decoder has no hidden states of a text alone; "
+                    + "embed with an encoder or a decoder");
+        }
+        this.engine = model.engine();
+        this.tokenizer = model.tokenizer();
+        this.config = config;
+        this.contextLength = model.contextLength();
+        this.maxTokens = config.maxTokens() == 0 ? contextLength : Math.min(config.maxTokens(), contextLength);
+        this.promptTokens = config.poolsPrompt() || config.prompt().isEmpty() ? 0 : numPromptTokens();
+    }
+
+    private int numPromptTokens() {
+        int[] ids = tokenizer.encode(normalized(config.prompt()), true);
+        return ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]) ? ids.length - 1 : ids.length;
+    }
+
+    /// The most tokens of a text, special tokens included.
+    public int maxTokens() {
+        return maxTokens;
+    }
+
+    /// Tokenizes a text with the model's prompt before it. A text that is too long loses its last tokens; the special
+    /// tokens around it stay.
+    public Input encode(String text) {
+        String whole = normalized(config.prompt() + text);
+        int[] ids = tokenizer.encode(whole, true);
+        if (ids.length <= maxTokens) {
+            return new Input(ids, promptTokens, false);
+        }
+        return new Input(truncated(ids, tokenizer.encode(whole, false)), promptTokens, true);
+    }
+
+    private String normalized(String text) {
+        return config.lowerCase() ? text.strip().toLowerCase(Locale.ROOT) : text.strip();
+    }
+
+    /// @param ids the text's tokens with special tokens around them
+    /// @param body the same without
+    private int[] truncated(int[] ids, int[] body) {
+        int numAround = ids.length - body.length;
+        int before = 0;
+        while (before < numAround && !Arrays.equals(ids, before, before + body.length, body, 0, body.length)) {
+            before++;
+        }
+        int after = Math.min(numAround - before, maxTokens);
+        int[] kept = Arrays.copyOf(ids, maxTokens);
+        System.arraycopy(ids, ids.length - after, kept, maxTokens - after, after);
+        return kept;
+    }
+
+    /// The vectors `[D]` of texts, in their order.
+    ///
+    /// @throws IllegalArgumentException if a text has no tokens to pool, or more than the context holds
+    public float[][] embed(List<Input> texts) {
+        for (int i = 0; i < texts.size(); i++) {
+            check(i, texts.get(i));
+        }
+        float[][] vectors = new float[texts.size()][];
+        List<Integer> order = IntStream.range(0, texts.size()).boxed()
+                .sorted(Comparator.comparingInt(i -> texts.get(i).ids().length)).toList();
+        List<Integer> batch = new ArrayList<>();
+        int tokens = 0;
+        for (int i : order) {
+            int length = texts.get(i).ids().length;
+            if (tokens + length > PASS_TOKENS && tokens > 0) {
+                run(batch, texts, vectors);
+                batch.clear();
+                tokens = 0;
+            }
+            batch.add(i);
+            tokens += length;
+        }
+        if (tokens > 0) {
+            run(batch, texts, vectors);
+        }
+        return vectors;
+    }
+
+    private void check(int index, Input text) {
+        if (text.ids().length == 0 || text.firstPooled() >= text.ids().length) {
+            throw new IllegalArgumentException("text " + index + " has no tokens: there is nothing to embed");
+        }
+        if (text.ids().length > contextLength) {
+            throw new IllegalArgumentException("text " + index + " has " + text.ids().length
+                    + " tokens; the model reads at most " + contextLength);
+        }
+    }
+
+    private void run(List<Integer> batch, List<Input> texts, float[][] vectors) {
+        Pass pass = new Pass();
+        for (int i : batch) {
+            int[] ids = texts.get(i).ids();
+            pass.add(ids, 0, ids.length, 0, config.pooling() == Pooling.LAST ? Outputs.LAST : Outputs.ALL);
+        }
+        Tensor hidden = engine.hidden(pass);
+        for (int run = 0; run < batch.size(); run++) {
+            int start = pass.runs().start(run);
+            vectors[batch.get(run)] = config.pooling() == Pooling.LAST ? scaled(row(hidden, run))
+                    : pooled(hidden, start, start + texts.get(batch.get(run)).firstPooled(), pass.runs().end(run));
+        }
+    }
+
+    /// @param start the row of the text's first token
+    /// @param from the first row that is pooled
+    private float[] pooled(Tensor hidden, int start, int from, int end) {
+        float[] vector = new float[hidden.cols()];
+        switch (config.pooling()) {
+            case CLS -> vector = row(hidden, start);
+            case LAST -> vector = row(hidden, end - 1);
+            case MAX -> {
+                vector = row(hidden, from);
+                for (int n = from + 1; n < end; n++) {
+                    for (int i = 0; i < vector.length; i++) {
+                        vector[i] = Math.max(vector[i], hidden.get((long) n * vector.length + i));
+                    }
+                }
+            }
+            case MEAN, MEAN_SQRT_LEN -> {
+                for (int n = from; n < end; n++) {
+                    add(vector, hidden, n, 1);
+                }
+                int count = end - from;
+                scale(vector, config.pooling() == Pooling.MEAN ? 1f / count : (float) (1 / Math.sqrt(count)));
+            }
+            case WEIGHTED_MEAN -> {
+                long weights = 0;
+                for (int n = from; n < end; n++) {
+                    add(vector, hidden, n, n - start + 1);
+                    weights += n - start + 1;
+                }
+                scale(vector, 1f / weights);
+            }
+        }
+        return scaled(vector);
+    }
+
+    private float[] scaled(float[] vector) {
+        if (config.normalized()) {
+            double square = 0;
+            for (float x : vector) {
+                square += (double) x * x;
+            }
+            scale(vector, square == 0 ? 0 : (float) (1 / Math.sqrt(square)));
+        }
+        return vector;
+    }
+
+    private static float[] row(Tensor hidden, int row) {
+        float[] vector = new float[hidden.cols()];
+        add(vector, hidden, row, 1);
+        return vector;
+    }
+
+    private static void add(float[] vector, Tensor hidden, int row, float weight) {
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] += weight * hidden.get((long) row * vector.length + i);
+        }
+    }
+
+    private static void scale(float[] vector, float factor) {
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] *= factor;
+        }
+    }
+}

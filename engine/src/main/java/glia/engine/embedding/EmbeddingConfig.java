@@ -1,0 +1,98 @@
+package glia.engine.embedding;
+
+import glia.io.CheckpointException;
+import glia.io.gguf.GgufCheckpoint;
+import glia.io.gguf.GgufMetadata;
+import glia.model.Model;
+import glia.model.spec.ModelSpec;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/// How a model turns a text into an embedding: the files of
+/// [sentence-transformers](https://sbert.net) in its folder (`modules.json`, `1_Pooling/config.json`,
+/// `sentence_bert_config.json`, `config_sentence_transformers.json`), or `pooling_type` of a GGUF file.
+///
+/// Without them encoders take the mean, decoders the last token, and vectors are normalized.
+///
+/// @param pooling how hidden states become one vector
+/// @param isStated whether the model's files say so
+/// @param normalized whether vectors are scaled to length 1, so that their dot product is the cosine
+/// @param maxTokens the most tokens of a text, special tokens included: longer ones are truncated; 0: as many as the
+///     context holds
+/// @param lowerCase whether texts are turned to lower case before they are tokenized
+/// @param prompts texts that may go before each text, by name
+/// @param defaultPrompt the name of the prompt that goes before each text; empty for none
+/// @param poolsPrompt whether the tokens of the prompt are pooled too
+public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normalized, int maxTokens, boolean lowerCase,
+        Map<String, String> prompts, Optional<String> defaultPrompt, boolean poolsPrompt) {
+    /// The numbers of llama.cpp's [pooling types](https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h).
+    private static final Map<Long, Pooling> NUMBERED = Map.of(1L, Pooling.MEAN, 2L, Pooling.CLS, 3L, Pooling.LAST);
+    /// The number for hidden states without pooling, and for none given.
+    private static final long NONE = 0;
+
+    /// Copies the prompts.
+    ///
+    /// @throws IllegalArgumentException if the default prompt is none of them
+    public EmbeddingConfig {
+        prompts = Map.copyOf(prompts);
+        if (defaultPrompt.isPresent() && !prompts.containsKey(defaultPrompt.get())) {
+            throw new IllegalArgumentException("there is no prompt '" + defaultPrompt.get() + "'; the model has "
+                    + (prompts.isEmpty() ? "none" : prompts.keySet().stream().sorted().toList()));
+        }
+    }
+
+    /// A config without truncation and prompts.
+    public static EmbeddingConfig of(Pooling pooling, boolean normalized) {
+        return new EmbeddingConfig(pooling, true, normalized, 0, false, Map.of(), Optional.empty(), true);
+    }
+
+    /// The config of a model.
+    ///
+    /// @param path the model's folder or file
+    /// @throws CheckpointException if its files cannot be read or require a pooling or a module that is not known
+    public static EmbeddingConfig of(Path path, Model model) throws CheckpointException {
+        if (model.checkpoint() instanceof GgufCheckpoint gguf) {
+            return ofGguf(gguf.metadata(), model.spec());
+        }
+        return new SentenceTransformerFiles(path).config(usual(model.spec()));
+    }
+
+    /// What is taken where a model's files say nothing.
+    private static Pooling usual(ModelSpec spec) {
+        return spec.looksAhead() ? Pooling.MEAN : Pooling.LAST;
+    }
+
+    private static EmbeddingConfig ofGguf(GgufMetadata metadata, ModelSpec spec) throws CheckpointException {
+        String key = metadata.string("general.architecture") + ".pooling_type";
+        if (!metadata.has(key) || metadata.integer(key) == NONE) {
+            return new EmbeddingConfig(usual(spec), false, true, 0, false, Map.of(), Optional.empty(), true);
+        }
+        Pooling found = NUMBERED.get(metadata.integer(key));
+        if (found == null) {
+            throw new CheckpointException(metadata.origin(), "metadata key " + key, "found " + metadata.integer(key)
+                    + ", expected 1 (mean), 2 (first token) or 3 (last token)");
+        }
+        return of(found, true);
+    }
+
+    public EmbeddingConfig withPooling(Pooling other) {
+        return new EmbeddingConfig(other, true, normalized, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt);
+    }
+
+    public EmbeddingConfig withNormalized(boolean other) {
+        return new EmbeddingConfig(pooling, isStated, other, maxTokens, lowerCase, prompts, defaultPrompt, poolsPrompt);
+    }
+
+    /// @param name of one of the prompts
+    /// @throws IllegalArgumentException if there is none of that name
+    public EmbeddingConfig withPrompt(String name) {
+        return new EmbeddingConfig(pooling, isStated, normalized, maxTokens, lowerCase, prompts, Optional.of(name),
+                poolsPrompt);
+    }
+
+    /// The text that goes before each text.
+    String prompt() {
+        return defaultPrompt.map(prompts::get).orElse("");
+    }
+}

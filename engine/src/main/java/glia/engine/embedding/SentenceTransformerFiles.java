@@ -1,0 +1,160 @@
+package glia.engine.embedding;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.json.JsonValues;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+
+/// Reads the files that [sentence-transformers](https://github.com/huggingface/sentence-transformers) writes beside a
+/// model.
+final class SentenceTransformerFiles {
+    private static final String MODULES = "modules.json";
+    private static final String PROMPTS = "config_sentence_transformers.json";
+    private static final String DEFAULT_POOLING = "1_Pooling";
+    /// Some versions name this file after the model's family.
+    private static final String TRANSFORMER = "sentence_[\\w-]+_config\\.json";
+
+    private final Path folder;
+
+    /// @param path the model's folder, or a file in it
+    SentenceTransformerFiles(Path path) {
+        folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+    }
+
+    /// @param usual the pooling of models without these files
+    EmbeddingConfig config(Pooling usual) throws CheckpointException {
+        String poolingFolder = DEFAULT_POOLING;
+        boolean normalized = true;
+        if (Files.isRegularFile(folder.resolve(MODULES))) {
+            normalized = false;
+            for (Config module : modules()) {
+                String type = module.text("type");
+                switch (type.substring(type.lastIndexOf('.') + 1)) {
+                    case "Transformer" -> { }
+                    case "Pooling" -> poolingFolder = module.text("path", DEFAULT_POOLING);
+                    case "Normalize" -> normalized = true;
+                    default -> throw module.error("type", "found the module " + type + ", expected Transformer, "
+                            + "Pooling or Normalize: the embeddings of this model need a computation that is not "
+                            + "supported");
+                }
+            }
+        }
+        Optional<Config> pooling = read(poolingFolder + "/config.json");
+        Optional<Config> transformer = transformer();
+        Optional<Config> prompts = read(PROMPTS);
+        return new EmbeddingConfig(pooling.isPresent() ? pooling(pooling.get()) : usual, pooling.isPresent(), normalized,
+                maxTokens(transformer), transformer.isPresent() && transformer.get().flag("do_lower_case", false),
+                prompts.isPresent() ? prompts(prompts.get()) : Map.of(),
+                prompts.isPresent() ? defaultPrompt(prompts.get()) : Optional.empty(),
+                pooling.isEmpty() || pooling.get().flag("include_prompt", true));
+    }
+
+    private Optional<Config> read(String name) throws CheckpointException {
+        Path file = folder.resolve(name).normalize();
+        if (!file.startsWith(folder.normalize())) {
+            throw new CheckpointException(folder.resolve(MODULES), "path", "found " + name + ", expected a folder in "
+                    + folder);
+        }
+        return Files.isRegularFile(file) ? Optional.of(Config.read(file)) : Optional.empty();
+    }
+
+    private List<Config> modules() throws CheckpointException {
+        Path file = folder.resolve(MODULES);
+        try {
+            if (JsonValues.parse(Files.readString(file)) instanceof List<?> list) {
+                List<Config> modules = new ArrayList<>();
+                for (Object one : list) {
+                    if (!(one instanceof Map<?, ?> map)) {
+                        throw new CheckpointException(file, "", "found a module that is no object");
+                    }
+                    Map<String, Object> module = new LinkedHashMap<>();
+                    map.forEach((key, value) -> module.put((String) key, value));
+                    modules.add(Config.of(file, module));
+                }
+                return modules;
+            }
+            throw new CheckpointException(file, "", "found no list, expected the modules of the model");
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not the JSON expected: " + e.getOriginalMessage(), e);
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private Optional<Config> transformer() throws CheckpointException {
+        try (Stream<Path> files = Files.list(folder)) {
+            Optional<Path> file = files.filter(f -> f.getFileName().toString().matches(TRANSFORMER)).sorted()
+                    .findFirst();
+            return file.isPresent() ? Optional.of(Config.read(file.get())) : Optional.empty();
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// `max_seq_length`, else the tokenizer's `model_max_length`, which may be huge.
+    private int maxTokens(Optional<Config> transformer) throws CheckpointException {
+        if (transformer.isPresent() && transformer.get().has("max_seq_length")) {
+            return transformer.get().positive("max_seq_length");
+        }
+        Optional<Config> tokenizer = read("tokenizer_config.json");
+        if (tokenizer.isEmpty() || !tokenizer.get().isNumber("model_max_length")) {
+            return 0;
+        }
+        double most = tokenizer.get().real("model_max_length");
+        return most >= 1 && most <= Integer.MAX_VALUE ? (int) most : 0;
+    }
+
+    private static Pooling pooling(Config config) throws CheckpointException {
+        List<String> wanted = new ArrayList<>();
+        for (String key : config.keys()) {
+            if (key.startsWith("pooling_mode_") && config.isFlag(key) && config.flag(key)) {
+                wanted.add(key);
+            }
+        }
+        if (config.isText("pooling_mode")) {
+            wanted = List.of(config.text("pooling_mode"));
+        }
+        for (Pooling pooling : Pooling.values()) {
+            if (wanted.size() == 1 && (wanted.contains(pooling.key) || wanted.contains(pooling.mode))) {
+                return pooling;
+            }
+        }
+        throw config.error("pooling_mode", "found " + wanted + ", expected one of "
+                + Stream.of(Pooling.values()).map(pooling -> pooling.key).toList());
+    }
+
+    private static Map<String, String> prompts(Config config) throws CheckpointException {
+        Map<String, String> prompts = new LinkedHashMap<>();
+        if (config.has("prompts")) {
+            Config all = config.child("prompts");
+            for (String name : all.keys()) {
+                prompts.put(name, all.text(name));
+            }
+        }
+        return prompts;
+    }
+
+    private static Optional<String> defaultPrompt(Config config) throws CheckpointException {
+        if (!config.has("default_prompt_name")) {
+            return Optional.empty();
+        }
+        String name = config.text("default_prompt_name");
+        if (!config.has("prompts") || !config.child("prompts").has(name)) {
+            throw config.error("default_prompt_name", "found " + name + ", expected the name of one of the prompts");
+        }
+        return Optional.of(name);
+    }
+}
