@@ -1,7 +1,8 @@
-/// Training: data, optimizers and learning-rate schedules.
+/// Training: checkpoints, data, optimizers and learning-rate schedules.
 module glia.train {
     requires transitive glia.engine;
 
+    exports glia.train.checkpoint;
     exports glia.train.data;
     exports glia.train.optim;
     exports glia.train.schedule;

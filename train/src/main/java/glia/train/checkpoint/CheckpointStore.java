@@ -1,0 +1,147 @@
+package glia.train.checkpoint;
+
+import glia.io.CheckpointException;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.io.safetensors.SafetensorsWriter;
+import glia.model.Model;
+import glia.model.write.ModelWriter;
+import glia.tensor.Tensor;
+import glia.train.optim.Optimizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+
+/// The checkpoints of a training run: folders `step-00000100`, each a model in the hub's layout that any command loads,
+/// with the optimizer's state in `training/`.
+///
+/// A checkpoint is written under a temporary name and flushed to the disk; its manifest with the SHA-256 of every file
+/// is written last; then the folder is renamed. So a full disk, a crash or a power cut at any moment leaves the
+/// checkpoints before it as they were, and what is damaged later is found when it is read.
+public final class CheckpointStore {
+    private static final String PREFIX = "step-";
+    private static final String TEMPORARY = ".tmp-";
+    private static final String OPTIMIZER = "training/optimizer.safetensors";
+
+    private final Path folder;
+    private final int keepLast;
+
+    /// @param folder of the run; made at the first checkpoint
+    /// @param keepLast how many checkpoints stay besides the best one, at least 1
+    public CheckpointStore(Path folder, int keepLast) {
+        if (keepLast < 1) {
+            throw new IllegalArgumentException(keepLast + " checkpoints to keep, expected at least 1");
+        }
+        this.folder = folder;
+        this.keepLast = keepLast;
+    }
+
+    /// A checkpoint that is whole.
+    ///
+    /// @param loss by which checkpoints are compared, such as the validation loss
+    public record Saved(Path folder, long step, OptionalDouble loss) { }
+
+    /// Saves a model and its optimizer, then deletes checkpoints that need not be kept.
+    ///
+    /// @param step updates so far
+    /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
+    public Saved save(Model model, Optimizer optimizer, long step, OptionalDouble loss) throws CheckpointException {
+        Path target = folder.resolve("%s%08d".formatted(PREFIX, step));
+        Path beside = folder.resolve(TEMPORARY + target.getFileName());
+        try {
+            Files.createDirectories(folder);
+            Folders.delete(beside);
+            ModelWriter.write(model, beside);
+            if (!Files.exists(beside.resolve("config.json"))) {
+                throw new CheckpointException(model.path().orElse(folder), "config.json",
+                        "has been deleted since the model was loaded; the checkpoint would not load");
+            }
+            Files.createDirectory(beside.resolve("training"));
+            SafetensorsWriter.write(beside.resolve(OPTIMIZER), optimizer.state(),
+                    Map.of("steps", Long.toString(optimizer.steps())));
+            Manifest.write(beside, step, loss);
+            Folders.flush(beside);
+            Folders.delete(target);
+            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+            Folders.flushEntry(folder);
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(target, "", "cannot be written: " + e + "; earlier checkpoints are unchanged",
+                    e);
+        } finally {
+            Folders.deleteQuietly(beside);
+        }
+        prune(model);
+        return new Saved(target, step, loss);
+    }
+
+    /// The newest checkpoint whose files are all as they were written.
+    ///
+    /// @param rejected receives what is wrong with each newer one
+    public Optional<Saved> latest(List<String> rejected) throws CheckpointException {
+        List<Path> newestFirst = new ArrayList<>(folders());
+        newestFirst.sort(Comparator.comparing(Path::getFileName).reversed());
+        for (Path each : newestFirst) {
+            try {
+                return Optional.of(Manifest.verify(each));
+            } catch (CheckpointException e) {
+                rejected.add(e.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Restores an optimizer from a checkpoint. The weights are those of the model in its folder.
+    ///
+    /// @throws CheckpointException if the state does not fit the optimizer's parameters
+    public static void restore(Saved saved, Optimizer optimizer) throws CheckpointException {
+        Path file = saved.folder().resolve(OPTIMIZER);
+        try (SafetensorsCheckpoint state = SafetensorsCheckpoint.open(file)) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            for (String name : state.names()) {
+                tensors.put(name, state.tensor(name));
+            }
+            optimizer.restore(tensors, saved.step());
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file, "", e.getMessage() + "; was the recipe changed?", e);
+        }
+    }
+
+    /// The folder that the model was loaded from stays, because its config and tokenizer go into each checkpoint.
+    private void prune(Model model) throws CheckpointException {
+        List<Saved> all = new ArrayList<>();
+        for (Path each : folders()) {
+            Manifest.read(each).ifPresent(all::add);
+        }
+        all.sort(Comparator.comparingLong(Saved::step).reversed());
+        Optional<Saved> best = all.stream().filter(s -> s.loss().isPresent())
+                .min(Comparator.comparingDouble(s -> s.loss().getAsDouble()));
+        for (int i = keepLast; i < all.size(); i++) {
+            boolean source = model.path().isPresent()
+                    && model.path().get().toAbsolutePath().equals(all.get(i).folder().toAbsolutePath());
+            if (!source && (best.isEmpty() || !best.get().equals(all.get(i)))) {
+                Folders.deleteQuietly(all.get(i).folder());
+            }
+        }
+    }
+
+    private List<Path> folders() throws CheckpointException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(f -> f.getFileName().toString().startsWith(PREFIX)).toList();
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be read: " + e, e);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package glia.train.checkpoint;
+
+import glia.io.CheckpointException;
+import glia.io.json.JsonTree;
+import glia.train.checkpoint.CheckpointStore.Saved;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import tools.jackson.databind.JsonNode;
+
+/// `training/manifest.json`: step, loss, and the size and SHA-256 of every file of a checkpoint.
+final class Manifest {
+    private static final String NAME = "training/manifest.json";
+    private static final int BUFFER = 1 << 20;
+
+    private Manifest() { }
+
+    static void write(Path folder, long step, OptionalDouble loss) throws IOException {
+        Map<String, Object> files = new LinkedHashMap<>();
+        for (Path file : Folders.files(folder)) {
+            files.put(folder.relativize(file).toString().replace('\\', '/'),
+                    Map.of("bytes", Files.size(file), "sha256", sha256(file)));
+        }
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("step", step);
+        loss.ifPresent(value -> all.put("loss", value));
+        all.put("files", files);
+        Files.writeString(folder.resolve(NAME), JsonTree.of(all) + "\n");
+    }
+
+    /// What a manifest says, without a look at the files; nothing where there is none that can be read.
+    static Optional<Saved> read(Path folder) {
+        try {
+            return Optional.of(saved(folder, json(folder)));
+        } catch (CheckpointException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// The checkpoint in a folder, if all of its files are as they were written.
+    static Saved verify(Path folder) throws CheckpointException {
+        JsonNode json = json(folder);
+        JsonNode files = json.path("files");
+        for (Map.Entry<String, JsonNode> e : files.properties()) {
+            Path file = folder.resolve(e.getKey()).normalize();
+            if (!file.startsWith(folder)) {
+                throw new CheckpointException(folder.resolve(NAME), e.getKey(), "names a file outside of the folder");
+            }
+            try {
+                long bytes = Files.size(file);
+                if (bytes != e.getValue().path("bytes").asLong(-1)) {
+                    throw new CheckpointException(file, "", "has " + bytes + " bytes, expected "
+                            + e.getValue().path("bytes") + "; the checkpoint is damaged");
+                }
+                if (!sha256(file).equals(e.getValue().path("sha256").asString(""))) {
+                    throw new CheckpointException(file, "", "has another SHA-256 than when it was written; the "
+                            + "checkpoint is damaged");
+                }
+            } catch (CheckpointException damaged) {
+                throw damaged;
+            } catch (IOException missing) {
+                throw new CheckpointException(file, "", "cannot be read: " + missing, missing);
+            }
+        }
+        return saved(folder, json);
+    }
+
+    private static Saved saved(Path folder, JsonNode json) throws CheckpointException {
+        if (!json.path("step").isIntegralNumber() || !json.path("files").isObject()) {
+            throw new CheckpointException(folder.resolve(NAME), "", "has no step or no files");
+        }
+        JsonNode loss = json.path("loss");
+        return new Saved(folder, json.get("step").asLong(),
+                loss.isNumber() ? OptionalDouble.of(loss.asDouble()) : OptionalDouble.empty());
+    }
+
+    private static JsonNode json(Path folder) throws CheckpointException {
+        Path file = folder.resolve(NAME);
+        try {
+            return JsonTree.parse(Files.readString(file));
+        } catch (IOException | RuntimeException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static String sha256(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[BUFFER];
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package glia.train.checkpoint;
+
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
+import glia.io.Config;
+import glia.kernels.KernelBackends;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.train.data.RandomWindows;
+import glia.train.data.Tokens;
+import glia.train.optim.AdamW;
+import glia.train.optim.Muon;
+import glia.train.optim.Optimizer;
+import glia.train.optim.ParameterGroups;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.BiConsumer;
+
+/// A small run that saves after every step and goes on from the newest checkpoint, as a program of its own: it is
+/// killed at random moments.
+final class ResumableRun {
+    private static final String CONFIG = """
+            {"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2,
+            "num_key_value_heads": 1, "num_hidden_layers": 2, "vocab_size": 20, "rms_norm_eps": 1e-5,
+            "max_position_embeddings": 32, "tie_word_embeddings": true, "rope_theta": 10000.0}""";
+
+    private ResumableRun() { }
+
+    /// @param args folder, number of steps
+    public static void main(String[] args) throws Exception {
+        run(Path.of(args[0]), Integer.parseInt(args[1]), (step, loss) -> {
+            System.out.println(step + " " + Double.doubleToLongBits(loss));
+            System.out.flush();
+        });
+    }
+
+    /// Runs up to a step; what is there already is not computed again.
+    static void run(Path folder, int steps, BiConsumer<Long, Double> losses) throws Exception {
+        CheckpointStore store = new CheckpointStore(folder, 2);
+        List<String> rejected = new ArrayList<>();
+        Optional<CheckpointStore.Saved> last = store.latest(rejected);
+        if (!rejected.isEmpty()) {
+            throw new AssertionError(rejected.toString());
+        }
+        int[] ids = new int[300];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = i * i % 19;
+        }
+        RandomWindows data = new RandomWindows(Tokens.of(ids), 3, 12, 5);
+        try (Workers workers = new Workers(1);
+                Model model = last.isPresent() ? ModelLoader.load(last.get().folder(), p -> true)
+                        : FreshModel.create(Config.parse(Path.of("config.json"), CONFIG), 3)) {
+            Kernels kernels = KernelBackends.choose("scalar", workers).kernels();
+            try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+                    Optimizer optimizer = new Optimizer(kernels,
+                            ParameterGroups.of(model, w -> true, new Muon(), new AdamW(), 0.1))) {
+                if (last.isPresent()) {
+                    CheckpointStore.restore(last.get(), optimizer);
+                }
+                for (long step = optimizer.steps(); step < steps; step++) {
+                    double loss = pass.loss(data.batch(step));
+                    optimizer.step(pass.weightGradients(), 1e-2, 1);
+                    pass.zeroGradients();
+                    losses.accept(step, loss);
+                    store.save(model, optimizer, step + 1, OptionalDouble.of(loss));
+                }
+            }
+        }
+    }
+}
