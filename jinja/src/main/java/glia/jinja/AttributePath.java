@@ -8,16 +8,21 @@ import glia.jinja.value.Undefined;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The way to a part of each element, as filters take it for `attribute`: a key, an index, or several with dots
-/// between them; the element itself where it is `none`.
+/// The argument `attribute` of filters: a key, an index, or several joined by dots, looked up in each element; `none`
+/// is the element itself.
 record AttributePath(List<Object> parts, Budget budget) {
+    private static final int PART_BYTES = 160;
+
     static AttributePath of(Object attribute, Budget budget) {
         List<Object> parts = new ArrayList<>();
         if (attribute != null && Types.kind(attribute) != Types.Kind.TEXT) {
             parts.add(attribute);
         } else if (attribute != null) {
-            budget.scan(attribute.toString().length());
+            budget.work(attribute.toString().length());
+            budget.bytes(8L * attribute.toString().length());
             for (String part : attribute.toString().split("\\.", -1)) {
+                budget.items(1);
+                budget.bytes(PART_BYTES);
                 boolean index = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(Character::isDigit);
                 parts.add(index ? (Object) Long.parseLong(part) : part);
             }
@@ -25,10 +30,11 @@ record AttributePath(List<Object> parts, Budget budget) {
         return new AttributePath(parts, budget);
     }
 
-    /// The part of an item; `otherwise` in place of what is undefined, unless it is null.
+    /// The part of an item; `otherwise`, unless it is null, where the part is undefined.
     Object get(Object item, Object otherwise) {
         Object part = item;
         for (Object name : parts) {
+            budget.step();
             part = Access.item(part, name, budget);
             if (otherwise != null && part instanceof Undefined) {
                 part = otherwise;

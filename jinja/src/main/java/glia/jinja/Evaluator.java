@@ -25,6 +25,10 @@ import java.util.Map;
 
 /// Computes the values of expressions.
 final class Evaluator implements Expr.Visitor<Object> {
+    private static final int LIST_BYTES = 64;
+    private static final int NAMED_BYTES = 128;
+    private static final int UNDEFINED_BYTES = 32;
+
     private final Runtime runtime;
     private final Budget budget;
 
@@ -50,12 +54,16 @@ final class Evaluator implements Expr.Visitor<Object> {
     @Override
     public Object name(Expr.Name e) {
         Object value = runtime.scope().get(e.name());
-        return value == Values.ABSENT ? Undefined.variable(e.name()) : value;
+        if (value == Values.ABSENT) {
+            budget.bytes(UNDEFINED_BYTES);
+            return Undefined.variable(e.name());
+        }
+        return value;
     }
 
     @Override
     public Object tuple(Expr.TupleOf e) {
-        return TupleValue.of(all(e.items()).toArray());
+        return TupleValue.of(budget, all(e.items()).toArray());
     }
 
     @Override
@@ -65,6 +73,7 @@ final class Evaluator implements Expr.Visitor<Object> {
 
     private ArrayList<Object> all(List<Expr> expressions) {
         budget.items(expressions.size());
+        budget.bytes(LIST_BYTES);
         ArrayList<Object> values = new ArrayList<>(expressions.size());
         for (Expr expression : expressions) {
             values.add(evaluate(expression));
@@ -74,8 +83,7 @@ final class Evaluator implements Expr.Visitor<Object> {
 
     @Override
     public Object dict(Expr.DictOf e) {
-        budget.items(e.keys().size());
-        DictValue dict = new DictValue();
+        DictValue dict = new DictValue(budget);
         for (int i = 0; i < e.keys().size(); i++) {
             Object key = evaluate(e.keys().get(i));
             dict.put(key, evaluate(e.values().get(i)), budget);
@@ -110,6 +118,7 @@ final class Evaluator implements Expr.Visitor<Object> {
         Object target = evaluate(e.target());
         Arguments arguments = arguments(e.arguments());
         for (Map.Entry<String, Object> argument : further.named().entrySet()) {
+            budget.entries(arguments.named().size() + 1L);
             arguments = arguments.with(argument.getKey(), argument.getValue());
         }
         if (target instanceof Undefined undefined) {
@@ -127,8 +136,14 @@ final class Evaluator implements Expr.Visitor<Object> {
         }
         List<Object> positional = all(written.positional());
         for (Expr more : written.more()) {
-            positional.addAll(Iteration.list(evaluate(more), budget).items());
+            ListValue rest = Iteration.list(evaluate(more), budget);
+            budget.items(rest.size());
+            positional.addAll(rest.items());
         }
+        if (written.names().isEmpty() && written.rest().isEmpty()) {
+            return new Arguments(positional, Map.of());
+        }
+        budget.bytes(NAMED_BYTES);
         Map<String, Object> named = new LinkedHashMap<>();
         for (int i = 0; i < written.names().size(); i++) {
             addNamed(named, written.names().get(i), evaluate(written.named().get(i)));
@@ -147,7 +162,9 @@ final class Evaluator implements Expr.Visitor<Object> {
         return new Arguments(positional, named);
     }
 
-    private static void addNamed(Map<String, Object> named, String name, Object value) {
+    private void addNamed(Map<String, Object> named, String name, Object value) {
+        budget.scan(name.length());
+        budget.entries(1);
         if (named.containsKey(name)) {
             throw new JinjaError("got multiple values for keyword argument '" + name + "'");
         }
@@ -168,12 +185,12 @@ final class Evaluator implements Expr.Visitor<Object> {
 
     @Override
     public Object negate(Expr.Negate e) {
-        return Operators.negate(evaluate(e.operand()));
+        return Operators.negate(evaluate(e.operand()), budget);
     }
 
     @Override
     public Object plus(Expr.Plus e) {
-        return Operators.plus(evaluate(e.operand()));
+        return Operators.plus(evaluate(e.operand()), budget);
     }
 
     @Override
@@ -189,9 +206,9 @@ final class Evaluator implements Expr.Visitor<Object> {
 
     @Override
     public Object concat(Expr.Concat e) {
-        TextBuilder text = new TextBuilder();
+        TextBuilder text = new TextBuilder(budget);
         for (Expr part : e.parts()) {
-            text.append(budget.made(Repr.text(evaluate(part), budget)));
+            text.append(Repr.text(evaluate(part), budget));
         }
         return text.value();
     }

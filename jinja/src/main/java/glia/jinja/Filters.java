@@ -12,20 +12,21 @@ import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
 
+import java.util.Set;
+
 /// The filters behind `|`, by name.
 final class Filters {
+    static final Set<String> NAMES = Set.of("abs", "attr", "batch", "capitalize", "center", "count", "d", "default",
+            "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent",
+            "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
+            "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "sum", "title",
+            "tojson", "trim", "truncate", "unique", "upper", "urlencode", "wordcount", "xmlattr");
+
     private Filters() {
     }
 
     static boolean exists(String name) {
-        return switch (name) {
-            case "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape",
-                    "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent", "int", "items",
-                    "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace",
-                    "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "sum", "title",
-                    "tojson", "trim", "truncate", "unique", "upper", "urlencode", "wordcount", "xmlattr" -> true;
-            default -> false;
-        };
+        return NAMES.contains(name);
     }
 
     /// Applies a filter.
@@ -33,6 +34,10 @@ final class Filters {
     /// @throws JinjaError where there is no such filter, or it cannot be applied
     static Object apply(String name, Object value, Arguments arguments, Budget budget) {
         budget.step();
+        budget.operands(value, arguments);
+        if (!exists(name)) {
+            throw new JinjaError("No filter named '" + name + "'. " + Names.expected(NAMES, name));
+        }
         return switch (name) {
             case "default", "d" -> byDefault(value, arguments.bind(name, 0, "default_value", "boolean"));
             case "length", "count" -> {
@@ -54,12 +59,7 @@ final class Filters {
             case "e", "escape" -> value instanceof Markup ? value : new Markup(Markup.escaped(value, budget));
             case "forceescape" -> new Markup(Markup.escape(Repr.text(value, budget), budget));
             case "safe" -> value instanceof Markup ? value : new Markup(Repr.text(value, budget));
-            default -> {
-                if (!exists(name)) {
-                    throw new JinjaError("No filter named '" + name + "'.");
-                }
-                yield TextFilters.apply(name, value, arguments, budget);
-            }
+            default -> TextFilters.apply(name, value, arguments, budget);
         };
     }
 

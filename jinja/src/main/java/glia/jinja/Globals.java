@@ -19,13 +19,15 @@ import java.util.function.Supplier;
 
 /// The functions that every template can call.
 final class Globals {
-    private static final List<String> NAMES =
+    static final List<String> NAMES =
             List.of("range", "dict", "namespace", "cycler", "joiner", "raise_exception", "strftime_now");
 
     private Globals() {
     }
 
-    /// A scope that holds them.
+    /// A scope with the functions.
+    ///
+    /// @param now the clock of `strftime_now`
     static Scope scope(Supplier<LocalDateTime> now) {
         Map<String, Object> functions = new HashMap<>();
         for (String name : NAMES) {
@@ -37,6 +39,8 @@ final class Globals {
     private record Function(String name, Supplier<LocalDateTime> now) implements Callable {
         @Override
         public Object call(Arguments arguments, Budget budget) {
+            budget.step();
+            budget.operands(null, arguments);
             return switch (name) {
                 case "range" -> range(arguments.positional(name, 1, 3));
                 case "dict" -> dict(arguments, budget);
@@ -45,8 +49,8 @@ final class Globals {
                 case "joiner" -> new Joiner(Repr.text(arguments.bind(name, 0, "sep").get(0, ", "), budget));
                 case "raise_exception" -> throw JinjaError.raised(
                         Repr.str(arguments.bind(name, 1, "message").get(0, null), budget));
-                case "strftime_now" -> budget.made(Strftime.format(
-                        arguments.bind(name, 1, "format").text(0, null), now.get()));
+                case "strftime_now" -> Strftime.format(
+                        arguments.bind(name, 1, "format").text(0, null), now.get(), budget);
                 default -> throw new AssertionError(name);
             };
         }
@@ -60,13 +64,15 @@ final class Globals {
 
     /// `dict(…)`: a new dict is updated with the arguments.
     private static DictValue dict(Arguments arguments, Budget budget) {
-        DictValue dict = new DictValue();
+        DictValue dict = new DictValue(budget);
         ((Callable) Access.own(dict, "update", budget)).call(arguments, budget);
         return dict;
     }
 
-    /// Hands out its items in turn.
+    /// Returns its items in turn.
     private static final class Cycler implements Attributed {
+        private static final int CALLABLE_BYTES = 24;
+
         private final List<Object> items;
         private int at;
 
@@ -79,14 +85,15 @@ final class Globals {
 
         @Override
         public Object attribute(String name, Budget budget) {
+            budget.bytes(CALLABLE_BYTES);
             return switch (name) {
                 case "current" -> items.get(at);
-                case "next" -> (Callable) (arguments, spent) -> {
+                case "next" -> (Callable) (arguments, unused) -> {
                     Object item = items.get(at);
                     at = (at + 1) % items.size();
                     return item;
                 };
-                case "reset" -> (Callable) (arguments, spent) -> {
+                case "reset" -> (Callable) (arguments, unused) -> {
                     at = 0;
                     return null;
                 };

@@ -14,36 +14,65 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Turns the variables a caller gives into values of templates. All is copied, so that nothing a template does reaches
-/// the caller's objects. No type switch and no lambda here, see [glia.jinja.syntax.Expr].
+/// Converts the caller's variables to values of templates and measures them. Lists and maps are copied, so that no
+/// template can change the caller's objects. No type switch and no lambda here, see [glia.jinja.syntax.Expr].
 final class Inputs {
-    private Inputs() {
+    /// The size of a value besides its characters.
+    private static final int VALUE_SIZE = 32;
+    /// A larger input is refused; a map that contains itself has no end.
+    private static final long MAX_SIZE = 1L << 30;
+
+    /// Limits the depth only: the caller's values are not the template's work.
+    private final Budget budget;
+    private long size;
+
+    private Inputs(Budget budget) {
+        this.budget = budget;
     }
 
+    /// The variables as values; the budget grows with their size.
     static Map<String, Object> variables(Map<String, ?> given, Budget budget) {
+        Inputs inputs = new Inputs(budget.forInput());
         Map<String, Object> variables = new HashMap<>();
         for (Map.Entry<String, ?> each : given.entrySet()) {
-            variables.put(each.getKey(), value(each.getValue(), each.getKey(), budget));
+            variables.put(each.getKey(), inputs.value(each.getValue(), each.getKey()));
         }
+        budget.grow(inputs.size);
         return variables;
     }
 
-    private static Object value(Object given, String name, Budget budget) {
-        budget.step();
-        if (given == null || given instanceof Boolean || given instanceof String
-                || given instanceof TrustedText) {
+    private Object value(Object given, String name) {
+        add(VALUE_SIZE, name);
+        if (given == null || given instanceof Boolean) {
             return given;
         }
+        if (given instanceof String text) {
+            add(text.length(), name);
+            return text;
+        }
+        if (given instanceof TrustedText text) {
+            add(text.toString().length(), name);
+            return text;
+        }
         if (given instanceof Map<?, ?> map) {
-            return dict(map, name, budget);
+            return dict(map, name);
         }
         if (given instanceof Collection<?> items) {
-            return list(items, name, budget);
+            return list(items, name);
         }
         if (given instanceof CharSequence text) {
+            add(text.length(), name);
             return text.toString();
         }
         return number(given, name);
+    }
+
+    private void add(int more, String name) {
+        size += more;
+        if (size > MAX_SIZE) {
+            throw new JinjaError("the variables up to '" + name + "' hold more than " + MAX_SIZE
+                    + " characters; pass less, or check for a list or map that contains itself");
+        }
     }
 
     private static JinjaError unfit(Object given, String name) {
@@ -64,21 +93,21 @@ final class Inputs {
         throw unfit(given, name);
     }
 
-    private static Object dict(Map<?, ?> map, String name, Budget budget) {
+    private Object dict(Map<?, ?> map, String name) {
         budget.enter();
-        DictValue dict = new DictValue();
+        DictValue dict = new DictValue(budget);
         for (Map.Entry<?, ?> each : map.entrySet()) {
-            dict.put(value(each.getKey(), name, budget), value(each.getValue(), name, budget), budget);
+            dict.put(value(each.getKey(), name), value(each.getValue(), name), budget);
         }
         budget.exit();
         return dict;
     }
 
-    private static Object list(Collection<?> items, String name, Budget budget) {
+    private Object list(Collection<?> items, String name) {
         budget.enter();
         ArrayList<Object> list = new ArrayList<>(items.size());
         for (Object item : items) {
-            list.add(value(item, name, budget));
+            list.add(value(item, name));
         }
         budget.exit();
         return new ListValue(list);

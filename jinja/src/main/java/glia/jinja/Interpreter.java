@@ -17,10 +17,13 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
-/// Carries out statements.
+/// Executes statements.
 final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
-    /// How it goes on after a statement: with the next, or out of the loop, or with the loop's next round.
+    /// What follows a statement: the next one, the end of the loop, or the loop's next iteration.
     enum Flow { NEXT, BREAK, CONTINUE }
+
+    private static final int LOOP_BYTES = 256;
+    private static final int MACRO_BYTES = 64;
 
     private final Runtime runtime;
     private final Budget budget;
@@ -32,7 +35,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         this.evaluator = new Evaluator(runtime);
     }
 
-    /// Carries out statements in the current scope.
+    /// Executes statements in the current scope.
     Flow execute(List<Stmt> body) {
         budget.enter();
         Flow flow = Flow.NEXT;
@@ -49,7 +52,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         return flow;
     }
 
-    /// Carries out statements in a scope and then returns to the current one.
+    /// Executes statements in a scope and then returns to the current one.
     Flow execute(Body body, Scope scope) {
         Scope outer = runtime.enter(scope);
         Flow flow = execute(body.statements());
@@ -57,7 +60,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         return flow;
     }
 
-    /// Carries out statements in a scope, with what they print going to `text`.
+    /// Executes statements in a scope and writes their output to `text`.
     Flow capture(Body body, Scope scope, TextBuilder text) {
         TextBuilder outside = runtime.redirect(text);
         Flow flow = execute(body, scope);
@@ -76,12 +79,13 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     /// Assigns a value in a scope.
     void assign(Target target, Object value, Scope scope) {
         if (target instanceof Target.Variable(String name)) {
+            budget.step();
             scope.set(name, value);
         } else if (target instanceof Target.Member member) {
             if (!(scope.get(member.namespace()) instanceof Namespace namespace)) {
                 throw new JinjaError("cannot assign attribute on non-namespace object");
             }
-            namespace.set(member.name(), value);
+            namespace.set(member.name(), value, budget);
         } else if (target instanceof Target.Several(List<Target> targets)) {
             ListValue values = Iteration.list(value, budget);
             if (values.size() != targets.size()) {
@@ -123,7 +127,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         return Flow.NEXT;
     }
 
-    /// Goes through the elements of a value.
+    /// Executes a loop over the elements of a value.
     ///
     /// @param scope the scope the loop stands in
     /// @param depth how deep a recursive loop is in itself
@@ -133,30 +137,32 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         int length = s.test().isEmpty() ? Values.length(iterable, budget) : -1;
         for (Expr test : s.test()) {
             items = new Selected(items, item -> {
-                Scope inner = new Scope(scope);
+                Scope inner = new Scope(scope, budget);
                 assign(s.target(), item, inner);
                 return Values.isTrue(evaluate(test, inner));
             });
         }
-        Loop loop = new Loop(items, length, depth, s.recursive() ? deeper -> again(s, deeper, scope, depth + 1) : null);
+        budget.bytes(LOOP_BYTES);
+        Loop loop = new Loop(items, length, depth, s.recursive() ? deeper -> again(s, deeper, scope, depth + 1) : null,
+                budget);
         boolean completed = false;
         Flow flow = Flow.NEXT;
         while (flow != Flow.BREAK && loop.advance()) {
-            Scope inner = new Scope(scope, s.body().frame());
+            Scope inner = new Scope(scope, s.body().frame(), budget);
             inner.set("loop", loop);
             assign(s.target(), loop.current(), inner);
             flow = execute(s.body(), inner);
             completed |= flow == Flow.NEXT;
         }
-        // As in Jinja, a round that is left early does not count.
+        // As in Jinja, iterations that end with `break` or `continue` do not count.
         if (!completed) {
-            execute(s.otherwise(), new Scope(scope, s.otherwise().frame()));
+            execute(s.otherwise(), new Scope(scope, s.otherwise().frame(), budget));
         }
         budget.exit();
     }
 
     private Object again(Stmt.For s, Object iterable, Scope scope, int depth) {
-        TextBuilder text = new TextBuilder();
+        TextBuilder text = new TextBuilder(budget);
         TextBuilder outside = runtime.redirect(text);
         Scope current = runtime.enter(scope);
         loop(s, iterable, scope, depth);
@@ -173,8 +179,8 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow setBlock(Stmt.SetBlock s) {
-        Scope inner = new Scope(runtime.scope(), s.body().frame());
-        TextBuilder text = new TextBuilder();
+        Scope inner = new Scope(runtime.scope(), s.body().frame(), budget);
+        TextBuilder text = new TextBuilder(budget);
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
             assign(s.target(), filtered(s.value(), text.value(), inner), runtime.scope());
@@ -189,7 +195,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow with(Stmt.With s) {
-        Scope inner = new Scope(runtime.scope(), s.body().frame());
+        Scope inner = new Scope(runtime.scope(), s.body().frame(), budget);
         for (int i = 0; i < s.targets().size(); i++) {
             assign(s.targets().get(i), evaluator.evaluate(s.values().get(i)), inner);
         }
@@ -198,12 +204,14 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow macro(Stmt.MacroDefinition s) {
+        budget.bytes(MACRO_BYTES);
         runtime.scope().set(s.name(), new Macro(s.name(), s.signature(), s.body(), runtime.scope(), this));
         return Flow.NEXT;
     }
 
     @Override
     public Flow callBlock(Stmt.CallBlock s) {
+        budget.bytes(4 * MACRO_BYTES);
         Macro caller = new Macro("caller", s.signature(), s.body(), runtime.scope(), this);
         Object result = evaluator.call(s.call(), new Arguments(List.of(), Map.of("caller", caller)));
         runtime.write(Repr.text(result, budget));
@@ -212,8 +220,8 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow filterBlock(Stmt.FilterBlock s) {
-        Scope inner = new Scope(runtime.scope(), s.body().frame());
-        TextBuilder text = new TextBuilder();
+        Scope inner = new Scope(runtime.scope(), s.body().frame(), budget);
+        TextBuilder text = new TextBuilder(budget);
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
             runtime.write(Repr.text(filtered(s.value(), text.value(), inner), budget));
@@ -224,7 +232,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     @Override
     public Flow scoped(Stmt.Scoped s) {
         Scope outer = s.outermost() ? runtime.scope().outermost() : runtime.scope();
-        return execute(s.body(), new Scope(outer, s.body().frame()));
+        return execute(s.body(), new Scope(outer, s.body().frame(), budget));
     }
 
     @Override

@@ -20,22 +20,23 @@ public final class JinjaTemplate {
 
     /// Parses a template.
     ///
-    /// @throws JinjaError where the source is not one
+    /// @throws JinjaError where the source is no valid template
     public static JinjaTemplate parse(String source) {
         return new JinjaTemplate(Parser.parse(source));
     }
 
-    /// Renders it. What the template itself wrote is trusted in the result, and what comes from variables is not,
-    /// unless they hold it as [TrustedText].
+    /// Renders the template. In the result the template's own text is trusted, text from variables is not, unless they
+    /// hold it as [TrustedText].
     ///
     /// @param variables values of null, booleans, numbers, strings, trusted texts, lists and maps
-    /// @param now the time that `strftime_now` tells
-    /// @param maxOutput the most characters of text
-    /// @throws JinjaError where the rendering fails, or its budget does not suffice
-    public TrustedText render(Map<String, ?> variables, Supplier<LocalDateTime> now, Budget budget, int maxOutput) {
+    /// @param now the clock of `strftime_now`
+    /// @param budget the limits for a small input; they grow with the variables, see [Budget#grow]
+    /// @param maxOutput the most characters of text for a small input; it grows likewise
+    /// @throws JinjaError where the rendering fails or exceeds its budget
+    public TrustedText render(Map<String, ?> variables, Supplier<LocalDateTime> now, Budget budget, long maxOutput) {
         Scope scope = new Scope(Globals.scope(now), Inputs.variables(variables, budget));
-        scope.hide(body.frame());
-        Runtime runtime = new Runtime(budget, maxOutput, scope);
+        scope.hide(body.frame(), budget);
+        Runtime runtime = new Runtime(budget, budget.grown(maxOutput), scope);
         new Interpreter(runtime).execute(body.statements());
         return runtime.result();
     }

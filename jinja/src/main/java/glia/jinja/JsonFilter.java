@@ -8,7 +8,7 @@ import glia.jinja.value.Json;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Types;
 
-/// `tojson` as chat templates know it: Python's `json.dumps`, without escaping for HTML.
+/// The filter `tojson` of chat templates: Python's `json.dumps`, without escaping for HTML.
 final class JsonFilter {
     private JsonFilter() {
     }
@@ -39,7 +39,7 @@ final class JsonFilter {
             return indent;
         }
         long width = Math.max(0, bound.integer(1, 0));
-        budget.text(width);
+        budget.text(Math.min(width, Integer.MAX_VALUE));
         return " ".repeat((int) width);
     }
 }

@@ -5,19 +5,21 @@ import glia.jinja.value.Attributed;
 import glia.jinja.value.Budget;
 import glia.jinja.value.Callable;
 import glia.jinja.value.JinjaError;
+import glia.jinja.value.ListValue;
 import glia.jinja.value.Repr;
 import glia.jinja.value.TupleValue;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
 
-import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.List;
 import java.util.function.Function;
 
-/// The variable `loop` in a `for`: where the loop stands. Called, it starts a recursive loop anew.
+/// The variable `loop` of a `for`: its position. Calling it renders a recursive loop for other items.
 final class Loop implements Attributed, Callable, Repr.Reprs {
+    private static final int VALUE_BYTES = 32;
+
     private final int depth;
+    private final Budget budget;
     private final Function<Object, Object> recursion;
     private Iterator<Object> items;
     private int length;
@@ -27,9 +29,10 @@ final class Loop implements Attributed, Callable, Repr.Reprs {
     private Object following = Values.ABSENT;
     private Object lastSeen = Values.ABSENT;
 
-    /// @param length the number of items, or −1 where it is only known at the end
+    /// @param length the number of items, or −1 where it is unknown until the end
     /// @param recursion renders the loop for other items; null where the loop is not recursive
-    Loop(Iterator<Object> items, int length, int depth, Function<Object, Object> recursion) {
+    Loop(Iterator<Object> items, int length, int depth, Function<Object, Object> recursion, Budget budget) {
+        this.budget = budget;
         this.items = items;
         this.length = length;
         this.depth = depth;
@@ -60,19 +63,20 @@ final class Loop implements Attributed, Callable, Repr.Reprs {
         return following;
     }
 
-    /// The number of items; where it is not known, all that are left are fetched.
+    /// The number of items; where it is not known, the remaining ones are read.
     private int length() {
         if (length < 0) {
-            List<Object> rest = new ArrayList<>();
-            items.forEachRemaining(rest::add);
-            items = rest.iterator();
+            ListValue rest = new ListValue(budget);
+            items.forEachRemaining(item -> rest.add(item, budget));
+            items = rest.items().iterator();
             length = rest.size() + index0 + 1 + (following == Values.ABSENT ? 0 : 1);
         }
         return length;
     }
 
     @Override
-    public Object attribute(String name, Budget budget) {
+    public Object attribute(String name, Budget unused) {
+        budget.bytes(VALUE_BYTES);
         return switch (name) {
             case "index" -> index0 + 1L;
             case "index0" -> (long) index0;
@@ -91,22 +95,22 @@ final class Loop implements Attributed, Callable, Repr.Reprs {
         };
     }
 
-    private Object cycle(Arguments arguments, Budget budget) {
+    private Object cycle(Arguments arguments, Budget unused) {
         if (arguments.positional().isEmpty()) {
             throw new JinjaError("no items for cycling given");
         }
         return arguments.positional().get(index0 % arguments.positional().size());
     }
 
-    private Object changed(Arguments arguments, Budget budget) {
-        TupleValue seen = TupleValue.of(arguments.positional().toArray());
+    private Object changed(Arguments arguments, Budget unused) {
+        TupleValue seen = TupleValue.of(budget, arguments.positional().toArray());
         boolean changed = lastSeen == Values.ABSENT || !Values.equal(lastSeen, seen, budget);
         lastSeen = seen;
         return changed;
     }
 
     @Override
-    public Object call(Arguments arguments, Budget budget) {
+    public Object call(Arguments arguments, Budget unused) {
         if (recursion == null) {
             throw new JinjaError("The loop must have the 'recursive' marker to be called recursively.");
         }
@@ -119,7 +123,7 @@ final class Loop implements Attributed, Callable, Repr.Reprs {
     }
 
     @Override
-    public String repr(Budget budget) {
+    public String repr(Budget unused) {
         return "<LoopContext " + (index0 + 1) + "/" + length() + ">";
     }
 }

@@ -39,13 +39,16 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
 
     @Override
     public Object call(Arguments arguments, Budget budget) {
-        Scope scope = new Scope(home, body.frame());
+        budget.step();
+        budget.entries(arguments.named().size() + (long) signature.parameters().size() + 1);
+        budget.items(arguments.positional().size());
+        Scope scope = new Scope(home, body.frame(), budget);
         Map<String, Object> named = new LinkedHashMap<>(arguments.named());
         bindParameters(scope, named, arguments.positional());
         bindCaller(scope, named);
-        bindRest(scope, named, arguments.positional());
+        bindRest(scope, named, arguments.positional(), budget);
         budget.enter();
-        TextBuilder text = new TextBuilder();
+        TextBuilder text = new TextBuilder(budget);
         interpreter.capture(body, scope, text);
         budget.exit();
         return text.value();
@@ -78,12 +81,12 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         }
     }
 
-    /// The arguments that no parameter takes.
-    private void bindRest(Scope scope, Map<String, Object> named, List<Object> positional) {
+    /// Binds the arguments beyond the parameters to `kwargs` and `varargs`.
+    private void bindRest(Scope scope, Map<String, Object> named, List<Object> positional, Budget budget) {
         int numParameters = signature.parameters().size();
         if (body.frame().usesKwargs() && !signature.parameters().contains("kwargs")) {
-            DictValue rest = new DictValue();
-            named.forEach(rest::put);
+            DictValue rest = new DictValue(budget);
+            named.forEach((key, value) -> rest.put(key, value, budget));
             scope.set("kwargs", rest);
         } else if (!named.isEmpty()) {
             throw new JinjaError("macro '" + name + "' takes no keyword argument '"
@@ -91,7 +94,7 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         }
         if (body.frame().usesVarargs() && !signature.parameters().contains("varargs")) {
             int from = Math.min(numParameters, positional.size());
-            scope.set("varargs", TupleValue.of(positional.subList(from, positional.size()).toArray()));
+            scope.set("varargs", TupleValue.of(budget, positional.subList(from, positional.size()).toArray()));
         } else if (positional.size() > numParameters) {
             throw new JinjaError("macro '" + name + "' takes not more than " + numParameters + " argument(s)");
         }
@@ -101,7 +104,7 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
     public Object attribute(String attribute, Budget budget) {
         return switch (attribute) {
             case "name" -> name;
-            case "arguments" -> TupleValue.of(signature.parameters().toArray());
+            case "arguments" -> TupleValue.of(budget, signature.parameters().toArray());
             case "caller" -> body.frame().usesCaller();
             case "catch_kwargs" -> body.frame().usesKwargs();
             case "catch_varargs" -> body.frame().usesVarargs();

@@ -5,10 +5,11 @@ import glia.jinja.value.Budget;
 import glia.jinja.value.DictValue;
 import glia.jinja.value.Repr;
 
-/// An object whose attributes can be set from inner blocks, which variables of outer ones cannot.
+/// An object whose attributes can be set from inner blocks, unlike the variables of outer blocks.
 record Namespace(DictValue attributes) implements Attributed, Repr.Reprs {
-    void set(String name, Object value) {
-        attributes.put(name, value);
+    void set(String name, Object value, Budget budget) {
+        budget.step();
+        attributes.put(name, value, budget);
     }
 
     @Override

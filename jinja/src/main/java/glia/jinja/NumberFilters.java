@@ -15,8 +15,6 @@ import java.math.BigInteger;
 
 /// Filters that make or take numbers.
 final class NumberFilters {
-    private static final int MAX_DIGITS = 4300;
-
     private NumberFilters() {
     }
 
@@ -60,8 +58,9 @@ final class NumberFilters {
 
     /// An integer as Python's `int(text, base)` reads it, or null.
     private static Object parseInteger(String text, long base, Budget budget) {
-        budget.scan(text.length());
-        String digits = Text.strip(text, null, true, true);
+        budget.work(text.length());
+        budget.text(4L * text.length());
+        String digits = Text.strip(text, true, true);
         boolean negative = digits.startsWith("-");
         digits = negative || digits.startsWith("+") ? digits.substring(1) : digits;
         int radix = (int) Math.max(-1, Math.min(37, base));
@@ -81,9 +80,10 @@ final class NumberFilters {
             return null;
         }
         String plain = digits.replace("_", "");
-        if (plain.length() > MAX_DIGITS) {
+        if (plain.length() > Numbers.MAX_DIGITS) {
             return null;
         }
+        Numbers.chargeDigits(plain.length(), budget);
         BigInteger integer = new BigInteger(plain, radix);
         return Numbers.normal(negative ? integer.negate() : integer);
     }
@@ -113,13 +113,15 @@ final class NumberFilters {
     }
 
     private static Double parseReal(String text, Budget budget) {
-        budget.scan(text.length());
-        String number = Text.lower(Text.strip(text, null, true, true));
+        budget.work(text.length());
+        budget.text(8L * text.length() + 256);
+        // Numbers are ASCII; other letters may stay as they are.
+        String number = Text.strip(text, true, true).replace('E', 'e');
         String size = number.startsWith("-") || number.startsWith("+") ? number.substring(1) : number;
-        if (size.equals("inf") || size.equals("infinity")) {
+        if (size.equalsIgnoreCase("inf") || size.equalsIgnoreCase("infinity")) {
             return number.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
         }
-        if (size.equals("nan")) {
+        if (size.equalsIgnoreCase("nan")) {
             return Double.NaN;
         }
         for (int i = 0; i < number.length(); i++) {
@@ -150,7 +152,7 @@ final class NumberFilters {
             throw new JinjaError("type " + Types.name(value) + " doesn't define __round__ method");
         }
         if (method.equals("common")) {
-            return Numbers.round(value, precision);
+            return Numbers.round(value, precision, budget);
         }
         if (!method.equals("ceil") && !method.equals("floor")) {
             throw new JinjaError("method must be common, ceil or floor");
@@ -176,7 +178,7 @@ final class NumberFilters {
         if (bytes == 1) {
             return "1 Byte";
         }
-        if (bytes < base) {
+        if (bytes < base && !bytes.isInfinite()) {
             return Numbers.truncated(bytes) + " Bytes";
         }
         String prefixes = binary ? "KMGTPEZY" : "kMGTPEZY";

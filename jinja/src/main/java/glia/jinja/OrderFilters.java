@@ -21,6 +21,7 @@ import java.util.List;
 
 /// Filters that compare elements: `sort`, `dictsort`, `unique`, `min`, `max`, `groupby`.
 final class OrderFilters {
+    private static final int PART_BYTES = 160;
     private static final String[] GROUP = {"grouper", "list"};
 
     private OrderFilters() {
@@ -44,14 +45,16 @@ final class OrderFilters {
         if (caseSensitive || Types.kind(value) != Types.Kind.TEXT) {
             return value;
         }
-        return budget.made(Text.lower(value.toString()));
+        return Text.lower(value.toString(), budget);
     }
 
     private static Object sort(Object value, Arguments.Bound arguments, Budget budget) {
         List<AttributePath> paths = new ArrayList<>();
         Object attribute = arguments.get(2, null);
         if (attribute != null && Types.kind(attribute) == Types.Kind.TEXT) {
+            budget.bytes(8L * attribute.toString().length());
             for (String each : attribute.toString().split(",", -1)) {
+                budget.bytes(PART_BYTES);
                 paths.add(AttributePath.of(each, budget));
             }
         } else {
@@ -60,13 +63,14 @@ final class OrderFilters {
         ListValue items = Iteration.list(value, budget);
         List<Object> keys = new ArrayList<>();
         for (Object item : items.items()) {
-            ListValue key = new ListValue();
-            budget.items(paths.size());
+            ListValue key = new ListValue(budget);
             for (AttributePath path : paths) {
-                key.add(key(path.get(item, null), arguments.isTrue(1, false), budget));
+                key.add(key(path.get(item, null), arguments.isTrue(1, false), budget), budget);
             }
+            budget.items(1);
             keys.add(key);
         }
+        budget.items(items.size());
         return list(Sorting.sort(items.items(), keys, arguments.isTrue(0, false), budget));
     }
 
@@ -88,21 +92,21 @@ final class OrderFilters {
         for (DictValue.Entry entry : dict.entries()) {
             keys.add(key(by.equals("key") ? entry.key() : entry.value(), arguments.isTrue(0, false), budget));
         }
+        budget.items(2L * items.size());
         return list(Sorting.sort(items.items(), keys, arguments.isTrue(2, false), budget));
     }
 
     private static Object unique(Object value, Arguments.Bound arguments, Budget budget) {
         AttributePath path = AttributePath.of(arguments.get(1, null), budget);
-        DictValue seen = new DictValue();
-        ListValue unique = new ListValue();
+        DictValue seen = new DictValue(budget);
+        ListValue unique = new ListValue(budget);
         Iterator<Object> items = Iteration.of(value, budget);
         while (items.hasNext()) {
             Object item = items.next();
             Object key = key(path.get(item, null), arguments.isTrue(0, false), budget);
             if (seen.get(key, budget) == Values.ABSENT) {
-                budget.items(2);
                 seen.put(key, true, budget);
-                unique.add(item);
+                unique.add(item, budget);
             }
         }
         return new Generator(Iteration.of(unique, budget));
@@ -135,22 +139,22 @@ final class OrderFilters {
         boolean caseSensitive = arguments.isTrue(2, false);
         ListValue items = Iteration.list(value, budget);
         List<Object> keys = new ArrayList<>();
+        budget.items(items.size());
         for (Object item : items.items()) {
             keys.add(key(path.get(item, otherwise), caseSensitive, budget));
         }
-        ListValue groups = new ListValue();
-        ListValue group = new ListValue();
+        ListValue groups = new ListValue(budget);
+        ListValue group = new ListValue(budget);
         Object last = Values.ABSENT;
         for (Object item : Sorting.sort(items.items(), keys, false, budget)) {
             Object key = key(path.get(item, otherwise), caseSensitive, budget);
             if (last == Values.ABSENT || !Values.equal(last, key, budget)) {
-                budget.items(4);
-                group = new ListValue();
+                group = new ListValue(budget);
                 // The group is named by its first element's own value, in its own case.
-                groups.add(TupleValue.named(GROUP, path.get(item, otherwise), group));
+                groups.add(TupleValue.named(budget, GROUP, path.get(item, otherwise), group), budget);
                 last = key;
             }
-            group.add(item);
+            group.add(item, budget);
         }
         return groups;
     }

@@ -5,18 +5,20 @@ import glia.jinja.value.JinjaError;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 
-/// What one rendering carries along: its budget, the scope it is in and the text it has made so far.
+/// The state of one rendering: its budget, the current scope and the text written so far.
 final class Runtime {
     private final Budget budget;
-    private final int maxOutput;
-    private final TextBuilder result = new TextBuilder();
-    private TextBuilder out = result;
+    private final long maxOutput;
+    private final TextBuilder result;
+    private TextBuilder out;
     private Scope scope;
 
-    Runtime(Budget budget, int maxOutput, Scope scope) {
+    Runtime(Budget budget, long maxOutput, Scope scope) {
         this.budget = budget;
         this.maxOutput = maxOutput;
         this.scope = scope;
+        this.result = new TextBuilder(budget);
+        this.out = result;
     }
 
     Budget budget() {
@@ -27,7 +29,7 @@ final class Runtime {
         return scope;
     }
 
-    /// Changes to another scope; returns the one left.
+    /// Changes to another scope; returns the previous one.
     Scope enter(Scope next) {
         Scope left = scope;
         scope = next;
@@ -36,22 +38,21 @@ final class Runtime {
 
     /// Adds a string value to the text.
     void write(Object text) {
-        int length = text.toString().length();
-        budget.text(length);
-        if (out.length() + (long) length > maxOutput) {
-            throw new JinjaError("the text rendered is longer than " + maxOutput + " characters");
+        if (out.length() + (long) text.toString().length() > maxOutput) {
+            throw new JinjaError("the rendered text has more than " + maxOutput + " characters; correct the template, "
+                    + "shorten the conversation or raise the limit 'outputCharacters'");
         }
         out.append(text);
     }
 
-    /// Starts to write elsewhere; returns where it was written so far.
+    /// Writes to another text from now on; returns the previous one.
     TextBuilder redirect(TextBuilder next) {
         TextBuilder left = out;
         out = next;
         return left;
     }
 
-    /// What was rendered.
+    /// The rendered text.
     TrustedText result() {
         return result.whole();
     }

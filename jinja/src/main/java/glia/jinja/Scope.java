@@ -1,6 +1,7 @@
 package glia.jinja;
 
 import glia.jinja.syntax.Frame;
+import glia.jinja.value.Budget;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
 
@@ -9,17 +10,21 @@ import java.util.Map;
 
 /// The variables of a block, inside those of the block around it.
 final class Scope {
+    /// An object, a hash table and a few entries.
+    private static final int BYTES = 256;
+
     private final Scope outer;
     private final Map<String, Object> variables;
 
-    Scope(Scope outer) {
+    Scope(Scope outer, Budget budget) {
         this(outer, new HashMap<>(8));
+        budget.bytes(BYTES);
     }
 
     /// The variables of a block when it begins.
-    Scope(Scope outer, Frame frame) {
-        this(outer);
-        hide(frame);
+    Scope(Scope outer, Frame frame, Budget budget) {
+        this(outer, budget);
+        hide(frame, budget);
     }
 
     Scope(Scope outer, Map<String, Object> variables) {
@@ -44,7 +49,8 @@ final class Scope {
     }
 
     /// Makes the variables undefined that belong to a block and are not assigned yet.
-    void hide(Frame frame) {
+    void hide(Frame frame, Budget budget) {
+        budget.entries(frame.hiding().size());
         for (String name : frame.hiding()) {
             variables.put(name, Undefined.variable(name));
         }

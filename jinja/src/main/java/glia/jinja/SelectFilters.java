@@ -13,11 +13,14 @@ import java.util.Iterator;
 
 /// `map`, and the filters that keep some of the elements: `select`, `reject`, `selectattr`, `rejectattr`.
 final class SelectFilters {
+    /// The arguments without the name of the filter.
+    private static final int RENAMED_BYTES = 96;
+
     private SelectFilters() {
     }
 
     static Object apply(String name, Object value, Arguments arguments, Budget budget) {
-        ListValue result = new ListValue();
+        ListValue result = new ListValue(budget);
         if (Values.isTrue(value)) {
             Iterator<Object> items = Iteration.of(value, budget);
             if (name.equals("map")) {
@@ -41,9 +44,9 @@ final class SelectFilters {
             throw new JinjaError("map requires a filter argument");
         }
         while (items.hasNext()) {
-            budget.items(1);
+            budget.bytes(RENAMED_BYTES);
             result.add(byAttribute ? path.get(items.next(), otherwise)
-                    : Filters.apply(name(arguments, 0, budget), items.next(), arguments.skip(1), budget));
+                    : Filters.apply(name(arguments, 0, budget), items.next(), arguments.skip(1), budget), budget);
         }
     }
 
@@ -68,8 +71,7 @@ final class SelectFilters {
             Object subject = byAttribute ? path.get(item, null) : item;
             boolean passes = tested ? Tests.test(test, subject, rest, budget) : Values.isTrue(subject);
             if (passes == wanted) {
-                budget.items(1);
-                result.add(item);
+                result.add(item, budget);
             }
         }
     }

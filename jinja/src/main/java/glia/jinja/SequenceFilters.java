@@ -11,6 +11,7 @@ import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Operators;
 import glia.jinja.value.Repr;
+import glia.jinja.value.Sequence;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.Types;
 import glia.jinja.value.Types.Kind;
@@ -19,7 +20,7 @@ import glia.jinja.value.Undefined;
 import java.util.Collections;
 import java.util.Iterator;
 
-/// Filters that go through the elements of a value in their order.
+/// Filters that iterate over the elements of a value in order.
 final class SequenceFilters {
     private SequenceFilters() {
     }
@@ -44,13 +45,11 @@ final class SequenceFilters {
 
     private static Object join(Object value, Arguments.Bound arguments, Budget budget) {
         Object separator = Repr.text(arguments.get(0, ""), budget);
-        int width = separator.toString().length();
         AttributePath path = AttributePath.of(arguments.get(1, null), budget);
         Iterator<Object> items = Iteration.of(value, budget);
-        TextBuilder text = new TextBuilder();
+        TextBuilder text = new TextBuilder(budget);
         for (boolean first = true; items.hasNext(); first = false) {
             Object next = Repr.text(path.get(items.next(), null), budget);
-            budget.text(next.toString().length() + (long) width);
             text.append(first ? "" : separator).append(next);
         }
         return text.value();
@@ -60,9 +59,15 @@ final class SequenceFilters {
         if (value instanceof Generator || !Iteration.isIterable(value)) {
             throw new JinjaError("'" + Types.name(value) + "' object is not reversible");
         }
-        ListValue items = Iteration.list(value, budget);
-        return items.size() == 0 ? Undefined.because("No last item, sequence was empty.")
-                : items.get(items.size() - 1);
+        Object last = Undefined.because("No last item, sequence was empty.");
+        if (value instanceof Sequence sequence) {
+            return sequence.size() == 0 ? last : sequence.get(sequence.size() - 1);
+        }
+        Iterator<Object> items = Iteration.of(value, budget);
+        while (items.hasNext()) {
+            last = items.next();
+        }
+        return last;
     }
 
     private static Object reverse(Object value, Budget budget) {
@@ -91,31 +96,29 @@ final class SequenceFilters {
     private static Object batch(Object value, Arguments.Bound arguments, Budget budget) {
         long size = arguments.integer(0, 0);
         Object filler = arguments.get(1, null);
-        ListValue batches = new ListValue();
-        ListValue batch = new ListValue();
+        ListValue batches = new ListValue(budget);
+        ListValue batch = new ListValue(budget);
         Iterator<Object> items = Iteration.of(value, budget);
         while (items.hasNext()) {
             Object item = items.next();
             if (batch.size() == size) {
-                batches.add(batch);
-                batch = new ListValue();
+                batches.add(batch, budget);
+                batch = new ListValue(budget);
             }
-            budget.items(2);
-            batch.add(item);
+            batch.add(item, budget);
         }
         if (batch.size() > 0) {
             if (filler != null) {
                 fill(batch, filler, size - batch.size(), budget);
             }
-            batches.add(batch);
+            batches.add(batch, budget);
         }
         return new Generator(Iteration.of(batches, budget));
     }
 
     private static void fill(ListValue list, Object filler, long count, Budget budget) {
-        budget.items(Math.max(0, count));
         for (long i = 0; i < count; i++) {
-            list.add(filler);
+            list.add(filler, budget);
         }
     }
 
@@ -126,17 +129,17 @@ final class SequenceFilters {
             throw new JinjaError("integer division or modulo by zero");
         }
         Object filler = arguments.get(1, null);
-        budget.items(Math.max(0, count));
-        ListValue slices = new ListValue();
+        ListValue slices = new ListValue(budget);
         int at = 0;
         for (long i = 0; i < count; i++) {
             boolean longer = i < items.size() % count;
             int end = at + (int) (items.size() / count) + (longer ? 1 : 0);
-            ListValue slice = (ListValue) items.pick(at, 1, end - at);
+            budget.step();
+            ListValue slice = items.pick(at, 1, end - at, budget);
             if (filler != null && !longer) {
-                slice.add(filler);
+                slice.add(filler, budget);
             }
-            slices.add(slice);
+            slices.add(slice, budget);
             at = end;
         }
         return new Generator(Iteration.of(slices, budget));

@@ -1,5 +1,8 @@
 package glia.jinja;
 
+import glia.jinja.value.Budget;
+import glia.jinja.value.TextBuilder;
+
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoField;
@@ -13,12 +16,15 @@ final class Strftime {
     private static final String[] MONTHS = {"January", "February", "March", "April", "May", "June", "July", "August",
         "September", "October", "November", "December"};
     private static final int ABBREVIATED = 3;
+    private static final int STEPS_PER_FIELD = 8;
+    private static final int BYTES_PER_FIELD = 256;
 
     private Strftime() {
     }
 
-    static String format(String format, LocalDateTime time) {
-        StringBuilder out = new StringBuilder();
+    static String format(String format, LocalDateTime time, Budget budget) {
+        TextBuilder out = new TextBuilder(budget);
+        budget.work(format.length());
         for (int i = 0; i < format.length(); i++) {
             char c = format.charAt(i);
             if (c != '%' || i + 1 == format.length()) {
@@ -28,7 +34,9 @@ final class Strftime {
             int start = i++;
             char flag = format.charAt(i);
             boolean flagged = "-_0^".indexOf(flag) >= 0 && i + 1 < format.length();
-            String field = field(format.charAt(flagged ? ++i : i), time);
+            budget.steps(STEPS_PER_FIELD);
+            budget.bytes(BYTES_PER_FIELD);
+            String field = field(format.charAt(flagged ? ++i : i), time, budget);
             out.append(field == null ? format.substring(start, i + 1) : flagged ? flagged(field, flag) : field);
         }
         return out.toString();
@@ -50,7 +58,7 @@ final class Strftime {
     }
 
     /// What one conversion stands for, or null for one that does not exist.
-    private static String field(char conversion, LocalDateTime time) {
+    private static String field(char conversion, LocalDateTime time, Budget budget) {
         String day = DAYS[time.getDayOfWeek().getValue() - 1];
         String month = MONTHS[time.getMonthValue() - 1];
         return switch (conversion) {
@@ -76,11 +84,11 @@ final class Strftime {
             case 'n' -> "\n";
             case 't' -> "\t";
             case '%' -> "%";
-            default -> timeOfDay(conversion, time);
+            default -> timeOfDay(conversion, time, budget);
         };
     }
 
-    private static String timeOfDay(char conversion, LocalDateTime time) {
+    private static String timeOfDay(char conversion, LocalDateTime time, Budget budget) {
         int hour = time.get(ChronoField.CLOCK_HOUR_OF_AMPM);
         return switch (conversion) {
             case 'H' -> two(time.getHour());
@@ -93,12 +101,12 @@ final class Strftime {
             case 'p' -> time.getHour() < 12 ? "AM" : "PM";
             case 'P' -> time.getHour() < 12 ? "am" : "pm";
             case 's' -> String.valueOf(time.atZone(ZoneId.systemDefault()).toEpochSecond());
-            case 'c' -> format("%a %b %e %H:%M:%S %Y", time);
-            case 'x', 'D' -> format("%m/%d/%y", time);
-            case 'X', 'T' -> format("%H:%M:%S", time);
-            case 'F' -> format("%Y-%m-%d", time);
-            case 'R' -> format("%H:%M", time);
-            case 'r' -> format("%I:%M:%S %p", time);
+            case 'c' -> format("%a %b %e %H:%M:%S %Y", time, budget);
+            case 'x', 'D' -> format("%m/%d/%y", time, budget);
+            case 'X', 'T' -> format("%H:%M:%S", time, budget);
+            case 'F' -> format("%Y-%m-%d", time, budget);
+            case 'R' -> format("%H:%M", time, budget);
+            case 'r' -> format("%I:%M:%S %p", time, budget);
             default -> null;
         };
     }

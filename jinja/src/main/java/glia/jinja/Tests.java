@@ -17,24 +17,29 @@ import glia.jinja.value.Types;
 import glia.jinja.value.Types.Kind;
 import glia.jinja.value.Values;
 
+import java.util.Set;
+
 /// The tests behind `is`.
 final class Tests {
+    static final Set<String> NAMES = Set.of("defined", "undefined", "none", "boolean", "true", "false", "integer",
+            "float", "number", "string", "mapping", "sequence", "iterable", "callable", "escaped", "odd", "even",
+            "divisibleby", "lower", "upper", "sameas", "filter", "test");
+    static final Set<String> COMPARISONS = Set.of("==", "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", ">=",
+            "ge", "<", "lt", "lessthan", "<=", "le", "in");
+
     private Tests() {
     }
 
     static boolean exists(String name) {
-        return switch (name) {
-            case "defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number", "string",
-                    "mapping", "sequence", "iterable", "callable", "escaped", "odd", "even", "divisibleby", "lower",
-                    "upper", "sameas", "filter", "test" -> true;
-            default -> comparison(name) != null;
-        };
+        return NAMES.contains(name) || comparison(name) != null;
     }
 
     /// Whether the value passes.
     ///
     /// @throws JinjaError where there is no such test, or it cannot be applied
     static boolean test(String name, Object value, Arguments arguments, Budget budget) {
+        budget.step();
+        budget.operands(value, arguments);
         Comparison comparison = comparison(name);
         if (comparison != null) {
             return comparison.test(value, arguments.positional(name, 1, 1).get(0, null), budget);
@@ -44,7 +49,7 @@ final class Tests {
             case "sameas" -> same(value, arguments.bind(name, 1, "other").get(0, null));
             default -> {
                 if (!exists(name)) {
-                    throw new JinjaError("No test named '" + name + "'.");
+                    throw new JinjaError("No test named '" + name + "'. " + Names.expected(NAMES, name));
                 }
                 arguments.positional(name, 0, 0);
                 yield test(name, value, budget);
@@ -57,8 +62,8 @@ final class Tests {
         return switch (name) {
             case "odd" -> remainder(value, 2L, 1L, budget);
             case "even" -> remainder(value, 2L, 0L, budget);
-            case "lower" -> TextTests.isLower(Repr.str(value, budget));
-            case "upper" -> TextTests.isUpper(Repr.str(value, budget));
+            case "lower" -> TextTests.isLower(Repr.str(value, budget), budget);
+            case "upper" -> TextTests.isUpper(Repr.str(value, budget), budget);
             case "filter" -> kind == Kind.TEXT && Filters.exists(value.toString());
             case "test" -> kind == Kind.TEXT && exists(value.toString());
             default -> isOfType(name, value, kind);

@@ -25,7 +25,6 @@ import glia.jinja.value.Values;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
 
 /// Filters on strings. Other values are turned into strings first.
@@ -67,35 +66,23 @@ final class TextFilters {
     /// Each word's first character upper case and the others lower, where words start after blanks, hyphens and
     /// opening brackets.
     private static Object title(Object value, Budget budget) {
-        String text = value.toString();
-        StringBuilder out = new StringBuilder(text.length());
-        boolean starts = true;
-        for (int i = 0; i < text.length();) {
-            int c = text.codePointAt(i);
-            String letter = Character.toString(c);
-            boolean separator = "-({[<".indexOf(c) >= 0 || Text.isSpace(c);
-            out.append(starts ? Text.upper(letter) : Text.lower(letter));
-            starts = separator;
-            i += letter.length();
-        }
-        return budget.made(TrustedText.changed(value, out.toString()));
+        return TrustedText.changed(value, Text.titleOfWords(value.toString(), budget));
     }
 
     private static Object replace(Object value, Arguments.Bound arguments, Budget budget) {
         Object text = Repr.text(value, budget);
-        budget.scan(text.toString().length());
         return TextSearch.replace(text, Repr.str(arguments.get(0, null), budget),
                 Repr.text(arguments.get(1, null), budget), arguments.integerOrNone(2, -1), budget);
     }
 
     private static Object format(Object value, Arguments arguments, Budget budget) {
-        Object values = TupleValue.of(arguments.positional().toArray());
+        Object values = TupleValue.of(budget, arguments.positional().toArray());
         if (!arguments.named().isEmpty()) {
             if (!arguments.positional().isEmpty()) {
                 throw new JinjaError("can't handle positional and keyword arguments at the same time");
             }
-            DictValue named = new DictValue();
-            arguments.named().forEach(named::put);
+            DictValue named = new DictValue(budget);
+            arguments.named().forEach((name, argument) -> named.put(name, argument, budget));
             values = named;
         }
         Object format = value instanceof Markup ? value : Repr.text(value, budget);
@@ -107,17 +94,14 @@ final class TextFilters {
         Object width = arguments.get(0, 4L);
         Object indent = Types.kind(width) == Kind.TEXT ? Repr.text(width, budget)
                 : Operators.apply(Operator.MULTIPLY, " ", width, budget);
-        int indented = indent.toString().length();
-        // Adding to the value refuses what is not a string, with Python's words.
+        // Refuses a value that is not a string, with the message of `+`.
         Object text = Operators.apply(Operator.ADD, value, "\n", budget);
-        budget.scan(text.toString().length());
         boolean blank = arguments.isTrue(2, false);
-        TextBuilder out = new TextBuilder().append(arguments.isTrue(1, false) ? indent : "");
+        TextBuilder out = new TextBuilder(budget).append(arguments.isTrue(1, false) ? indent : "");
         boolean first = true;
-        for (Object line : Text.lines(text, false).items()) {
+        for (Object line : Text.lines(text, false, budget).items()) {
             int length = line.toString().length();
             boolean moved = !first && (blank || length > 0);
-            budget.text((first ? 0 : 1) + (moved ? indented : 0) + (long) length);
             out.append(first ? "" : "\n").append(moved ? indent : "").append(line);
             first = false;
         }
@@ -143,11 +127,11 @@ final class TextFilters {
         Object text = Access.slice(value, null, kept, null, budget);
         int space = text.toString().lastIndexOf(' ');
         int cut = arguments.isTrue(1, false) || space < 0 ? text.toString().length() : space;
-        return budget.made(new TextBuilder().append(text, 0, cut).append(arguments.get(2, end)).value());
+        return new TextBuilder(budget).append(text, 0, cut).append(arguments.get(2, end)).value();
     }
 
     private static Object countWords(String text, Budget budget) {
-        budget.scan(text.length());
+        budget.work(text.length());
         long count = 0;
         boolean inWord = false;
         for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
@@ -163,8 +147,9 @@ final class TextFilters {
             throw value instanceof Undefined undefined ? undefined.error()
                     : new JinjaError("'" + Types.name(value) + "' object has no attribute 'items'");
         }
-        StringBuilder out = new StringBuilder();
+        TextBuilder out = new TextBuilder(budget);
         for (DictValue.Entry entry : dict.entries()) {
+            budget.step();
             if (entry.value() == null || entry.value() instanceof Undefined) {
                 continue;
             }
@@ -172,12 +157,13 @@ final class TextFilters {
                 throw new JinjaError("attribute names must be strings, not " + Types.name(entry.key()));
             }
             String name = entry.key().toString();
+            budget.work(name.length());
+            budget.bytes(256);
             if (name.chars().anyMatch(c -> c == '/' || c == '>' || c == '=' || c < 0x80 && Text.isSpace(c))) {
                 throw new JinjaError("Invalid character in attribute name: " + Repr.repr(entry.key(), budget));
             }
-            out.append(space || !out.isEmpty() ? " " : "").append(Markup.escape(name, budget)).append("=\"")
-                    .append(Markup.escaped(entry.value(), budget)).append('"');
-            budget.text(4);
+            out.append(space || out.length() > 0 ? " " : "").append(Markup.escape(name, budget).toString())
+                    .append("=\"").append(Markup.escaped(entry.value(), budget).toString()).append('"');
         }
         return out.toString();
     }
@@ -190,22 +176,29 @@ final class TextFilters {
             }
             Object pairs = value instanceof DictValue ? Filters.apply("items", value, Arguments.NONE, budget) : value;
             Iterator<Object> iterator = Iteration.of(pairs, budget);
-            StringBuilder query = new StringBuilder();
+            TextBuilder query = new TextBuilder(budget);
             while (iterator.hasNext()) {
                 ListValue pair = Iteration.list(iterator.next(), budget);
                 if (pair.size() != 2) {
                     throw new JinjaError("urlencode() takes pairs, got " + pair.size() + " values");
                 }
-                List<String> quoted = pair.items().stream()
-                        .map(each -> quote(each, "", budget).replace("%20", "+")).toList();
-                query.append(query.isEmpty() ? "" : "&").append(quoted.get(0)).append('=').append(quoted.get(1));
+                query.append(query.length() == 0 ? "" : "&").append(plus(pair.get(0), budget)).append('=')
+                        .append(plus(pair.get(1), budget));
             }
-            return budget.made(query.toString());
+            return query.toString();
+        }
+
+        private static String plus(Object value, Budget budget) {
+            String quoted = quote(value, "", budget);
+            return budget.made(quoted.replace("%20", "+"));
         }
 
         private static String quote(Object value, String kept, Budget budget) {
-            StringBuilder out = new StringBuilder();
-            for (byte b : Repr.str(value, budget).getBytes(StandardCharsets.UTF_8)) {
+            String text = Repr.str(value, budget);
+            budget.work(2L * text.length());
+            budget.bytes(4L * text.length());
+            TextBuilder out = new TextBuilder(budget);
+            for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
                 char c = (char) (b & 0xff);
                 boolean plain = c < 0x80 && (Character.isLetterOrDigit(c) || "_.-~".indexOf(c) >= 0)
                         || kept.indexOf(c) >= 0;
@@ -216,7 +209,7 @@ final class TextFilters {
                             .append(Character.toUpperCase(Character.forDigit(c & 15, 16)));
                 }
             }
-            return budget.made(out.toString());
+            return out.toString();
         }
     }
 }

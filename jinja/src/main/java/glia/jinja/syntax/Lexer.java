@@ -11,7 +11,7 @@ import java.util.List;
 /// newline after a block is dropped (`trim_blocks`), so are blanks from the start of a line to a block
 /// (`lstrip_blocks`), one newline at the end of the source, and what `-` asks for; `+` keeps it.
 final class Lexer {
-    private static final int MAX_LENGTH = 1 << 22;
+    private static final int MAX_LENGTH = 1 << 20;
 
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
@@ -98,7 +98,7 @@ final class Lexer {
     private void data(int start, int end, char sign, boolean stripsLine) {
         int to = end;
         if (sign == '-') {
-            to = start + Text.strip(source.substring(start, end), null, false, true).length();
+            to = start + Text.strip(source.substring(start, end), false, true).length();
         } else if (sign != '+' && stripsLine) {
             int blank = end;
             while (blank > start && source.charAt(blank - 1) != '\n' && Text.isSpace(source.charAt(blank - 1))) {

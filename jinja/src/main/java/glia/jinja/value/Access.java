@@ -1,7 +1,10 @@
 package glia.jinja.value;
 
-/// Reaches into values: `value.name`, `value[index]`, `value[start:stop:step]`.
+/// Access to parts of values: `value.name`, `value[index]`, `value[start:stop:step]`.
 public final class Access {
+    private static final int UNDEFINED_BYTES = 32;
+    private static final int METHOD_BYTES = 24;
+
     private Access() {
     }
 
@@ -14,7 +17,12 @@ public final class Access {
         if (value == Values.ABSENT && target instanceof DictValue dict) {
             value = dict.get(name);
         }
-        return value == Values.ABSENT ? Undefined.member(target, name) : value;
+        return value == Values.ABSENT ? missing(target, name, budget) : value;
+    }
+
+    private static Undefined missing(Object target, Object name, Budget budget) {
+        budget.bytes(UNDEFINED_BYTES);
+        return Undefined.member(target, name);
     }
 
     /// `target[index]`: an element or key first, then an attribute; undefined where there is neither.
@@ -25,7 +33,7 @@ public final class Access {
         if (value == Values.ABSENT && Types.kind(index) == Types.Kind.TEXT) {
             value = own(target, index.toString(), budget);
         }
-        return value == Values.ABSENT ? Undefined.member(target, index) : value;
+        return value == Values.ABSENT ? missing(target, index, budget) : value;
     }
 
     private static Object element(Object target, Object index, Budget budget) {
@@ -40,7 +48,7 @@ public final class Access {
                 String text = target.toString();
                 budget.scan(text.length());
                 int at = position(index, Text.length(text));
-                yield at < 0 ? Values.ABSENT : like(target, Text.pick(target, at, 1, 1));
+                yield at < 0 ? Values.ABSENT : like(target, Text.pick(target, at, 1, 1, budget));
             }
             case NONE, BOOL, INT, FLOAT, OTHER -> Values.ABSENT;
         };
@@ -50,7 +58,7 @@ public final class Access {
         return !(key instanceof ListValue) && !(key instanceof DictValue);
     }
 
-    /// The position that an index means, or −1.
+    /// The position of an index, or −1.
     private static int position(Object index, int size) {
         if (!Numbers.isInteger(index)) {
             return -1;
@@ -79,7 +87,11 @@ public final class Access {
         if (target instanceof TupleValue tuple && tuple.named(name) != Values.ABSENT) {
             return tuple.named(name);
         }
-        return Method.exists(target, name) ? new Method(target, name) : Values.ABSENT;
+        if (!Method.exists(target, name)) {
+            return Values.ABSENT;
+        }
+        budget.bytes(METHOD_BYTES);
+        return new Method(target, name);
     }
 
     /// `target[start:stop:step]`; a bound that is `none` is left out.
@@ -88,7 +100,7 @@ public final class Access {
     public static Object slice(Object target, Object start, Object stop, Object step, Budget budget) {
         Types.Kind kind = Types.kind(target);
         int size = switch (kind) {
-            case TEXT -> Text.length(target.toString());
+            case TEXT -> Values.length(target, budget);
             case LIST, TUPLE, RANGE -> ((Sequence) target).size();
             case UNDEFINED -> throw ((Undefined) target).error();
             case DICT -> throw new JinjaError("unhashable type: 'slice'");
@@ -109,11 +121,9 @@ public final class Access {
         stride = Math.max(-size - 1L, Math.min(size + 1L, stride));
         int count = distance <= 0 ? 0 : (int) ((distance - 1) / Math.abs(stride) + 1);
         if (kind == Types.Kind.TEXT) {
-            budget.scan(target.toString().length());
-            return like(target, budget.made(Text.pick(target, from, stride, count)));
+            return like(target, Text.pick(target, from, stride, count, budget));
         }
-        budget.items(kind == Types.Kind.RANGE ? 1 : count);
-        return ((Sequence) target).pick(from, stride, count);
+        return ((Sequence) target).pick(from, stride, count, budget);
     }
 
     private static long bound(Object value) {

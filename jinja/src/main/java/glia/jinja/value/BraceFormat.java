@@ -20,9 +20,9 @@ final class BraceFormat {
     }
 
     static Object format(Object text, Arguments arguments, Budget budget) {
-        DictValue named = new DictValue();
+        DictValue named = new DictValue(budget);
         for (Map.Entry<String, Object> argument : arguments.named().entrySet()) {
-            named.put(argument.getKey(), argument.getValue());
+            named.put(argument.getKey(), argument.getValue(), budget);
         }
         return new BraceFormat(arguments, named, budget).expand(text, MAX_DEPTH);
     }
@@ -39,8 +39,8 @@ final class BraceFormat {
             throw new JinjaError("Max string recursion exceeded");
         }
         String text = template.toString();
-        budget.scan(text.length());
-        TextBuilder out = new TextBuilder();
+        budget.work(text.length());
+        TextBuilder out = new TextBuilder(budget);
         int i = 0;
         while (i < text.length()) {
             char c = text.charAt(i);
@@ -52,14 +52,14 @@ final class BraceFormat {
                 throw new JinjaError("Single '}' encountered in format string");
             } else if (c == '{') {
                 int end = closing(text, i);
-                out.append(field(text.substring(i + 1, end), depth));
+                out.append(field(budget.made(text.substring(i + 1, end)), depth));
                 i = end + 1;
             } else {
                 out.append(template, i, i + 1);
                 i++;
             }
         }
-        return budget.made(out.value());
+        return out.value();
     }
 
     private static int closing(String text, int open) {
@@ -75,6 +75,9 @@ final class BraceFormat {
     }
 
     private Object field(String field, int depth) {
+        budget.steps(2);
+        budget.work(field.length());
+        budget.bytes(512 + 6L * field.length());
         int end = 0;
         while (end < field.length() && field.charAt(end) != ':' && field.charAt(end) != '!') {
             end = field.charAt(end) == '[' ? Math.max(end, field.indexOf(']', end)) + 1 : end + 1;
@@ -88,7 +91,7 @@ final class BraceFormat {
             throw new JinjaError("expected ':' after conversion specifier");
         }
         String spec = end < field.length() ? expand(field.substring(end + 1), depth - 1).toString() : "";
-        return budget.made(FormatSpec.format(value, spec, budget));
+        return FormatSpec.format(value, spec, budget);
     }
 
     private Object convert(Object value, String field, int at) {
@@ -110,6 +113,8 @@ final class BraceFormat {
         while (end < path.length()) {
             boolean bracket = path.charAt(end) == '[';
             int start = end + 1;
+            budget.step();
+            budget.bytes(64);
             end = start;
             while (end < path.length() && (bracket ? path.charAt(end) != ']' : ".[".indexOf(path.charAt(end)) < 0)) {
                 end++;

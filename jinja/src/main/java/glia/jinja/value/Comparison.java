@@ -15,6 +15,7 @@ public enum Comparison {
     ///
     /// @throws JinjaError where Python does not define the comparison for the two
     public boolean test(Object a, Object b, Budget budget) {
+        budget.step();
         return switch (this) {
             case EQUAL -> Values.equal(a, b, budget);
             case NOT_EQUAL -> !Values.equal(a, b, budget);

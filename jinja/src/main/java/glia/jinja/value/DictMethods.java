@@ -1,17 +1,18 @@
 package glia.jinja.value;
 
 import java.util.Iterator;
+import java.util.Set;
 
 /// The methods of dicts.
 final class DictMethods {
+    static final Set<String> NAMES = Set.of("get", "items", "keys", "values", "copy", "pop", "popitem", "setdefault",
+            "update", "clear");
+
     private DictMethods() {
     }
 
     static boolean exists(String name) {
-        return switch (name) {
-            case "get", "items", "keys", "values", "copy", "pop", "popitem", "setdefault", "update", "clear" -> true;
-            default -> false;
-        };
+        return NAMES.contains(name);
     }
 
     static Object call(DictValue dict, String name, Arguments arguments, Budget budget) {
@@ -36,13 +37,13 @@ final class DictMethods {
             case "keys" -> new DictView(dict, DictView.Part.KEYS);
             case "values" -> new DictView(dict, DictView.Part.VALUES);
             case "copy" -> {
-                DictValue copy = new DictValue();
+                DictValue copy = new DictValue(budget);
                 fill(copy, dict, budget);
                 yield copy;
             }
             case "popitem" -> popItem(dict, budget);
             case "clear" -> {
-                dict.clear();
+                dict.clear(budget);
                 yield null;
             }
             default -> throw new AssertionError(name);
@@ -66,16 +67,12 @@ final class DictMethods {
     }
 
     private static Object popItem(DictValue dict, Budget budget) {
-        DictValue.Entry last = null;
-        budget.items(dict.size());
-        for (DictValue.Entry entry : dict.entries()) {
-            last = entry;
-        }
-        if (last == null) {
+        if (dict.size() == 0) {
             throw new JinjaError("popitem(): dictionary is empty");
         }
+        DictValue.Entry last = dict.last();
         dict.remove(last.key(), budget);
-        return TupleValue.of(last.key(), last.value());
+        return TupleValue.of(budget, last.key(), last.value());
     }
 
     private static Object setDefault(DictValue dict, Arguments.Bound arguments, Budget budget) {
@@ -96,12 +93,11 @@ final class DictMethods {
         if (!arguments.positional().isEmpty()) {
             fill(dict, arguments.positional().getFirst(), budget);
         }
-        arguments.named().forEach(dict::put);
+        arguments.named().forEach((name, value) -> dict.put(name, value, budget));
     }
 
     private static void fill(DictValue dict, Object source, Budget budget) {
         if (source instanceof DictValue other) {
-            budget.items(other.size());
             if (other != dict) {
                 for (DictValue.Entry entry : other.entries()) {
                     dict.put(entry.key(), entry.value(), budget);

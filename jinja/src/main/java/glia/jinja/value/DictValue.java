@@ -1,20 +1,24 @@
 package glia.jinja.value;
 
-import java.math.BigInteger;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 
-/// A Python dict: keeps the order of insertion, and takes keys for the same where Python holds them equal
-/// (`1`, `1.0` and `true`).
+/// A Python dict: keeps the order of insertion and treats keys as the same where Python holds them equal (`1`, `1.0`
+/// and `true`).
 public final class DictValue {
+    private static final int BYTES = 96;
+
     /// A key as it was first given, and its value.
     public record Entry(Object key, Object value) {
     }
 
+    /// By the string itself, or by [DictKey].
     private final LinkedHashMap<Object, Entry> entries = new LinkedHashMap<>();
 
-    public DictValue() { }
+    /// An empty dict.
+    public DictValue(Budget budget) {
+        budget.bytes(BYTES);
+    }
 
     /// The number of entries.
     public int size() {
@@ -26,74 +30,50 @@ public final class DictValue {
         return entries.values();
     }
 
+    /// The last entry; the dict must not be empty.
+    Entry last() {
+        return entries.lastEntry().getValue();
+    }
+
     /// The value, or [Values#ABSENT].
     ///
-    /// @throws JinjaError where the key cannot be one, such as a list
+    /// @throws JinjaError where the key is not hashable, such as a list
     public Object get(Object key, Budget budget) {
-        Entry entry = entries.get(hashed(key, budget));
+        Entry entry = entries.get(DictKey.of(key, budget));
         return entry == null ? Values.ABSENT : entry.value();
     }
 
-    /// The value at a key that is a string, or [Values#ABSENT].
+    /// The value at a key that is a name of the template's source, or [Values#ABSENT].
     public Object get(String key) {
         Entry entry = entries.get(key);
         return entry == null ? Values.ABSENT : entry.value();
     }
 
-    /// Sets the value at a key that is a string.
-    public void put(String key, Object value) {
+    /// Sets the value at a key that is a name of the template's source.
+    public void put(String key, Object value, Budget budget) {
+        budget.entries(1);
         entries.put(key, new Entry(key, value));
     }
 
     /// Sets the value.
     ///
-    /// @throws JinjaError where the key cannot be one, such as a list
+    /// @throws JinjaError where the key is not hashable, such as a list
     public void put(Object key, Object value, Budget budget) {
-        Object hashed = hashed(key, budget);
+        Object hashed = DictKey.of(key, budget);
+        budget.entries(1);
         Entry old = entries.get(hashed);
         entries.put(hashed, new Entry(old == null ? key : old.key(), value));
     }
 
-    /// Takes an entry out; its value, or [Values#ABSENT].
+    /// Removes an entry; returns its value, or [Values#ABSENT].
     public Object remove(Object key, Budget budget) {
-        Entry entry = entries.remove(hashed(key, budget));
+        Entry entry = entries.remove(DictKey.of(key, budget));
         return entry == null ? Values.ABSENT : entry.value();
     }
 
-    /// Takes all entries out.
-    public void clear() {
+    /// Removes all entries.
+    public void clear(Budget budget) {
+        budget.scan(entries.size());
         entries.clear();
-    }
-
-    /// What stands for a key in a hash table: equal for two keys if and only if Python holds the keys equal.
-    static Object hashed(Object key, Budget budget) {
-        return switch (Types.kind(key)) {
-            case TEXT -> key.toString();
-            case BOOL -> (Boolean) key ? 1L : 0L;
-            case FLOAT -> hashed((Double) key);
-            case TUPLE -> hashed((TupleValue) key, budget);
-            case LIST, DICT -> throw new JinjaError("unhashable type: '" + Types.name(key) + "'");
-            case UNDEFINED -> Undefined.class;
-            case NONE, INT, RANGE, OTHER -> key;
-        };
-    }
-
-    private static Object hashed(double key) {
-        if (key != Math.rint(key) || Double.isInfinite(key)) {
-            return key;
-        }
-        BigInteger integer = Numbers.truncated(key);
-        return Numbers.normal(integer);
-    }
-
-    private static Object hashed(TupleValue key, Budget budget) {
-        budget.enter();
-        budget.items(key.size() + 1L);
-        ArrayList<Object> hashed = new ArrayList<>(key.size());
-        for (int i = 0; i < key.size(); i++) {
-            hashed.add(hashed(key.get(i), budget));
-        }
-        budget.exit();
-        return hashed;
     }
 }

@@ -7,14 +7,13 @@ public record DictView(DictValue dict, Part part) {
 
     /// A list of what is in view now.
     public ListValue list(Budget budget) {
-        budget.items(dict.size());
-        ListValue list = new ListValue();
+        ListValue list = new ListValue(budget);
         for (DictValue.Entry entry : dict.entries()) {
             list.add(switch (part) {
                 case KEYS -> entry.key();
                 case VALUES -> entry.value();
-                case ITEMS -> TupleValue.of(entry.key(), entry.value());
-            });
+                case ITEMS -> TupleValue.of(budget, entry.key(), entry.value());
+            }, budget);
         }
         return list;
     }

@@ -1,6 +1,6 @@
 package glia.jinja.value;
 
-/// What stands behind the colon in `{:>10.2f}`: `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
+/// A format specification, the part after the colon in `{:>10.2f}`: `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
 record FormatSpec(int fill, char align, char sign, boolean alternate, long width, char grouping, int precision,
         char type) {
     private static final char NONE = 0;
@@ -89,7 +89,7 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
             throw new JinjaError("Sign, '=', '#' or ',' not allowed in string format specifier");
         }
         int length = Text.length(value.toString());
-        Object shown = precision >= 0 && precision < length ? Text.pick(value, 0, 1, precision) : value;
+        Object shown = precision >= 0 && precision < length ? Text.pick(value, 0, 1, precision, budget) : value;
         return pad("", shown, '<', budget);
     }
 
@@ -105,11 +105,14 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         }
         var number = Numbers.big(value);
         if (type == 'c') {
+            if (number.signum() < 0 || number.bitLength() > 21 || !Character.isValidCodePoint(number.intValue())) {
+                throw new JinjaError("%c arg not in range(0x110000)");
+            }
             return pad("", Character.toString(number.intValue()), '<', budget);
         }
-        String digits = NumberFormat.integer(number, type, alternate);
+        String digits = NumberFormat.integer(number, type, alternate, budget);
         if (grouping != NONE) {
-            digits = NumberFormat.grouped(digits, grouping, type == NONE || type == 'd' ? 3 : 4);
+            digits = NumberFormat.grouped(digits, grouping, type == NONE || type == 'd' ? 3 : 4, budget);
         }
         return pad(signOf(number.signum() < 0), TrustedText.of(digits), '>', budget);
     }
@@ -120,19 +123,19 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         }
         String digits;
         if (type == NONE) {
-            digits = precision < 0 ? Repr.real(Math.abs(value)) : plain(value);
+            digits = precision < 0 ? Repr.real(Math.abs(value)) : plain(value, budget);
         } else {
-            digits = NumberFormat.real(value, type == 'n' ? 'g' : type, precision, alternate);
+            digits = NumberFormat.real(value, type == 'n' ? 'g' : type, precision, alternate, budget);
         }
         if (grouping != NONE) {
-            digits = NumberFormat.grouped(digits, grouping, 3);
+            digits = NumberFormat.grouped(digits, grouping, 3, budget);
         }
         return pad(signOf(value < 0 || value == 0 && 1 / value < 0), TrustedText.of(digits), '>', budget);
     }
 
     /// Without a type the form is general, with at least one digit after the point.
-    private String plain(double value) {
-        String digits = NumberFormat.real(value, 'g', precision, false);
+    private String plain(double value, Budget budget) {
+        String digits = NumberFormat.real(value, 'g', precision, false, budget);
         return digits.chars().allMatch(Character::isDigit) && digits.length() < Math.max(1, precision)
                 ? digits + ".0" : digits;
     }
@@ -142,6 +145,7 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
     }
 
     private Object pad(String signText, Object shown, char otherwise, Budget budget) {
+        budget.bytes(256);
         long missing = Math.max(0, width - Text.length(shown.toString()) - signText.length());
         char where = align == NONE ? otherwise : align;
         if (where == '=' && otherwise == '<') {
@@ -155,9 +159,9 @@ record FormatSpec(int fill, char align, char sign, boolean alternate, long width
         String filler = Character.toString(fill);
         String before = Operators.repeat(filler, left, budget);
         String after = Operators.repeat(filler, missing - left, budget);
-        // The filler may be any character, but blanks and zeros only pad.
+        // Blanks and zeros cannot form a marker, so they are trusted.
         boolean pads = fill == ' ' || fill == '0';
-        TextBuilder out = new TextBuilder();
+        TextBuilder out = new TextBuilder(budget);
         if (where == '=') {
             return add(out.trusted(signText), before, pads).append(shown).value();
         }

@@ -1,17 +1,19 @@
 package glia.jinja.value;
 
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 
-/// Goes through the elements of a value, each of which costs a step.
+/// Iterates over the elements of a value. Each element charges a step.
 public final class Iteration {
+    /// A number that a range makes.
+    private static final int BOXED = 16;
+
     private Iteration() {
     }
 
-    /// The elements of a list, tuple or range, the keys of a dict, the characters of a string, what is in a view, what
-    /// a generator has left; nothing for what is undefined.
+    /// The elements of a list, tuple, range or view, the keys of a dict, the characters of a string, the remaining
+    /// elements of a generator; none for an undefined value.
     ///
     /// @throws JinjaError where the value cannot be iterated
     public static Iterator<Object> of(Object value, Budget budget) {
@@ -34,7 +36,7 @@ public final class Iteration {
         throw new JinjaError("'" + Types.name(value) + "' object is not iterable");
     }
 
-    /// Whether [#of] has an answer.
+    /// Whether [#of] accepts the value.
     public static boolean isIterable(Object value) {
         return switch (Types.kind(value)) {
             case NONE, BOOL, INT, FLOAT -> false;
@@ -45,13 +47,15 @@ public final class Iteration {
 
     /// A new list of the value's elements.
     public static ListValue list(Object value, Budget budget) {
-        ArrayList<Object> list = new ArrayList<>();
+        if (value instanceof ListValue items) {
+            return items.pick(0, 1, items.size(), budget);
+        }
+        ListValue list = new ListValue(budget);
         Iterator<Object> iterator = of(value, budget);
         while (iterator.hasNext()) {
-            list.add(iterator.next());
-            budget.items(1);
+            list.add(iterator.next(), budget);
         }
-        return new ListValue(list);
+        return list;
     }
 
     /// By index, since a list may grow while a loop goes through it.
@@ -76,6 +80,7 @@ public final class Iteration {
                 throw new NoSuchElementException();
             }
             budget.step();
+            budget.bytes(BOXED);
             return sequence.get(next++);
         }
     }
@@ -105,7 +110,7 @@ public final class Iteration {
             budget.step();
             int width = Character.charCount(text.codePointAt(next));
             next += width;
-            return TrustedText.cut(value, next - width, next);
+            return TrustedText.cut(value, next - width, next, budget);
         }
     }
 }

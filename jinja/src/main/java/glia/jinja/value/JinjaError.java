@@ -1,28 +1,33 @@
 package glia.jinja.value;
 
-/// What goes wrong in a template: in its syntax, in an operation on values, against a limit, or by its own
-/// `raise_exception`. It knows its line once a statement has let it pass; the template's name is added outside.
+/// An error in a template: in its syntax, in an operation on values, a limit exceeded, or its own `raise_exception`.
+/// The statement in which it occurs adds the line; the caller adds the name of the template.
 public final class JinjaError extends RuntimeException {
     private static final long serialVersionUID = 1L;
+    /// Longer messages are cut: they may quote a string of any length.
+    private static final int MAX_LENGTH = 2000;
 
+    /// Whether the template called `raise_exception`.
     private final boolean raised;
+    /// The line, or 0.
     private int line;
 
+    /// @param message what was found and what was expected; cut after 2,000 characters
     public JinjaError(String message) {
         this(message, false);
     }
 
     private JinjaError(String message, boolean raised) {
-        super(message);
+        super(message.length() <= MAX_LENGTH ? message : message.substring(0, MAX_LENGTH) + "…");
         this.raised = raised;
     }
 
-    /// The error a template asks for itself; its message is meant for the user as it stands.
+    /// The error of a call of `raise_exception`.
     public static JinjaError raised(String message) {
         return new JinjaError(message, true);
     }
 
-    /// Gives the error its line, unless an inner statement has done so.
+    /// Sets the line, unless an inner statement has set it.
     public JinjaError at(int lineOfStatement) {
         if (line == 0) {
             line = lineOfStatement;

@@ -7,12 +7,13 @@ import java.util.List;
 /// Writes JSON as Python's `json.dumps` does.
 public final class Json {
     private final Options options;
-    private final TextBuilder out = new TextBuilder();
     private final Budget budget;
+    private final TextBuilder out;
 
     private Json(Options options, Budget budget) {
         this.options = options;
         this.budget = budget;
+        this.out = new TextBuilder(budget);
     }
 
     /// How to write.
@@ -35,7 +36,6 @@ public final class Json {
     private void write(Object value, int level) {
         budget.enter();
         budget.step();
-        int start = out.length();
         switch (Types.kind(value)) {
             case NONE, BOOL, INT, FLOAT -> out.trusted(scalar(value));
             case TEXT -> quoted(value);
@@ -44,8 +44,6 @@ public final class Json {
             case RANGE, UNDEFINED, OTHER ->
                 throw new JinjaError("Object of type " + Types.name(value) + " is not JSON serializable");
         }
-        boolean container = value instanceof Sequence || value instanceof DictValue;
-        budget.text(container ? 2 : out.length() - start);
         budget.exit();
     }
 
@@ -53,8 +51,8 @@ public final class Json {
         if (value == null) {
             return "null";
         }
-        if (value instanceof Double real) {
-            return real.isNaN() ? "NaN" : real.isInfinite() ? (real > 0 ? "Infinity" : "-Infinity") : Repr.real(real);
+        if (value instanceof Double real && (real.isNaN() || real.isInfinite())) {
+            return real.isNaN() ? "NaN" : real > 0 ? "Infinity" : "-Infinity";
         }
         return value instanceof Boolean truth ? (truth ? "true" : "false") : Repr.repr(value, budget);
     }
@@ -69,6 +67,7 @@ public final class Json {
     }
 
     private void object(DictValue dict, int level) {
+        budget.items(dict.size());
         List<DictValue.Entry> entries = new ArrayList<>(dict.entries());
         if (options.sortKeys()) {
             entries = sorted(entries);
@@ -86,6 +85,7 @@ public final class Json {
     }
 
     private List<DictValue.Entry> sorted(List<DictValue.Entry> entries) {
+        budget.items(3L * entries.size());
         List<Object> keys = new ArrayList<>();
         entries.forEach(entry -> keys.add(entry.key()));
         List<DictValue.Entry> sorted = new ArrayList<>();
@@ -101,7 +101,6 @@ public final class Json {
             case NONE, BOOL, INT, FLOAT -> quoted(scalar(key));
             default -> throw new JinjaError("keys must be str, int, float, bool or None, not " + Types.name(key));
         }
-        budget.text(2);
     }
 
     private void separate(boolean first, int level) {
@@ -109,7 +108,6 @@ public final class Json {
             out.append(options.item());
         }
         line(level);
-        budget.text(options.item().toString().length() + (long) options.key().toString().length());
     }
 
     private void close(boolean empty, int level, char bracket) {
@@ -127,7 +125,7 @@ public final class Json {
 
     private void quoted(Object value) {
         String text = value.toString();
-        budget.scan(text.length());
+        budget.work(text.length());
         out.append('"');
         int start = 0;
         for (int i = 0; i < text.length(); i++) {

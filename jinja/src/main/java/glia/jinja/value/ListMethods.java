@@ -2,18 +2,18 @@ package glia.jinja.value;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 
 /// The methods of lists; of those, tuples and ranges have `index` and `count`.
 final class ListMethods {
+    static final Set<String> NAMES = Set.of("append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear",
+            "copy", "index", "count");
+
     private ListMethods() {
     }
 
     static boolean exists(String name) {
-        return switch (name) {
-            case "append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear", "copy", "index", "count" ->
-                true;
-            default -> false;
-        };
+        return NAMES.contains(name);
     }
 
     static Object call(Sequence target, String name, Arguments arguments, Budget budget) {
@@ -30,22 +30,24 @@ final class ListMethods {
 
     private static Object change(ListValue target, String name, Arguments arguments, Budget budget) {
         List<Object> list = target.items();
-        budget.items(1);
         switch (name) {
-            case "append" -> list.add(arguments.positional(name, 1, 1).get(0, null));
-            case "extend" -> list.addAll(
-                    Iteration.list(arguments.positional(name, 1, 1).get(0, null), budget).items());
+            case "append" -> target.add(arguments.positional(name, 1, 1).get(0, null), budget);
+            case "extend" -> target.addAll(
+                    Iteration.list(arguments.positional(name, 1, 1).get(0, null), budget), budget);
             case "insert" -> insert(list, arguments.positional(name, 2, 2), budget);
             case "pop" -> {
                 return pop(list, arguments.positional(name, 0, 1), budget);
             }
             case "remove" -> remove(target, arguments.positional(name, 1, 1), budget);
             case "reverse" -> {
-                budget.items(list.size());
+                budget.scan(4L * list.size());
                 Collections.reverse(list);
             }
             case "sort" -> sort(list, arguments.bind(name, 0, "reverse"), budget);
-            case "clear" -> list.clear();
+            case "clear" -> {
+                budget.scan(list.size());
+                list.clear();
+            }
             default -> throw new AssertionError(name);
         }
         return null;
@@ -53,7 +55,8 @@ final class ListMethods {
 
     private static void insert(List<Object> list, Arguments.Bound arguments, Budget budget) {
         int position = position(arguments.integer(0, 0), list.size());
-        budget.items(list.size() - position);
+        budget.items(1);
+        budget.scan(list.size() - position);
         list.add(position, arguments.get(1, null));
     }
 
@@ -63,7 +66,7 @@ final class ListMethods {
         if (position < 0 || position >= list.size()) {
             throw new JinjaError(list.isEmpty() ? "pop from empty list" : "pop index out of range");
         }
-        budget.items(list.size() - position);
+        budget.scan(list.size() - position);
         return list.remove((int) position);
     }
 
@@ -72,10 +75,12 @@ final class ListMethods {
         if (index < 0) {
             throw new JinjaError("list.remove(x): x not in list");
         }
+        budget.scan(list.size() - index);
         list.items().remove(index);
     }
 
     private static void sort(List<Object> list, Arguments.Bound arguments, Budget budget) {
+        budget.scan(list.size());
         List<Object> sorted = Sorting.sort(list, list, arguments.isTrue(0, false), budget);
         Collections.copy(list, sorted);
     }
@@ -90,7 +95,7 @@ final class ListMethods {
         return (long) index;
     }
 
-    /// A bound as slices take it: counted from the end where negative, held within the size.
+    /// A bound as in slices: counted from the end where negative, limited to the size.
     static int position(long index, int size) {
         return (int) (index < 0 ? Math.max(index, -size) + size : Math.min(index, size));
     }

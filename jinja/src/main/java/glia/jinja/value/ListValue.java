@@ -5,16 +5,19 @@ import java.util.List;
 
 /// A Python list.
 public final class ListValue implements Sequence {
+    private static final int BYTES = 64;
+
     private final ArrayList<Object> items;
 
-    /// Takes the list as its own.
+    /// A list that owns `items`; the caller has charged for them.
     public ListValue(ArrayList<Object> items) {
         this.items = items;
     }
 
     /// An empty list.
-    public ListValue() {
+    public ListValue(Budget budget) {
         this(new ArrayList<>());
+        budget.bytes(BYTES);
     }
 
     /// The elements, which may be changed.
@@ -23,8 +26,15 @@ public final class ListValue implements Sequence {
     }
 
     /// Adds an element at the end.
-    public void add(Object item) {
+    public void add(Object item, Budget budget) {
+        budget.items(1);
         items.add(item);
+    }
+
+    /// Adds all elements of another list at the end.
+    void addAll(ListValue other, Budget budget) {
+        budget.items(other.size());
+        items.addAll(other.items);
     }
 
     @Override
@@ -43,7 +53,9 @@ public final class ListValue implements Sequence {
     }
 
     @Override
-    public Sequence pick(long start, long step, int count) {
+    public ListValue pick(long start, long step, int count, Budget budget) {
+        budget.bytes(BYTES);
+        budget.items(count);
         ArrayList<Object> picked = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             picked.add(items.get((int) (start + i * step)));

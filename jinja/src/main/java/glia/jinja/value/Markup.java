@@ -1,7 +1,7 @@
 package glia.jinja.value;
 
-/// A string marked as safe HTML. It behaves like the string, but what is added to it by `+` or `%` is escaped first,
-/// which templates meet when they write `'<a>' + (x | tojson | safe)`.
+/// A string marked as safe HTML. It behaves like the string, but texts added to it by `+` or `%` are escaped first, as
+/// in `'<a>' + (x | tojson | safe)`.
 ///
 /// @param text a string value that is no markup itself
 public record Markup(Object text) {
@@ -13,7 +13,8 @@ public record Markup(Object text) {
     /// Replaces the five characters that HTML gives a meaning.
     public static Object escape(Object value, Budget budget) {
         String text = value.toString();
-        TextBuilder out = new TextBuilder();
+        budget.work(text.length());
+        TextBuilder out = new TextBuilder(budget);
         int start = 0;
         for (int i = 0; i < text.length(); i++) {
             String entity = entity(text.charAt(i));
@@ -22,7 +23,7 @@ public record Markup(Object text) {
                 start = i + 1;
             }
         }
-        return budget.made(out.append(value, start, text.length()).value());
+        return out.append(value, start, text.length()).value();
     }
 
     private static String entity(char c) {

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The methods of markup: those of strings, with texts that enter escaped and texts that leave marked as safe.
+/// The methods of markup: those of strings, with text arguments escaped and text results marked as safe.
 final class MarkupMethods {
     private MarkupMethods() {
     }
@@ -16,10 +16,11 @@ final class MarkupMethods {
             case "replace" -> escaped(arguments, 1, budget);
             default -> arguments;
         };
-        return marked(TextMethods.call(text, name, safe, budget));
+        return marked(TextMethods.call(text, name, safe, budget), budget);
     }
 
     private static Arguments escaped(Arguments arguments, int from, Budget budget) {
+        budget.items(arguments.positional().size() + (long) arguments.named().size());
         List<Object> positional = new ArrayList<>(arguments.positional());
         for (int i = from; i < positional.size(); i++) {
             positional.set(i, escaped(positional.get(i), budget));
@@ -45,12 +46,14 @@ final class MarkupMethods {
         return list;
     }
 
-    private static Object marked(Object result) {
+    private static Object marked(Object result, Budget budget) {
+        budget.bytes(24);
         if (result instanceof String || result instanceof TrustedText) {
             return new Markup(result);
         }
         if (result instanceof ListValue list) {
-            list.items().replaceAll(MarkupMethods::marked);
+            budget.items(list.size());
+            list.items().replaceAll(item -> marked(item, budget));
         }
         return result;
     }

@@ -15,6 +15,8 @@ record Method(Object target, String name) implements Callable {
 
     @Override
     public Object call(Arguments arguments, Budget budget) {
+        budget.step();
+        budget.operands(target, arguments);
         if (target instanceof Markup markup) {
             return MarkupMethods.call(markup.text(), name, arguments, budget);
         }

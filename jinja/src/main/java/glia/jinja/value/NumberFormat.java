@@ -6,33 +6,51 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.Locale;
 
-/// Numbers as digits, without sign, as the conversions `d o x b e f g %` of Python's two formatting languages write
-/// them.
+/// The digits of numbers, without sign, in the conversions `d o x b e f g %` of Python's two formatting languages.
 final class NumberFormat {
-    /// More digits after the point than this no one asks for in earnest.
-    private static final int MAX_PRECISION = 4300;
     private static final int DEFAULT_PRECISION = 6;
+    private static final double LOG10_OF_2 = Math.log10(2);
+    /// The most digits of a double before the point.
+    private static final int MAX_INTEGER_DIGITS = 310;
 
     private NumberFormat() {
     }
 
     /// An integer in base 2, 8, 10 or 16, with the base's prefix where `alternate`.
-    static String integer(BigInteger value, char type, boolean alternate) {
+    ///
+    /// @throws JinjaError where it has more decimal digits than Python converts
+    static String integer(BigInteger value, char type, boolean alternate, Budget budget) {
+        budget.text(value.bitLength());
         BigInteger size = value.abs();
         return switch (type) {
             case 'b' -> (alternate ? "0b" : "") + size.toString(2);
             case 'o' -> (alternate ? "0o" : "") + size.toString(8);
             case 'x' -> (alternate ? "0x" : "") + size.toString(16);
             case 'X' -> (alternate ? "0X" : "") + size.toString(16).toUpperCase(Locale.ROOT);
-            default -> size.toString();
+            default -> decimal(size, budget);
         };
     }
 
-    /// A float by the type `e f g %` (or their capitals); `precision` −1 stands for 6.
-    static String real(double value, char type, int precision, boolean alternate) {
-        if (precision > MAX_PRECISION) {
-            throw new JinjaError("precision too big: " + precision + "; at most " + MAX_PRECISION);
+    /// An integer in decimal digits.
+    ///
+    /// @throws JinjaError where it has more than [Numbers#MAX_DIGITS]
+    static String decimal(BigInteger value, Budget budget) {
+        long digits = (long) (value.bitLength() * LOG10_OF_2) + 1;
+        Numbers.chargeDigits(Math.min(digits, Numbers.MAX_DIGITS), budget);
+        String text = digits > Numbers.MAX_DIGITS + 1 ? "" : value.toString();
+        if (text.isEmpty() || text.length() - (value.signum() < 0 ? 1 : 0) > Numbers.MAX_DIGITS) {
+            throw new JinjaError("Exceeds the limit (" + Numbers.MAX_DIGITS + " digits) for integer string conversion");
         }
+        return text;
+    }
+
+    /// A float by the type `e f g %` (or their capitals); `precision` −1 stands for 6.
+    static String real(double value, char type, int precision, boolean alternate, Budget budget) {
+        if (precision > Numbers.MAX_DIGITS) {
+            throw new JinjaError("precision too big: " + precision + "; at most " + Numbers.MAX_DIGITS);
+        }
+        Numbers.chargeDigits(Math.max(0, precision) + MAX_INTEGER_DIGITS, budget);
+        budget.text(8L * Math.max(0, precision) + 4 * MAX_INTEGER_DIGITS);
         char lower = Character.toLowerCase(type);
         int decimals = precision < 0 ? DEFAULT_PRECISION : precision;
         String text;
@@ -81,18 +99,30 @@ final class NumberFormat {
     }
 
     private static String withoutZeros(String text) {
-        return text.indexOf('.') < 0 ? text : Text.strip(Text.strip(text, "0", false, true), ".", false, true);
+        int end = text.length();
+        if (text.indexOf('.') >= 0) {
+            while (text.charAt(end - 1) == '0') {
+                end--;
+            }
+            end -= text.charAt(end - 1) == '.' ? 1 : 0;
+        }
+        return text.substring(0, end);
     }
 
     /// Puts a separator between groups of digits of the integer part.
-    static String grouped(String digits, char separator, int size) {
+    static String grouped(String digits, char separator, int size, Budget budget) {
+        budget.text(2L * digits.length());
+        budget.work(digits.length());
         int end = 0;
         while (end < digits.length() && Character.digit(digits.charAt(end), 16) >= 0) {
             end++;
         }
-        StringBuilder out = new StringBuilder(digits);
-        for (int at = end - size; at > 0; at -= size) {
-            out.insert(at, separator);
+        StringBuilder out = new StringBuilder(2 * digits.length());
+        for (int i = 0; i < digits.length(); i++) {
+            if (i > 0 && i < end && (end - i) % size == 0) {
+                out.append(separator);
+            }
+            out.append(digits.charAt(i));
         }
         return out.toString();
     }

@@ -9,13 +9,49 @@ import java.math.RoundingMode;
 public final class Numbers {
     /// The most bits an integer may have.
     private static final int MAX_BITS = 1 << 16;
-    /// Up to here each integer has a double of its own.
+    /// The most decimal digits that are converted, as in Python.
+    public static final int MAX_DIGITS = 4300;
+    /// Up to here each integer is exactly a double.
     private static final long MAX_EXACT = 1L << 53;
+    /// Products of words that take as long as one unit of the budget.
+    private static final int WORDS_PER_UNIT = 4;
+    private static final int DIGITS_PER_UNIT = 512;
+    private static final int LONG_BYTES = 16;
+    private static final int BIG_BYTES = 256;
 
     private Numbers() {
     }
 
-    /// Whether arithmetic takes the value for a number.
+    /// Charges an operation on two numbers: the product of their lengths, in words of 32 bits, and the result.
+    static void charge(Object a, Object b, Budget budget) {
+        if (a instanceof Long && b instanceof Long) {
+            budget.bytes(LONG_BYTES);
+            return;
+        }
+        long words = words(a);
+        long others = words(b);
+        budget.scan(words * others / WORDS_PER_UNIT + 64);
+        budget.bytes(8 * (words + others) + BIG_BYTES);
+    }
+
+    /// Charges a power of so many bits.
+    private static void charge(long bits, Budget budget) {
+        long words = bits / Integer.SIZE + 1;
+        budget.scan(words * words / WORDS_PER_UNIT);
+        budget.bytes(16 * words);
+    }
+
+    /// Charges the conversion of an integer to or from decimal digits.
+    public static void chargeDigits(long digits, Budget budget) {
+        budget.scan(digits * digits / DIGITS_PER_UNIT + digits);
+        budget.bytes(4 * digits);
+    }
+
+    private static long words(Object number) {
+        return number instanceof BigInteger big ? big.bitLength() / Integer.SIZE + 1 : number instanceof Double ? 64 : 2;
+    }
+
+    /// Whether the value is a number for arithmetic.
     public static boolean isNumber(Object value) {
         return switch (Types.kind(value)) {
             case BOOL, INT, FLOAT -> true;
@@ -78,10 +114,11 @@ public final class Numbers {
     }
 
     /// −1, 0 or 1 as `a` is less than, equal to or greater than `b`, exactly; 2 where one is not a number.
-    static int order(Object a, Object b) {
+    static int order(Object a, Object b, Budget budget) {
         if (a instanceof Long x && b instanceof Long y) {
             return Long.compare(x, y);
         }
+        charge(a, b, budget);
         if (a instanceof Double || b instanceof Double) {
             return orderReals(a, b);
         }
@@ -123,11 +160,20 @@ public final class Numbers {
 
     /// `a - b`
     static Object subtract(Object a, Object b) {
+        if (a instanceof Long x && b instanceof Long y) {
+            long difference = x - y;
+            return ((x ^ y) & (x ^ difference)) < 0 ? normal(big(a).subtract(big(b))) : (Object) difference;
+        }
         return isReal(a, b) ? (Object) (real(a) - real(b)) : normal(big(a).subtract(big(b)));
     }
 
     /// `a * b`
     static Object multiply(Object a, Object b) {
+        if (a instanceof Long x && b instanceof Long y) {
+            long product = x * y;
+            return Math.multiplyHigh(x, y) == product >> Long.SIZE - 1 ? (Object) product
+                    : normal(big(a).multiply(big(b)));
+        }
         return isReal(a, b) ? (Object) (real(a) * real(b)) : normal(big(a).multiply(big(b)));
     }
 
@@ -152,6 +198,13 @@ public final class Numbers {
 
     /// The double nearest to the quotient of two integers.
     private static Object quotient(BigInteger a, BigInteger b) {
+        int size = a.bitLength() - b.bitLength();
+        if (size > Double.MAX_EXPONENT + 1) {
+            throw new JinjaError("integer division result too large for a float");
+        }
+        if (size < Double.MIN_EXPONENT - Double.PRECISION) {
+            return a.signum() * b.signum() < 0 ? -0.0 : 0.0;
+        }
         // 80 bits of quotient and a sticky one below them round as the exact value does.
         int shift = Math.max(0, 80 - (a.bitLength() - b.bitLength()));
         BigInteger[] parts = a.abs().shiftLeft(shift).divideAndRemainder(b.abs());
@@ -179,6 +232,9 @@ public final class Numbers {
             double floor = Math.floor(quotient);
             return quotient == 0 ? Math.copySign(0.0, x / divisor) : quotient - floor > 0.5 ? floor + 1 : floor;
         }
+        if (a instanceof Long x && b instanceof Long y && y != 0 && y != -1) {
+            return Math.floorDiv(x, y);
+        }
         BigInteger divisor = nonZero(big(b), "integer division or modulo by zero");
         BigInteger[] parts = big(a).divideAndRemainder(divisor);
         boolean below = parts[1].signum() != 0 && parts[1].signum() != divisor.signum();
@@ -194,6 +250,9 @@ public final class Numbers {
                 return Math.copySign(0.0, divisor);
             }
             return remainder < 0 != divisor < 0 ? remainder + divisor : remainder;
+        }
+        if (a instanceof Long x && b instanceof Long y && y != 0) {
+            return Math.floorMod(x, y);
         }
         BigInteger divisor = nonZero(big(b), "integer modulo by zero");
         BigInteger remainder = big(a).mod(divisor.abs());
@@ -215,7 +274,7 @@ public final class Numbers {
     }
 
     /// `a ** b`; a float where one of them is, or where `b` is negative.
-    static Object power(Object a, Object b) {
+    static Object power(Object a, Object b, Budget budget) {
         if (isReal(a, b) || big(b).signum() < 0) {
             return realPower(real(a), real(b));
         }
@@ -229,6 +288,7 @@ public final class Numbers {
                 || (base.abs().bitLength() - 1L) * exponent.longValue() > MAX_BITS) {
             throw new JinjaError("integer of more than " + MAX_BITS + " bits");
         }
+        charge(base.bitLength() * exponent.longValue(), budget);
         return normal(base.pow(exponent.intValue()));
     }
 
@@ -263,8 +323,9 @@ public final class Numbers {
     }
 
     /// Rounds to a number of decimals (tens, where negative), halves to even, by the exact value of the number.
-    public static Object round(Object a, long decimals) {
-        int scale = (int) Math.max(-400, Math.min(400, decimals));
+    public static Object round(Object a, long decimals, Budget budget) {
+        int scale = (int) Math.max(-MAX_DIGITS, Math.min(400, decimals));
+        chargeDigits(words(a) * 10 + Math.abs(scale), budget);
         if (a instanceof Double real) {
             if (real.isNaN() || real.isInfinite()) {
                 return real;
@@ -274,6 +335,9 @@ public final class Numbers {
         }
         if (scale >= 0) {
             return normal(big(a));
+        }
+        if (-scale > big(a).bitLength()) {
+            return 0L;
         }
         return normal(new BigDecimal(big(a)).setScale(scale, RoundingMode.HALF_EVEN).toBigInteger());
     }

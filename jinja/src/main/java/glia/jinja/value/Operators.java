@@ -1,6 +1,6 @@
 package glia.jinja.value;
 
-import java.util.ArrayList;
+import java.util.List;
 
 /// The arithmetic operators, on all values for which Python defines them.
 public final class Operators {
@@ -26,6 +26,7 @@ public final class Operators {
             return numeric(operator, a, b, budget);
         }
         if (operator == Operator.MODULO && Types.kind(a) == Types.Kind.TEXT) {
+            budget.scan(a);
             return Access.like(a, PercentFormat.format(a, b, budget));
         }
         refuseUndefined(a, b);
@@ -61,10 +62,7 @@ public final class Operators {
     }
 
     private static Object numeric(Operator operator, Object a, Object b, Budget budget) {
-        // Large integers cost more than a step; a million digits cannot come about, see Numbers.
-        if (!(a instanceof Long) || !(b instanceof Long)) {
-            budget.scan(1024);
-        }
+        Numbers.charge(a, b, budget);
         return switch (operator) {
             case ADD -> Numbers.add(a, b);
             case SUBTRACT -> Numbers.subtract(a, b);
@@ -72,7 +70,7 @@ public final class Operators {
             case DIVIDE -> Numbers.divide(a, b);
             case FLOOR_DIVIDE -> Numbers.floorDivide(a, b);
             case MODULO -> Numbers.modulo(a, b);
-            case POWER -> Numbers.power(a, b);
+            case POWER -> Numbers.power(a, b, budget);
         };
     }
 
@@ -84,15 +82,14 @@ public final class Operators {
         return switch (kind) {
             case TEXT -> concatenate(a, b, budget);
             case LIST -> {
-                budget.items((long) ((ListValue) a).size() + ((ListValue) b).size());
-                ArrayList<Object> sum = new ArrayList<>(((ListValue) a).items());
-                sum.addAll(((ListValue) b).items());
-                yield new ListValue(sum);
+                ListValue sum = Iteration.list(a, budget);
+                sum.addAll((ListValue) b, budget);
+                yield sum;
             }
             case TUPLE -> {
                 ListValue sum = Iteration.list(a, budget);
-                sum.items().addAll(Iteration.list(b, budget).items());
-                yield TupleValue.of(sum.items().toArray());
+                sum.addAll(Iteration.list(b, budget), budget);
+                yield TupleValue.of(budget, sum.items().toArray());
             }
             default -> Values.ABSENT;
         };
@@ -100,10 +97,9 @@ public final class Operators {
 
     private static Object concatenate(Object a, Object b, Budget budget) {
         if (a instanceof Markup || b instanceof Markup) {
-            return new Markup(budget.made(TrustedText.joined(Markup.escaped(a, budget), Markup.escaped(b, budget))));
+            return new Markup(TrustedText.joined(Markup.escaped(a, budget), Markup.escaped(b, budget), budget));
         }
-        budget.text((long) a.toString().length() + b.toString().length());
-        return TrustedText.joined(a, b);
+        return TrustedText.joined(a, b, budget);
     }
 
     private static Object multiply(Object a, Object b, Budget budget) {
@@ -115,11 +111,9 @@ public final class Operators {
         }
         long count = Math.max(0, Numbers.clamped(b));
         return switch (Types.kind(a)) {
-            case TEXT -> {
-                yield Access.like(a, repeat(a, count, budget));
-            }
-            case LIST -> new ListValue(repeat((Sequence) a, count, budget));
-            case TUPLE -> TupleValue.of(repeat((Sequence) a, count, budget).toArray());
+            case TEXT -> Access.like(a, repeat(a, count, budget));
+            case LIST -> repeat((Sequence) a, count, budget);
+            case TUPLE -> TupleValue.of(budget, repeat((Sequence) a, count, budget).items().toArray());
             default -> Values.ABSENT;
         };
     }
@@ -135,21 +129,22 @@ public final class Operators {
         if (text.isEmpty() || count == 0) {
             return "";
         }
-        budget.text(count > Integer.MAX_VALUE ? Long.MAX_VALUE : count * text.length());
+        budget.text(count > Integer.MAX_VALUE ? Integer.MAX_VALUE : count * text.length());
         if (TrustedText.spans(value).length == 0 || TrustedText.isWhole(value)) {
             return TrustedText.changed(value, text.repeat((int) count));
         }
-        TextBuilder repeated = new TextBuilder();
+        TextBuilder repeated = new TextBuilder(budget);
         for (long i = 0; i < count; i++) {
             repeated.append(value);
         }
         return repeated.value();
     }
 
-    private static ArrayList<Object> repeat(Sequence items, long count, Budget budget) {
-        ArrayList<Object> repeated = new ArrayList<>();
+    private static ListValue repeat(Sequence items, long count, Budget budget) {
+        ListValue list = new ListValue(budget);
+        List<Object> repeated = list.items();
         if (items.size() == 0) {
-            return repeated;
+            return list;
         }
         budget.items(count > Integer.MAX_VALUE ? Long.MAX_VALUE : count * items.size());
         for (long i = 0; i < count; i++) {
@@ -157,16 +152,18 @@ public final class Operators {
                 repeated.add(items.get(j));
             }
         }
-        return repeated;
+        return list;
     }
 
     /// `-value`
-    public static Object negate(Object value) {
+    public static Object negate(Object value, Budget budget) {
+        budget.scan(value);
         return signed(value) ? Numbers.negate(value) : refuseUnary("-", value);
     }
 
     /// `+value`
-    public static Object plus(Object value) {
+    public static Object plus(Object value, Budget budget) {
+        budget.scan(value);
         if (!signed(value)) {
             return refuseUnary("+", value);
         }

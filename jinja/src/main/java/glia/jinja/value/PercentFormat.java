@@ -20,6 +20,7 @@ public final class PercentFormat {
         this.positional = values instanceof TupleValue ? Iteration.of(values, budget) : List.of(one(values)).iterator();
         this.escaped = template instanceof Markup;
         this.budget = budget;
+        budget.bytes(256);
     }
 
     /// Stands in a list that cannot hold null.
@@ -39,24 +40,23 @@ public final class PercentFormat {
     }
 
     private Object format() {
-        budget.scan(format.length());
-        TextBuilder out = new TextBuilder();
+        TextBuilder out = new TextBuilder(budget);
         while (at < format.length()) {
             int percent = format.indexOf('%', at);
             int end = percent < 0 ? format.length() : percent;
             out.append(template, at, end);
             at = end + 1;
             if (percent >= 0) {
-                out.append(budget.made(conversion()));
+                out.append(conversion());
             }
         }
-        // As in Python, what has indices could be meant for named conversions, and may go unused.
+        // As in Python, a value with indices could be meant for named conversions, and may go unused.
         boolean optional = values instanceof DictValue || values instanceof Undefined
                 || values instanceof Sequence && !(values instanceof TupleValue);
         if (!optional && positional.hasNext()) {
             throw new JinjaError("not all arguments converted during string formatting");
         }
-        return budget.made(out.value());
+        return out.value();
     }
 
     private char peek() {
@@ -75,13 +75,18 @@ public final class PercentFormat {
     }
 
     private Object conversion() {
+        budget.steps(2);
+        budget.bytes(512);
         Object value = Values.ABSENT;
         if (peek() == '(') {
             value = mapped();
         }
         String flags = "";
         while ("#0- +".indexOf(peek()) >= 0) {
-            flags += format.charAt(at++);
+            char flag = format.charAt(at++);
+            flags += flags.indexOf(flag) < 0 ? flag : "";
+            budget.work(2);
+            budget.bytes(64);
         }
         long width = number();
         if (width < 0) {
@@ -98,7 +103,7 @@ public final class PercentFormat {
         }
         char type = format.charAt(at++);
         if (type == '%') {
-            return TrustedText.cut(template, at - 1, at);
+            return TrustedText.cut(template, at - 1, at, budget);
         }
         return convert(value == Values.ABSENT ? nextValue() : value, type, flags, width, precision);
     }
@@ -111,7 +116,7 @@ public final class PercentFormat {
         if (!(values instanceof DictValue dict)) {
             throw new JinjaError("format requires a mapping");
         }
-        String key = format.substring(at + 1, close);
+        String key = budget.made(format.substring(at + 1, close));
         at = close + 1;
         Object value = dict.get(key);
         if (value == Values.ABSENT) {
@@ -143,20 +148,21 @@ public final class PercentFormat {
         if ("sra".indexOf(type) >= 0) {
             Object text = type == 's' ? Repr.text(value, budget) : Repr.shown(value, budget);
             text = escaped && !(value instanceof Markup) ? Markup.escape(text, budget) : text;
-            body = precision >= 0 && precision < Text.length(text.toString()) ? Text.pick(text, 0, 1, precision)
-                    : text;
+            budget.scan(text);
+            body = precision >= 0 && precision < Text.length(text.toString())
+                    ? Text.pick(text, 0, 1, precision, budget) : text;
         } else if (type == 'c') {
             body = character(value);
         } else if ("diuoxXeEfFgG".indexOf(type) >= 0) {
             boolean negative = negative(value, type);
             sign = negative ? "-" : flags.contains("+") ? "+" : flags.contains(" ") ? " " : "";
-            body = TrustedText.of(number(value, type, precision, flags.contains("#")));
+            body = TrustedText.of(number(value, type, precision, flags.contains("#"), budget));
         } else {
             throw new JinjaError("unsupported format character '" + type + "' (0x" + Integer.toHexString(type)
                     + ") at index " + (at - 1));
         }
         long missing = Math.max(0, width - Text.length(body.toString()) - sign.length());
-        TextBuilder out = new TextBuilder();
+        TextBuilder out = new TextBuilder(budget);
         if (flags.contains("-")) {
             return out.trusted(sign).append(body).trusted(Operators.repeat(" ", missing, budget)).value();
         }
@@ -192,18 +198,19 @@ public final class PercentFormat {
         return Numbers.big(value).signum() < 0;
     }
 
-    private static String number(Object value, char type, int precision, boolean alternate) {
+    private static String number(Object value, char type, int precision, boolean alternate, Budget budget) {
         if ("eEfFgG".indexOf(type) >= 0) {
-            return NumberFormat.real(Numbers.real(value), type, precision, alternate);
+            return NumberFormat.real(Numbers.real(value), type, precision, alternate, budget);
         }
         if (value instanceof Double real && ("oxX".indexOf(type) >= 0 || real.isNaN() || real.isInfinite())) {
             throw new JinjaError("%" + type + " format: an integer is required, not float");
         }
         var integer = value instanceof Double real ? Numbers.truncated(real) : Numbers.big(value);
-        String digits = NumberFormat.integer(integer, type, alternate);
-        if (precision > digits.length() && precision > 4300) {
-            throw new JinjaError("precision too big: " + precision);
+        String digits = NumberFormat.integer(integer, type, alternate, budget);
+        if (precision > digits.length() && precision > Numbers.MAX_DIGITS) {
+            throw new JinjaError("precision too big: " + precision + "; at most " + Numbers.MAX_DIGITS);
         }
+        budget.text(2L * Math.max(0, Math.min(precision, Numbers.MAX_DIGITS)));
         return "0".repeat(Math.max(0, precision - digits.length())) + digits;
     }
 }

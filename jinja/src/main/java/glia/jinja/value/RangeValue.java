@@ -38,7 +38,8 @@ public record RangeValue(long start, long step, int size) implements Sequence {
     }
 
     @Override
-    public Sequence pick(long from, long stride, int count) {
+    public Sequence pick(long from, long stride, int count, Budget budget) {
+        budget.bytes(32);
         return new RangeValue(start + from * step, step * stride, count);
     }
 }

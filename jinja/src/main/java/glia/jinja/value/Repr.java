@@ -1,19 +1,23 @@
 package glia.jinja.value;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 
-/// How Python writes values: `str(value)`, as printing does, and `repr(value)`, as containers show their elements.
+/// Values as text, as Python writes them: `str(value)` for printing and `repr(value)` for the elements of containers.
 public final class Repr {
+    private static final int NUMBER_BYTES = 64;
+    private static final int REAL_BYTES = 512;
+
     private Repr() {
     }
 
-    /// `str(value)` as characters alone.
+    /// `str(value)` as a plain string.
     public static String str(Object value, Budget budget) {
         return text(value, budget).toString();
     }
 
-    /// `str(value)` as a string value that is no markup: what was trusted in the value is, and so are numbers,
-    /// booleans and none, in which no text can hide.
+    /// `str(value)` as a string value that is no markup. Trusted characters stay trusted; numbers, booleans and none are
+    /// trusted, since they can hold no text.
     public static Object text(Object value, Budget budget) {
         if (value instanceof String || value instanceof TrustedText) {
             return value;
@@ -24,14 +28,14 @@ public final class Repr {
         return value instanceof Undefined ? "" : shown(value, budget);
     }
 
-    /// `repr(value)` as characters alone.
+    /// `repr(value)` as a plain string.
     public static String repr(Object value, Budget budget) {
         return shown(value, budget).toString();
     }
 
     /// `repr(value)` as a string value.
     static Object shown(Object value, Budget budget) {
-        TextBuilder out = new TextBuilder();
+        TextBuilder out = new TextBuilder(budget);
         write(value, out, budget);
         return out.value();
     }
@@ -39,13 +43,12 @@ public final class Repr {
     private static void write(Object value, TextBuilder out, Budget budget) {
         budget.enter();
         budget.step();
-        int start = out.length();
         switch (Types.kind(value)) {
             case NONE -> out.trusted("None");
             case BOOL -> out.trusted((Boolean) value ? "True" : "False");
-            case INT -> out.trusted(integer(value));
-            case FLOAT -> out.trusted(real((Double) value));
-            case TEXT -> text(value, out);
+            case INT -> out.trusted(integer(value, budget));
+            case FLOAT -> out.trusted(real((Double) value, budget));
+            case TEXT -> text(value, out, budget);
             case LIST -> list((ListValue) value, out, budget);
             case TUPLE -> tuple((TupleValue) value, out, budget);
             case RANGE -> range((RangeValue) value, out);
@@ -53,25 +56,26 @@ public final class Repr {
             case UNDEFINED -> out.append("Undefined");
             case OTHER -> other(value, out, budget);
         }
-        // The elements of a container have paid for themselves.
-        boolean container = value instanceof Sequence || value instanceof DictValue;
-        budget.text(container ? 2 : out.length() - start);
         budget.exit();
     }
 
-    private static void text(Object value, TextBuilder out) {
+    private static void text(Object value, TextBuilder out, Budget budget) {
+        budget.work(value.toString().length());
         boolean markup = value instanceof Markup;
         out.append(markup ? "Markup(" : "");
         quoted(value instanceof Markup(Object text) ? text : value, out);
         out.append(markup ? ")" : "");
     }
 
-    private static String integer(Object value) {
-        String digits = value.toString();
-        if (digits.length() > 4300) {
-            throw new JinjaError("Exceeds the limit (4300 digits) for integer string conversion");
-        }
-        return digits;
+    private static String integer(Object value, Budget budget) {
+        budget.bytes(NUMBER_BYTES);
+        return value instanceof BigInteger big ? NumberFormat.decimal(big, budget) : value.toString();
+    }
+
+    private static String real(double value, Budget budget) {
+        budget.steps(4);
+        budget.bytes(REAL_BYTES);
+        return real(value);
     }
 
     private static void list(Sequence items, TextBuilder out, Budget budget) {
@@ -123,13 +127,13 @@ public final class Repr {
         }
     }
 
-    /// A value that knows how Python would show it.
+    /// A value with a `repr` of its own.
     public interface Reprs {
         /// Its `repr`.
         String repr(Budget budget);
     }
 
-    /// A string in quotes, with what cannot be printed escaped.
+    /// A string in quotes, with unprintable characters escaped.
     private static void quoted(Object value, TextBuilder out) {
         String text = value.toString();
         char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
@@ -148,7 +152,7 @@ public final class Repr {
         out.append(value, start, text.length()).append(quote);
     }
 
-    /// A character as a string in quotes shows it, or null where it shows itself.
+    /// The escape of a character in a quoted string, or null where it needs none.
     private static String escaped(int c, char quote) {
         return switch (c) {
             case '\n' -> "\\n";

@@ -1,6 +1,6 @@
 package glia.jinja.value;
 
-/// A list, a tuple or a range: values in order, reached by index.
+/// A list, a tuple or a range: values in order, accessed by index.
 public sealed interface Sequence permits ListValue, TupleValue, RangeValue {
     /// The number of elements.
     int size();
@@ -12,5 +12,5 @@ public sealed interface Sequence permits ListValue, TupleValue, RangeValue {
     Types.Kind kind();
 
     /// The elements `start, start + step, …`, `count` of them, in a sequence of the same kind.
-    Sequence pick(long start, long step, int count);
+    Sequence pick(long start, long step, int count, Budget budget);
 }

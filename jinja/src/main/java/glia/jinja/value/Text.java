@@ -1,7 +1,5 @@
 package glia.jinja.value;
 
-import java.util.Locale;
-
 /// Strings as Python sees them: sequences of code points. A string without surrogates, the usual case, is indexed
 /// directly.
 public final class Text {
@@ -14,16 +12,18 @@ public final class Text {
     }
 
     /// The code points `start, start + step, …`, `count` of them.
-    static Object pick(Object value, long start, long step, int count) {
+    static Object pick(Object value, long start, long step, int count, Budget budget) {
         String text = value.toString();
+        budget.scan(text.length());
         int length = length(text);
         if (step == 1) {
             int from = length == text.length() ? (int) start : text.offsetByCodePoints(0, (int) start);
             int to = length == text.length() ? from + count : text.offsetByCodePoints(from, count);
-            return TrustedText.cut(value, from, to);
+            return TrustedText.cut(value, from, to, budget);
         }
-        int[] offsets = length == text.length() ? null : offsets(text, length);
-        TextBuilder picked = new TextBuilder();
+        budget.work(count);
+        int[] offsets = length == text.length() ? null : offsets(text, length, budget);
+        TextBuilder picked = new TextBuilder(budget);
         for (int i = 0; i < count; i++) {
             int at = (int) (start + i * step);
             picked.append(value, offsets == null ? at : offsets[at], offsets == null ? at + 1 : offsets[at + 1]);
@@ -32,7 +32,9 @@ public final class Text {
     }
 
     /// Where each code point starts, and the end.
-    private static int[] offsets(String text, int length) {
+    private static int[] offsets(String text, int length, Budget budget) {
+        budget.work(length);
+        budget.bytes(4L * length);
         int[] offsets = new int[length + 1];
         for (int i = 0; i < length; i++) {
             offsets[i + 1] = text.offsetByCodePoints(offsets[i], 1);
@@ -41,8 +43,9 @@ public final class Text {
     }
 
     /// Orders by code points, which differs from the order of UTF-16 units beyond the basic plane.
-    static int order(String a, String b) {
+    static int order(String a, String b, Budget budget) {
         int length = Math.min(a.length(), b.length());
+        budget.scan(length);
         for (int i = 0; i < length; i++) {
             char x = a.charAt(i);
             char y = b.charAt(i);
@@ -72,27 +75,56 @@ public final class Text {
         };
     }
 
-    /// Takes the characters of `chars` off the left and right end as asked; white space where `chars` is null.
-    public static String strip(String text, String chars, boolean left, boolean right) {
-        return (String) strip((Object) text, chars, left, right);
+    /// Removes white space from the left or right end, or both. For text of the template's source and short texts.
+    public static String strip(String text, boolean left, boolean right) {
+        int end = right ? stripEnd(text, 0, null, null) : text.length();
+        return text.substring(left ? stripStart(text, end, null, null) : 0, end);
     }
 
-    /// The same of a string value, with its trust.
-    static Object strip(Object value, String chars, boolean left, boolean right) {
+    /// Removes the characters of `chars` from the left or right end, or both; white space where `chars` is null.
+    static Object strip(Object value, String chars, boolean left, boolean right, Budget budget) {
         String text = value.toString();
-        int start = 0;
-        int end = text.length();
-        while (left && start < end && isStripped(text.codePointAt(start), chars)) {
-            start += Character.charCount(text.codePointAt(start));
-        }
-        while (right && end > start && isStripped(text.codePointBefore(end), chars)) {
-            end -= Character.charCount(text.codePointBefore(end));
-        }
-        return TrustedText.cut(value, start, end);
+        int start = left ? stripStart(text, text.length(), chars, budget) : 0;
+        int end = right ? stripEnd(text, start, chars, budget) : text.length();
+        return TrustedText.cut(value, start, end, budget);
     }
 
-    private static boolean isStripped(int c, String chars) {
-        return chars == null ? isSpace(c) : chars.indexOf(c) >= 0;
+    private static int stripStart(String text, int end, String chars, Budget budget) {
+        int at = 0;
+        while (at < end && isStripped(text.codePointAt(at), chars, budget)) {
+            at += Character.charCount(text.codePointAt(at));
+        }
+        return Math.min(at, end);
+    }
+
+    private static int stripEnd(String text, int start, String chars, Budget budget) {
+        int at = text.length();
+        while (at > start && isStripped(text.codePointBefore(at), chars, budget)) {
+            at -= Character.charCount(text.codePointBefore(at));
+        }
+        return Math.max(at, start);
+    }
+
+    private static boolean isStripped(int c, String chars, Budget budget) {
+        if (chars == null) {
+            return isSpace(c);
+        }
+        budget.work(1);
+        budget.scan(chars.length());
+        return chars.indexOf(c) >= 0;
+    }
+
+    /// All lower case.
+    public static String lower(String text, Budget budget) {
+        LetterCase.charge(text, budget);
+        return LetterCase.lower(text);
+    }
+
+    /// Each word's first character upper case and the others lower, where words start after blanks, hyphens and opening
+    /// brackets.
+    public static String titleOfWords(String text, Budget budget) {
+        LetterCase.charge(text, budget);
+        return LetterCase.titleOfWords(text);
     }
 
     /// Whether Python ends a line here (`splitlines`).
@@ -101,9 +133,10 @@ public final class Text {
     }
 
     /// Splits into lines, each with its end where `keepEnds`.
-    public static ListValue lines(Object value, boolean keepEnds) {
+    public static ListValue lines(Object value, boolean keepEnds, Budget budget) {
         String text = value.toString();
-        ListValue lines = new ListValue();
+        budget.scan(4L * text.length());
+        ListValue lines = new ListValue(budget);
         int start = 0;
         while (start < text.length()) {
             int end = start;
@@ -114,60 +147,9 @@ public final class Text {
             if (end < text.length()) {
                 next += text.startsWith("\r\n", end) ? 2 : 1;
             }
-            lines.add(TrustedText.cut(value, start, keepEnds ? next : end));
+            lines.add(TrustedText.cut(value, start, keepEnds ? next : end, budget), budget);
             start = next;
         }
         return lines;
-    }
-
-    /// The first character upper case, the others lower.
-    public static String capitalize(String text) {
-        if (text.isEmpty()) {
-            return text;
-        }
-        int first = text.codePointAt(0);
-        int width = Character.charCount(first);
-        return titleCase(first) + lower(text.substring(width));
-    }
-
-    /// Each word's first letter upper case and the others lower, where a word is a run of letters that have cases.
-    static String title(String text) {
-        StringBuilder out = new StringBuilder(text.length());
-        boolean inWord = false;
-        for (int i = 0; i < text.length();) {
-            int c = text.codePointAt(i);
-            if (inWord) {
-                out.append(lower(Character.toString(c)));
-            } else {
-                out.append(titleCase(c));
-            }
-            inWord = isCased(c);
-            i += Character.charCount(c);
-        }
-        return out.toString();
-    }
-
-    /// All upper case.
-    public static String upper(String text) {
-        return text.toUpperCase(Locale.ROOT);
-    }
-
-    /// All lower case.
-    public static String lower(String text) {
-        return text.toLowerCase(Locale.ROOT);
-    }
-
-    private static String titleCase(int c) {
-        int title = Character.toTitleCase(c);
-        if (title != c || !isCased(c)) {
-            return Character.toString(title);
-        }
-        // A letter such as ß grows into two; only the first of them stays upper case.
-        String upper = upper(Character.toString(c));
-        return upper.length() > Character.charCount(c) ? upper.charAt(0) + lower(upper.substring(1)) : upper;
-    }
-
-    static boolean isCased(int c) {
-        return Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
     }
 }

@@ -1,95 +1,87 @@
 package glia.jinja.value;
 
 import java.util.Iterator;
+import java.util.Set;
 
 /// The methods of strings, as Python has them; positions count code points.
 final class TextMethods {
+    static final Set<String> NAMES = Set.of("upper", "lower", "title", "capitalize", "swapcase", "casefold", "strip",
+            "lstrip", "rstrip", "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith",
+            "find", "rfind", "index", "rindex", "count", "replace", "join", "center", "ljust", "rjust", "zfill",
+            "expandtabs", "removeprefix", "removesuffix", "format", "format_map");
+
     private TextMethods() {
     }
 
     static boolean exists(String name) {
-        return switch (name) {
-            case "upper", "lower", "title", "capitalize", "swapcase", "casefold", "strip", "lstrip", "rstrip",
-                    "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith", "find",
-                    "rfind", "index", "rindex", "count", "replace", "join", "center", "ljust", "rjust", "zfill",
-                    "expandtabs", "removeprefix", "removesuffix", "format", "format_map" -> true;
-            default -> TextTests.exists(name);
-        };
+        return NAMES.contains(name) || TextTests.NAMES.contains(name);
     }
 
     static Object call(Object text, String name, Arguments arguments, Budget budget) {
         return switch (name) {
-            case "startswith", "endswith" -> affix(text.toString(), name, arguments.positional(name, 1, 3));
+            case "startswith", "endswith" -> affix(text.toString(), name, arguments.positional(name, 1, 3), budget);
             case "format" -> BraceFormat.format(text, arguments, budget);
             case "format_map" -> BraceFormat.formatMap(text, arguments.positional(name, 1, 1).get(0, null), budget);
             case "join" -> join(text, arguments.positional(name, 1, 1).get(0, null), budget);
-            default -> {
-                budget.scan(text.toString().length());
-                yield scan(text, name, arguments, budget);
-            }
+            default -> other(text, name, arguments, budget);
         };
     }
 
-    private static Object scan(Object text, String name, Arguments arguments, Budget budget) {
+    private static Object other(Object text, String name, Arguments arguments, Budget budget) {
         return switch (name) {
             case "strip" -> strip(text, arguments.positional(name, 0, 1), true, true, budget);
             case "lstrip" -> strip(text, arguments.positional(name, 0, 1), true, false, budget);
             case "rstrip" -> strip(text, arguments.positional(name, 0, 1), false, true, budget);
             case "split" -> TextSplit.split(text, arguments.bind(name, 0, "sep", "maxsplit"), budget);
             case "rsplit" -> TextSplit.splitRight(text, arguments.bind(name, 0, "sep", "maxsplit"), budget);
-            case "splitlines" -> {
-                ListValue lines = Text.lines(text, arguments.bind(name, 0, "keepends").isTrue(0, false));
-                budget.items(lines.size());
-                yield lines;
-            }
-            case "partition" -> TextSplit.partition(text, arguments.positional(name, 1, 1).text(0, null));
-            case "rpartition" -> TextSplit.partitionRight(text, arguments.positional(name, 1, 1).text(0, null));
-            case "find", "rfind", "index", "rindex" -> find(text.toString(), name, arguments.positional(name, 1, 3));
-            case "count" -> count(text.toString(), arguments.positional(name, 1, 3));
+            case "splitlines" -> Text.lines(text, arguments.bind(name, 0, "keepends").isTrue(0, false), budget);
+            case "partition" -> TextSplit.partition(text, arguments.positional(name, 1, 1).text(0, null), budget);
+            case "rpartition" ->
+                TextSplit.partitionRight(text, arguments.positional(name, 1, 1).text(0, null), budget);
+            case "find", "rfind", "index", "rindex" ->
+                find(text.toString(), name, arguments.positional(name, 1, 3), budget);
+            case "count" -> count(text.toString(), arguments.positional(name, 1, 3), budget);
             case "replace" -> replace(text, arguments.bind(name, 2, "old", "new", "count"), budget);
             case "center", "ljust", "rjust" -> pad(text, name, arguments.positional(name, 1, 2), budget);
             case "zfill" -> fillZeros(text, arguments.positional(name, 1, 1).integer(0, 0), budget);
             case "expandtabs" -> expandTabs(text, arguments.bind(name, 0, "tabsize").integer(0, 8), budget);
-            case "removeprefix", "removesuffix" -> remove(text, name, arguments.positional(name, 1, 1).text(0, null));
+            case "removeprefix", "removesuffix" ->
+                remove(text, name, arguments.positional(name, 1, 1).text(0, null), budget);
             default -> {
                 arguments.positional(name, 0, 0);
-                yield TextTests.exists(name) ? (Object) TextTests.test(text.toString(), name)
-                        : budget.made(TrustedText.changed(text, recase(text.toString(), name)));
+                yield TextTests.NAMES.contains(name) ? (Object) TextTests.test(text.toString(), name, budget)
+                        : changed(text, name, budget);
             }
         };
     }
 
-    private static String recase(String text, String name) {
-        return switch (name) {
-            case "upper" -> Text.upper(text);
-            case "lower" -> Text.lower(text);
-            case "title" -> Text.title(text);
-            case "capitalize" -> Text.capitalize(text);
-            case "casefold" -> Text.lower(text).replace("ß", "ss");
-            case "swapcase" -> {
-                StringBuilder out = new StringBuilder(text.length());
-                text.codePoints().forEach(c -> out.append(Character.isUpperCase(c)
-                        ? Text.lower(Character.toString(c)) : Text.upper(Character.toString(c))));
-                yield out.toString();
-            }
+    private static Object changed(Object value, String name, Budget budget) {
+        String text = value.toString();
+        LetterCase.charge(text, budget);
+        return TrustedText.changed(value, switch (name) {
+            case "upper" -> LetterCase.upper(text);
+            case "lower" -> LetterCase.lower(text);
+            case "title" -> LetterCase.title(text);
+            case "capitalize" -> LetterCase.capitalize(text);
+            case "casefold" -> LetterCase.fold(text);
+            case "swapcase" -> LetterCase.swap(text);
             default -> throw new AssertionError(name);
-        };
+        });
     }
 
     private static Object strip(Object text, Arguments.Bound arguments, boolean left, boolean right, Budget budget) {
-        return budget.made(Text.strip(text, arguments.textOrNone(0), left, right));
+        return Text.strip(text, arguments.textOrNone(0), left, right, budget);
     }
 
     /// Joins the elements of an iterable, which must be strings.
     static Object join(Object separator, Object items, Budget budget) {
         Iterator<Object> iterator = Iteration.of(items, budget);
-        TextBuilder out = new TextBuilder();
+        TextBuilder out = new TextBuilder(budget);
         for (int i = 0; iterator.hasNext(); i++) {
             Object item = iterator.next();
             if (Types.kind(item) != Types.Kind.TEXT) {
                 throw new JinjaError("sequence item " + i + ": expected str instance, " + Types.name(item) + " found");
             }
-            budget.text(item.toString().length() + (long) separator.toString().length());
             out.append(i == 0 ? "" : separator).append(item);
         }
         return out.value();
@@ -100,17 +92,18 @@ final class TextMethods {
                 budget);
     }
 
-    private static Object remove(Object value, String name, String affix) {
+    private static Object remove(Object value, String name, String affix, Budget budget) {
         String text = value.toString();
         if (name.equals("removeprefix")) {
-            return text.startsWith(affix) ? TrustedText.cut(value, affix.length(), text.length()) : value;
+            return text.startsWith(affix) ? TrustedText.cut(value, affix.length(), text.length(), budget) : value;
         }
-        return text.endsWith(affix) ? TrustedText.cut(value, 0, text.length() - affix.length()) : value;
+        return text.endsWith(affix) ? TrustedText.cut(value, 0, text.length() - affix.length(), budget) : value;
     }
 
-    /// The part of a text that optional bounds, in code points, leave; `start` is −1 where they cross.
+    /// The part of a text between optional bounds, in code points; `start` is −1 where they cross.
     private record Window(String text, int start) {
-        static Window of(String text, Arguments.Bound arguments) {
+        static Window of(String text, Arguments.Bound arguments, Budget budget) {
+            budget.bytes(64);
             if (arguments.integerOrNone(1, 0) == 0 && arguments.integerOrNone(2, Long.MAX_VALUE) == Long.MAX_VALUE) {
                 return new Window(text, 0);
             }
@@ -119,12 +112,12 @@ final class TextMethods {
             int from = ListMethods.position(start, length);
             int to = ListMethods.position(arguments.integerOrNone(2, Long.MAX_VALUE), length);
             return from > to || start > length ? new Window("", -1)
-                    : new Window(Text.pick(text, from, 1, to - from).toString(), from);
+                    : new Window(Text.pick(text, from, 1, to - from, budget).toString(), from);
         }
     }
 
-    private static boolean affix(String text, String name, Arguments.Bound arguments) {
-        Window window = Window.of(text, arguments);
+    private static boolean affix(String text, String name, Arguments.Bound arguments, Budget budget) {
+        Window window = Window.of(text, arguments, budget);
         Object affix = arguments.get(0, null);
         if (!(affix instanceof TupleValue tuple)) {
             return affix(window, name, arguments.text(0, null));
@@ -134,6 +127,8 @@ final class TextMethods {
                 throw new JinjaError("tuple for " + name + " must only contain str, not "
                         + Types.name(tuple.get(i)));
             }
+            budget.step();
+            budget.scan(tuple.get(i));
             if (affix(window, name, tuple.get(i).toString())) {
                 return true;
             }
@@ -146,13 +141,13 @@ final class TextMethods {
                 : window.text().endsWith(affix));
     }
 
-    private static Object find(String text, String name, Arguments.Bound arguments) {
-        Window window = Window.of(text, arguments);
+    private static Object find(String text, String name, Arguments.Bound arguments, Budget budget) {
+        Window window = Window.of(text, arguments, budget);
         String needle = arguments.text(0, null);
         int at = -1;
         if (window.start() >= 0) {
-            at = name.startsWith("r") ? TextSearch.findLast(window.text(), needle, window.text().length())
-                    : TextSearch.find(window.text(), needle, 0);
+            TextSearch search = TextSearch.of(window.text(), needle, budget);
+            at = name.startsWith("r") ? search.last(window.text().length()) : search.next(0);
         }
         if (at < 0) {
             if (name.endsWith("index")) {
@@ -163,9 +158,9 @@ final class TextMethods {
         return (long) window.start() + window.text().codePointCount(0, at);
     }
 
-    private static Object count(String text, Arguments.Bound arguments) {
-        Window window = Window.of(text, arguments);
-        return window.start() < 0 ? 0L : (long) TextSearch.count(window.text(), arguments.text(0, null));
+    private static Object count(String text, Arguments.Bound arguments, Budget budget) {
+        Window window = Window.of(text, arguments, budget);
+        return window.start() < 0 ? 0L : TextSearch.count(window.text(), arguments.text(0, null), budget);
     }
 
     /// Fills up to a width with a character: `center`, `ljust`, `rjust`.
@@ -182,7 +177,7 @@ final class TextMethods {
             case "rjust" -> missing;
             default -> missing / 2 + (missing & width & 1);
         };
-        return new TextBuilder().append(Operators.repeat(fill, left, budget)).append(text)
+        return new TextBuilder(budget).append(Operators.repeat(fill, left, budget)).append(text)
                 .append(Operators.repeat(fill, missing - left, budget)).value();
     }
 
@@ -190,12 +185,13 @@ final class TextMethods {
         String text = value.toString();
         String zeros = Operators.repeat("0", Math.max(0, width - Text.length(text)), budget);
         int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
-        return new TextBuilder().append(value, 0, sign).trusted(zeros).append(value, sign, text.length()).value();
+        return new TextBuilder(budget).append(value, 0, sign).trusted(zeros).append(value, sign, text.length()).value();
     }
 
     private static Object expandTabs(Object value, long size, Budget budget) {
         String text = value.toString();
-        TextBuilder out = new TextBuilder();
+        budget.work(text.length());
+        TextBuilder out = new TextBuilder(budget);
         long column = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -204,7 +200,6 @@ final class TextMethods {
                 out.inPlace(value, i, i + 1, Operators.repeat(" ", spaces, budget));
                 column += spaces;
             } else {
-                budget.text(1);
                 out.append(value, i, i + 1);
                 column = c == '\n' || c == '\r' ? 0 : Character.isLowSurrogate(c) ? column : column + 1;
             }

@@ -1,64 +1,124 @@
 package glia.jinja.value;
 
-/// Finds one string in another in time that grows with the sum of their lengths, not the product, so that a hostile
-/// template cannot spend hours on a few steps.
+/// Searches for one string in another in time linear in the sum of their lengths. `String.indexOf` takes the product
+/// of the two in the worst case.
 public final class TextSearch {
-    /// For needles this short the platform's search is fast enough in the worst case too.
-    private static final int SHORT = 32;
+    /// For needles this short `String.indexOf` is fast enough in the worst case too.
+    private static final int SHORT = 16;
+    private static final int[] NONE = {};
 
-    private TextSearch() {
+    private final String text;
+    private final String needle;
+    private final Budget budget;
+    /// The tables of Knuth, Morris and Pratt for the two directions; empty where not needed yet.
+    private int[] forward = NONE;
+    private int[] backward = NONE;
+
+    private TextSearch(String text, String needle, Budget budget) {
+        this.text = text;
+        this.needle = needle;
+        this.budget = budget;
     }
 
-    /// The first place at or after `from` where `needle` stands in `text`, or −1.
-    public static int find(String text, String needle, int from) {
-        return needle.length() <= SHORT ? text.indexOf(needle, from) : findLong(text, needle, from);
+    /// A search for `needle` in `text`.
+    static TextSearch of(String text, String needle, Budget budget) {
+        budget.bytes(64);
+        return new TextSearch(text, needle, budget);
     }
 
-    /// The last place before `end` where `needle` stands wholly within `text[0, end)`, or −1.
-    static int findLast(String text, String needle, int end) {
+    /// The first place at or after `from` where the needle occurs, or −1.
+    int next(int from) {
         if (needle.length() <= SHORT) {
-            return text.lastIndexOf(needle, end - needle.length());
+            int at = text.indexOf(needle, from);
+            charge((at < 0 ? text.length() : at) - (long) from);
+            return at;
         }
-        String backwards = new StringBuilder(text.substring(0, end)).reverse().toString();
-        // Both are turned in the same way, surrogate pairs included, unless one is cut: then they do not match here.
-        int at = findLong(backwards, new StringBuilder(needle).reverse().toString(), 0);
-        return at < 0 ? -1 : end - at - needle.length();
+        if (forward.length == 0) {
+            forward = borders(false);
+        }
+        for (int i = from, matched = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            while (matched > 0 && c != needle.charAt(matched)) {
+                matched = forward[matched - 1];
+            }
+            if (c == needle.charAt(matched)) {
+                matched++;
+            }
+            if (matched == needle.length()) {
+                charge(i + 1L - from);
+                return i - matched + 1;
+            }
+        }
+        charge(text.length() - (long) from);
+        return -1;
     }
 
-    /// Knuth, Morris and Pratt: after a mismatch the search goes on from the longest beginning of the needle that is
-    /// also an end of what has matched.
-    private static int findLong(String text, String needle, int from) {
-        int[] borders = new int[needle.length()];
-        for (int i = 1, matched = 0; i < needle.length(); i++) {
-            while (matched > 0 && needle.charAt(i) != needle.charAt(matched)) {
+    /// The last place where the needle occurs wholly within `text[0, end)`, or −1.
+    int last(int end) {
+        if (needle.length() <= SHORT) {
+            int at = text.lastIndexOf(needle, end - needle.length());
+            charge(end - (long) Math.max(0, at));
+            return at;
+        }
+        if (backward.length == 0) {
+            backward = borders(true);
+        }
+        int length = needle.length();
+        for (int i = end - 1, matched = 0; i >= 0; i--) {
+            char c = text.charAt(i);
+            while (matched > 0 && c != needle.charAt(length - 1 - matched)) {
+                matched = backward[matched - 1];
+            }
+            if (c == needle.charAt(length - 1 - matched)) {
+                matched++;
+            }
+            if (matched == length) {
+                charge(end - (long) i);
+                return i;
+            }
+        }
+        charge(end);
+        return -1;
+    }
+
+    private void charge(long characters) {
+        budget.scan(4 * Math.max(1, characters));
+    }
+
+    /// For each length of a prefix of the needle (of the reversed needle), the length of its longest proper prefix that
+    /// is also its suffix: where the search goes on after a mismatch.
+    private int[] borders(boolean reversed) {
+        int length = needle.length();
+        budget.work(length);
+        budget.bytes(4L * length + 16);
+        int[] borders = new int[length];
+        for (int i = 1, matched = 0; i < length; i++) {
+            char c = needle.charAt(reversed ? length - 1 - i : i);
+            while (matched > 0 && c != needle.charAt(reversed ? length - 1 - matched : matched)) {
                 matched = borders[matched - 1];
             }
-            if (needle.charAt(i) == needle.charAt(matched)) {
+            if (c == needle.charAt(reversed ? length - 1 - matched : matched)) {
                 matched++;
             }
             borders[i] = matched;
         }
-        for (int i = from, matched = 0; i < text.length(); i++) {
-            while (matched > 0 && text.charAt(i) != needle.charAt(matched)) {
-                matched = borders[matched - 1];
-            }
-            if (text.charAt(i) == needle.charAt(matched)) {
-                matched++;
-            }
-            if (matched == needle.length()) {
-                return i - matched + 1;
-            }
-        }
-        return -1;
+        return borders;
     }
 
-    /// How often `needle` stands in `text`, none overlapping.
-    static int count(String text, String needle) {
+    /// Whether `needle` occurs in `text`.
+    static boolean contains(String text, String needle, Budget budget) {
+        return of(text, needle, budget).next(0) >= 0;
+    }
+
+    /// The number of occurrences of `needle` in `text`, without overlap.
+    static long count(String text, String needle, Budget budget) {
         if (needle.isEmpty()) {
-            return Text.length(text) + 1;
+            budget.scan(text.length());
+            return Text.length(text) + 1L;
         }
-        int count = 0;
-        for (int at = find(text, needle, 0); at >= 0; at = find(text, needle, at + needle.length())) {
+        TextSearch search = of(text, needle, budget);
+        long count = 0;
+        for (int at = search.next(0); at >= 0; at = search.next(at + needle.length())) {
             count++;
         }
         return count;
@@ -71,32 +131,30 @@ public final class TextSearch {
             return between(value, replacement, most, budget);
         }
         String text = value.toString();
-        int length = replacement.toString().length();
-        TextBuilder out = new TextBuilder();
+        TextSearch search = of(text, old, budget);
+        TextBuilder out = new TextBuilder(budget);
         int start = 0;
-        for (int at = find(text, old, 0); at >= 0 && most > 0; at = find(text, old, start), most--) {
-            budget.text(at - start + (long) length);
+        for (int at = search.next(0); at >= 0 && most > 0; at = search.next(start), most--) {
             out.append(value, start, at).append(replacement);
             start = at + old.length();
         }
-        budget.text(text.length() - start);
         return out.append(value, start, text.length()).value();
     }
 
-    /// Puts the replacement before each character and at the end.
+    /// Inserts the replacement before each character and at the end.
     private static Object between(Object value, Object replacement, long limit, Budget budget) {
         String text = value.toString();
-        TextBuilder out = new TextBuilder();
+        budget.work(text.length());
+        TextBuilder out = new TextBuilder(budget);
         long left = limit;
         for (int i = 0; i <= text.length();) {
             if (left-- > 0) {
-                budget.text(replacement.toString().length());
                 out.append(replacement);
             }
             int width = i == text.length() ? 1 : Character.charCount(text.codePointAt(i));
             out.append(value, i, Math.min(text.length(), i + width));
             i += width;
         }
-        return budget.made(out.value());
+        return out.value();
     }
 }

@@ -16,16 +16,16 @@ final class TextSplit {
         }
         requireSeparator(separator);
         String text = value.toString();
-        ListValue parts = new ListValue();
+        TextSearch search = TextSearch.of(text, separator, budget);
+        ListValue parts = new ListValue(budget);
         int start = 0;
-        int at = TextSearch.find(text, separator, 0);
+        int at = search.next(0);
         while (at >= 0 && parts.size() < most) {
-            budget.items(1);
-            parts.add(TrustedText.cut(value, start, at));
+            parts.add(TrustedText.cut(value, start, at, budget), budget);
             start = at + separator.length();
-            at = TextSearch.find(text, separator, start);
+            at = search.next(start);
         }
-        parts.add(budget.made(TrustedText.cut(value, start, text.length())));
+        parts.add(TrustedText.cut(value, start, text.length(), budget), budget);
         return parts;
     }
 
@@ -37,19 +37,18 @@ final class TextSplit {
             return separator == null ? words(value, most, budget) : split(value, arguments, budget);
         }
         String text = value.toString();
-        ListValue parts = separator == null ? wordsRight(value, most, budget) : new ListValue();
+        ListValue parts = separator == null ? wordsRight(value, most, budget) : new ListValue(budget);
         if (separator != null) {
             requireSeparator(separator);
+            TextSearch search = TextSearch.of(text, separator, budget);
             int end = text.length();
-            int at = TextSearch.findLast(text, separator, end);
+            int at = search.last(end);
             while (at >= 0 && parts.size() < most) {
-                // Each search may look through what is left.
-                budget.scan(end);
-                parts.add(TrustedText.cut(value, at + separator.length(), end));
+                parts.add(TrustedText.cut(value, at + separator.length(), end, budget), budget);
                 end = at;
-                at = TextSearch.findLast(text, separator, end);
+                at = search.last(end);
             }
-            parts.add(budget.made(TrustedText.cut(value, 0, end)));
+            parts.add(TrustedText.cut(value, 0, end, budget), budget);
         }
         Collections.reverse(parts.items());
         return parts;
@@ -68,16 +67,16 @@ final class TextSplit {
 
     private static ListValue words(Object value, long most, Budget budget) {
         String text = value.toString();
-        ListValue words = new ListValue();
+        budget.scan(4L * text.length());
+        ListValue words = new ListValue(budget);
         int at = skip(text, 0, true);
         while (at < text.length()) {
-            budget.items(1);
             if (words.size() == most) {
-                words.add(TrustedText.cut(value, at, text.length()));
+                words.add(TrustedText.cut(value, at, text.length(), budget), budget);
                 break;
             }
             int end = skip(text, at, false);
-            words.add(TrustedText.cut(value, at, end));
+            words.add(TrustedText.cut(value, at, end, budget), budget);
             at = skip(text, end, true);
         }
         return words;
@@ -92,19 +91,19 @@ final class TextSplit {
         return at;
     }
 
-    /// The last `most` words, and what is left of them, last first.
+    /// The last `most` words, last first, and the text before them.
     private static ListValue wordsRight(Object value, long most, Budget budget) {
         String text = value.toString();
-        ListValue words = new ListValue();
+        budget.scan(4L * text.length());
+        ListValue words = new ListValue(budget);
         int end = skipBack(text, text.length(), true);
         while (end > 0 && words.size() < most) {
-            budget.scan(end);
             int start = skipBack(text, end, false);
-            words.add(TrustedText.cut(value, start, end));
+            words.add(TrustedText.cut(value, start, end, budget), budget);
             end = skipBack(text, start, true);
         }
         if (end > 0) {
-            words.add(TrustedText.cut(value, 0, end));
+            words.add(TrustedText.cut(value, 0, end, budget), budget);
         }
         return words;
     }
@@ -118,21 +117,22 @@ final class TextSplit {
         return at;
     }
 
-    static TupleValue partition(Object text, String separator) {
+    static TupleValue partition(Object text, String separator, Budget budget) {
         requireSeparator(separator);
-        int at = TextSearch.find(text.toString(), separator, 0);
-        return at < 0 ? TupleValue.of(text, "", "") : parted(text, at, separator.length());
+        int at = TextSearch.of(text.toString(), separator, budget).next(0);
+        return at < 0 ? TupleValue.of(budget, text, "", "") : parted(text, at, separator.length(), budget);
     }
 
-    static TupleValue partitionRight(Object text, String separator) {
+    static TupleValue partitionRight(Object text, String separator, Budget budget) {
         requireSeparator(separator);
-        int at = TextSearch.findLast(text.toString(), separator, text.toString().length());
-        return at < 0 ? TupleValue.of("", "", text) : parted(text, at, separator.length());
+        int at = TextSearch.of(text.toString(), separator, budget).last(text.toString().length());
+        return at < 0 ? TupleValue.of(budget, "", "", text) : parted(text, at, separator.length(), budget);
     }
 
-    /// The separator is the one of the text, which may be less trusted than the one that was looked for.
-    private static TupleValue parted(Object text, int at, int length) {
-        return TupleValue.of(TrustedText.cut(text, 0, at), TrustedText.cut(text, at, at + length),
-                TrustedText.cut(text, at + length, text.toString().length()));
+    /// The middle part is cut from the text, since the argument may be more trusted.
+    private static TupleValue parted(Object text, int at, int length, Budget budget) {
+        return TupleValue.of(budget, TrustedText.cut(text, 0, at, budget),
+                TrustedText.cut(text, at, at + length, budget),
+                TrustedText.cut(text, at + length, text.toString().length(), budget));
     }
 }

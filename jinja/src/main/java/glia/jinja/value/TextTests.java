@@ -1,19 +1,17 @@
 package glia.jinja.value;
 
-/// The methods of strings that answer yes or no about all characters.
+import java.util.Set;
+
+/// The methods of strings that test all characters: `isalpha`, `isdigit`…
 public final class TextTests {
+    static final Set<String> NAMES = Set.of("isalpha", "isdigit", "isdecimal", "isnumeric", "isalnum", "isspace",
+            "isupper", "islower", "istitle", "isidentifier", "isascii", "isprintable");
+
     private TextTests() {
     }
 
-    static boolean exists(String name) {
-        return switch (name) {
-            case "isalpha", "isdigit", "isdecimal", "isnumeric", "isalnum", "isspace", "isupper", "islower", "istitle",
-                    "isidentifier", "isascii", "isprintable" -> true;
-            default -> false;
-        };
-    }
-
-    static boolean test(String text, String name) {
+    static boolean test(String text, String name, Budget budget) {
+        charge(text, budget);
         return switch (name) {
             case "isalpha" -> !text.isEmpty() && text.codePoints().allMatch(Character::isLetter);
             case "isdigit" -> !text.isEmpty() && text.codePoints().allMatch(TextTests::isDigit);
@@ -22,8 +20,8 @@ public final class TextTests {
             case "isalnum" -> !text.isEmpty()
                     && text.codePoints().allMatch(c -> Character.isLetter(c) || isNumeric(c));
             case "isspace" -> !text.isEmpty() && text.codePoints().allMatch(Text::isSpace);
-            case "isupper" -> isUpper(text);
-            case "islower" -> isLower(text);
+            case "isupper" -> upper(text);
+            case "islower" -> lower(text);
             case "istitle" -> isTitle(text);
             case "isidentifier" -> isIdentifier(text);
             case "isascii" -> text.chars().allMatch(c -> c < 0x80);
@@ -32,14 +30,29 @@ public final class TextTests {
         };
     }
 
+    private static void charge(String text, Budget budget) {
+        budget.work(text.length());
+        budget.bytes(512);
+    }
+
     /// Whether there are letters with cases and all of them are upper case.
-    public static boolean isUpper(String text) {
+    public static boolean isUpper(String text, Budget budget) {
+        charge(text, budget);
+        return upper(text);
+    }
+
+    /// Whether there are letters with cases and all of them are lower case.
+    public static boolean isLower(String text, Budget budget) {
+        charge(text, budget);
+        return lower(text);
+    }
+
+    private static boolean upper(String text) {
         return text.codePoints().anyMatch(Character::isUpperCase)
                 && text.codePoints().noneMatch(c -> Character.isLowerCase(c) || Character.isTitleCase(c));
     }
 
-    /// Whether there are letters with cases and all of them are lower case.
-    public static boolean isLower(String text) {
+    private static boolean lower(String text) {
         return text.codePoints().anyMatch(Character::isLowerCase)
                 && text.codePoints().noneMatch(c -> Character.isUpperCase(c) || Character.isTitleCase(c));
     }
@@ -47,7 +60,8 @@ public final class TextTests {
     private static boolean isTitle(String text) {
         boolean inWord = false;
         boolean any = false;
-        for (int c : text.codePoints().toArray()) {
+        for (int i = 0, c; i < text.length(); i += Character.charCount(c)) {
+            c = text.codePointAt(i);
             boolean upper = Character.isUpperCase(c) || Character.isTitleCase(c);
             boolean lower = Character.isLowerCase(c);
             if (upper && inWord || lower && !inWord) {
@@ -77,8 +91,8 @@ public final class TextTests {
         };
     }
 
-    /// Whether the text could name a variable.
-    public static boolean isIdentifier(String text) {
+    /// Whether the text has the form of a variable's name.
+    static boolean isIdentifier(String text) {
         if (text.isEmpty()) {
             return false;
         }

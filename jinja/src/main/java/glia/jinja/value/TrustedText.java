@@ -10,6 +10,8 @@ import java.util.Arrays;
 /// string behaves as a plain one.
 public final class TrustedText {
     private static final int[] NONE = {};
+    /// This object and an array of one stretch.
+    private static final int WRAPPER_BYTES = 64;
 
     private final String text;
     /// Where trusted stretches start and end, in UTF-16 units: ascending, none of them empty, no two touching.
@@ -56,25 +58,35 @@ public final class TrustedText {
     }
 
     /// The part of a string value from `start` to `end`, in UTF-16 units.
-    static Object cut(Object text, int start, int end) {
-        if (text instanceof String plain) {
-            return plain.substring(start, end);
-        }
-        if (start == 0 && end == text.toString().length()) {
+    static Object cut(Object text, int start, int end, Budget budget) {
+        String plain = text.toString();
+        if (start == 0 && end == plain.length()) {
             return text instanceof Markup markup ? markup.text() : text;
         }
-        return new TextBuilder().append(text, start, end).value();
+        int[] spans = spans(text);
+        int at = spans.length == 0 ? 0 : firstAt(spans, start);
+        if (at >= spans.length || spans[at] >= end) {
+            return budget.made(plain.substring(start, end));
+        }
+        if (spans[at] <= start && spans[at + 1] >= end) {
+            budget.bytes(WRAPPER_BYTES);
+            return of(budget.made(plain.substring(start, end)));
+        }
+        return new TextBuilder(budget).append(text, start, end).value();
     }
 
-    /// Two string values one after the other.
-    static Object joined(Object a, Object b) {
+    /// The concatenation of two string values.
+    static Object joined(Object a, Object b, Budget budget) {
         String start = a.toString();
+        budget.text(start.length() + (long) b.toString().length());
         String text = start.concat(b.toString());
         int[] first = spans(a);
         int[] second = spans(b);
         if (first.length + second.length == 0) {
             return text;
         }
+        budget.scan(first.length + (long) second.length);
+        budget.bytes(WRAPPER_BYTES + 4L * first.length + 4L * second.length);
         // Stretches that meet become one.
         boolean meet = first.length > 0 && second.length > 0 && first[first.length - 1] == start.length()
                 && second[0] == 0;
@@ -87,8 +99,8 @@ public final class TrustedText {
         return new TrustedText(text, all);
     }
 
-    /// What a string value became under a change of its characters, such as from small to capital ones. Trust is kept
-    /// place by place; where places moved, only if the whole was trusted.
+    /// A string value after a change of its characters, such as to upper case. Trust is kept place by place; where the
+    /// length changed, only if the whole was trusted. The caller has charged for the characters.
     public static Object changed(Object text, String changed) {
         int[] spans = spans(text);
         if (spans.length == 0) {

@@ -2,6 +2,9 @@ package glia.jinja.value;
 
 /// A Python tuple. Where `names` is given its elements are attributes too, as in the groups of `groupby`.
 public final class TupleValue implements Sequence {
+    private static final String[] UNNAMED = {};
+    private static final int BYTES = 64;
+
     private final Object[] items;
     private final String[] names;
 
@@ -10,13 +13,15 @@ public final class TupleValue implements Sequence {
         this.names = names;
     }
 
-    /// A tuple of these elements; the array becomes its own.
-    public static TupleValue of(Object... items) {
-        return new TupleValue(items, new String[0]);
+    /// A tuple that owns the array.
+    public static TupleValue of(Budget budget, Object... items) {
+        return named(budget, UNNAMED, items);
     }
 
     /// A tuple whose elements have names.
-    public static TupleValue named(String[] names, Object... items) {
+    public static TupleValue named(Budget budget, String[] names, Object... items) {
+        budget.bytes(BYTES);
+        budget.items(items.length);
         return new TupleValue(items, names);
     }
 
@@ -46,11 +51,12 @@ public final class TupleValue implements Sequence {
     }
 
     @Override
-    public Sequence pick(long start, long step, int count) {
+    public Sequence pick(long start, long step, int count, Budget budget) {
+        budget.bytes(8L * count);
         Object[] picked = new Object[count];
         for (int i = 0; i < count; i++) {
             picked[i] = items[(int) (start + i * step)];
         }
-        return of(picked);
+        return of(budget, picked);
     }
 }

@@ -1,14 +1,14 @@
 package glia.jinja.value;
 
-/// What all values can be asked: whether they are true, equal, in order, how long they are and what they contain.
+/// Truth, equality, order, length and containment of all values.
 public final class Values {
-    /// Stands where Java would say "no such element", since null is a value (`none`).
+    /// Marks an absent element, since null is a value (`none`).
     public static final Object ABSENT = new Object();
 
     private Values() {
     }
 
-    /// Whether an `if` takes the value for true.
+    /// The truth value, as in `if`.
     public static boolean isTrue(Object value) {
         return switch (Types.kind(value)) {
             case NONE, UNDEFINED -> false;
@@ -45,19 +45,27 @@ public final class Values {
         }
         Types.Kind kind = Types.kind(a);
         if (Numbers.isNumber(a)) {
-            return Numbers.isNumber(b) && Numbers.order(a, b) == 0;
+            return Numbers.isNumber(b) && Numbers.order(a, b, budget) == 0;
         }
         if (kind != Types.kind(b)) {
             return false;
         }
         return switch (kind) {
-            case TEXT -> a.toString().equals(b.toString());
+            case TEXT -> equal(a.toString(), b.toString(), budget);
             case LIST, TUPLE, RANGE -> equal((Sequence) a, (Sequence) b, budget);
             case DICT -> equal((DictValue) a, (DictValue) b, budget);
             case UNDEFINED -> true;
             case OTHER -> a instanceof DictView x && b instanceof DictView y && equal(x, y, budget);
             case NONE, BOOL, INT, FLOAT -> false;
         };
+    }
+
+    private static boolean equal(String a, String b, Budget budget) {
+        if (a.length() != b.length()) {
+            return false;
+        }
+        budget.scan(a.length());
+        return a.equals(b);
     }
 
     private static boolean equal(Sequence a, Sequence b, Budget budget) {
@@ -79,6 +87,7 @@ public final class Values {
         }
         budget.enter();
         for (DictValue.Entry entry : a.entries()) {
+            budget.step();
             Object other = b.get(entry.key(), budget);
             if (other == ABSENT || !same(entry.value(), other, budget)) {
                 budget.exit();
@@ -103,23 +112,24 @@ public final class Values {
 
     /// Equality as containers use it: an element always equals itself, even if it is NaN.
     private static boolean same(Object a, Object b, Budget budget) {
+        budget.scan(4);
         return a == b || equal(a, b, budget);
     }
 
-    /// −1, 0 or 1 as `a` is less than, equal to or greater than `b`; 2 where it is none of these.
+    /// −1, 0 or 1 for `a < b`, `a == b` and `a > b`; 2 where none holds (NaN).
     ///
     /// @param operator the operator to name in the error
     /// @throws JinjaError where Python does not order the two
     public static int order(Object a, Object b, String operator, Budget budget) {
         budget.step();
         if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
-            return Numbers.order(a, b);
+            return Numbers.order(a, b, budget);
         }
         Operators.refuseUndefined(a, b);
         Types.Kind kind = Types.kind(a);
         if (kind == Types.kind(b)) {
             if (kind == Types.Kind.TEXT) {
-                return Text.order(a.toString(), b.toString());
+                return Text.order(a.toString(), b.toString(), budget);
             }
             if (kind == Types.Kind.LIST || kind == Types.Kind.TUPLE) {
                 return order((Sequence) a, (Sequence) b, operator, budget);
@@ -144,7 +154,7 @@ public final class Values {
 
     /// `item in container`
     ///
-    /// @throws JinjaError where the container cannot hold anything
+    /// @throws JinjaError where the value is no container
     public static boolean contains(Object container, Object item, Budget budget) {
         return switch (Types.kind(container)) {
             case TEXT -> containsText(container.toString(), item, budget);
@@ -166,8 +176,7 @@ public final class Values {
         if (Types.kind(item) != Types.Kind.TEXT) {
             throw new JinjaError("'in <string>' requires string as left operand, not " + Types.name(item));
         }
-        budget.scan(text.length());
-        return TextSearch.find(text, item.toString(), 0) >= 0;
+        return TextSearch.contains(text, item.toString(), budget);
     }
 
     private static boolean containsByIteration(Object container, Object item, Budget budget) {

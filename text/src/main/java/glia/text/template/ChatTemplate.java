@@ -118,7 +118,7 @@ public final class ChatTemplate {
     ///
     /// @throws TemplateException where the template refuses them or fails, or a limit is reached
     public TrustedText renderTrusted(Map<String, ?> variables) {
-        Budget budget = new Budget(limits.steps(), limits.characters(), limits.depth());
+        Budget budget = new Budget(limits.steps(), limits.bytes(), limits.depth());
         try {
             return template.render(variables, now, budget, limits.outputCharacters());
         } catch (JinjaError e) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Templates that would take all time, all memory or all of the stack.
 class HostileTemplateTest {
-    private static final TemplateLimits SMALL = new TemplateLimits(300_000, 3_000_000, 1_000_000, 600);
+    private static final TemplateLimits SMALL = new TemplateLimits(300_000, 30_000_000, 1_000_000, 600);
 
     @ParameterizedTest
     @ValueSource(strings = {

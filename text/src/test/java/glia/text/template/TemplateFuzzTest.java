@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Templates with damage at random: each renders or fails as a template, within its limits.
 class TemplateFuzzTest {
-    static final TemplateLimits LIMITS = new TemplateLimits(100_000, 1_000_000, 500_000, 600);
+    static final TemplateLimits LIMITS = new TemplateLimits(100_000, 10_000_000, 500_000, 600);
     private static final List<String> PIECES = List.of(
             "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "|", ".", ",", ":", "~",
             "*", "**", "//", "%", "==", "<", " in ", " is ", " not ", " if ", " else ", " and ", " for ",
