@@ -1,6 +1,6 @@
 @echo off
-rem Starts Glia on Windows; builds it first where that is needed. What it does, and why, is told in the file glia, which
-rem does the same on Linux and macOS.
+rem Starts Glia on Windows; builds it first where that is needed. The comments of the file glia, which does the same on
+rem Linux and macOS, explain it.
 setlocal EnableExtensions DisableDelayedExpansion
 set "home=%~dp0"
 set "home=%home:~0,-1%"
@@ -11,7 +11,7 @@ call :use_jdk "%JAVA_HOME%"
 if not defined jdk if exist "%lib%\jdk" for /f "usebackq delims=" %%d in ("%lib%\jdk") do call :use_jdk "%%d"
 if not defined jdk call :search_jdk
 if not defined jdk (
-    >&2 echo glia: a JDK 25 or later is needed and was not found; try: winget install EclipseAdoptium.Temurin.25.JDK
+    >&2 echo glia: no JDK 25 or later found; get it with: winget install EclipseAdoptium.Temurin.25.JDK
     exit /b 6
 )
 
@@ -19,12 +19,12 @@ call :is_built
 if errorlevel 1 call :build
 if errorlevel 1 exit /b 6
 
-rem The first word that is no option decides what is needed.
+rem The first word that is not an option decides the kind.
 set "kind=light"
 for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
-for %%k in (chat run tokenize inspect attention embed fill-mask
-    perplexity bench check convert pull remove) do if "%known%"=="%%k" set "kind=vector"
+for %%k in (chat run tokenize inspect show attention embed fill-mask
+    perplexity bench check convert pull download remove rm) do if "%known%"=="%%k" set "kind=vector"
 
 set options=-XX:+UseSerialGC -XX:-UsePerfData -XX:+DisplayVMOutputToStderr -Xlog:disable
 set options=%options% -XX:ErrorFile="%lib%\crash-%%p.log"
@@ -37,7 +37,10 @@ set "cache=%lib%\%build%\%jdk_key%.%kind%"
 if not exist "%cache%.made" call :make_cache
 if exist "%cache%.aot" set options=%options% -XX:AOTCache="%cache%.aot"
 "%jdk%\bin\java.exe" %options% -cp "%classpath%" glia.cli.Main %*
-exit /b %errorlevel%
+set "result=%errorlevel%"
+rem 1 is the exit code of a failed comparison, and of a JVM that does not start: that is 6.
+if %result%==1 if not "%known%"=="check" set "result=6"
+exit /b %result%
 
 rem Sets jdk and jdk_key if the folder holds a JDK 25 or later.
 :use_jdk
@@ -67,7 +70,7 @@ if not exist "%lib%" mkdir "%lib%"
 exit /b 0
 
 rem Succeeds if lib holds a build of the sources as they are: lib\sources is a copy of those that were built.
-rem Files of more than 10 MB are no sources, but perhaps somebody's models.
+rem Files of more than 10 MB are skipped: they may be models.
 :is_built
 if not exist "%lib%\current" exit /b 1
 set /p build=<"%lib%\current"
@@ -81,20 +84,20 @@ set "maven="
 for %%m in ("%MAVEN_HOME%\bin\mvn.cmd" "%M2_HOME%\bin\mvn.cmd") do if exist "%%~m" set "maven=%%~m"
 for %%m in (mvn.cmd) do if not defined maven if not "%%~$PATH:m"=="" set "maven=%%~$PATH:m"
 if not defined maven (
-    >&2 echo glia: Maven is needed to build and was not found; get it from https://maven.apache.org
+    >&2 echo glia: no Maven found, which the build needs; get it from https://maven.apache.org
     exit /b 1
 )
 if not exist "%lib%" mkdir "%lib%"
 set /a waited=0
 :lock
 mkdir "%lib%\.lock" 2>nul && goto locked
-if %waited%==0 >&2 echo glia: another start is building; waiting for it (if none is, remove %lib%\.lock)
+if %waited%==0 >&2 echo glia: another process is building; waiting for it (if none is, delete %lib%\.lock)
 set /a waited+=1
 ping -n 2 127.0.0.1 >nul
 goto lock
 :locked
 if %waited% GTR 0 call :is_built && (rmdir "%lib%\.lock" & exit /b 0)
->&2 echo glia: building (the first time it fetches libraries) ...
+>&2 echo glia: building (the first build downloads libraries) ...
 set "new=%RANDOM%%RANDOM%"
 robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* /MAX:9999999 >nul
 setlocal
@@ -121,7 +124,7 @@ rmdir "%lib%\.lock"
 exit /b 0
 :failed
 rmdir "%lib%\.lock"
->&2 echo glia: the build failed; %lib%\build.log tells more:
+>&2 echo glia: the build failed; see %lib%\build.log:
 >&2 findstr /b /c:"[ERROR] " "%lib%\build.log"
 exit /b 1
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the kernels' benchmarks and runs them: all, or those named. docs/benchmarks.md tells what can be asked for.
+# Builds the kernels' benchmarks and runs them: all, or those named. See docs/benchmarks.md.
 #     launch/benchmarks.sh [BENCHMARK...] [--kernels NAME,...] [--types TYPE,...] [--json FILE]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# What went wrong is said by the benchmarks themselves.
+# The benchmarks report errors themselves.
 export MAVEN_OPTS="${MAVEN_OPTS:-} -Dorg.slf4j.simpleLogger.log.org.codehaus.mojo.exec.ExecMojo=off"
 exec mvn -q -B -ntp -Dstyle.color=never -Pbenchmarks -pl jmh -am process-classes -Dbench="$*"

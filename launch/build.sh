@@ -1,16 +1,16 @@
-# What the launcher needs when something is missing: finds a JDK and Maven, builds the program, makes AOT caches.
-# Read by ../glia, whose functions and variables it uses.
+# The rare part of the launcher: finds a JDK and Maven, builds the program, makes AOT caches, checks that Java starts.
+# Sourced by ../glia, whose functions and variables it uses.
 
-fail() { # message
+fail() { # message, exit code
     printf 'glia: %s\n' "$1" >&2
-    exit 6
+    exit "${2:-6}"
 }
 
 say() { # message
     printf 'glia: %s\n' "$1" >&2
 }
 
-# Sets jdk to a JDK 25 or later in the places where systems and tools put them, and records it.
+# Sets jdk to a JDK 25 or later from the usual folders of systems and tools, and records it.
 search_jdk() {
     local java candidate
     java=$(command -v java) && while [ -L "$java" ]; do
@@ -28,7 +28,7 @@ search_jdk() {
             return
         fi
     done
-    fail "a JDK 25 or later is needed and was not found; $(how_to_get openjdk-25-jdk openjdk@25 https://adoptium.net)"
+    fail "no JDK 25 or later found; $(how_to_get openjdk-25-jdk openjdk@25 https://adoptium.net)"
 }
 
 # Sets maven.
@@ -38,7 +38,7 @@ find_maven() {
         /opt/apache-maven*/bin/mvn /opt/homebrew/bin/mvn /usr/local/bin/mvn /home/linuxbrew/.linuxbrew/bin/mvn; do
         [ -x "$maven" ] && return
     done
-    fail "Maven is needed to build and was not found; $(how_to_get maven maven https://maven.apache.org)"
+    fail "no Maven found, which the build needs; $(how_to_get maven maven https://maven.apache.org)"
 }
 
 how_to_get() { # Debian package, Homebrew package, address
@@ -51,9 +51,9 @@ how_to_get() { # Debian package, Homebrew package, address
     fi
 }
 
-# One process builds at a time. A lock whose owner is gone is taken over.
+# One process builds at a time. The lock of a process that has ended is taken over.
 lock() {
-    local owner told=
+    local owner said=
     mkdir -p "$lib" || fail "$lib cannot be written"
     until mkdir "$lib/.lock" 2>/dev/null; do
         [ -d "$lib/.lock" ] || [ -w "$lib" ] || fail "$lib cannot be written"
@@ -61,7 +61,7 @@ lock() {
         if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null && mkdir "$lib/.lock/taken" 2>/dev/null; then
             break
         fi
-        [ -n "$told" ] || { say "another start is building (process ${owner:-?}); waiting for it" && told=yes; }
+        [ -n "$said" ] || { say "process ${owner:-?} is building; waiting for it" && said=yes; }
         sleep 0.3
     done
     printf '%s\n' $$ >"$lib/.lock/owner"
@@ -70,11 +70,11 @@ lock() {
     trap 'stop_building; exit 130' INT TERM
 }
 
-# Ctrl-C does not reach what a script runs in the background.
+# Ctrl-C does not reach background processes of a script.
 stop_building() {
     [ -n "${builder:-}" ] && kill "$builder" 2>/dev/null && wait "$builder" 2>/dev/null
     printf '\n' >&2
-    say 'stopped; the next start goes on'
+    say 'stopped; the next start continues'
 }
 
 unlock() {
@@ -82,7 +82,7 @@ unlock() {
     trap - EXIT INT TERM
 }
 
-# Builds with Maven into lib/<build>; the name is put into lib/current last, with the time at which the build began.
+# Builds with Maven into lib/<build>; its name is written to lib/current last, with the time at which the build began.
 build_program() {
     local new mark began=$SECONDS log=$lib/build.log
     find_maven
@@ -91,13 +91,13 @@ build_program() {
     printf '%s\n' "$new" >"$mark"
     (cd "$home" && JAVA_HOME=$jdk exec "$maven" -B -ntp -pl cli -am package -Dmaven.test.skip=true) >"$log" 2>&1 &
     builder=$!
-    show_progress $builder "$log" || fail "the build failed; $log tells more:
+    show_progress $builder "$log" || fail "the build failed; see $log:
 $(grep -m 5 '^\[ERROR\] .' "$log")"
     builder=
     rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
     cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
     "$jdk/bin/java" -cp "$(echo "$home"/cli/target/glia-cli-*.jar)" glia.cli.build.ClassModernizer \
-        "$lib/$new"/*.jar >>"$log" 2>&1 || fail "classes could not be rewritten; $log tells more"
+        "$lib/$new"/*.jar >>"$log" 2>&1 || fail "classes could not be rewritten; see $log"
     (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >>classpath)
     mv -f "$mark" "$lib/current"
     build=$new
@@ -105,17 +105,17 @@ $(grep -m 5 '^\[ERROR\] .' "$log")"
     remove_old_builds
 }
 
-# Waits for Maven; says once that it builds, and on a terminal also what.
+# Waits for Maven. Prints that it builds and, on a terminal, the module.
 show_progress() { # process, its log
     local what width=0 line
     if [ ! -t 2 ]; then
-        say 'building (the first time it fetches libraries) ...'
+        say 'building (the first build downloads libraries) ...'
         wait "$1"
         return
     fi
     while kill -0 "$1" 2>/dev/null; do
         what=$(sed -n 's/^.*Building glia-\([a-z]*\) .*\(\[[0-9/]*\]\).*$/\2 \1/p' "$2" | tail -n 1)
-        line="glia: building (the first time it fetches libraries) ... $what"
+        line="glia: building (the first build downloads libraries) ... $what"
         printf '\r%-*s' $width "$line" >&2
         width=${#line}
         sleep 0.2
@@ -124,7 +124,7 @@ show_progress() { # process, its log
     wait "$1"
 }
 
-# Keeps this build and the one before it, from which a program may still be running.
+# Keeps this build and the one before, which may still be running.
 remove_old_builds() {
     local old
     for old in $(cd "$lib" && ls -d [0-9]*-[0-9]* | sort | sed -e '$d' | sed -e '$d'); do
@@ -132,7 +132,7 @@ remove_old_builds() {
     done
 }
 
-# Makes an AOT cache by a run that does what commands of this kind do. Without one all works, but starts later.
+# Makes an AOT cache by a training run of commands of a kind. Without a cache the program starts more slowly.
 make_cache() { # kind
     local new=$cache.$$ scratch=$lib/.scratch
     set_options "$1"
@@ -144,7 +144,7 @@ make_cache() { # kind
     touch "$cache.made"
 }
 
-# Brings about what a start needs.
+# Finds, builds and makes what a start needs.
 prepare() { # kind
     known_jdk || search_jdk
     is_built && is_cached "$1" && return
@@ -156,4 +156,16 @@ prepare() { # kind
     is_built || build_program
     is_cached "$1" || make_cache "$1"
     unlock
+}
+
+# Ends with exit code 5 or 6 if a JVM with these options does not start.
+check_start() {
+    local said
+    said=$("$jdk/bin/java" "${options[@]}" -Xlog:disable -version 2>&1) && return
+    said=${said#Error occurred during initialization of VM?}
+    case $said in
+        *'Could not reserve enough space'* | *'Could not allocate'* | *'emory'*)
+            fail "not enough memory to start Java (see ulimit -v and JAVA_TOOL_OPTIONS): ${said%%$'\n'*}" 5 ;;
+    esac
+    fail "Java does not start with these options (see JAVA_TOOL_OPTIONS and JDK_JAVA_OPTIONS): ${said%%$'\n'*}"
 }

@@ -11,8 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The run from which the launcher makes an AOT cache: it loads, links and calls what commands of a kind do, with a
-/// model in the hub's layout and one in GGUF. The cache keeps profiles too: what ran often here is compiled sooner.
+/// The training run of an AOT cache: runs the commands of one kind with a model in the hub's layout and one in GGUF.
+/// The cache holds the classes loaded here, and profiles: methods that ran often are compiled sooner.
 public final class AotCacheRun {
     private static final List<String> LIGHT = List.of("--help", "--version", "help pull", "models", "models --json",
             "completion bash");
@@ -28,7 +28,7 @@ public final class AotCacheRun {
         if (words[0].equals("light")) {
             run(LIGHT);
         } else {
-            // Small as they are, their packed weights are kept and found again, as those of larger models are.
+            // Packed weights are cached for these small models too.
             System.setProperty("glia.packed.least", "0");
             Path folder = Files.createDirectories(Path.of(words[1]));
             Path model = folder.resolve("model.gguf");

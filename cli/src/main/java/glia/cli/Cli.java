@@ -29,10 +29,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The program without its process: finds the command that is meant, runs it, and puts errors into words.
+/// The program without its process: finds the command, runs it, and reports errors.
 public final class Cli {
     private static final Syntax SYNTAX = new Syntax("glia", "Glia loads and runs language models", List.of(),
-            List.of(Syntax.VERSION), List.of("glia COMMAND --help tells more about a command."));
+            List.of(Syntax.VERSION))
+            .examples("""
+                    $ glia chat
+                    $ glia run stories260K "Once upon a time"
+                    $ glia run HuggingFaceTB/SmolLM2-135M-Instruct "Why is the sky blue?\"""")
+            .notes("glia COMMAND --help shows a command's options and examples.");
 
     private final Console console;
     private final List<Command> commands;
@@ -64,7 +69,7 @@ public final class Cli {
             exitCode = dispatch(words);
         } catch (Exception | OutOfMemoryError e) {
             console.out().flush();
-            exitCode = ErrorReport.of(e, meant(words)).print(console, debug ? e : null);
+            exitCode = ErrorReport.of(e, meant(program.canonical(words))).print(console, debug ? e : null);
         }
         console.out().flush();
         if (exitCode == ExitCode.OK && console.out() instanceof Output output && output.failure().isPresent()) {
@@ -76,7 +81,7 @@ public final class Cli {
     }
 
     private int dispatch(List<String> words) throws Exception {
-        Optional<Call> call = program.parse(words, console.out(), console.width(), console.color());
+        Optional<Call> call = program.parse(words, console);
         if (call.isEmpty()) {
             return ExitCode.OK;
         }
@@ -88,7 +93,7 @@ public final class Cli {
         throw new IllegalStateException("no command has the name " + call.get().syntax().name());
     }
 
-    /// The program's name with that of the command that a command line seems to mean.
+    /// The program's name with that of the command that a command line names.
     private String meant(List<String> words) {
         List<String> names = words.stream().filter(word -> !word.startsWith("-")).toList();
         String meant = SYNTAX.name();
@@ -108,7 +113,7 @@ public final class Cli {
     private static Map<String, String> exitCodes() {
         Map<String, String> exitCodes = new LinkedHashMap<>();
         for (ExitCode.Meaning meaning : ExitCode.MEANINGS) {
-            exitCodes.put(Integer.toString(meaning.code()), meaning.words());
+            exitCodes.put(Integer.toString(meaning.code()), meaning.text());
         }
         return exitCodes;
     }

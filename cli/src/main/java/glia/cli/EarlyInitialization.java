@@ -2,17 +2,17 @@ package glia.cli;
 
 import glia.kernels.KernelBackends;
 
-/// Begins what every answer needs on a thread of its own, while the command line is taken apart and most processors
-/// have nothing to do: the first call of machine code takes 20 ms, since the JDK writes classes for it.
+/// Work that every generation needs, on a second thread while the command line is parsed: the first call of machine
+/// code takes 20 ms, since the JDK generates classes for it.
 final class EarlyInitialization {
-    /// The launcher sets it for commands that answer.
-    static final String PROPERTY = "glia.headstart";
+    /// System property set by the launcher for commands that generate text.
+    static final String PROPERTY = "glia.early";
 
     private EarlyInitialization() { }
 
     static void begin() {
         if (Boolean.getBoolean(PROPERTY)) {
-            Thread.ofPlatform().daemon().name("glia-head-start").start(EarlyInitialization::run);
+            Thread.ofPlatform().daemon().name("glia-early").start(EarlyInitialization::run);
         }
     }
 
@@ -20,7 +20,7 @@ final class EarlyInitialization {
         try {
             KernelBackends.warmUp();
         } catch (RuntimeException | LinkageError e) {
-            // What fails here fails again where it is needed, and is told there.
+            // The first use fails in the same way, and that is reported.
         }
     }
 }

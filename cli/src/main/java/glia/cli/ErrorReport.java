@@ -14,23 +14,23 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 
-/// An error in words for the user, and the exit code that goes with it.
+/// An error for the user: message and exit code.
 ///
-/// @param message one line, or two where the second says what to try
+/// @param message one line, or two if the second says what to try
 /// @param exitCode one of [ExitCode]
 record ErrorReport(String message, int exitCode) {
 
     /// The report on an error.
     ///
-    /// @param command the command that was meant, such as `glia run`
+    /// @param command the command that was called, such as `glia run`
     static ErrorReport of(Throwable error, String command) {
         return switch (error) {
             case UsageException e -> new ErrorReport(e.getMessage()
-                    + "\n" + command + " --help shows what there is", ExitCode.USAGE);
+                    + "\n" + hint(command), ExitCode.USAGE);
             case HubException e -> new ErrorReport(e.getMessage(), exitCode(e.kind()));
             case StateMemoryException e -> new ErrorReport(e.getMessage(), ExitCode.MEMORY);
             case CheckpointException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
-            case NoSuchFileException e -> new ErrorReport(e.getFile() + ": there is no such file", ExitCode.BAD_FILE);
+            case NoSuchFileException e -> new ErrorReport(e.getFile() + ": no such file", ExitCode.BAD_FILE);
             case FileNotFoundException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case AccessDeniedException e -> new ErrorReport(e.getFile() + ": access is denied", ExitCode.BAD_FILE);
             case FileSystemException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
@@ -38,11 +38,15 @@ record ErrorReport(String message, int exitCode) {
             case TemplateException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case ContextFullException e -> new ErrorReport(e.getMessage(), ExitCode.USAGE);
             case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
-            case OutOfMemoryError e -> new ErrorReport("memory does not suffice: " + text(e)
+            case OutOfMemoryError e -> new ErrorReport("not enough memory: " + text(e)
                     + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);
             default -> new ErrorReport("internal error: " + text(error)
                     + "\nplease report it with what --debug shows", ExitCode.INTERNAL);
         };
+    }
+
+    private static String hint(String command) {
+        return command.indexOf(' ') < 0 ? "glia --help lists the commands" : command + " --help shows its options";
     }
 
     private static int exitCode(HubException.Kind kind) {
@@ -56,7 +60,7 @@ record ErrorReport(String message, int exitCode) {
 
     /// Prints the report on standard error.
     ///
-    /// @param trace the error whose stack trace is shown too, or null
+    /// @param trace the error whose stack trace is printed too, or null
     /// @return the exit code
     int print(Console console, Throwable trace) {
         console.err().println("glia: " + message);

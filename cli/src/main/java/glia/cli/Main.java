@@ -4,7 +4,7 @@ import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
 import java.util.List;
 
-/// The process: `glia` and `glia.cmd` start it.
+/// The entry point, started by `glia` and `glia.cmd`.
 public final class Main {
     private Main() {}
 

@@ -6,7 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.Properties;
 
-/// The program's version, as the build wrote it.
+/// The program's version, written by the build.
 final class Version {
     private Version() {}
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.cli.command.ExitCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -44,14 +45,16 @@ class CliTest {
         String unix = Files.readString(Path.of("../glia"));
         String windows = Files.readString(Path.of("../glia.cmd"));
         int numFound = 0;
-        for (String name : commands()) {
-            if (outputOf(name + " --help").contains("MODEL")) {
+        List<String> names = new ArrayList<>(commands());
+        names.addAll(List.of("show", "download", "rm", "remove"));
+        for (String name : names) {
+            if (outputOf(name + " --help").contains("--model MODEL") || !commands().contains(name)) {
                 assertTrue(unix.contains(" " + name + " |") || unix.contains("| " + name + ")"), name);
                 assertTrue(windows.matches("(?s).*in \\([^)]*\\b" + name + "\\b[^)]*\\) do if \"%known%\".*"), name);
                 numFound++;
             }
         }
-        assertEquals(11, numFound);
+        assertEquals(11 + 4, numFound);
     }
 
     @Test
@@ -59,10 +62,67 @@ class CliTest {
         String help = outputOf("models remove --help");
         assertTrue(help.contains("Usage: glia models remove [OPTIONS] NAME\n"), help);
         assertEquals(help, outputOf("help models remove"));
-        assertTrue(outputOf("models --help").contains("Commands:\n  remove  Remove a model from the cache\n"));
+        assertTrue(outputOf("models --help").matches("(?s).*\nCommands:\n  remove +Remove a model from the cache\n.*"),
+                outputOf("models --help"));
         assertEquals(ExitCode.USAGE, run("models remvoe"));
         assertEquals("glia: glia models has no command 'remvoe'; did you mean 'remove'?\n"
-                + "glia models --help shows what there is\n", console.err());
+                + "glia models --help shows its options\n", console.err());
+    }
+
+    @Test
+    void unknownHelpTopicsAreUsageErrors() {
+        for (String line : List.of("help nonsense", "nonsense --help", "help models nonsense",
+                "models nonsense --help")) {
+            assertTrue(errorOf(line).contains(" no command 'nonsense'"), line);
+        }
+        assertTrue(errorOf("help rnu").contains("did you mean 'run'?"));
+        assertEquals(outputOf("models remove --help"), outputOf("help rm"));
+    }
+
+    @Test
+    void aliasesAreTheirCommands() {
+        String[][] aliases = {{"models", "list", "ls"}, {"models remove", "rm", "remove"}, {"inspect", "show"},
+            {"pull", "download"}};
+        for (String[] names : aliases) {
+            String help = outputOf(names[0] + " --help");
+            for (int i = 1; i < names.length; i++) {
+                assertEquals(help, outputOf(names[i] + " --help"));
+                assertTrue(help.contains("glia " + names[i]), help);
+            }
+        }
+        assertEquals("glia: NAME is missing: name in the list of glia models\n"
+                + "glia models remove --help shows its options\n", errorOf("rm"));
+        assertEquals(outputOf("--version"), outputOf("-v"));
+        assertTrue(errorOf("version").contains("did you mean '--version'?"));
+    }
+
+    @Test
+    void namesOfOtherProgramsAreSuggestions() {
+        String[][] names = {{"--n-predict", "--max-tokens"}, {"--max_tokens", "--max-tokens"},
+            {"--ctx-size", "--context"}, {"--system-prompt", "--system"}, {"--repeat-penalty", "--repetition-penalty"}};
+        for (String[] name : names) {
+            assertTrue(errorOf("run x " + name[0] + " 1").startsWith("glia: glia run has no option '" + name[0]
+                    + "'; did you mean " + name[1] + "?\n"), name[0]);
+        }
+    }
+
+    @Test
+    void everyCommandHasAnExample() {
+        for (String name : commands()) {
+            String help = outputOf(name + " --help");
+            assertTrue(help.contains("\nExamples:\n  $ ") && help.contains("glia " + name), help);
+        }
+    }
+
+    @Test
+    void helpFitsNarrowTerminals() {
+        for (int width : new int[] {40, 80}) {
+            for (String name : commands()) {
+                TestConsole narrow = new TestConsole("", width);
+                assertEquals(ExitCode.OK, narrow.run(name, "--help"));
+                assertTrue(narrow.out().lines().allMatch(line -> line.length() <= width), narrow::out);
+            }
+        }
     }
 
     @Test
@@ -75,13 +135,13 @@ class CliTest {
     void unknownWordsAreUsageErrorsWithASuggestion() {
         assertEquals(ExitCode.USAGE, run("complettion"));
         assertEquals("glia: there is no command 'complettion'; did you mean 'completion'?\n"
-                + "glia --help shows what there is\n", console.err());
+                + "glia --help lists the commands\n", console.err());
         assertEquals("", console.out());
         assertTrue(errorOf("rnu x").startsWith("glia: there is no command 'rnu'; did you mean 'run'?\n"));
         assertTrue(errorOf("zzz").startsWith("glia: there is no command 'zzz'\n"));
         assertEquals("glia: glia models remove has no option '--jsno'; did you mean --json?\n"
-                + "glia models remove --help shows what there is\n", errorOf("models remove --jsno x"));
-        assertTrue(errorOf("--color").startsWith("glia: there is no option '--color'\nglia --help shows"));
+                + "glia models remove --help shows its options\n", errorOf("models remove --jsno x"));
+        assertTrue(errorOf("--color").startsWith("glia: there is no option '--color'\nglia --help lists"));
         assertEquals(ExitCode.USAGE, new TestConsole("").run("completion"));
         assertEquals(ExitCode.USAGE, new TestConsole("").run("completion", "tcsh"));
     }
@@ -96,7 +156,7 @@ class CliTest {
     @Test
     void theDocumentNamesTheExitCodesAsTheHelpDoes() throws Exception {
         String table = ExitCode.MEANINGS.stream()
-                .map(meaning -> "| " + meaning.code() + " | " + meaning.words() + " |\n").collect(Collectors.joining());
+                .map(meaning -> "| " + meaning.code() + " | " + meaning.text() + " |\n").collect(Collectors.joining());
         assertTrue(Files.readString(Path.of("../docs/exit-codes.md")).contains("|---|---|\n" + table));
         assertEquals(ExitCode.class.getFields().length - 1, ExitCode.MEANINGS.size());
     }

@@ -1,13 +1,14 @@
 package glia.cli;
 
 import glia.cli.terminal.Console;
+import glia.cli.terminal.Output;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/// A console whose input is given and whose output is kept.
+/// A console with a given input, whose output is kept.
 public final class TestConsole {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -15,16 +16,17 @@ public final class TestConsole {
 
     /// No terminal.
     ///
-    /// @param input what is typed
+    /// @param input standard input
     public TestConsole(String input) {
         this(input, 0);
     }
 
-    /// A terminal of this many columns for the results; 0 for none.
+    /// Standard output and standard error are a terminal of this many columns; 0 for none.
     public TestConsole(String input, int width) {
-        console = new Console(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
-                new PrintStream(out, false, StandardCharsets.UTF_8),
-                new PrintStream(err, false, StandardCharsets.UTF_8), false, width > 0, false, width, false);
+        boolean isTerminal = width > 0;
+        PrintStream results = Output.to(out, StandardCharsets.UTF_8, isTerminal);
+        console = new Console(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), results,
+                Output.to(err, StandardCharsets.UTF_8, isTerminal), false, isTerminal, false, width, false);
     }
 
     /// The console itself.

@@ -1,27 +1,26 @@
 package glia.cli.answer;
 
 import glia.cli.terminal.Console;
+import glia.cli.terminal.VisibleText;
 import glia.cli.terminal.WordWrap;
 import glia.engine.TextListener;
 
-/// Prints an answer as it is made. Ends it where nobody reads on, or where [#stop] was called.
-public final class StreamedAnswer implements TextListener {
+/// Prints an answer while it is generated. Cancels generation when the reader of standard output is gone, or after
+/// [#stop].
+public class StreamedAnswer implements TextListener {
     private final Console console;
     private final WordWrap lines;
+    private final Runnable onFirst;
+    private boolean begun;
     private volatile boolean stopped;
 
-    /// An answer whose lines are as the model makes them.
-    ///
-    /// @param console on whose standard output it is printed
-    public StreamedAnswer(Console console) {
-        this(console, 0);
-    }
-
-    /// @param console on whose standard output it is printed
-    /// @param width columns after which lines are broken between words; 0: nowhere
-    public StreamedAnswer(Console console, int width) {
+    /// @param console on whose standard output the answer is printed
+    /// @param width columns at which lines are wrapped between words; 0: nowhere
+    /// @param onFirst called before the first text is printed
+    public StreamedAnswer(Console console, int width, Runnable onFirst) {
         this.console = console;
         this.lines = new WordWrap(width);
+        this.onFirst = onFirst;
     }
 
     /// Ends the answer before its next token. May be called from any thread.
@@ -31,16 +30,15 @@ public final class StreamedAnswer implements TextListener {
 
     @Override
     public void text(String piece) {
-        print(lines.accept(piece));
+        if (!begun) {
+            begun = true;
+            onFirst.run();
+        }
+        // Before lines are wrapped, since a control character takes several columns then.
+        print(lines.accept(console.outIsTerminal() ? VisibleText.of(piece) : piece));
     }
 
-    @Override
-    public void dropped(int numExchanges, int contextLength) {
-        console.err().println(console.dim("Dropped the " + (numExchanges == 1 ? "oldest exchange" : numExchanges
-                + " oldest exchanges") + " to fit the context of " + contextLength + " tokens."));
-    }
-
-    /// Prints what is left, and ends the line.
+    /// Prints the rest of the text, and ends the line.
     public void end() {
         print(lines.finish());
         console.out().println();

@@ -1,31 +1,27 @@
 package glia.cli.args;
 
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/// What a command was called with.
+/// The options and positionals with which a command was called.
 public final class Arguments {
-    /// By the constants themselves: the hash code of a record costs milliseconds when it is first asked for.
+    /// Keyed by the constants themselves: the first hash code of a record takes milliseconds.
     private final Map<Option<?>, List<?>> values;
-    private final List<String> positionals;
+    private final String[] positionals;
 
-    private Arguments(Map<Option<?>, List<?>> values, List<String> positionals) {
+    private Arguments(Map<Option<?>, List<?>> values, String[] positionals) {
         this.values = values;
         this.positionals = positionals;
     }
 
-    /// What picocli found of a command's options and positionals.
+    /// The options and positionals that picocli found.
     ///
-    /// @param results of the command and, before it, of the groups that it is in: their options are the command's too,
-    ///     where it has the same ones
+    /// @param results of the command and, before it, of its groups; their options count too
+    /// @throws UsageException if a required positional is missing, or there is one too many
     static Arguments of(Syntax syntax, List<ParseResult> results) {
         Map<Option<?>, List<?>> values = new IdentityHashMap<>();
         for (Option<?> option : syntax.options()) {
@@ -35,15 +31,30 @@ public final class Arguments {
                 }
             }
         }
-        ParseResult result = results.getLast();
-        List<String> positionals = new ArrayList<>();
-        for (int i = 0; i < syntax.positionals().size() && result.hasMatchedPositional(i); i++) {
-            positionals.add(result.matchedPositionalValue(i, ""));
-        }
-        return new Arguments(values, positionals);
+        return new Arguments(values, positionals(syntax, values, results.getLast()));
     }
 
-    /// The value of an option, where it was given.
+    /// The words in their places, those that options give among them.
+    private static String[] positionals(Syntax syntax, Map<Option<?>, List<?>> values, ParseResult result) {
+        String[] positionals = new String[syntax.positionals().size()];
+        int numWords = 0;
+        for (int i = 0; i < positionals.length; i++) {
+            Positional positional = syntax.positionals().get(i);
+            if (positional.option().isPresent() && values.containsKey(positional.option().get())) {
+                positionals[i] = (String) values.get(positional.option().get()).getFirst();
+            } else if (result.hasMatchedPositional(numWords)) {
+                positionals[i] = result.matchedPositionalValue(numWords++, "");
+            } else if (positional.required()) {
+                throw new UsageException(positional.label() + " is missing: " + positional.description());
+            }
+        }
+        if (result.hasMatchedPositional(numWords)) {
+            throw Program.tooMany(result.matchedPositionalValue(numWords, ""), syntax, values);
+        }
+        return positionals;
+    }
+
+    /// The value of an option, if it was given.
     public <T> Optional<T> get(Option<T> option) {
         List<T> all = all(option);
         return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst());
@@ -62,26 +73,27 @@ public final class Arguments {
 
     /// The positional at this place, which the syntax requires.
     public String required(int index) {
-        return positionals.get(index);
+        return positionals[index];
     }
 
-    /// The positional at this place, where it was given.
+    /// The positional at this place, if it was given.
     public Optional<String> optional(int index) {
-        return index < positionals.size() ? Optional.of(positionals.get(index)) : Optional.empty();
+        return Optional.ofNullable(positionals[index]);
     }
 
     /// The same command line with another value of one option.
     ///
-    /// @throws UsageException if the word is no possible value
+    /// @throws IllegalArgumentException if the word is not one of the option's values
     public Arguments with(Option<?> option, String word) {
-        OptionSpec spec = CommandSpecs.option(option);
-        try {
-            new CommandLine(CommandSpec.create().addOption(spec)).parseArgs(option.name() + "=" + word);
-        } catch (ParameterException e) {
-            throw Program.usageException(e);
-        }
         Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);
-        changed.put(option, values(spec));
+        changed.put(option, List.of(option.parser().apply(word)));
+        return new Arguments(changed, positionals);
+    }
+
+    /// The same command line without an option.
+    public Arguments without(Option<?> option) {
+        Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);
+        changed.remove(option);
         return new Arguments(changed, positionals);
     }
 

@@ -9,22 +9,19 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.TypeConversionException;
 
-/// Tells picocli what a [Syntax] declares.
+/// Declares a [Syntax] to picocli, for parsing and for completion scripts. Help texts are [HelpText]'s.
 final class CommandSpecs {
-    /// Characters of a help text's line at most.
-    static final int WIDTH = 100;
-
-    /// What picocli is told to be the type of each value: for paths, completion scripts offer the names of files. The
-    /// true types are the converters' matter.
+    /// The type of each value for picocli: for paths, completion scripts offer file names. Converters know the true
+    /// types.
     private static final Class<?> COMPLETED_TO_FILES = Path.class;
 
-    /// Makes the list of a repeated option's values, the only objects that picocli needs. Its own factory looks for
+    /// Creates the list of a repeated option's values, the only objects that picocli needs. Its own factory looks for
     /// Groovy in all jars first.
     static final IFactory FACTORY = new IFactory() {
         @Override
         public <K> K create(Class<K> type) {
             if (type != List.class) {
-                throw new IllegalArgumentException("nothing was declared that has to be made: " + type);
+                throw new IllegalArgumentException("picocli asks for an instance of " + type + ", expected a List");
             }
             return type.cast(new ArrayList<>());
         }
@@ -32,18 +29,12 @@ final class CommandSpecs {
 
     private CommandSpecs() {}
 
-    /// A command whose user object is the syntax, with all of its help text but the options and positionals.
+    /// A command whose user object is the syntax, without options and positionals.
     static CommandSpec of(Syntax syntax) {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(syntax, FACTORY).interpolateVariables(false);
-        spec.usageMessage().width(WIDTH).longOptionsMaxWidth(WIDTH / 3).abbreviateSynopsis(true).sortOptions(false)
-                .header(literal(syntax.summary())).synopsisHeading("%nUsage: ")
-                .parameterListHeading("%nParameters:%n").optionListHeading("%nOptions:%n")
-                .commandListHeading("%nCommands:%n").footerHeading(syntax.notes().isEmpty() ? "" : "%n")
-                .footer(literal(String.join(" ", syntax.notes())));
-        return spec;
+        return CommandSpec.wrapWithoutInspection(syntax, FACTORY).interpolateVariables(false);
     }
 
-    /// Declares a command's options and positionals, if that was not yet done: it takes long for all commands together.
+    /// Declares a command's options and positionals, if that was not yet done. Takes long for all commands together.
     static void declare(CommandSpec spec) {
         if (!spec.args().isEmpty()) {
             return;
@@ -51,7 +42,10 @@ final class CommandSpecs {
         Syntax syntax = (Syntax) spec.userObject();
         List<Positional> positionals = syntax.positionals();
         for (int i = 0; i < positionals.size(); i++) {
-            spec.addPositional(positional(positionals.get(i), i));
+            // Arguments decides which are missing: an option may give them.
+            spec.addPositional(PositionalParamSpec.builder().index(Integer.toString(i)).type(COMPLETED_TO_FILES)
+                    .paramLabel(positionals.get(i).label()).converters(word -> word).arity("0..1").required(false)
+                    .build());
         }
         for (Option<?> option : syntax.options()) {
             spec.addOption(option(option));
@@ -59,10 +53,8 @@ final class CommandSpecs {
     }
 
     /// An option whose value is converted by the parser of its declaration.
-    static OptionSpec option(Option<?> option) {
-        String choices = option.choices().isEmpty() ? "" : ": " + option.choiceWords();
-        OptionSpec.Builder spec = OptionSpec.builder(option.names().toArray(String[]::new))
-                .description(literal(option.description().replaceFirst("(?= \\(default:)|$", choices)))
+    private static OptionSpec option(Option<?> option) {
+        OptionSpec.Builder spec = OptionSpec.builder(option.names().toArray(String[]::new)).userObject(option)
                 .usageHelp(option == Syntax.HELP).versionHelp(option == Syntax.VERSION);
         if (!option.takesValue()) {
             return spec.type(Boolean.class).arity("0").build();
@@ -75,22 +67,11 @@ final class CommandSpecs {
                 : spec.type(COMPLETED_TO_FILES).build();
     }
 
-    private static PositionalParamSpec positional(Positional positional, int index) {
-        return PositionalParamSpec.builder().index(Integer.toString(index)).paramLabel(positional.label())
-                .description(literal(positional.description())).type(COMPLETED_TO_FILES).converters(word -> word)
-                .arity(positional.required() ? "1" : "0..1").required(positional.required()).build();
-    }
-
     private static Object convert(Option<?> option, String word) {
         try {
             return option.parser().apply(word);
         } catch (IllegalArgumentException e) {
-            throw new TypeConversionException(e.getMessage() + ", not '" + word + "'");
+            throw new TypeConversionException(e.getMessage());
         }
-    }
-
-    /// Text in which picocli finds nothing to format.
-    private static String literal(String text) {
-        return text.replace("%", "%%");
     }
 }

@@ -1,74 +1,120 @@
 package glia.cli.args;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
 /// One option of a command, such as `--threads N`. Declared once as a constant, it is the key by which [Arguments]
-/// gives the value back with its type.
+/// returns the value with its type.
 ///
 /// @param <T> type of the value
-/// @param names how it is written: the long name first, perhaps a short one after it
-/// @param label what stands for the value in help texts; empty for a flag, which takes no value
-/// @param description one sentence for the help text, without a full stop
-/// @param choices the only values there are; empty where there are more than can be listed
+/// @param names the long name first, then others, such as `-t`
+/// @param label the value's name in help texts; empty for a flag, which has no value
+/// @param description for the help text, without a full stop; `(default: …)` at the end
+/// @param choices all values; empty if there are too many to list
 /// @param repeatable whether it may be given several times
-/// @param parser turns the word into the value; throws [IllegalArgumentException] saying what was expected
+/// @param parser converts the word to the value; throws [IllegalArgumentException] with a message that begins with the
+///     word, such as `0 is not between 1 and 64`
+/// @param group heading of the help text's section; empty for the first section
+/// @param synonyms names of such options in other programs, for suggestions
 public record Option<T>(List<String> names, String label, String description, List<String> choices,
-                        boolean repeatable, Function<String, T> parser) {
+                        boolean repeatable, Function<String, T> parser, String group, List<String> synonyms) {
 
-    /// An option without a value: it is there or it is not.
+    private Option(String[] names, String label, String description, List<String> choices,
+                   Function<String, T> parser) {
+        this(List.of(names), label, description, choices, false, parser, "", List.of());
+    }
+
+    /// An option without a value.
     public static Option<Boolean> flag(String description, String... names) {
-        return new Option<>(List.of(names), "", description, List.of(), false, word -> true);
+        return new Option<>(names, "", description, List.of(), word -> true);
     }
 
     /// An option with any text as its value.
     public static Option<String> text(String label, String description, String... names) {
-        return new Option<>(List.of(names), label, description, List.of(), false, word -> word);
+        return new Option<>(names, label, description, List.of(), word -> word);
     }
 
     /// An option with a whole number from `min` to `max` as its value.
     public static Option<Integer> integer(String label, int min, int max, String description, String... names) {
-        return new Option<>(List.of(names), label, description, List.of(), false,
-                word -> (int) parseLong(word, min, max));
+        return new Option<>(names, label, description, List.of(), word -> (int) parseLong(word, min, max));
     }
 
     /// An option with any whole number of 64 bits as its value.
     public static Option<Long> longInteger(String label, String description, String... names) {
-        return new Option<>(List.of(names), label, description, List.of(), false,
+        return new Option<>(names, label, description, List.of(),
                 word -> parseLong(word, Long.MIN_VALUE, Long.MAX_VALUE));
     }
 
     /// An option with a number from `min` to `max` as its value.
     public static Option<Float> number(String label, float min, float max, String description, String... names) {
-        return new Option<>(List.of(names), label, description, List.of(), false, word -> parseFloat(word, min, max));
+        return new Option<>(names, label, description, List.of(), word -> parseFloat(word, min, false, max, false));
     }
 
-    /// An option whose value is one of an enum's constants, written in small letters.
+    /// An option with a number above `min`, up to `max`, as its value.
+    public static Option<Float> numberAbove(String label, float min, float max, String description, String... names) {
+        return new Option<>(names, label, description, List.of(), word -> parseFloat(word, min, true, max, false));
+    }
+
+    /// An option with a number from `min`, below `max`, as its value.
+    public static Option<Float> numberBelow(String label, float min, float max, String description, String... names) {
+        return new Option<>(names, label, description, List.of(), word -> parseFloat(word, min, false, max, true));
+    }
+
+    /// An option with a constant of an enum, in lower case, as its value.
     public static <E extends Enum<E>> Option<E> choice(String label, Class<E> type, String description,
                                                        String... names) {
-        return new Option<>(List.of(names), label, description, words(type), false, word -> parseChoice(word, type));
+        return new Option<>(names, label, description, words(type), word -> parseChoice(word, type));
     }
 
-    /// The same option, allowed several times.
+    /// An option with a parser of its own.
+    ///
+    /// @param choices all values; empty if there are too many to list
+    public static <T> Option<T> parsed(String label, List<String> choices, Function<String, T> parser,
+                                       String description, String... names) {
+        return new Option<>(names, label, description, choices, parser);
+    }
+
+    /// The same option, which may be given several times.
     public Option<T> repeated() {
-        return new Option<>(names, label, description, choices, true, parser);
+        return new Option<>(names, label, description, choices, true, parser, group, synonyms);
     }
 
-    /// The long name, by which messages speak of it.
+    /// The same option in another section of help texts.
+    public Option<T> in(String heading) {
+        return new Option<>(names, label, description, choices, repeatable, parser, heading, synonyms);
+    }
+
+    /// The same option with the names of such options in other programs, which are suggested to be this one.
+    public Option<T> elsewhere(String... others) {
+        return new Option<>(names, label, description, choices, repeatable, parser, group, List.of(others));
+    }
+
+    /// The long name.
     public String name() {
         return names.getFirst();
     }
 
-    /// The choices in words: `a, b or c`.
-    String choiceWords() {
-        return listed(choices);
-    }
-
-    /// Whether a value follows it.
+    /// Whether it has a value.
     public boolean takesValue() {
         return !label.isEmpty();
+    }
+
+    /// All names and the value, as help texts show them: `-t, --threads N`.
+    String shown() {
+        List<String> sorted = new ArrayList<>();
+        names.stream().filter(name -> name.length() == 2).forEach(sorted::add);
+        names.stream().filter(name -> name.length() > 2).forEach(sorted::add);
+        String indent = sorted.getFirst().length() == 2 ? "" : "    ";
+        return indent + String.join(", ", sorted) + (takesValue() ? " " + label : "");
+    }
+
+    /// The description with the choices, unless it names them all: `a mode: exact or fast (default: fast)`.
+    String explained() {
+        return choices.stream().allMatch(description::contains) ? description
+                : description.replaceFirst("(?= \\(default:)|$", ": " + listed(choices));
     }
 
     private static long parseLong(String word, long min, long max) {
@@ -76,28 +122,30 @@ public record Option<T>(List<String> names, String label, String description, Li
         try {
             value = Long.parseLong(word);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("a whole number is expected", e);
+            throw new IllegalArgumentException("'" + word + "' is not a whole number", e);
         }
         if (value < min || value > max) {
-            throw new IllegalArgumentException(max == Integer.MAX_VALUE
-                    ? "at least " + min + " is expected" : "a number from " + min + " to " + max + " is expected");
+            throw new IllegalArgumentException(value + (max == Integer.MAX_VALUE && value < min
+                    ? " is not at least " + min : " is not between " + min + " and " + max));
         }
         return value;
     }
 
-    private static float parseFloat(String word, float min, float max) {
+    private static float parseFloat(String word, float min, boolean isAbove, float max, boolean isBelow) {
         float value;
         try {
             value = Float.parseFloat(word);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("a number is expected", e);
+            throw new IllegalArgumentException("'" + word + "' is not a number", e);
         }
         if (!Float.isFinite(value)) {
-            throw new IllegalArgumentException("a finite number is expected");
+            throw new IllegalArgumentException(word + " is not a finite number");
         }
-        if (value < min || value > max) {
-            throw new IllegalArgumentException(max == Float.MAX_VALUE ? "at least " + word(min) + " is expected"
-                    : "a number from " + word(min) + " to " + word(max) + " is expected");
+        if (value < min || value > max || isAbove && value == min || isBelow && value == max) {
+            throw new IllegalArgumentException(word + (max == Float.MAX_VALUE
+                    ? " is not " + (isAbove ? "above " : "at least ") + word(min)
+                    : " is not between " + word(min) + (isAbove ? " (exclusive)" : "") + " and " + word(max)
+                    + (isBelow ? " (exclusive)" : "")));
         }
         return value;
     }
@@ -108,7 +156,7 @@ public record Option<T>(List<String> names, String label, String description, Li
 
     private static <E extends Enum<E>> E parseChoice(String word, Class<E> type) {
         return Arrays.stream(type.getEnumConstants()).filter(constant -> word(constant).equals(word)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(listed(words(type)) + " is expected"));
+                .orElseThrow(() -> new IllegalArgumentException("'" + word + "' is not " + listed(words(type))));
     }
 
     private static <E extends Enum<E>> List<String> words(Class<E> type) {

@@ -8,51 +8,56 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The words that a conversation understands beside messages.
+/// The commands of a chat: lines that begin with a slash.
 enum ChatCommands {
-    HELP("", "show this"),
-    RESET("", "forget what was said"),
-    SYSTEM("[TEXT]", "say what the model shall be like and begin anew; alone: show it"),
-    SET("[NAME VALUE]", "change how answers are made, as in /set temperature 0.7; alone: show it all"),
-    STATS("", "show the size and speed of the conversation"),
-    SAVE("FILE", "write the conversation into a new file"),
-    EXIT("", "leave; so do /bye and Ctrl-D", "/bye");
+    HELP("", "show these commands", "/?"),
+    CLEAR("", "remove all messages but the system prompt", "/reset"),
+    REGENERATE("", "generate another answer to the last message", "/retry"),
+    UNDO("", "remove the last message and its answer"),
+    SYSTEM("[TEXT]", "set the system prompt and clear the chat; without TEXT: show it"),
+    SET("[NAME VALUE]", "set a generation option, as in /set temperature 0.7; without NAME: show all"),
+    SAVE("FILE", "write the chat to a new JSON file"),
+    LOAD("FILE", "replace the chat by a saved one"),
+    STATS("", "show the length and speed of the chat"),
+    QUIT("", "leave (also: /exit, /bye, Ctrl-D)", "/exit", "/bye");
 
     private final String argument;
     private final String description;
-    private final List<String> otherNames;
+    private final List<String> aliases;
 
-    ChatCommands(String argument, String description, String... otherNames) {
+    ChatCommands(String argument, String description, String... aliases) {
         this.argument = argument;
         this.description = description;
-        this.otherNames = List.of(otherNames);
+        this.aliases = List.of(aliases);
     }
 
-    /// The word of a name.
+    /// The command of a name or alias.
     static Optional<ChatCommands> of(String name) {
-        return Arrays.stream(values()).filter(w -> w.word().equals(name) || w.otherNames.contains(name)).findFirst();
+        return Arrays.stream(values()).filter(c -> c.word().equals(name) || c.aliases.contains(name)).findFirst();
     }
 
-    /// As it is typed.
+    /// The name as it is typed.
     String word() {
         return "/" + name().toLowerCase(Locale.ROOT);
     }
 
+    /// All names and aliases.
     static List<String> names() {
-        return Arrays.stream(values()).flatMap(w -> Stream.concat(Stream.of(w.word()), w.otherNames.stream())).toList();
+        return Arrays.stream(values()).flatMap(c -> Stream.concat(Stream.of(c.word()), c.aliases.stream())).toList();
     }
 
-    /// What `/help` shows.
+    /// The text of `/help`.
     ///
     /// @param width columns of the terminal; 0 for any number
     static String help(int width) {
         Table table = new Table("ll");
-        for (ChatCommands word : values()) {
-            table.row((word.word() + " " + word.argument).strip(), word.description);
+        for (ChatCommands command : values()) {
+            table.row((command.word() + " " + command.argument).strip(), command.description);
         }
         return table.text(width) + WordWrap.of("""
-                A line that ends in a backslash goes on in the next; \""" begins and ends a block of lines.
-                Ctrl-C stops an answer.
+                /temperature 0.7 is short for /set temperature 0.7; /set stop none and /set seed random unset them.
+                A backslash at the end of a line continues the message in the next line. \""" begins and ends a \
+                message of several lines. Ctrl-C stops an answer.
                 """, width);
     }
 }

@@ -3,48 +3,54 @@ package glia.cli.chat;
 import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
 import glia.cli.args.Arguments;
-import glia.cli.args.Option;
 import glia.cli.args.UsageException;
 import glia.cli.option.GenerationFlags;
+import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.cli.terminal.VisibleText;
 import glia.cli.terminal.WordWrap;
 import glia.engine.Answer;
 import glia.engine.Chat;
+import glia.engine.ChatFile;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
 import glia.engine.LanguageModel;
 import glia.engine.ModelFacts;
+import glia.engine.TextListener;
 import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
 import glia.io.hub.Choice;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
-/// A conversation: messages and commands come in, answers go out as they are made.
+/// A chat: reads messages and commands, prints answers while they are generated.
 public final class ChatLoop {
+    private static final int MAX_SHOWN = 60;
+
     private final Console console;
     private final Input input;
     private final LanguageModel model;
     private final Choice choice;
     private final Chat chat;
+    /// Whether a person types at a terminal and reads the answers there.
     private final boolean person;
     private Arguments arguments;
-    private Optional<String> system;
     private Answer last;
+    private int exitCode = ExitCode.OK;
 
-    /// @param choice which model it is
+    /// @param choice the model's path and origin
     /// @param arguments the command line, whose options `/set` changes
-    /// @param system what the model shall be like
+    /// @param system the system prompt
     public ChatLoop(Console console, Input input, LanguageModel model, Choice choice, Arguments arguments,
                     Optional<String> system) {
         this.console = console;
@@ -54,21 +60,23 @@ public final class ChatLoop {
         this.chat = model.chat();
         this.person = console.inIsTerminal() && console.outIsTerminal();
         this.arguments = arguments;
-        this.system = system;
         chat.options(GenerationFlags.of(arguments, model.options()));
         system.ifPresent(chat::system);
     }
 
-    /// Goes on until there are no more messages.
-    public void run() {
+    /// Runs until the input ends or a command leaves.
+    ///
+    /// @return one of [ExitCode]: without a person, the first failure of an answer
+    public int run() {
         greet();
         try (chat) {
             for (String message = next(); message != null; message = next()) {
                 if (!message.isBlank() && !handle(message)) {
-                    return;
+                    break;
                 }
             }
         }
+        return exitCode;
     }
 
     private String next() {
@@ -83,7 +91,8 @@ public final class ChatLoop {
             console.err().println(choice.explanation());
             return;
         }
-        console.out().println(console.bold(WordWrap.of(choice.explanation(), input.width())));
+        console.printBold(WordWrap.of(VisibleText.of(choice.explanation()), input.width()));
+        console.out().println();
         ModelFacts facts = ModelFacts.of(model.model());
         note(facts.family() + ", " + Units.count(facts.parameters().total()) + " parameters, "
                 + Units.bytes(facts.diskBytes()) + ", " + model.contextLength() + " tokens of context");
@@ -91,92 +100,132 @@ public final class ChatLoop {
             note(model.kernels().note());
         }
         if (model.template().isEmpty()) {
-            note("This model has no chat template: it continues your words instead of answering them.");
+            note("This model has no chat template: it continues your text instead of answering it.");
         }
         note("/help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.");
     }
 
-    /// @return whether the conversation goes on
+    /// @return whether the chat goes on
     private boolean handle(String message) {
         if (!message.startsWith("/")) {
-            answer(message);
+            answer(listener -> chat.stream(message, listener));
             return true;
         }
         String[] words = message.split("\\s+", 2);
         String rest = words.length > 1 ? words[1].strip() : "";
-        Optional<ChatCommands> word = ChatCommands.of(words[0]);
-        if (word.isEmpty()) {
+        Optional<ChatCommands> command = ChatCommands.of(words[0]);
+        if (command.isEmpty() && GenerationFlags.named(words[0].substring(1)).isPresent()) {
+            set(words[0].substring(1), rest);
+            return true;
+        }
+        if (command.isEmpty()) {
             List<String> near = Suggestions.closest(words[0], ChatCommands.names());
             note("There is no command " + words[0] + (near.isEmpty() ? ";" : "; did you mean " + near.getFirst() + "?")
                     + " /help shows them all.");
             return true;
         }
-        switch (word.get()) {
+        switch (command.get()) {
             case HELP -> console.out().print(ChatCommands.help(input.width()));
-            case RESET -> reset();
+            case CLEAR -> clear();
+            case REGENERATE -> regenerate();
+            case UNDO -> undo();
             case SYSTEM -> system(rest);
             case SET -> set(rest);
-            case STATS -> stats();
             case SAVE -> save(rest);
-            case EXIT -> {
+            case LOAD -> load(rest);
+            case STATS -> stats();
+            case QUIT -> {
                 return false;
             }
         }
         return true;
     }
 
-    private void answer(String message) {
-        StreamedAnswer streamed = new StreamedAnswer(console, input.width());
+    private void answer(Function<TextListener, Answer> ask) {
+        StreamedAnswer streamed = new StreamedAnswer(console, input.width(), () -> { }) {
+            @Override
+            public void dropped(int numExchanges, int contextLength) {
+                note("Dropped the " + (numExchanges == 1 ? "oldest exchange" : numExchanges + " oldest exchanges")
+                        + " to fit the context of " + contextLength + " tokens: " + oldest(numExchanges));
+            }
+        };
         input.beginAnswer(streamed::stop);
         try {
-            last = chat.stream(message, streamed);
+            last = ask.apply(streamed);
             streamed.end();
             if (person) {
                 note(AnswerText.summary(last));
             }
             if (last.finish() == Finish.CONTEXT) {
                 note("The context of " + model.contextLength() + " tokens is full. The next message drops the oldest "
-                        + "exchanges; glia chat --context N allows more, where the model can.");
+                        + "exchanges; glia chat --context N allows more, up to the model's limit.");
             }
         } catch (ContextFullException | StateMemoryException e) {
-            note("No answer: " + e.getMessage() + ". The conversation is as before; /save keeps it in a file, /reset "
-                    + "begins anew.");
+            fail(e instanceof ContextFullException ? ExitCode.USAGE : ExitCode.MEMORY);
+            note("No answer: " + e.getMessage() + ". The chat is as before; /save FILE saves it, /clear starts over.");
         } finally {
             input.endAnswer();
         }
     }
 
-    private void reset() {
+    /// The beginnings of the user's first messages.
+    private String oldest(int count) {
+        return chat.messages().stream().filter(message -> message.role().equals("user")).limit(count)
+                .map(message -> beginning(message.content())).collect(Collectors.joining("; "));
+    }
+
+    private void fail(int code) {
+        exitCode = person || exitCode != ExitCode.OK ? exitCode : code;
+    }
+
+    private void clear() {
         chat.clear();
-        note("Begun anew.");
+        note("Cleared.");
+    }
+
+    private void regenerate() {
+        if (chat.messages().stream().noneMatch(message -> message.role().equals("user"))) {
+            note("There is no message to answer.");
+        } else {
+            answer(chat::regenerate);
+        }
+    }
+
+    private void undo() {
+        List<ChatMessage> removed = chat.undo();
+        note(removed.isEmpty() ? "There is no message to remove."
+                : "Removed: " + beginning(removed.getFirst().content()));
+    }
+
+    private static String beginning(String text) {
+        String line = VisibleText.line(text.strip());
+        return line.length() <= MAX_SHOWN ? line : line.substring(0, MAX_SHOWN) + "…";
     }
 
     private void system(String text) {
         if (text.isEmpty()) {
-            console.out().println(system.orElse("(none)"));
+            console.out().println(chat.messages().stream().filter(message -> message.role().equals("system"))
+                    .map(ChatMessage::content).findFirst().orElse("(none)"));
             return;
         }
-        system = Optional.of(text);
         chat.system(text);
-        note("Begun anew, with this in mind.");
+        note("System prompt set, chat cleared.");
     }
 
     private void set(String rest) {
-        String[] words = rest.split("\\s+", 2);
         if (rest.isEmpty()) {
             console.out().print(GenerationFlags.table(chat.options()).text(input.width()));
             return;
         }
-        Optional<Option<?>> option = GenerationFlags.named(words[0]);
+        String[] words = rest.split("\\s+", 2);
+        set(words[0], words.length > 1 ? words[1] : "");
+    }
+
+    private void set(String name, String value) {
         try {
-            if (option.isEmpty() || words.length < 2) {
-                throw new UsageException(option.isEmpty() ? "There is no '" + words[0] + "' to set; /set shows all"
-                        : words[0] + " needs a value: /set " + words[0] + " " + option.get().label());
-            }
-            Arguments changed = arguments.with(option.get(), words[1]);
-            chat.options(GenerationFlags.of(changed, model.options()));
-            arguments = changed;
-        } catch (UsageException | IllegalArgumentException e) {
+            arguments = GenerationFlags.set(arguments, name, value);
+            chat.options(GenerationFlags.of(arguments, model.options()));
+        } catch (UsageException e) {
             note(e.getMessage());
         }
     }
@@ -185,9 +234,9 @@ public final class ChatLoop {
         Table table = new Table("ll").row("model", choice.path())
                 .row("messages", chat.messages().size())
                 .row("context", chat.length() + " of " + model.contextLength() + " tokens")
-                .row("cache", Units.bytes(model.engine().stateBytes()));
+                .row("KV cache", Units.bytes(model.engine().stateBytes()));
         if (last != null) {
-            table.row("last prompt", last.promptTokens() + " tokens, " + last.reusedTokens() + " of them remembered, "
+            table.row("last prompt", last.promptTokens() + " tokens, " + last.reusedTokens() + " of them cached, "
                     + Units.rate(last.promptTokensPerSecond()) + " tokens/s");
             table.row("last answer", AnswerText.rates(last));
         }
@@ -195,32 +244,48 @@ public final class ChatLoop {
     }
 
     private void save(String file) {
-        StringBuilder text = new StringBuilder();
-        for (ChatMessage message : chat.messages()) {
-            text.append("## ").append(message.role()).append("\n\n").append(message.content().strip()).append("\n\n");
-        }
         if (file.isEmpty()) {
             note("/save needs the name of a new file: /save FILE");
             return;
         }
         try {
-            Files.writeString(Path.of(file), text, StandardOpenOption.CREATE_NEW);
-            note("Saved " + Units.counted(chat.messages().size(), "message") + " in "
-                    + Path.of(file).toAbsolutePath() + ".");
+            ChatFile.write(path(file), chat.messages());
+            note("Saved " + Units.counted(chat.messages().size(), "message") + " to " + path(file).toAbsolutePath()
+                    + ".");
         } catch (FileAlreadyExistsException e) {
-            note("Not saved: there is a file " + file + " already; name a new one.");
+            note("Not saved: " + file + " exists already; choose another name.");
         } catch (NoSuchFileException e) {
-            note("Not saved: there is no folder " + Path.of(file).toAbsolutePath().getParent() + ".");
+            note("Not saved: there is no folder " + path(file).toAbsolutePath().getParent() + ".");
         } catch (IOException | InvalidPathException e) {
             note("Not saved: " + e.getMessage());
         }
     }
 
-    private void note(String words) {
+    private void load(String file) {
+        if (file.isEmpty()) {
+            note("/load needs the name of a file that /save wrote: /load FILE");
+            return;
+        }
+        try {
+            chat.restore(ChatFile.read(path(file)));
+            note("Loaded " + Units.counted(chat.messages().size(), "message") + ".");
+        } catch (NoSuchFileException e) {
+            note("Not loaded: there is no file " + file + ".");
+        } catch (IOException | InvalidPathException e) {
+            note("Not loaded: " + e.getMessage());
+        }
+    }
+
+    /// A path as a shell takes it: `~/` is the home folder.
+    private static Path path(String file) {
+        return file.startsWith("~/") ? Path.of(System.getProperty("user.home"), file.substring(2)) : Path.of(file);
+    }
+
+    private void note(String text) {
         if (person) {
-            console.out().println(console.dim(WordWrap.of(words, input.width())));
+            console.printDim(console.out(), WordWrap.of(VisibleText.of(text), input.width()));
         } else {
-            console.err().println(words);
+            console.err().println(text);
         }
     }
 }

@@ -6,12 +6,12 @@ import org.jline.reader.EOFError;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 
-/// Tells when a message is complete. A line that ends in a backslash goes on in the next; a line that begins with `"""`
-/// opens a block that goes on until the next `"""`.
+/// Decides where a message ends. A backslash at the end of a line continues it in the next; `"""` at the beginning
+/// opens a block that ends at the next `"""`.
 final class MessageParser implements Parser {
     private static final String QUOTES = "\"\"\"";
 
-    /// Whether more lines belong to the message.
+    /// Whether the message needs another line.
     static boolean isOpen(String typed) {
         String text = typed.stripLeading();
         if (text.startsWith(QUOTES)) {
@@ -20,7 +20,7 @@ final class MessageParser implements Parser {
         return text.endsWith("\\");
     }
 
-    /// The message without the signs that joined its lines.
+    /// The message without quotes and backslashes.
     static String message(String typed) {
         String text = typed.strip();
         if (text.startsWith(QUOTES)) {
@@ -33,7 +33,7 @@ final class MessageParser implements Parser {
     @Override
     public ParsedLine parse(String line, int cursor, ParseContext context) {
         if (context == ParseContext.ACCEPT_LINE && isOpen(line)) {
-            throw new EOFError(-1, -1, "the message goes on");
+            throw new EOFError(-1, -1, "the message is incomplete");
         }
         return new Words(line, cursor);
     }

@@ -7,8 +7,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/// Messages from a pipe, a file or a terminal that can do nothing special: each line is one, unless it says that it
-/// goes on.
+/// Messages from a pipe, a file or a dumb terminal: one a line, except for those that [MessageParser] continues.
 final class PlainInput implements Input {
     private final Console console;
     private final BufferedReader reader;

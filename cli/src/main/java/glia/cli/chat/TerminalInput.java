@@ -13,7 +13,7 @@ import org.jline.reader.impl.completer.StringsCompleter;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 
-/// Messages that a person types at a terminal: with editing, history, and Ctrl-C that stops an answer, not the program.
+/// Messages typed at a terminal, with line editing and history. Ctrl-C stops an answer, not the program.
 final class TerminalInput implements Input {
     private static final int HISTORY_MESSAGES = 1000;
 
@@ -21,7 +21,7 @@ final class TerminalInput implements Input {
     private final Terminal terminal;
     private final LineReader reader;
 
-    /// @param history the file of what was typed before; created where it is missing
+    /// @param history the file of earlier messages; created if it is missing
     /// @param commands the words that Tab completes
     /// @throws IOException if the terminal cannot be used
     TerminalInput(Console console, Path history, List<String> commands) throws IOException {
@@ -50,7 +50,7 @@ final class TerminalInput implements Input {
         boolean warned = false;
         while (true) {
             try {
-                return MessageParser.message(reader.readLine(console.accent("> ")));
+                return MessageParser.message(reader.readLine(console.prompt()));
             } catch (EndOfFileException e) {
                 return null;
             } catch (UserInterruptException e) {
@@ -59,7 +59,7 @@ final class TerminalInput implements Input {
                 } else if (warned) {
                     return null;
                 } else {
-                    console.out().println(console.dim("Ctrl-C once more, Ctrl-D or /exit leaves."));
+                    console.printDim(console.out(), "Ctrl-C again, Ctrl-D or /quit leaves.");
                     warned = true;
                 }
             }
@@ -88,7 +88,7 @@ final class TerminalInput implements Input {
         try {
             terminal.close();
         } catch (IOException e) {
-            console.err().println("glia: the terminal could not be put back as it was: " + e.getMessage());
+            console.err().println("glia: the terminal's settings could not be restored: " + e.getMessage());
         }
     }
 }

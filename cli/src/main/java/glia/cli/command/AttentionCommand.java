@@ -26,13 +26,13 @@ public final class AttentionCommand implements Command {
     private static final int MOST_TOKENS = 256;
 
     private static final Option<String> PROMPT =
-            Option.text("TEXT", "the text (default: standard input)", "-p", "--prompt");
+            Option.text("TEXT", "text (default: standard input)", "--prompt", "-p");
     private static final Option<Integer> LAYER =
-            Option.integer("N", 0, 9999, "only this layer, counted from 0 (default: all)", "--layer");
+            Option.integer("N", 0, 9999, "layer to show, from 0 (default: all)", "--layer");
     private static final Option<Integer> HEAD =
-            Option.integer("N", 0, 9999, "only this head, counted from 0 (default: all)", "--head");
+            Option.integer("N", 0, 9999, "head to show, from 0 (default: all)", "--head");
     private static final Option<String> OUT =
-            Option.text("FILE", "where to write the page (default: attention.html)", "-o", "--output");
+            Option.text("FILE", "HTML file (default: attention.html)", "--output", "-o");
 
     /// For [glia.cli.Cli].
     public AttentionCommand() {}
@@ -44,19 +44,21 @@ public final class AttentionCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Show what a model looks at in a text", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, LAYER, HEAD, OUT), ComputeOptions.ALL),
-                List.of("Writes a web page that needs nothing else: the map of every layer and head, arcs from a token",
-                        "to those it looks at most, and, for any kind of layer, how much each token moves the best",
-                        "logit at another (the norm of the gradient with respect to its embedding). Layers that look",
-                        "only at keys that an indexer chose have no map. Models with an encoder and a decoder, such as",
-                        "T5, cannot be shown: they have two texts."));
+        return new Syntax(name(), "Plot attention maps and gradient saliency as a web page", List.of(Models.MODEL),
+                Syntax.join(List.of(PROMPT, LAYER, HEAD, OUT, TextFiles.FORCE), ComputeOptions.ALL))
+                .examples("""
+                        $ glia attention stories260K -p "Once upon a time" -o page.html
+                        page.html: 5 tokens, 40 maps, influence""")
+                .notes("The page needs no other file. It shows the attention map of each layer and head, arcs from a "
+                        + "token to those with the largest weights, and gradient saliency: the norm of the gradient of "
+                        + "a token's best logit with respect to each embedding. Sparse attention with an indexer has "
+                        + "no map. Encoder-decoder models, such as T5, are not supported.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         Path out = Path.of(arguments.get(OUT).orElse("attention.html"));
-        TextFiles.checkWritable(out);
+        TextFiles.checkWritable(out, arguments);
         String text = arguments.get(PROMPT).isPresent() ? arguments.get(PROMPT).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);

@@ -20,17 +20,17 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
-/// Measures how fast a model runs.
+/// Measures the speed of prefill and decode.
 public final class BenchCommand implements Command {
     private static final int PROMPT_TOKENS = 512;
     private static final int GENERATED_TOKENS = 64;
     private static final List<Integer> STREAMS = List.of(1, 16);
     private static final Option<Integer> PROMPT =
             Option.integer("N", 1, Integer.MAX_VALUE,
-                    "tokens of the prompt (default: 512, or the context if it is smaller)",
-                    "--prompt");
+                    "prompt tokens (default: 512, or the context length if that is less)",
+                    "--prompt", "-p").elsewhere("--n-prompt");
     private static final Option<Integer> DEPTH = Option.integer("N", 1, Integer.MAX_VALUE,
-            "measure one stream of 64 tokens after N of context instead", "--depth");
+            "decode 64 tokens after N tokens of context, in place of the other measurements", "--depth", "-d");
 
     /// For [glia.cli.Cli].
     public BenchCommand() {}
@@ -42,13 +42,18 @@ public final class BenchCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Measure how fast a model runs", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, DEPTH, Json.OPTION, ComputeOptions.DRAFT,
-                        ComputeOptions.KV_CACHE_TYPE), ComputeOptions.ALL),
-                List.of("A prompt, and 64 tokens after 64 of context in 1 and in 16 streams together. Each is warmed",
-                        "up until it is steady, 30 s at most, then measured five times: median, least, most.",
-                        "With --draft also a text of 64 tokens, the likeliest each; how fast depends on how many",
-                        "drafts are right."));
+        return new Syntax(name(), "Measure the speed of prefill and decode", List.of(Models.MODEL),
+                Syntax.join(List.of(PROMPT, DEPTH, Json.OPTION), ComputeOptions.ALL,
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
+                .examples("""
+                        $ glia bench model.gguf
+                        tokens/s         median   min   max
+                        prompt_512         1042  1033  1050
+                        generate_64_x1     87.3  86.9  87.9
+                        generate_64_x16     512   508   515""")
+                .notes("Prefill of a prompt, and decode of 64 tokens after 64 tokens of context, alone and in a batch "
+                        + "of 16. Each is warmed up for at most 30 s and then measured five times. With --draft also "
+                        + "greedy speculative decoding of 64 tokens, whose speed depends on the acceptance rate.");
     }
 
     @Override
@@ -62,8 +67,8 @@ public final class BenchCommand implements Command {
             int longest = depth.isPresent() ? Math.addExact(depth.get(), GENERATED_TOKENS)
                     : Math.max(numPrompt, Bench.CONTEXT_TOKENS + GENERATED_TOKENS);
             if (longest > model.contextLength()) {
-                throw new IllegalArgumentException("texts of " + longest + " tokens are measured; the context has "
-                        + model.contextLength());
+                throw new IllegalArgumentException("the measurement needs a context of " + longest
+                        + " tokens; the model's has " + model.contextLength());
             }
             Map<String, Supplier<Bench.Rate>> work = new LinkedHashMap<>();
             if (depth.isPresent()) {
@@ -82,13 +87,14 @@ public final class BenchCommand implements Command {
             Map<String, Bench.Rate> rates = new LinkedHashMap<>();
             work.forEach((name, measure) -> {
                 if (console.errIsTerminal()) {
-                    console.err().print("\r\033[Kmeasuring " + name + " ...");
+                    console.clearProgress();
+                    console.err().print("measuring " + name + " ...");
                     console.err().flush();
                 }
                 rates.put(name, measure.get());
             });
             if (console.errIsTerminal()) {
-                console.err().print("\r\033[K");
+                console.clearProgress();
             }
             OptionalDouble accepted = options.drafts()
                     ? OptionalDouble.of(bench.acceptedShare(GENERATED_TOKENS)) : OptionalDouble.empty();
@@ -98,7 +104,7 @@ public final class BenchCommand implements Command {
                 Json.print(console, document);
             } else {
                 table(rates).print(console);
-                accepted.ifPresent(share -> console.out().println(Math.round(100 * share) + " % of drafts right"));
+                accepted.ifPresent(share -> console.out().println(Math.round(100 * share) + " % of drafts accepted"));
             }
         }
         return ExitCode.OK;
@@ -125,7 +131,7 @@ public final class BenchCommand implements Command {
     }
 
     private static Table table(Map<String, Bench.Rate> rates) {
-        Table table = new Table("lrrr").head("tokens/s", "median", "least", "most");
+        Table table = new Table("lrrr").head("tokens/s", "median", "min", "max");
         rates.forEach((name, rate) -> table.row(name, Units.rate(rate.median()), Units.rate(rate.min()),
                 Units.rate(rate.max())));
         return table;

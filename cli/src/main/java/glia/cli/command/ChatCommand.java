@@ -20,12 +20,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/// Talks with a model.
+/// Chats with a model.
 public final class ChatCommand implements Command {
-    private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
+    /// For `run` too.
+    static final Option<String> SYSTEM = Option.text("TEXT", "system prompt", "--system")
+            .elsewhere("--system-prompt", "-sys", "--sys");
 
-    /// How to sample from the default model. Its makers take a temperature of 0.2; but after rounding to 4 bits a wrong
-    /// token often comes a close second, and without a penalty it repeats itself without end.
+    /// Sampling options for the default model. Its authors recommend a temperature of 0.2; but with weights of 4 bits
+    /// a wrong token often has a similar probability, and without a penalty the model repeats itself without end.
     private static final Map<String, String> RECOMMENDED = Map.of("temperature", "0", "repetition-penalty", "1.1");
 
     /// For [glia.cli.Cli].
@@ -38,33 +40,36 @@ public final class ChatCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Talk with a model",
-                List.of(new Positional(Models.MODEL.label(), "as in glia run (default: SmolLM2-135M-Instruct)", false)),
-                Syntax.join(List.of(SYSTEM, ComputeOptions.DRAFT, ComputeOptions.KV_CACHE_TYPE),
-                        GenerationFlags.ALL, ComputeOptions.ALL),
-                List.of("/help in a conversation shows what else there is. Without a terminal, each line of standard",
-                        "input is a message. The default model answers with temperature 0 and repetition penalty 1.1.",
-                        GenerationFlags.NOTES.getFirst()));
+        return new Syntax(name(), "Chat with a model",
+                List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
+                Syntax.join(List.of(SYSTEM), GenerationFlags.ALL, ComputeOptions.ALL,
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
+                .examples("""
+                        $ glia chat
+                        > What is the capital of France?
+                        The capital of France is Paris.
+                        $ printf 'Hello\\nAnd now?\\n' | glia chat HuggingFaceTB/SmolLM2-135M-Instruct""")
+                .notes("/help in a chat lists its commands. Without a terminal, each line of standard input is a "
+                        + "message. The default model has temperature 0 and repetition penalty 1.1. "
+                        + GenerationFlags.NOTE);
     }
 
     @Override
     public int run(Arguments words, Console console) throws Exception {
-        GenerationFlags.check(words);
         Choice choice = Models.locate(words.optional(0), words, console);
         boolean recommended = words.optional(0).isEmpty() && choice.origin() != Choice.Origin.EMBEDDED;
         Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
         FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
                 ComputeOptions.of(arguments, Precision.FAST), arguments, console));
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");
-        // The terminal is made ready while the model is loaded.
+        // The terminal is set up while the model is loaded.
         try (Input input = Input.of(console, history); LanguageModel model = await(loading)) {
             if (model.model().spec().looksAhead()) {
-                throw new IllegalArgumentException("the model reads whole texts and writes none, so there is nobody to "
-                        + "talk with; glia embed and glia fill-mask use such models");
+                throw new IllegalArgumentException("the model is an encoder and generates no text; use glia embed or "
+                        + "glia fill-mask");
             }
-            new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM)).run();
+            return new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM)).run();
         }
-        return ExitCode.OK;
     }
 
     private static FutureTask<LanguageModel> load(Callable<LanguageModel> model) {

@@ -33,14 +33,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Compares what Glia computes with what a reference computed.
+/// Compares Glia's results with those of a reference implementation.
 public final class CheckCommand implements Command {
     private static final int LEAST_WIDTH = 30;
-    private static final Option<String> MODEL = Option.text("MODEL", "the model, where it is not in DIR", "--model");
-    private static final Option<String> TEMPLATES = Option.text("DIR", "render the chat templates of this folder",
+    private static final Option<String> MODEL = Option.text("MODEL", "model, if it is not in DIR", "--model", "-m");
+    private static final Option<String> TEMPLATES = Option.text("DIR", "folder of chat templates to render",
             "--templates");
-    private static final Option<Clock> NOW = new Option<>(List.of("--now"), "TIME",
-            "the time that templates see, such as 2026-01-31T12:00:00", List.of(), false, CheckCommand::clock);
+    private static final Option<Clock> NOW = Option.parsed("TIME", List.of(), CheckCommand::clock,
+            "local time for templates, such as 2026-01-31T12:00:00 (default: now)", "--now");
 
     /// For [glia.cli.Cli].
     public CheckCommand() {}
@@ -52,19 +52,22 @@ public final class CheckCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Compare with what a reference computed",
-                List.of(new Positional("DIR", "a folder with expected.safetensors, tokens.json or greedy.json", false)),
-                Syntax.join(List.of(MODEL, TEMPLATES, NOW, Json.OPTION, ComputeOptions.KV_CACHE_TYPE),
-                        ComputeOptions.ALL),
-                List.of("One line a comparison: the largest difference, the tolerance, pass or fail. Computes exactly",
-                        "unless --precision or --kv-cache-type says otherwise. The exit code is 1 if any comparison",
-                        "fails."));
+        return new Syntax(name(), "Compare results with those of a reference implementation",
+                List.of(new Positional("DIR", "folder with expected.safetensors, tokens.json or greedy.json", false)),
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, Json.OPTION), ComputeOptions.ALL,
+                        List.of(ComputeOptions.KV_CACHE_TYPE)))
+                .examples("""
+                        $ glia check engine/src/test/resources/golden/llama
+                        pass  logits, whole                                             2.4e-07, at most 1.0e-04
+                        ...""")
+                .notes("A line for each comparison: pass or FAIL, largest difference, tolerance. Precision exact and "
+                        + "an f32 KV cache are the defaults. The exit code is 1 if a comparison fails.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES)) {
-            throw new UsageException("DIR is missing (a folder to check), and there is no --templates");
+            throw new UsageException("DIR is missing: a folder to check, or --templates DIR");
         }
         boolean json = arguments.has(Json.OPTION);
         List<CheckLine> lines = new ArrayList<>();
@@ -88,7 +91,7 @@ public final class CheckCommand implements Command {
         return lines.stream().allMatch(CheckLine::passed) ? ExitCode.OK : ExitCode.FAILED;
     }
 
-    /// Hears each result as it is found.
+    /// Receives each result when it is known.
     private interface Results {
         void accept(CheckLine line);
     }
@@ -124,8 +127,7 @@ public final class CheckCommand implements Command {
                     .path();
         } catch (HubException e) {
             boolean missing = e.kind() == HubException.Kind.NOT_FOUND && !arguments.has(MODEL);
-            throw missing ? new HubException(e.kind(), e.getMessage() + " --model names one that lies elsewhere.", e)
-                    : e;
+            throw missing ? new HubException(e.kind(), e.getMessage() + " --model names a model elsewhere.", e) : e;
         }
     }
 
@@ -182,7 +184,7 @@ public final class CheckCommand implements Command {
             ZoneId zone = ZoneId.systemDefault();
             return Clock.fixed(LocalDateTime.parse(time).atZone(zone).toInstant(), zone);
         } catch (DateTimeParseException e) {
-            throw new IllegalArgumentException("a time such as 2026-01-31T12:00:00 is expected", e);
+            throw new IllegalArgumentException("'" + time + "' is not a time such as 2026-01-31T12:00:00", e);
         }
     }
 }

@@ -4,17 +4,17 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
 
-/// One command of the program.
+/// A command of the program.
 public interface Command {
-    /// The word that calls it; two words for a command of a group, such as `models remove`.
+    /// The word that calls it; two words for a command of a group: `models remove`.
     String name();
 
-    /// The words that it understands.
+    /// Its options, positionals and help text.
     Syntax syntax();
 
-    /// Does what it is for.
+    /// Runs it.
     ///
     /// @return one of [ExitCode]
-    /// @throws Exception what [glia.cli.ErrorReport] can put into words
+    /// @throws Exception for [glia.cli.ErrorReport] to report
     int run(Arguments arguments, Console console) throws Exception;
 }

@@ -8,11 +8,11 @@ import glia.cli.terminal.Console;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Prints a script that teaches the user's shell the commands and options.
+/// Prints a completion script for the user's shell.
 public final class CompletionCommand implements Command {
     private final Supplier<String> script;
 
-    /// @param script the one script that serves both shells
+    /// @param script the script, for both shells
     public CompletionCommand(Supplier<String> script) {
         this.script = script;
     }
@@ -25,16 +25,17 @@ public final class CompletionCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Print a completion script for bash or zsh",
-                List.of(new Positional("SHELL", "bash or zsh; there is none for other shells", true)), List.of(),
-                List.of("bash: add to ~/.bashrc   source <(glia completion bash)",
-                        "zsh:  add to ~/.zshrc    source <(glia completion zsh)"));
+                List.of(new Positional("SHELL", "bash or zsh", true)), List.of())
+                .examples("""
+                        $ echo 'source <(glia completion bash)' >> ~/.bashrc
+                        $ echo 'source <(glia completion zsh)' >> ~/.zshrc""");
     }
 
     @Override
     public int run(Arguments arguments, Console console) {
         String shell = arguments.required(0);
         if (!shell.equals("bash") && !shell.equals("zsh")) {
-            throw new UsageException("SHELL '" + shell + "': bash or zsh is expected");
+            throw new UsageException("SHELL: '" + shell + "' is not bash or zsh");
         }
         console.out().print(script.get());
         return ExitCode.OK;

@@ -35,11 +35,11 @@ public final class ConvertCommand implements Command {
         }
     }
 
-    private static final Option<String> OUT = Option.text("OUT", "where the model goes: a file that ends in .gguf, or "
-            + "a new or empty folder for the hub's layout", "--output", "-o");
-    private static final Option<MatrixType> TYPE = Option.choice("TYPE", MatrixType.class, "what matrices become "
-            + "(default: what they are, or f32 where that cannot hold their numbers); vectors of a GGUF file are "
-            + "always f32", "--type");
+    private static final Option<String> OUT = Option.text("OUT", ".gguf file, or new or empty folder for the Hugging "
+            + "Face layout", "--output", "-o").elsewhere("--outfile");
+    private static final Option<MatrixType> TYPE = Option.choice("TYPE", MatrixType.class, "number format of matrices; "
+            + "vectors in GGUF are f32 (default: unchanged, or f32 if the format has no such type)", "--type")
+            .elsewhere("--outtype", "--dtype");
 
     /// For [glia.cli.Cli].
     public ConvertCommand() {}
@@ -51,10 +51,13 @@ public final class ConvertCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Write a model as a GGUF file, or in the hub's layout", List.of(Models.MODEL),
-                List.of(OUT, TYPE, Json.OPTION),
-                List.of("Tokenizer and chat template come along. What is written is the same model: where the other",
-                        "form has no key for something in it, the key is named and nothing is written."));
+        return new Syntax(name(), "Convert a model to GGUF or to the Hugging Face layout", List.of(Models.MODEL),
+                List.of(OUT, TYPE, TextFiles.FORCE, Json.OPTION))
+                .examples("""
+                        $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8-0
+                        smollm2.gguf""")
+                .notes("The tokenizer and the chat template are written too. If the other format has no key for a part "
+                        + "of the model, the error names it and nothing is written.");
     }
 
     @Override
@@ -62,7 +65,7 @@ public final class ConvertCommand implements Command {
         Path out = Path.of(arguments.get(OUT).orElseThrow(() -> new UsageException(OUT.name() + " is missing: "
                 + OUT.description())));
         if (isGguf(out)) {
-            TextFiles.checkWritable(out);
+            TextFiles.checkWritable(out, arguments);
         }
         Optional<DType> type = arguments.get(TYPE).map(MatrixType::dtype);
         Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();

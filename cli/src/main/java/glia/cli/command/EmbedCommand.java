@@ -32,13 +32,12 @@ public final class EmbedCommand implements Command {
     private static final int SHOWN_CHARACTERS = 40;
 
     private static final Option<String> FILE =
-            Option.text("FILE", "embed each line of a file, - for standard input; blank lines are skipped", "--file", "-f");
+            Option.text("FILE", "file with a text in each line; - is standard input", "--file", "-f");
     private static final Option<Pooling> POOLING = Option.choice("HOW", Pooling.class,
             "pooling of the hidden states (default: the model's)", "--pooling");
-    private static final Option<String> PROMPT = Option.text("NAME",
-            "prompt of config_sentence_transformers.json that goes before each text (default: the model's)",
-            "--prompt-name");
-    private static final Option<Boolean> RAW = Option.flag("do not scale vectors to length 1", "--raw");
+    private static final Option<String> PROMPT = Option.text("NAME", "prompt of config_sentence_transformers.json that "
+            + "goes before each text (default: the model's)", "--prompt-name");
+    private static final Option<Boolean> RAW = Option.flag("embeddings that are not normalized to length 1", "--raw");
 
     /// For [glia.cli.Cli].
     public EmbedCommand() {}
@@ -51,12 +50,15 @@ public final class EmbedCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Compute text embeddings",
-                List.of(Models.MODEL, new Positional("TEXT", "the text (default: each line of standard input)", false)),
-                Syntax.join(List.of(FILE, POOLING, PROMPT, RAW, Json.OPTION), ComputeOptions.ALL),
-                List.of("On a terminal, several texts are compared: a table of their cosine similarities. Elsewhere",
-                        "each line is the embedding of a text, as a JSON array. Pooling, the most tokens of a text",
-                        "and prompts are those of sentence-transformers' files beside the model, or of the GGUF",
-                        "file."));
+                List.of(Models.MODEL, new Positional("TEXT", "text (default: each line of standard input)", false)),
+                Syntax.join(List.of(FILE, POOLING, PROMPT, RAW, Json.OPTION), ComputeOptions.ALL))
+                .examples("""
+                        $ glia embed sentence-transformers/all-MiniLM-L6-v2 "A cat." | cut -c1-40
+                        [0.07104204,0.05873214,-0.0215803,...""")
+                .notes("Each line of the output is the embedding of a text, as a JSON array. On a terminal, several "
+                        + "texts are compared instead: a table of cosine similarities. Pooling, the most tokens of a "
+                        + "text and prompts are those of sentence-transformers' files beside the model, or of the GGUF "
+                        + "file.");
     }
 
     @Override
@@ -150,8 +152,8 @@ public final class EmbedCommand implements Command {
             table.row(row.toArray());
         }
         table.print(console);
-        console.out().println(console.dim(vectors[0].length + " numbers each, "
-                + name(pooling) + " pooling; cosine similarities"));
+        console.printDim(console.out(), vectors[0].length + " numbers each, " + name(pooling)
+                + " pooling; cosine similarities");
     }
 
     private static double cosine(float[] a, float[] b) {

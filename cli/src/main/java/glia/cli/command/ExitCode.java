@@ -2,42 +2,42 @@ package glia.cli.command;
 
 import java.util.List;
 
-/// What the process answers to its caller.
+/// Exit codes of the process.
 public final class ExitCode {
-    /// All went well.
+    /// Success.
     public static final int OK = 0;
-    /// A comparison of `check` failed.
+    /// A comparison of `check` failed. The launcher never returns it for a JVM that does not start.
     public static final int FAILED = 1;
-    /// The command line was wrong: an unknown command or option, a missing or impossible value.
+    /// A usage error: an unknown command or option, a missing or wrong value, a prompt that is too long.
     public static final int USAGE = 2;
-    /// A model or another file is missing, damaged or of a kind that is not supported, or cannot be written.
+    /// A model or another file is missing, damaged or not supported, or cannot be written.
     public static final int BAD_FILE = 3;
-    /// The hub or another server could not be reached, or refused.
+    /// The hub or another server could not be reached, or refused the request.
     public static final int NETWORK = 4;
-    /// Memory did not suffice.
+    /// Not enough memory.
     public static final int MEMORY = 5;
-    /// The launcher found no JDK or no Maven, or could not build the program.
+    /// The launcher found no JDK or no Maven, could not build the program, or could not start the JVM.
     public static final int NOT_BUILT = 6;
-    /// Something that should not happen; `--debug` shows where.
+    /// An internal error; `--debug` shows where.
     public static final int INTERNAL = 70;
-    /// Stopped by Ctrl-C: 128 and the number of the signal, as shells have it.
+    /// Ended by Ctrl-C: 128 and the number of the signal, as in shells.
     public static final int INTERRUPTED = 130;
 
-    /// Each code with its meaning in a few words, for users.
+    /// Each code with its meaning, for users.
     public static final List<Meaning> MEANINGS = List.of(
-            new Meaning(OK, "all went well"),
+            new Meaning(OK, "success"),
             new Meaning(FAILED, "a comparison of 'check' failed"),
-            new Meaning(USAGE, "the command line was wrong"),
-            new Meaning(BAD_FILE, "a model or another file is missing, damaged, not supported, or cannot be written"),
-            new Meaning(NETWORK, "a server could not be reached, or refused"),
-            new Meaning(MEMORY, "memory did not suffice"),
-            new Meaning(NOT_BUILT, "a JDK or Maven is missing, or the program could not be built"),
-            new Meaning(INTERNAL, "an error of the program itself; --debug shows where"),
-            new Meaning(INTERRUPTED, "stopped by Ctrl-C"));
+            new Meaning(USAGE, "wrong command line, or a prompt that is too long"),
+            new Meaning(BAD_FILE, "a file is missing, damaged, not supported, or cannot be written"),
+            new Meaning(NETWORK, "a server could not be reached, or refused the request"),
+            new Meaning(MEMORY, "not enough memory"),
+            new Meaning(NOT_BUILT, "no JDK 25 or no Maven, the build failed, or Java could not start"),
+            new Meaning(INTERNAL, "internal error; --debug shows where"),
+            new Meaning(INTERRUPTED, "ended by Ctrl-C"));
 
     private ExitCode() {}
 
     /// @param code the exit code
-    /// @param words what it means
-    public record Meaning(int code, String words) {}
+    /// @param text its meaning
+    public record Meaning(int code, String text) {}
 }

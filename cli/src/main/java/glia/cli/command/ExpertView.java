@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Shows how often experts were chosen: as a heat map of characters, and as a document for programs.
+/// Shows how often experts were chosen: as a heat map of characters, and as JSON.
 final class ExpertView {
     /// Cells of a row; where there are more experts, neighbors share one.
     private static final int MOST_CELLS = 64;
@@ -84,6 +84,9 @@ final class ExpertView {
             one.put("unused", layer.numUnused());
             layers.add(one);
         }
-        return Map.of("tokens", numTokens, "layers", layers);
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("tokens", numTokens);
+        document.put("layers", layers);
+        return document;
     }
 }

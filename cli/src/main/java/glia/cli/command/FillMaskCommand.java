@@ -19,12 +19,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Guesses the words that a text leaves out.
+/// Fills the masks of a text.
 public final class FillMaskCommand implements Command {
     private static final int BAR_CELLS = 20;
 
     private static final Option<Integer> TOP =
-            Option.integer("N", 1, 1000, "guesses for each mask (default: 5)", "--top");
+            Option.integer("N", 1, 1000, "tokens listed for each mask (default: 5)", "--top").elsewhere("--top-k");
 
     /// For [glia.cli.Cli].
     public FillMaskCommand() {}
@@ -36,10 +36,15 @@ public final class FillMaskCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Guess the words that a text leaves out, with an encoder such as BERT",
-                List.of(Models.MODEL, new Positional("TEXT", "the text, with [MASK] where a word is to be guessed "
+        return new Syntax(name(), "Fill the masks in a text, with an encoder such as BERT",
+                List.of(Models.MODEL, new Positional("TEXT", "text with [MASK] for each token to fill in "
                         + "(default: standard input)", false)),
-                Syntax.join(List.of(TOP, Json.OPTION), ComputeOptions.ALL), List.of());
+                Syntax.join(List.of(TOP, Json.OPTION), ComputeOptions.ALL))
+                .examples("""
+                        $ glia fill-mask google-bert/bert-base-uncased "The capital of France is [MASK]." --top 2
+                          paris  41.7 %  ████████
+                          lille   7.1 %  █""")
+                .notes("A token that begins with ## continues the word before it.");
     }
 
     @Override

@@ -18,7 +18,7 @@ public final class HelpCommand implements Command {
         int run(List<String> words) throws Exception;
     }
 
-    /// @param program what shows the help texts
+    /// @param program runs `glia COMMAND --help`
     public HelpCommand(Runner program) {
         this.program = program;
     }
@@ -31,9 +31,12 @@ public final class HelpCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Show the help text of a command",
-                List.of(new Positional("COMMAND", "which one (default: all in short)", false),
-                        new Positional("SUBCOMMAND", "for a command within a command, such as models remove", false)),
-                List.of());
+                List.of(new Positional("COMMAND", "command (default: a list of all)", false),
+                        new Positional("SUBCOMMAND", "command of a command, as in models remove", false)),
+                List.of()).examples("""
+                        $ glia help run
+                        Answer one prompt
+                        ...""");
     }
 
     @Override

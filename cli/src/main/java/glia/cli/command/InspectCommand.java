@@ -32,15 +32,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Shows what a model is made of.
+/// Shows a model's architecture, parameters and memory.
 public final class InspectCommand implements Command {
-    private static final Option<Boolean> CATALOGUE = Option.flag("show real models at their real sizes: all, or MODEL; "
-            + "computed from published configs, no weights needed", "--catalogue");
-    private static final Option<Boolean> EXPERTS = Option.flag("show how often the tokens of a text choose each expert",
+    private static final Option<Boolean> CATALOGUE = Option.flag("show published models, by their configs without "
+            + "weights: all, or those whose name begins with MODEL", "--catalogue").elsewhere("--catalog");
+    private static final Option<Boolean> EXPERTS = Option.flag("show how often a text is routed to each expert",
             "--experts");
-    private static final Option<String> PROMPT = Option.text("TEXT", "the text, for --experts", "--prompt", "-p");
+    private static final Option<String> PROMPT = Option.text("TEXT", "text for --experts", "--prompt", "-p");
     private static final Option<String> OUT =
-            Option.text("FILE", "where the map of experts goes as SVG, for --experts", "--output", "-o");
+            Option.text("FILE", "SVG file for a heat map of --experts", "--output", "-o");
     private static final LayerTable.Cache ALLOCATED = new LayerTable.Cache() {
         @Override
         public long perToken(LayerKind kind) {
@@ -63,10 +63,18 @@ public final class InspectCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Show what a model is made of",
-                List.of(new Positional(Models.MODEL.label(), Models.MODEL.description() + "; after --catalogue, "
-                        + "the name of models in the catalogue or its beginning", false)),
-                Syntax.join(List.of(CATALOGUE, EXPERTS, PROMPT, OUT, Json.OPTION), ComputeOptions.ALL));
+        return new Syntax(name(), "Show a model's architecture, parameters and memory",
+                List.of(Models.MODEL.optional(Models.MODEL.description())),
+                Syntax.join(List.of(CATALOGUE, EXPERTS, PROMPT, OUT, TextFiles.FORCE, Json.OPTION),
+                        ComputeOptions.ALL)).aliases("show")
+                .examples("""
+                        $ glia inspect stories260K
+                        family             llama
+                        layers             5
+                        parameters         260.0 K (260032)
+                        context            512 tokens
+                        ...
+                        $ glia inspect --catalogue llama-3.1-8b""");
     }
 
     @Override
@@ -77,7 +85,7 @@ public final class InspectCommand implements Command {
             return ExitCode.OK;
         }
         if (named.isEmpty()) {
-            throw new UsageException("MODEL is missing (" + Models.MODEL.description() + "), and there is no "
+            throw new UsageException("MODEL is missing: " + Models.MODEL.description() + ", or "
                     + CATALOGUE.name());
         }
         if (arguments.has(EXPERTS)) {
@@ -106,10 +114,10 @@ public final class InspectCommand implements Command {
     private static void showExperts(Optional<String> named, Arguments arguments, Console console)
             throws IOException {
         String text = arguments.get(PROMPT).orElseThrow(() ->
-                new UsageException(EXPERTS.name() + " needs a text to look at: " + PROMPT.name()));
+                new UsageException(EXPERTS.name() + " needs a text: " + PROMPT.name() + " TEXT"));
         Optional<Path> out = arguments.get(OUT).map(Path::of);
         if (out.isPresent()) {
-            TextFiles.checkWritable(out.get());
+            TextFiles.checkWritable(out.get(), arguments);
         }
         Path path = Models.locate(named, arguments, console).path();
         try (LanguageModel model = LanguageModel.load(path, ComputeOptions.of(arguments, Precision.FAST))) {
@@ -152,7 +160,7 @@ public final class InspectCommand implements Command {
         }
     }
 
-    /// What there is to say about texts; the tokenizer may be missing.
+    /// The tokenizer and chat template, or why they cannot be used.
     private record Text(String tokenizer, String template) {}
 
     private static Text text(Path path, Checkpoint checkpoint, ModelSpec spec) {
@@ -161,14 +169,14 @@ public final class InspectCommand implements Command {
         String template;
         try {
             Tokenizer loaded = loader.tokenizer();
-            tokenizer = loaded.vocabSize() + " tokens" + (loaded.addsBos() ? ", puts BOS before a text" : "");
+            tokenizer = loaded.vocabSize() + " tokens" + (loaded.addsBos() ? ", adds BOS" : "");
         } catch (CheckpointException e) {
             tokenizer = "cannot be used: " + e.getMessage();
         }
         try {
             template = loader.template().isPresent() ? "yes" : "none: the model " + (spec.looksAhead()
-                    ? "reads texts, it writes none" : spec.encoder().isPresent() ? "answers a text as it is"
-                    : "only continues texts");
+                    ? "is an encoder" : spec.encoder().isPresent() ? "answers the text as it is"
+                    : "continues text");
         } catch (CheckpointException | TemplateException e) {
             template = "cannot be used: " + e.getMessage();
         }
@@ -182,7 +190,7 @@ public final class InspectCommand implements Command {
                 .row("vocabulary", facts.vocabSize())
                 .row("parameters", Units.count(facts.parameters().total()) + " (" + facts.parameters().total() + ")")
                 .row("  active", Units.count(facts.parameters().active())
-                        + ": what one token is multiplied with, so not the embedding")
+                        + " per token, without the embedding")
                 .row("bytes on disk", Units.bytes(facts.diskBytes()))
                 .row("weights in memory", Units.bytes(facts.weightBytes()));
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));

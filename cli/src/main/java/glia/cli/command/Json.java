@@ -5,9 +5,9 @@ import glia.cli.terminal.Console;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Results for machines: one JSON document on standard output.
+/// Results as one JSON document on standard output.
 final class Json {
-    static final Option<Boolean> OPTION = Option.flag("print one JSON document and nothing else", "--json");
+    static final Option<Boolean> OPTION = Option.flag("print one JSON document", "--json");
 
     private Json() {}
 

@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
+import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.InterruptNotice;
@@ -19,27 +20,29 @@ import glia.kernels.KernelBackends;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// Finds the model that a command line names, and fetches it where that is needed.
+/// Locates and loads the model that a command line names.
 final class Models {
-    static final Positional MODEL = new Positional("MODEL", "a folder in the Hugging Face layout, a .gguf file, "
-            + "a zip or wheel that holds one, stories260K, or a name on the hub: owner/name[@revision][:file]", true);
-    private static final String WHEN_INTERRUPTED = "run the same command again to go on";
+    /// The word after the command; also the option `--model`.
+    static final Positional MODEL = new Positional("MODEL", "Hugging Face folder, .gguf file, zip or wheel with one, "
+            + "stories260K, or hub name owner/name[@revision][:file]", true,
+            Optional.of(Option.text("MODEL", "the same as MODEL", "--model", "-m").elsewhere("--model-path")));
+    private static final String WHEN_INTERRUPTED = "run the same command again to continue the download";
 
     private Models() {}
 
-    /// Something that finds or fetches a model and tells how far it is.
+    /// Locates or downloads a model and reports progress.
     interface Fetch {
         Choice run(HubSettings settings, Progress progress) throws HubException;
     }
 
-    /// The model that was named, or the default one.
+    /// The named model, or the default one.
     static Choice locate(Optional<String> name, Arguments arguments, Console console) throws HubException {
         return fetch(arguments, console, (settings, progress) -> name.isPresent()
                 ? new ModelLocator(settings).locate(name.get(), progress)
                 : new DefaultModel(settings).choose(progress));
     }
 
-    /// Loads a model, shows how far it is where that takes more than a second, and says so where its kernels are slow.
+    /// Loads a model. Shows progress after a second, and a note if a faster kernel backend is not available.
     static LanguageModel load(Path path, LoadOptions options, Arguments arguments, Console console)
             throws CheckpointException {
         LanguageModel model = loadWithoutNote(path, options, arguments, console);
@@ -47,7 +50,7 @@ final class Models {
         return model;
     }
 
-    /// The same for those who show the note about kernels themselves.
+    /// Loads a model without the note about kernel backends.
     static LanguageModel loadWithoutNote(Path path, LoadOptions options, Arguments arguments, Console console)
             throws CheckpointException {
         try (ProgressDisplay progress = new ProgressDisplay(console)) {
@@ -55,7 +58,7 @@ final class Models {
         }
     }
 
-    /// The same for those who need no tokenizer.
+    /// Loads a model without its tokenizer.
     static LoadedModel loadWithoutText(Path path, LoadOptions options, Arguments arguments, Console console)
             throws CheckpointException {
         try (ProgressDisplay progress = new ProgressDisplay(console)) {
@@ -76,11 +79,11 @@ final class Models {
         return arguments.has(Json.OPTION) && !console.errIsTerminal();
     }
 
-    /// Shows the progress of a fetch, and says what becomes of it where Ctrl-C falls into it. Machines that want one
-    /// JSON document get no progress beside it.
+    /// Runs a fetch with a progress display, and a notice if Ctrl-C ends it. With `--json` and standard error not a
+    /// terminal there is no progress.
     static Choice fetch(Arguments arguments, Console console, Fetch fetch) throws HubException {
-        try (ProgressDisplay progress = new ProgressDisplay(console);
-                var _ = new InterruptNotice(console, WHEN_INTERRUPTED)) {
+        try (var notice = new InterruptNotice(console, WHEN_INTERRUPTED);
+                ProgressDisplay progress = new ProgressDisplay(console).arming(notice)) {
             return fetch.run(HubSettings.fromEnvironment(), isQuiet(arguments, console) ? Progress.NONE : progress);
         }
     }

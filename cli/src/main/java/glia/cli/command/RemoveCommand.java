@@ -15,7 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Removes a model from the cache, but never a file that another tool put there.
+/// Removes a model from the cache, except for files from other tools.
 public final class RemoveCommand implements Command {
     /// For [glia.cli.Cli].
     public RemoveCommand() {}
@@ -28,8 +28,12 @@ public final class RemoveCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Remove a model from the cache",
-                List.of(new Positional("NAME", "as glia models shows it", true)), List.of(Json.OPTION),
-                List.of("Files that another tool put there are left alone."));
+                List.of(new Positional("NAME", "name in the list of glia models", true)), List.of(Json.OPTION))
+                .aliases("rm", "remove")
+                .examples("""
+                        $ glia models remove stories260K-1
+                        Removed 5 files, 1.1 MB.""")
+                .notes("Files that another tool downloaded are kept.");
     }
 
     @Override
@@ -50,7 +54,7 @@ public final class RemoveCommand implements Command {
                 + Units.bytes(removal.sizeBytes()) + (packedBytes == 0 ? "" : ", and "
                 + Units.bytes(packedBytes) + " of packed weights") + ".");
         removal.kept().forEach(file -> console.out().println("Kept " + file
-                + ", which another tool put there or uses."));
+                + ", which another tool downloaded or uses."));
         return ExitCode.OK;
     }
 }

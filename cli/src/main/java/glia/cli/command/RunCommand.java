@@ -29,13 +29,11 @@ import java.util.Optional;
 
 /// Answers one prompt.
 public final class RunCommand implements Command {
-    private static final Option<String> PROMPT_OPTION =
-            Option.text("TEXT", "the same as PROMPT", "--prompt", "-p");
-    private static final Positional PROMPT =
-            new Positional("PROMPT", "what to answer (default: standard input)", false);
-    private static final Option<String> SYSTEM = Option.text("TEXT", "what the model shall be like", "--system");
-    private static final Option<Boolean> RAW =
-            Option.flag("continue the text as it is, with its special tokens and without a chat template", "--raw");
+    private static final Positional PROMPT = new Positional("PROMPT",
+            "prompt; text on standard input follows it after a blank line", false,
+            Optional.of(Option.text("TEXT", "the same as PROMPT", "--prompt", "-p")));
+    private static final Option<Boolean> RAW = Option.flag(
+            "continue the text without a chat template; special tokens in it count", "--raw");
 
     /// For [glia.cli.Cli].
     public RunCommand() {}
@@ -48,57 +46,71 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(PROMPT_OPTION, SYSTEM, RAW, Json.OPTION, ComputeOptions.DRAFT,
-                        ComputeOptions.KV_CACHE_TYPE), GenerationFlags.ALL, ComputeOptions.ALL),
-                GenerationFlags.NOTES);
+                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL,
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
+                .examples("""
+                        $ glia run stories260K "Once upon a" --temperature 0 -n 10
+                        time, there was a little girl named
+                        $ cat report.txt | glia run HuggingFaceTB/SmolLM2-135M-Instruct "Summarize:"
+                        $ glia run stories260K "Once upon a" -n 2 --json
+                        {"text":"time,","finish":"length","prompt_tokens":4,"tokens":2,...}""")
+                .notes(GenerationFlags.NOTE);
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        if (arguments.has(RAW) && arguments.has(SYSTEM)) {
-            throw new UsageException("--system goes into the chat template, which --raw does without");
+        if (arguments.has(RAW) && arguments.has(ChatCommand.SYSTEM)) {
+            throw new UsageException("--system needs the chat template, which --raw leaves out");
         }
-        if (arguments.has(PROMPT_OPTION) && arguments.optional(1).isPresent()) {
-            throw new UsageException("the prompt is given twice: after the model, and by --prompt");
-        }
-        GenerationFlags.check(arguments);
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
         Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
             GenerationOptions options = GenerationFlags.of(arguments, model.options());
-            TextListener listener = json ? piece -> { } : new StreamedAnswer(console);
-            Answer answer;
-            try (var _ = new InterruptNotice(console, "the answer is not whole")) {
-                answer = arguments.has(RAW) || model.template().isEmpty()
-                        ? continued(model, arguments.has(RAW), prompt, options, listener)
-                        : answered(model, arguments.get(SYSTEM), prompt, options, listener);
-            }
             if (json) {
-                Json.print(console, document(answer));
+                Json.print(console, document(answer(model, arguments, prompt, options, piece -> { })));
             } else {
-                console.out().println();
-                if (console.outIsTerminal()) {
-                    console.err().println(console.dim(AnswerText.summary(answer)));
-                }
+                stream(model, arguments, prompt, options, console);
             }
         }
         return ExitCode.OK;
     }
 
-    private static String prompt(Arguments arguments, Console console) throws IOException {
-        Optional<String> given = arguments.optional(1).or(() -> arguments.get(PROMPT_OPTION));
-        if (given.isPresent()) {
-            return given.get();
+    private static void stream(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
+                               Console console) {
+        Answer answer;
+        try (var notice = new InterruptNotice(console, "the answer is incomplete")) {
+            StreamedAnswer streamed = new StreamedAnswer(console, console.width(), notice::arm);
+            answer = answer(model, arguments, prompt, options, streamed);
+            streamed.end();
         }
-        if (console.inIsTerminal()) {
-            console.err().println("Type the prompt; Ctrl-D ends it.");
+        if (console.outIsTerminal()) {
+            console.printDim(console.err(), AnswerText.summary(answer));
         }
-        return new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
     }
 
-    /// Only a prompt that is raw may hold special tokens.
+    private static Answer answer(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
+                                 TextListener listener) {
+        return arguments.has(RAW) || model.template().isEmpty()
+                ? continued(model, arguments.has(RAW), prompt, options, listener)
+                : answered(model, arguments.get(ChatCommand.SYSTEM), prompt, options, listener);
+    }
+
+    /// The prompt of the command line and the text on standard input, with a blank line between.
+    private static String prompt(Arguments arguments, Console console) throws IOException {
+        String given = arguments.optional(1).orElse("");
+        if (console.inIsTerminal()) {
+            if (arguments.optional(1).isPresent()) {
+                return given;
+            }
+            console.err().println("Type the prompt; Ctrl-D ends it.");
+        }
+        String text = new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
+        return text.isEmpty() ? given : given.isEmpty() ? text : given + "\n\n" + text;
+    }
+
+    /// Special tokens are recognized only in a raw prompt.
     private static Answer continued(LanguageModel model, boolean raw, String prompt, GenerationOptions options,
                                     TextListener listener) {
         int[] ids = raw ? model.tokenizer().encode(prompt, true) : model.tokenizer().encodePlain(prompt, true);

@@ -1,21 +1,28 @@
 package glia.cli.command;
 
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Files that commands read and write, texts most of them, with errors that name the file and what is wrong with it.
+/// Text files that commands read and write, with errors that name the file and the reason.
 final class TextFiles {
+    /// Allows a command to replace its output file.
+    static final Option<Boolean> FORCE = Option.flag("overwrite the output file", "--force").elsewhere("--overwrite");
+
     private TextFiles() { }
 
-    /// @throws IOException if there is no such file or it is no text in UTF-8
+    /// Reads a text.
+    ///
+    /// @throws IOException if there is no such file or it is not UTF-8
     static String read(Path file) throws IOException {
         try {
             return Files.readString(file);
         } catch (CharacterCodingException e) {
-            throw new IOException(file + ": is no text in UTF-8", e);
+            throw new IOException(file + ": is not a text in UTF-8", e);
         } catch (FileSystemException e) {
             throw e;
         } catch (IOException e) {
@@ -23,10 +30,11 @@ final class TextFiles {
         }
     }
 
-    /// Refuses a file that could not be written, before it is computed what shall be in it.
+    /// Checks that a file can be written, before its content is computed.
     ///
-    /// @throws IOException if it cannot
-    static void checkWritable(Path file) throws IOException {
+    /// @param arguments may hold [#FORCE]
+    /// @throws IOException if it cannot, or if it exists and may not be replaced
+    static void checkWritable(Path file, Arguments arguments) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(file)) {
             throw new IOException(file + ": cannot be written: is a folder");
@@ -34,11 +42,16 @@ final class TextFiles {
         if (!Files.isDirectory(folder)) {
             throw new IOException(file + ": cannot be written: there is no folder " + folder);
         }
+        if (Files.exists(file) && !arguments.has(FORCE)) {
+            throw new IOException(file + ": exists already; --force overwrites it");
+        }
         if (!Files.isWritable(Files.exists(file) ? file : folder)) {
             throw new IOException(file + ": cannot be written: access is denied");
         }
     }
 
+    /// Writes a text.
+    ///
     /// @throws IOException if it cannot be written
     static void write(Path file, String text) throws IOException {
         try {

@@ -23,14 +23,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Cuts a text into a model's tokens, or joins tokens to a text.
+/// Encodes text to a model's tokens, or decodes token ids.
 public final class TokenizeCommand implements Command {
     private static final Option<Boolean> SPECIAL =
-            Option.flag("add the tokens that the tokenizer puts around a text, such as BOS", "--special");
+            Option.flag("add the tokenizer's special tokens, such as BOS", "--special");
     private static final Option<Boolean> PLAIN =
-            Option.flag("take special tokens in TEXT for ordinary text, as in a user's message", "--plain");
+            Option.flag("encode special tokens in TEXT as plain text, as in a user's message", "--plain");
     private static final Option<Boolean> DECODE =
-            Option.flag("the other way: TEXT holds token ids, print the text", "--decode");
+            Option.flag("decode: TEXT is a list of token ids", "--decode", "-d");
 
     /// For [glia.cli.Cli].
     public TokenizeCommand() {}
@@ -42,11 +42,17 @@ public final class TokenizeCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "Cut a text into a model's tokens",
-                List.of(Models.MODEL, new Positional("TEXT", "the text (default: standard input)", false)),
-                List.of(SPECIAL, PLAIN, DECODE, Json.OPTION),
-                List.of("A line for each token: its id, its piece as the vocabulary writes it, and the text that it",
-                        "completes, which is nothing for all but the last token of a character."));
+        return new Syntax(name(), "Encode text to tokens, or decode token ids",
+                List.of(Models.MODEL, new Positional("TEXT", "text (default: standard input)", false)),
+                List.of(SPECIAL, PLAIN, DECODE, Json.OPTION))
+                .examples("""
+                        $ glia tokenize stories260K "Once upon"
+                        403  ▁Once  "Once"
+                        407  ▁upon  " upon"
+                        $ glia tokenize stories260K --decode "403 407"
+                        Once upon""")
+                .notes("Columns: token id, piece of the vocabulary, and the text that the token completes. A character "
+                        + "of several tokens stands at its last one.");
     }
 
     @Override
@@ -84,7 +90,7 @@ public final class TokenizeCommand implements Command {
         }
         table.print(console);
         if (console.outIsTerminal()) {
-            console.out().println(console.dim(Units.counted(ids.length, "token")));
+            console.printDim(console.out(), Units.counted(ids.length, "token"));
         }
     }
 
@@ -107,7 +113,7 @@ public final class TokenizeCommand implements Command {
             return Arrays.stream(text.split("[\\s,\\[\\]]+")).filter(word -> !word.isEmpty())
                     .mapToInt(Integer::parseInt).toArray();
         } catch (NumberFormatException e) {
-            throw new UsageException("with --decode, TEXT holds token ids, such as '1 734 2'", e);
+            throw new UsageException("--decode needs token ids as TEXT, such as '1 734 2'", e);
         }
     }
 }

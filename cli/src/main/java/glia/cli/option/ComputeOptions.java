@@ -9,48 +9,51 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// How to compute, for all commands that do.
+/// Options of all commands that compute.
 public final class ComputeOptions {
     private enum KernelSet { SCALAR, VECTOR, EMITTED, EMITTED_AMX, EMITTED_AVX512, EMITTED_AVX_VNNI, EMITTED_AVX2 }
 
-    private static final Option<Integer> THREADS =
-            Option.integer("N", 1, 1024, "threads that compute (default: one a core)", "--threads");
+    private static final String GROUP = "Computation";
+
+    private static final Option<Integer> THREADS = Option.integer("N", 1, 1024,
+            "threads (default: one per core)", "--threads", "-t").in(GROUP).elsewhere("--num-threads", "--n-threads");
     private static final Option<Integer> CONTEXT = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
-            "tokens that a conversation may have (default: what the model was made for)", "--context");
-    private static final Option<KernelSet> KERNELS =
-            Option.choice("SET", KernelSet.class,
-            "which kernels compute; emitted takes the best of its levels (default: the best of all here)", "--kernels");
+            "context length (default: the model's)", "--context", "-c").in(GROUP)
+            .elsewhere("--ctx-size", "--num-ctx", "--n-ctx", "--ctx", "--max-model-len");
+    private static final Option<KernelSet> KERNELS = Option.choice("BACKEND", KernelSet.class,
+            "kernel backend; emitted takes the best instruction-set level (default: the fastest here)", "--kernels")
+            .in(GROUP).elsewhere("--backend");
     private static final Option<Precision> PRECISION = Option.choice("MODE", Precision.class,
-            "how products with weights are computed, faster by rounding what they multiply (default: fast; for check: "
-                    + "exact, for embed: half)",
-            "--precision");
+            "arithmetic of matrix multiplications: exact (F32), half (BF16) or fast (int8 activations where weights "
+                    + "are quantized) (default: fast; check: exact; embed: half)", "--precision").in(GROUP);
 
     private static final Option<Boolean> BATCH_INVARIANT = Option.flag(
-            "logits of a token have the same bits alone, in any batch and in any chunks of a prompt, at lower speed",
-            "--batch-invariant");
+            "logits with the same bits in any batch and any prefill chunks, at lower speed", "--batch-invariant")
+            .in(GROUP);
 
-    /// For commands that go on with texts.
-    public static final Option<Boolean> DRAFT = Option.flag("let a layer of the model guess a token ahead, so that a "
-            + "pass may give two; for models that come with such layers (multi-token prediction)", "--draft");
+    /// For commands that generate text.
+    public static final Option<Boolean> DRAFT = Option.flag(
+            "speculative decoding with the model's multi-token-prediction layers", "--draft").in(GROUP);
 
     /// For commands whose models have a KV cache.
-    public static final Option<KeyValueType> KV_CACHE_TYPE = new Option<>(List.of("--kv-cache-type"), "TYPE",
-            "numbers of the KV cache; bf16 takes half of the memory, int8 about a quarter (default: f32)",
-            Stream.of(KeyValueType.values()).map(KeyValueType::label).toList(), false, ComputeOptions::keyValueType);
+    public static final Option<KeyValueType> KV_CACHE_TYPE = Option.parsed("TYPE",
+            Stream.of(KeyValueType.values()).map(KeyValueType::label).toList(), ComputeOptions::keyValueType,
+            "number format of the KV cache; bf16 takes half the memory, int8 about a quarter (default: f32)",
+            "--kv-cache-type").in(GROUP).elsewhere("--cache-type-k", "--cache-type-v", "-ctk", "--kv-cache-dtype");
 
-    /// Those of all commands that compute.
+    /// The options of every command that computes.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);
 
     private ComputeOptions() {}
 
     private static KeyValueType keyValueType(String word) {
         return KeyValueType.named(word).orElseThrow(() ->
-                new IllegalArgumentException("f32, bf16 or int8 (also called q8_0) is expected"));
+                new IllegalArgumentException("'" + word + "' is not f32, bf16 or int8 (also called q8_0)"));
     }
 
-    /// What was asked for.
+    /// The options as given.
     ///
-    /// @param usual the precision where none was named
+    /// @param usual the precision if none is given
     public static LoadOptions of(Arguments arguments, Precision usual) {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),

@@ -2,53 +2,59 @@ package glia.cli.option;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.args.UsageException;
 import glia.cli.terminal.Table;
 import glia.engine.GenerationOptions;
 import glia.engine.sampling.SamplingOptions;
+import glia.io.Suggestions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// How answers are made: the options of `run` and `chat`, which `/set` changes in a conversation.
+/// Options of text generation: those of `run` and `chat`, which `/set` changes in a chat.
 public final class GenerationFlags {
+    private static final String GROUP = "Generation";
     private static final SamplingOptions USUAL = SamplingOptions.defaults();
-    private static final Option<Float> TEMPERATURE = Option.number("X", 0, Float.MAX_VALUE,
-            "0 takes the likeliest token, more is more daring (default: " + USUAL.temperature() + ")", "--temperature");
-    private static final Option<Integer> TOP_K = Option.integer("N", 0, Integer.MAX_VALUE,
-            "choose among the N likeliest tokens, 0 for all (default: " + USUAL.topK() + ")", "--top-k");
-    private static final Option<Float> TOP_P = Option.number("P", 0, 1,
-            "choose among the likeliest tokens that have this share of the probability (default: " + USUAL.topP() + ")",
-            "--top-p");
-    private static final Option<Float> MIN_P = Option.number("P", 0, 1,
-            "leave out tokens with less than this share of the likeliest's probability (default: " + USUAL.minP() + ")",
-            "--min-p");
-    private static final Option<Float> REPETITION_PENALTY = Option.number("X", 0, Float.MAX_VALUE,
-            "divide the logits of recent tokens; 1 is off (default: 1)", "--repetition-penalty");
-    private static final Option<Float> PRESENCE_PENALTY = Option.number("X", -2, 2,
-            "take this from the logits of recent tokens (default: 0)", "--presence-penalty");
-    private static final Option<Float> FREQUENCY_PENALTY = Option.number("X", -2, 2,
-            "take this from them for each time they came (default: 0)", "--frequency-penalty");
-    private static final Option<Long> SEED = Option.longInteger("N",
-            "the same seed gives the same answers (default: chance)", "--seed");
     private static final Option<Integer> MAX_TOKENS = Option.integer("N", 0, Integer.MAX_VALUE,
-            "tokens of an answer at most, 0 for no limit but the context (default: 0)", "--max-tokens");
-    private static final Option<String> STOP =
-            Option.text("TEXT", "end an answer before this text; may be given several times", "--stop").repeated();
+            "most tokens to generate; 0 is no limit but the context (default: 0)", "--max-tokens", "-n").in(GROUP)
+            .elsewhere("--n-predict", "--num-predict", "--predict", "--max-new-tokens", "--max-length");
+    private static final Option<Float> TEMPERATURE = Option.number("X", 0, Float.MAX_VALUE,
+            "sampling temperature; 0 is greedy (default: " + USUAL.temperature() + ")", "--temperature", "--temp")
+            .in(GROUP);
+    private static final Option<Integer> TOP_K = Option.integer("N", 0, Integer.MAX_VALUE,
+            "top-k sampling: keep the N most probable tokens; 0 keeps all (default: " + USUAL.topK() + ")", "--top-k")
+            .in(GROUP);
+    private static final Option<Float> TOP_P = Option.numberAbove("P", 0, 1,
+            "nucleus sampling: keep the smallest set of tokens with this total probability (default: " + USUAL.topP()
+                    + ")", "--top-p").in(GROUP);
+    private static final Option<Float> MIN_P = Option.numberBelow("P", 0, 1,
+            "min-p sampling: drop tokens less probable than P times the most probable (default: " + USUAL.minP() + ")",
+            "--min-p").in(GROUP);
+    private static final Option<Float> REPETITION_PENALTY = Option.numberAbove("X", 0, Float.MAX_VALUE,
+            "repetition penalty: divides positive logits of recent tokens; 1 is off (default: 1)",
+            "--repetition-penalty").in(GROUP).elsewhere("--repeat-penalty");
+    private static final Option<Float> PRESENCE_PENALTY = Option.number("X", -2, 2,
+            "subtracted from the logits of recent tokens (default: 0)", "--presence-penalty").in(GROUP);
+    private static final Option<Float> FREQUENCY_PENALTY = Option.number("X", -2, 2,
+            "subtracted from the logits of recent tokens, times their count (default: 0)", "--frequency-penalty")
+            .in(GROUP);
+    private static final Option<Long> SEED = Option.longInteger("N", "random seed (default: random)", "--seed", "-s")
+            .in(GROUP);
+    private static final Option<String> STOP = Option.text("TEXT",
+            "stop string: generation ends before it; may be given several times", "--stop").repeated().in(GROUP)
+            .elsewhere("--reverse-prompt", "-r");
 
     /// All of them.
-    public static final List<Option<?>> ALL = List.of(TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
-            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, MAX_TOKENS, STOP);
+    public static final List<Option<?>> ALL = List.of(MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
+            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP);
 
-    /// What the help texts say of the defaults.
-    public static final List<String> NOTES =
-            List.of("Where a model's generation_config.json says how to sample, that is the default.");
+    /// The note on defaults in help texts.
+    public static final String NOTE = "A model's generation_config.json replaces these sampling defaults.";
 
     private GenerationFlags() {}
 
-    /// What was asked for, with the model's own options for the rest.
-    ///
-    /// @throws IllegalArgumentException if a value is impossible
+    /// The options as given, with the model's own for the rest.
     public static GenerationOptions of(Arguments arguments, GenerationOptions model) {
         SamplingOptions own = model.sampling();
         OptionalLong seed = arguments.has(SEED) ? OptionalLong.of(arguments.get(SEED).orElseThrow()) : own.seed();
@@ -65,14 +71,7 @@ public final class GenerationFlags {
                 arguments.has(STOP) ? arguments.all(STOP) : model.stops());
     }
 
-    /// Refuses impossible values before a model is fetched and loaded.
-    ///
-    /// @throws IllegalArgumentException if there is one
-    public static void check(Arguments arguments) {
-        of(arguments, GenerationOptions.defaults());
-    }
-
-    /// The same command line with these values, by the names that `/set` knows, where it has none of its own.
+    /// The same command line with these values, by the names of `/set`, for the options that were not given.
     public static Arguments where(Arguments arguments, Map<String, String> values) {
         Arguments changed = arguments;
         for (Map.Entry<String, String> value : values.entrySet()) {
@@ -82,20 +81,47 @@ public final class GenerationFlags {
         return changed;
     }
 
-    /// The option that `/set` means by this name, such as `temperature`.
+    /// The command line after `/set NAME VALUE`. A seed of `none` or `random`, and stop strings of `none` or without a
+    /// value, are unset.
+    ///
+    /// @throws UsageException if there is no such name, or the value is missing or wrong
+    public static Arguments set(Arguments arguments, String name, String value) {
+        Option<?> option = named(name).orElseThrow(() -> new UsageException(
+                "There is no option '" + name + "'." + Suggestions.sentence(name, names()) + " /set lists them."));
+        boolean isUnset = option == STOP && (value.isEmpty() || value.equals("none"))
+                || option == SEED && (value.equals("none") || value.equals("random"));
+        if (isUnset) {
+            return arguments.without(option);
+        }
+        if (value.isEmpty()) {
+            throw new UsageException(name + " needs a value: /set " + name + " " + option.label());
+        }
+        try {
+            return arguments.with(option, value);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// The option of a name of `/set`, such as `temperature`.
     public static Optional<Option<?>> named(String name) {
         for (Option<?> option : ALL) {
-            if (word(option).equals(name)) {
+            if (option.names().contains("--" + name)) {
                 return Optional.of(option);
             }
         }
         return Optional.empty();
     }
 
-    /// The names that `/set` knows, with the values in use.
+    private static List<String> names() {
+        return ALL.stream().map(GenerationFlags::word).toList();
+    }
+
+    /// The names of `/set` with the values in use.
     public static Table table(GenerationOptions options) {
         SamplingOptions sampling = options.sampling();
         return new Table("ll")
+                .row(word(MAX_TOKENS), options.maxTokens() == 0 ? "(no limit)" : options.maxTokens())
                 .row(word(TEMPERATURE), sampling.temperature())
                 .row(word(TOP_K), sampling.topK())
                 .row(word(TOP_P), sampling.topP())
@@ -103,8 +129,7 @@ public final class GenerationFlags {
                 .row(word(REPETITION_PENALTY), sampling.repetitionPenalty())
                 .row(word(PRESENCE_PENALTY), sampling.presencePenalty())
                 .row(word(FREQUENCY_PENALTY), sampling.frequencyPenalty())
-                .row(word(SEED), sampling.seed().isPresent() ? sampling.seed().getAsLong() : "(chance)")
-                .row(word(MAX_TOKENS), options.maxTokens() == 0 ? "(no limit)" : options.maxTokens())
+                .row(word(SEED), sampling.seed().isPresent() ? sampling.seed().getAsLong() : "(random)")
                 .row(word(STOP), options.stops().isEmpty() ? "(none)" : String.join(" ", options.stops()));
     }
 

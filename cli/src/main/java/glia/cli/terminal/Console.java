@@ -8,28 +8,29 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/// Where the program reads and writes, and what stands behind it: a terminal that shows colors and moving lines, or a
-/// file or pipe that gets plain text.
+/// The three standard streams, and whether each is a terminal.
 ///
 /// @param in standard input
 /// @param out standard output: results and nothing else
 /// @param err standard error: progress, notes and errors
-/// @param inIsTerminal a person types
-/// @param outIsTerminal a person reads the results
-/// @param errIsTerminal a person watches the progress
-/// @param width columns of the terminal that shows the results; 0 if there is none, or it does not say
-/// @param color both the terminal and the user's environment (`NO_COLOR`, `TERM`) allow colors
+/// @param inIsTerminal whether standard input is a terminal
+/// @param outIsTerminal whether standard output is a terminal
+/// @param errIsTerminal whether standard error is a terminal
+/// @param width columns of the terminal of standard output; 0 if it is none, or its width is unknown
+/// @param color whether both that terminal and the environment (`NO_COLOR`, `TERM`) allow colors
 public record Console(InputStream in, PrintStream out, PrintStream err,
                       boolean inIsTerminal, boolean outIsTerminal, boolean errIsTerminal, int width, boolean color) {
 
-    /// The property by which the launcher says which of the descriptors 0, 1 and 2 are terminals, such as `02`. Java
-    /// itself cannot tell them apart.
+    /// System property set by the launcher: which of the descriptors 0, 1 and 2 are terminals, such as `02`. Java has
+    /// no way to find out for each.
     static final String TERMINALS_PROPERTY = "glia.terminals";
 
-    /// The property by which the launcher says how wide the terminal is.
+    /// System property set by the launcher: columns of the terminal.
     static final String COLUMNS_PROPERTY = "glia.columns";
 
-    /// The process's own streams, in UTF-8 wherever they do not lead to a console with an encoding of its own.
+    private static final String CLEAR_LINE = "\r\033[K";
+
+    /// The process's own streams, in UTF-8 except for a Windows console, which has an encoding of its own.
     public static Console ofProcess() {
         String terminals = System.getProperty(TERMINALS_PROPERTY);
         if (terminals == null) {
@@ -39,8 +40,9 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         boolean outIsTerminal = terminals.contains("1");
         boolean errIsTerminal = terminals.contains("2");
         PrintStream out = Output.to(new FileOutputStream(FileDescriptor.out),
-                charset("stdout.encoding", windows && outIsTerminal));
-        PrintStream err = Output.to(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal));
+                charset("stdout.encoding", windows && outIsTerminal), outIsTerminal);
+        PrintStream err = Output.to(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal),
+                errIsTerminal);
         int width = outIsTerminal ? Integer.getInteger(COLUMNS_PROPERTY, 0) : 0;
         return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal, width,
                 outIsTerminal && allowsColor(System.getenv()));
@@ -57,29 +59,45 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         return environment.getOrDefault("NO_COLOR", "").isEmpty() && !isDumb(environment);
     }
 
-    /// Whether the terminal can do no more than print: `TERM` is `dumb`.
+    /// Whether the terminal has no control sequences: `TERM` is `dumb`.
     public static boolean isDumb(Map<String, String> environment) {
         return "dumb".equals(environment.get("TERM"));
     }
 
-    /// Prints lines on standard output, broken between words where the terminal is narrower.
+    /// Prints lines on standard output, wrapped between words at the terminal's width.
     public void printText(String lines) {
-        out.println(WordWrap.of(lines, width));
+        out.println(WordWrap.of(outIsTerminal ? VisibleText.of(lines) : lines, width));
     }
 
-    /// The text in a faint color where colors are allowed, else as it is.
-    public String dim(String text) {
-        return color ? "\033[2m" + text + "\033[0m" : text;
+    /// Prints a line on a stream, faint where colors are allowed.
+    public void printDim(PrintStream stream, String line) {
+        print(stream, "\033[2m", line);
+        stream.println();
     }
 
-    /// The text in bold where colors are allowed, else as it is.
-    public String bold(String text) {
-        return color ? "\033[1m" + text + "\033[0m" : text;
+    /// Prints text on standard output, bold where colors are allowed.
+    public void printBold(String text) {
+        print(out, "\033[1m", text);
     }
 
-    /// The text in a color that stands out where colors are allowed, else as it is.
-    public String accent(String text) {
-        return color ? "\033[36m" + text + "\033[0m" : text;
+    private void print(PrintStream stream, String style, String text) {
+        if (color) {
+            Output.control(stream, style);
+        }
+        stream.print(text);
+        if (color) {
+            Output.control(stream, "\033[0m");
+        }
+    }
+
+    /// Clears the line of standard error on which progress is shown, and begins it again.
+    public void clearProgress() {
+        Output.control(err, CLEAR_LINE);
+    }
+
+    /// The sign before what a user types, colored where colors are allowed.
+    public String prompt() {
+        return color ? "\033[36m> \033[0m" : "> ";
     }
 
     private static Charset charset(String property, boolean consoleDecides) {

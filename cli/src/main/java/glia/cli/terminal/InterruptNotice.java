@@ -1,17 +1,26 @@
 package glia.cli.terminal;
 
-/// Says a word when Ctrl-C ends the process while something is under way. Closed when it is done.
+/// Prints a line when Ctrl-C ends the process during some work, if by then there was something to say about it. Close
+/// it when the work is done.
 public final class InterruptNotice implements AutoCloseable {
     private final Thread hook;
+    private volatile boolean armed;
 
-    /// @param console on whose standard error it is said
-    /// @param words what becomes of the work
-    public InterruptNotice(Console console, String words) {
+    /// @param console on whose standard error the line is printed
+    /// @param message what becomes of the work
+    public InterruptNotice(Console console, String message) {
         hook = new Thread(() -> {
-            console.err().println();
-            console.err().println("glia: stopped; " + words);
+            if (armed) {
+                console.err().println();
+                console.err().println("glia: stopped; " + message);
+            }
         });
         Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /// From now on the line is true: a part of the work is done.
+    public void arm() {
+        armed = true;
     }
 
     @Override

@@ -5,26 +5,61 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A stream of results that remembers why it failed; a [PrintStream] alone only says that it did.
+/// Standard output or standard error. Text on its way to a terminal passes [VisibleText], whoever prints it; the
+/// program's own control sequences pass by [#control]. Keeps the reason of a failed write, which a [PrintStream] alone
+/// does not.
 public final class Output extends PrintStream {
     private static final int BUFFER_BYTES = 8192;
 
     private final Watched file;
+    private final boolean isTerminal;
 
-    private Output(Watched file, Charset charset) {
+    private Output(Watched file, Charset charset, boolean isTerminal) {
         super(new BufferedOutputStream(file, BUFFER_BYTES), true, charset);
         this.file = file;
+        this.isTerminal = isTerminal;
     }
 
-    /// Text on its way to a file.
-    static Output to(OutputStream file, Charset charset) {
-        return new Output(new Watched(file), charset);
+    /// A stream of text.
+    ///
+    /// @param isTerminal whether a terminal shows it; elsewhere text is written as it is
+    public static Output to(OutputStream file, Charset charset, boolean isTerminal) {
+        return new Output(new Watched(file), charset, isTerminal);
     }
 
-    /// Why not all could be written. Where nobody reads on, as in `glia … | head -1`, nothing is wrong.
+    /// Writes a control sequence of the program's own, such as `\033[1m`.
+    static void control(PrintStream stream, String sequence) {
+        byte[] bytes = sequence.getBytes(StandardCharsets.US_ASCII);
+        stream.write(bytes, 0, bytes.length);
+    }
+
+    // All other methods of a PrintStream that take text call one of these.
+
+    @Override
+    public void print(String text) {
+        super.print(isTerminal ? VisibleText.of(String.valueOf(text)) : text);
+    }
+
+    @Override
+    public void print(char c) {
+        print(String.valueOf(c));
+    }
+
+    @Override
+    public void print(char[] text) {
+        print(String.valueOf(text));
+    }
+
+    @Override
+    public void print(Object object) {
+        print(String.valueOf(object));
+    }
+
+    /// Why a write failed; empty if none did, or if the reader closed the pipe, as `head` does.
     public Optional<String> failure() {
         flush();
         return Optional.ofNullable(file.failure).filter(words -> !words.toLowerCase(Locale.ROOT).contains("pipe"));

@@ -3,24 +3,23 @@ package glia.cli.terminal;
 import glia.io.hub.Progress;
 import java.util.function.LongSupplier;
 
-/// Shows progress on standard error: each step in a line of its own and, on a terminal that can rewrite a line, a bar
-/// that grows under it.
+/// Progress on standard error: a line for each step and, on a terminal that can rewrite a line, a progress bar below.
 ///
 /// ```
 /// Pulling 1 file, 98.4 MB, into …
 ///   model.gguf  [######---------]  43 %  42.3/98.4 MB  11.2 MB/s  5 s left
 /// ```
 ///
-/// A line has 79 characters at most, so that it never breaks on a terminal of 80.
+/// A line has at most 79 characters, so it fits a terminal of 80 columns.
 public final class ProgressDisplay implements Progress, AutoCloseable {
     private static final int BAR_CELLS = 15;
     private static final int MAX_NAME = 14;
     private static final int MAX_SECONDS = 9999;
-    private static final String CLEAR_LINE = "\r\033[K";
 
     private final Console console;
     private final boolean bars;
     private final LongSupplier nanoTime;
+    private InterruptNotice notice;
     private String current = "";
     private long startNanos;
     private long startBytes;
@@ -37,14 +36,28 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
         this.nanoTime = nanoTime;
     }
 
+    /// Arms a notice at the first progress.
+    public ProgressDisplay arming(InterruptNotice other) {
+        notice = other;
+        return this;
+    }
+
+    private void arm() {
+        if (notice != null) {
+            notice.arm();
+        }
+    }
+
     @Override
     public void step(String oneLine) {
+        arm();
         close();
         console.err().println(oneLine);
     }
 
     @Override
     public void advance(String what, long doneBytes, long totalBytes) {
+        arm();
         if (!bars) {
             return;
         }
@@ -54,16 +67,17 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
             startNanos = nanoTime.getAsLong();
             startBytes = doneBytes;
         }
-        console.err().print(CLEAR_LINE + line(what, doneBytes, totalBytes));
+        console.clearProgress();
+        console.err().print(line(VisibleText.line(what), doneBytes, totalBytes));
         console.err().flush();
         drawn = true;
     }
 
-    /// Takes the bar away, so that other words can follow.
+    /// Clears the bar, so that other text can follow.
     @Override
     public void close() {
         if (drawn) {
-            console.err().print(CLEAR_LINE);
+            console.clearProgress();
             console.err().flush();
         }
         drawn = false;

@@ -4,19 +4,19 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.lang.reflect.Constructor;
 
-/// The program's own way to standard error.
+/// Standard error of the program.
 ///
-/// The JVM greets with a warning about its incubator module on descriptor 2, and no switch stops it. So the launcher
-/// puts a filter there and hands the true standard error over under another number. A descriptor that is already open
-/// can only be had by reflection (the launcher opens `java.io` for it). Opening `/dev/fd/3` would be another way, but
-/// gives a file a second offset: what is written then overwrites what the caller wrote, or is overwritten.
+/// The JVM prints a warning about its incubator module on descriptor 2, and no option turns it off. So the launcher
+/// filters descriptor 2 and passes the original standard error under another number. An open descriptor is only
+/// accessible by reflection (the launcher opens `java.io` for it). Opening `/dev/fd/3` gives a file a second offset:
+/// the program and its caller would overwrite each other.
 final class StandardError {
-    /// The property by which the launcher names the descriptor; without it, it is 2.
+    /// System property set by the launcher: the descriptor; 2 without it.
     static final String DESCRIPTOR_PROPERTY = "glia.stderr";
 
     private StandardError() {}
 
-    /// The stream without buffer or encoding.
+    /// The stream, without buffer or encoding.
     static FileOutputStream open() {
         Integer number = Integer.getInteger(DESCRIPTOR_PROPERTY);
         return new FileOutputStream(number == null ? FileDescriptor.err : descriptor(number));

@@ -4,21 +4,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// A table of text with columns as wide as what they hold. Where a terminal is narrower, headings and then texts are
-/// broken between words; where that is not enough, each row becomes a paragraph.
+/// A table of text. Columns are as wide as their contents; on a narrower terminal headings and then texts are wrapped
+/// between words, and if that is not enough, each row becomes a paragraph. Control characters in cells are written out
+/// ([VisibleText#line]).
 public final class Table {
-    /// Columns of text are not broken to fewer characters.
+    /// The least width to which a column of text is wrapped.
     private static final int LEAST_TEXT = 20;
     private static final int LEAST_WIDTH = 30;
     private static final String INDENT = "    ";
-    /// A space at which no line is broken.
+    /// A space at which no line is wrapped.
     private static final char GLUE = '\u00a0';
 
     private final String alignment;
     private List<String> head = List.of();
     private final List<List<String>> rows = new ArrayList<>();
 
-    /// @param alignment one letter a column: `l` left, `L` left and never broken, `r` right; for example `lrr`
+    /// @param alignment one letter a column: `l` left, `L` left and never wrapped, `r` right; for example `lrr`
     public Table(String alignment) {
         this.alignment = alignment;
     }
@@ -42,12 +43,12 @@ public final class Table {
         }
         List<String> row = new ArrayList<>();
         for (Object cell : cells) {
-            row.add(cell.toString());
+            row.add(VisibleText.line(cell.toString()));
         }
         return row;
     }
 
-    /// Prints the table on standard output, for the width of its terminal.
+    /// Prints the table on standard output, at the width of its terminal.
     public void print(Console console) {
         console.out().print(text(console.width()));
     }
@@ -80,7 +81,7 @@ public final class Table {
         return total;
     }
 
-    /// Takes from headings what they need not have, then from texts, the widest first.
+    /// Narrows columns of numbers to their widest cell, then columns of text, the widest first.
     private void narrow(int[] widths, int most) {
         for (char kind : new char[] {'r', 'l'}) {
             while (total(widths) > most) {
@@ -141,7 +142,8 @@ public final class Table {
         }
     }
 
-    /// Of each row what stands up to the first text, then `heading cell` of all else that it has.
+    /// For each row a line with the cells up to the first text, then `heading cell` for each other cell that is not
+    /// empty.
     private String paragraphs(int width) {
         int title = Math.max(0, alignment.toLowerCase(Locale.ROOT).indexOf('l'));
         StringBuilder text = new StringBuilder();

@@ -2,11 +2,11 @@ package glia.cli.terminal;
 
 import java.util.Locale;
 
-/// Numbers as people read them.
+/// Numbers with units, for people.
 public final class Units {
     private Units() {}
 
-    /// A size in units of 1000 bytes, as disks and the hub count: `98.4 MB`.
+    /// A size in decimal units, as disks and the hub use them: `98.4 MB`.
     public static String bytes(long bytes) {
         return bytes < 1000 ? bytes + " B" : scaled(bytes) + "B";
     }
@@ -30,7 +30,7 @@ public final class Units {
         return count + " " + thing + (count == 1 ? "" : "s");
     }
 
-    /// A duration in seconds, finer where it is short: `0.042 s`, `3.1 s`, `2 min 5 s`.
+    /// A duration: `0.042 s`, `3.1 s`, `2 min 5 s`.
     public static String seconds(double seconds) {
         if (seconds >= 60) {
             long whole = Math.round(seconds);

@@ -2,20 +2,20 @@ package glia.cli.terminal;
 
 import org.jline.utils.WCWidth;
 
-/// Breaks lines between words where a terminal would break them anywhere. Text comes in pieces and goes out as soon as
-/// its words are whole; joined, it is what came, but for the line breaks that were put in.
+/// Wraps lines between words at a terminal's width. Text arrives in pieces and is returned as soon as its words are
+/// complete; only newlines are added.
 public final class WordWrap {
     private final int width;
     private final StringBuilder word = new StringBuilder();
     private int wordWidth;
     private int column;
 
-    /// @param width columns of the terminal, more than 1; 0 breaks nothing
+    /// @param width columns of the terminal, more than 1; 0 wraps nothing
     public WordWrap(int width) {
         this.width = width;
     }
 
-    /// A whole text for a terminal of this width, without spaces at the ends of lines; 0 leaves it as it is.
+    /// A whole text wrapped at a width, without spaces at the ends of lines; 0 leaves it as it is.
     public static String of(String text, int width) {
         if (width == 0) {
             return text;
@@ -24,12 +24,12 @@ public final class WordWrap {
         return (lines.accept(text) + lines.finish()).replaceAll(" +(?=\n|$)", "");
     }
 
-    /// The columns that a line takes on a terminal.
+    /// The columns of a line on a terminal.
     public static int width(String line) {
         return line.codePoints().map(c -> Math.max(0, WCWidth.wcwidth(c))).sum();
     }
 
-    /// Takes a piece, and gives what can be printed now.
+    /// Accepts a piece and returns what can be printed now.
     public String accept(String piece) {
         if (width == 0) {
             return piece;
@@ -47,14 +47,14 @@ public final class WordWrap {
             column = 0;
         } else if (c == ' ' || c == '\t') {
             flush(out);
-            // A space that no longer fits is where the line is broken.
+            // The line is wrapped at a space that no longer fits.
             if (column < width) {
                 out.appendCodePoint(c);
                 column = c == ' ' ? column + 1 : Math.min(width, (column / 8 + 1) * 8);
             }
         } else {
             if (columns == 2 || wordWidth + columns > width) {
-                flush(out);  // scripts of wide characters break anywhere, and so do words longer than a line
+                flush(out);  // wide characters wrap anywhere, and so do words longer than a line
             }
             word.appendCodePoint(c);
             wordWidth += columns;
@@ -64,7 +64,7 @@ public final class WordWrap {
         }
     }
 
-    /// The word that is not yet printed. The next piece begins a line.
+    /// The rest: the last word. The next piece begins a line.
     public String finish() {
         StringBuilder out = new StringBuilder();
         flush(out);

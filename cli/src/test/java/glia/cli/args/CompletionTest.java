@@ -18,15 +18,16 @@ class CompletionTest {
     private static final Option<Mode> MODE = Option.choice("MODE", Mode.class, "it's a mode", "--mode");
     private static final Program PROGRAM = new Program(new Syntax("glia", "All", List.of(), List.of(Syntax.VERSION)),
             List.of(new Syntax("chat", "Chat", List.of(), List.of(MODE, Option.text("N", "top", "--top", "-t"))),
-                    new Syntax("models", "List", List.of(), List.of(Option.flag("json", "--json"))),
-                    new Syntax("models remove", "Remove", List.of(), List.of(Option.flag("yes", "--yes")))),
+                    new Syntax("models", "List", List.of(), List.of(Option.flag("json", "--json"))).aliases("ls"),
+                    new Syntax("models remove", "Remove", List.of(), List.of(Option.flag("yes", "--yes")))
+                            .aliases("rm")),
             Map.of(), () -> "1");
 
     @Test
     void bashCompletesCommandsOptionsAndChoices() throws Exception {
         assertEquals("chat", complete("glia", "ch"));
-        assertEquals("chat models", complete("glia", ""));
-        assertEquals("--version --help -h --debug", complete("glia", "-"));
+        assertEquals("chat models ls rm", complete("glia", ""));
+        assertEquals("--version -v --help -h --debug", complete("glia", "-"));
         assertEquals("--top", complete("glia", "chat", "--t"));
         assertEquals("--json --help -h --debug", complete("glia", "models", "-"));
         assertEquals("exact fast", complete("./glia", "chat", "--mode", ""));
@@ -34,6 +35,7 @@ class CompletionTest {
         assertEquals("remove", complete("glia", "models", ""));
         assertEquals("--yes --help --debug", complete("glia", "models", "remove", "--"));
         assertEquals("", complete("glia", "chat", ""));
+        assertEquals("--yes --help --debug", complete("glia", "rm", "--"));
     }
 
     private static String complete(String... words) throws IOException, InterruptedException {

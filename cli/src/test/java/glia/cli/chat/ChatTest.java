@@ -1,21 +1,27 @@
 package glia.cli.chat;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.cli.command.ExitCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Converses through standard input with the model that is shipped with the program.
+/// Chats through standard input with the model that is part of the program.
 class ChatTest {
     private static final String[] GREEDY = {"chat", "stories260K", "--temperature", "0", "--max-tokens", "6"};
 
     private static TestConsole chat(String typed, String... words) {
+        return chat(ExitCode.OK, typed, words.length == 0 ? GREEDY : words);
+    }
+
+    private static TestConsole chat(int exitCode, String typed, String... words) {
         TestConsole console = new TestConsole(typed);
-        assertEquals(0, console.run(words.length == 0 ? GREEDY : words), console::err);
+        assertEquals(exitCode, console.run(words), console::err);
         return console;
     }
 
@@ -28,6 +34,7 @@ class ChatTest {
         assertEquals("", chat("").out());
         assertEquals("", chat("/exit\nOnce upon a\n").out());
         assertEquals("", chat("/bye\nOnce upon a\n").out());
+        assertEquals("", chat("/quit\nOnce upon a\n").out());
     }
 
     @Test
@@ -38,8 +45,8 @@ class ChatTest {
     }
 
     @Test
-    void resetBeginsAnew() {
-        String out = chat("Once upon a\n/stats\n/reset\n/stats\nOnce upon a\n").out();
+    void clearStartsOver() {
+        String out = chat("Once upon a\n/stats\n/clear\n/stats\nOnce upon a\n").out();
         assertTrue(out.indexOf("messages     2\n") < out.indexOf("messages     0\n"), out);
         assertEquals(out.lines().findFirst(), out.lines().reduce((first, last) -> last));
     }
@@ -51,16 +58,60 @@ class ChatTest {
         assertTrue(console.out().contains("temperature         1.5\n"), console.out());
         assertTrue(console.out().contains("max-tokens          2\n"), console.out());
         assertTrue(console.out().contains("stop                XYZ\n"), console.out());
-        assertTrue(console.err().contains("There is no 'top-q' to set; /set shows all\n"), console.err());
+        assertTrue(console.err().contains("no option 'top-q'. Did you mean top-k or top-p? /set lists them.\n"),
+                console.err());
         assertTrue(console.err().contains("top-k needs a value: /set top-k N\n"), console.err());
-        assertTrue(console.err().contains("'--top-p': a number from 0 to 1 is expected, not '3'\n"), console.err());
-        assertTrue(console.err().contains("top-p: found 0.0, expected more than 0"), console.err());
+        assertTrue(console.err().contains("top-p: 3 is not between 0 (exclusive) and 1\n"), console.err());
+        assertTrue(console.err().contains("top-p: 0 is not between 0 (exclusive) and 1\n"), console.err());
     }
 
     @Test
     void aWrongValueChangesNothing() {
         assertTrue(chat("/set top-p 0\n/set\n").out().contains("top-p               0.95\n"));
         assertTrue(chat("/set top-p 0\n/set temperature 0.5\n/set\n").out().contains("temperature         0.5\n"));
+    }
+
+    @Test
+    void stopStringsAndTheSeedAreUnset() {
+        String[] words = {"chat", "stories260K", "--stop", "a", "--seed", "7"};
+        for (String unset : new String[] {"/set stop none\n/set seed random\n", "/set stop\n/set seed none\n",
+            "/stop\n/seed random\n", "/stop none\n/seed none\n"}) {
+            String out = chat("/set\n" + unset + "/set\n", words).out();
+            assertTrue(out.matches("(?s).*seed +7\nstop +a\n.*seed +\\(random\\)\nstop +\\(none\\)\n"), out);
+        }
+        assertTrue(chat("/temperature 0.5\n/set\n").out().contains("temperature         0.5\n"));
+        assertTrue(chat("/temp x\n").err().contains("temp: 'x' is not a number\n"));
+    }
+
+    @Test
+    void undoRemovesTheLastExchange() {
+        TestConsole console = chat("Once upon a\nOne day\n/undo\n/stats\n/undo\n/undo\n/stats\n");
+        assertTrue(console.out().matches("(?s).*messages +2\n.*messages +0\n.*"), console.out());
+        assertTrue(console.err().contains("Removed: One day\nRemoved: Once upon a\nThere is no message to remove.\n"),
+                console.err());
+    }
+
+    @Test
+    void regenerateAnswersAgain() {
+        TestConsole console = chat("/regenerate\nOnce upon a\n/regenerate\n/max-tokens 2\n/retry\n/stats\n");
+        assertTrue(console.err().contains("There is no message to answer.\n"), console.err());
+        String[] lines = console.out().split("\n");
+        assertEquals(lines[0], lines[1]);
+        assertTrue(lines[0].startsWith(lines[2]) && lines[2].length() < lines[0].length(), console.out());
+        assertTrue(console.out().contains("messages     2\n"), console.out());
+    }
+
+    @Test
+    void savedChatsAreLoaded(@TempDir Path folder) {
+        String file = folder.resolve("chat.json").toString();
+        String straight = chat("/system Lily.\nOnce upon a\nOne day\n").out();
+        chat("/system Lily.\nOnce upon a\n/save " + file + "\n");
+        TestConsole loaded = chat("/load " + file + "\n/system\nOne day\n");
+        assertEquals("Lily.\n" + straight.lines().skip(1).findFirst().orElseThrow() + "\n", loaded.out());
+        assertTrue(loaded.err().contains("Loaded 3 messages.\n"), loaded.err());
+        String none = chat("/load " + file + "x\n/load\n/load " + folder + "\n").err();
+        assertTrue(none.contains("Not loaded: there is no file " + file + "x.\n/load needs the name"), none);
+        assertEquals(2, none.split("Not loaded: ", -1).length - 1, none);
     }
 
     @Test
@@ -72,17 +123,26 @@ class ChatTest {
 
     @Test
     void aFullContextDropsTheOldestExchange(@TempDir Path folder) throws Exception {
-        Path saved = folder.resolve("saved.md");
-        TestConsole console = chat("Once upon a\nOne day\n" + "a b c ".repeat(9) + "\n/save " + saved
+        Path saved = folder.resolve("saved.json");
+        TestConsole console = chat(ExitCode.USAGE, "Once upon a\nOne day\n" + "a b c ".repeat(9) + "\n/save " + saved
                 + "\n/stats\n/save " + saved + "\n", "chat", "stories260K", "--temperature", "0", "--context", "12");
         assertTrue(console.err().contains("The context of 12 tokens is full."), console.err());
-        assertTrue(console.err().contains("Dropped the oldest exchange to fit the context of 12 tokens.\n"),
+        assertTrue(console.err().contains("Dropped the oldest exchange to fit the context of 12 tokens: Once upon a\n"),
                 console.err());
         assertTrue(console.err().contains("No answer: the prompt has "), console.err());
         assertTrue(console.out().contains("messages     2\n"), console.out());
         String text = Files.readString(saved);
-        assertTrue(text.startsWith("## user\n\nOne day\n\n## assistant\n\n"), text);
+        assertFalse(text.contains("\"Once upon a\""), text);
+        assertTrue(text.contains("\"One day\""), text);
         assertTrue(console.err().contains("Not saved: "), console.err());
+    }
+
+    @Test
+    void aPromptThatIsTooLongIsAUsageError() {
+        TestConsole console = chat(ExitCode.USAGE, "Once upon a time there was a girl\nOnce\n", "chat", "stories260K",
+                "--context", "8", "--max-tokens", "2");
+        assertTrue(console.err().contains("No answer: the prompt has "), console.err());
+        assertEquals(1, console.out().lines().count(), "the next message has its answer");
     }
 
     @Test
@@ -91,7 +151,7 @@ class ChatTest {
         assertTrue(console.err().contains("There is no command /halp; did you mean /help? /help shows"), console.err());
         assertTrue(console.err().contains("There is no command /qqq; /help shows them all.\n"), console.err());
         assertTrue(console.out().contains("/set [NAME VALUE]"), console.out());
-        assertTrue(console.out().contains("so do /bye and Ctrl-D"), console.out());
+        assertTrue(console.out().contains("leave (also: /exit, /bye, Ctrl-D)"), console.out());
         assertTrue(console.out().contains("context   0 of 512 tokens\n"), console.out());
     }
 }

@@ -96,7 +96,7 @@ class TerminalInputTest {
     @Test
     void ctrlCClearsTheLineAndLeavesOnlyWhenRepeated() throws Exception {
         assertEquals("hello", next("> ", "half typed", "typed", CTRL_C, "> ", CTRL_C, "> ", "hello\r"));
-        assertTrue(console.out().contains("Ctrl-C once more"), console.out());
+        assertTrue(console.out().contains("Ctrl-C again"), console.out());
         assertNull(next("> ", CTRL_C, "> ", CTRL_C));
     }
 

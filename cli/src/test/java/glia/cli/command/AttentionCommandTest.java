@@ -22,9 +22,10 @@ class AttentionCommandTest {
 
     private String run(int exitCode, String... options) {
         TestConsole console = new TestConsole("");
-        String[] words = new String[options.length + 4];
-        System.arraycopy(new String[] {"attention", "stories260K", "-o", page().toString()}, 0, words, 0, 4);
-        System.arraycopy(options, 0, words, 4, options.length);
+        String[] words = new String[options.length + 5];
+        System.arraycopy(new String[] {"attention", "stories260K", "--force", "-o", page().toString()}, 0, words, 0,
+                5);
+        System.arraycopy(options, 0, words, 5, options.length);
         assertEquals(exitCode, console.run(words), () -> console.out() + console.err());
         return console.out() + console.err();
     }

@@ -10,9 +10,7 @@ import glia.cli.TestConsole;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -46,89 +44,10 @@ class CommandsTest {
     }
 
     @Test
-    void runPrintsTheAnswerAndNothingElse() {
-        assertEquals("time, there was a little girl named Lily.\n",
-                outputOf("run", "stories260K", "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
-        assertEquals("time, there was a little girl named Lily.\n",
-                outputOf("run", "stories260K", "Once upon a", "--temperature", "0", "--stop", " She"));
-        assertEquals("time, there was a little girl named Lily.\n",
-                run(ExitCode.OK, "Once upon a\n", "run", "stories260K", "--temperature", "0", "--stop", " She").out());
-    }
-
-    @Test
-    void runGivesMachinesOneDocument() {
-        JsonNode answer = json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json");
-        assertEquals(20, answer.path("tokens").asInt());
-        assertEquals("length", answer.path("finish").asString());
-        assertEquals(3, answer.path("prompt_tokens").asInt());
-        assertTrue(answer.path("tokens_per_second").asDouble() > 0);
-        String text = answer.path("text").asString();
-        assertEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json",
-                "--kernels", "scalar", "--threads", "1").path("text").asString());
-        assertNotEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "8", "--max-tokens", "20",
-                "--json")
-                .path("text").asString());
-    }
-
-    @Test
-    void draftsChangeNoText() throws Exception {
-        Path drafts = Path.of("../engine/src/test/resources/drafts/deepseek_v3");
-        for (String file : new String[] {"config.json", "model.safetensors"}) {
-            Files.copy(drafts.resolve(file), folder.resolve(file));
-        }
-        String words = IntStream.range(0, 64).mapToObj(i -> "\"w" + i + "\": " + i).collect(Collectors.joining(", "));
-        Files.writeString(folder.resolve("tokenizer.json"), """
-                {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
-                "model": {"type": "WordPiece", "vocab": {%s}, "unk_token": "w0",
-                "continuing_subword_prefix": "##", "max_input_chars_per_word": 9},
-                "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": false}}""".formatted(words));
-        String[] asked = {"run", folder.toString(), "-p", "w5 w17 w3", "--seed", "3", "--max-tokens", "40",
-            "--precision", "exact", "--json"};
-        JsonNode plain = json(asked);
-        String[] with = Arrays.copyOf(asked, asked.length + 1);
-        with[asked.length] = "--draft";
-        JsonNode drafted = json(with);
-        assertEquals(40, plain.path("tokens").asInt());
-        assertEquals(plain.path("text"), drafted.path("text"));
-        assertEquals(0, plain.path("drafted_tokens").asInt(-1));
-        assertTrue(drafted.path("drafted_tokens").asInt() >= 20, drafted::toString);
-        assertTrue(run(ExitCode.OK, "w5\n/stats\n", "chat", folder.toString(), "--draft", "--max-tokens", "9").out()
-                .contains(" drafts right\n"));
-        String none = "glia: drafts were asked for; the model as it was loaded has no layer beyond its last that makes "
-                + "them\n";
-        for (String command : new String[] {"run", "chat", "bench"}) {
-            assertEquals(none, run(ExitCode.USAGE, "", command, "stories260K", "--draft").err());
-        }
-    }
-
-    @Test
-    void theModelsOwnSamplingHoldsWhereNothingElseIsAskedFor() throws Exception {
-        Path shipped = Path.of(json("pull", "stories260K", "--json").path("path").asString());
-        for (String file : new String[] {"config.json", "model.safetensors", "tokenizer.json",
-            "tokenizer_config.json"}) {
-            Files.copy(shipped.resolve(file), folder.resolve(file));
-        }
-        Path sampling = folder.resolve("generation_config.json");
-        Files.writeString(sampling, "{\"do_sample\": false}");
-        assertEquals("time, there was a little girl named Lily.\n",
-                outputOf("run", folder.toString(), "-p", "Once upon a", "--stop", " She"));
-        Files.writeString(sampling, "{\"temperature\": 0.6, \"top_k\": 20}");
-        String set = run(ExitCode.OK, "/set\n/set top-p 0.5\n/set\n", "chat", folder.toString(), "--top-k", "7").out();
-        assertTrue(set.startsWith("temperature         0.6\ntop-k               7\ntop-p               1.0\n"), set);
-        assertTrue(set.contains("temperature         0.6\ntop-k               7\ntop-p               0.5\n"), set);
-        Files.writeString(sampling, "{\"temperature\": \"hot\"}");
-        assertEquals("glia: " + sampling + ": key temperature: found \"hot\", expected a number\n",
-                run(ExitCode.BAD_FILE, "", "run", folder.toString(), "-p", "x").err());
-    }
-
-    @Test
-    void whatDoesNotFitIsAUsageError() {
-        assertEquals("glia: a context of 100000 tokens was asked for; the model was made for at most 512\n",
-                run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
-        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()
-                .startsWith("glia: the prompt has "));
-        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "x", "-p", "y").err().contains("twice"));
-        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "--raw", "--system", "x").err().contains("--raw"));
+    void listsAsJsonHaveAFixedOrder() {
+        String models = outputOf("models", "--json");
+        String packed = models.substring(models.indexOf("\"packed\":"));
+        assertTrue(packed.matches("\"packed\":\\{\"folder\":.*,\"files\":\\d+,\"bytes\":\\d+}}\n"), models);
     }
 
     @Test
@@ -161,8 +80,10 @@ class CommandsTest {
         Path back = folder.resolve("back");
         assertEquals(file + "\n", outputOf("convert", "stories260K", "-o", file.toString()));
         assertEquals(back + "\n", outputOf("convert", file.toString(), "-o", back.toString()));
-        assertTrue(json("convert", "stories260K", "-o", file.toString(), "--type", "f16", "--json").path("bytes")
-                .asLong() < 600_000);
+        assertEquals("glia: " + file + ": exists already; --force overwrites it\n",
+                run(ExitCode.BAD_FILE, "", "convert", "stories260K", "-o", file.toString()).err());
+        assertTrue(json("convert", "stories260K", "-o", file.toString(), "--type", "f16", "--json", "--force")
+                .path("bytes").asLong() < 600_000);
         for (Path model : new Path[] {file, back}) {
             assertEquals("time, there was a little girl named Lily.\n",
                     outputOf("run", model.toString(), "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
@@ -219,9 +140,9 @@ class CommandsTest {
     @Test
     void inspectKnowsWhatWrites() {
         String golden = "../engine/src/test/resources/golden/";
-        assertTrue(outputOf("inspect", golden + "bert").contains("none: the model reads texts, it writes none\n"));
-        assertTrue(outputOf("inspect", golden + "t5").contains("none: the model answers a text as it is\n"));
-        assertTrue(outputOf("inspect", golden + "mamba").contains("none: the model only continues texts\n"));
+        assertTrue(outputOf("inspect", golden + "bert").contains("none: the model is an encoder\n"));
+        assertTrue(outputOf("inspect", golden + "t5").contains("none: the model answers the text as it is\n"));
+        assertTrue(outputOf("inspect", golden + "mamba").contains("none: the model continues text\n"));
     }
 
     @Test
@@ -356,9 +277,9 @@ class CommandsTest {
 
     @Test
     void benchMeasuresNothingThatTheContextDoesNotHold() {
-        assertEquals("glia: texts of 513 tokens are measured; the context has 512\n",
+        assertEquals("glia: the measurement needs a context of 513 tokens; the model's has 512\n",
                 run(ExitCode.USAGE, "", "bench", "stories260K", "--prompt", "513").err());
-        assertEquals("glia: texts of 128 tokens are measured; the context has 64\n",
+        assertEquals("glia: the measurement needs a context of 128 tokens; the model's has 64\n",
                 run(ExitCode.USAGE, "", "bench", GOLDEN.resolveSibling("gpt2").toString()).err());
     }
 

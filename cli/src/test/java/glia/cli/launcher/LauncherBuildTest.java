@@ -100,7 +100,7 @@ class LauncherBuildTest {
         process.toHandle().destroy();
         Result result = Installation.await(process);
         assertEquals(130, result.exitCode());
-        assertTrue(result.err().endsWith("glia: stopped; the next start goes on\n"), result.err());
+        assertTrue(result.err().endsWith("glia: stopped; the next start continues\n"), result.err());
         maven.onExit().get();
         try (Stream<Path> left = Files.list(clone.home().resolve("lib"))) {
             assertEquals(List.of("build.log"), left.map(file -> file.getFileName().toString())

@@ -48,7 +48,7 @@ class LauncherTest {
         Result result = installed.run("--grüße with spaces \\ $HOME \"*\"");
         assertEquals(2, result.exitCode());
         assertEquals("", result.out());
-        assertEquals("glia: there is no option '--grüße with spaces \\ $HOME \"*\"'\nglia --help shows what there is\n",
+        assertEquals("glia: there is no option '--grüße with spaces \\ $HOME \"*\"'\nglia --help lists the commands\n",
                 result.err());
     }
 
@@ -75,7 +75,7 @@ class LauncherTest {
             Result result = installed.runWith(environment, "run", "--nonsense");
             assertEquals(2, result.exitCode());
             assertEquals("", result.out());
-            assertEquals("glia: glia run has no option '--nonsense'\nglia run --help shows what there is\n",
+            assertEquals("glia: glia run has no option '--nonsense'\nglia run --help shows its options\n",
                     result.err());
         }
     }
@@ -85,16 +85,45 @@ class LauncherTest {
         Process process = installed.start(installed.home(), Map.of(), "/bin/sh", "-c",
                 "{ echo before >&2; ./glia run --nonsense; echo after >&2; } >all 2>&1");
         Installation.await(process);
-        assertEquals("before\nglia: glia run has no option '--nonsense'\nglia run --help shows what there is\nafter\n",
+        assertEquals("before\nglia: glia run has no option '--nonsense'\nglia run --help shows its options\nafter\n",
                 Files.readString(installed.home().resolve("all")));
     }
 
     @Test
-    void whatTheVirtualMachineHasToSayIsKept() throws Exception {
-        Result result = installed.runWith(Map.of("JAVA_TOOL_OPTIONS", "-XX:NoSuchOption"), "run", "--nonsense");
-        assertEquals(1, result.exitCode());
-        assertTrue(result.err().contains("Unrecognized VM option 'NoSuchOption'"), result.err());
-        assertEquals("", result.out());
+    void aJvmThatDoesNotStartIsReported() throws Exception {
+        for (String kernels : List.of("vector", "auto")) {
+            Result result = installed.runWith(Map.of("JAVA_TOOL_OPTIONS", "-XX:NoSuchOption"), "run", "--kernels",
+                    kernels);
+            assertEquals(6, result.exitCode());
+            assertEquals("glia: Java does not start with these options (see JAVA_TOOL_OPTIONS and JDK_JAVA_OPTIONS): "
+                    + "Unrecognized VM option 'NoSuchOption'\n", result.err());
+            assertEquals("", result.out());
+        }
+        Result large = installed.runWith(Map.of("JAVA_TOOL_OPTIONS", "-Xms900000g"), "--version");
+        assertEquals(5, large.exitCode(), large.err());
+        assertTrue(large.err().startsWith("glia: not enough memory to start Java "), large.err());
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void tooLittleMemoryForTheJvmIsReported() throws Exception {
+        Result result = shell("ulimit -v 300000; ./glia --version");
+        assertEquals(5, result.exitCode(), result.err());
+        assertTrue(result.err().startsWith("glia: not enough memory to start Java (see ulimit -v "), result.err());
+    }
+
+    @Test
+    void aJavaThatCannotBeExecutedIsReported() throws Exception {
+        Path jdk = Files.createDirectories(folder.resolve("other jdk/bin")).getParent();
+        Files.copy(Path.of(System.getProperty("java.home"), "release"), jdk.resolve("release"));
+        for (String program : List.of("java", "javac")) {
+            Files.writeString(jdk.resolve("bin").resolve(program), "\0\0\0\0").toFile().setExecutable(true);
+        }
+        Result result = installed.runWith(Map.of("JAVA_HOME", jdk.toString()), "--version");
+        assertEquals(6, result.exitCode(), result.err());
+        assertTrue(result.err().endsWith("glia: " + jdk.resolve("bin/java") + " cannot be executed; set JAVA_HOME to a "
+                + "JDK 25 for this machine\n"), result.err());
+        Files.delete(jdk.resolve("bin/javac"));
     }
 
     @Test

@@ -1,0 +1,163 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Generates text with the model that is part of the program.
+class RunCommandTest {
+    private static final Path GOLDEN = Path.of("../engine/src/test/resources/golden/llama");
+
+    @TempDir Path folder;
+
+    private static TestConsole run(int exitCode, String input, String... words) {
+        TestConsole console = new TestConsole(input);
+        assertEquals(exitCode, console.run(words), () -> console.out() + console.err());
+        return console;
+    }
+
+    private static String outputOf(String... words) {
+        return run(ExitCode.OK, "", words).out();
+    }
+
+    private static JsonNode json(String... words) {
+        return JsonMapper.shared().readTree(outputOf(words));
+    }
+
+    @Test
+    void runPrintsTheAnswerAndNothingElse() {
+        assertEquals("time, there was a little girl named Lily.\n",
+                outputOf("run", "stories260K", "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
+        assertEquals("time, there was a little girl named Lily.\n",
+                outputOf("run", "stories260K", "Once upon a", "--temperature", "0", "--stop", " She"));
+        assertEquals("time, there was a little girl named Lily.\n",
+                run(ExitCode.OK, "Once upon a\n", "run", "stories260K", "--temperature", "0", "--stop", " She").out());
+    }
+
+    @Test
+    void textOnStandardInputFollowsThePrompt() {
+        String joined = outputOf("run", "stories260K", "Once upon a\n\ntime there", "--temperature", "0", "-n", "9");
+        assertEquals(joined, run(ExitCode.OK, "time there\n", "run", "stories260K", "Once upon a", "--temp", "0",
+                "-n", "9").out());
+        assertEquals(joined, run(ExitCode.OK, "time there\n", "run", "-m", "stories260K", "-p", "Once upon a", "--temp",
+                "0", "-n", "9").out());
+        assertNotEquals(joined, outputOf("run", "stories260K", "Once upon a", "--temperature", "0", "-n", "9"));
+    }
+
+    @Test
+    void answersAreWrappedAtTheWidthOfATerminal() {
+        String[] words = {"run", "stories260K", "Once upon a", "--temperature", "0", "-n", "40"};
+        TestConsole narrow = new TestConsole("", 30);
+        assertEquals(ExitCode.OK, narrow.run(words));
+        String piped = outputOf(words);
+        assertTrue(narrow.out().lines().allMatch(line -> line.length() <= 30), narrow::out);
+        assertTrue(piped.lines().anyMatch(line -> line.length() > 30), piped);
+        assertEquals(piped.replaceAll("\\s+", " "), narrow.out().replaceAll("\\s+", " "));
+    }
+
+    @Test
+    void controlCharactersOfFilesDoNotReachTheTerminal() throws Exception {
+        Path hostile = Files.createDirectories(folder.resolve("a\033[2Jb"));
+        Files.writeString(hostile.resolve("config.json"), "{\"model_type\": \"x\\u001b]0;y\\u0007\\u202e\"}");
+        Files.copy(GOLDEN.resolve("model.safetensors"), hostile.resolve("model.safetensors"));
+        for (int width : new int[] {0, 80}) {
+            TestConsole console = new TestConsole("", width);
+            assertEquals(ExitCode.BAD_FILE, console.run("inspect", hostile.toString()));
+            assertEquals(width == 0, console.err().contains("\033"), console::err);
+            assertEquals(width == 0, console.err().contains("\u202e"), console::err);
+            assertTrue(width == 0 || console.err().contains("a\\x1b[2Jb"), console::err);
+        }
+        TestConsole decoded = new TestConsole("", 80);
+        assertEquals(ExitCode.OK, decoded.run("tokenize", "stories260K", "--decode", "30"));
+        assertEquals("\\x1b\n", decoded.out());
+        assertEquals("\033\n", outputOf("tokenize", "stories260K", "--decode", "30"), "a pipe gets it as it is");
+    }
+
+    @Test
+    void runGivesMachinesOneDocument() {
+        JsonNode answer = json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json");
+        assertEquals(20, answer.path("tokens").asInt());
+        assertEquals("length", answer.path("finish").asString());
+        assertEquals(3, answer.path("prompt_tokens").asInt());
+        assertTrue(answer.path("tokens_per_second").asDouble() > 0);
+        String text = answer.path("text").asString();
+        assertEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json",
+                "--kernels", "scalar", "--threads", "1").path("text").asString());
+        assertNotEquals(text, json("run", "stories260K", "-p", "Once upon", "--seed", "8", "--max-tokens", "20",
+                "--json")
+                .path("text").asString());
+    }
+
+    @Test
+    void draftsChangeNoText() throws Exception {
+        Path drafts = Path.of("../engine/src/test/resources/drafts/deepseek_v3");
+        for (String file : new String[] {"config.json", "model.safetensors"}) {
+            Files.copy(drafts.resolve(file), folder.resolve(file));
+        }
+        String words = IntStream.range(0, 64).mapToObj(i -> "\"w" + i + "\": " + i).collect(Collectors.joining(", "));
+        Files.writeString(folder.resolve("tokenizer.json"), """
+                {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+                "model": {"type": "WordPiece", "vocab": {%s}, "unk_token": "w0",
+                "continuing_subword_prefix": "##", "max_input_chars_per_word": 9},
+                "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": false}}""".formatted(words));
+        String[] asked = {"run", folder.toString(), "-p", "w5 w17 w3", "--seed", "3", "--max-tokens", "40",
+            "--precision", "exact", "--json"};
+        JsonNode plain = json(asked);
+        String[] with = Arrays.copyOf(asked, asked.length + 1);
+        with[asked.length] = "--draft";
+        JsonNode drafted = json(with);
+        assertEquals(40, plain.path("tokens").asInt());
+        assertEquals(plain.path("text"), drafted.path("text"));
+        assertEquals(0, plain.path("drafted_tokens").asInt(-1));
+        assertTrue(drafted.path("drafted_tokens").asInt() >= 20, drafted::toString);
+        assertTrue(run(ExitCode.OK, "w5\n/stats\n", "chat", folder.toString(), "--draft", "--max-tokens", "9").out()
+                .contains(" drafts accepted\n"));
+        String none = "glia: drafts were asked for; the model as it was loaded has no layer beyond its last that makes "
+                + "them\n";
+        for (String command : new String[] {"run", "chat", "bench"}) {
+            assertEquals(none, run(ExitCode.USAGE, "", command, "stories260K", "--draft").err());
+        }
+    }
+
+    @Test
+    void theModelsOwnSamplingHoldsWhereNothingElseIsAskedFor() throws Exception {
+        Path shipped = Path.of(json("pull", "stories260K", "--json").path("path").asString());
+        for (String file : new String[] {"config.json", "model.safetensors", "tokenizer.json",
+            "tokenizer_config.json"}) {
+            Files.copy(shipped.resolve(file), folder.resolve(file));
+        }
+        Path sampling = folder.resolve("generation_config.json");
+        Files.writeString(sampling, "{\"do_sample\": false}");
+        assertEquals("time, there was a little girl named Lily.\n",
+                outputOf("run", folder.toString(), "-p", "Once upon a", "--stop", " She"));
+        Files.writeString(sampling, "{\"temperature\": 0.6, \"top_k\": 20}");
+        String set = run(ExitCode.OK, "/set\n/set top-p 0.5\n/set\n", "chat", folder.toString(), "--top-k", "7").out();
+        assertTrue(set.contains("temperature         0.6\ntop-k               7\ntop-p               1.0\n"), set);
+        assertTrue(set.contains("temperature         0.6\ntop-k               7\ntop-p               0.5\n"), set);
+        Files.writeString(sampling, "{\"temperature\": \"hot\"}");
+        assertEquals("glia: " + sampling + ": key temperature: found \"hot\", expected a number\n",
+                run(ExitCode.BAD_FILE, "", "run", folder.toString(), "-p", "x").err());
+    }
+
+    @Test
+    void whatDoesNotFitIsAUsageError() {
+        assertEquals("glia: a context of 100000 tokens was asked for; the model was made for at most 512\n",
+                run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()
+                .startsWith("glia: the prompt has "));
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "x", "-p", "y").err()
+                .startsWith("glia: 'x' is one word too many: --prompt gives PROMPT; use: glia run [OPTIONS] MODEL\n"));
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "--raw", "--system", "x").err().contains("--raw"));
+    }
+}
