@@ -12,13 +12,13 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
-/// Begins on a set that compiles soon and goes on with one that is faster once compiled.
+/// A backend that starts on one that is fast at once and continues on one that is faster once compiled.
 ///
-/// C2 needs seconds of processor time for the Vector API's loops, and until then they are slower than scalar ones: on a
-/// prompt of 37 tokens the first token came after 1.0 s with scalar kernels and after 1.7 s with vectors. So the first
-/// products, about as many as a short prompt needs, are scalar.
+/// C2 needs seconds of CPU time to compile the Vector API's loops, which until then are slower than scalar ones: a
+/// prompt of 37 tokens took 1.0 s to the first token with scalar kernels and 1.7 s with vector kernels. So the first
+/// matrix multiplications, about those of a short prompt, are scalar.
 final class ColdStart implements Kernels {
-    /// Multiplications left to the first set: a prompt of 50 tokens through 100 million parameters.
+    /// Multiplications done by the first backend: a prompt of 50 tokens through 100 million parameters.
     private static final long BUDGET = 5_000_000_000L;
 
     private final Kernels first;
@@ -44,7 +44,7 @@ final class ColdStart implements Kernels {
         return second.workers();
     }
 
-    /// The second set's alone: a change of sets would change bits.
+    /// The second backend's alone: switching backends would change bits.
     @Override
     public Kernels batchInvariant() {
         return second.batchInvariant();

@@ -12,33 +12,33 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import jdk.incubator.vector.VectorShape;
 
-/// Chooses the set of kernels that suits the machine and the JVM.
+/// Selects the kernel backend for this machine and JVM.
 ///
-/// No class of the module `jdk.incubator.vector` is touched before it is known to be there, so that the program also
-/// runs without it.
+/// No class of the module `jdk.incubator.vector` is loaded before the module is known to be present, so the program
+/// also runs without it.
 public final class KernelBackends {
     private static final String EMITTED = "emitted-";
 
-    /// What `choose` takes: the best set, or one by its name. `emitted` is the best level of the emitted kernels that
-    /// the processor has; the names that begin with it are one level each.
+    /// The names that `choose` accepts. `emitted` is the best instruction-set level of the emitted backend that the
+    /// processor has; the names beginning with `emitted-` select one level.
     public static final String NAMES = "auto, best, scalar, vector, emitted"
             + IsaLevel.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int LEAST_BITS = 128;
 
-    /// A set of kernels, and why it is not a better one.
+    /// A kernel backend, and why it is not a better one.
     ///
-    /// @param kernels the set
-    /// @param note a sentence for the user, empty where the best set was chosen or the set was asked for by name
+    /// @param kernels the backend
+    /// @param note a sentence for the user, empty if the best backend was chosen or one was requested by name
     public record Choice(Kernels kernels, String note) {
-        /// The same set in its batch-invariant form.
+        /// The batch-invariant form of the same backend.
         public Choice batchInvariant() {
             return new Choice(kernels.batchInvariant(), note);
         }
     }
 
-    /// Where the JVM is asked for its vectors: a class of its own, loaded only when the module is there.
+    /// Queries the vector width. A class of its own, loaded only if the module is present.
     private static final class Vectors {
         static int bits() {
             return VectorShape.preferredShape().vectorBitSize();
@@ -47,22 +47,22 @@ public final class KernelBackends {
 
     private KernelBackends() { }
 
-    /// Early initialization: makes the first call of machine code, for which the JDK writes classes (20 ms), so that a
-    /// later choice need not wait for it. May be called on any thread.
+    /// Early initialization: makes the first call of machine code, for which the JDK generates classes (20 ms), so that
+    /// a later choice does not wait for it. Thread-safe.
     public static void warmUp() {
         EmittedKernels.obstacle();
     }
 
-    /// Makes the set of this name; with `best` the fastest that can run (emitted, vector, scalar), and with `auto` the
-    /// same, but where it is the vector set begun on scalar kernels, so that the first answer does not wait for the
+    /// Creates the backend of this name. `best` is the fastest that can run (emitted, vector, scalar). `auto` is the
+    /// same, but a vector backend starts on scalar kernels, so that the first answer does not wait for the JIT
     /// compiler.
     ///
-    /// @throws IllegalArgumentException if the name is unknown or the set cannot run here; the message says why
+    /// @throws IllegalArgumentException if the name is unknown or the backend cannot run here; the message says why
     public static Choice choose(String name, Workers workers) {
         return choose(name, workers, EmittedKernels::selfTest);
     }
 
-    /// @param selfTest says what is wrong with emitted kernels
+    /// @param selfTest returns what is wrong with emitted kernels, if anything
     static Choice choose(String name, Workers workers, Function<EmittedKernels, Optional<String>> selfTest) {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "scalar" -> new Choice(new ScalarKernels(workers), "");
@@ -123,15 +123,15 @@ public final class KernelBackends {
         return new Choice(coldStart ? new ColdStart(new ScalarKernels(workers), vector) : vector, wrong);
     }
 
-    /// What keeps the vector kernels from running, or from being faster than the scalar ones.
+    /// Why vector kernels cannot run, or would be slower than scalar ones.
     private static Optional<String> vectorObstacle() {
         String vm = System.getProperty("java.vm.name", "") + ", " + System.getProperty("java.vm.info", "");
         if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
             return Optional.of("the module " + VECTOR_MODULE
-                    + " is missing; say --kernels vector to glia, or --add-modules " + VECTOR_MODULE + " to java");
+                    + " is missing; pass --kernels vector to glia, or --add-modules " + VECTOR_MODULE + " to java");
         }
         if (vm.contains("interpreted mode") || vm.contains("client") || vm.contains("Client") || vm.contains("Zero")) {
-            return Optional.of("the JVM (" + vm + ") runs without the C2 compiler, which turns them into machine code; "
+            return Optional.of("the JVM (" + vm + ") runs without the C2 compiler, which makes them fast; "
                     + "start java without -Xint and -XX:TieredStopAtLevel");
         }
         int bits = Vectors.bits();

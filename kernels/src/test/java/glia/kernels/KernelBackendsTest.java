@@ -63,7 +63,7 @@ class KernelBackendsTest {
     @Test
     void runsWithoutTheVectorModuleAndSaysSo() throws Exception {
         String output = run("auto", OTHER);
-        assertBegins("scalar 25 slow scalar kernels, since the module jdk.incubator.vector is missing; say "
+        assertBegins("scalar 25 slow scalar kernels, since the module jdk.incubator.vector is missing; pass "
                 + "--kernels vector to glia, or --add-modules jdk.incubator.vector to java; and code is emitted for "
                 + "x86-64 only", output);
         assertBegins("refused the vector kernels cannot run: the module", run("vector"));

@@ -118,7 +118,8 @@ public final class QuantizedMatrix implements Matrix {
         boolean[] seen = new boolean[order.length];
         for (int column : order) {
             if (column < 0 || column >= order.length || seen[column]) {
-                throw new IllegalArgumentException("column " + column + " of " + order.length + " is no place of one");
+                throw new IllegalArgumentException(
+                        "the order must hold each of " + order.length + " columns once; found " + column);
             }
             seen[column] = true;
         }

@@ -34,7 +34,7 @@ final class RowStore extends RangeTask {
         if (page.type() == KeyValueType.F32) {
             range(0, to - from, 0);
         } else {
-            spread(to - from, (long) ROUNDING_COST * rows.cols());
+            distribute(to - from, (long) ROUNDING_COST * rows.cols());
         }
     }
 

@@ -130,7 +130,7 @@ final class AmxPanels implements Panels {
         }
 
         void pack() {
-            spread(depth == 0 ? 0 : Math.ceilDiv(cols, AmxCode.COLS), (long) AmxCode.COLS * depth);
+            distribute(depth == 0 ? 0 : Math.ceilDiv(cols, AmxCode.COLS), (long) AmxCode.COLS * depth);
         }
 
         @Override
@@ -184,7 +184,7 @@ final class AmxPanels implements Panels {
 
         void pack() {
             strips = Math.ceilDiv(cols, STRIP);
-            spread(Math.ceilDiv(depth, AmxCode.DEPTH) * strips, (long) AmxCode.DEPTH * STRIP);
+            distribute(Math.ceilDiv(depth, AmxCode.DEPTH) * strips, (long) AmxCode.DEPTH * STRIP);
         }
 
         @Override

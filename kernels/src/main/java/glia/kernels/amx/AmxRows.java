@@ -110,7 +110,7 @@ final class AmxRows {
         }
 
         void pack() {
-            spread(groups, (long) AmxCode.ROWS * depth);
+            distribute(groups, (long) AmxCode.ROWS * depth);
         }
 
         @Override
@@ -151,7 +151,7 @@ final class AmxRows {
 
         void pack() {
             strips = Math.ceilDiv(groups, STRIP);
-            spread(steps * strips, (long) AmxCode.DEPTH * AmxCode.ROWS * STRIP);
+            distribute(steps * strips, (long) AmxCode.DEPTH * AmxCode.ROWS * STRIP);
         }
 
         @Override

@@ -242,7 +242,7 @@ final class Int16Code {
         Vec magnitude = a.v(2);
         Vec inverse = a.v(3);
         a.fill(magnitude, Integer.MAX_VALUE, R11);
-        a.fill(largest, Int16PanelCode.LEAST, R11);
+        a.fill(largest, Int16PanelCode.MIN_SCALE, R11);
         a.mov(R8, RDI);
         a.mov(R9, RDX);
         Label measure = a.here();

@@ -41,7 +41,7 @@ final class Int16PanelCode {
     /// The largest word: both bytes stay within -128 and 127.
     static final float MOST = 32512;
     /// The least S, so that its reciprocal is finite: 2^-100.
-    static final int LEAST = 27 << 23;
+    static final int MIN_SCALE = 27 << 23;
     private static final int PANEL_STEP_BYTES = 2048;
     private static final int BLOCK_BYTES = 512;
     private static final int LOW = 1024;
@@ -83,7 +83,7 @@ final class Int16PanelCode {
         a.fill(half, 0x00800080, R11);
         a.fill(center, Float.floatToIntBits(1 << bits - 1), R11);
         a.fill(magnitude, Integer.MAX_VALUE, R11);
-        a.fill(largest, LEAST, R11);
+        a.fill(largest, MIN_SCALE, R11);
         a.push(R12);
         a.mov(R12, at(R9, WorkerScratch.AHEAD));
         a.mov(R10, RSI);

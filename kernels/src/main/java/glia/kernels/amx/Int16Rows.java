@@ -34,7 +34,7 @@ final class Int16Rows extends RangeTask {
         long wordBytes = (long) groups() * strips.steps() * Int16Code.X_STEP_BYTES;
         words = packed.reserve(wordBytes + 4L * strips.count() * groups() * Int16Code.TOKENS);
         scales = words + wordBytes;
-        spread(numRows, x.cols());
+        distribute(numRows, x.cols());
         this.x = null;
     }
 

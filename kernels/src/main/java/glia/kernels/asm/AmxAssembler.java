@@ -1,17 +1,16 @@
 package glia.kernels.asm;
 
-/// An assembler that also knows the instructions on tile registers (AMX): Intel's manual, volume 1, chapter 18, and
-/// volume 2.
+/// An assembler with the instructions on tile registers (AMX): Intel's manual, volume 1, chapter 18, and volume 2.
 public final class AmxAssembler extends Assembler {
-    /// No code yet.
+    /// Creates an assembler without code.
     public AmxAssembler() { }
 
-    /// Gives the tile registers their sizes, as 64 bytes at an address say; their contents become 0.
+    /// Emits `ldtilecfg`: configures the tile registers from 64 bytes at an address; their contents become 0.
     public void configureTiles(Mem at) {
         tile(0, 0x49, 0, 0, at);
     }
 
-    /// Gives the tile registers back: the system then has nothing to save.
+    /// Emits `tilerelease`: the operating system then has no tile state to save.
     public void releaseTiles() {
         tile(0, 0x49, 0, 0, 0);
     }
@@ -20,32 +19,33 @@ public final class AmxAssembler extends Assembler {
         tile(3, 0x49, to.ordinal(), 0, 0);
     }
 
-    /// Loads a tile's rows.
+    /// Emits `tileloadd`: loads a tile's rows.
     ///
-    /// @param rows the first row; the index, times its scale, is the distance from row to row
+    /// @param rows the first row; the index times its scale is the distance from row to row
     public void load(Tile to, Mem rows) {
         rows(3, to, rows);
     }
 
-    /// Loads a tile's rows that are not needed again soon: as `load`, but the first cache may leave them out.
+    /// Emits `tileloaddt1`: loads rows that are not needed again soon, without allocating them in the L1 cache.
     public void loadOnce(Tile to, Mem rows) {
         rows(1, to, rows);
     }
 
-    /// Stores a tile's rows.
+    /// Emits `tilestored`: stores a tile's rows.
     ///
     /// @param rows as in `load`
     public void store(Mem rows, Tile from) {
         rows(2, from, rows);
     }
 
-    /// `sums[m][n] += Σ_p a[m][p] · b[p][n]` of pairs of BF16 numbers, in F32: the two products of each pair are added.
+    /// Emits `tdpbf16ps`: `sums[m][n] += Σ_p a[m][p] · b[p][n]` of BF16 pairs, in F32; both products of each pair are
+    /// added.
     public void addBf16Products(Tile sums, Tile a, Tile b) {
         tile(2, 0x5c, sums.ordinal(), b.ordinal(), a.ordinal());
     }
 
-    /// `sums[m][n] += Σ_k a[m][k] · b[k][n]` of signed bytes, in whole numbers of 32 bits; four neighbors along k fill
-    /// a number of 32 bits of a and of b.
+    /// Emits `tdpbssd`: `sums[m][n] += Σ_k a[m][k] · b[k][n]` of signed bytes, in 32-bit integers; four neighbors along
+    /// k fill 32 bits of a and of b.
     public void addByteProducts(Tile sums, Tile a, Tile b) {
         tile(3, 0x5e, sums.ordinal(), b.ordinal(), a.ordinal());
     }

@@ -1,6 +1,6 @@
 package glia.kernels.asm;
 
-/// Writes machine code for x86-64, instruction by instruction:
+/// An assembler for x86-64:
 /// ```
 /// var a = new Assembler();
 /// Label loop = a.here();
@@ -10,40 +10,40 @@ package glia.kernels.asm;
 /// a.jump(NOT_EQUAL, loop);
 /// a.ret();
 /// ```
-/// Operands stand in Intel's order, the destination first. Vector instructions are the lines of `Op`; the general ones,
-/// which only count and jump, are methods here and work on all 64 bits unless their name says 32.
+/// Operands are in Intel's order, the destination first. Vector instructions are the constants of `Op`; general
+/// instructions, for counting and jumping, are methods here and work on 64 bits unless their name says 32.
 ///
-/// Operands that an instruction does not have are refused with an `IllegalArgumentException` that names both. What the
-/// code does when it runs is checked by nothing. A subclass may add instructions that stand for several.
+/// Unsupported operands throw an `IllegalArgumentException` that names the instruction and its operands. The running
+/// code is not checked. Subclasses may add macro instructions.
 public class Assembler {
     final ByteBuilder out = new ByteBuilder();
     final Encoder encoder = new Encoder(out);
     private int numOpen;
 
-    /// No code yet.
+    /// Creates an assembler without code.
     public Assembler() { }
 
-    /// Adds a vector or mask instruction without an immediate byte.
+    /// Adds a vector or mask instruction without an immediate.
     public void op(Op op, Operand... operands) {
         require(!op.hasImmediate, op + " needs an immediate byte");
         encoder.encode(op, 0, operands);
     }
 
-    /// Adds an instruction with an immediate byte, which stands last.
+    /// Adds an instruction with an 8-bit immediate, the last operand.
     public void op(Op op, Operand a, Operand b, int immediate) {
         require(op.hasImmediate, op + " has no immediate byte");
         encoder.encode(op, immediate, a, b);
     }
 
-    /// Adds an instruction with an immediate byte, which stands last.
+    /// Adds an instruction with an 8-bit immediate, the last operand.
     public void op(Op op, Operand a, Operand b, Operand c, int immediate) {
         require(op.hasImmediate, op + " has no immediate byte");
         encoder.encode(op, immediate, a, b, c);
     }
 
-    /// The bytes so far.
+    /// The code so far.
     ///
-    /// @throws IllegalStateException if a jump leads to a label that is not bound
+    /// @throws IllegalStateException if a jump targets a label that is not bound
     public byte[] toBytes() {
         if (numOpen != 0) {
             throw new IllegalStateException(numOpen + " jumps lead to labels that are not bound");
@@ -57,16 +57,16 @@ public class Assembler {
 
     // ---- jumps ---------------------------------------------------------------------------------------------------
 
-    /// A label bound here.
+    /// Returns a label bound at the current position.
     public Label here() {
         var label = new Label();
         bind(label);
         return label;
     }
 
-    /// Says that a label is here.
+    /// Binds a label at the current position.
     ///
-    /// @throws IllegalStateException if it was bound before
+    /// @throws IllegalStateException if it is already bound
     public void bind(Label label) {
         if (label.isBound()) {
             throw new IllegalStateException("the label is bound already, at " + label.position);
@@ -133,7 +133,7 @@ public class Assembler {
         memory(0, 0x89, from, to);
     }
 
-    /// Loads a byte without a sign.
+    /// Loads a byte, zero-extended.
     public void movzxByte(Gpr to, Mem from) {
         rex(0, to.number(), index(from), from.base().number());
         out.u8(0x0f);
@@ -141,7 +141,7 @@ public class Assembler {
         encoder.memory(to.number(), from, 1);
     }
 
-    /// Loads two bytes without a sign.
+    /// Loads two bytes, zero-extended.
     public void movzxShort(Gpr to, Mem from) {
         rex(0, to.number(), index(from), from.base().number());
         out.u8(0x0f);
@@ -151,7 +151,7 @@ public class Assembler {
 
     /// Stores the lowest byte.
     public void mov8(Mem to, Gpr from) {
-        // RSP to RDI name other bytes unless there is a REX prefix.
+        // Without a REX prefix these encodings of RSP to RDI are other byte registers.
         int bits = from.number() >> 3 << 2 | index(to) >> 3 << 1 | to.base().number() >> 3;
         if (bits != 0 || from.number() >= Gpr.RSP.number()) {
             out.u8(0x40 | bits);
@@ -166,7 +166,7 @@ public class Assembler {
         memory(0, 0x89, from, to);
     }
 
-    /// Sets a register, in the shortest way for the value.
+    /// Sets a register, with the shortest encoding for the value.
     public void mov(Gpr to, long value) {
         if (value == (int) value) {
             rex(1, 0, 0, to.number());
@@ -181,7 +181,7 @@ public class Assembler {
         }
     }
 
-    /// `to = the address of the operand`.
+    /// `to = address of the operand`.
     public void lea(Gpr to, Mem from) {
         memory(1, 0x8d, to, from);
     }
@@ -250,7 +250,7 @@ public class Assembler {
         out.u8(bits);
     }
 
-    /// Shifts by CL, of which the lower 6 bits count.
+    /// Shifts left by the lower 6 bits of CL.
     public void shlByCl(Gpr to) {
         single(1, 0xd3, 4, to);
     }
@@ -270,7 +270,7 @@ public class Assembler {
         out.u8(0x58 | to.number() & 7);
     }
 
-    // ---- the system ----------------------------------------------------------------------------------------------
+    // ---- system --------------------------------------------------------------------------------------------------
 
     public void cpuid() {
         out.u8(0x0f);
@@ -283,7 +283,7 @@ public class Assembler {
         out.u8(0xd0);
     }
 
-    /// Asks for a line of memory. An address that is not there does no harm.
+    /// Prefetches a cache line. An invalid address is ignored.
     public void prefetch(Cache cache, Mem at) {
         rex(0, 0, index(at), at.base().number());
         out.u8(0x0f);
@@ -291,7 +291,7 @@ public class Assembler {
         encoder.memory(cache.ordinal(), at, 1);
     }
 
-    /// Where a line goes: NTA to the first cache alone, T0 to all, T1 to the second and above.
+    /// The caches a line is loaded into: NTA the L1 cache only, T0 all, T1 L2 and above.
     public enum Cache { NTA, T0, T1, T2 }
 
     // ---- encoding ------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ package glia.kernels.asm;
 
 import java.util.Arrays;
 
-/// Bytes that grow.
+/// A growing byte array.
 final class ByteBuilder {
     private byte[] bytes = new byte[512];
     private int size;

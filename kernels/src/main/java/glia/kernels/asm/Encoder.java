@@ -2,7 +2,7 @@ package glia.kernels.asm;
 
 import java.util.Arrays;
 
-/// Turns one vector instruction into bytes: checks the operands, takes VEX or EVEX, writes prefix, opcode, ModRM, SIB,
+/// Encodes a vector instruction: checks the operands, chooses VEX or EVEX, writes prefix, opcode, ModRM, SIB,
 /// displacement and immediate. Intel's manual, volume 2, sections 2.1, 2.3 and 2.7.
 final class Encoder {
     private final ByteBuilder out;
@@ -11,7 +11,7 @@ final class Encoder {
         this.out = out;
     }
 
-    /// @param operands as many as the form takes, destination first
+    /// @param operands the operands of the form, destination first
     void encode(Op op, int immediate, Operand... operands) {
         Form form = op.form;
         boolean stores = op.storeOpcode >= 0 && operands.length > 0 && operands[0] instanceof Mem;
@@ -56,7 +56,7 @@ final class Encoder {
     }
 
     private static int number(Operand register) {
-        // Not a switch over types, which is slow until it is compiled: most code is made before.
+        // Not a switch over types, which is slow until it is compiled; most code is emitted before.
         if (register instanceof Vec v) {
             return v.number();
         }
@@ -78,7 +78,7 @@ final class Encoder {
     }
 
     private static boolean sizesFit(Op op, int vector, Operand reg, Vec v, Operand rm) {
-        boolean fit = vector >= op.leastBytes;
+        boolean fit = vector >= op.minBytes;
         fit &= !(reg instanceof Vec x) || x.bytes() == (op.form == Form.NARROW ? Math.max(16, vector / 2) : vector);
         fit &= v == null || v.bytes() == vector;
         fit &= !(rm instanceof Vec x) || x.bytes() == Math.max(16, op.tuple.bytes(vector));
@@ -86,7 +86,7 @@ final class Encoder {
         return fit && (vector == 16 || op.form != Form.RG && op.form != Form.GR);
     }
 
-    /// Masks belong to the destination.
+    /// Whether only the destination has a mask.
     private static boolean masksFit(Operand[] operands) {
         for (int i = 1; i < operands.length; i++) {
             if (operands[i] instanceof Vec v && v.mask() != Mask.K0
@@ -150,9 +150,9 @@ final class Encoder {
         out.u8(zeroing << 7 | length << 5 | (broadcast ? 1 : 0) << 4 | (~v >> 4 & 1) << 3 | mask);
     }
 
-    /// ModRM, SIB and displacement of a memory operand.
+    /// Writes ModRM, SIB and displacement of a memory operand.
     ///
-    /// @param n what a displacement of 8 bits counts in
+    /// @param n the unit of an 8-bit displacement
     void memory(int reg, Mem m, int n) {
         int base = m.base().number() & 7;
         boolean needsSib = m.scale() != 0 || base == Gpr.RSP.number();

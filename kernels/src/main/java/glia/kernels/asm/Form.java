@@ -1,10 +1,10 @@
 package glia.kernels.asm;
 
-/// Which operands an instruction takes and where they are encoded: `reg` and `rm` in the ModRM byte, `v` in the prefix.
+/// The operands of an instruction and their encoding: `reg` and `rm` in the ModRM byte, `v` in the prefix.
 enum Form {
     /// vec ← vec, vec/mem
     RVM(Vec.class, true, Vec.class, false),
-    /// vec ← vec, vec/mem, vec: the last register stands in the immediate byte
+    /// vec ← vec, vec/mem, vec: the last register is in the immediate byte
     RVMR(Vec.class, true, Vec.class, false),
     /// vec ← vec, mem
     RVN(Vec.class, true, Mem.class, false),
@@ -52,12 +52,12 @@ enum Form {
         this.rmFirst = rmFirst;
     }
 
-    /// Operands without an immediate that is a number.
+    /// The number of operands, without a numeric immediate.
     int numOperands() {
         return (reg == null ? 0 : 1) + (hasV ? 1 : 0) + (rm == null ? 0 : 1) + (this == RVMR ? 1 : 0);
     }
 
-    /// Whether memory may stand in place of `rm`.
+    /// Whether `rm` may be a memory operand.
     boolean takesMemory() {
         return rm == Vec.class && this != KM && this != NARROW && this != GV || rm == Mem.class || this == RG
                 || this == GR;

@@ -2,7 +2,7 @@ package glia.kernels.asm;
 
 import java.util.Arrays;
 
-/// A place in the code that jumps lead to: bound once, before or after the jumps.
+/// A jump target: bound once, before or after the jumps.
 public final class Label {
     private static final int UNBOUND = -1;
 
@@ -10,14 +10,14 @@ public final class Label {
     private int[] uses = new int[4];
     private int numUses;
 
-    /// Not bound yet.
+    /// Creates an unbound label.
     public Label() { }
 
     boolean isBound() {
         return position != UNBOUND;
     }
 
-    /// Remembers a place that holds the distance of a jump here.
+    /// Adds the position of a jump distance to patch.
     void addUse(int at) {
         if (numUses == uses.length) {
             uses = Arrays.copyOf(uses, 2 * numUses);

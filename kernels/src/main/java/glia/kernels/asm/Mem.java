@@ -1,13 +1,13 @@
 package glia.kernels.asm;
 
-/// Memory at `base + index · scale + displacement`.
+/// A memory operand: `base + index · scale + displacement`.
 ///
 /// @param base the register that holds an address
-/// @param index a register that is not RSP; of no meaning where the scale is 0
+/// @param index any register but RSP; ignored if the scale is 0
 /// @param scale 1, 2, 4 or 8, or 0 for "no index"
 /// @param displacement bytes to add
-/// @param broadcast whether one number of 32 bits is read for all lanes
-/// @param mask as a destination: which lanes are written
+/// @param broadcast whether a 32-bit value is broadcast to all lanes
+/// @param mask as a destination: the lanes that are written
 public record Mem(Gpr base, Gpr index, int scale, int displacement, boolean broadcast, Mask mask)
         implements Operand {
     public Mem {
@@ -19,7 +19,7 @@ public record Mem(Gpr base, Gpr index, int scale, int displacement, boolean broa
         }
     }
 
-    /// The memory that a register points to.
+    /// Memory at the address in a register.
     public static Mem at(Gpr base) {
         return at(base, 0);
     }
@@ -32,23 +32,22 @@ public record Mem(Gpr base, Gpr index, int scale, int displacement, boolean broa
         return new Mem(base, index, scale, displacement, false, Mask.K0);
     }
 
-    /// The memory so many bytes further on.
+    /// Memory at `bytes` further.
     public Mem plus(int bytes) {
         return new Mem(base, index, scale, Math.addExact(displacement, bytes), broadcast, mask);
     }
 
-    /// One number of 32 bits for all lanes.
+    /// A 32-bit value broadcast to all lanes.
     public Mem toAll() {
         return new Mem(base, index, scale, displacement, true, mask);
     }
 
-    /// As a destination of which only the mask's lanes are written; other bytes are not touched, so they need not be
-    /// there.
+    /// A destination of which only the mask's lanes are written; other bytes are not accessed and need not be mapped.
     public Mem under(Mask lanes) {
         return new Mem(base, index, scale, displacement, broadcast, lanes);
     }
 
-    /// Intel's syntax; the number of lanes of a broadcast depends on the other operands.
+    /// Intel syntax; the number of lanes of a broadcast depends on the other operands.
     String text(int lanes) {
         String sum = base + (scale == 0 ? "" : "+" + index + "*" + scale)
                 + (displacement == 0 ? "" : displacement < 0 ? displacement : "+" + displacement);

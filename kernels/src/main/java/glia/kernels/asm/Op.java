@@ -2,13 +2,13 @@ package glia.kernels.asm;
 
 import java.util.Locale;
 
-/// The vector and mask instructions, one line each, with the encoding as Intel's manual (volume 2) writes it:
-/// prefix, map and W (WE: 1 with EVEX alone); opcode; `/digit` where part of the opcode lies in the ModRM byte; `ib`
-/// where a byte follows; the opcode that stores, where there is one. A new instruction is one more line, and its bytes
-/// in the test's list.
+/// The vector and mask instructions, one a line, with the encoding as in Intel's manual (volume 2): prefix, map and W
+/// (WE: 1 with EVEX only); opcode; `/digit` if part of the opcode is in the ModRM byte; `ib` if an immediate byte
+/// follows; the opcode of the store form, if there is one. To add an instruction, add a line here and its bytes to the
+/// test's list.
 ///
-/// The names are Intel's; a suffix tells apart what Intel gives one name: `_TO` goes from a vector or mask to memory or
-/// a general register, `_GPR` comes from one, `_VEX` is the form without AVX-512.
+/// The names are Intel's; a suffix distinguishes encodings with the same name: `_TO` moves from a vector or mask to
+/// memory or a general register, `_GPR` moves from one, `_VEX` is the form without AVX-512.
 public enum Op {
     // moves
     VMOVUPS(Kind.ANY, "NP.0F.W0 10, store 11", Form.RM, TupleType.WHOLE),
@@ -63,7 +63,7 @@ public enum Op {
     VCMPPS_VEX(Kind.VEX, "NP.0F.W0 C2 ib", Form.RVM, TupleType.FULL),
     VBLENDVPS(Kind.VEX, "66.0F3A.W0 4A", Form.RVMR, TupleType.WHOLE),
 
-    // floats of 64 bits
+    // 64-bit floats
     VFMADD231PD(Kind.ANY, "66.0F38.W1 B8", Form.RVM, TupleType.FULL64),
     VADDPD(Kind.ANY, "66.0F.WE 58", Form.RVM, TupleType.FULL64),
     VSUBPD(Kind.ANY, "66.0F.WE 5C", Form.RVM, TupleType.FULL64),
@@ -117,7 +117,7 @@ public enum Op {
     VPSRLVD(Kind.ANY, "66.0F38.W0 45", Form.RVM, TupleType.FULL),
     VPSLLVD(Kind.ANY, "66.0F38.W0 47", Form.RVM, TupleType.FULL),
 
-    // whole numbers
+    // integers
     VPADDB(Kind.ANY, "66.0F.W0 FC", Form.RVM, TupleType.WHOLE),
     VPADDW(Kind.ANY, "66.0F.W0 FD", Form.RVM, TupleType.WHOLE),
     VPADDD(Kind.ANY, "66.0F.W0 FE", Form.RVM, TupleType.FULL),
@@ -168,13 +168,13 @@ public enum Op {
     VPTESTMD(Kind.EVEX, "66.0F38.W0 27", Form.KVM, TupleType.FULL),
     VZEROUPPER(Kind.VEX, "NP.0F.W0 77", Form.NONE, TupleType.WHOLE);
 
-    /// Which prefixes an instruction exists with.
+    /// The prefixes with which an instruction exists.
     enum Kind {
-        /// Up to 32 bytes and register 15, without masks and broadcasts.
+        /// VEX: up to 32 bytes and register 15, without masks and broadcasts.
         VEX,
-        /// AVX-512.
+        /// EVEX (AVX-512).
         EVEX,
-        /// Both: VEX is taken where it serves, since it is shorter and runs on more processors.
+        /// Both: VEX is used where possible, since it is shorter and runs on more processors.
         ANY
     }
 
@@ -193,18 +193,18 @@ public enum Op {
     /// The part of the opcode in the ModRM byte.
     final int digit;
     final boolean hasImmediate;
-    /// The narrowest vectors in bytes.
-    final int leastBytes;
+    /// The minimal vector width, in bytes.
+    final int minBytes;
 
     Op(Kind kind, String encoding, Form form, TupleType tuple) {
         this(kind, encoding, form, tuple, 16);
     }
 
-    Op(Kind kind, String encoding, Form form, TupleType tuple, int leastBytes) {
+    Op(Kind kind, String encoding, Form form, TupleType tuple, int minBytes) {
         this.kind = kind;
         this.form = form;
         this.tuple = tuple;
-        this.leastBytes = leastBytes;
+        this.minBytes = minBytes;
         int space = encoding.indexOf(' ');
         String where = encoding.substring(0, space);
         prefix = where.startsWith("66") ? 1 : where.startsWith("F3") ? 2 : where.startsWith("F2") ? 3 : 0;
@@ -219,7 +219,7 @@ public enum Op {
         hasImmediate = encoding.endsWith("ib");
     }
 
-    /// The name that assemblers know.
+    /// The name used by assemblers.
     String mnemonic() {
         int suffix = name().indexOf('_');
         return (suffix < 0 ? name() : name().substring(0, suffix)).toLowerCase(Locale.ROOT);

@@ -1,19 +1,18 @@
 package glia.kernels.asm;
 
-/// How many bytes an instruction touches where its memory operand stands, and so what EVEX's displacement of 8 bits
-/// counts in ("disp8*N"). A register in this place has the same size, but at least that of an xmm.
-/// Intel's manual, volume 2, section 2.7.5.
+/// The size of an instruction's memory operand, which is the unit of EVEX's 8-bit displacement ("disp8*N"). A register
+/// in its place has the same size, but at least that of an xmm. Intel's manual, volume 2, section 2.7.5.
 enum TupleType {
-    /// The whole vector, or one number of 32 bits for all lanes.
+    /// The whole vector, or a 32-bit broadcast.
     FULL,
-    /// The whole vector, or one number of 64 bits for all lanes.
+    /// The whole vector, or a 64-bit broadcast.
     FULL64,
     /// The whole vector, never broadcast.
     WHOLE,
     HALF, QUARTER, EIGHTH,
     BYTES1, BYTES2, BYTES4, BYTES8, BYTES16, BYTES32;
 
-    /// @param vector bytes of the instruction's vectors
+    /// @param vector the width of the instruction's vectors in bytes
     int bytes(int vector) {
         return switch (this) {
             case FULL, FULL64, WHOLE -> vector;
@@ -29,7 +28,7 @@ enum TupleType {
         };
     }
 
-    /// Bytes of one broadcast number, 0 where there is no broadcast.
+    /// Size of a broadcast value in bytes, 0 without a broadcast.
     int broadcastBytes() {
         return this == FULL ? 4 : this == FULL64 ? 8 : 0;
     }

@@ -1,12 +1,12 @@
 package glia.kernels.asm;
 
-/// A vector register; as a destination possibly under a mask. The same number names the same register in each width:
+/// A vector register, as a destination optionally with a mask. The same number names the same register in each width:
 /// `ymm(3)` is the lower half of `zmm(3)`.
 ///
 /// @param number 0 to 31; 16 and above need AVX-512
 /// @param bytes 16 (xmm), 32 (ymm) or 64 (zmm)
-/// @param mask which lanes are written
-/// @param zeroing whether the other lanes become 0 instead of staying as they are
+/// @param mask the lanes that are written
+/// @param zeroing whether the other lanes become 0 instead of keeping their values
 public record Vec(int number, int bytes, Mask mask, boolean zeroing) implements Operand {
     public Vec {
         if (number < 0 || number > 31 || bytes != 16 && bytes != 32 && bytes != 64) {
@@ -29,17 +29,17 @@ public record Vec(int number, int bytes, Mask mask, boolean zeroing) implements 
         return new Vec(number, 64, Mask.K0, false);
     }
 
-    /// The register seen in another width.
+    /// The register in another width.
     public Vec as(int newBytes) {
         return new Vec(number, newBytes, mask, zeroing);
     }
 
-    /// As a destination of which only the mask's lanes are written.
+    /// A destination of which only the mask's lanes are written.
     public Vec under(Mask lanes) {
         return new Vec(number, bytes, lanes, false);
     }
 
-    /// As a destination whose lanes outside of the mask become 0.
+    /// A destination whose lanes outside the mask become 0.
     public Vec zeroUnder(Mask lanes) {
         return new Vec(number, bytes, lanes, true);
     }

@@ -4,17 +4,18 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/// Functions by number (a size, a type's ordinal), each emitted when it is first needed, in a page of its own, and
-/// kept: of a dozen a model needs two or three.
+/// Functions by number (a size, a type's ordinal), each emitted at its first use to a page of its own and then kept: a
+/// model needs two or three of a dozen.
 public final class CodeOnDemand {
     private final Arena arena;
     private final IntFunction<byte[]> emit;
-    /// Read without a lock, since workers come here for each call: a function holds nothing but final fields.
+    /// Read without a lock, since workers read it for each call: a function has only final fields.
     private final Function[] made;
 
-    /// @param arena for the pages; that of the constants which the code reads, so that these stay as long
-    /// @param count one more than the largest number
-    /// @param emit the code of a number
+    /// @param arena the arena for the pages; the one of the constants that the code reads, so that both live equally
+    ///        long
+    /// @param count the largest number plus one
+    /// @param emit returns the code for a number
     public CodeOnDemand(Arena arena, int count, IntFunction<byte[]> emit) {
         this.arena = arena;
         this.emit = emit;

@@ -10,13 +10,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 
-/// Pages of machine code. They are written first and made executable then, never both at a time, and are unmapped with
-/// their arena. Functions begin at cache lines and keep the pages reachable, so that an automatic arena frees them no
-/// sooner than the last function.
+/// Memory pages with machine code. They are written first and then made executable, never both at a time (W^X), and are
+/// unmapped with their arena. Functions begin at cache lines and keep the pages reachable, so an automatic arena does
+/// not free them before the last function.
 public final class CodePages {
     private static final int LINE = 64;
     private static final int PAGE = 4096;
-    /// An instruction that stops the program, between functions.
+    /// Fills the space between functions: `int3`, which stops the program.
     private static final byte TRAP = (byte) 0xcc;
 
     private final MemorySegment memory;
@@ -28,18 +28,18 @@ public final class CodePages {
         Arrays.setAll(functions, i -> new Function(memory.address() + starts[i], memory));
     }
 
-    /// Where pages that were written get their right to execute from.
+    /// How written pages become executable.
     enum Way {
-        /// mprotect: the usual one.
+        /// By mprotect, the usual way.
         PROTECT,
-        /// A file in memory, mapped to be written, unmapped, and mapped anew to be executed: where the system refuses
-        /// to make executable what was writable.
+        /// By an in-memory file that is mapped writable, unmapped, and mapped again as executable; for systems that do
+        /// not make writable memory executable.
         MEMORY_FILE
     }
 
-    /// Puts functions into pages of their own.
+    /// Writes functions to new pages.
     ///
-    /// @throws CodeUnavailableException if the system allows none of the ways
+    /// @throws CodeUnavailableException if the system allows neither way
     public static CodePages seal(Arena arena, List<byte[]> functions) {
         return seal(arena, functions, List.of(Way.values()));
     }
@@ -100,13 +100,13 @@ public final class CodePages {
         try {
             long writable = SystemMemory.mapShared(code.length, READ | WRITE, file);
             if (writable == SystemMemory.FAILED) {
-                throw new CodeUnavailableException("a file in memory cannot be mapped");
+                throw new CodeUnavailableException("an in-memory file cannot be mapped");
             }
             write(code, writable);
             SystemMemory.unmap(writable, code.length);
             long executable = SystemMemory.mapShared(code.length, READ | EXECUTE, file);
             if (executable == SystemMemory.FAILED) {
-                throw new CodeUnavailableException("a file in memory cannot be mapped to be executed");
+                throw new CodeUnavailableException("an in-memory file cannot be mapped as executable");
             }
             return executable;
         } finally {
@@ -122,7 +122,7 @@ public final class CodePages {
         return memory.byteSize();
     }
 
-    /// The function of this number, in the order in which they were given.
+    /// The function of this number, in the order given.
     public Function function(int i) {
         return functions[i];
     }

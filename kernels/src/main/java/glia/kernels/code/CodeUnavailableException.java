@@ -1,6 +1,6 @@
 package glia.kernels.code;
 
-/// Machine code cannot be made or run here; the message is the reason, as the rest of a sentence that begins with
+/// Thrown if machine code cannot be emitted or run here. The message is the reason, as the end of a sentence after
 /// "since".
 public final class CodeUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1;

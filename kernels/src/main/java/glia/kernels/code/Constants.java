@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Numbers that emitted code reads from memory, each as an operand, which costs about as little as a register.
-/// The code finds them through one register, which `load` sets at its beginning; several functions may share an object.
+/// Constants that emitted code reads as memory operands, which cost about as little as registers. The code addresses
+/// them through one register, set by `load`; several functions may share an object.
 public final class Constants {
     private static final int CAPACITY_BYTES = 2048;
 
@@ -24,39 +24,39 @@ public final class Constants {
     private final Map<Integer, Mem> numbers = new HashMap<>();
     private int sizeBytes;
 
-    /// @param arena what the functions live in, too
-    /// @param base the register that holds the numbers' address while the code runs
-    /// @param level what the functions are for
+    /// @param arena the arena of the functions
+    /// @param base the register that holds the constants' address while the code runs
+    /// @param level the instruction-set level of the functions
     public Constants(Arena arena, Gpr base, IsaLevel level) {
         memory = arena.allocate(CAPACITY_BYTES, 64);
         this.base = base;
         this.level = level;
     }
 
-    /// Emits what makes the numbers reachable: the operands hold from there on.
+    /// Emits the load of the base register; the operands are valid after it.
     public void load(Assembler a) {
         a.mov(base, memory.address());
     }
 
-    /// A number for all lanes.
+    /// A float in all lanes.
     public Mem of(float number) {
         return of(Float.floatToRawIntBits(number));
     }
 
-    /// 32 bits for all lanes.
+    /// 32 bits in all lanes.
     public Mem of(int bits) {
         Mem known = numbers.get(bits);
         if (known != null) {
             return known;
         }
-        // Where instructions cannot spread a number, it lies there as often as a vector has lanes.
-        boolean spreads = level.isWide();
-        int times = spreads ? 1 : level.lanes;
+        // Without broadcast operands a constant is stored once for each lane.
+        boolean broadcasts = level.isWide();
+        int times = broadcasts ? 1 : level.lanes;
         Mem mem = at(base, place(4 * times));
         for (int i = 0; i < times; i++) {
             memory.set(Memory.I32, mem.displacement() + 4 * i, bits);
         }
-        mem = spreads ? mem.toAll() : mem;
+        mem = broadcasts ? mem.toAll() : mem;
         numbers.put(bits, mem);
         return mem;
     }
@@ -67,20 +67,20 @@ public final class Constants {
         a.op(Op.VBROADCASTSS, to, at(base, mem.displacement()));
     }
 
-    /// These numbers, one behind the other.
+    /// A vector of these lanes.
     public Mem vector(int... lanes) {
         Mem mem = at(base, place(4 * lanes.length));
         MemorySegment.copy(lanes, 0, memory, Memory.I32, mem.displacement(), lanes.length);
         return mem;
     }
 
-    /// Two lanes of 64 bits, both this number.
+    /// A 64-bit float in two lanes.
     public Mem doubles(double number) {
         long bits = Double.doubleToRawLongBits(number);
         return vector((int) bits, (int) (bits >> 32), (int) bits, (int) (bits >> 32));
     }
 
-    /// Emits `to = number` for all lanes of 64 bits.
+    /// Emits `to = number` for all 64-bit lanes.
     public void fillDoubles(Assembler a, Vec to, double number) {
         a.op(Op.VBROADCASTSD, to, at(base, doubles(number).displacement()));
     }

@@ -41,12 +41,12 @@ import glia.kernels.asm.Vec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// An assembler for one level. What AVX-512 does in one instruction and AVX2 in several has a method here, so that
-/// generators do not ask for the level: loads, stores and selections of some lanes only, numbers spread from memory,
-/// bitwise instructions, which have other names.
+/// An assembler for one instruction-set level. It has a macro instruction for each operation that AVX-512 does in one
+/// instruction and AVX2 in several, so that generators do not depend on the level: masked loads, stores and blends,
+/// broadcasts from memory, and bitwise instructions, whose names differ.
 ///
-/// Masks K1 to K6 stand for lanes at every level. With AVX2, which has no mask registers, mask i is the vector register
-/// `16 - i`, whose chosen lanes are all ones: code that uses a mask leaves that register alone.
+/// Masks K1 to K6 select lanes at every level. With AVX2, which has no mask registers, mask i is the vector register
+/// `16 - i`, whose selected lanes are all ones; code that uses a mask must not use that register.
 public final class Emitter extends Assembler {
     private static final int NEAREST_EVEN = 8;
     private static final MemorySegment LANE_BITS = laneBits();
@@ -82,7 +82,7 @@ public final class Emitter extends Assembler {
         return level.isWide();
     }
 
-    /// A whole vector register.
+    /// A vector register of full width.
     public Vec v(int number) {
         return level.v(number);
     }
@@ -92,7 +92,7 @@ public final class Emitter extends Assembler {
         return new Vec(number, level.bytes / 2, Mask.K0, false);
     }
 
-    /// The end of a function: nothing of the vectors may stay, since that slows down code of SSE.
+    /// Ends a function: clears the upper halves of vector registers (`vzeroupper`), which would slow down SSE code.
     public byte[] end() {
         op(glia.kernels.asm.Op.VZEROUPPER);
         ret();
@@ -101,12 +101,12 @@ public final class Emitter extends Assembler {
 
     // ---- masks ---------------------------------------------------------------------------------------------------
 
-    /// The register of a mask, with AVX2.
+    /// The vector register of a mask, with AVX2.
     private static Vec lanes(Mask mask, int bytes) {
         return new Vec(16 - mask.ordinal(), bytes, Mask.K0, false);
     }
 
-    /// Chooses the lanes whose bits are set.
+    /// Selects the lanes whose bits are set.
     ///
     /// @param temporary a register to be overwritten, which may be that of the bits
     public void mask(Mask to, Gpr bits, Gpr temporary) {
@@ -122,7 +122,7 @@ public final class Emitter extends Assembler {
         op(VPCMPEQD, lanes, lanes, at(temporary));
     }
 
-    /// The bits of the chosen lanes.
+    /// Stores the mask as bits in a general register.
     public void bits(Gpr to, Mask mask) {
         if (isWide()) {
             op(KMOVW_TO, to, mask);
@@ -131,7 +131,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Chooses the lanes of which the predicate holds.
+    /// Selects the lanes for which the predicate holds.
     public void compare(Mask to, Vec a, Operand b, int predicate) {
         if (isWide()) {
             op(VCMPPS, to, a, b, predicate);
@@ -140,7 +140,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// The same for numbers of 64 bits.
+    /// Selects 64-bit lanes for which the predicate holds.
     public void compareDoubles(Mask to, Vec a, Operand b, int predicate) {
         if (isWide()) {
             op(VCMPPD, to, a, b, predicate);
@@ -149,7 +149,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Sets the chosen lanes to those of another register.
+    /// Copies the selected lanes of another register.
     public void blend(Vec to, Mask mask, Vec from) {
         if (isWide()) {
             op(VMOVUPS, to.under(mask), from);
@@ -158,7 +158,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Sets the lanes that are not chosen to 0.
+    /// Sets the lanes that are not selected to 0.
     void keep(Vec v, Mask mask) {
         if (isWide()) {
             op(VMOVUPS, v.zeroUnder(mask), v);
@@ -167,7 +167,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Loads the chosen lanes and nothing else; the others become 0.
+    /// Loads the selected lanes and reads nothing else; the others become 0.
     public void load(Vec to, Mem from, Mask mask) {
         if (mask == Mask.K0) {
             op(VMOVUPS, to, from);
@@ -178,7 +178,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Stores the chosen lanes and touches nothing else.
+    /// Stores the selected lanes and writes nothing else.
     public void store(Mem to, Vec from, Mask mask) {
         if (isWide() || mask == Mask.K0) {
             op(VMOVUPS, to.under(mask), from);
@@ -187,7 +187,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Loads numbers of 32 bits as such of 64.
+    /// Loads 32-bit floats as 64-bit floats.
     public void loadDoubles(Vec to, Mem from, Mask mask) {
         if (mask == Mask.K0) {
             op(VCVTPS2PD, to, from);
@@ -198,8 +198,7 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// Sets numbers of 64 bits to 0 of which the lower half of the mask does not choose.
-    /// The mask is of no use afterwards.
+    /// Sets 64-bit lanes to 0 that the lower half of the mask does not select. The mask is undefined afterwards.
     public void keepDoubles(Vec v, Mask mask) {
         if (mask == Mask.K0) {
             return;
@@ -213,10 +212,10 @@ public final class Emitter extends Assembler {
         }
     }
 
-    // ---- numbers for all lanes -----------------------------------------------------------------------------------
+    // ---- broadcasts ----------------------------------------------------------------------------------------------
 
-    /// The lowest 32 bits of a general register in all lanes.
-    public void spread(Vec to, Gpr from) {
+    /// Broadcasts the lowest 32 bits of a general register.
+    public void broadcast(Vec to, Gpr from) {
         if (isWide()) {
             op(VPBROADCASTD_GPR, to, from);
         } else {
@@ -225,10 +224,10 @@ public final class Emitter extends Assembler {
         }
     }
 
-    /// A number in memory as the last operand of an instruction on all lanes.
+    /// Broadcasts a value in memory, as the last operand of an instruction.
     ///
-    /// @param temporary where it is put if the instruction cannot spread it itself
-    public Operand spread(Mem number, Vec temporary) {
+    /// @param temporary the register for the value if the instruction has no broadcast operand
+    public Operand broadcast(Mem number, Vec temporary) {
         if (isWide()) {
             return number.toAll();
         }
@@ -236,13 +235,13 @@ public final class Emitter extends Assembler {
         return temporary;
     }
 
-    /// Puts 32 bits into all lanes, by way of a general register; with AVX-512.
+    /// Broadcasts a 32-bit constant through a general register; with AVX-512.
     public void fill(Vec to, int bits, Gpr temporary) {
         mov(temporary, bits & 0xffff_ffffL);
         op(VPBROADCASTD_GPR, to, temporary);
     }
 
-    // ---- instructions with other names ---------------------------------------------------------------------------
+    // ---- instructions with level-dependent names -----------------------------------------------------------------
 
     public void zero(Vec v) {
         op(VXORPS, v, v, v);
@@ -256,12 +255,12 @@ public final class Emitter extends Assembler {
         op(isWide() ? VPORD : VPOR, to, a, b);
     }
 
-    /// To whole numbers, of two equally near ones the even.
+    /// Rounds to integers, half to even.
     public void round(Vec to, Vec from) {
         op(isWide() ? VRNDSCALEPS : VROUNDPS, to, from, NEAREST_EVEN);
     }
 
-    /// The upper half of a vector.
+    /// Extracts the upper half of a vector.
     public void upperHalf(Vec half, Vec whole) {
         op(whole.bytes() == 64 ? VEXTRACTF64X4 : VEXTRACTF128, half, whole, 1);
     }

@@ -15,20 +15,20 @@ import static glia.kernels.asm.Op.VSCALEFPS;
 
 import glia.kernels.asm.Vec;
 
-/// Emits `e^x` for each lane of a vector: `2^n · e^r` with the whole number n nearest to `x / ln 2`, so that
-/// `|r| ≤ ln 2 / 2`, and `e^r` by a polynomial of degree 6. `x - n · ln 2` is exact to 2^-33, since ln 2 has two parts,
-/// and the polynomial to 3.1e-9 of the value, so that what remains is the rounding of the last two additions.
+/// Emits `e^x` for each lane of a vector: `2^n · e^r` with the integer n nearest to `x / ln 2`, so that `|r| ≤ ln 2 /
+/// 2`, and `e^r` by a polynomial of degree 6. `x - n · ln 2` is exact to 2^-33, since ln 2 is split into two parts, and
+/// the polynomial to a relative 3.1e-9, so that the rounding of the last two additions dominates.
 ///
-/// The result lies within 0.92 units in the last place of `e^x` (1.1e-7 of it; all numbers were tried), down to and
-/// with subnormal numbers. It is exact for 0, -∞ (0) and +∞, and infinite or 0 where the true value leaves F32's
-/// range; NaN stays NaN.
+/// The error is below 0.92 units in the last place (relative 1.1e-7; verified for all floats), including subnormal
+/// results. It is exact for 0, -∞ (0) and +∞, and infinite or 0 where the true value exceeds F32's range; NaN stays
+/// NaN.
 public final class ExpCode {
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0x1.62e430p-1f;
     private static final float LN2_LOW = -1.9046543e-9f;
-    /// Beyond, the result is 0 or infinite anyhow, while `n · ln 2` stays finite.
+    /// Beyond this the result is 0 or infinite anyhow, while `n · ln 2` stays finite.
     private static final float LIMIT = 150;
-    /// From r⁶ down to r², fitted by Remez' algorithm to the least relative error; those of r and 1 are 1.
+    /// Coefficients of r⁶ down to r², by the Remez algorithm for the least relative error; those of r and 1 are 1.
     private static final float[] COEFFICIENTS = {
         1.38146105580e-3f, 8.36871112901e-3f, 4.166838748775e-2f, 1.6666520679084e-1f, 4.9999993450985e-1f};
 
@@ -37,15 +37,15 @@ public final class ExpCode {
     /// `x = e^x`.
     ///
     /// @param n a register to be overwritten
-    /// @param p another
+    /// @param p another register to be overwritten
     public static void emit(Emitter a, Constants constants, Vec x, Vec n, Vec p) {
-        // The number stands last, since these instructions answer their last operand where one is NaN.
+        // The value comes last, since these instructions return their last operand if one is NaN.
         constants.fill(a, n, LIMIT);
         a.op(VMINPS, x, n, x);
         emitBounded(a, constants, x, n, p);
     }
 
-    /// The same for numbers that are known to lie below `LIMIT` (or to be NaN), such as those of a softmax.
+    /// `x = e^x` for values known to be below `LIMIT` (or NaN), such as those of a softmax.
     public static void emitBounded(Emitter a, Constants constants, Vec x, Vec n, Vec p) {
         constants.fill(a, n, -LIMIT);
         a.op(VMAXPS, x, n, x);
@@ -66,7 +66,7 @@ public final class ExpCode {
         }
     }
 
-    /// `x = p · 2^n`, by two factors that are numbers: the first product is exact, the second rounds.
+    /// `x = p · 2^n`, by two normal factors: the first product is exact, the second rounds.
     private static void scale(Emitter a, Constants constants, Vec x, Vec n, Vec p) {
         a.op(VCVTPS2DQ, n, n);
         a.op(VPSRAD, x, n, 1);

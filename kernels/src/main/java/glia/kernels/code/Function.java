@@ -8,19 +8,21 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodType;
 import java.lang.ref.Reference;
 
-/// Machine code that can be called: six whole numbers in, one out. All functions go through one handle, which gets the
-/// address with the call: making a handle takes milliseconds, passing the address less than a nanosecond.
+/// Callable machine code with six integer arguments and one integer result. All functions share one method handle,
+/// which takes the address as an argument: creating a handle takes milliseconds, passing the address less than a
+/// nanosecond.
 ///
-/// A call is *critical*: it costs 3 to 4 ns, and the collector waits for it. So functions end within some 10 µs; loops
-/// over tiles stay in Java. What a function reads and writes is checked by nothing: callers check sizes and addresses.
+/// A call is *critical* (`Linker.Option.critical`): it costs 3 to 4 ns, and the garbage collector waits for it.
+/// Functions therefore run for at most about 10 µs; loops over tiles are in Java. Memory accesses are not checked:
+/// callers check sizes and addresses.
 public final class Function {
     private static final MethodHandle CALL = handle();
 
     private final MemorySegment entry;
     private final Object owner;
 
-    /// @param address where the code begins
-    /// @param owner what keeps the code in memory for as long as it is reachable
+    /// @param address the address of the code
+    /// @param owner an object that keeps the code in memory as long as it is reachable
     public Function(long address, Object owner) {
         entry = MemorySegment.ofAddress(address);
         this.owner = owner;
@@ -40,7 +42,7 @@ public final class Function {
 
     /// Calls the code with its arguments in RDI, RSI, RDX, RCX, R8 and R9.
     ///
-    /// @return what it leaves in RAX
+    /// @return the value of RAX
     public long call(long a, long b, long c, long d, long e, long f) {
         try {
             return (long) CALL.invokeExact(entry, a, b, c, d, e, f);

@@ -10,26 +10,27 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// The kinds of x86-64 processors that code is emitted for, the fastest first. They differ in the width of vectors and
-/// in how bytes are multiplied; generators ask the level and are otherwise the same.
+/// The x86-64 instruction-set levels for which code is emitted, the fastest first. They differ in vector width and in
+/// their integer dot products; generators query the level and are otherwise the same.
 public enum IsaLevel {
-    /// As AVX-512, with tile registers that multiply matrices of BF16 numbers, for the products of many tokens.
+    /// AVX-512 with AMX tile registers, which multiply BF16 and int8 matrices, for matrix multiplications of many
+    /// tokens.
     AMX("amx", 64, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F, Feature.AVX512DQ,
             Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI, Feature.AVX512_BF16, Feature.AMX_TILE,
             Feature.AMX_BF16, Feature.AMX_INT8)),
     /// AVX-512 with VNNI: 32 registers of 64 bytes, masks, `vpdpbusd`.
     AVX512("avx512", 64, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX512F, Feature.AVX512DQ,
             Feature.AVX512BW, Feature.AVX512VL, Feature.AVX512_VNNI)),
-    /// As AVX2, with `vpdpbusd`.
+    /// AVX2 with `vpdpbusd`.
     AVX_VNNI("avx-vnni", 32, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C, Feature.AVX_VNNI)),
-    /// 16 registers of 32 bytes; bytes are multiplied to 16 bits by `vpmaddubsw`.
+    /// 16 registers of 32 bytes; `vpmaddubsw` multiplies bytes to 16 bits.
     AVX2("avx2", 32, EnumSet.of(Feature.AVX2, Feature.FMA, Feature.F16C));
 
-    /// Bytes of a vector.
+    /// Vector width in bytes.
     public final int bytes;
-    /// F32 numbers in a vector.
+    /// F32 lanes of a vector.
     public final int lanes;
-    /// Vector registers.
+    /// Number of vector registers.
     public final int registers;
     private final String label;
     private final Set<Feature> needs;
@@ -42,7 +43,7 @@ public enum IsaLevel {
         registers = bytes / 2;
     }
 
-    /// A whole vector register.
+    /// A vector register of full width.
     public Vec v(int number) {
         return new Vec(number, bytes, Mask.K0, false);
     }
@@ -52,24 +53,24 @@ public enum IsaLevel {
         return bytes == 64;
     }
 
-    /// What follows `emitted-` in the name of a set of kernels.
+    /// The name after `emitted-` in the name of a kernel backend.
     public String label() {
         return label;
     }
 
-    /// What the processor must have and has not.
+    /// The required features that the processor lacks.
     public Set<Feature> missing(Processor processor) {
         Set<Feature> missing = EnumSet.copyOf(needs);
         missing.removeAll(processor.features());
         return missing;
     }
 
-    /// The levels that a processor can run, the fastest first.
+    /// The levels that a processor supports, the fastest first.
     public static List<IsaLevel> of(Processor processor) {
         return Stream.of(values()).filter(level -> level.missing(processor).isEmpty()).toList();
     }
 
-    /// The level of this label.
+    /// The level with this label.
     public static Optional<IsaLevel> named(String label) {
         return Stream.of(values()).filter(level -> level.label.equals(label.toLowerCase(Locale.ROOT))).findFirst();
     }

@@ -8,14 +8,15 @@ import static glia.kernels.asm.Vec.xmm;
 import glia.kernels.asm.Op;
 import glia.kernels.asm.Vec;
 
-/// Emits reductions of several registers, and of the lanes of one, by an instruction such as an addition or a maximum.
+/// Emits reductions of several registers, and of the lanes of one, with an instruction such as an addition or a
+/// maximum.
 public final class Lanes {
     private static final int SWAP_HALVES = 0x4e;
     private static final int SWAP_NEIGHBOURS = 0xb1;
 
     private Lanes() { }
 
-    /// Combines the registers `first` to `first + count - 1` into the first, by halves.
+    /// Reduces the registers `first` to `first + count - 1` into the first, by halves.
     ///
     /// @param count a power of two
     public static void merge(Emitter a, Op op, int first, int count) {
@@ -26,7 +27,7 @@ public final class Lanes {
         }
     }
 
-    /// Combines the halves of a register until `bytes` are left, its lowest.
+    /// Reduces the halves of a register until its lowest `bytes` are left.
     ///
     /// @param temporary a register to be overwritten; both are below 16
     public static void halve(Emitter a, Op op, int register, int temporary, int bytes) {
@@ -38,7 +39,7 @@ public final class Lanes {
         }
     }
 
-    /// Combines all lanes of a register, by halves, so that those of its lowest 16 bytes hold the result.
+    /// Reduces all lanes of a register, by halves, into its lowest 16 bytes.
     ///
     /// @param temporary a register to be overwritten; both are below 16
     /// @param laneBytes 4 or 8
@@ -52,7 +53,7 @@ public final class Lanes {
         }
     }
 
-    /// Combines all lanes of a register, by halves, so that each holds the result.
+    /// Reduces all lanes of a register, by halves, so that each holds the result.
     ///
     /// @param temporary a register to be overwritten
     /// @param laneBytes 4 or 8

@@ -8,27 +8,27 @@ import glia.kernels.asm.Gpr;
 import glia.kernels.asm.Label;
 import glia.kernels.asm.Mask;
 
-/// A loop over RCX F32 numbers, by vectors; the last numbers, which fill none, are taken under the mask K1, so that
-/// nothing behind them is read or written. A subclass says what happens to one vector, and may use all registers but
-/// RCX, which counts down, RAX, which holds the bytes done, the one for the mask, and the mask.
+/// A loop over RCX F32 values by vectors. The last values, which fill no vector, are processed with the mask K1, so
+/// that nothing behind them is read or written. A subclass defines the work on one vector. It may use all registers but
+/// RCX (values left), RAX (bytes done), the mask's temporary register, and the mask.
 public abstract class MaskedLoop {
     private static final Mask REST = Mask.K1;
 
     private final int lanes;
     private final int unroll;
 
-    /// @param lanes numbers that are taken at a time: a vector or half of one
-    /// @param unroll how often the body stands in the loop over whole vectors; `lanes · unroll` is at most 64
+    /// @param lanes values processed at a time: a vector or half of one
+    /// @param unroll the unroll factor of the loop over whole vectors; `lanes · unroll` is at most 64
     public MaskedLoop(int lanes, int unroll) {
         this.lanes = lanes;
         this.unroll = unroll;
     }
 
-    /// Emits the work on the vector that begins RAX + `at` bytes behind the first number.
+    /// Emits the work on the vector at RAX + `at` bytes.
     ///
-    /// @param turn which of the bodies in the loop, to spread sums over several registers
-    /// @param mask the lanes to be read and written, K0 for all
-    public abstract void vector(Emitter a, int at, int turn, Mask mask);
+    /// @param copy the index in the unrolled loop, to distribute sums over several registers
+    /// @param mask the lanes to read and write, K0 for all
+    public abstract void vector(Emitter a, int at, int copy, Mask mask);
 
     /// Emits the loop.
     ///
@@ -41,8 +41,8 @@ public abstract class MaskedLoop {
         a.cmp(RCX, step);
         a.jump(Condition.LESS, rest);
         Label loop = a.here();
-        for (int turn = 0; turn < unroll; turn++) {
-            vector(a, 4 * lanes * turn, turn, Mask.K0);
+        for (int copy = 0; copy < unroll; copy++) {
+            vector(a, 4 * lanes * copy, copy, Mask.K0);
         }
         a.add(RAX, 4 * step);
         a.sub(RCX, step);
@@ -60,8 +60,7 @@ public abstract class MaskedLoop {
         a.bind(end);
     }
 
-    /// Emits `mask = ` the first RCX · `times` lanes, all of them where that is more than there are; RCX is below 64 /
-    /// `times`.
+    /// Emits a mask of the first RCX · `times` lanes, or of all lanes if there are fewer; RCX is below 64 / `times`.
     public static void maskOf(Emitter a, Mask mask, Gpr temporary, int times) {
         a.mov(temporary, 1);
         for (int i = 0; i < times; i++) {

@@ -10,10 +10,10 @@ import static glia.kernels.asm.Op.VSUBPS;
 import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 
-/// Emits the normal distribution `Φ(x)` for each lane of a vector: formula 7.1.26 of Abramowitz and Stegun. GELU and
-/// its slope are made of it.
+/// Emits the normal distribution `Φ(x)` for each lane of a vector, for GELU and its derivative: formula 7.1.26 of
+/// Abramowitz and Stegun.
 public final class NormalCode {
-    /// The predicate of a comparison: greater, and false where a number is NaN.
+    /// The comparison predicate "greater", false for NaN.
     private static final int ORDERED_GREATER = 30;
     private static final float[] COEFFICIENTS = {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
 
@@ -23,7 +23,7 @@ public final class NormalCode {
     ///
     /// @param unit 1 in each lane
     /// @param t a register to be overwritten
-    /// @param spare another; the mask K2 is overwritten too
+    /// @param spare another register to be overwritten; the mask K2 is overwritten too
     public static void emit(Emitter a, Constants constants, Vec x, Vec unit, Vec phi, Vec u, Vec t, Vec spare) {
         a.op(VMULPS, u, x, x);
         a.op(VMULPS, u, u, constants.of(-0.5f));

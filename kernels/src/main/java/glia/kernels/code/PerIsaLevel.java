@@ -2,8 +2,8 @@ package glia.kernels.code;
 
 import java.util.function.Function;
 
-/// An object of each level, made when it is first asked for and kept. It may hold nothing but final fields: it is read
-/// without a lock, since workers come here for each call.
+/// One object for each instruction-set level, created at its first use. It must have only final fields, since workers
+/// read it without a lock for each call.
 public final class PerIsaLevel<T> {
     private final Function<IsaLevel, T> make;
     private final Object[] made = new Object[IsaLevel.values().length];

@@ -16,15 +16,15 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/// What the processor can do that the system also lets programs use, found out by the instruction CPUID (Intel's
-/// manual, volume 2).
+/// The features that the processor has and the operating system enables, by the CPUID instruction (Intel's manual,
+/// volume 2).
 ///
-/// @param features what there is; unmodifiable
-/// @param maker as it calls itself: GenuineIntel, AuthenticAMD
-/// @param family the number that its maker gives to processors of one design, as in Linux's /proc/cpuinfo
-/// @param cacheWays lines of the same place of different pages that the first cache holds; 0 if that is not said
+/// @param features the features; unmodifiable
+/// @param maker the vendor string: GenuineIntel, AuthenticAMD
+/// @param family the vendor's family number, as in Linux's /proc/cpuinfo
+/// @param cacheWays associativity of the L1 data cache; 0 if unknown
 public record Processor(Set<Feature> features, String maker, int family, int cacheWays) {
-    /// The extensions that kernels are written for, by the names of Linux's /proc/cpuinfo.
+    /// The extensions that kernels use, with the names of Linux's /proc/cpuinfo.
     public enum Feature {
         AVX2, FMA, F16C, AVX_VNNI, AVX512F, AVX512DQ, AVX512BW, AVX512VL, AVX512VBMI, AVX512_VNNI, AVX512_BF16,
         AMX_TILE, AMX_BF16, AMX_INT8;
@@ -35,19 +35,19 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         }
     }
 
-    /// The bit of XCR0 for the sizes of tiles; the next is for their contents.
+    /// The bit of XCR0 for the tile configuration; the next bit is for the tile data.
     private static final int TILE_CONFIGURATION = 17;
-    /// AMD's first family of the design that it calls Zen 5.
+    /// AMD's first family with Zen 5 cores.
     private static final int ZEN_5 = 26;
-    /// The family from which on CPUID has another number to be added.
+    /// The family number from which on CPUID has an extended family to be added.
     private static final int EXTENDED = 15;
-    /// The leaves of CPUID that describe caches, Intel's and AMD's, and how many caches are looked at.
+    /// The CPUID leaves that describe caches, Intel's and AMD's, and the number of caches examined.
     private static final int CACHES = 4;
     private static final int CACHES_AMD = 0x8000001d;
     private static final int MOST_CACHES = 4;
-    /// The leaf that tells the highest of the extended ones, AMD's among them.
+    /// The leaf that contains the highest extended leaf, AMD's among them.
     private static final int FIRST_EXTENDED = 1 << 31;
-    /// Bits 0 to 7 of a cache's description: data, first level.
+    /// Bits 0 to 7 of a cache's description: data, level 1.
     private static final int FIRST_DATA = 1 << 5 | 1;
 
     private static Processor here;
@@ -60,14 +60,13 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         return maker.equals("GenuineIntel");
     }
 
-    /// Whether it is AMD's Zen 5 or a later one.
+    /// Whether it is AMD's Zen 5 or later.
     public boolean isZen5() {
         return maker.equals("AuthenticAMD") && family >= ZEN_5;
     }
 
-    /// Whether `vdpbf16ps` does more multiplications in the same time than the fused multiplication of F32 numbers. It
-    /// does twice as many an instruction; but Intel's processors, which have tile registers for this, take four times
-    /// as long for it.
+    /// Whether `vdpbf16ps` does more multiplications in the same time than F32 FMA. It does twice as many an
+    /// instruction, but Intel's processors, which have AMX for this, take four times as long for it.
     public boolean multipliesBf16Fast() {
         return has(Feature.AVX512_BF16) && !isIntel();
     }
@@ -76,7 +75,7 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         return features.contains(feature);
     }
 
-    /// Why code of this kind cannot run on this system at all, before anything native is touched.
+    /// Why emitted code cannot run on this system at all, before any native call.
     public static Optional<String> platformObstacle() {
         String arch = System.getProperty("os.arch", "");
         String os = System.getProperty("os.name", "");
@@ -91,10 +90,9 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         return Optional.empty();
     }
 
-    /// The processor that this runs on, asked once.
+    /// The current processor, detected once.
     ///
-    /// @throws CodeUnavailableException if it is not an x86-64, on Windows, or where the system refuses executable
-    /// memory
+    /// @throws CodeUnavailableException if it is not an x86-64, on Windows, or if the system refuses executable memory
     public static synchronized Processor here() {
         if (here == null) {
             here = detect();
@@ -102,10 +100,9 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         return here;
     }
 
-    /// Asks the processor.
+    /// Detects the current processor.
     ///
-    /// @throws CodeUnavailableException if it is not an x86-64, on Windows, or where the system refuses executable
-    /// memory
+    /// @throws CodeUnavailableException if it is not an x86-64, on Windows, or if the system refuses executable memory
     public static Processor detect() {
         platformObstacle().ifPresent(obstacle -> {
             throw new CodeUnavailableException(obstacle);
@@ -116,7 +113,7 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         }
     }
 
-    /// `(leaf, subleaf, address)`: writes EAX, EBX, ECX and EDX there.
+    /// The code of `(leaf, subleaf, address)`, which stores EAX, EBX, ECX and EDX at the address.
     private static byte[] cpuid() {
         var a = new Assembler();
         a.push(Gpr.RBX);
@@ -133,7 +130,7 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         return a.toBytes();
     }
 
-    /// Answers which registers the system saves: the lower half of XCR0.
+    /// The code that returns the registers saved by the operating system: the lower half of XCR0.
     private static byte[] xgetbv() {
         var a = new Assembler();
         a.xor(Gpr.RCX, Gpr.RCX);
@@ -198,7 +195,7 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
         return ways > 0 ? ways : cacheWays(cpuid, at, CACHES_AMD, Memory.i32(at));
     }
 
-    /// @param leaf that describes caches, one a subleaf
+    /// @param leaf a leaf that describes caches, one a subleaf
     private static int cacheWays(Function cpuid, long at, int leaf, int highestLeaf) {
         for (int i = 0; i < MOST_CACHES && Integer.compareUnsigned(leaf, highestLeaf) <= 0; i++) {
             cpuid.call(leaf, i, at, 0, 0, 0);

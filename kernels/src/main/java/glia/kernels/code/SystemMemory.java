@@ -10,8 +10,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// The calls of the C library that hand out memory with rights, and one that asks for registers. They have no checks;
-/// see mmap(2), mprotect(2), memfd_create(2).
+/// Calls of the C library that map memory with access rights, and one that enables tile registers. Arguments are not
+/// checked; see mmap(2), mprotect(2), memfd_create(2).
 public final class SystemMemory {
     public static final int NONE = 0;
     public static final int READ = 1;
@@ -19,7 +19,7 @@ public final class SystemMemory {
     static final int EXECUTE = 4;
     public static final long FAILED = -1;
 
-    /// The largest page of any system that code is emitted for.
+    /// The largest page size of any supported system.
     private static final long PAGE = 16_384;
     private static final int DONT_NEED = 4;
     private static final long HUGE_PAGE = 2 << 20;
@@ -33,28 +33,27 @@ public final class SystemMemory {
     private static final boolean IS_MAC = System.getProperty("os.name", "").startsWith("Mac");
     private static final int ANONYMOUS = IS_MAC ? 0x1000 : 0x20;
 
-    /// Looking a name up takes as long as a call, so it is done once.
+    /// Symbol lookup takes as long as a call, so it is done once.
     private static final Map<String, Function> SYMBOLS = new ConcurrentHashMap<>();
 
     private SystemMemory() { }
 
-    /// New memory of zeros, or FAILED.
+    /// Maps zeroed memory; returns its address or FAILED.
     public static long map(long sizeBytes, int rights) {
         return symbol("mmap").call(0, sizeBytes, rights, PRIVATE | ANONYMOUS, -1, 0);
     }
 
-    /// New memory of zeros that begins a page and takes room only where it is touched, freed with the arena. Where it
-    /// is large, whole huge pages are asked for: a pass reads it from end to end, and the processor then finds the
-    /// pages' addresses sooner.
+    /// Allocates zeroed, page-aligned memory that is committed on first touch and freed with the arena. Large memory
+    /// uses huge pages, since passes read it sequentially and huge pages reduce TLB misses.
     ///
-    /// @throws OutOfMemoryError if there is none
+    /// @throws OutOfMemoryError if there is no memory
     @SuppressWarnings("restricted")
     public static MemorySegment allocate(Arena arena, long sizeBytes) {
         long huge = sizeBytes & -HUGE_PAGE;
         long reserved = huge == 0 ? sizeBytes : sizeBytes + HUGE_PAGE;
         long start = map(reserved, READ | WRITE);
         if (start == FAILED) {
-            throw new OutOfMemoryError("no " + sizeBytes + " bytes of memory for packed numbers");
+            throw new OutOfMemoryError("no " + sizeBytes + " bytes of memory for packed weights");
         }
         long address = start;
         if (huge != 0 && !IS_MAC) {
@@ -64,7 +63,7 @@ public final class SystemMemory {
         return MemorySegment.ofAddress(address).reinterpret(sizeBytes, arena, _ -> unmap(start, reserved));
     }
 
-    /// The memory behind a file descriptor, or FAILED.
+    /// Maps a file descriptor; returns the address or FAILED.
     static long mapShared(long sizeBytes, int rights, int file) {
         return symbol("mmap").call(0, sizeBytes, rights, SHARED, file, 0);
     }
@@ -73,9 +72,9 @@ public final class SystemMemory {
         symbol("munmap").call(address, sizeBytes, 0, 0, 0, 0);
     }
 
-    /// Takes a tensor's whole pages out of the process's resident memory if they are those of a mapped file; they are
-    /// read again when they are touched. Not for other memory, nor for numbers that were changed: they could be lost.
-    public static void forget(Tensor t) {
+    /// Drops a tensor's whole pages from the process's resident memory if they belong to a mapped file; they are read
+    /// again on access. Must not be used for other memory, nor for changed values, which could be lost.
+    public static void dropPages(Tensor t) {
         long from = (t.address() + PAGE - 1) & -PAGE;
         long to = t.address() + t.sizeBytes() & -PAGE;
         if (to > from && t.memory().isMapped() && t.version() == 0) {
@@ -83,12 +82,12 @@ public final class SystemMemory {
         }
     }
 
-    /// Changes rights; whether the system allowed it.
+    /// Changes access rights; returns whether the system allowed it.
     public static boolean protect(long address, long sizeBytes, int rights) {
         return (int) symbol("mprotect").call(address, sizeBytes, rights, 0, 0, 0) == 0;
     }
 
-    /// A file in memory without a name in the file system, of this size, or FAILED.
+    /// Creates an in-memory file of this size without a name in the file system; returns its descriptor or FAILED.
     static int memoryFile(long sizeBytes) {
         if (IS_MAC) {
             return (int) FAILED;
@@ -104,8 +103,8 @@ public final class SystemMemory {
         }
     }
 
-    /// Memory for the numbers in between: at least one byte, since the system gives none of 0, freed when it is no
-    /// longer reachable.
+    /// Allocates scratch memory of at least one byte, since the system maps no empty memory; freed when no longer
+    /// reachable.
     public static MemorySegment scratch(long sizeBytes) {
         return allocate(Arena.ofAuto(), Math.max(1, sizeBytes));
     }
@@ -114,8 +113,8 @@ public final class SystemMemory {
         symbol("close").call(file, 0, 0, 0, 0, 0);
     }
 
-    /// Asks for the right to use tile registers, which Linux grants to a process for all its threads (arch_prctl(2)):
-    /// whether it did.
+    /// Requests permission for tile registers, which Linux grants to a process for all its threads (arch_prctl(2));
+    /// returns whether it was granted.
     static boolean allowTiles() {
         return !IS_MAC && symbol("syscall").call(ARCH_PRCTL, REQUEST_PERMISSION, TILES, 0, 0, 0) == 0;
     }
@@ -134,8 +133,8 @@ public final class SystemMemory {
                 .orElseThrow(() -> new CodeUnavailableException("the C library has no " + name));
     }
 
-    /// Asks again for new memory to be made executable, in order to say why it was refused. The handle that keeps the
-    /// system's error number is made only here, since it would cost every start some milliseconds.
+    /// Tries again to make new memory executable, in order to report why it was refused. The method handle with the
+    /// error number is created only here, since it would add milliseconds to every start.
     @SuppressWarnings("restricted")
     static String whyNotExecutable(long address, long sizeBytes) {
         var layout = Linker.Option.captureStateLayout();
@@ -148,7 +147,7 @@ public final class SystemMemory {
             int error = state.get(ValueLayout.JAVA_INT, layout.byteOffset(
                     java.lang.foreign.MemoryLayout.PathElement.groupElement("errno")));
             boolean forbidden = error == 13 || error == 1;
-            return result == 0 ? "for the moment" : "error " + error + (forbidden ? ", not permitted" : "");
+            return result == 0 ? "succeeded when tried again" : "error " + error + (forbidden ? ", not permitted" : "");
         } catch (Throwable t) {
             throw new AssertionError(t);
         }

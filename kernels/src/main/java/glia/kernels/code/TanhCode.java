@@ -8,9 +8,9 @@ import static glia.kernels.asm.Op.VMULPS;
 
 import glia.kernels.asm.Vec;
 
-/// Emits `tanh x` for each lane of a vector, by 13 levels of Lambert's continued fraction
-/// `x / (1 + x²/(3 + x²/(5 + …)))`, multiplied out to a quotient of polynomials in x². All coefficients are positive,
-/// so nothing cancels; the quotient is exact to 4e-8 up to 9, beyond which F32 has 1. NaN stays NaN.
+/// Emits `tanh x` for each lane of a vector, by 13 levels of Lambert's continued fraction `x / (1 + x²/(3 + x²/(5 +
+/// …)))`, expanded to a quotient of polynomials in x². All coefficients are positive, so there is no cancellation. The
+/// quotient is exact to 4e-8 up to 9, beyond which F32's tanh is 1. NaN stays NaN.
 public final class TanhCode {
     private static final float LIMIT = 9;
     private static final float[] NUMERATOR = {1.264885555749117e-13f, 5.179706350792634e-10f,
@@ -26,7 +26,7 @@ public final class TanhCode {
     /// @param p another
     /// @param q another
     public static void emit(Emitter a, Constants constants, Vec x, Vec square, Vec p, Vec q) {
-        // The number stands last, since these instructions answer their last operand where one is NaN.
+        // The value comes last, since these instructions return their last operand if one is NaN.
         constants.fill(a, p, LIMIT);
         a.op(VMINPS, x, p, x);
         constants.fill(a, p, -LIMIT);

@@ -29,11 +29,11 @@ import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.tensor.DType;
 
-/// Decodes ggml's Q4_K, Q5_K and Q6_K, whose blocks of 256 numbers hold scales for groups of 32 or 16 (the layout is
-/// that of `Blocks256`). The groups' scales are made for the whole block at once and kept below the stack, in the 128
-/// bytes that a System V function which calls no other may use.
+/// Emits decoding of ggml's Q4_K, Q5_K and Q6_K, whose blocks of 256 values hold scales for groups of 32 or 16 (see
+/// `Blocks256` for the layout). The scales of all groups in a block are computed first and stored in the red zone: the
+/// 128 bytes below the stack pointer that a System V leaf function may use.
 final class Decode256Code {
-    /// F32 scales of all groups; with 8 groups their minima behind them.
+    /// F32 scales of all groups, followed by their minima if there are 8 groups.
     private static final int SCALES = -64;
     private static final int MINIMA = -32;
 
@@ -42,7 +42,7 @@ final class Decode256Code {
     private final int lanes;
     private final Vec numbers;
     private final Vec bits;
-    private final Vec spread;
+    private final Vec broadcast;
 
     Decode256Code(Emitter a, Constants constants) {
         this.a = a;
@@ -50,7 +50,7 @@ final class Decode256Code {
         lanes = a.lanes();
         numbers = a.v(0);
         bits = a.v(1);
-        spread = a.v(2);
+        broadcast = a.v(2);
     }
 
     /// Emits the decoding of the block at RSI to RDI.
@@ -81,14 +81,14 @@ final class Decode256Code {
                     a.or(numbers, numbers, bits);
                 }
                 a.op(VCVTDQ2PS, numbers, numbers);
-                a.op(VMULPS, numbers, numbers, a.spread(at(RSP, SCALES + 4 * group), spread));
-                a.op(VSUBPS, numbers, numbers, a.spread(at(RSP, MINIMA + 4 * group), spread));
+                a.op(VMULPS, numbers, numbers, a.broadcast(at(RSP, SCALES + 4 * group), broadcast));
+                a.op(VSUBPS, numbers, numbers, a.broadcast(at(RSP, MINIMA + 4 * group), broadcast));
                 a.op(VMOVUPS, at(RDI, 128 * group + 4 * first), numbers);
             }
         }
     }
 
-    /// Shifts to the left, or where negative to the right.
+    /// Shifts left, or right if negative.
     private void shift(Vec v, int by) {
         if (by > 0) {
             a.op(VPSLLD, v, v, by);
@@ -97,8 +97,8 @@ final class Decode256Code {
         }
     }
 
-    /// `d · sc` and `dmin · mn` of the 8 groups. Their 6-bit numbers lie in three words of 4 bytes: those of groups 0
-    /// to 3 in the low bits of the first two, those of 4 to 7 in the third and on top of the first two.
+    /// Computes `d · sc` and `dmin · mn` of the 8 groups. Their 6-bit values are in three 4-byte words: those of groups
+    /// 0 to 3 in the low bits of the first two words, those of 4 to 7 in the third word and on top of the first two.
     private void scalesAndMinima() {
         word(RAX, 4, 0, 0x3f3f3f3f);
         word(RDX, 12, 0, 0x0f0f0f0f);
@@ -118,7 +118,7 @@ final class Decode256Code {
         a.and(to, mask);
     }
 
-    /// Multiplies 8 bytes with the F16 number at RSI + `factor`.
+    /// Multiplies 8 bytes by the F16 value at RSI + `factor`.
     ///
     /// @param high the low 4 bits of groups 4 to 7
     /// @param top their 2 high bits
@@ -136,11 +136,11 @@ final class Decode256Code {
     }
 
     private void groupsOf16() {
-        DecodeCode.half(a, spread, 208);
+        DecodeCode.half(a, broadcast, 208);
         for (int first = 0; first < 16; first += lanes) {
             a.op(VPMOVSXBD, numbers, at(RSI, 192 + first));
             a.op(VCVTDQ2PS, numbers, numbers);
-            a.op(VMULPS, numbers, numbers, spread);
+            a.op(VMULPS, numbers, numbers, broadcast);
             a.op(VMOVUPS, at(RSP, SCALES + 4 * first), numbers);
         }
         for (int group = 0; group < 16; group++) {
@@ -161,7 +161,7 @@ final class Decode256Code {
                 a.or(numbers, numbers, bits);
                 a.op(VPADDD, numbers, numbers, constants.of(-32));
                 a.op(VCVTDQ2PS, numbers, numbers);
-                a.op(VMULPS, numbers, numbers, a.spread(at(RSP, SCALES + 4 * group), spread));
+                a.op(VMULPS, numbers, numbers, a.broadcast(at(RSP, SCALES + 4 * group), broadcast));
                 a.op(VMOVUPS, at(RDI, 64 * group + 4 * first), numbers);
             }
         }

@@ -41,12 +41,12 @@ import glia.kernels.code.PerIsaLevel;
 import glia.tensor.DType;
 import java.lang.foreign.Arena;
 
-/// Decodes stored numbers to F32, with the bits of `Decode`: the plain types of 16 bits, ggml's formats with a scale
-/// for each 32 numbers (their layout stands at `Blocks32`), and by `Decode256Code` those with blocks of 256. Nothing
-/// but the numbers' own blocks is read.
+/// Emits decoding of stored values to F32, with the bits of `Decode`: F16 and BF16, ggml's formats with a scale for
+/// each 32 values (see `Blocks32` for the layouts), and by `Decode256Code` those with blocks of 256. It reads only the
+/// blocks to be decoded.
 public final class DecodeCode {
-    /// Numbers that one call takes at most: a few µs.
-    private static final int STRETCH = 8192;
+    /// Maximal number of values in a call, which takes a few µs.
+    private static final int MAX_PER_CALL = 8192;
     private static final int BLOCK = 32;
 
     private static final PerIsaLevel<DecodeCode> CODES = new PerIsaLevel<>(DecodeCode::new);
@@ -54,7 +54,7 @@ public final class DecodeCode {
     private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
-    /// By type, made when first needed.
+    /// By type, emitted at first use.
     private final CodeOnDemand decode =
             new CodeOnDemand(arena, DType.values().length, type -> emit(DType.values()[type]));
     private final Vec numbers;
@@ -75,7 +75,7 @@ public final class DecodeCode {
         return CODES.of(level);
     }
 
-    /// Whether there is code for a type.
+    /// Whether a type is supported.
     static boolean serves(DType type) {
         return switch (type) {
             case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> true;
@@ -83,21 +83,21 @@ public final class DecodeCode {
         };
     }
 
-    /// Decodes `count` numbers, whole blocks.
+    /// Decodes `count` values, whole blocks.
     void decode(DType type, long from, long to, long count) {
         Function code = decode.of(type.ordinal());
-        for (long i = 0; i < count; i += STRETCH) {
-            long part = Math.min(STRETCH, count - i);
+        for (long i = 0; i < count; i += MAX_PER_CALL) {
+            long part = Math.min(MAX_PER_CALL, count - i);
             code.call(to + 4 * i, from + i / type.blockElements() * type.blockBytes(), 0,
                     part / type.blockElements(), 1, 0);
         }
     }
 
-    /// Decodes rows of `count` numbers, whole blocks, one row behind the other.
+    /// Decodes rows of `count` values, whole blocks, to consecutive memory.
     ///
-    /// @param rowBytes from where a row begins to where the next one does
+    /// @param rowBytes bytes from one row to the next
     void decode(DType type, long from, long rowBytes, int rows, int count, long to) {
-        int most = STRETCH / Math.max(1, count);
+        int most = MAX_PER_CALL / Math.max(1, count);
         if (most < 2) {
             for (int r = 0; r < rows; r++) {
                 decode(type, from + r * rowBytes, to + 4L * r * count, count);
@@ -111,9 +111,9 @@ public final class DecodeCode {
         }
     }
 
-    /// A function of an address to write to (RDI), one to read from (RSI), bytes from row to row there (RDX), a number
-    /// of blocks of a row (RCX) and a number of rows, at least 1 (R8). RBX is where the row begins, R12 holds the
-    /// blocks, RBP the bytes, R13 counts the rows.
+    /// Emits a function of the output address (RDI), the input address (RSI), bytes from row to row (RDX), blocks in a
+    /// row (RCX) and a number of rows, at least 1 (R8). RBX is the start of the row, R12 holds the blocks, RBP the
+    /// bytes, R13 counts the rows.
     private byte[] emit(DType type) {
         var a = new Emitter(level);
         constants.load(a);
@@ -158,7 +158,7 @@ public final class DecodeCode {
         return a.end();
     }
 
-    /// Four vectors at a time, then one, then number by number.
+    /// Four vectors at a time, then one, then value by value.
     private void plain(Emitter a, boolean upperHalves) {
         Label rest = new Label();
         Label end = new Label();
@@ -196,7 +196,7 @@ public final class DecodeCode {
         a.bind(end);
     }
 
-    /// `to = ` F16 numbers, or BF16 ones, which are upper halves.
+    /// `to = ` F16 values, or BF16 ones, which are upper halves.
     public static void widen(Emitter a, Vec to, Operand shorts, boolean upperHalves) {
         if (upperHalves) {
             a.op(VPMOVZXWD, to, shorts);
@@ -206,7 +206,7 @@ public final class DecodeCode {
         }
     }
 
-    /// `to = ` the F16 number at RSI + `at`, for all lanes.
+    /// `to = ` the F16 value at RSI + `at`, in all lanes.
     static void half(Emitter a, Vec to, int at) {
         Vec shorts = to.as(to.bytes() / 2);
         a.op(VPBROADCASTW, shorts, at(RSI, at));

@@ -44,12 +44,11 @@ import glia.tensor.QuantizedMatrix.Code;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 
-/// Decodes runs of codes to F32, `(value - zero) · scale`, with the bits of the definition. Codes of four bits are
-/// looked up in a register of 16 values; E4M3 goes through half precision, whose exponent is as long and counts from
-/// elsewhere.
+/// Emits dequantization of runs of codes to F32, `(value - zero) · scale`, with the bits of the definition. 4-bit codes
+/// are looked up in a register of 16 values; E4M3 is converted through FP16, which has wider exponents.
 final class DequantizeCode {
-    /// Numbers that one call takes at most: a few µs.
-    private static final int STRETCH = 8192;
+    /// Maximal number of values in a call, which takes a few µs.
+    private static final int MAX_PER_CALL = 8192;
     private static final int GREATER = 14;
 
     private static final PerIsaLevel<DequantizeCode> CODES = new PerIsaLevel<>(DequantizeCode::new);
@@ -57,7 +56,7 @@ final class DequantizeCode {
     private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
-    /// By code, made when first needed.
+    /// By code, emitted at first use.
     private final CodeOnDemand decode =
             new CodeOnDemand(arena, Code.values().length, code -> emit(Code.values()[code]));
     private final Vec even;
@@ -90,30 +89,30 @@ final class DequantizeCode {
         return CODES.of(level);
     }
 
-    /// Numbers decoded in one step: runs are multiples of it.
+    /// Values decoded in one step; runs are multiples of it.
     static int step(Code code) {
         return code.bits() == 4 ? 32 : 16;
     }
 
-    /// Decodes `numGroups` groups of `size` codes that lie one behind the other.
+    /// Decodes `numGroups` consecutive groups of `size` codes.
     ///
     /// @param scales the F32 scale of each group
     /// @param zeros the F32 zero point of each group
     /// @param size a multiple of `step`, at least 1
     void decode(Code code, long to, long from, long scales, long zeros, int numGroups, int size) {
         Function function = decode.of(code.ordinal());
-        int most = Math.max(1, STRETCH / size);
+        int most = Math.max(1, MAX_PER_CALL / size);
         for (int g = 0; g < numGroups; g += most) {
             int groups = Math.min(most, numGroups - g);
-            for (int k = 0; k < size; k += STRETCH) {
+            for (int k = 0; k < size; k += MAX_PER_CALL) {
                 long at = (long) g * size + k;
                 function.call(to + 4 * at, from + at * code.bits() / 8, scales + 4L * g, zeros + 4L * g, groups,
-                        Math.min(STRETCH, size - k));
+                        Math.min(MAX_PER_CALL, size - k));
             }
         }
     }
 
-    /// A function of an address to write to (RDI), codes (RSI), scales (RDX), zero points (RCX), the number of groups
+    /// Emits a function of the output address (RDI), codes (RSI), scales (RDX), zero points (RCX), the number of groups
     /// (R8) and their size (R9).
     private byte[] emit(Code code) {
         var a = new Emitter(level);
@@ -172,7 +171,7 @@ final class DequantizeCode {
         return bits;
     }
 
-    /// 32 codes of four bits.
+    /// Decodes 32 4-bit codes.
     private void nibbles(Emitter a) {
         a.op(VPMOVZXBD, codes, at(RSI));
         a.op(VPERMD, even, first, codes);
@@ -184,8 +183,8 @@ final class DequantizeCode {
         }
     }
 
-    /// 8 codes of four bits, from number `part` on. A lookup takes the lowest three bits; the fourth, as a sign,
-    /// chooses the table.
+    /// Decodes 8 4-bit codes, from number `part` on. A lookup uses the lowest three bits; the fourth, as a sign,
+    /// selects the table.
     private void nibbles(Emitter a, int part) {
         a.op(VPBROADCASTD, codes, at(RSI, part / 2));
         a.op(VPSRLVD, codes, codes, shifts);
@@ -196,7 +195,7 @@ final class DequantizeCode {
         finish(a, even, 4 * part);
     }
 
-    /// As many codes of eight bits as a vector has lanes, from number `part` on.
+    /// Decodes as many 8-bit codes as a vector has lanes, from number `part` on.
     private void bytes(Emitter a, Code code, int part) {
         switch (code) {
             case E4M3 -> e4m3(a, part);
@@ -221,8 +220,8 @@ final class DequantizeCode {
         finish(a, even, 4 * part);
     }
 
-    /// Sign, exponent and mantissa go to their places in half precision, which makes 2^-8 of the number; what then is
-    /// above 448 is the NaN.
+    /// Moves sign, exponent and mantissa to their places in FP16, which gives 2^-8 of the value; a result above 448 is
+    /// NaN.
     private void e4m3(Emitter a, int part) {
         a.op(VPMOVSXBW, a.half(0), at(RSI, part));
         a.op(VPSLLW, a.half(0), a.half(0), 7);

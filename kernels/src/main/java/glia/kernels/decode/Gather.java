@@ -6,8 +6,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Rows of a table, decoded. That the ids name rows of the table and that y has room for as many rows of its length is
-/// checked at each call.
+/// Looks up rows of a table and decodes them. Each call checks that the ids name rows of the table and that y has room
+/// for the rows.
 public final class Gather extends RangeTask {
     private final RowDecoder decoder;
     private Tensor y;
@@ -19,7 +19,7 @@ public final class Gather extends RangeTask {
         this.decoder = decoder;
     }
 
-    /// `y[n,:] = table[ids[n],:]` for the first `count` ids.
+    /// Computes `y[n,:] = table[ids[n],:]` for the first `count` ids.
     public void run(Tensor y, Matrix table, int[] ids, int count) {
         if (y.dtype() != DType.F32 || y.cols() != table.cols() || y.rows() < count || ids.length < count) {
             throw new IllegalArgumentException(count + " of " + ids.length + " rows of " + table + " to " + y);
@@ -32,7 +32,7 @@ public final class Gather extends RangeTask {
         this.y = y;
         this.table = table;
         this.ids = ids;
-        spread(count, 2L * table.cols());
+        distribute(count, 2L * table.cols());
     }
 
     @Override

@@ -9,8 +9,8 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.Workers;
 
-/// Decodes rows of a weight of any type to F32, one behind the other: by `DecodeCode`, or where that has none for the
-/// type by the formats' definitions.
+/// Decodes rows of a weight of any type to consecutive F32 rows, by `DecodeCode` if it supports the type, otherwise by
+/// the formats' definitions.
 public final class RowDecoder {
     private final IsaLevel level;
     private final float[][] rows;
@@ -25,7 +25,7 @@ public final class RowDecoder {
         }
     }
 
-    /// Columns `col` to `col + count`, whole blocks, of rows of any matrix.
+    /// Decodes columns `col` to `col + count`, whole blocks, of rows of any matrix.
     public void decode(Matrix w, int row, int numRows, int col, int count, long to, int worker) {
         switch (w) {
             case Tensor t -> decode(t.dtype(), t.address() + row * t.rowBytes() + t.dtype().bytes(col), t.rowBytes(),
@@ -38,9 +38,9 @@ public final class RowDecoder {
         }
     }
 
-    /// @param from where the numbers of the first row begin; rows are `rowBytes` apart
-    /// @param count numbers of a row, whole blocks
-    /// @param worker the thread, for memory of its own
+    /// @param from the address of the first row; rows are `rowBytes` apart
+    /// @param count values of a row, whole blocks
+    /// @param worker the thread, for its scratch memory
     public void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
         if (DecodeCode.serves(type)) {
             DecodeCode.of(level).decode(type, from, rowBytes, numRows, count, to);

@@ -9,8 +9,8 @@ import glia.tensor.Memory;
 import glia.tensor.format.Dequantizer;
 import glia.tensor.format.MatrixReader;
 
-/// Decodes rows of coded matrices to F32: runs of whole groups by `DequantizeCode`, which gets the groups' scales and
-/// zero points as F32, the rest by the definition. One object serves one thread.
+/// Dequantizes rows of quantized matrices to F32: runs of whole groups by `DequantizeCode`, which takes the groups'
+/// scales and zero points as F32, the rest by the definition. Not thread-safe.
 final class RowDequantizer {
     private final MatrixReader reader = new MatrixReader();
     private final Dequantizer groups = new Dequantizer();
@@ -21,7 +21,7 @@ final class RowDequantizer {
         this.level = level;
     }
 
-    /// Decodes columns `col` to `col + count` of a row, as many as there are; the shapes are checked here.
+    /// Decodes columns `col` to `col + count` of a row; checks the shapes.
     void decode(QuantizedMatrix w, int row, int col, int count, long to) {
         if (row < 0 || row >= w.rows() || col < 0 || count < 0 || col > w.cols() - count) {
             throw new IndexOutOfBoundsException("row " + row + ", columns " + col + " + " + count + " of " + w);
@@ -33,7 +33,7 @@ final class RowDequantizer {
         }
     }
 
-    /// Decodes columns from the first on as far as there is code for, and says how many.
+    /// Decodes as many leading columns as emitted code supports; returns their number.
     private int byCode(QuantizedMatrix w, Grouping.Blocks b, int row, int col, int count, long to) {
         Parts p = w.parts();
         int step = DequantizeCode.step(p.code());

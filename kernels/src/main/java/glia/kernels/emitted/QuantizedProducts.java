@@ -142,7 +142,7 @@ public final class QuantizedProducts {
         multiplying.start(last.costAfter(), units);
         for (int i = 0; i < numProducts; i++) {
             java.lang.ref.Reference.reachabilityFence(products[i].panels);
-            products[i].forget();
+            products[i].release();
         }
     }
 
@@ -158,7 +158,7 @@ public final class QuantizedProducts {
             TiledPanels first = products[0];
             long numbers = (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols();
             parts = tiles * numbers < SMALL ? 1 : Math.ceilDiv(PARTS_A_WORKER * workers.count(), tiles);
-            spread(tiles * parts, numbers / parts);
+            distribute(tiles * parts, numbers / parts);
         }
 
         @Override

@@ -43,7 +43,7 @@ final class ActivationGradient extends RangeTask {
         this.x = x.address();
         this.f = f;
         size = x.size();
-        spread(Math.toIntExact(Math.ceilDiv(size, (long) UNIT)), 4L * UNIT);
+        distribute(Math.toIntExact(Math.ceilDiv(size, (long) UNIT)), 4L * UNIT);
     }
 
     @Override

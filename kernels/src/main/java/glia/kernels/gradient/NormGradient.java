@@ -39,7 +39,7 @@ final class NormGradient extends RowSumTask {
         this.offset = offset;
         this.centered = centered;
         cols = (int) w.size();
-        spread(Math.toIntExact(x.size() / cols), cols, dw == null ? 0 : dw.address(), steps[0]);
+        distribute(Math.toIntExact(x.size() / cols), cols, dw == null ? 0 : dw.address(), steps[0]);
     }
 
     @Override

@@ -31,7 +31,7 @@ abstract class RowSumTask implements Workers.Task {
     /// Runs all rows, then adds the sums to `total`.
     ///
     /// @param total the address of `cols` numbers, or 0 where sums are not wanted
-    final void spread(int rows, int cols, long total, RowSteps steps) {
+    final void distribute(int rows, int cols, long total, RowSteps steps) {
         numRows = rows;
         this.cols = cols;
         numChunks = Math.clamp((long) rows * cols / LEAST_NUMBERS, 1, MOST_CHUNKS);

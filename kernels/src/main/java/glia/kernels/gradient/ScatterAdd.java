@@ -38,7 +38,7 @@ final class ScatterAdd extends RangeTask {
         this.count = count;
         this.frozenRow = frozenRow;
         cols = x.cols();
-        spread(Math.ceilDiv(cols, UNIT), (long) UNIT * count);
+        distribute(Math.ceilDiv(cols, UNIT), (long) UNIT * count);
     }
 
     @Override

@@ -45,7 +45,7 @@ final class SoftmaxRows extends RangeTask {
         this.z = z.address();
         this.logSumExp = logSumExp.address();
         cols = z.cols();
-        spread(z.rows(), 4L * cols);
+        distribute(z.rows(), 4L * cols);
     }
 
     @Override

@@ -22,7 +22,7 @@ final class SumRows extends RowSumTask {
         }
         this.x = x.address();
         cols = (int) sum.size();
-        spread(Math.toIntExact(x.size() / cols), cols, sum.address(), steps[0]);
+        distribute(Math.toIntExact(x.size() / cols), cols, sum.address(), steps[0]);
     }
 
     @Override

@@ -59,14 +59,14 @@ public final class PackedWeights extends RangeTask implements PackedWeightCache.
     public void make(Matrix w, long to) {
         this.w = w;
         this.to = to;
-        spread(Math.ceilDiv(w.rows(), PanelFormat.ROWS), (long) PanelFormat.ROWS * w.cols());
+        distribute(Math.ceilDiv(w.rows(), PanelFormat.ROWS), (long) PanelFormat.ROWS * w.cols());
         this.w = null;
         switch (w) {
-            case Tensor t -> SystemMemory.forget(t);
+            case Tensor t -> SystemMemory.dropPages(t);
             case QuantizedMatrix c -> {
                 // Of a view other rows are needed, too; what is read again comes from the system's cache.
-                SystemMemory.forget(c.parts().codes());
-                SystemMemory.forget(c.parts().scales());
+                SystemMemory.dropPages(c.parts().codes());
+                SystemMemory.dropPages(c.parts().scales());
             }
         }
     }

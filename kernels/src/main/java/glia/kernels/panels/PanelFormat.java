@@ -103,7 +103,7 @@ public enum PanelFormat {
     public static void check(Tensor y, Tensor x, Matrix w) {
         ProductShapes.check(y, x, w);
         if (of(w) == null) {
-            throw new IllegalArgumentException("no product of rounded numbers with " + w);
+            throw new IllegalArgumentException("no int8 matrix multiplication with " + w);
         }
     }
 

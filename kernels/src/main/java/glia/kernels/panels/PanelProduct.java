@@ -281,7 +281,7 @@ final class PanelProduct {
     private void addMinima(int t, Vec sum) {
         for (int half = 0; half < tile.sums(); half++) {
             a.op(weights.addMinimum(), sum, weights.minimum(half),
-                    a.spread(at(RSI, tile.sum(half, t)), dots.spare()));
+                    a.broadcast(at(RSI, tile.sum(half, t)), dots.spare()));
         }
     }
 
@@ -310,14 +310,14 @@ final class PanelProduct {
         Mem tokenScale = at(RSI, tile.lowScale());
         a.op(VCVTDQ2PS, n, n);
         if (halves == 1) {
-            a.op(VMULPS, n, n, a.spread(tokenScale, dots.spare()));
+            a.op(VMULPS, n, n, a.broadcast(tokenScale, dots.spare()));
             return weights.scale(0);
         }
         Vec other = a.v(n.number() + 1);
         a.op(VCVTDQ2PS, other, other);
         a.op(VMULPS, n, n, weights.scale(0));
         a.op(VFMADD231PS, n, other, weights.scale(1));
-        return a.spread(tokenScale, dots.spare());
+        return a.broadcast(tokenScale, dots.spare());
     }
 
     /// A loop over the low terms of the block at RSI, which points at each of them meanwhile.

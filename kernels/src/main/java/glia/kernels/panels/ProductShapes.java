@@ -12,7 +12,7 @@ public final class ProductShapes {
     public static void check(Tensor y, Tensor x, Matrix w) {
         if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || y.rows() != x.rows() || y.cols() != w.rows()
                 || x.cols() != w.cols()) {
-            throw new IllegalArgumentException("no product of " + x + " and " + w + " in " + y);
+            throw new IllegalArgumentException("cannot multiply " + x + " and " + w + " in " + y);
         }
     }
 
@@ -20,7 +20,7 @@ public final class ProductShapes {
     public static void checkGradient(Tensor dw, Tensor dy, Tensor x) {
         if (dw.dtype() != DType.F32 || dy.dtype() != DType.F32 || x.dtype() != DType.F32 || dw.rows() != dy.cols()
                 || dw.cols() != x.cols() || dy.rows() != x.rows()) {
-            throw new IllegalArgumentException("no gradient of " + dy + " and " + x + " in " + dw);
+            throw new IllegalArgumentException("cannot compute the gradient of " + dy + " and " + x + " in " + dw);
         }
     }
 }

@@ -87,7 +87,7 @@ public final class TiledPanels {
         lastTile = firstTile + (shares ? 0 : numTiles);
     }
 
-    public void forget() {
+    public void release() {
         y = null;
         x = null;
         w = null;

@@ -206,10 +206,10 @@ final class TwoPanelProduct {
         int quads = PanelFormat.QUADS / halves;
         for (int quad = half * quads; quad < (half + 1) * quads; quad++) {
             for (int j = 0; j < x.length; j++) {
-                Vec spread = j % 2 == 0 ? one : other;
-                a.op(VPBROADCASTD, spread, x[j].plus(4 * quad));
+                Vec broadcast = j % 2 == 0 ? one : other;
+                a.op(VPBROADCASTD, broadcast, x[j].plus(4 * quad));
                 for (int p = 0; p < PANELS; p++) {
-                    a.op(VPDPBUSD, n[j][p], weights[p].w(quad), spread);
+                    a.op(VPDPBUSD, n[j][p], weights[p].w(quad), broadcast);
                 }
             }
             between.run();

@@ -130,9 +130,9 @@ final class WinogradDots {
             }
             return;
         }
-        Operand spread = spread(0, start);
+        Operand broadcast = broadcast(0, start);
         for (int p = 0; p < n.length; p++) {
-            a.op(VPADDD, n[p], ofWeightsAlone(p), spread);
+            a.op(VPADDD, n[p], ofWeightsAlone(p), broadcast);
         }
     }
 
@@ -141,7 +141,7 @@ final class WinogradDots {
     /// @param first where `x₁ - 8` lies
     /// @param second where `x₂ + 120` lies
     private void inSums(Vec[] n, int quad, Mem first, Mem second) {
-        Operand toRaised = spread(0, second);
+        Operand toRaised = broadcast(0, second);
         Vec raised = own(0);
         Vec lowered = own(1);
         // The second panel needs it once more.
@@ -156,14 +156,14 @@ final class WinogradDots {
 
     /// `n += Σ q·x`
     private void plainly(Vec[] n, Mem numbers, int quad) {
-        Operand x = spread(quad & 1, numbers.plus(4 * quad));
+        Operand x = broadcast(quad & 1, numbers.plus(4 * quad));
         for (int p = 0; p < n.length; p++) {
             a.op(VPDPBUSD, n[p], weights[p].w(quad), x);
         }
     }
 
     /// A number for all lanes: by the instruction that takes it, if that is one, else from a register.
-    private Operand spread(int which, Mem number) {
+    private Operand broadcast(int which, Mem number) {
         if (weights.length == 1) {
             return number.toAll();
         }

@@ -36,10 +36,10 @@ import glia.kernels.code.TanhCode;
 import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
 
-/// Gradients of activations, each by its value and its slope, with the formulas of `PointwiseCode`.
+/// Emits gradients of activations from their values and derivatives, with the formulas of `PointwiseCode`.
 final class DerivativeCode {
     private static final int ORDERED_GREATER = 30;
-    /// From here on the slope of GELU's tanh form is that of a straight line in F32.
+    /// From here on the derivative of GELU's tanh form is constant in F32.
     private static final float STRAIGHT = 16;
 
     private static final PerIsaLevel<DerivativeCode> CODES = new PerIsaLevel<>(DerivativeCode::new);
@@ -47,7 +47,7 @@ final class DerivativeCode {
     private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
     private final Constants constants;
-    /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
+    /// By function and whether it is gated; emitted at first use, since most models have one.
     private final CodeOnDemand functions = new CodeOnDemand(arena, 2 * Activation.values().length,
             f -> emit(Activation.values()[f / 2], f % 2 == 1));
     private final Vec x;
@@ -58,7 +58,7 @@ final class DerivativeCode {
     private final Vec value;
     private final Vec slope;
     private final Vec dy;
-    /// 1 through the loop.
+    /// 1 throughout the loop.
     private final Vec unit;
 
     private DerivativeCode(IsaLevel level) {
@@ -79,12 +79,12 @@ final class DerivativeCode {
         return CODES.of(level);
     }
 
-    /// `dx += dy · f'(x)`
+    /// Computes `dx += dy · f'(x)`.
     void activation(Activation f, long dx, long dy, long from, int count) {
         functions.of(2 * f.ordinal()).call(dx, 0, dy, count, from, 0);
     }
 
-    /// `dgate += dy · up · f'(gate)`, `dup += dy · f(gate)`
+    /// Computes `dgate += dy · up · f'(gate)`, `dup += dy · f(gate)`.
     void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
         functions.of(2 * f.ordinal() + 1).call(dgate, dup, dy, count, gate, up);
     }
@@ -95,7 +95,7 @@ final class DerivativeCode {
         constants.fill(emitter, unit, 1);
         new MaskedLoop(level.lanes, 1) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(R8, RAX, 1, at), mask);
                 function(a, f);
                 a.load(dy, at(RDX, RAX, 1, at), mask);
@@ -155,7 +155,7 @@ final class DerivativeCode {
         a.op(VDIVPS, u, unit, u);
     }
 
-    /// `value` is the larger of 0, which t is, and x; NaN, as the last operand, stays.
+    /// `value` is the larger of 0 (in t) and x; NaN, as the last operand, stays.
     private void relu(Emitter a) {
         a.zero(t);
         a.op(VMAXPS, value, t, x);

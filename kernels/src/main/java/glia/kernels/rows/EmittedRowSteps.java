@@ -8,10 +8,10 @@ import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// The steps of row-wise gradients in machine code.
+/// The inner loops of row-wise gradients in machine code.
 public final class EmittedRowSteps implements RowSteps {
     private final IsaLevel level;
-    /// A sum, and room behind it.
+    /// A sum, with padding.
     private final MemorySegment sum = Arena.ofAuto().allocate(16, 64);
 
     public EmittedRowSteps(IsaLevel level) {

@@ -42,10 +42,10 @@ import glia.kernels.gradient.NormFactors;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Gradients of norms and of functions of the softmax. Sums are in F64, all else in F32.
+/// Emits gradients of norms and of functions of the softmax. Sums are in F64, everything else in F32.
 final class GradientCode {
-    /// Below it, `e^x` is 0 in F32, and so is what is multiplied by it.
-    private static final float LEAST = -150;
+    /// Below this, `e^x` is 0 in F32, and so are its products.
+    private static final float MIN = -150;
 
     private static final PerIsaLevel<GradientCode> CODES = new PerIsaLevel<>(GradientCode::new);
 
@@ -76,7 +76,7 @@ final class GradientCode {
         return CODES.of(level);
     }
 
-    /// Writes `Σ x` to the F64 number at `to`; eight bytes behind it are overwritten, too.
+    /// Writes `Σ x` to the F64 value at `to`; the eight bytes behind it are overwritten too.
     void total(long x, int count, long to) {
         total.call(x, to, 0, count, 0, 0);
     }
@@ -91,7 +91,7 @@ final class GradientCode {
         normGradient.call(dx, x, dy, count, w, factors);
     }
 
-    /// Writes `Σ e^(x - shift) · (x - shift)` to the F64 number at `to`; eight bytes behind it are overwritten, too.
+    /// Writes `Σ e^(x - shift) · (x - shift)` to the F64 value at `to`; the eight bytes behind it are overwritten too.
     void products(long x, int count, float shift, long to) {
         products.call(x, to, Float.floatToRawIntBits(shift), count, 0, 0);
     }
@@ -113,9 +113,9 @@ final class GradientCode {
         zero(emitter, 2);
         new MaskedLoop(level.lanes / 2, 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.loadDoubles(a.v(2), at(RDI, RAX, 1, at), mask);
-                a.op(VADDPD, a.v(turn), a.v(turn), a.v(2));
+                a.op(VADDPD, a.v(copy), a.v(copy), a.v(2));
             }
         }.emit(emitter, R10);
         Lanes.merge(emitter, VADDPD, 0, 2);
@@ -137,7 +137,7 @@ final class GradientCode {
         zero(emitter, 6);
         new MaskedLoop(level.lanes / 2, 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.loadDoubles(g, at(RSI, RAX, 1, at), mask);
                 a.loadDoubles(w, at(RDX, RAX, 1, at), mask);
                 a.loadDoubles(x, at(RDI, RAX, 1, at), mask);
@@ -145,9 +145,9 @@ final class GradientCode {
                 a.keepDoubles(x, mask);
                 a.op(VADDPD, w, w, offset);
                 a.op(VMULPD, g, g, w);
-                a.op(VFMADD231PD, a.v(turn), x, x);
-                a.op(VADDPD, a.v(2 + turn), a.v(2 + turn), g);
-                a.op(VFMADD231PD, a.v(4 + turn), g, x);
+                a.op(VFMADD231PD, a.v(copy), x, x);
+                a.op(VADDPD, a.v(2 + copy), a.v(2 + copy), g);
+                a.op(VFMADD231PD, a.v(4 + copy), g, x);
             }
         }.emit(emitter, R10);
         int[] places = {NormFactors.SQUARES, NormFactors.SUM, NormFactors.DOT};
@@ -156,7 +156,7 @@ final class GradientCode {
             Lanes.reduce(emitter, VADDPD, 2 * i, 6, 8);
             emitter.op(VADDPD, xmm(2 * i), xmm(2 * i), at(R8, places[i]));
         }
-        // Each store overwrites the eight bytes behind its sum, which the next one sets right.
+        // Each store overwrites the eight bytes behind its sum; the next store corrects them.
         for (int i = 0; i < places.length; i++) {
             emitter.op(VMOVUPD, at(R8, places[i]), xmm(2 * i));
         }
@@ -181,7 +181,7 @@ final class GradientCode {
         emitter.mov(R10, at(R9, NormFactors.WEIGHT_GRADIENT));
         new MaskedLoop(level.lanes, 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
                 a.load(g, at(R8, RAX, 1, at), mask);
                 a.load(dy, at(RDX, RAX, 1, at), mask);
@@ -212,12 +212,12 @@ final class GradientCode {
         Vec temporary = emitter.v(8);
         Vec other = emitter.v(9);
         constants.load(emitter);
-        constants.fill(emitter, least, LEAST);
-        emitter.spread(shift, RDX);
+        constants.fill(emitter, least, MIN);
+        emitter.broadcast(shift, RDX);
         zero(emitter, 4);
         new MaskedLoop(level.lanes, 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(RDI, RAX, 1, at), mask);
                 a.op(VSUBPS, x, x, shift);
                 // NaN, as the last operand, stays.
@@ -231,10 +231,10 @@ final class GradientCode {
                     a.op(VMOVUPS, product, temporary);
                 }
                 a.op(VCVTPS2PD, temporary, a.half(product.number()));
-                a.op(VADDPD, a.v(2 * turn), a.v(2 * turn), temporary);
+                a.op(VADDPD, a.v(2 * copy), a.v(2 * copy), temporary);
                 a.upperHalf(a.half(product.number()), product);
                 a.op(VCVTPS2PD, temporary, a.half(product.number()));
-                a.op(VADDPD, a.v(2 * turn + 1), a.v(2 * turn + 1), temporary);
+                a.op(VADDPD, a.v(2 * copy + 1), a.v(2 * copy + 1), temporary);
             }
         }.emit(emitter, R10);
         Lanes.merge(emitter, VADDPD, 0, 4);
@@ -255,13 +255,13 @@ final class GradientCode {
         Vec factor = emitter.v(6);
         Vec least = emitter.v(7);
         constants.load(emitter);
-        constants.fill(emitter, least, LEAST);
-        emitter.spread(shift, RDX);
-        emitter.spread(constant, R8);
-        emitter.spread(factor, R9);
+        constants.fill(emitter, least, MIN);
+        emitter.broadcast(shift, RDX);
+        emitter.broadcast(constant, R8);
+        emitter.broadcast(factor, R9);
         new MaskedLoop(level.lanes, 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
                 a.op(VSUBPS, x, x, shift);
                 a.op(VMAXPS, x, least, x);

@@ -32,7 +32,7 @@ import glia.kernels.code.MaskedLoop;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Reductions of a stretch of numbers to one.
+/// Emits reductions of a range of values to one.
 final class LogitCode {
     private static final int ORDERED_EQUAL = 0;
     private static final int SUMS = 4;
@@ -70,18 +70,18 @@ final class LogitCode {
         return CODES.of(level);
     }
 
-    /// The largest of `count` numbers; -∞ where there is none but NaN.
+    /// The largest of `count` values; -∞ if all are NaN.
     float largest(long x, long count) {
         return Float.intBitsToFloat((int) largest.call(x, 0, 0, count, 0, 0));
     }
 
-    /// The index of the first number that equals `number`, or -1.
+    /// The index of the first value that equals `number`, or -1.
     long first(long x, long count, float number) {
         long found = first.call(x, 0, Float.floatToRawIntBits(number), count, 0, 0);
         return found == 0 ? -1 : (found >>> 16) + Long.numberOfTrailingZeros(found);
     }
 
-    /// `Σ e^(x - shift)`, added up in F64, for numbers of which none is above `shift`; see `ExpCode` for the error.
+    /// Computes `Σ e^(x - shift)`, accumulated in F64, for values of at most `shift`; see `ExpCode` for the error.
     float sumOfExponentials(long x, long count, float shift) {
         return Float.intBitsToFloat((int) sum.call(x, 0, Float.floatToRawIntBits(shift), count, 0, 0));
     }
@@ -95,10 +95,10 @@ final class LogitCode {
         }
         new MaskedLoop(level.lanes, SUMS) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 loadOrLeast(a, at, mask);
-                // Where the number is NaN, the last operand is the answer.
-                a.op(VMAXPS, a.v(turn), value, a.v(turn));
+                // If the value is NaN, the last operand is the result.
+                a.op(VMAXPS, a.v(copy), value, a.v(copy));
             }
         }.emit(emitter, R10);
         Lanes.merge(emitter, VMAXPS, 0, SUMS);
@@ -107,7 +107,7 @@ final class LogitCode {
         return emitter.end();
     }
 
-    /// The next numbers; lanes for which there is none become those of `least`.
+    /// Loads the next values; lanes beyond the end are set to those of `least`.
     private void loadOrLeast(Emitter a, int at, Mask mask) {
         a.load(value, at(RDI, RAX, 1, at), mask);
         if (mask != Mask.K0) {
@@ -117,17 +117,17 @@ final class LogitCode {
         }
     }
 
-    /// Answers 0, or the index of the vector in which the number was found, shifted left by 16, with a bit for each
-    /// lane that equals it.
+    /// Emits a function that returns 0, or the index of the vector in which the value was found, shifted left by 16,
+    /// with a bit for each equal lane.
     private byte[] emitFirst() {
         var emitter = new Emitter(level);
         Label found = new Label();
         constants.load(emitter);
         constants.fill(emitter, least, Float.NaN);
-        emitter.spread(wanted, RDX);
+        emitter.broadcast(wanted, RDX);
         new MaskedLoop(level.lanes, 1) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 loadOrLeast(a, at, mask);
                 a.compare(Mask.K2, value, wanted, ORDERED_EQUAL);
                 a.bits(RSI, Mask.K2);
@@ -138,7 +138,7 @@ final class LogitCode {
         emitter.xor(RAX, RAX);
         emitter.xor(RSI, RSI);
         emitter.bind(found);
-        // RAX holds the bytes done, 4 a number.
+        // RAX holds the bytes done, 4 a value.
         emitter.shl(RAX, 14);
         emitter.add(RAX, RSI);
         return emitter.end();
@@ -148,22 +148,22 @@ final class LogitCode {
         var emitter = new Emitter(level);
         constants.load(emitter);
         constants.fill(emitter, least, Float.NEGATIVE_INFINITY);
-        emitter.spread(wanted, RDX);
+        emitter.broadcast(wanted, RDX);
         for (int i = 0; i < SUMS; i++) {
             emitter.zero(emitter.v(i));
         }
         new MaskedLoop(level.lanes, SUMS / 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 // Lanes that are not read add e^-∞.
                 loadOrLeast(a, at, mask);
                 a.op(VSUBPS, value, value, wanted);
                 ExpCode.emitBounded(a, constants, value, temporary, other);
                 a.op(VCVTPS2PD, temporary, a.half(VALUE));
-                a.op(VADDPD, a.v(2 * turn), a.v(2 * turn), temporary);
+                a.op(VADDPD, a.v(2 * copy), a.v(2 * copy), temporary);
                 a.upperHalf(a.half(VALUE), value);
                 a.op(VCVTPS2PD, temporary, a.half(VALUE));
-                a.op(VADDPD, a.v(2 * turn + 1), a.v(2 * turn + 1), temporary);
+                a.op(VADDPD, a.v(2 * copy + 1), a.v(2 * copy + 1), temporary);
             }
         }.emit(emitter, R10);
         Lanes.merge(emitter, VADDPD, 0, SUMS);

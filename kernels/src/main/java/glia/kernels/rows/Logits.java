@@ -5,11 +5,11 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 
-/// Reductions of one row of logits, by `LogitCode`, on the calling thread. That the row is one of an F32 tensor's is
-/// checked at each call; a tensor's memory is as large as its shape says.
+/// Reductions of one row of logits, by `LogitCode`, on the calling thread. Each call checks that the row belongs to an
+/// F32 tensor.
 public final class Logits {
-    /// Numbers that one call takes at most: a few µs.
-    private static final int STRETCH = 32_768;
+    /// Maximal number of values in a call, which takes a few µs.
+    private static final int MAX_PER_CALL = 32_768;
 
     private final IsaLevel level;
 
@@ -17,13 +17,13 @@ public final class Logits {
         this.level = level;
     }
 
-    /// The index of the largest number, the lowest such where equal; NaN counts as smallest.
+    /// Returns the index of the largest value, the lowest index for equal values; NaN counts as smallest.
     public int argmax(Tensor logits, int row) {
         long x = address(logits, row);
         int size = logits.cols();
         float largest = largest(x, size);
-        for (int i = 0; i < size; i += STRETCH) {
-            long found = LogitCode.of(level).first(x + 4L * i, Math.min(STRETCH, size - i), largest);
+        for (int i = 0; i < size; i += MAX_PER_CALL) {
+            long found = LogitCode.of(level).first(x + 4L * i, Math.min(MAX_PER_CALL, size - i), largest);
             if (found >= 0) {
                 return i + (int) found;
             }
@@ -31,7 +31,7 @@ public final class Logits {
         return 0;
     }
 
-    /// `ln Σ exp(row)`, computed without overflow.
+    /// Returns `ln Σ exp(row)`, computed without overflow.
     public float logSumExp(Tensor logits, int row) {
         long x = address(logits, row);
         int size = logits.cols();
@@ -40,8 +40,8 @@ public final class Logits {
             return hasNaN(x, size) ? Float.NaN : largest;
         }
         double sum = 0;
-        for (int i = 0; i < size; i += STRETCH) {
-            sum += LogitCode.of(level).sumOfExponentials(x + 4L * i, Math.min(STRETCH, size - i), largest);
+        for (int i = 0; i < size; i += MAX_PER_CALL) {
+            sum += LogitCode.of(level).sumOfExponentials(x + 4L * i, Math.min(MAX_PER_CALL, size - i), largest);
         }
         return (float) (largest + Math.log(sum));
     }
@@ -55,8 +55,8 @@ public final class Logits {
 
     private float largest(long x, int size) {
         float largest = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < size; i += STRETCH) {
-            largest = Math.max(largest, LogitCode.of(level).largest(x + 4L * i, Math.min(STRETCH, size - i)));
+        for (int i = 0; i < size; i += MAX_PER_CALL) {
+            largest = Math.max(largest, LogitCode.of(level).largest(x + 4L * i, Math.min(MAX_PER_CALL, size - i)));
         }
         return largest;
     }

@@ -41,13 +41,13 @@ import glia.kernels.code.MaskedLoop;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Norms of rows, RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450), computed as
-/// the scalar set does: sums, mean and factor in F64. So the results differ from that set's by the order of additions
-/// in F64 alone, which is hardly ever seen in F32.
+/// Emits RMS norm (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450) of rows,
+/// computed as in the scalar backend: sums, mean and factor in F64. The results differ from its results only by the
+/// order of F64 additions, which rarely shows in F32.
 final class NormCode {
     private static final int SUMS = 4;
     private static final int VALUE = 4;
-    /// Registers that hold the same for a row, or for all.
+    /// Registers with the same value throughout a row, or throughout the call.
     private static final int FACTOR = 5;
     private static final int MEAN = 6;
     private static final int COLS = 7;
@@ -63,7 +63,7 @@ final class NormCode {
     private final Function rms;
     private final PerIsaLevel<Layer> layer;
 
-    /// Apart, since few models have it.
+    /// Separate, since few models use it.
     private record Layer(Function withoutBias, Function withBias) { }
 
     private NormCode(IsaLevel level) {
@@ -80,14 +80,14 @@ final class NormCode {
         return CODES.of(level);
     }
 
-    /// `y = x · factor · (w + offset)` for `rows` rows of `cols` numbers, at least 1 of each.
+    /// Computes `y = x · factor · (w + offset)` for `rows` rows of `cols` values, at least 1 of each.
     void rms(long y, long x, long w, int rows, int cols, float eps, float offset) {
         rms.call(y, x, w, 0, pair(rows, cols), pair(Float.floatToRawIntBits(offset), Float.floatToRawIntBits(eps)));
     }
 
-    /// `y = (x - mean) · factor · w + b`
+    /// Computes `y = (x - mean) · factor · w + b`.
     ///
-    /// @param b 0 where there is none
+    /// @param b 0 for none
     void layer(long y, long x, long w, long b, int rows, int cols, float eps) {
         Function function = b == 0 ? layer.of(level).withoutBias : layer.of(level).withBias;
         function.call(y, x, w, b, pair(rows, cols), pair(0, Float.floatToRawIntBits(eps)));
@@ -140,7 +140,7 @@ final class NormCode {
         return a.end();
     }
 
-    /// Leaves `Σ x`, or `Σ (x - mean)²`, in register 0.
+    /// Computes `Σ x`, or `Σ (x - mean)²`, in register 0.
     private static void sum(Emitter emitter, boolean squared, boolean centered) {
         for (int i = 0; i < SUMS; i++) {
             emitter.zero(emitter.v(i));
@@ -148,7 +148,7 @@ final class NormCode {
         emitter.mov(RCX, R8);
         new MaskedLoop(emitter.lanes() / 2, SUMS) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 Vec value = a.v(VALUE);
                 a.loadDoubles(value, at(RSI, RAX, 1, at), mask);
                 if (centered) {
@@ -156,9 +156,9 @@ final class NormCode {
                     a.keepDoubles(value, mask);
                 }
                 if (squared) {
-                    a.op(VFMADD231PD, a.v(turn), value, value);
+                    a.op(VFMADD231PD, a.v(copy), value, value);
                 } else {
-                    a.op(VADDPD, a.v(turn), a.v(turn), value);
+                    a.op(VADDPD, a.v(copy), a.v(copy), value);
                 }
             }
         }.emit(emitter, R11);
@@ -170,7 +170,7 @@ final class NormCode {
         emitter.mov(RCX, R8);
         new MaskedLoop(emitter.lanes(), 4) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(a.v(1), at(RDX, RAX, 1, at), mask);
                 a.op(VADDPS, a.v(1), a.v(1), a.v(OFFSET));
                 a.load(a.v(0), at(RSI, RAX, 1, at), mask);
@@ -185,7 +185,7 @@ final class NormCode {
         emitter.mov(RCX, R8);
         new MaskedLoop(emitter.lanes() / 2, 4) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.loadDoubles(a.v(0), at(RSI, RAX, 1, at), mask);
                 a.op(VSUBPD, a.v(0), a.v(0), a.v(MEAN));
                 a.op(VMULPD, a.v(0), a.v(0), a.v(FACTOR));

@@ -6,11 +6,11 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Norms of rows, by `NormCode`. That all operands are F32 and that x and y are whole rows of w's length is checked at
-/// each call; a tensor's memory is as large as its shape says.
+/// Norms of rows, by `NormCode`. Each call checks that all operands are F32 and that x and y are whole rows of w's
+/// length.
 public final class Norms extends RangeTask {
-    /// Numbers that one call takes, unless a row has more: a few µs.
-    private static final int STRETCH = 16_384;
+    /// Number of values in a call, which takes a few µs, unless a row has more.
+    private static final int MAX_PER_CALL = 16_384;
 
     private final IsaLevel level;
     private long y;
@@ -27,12 +27,12 @@ public final class Norms extends RangeTask {
         this.level = level;
     }
 
-    /// `y = x / √(mean(x²) + eps) · (w + offset)` for each row of w's length; y may be x.
+    /// Computes `y = x / √(mean(x²) + eps) · (w + offset)` for each row of w's length; y may be x.
     public void rms(Tensor y, Tensor x, Tensor w, float eps, float offset) {
         run(y, x, w, null, eps, offset, false);
     }
 
-    /// `y = (x - mean) / √(var + eps) · w + b`; b may be null, y may be x.
+    /// Computes `y = (x - mean) / √(var + eps) · w + b`; b may be null, y may be x.
     public void layer(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
         if (b != null && (b.dtype() != DType.F32 || b.size() != w.size())) {
             throw new IllegalArgumentException("a bias " + b + " for a weight " + w);
@@ -55,12 +55,12 @@ public final class Norms extends RangeTask {
         this.offset = offset;
         this.centered = centered;
         cols = (int) w.size();
-        spread(Math.toIntExact(x.size() / cols), cols);
+        distribute(Math.toIntExact(x.size() / cols), cols);
     }
 
     @Override
     protected void range(int from, int to, int worker) {
-        int step = Math.max(1, STRETCH / cols);
+        int step = Math.max(1, MAX_PER_CALL / cols);
         for (int row = from; row < to; row += step) {
             int rows = Math.min(step, to - row);
             long start = 4L * row * cols;

@@ -8,15 +8,14 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// What is computed number by number, by `PointwiseCode`. That all operands are F32 and of the sizes that the code will
-/// touch is checked at each call; a tensor's memory is as large as its shape says.
+/// Elementwise operations, by `PointwiseCode`. Each call checks that all operands are F32 and have the required sizes.
 public final class Pointwise extends RangeTask {
     private enum Op { ADD, SCALE, ADD_ROW, ACTIVATE }
 
-    /// Numbers in a unit of work.
+    /// Values in a unit of work.
     private static final int UNIT = 1024;
-    /// Numbers that one call takes at most: a few µs.
-    private static final int STRETCH = 8192;
+    /// Maximal number of values in a call, which takes a few µs.
+    private static final int MAX_PER_CALL = 8192;
 
     private final IsaLevel level;
     private Op op;
@@ -33,13 +32,13 @@ public final class Pointwise extends RangeTask {
         this.level = level;
     }
 
-    /// `y = a + scale · b`; y may be a or b.
+    /// Computes `y = a + scale · b`; y may be a or b.
     public void add(Tensor y, Tensor a, Tensor b, float scale) {
         factor = scale;
         run(Op.ADD, y, a, b, 1);
     }
 
-    /// `y[n,:] = x[n,:] + b`; y may be x.
+    /// Computes `y[n,:] = x[n,:] + b`; y may be x.
     public void addRow(Tensor y, Tensor x, Tensor b) {
         requireF32(y, x, b);
         if (y.size() != x.size() || b.size() != x.cols()) {
@@ -48,22 +47,22 @@ public final class Pointwise extends RangeTask {
         cols = x.cols();
         op = Op.ADD_ROW;
         set(y, x, b);
-        spread(cols == 0 ? 0 : x.rows(), cols);
+        distribute(cols == 0 ? 0 : x.rows(), cols);
     }
 
-    /// `y = scale · x`; y may be x.
+    /// Computes `y = scale · x`; y may be x.
     public void scale(Tensor y, Tensor x, float scale) {
         factor = scale;
         run(Op.SCALE, y, x, x, 1);
     }
 
-    /// `y = f(x)`; y may be x.
+    /// Computes `y = f(x)`; y may be x.
     public void activate(Tensor y, Tensor x, Activation f) {
         activation = PointwiseCode.of(level).activation(f, false);
         run(Op.ACTIVATE, y, x, x, 2);
     }
 
-    /// `y = f(gate) · up`; y may be gate or up.
+    /// Computes `y = f(gate) · up`; y may be gate or up.
     public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
         activation = PointwiseCode.of(level).activation(f, true);
         run(Op.ACTIVATE, y, gate, up, 2);
@@ -76,7 +75,7 @@ public final class Pointwise extends RangeTask {
         }
         this.op = op;
         set(y, a, b);
-        spread(Math.toIntExact(Math.ceilDiv(size, (long) UNIT)), (long) UNIT * cost);
+        distribute(Math.toIntExact(Math.ceilDiv(size, (long) UNIT)), (long) UNIT * cost);
     }
 
     private static void requireF32(Tensor y, Tensor a, Tensor b) {
@@ -99,8 +98,8 @@ public final class Pointwise extends RangeTask {
             return;
         }
         long end = Math.min(size, (long) to * UNIT);
-        for (long i = (long) from * UNIT; i < end; i += STRETCH) {
-            long count = Math.min(STRETCH, end - i);
+        for (long i = (long) from * UNIT; i < end; i += MAX_PER_CALL) {
+            long count = Math.min(MAX_PER_CALL, end - i);
             switch (op) {
                 case ADD -> PointwiseCode.of(level).add(y + 4 * i, a + 4 * i, b + 4 * i, count, factor);
                 case SCALE -> PointwiseCode.of(level).scale(y + 4 * i, a + 4 * i, count, factor);
@@ -111,7 +110,7 @@ public final class Pointwise extends RangeTask {
     }
 
     private void rows(int from, int to) {
-        int step = Math.max(1, STRETCH / cols);
+        int step = Math.max(1, MAX_PER_CALL / cols);
         for (int row = from; row < to; row += step) {
             long start = 4L * row * cols;
             PointwiseCode.of(level).addRow(y + start, a + start, b, Math.min(step, to - row), cols);

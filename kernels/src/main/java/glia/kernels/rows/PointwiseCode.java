@@ -36,9 +36,9 @@ import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// What is computed number by number. Sums, products and RELU have the bits of the scalar set. SILU and GELU_TANH are
-/// `x / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within
-/// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
+/// Emits elementwise operations. Sums, products and ReLU have the bits of the scalar backend. SiLU and tanh GELU are `x
+/// / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within `3e-7 · |x|`,
+/// with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to 1.5e-7.
 public final class PointwiseCode {
     private static final PerIsaLevel<PointwiseCode> CODES = new PerIsaLevel<>(PointwiseCode::new);
 
@@ -48,7 +48,7 @@ public final class PointwiseCode {
     private final Function add;
     private final Function scale;
     private final Function addRow;
-    /// By function, then by whether it is multiplied; made when first asked for, since most models have one.
+    /// By function and whether it is gated; emitted at first use, since most models have one.
     private final CodeOnDemand activations = new CodeOnDemand(arena, 2 * Activation.values().length,
             f -> activate(Activation.values()[f / 2], f % 2 == 1));
     private final Vec x;
@@ -56,7 +56,7 @@ public final class PointwiseCode {
     private final Vec t;
     private final Vec spare;
     private final Vec phi;
-    /// These two hold the same through the loop: 0 or 1, and the factor or a constant.
+    /// These two are constant throughout the loop: 0 or 1, and the factor or a constant.
     private final Vec unit;
     private final Vec factor;
 
@@ -80,37 +80,37 @@ public final class PointwiseCode {
         return CODES.of(level);
     }
 
-    /// `y = a + by · b` for `count` numbers.
+    /// Computes `y = a + by · b` for `count` values.
     void add(long y, long a, long b, long count, float by) {
         add.call(y, a, b, count, Float.floatToRawIntBits(by), 0);
     }
 
-    /// `y = by · x`
+    /// Computes `y = by · x`.
     public void scale(long y, long from, long count, float by) {
         scale.call(y, from, 0, count, Float.floatToRawIntBits(by), 0);
     }
 
-    /// `y = x + b` for `rows` rows, at least 1, of `cols` numbers; b is one row.
+    /// Computes `y = x + b` for `rows` rows, at least 1, of `cols` values; b is one row.
     void addRow(long y, long from, long b, long rows, long cols) {
         addRow.call(y, from, b, 0, rows, cols);
     }
 
-    /// The code of `y = f(a)`, or `y = f(a) · b` where it is gated, for `apply`.
+    /// The code of `y = f(a)`, or `y = f(a) · b` if gated, for `apply`.
     public Function activation(Activation f, boolean gated) {
         return activations.of(2 * f.ordinal() + (gated ? 1 : 0));
     }
 
-    /// @param b of no meaning where the code is not gated
+    /// @param b ignored if the code is not gated
     public static void apply(Function activation, long y, long a, long b, long count) {
         activation.call(y, a, b, count, 0, 0);
     }
 
     private byte[] add() {
         var emitter = new Emitter(level);
-        emitter.spread(factor, R8);
+        emitter.broadcast(factor, R8);
         new MaskedLoop(level.lanes, 4) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(u, at(RDX, RAX, 1, at), mask);
                 a.op(VMULPS, u, u, factor);
                 a.load(x, at(RSI, RAX, 1, at), mask);
@@ -123,10 +123,10 @@ public final class PointwiseCode {
 
     private byte[] scale() {
         var emitter = new Emitter(level);
-        emitter.spread(factor, R8);
+        emitter.broadcast(factor, R8);
         new MaskedLoop(level.lanes, 4) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
                 a.op(VMULPS, x, x, factor);
                 a.store(at(RDI, RAX, 1, at), x, mask);
@@ -141,7 +141,7 @@ public final class PointwiseCode {
         emitter.mov(RCX, R9);
         new MaskedLoop(level.lanes, 4) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
                 a.load(u, at(RDX, RAX, 1, at), mask);
                 a.op(VADDPS, x, x, u);
@@ -164,7 +164,7 @@ public final class PointwiseCode {
         }
         new MaskedLoop(level.lanes, 2) {
             @Override
-            public void vector(Emitter a, int at, int turn, Mask mask) {
+            public void vector(Emitter a, int at, int copy, Mask mask) {
                 a.load(x, at(RSI, RAX, 1, at), mask);
                 function(a, f);
                 if (gated) {
@@ -208,7 +208,7 @@ public final class PointwiseCode {
         a.op(VDIVPS, x, x, u);
     }
 
-    /// The larger of 0 and x, which is 0 also for -0. NaN, as the last operand, stays.
+    /// The larger of 0 and x; 0 for -0. NaN, as the last operand, stays.
     private void relu(Emitter a) {
         a.op(VMAXPS, x, unit, x);
         a.op(VADDPS, x, x, unit);

@@ -41,19 +41,19 @@ import glia.tensor.Precision;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Rounds blocks of 32 numbers as `Precision.FAST` says, to the same bits as the scalar set. Whether a block has
-/// outliers is decided by sums in F64; only their order differs from that of the scalar set, so where the two sides of
-/// the comparison lie closer together than any order could move them, the sum is done again, number by number.
+/// Emits the quantization of blocks of 32 values as defined by `Precision.FAST`, with the bits of the scalar backend.
+/// Whether a block has outliers is decided by F64 sums in another order. If the two sides of the comparison are closer
+/// than any order could move them, the sum is recomputed in the scalar order.
 final class QuantizeCode {
     private static final int BLOCK = Precision.BLOCK;
     private static final int ORDERED_GREATER = 30;
     /// The relative error of a sum of 32 squares is below 32 · 2^-53.
     private static final double DOUBT = 0x1p-46;
 
-    /// Where the number of a block's numbers is kept, below the stack: a System V function that calls no other may.
+    /// The offset of the block's size in the red zone below the stack, which a System V leaf function may use.
     private static final int COUNT = -16;
 
-    /// The block's numbers, in up to four registers.
+    /// The block's values, in up to four registers.
     private static final int X = 0;
     private static final int LARGEST = 4;
     private static final int SQUARES = 5;
@@ -61,7 +61,7 @@ final class QuantizeCode {
     private static final int SCALE = 7;
     private static final int TEMPORARY = 8;
     private static final int OTHER = 9;
-    /// The numbers that exist of each register of a short block.
+    /// The values present in each register of a short block.
     private static final Mask[] EXISTING = {Mask.K1, Mask.K2, Mask.K3, Mask.K4};
     private static final Mask CHOICE = Mask.K5;
     private static final Mask ALMOST = Mask.K6;
@@ -87,7 +87,7 @@ final class QuantizeCode {
         return CODES.of(level);
     }
 
-    /// `y = x`, rounded, for `rows` rows of `cols` numbers, at least 1 of each.
+    /// Computes `y = x`, quantized, for `rows` rows of `cols` values, at least 1 of each.
     void round(long y, long x, int rows, int cols) {
         round.call(y, x, rows, cols, 0, 0);
     }
@@ -98,7 +98,7 @@ final class QuantizeCode {
         Mem below = constants.doubles(limit * (1 - DOUBT));
         Mem exact = constants.doubles(limit);
         Mem above = constants.doubles(limit * (1 + DOUBT));
-        // y RDI, x RSI, rows RDX, numbers left of the row RCX, cols R9.
+        // y RDI, x RSI, rows RDX, values left in the row RCX, cols R9.
         a.mov(R9, RCX);
         Label row = a.here();
         Label rest = new Label();
@@ -136,7 +136,7 @@ final class QuantizeCode {
         return a.end();
     }
 
-    /// `COUNT = RAX`, as a number of 64 bits.
+    /// `COUNT = RAX`, as a 64-bit float.
     private void count() {
         a.op(VMOVD, xmm(TEMPORARY), RAX);
         a.op(VPSHUFD, xmm(TEMPORARY), xmm(TEMPORARY), 0);
@@ -148,9 +148,9 @@ final class QuantizeCode {
         return isShort ? EXISTING[part] : Mask.K0;
     }
 
-    /// Rounds one block.
+    /// Quantizes one block.
     ///
-    /// @param isShort whether only the masks' numbers exist, RCX of them; else there are 32
+    /// @param isShort whether only RCX values, those of the masks, exist; otherwise 32
     private void block(boolean isShort, Mem below, Mem exact, Mem above) {
         Label decided = new Label();
         for (int part = 0; part < parts; part++) {
@@ -158,7 +158,7 @@ final class QuantizeCode {
         }
         largest();
         squares();
-        // found = largest² · count, which is exact; is it above the limit, and is it almost?
+        // found = largest² · count, which is exact. Is it above the limit, and is it close?
         a.op(VCVTPS2PD, xmm(FOUND), xmm(LARGEST));
         a.op(VMULPD, xmm(FOUND), xmm(FOUND), xmm(FOUND));
         a.op(VMULPD, xmm(FOUND), xmm(FOUND), at(RSP, COUNT));
@@ -190,8 +190,8 @@ final class QuantizeCode {
         }
     }
 
-    /// The largest magnitude, in all of the register's lowest lanes. Compared as whole numbers, magnitudes have the
-    /// order of the numbers, with NaN above infinity.
+    /// The largest magnitude, in all of the register's lowest lanes. As integers, magnitudes have the order of the
+    /// floats, with NaN above infinity.
     private void largest() {
         for (int part = 0; part < parts; part++) {
             Vec magnitude = a.v(part == 0 ? LARGEST : TEMPORARY);
@@ -223,8 +223,8 @@ final class QuantizeCode {
         Lanes.reduce(a, VADDPD, SQUARES, TEMPORARY, 8);
     }
 
-    /// The same sum from the first number to the last. Squares of F32 numbers are exact in F64, so that a fused
-    /// addition rounds as one that is not.
+    /// Computes the same sum from the first value to the last. Squares of F32 values are exact in F64, so a fused
+    /// multiply-add rounds like an addition.
     private void squaresInOrder(boolean isShort) {
         a.zero(xmm(SQUARES));
         if (isShort) {

@@ -37,8 +37,8 @@ import glia.tensor.kernel.RopeTable;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Rotary position embedding in place (https://arxiv.org/abs/2104.09864): pair (a, b) at the angle t becomes
-/// `(a·cos t - b·sin t, b·cos t + a·sin t)`, with the bits of the scalar set.
+/// Emits rotary position embedding in place (https://arxiv.org/abs/2104.09864): pair (a, b) at the angle t becomes
+/// `(a·cos t - b·sin t, b·cos t + a·sin t)`, with the bits of the scalar backend.
 final class RotateCode {
     private static final Gpr[] KEPT = {RBX, R12, R13, R14};
     private static final int COS = 0;
@@ -56,7 +56,7 @@ final class RotateCode {
     private final Vec b;
     private final Vec t;
     private final Vec u;
-    /// The sign of all sines, or -sign and sign in turns.
+    /// The sign of all sines, or -sign and sign alternating.
     private final Vec sign;
     /// Each of the lower lanes twice.
     private final Vec twice;
@@ -82,12 +82,12 @@ final class RotateCode {
         return CODES.of(level);
     }
 
-    /// Rotates `tokens` tokens at consecutive positions, each `heads` heads long.
+    /// Rotates `tokens` tokens at consecutive positions, each of `heads` heads.
     ///
-    /// @param x the first token's numbers
+    /// @param x the address of the first token
     /// @param tokens at least 1, as are heads and pairs
     /// @param headSize at least `2 · numPairs`
-    /// @param angles the first token's row of the table: `numPairs` cosines, as many sines
+    /// @param angles the first token's row of the table: `numPairs` cosines, then as many sines
     void rotate(RopeTable.Layout layout, long x, int tokens, int heads, int headSize, long angles, int numPairs,
             float direction) {
         (layout == RopeTable.Layout.HALF_SPLIT ? split : interleaved).call(x, (long) tokens << 32 | heads,
@@ -97,7 +97,7 @@ final class RotateCode {
     private byte[] split() {
         return emit(false, new MaskedLoop(level.lanes, 1) {
             @Override
-            public void vector(Emitter e, int at, int turn, Mask mask) {
+            public void vector(Emitter e, int at, int copy, Mask mask) {
                 e.load(cos, at(R9, RAX, 1, at), mask);
                 e.load(sin, at(R12, RAX, 1, at), mask);
                 e.op(VMULPS, sin, sin, sign);
@@ -118,7 +118,7 @@ final class RotateCode {
     private byte[] interleaved() {
         return emit(true, new MaskedLoop(level.lanes / 2, 1) {
             @Override
-            public void vector(Emitter e, int at, int turn, Mask mask) {
+            public void vector(Emitter e, int at, int copy, Mask mask) {
                 Mask pairs = Mask.K0;
                 if (mask != Mask.K0) {
                     pairs = Mask.K2;
@@ -139,14 +139,14 @@ final class RotateCode {
         });
     }
 
-    /// The loops over tokens and heads around the one over pairs. While the code runs, RDI is the head, RBX its second
-    /// half, R9 the cosines, R12 the sines, R8 the number of pairs.
+    /// Emits the loops over tokens and heads around the loop over pairs. RDI is the head, RBX its second half, R9 the
+    /// cosines, R12 the sines, R8 the number of pairs.
     private byte[] emit(boolean interleaved, MaskedLoop pairs) {
         var e = new Emitter(level);
         for (Gpr register : KEPT) {
             e.push(register);
         }
-        e.spread(sign, R9);
+        e.broadcast(sign, R9);
         if (interleaved) {
             constants.load(e);
             int[] signs = new int[level.lanes];

@@ -8,12 +8,12 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
-/// Rotary position embedding in place, by `RotateCode`, which takes stretches of a run's tokens. That x is F32, as many
-/// rows as the runs have tokens, of whole heads that hold all pairs, is checked at each call; the table is made for all
+/// Rotary position embedding in place, by `RotateCode`, for several tokens of a run at a time. Each call checks that x
+/// is F32, has a row for each token, and consists of whole heads that hold all pairs. The table is computed for all
 /// positions first.
 public final class Rotation extends RangeTask {
-    /// Numbers that one call takes, unless a token has more: a few µs.
-    private static final int STRETCH = 16_384;
+    /// Number of values in a call, which takes a few µs, unless a token has more.
+    private static final int MAX_PER_CALL = 16_384;
 
     private final IsaLevel level;
     private RopeTable.Layout layout;
@@ -30,7 +30,7 @@ public final class Rotation extends RangeTask {
         this.level = level;
     }
 
-    /// @param sign 1 forward, -1 to turn back
+    /// @param sign 1 forward, -1 for the inverse rotation
     public void run(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
         if (x.dtype() != DType.F32 || x.rows() != runs.numTokens() || headSize < 1 || x.cols() % headSize != 0
                 || 2L * table.numPairs() > headSize) {
@@ -49,12 +49,12 @@ public final class Rotation extends RangeTask {
         cols = x.cols();
         angles = table.upTo(numPositions);
         numPairs = table.numPairs();
-        spread(numPairs == 0 || cols == 0 ? 0 : x.rows(), cols);
+        distribute(numPairs == 0 || cols == 0 ? 0 : x.rows(), cols);
     }
 
     @Override
     protected void range(int from, int to, int worker) {
-        int most = Math.max(1, STRETCH / cols);
+        int most = Math.max(1, MAX_PER_CALL / cols);
         int run = 0;
         for (int n = from; n < to;) {
             while (n >= runs.end(run)) {

@@ -20,8 +20,8 @@ public final class ScaleCode {
 
     private ScaleCode() { }
 
-    /// `scale = Precision.scale` and `inverse = 1 / scale`, in the four lowest lanes. Bits of numbers that are not
-    /// negative have the order of the numbers, with NaN above all.
+    /// Computes `scale = Precision.scale` and `inverse = 1 / scale` in the four lowest lanes. As integers, values that
+    /// are not negative have the order of the floats, with NaN above all.
     ///
     /// @param scale `largest / steps`; both registers are below 16
     public static void emit(Emitter a, Constants constants, int scale, int inverse) {

@@ -54,7 +54,7 @@ final class Bf16Panels implements Panels {
         void pack(Tensor w, long to) {
             this.w = w;
             this.to = to;
-            spread(w.cols() == 0 ? 0 : Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
+            distribute(w.cols() == 0 ? 0 : Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
             this.w = null;
         }
 

@@ -103,7 +103,7 @@ public final class HalfProducts {
         public void transposed(Tensor w, long to) {
             this.w = w;
             this.to = to;
-            spread(Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
+            distribute(Math.ceilDiv(w.rows(), tiles.cols()), (long) tiles.cols() * w.cols());
             this.w = null;
         }
 

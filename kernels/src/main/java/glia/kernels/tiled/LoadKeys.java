@@ -32,7 +32,7 @@ public final class LoadKeys extends RangeTask {
         this.y = y;
         this.keyValues = keyValues;
         this.position = position;
-        spread(y.rows(), y.cols());
+        distribute(y.rows(), y.cols());
     }
 
     @Override

@@ -43,7 +43,7 @@ public final class PackedHalfWeights implements PackedWeightCache.Maker {
     public void make(Matrix w, long to) {
         Tensor t = (Tensor) w;
         panels.transposed(t, to);
-        tiles.forget(t);
+        tiles.dropPages(t);
     }
 
     @Override

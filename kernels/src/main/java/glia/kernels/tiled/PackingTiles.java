@@ -9,5 +9,5 @@ public interface PackingTiles extends Tiles {
     MemorySegment memory(long sizeBytes);
 
     /// Lets the pages of a mapped weight go, which was read and is not needed soon, unless it was updated.
-    void forget(Tensor w);
+    void dropPages(Tensor w);
 }

@@ -23,11 +23,11 @@ final class ScoreRule {
         this.shape = shape;
         this.learned = learned;
         if (shape.scores() instanceof Scores.RelativeBias rule) {
-            spread(rule);
+            expand(rule);
         }
     }
 
-    private void spread(Scores.RelativeBias rule) {
+    private void expand(Scores.RelativeBias rule) {
         int heads = shape.numHeads();
         reach = rule.maxDistance();
         int size = 2 * reach + 1;

@@ -105,7 +105,7 @@ public final class TiledBf16Products implements Bf16Products {
         long of(Tensor x) {
             this.x = x;
             to = scratch.reserve(x.rows() * rowBytes(x));
-            spread(x.rows(), 4L * x.cols());
+            distribute(x.rows(), 4L * x.cols());
             return to;
         }
 
@@ -140,7 +140,7 @@ public final class TiledBf16Products implements Bf16Products {
             this.dy = dy;
             int numTiles = Math.ceilDiv(dy.cols(), tiles.rows());
             to = scratch.reserve(4L * numTiles * tiles.rows() * pairs(dy.rows()));
-            spread(pairs(dy.rows()), 4L * dy.cols());
+            distribute(pairs(dy.rows()), 4L * dy.cols());
             return to;
         }
 

@@ -89,7 +89,7 @@ abstract class TiledProduct implements Workers.Task {
             this.rowBytes = rowBytes;
             usedBytes = 4L * depth;
             to = memory.reserve(count * apart(rowBytes));
-            spread(count, depth);
+            distribute(count, depth);
             return to;
         }
 

@@ -68,7 +68,7 @@ public final class TiledProducts implements Products {
             this.dy = dy;
             int tileRows = tiles.rows();
             to = scratch.reserve(4L * Math.ceilDiv(dy.cols(), tileRows) * tileRows * dy.rows());
-            spread(dy.rows(), 4L * dy.cols());
+            distribute(dy.rows(), 4L * dy.cols());
             return to;
         }
 

@@ -183,7 +183,7 @@ public final class DotsCode {
         }
         a.bind(end);
         sum(a, level.lanes);
-        a.op(VMULPS, a.v(0), a.v(0), a.spread(at(R9), w));
+        a.op(VMULPS, a.v(0), a.v(0), a.broadcast(at(R9), w));
         for (int t = 0; t < vectors; t++) {
             a.mov(RAX, (1 << TILE_ROWS) - 1 << TILE_ROWS * t);
             a.mask(Mask.K2, RAX, RAX);
@@ -266,7 +266,7 @@ public final class DotsCode {
         }
         a.bind(end);
         sum(a, rows);
-        a.op(VMULPS, a.v(0), a.v(0), a.spread(at(R9), x));
+        a.op(VMULPS, a.v(0), a.v(0), a.broadcast(at(R9), x));
         a.store(at(RDI), a.v(0), Mask.K2);
         a.add(RDI, at(R9, Y_ROW));
         a.add(RCX, at(R9, X_ROW));

@@ -21,7 +21,7 @@ abstract class EmittedPackingTiles extends EmittedTiles implements PackingTiles 
     }
 
     @Override
-    public final void forget(Tensor w) {
-        SystemMemory.forget(w);
+    public final void dropPages(Tensor w) {
+        SystemMemory.dropPages(w);
     }
 }

@@ -91,7 +91,7 @@ final class QueryPanelCode {
         a.op(VMOVUPS, largest, at(RCX));
         a.op(VMOVUPS, decay, largest);
         if (hides) {
-            a.spread(position, RDX);
+            a.broadcast(position, RDX);
             constants.fill(a, hidden, Float.NEGATIVE_INFINITY);
         }
         findLargest(a, hides);

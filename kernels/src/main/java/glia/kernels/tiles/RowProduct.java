@@ -47,7 +47,7 @@ public final class RowProduct extends RangeTask {
         if (x.rows() == 0) {
             return;
         }
-        spread(Math.ceilDiv(w.rows(), group), (long) group * w.cols() * x.rows());
+        distribute(Math.ceilDiv(w.rows(), group), (long) group * w.cols() * x.rows());
     }
 
     @Override

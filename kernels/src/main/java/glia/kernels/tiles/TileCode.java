@@ -159,7 +159,7 @@ public final class TileCode {
     private void steps(Emitter a, int tileRows, int vectors, int count) {
         int sums = vectors * tileRows;
         boolean isAhead = sums + 2 * vectors < level.registers;
-        int spread = sums + (isAhead ? 2 : 1) * vectors;
+        int broadcast = sums + (isAhead ? 2 : 1) * vectors;
         for (int k = 0; k < count; k++) {
             int row = sums + (isAhead ? k % 2 * vectors : 0);
             int next = 2 * sums + vectors - row;
@@ -167,7 +167,7 @@ public final class TileCode {
                 loadRow(a, k, vectors, row);
             }
             for (int t = 0; t < tileRows; t++) {
-                Vec x = a.v(spread + t % (level.registers - spread));
+                Vec x = a.v(broadcast + t % (level.registers - broadcast));
                 a.op(VBROADCASTSS, x, row(t));
                 for (int i = 0; i < vectors; i++) {
                     a.op(product, a.v(vectors * t + i), x, a.v(row + i));

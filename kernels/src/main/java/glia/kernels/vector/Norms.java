@@ -51,7 +51,7 @@ public final class Norms extends RangeTask {
         this.eps = eps;
         this.offset = offset;
         this.centered = centered;
-        spread((int) (x.size() / w.size()), w.size());
+        distribute((int) (x.size() / w.size()), w.size());
     }
 
     @Override

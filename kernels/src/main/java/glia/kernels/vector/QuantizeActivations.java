@@ -26,7 +26,7 @@ public final class QuantizeActivations extends RangeTask {
     private static final float DOUBT = 1e-5f;
 
     /// Blocks whose scales are found before they are rounded.
-    private static final int STRETCH = 64;
+    private static final int MAX_PER_CALL = 64;
 
     /// Adding and subtracting it rounds a number below 2^22 to an integer, half to even.
     private static final float ROUNDER = 12582912f;
@@ -46,15 +46,15 @@ public final class QuantizeActivations extends RangeTask {
         assert x.cols() % BLOCK == 0;
         this.y = y;
         this.x = x;
-        spread(Math.toIntExact(x.size() / BLOCK), BLOCK);
+        distribute(Math.toIntExact(x.size() / BLOCK), BLOCK);
     }
 
     @Override
     protected void range(int from, int to, int worker) {
-        long partial = scratch[worker].reserve(BYTES + 4L * STRETCH);
+        long partial = scratch[worker].reserve(BYTES + 4L * MAX_PER_CALL);
         long scales = partial + BYTES;
-        for (int i = from; i < to; i += STRETCH) {
-            int count = Math.min(STRETCH, to - i);
+        for (int i = from; i < to; i += MAX_PER_CALL) {
+            int count = Math.min(MAX_PER_CALL, to - i);
             long start = x.address() + 4L * BLOCK * i;
             for (int j = 0; j < count; j++) {
                 Memory.f32(scales + 4L * j, scale(start + 4L * BLOCK * j, partial));

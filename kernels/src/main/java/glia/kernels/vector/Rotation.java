@@ -42,7 +42,7 @@ public final class Rotation extends RangeTask {
         this.numPairs = table.numPairs();
         this.runs = runs;
         this.sign = sign;
-        spread(x.rows(), x.cols());
+        distribute(x.rows(), x.cols());
     }
 
     @Override

@@ -52,7 +52,7 @@ public final class RowProduct extends RangeTask {
         for (int n = 0; w instanceof Tensor t && n < x.rows(); n++) {
             prepare(x.address() + n * x.rowBytes(), x.cols(), t.dtype(), sumsAt + n * sumsBytes);
         }
-        spread(Math.ceilDiv(w.rows(), 2), 2L * w.cols() * x.rows());
+        distribute(Math.ceilDiv(w.rows(), 2), 2L * w.cols() * x.rows());
     }
 
     /// Sums of activations, which offsets and minima of blocks are multiplied with.

@@ -21,7 +21,7 @@ final class VectorRowSteps implements RowSteps {
     /// Numbers of a block of exponentials.
     private static final int BLOCK = 1024;
     /// Below it, `e^x` is 0 in F32, and so is what is multiplied by it.
-    private static final float LEAST = -150;
+    private static final float MIN = -150;
 
     private final Scratch scratch = new Scratch();
     private final ActivationDerivatives slopes = new ActivationDerivatives();
@@ -199,7 +199,7 @@ final class VectorRowSteps implements RowSteps {
             FloatVector e = FloatVector.fromMemorySegment(F, ALL, block + 4L * i & ADDRESS, ORDER);
             if (products) {
                 FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
-                e = e.mul(d.blend(LEAST, d.compare(LT, LEAST)));
+                e = e.mul(d.blend(MIN, d.compare(LT, MIN)));
             }
             s0 = s0.add(e);
         }
@@ -207,11 +207,11 @@ final class VectorRowSteps implements RowSteps {
         return Simd.sum(partial);
     }
 
-    /// `to = max(x - shift, LEAST)`
+    /// `to = max(x - shift, MIN)`
     private static void distances(long x, int count, float shift, long to) {
         for (int i = 0; i < count; i += LANES) {
             FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
-            d.blend(LEAST, d.compare(LT, LEAST)).intoMemorySegment(ALL, to + 4L * i & ADDRESS, ORDER);
+            d.blend(MIN, d.compare(LT, MIN)).intoMemorySegment(ALL, to + 4L * i & ADDRESS, ORDER);
         }
     }
 
@@ -242,7 +242,7 @@ final class VectorRowSteps implements RowSteps {
         Exponential.apply(block, count / LANES, BYTES, memory, block);
         for (int i = 0; i < count; i += LANES) {
             FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
-            FloatVector slope = d.blend(LEAST, d.compare(LT, LEAST)).mul(b).add(a)
+            FloatVector slope = d.blend(MIN, d.compare(LT, MIN)).mul(b).add(a)
                     .mul(FloatVector.fromMemorySegment(F, ALL, block + 4L * i & ADDRESS, ORDER));
             slope = add ? slope.add(FloatVector.fromMemorySegment(F, ALL, y + 4L * i & ADDRESS, ORDER)) : slope;
             slope.intoMemorySegment(ALL, y + 4L * i & ADDRESS, ORDER);

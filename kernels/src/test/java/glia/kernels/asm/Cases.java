@@ -50,7 +50,7 @@ final class Cases {
         return switch (op.form) {
             case NONE, KG, GK, KK, RG, GR -> new int[] {16};
             default -> java.util.stream.IntStream.of(16, 32, 64)
-                    .filter(size -> size >= op.leastBytes && (op.kind != Op.Kind.VEX || size < 64)
+                    .filter(size -> size >= op.minBytes && (op.kind != Op.Kind.VEX || size < 64)
                             && (op != Op.VBROADCASTF128 && op != Op.VBROADCASTI32X4 || size > 16)).toArray();
         };
     }

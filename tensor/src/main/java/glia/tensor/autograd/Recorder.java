@@ -89,8 +89,8 @@ public final class Recorder implements Ops, AutoCloseable {
     /// @throws IllegalArgumentException if the activation depends on no trainable weight and is not watched
     public Tensor gradient(Tensor x) {
         if (!recording.gradients().needs(x)) {
-            throw new IllegalArgumentException(x + " has no gradient: it comes from no trainable weight and nobody "
-                    + "watches it; make a weight trainable or watch an activation below");
+            throw new IllegalArgumentException(x + " has no gradient: it depends on no trainable weight and is not "
+                    + "watched; make a weight trainable or watch an earlier activation");
         }
         return recording.gradients().of(x);
     }
@@ -229,7 +229,7 @@ public final class Recorder implements Ops, AutoCloseable {
 
     private static void requireNone(KeyValueState state) {
         if (state != KeyValueState.NONE) {
-            throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");
+            throw new IllegalArgumentException("gradients need full sequences: record without a state");
         }
     }
 

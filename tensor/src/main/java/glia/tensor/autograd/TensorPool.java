@@ -69,7 +69,7 @@ public final class TensorPool implements AutoCloseable {
     public void release(Tensor t) {
         Piece piece = taken.remove(t);
         if (piece == null) {
-            throw new IllegalArgumentException(t + " was not taken from this pool, or was given back before");
+            throw new IllegalArgumentException(t + " was not allocated from this pool, or was already released");
         }
         TreeMap<Long, Long> free = piece.chunk.free;
         long offset = piece.offset;

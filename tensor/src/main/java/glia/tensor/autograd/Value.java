@@ -43,7 +43,7 @@ public final class Value {
     /// @throws IllegalStateException if it has more values
     public double number() {
         if (tensor.size() != 1) {
-            throw new IllegalStateException("a single number was expected, such as a sum or a mean, not " + tensor);
+            throw new IllegalStateException("expected a single value, such as a sum or a mean, found " + tensor);
         }
         return tensor.get(0);
     }
@@ -177,7 +177,7 @@ public final class Value {
     public void backward() {
         number();
         if (!(ops instanceof Recorder recorder)) {
-            throw new IllegalStateException("these ops do not record");
+            throw new IllegalStateException("these ops do not record; use a Recorder");
         }
         if (recorder.needs(tensor)) {
             recorder.gradient(tensor).set(0, 1);

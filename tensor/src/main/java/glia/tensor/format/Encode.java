@@ -52,7 +52,7 @@ public final class Encode {
             case Q4_K -> Quantize256.q4k(from, offset, count, address);
             case Q6_K -> Quantize256.q6k(from, offset, count, address);
             case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q5_K ->
-                    throw new IllegalArgumentException("cannot encode to " + type + ": it is only read");
+                    throw new IllegalArgumentException("cannot encode to " + type + ": it is read-only");
         }
     }
 

@@ -33,7 +33,7 @@ public final class AttendedPositions {
 
     private void requireMutable() {
         if (isFrozen) {
-            throw new IllegalStateException("these lists belong to a recording and cannot change: use other ones");
+            throw new IllegalStateException("these lists are frozen, since a recording uses them; create new ones");
         }
     }
 
@@ -47,7 +47,7 @@ public final class AttendedPositions {
     public void add(int count) {
         requireMutable();
         if (count < 1) {
-            throw new IllegalArgumentException("a token that attends to " + count + " positions");
+            throw new IllegalArgumentException("expected at least one position to attend to, found " + count);
         }
         int from = size();
         if (numTokens == ends.length) {

@@ -28,7 +28,7 @@ public record AttentionShape(int numHeads, int numKeyValueHeads, int keySize, in
     /// @throws IllegalArgumentException unless `fits`
     public static void check(boolean fits, Object what) {
         if (!fits) {
-            throw new IllegalArgumentException(what + " does not fit the attention that it is for");
+            throw new IllegalArgumentException(what + " does not fit this attention");
         }
     }
 

@@ -17,7 +17,7 @@ public final class GroupedGemm {
             if (numRows < 1 || yRow < 0 || xRow < 0 || yRow + numRows > y.rows() || xRow + numRows > x.rows()
                     || x.cols() != w.cols() || y.cols() != w.rows() || x.dtype() != DType.F32
                     || y.dtype() != DType.F32) {
-                throw new IllegalArgumentException("no product of rows " + xRow + " + " + numRows + " of " + x + " and "
+                throw new IllegalArgumentException("cannot multiply rows " + xRow + "+" + numRows + " of " + x + " by "
                         + w + " in rows " + yRow + " of " + y);
             }
         }

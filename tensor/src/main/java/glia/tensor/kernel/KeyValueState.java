@@ -13,7 +13,7 @@ public interface KeyValueState {
         KeyValues[] views = new KeyValues[runs.count()];
         for (int i = 0; i < views.length; i++) {
             if (runs.position(i) != 0) {
-                throw new IllegalArgumentException("without a state a sequence starts at position 0, not "
+                throw new IllegalArgumentException("without a KV cache a sequence starts at position 0, not "
                         + runs.position(i));
             }
             views[i] = KeyValues.of(keys.rows(runs.start(i), runs.end(i)), values.rows(runs.start(i), runs.end(i)));

@@ -20,7 +20,7 @@ public abstract class RangeTask implements Workers.Task {
     /// Processes all units; on the calling thread alone if the work is small.
     ///
     /// @param costPerUnit approximate number of multiplications, or of values read, for one unit
-    protected final void spread(int units, long costPerUnit) {
+    protected final void distribute(int units, long costPerUnit) {
         numUnits = units;
         numChunks = workers.count() == 1 || units * costPerUnit < SMALL ? Math.min(1, units) : workers.chunksFor(units);
         workers.run(this, (int) numChunks);

@@ -29,7 +29,7 @@ public final class Runs {
 
     private void requireMutable() {
         if (isFrozen) {
-            throw new IllegalStateException("these runs belong to a recording and cannot change: use other ones");
+            throw new IllegalStateException("these runs are frozen, since a recording uses them; create new ones");
         }
     }
 

@@ -22,7 +22,7 @@ public sealed interface Scores {
     record Capped(float cap) implements Scores {
         public Capped {
             if (!(cap > 0 && cap < Float.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("a soft cap of scores is a positive number, not " + cap);
+                throw new IllegalArgumentException("the soft cap of scores must be positive, not " + cap);
             }
         }
     }
@@ -42,7 +42,7 @@ public sealed interface Scores {
     record Alibi(float maxBias) implements Scores {
         public Alibi {
             if (!(maxBias > 0 && maxBias < Float.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("the largest exponent of slopes is a positive number, not "
+                throw new IllegalArgumentException("the maximal ALiBi exponent must be positive, not "
                         + maxBias);
             }
         }

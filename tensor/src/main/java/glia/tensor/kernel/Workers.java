@@ -42,7 +42,7 @@ public final class Workers implements AutoCloseable {
     /// @param count number of threads that compute, the caller's included
     public Workers(int count) {
         if (count < 1) {
-            throw new IllegalArgumentException("at least 1 thread, not " + count);
+            throw new IllegalArgumentException("expected at least 1 thread, found " + count);
         }
         helpers = new Thread[count - 1];
         for (int i = 0; i < helpers.length; i++) {

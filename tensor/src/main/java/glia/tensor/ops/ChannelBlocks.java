@@ -33,7 +33,7 @@ public final class ChannelBlocks extends RangeTask {
     /// @param costPerChannel approximate number of multiplications for a channel
     public static void run(Workers workers, int numChannels, long costPerChannel, Body body) {
         ChannelBlocks task = new ChannelBlocks(workers, numChannels, body);
-        task.spread(Math.ceilDiv(numChannels, SIZE), SIZE * costPerChannel);
+        task.distribute(Math.ceilDiv(numChannels, SIZE), SIZE * costPerChannel);
     }
 
     @Override
@@ -75,7 +75,7 @@ public final class ChannelBlocks extends RangeTask {
     /// Throws unless a backward pass is possible: gradients are supported for full sequences only.
     public static void requireNone(RecurrentState state) {
         if (state != RecurrentState.NONE) {
-            throw new IllegalArgumentException("gradients reach whole sequences only: record without a state");
+            throw new IllegalArgumentException("gradients need full sequences: record without a state");
         }
     }
 }

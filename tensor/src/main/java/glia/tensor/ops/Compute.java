@@ -52,9 +52,9 @@ public final class Compute implements Ops, AutoCloseable {
             case Weight.Stored stored -> stored.tensor();
             case Weight.Deferred deferred -> deferred.matrix();
             case Weight.Quantized coded -> throw new IllegalArgumentException(
-                    "only products take coded weights such as " + coded.matrix());
+                    "only matrix multiplication supports quantized weights such as " + coded.matrix());
             case LowRank adapted -> throw new IllegalArgumentException(
-                    "only products and embeddings take weights with adapters such as " + adapted);
+                    "only matrix multiplication and embeddings support adapters such as " + adapted);
         };
     }
 

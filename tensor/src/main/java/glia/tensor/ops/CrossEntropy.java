@@ -35,7 +35,7 @@ public final class CrossEntropy implements Operation {
             }
         }
         if (count == 0) {
-            throw new IllegalArgumentException("no target among " + Arrays.toString(targets));
+            throw new IllegalArgumentException("no row has a target among " + Arrays.toString(targets));
         }
         loss = sum / count;
         Tensor y = ops.allocate(1, 1);

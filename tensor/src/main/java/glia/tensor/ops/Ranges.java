@@ -21,7 +21,7 @@ public final class Ranges extends RangeTask {
     ///
     /// @param costPerUnit approximate number of multiplications, or of values read, for one unit
     public static void run(Workers workers, int units, long costPerUnit, Body body) {
-        new Ranges(workers, body).spread(units, costPerUnit);
+        new Ranges(workers, body).distribute(units, costPerUnit);
     }
 
     @Override

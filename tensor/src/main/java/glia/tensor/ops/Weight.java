@@ -86,7 +86,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
 
         public Stored(Tensor tensor) {
             if (!tensor.dtype().isReal()) {
-                throw new IllegalArgumentException("a weight holds real numbers, not " + tensor);
+                throw new IllegalArgumentException("a weight must hold real numbers, not " + tensor);
             }
             this.tensor = tensor;
         }
@@ -161,7 +161,7 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         /// @param maker builds a matrix of this type and shape
         public Deferred(DType dtype, int rows, int cols, Tensor origin, Maker maker) {
             if (!dtype.isReal()) {
-                throw new IllegalArgumentException("a weight holds real numbers, not " + dtype);
+                throw new IllegalArgumentException("a weight must hold real numbers, not " + dtype);
             }
             this.dtype = dtype;
             this.rows = rows;

@@ -26,7 +26,7 @@ class LowRankShapesTest {
             w.update(t -> t.set(0, 1));
             assertEquals(3, adapted.version());
             String stored = assertThrows(IllegalArgumentException.class, () -> Compute.stored(adapted)).getMessage();
-            assertTrue(stored.contains("only products and embeddings"), stored);
+            assertTrue(stored.contains("only matrix multiplication and embeddings"), stored);
         }
     }
 }

@@ -61,7 +61,7 @@ class WeightTest {
     void filesAreNotUpdated() {
         Weight.Stored w = new Weight.Stored(Tensor.of(DType.F32, matrix().memory().asReadOnly(), 3, 2));
         String message = assertThrows(IllegalStateException.class, () -> w.update(t -> t.set(0, 1))).getMessage();
-        assertTrue(message.startsWith("F32[3, 2] lies in a file that is only read"), message);
+        assertTrue(message.startsWith("F32[3, 2] is a read-only mapping of a file"), message);
         assertEquals(0, w.version());
     }
 

@@ -55,7 +55,7 @@ final class Attention extends RangeTask {
         for (int run = 0; run < runs.count(); run++) {
             seen = Math.max(seen, keyValues[run].length());
         }
-        spread(Math.multiplyExact(q.rows(), heads), seen * (shape.keySize() + shape.valueSize()));
+        distribute(Math.multiplyExact(q.rows(), heads), seen * (shape.keySize() + shape.valueSize()));
     }
 
     @Override

@@ -26,7 +26,7 @@ final class AttentionBackward extends RangeTask {
     void run(AttentionTrace trace) {
         this.trace = trace;
         shape = trace.shape();
-        spread(shape.numKeyValueHeads(), Integer.MAX_VALUE);
+        distribute(shape.numKeyValueHeads(), Integer.MAX_VALUE);
         trace.addToSinks();
     }
 

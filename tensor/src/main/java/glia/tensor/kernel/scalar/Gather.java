@@ -27,7 +27,7 @@ final class Gather extends RangeTask {
         this.y = y;
         this.table = table;
         this.ids = ids;
-        spread(count, 2L * table.cols());
+        distribute(count, 2L * table.cols());
     }
 
     @Override

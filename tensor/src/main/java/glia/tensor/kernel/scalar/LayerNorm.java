@@ -27,7 +27,7 @@ final class LayerNorm extends RangeTask {
         this.w = w;
         this.b = b;
         this.eps = eps;
-        spread((int) (x.size() / w.size()), 3 * w.size());
+        distribute((int) (x.size() / w.size()), 3 * w.size());
     }
 
     @Override

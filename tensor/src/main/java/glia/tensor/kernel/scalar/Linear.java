@@ -28,7 +28,7 @@ public final class Linear extends RangeTask {
         this.y = y;
         this.x = x;
         this.w = w;
-        spread(w.rows(), (long) w.cols() * (x.rows() + 1));
+        distribute(w.rows(), (long) w.cols() * (x.rows() + 1));
     }
 
     @Override

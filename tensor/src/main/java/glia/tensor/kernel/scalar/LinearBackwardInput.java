@@ -32,7 +32,7 @@ final class LinearBackwardInput extends RangeTask {
         this.dy = dy;
         this.w = w;
         strip = w instanceof Tensor t ? Math.max(STRIP, t.dtype().blockElements()) : STRIP;
-        spread(Math.ceilDiv(w.cols(), strip), (long) strip * w.rows() * (dx.rows() + 1));
+        distribute(Math.ceilDiv(w.cols(), strip), (long) strip * w.rows() * (dx.rows() + 1));
     }
 
     @Override

@@ -24,7 +24,7 @@ final class LinearBackwardWeight extends RangeTask {
         this.dw = dw;
         this.dy = dy;
         this.x = x;
-        spread(dw.rows(), (long) dw.cols() * (x.rows() + 1));
+        distribute(dw.rows(), (long) dw.cols() * (x.rows() + 1));
     }
 
     @Override

@@ -53,10 +53,10 @@ final class NormBackward extends RangeTask {
             factors = new double[rows];
         }
         byColumn = false;
-        spread(rows, 8 * w.size());
+        distribute(rows, 8 * w.size());
         if (dw != null) {
             byColumn = true;
-            spread((int) w.size(), 3L * rows);
+            distribute((int) w.size(), 3L * rows);
         }
     }
 

@@ -58,7 +58,7 @@ public final class Pointwise extends RangeTask {
         this.y = y;
         this.a = a;
         this.b = b;
-        spread(Math.toIntExact(Math.ceilDiv(y.size(), (long) UNIT)), (long) UNIT * cost);
+        distribute(Math.toIntExact(Math.ceilDiv(y.size(), (long) UNIT)), (long) UNIT * cost);
     }
 
     @Override

@@ -42,7 +42,7 @@ final class PointwiseBackward extends RangeTask {
         this.x = x;
         this.up = up;
         this.f = f;
-        spread(Math.toIntExact(Math.ceilDiv(x.size(), (long) UNIT)), 16L * UNIT);
+        distribute(Math.toIntExact(Math.ceilDiv(x.size(), (long) UNIT)), 16L * UNIT);
     }
 
     @Override

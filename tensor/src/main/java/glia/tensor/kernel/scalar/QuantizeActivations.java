@@ -22,7 +22,7 @@ final class QuantizeActivations extends RangeTask {
         assert y.dtype() == DType.F32 && x.dtype() == DType.F32 && y.rows() == x.rows() && y.cols() == x.cols();
         this.y = y;
         this.x = x;
-        spread(x.rows(), 4L * x.cols());
+        distribute(x.rows(), 4L * x.cols());
     }
 
     @Override

@@ -26,7 +26,7 @@ final class RmsNorm extends RangeTask {
         this.w = w;
         this.eps = eps;
         this.offset = offset;
-        spread((int) (x.size() / w.size()), 2 * w.size());
+        distribute((int) (x.size() / w.size()), 2 * w.size());
     }
 
     @Override

@@ -35,7 +35,7 @@ final class Rotate extends RangeTask {
         this.cosSin = table.upTo(numPositions);
         this.runs = runs;
         this.sign = sign;
-        spread(x.rows(), 2L * x.cols());
+        distribute(x.rows(), 2L * x.cols());
     }
 
     @Override

@@ -24,7 +24,7 @@ final class RowSums extends RangeTask {
         this.x = x;
         ids = null;
         count = (int) (x.size() / sum.size());
-        spread((int) sum.size(), count);
+        distribute((int) sum.size(), count);
     }
 
     void scatterAdd(Tensor y, Tensor x, int[] ids, int count, int frozenRow) {
@@ -34,7 +34,7 @@ final class RowSums extends RangeTask {
         this.ids = ids;
         this.count = count;
         this.frozenRow = frozenRow;
-        spread(x.cols(), count);
+        distribute(x.cols(), count);
     }
 
     @Override

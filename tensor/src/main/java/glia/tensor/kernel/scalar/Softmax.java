@@ -25,7 +25,7 @@ final class Softmax extends RangeTask {
         assert entropy == null || entropy.dtype() == DType.F32 && entropy.size() == z.rows();
         this.entropy = entropy;
         dz = null;
-        spread(z.rows(), 16L * z.cols());
+        distribute(z.rows(), 16L * z.cols());
     }
 
     void backward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
@@ -36,7 +36,7 @@ final class Softmax extends RangeTask {
         this.a = a;
         this.b = b;
         this.add = add;
-        spread(z.rows(), 16L * z.cols());
+        distribute(z.rows(), 16L * z.cols());
     }
 
     private void check(Tensor z, Tensor logSumExp) {

@@ -101,7 +101,7 @@ public record LightningIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState
         }
 
         void run() {
-            spread((to - from) * Math.ceilDiv(products.cols(), PIECE), (long) PIECE * weights.cols());
+            distribute((to - from) * Math.ceilDiv(products.cols(), PIECE), (long) PIECE * weights.cols());
         }
 
         @Override
@@ -150,7 +150,7 @@ public record LightningIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState
             for (int n = from; n < to; n++) {
                 lists.add(Math.min(count, n + shift + 1));
             }
-            spread(to - from, 8L * scores.cols());
+            distribute(to - from, 8L * scores.cols());
         }
 
         @Override

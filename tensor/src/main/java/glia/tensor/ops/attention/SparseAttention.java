@@ -45,7 +45,7 @@ public final class SparseAttention implements Operation {
                 shape);
         Compute.require(v.rows() == q.rows() && (v.cols() == shape.numKeyValueHeads() * shape.valueSize()
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize()), "attention", v, shape);
-        Compute.require(lists.numTokens() == q.rows(), "attention by lists", q, lists.numTokens());
+        Compute.require(lists.numTokens() == q.rows(), "sparse attention", q, lists.numTokens());
         this.q = q;
         this.k = k;
         this.v = v;
@@ -143,7 +143,7 @@ public final class SparseAttention implements Operation {
         }
 
         void run() {
-            spread(count * longest, k.cols());
+            distribute(count * longest, k.cols());
         }
 
         @Override

@@ -65,7 +65,7 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
             throw new IllegalArgumentException(numChosen + " experts for each token");
         }
         if (!Float.isFinite(scale)) {
-            throw new IllegalArgumentException("weights of experts times " + scale);
+            throw new IllegalArgumentException("the scale of expert weights must be finite, not " + scale);
         }
     }
 

@@ -96,7 +96,7 @@ public final class Routing implements Operation {
                     case SOFTMAX -> (row.slopes[j] - mean) * row.shares[j] / sum;
                 };
             }
-            spread(n, row, dlogits);
+            addGradients(n, row, dlogits);
         });
     }
 
@@ -237,7 +237,7 @@ public final class Routing implements Operation {
     }
 
     /// Adds the gradients of the chosen scores to those of the logits.
-    private void spread(int n, Row row, Tensor dlogits) {
+    private void addGradients(int n, Row row, Tensor dlogits) {
         int k = row.slopes.length;
         double mean = 0;
         for (int j = 0; j < k; j++) {

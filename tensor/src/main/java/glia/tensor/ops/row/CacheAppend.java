@@ -33,6 +33,6 @@ public record CacheAppend(Tensor rows, KeyValueState state, Runs runs) implement
     /// Recorded passes have no KV cache, so the result is the input and there is nothing to record.
     @Override
     public void backward(Tape tape, Tensor y) {
-        throw new IllegalStateException("gradients do not go through a KV cache of 16 or 8 bits: record without one");
+        throw new IllegalStateException("gradients need an F32 KV cache or none: record without a cache");
     }
 }

@@ -16,7 +16,7 @@ import glia.tensor.ops.Weight;
 public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) implements Operation {
     public GroupRmsNorm {
         Compute.require(numGroups > 0 && x.cols() % numGroups == 0 && Compute.stored(w).size() == x.cols(),
-                "norm of groups", x, Compute.stored(w));
+                "group RMS norm", x, Compute.stored(w));
     }
 
     private static double factor(float[] x, int from, int size, float eps) {

@@ -10,9 +10,9 @@ import glia.tensor.ops.UnaryOperation;
 /// negative group are ignored.
 public record GroupSums(Tensor x, int[] groups, int numGroups) implements UnaryOperation {
     public GroupSums {
-        Compute.require(groups.length == x.rows(), "sums of groups", x, groups.length);
+        Compute.require(groups.length == x.rows(), "group sums", x, groups.length);
         for (int group : groups) {
-            Compute.require(group < numGroups, "sums of groups", x, group);
+            Compute.require(group < numGroups, "group sums", x, group);
         }
     }
 

@@ -24,7 +24,7 @@ public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implem
 
     public PerHeadLinear {
         int in = direction == Direction.FORWARD ? w.cols() : w.rows();
-        Compute.require(x.cols() == in || x.cols() == (long) w.numHeads() * in, "products of heads", x, w);
+        Compute.require(x.cols() == in || x.cols() == (long) w.numHeads() * in, "per-head linear", x, w);
     }
 
     private int in() {

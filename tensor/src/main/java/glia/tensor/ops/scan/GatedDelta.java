@@ -103,7 +103,7 @@ public record GatedDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor b
     @Override
     public void backward(Tape tape, Tensor y) {
         Compute.require(state == RecurrentState.NONE, "gradient of the gated delta rule", y,
-                "a state: gradients reach whole sequences only");
+                "a state: gradients need full sequences");
         new GatedDeltaBackward(this, tape, y).run();
     }
 

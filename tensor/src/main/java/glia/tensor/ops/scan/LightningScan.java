@@ -73,7 +73,7 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
     @Override
     public void backward(Tape tape, Tensor y) {
         Compute.require(state == RecurrentState.NONE, "gradient of lightning attention", y,
-                "a state: gradients reach whole sequences only");
+                "a state: gradients need full sequences");
         Tensor[] d = {tape.gradient(q), tape.gradient(k), tape.gradient(v), tape.gradient(y)};
         tape.kernels().workers().run((unit, worker) -> scanBack(unit / slopes.length, unit % slopes.length, d),
                 runs.count() * slopes.length);

@@ -155,7 +155,7 @@ public final class RecurrentScan implements Operation {
     @Override
     public void backward(Tape tape, Tensor y) {
         Compute.require(state == RecurrentState.NONE, "gradient of a recurrent network", y,
-                "a state: gradients reach whole sequences only");
+                "a state: gradients need full sequences");
         Tensor dx = tape.gradient(x);
         Tensor dshares = tape.scratch(x.rows(), x.cols());
         Tensor dmemories = tape.scratch(x.rows(), width);

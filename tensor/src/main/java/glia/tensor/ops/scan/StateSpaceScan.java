@@ -77,7 +77,7 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
         Heads(Workers workers, Body body, int numHeads, long cost) {
             super(workers);
             this.body = body;
-            spread(numHeads, cost);
+            distribute(numHeads, cost);
         }
 
         @Override
