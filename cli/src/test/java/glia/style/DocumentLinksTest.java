@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +33,9 @@ class DocumentLinksTest {
     private static final Pattern CLASS_NAME = Pattern.compile("[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+");
     /// Names from the JDK and from Windows that no source uses.
     private static final Set<String> FOREIGN = Set.of("InternalError", "VirtualAlloc", "VirtualProtect");
+
+    private static final List<String> LINKED = List.of("benchmarks.md", "catalogue.md", "design.md", "index.md",
+            "adr/0005-precision-decides-numbers.md", "adr/0008-starting-fast-and-quietly.md");
 
     /// `README.md`, `LOG.md` and everything in `docs`.
     private static List<Path> documents() throws IOException {
@@ -119,6 +123,24 @@ class DocumentLinksTest {
         assertEquals("", String.join("\n", errors));
     }
 
+    /// In these documents every class that is named is linked at least once.
+    @Test
+    void namedClassesAreLinked() throws IOException {
+        Set<String> classes = sources().stream().map(file -> file.getFileName().toString().replace(".java", ""))
+                .collect(Collectors.toSet());
+        List<String> errors = new ArrayList<>();
+        for (String name : LINKED) {
+            String text = FENCED.matcher(Files.readString(ROOT.resolve("docs").resolve(name))).replaceAll("");
+            Set<String> linked = LINK.matcher(text).results().filter(link -> link.group(2).endsWith(".java"))
+                    .map(link -> Path.of(link.group(2)).getFileName().toString().replace(".java", ""))
+                    .collect(Collectors.toSet());
+            CODE.matcher(text).results().map(code -> code.group(1).split("[^A-Za-z0-9]", 2)[0]).distinct()
+                    .filter(word -> classes.contains(word) && !linked.contains(word))
+                    .forEach(word -> errors.add("docs/" + name + ": `" + word + "` has no link"));
+        }
+        assertEquals("", String.join("\n", errors));
+    }
+
     /// The table of modules and packages in docs/design.md lists each package once, and no others.
     @Test
     void designListsEveryPackage() throws IOException {
@@ -136,12 +158,10 @@ class DocumentLinksTest {
 
     private static Set<String> packages() throws IOException {
         Set<String> packages = new TreeSet<>();
-        try (Stream<Path> files = Files.walk(ROOT)) {
-            files.map(file -> ROOT.relativize(file).toString().replace('\\', '/'))
-                    .map(Pattern.compile("\\w+/src/main/java/(glia/.*)/\\w+\\.java")::matcher)
-                    .filter(Matcher::matches)
-                    .forEach(file -> packages.add(file.group(1).replace('/', '.')));
-        }
+        sources().stream().map(file -> ROOT.relativize(file).toString().replace('\\', '/'))
+                .map(Pattern.compile("\\w+/src/main/java/(glia/.*)/\\w+\\.java")::matcher)
+                .filter(Matcher::matches)
+                .forEach(file -> packages.add(file.group(1).replace('/', '.')));
         return packages;
     }
 
@@ -165,15 +185,26 @@ class DocumentLinksTest {
 
     private static Set<String> wordsOfSources() throws IOException {
         Pattern word = Pattern.compile("\\w+");
-        try (Stream<Path> files = Files.walk(ROOT)) {
-            List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
-            assertTrue(sources.size() > 500, sources.size() + " sources found");
-            Set<String> words = new HashSet<>();
-            for (Path source : sources) {
-                words.addAll(word.matcher(Files.readString(source)).results().map(match -> match.group())
-                        .filter(name -> CLASS_NAME.matcher(name).matches()).collect(Collectors.toSet()));
-            }
-            return words;
+        Set<String> words = new HashSet<>();
+        for (Path source : sources()) {
+            word.matcher(Files.readString(source)).results().map(match -> match.group())
+                    .filter(name -> CLASS_NAME.matcher(name).matches()).forEach(words::add);
         }
+        return words;
+    }
+
+    /// The Java files of all modules, tests included.
+    private static List<Path> sources() throws IOException {
+        List<Path> sources = new ArrayList<>();
+        try (DirectoryStream<Path> modules = Files.newDirectoryStream(ROOT,
+                folder -> Files.isDirectory(folder.resolve("src")))) {
+            for (Path module : modules) {
+                try (Stream<Path> files = Files.walk(module.resolve("src"))) {
+                    files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);
+                }
+            }
+        }
+        assertTrue(sources.size() > 500, sources.size() + " sources found");
+        return sources;
     }
 }
