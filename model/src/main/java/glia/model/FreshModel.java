@@ -5,7 +5,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.block.Weights;
 import glia.model.family.Families;
-import glia.model.family.Family;
 import glia.model.quant.StoredTensors;
 import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
@@ -33,10 +32,7 @@ public final class FreshModel {
     ///
     /// @throws CheckpointException if the family is unknown or the config asks for something that it does not have
     public static Model create(Config config, long seed) throws CheckpointException {
-        String type = config.text("model_type");
-        Family family = Families.ofModelType(type).orElseThrow(() -> config.error("model_type", "the family '" + type
-                + "' is not supported yet; known are " + Families.known()));
-        return create(family.spec(config), Optional.of(config), seed);
+        return create(Families.spec(config), Optional.of(config), seed);
     }
 
     /// A model with initial weights, F32, in memory of its own that its `close` frees. Its tensors are called by the

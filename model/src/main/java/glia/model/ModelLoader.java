@@ -130,23 +130,16 @@ public final class ModelLoader {
     private Model hub() throws CheckpointException {
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         Config config = Config.read(folder.resolve("config.json"));
-        String type = config.text("model_type");
-        Family family = Families.ofModelType(type).orElseThrow(() ->
-                new CheckpointException(folder.resolve("config.json"),
-                "model_type", "the family '" + type + "' is not supported yet; known are " + Families.known()));
+        Family family = Families.of(config);
         tensors = StoredTensors.of(path, checkpoint, config);
-        return bind(family.spec(config, tensors.names()), new HubNames(family));
+        return bind(Families.spec(config, tensors.names()), new HubNames(family));
     }
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {
-        String architecture = file.metadata().string("general.architecture");
-        GgufForm form = Families.ofGguf(architecture).orElseThrow(() -> new CheckpointException(path,
-                "general.architecture", "the family '" + architecture + "' is not supported yet; known are "
-                + Families.knownInGguf()));
+        GgufForm form = Families.ofGguf(file.metadata());
         Config config = Config.of(path, form.config(file.metadata(), file));
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
-        ModelSpec spec = Families.ofModelType(config.text("model_type")).orElseThrow().spec(config);
-        return bind(form.stored(spec, file), new GgufNames(form));
+        return bind(form.stored(Families.spec(config), file), new GgufNames(form));
     }
 
     private Model bind(ModelSpec declared, Names names) throws CheckpointException {
@@ -155,14 +148,21 @@ public final class ModelLoader {
         Map<Parameter, Weight> weights = new HashMap<>();
         Map<Source, Tensor> made = new HashMap<>();
         Set<String> left = new LinkedHashSet<>(tensors.names());
-        for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
-            Source source = names.of(spec, entry.getKey()).in(tensors.names());
-            String name = resolve(tensors, source.stored());
-            Optional<PackedTensor> packed = tensors.packed(name);
-            weights.put(entry.getKey(), packed.isPresent() ? coded(entry, source, name, packed.get())
-                    : weight(entry.getKey(), source, name, entry.getValue(), made));
-            left.remove(name);
-            sources.put(entry.getKey(), source);
+        try {
+            // One by one: the first parameter that the file does not hold ends it, so that no count of a config costs
+            // more than the file is large.
+            Parameters.forEach(spec, (parameter, shape) -> {
+                Source source = names.of(spec, parameter).in(tensors.names());
+                String name = resolve(tensors, source.stored());
+                weights.put(parameter, weight(parameter, source, name, shape, made));
+                left.remove(name);
+                sources.put(parameter, source);
+            });
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof CheckpointException refused) {
+                throw refused;
+            }
+            throw e;
         }
         Optional<String> otherHead = Optional.empty();
         if (spec.head().matrix() == Head.Matrix.TIED) {
@@ -175,16 +175,25 @@ public final class ModelLoader {
                 checkpoint, tensors, copies);
     }
 
-    private Weight coded(Map.Entry<Parameter, long[]> entry, Source source, String name, PackedTensor stored)
+    private Weight weight(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made) {
+        Optional<PackedTensor> packed = tensors.packed(name);
+        try {
+            return packed.isPresent() ? coded(parameter, source, name, packed.get(), declared)
+                    : stored(parameter, source, name, declared, made);
+        } catch (CheckpointException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Weight coded(Parameter parameter, Source source, String name, PackedTensor stored, long[] declared)
             throws CheckpointException {
         try {
             PackedTensor packed = source.read(stored);
-            requireShape(entry.getKey(), name, packed.shape(), entry.getValue());
+            requireShape(parameter, name, packed.shape(), declared);
             Weight coded = new Weight.Quantized(packed.matrix());
-            return copied.test(entry.getKey()) ? new Weight.Stored(coded.toF32(copies)) : coded;
+            return copied.test(parameter) ? new Weight.Stored(coded.toF32(copies)) : coded;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-            throw new CheckpointException(path, name, stored + " cannot hold " + entry.getKey() + ": "
-                    + e.getMessage(), e);
+            throw new CheckpointException(path, name, stored + " cannot hold " + parameter + ": " + e.getMessage(), e);
         }
     }
 
@@ -196,7 +205,7 @@ public final class ModelLoader {
         }
     }
 
-    private Weight weight(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made)
+    private Weight stored(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made)
             throws CheckpointException {
         Tensor stored = checkpoint.tensor(name);
         try {

@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.family.hub.ExpertNames;
 import glia.model.family.hub.StandardNames;
@@ -47,7 +48,7 @@ final class Backbone {
     /// The model of the same mixer in all layers.
     static ModelSpec spec(Config config, Mixer mixer, boolean defaultTied) throws CheckpointException {
         Head head = Standard.head(config, defaultTied);
-        int layers = Standard.numLayers(config, "num_hidden_layers");
+        int layers = Numbers.layers(config, "num_hidden_layers");
         return spec(config, java.util.Collections.nCopies(layers, mixer), CONTEXT, head);
     }
 

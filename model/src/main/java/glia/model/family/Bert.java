@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.BertGguf;
@@ -55,7 +56,7 @@ public final class Bert implements Family {
         Mixer mlp = new Mlp(config.positive("intermediate_size"), activation, Bias.ALL);
         List<Sublayer> sublayers = new ArrayList<>();
         Residual sum = new Residual.Normed(1, 1);
-        int numLayers = Standard.numLayers(config, "num_hidden_layers");
+        int numLayers = Numbers.layers(config, "num_hidden_layers");
         for (int layer = 0; layer < numLayers; layer++) {
             sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention, new Norm.None(), sum));
             sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), sum));

@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.FalconH1Gguf;
@@ -44,14 +45,14 @@ public final class FalconH1 implements Family {
         Residual afterMlp = new Residual.Add((float) factors[1]);
         Mixer mixers = FalconH1Mixers.parallel(config, epsilon);
         List<Sublayer> sublayers = new ArrayList<>();
-        for (int layer = 0; layer < Standard.numLayers(config, "num_hidden_layers"); layer++) {
+        for (int layer = 0; layer < Numbers.layers(config, "num_hidden_layers"); layer++) {
             sublayers.add(new Sublayer(layer, norm, mixers));
             sublayers.add(new Sublayer(layer, norm, scaled, new Norm.None(), afterMlp));
         }
         Embedding embedding = Padding.read(config,
-                Embedding.scaled(FalconH1Mixers.factor(config, "embedding_multiplier")), 0);
+                Embedding.scaled(Numbers.factor(config, "embedding_multiplier")), 0);
         Head head = Standard.head(config, false)
-                .with(Standard.logits(FalconH1Mixers.factor(config, "lm_head_multiplier")));
+                .with(Standard.logits(Numbers.factor(config, "lm_head_multiplier")));
         return Standard.model(config, 8192, embedding, sublayers, norm, head);
     }
 

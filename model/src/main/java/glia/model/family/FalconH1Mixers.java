@@ -3,12 +3,14 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.config.StateSpaceConfig;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parallel;
 import glia.model.spec.StateSpaceDual.Gating;
 import glia.model.spec.StateSpaceDual.Multipliers;
@@ -43,18 +45,14 @@ final class FalconH1Mixers {
         int headSize = AttentionConfig.headSize(config, 0);
         return AttentionConfig.causal(config, 8, headSize, RopeConfig.read(config, headSize, 10_000),
                 Standard.bias(config, "attention_bias", false))
-                .withScale(factor(config, "key_multiplier") / Math.sqrt(headSize));
-    }
-
-    static float factor(Config config, String key) throws CheckpointException {
-        return (float) config.real(key, 1);
+                .withScale(Numbers.factor(config, "key_multiplier") / Math.sqrt(headSize));
     }
 
     /// Several under one key.
     static double[] factors(Config config, String key, int count) throws CheckpointException {
         double[] ones = new double[count];
         Arrays.fill(ones, 1);
-        double[] values = config.has(key) ? config.reals(key) : ones;
+        double[] values = config.has(key) ? Numbers.reals(config, key, NumberRange.FACTOR) : ones;
         if (values.length != count) {
             throw config.error(key, "found " + values.length + " factors, expected " + count);
         }
@@ -63,8 +61,8 @@ final class FalconH1Mixers {
 
     /// A mixer between the factors of its input and its output.
     private static Parallel.Branch branch(Config config, String name, Mixer mixer) throws CheckpointException {
-        return new Parallel.Branch(factor(config, name + "_in_multiplier"), new Norm.None(), mixer, new Norm.None(),
-                factor(config, name + "_out_multiplier"));
+        return new Parallel.Branch(Numbers.factor(config, name + "_in_multiplier"), new Norm.None(), mixer, new Norm.None(),
+                Numbers.factor(config, name + "_out_multiplier"));
     }
 
     /// Those of what Mamba's projection gives.

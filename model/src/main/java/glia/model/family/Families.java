@@ -1,13 +1,20 @@
 package glia.model.family;
 
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.gguf.GgufMetadata;
 import glia.model.layout.GgufForm;
+import glia.model.spec.ModelSpec;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// All families that Glia knows.
 public final class Families {
+    private static final int MOST_NAMED = 5;
+
     private static final List<Family> ALL = List.of(
             new Bamba(),
             new Bert(),
@@ -56,20 +63,64 @@ public final class Families {
         return all().filter(f -> f.modelTypes().contains(modelType)).findFirst();
     }
 
+    /// The family of a config.
+    ///
+    /// @throws CheckpointException if its `model_type` is missing or of no family
+    public static Family of(Config config) throws CheckpointException {
+        String type = config.text("model_type");
+        return ofModelType(type).orElseThrow(() -> config.error("model_type", "the family '" + type
+                + "' is not supported" + similar(type, modelTypes())));
+    }
+
+    /// The spec of a config, read by its family.
+    ///
+    /// @throws CheckpointException whatever is wrong with the config
+    public static ModelSpec spec(Config config) throws CheckpointException {
+        return spec(config, Set.of());
+    }
+
+    /// The same for a checkpoint with these tensors.
+    public static ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
+        try {
+            return of(config).spec(config, tensors);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new CheckpointException(config.origin(), "", "does not describe a model: " + e.getMessage(), e);
+        }
+    }
+
     /// The form of files with a GGUF `general.architecture`.
     public static Optional<GgufForm> ofGguf(String architecture) {
         return all().flatMap(f -> f.gguf().stream()).filter(g -> g.architectures().contains(architecture))
                 .findFirst();
     }
 
-    /// All model types, for messages.
-    public static String known() {
-        return all().flatMap(f -> f.modelTypes().stream()).sorted().collect(Collectors.joining(", "));
+    /// The form of the files with a GGUF architecture.
+    ///
+    /// @throws CheckpointException if no family has one
+    public static GgufForm ofGguf(GgufMetadata metadata) throws CheckpointException {
+        String architecture = metadata.string("general.architecture");
+        return ofGguf(architecture).orElseThrow(() -> new CheckpointException(metadata.origin(),
+                "metadata key general.architecture", "the family '" + architecture + "' is not supported"
+                + similar(architecture, architectures())));
     }
 
-    /// All GGUF architectures, for messages.
-    public static String knownInGguf() {
+    /// All values of `model_type`, sorted.
+    public static List<String> modelTypes() {
+        return all().flatMap(f -> f.modelTypes().stream()).sorted().toList();
+    }
+
+    /// All values of `general.architecture`, sorted.
+    public static List<String> architectures() {
         return all().flatMap(f -> f.gguf().stream()).flatMap(g -> g.architectures().stream()).distinct().sorted()
-                .collect(Collectors.joining(", "));
+                .toList();
+    }
+
+    /// For messages, a few supported names that begin with the same letters.
+    private static String similar(String name, List<String> supported) {
+        String letters = name.replaceFirst("[^A-Za-z].*", "").toLowerCase(Locale.ROOT);
+        List<String> found = supported.stream().filter(s -> !letters.isEmpty() && s.startsWith(letters))
+                .limit(MOST_NAMED).toList();
+        return (found.isEmpty() ? "" : "; similar ones are " + String.join(", ", found))
+                + "; docs/families.md lists all " + supported.size();
     }
 }

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.GemmaGguf;
@@ -12,6 +13,7 @@ import glia.model.family.hub.StandardNames;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
@@ -53,7 +55,7 @@ public final class Gemma3 implements Family {
             return RopeConfig.read(config, own.get(), headSize, slides ? 10_000 : 1_000_000);
         }
         return slides
-                ? new Rope.Rotary(headSize, Standard.positive(config, "rope_local_base_freq", 10_000),
+                ? new Rope.Rotary(headSize, Numbers.real(config, "rope_local_base_freq", NumberRange.ROPE_THETA, 10_000),
                         new RopeScaling.None(), Layout.HALF_SPLIT)
                 : RopeConfig.read(config, headSize, 1_000_000);
     }

@@ -5,6 +5,7 @@ import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.KeySharing;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.spec.Bias;
 import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedMlp;
@@ -27,12 +28,7 @@ final class Gemma4Layers {
 
     /// How many numbers of a token each layer is told.
     static int numbersTold(Config config) throws CheckpointException {
-        String key = "hidden_size_per_layer_input";
-        int told = config.integer(key, 256);
-        if (told < 0) {
-            throw config.error(key, "found " + told + ", expected at least 0");
-        }
-        return told;
+        return Numbers.count(config, "hidden_size_per_layer_input", 256);
     }
 
     static List<Sublayer> read(Config config, Norm.Rms norm) throws CheckpointException {

@@ -3,6 +3,7 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.Standard;
 import glia.model.spec.Bias;
@@ -12,6 +13,7 @@ import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Scores;
@@ -30,7 +32,7 @@ final class GemmaBody {
 
     /// What scores are multiplied with.
     static float scale(Config config) throws CheckpointException {
-        return (float) (1 / Math.sqrt(Standard.positive(config, "query_pre_attn_scalar", 256)));
+        return (float) (1 / Math.sqrt(Numbers.real(config, "query_pre_attn_scalar", NumberRange.FACTOR, 256)));
     }
 
     /// The window of sliding layers.
@@ -41,7 +43,7 @@ final class GemmaBody {
     /// A soft cap: `ifAbsent` (0 is none) where the config does not say, none where it says null.
     private static OptionalDouble cap(Config config, String key, double ifAbsent) throws CheckpointException {
         if (config.has(key)) {
-            return OptionalDouble.of(Standard.positive(config, key, 0));
+            return OptionalDouble.of(Numbers.real(config, key, NumberRange.CAP));
         }
         return config.isNull(key) || ifAbsent == 0 ? OptionalDouble.empty() : OptionalDouble.of(ifAbsent);
     }
@@ -63,7 +65,7 @@ final class GemmaBody {
         Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_activation", "gelu_pytorch_tanh"), Bias.NONE);
         List<Sublayer> sublayers = new ArrayList<>();
-        int numLayers = Standard.numLayers(config, "num_hidden_layers");
+        int numLayers = Numbers.layers(config, "num_hidden_layers");
         for (int layer = 0; layer < numLayers; layer++) {
             sublayers.add(new Sublayer(layer, norm, attentions.of(layer), norm, Residual.PLAIN));
             sublayers.add(new Sublayer(layer, norm, mlp, norm, Residual.PLAIN));

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
@@ -48,7 +49,7 @@ public final class Glm4Moe implements Family {
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128), width,
                 ExpertConfig.corrected(config, 8, 1, 1, 1), ExpertConfig.shared(config, width, 1));
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
-        int numDense = config.integer("first_k_dense_replace", 1);
+        int numDense = Numbers.count(config, "first_k_dense_replace", 1);
         return Standard.spec(config, 131_072, false, epsilon, layer -> attention,
                 layer -> layer < numDense ? mlp : experts);
     }

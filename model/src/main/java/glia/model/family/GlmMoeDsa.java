@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.LatentExperts.Method;
 import glia.model.family.config.LatentConfig;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.LatentGguf;
@@ -39,7 +40,7 @@ public final class GlmMoeDsa implements LatentFamily {
 
     /// Which layers have no indexer, by a list, by a pattern of letters or by a period.
     private static boolean[] shares(Config config) throws CheckpointException {
-        boolean[] shares = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        boolean[] shares = new boolean[Numbers.layers(config, "num_hidden_layers")];
         String key = config.has("indexer_types") ? "indexer_types" : "index_topk_pattern";
         if (config.has(key)) {
             String[] types = config.isList(key) ? config.strings(key) : config.text(key).split("");
@@ -55,8 +56,8 @@ public final class GlmMoeDsa implements LatentFamily {
                 };
             }
         } else {
-            int period = Math.max(1, config.integer("index_topk_freq", 1));
-            int offset = config.integer("index_skip_topk_offset", 2);
+            int period = config.positive("index_topk_freq", 1);
+            int offset = Numbers.count(config, "index_skip_topk_offset", 2);
             for (int i = 0; i < shares.length; i++) {
                 shares[i] = Math.max(i - offset + 1, 0) % period != 0;
             }

@@ -5,6 +5,7 @@ import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
@@ -17,6 +18,7 @@ import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
@@ -48,8 +50,8 @@ public final class GptOss implements Family {
         boolean[] slides = LayerTypes.read(config, layer -> layer % 2 == 0);
         Span window = new Span.Sliding(
                 config.mentions("sliding_window") ? config.positive("sliding_window") : 128);
-        MlpForm form = new MlpForm.Clamped((float) Standard.positive(config, "swiglu_alpha", 1.702),
-                (float) Standard.positive(config, "swiglu_limit", 7));
+        MlpForm form = new MlpForm.Clamped((float) Numbers.real(config, "swiglu_alpha", NumberRange.FACTOR, 1.702),
+                (float) Numbers.real(config, "swiglu_limit", NumberRange.CAP, 7));
         Router router = ExpertConfig.softmaxOfChosen(config, 4);
         Experts experts = ExpertConfig.of(config, ExpertConfig.numExperts(config, 128),
                 config.positive("intermediate_size", 2880), form, Bias.ALL, router, Weighting.OUTPUT,

@@ -6,6 +6,7 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerKind;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
@@ -24,6 +25,7 @@ import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
@@ -51,14 +53,14 @@ public final class GraniteMoeHybrid implements Family {
                 StateSpaceDual.Multipliers.NONE, Standard.bias(config, "mamba_proj_bias", false));
         Attention attention = attention(config);
         Mixer feedForward = feedForward(config);
-        Residual residual = new Residual.Add((float) config.real("residual_multiplier", 1));
+        Residual residual = new Residual.Add(Numbers.factor(config, "residual_multiplier"));
         boolean[] attends = LayerKind.attending(config);
         Norm norm = new Norm.Rms(epsilon, 0);
         List<Sublayer> sublayers = Standard.layers(attends.length, norm, residual,
                 layer -> attends[layer] ? attention : mamba, layer -> feedForward);
-        Embedding embedding = Padding.read(config, Embedding.scaled(config.real("embedding_multiplier", 1)));
+        Embedding embedding = Padding.read(config, Embedding.scaled(Numbers.factor(config, "embedding_multiplier")));
         return Standard.model(config, 2048, embedding, sublayers, norm, Standard.head(config, false)
-                        .with(Standard.logits(1 / Standard.positive(config, "logits_scaling", 1))));
+                        .with(Standard.logits(1 / Numbers.real(config, "logits_scaling", NumberRange.FACTOR, 1))));
     }
 
     private static Attention attention(Config config) throws CheckpointException {
@@ -66,15 +68,15 @@ public final class GraniteMoeHybrid implements Family {
         Rope rope = config.text("position_embedding_type", "nope").equals("rope")
                 ? RopeConfig.read(config, headSize, 10_000) : new Rope.None();
         return AttentionConfig.causal(config, headSize, rope, Standard.bias(config, "attention_bias", false))
-                .withScale(config.real("attention_multiplier", 1));
+                .withScale(Numbers.factor(config, "attention_multiplier"));
     }
 
     private static Mixer feedForward(Config config) throws CheckpointException {
         int shared = config.positive("shared_intermediate_size", 1024);
-        int numExperts = config.integer("num_local_experts", 8);
+        int numExperts = config.has("num_local_experts") ? Numbers.experts(config, "num_local_experts") : 8;
         return numExperts == 0
                 ? new GatedMlp(shared, Activations.read(config, "hidden_act", "silu"), Bias.NONE)
-                : ExpertConfig.gated(config, config.positive("num_local_experts", 8),
+                : ExpertConfig.gated(config, numExperts,
                         config.positive("intermediate_size", 11_008), ExpertConfig.softmaxOfChosen(config, 2),
                         new Experts.Shared.Plain(shared));
     }

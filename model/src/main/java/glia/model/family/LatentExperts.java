@@ -4,12 +4,14 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts.Shared;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mixer;
+import glia.model.spec.NumberRange;
 import glia.tensor.ops.expert.Router.Correction;
 import glia.tensor.ops.expert.Router.Groups;
 import glia.tensor.ops.expert.Router.Score;
@@ -55,8 +57,8 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
         }
         Mixer dense = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_act", "silu"), bias);
-        int numLayers = Standard.numLayers(config, "num_hidden_layers");
-        int first = config.integer("first_k_dense_replace", numDense);
+        int numLayers = Numbers.layers(config, "num_hidden_layers");
+        int first = Numbers.count(config, "first_k_dense_replace", numDense);
         if (config.has("mlp_layer_types")) {
             boolean[] sparse = sparse(config, numLayers);
             Mixer experts = first < numLayers || anyOf(sparse) ? experts(config, bias) : dense;
@@ -94,7 +96,7 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
 
     private Experts experts(Config config, Bias bias) throws CheckpointException {
         int each = config.positive("moe_intermediate_size", width);
-        int shared = config.integer("n_shared_experts", numShared);
+        int shared = Numbers.count(config, "n_shared_experts", numShared);
         return ExpertConfig.gated(config, ExpertConfig.numExperts(config, numExperts), each, router(config),
                 shared == 0 ? new Shared.None() : new Shared.Plain(Math.multiplyExact(shared, each), bias));
     }
@@ -116,7 +118,7 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
         return new Router(config.positive("num_experts_per_tok", 8), score,
                 chosen == Method.NOAUX_TC ? Correction.LEARNED : Correction.NONE, groups(config, chosen),
                 dividing ? Share.NORMALIZED : Share.AS_IS,
-                (float) Standard.positive(config, "routed_scaling_factor", scale));
+                (float) Numbers.real(config, "routed_scaling_factor", NumberRange.FACTOR, scale));
     }
 
     private Method method(Config config) throws CheckpointException {

@@ -6,6 +6,7 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
@@ -20,6 +21,7 @@ import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
@@ -57,7 +59,7 @@ public final class Llama4 implements Family {
         Attention rotating = whole.with(RopeConfig.read(config, headSize, 500_000).with(Layout.INTERLEAVED)).with(
                 config.flag("use_qk_norm", true) ? new QkNorm.Rotated(epsilon) : new QkNorm.None());
         Attention still = Standard.flagOrNumber(config, "attn_temperature_tuning", true) ? whole
-                .with(new Temperature.Logarithmic(config.real("attn_scale", 0.1),
+                .with(new Temperature.Logarithmic(Numbers.real(config, "attn_scale", NumberRange.WEIGHT, 0.1),
                         config.positive("floor_scale", 8192), 1)) : whole;
         Span chunk = new Span.Chunked(config.positive("attention_chunk_size", 8192));
         Experts experts = experts(config);

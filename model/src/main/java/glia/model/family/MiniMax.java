@@ -6,6 +6,7 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
@@ -19,6 +20,7 @@ import glia.model.spec.Experts;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Role;
@@ -59,8 +61,8 @@ public final class MiniMax implements Family {
     }
 
     private static Residual residual(Config config, String kind) throws CheckpointException {
-        return new Residual.Normed((float) config.real(kind + "_alpha_factor", 1),
-                (float) config.real(kind + "_beta_factor", 1));
+        return new Residual.Normed((float) Numbers.real(config, kind + "_alpha_factor", NumberRange.WEIGHT, 1),
+                (float) Numbers.real(config, kind + "_beta_factor", NumberRange.WEIGHT, 1));
     }
 
     @Override

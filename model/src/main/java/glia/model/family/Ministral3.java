@@ -3,6 +3,7 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
@@ -13,6 +14,7 @@ import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.Temperature;
@@ -40,9 +42,9 @@ public final class Ministral3 implements Family {
         int headSize = AttentionConfig.headSize(config, config.mentions("head_dim") ? 0 : 128);
         Config parameters = config.has("rope_parameters") ? config.child("rope_parameters")
                 : config.has("rope_scaling") ? config.child("rope_scaling") : Config.of(config.origin(), ROPE);
-        Rope rope = RopeConfig.read(config, parameters, headSize, config.real("rope_theta", 1e6));
+        Rope rope = RopeConfig.read(config, parameters, headSize, Numbers.real(config, "rope_theta", NumberRange.ROPE_THETA, 1e6));
         Temperature temperature = parameters.has("llama_4_scaling_beta")
-                ? new Temperature.Logarithmic(parameters.real("llama_4_scaling_beta"), parameters.positive(LENGTH), 0)
+                ? new Temperature.Logarithmic(Numbers.real(parameters, "llama_4_scaling_beta", NumberRange.WEIGHT), parameters.positive(LENGTH), 0)
                 : new Temperature.Constant();
         Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
                 .with(AttentionConfig.span(config)).with(temperature);

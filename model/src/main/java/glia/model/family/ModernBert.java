@@ -5,6 +5,7 @@ import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
@@ -20,6 +21,7 @@ import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.model.spec.Rope;
@@ -72,8 +74,8 @@ public final class ModernBert implements Family {
     /// Global layers turn with a base of 160,000, local ones with 10,000.
     private static Rope rope(Config config, int headSize, boolean slides) throws CheckpointException {
         Optional<Config> own = RopeConfig.ofKind(config, slides);
-        double base = Standard.positive(config, slides ? "local_rope_theta" : "global_rope_theta",
-                slides ? 10_000 : 160_000);
+        double base = Numbers.real(config, slides ? "local_rope_theta" : "global_rope_theta",
+                NumberRange.ROPE_THETA, slides ? 10_000 : 160_000);
         return own.isPresent() ? RopeConfig.read(config, own.get(), headSize, base)
                 : RopeConfig.read(config, headSize, base);
     }

@@ -3,6 +3,7 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.GptSizes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.FusedGguf;
 import glia.model.layout.GgufForm;
@@ -17,6 +18,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
@@ -60,10 +62,11 @@ public final class Mpt implements Family {
         Standard.refuse(config, "prefix_lm", "qk_ln");
         Standard.only(config, "attn_type", "multihead_attention");
         Attention plain = sizes.attention(Bias.NONE);
-        Attention attention = plain.withScale(config.real("softmax_scale", plain.scale()))
-                .with(new Scores.Alibi((float) Standard.positive(config, "alibi_bias_max", 8)));
-        double limit = config.real("clip_qkv", 0);
-        return limit == 0 ? attention : attention.with(new QkNorm.Clipped((float) limit));
+        Attention attention = plain.withScale(Numbers.real(config, "softmax_scale", NumberRange.FACTOR, plain.scale()))
+                .with(new Scores.Alibi((float) Numbers.real(config, "alibi_bias_max", NumberRange.FACTOR, 8)));
+        return config.has("clip_qkv") && config.real("clip_qkv") != 0
+                ? attention.with(new QkNorm.Clipped((float) Numbers.real(config, "clip_qkv", NumberRange.CAP)))
+                : attention;
     }
 
     private static Head head(Config config, int hidden) throws CheckpointException {
@@ -72,7 +75,7 @@ public final class Mpt implements Family {
         if (bySize) {
             Standard.only(config, "logit_scale", "inv_sqrt_d_model");
         }
-        return head.with(Standard.logits(bySize ? 1 / Math.sqrt(hidden) : config.real("logit_scale", 1)));
+        return head.with(Standard.logits(bySize ? 1 / Math.sqrt(hidden) : Numbers.factor(config, "logit_scale")));
     }
 
     @Override

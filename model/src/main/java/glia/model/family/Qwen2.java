@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.LayerTypes;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
@@ -39,7 +40,7 @@ public final class Qwen2 implements Family {
 
     /// What each layer sees, in Qwen2 and Qwen3.
     static Span[] spans(Config config) throws CheckpointException {
-        int firstSliding = config.integer("max_window_layers", 28);
+        int firstSliding = Numbers.count(config, "max_window_layers", 28);
         boolean on = config.flag("use_sliding_window", false)
                 && (config.has("sliding_window") || !config.mentions("sliding_window"));
         int window = on ? config.positive("sliding_window", 4096) : 0;

@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.DeltaGguf;
 import glia.model.layout.GgufForm;
@@ -29,7 +30,7 @@ public final class Qwen3Next implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int numExperts = config.integer("num_experts", 512);
+        int numExperts = config.has("num_experts") ? Numbers.experts(config, "num_experts") : 512;
         int step = config.positive("decoder_sparse_step", 1);
         int[] dense = config.has("mlp_only_layers") ? config.integers("mlp_only_layers") : new int[0];
         return DeltaHybrid.spec(config, GatedDeltaNet.Inputs.BY_KEY_HEAD, layer -> numExperts > 0

@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.T5Gguf;
@@ -32,8 +33,8 @@ public final class T5 implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int hidden = config.positive("d_model", 512);
         Norm norm = new Norm.Rms(Standard.epsilon(config, "layer_norm_epsilon", 1e-6), 0);
-        int layers = config.has("num_layers") ? Standard.numLayers(config, "num_layers") : 6;
-        int decoderLayers = config.has("num_decoder_layers") ? Standard.numLayers(config, "num_decoder_layers")
+        int layers = config.has("num_layers") ? Numbers.layers(config, "num_layers") : 6;
+        int decoderLayers = config.has("num_decoder_layers") ? Numbers.layers(config, "num_decoder_layers")
                 : layers;
         T5Layers stacks = T5Layers.read(config, norm);
         List<Sublayer> decoder = stacks.decoder(decoderLayers);

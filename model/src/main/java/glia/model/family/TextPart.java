@@ -31,14 +31,9 @@ record TextPart(String modelType, String textType, boolean tied, List<String> ot
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         Config text = TextConfig.read(config, textType);
-        ModelSpec spec = family(text.text("model_type"), config).spec(text);
+        ModelSpec spec = Families.of(text).spec(text);
         boolean one = config.flag(HEAD, text.flag(HEAD, tied));
         return spec.withHead(spec.head().with(one ? Head.Matrix.TIED : Head.Matrix.SEPARATE));
-    }
-
-    private static Family family(String type, Config config) throws CheckpointException {
-        return Families.ofModelType(type).orElseThrow(() -> config.error("text_config.model_type", "the family '"
-                + type + "' is not supported yet; known are " + Families.known()));
     }
 
     @Override

@@ -23,15 +23,14 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
 
     public Attention {
         Heads.check(numHeads, numKeyValueHeads, headSize);
-        if (rope instanceof Rope.Rotary rotary && rotary.rotatedSize() > headSize) {
-            throw new IllegalArgumentException("rotary embedding of " + rotary.rotatedSize()
-                    + " numbers in heads of " + headSize);
-        }
-        if (!Float.isFinite(scale)) {
-            throw new IllegalArgumentException("attention scores times " + scale);
-        }
-        if (scores instanceof Scores.RelativeBias) {
-            throw new IllegalArgumentException("attention by learned distances is a mixer of its own");
+        Heads.check(rope, headSize);
+        NumberRange.FACTOR.require("attention scale", scale);
+        switch (scores) {
+            case Scores.Plain _, Scores.Sinks _ -> { }
+            case Scores.Capped capped -> NumberRange.CAP.require("cap of attention scores", capped.cap());
+            case Scores.Alibi alibi -> NumberRange.FACTOR.require("largest ALiBi exponent", alibi.maxBias());
+            case Scores.RelativeBias _ -> throw new IllegalArgumentException(
+                    "relative position buckets need the mixer RelativeAttention");
         }
     }
 

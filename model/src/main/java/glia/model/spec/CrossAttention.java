@@ -8,10 +8,8 @@ import java.util.List;
 /// @param scale what scores are multiplied with
 public record CrossAttention(int numHeads, int headSize, float scale, Bias bias) implements Mixer {
     public CrossAttention {
-        if (numHeads < 1 || headSize < 1 || !Float.isFinite(scale)) {
-            throw new IllegalArgumentException("cross attention with " + numHeads + " heads of " + headSize
-                    + ", scores times " + scale);
-        }
+        Heads.check(numHeads, numHeads, headSize);
+        NumberRange.FACTOR.require("attention scale", scale);
     }
 
     public int size() {

@@ -16,9 +16,8 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
     public static final Embedding PLAIN = scaled(1);
 
     public Embedding {
-        if (!Float.isFinite(scale) || numSegments < 0) {
-            throw new IllegalArgumentException("embeddings times " + scale + " with " + numSegments + " segments");
-        }
+        NumberRange.FACTOR.require("embedding scale", scale);
+        NumberRange.COUNT.require("number of segments", numSegments);
     }
 
     /// An embedding each of whose rows learns.

@@ -11,5 +11,9 @@ import java.util.List;
 public record Encoder(List<Sublayer> sublayers, Norm finalNorm, int startToken) {
     public Encoder {
         sublayers = List.copyOf(sublayers);
+        if (sublayers.isEmpty()) {
+            throw new IllegalArgumentException("an encoder without sublayers");
+        }
+        NumberRange.COUNT.require("start token", startToken);
     }
 }

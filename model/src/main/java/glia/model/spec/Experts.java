@@ -34,6 +34,18 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
     }
 
     public Experts {
+        NumberRange.EXPERTS.require("number of experts", numExperts);
+        NumberRange.SIZE.require("expert width", intermediateSize);
+        NumberRange.FACTOR.require("scale of expert weights", router.scale());
+        if (form instanceof MlpForm.Clamped clamped) {
+            NumberRange.FACTOR.require("slope of the clamped gate", clamped.slope());
+            NumberRange.CAP.require("limit of the clamped gate", clamped.limit());
+        }
+        switch (shared) {
+            case Shared.None _ -> { }
+            case Shared.Plain plain -> NumberRange.SIZE.require("shared expert width", plain.intermediateSize());
+            case Shared.Gated gated -> NumberRange.SIZE.require("shared expert width", gated.intermediateSize());
+        }
         router.check(numExperts);
     }
 

@@ -12,6 +12,8 @@ public record FollowingAttention(int numHeads, int numKeyValueHeads, int headSiz
         Bias bias, Place followed) implements Mixer {
     public FollowingAttention {
         Heads.check(numHeads, numKeyValueHeads, headSize);
+        Heads.check(rope, headSize);
+        NumberRange.EPSILON.require("epsilon of the head norm", eps);
     }
 
     public int querySize() {

@@ -30,7 +30,8 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
             throw new IllegalArgumentException("a gated delta net with " + numKeyHeads + " key heads of " + keySize
                     + ", " + numValueHeads + " value heads of " + valueSize);
         }
-        // All sizes are whole numbers of 32 bits.
+        NumberRange.EPSILON.require("epsilon of the head norm", eps);
+        // All sizes fit 32 bits.
         Math.multiplyExact(Math.multiplyExact(numValueHeads, valueSize), keySize);
         Math.addExact(Math.multiplyExact(2 * numKeyHeads, keySize), Math.multiplyExact(2 * numValueHeads, valueSize));
     }

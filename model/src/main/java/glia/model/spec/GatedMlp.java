@@ -5,6 +5,10 @@ import java.util.List;
 
 /// `down(f(gate(x)) · up(x))`. https://arxiv.org/abs/2002.05202
 public record GatedMlp(int intermediateSize, Activation activation, Bias bias) implements Mixer {
+    public GatedMlp {
+        NumberRange.SIZE.require("MLP width", intermediateSize);
+    }
+
     @Override
     public void parameters(Shapes shapes, int hidden) {
         boolean inputs = bias != Bias.NONE;

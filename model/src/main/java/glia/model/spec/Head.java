@@ -37,14 +37,16 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits)
         record Plain() implements Logits { }
 
         /// `factor · z`
-        record Scaled(float factor) implements Logits { }
+        record Scaled(float factor) implements Logits {
+            public Scaled {
+                NumberRange.FACTOR.require("logit scale", factor);
+            }
+        }
 
         /// `cap · tanh(z / cap)`: keeps logits within ±cap. https://arxiv.org/abs/2408.00118
         record Capped(float cap) implements Logits {
             public Capped {
-                if (!(cap > 0) || Float.isInfinite(cap)) {
-                    throw new IllegalArgumentException("logits capped at " + cap + ", expected a number above 0");
-                }
+                NumberRange.CAP.require("cap of logits", cap);
             }
         }
     }

@@ -12,4 +12,12 @@ final class Heads {
                     + " key-value heads of size " + headSize);
         }
     }
+
+    /// @throws IllegalArgumentException if the rotation is wider than a head
+    static void check(Rope rope, int headSize) {
+        if (rope instanceof Rope.Rotary rotary && rotary.rotatedSize() > headSize) {
+            throw new IllegalArgumentException("RoPE rotates " + rotary.rotatedSize() + " dimensions, but heads have "
+                    + headSize);
+        }
+    }
 }

@@ -50,9 +50,7 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
             throw new IllegalArgumentException("an indexer needs queries of low rank and heads of at least the "
                     + rope.rotatedSize() + " numbers that are rotated, not of " + indexed.headSize());
         }
-        if (!Float.isFinite(scale)) {
-            throw new IllegalArgumentException("attention scores times " + scale);
-        }
+        NumberRange.FACTOR.require("attention scale", scale);
     }
 
     /// The same with K and V stored in another way.

@@ -9,6 +9,11 @@ import java.util.List;
 /// @param layer whose numbers
 /// @param size S, how many
 public record LayerInput(int layer, int size, Activation activation) implements Mixer {
+    public LayerInput {
+        NumberRange.COUNT.require("layer", layer);
+        NumberRange.SIZE.require("per-layer embedding size", size);
+    }
+
     @Override
     public void parameters(Shapes shapes, int hidden) {
         shapes.add(Role.GATE, size, hidden);

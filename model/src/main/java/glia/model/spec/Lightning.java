@@ -10,12 +10,11 @@ import java.util.List;
 /// @param eps of the norm over all heads together
 public record Lightning(int numHeads, int headSize, float rate, Activation activation, float eps) implements Mixer {
     public Lightning {
-        if (numHeads < 1 || headSize < 1 || !(rate >= 0) || Float.isInfinite(rate)) {
-            throw new IllegalArgumentException("lightning attention with " + numHeads + " heads of size " + headSize
-                    + " that forget at the rate " + rate);
-        }
-        // All sizes are whole numbers of 32 bits.
-        Math.multiplyExact(Math.multiplyExact(3 * numHeads, headSize), headSize);
+        Heads.check(numHeads, numHeads, headSize);
+        NumberRange.WEIGHT.require("decay rate", rate);
+        NumberRange.EPSILON.require("epsilon of the norm", eps);
+        // All sizes fit 32 bits.
+        Math.multiplyExact(Math.multiplyExact(Math.multiplyExact(3, numHeads), headSize), headSize);
     }
 
     /// The numbers of all heads.

@@ -5,6 +5,10 @@ import java.util.List;
 
 /// `down(f(up(x)))`.
 public record Mlp(int intermediateSize, Activation activation, Bias bias) implements Mixer {
+    public Mlp {
+        NumberRange.SIZE.require("MLP width", intermediateSize);
+    }
+
     @Override
     public void parameters(Shapes shapes, int hidden) {
         shapes.linear(Role.UP, Role.UP_BIAS, bias != Bias.NONE, intermediateSize, hidden);

@@ -20,6 +20,16 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         }
         sublayers = List.copyOf(sublayers);
         drafts = List.copyOf(drafts);
+        NumberRange.LAYERS.require("number of layers", sublayers.getLast().layer() + 1.0);
+        encoder.ifPresent(e -> requireToken("start token", e.startToken(), vocabSize));
+        embedding.padding().ifPresent(token -> requireToken("padding token", token, vocabSize));
+    }
+
+    private static void requireToken(String what, int token, int vocabSize) {
+        if (token < 0 || token >= vocabSize) {
+            throw new IllegalArgumentException(what + ": found " + token + ", expected a token id below the "
+                    + vocabSize + " of the vocabulary");
+        }
     }
 
     /// A model without layers that draft.

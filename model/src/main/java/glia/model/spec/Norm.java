@@ -10,34 +10,29 @@ public sealed interface Norm {
     /// @param offset 0, or 1 in families that store the weight's distance from 1
     record Rms(float eps, float offset) implements Norm {
         public Rms {
-            requireSmall(eps);
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
+            NumberRange.WEIGHT.require("offset of a norm's weights", offset);
         }
     }
 
     /// Layer norm with a bias. https://arxiv.org/abs/1607.06450
     record Layer(float eps) implements Norm {
         public Layer {
-            requireSmall(eps);
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
         }
     }
 
     /// Root mean square norm without weights.
     record UnitRms(float eps) implements Norm {
         public UnitRms {
-            requireSmall(eps);
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
         }
     }
 
     /// Layer norm with a weight and no bias.
     record UnbiasedLayer(float eps) implements Norm {
         public UnbiasedLayer {
-            requireSmall(eps);
-        }
-    }
-
-    private static void requireSmall(float eps) {
-        if (!(eps >= 0 && eps <= 1)) {
-            throw new IllegalArgumentException("a norm with epsilon " + eps + ", expected a small positive number");
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
         }
     }
 }

@@ -20,6 +20,8 @@ public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, 
 
     public NormedAttention {
         Heads.check(numHeads, numKeyValueHeads, headSize);
+        Heads.check(rope, headSize);
+        NumberRange.EPSILON.require("epsilon of the head norm", eps);
     }
 
     public int querySize() {

@@ -16,6 +16,8 @@ public record Parallel(List<Branch> branches) implements Mixer {
         }
 
         public Branch {
+            NumberRange.FACTOR.require("input factor of a branch", inputScale);
+            NumberRange.FACTOR.require("output factor of a branch", outputScale);
             if (mixer instanceof Parallel) {
                 throw new IllegalArgumentException("a branch of parallel mixers is parallel itself");
             }

@@ -1,15 +1,36 @@
 package glia.model.spec;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.BiConsumer;
 
 /// All parameters of a spec and their shapes.
 public final class Parameters {
+    private static final int MOST = 1 << 20;
+
     private Parameters() { }
 
     /// The shapes of a model's parameters, `[outputs, inputs]` for matrices, in the order in which a pass uses them.
+    ///
+    /// @throws IllegalArgumentException if there are more than a million
     public static SequencedMap<Parameter, long[]> of(ModelSpec spec) {
-        Shapes shapes = new Shapes();
+        SequencedMap<Parameter, long[]> all = new LinkedHashMap<>();
+        forEach(spec, (parameter, shape) -> {
+            if (all.size() == MOST) {
+                throw new IllegalArgumentException("found more than " + MOST + " tensors in " + spec.numLayers()
+                        + " layers, expected fewer");
+            }
+            all.put(parameter, shape);
+        });
+        return all;
+    }
+
+    /// Hands over the parameters one by one, in the same order, without collecting them. A consumer that throws at the
+    /// first parameter that a file does not hold does no more work than the file has tensors, whatever counts the spec
+    /// has: the router of a layer, which has a row for each expert, comes before its experts.
+    public static void forEach(ModelSpec spec, BiConsumer<Parameter, long[]> consumer) {
+        Shapes shapes = new Shapes(consumer);
         int hidden = spec.hiddenSize();
         spec.embedding().parameters(shapes, spec.vocabSize(), hidden);
         spec.encoder().ifPresent(e -> {
@@ -22,7 +43,6 @@ public final class Parameters {
         for (int draft = 0; draft < spec.drafts().size(); draft++) {
             spec.drafts().get(draft).parameters(shapes, spec.firstPlace(draft), hidden);
         }
-        return shapes.all();
     }
 
     static void sublayers(Shapes shapes, List<Sublayer> sublayers, int firstPlace, int hidden) {

@@ -12,15 +12,16 @@ public sealed interface QkNorm {
     record Whole(Norm.Rms norm) implements QkNorm { }
 
     /// A norm of each head after rotation, without weights.
-    record Rotated(float eps) implements QkNorm { }
+    record Rotated(float eps) implements QkNorm {
+        public Rotated {
+            NumberRange.EPSILON.require("epsilon of the head norm", eps);
+        }
+    }
 
     /// No norm: queries, keys and values are cut off at ±limit.
     record Clipped(float limit) implements QkNorm {
         public Clipped {
-            if (!(limit > 0)) {
-                throw new IllegalArgumentException("queries, keys and values cut off at " + limit
-                        + ", expected a number above 0");
-            }
+            NumberRange.CAP.require("limit of queries, keys and values", limit);
         }
     }
 

@@ -11,9 +11,7 @@ import java.util.List;
 public record RelativeAttention(int numHeads, int headSize, Span span, Scores.RelativeBias buckets, int tableOwner)
         implements Mixer {
     public RelativeAttention {
-        if (numHeads < 1 || headSize < 1) {
-            throw new IllegalArgumentException("attention with " + numHeads + " heads of " + headSize);
-        }
+        Heads.check(numHeads, numHeads, headSize);
     }
 
     public int size() {

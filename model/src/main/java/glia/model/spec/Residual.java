@@ -6,7 +6,11 @@ public sealed interface Residual {
     Residual PLAIN = new Add(1);
 
     /// `x + scale · u`
-    record Add(float scale) implements Residual { }
+    record Add(float scale) implements Residual {
+        public Add {
+            NumberRange.FACTOR.require("residual factor", scale);
+        }
+    }
 
     /// `w · (x + u)` with one learned number w.
     record Scaled() implements Residual { }
@@ -14,5 +18,10 @@ public sealed interface Residual {
     /// `alpha · before(x) + beta · u`: the stream itself is normed. With both 1 this is the post-norm of the first
     /// Transformers, whose norm after a sum is the `before` of the next sublayer.
     /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2501.08313
-    record Normed(float alpha, float beta) implements Residual { }
+    record Normed(float alpha, float beta) implements Residual {
+        public Normed {
+            NumberRange.WEIGHT.require("alpha of the residual", alpha);
+            NumberRange.WEIGHT.require("beta of the residual", beta);
+        }
+    }
 }

@@ -14,9 +14,7 @@ public sealed interface Rope {
             if (rotatedSize < 2 || rotatedSize % 2 != 0) {
                 throw new IllegalArgumentException("rotary embedding turns pairs of numbers, not " + rotatedSize);
             }
-            if (!(theta > 0) || Double.isInfinite(theta)) {
-                throw new IllegalArgumentException("rotary embedding with the base " + theta);
-            }
+            NumberRange.ROPE_THETA.require("rope theta", theta);
         }
 
         /// The same with pairs that lie elsewhere.

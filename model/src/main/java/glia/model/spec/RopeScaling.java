@@ -28,6 +28,10 @@ public sealed interface RopeScaling {
 
     /// Position interpolation: ω / factor. https://arxiv.org/abs/2306.15595
     record Linear(double factor) implements RopeScaling {
+        public Linear {
+            NumberRange.ROPE_FACTOR.require("factor", factor);
+        }
+
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
             double[] scaled = frequencies.clone();
@@ -41,6 +45,13 @@ public sealed interface RopeScaling {
     /// Llama 3's: wavelengths λ = 2π/ω above `originalContext / lowFactor` are stretched by `factor`, those below
     /// `originalContext / highFactor` kept, and those between blended. https://arxiv.org/abs/2407.21783
     record Llama3(double factor, double lowFactor, double highFactor, int originalContext) implements RopeScaling {
+        public Llama3 {
+            NumberRange.ROPE_FACTOR.require("factor", factor);
+            NumberRange.ROPE_FACTOR.require("low frequency factor", lowFactor);
+            NumberRange.ROPE_FACTOR.require("high frequency factor", highFactor);
+            NumberRange.SIZE.require("original context", originalContext);
+        }
+
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
             double[] scaled = frequencies.clone();
@@ -65,6 +76,14 @@ public sealed interface RopeScaling {
     /// @param truncate whether the ends of the ramp are rounded outwards to whole pairs
     record Yarn(double factor, int originalContext, double betaFast, double betaSlow, boolean truncate,
             double attentionFactor) implements RopeScaling {
+        public Yarn {
+            NumberRange.ROPE_FACTOR.require("factor", factor);
+            NumberRange.SIZE.require("original context", originalContext);
+            NumberRange.ROPE_FACTOR.require("beta fast", betaFast);
+            NumberRange.ROPE_FACTOR.require("beta slow", betaSlow);
+            NumberRange.FACTOR.require("attention factor", attentionFactor);
+        }
+
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
             int size = 2 * frequencies.length;
@@ -92,9 +111,8 @@ public sealed interface RopeScaling {
     /// the head, whose exponents are those of the part, this keeps the frequencies of the whole.
     record Proportional(double share, double factor) implements RopeScaling {
         public Proportional {
-            if (!(share > 0 && share <= 1)) {
-                throw new IllegalArgumentException("rotary embedding of a share of " + share);
-            }
+            NumberRange.FRACTION.require("rotated fraction", share);
+            NumberRange.ROPE_FACTOR.require("factor", factor);
         }
 
         @Override
@@ -113,6 +131,11 @@ public sealed interface RopeScaling {
     /// numbers. https://www.reddit.com/r/LocalLLaMA/comments/14mrgpr, https://arxiv.org/abs/2309.00071, appendix A.
     /// Transformers takes the length of each pass for L, which for a text that is read whole is the same.
     record Dynamic(double factor, int trained) implements RopeScaling {
+        public Dynamic {
+            NumberRange.ROPE_FACTOR.require("factor", factor);
+            NumberRange.SIZE.require("trained context", trained);
+        }
+
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
             int size = 2 * frequencies.length;
@@ -133,6 +156,11 @@ public sealed interface RopeScaling {
     /// length of each pass, llama.cpp at the context, as is done here.
     record LongRope(Divisors within, Divisors beyond, int originalContext, double attentionFactor)
             implements RopeScaling {
+        public LongRope {
+            NumberRange.SIZE.require("original context", originalContext);
+            NumberRange.FACTOR.require("attention factor", attentionFactor);
+        }
+
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
             return (context > originalContext ? beyond : within).scale(frequencies, theta, context);
@@ -143,9 +171,7 @@ public sealed interface RopeScaling {
     record Divisors(List<Float> divisors) implements RopeScaling {
         public Divisors {
             for (float divisor : divisors) {
-                if (!(divisor > 0) || Float.isInfinite(divisor)) {
-                    throw new IllegalArgumentException("rotary frequencies divided by " + divisor);
-                }
+                NumberRange.ROPE_DIVISOR.require("divisor", divisor);
             }
             divisors = List.copyOf(divisors);
         }

@@ -5,6 +5,10 @@ import java.util.List;
 /// `down(f(scale · gate(x)) · up(x))`, a gated MLP with a fixed factor inside of its gate, as µP has it
 /// (https://arxiv.org/abs/2203.03466).
 public record ScaledGatedMlp(GatedMlp mlp, float scale) implements Mixer {
+    public ScaledGatedMlp {
+        NumberRange.FACTOR.require("gate factor", scale);
+    }
+
     @Override
     public void parameters(Shapes shapes, int hidden) {
         mlp.parameters(shapes, hidden);

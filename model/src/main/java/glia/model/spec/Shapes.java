@@ -1,14 +1,15 @@
 package glia.model.spec;
 
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
+import java.util.function.BiConsumer;
 
-/// Gathers parameters with their shapes, `[outputs, inputs]` for matrices, place by place.
+/// Receives the parameters of a spec one by one with their shapes, `[outputs, inputs]` for matrices, place by place.
 public final class Shapes {
-    private final SequencedMap<Parameter, long[]> all = new LinkedHashMap<>();
+    private final BiConsumer<Parameter, long[]> consumer;
     private Place place = Place.WHOLE;
 
-    Shapes() { }
+    Shapes(BiConsumer<Parameter, long[]> consumer) {
+        this.consumer = consumer;
+    }
 
     /// Goes on with the parameters of another place.
     Shapes at(Place next) {
@@ -21,17 +22,13 @@ public final class Shapes {
         return place;
     }
 
-    SequencedMap<Parameter, long[]> all() {
-        return all;
-    }
-
     public void add(Role role, long... shape) {
-        all.put(new Parameter(place, role), shape);
+        consumer.accept(new Parameter(place, role), shape);
     }
 
     /// A parameter of one expert.
     public void addExpert(int expert, Role role, long... shape) {
-        all.put(new Parameter(place, role, expert), shape);
+        consumer.accept(new Parameter(place, role, expert), shape);
     }
 
     /// A matrix `[outputs, inputs]`, and its bias where it has one.

@@ -21,10 +21,18 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
     /// How scanned channels y are gated and normed.
     public sealed interface Gating {
         /// `norm(y · silu(z))`
-        record GateThenNorm(float eps) implements Gating { }
+        record GateThenNorm(float eps) implements Gating {
+            public GateThenNorm {
+                NumberRange.EPSILON.require("epsilon of the gated norm", eps);
+            }
+        }
 
         /// `norm(y) · silu(z)`
-        record NormThenGate(float eps) implements Gating { }
+        record NormThenGate(float eps) implements Gating {
+            public NormThenGate {
+                NumberRange.EPSILON.require("epsilon of the gated norm", eps);
+            }
+        }
 
         /// `y · silu(z)`
         record GateOnly() implements Gating { }
@@ -34,6 +42,12 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
     public record Multipliers(float z, float u, float b, float c, float steps) {
         /// All 1.
         public static final Multipliers NONE = new Multipliers(1, 1, 1, 1, 1);
+
+        public Multipliers {
+            for (float factor : new float[] {z, u, b, c, steps}) {
+                NumberRange.FACTOR.require("multiplier of the projection", factor);
+            }
+        }
     }
 
     public StateSpaceDual {
@@ -41,6 +55,7 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
             throw new IllegalArgumentException("a state space of " + numHeads + " heads of " + headSize + " with "
                     + numGroups + " groups of states of " + stateSize);
         }
+        NumberRange.WEIGHT.require("least time step", limits.min());
     }
 
     /// The same with decay rates stored otherwise.

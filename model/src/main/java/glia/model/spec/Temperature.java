@@ -8,10 +8,9 @@ public sealed interface Temperature {
     /// `1 + rate · ln(1 + ⌊(position + offset) / step⌋)`. https://arxiv.org/abs/2501.19399
     record Logarithmic(double rate, int step, int offset) implements Temperature {
         public Logarithmic {
-            if (!Double.isFinite(rate) || step < 1 || offset < 0) {
-                throw new IllegalArgumentException("queries scaled by 1 + " + rate + " · ln(1 + (position + " + offset
-                        + ") / " + step + ")");
-            }
+            NumberRange.WEIGHT.require("rate of the temperature", rate);
+            NumberRange.SIZE.require("step of the temperature", step);
+            NumberRange.COUNT.require("offset of the temperature", offset);
         }
 
         /// The factor at a position.

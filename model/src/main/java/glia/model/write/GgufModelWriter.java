@@ -105,7 +105,7 @@ public final class GgufModelWriter {
         Places places = Places.of(form.written(from), form::source);
         PlannedFile planned = new PlannedFile(file, places, further, arena);
         Config config = Config.of(file, form.config(metadata, planned));
-        ModelSpec spec = Families.ofModelType(config.text("model_type")).orElseThrow().spec(config);
+        ModelSpec spec = Families.spec(config);
         return form.stored(spec, planned);
     }
 

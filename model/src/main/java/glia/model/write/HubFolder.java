@@ -39,9 +39,9 @@ final class HubFolder implements ModelWriter.Hub {
         Config config = model.checkpoint() instanceof GgufCheckpoint gguf ? ofGguf(model, gguf)
                 : model.config().orElseThrow(() -> new IllegalArgumentException(
                         "the model was made from a spec: it has no config.json to be written with"));
-        Family family = Families.ofModelType(config.text("model_type")).orElseThrow();
+        Family family = Families.of(config);
         ModelSpec from = model.spec().withDrafts(List.of());
-        ModelSpec to = family.spec(config).withHead(from.head());
+        ModelSpec to = Families.spec(config).withHead(from.head());
         Optional<String> difference = SpecDifference.find(LayoutConversions.of(from, to), to);
         if (difference.isPresent()) {
             throw new CheckpointException(config.origin(), "", "cannot be written in the hub's layout: config.json of "
@@ -56,7 +56,7 @@ final class HubFolder implements ModelWriter.Hub {
 
     /// The config of a file. Frequencies that a tensor divides are those of Llama 3's rule, with its usual ends.
     private static Config ofGguf(Model model, GgufCheckpoint gguf) throws CheckpointException {
-        GgufForm form = Families.ofGguf(gguf.metadata().string("general.architecture")).orElseThrow();
+        GgufForm form = Families.ofGguf(gguf.metadata());
         Config config = Config.of(gguf.metadata().origin(), form.config(gguf.metadata(), gguf));
         Optional<Map<String, ?>> scaling = DividedRope.scaling(model.spec());
         return scaling.isPresent() ? config.with("rope_scaling", scaling.get()) : config;

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
+import glia.model.spec.NumberRange;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
@@ -19,7 +20,7 @@ public final class ExpertConfig {
     public static int numExperts(Config config, int otherwise) throws CheckpointException {
         for (String key : COUNTS) {
             if (config.has(key)) {
-                return config.positive(key);
+                return Numbers.experts(config, key);
             }
         }
         return otherwise;
@@ -49,7 +50,7 @@ public final class ExpertConfig {
                 Router.Correction.LEARNED, kept == count ? new Router.Groups.All()
                         : new Router.Groups.Best(count, kept, Router.By.BEST_TWO),
                 config.flag("norm_topk_prob", true) ? Router.Share.NORMALIZED : Router.Share.AS_IS,
-                (float) config.real("routed_scaling_factor", scale));
+                (float) Numbers.real(config, "routed_scaling_factor", NumberRange.FACTOR, scale));
     }
 
     /// `n_shared_experts` that are one, as wide as these together.

@@ -17,7 +17,7 @@ public record GptSizes(int hidden, int numHeads, int numLayers) {
         if (hidden % numHeads != 0) {
             throw config.error(headsKey, numHeads + " heads do not divide the hidden size " + hidden);
         }
-        return new GptSizes(hidden, numHeads, Standard.numLayers(config, layersKey));
+        return new GptSizes(hidden, numHeads, Numbers.layers(config, layersKey));
     }
 
     /// The same where the names that other families have serve as well.

@@ -16,8 +16,8 @@ public final class KeySharing {
 
     public static KeySharing read(Config config, boolean[] slides) throws CheckpointException {
         String key = "num_kv_shared_layers";
-        int count = config.integer(key, 0);
-        if (count < 0 || count >= slides.length) {
+        int count = Numbers.count(config, key, 0);
+        if (count >= slides.length) {
             throw config.error(key, "found " + count + ", expected fewer than the " + slides.length + " layers");
         }
         KeySharing sharing = new KeySharing(slides, slides.length - count);

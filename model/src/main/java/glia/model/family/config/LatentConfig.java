@@ -6,6 +6,7 @@ import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.LatentAttention.Expansion;
 import glia.model.spec.LatentAttention.Queries;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
@@ -55,7 +56,7 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
         if (settings.isEmpty()) {
             return 1;
         }
-        double all = settings.get().real("mscale_all_dim", 0);
+        double all = Numbers.real(settings.get(), "mscale_all_dim", NumberRange.WEIGHT, 0);
         RopeScaling scaling = RopeConfig.read(config, config.positive("qk_rope_head_dim", 64), 10_000).scaling();
         double factor = switch (scaling) {
             case RopeScaling.None none -> 1;

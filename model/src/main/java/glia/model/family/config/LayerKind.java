@@ -20,7 +20,7 @@ public enum LayerKind {
 
     /// For each layer, whether it attends, where all others are state spaces; by default none does.
     public static boolean[] attending(Config config) throws CheckpointException {
-        boolean[] attends = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        boolean[] attends = new boolean[Numbers.layers(config, "num_hidden_layers")];
         List<LayerKind> kinds = read(config, Collections.nCopies(attends.length, STATE_SPACE));
         if (kinds.size() != attends.length) {
             throw config.error(key(config), "names " + kinds.size() + " layers of " + attends.length);

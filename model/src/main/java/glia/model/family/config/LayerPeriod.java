@@ -9,8 +9,8 @@ public record LayerPeriod(int period, int offset) {
             int defaultOffset)
             throws CheckpointException {
         int period = config.positive(periodKey, defaultPeriod);
-        int offset = config.integer(offsetKey, defaultOffset);
-        if (offset < 0 || offset >= period) {
+        int offset = Numbers.count(config, offsetKey, defaultOffset);
+        if (offset >= period) {
             throw config.error(offsetKey, "found " + offset + ", expected a number below the period " + period);
         }
         return new LayerPeriod(period, offset);

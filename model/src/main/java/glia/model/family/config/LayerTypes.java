@@ -22,7 +22,7 @@ public final class LayerTypes {
     /// For each layer, whether its attention rotates: by the list `no_rope_layers`, in which 1 means that it does, or
     /// if that is absent or empty all but each `no_rope_layer_interval`-th.
     public static boolean[] rotates(Config config) throws CheckpointException {
-        boolean[] rotates = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        boolean[] rotates = new boolean[Numbers.layers(config, "num_hidden_layers")];
         int interval = config.positive("no_rope_layer_interval", 4);
         int[] given = config.has("no_rope_layers") ? config.integers("no_rope_layers") : new int[0];
         if (given.length > 0 && given.length < rotates.length) {
@@ -37,7 +37,7 @@ public final class LayerTypes {
     /// For each layer, whether it has experts: those that `moe_layers` lists, or if that is absent each
     /// `interleave_moe_layer_step`-th.
     public static boolean[] mixes(Config config) throws CheckpointException {
-        boolean[] mixes = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        boolean[] mixes = new boolean[Numbers.layers(config, "num_hidden_layers")];
         int step = config.positive("interleave_moe_layer_step", 1);
         boolean isGiven = config.has("moe_layers");
         int[] given = isGiven ? config.integers("moe_layers") : new int[0];
@@ -59,7 +59,7 @@ public final class LayerTypes {
     }
 
     private static boolean[] read(Config config, String kind, Rule otherwise) throws CheckpointException {
-        boolean[] is = new boolean[Standard.numLayers(config, "num_hidden_layers")];
+        boolean[] is = new boolean[Numbers.layers(config, "num_hidden_layers")];
         String[] types = config.has("layer_types") ? config.strings("layer_types") : new String[0];
         if (config.has("layer_types") && types.length != is.length) {
             throw config.error("layer_types", "names " + types.length + " layers of " + is.length);

@@ -2,6 +2,7 @@ package glia.model.family.config;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
@@ -25,7 +26,7 @@ public final class RopeConfig {
             throws CheckpointException {
         Optional<Config> parameters = config.has("rope_parameters")
                 ? Optional.of(config.child("rope_parameters")) : Optional.empty();
-        double theta = Standard.positive(config, "rope_theta", defaultTheta);
+        double theta = Numbers.real(config, "rope_theta", NumberRange.ROPE_THETA, defaultTheta);
         return read(config, parameters, scaling(config), headSize, theta, defaultPart);
     }
 
@@ -51,9 +52,9 @@ public final class RopeConfig {
     private static Rope.Rotary read(Config config, Optional<Config> parameters, Optional<Config> scaling, int headSize,
             double defaultTheta, double defaultPart) throws CheckpointException {
         double theta = parameters.isPresent()
-                ? Standard.positive(parameters.get(), "rope_theta", defaultTheta) : defaultTheta;
+                ? Numbers.real(parameters.get(), "rope_theta", NumberRange.ROPE_THETA, defaultTheta) : defaultTheta;
         Config holder = parameters.filter(p -> p.has("partial_rotary_factor")).orElse(config);
-        double part = holder.real("partial_rotary_factor", defaultPart);
+        double part = Numbers.real(holder, "partial_rotary_factor", NumberRange.FRACTION, defaultPart);
         boolean proportional = scaling.isPresent() && type(scaling.get()).equals("proportional");
         int rotated = proportional ? headSize : (int) (headSize * part);
         if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
@@ -61,7 +62,7 @@ public final class RopeConfig {
                     + " of the " + headSize + " of a head");
         }
         RopeScaling scaled = proportional
-                ? new RopeScaling.Proportional(part, Standard.positive(scaling.get(), "factor", 1))
+                ? new RopeScaling.Proportional(part, Numbers.real(scaling.get(), "factor", NumberRange.ROPE_FACTOR, 1))
                 : scaling(config, scaling);
         return new Rope.Rotary(rotated, theta, scaled, Layout.HALF_SPLIT);
     }
@@ -93,7 +94,7 @@ public final class RopeConfig {
     }
 
     private static double positive(Config scaling, String key) throws CheckpointException {
-        return Standard.positive(scaling, key, scaling.real(key));
+        return Numbers.real(scaling, key, NumberRange.ROPE_FACTOR);
     }
 
     private static int originalContext(Config config, Config scaling) throws CheckpointException {
@@ -114,7 +115,7 @@ public final class RopeConfig {
 
     private static RopeScaling.Divisors divisors(Config scaling, String key) throws CheckpointException {
         List<Float> divisors = new ArrayList<>();
-        for (double x : scaling.reals(key)) {
+        for (double x : Numbers.reals(scaling, key, NumberRange.ROPE_DIVISOR)) {
             divisors.add((float) x);
         }
         try {
@@ -128,12 +129,13 @@ public final class RopeConfig {
         int original = originalContext(config, scaling);
         double factor = scaling.has("factor") ? positive(scaling, "factor")
                 : (double) config.positive("max_position_embeddings") / original;
+        double scale = Numbers.real(scaling, "mscale", NumberRange.WEIGHT, 0);
+        double all = Numbers.real(scaling, "mscale_all_dim", NumberRange.WEIGHT, 0);
         double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
-                : scaling.real("mscale", 0) != 0 && scaling.real("mscale_all_dim", 0) != 0
-                ? sharpening(factor, scaling.real("mscale")) / sharpening(factor, scaling.real("mscale_all_dim"))
+                : scale != 0 && all != 0 ? sharpening(factor, scale) / sharpening(factor, all)
                 : sharpening(factor, 1);
-        return new RopeScaling.Yarn(factor, original, Standard.positive(scaling, "beta_fast", 32),
-                Standard.positive(scaling, "beta_slow", 1),
+        return new RopeScaling.Yarn(factor, original, Numbers.real(scaling, "beta_fast", NumberRange.ROPE_FACTOR, 32),
+                Numbers.real(scaling, "beta_slow", NumberRange.ROPE_FACTOR, 1),
                 scaling.flag("truncate", true), attention);
     }
 

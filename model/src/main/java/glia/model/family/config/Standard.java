@@ -9,6 +9,7 @@ import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
@@ -31,36 +32,11 @@ public final class Standard {
         Mixer of(int layer) throws CheckpointException;
     }
 
-    /// More than any model has: enough for all, few enough to be gone through in no time.
-    private static final int MOST_LAYERS = 10_000;
-
     private Standard() { }
-
-    /// The number of layers.
-    public static int numLayers(Config config, String key) throws CheckpointException {
-        int layers = config.positive(key);
-        if (layers > MOST_LAYERS) {
-            throw config.error(key, layers + " layers are more than the " + MOST_LAYERS + " that are supported");
-        }
-        return layers;
-    }
-
-    /// A number above 0.
-    public static double positive(Config config, String key, double otherwise) throws CheckpointException {
-        double x = config.real(key, otherwise);
-        if (!(x > 0) || Double.isInfinite(x)) {
-            throw config.error(key, "found " + x + ", expected a number above 0");
-        }
-        return x;
-    }
 
     /// The epsilon of a norm.
     public static float epsilon(Config config, String key, double otherwise) throws CheckpointException {
-        double eps = config.real(key, otherwise);
-        if (!(eps >= 0 && eps <= 1)) {
-            throw config.error(key, "found " + eps + ", expected a small positive number");
-        }
-        return (float) eps;
+        return (float) Numbers.real(config, key, NumberRange.EPSILON, otherwise);
     }
 
     /// All biases of a mixer, if the config says so.
@@ -92,7 +68,7 @@ public final class Standard {
             Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
         Norm norm = new Norm.Rms(epsilon, 0);
-        List<Sublayer> sublayers = layers(numLayers(config, "num_hidden_layers"), norm, Residual.PLAIN, attentions,
+        List<Sublayer> sublayers = layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, attentions,
                 feedForwards);
         return model(config, defaultContext, Padding.read(config, Embedding.PLAIN), sublayers, norm,
                 head(config, defaultTied));

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.spec.Bias;
 import glia.model.spec.Convolution;
+import glia.model.spec.NumberRange;
 import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.StepLimits;
@@ -18,9 +19,8 @@ public final class StateSpaceConfig {
             return StepLimits.NONE;
         }
         double[] limits = config.reals(key);
-        if (limits.length != 2 || !(limits[0] >= 0 && limits[1] > limits[0])) {
-            throw config.error(key, "found " + java.util.Arrays.toString(limits)
-                    + ", expected the least and the largest time step");
+        if (limits.length != 2 || !NumberRange.WEIGHT.holds(limits[0]) || !(limits[1] > limits[0])) {
+            throw config.error(key, "found " + config.found(key) + ", expected the least and the largest time step");
         }
         return new StepLimits((float) limits[0], (float) limits[1]);
     }

@@ -87,7 +87,7 @@ public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) i
         long headSize = (long) keys.config().get("head_dim");
         if (keys.has("rope.dimension_count")) {
             // Said also where it is all of a head, which is not what the families take where nothing is said.
-            keys.put("partial_rotary_factor", Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
+            keys.rotatedPart(keys.integer("rope.dimension_count"), headSize);
         }
         if (keys.has("expert_count")) {
             keys.integer(keys.has("expert_shared_feed_forward_length") ? "expert_shared_feed_forward_length"

@@ -104,7 +104,7 @@ public record Gemma4Gguf() implements WrittenGguf {
                         + ", expected 1 for pairs that turn, then 1e30 for those that do not");
             }
         }
-        return Math.nextUp((double) count / values.length);
+        return count == values.length ? 1 : Math.nextUp((double) count / values.length);
     }
 
     @Override

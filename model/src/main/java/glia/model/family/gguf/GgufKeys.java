@@ -20,10 +20,12 @@ public final class GgufKeys {
     private final String prefix;
     private final Map<String, Object> config = new HashMap<>();
 
-    public GgufKeys(GgufMetadata metadata, String architecture, String modelType) {
+    /// @throws CheckpointException if a number of the architecture is outside of its range
+    public GgufKeys(GgufMetadata metadata, String architecture, String modelType) throws CheckpointException {
         this.metadata = metadata;
         this.prefix = architecture + ".";
         config.put("model_type", modelType);
+        GgufNumbers.check(metadata, prefix);
     }
 
     public boolean has(String key) {
@@ -119,6 +121,12 @@ public final class GgufKeys {
                     divisor + " does not divide the " + dividend + " of " + prefix + key);
         }
         return dividend / divisor;
+    }
+
+    /// Says which part of a head is rotated. A part is a little more than the quotient, so that its product with the
+    /// size of a head is not a little less.
+    GgufKeys rotatedPart(long rotated, long headSize) {
+        return put("partial_rotary_factor", rotated == headSize ? 1.0 : Math.nextUp((double) rotated / headSize));
     }
 
     /// Copies all that a list of keys says.

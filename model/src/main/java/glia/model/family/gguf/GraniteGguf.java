@@ -37,8 +37,7 @@ public final class GraniteGguf {
         if (rotates) {
             keys.put("position_embedding_type", "rope");
             if (keys.has("rope.dimension_count")) {
-                keys.put("partial_rotary_factor",
-                        Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
+                keys.rotatedPart(keys.integer("rope.dimension_count"), headSize);
             }
         }
         long numExperts = keys.has("expert_count") ? keys.integer("expert_count") : 0;

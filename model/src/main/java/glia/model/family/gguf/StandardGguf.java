@@ -118,8 +118,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
                 : keys.quotient("embedding_length", "attention.head_count");
         if (keys.has("rope.dimension_count") && keys.integer("rope.dimension_count") != headSize) {
-            // A little more than the quotient, so that its product with the size of a head is not a little less.
-            keys.put("partial_rotary_factor", Math.nextUp((double) keys.integer("rope.dimension_count") / headSize));
+            keys.rotatedPart(keys.integer("rope.dimension_count"), headSize);
         }
         return keys.put("head_dim", headSize);
     }
