@@ -134,11 +134,13 @@ remove_old_builds() {
 
 # Makes an AOT cache by a training run of commands of a kind. Without a cache the program starts more slowly.
 make_cache() { # kind
-    local new=$cache.$$ scratch=$lib/.scratch
+    local new=$cache.$$ scratch=$lib/.scratch line='glia: making a cache for faster starts, once per build ...'
     set_options "$1"
+    [ -t 2 ] && printf '%s' "$line" >&2
     GLIA_CACHE=$scratch HF_HOME=$scratch HF_HUB_OFFLINE=1 \
         "$jdk/bin/java" "${options[@]}" -XX:AOTCacheOutput="$new" glia.cli.AotCacheRun "$1" "$scratch" \
         >"$lib/cache.log" 2>&1
+    [ -t 2 ] && printf '\r%*s\r' ${#line} '' >&2
     [ -s "$new" ] && mv -f "$new" "$cache.aot"
     rm -rf "$new" "$new".* "$scratch"
     touch "$cache.made"

@@ -17,6 +17,7 @@ public final class MaskFiller {
     public record Guess(int token, String text, double probability) { }
 
     private static final List<String> MASKS = List.of("[MASK]", "<mask>");
+    private static final String CONTINUATION = "##";
 
     private final LanguageModel model;
     private final int mask;
@@ -72,7 +73,7 @@ public final class MaskFiller {
         for (int id = 0; id < size; id++) {
             double probability = Math.exp(logits.get((long) row * logits.cols() + id) - logSumExp);
             if (best.size() < count || probability > best.peek().probability()) {
-                best.add(new Guess(id, model.tokenizer().decode(new int[] {id}, false).strip(), probability));
+                best.add(new Guess(id, text(id), probability));
                 if (best.size() > count) {
                     best.remove();
                 }
@@ -81,5 +82,12 @@ public final class MaskFiller {
         List<Guess> sorted = new ArrayList<>(best);
         sorted.sort(Comparator.comparingDouble(Guess::probability).reversed());
         return sorted;
+    }
+
+    /// A token's text; a WordPiece token that continues a word keeps its `##`.
+    private String text(int id) {
+        String piece = model.tokenizer().piece(id);
+        return piece.startsWith(CONTINUATION) && piece.length() > CONTINUATION.length() ? piece
+                : model.tokenizer().decode(new int[] {id}, false).strip();
     }
 }

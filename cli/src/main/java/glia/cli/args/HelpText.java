@@ -12,8 +12,10 @@ import java.util.Map;
 final class HelpText {
     /// Characters of a line at most, on wider terminals too.
     private static final int MAX_WIDTH = 100;
-    /// Terminals with fewer columns get descriptions below the names, not beside them.
-    private static final int TWO_COLUMNS_WIDTH = 60;
+    /// Terminals with fewer columns have a column of names for each section, not one for all.
+    private static final int WIDE = 60;
+    /// Where descriptions would be narrower, they stand below the names.
+    private static final int MIN_TEXT = 24;
     /// Names with more characters stand in a line of their own.
     private static final int MAX_NAME = 27;
     private static final int MIN_WIDTH = 20;
@@ -74,16 +76,19 @@ final class HelpText {
     }
 
     private void print(Map<String, Map<String, String>> sections) {
-        int widest = sections.values().stream().flatMap(section -> section.keySet().stream())
-                .mapToInt(String::length).filter(length -> length <= MAX_NAME).max().orElse(0);
+        int widest = sections.values().stream().mapToInt(HelpText::widestName).max().orElse(0);
         sections.forEach((heading, section) -> {
             heading(heading);
-            section.forEach((name, text) -> print(name, text, widest));
+            section.forEach((name, text) -> print(name, text, width < WIDE ? widestName(section) : widest));
         });
     }
 
+    private static int widestName(Map<String, String> section) {
+        return section.keySet().stream().mapToInt(String::length).filter(length -> length <= MAX_NAME).max().orElse(0);
+    }
+
     private void print(String name, String text, int nameWidth) {
-        if (width < TWO_COLUMNS_WIDTH) {
+        if (2 + nameWidth + 2 + MIN_TEXT > width) {
             console.out().println("  " + name.strip());
             paragraph(text, " ".repeat(6));
             return;

@@ -63,7 +63,8 @@ public record Option<T>(List<String> names, String label, String description, Li
         return new Option<>(names, label, description, List.of(), word -> parseFloat(word, min, false, max, true));
     }
 
-    /// An option with a constant of an enum, in lower case, as its value.
+    /// An option with a constant of an enum as its value, in upper or lower case. Help texts show `avx-vnni` for
+    /// `AVX_VNNI` and `q8_0` for `Q8_0`.
     public static <E extends Enum<E>> Option<E> choice(String label, Class<E> type, String description,
                                                        String... names) {
         return new Option<>(names, label, description, words(type), word -> parseChoice(word, type));
@@ -155,7 +156,8 @@ public record Option<T>(List<String> names, String label, String description, Li
     }
 
     private static <E extends Enum<E>> E parseChoice(String word, Class<E> type) {
-        return Arrays.stream(type.getEnumConstants()).filter(constant -> word(constant).equals(word)).findFirst()
+        String name = word.toUpperCase(Locale.ROOT).replace('-', '_');
+        return Arrays.stream(type.getEnumConstants()).filter(constant -> constant.name().equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("'" + word + "' is not " + listed(words(type))));
     }
 
@@ -168,6 +170,6 @@ public record Option<T>(List<String> names, String label, String description, Li
     }
 
     private static String word(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return constant.name().toLowerCase(Locale.ROOT).replaceAll("_(?=[a-z])", "-");
     }
 }

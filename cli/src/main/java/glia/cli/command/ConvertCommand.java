@@ -54,7 +54,7 @@ public final class ConvertCommand implements Command {
         return new Syntax(name(), "Convert a model to GGUF or to the Hugging Face layout", List.of(Models.MODEL),
                 List.of(OUT, TYPE, TextFiles.FORCE, Json.OPTION))
                 .examples("""
-                        $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8-0
+                        $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8_0
                         smollm2.gguf""")
                 .notes("The tokenizer and the chat template are written too. If the other format has no key for a part "
                         + "of the model, the error names it and nothing is written.");

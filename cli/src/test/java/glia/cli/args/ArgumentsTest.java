@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ArgumentsTest {
-    enum Mode { EXACT, FAST_ENOUGH }
+    enum Mode { EXACT, FAST_ENOUGH, Q8_0 }
 
     private static final Option<String> PROMPT = Option.text("TEXT", "a text", "--prompt", "-p");
     private static final Option<Integer> THREADS =
@@ -86,11 +86,16 @@ class ArgumentsTest {
     }
 
     @Test
-    void choicesAreWrittenInSmallLetters() {
-        assertEquals(Optional.of(Mode.FAST_ENOUGH), parse("m", "--mode", "fast-enough").get(MODE));
-        assertMessage("--mode: 'FAST' is not exact or fast-enough",
+    void choicesAreWrittenInAnyCase() {
+        for (String word : List.of("fast-enough", "FAST_ENOUGH", "Fast-Enough")) {
+            assertEquals(Optional.of(Mode.FAST_ENOUGH), parse("m", "--mode", word).get(MODE));
+        }
+        for (String word : List.of("q8_0", "q8-0", "Q8_0")) {
+            assertEquals(Optional.of(Mode.Q8_0), parse("m", "--mode", word).get(MODE));
+        }
+        assertMessage("--mode: 'FAST' is not exact, fast-enough or q8_0",
                 "m", "--mode", "FAST");
-        assertEquals(List.of("exact", "fast-enough"), MODE.choices());
+        assertEquals(List.of("exact", "fast-enough", "q8_0"), MODE.choices());
     }
 
     @ParameterizedTest
@@ -176,7 +181,7 @@ class ArgumentsTest {
                       --min-p P                min
                       --penalty X              penalty
                       --seed N                 a seed
-                      --mode MODE              a mode: exact or fast-enough
+                      --mode MODE              a mode: exact, fast-enough or q8_0
                       --json                   a flag
                       --stop TEXT              a stop
                   -h, --help                   show this help
@@ -201,6 +206,7 @@ class ArgumentsTest {
             String text = helpText(width, false);
             assertTrue(text.lines().allMatch(line -> line.length() <= width), text);
         }
+        assertTrue(helpText(40, false).contains("\n  MODEL   a model\n"), helpText(40, false));
         assertTrue(helpText(40, false).contains("\n  --debug\n      show the stack trace of an error\n"
                 + "      (also: GLIA_DEBUG=1)\n"), helpText(40, false));
     }
