@@ -25,7 +25,7 @@ public final class KernelBackends {
             + IsaLevel.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
-    private static final int LEAST_BITS = 128;
+    private static final int MIN_BITS = 128;
 
     /// A kernel backend, and why it is not a better one.
     ///
@@ -135,8 +135,8 @@ public final class KernelBackends {
                     + "start java without -Xint and -XX:TieredStopAtLevel");
         }
         int bits = Vectors.bits();
-        if (bits < LEAST_BITS) {
-            return Optional.of("the processor's vectors have " + bits + " bits, less than " + LEAST_BITS);
+        if (bits < MIN_BITS) {
+            return Optional.of("the processor's vectors have " + bits + " bits, less than " + MIN_BITS);
         }
         return Optional.empty();
     }

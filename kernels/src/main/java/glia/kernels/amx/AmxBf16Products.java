@@ -8,7 +8,8 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
-/// `linear` and both of its gradients with both factors rounded to BF16 and sums in F32, by tile registers.
+/// BF16 GEMM with AMX tile registers: `linear` and both of its gradients with factors rounded to BF16 and F32
+/// accumulation.
 public final class AmxBf16Products implements Bf16Products {
     private final AmxProducts products;
     private final PackedHalfWeights kept;

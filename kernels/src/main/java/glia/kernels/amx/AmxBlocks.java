@@ -2,12 +2,12 @@ package glia.kernels.amx;
 
 import glia.tensor.kernel.Workers;
 
-/// How the result of a product by tile registers is cut for the workers: into blocks of up to 256 rows by 512 columns,
-/// whose sums and the part of A that they need stay in the second cache. Columns come in panels of 32, rows in groups.
+/// Splits the result of an AMX GEMM for the workers into blocks of up to 256 rows by 512 columns, whose sums and part
+/// of A stay in the L2 cache. Columns come in panels of 32, rows in groups.
 final class AmxBlocks {
     private static final int ROWS = 256;
     private static final int PANELS = 16;
-    /// Blocks that a thread should find, so that a late one holds up little.
+    /// Number of blocks a thread, so that a late thread delays little.
     private static final int EACH = 2;
 
     private final int numWorkers;
@@ -20,7 +20,7 @@ final class AmxBlocks {
         numWorkers = workers.count();
     }
 
-    /// Cuts a result of so many groups of `groupRows` rows, and so many panels; at least one of each.
+    /// Splits a result of so many groups of `groupRows` rows, and so many panels; at least one of each.
     void cut(int groups, int groupRows, int panels) {
         this.groups = groups;
         this.panels = panels;

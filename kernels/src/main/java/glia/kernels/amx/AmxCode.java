@@ -35,11 +35,11 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The inner loop of products with AMX: `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` of pairs p of BF16 numbers, sums in F32, for
-/// 32 columns and one or more groups of up to 32 rows.
+/// The AMX micro-kernel: `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` over BF16 pairs p, with F32 accumulation, for 32 columns and
+/// one or more groups of up to 32 rows.
 ///
-/// A tile register holds 16 rows of 16 pairs of A, or 16 pairs of 16 columns of B, or 16 by 16 sums. Four of them are
-/// sums, so that each tile that is loaded serves two products of 16³ pairs, which take 16 cycles each:
+/// A tile register holds 16 rows of 16 pairs of A, or 16 pairs of 16 columns of B, or 16 by 16 sums. Four tiles are
+/// accumulators, so that each loaded tile is used in two tile multiplications of 16³ pairs, which take 16 cycles each:
 /// ```
 /// for each group:
 ///     tmm0 to tmm3 = sums so far, or 0
@@ -49,55 +49,55 @@ import java.util.List;
 ///         tmm2 += tmm5 · tmm6      tmm3 += tmm5 · tmm7
 ///     store the sums
 /// ```
-/// Where each number is a sum of three terms (`Bf16x3Code`), which F32 products are made of, a step multiplies six
-/// pairs of terms, one after the other, the smallest first:
+/// For F32 GEMM each value is a sum of three BF16 terms (`Bf16x3Code`). A step then multiplies six pairs of terms, one
+/// after the other, the smallest first:
 /// ```
 /// (a0 + a1 + a2) · (b0 + b1 + b2) = a2·b0 + a1·b0 + a1·b1 + a0·b1 + a0·b2 + a0·b0
 /// ```
-/// What is left out, a1·b2 and less, is within 2^-26 of the product. In this order one pair has a term in common with
-/// the next, so that only the other is loaded. A tile product adds up 32 numbers before it rounds to the sums of F32,
-/// so six of them round less often than 32 multiplications of numbers with `vfmadd231ps`.
+/// The omitted terms, a1·b2 and smaller, are within 2^-26 of the product. In this order neighboring pairs share a term,
+/// so that only the other is loaded. A tile multiplication adds 32 products before it rounds to F32, so six of them
+/// round less often than 32 `vfmadd231ps`.
 ///
-/// A step is contiguous, of A 32 rows of 16 pairs a term, of B 16 rows of 32. B is meant to stay in the first cache. A
-/// comes by from the second: of one term it is loaded past the first (`tileloaddt1`), which leaves B more room; of
-/// three it is asked for a step ahead, since there is time enough. Of the next B some lines are asked for in each step.
-/// Sums lie tile by tile, in memory of the worker's own, and are moved to C in the end, since rows that are
-/// kilobytes apart fall into the same few places of a cache, and to bring them there takes longer than to multiply.
+/// A step is contiguous: 32 rows of 16 pairs a term of A, 16 rows of 32 of B. B stays in the L1 cache. A comes from L2:
+/// with one term it is loaded past L1 (`tileloaddt1`), which leaves B more room; with three it is prefetched a step
+/// ahead, since there is time. Some lines of the next B are prefetched in each step. Sums are stored tile by tile in
+/// the worker's own memory and moved to C at the end: rows of C that are kilobytes apart map to the same few cache
+/// sets, and loading them takes longer than multiplying.
 ///
-/// Intel's manual, volume 1, chapter 18. Tiles are given back at the end of each call, so that a thread that is
-/// interrupted elsewhere has none to save. Sums of more terms: https://arxiv.org/abs/1904.06376.
+/// Intel's manual, volume 1, chapter 18. Tiles are released at the end of each call, so that a context switch elsewhere
+/// has none to save. Sums of more terms: https://arxiv.org/abs/1904.06376.
 public final class AmxCode {
-    /// Rows of A and columns of B that one group takes at the most.
+    /// Maximal rows of A and columns of B of a group.
     static final int ROWS = 32;
     static final int COLS = 32;
-    /// Pairs of a step, and numbers.
+    /// Pairs of a step, and values.
     static final int PAIRS = 16;
     static final int DEPTH = 2 * PAIRS;
-    /// From row to row of A's pairs, and of B's.
+    /// Bytes from row to row of A's pairs, and of B's.
     static final int A_ROW_BYTES = 4 * PAIRS;
     static final int B_ROW_BYTES = 4 * COLS;
-    /// Bytes of a group's sums.
+    /// Size of a group's sums, in bytes.
     static final int SUMS_BYTES = 4 * ROWS * COLS;
-    /// Bytes of a call's B that leave the first cache room for what else is in it, and when A passes through it.
+    /// The part of L1 for a call's B, in bytes, which leaves room for other data, and the same if A passes through L1.
     private static final int B_BYTES = 32 * 1024;
     private static final int B_BYTES_BESIDE_A = 18 * 1024;
-    /// Groups in which all of the next call's B is asked for.
+    /// The number of groups during which the next call's B is prefetched.
     private static final int AHEAD_GROUPS = 8;
     private static final int HALF = 16;
     private static final int LINE = 64;
     private static final int TILE_BYTES = 1024;
 
-    /// What a call gets in memory: the configuration of the tiles, and where the sums and B lie.
+    /// Offsets in a call's memory: the tile configuration, and the addresses of the sums and B.
     private static final int SUMS = 64;
     private static final int B = 72;
-    /// Bytes that a call's memory must have, at a multiple of 64.
+    /// Size of a call's memory, in bytes, aligned to 64.
     static final int CALL_BYTES = 128;
 
     private static final CodePages MOVES = CodePages.seal(Arena.ofAuto(), List.of(emitMove(false), emitMove(true)));
     private static final Function COPY = MOVES.function(0);
     private static final Function ADD = MOVES.function(1);
 
-    /// Each emitted when it is first asked for.
+    /// Each emitted at its first use.
     private static final class One {
         static final AmxCode CODE = new AmxCode(1, new int[][] {{0, 0}});
     }
@@ -107,7 +107,7 @@ public final class AmxCode {
     }
 
     private final int terms;
-    /// Which term of A meets which of B.
+    /// The pairs of terms of A and B that are multiplied.
     private final int[][] pairs;
     private final CodePages pages;
 
@@ -121,17 +121,17 @@ public final class AmxCode {
         pages = CodePages.seal(Arena.ofAuto(), codes);
     }
 
-    /// The code for numbers of 1 or 3 terms.
+    /// The code for values of 1 or 3 terms.
     static AmxCode of(int terms) {
         return terms == 1 ? One.CODE : Three.CODE;
     }
 
-    /// Bytes of a step, of A as of B.
+    /// Size of a step, in bytes, of A as of B.
     int stepBytes() {
         return terms * Bf16x3Code.TERM_BYTES;
     }
 
-    /// Steps of a call at the most.
+    /// Maximal number of steps in a call.
     int maxSteps() {
         return (passesFirstCache() ? B_BYTES : B_BYTES_BESIDE_A) / stepBytes();
     }
@@ -140,21 +140,21 @@ public final class AmxCode {
         return terms == 1;
     }
 
-    /// Bytes of the next call's B that are asked for in a step.
+    /// Bytes of the next call's B that are prefetched in a step.
     private int aheadBytes() {
         return stepBytes() / AHEAD_GROUPS;
     }
 
-    /// Multiplies groups, which lie one behind the other, in A and in the sums (`SUMS_BYTES`). Of A no more than `rows`
-    /// rows are read; of columns 16 are computed where `cols` is at most 16, else 32.
+    /// Multiplies consecutive groups of A; sums are consecutive too (`SUMS_BYTES`). At most `rows` rows of A are read;
+    /// 16 columns are computed if `cols` is at most 16, otherwise 32.
     ///
-    /// @param call `CALL_BYTES` of the worker's own, at first 0
+    /// @param call `CALL_BYTES` of the worker's own memory, initially 0
     /// @param groups at least 1
     /// @param rows of each group, 1 to 32
     /// @param cols 1 to 32
-    /// @param adds whether to go on with the sums, instead of beginning at 0
+    /// @param adds whether to add to the sums instead of starting at 0
     /// @param steps at least 1
-    /// @param next B of the call after this: for each group and step an eighth as much of it is asked for
+    /// @param next B of the next call, an eighth of which is prefetched for each group and step
     void multiply(long call, int groups, int rows, int cols, boolean adds, long sums, long a, long b, int steps,
             long next) {
         configure(call, rows);
@@ -166,11 +166,11 @@ public final class AmxCode {
 
     /// Moves sums to rows of C.
     ///
-    /// @param adds whether to add to what C holds
-    /// @param to the first row's first number; rows are `rowBytes` apart
-    /// @param sums of the first group and the first 32 columns; groups lie one behind the other
+    /// @param adds whether to add to C
+    /// @param to the address of the first row; rows are `rowBytes` apart
+    /// @param sums the sums of the first group and the first 32 columns; groups are consecutive
     /// @param groupRows 16 or 32
-    /// @param step from there to the sums of the next 32 columns
+    /// @param step bytes to the sums of the next 32 columns
     /// @param cols at least 1
     public static void move(boolean adds, long to, long rowBytes, long sums, int groupRows, long step, int rows,
             int cols) {
@@ -183,7 +183,7 @@ public final class AmxCode {
         }
     }
 
-    /// Writes what LDTILECFG reads: palette 1, from byte 16 on bytes a row, from byte 48 on rows.
+    /// Writes the operand of LDTILECFG: palette 1, from byte 16 on the bytes of a row, from byte 48 on the rows.
     private static void configure(long at, int rows) {
         int upper = Math.min(rows, HALF);
         int lower = rows - upper;
@@ -195,8 +195,8 @@ public final class AmxCode {
         }
     }
 
-    /// RDI: the call, RSI: groups, RDX: A, RCX: B, R8: steps of all, R9: steps to go, R10: sums, R11: from row to row
-    /// of A and of sums, RAX: from row to row of B, RBX: the next B.
+    /// RDI: the call, RSI: groups, RDX: A, RCX: B, R8: steps in total, R9: steps left, R10: sums, R11: bytes from row
+    /// to row of A and of sums, RAX: bytes from row to row of B, RBX: the next B.
     private byte[] emit(int high, int wide, boolean adds) {
         var a = new AmxAssembler();
         a.configureTiles(at(RDI));
@@ -273,7 +273,7 @@ public final class AmxCode {
         }
     }
 
-    /// One of `parts` equal parts of the lines from an offset on.
+    /// Prefetches one of `parts` equal parts of the lines from an offset on.
     private static void prefetch(AmxAssembler a, Assembler.Cache cache, Gpr from, int offset, int sizeBytes, int part,
             int parts) {
         int lines = sizeBytes / LINE;
@@ -298,7 +298,7 @@ public final class AmxCode {
         return at(R10, R11, 1, TILE_BYTES * (2 * i + j));
     }
 
-    /// RDI: C, RSI: sums, RDX: to the next 32 columns, RCX: how many times 32, R8: which of the last columns there are.
+    /// RDI: C, RSI: sums, RDX: bytes to the next 32 columns, RCX: columns / 32, R8: mask of the last columns.
     private static byte[] emitMove(boolean adds) {
         var a = new Emitter(IsaLevel.AMX);
         Label rest = new Label();

@@ -14,9 +14,9 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
 /// Packs B for `AmxCode`: `[panel of 32 columns][step][term][16 pairs of rows][32 columns]`. Rows beyond the depth are
-/// 0, columns beyond the last may be anything.
+/// 0; columns beyond the last are undefined.
 final class AmxPanels implements Panels {
-    /// Numbers of a row that are transposed together; whole blocks of every format.
+    /// Values of a row that are transposed together; whole blocks of every format.
     private static final int PIECE = 256;
     /// Columns that are packed together from rows of B; whole blocks, too.
     private static final int STRIP = 256;
@@ -34,7 +34,7 @@ final class AmxPanels implements Panels {
     private long to;
     private volatile boolean outside;
 
-    /// @param terms 1 or 3, of each number
+    /// @param terms 1 or 3, of each value
     AmxPanels(Workers workers, RowDecoder decoder, int terms) {
         this.decoder = decoder;
         this.terms = terms;
@@ -64,7 +64,7 @@ final class AmxPanels implements Panels {
     /// Packs the B whose columns are rows of w.
     ///
     /// @param col the first column of w, the first of a block
-    /// @return whether all numbers fit (`Bf16x3Code`)
+    /// @return whether all values fit (`Bf16x3Code`)
     boolean transposed(Matrix w, int row, int rows, int col, int depth, long to) {
         source = w;
         firstRow = row;
@@ -81,7 +81,7 @@ final class AmxPanels implements Panels {
     /// Packs the B whose rows are rows of b.
     ///
     /// @param col the first column of b, the first of a block
-    /// @return whether all numbers fit (`Bf16x3Code`)
+    /// @return whether all values fit (`Bf16x3Code`)
     boolean straight(Matrix b, int row, int depth, int col, int cols, long to) {
         source = b;
         firstRow = row;
@@ -95,9 +95,9 @@ final class AmxPanels implements Panels {
         return !outside;
     }
 
-    /// Where columns `col` to `col + count` of rows lie as F32.
+    /// The address of columns `col` to `col + count` of rows as F32.
     ///
-    /// @param memory for the numbers, if they must be decoded
+    /// @param memory scratch memory for values that must be decoded
     private long numbers(int row, int rows, int col, int count, long memory, int worker) {
         if (source instanceof Tensor t && t.dtype() == DType.F32) {
             return t.address() + row * t.rowBytes() + 4L * col;
@@ -110,10 +110,10 @@ final class AmxPanels implements Panels {
         return source instanceof Tensor t && t.dtype() == DType.F32 ? t.rowBytes() : 4L * count;
     }
 
-    /// Sixteen pairs of rows of F32 numbers as terms, for each 32 columns in the order of a step.
+    /// Converts sixteen pairs of F32 rows to terms, for each 32 columns in the order of a step.
     ///
-    /// @param rows of which there are numbers; for the others up to 32 there are zeros
-    /// @param toStep from 32 columns to the next
+    /// @param rows rows that exist; the others up to 32 are zeros
+    /// @param toStep bytes from 32 columns to the next
     static boolean pairs(Bf16x3Code code, long numbers, long rowBytes, int rows, int cols, long to, long toStep) {
         boolean fits = true;
         for (int p = 0; p < AmxCode.PAIRS; p++) {
@@ -158,7 +158,7 @@ final class AmxPanels implements Panels {
             }
         }
 
-        /// Rows as columns of F32, followed by zeros up to a whole step.
+        /// Transposes rows to F32 columns, padded with zeros to a whole step.
         private void transpose(int row, int rows, int col, int count, long decoded, long panel, int worker) {
             long numbers = numbers(row, rows, col, count, decoded, worker);
             long rowBytes = rowBytes(count);

@@ -5,9 +5,9 @@ import glia.kernels.tiled.Scratch;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
-/// `C[m,n] (+)= Σ_p A[m,p] · B[p,n]` of packed pairs. A chunk of work is a block of groups by panels, whose sums lie in
-/// the worker's memory and, like a part of the block's A, in the second cache; one part after the other, each panel
-/// passes by all groups.
+/// Multiplies packed pairs: `C[m,n] (+)= Σ_p A[m,p] · B[p,n]`. A chunk of work is a block of groups by panels, whose
+/// sums are in the worker's memory and, like a part of the block's A, in the L2 cache. For one part after the other,
+/// each panel is multiplied by all groups.
 final class AmxProduct implements Workers.Task {
     private final Workers workers;
     private final AmxRows a;
@@ -21,7 +21,7 @@ final class AmxProduct implements Workers.Task {
     private boolean adds;
     private long b;
 
-    /// @param terms 1 or 3, of each number
+    /// @param terms 1 or 3, of each value
     AmxProduct(Workers workers, AmxRows a, int terms) {
         this.workers = workers;
         this.a = a;
@@ -30,12 +30,12 @@ final class AmxProduct implements Workers.Task {
         blocks = new AmxBlocks(workers);
     }
 
-    /// Multiplies the A that is packed, of at least one row and one step.
+    /// Multiplies the packed A, which has at least one row and one step.
     ///
     /// @param row of C, the first of A
     /// @param col of C, the first of B
     /// @param cols at least 1
-    /// @param adds whether to add to what C holds
+    /// @param adds whether to add to C
     /// @param b all panels of B
     void run(Tensor c, int row, int col, int cols, boolean adds, long b) {
         this.c = c.address() + row * c.rowBytes() + 4L * col;
@@ -72,12 +72,12 @@ final class AmxProduct implements Workers.Task {
         AmxCode.move(adds, c + row * rowBytes + 4L * col, rowBytes, sums, AmxCode.ROWS, panelSums, rows, cols);
     }
 
-    /// Where a panel's part begins; that after the last is where the panel ends.
+    /// The address of a panel's part; that after the last is the end of the panel.
     private long panelPart(int panel, int part) {
         return b + ((long) panel * a.steps() + a.firstStep(part)) * AmxCode.of(terms).stepBytes();
     }
 
-    /// A part of a panel with all groups of a block: the whole ones, then the last.
+    /// Multiplies a part of a panel by all groups of a block: the whole ones, then the last.
     private void multiply(long call, int part, int group, int rows, int cols, long sums, long of, long next) {
         AmxCode code = AmxCode.of(terms);
         int steps = a.firstStep(part + 1) - a.firstStep(part);

@@ -7,14 +7,13 @@ import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
-/// `linear` and both of its gradients by tile registers, with each factor as one BF16 number or as the sum of three
-/// (`Bf16x3Code`), which is as exact as F32 products are. Both factors are packed, A in groups of rows (`AmxRows`) and
-/// B in panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece.
+/// GEMM with AMX tile registers: `linear` and both of its gradients, with each factor as one BF16 value or as the sum
+/// of three (`Bf16x3Code`), which is as exact as F32. Both factors are packed, A in groups of rows (`AmxRows`) and B in
+/// panels (`AmxPanels`), then multiplied (`AmxProduct`); large ones piece by piece.
 final class AmxProducts {
-    /// What a piece of a packed factor has at the most.
+    /// Maximal size of a piece of a packed factor.
     private static final long PIECE_BYTES = 64 << 20;
-    /// The depth of pieces at the most, and what rows and columns of pieces are multiples of: whole blocks of every
-    /// format.
+    /// Maximal depth of pieces, and the unit of their rows and columns: whole blocks of every format.
     private static final int DEPTH = 4096;
     private static final int BLOCK = 256;
 
@@ -23,13 +22,13 @@ final class AmxProducts {
     private final AmxPanels panels;
     private final AmxProduct product;
     private final Scratch packed = new Scratch(SystemMemory::scratch);
-    // The present product.
+    // The current matrix multiplication.
     private Tensor a;
     private boolean aTransposed;
     private Matrix b;
     private boolean bTransposed;
     private int depth;
-    private int mostDepth;
+    private int maxDepth;
     private int piece;
 
     /// @param terms 1 or 3
@@ -44,24 +43,24 @@ final class AmxProducts {
         return panels;
     }
 
-    /// `y[n,r] = Σ_k x[n,k] · w[r,k]`.
+    /// Computes `y[n,r] = Σ_k x[n,k] · w[r,k]`.
     ///
-    /// @return whether all numbers fit (`Bf16x3Code`); if not, nothing is computed
+    /// @return whether all values fit (`Bf16x3Code`); if not, nothing is computed
     boolean linear(Tensor y, Tensor x, Matrix w) {
         return run(y, false, x, false, w, true, x.cols());
     }
 
-    /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`, as `linear`.
+    /// Computes `dx[n,k] += Σ_r dy[n,r] · w[r,k]`, as `linear`.
     boolean linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         return run(dx, true, dy, false, w, false, dy.cols());
     }
 
-    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`, as `linear`.
+    /// Computes `dw[r,k] += Σ_n dy[n,r] · x[n,k]`, as `linear`.
     boolean linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
         return run(dw, true, dy, true, x, false, dy.rows());
     }
 
-    /// `linear` of one term with all panels of w at hand.
+    /// Computes `linear` with one term and prepacked panels of w.
     void linear(Tensor y, Tensor x, long panels) {
         if (isEmpty(y, false, x.cols())) {
             return;
@@ -96,19 +95,19 @@ final class AmxProducts {
         this.b = b;
         this.bTransposed = bTransposed;
         this.depth = depth;
-        // Products with kept panels take the whole depth, too, and have the same bits then.
-        mostDepth = terms == 1 && !adds ? depth : DEPTH;
-        piece = pieces(Math.min(depth, mostDepth));
-        boolean isWhole = c.rows() <= piece && c.cols() <= piece && depth <= mostDepth;
+        // Prepacked panels use the whole depth, too, so that the bits are the same.
+        maxDepth = terms == 1 && !adds ? depth : DEPTH;
+        piece = pieces(Math.min(depth, maxDepth));
+        boolean isWhole = c.rows() <= piece && c.cols() <= piece && depth <= maxDepth;
         boolean fits = (isWhole || terms == 1 || fits(c)) && multiply(c, adds);
         this.a = null;
         this.b = null;
         return fits;
     }
 
-    /// Packs all pieces for nothing but to learn whether their numbers fit, before any of C is written.
+    /// Packs all pieces only to check whether their values fit, before any of C is written.
     private boolean fits(Tensor c) {
-        for (int k = 0; k < depth; k += mostDepth) {
+        for (int k = 0; k < depth; k += maxDepth) {
             for (int row = 0; row < c.rows(); row += piece) {
                 if (!packA(c, row, k)) {
                     return false;
@@ -124,7 +123,7 @@ final class AmxProducts {
     }
 
     private boolean multiply(Tensor c, boolean adds) {
-        for (int k = 0; k < depth; k += mostDepth) {
+        for (int k = 0; k < depth; k += maxDepth) {
             for (int col = 0; col < c.cols(); col += piece) {
                 if (!packB(c, col, k)) {
                     return false;
@@ -142,13 +141,13 @@ final class AmxProducts {
 
     private boolean packA(Tensor c, int row, int k) {
         int count = Math.min(piece, c.rows() - row);
-        int part = Math.min(mostDepth, depth - k);
+        int part = Math.min(maxDepth, depth - k);
         return aTransposed ? rows.transposed(a, k, part, row, count) : rows.straight(a, row, count, k, part);
     }
 
     private boolean packB(Tensor c, int col, int k) {
         int count = Math.min(piece, c.cols() - col);
-        int part = Math.min(mostDepth, depth - k);
+        int part = Math.min(maxDepth, depth - k);
         long to = packed.reserve(panels.sizeBytes(count, part));
         return bTransposed ? panels.transposed(b, col, count, k, part, to) : panels.straight(b, k, part, col, count,
                 to);

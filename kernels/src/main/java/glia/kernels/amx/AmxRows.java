@@ -9,11 +9,11 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Packs A for `AmxCode`: `[part][group][step][term][32 rows][16 pairs]`. The depth is cut into parts of about equal
-/// size, so that those of a panel of B stay in the first cache; the groups of a part lie one behind the other. Pairs
-/// beyond the depth are 0, rows beyond the last may be anything.
+/// Packs A for `AmxCode`: `[part][group][step][term][32 rows][16 pairs]`. The depth is split into parts of about equal
+/// size, so that those of a panel of B stay in the L1 cache; the groups of a part are consecutive. Pairs beyond the
+/// depth are 0; rows beyond the last are undefined.
 final class AmxRows {
-    /// Groups of dy's columns that are transposed together, so that their pairs stay in the first cache.
+    /// Groups of dy's columns that are transposed together, so that their pairs stay in the L1 cache.
     private static final int STRIP = 4;
 
     private final int terms;
@@ -32,7 +32,7 @@ final class AmxRows {
     private int parts;
     private volatile boolean outside;
 
-    /// @param terms 1 or 3, of each number
+    /// @param terms 1 or 3, of each value
     AmxRows(Workers workers, int terms) {
         this.terms = terms;
         straight = new Straight(workers);
@@ -42,7 +42,7 @@ final class AmxRows {
     /// Packs the A whose rows are rows of x.
     ///
     /// @param col the first column of x
-    /// @return whether all numbers fit (`Bf16x3Code`)
+    /// @return whether all values fit (`Bf16x3Code`)
     boolean straight(Tensor x, int row, int rows, int col, int depth) {
         reserve(x, row, rows, col, depth);
         straight.pack();
@@ -53,7 +53,7 @@ final class AmxRows {
     /// Packs the A whose rows are columns of dy.
     ///
     /// @param col the first column of dy
-    /// @return whether all numbers fit (`Bf16x3Code`)
+    /// @return whether all values fit (`Bf16x3Code`)
     boolean transposed(Tensor dy, int row, int depth, int col, int cols) {
         reserve(dy, col, cols, row, depth);
         transposed.pack();
@@ -93,12 +93,12 @@ final class AmxRows {
         return parts;
     }
 
-    /// The first step of a part; of the part after the last, all steps.
+    /// The first step of a part; for the part after the last, the number of steps.
     int firstStep(int part) {
         return (int) ((long) part * steps / parts);
     }
 
-    /// Where a group's part begins.
+    /// The address of a group's part.
     long at(int part, int group) {
         int first = firstStep(part);
         return address + ((long) groups * first + (long) group * (firstStep(part + 1) - first)) * stepBytes;
@@ -122,7 +122,7 @@ final class AmxRows {
                 int first = group * AmxCode.ROWS;
                 int count = Math.min(AmxCode.ROWS, rows - first);
                 long numbers = x.address() + (firstRow + first) * x.rowBytes() + 4L * firstCol;
-                // A part of a group stays in the first cache while its rows come.
+                // A part of a group stays in the L1 cache while its rows are written.
                 for (int part = 0; part < parts; part++) {
                     int col = AmxCode.DEPTH * firstStep(part);
                     int cols = Math.min(depth, AmxCode.DEPTH * firstStep(part + 1)) - col;
@@ -139,7 +139,7 @@ final class AmxRows {
         }
     }
 
-    /// Sixteen pairs of rows become pairs of numbers, then 16 by 16 pairs are transposed.
+    /// Interleaves sixteen pairs of rows, then transposes 16 by 16 pairs.
     private final class Transposed extends RangeTask {
         private final Scratch[] pairs;
         private int strips;

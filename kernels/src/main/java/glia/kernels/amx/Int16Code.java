@@ -31,12 +31,12 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The inner loop of `Int16Product`: `y[t,r] (+)= x[t] · w[r]` of words, 16 tokens at a time with the 32 rows of two
-/// panels, over one strip.
+/// The inner loop of `Int16Product`: `y[t,r] (+)= x[t] · w[r]` of 16-bit integers, 16 tokens at a time with the 32 rows
+/// of two panels, over one strip.
 ///
-/// A word is `256 · high + low`, so a product is `65536 · highs + 256 · (high · low + low · high) + lows`. The first
-/// two sums are computed, in whole numbers, by three products of bytes; the last is left out, as it is smaller than
-/// what rounding to words has changed already. Tile registers take 16 rows of 64 bytes:
+/// A 16-bit integer is `256 · high + low`, so a product is `65536 · highs + 256 · (high · low + low · high) + lows`.
+/// The first two sums are computed in integers, by three multiplications of bytes. The last is omitted, as it is
+/// smaller than the error of rounding to 16 bits. Tile registers hold 16 rows of 64 bytes:
 /// ```
 /// for each group of 16 tokens:
 ///     tmm0 to tmm3 = 0
@@ -47,26 +47,26 @@ import java.util.List;
 ///     store the sums
 ///     y[t,r] (+)= (256 · tmm[p] + tmm[2 + p]) · (scale of t · 256 · scale of r)
 /// ```
-/// w stays in the first cache; x, which comes from the second, is loaded past it. Results lie in memory of the worker's
-/// own, laid out as the sums of `AmxCode`, and are moved by its `move` in the end.
+/// w stays in the L1 cache; x, which comes from L2, is loaded past it. Results are in the worker's own memory, with the
+/// layout of the sums of `AmxCode`, whose `move` copies them at the end.
 final class Int16Code {
     /// Tokens of a group.
     static final int TOKENS = 16;
-    /// Bytes of a step of 64 columns: of a group's x, and of two panels' w.
+    /// Size of a step of 64 columns, in bytes: of a group's x, and of two panels' w.
     static final int X_STEP_BYTES = 2048;
     static final int W_STEP_BYTES = 4096;
-    /// Lines of the next x that are asked for in a step.
+    /// Lines of the next x that are prefetched in a step.
     static final int X_LINES = 2;
     static final int LINE = 64;
-    /// Bytes of a group's results.
+    /// Size of a group's results, in bytes.
     static final int RESULT_BYTES = 2048;
     private static final int TILE_BYTES = 1024;
     private static final int ROW_BYTES = 64;
     private static final int HALF_STEP = 32;
     private static final float BYTE = 256;
 
-    /// What a call gets in memory: the configuration of the tiles, where the results and w begin, what is to be asked
-    /// for, and w's scales.
+    /// Offsets in a call's memory: the tile configuration, the addresses of the results and w, what to prefetch, and
+    /// w's scales.
     private static final int RESULTS = 64;
     private static final int W = 72;
     private static final int NEXT_QUANTS = 80;
@@ -74,7 +74,7 @@ final class Int16Code {
     private static final int NEXT_X = 96;
     static final int SCALES = 128;
     private static final int SUMS = 256;
-    /// Bytes that a call's memory must have, at a multiple of 64.
+    /// Size of a call's memory, in bytes, aligned to 64.
     static final int CALL_BYTES = SUMS + 4 * TILE_BYTES;
 
     private static final CodePages PAGES = pages();
@@ -89,18 +89,18 @@ final class Int16Code {
         return CodePages.seal(Arena.ofAuto(), codes);
     }
 
-    /// Makes words of a token's numbers: `scale = max |x| / 32512`, `word = round(x / scale)`. Where a number is not
-    /// finite, the scale is not.
+    /// Quantizes a token's values to 16 bits: `scale = max |x| / 32512`, `q = round(x / scale)`. If a value is not
+    /// finite, neither is the scale.
     ///
     /// @param x F32
-    /// @param blocks of 32 numbers, at least 1
-    /// @param to the token's place in its group: 64 bytes in each step of `X_STEP_BYTES`, which is filled up with 0
+    /// @param blocks blocks of 32 values, at least 1
+    /// @param to the token's place in its group: 64 bytes in each step of `X_STEP_BYTES`, padded with 0
     /// @param scale F32
     static void pack(long x, int blocks, long to, long scale) {
         PAGES.function(0).call(x, to, blocks, scale, 0, 0);
     }
 
-    /// Writes what all calls with this memory need.
+    /// Writes the constants used by all calls with this memory.
     static void prepare(long call) {
         Memory.i8(call, 1);
         for (int tile = 0; tile < 8; tile++) {
@@ -109,20 +109,20 @@ final class Int16Code {
         }
     }
 
-    /// Says what will be needed soon: the next call asks for it line by line, so that it is in the second cache then.
+    /// Sets the memory that the next call prefetches into L2, line by line.
     ///
     /// @param quants of a panel, a line for each step and group
-    /// @param panelBytes how much further those of another panel are
-    /// @param x words, `X_LINES` lines for each step and group
+    /// @param panelBytes distance to those of another panel
+    /// @param x 16-bit values, `X_LINES` lines for each step and group
     static void ahead(long call, long quants, long panelBytes, long x) {
         Memory.i64(call + NEXT_QUANTS, quants);
         Memory.i64(call + PANEL_BYTES, panelBytes);
         Memory.i64(call + NEXT_X, x);
     }
 
-    /// Multiplies groups, which lie one behind the other in x, in its scales and in the results.
+    /// Multiplies groups, which are consecutive in x, in its scales and in the results.
     ///
-    /// @param call memory that `prepare` has seen, with the scales of w's 16 or 32 rows at `SCALES`
+    /// @param call memory initialized by `prepare`, with the scales of w's 16 or 32 rows at `SCALES`
     /// @param panels 1 or 2
     /// @param adds whether to add to the results
     static void multiply(long call, int groups, int panels, boolean adds, long results, long x, long xScales, long w,
@@ -132,8 +132,8 @@ final class Int16Code {
         PAGES.function(1 + 2 * (panels - 1) + (adds ? 1 : 0)).call(call, groups, x, steps, xScales, 0);
     }
 
-    /// RDI: the call, RSI: groups, RDX: x, RCX: w, RBX: steps of all, RAX: steps to go, R8: scales of x, R10: results,
-    /// R11: from row to row of a tile, R9, R12, R13: the next quants, bytes to another panel's, and the next x.
+    /// RDI: the call, RSI: groups, RDX: x, RCX: w, RBX: steps in total, RAX: steps left, R8: scales of x, R10: results,
+    /// R11: bytes from row to row of a tile, R9, R12, R13: the next quants, bytes to another panel's, and the next x.
     private static byte[] emit(int panels, boolean adds) {
         var a = new AmxAssembler();
         Vec[] scales = {Vec.zmm(4), Vec.zmm(5)};
@@ -233,8 +233,8 @@ final class Int16Code {
         return panel == 0 ? TMM6 : TMM7;
     }
 
-    /// RDI: x, RSI: to, RDX: blocks, RCX: where the scale goes, R8: the next x, R9: blocks to go, R10: bytes to the
-    /// next block's place, R11: what changes these.
+    /// RDI: x, RSI: to, RDX: blocks, RCX: address of the scale, R8: the next x, R9: blocks left, R10: bytes to the next
+    /// block's place, R11: the change of these.
     private static byte[] emitPack() {
         var a = new Emitter(IsaLevel.AMX);
         Vec largest = a.v(0);
@@ -254,11 +254,11 @@ final class Int16Code {
         a.dec(R9);
         a.jump(Condition.NOT_EQUAL, measure);
         Lanes.across(a, VPMAXSD, largest, temporary, 4);
-        a.fill(temporary, Float.floatToIntBits(1 / Int16PanelCode.MOST), R11);
+        a.fill(temporary, Float.floatToIntBits(1 / Int16PanelCode.MAX_WORD), R11);
         a.op(VMULPS, temporary, temporary, largest);
         a.op(VMOVD_TO, RAX, Vec.xmm(temporary.number()));
         a.mov32(at(RCX), RAX);
-        a.fill(inverse, Float.floatToIntBits(Int16PanelCode.MOST), R11);
+        a.fill(inverse, Float.floatToIntBits(Int16PanelCode.MAX_WORD), R11);
         a.op(VDIVPS, inverse, inverse, largest);
         Vec half = magnitude;
         a.fill(half, 128, R11);

@@ -24,8 +24,8 @@ import glia.kernels.panels.WorkerScratch;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Emits what transposes a strip of a panel (`PanelFormat`) into words, numbers of 16 bits with a scale S for each row,
-/// and these into two signed bytes, `256 · high + low`, in the order that tile registers want (`Int16Code`).
+/// Emits the conversion of a strip of a panel (`PanelFormat`) to 16-bit integers with a scale S for each row, split
+/// into two signed bytes, `256 · high + low`, in the order of tile registers (`Int16Code`).
 ///
 /// A weight is `scale · (q - c) + min`, where c is half the range of quants and min is 0 for most formats. So
 /// ```
@@ -34,13 +34,13 @@ import java.util.List;
 /// word   = ((q - c) · 32768 / c · M + 16384) >> 15, + B
 /// high   = (word + 128) >> 8      low = word - 256 · high
 /// ```
-/// A word is within 1 of weight / S (1.5 where there are minima). `vpmulhrsw` computes the third line for 32 weights
-/// at once; to bring quants into words' upper bits is a shift, and `q - c` a change of the sign bit. Where a scale is
-/// not a finite number, S is not, and no result of the row is.
+/// A 16-bit integer (word) is within 1 of weight / S (1.5 with minima). `vpmulhrsw` computes the third line for 32
+/// weights at once; a shift moves quants to the upper bits, and flipping the sign bit gives `q - c`. If a scale is not
+/// finite, neither is S, nor any result of the row.
 final class Int16PanelCode {
-    /// The largest word: both bytes stay within -128 and 127.
-    static final float MOST = 32512;
-    /// The least S, so that its reciprocal is finite: 2^-100.
+    /// The largest 16-bit integer: both bytes are between -128 and 127.
+    static final float MAX_WORD = 32512;
+    /// The minimal S, so that its reciprocal is finite: 2^-100.
     static final int MIN_SCALE = 27 << 23;
     private static final int PANEL_STEP_BYTES = 2048;
     private static final int BLOCK_BYTES = 512;
@@ -70,9 +70,9 @@ final class Int16PanelCode {
         hasMin = format.scales.hasMin() || format.offset != 1 << bits - 1;
     }
 
-    /// The code for a format. Its arguments: quants of the strip's first block, its scales, where the words go, entries
-    /// of scales in the strip, where the 16 scales of the words go (F32), a `WorkerScratch`, which says how much
-    /// further the scales are that are needed soon.
+    /// The code for a format. Its arguments: quants of the strip's first block, its scales, the output, entries of
+    /// scales in the strip, the output for the 16 scales (F32), a `WorkerScratch`, which holds the distance to the
+    /// scales to prefetch.
     static Function of(PanelFormat format) {
         return CodePages.seal(Arena.ofAuto(), List.of(new Int16PanelCode(format).emit())).function(0);
     }
@@ -94,14 +94,14 @@ final class Int16PanelCode {
             a.add(R10, format.scales.blockBytes);
         });
         a.pop(R12);
-        a.fill(temporary, Float.floatToIntBits(1 / MOST), R11);
+        a.fill(temporary, Float.floatToIntBits(1 / MAX_WORD), R11);
         a.op(VMULPS, temporary, temporary, largest);
         a.op(VMOVUPS, at(R8), temporary);
-        a.fill(inverse, Float.floatToIntBits(MOST), R11);
+        a.fill(inverse, Float.floatToIntBits(MAX_WORD), R11);
         a.op(VDIVPS, inverse, inverse, largest);
         a.mov(R10, RSI);
         a.mov(RAX, RCX);
-        // The way to the next block's words: half a step, then what is left of the panels' step.
+        // The distance to the next block's output: half a step, then the rest of the panels' step.
         a.mov(RSI, BLOCK_BYTES);
         a.mov(R8, BLOCK_BYTES ^ 2 * PANEL_STEP_BYTES - BLOCK_BYTES);
         weights.blocks(RAX, () -> {
@@ -117,7 +117,7 @@ final class Int16PanelCode {
         return a.end();
     }
 
-    /// Scales and minima of a block as F32, minima those of `q - c`.
+    /// Loads scales and minima of a block as F32, minima those of `q - c`.
     private void scales() {
         weights.scales(0);
         for (int h = 0; h < halves && hasMin; h++) {
@@ -133,7 +133,7 @@ final class Int16PanelCode {
         }
     }
 
-    /// Compared as whole numbers, magnitudes have the order of the numbers, with NaN above infinity.
+    /// As integers, magnitudes have the order of the floats, with NaN above infinity.
     private void measure() {
         scales();
         for (int h = 0; h < halves; h++) {

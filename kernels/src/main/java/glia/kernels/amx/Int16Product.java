@@ -14,24 +14,23 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
-/// `y = x · wᵀ` for many tokens by tile registers (AMX), with quantized w: both factors become words, numbers of 16
-/// bits, by strips of the depth; x once (`Int16Rows`), w as its panels are met (`Int16PanelCode`), and `Int16Code`
-/// multiplies.
+/// GEMM of quantized weights with many tokens by AMX tile registers: both factors of `y = x · wᵀ` become 16-bit
+/// integers, by strips of the depth; x once (`Int16Rows`), w panel by panel (`Int16PanelCode`). `Int16Code` multiplies.
 ///
-/// Of a strip, x and the results of a block of tokens and panels stay in the second cache, and the words of two panels
-/// in the first:
+/// For a strip, x and the results of a block of tokens and panels stay in the L2 cache, and the converted weights of
+/// two panels in L1:
 /// ```
 /// for each block of up to 256 tokens and 512 rows of w, on all threads:
 ///     for each strip, for each two panels:
-///         words of w
-///         results (+)= words of w times those of x, 16 tokens at a time
+///         convert w
+///         results (+)= w · x, 16 tokens at a time
 ///     y = results
 /// ```
-/// The error is at most `n · max|x| · max|w| · 2^-12` for a strip of n columns with these largest numbers, and as a
-/// rule some 10^-4 of the product of both rows' norms: a fiftieth of what rounding x to 8 bits in blocks does.
+/// The error is at most `n · max|x| · max|w| · 2^-12` for a strip of n columns with these largest values. Typically it
+/// is about 10^-4 of the product of both rows' norms: a fiftieth of that of int8 activations.
 public final class Int16Product implements Workers.Task {
-    /// Tokens from which on this is faster than rounded products.
-    public static final int LEAST_TOKENS = 48;
+    /// The number of tokens from which on this is faster than int8 activations.
+    public static final int MIN_TOKENS = 48;
     private static final int PANELS = 2;
     private static final int PAIR_ROWS = PANELS * PanelFormat.ROWS;
 
@@ -43,7 +42,7 @@ public final class Int16Product implements Workers.Task {
     private final Scratch[] memory;
     private final AmxBlocks blocks;
 
-    // The present product.
+    // The current matrix multiplication.
     private PanelFormat format;
     private Matrix w;
     private Tensor y;
@@ -62,26 +61,27 @@ public final class Int16Product implements Workers.Task {
         blocks = new AmxBlocks(workers);
     }
 
-    /// Whether a product with this many tokens is worth it.
-    public static boolean serves(int numTokens, Matrix w) {
-        return numTokens >= LEAST_TOKENS && PanelFormat.of(w) != null && w.rows() > 0 && w.cols() > 0;
+    /// Whether this is faster for so many tokens.
+    public static boolean supports(int numTokens, Matrix w) {
+        return numTokens >= MIN_TOKENS && PanelFormat.of(w) != null && w.rows() > 0 && w.cols() > 0;
     }
 
-    public static boolean serves(Problem p) {
-        return serves(p.numRows(), p.w());
+    public static boolean supports(Problem p) {
+        return supports(p.numRows(), p.w());
     }
 
-    /// Whether some of these products are worth it.
-    public static boolean servesSome(GroupedGemm list) {
+    /// Whether this is faster for some of these multiplications.
+    public static boolean supportsSome(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
-            if (serves(list.get(i))) {
+            if (supports(list.get(i))) {
                 return true;
             }
         }
         return false;
     }
 
-    /// Computes products that are all worth it, one after the other; those of the same rows share their words.
+    /// Computes multiplications that `supports` accepts, one after the other; those with the same rows share their
+    /// packed x.
     public void run(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
             Problem p = list.get(i);
@@ -92,7 +92,7 @@ public final class Int16Product implements Workers.Task {
         }
     }
 
-    /// Computes one product that is worth it.
+    /// Computes one multiplication that `supports` accepts.
     ///
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
     public void run(Tensor y, Tensor x, Matrix w) {
@@ -128,10 +128,10 @@ public final class Int16Product implements Workers.Task {
         int firstGroup = blocks.firstGroup(chunk);
         int numGroups = blocks.numGroups(chunk);
         long pairResults = (long) numGroups * Int16Code.RESULT_BYTES;
-        long call = memory[worker].reserve(Int16Code.CALL_BYTES + Int16Strips.MOST * Int16Code.W_STEP_BYTES
+        long call = memory[worker].reserve(Int16Code.CALL_BYTES + Int16Strips.MAX * Int16Code.W_STEP_BYTES
                 + numPairs * pairResults);
         long words = call + Int16Code.CALL_BYTES;
-        long results = words + Int16Strips.MOST * Int16Code.W_STEP_BYTES;
+        long results = words + Int16Strips.MAX * Int16Code.W_STEP_BYTES;
         Int16Code.prepare(call);
         for (int strip = 0; strip < x.strips().count(); strip++) {
             int steps = x.strips().stepsOf(strip);
@@ -162,18 +162,18 @@ public final class Int16Product implements Workers.Task {
                 Int16Code.TOKENS, pairResults, tokens, rows);
     }
 
-    /// Where the quants of a strip of a panel begin.
+    /// The address of the quants of a strip of a panel.
     private long quants(int panel, int strip) {
         return panels + panel * panelBytes + (long) x.strips().firstBlock(strip) * format.blockBytes();
     }
 
-    /// Where its scales begin.
+    /// The address of its scales.
     private long scales(int panel, int strip) {
         return panels + panel * panelBytes + (long) depthBlocks * format.blockBytes()
                 + (long) x.strips().firstBlock(strip) / format.scales.blocks * format.scales.sizeBytes;
     }
 
-    /// Makes words of a strip of a panel.
+    /// Converts a strip of a panel.
     private void words(int panel, int strip, long to, long toScales, long workArea) {
         int count = Math.min(depthBlocks, x.strips().firstBlock(strip + 1)) - x.strips().firstBlock(strip);
         code[format.ordinal()].call(quants(panel, strip), scales(panel, strip), to, count / format.scales.blocks,

@@ -7,8 +7,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Packs rows of x as words (`Int16Code`), by strips: words `[strip][group][step][high, low][16 tokens][64]`, scales
-/// `[strip][group][16]`. Tokens beyond the last may be anything.
+/// Packs rows of x as 16-bit integers (`Int16Code`), by strips: `[strip][group][step][high, low][16 tokens][64]`,
+/// scales `[strip][group][16]`. Tokens beyond the last are undefined.
 final class Int16Rows extends RangeTask {
     private final Scratch packed = new Scratch(SystemMemory::scratch);
     private Tensor x;
@@ -50,13 +50,13 @@ final class Int16Rows extends RangeTask {
         return strips;
     }
 
-    /// Where a group's words of a strip begin.
+    /// The address of a group's integers of a strip.
     long words(int strip, int group) {
         return words + ((long) groups() * strips.first(strip) + (long) group * strips.stepsOf(strip))
                 * Int16Code.X_STEP_BYTES;
     }
 
-    /// Where a group's scales of a strip begin.
+    /// The address of a group's scales of a strip.
     long scales(int strip, int group) {
         return scales + 4L * Int16Code.TOKENS * ((long) strip * groups() + group);
     }

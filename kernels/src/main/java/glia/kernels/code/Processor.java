@@ -44,7 +44,7 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
     /// The CPUID leaves that describe caches, Intel's and AMD's, and the number of caches examined.
     private static final int CACHES = 4;
     private static final int CACHES_AMD = 0x8000001d;
-    private static final int MOST_CACHES = 4;
+    private static final int MAX_CACHES = 4;
     /// The leaf that contains the highest extended leaf, AMD's among them.
     private static final int FIRST_EXTENDED = 1 << 31;
     /// Bits 0 to 7 of a cache's description: data, level 1.
@@ -197,7 +197,7 @@ public record Processor(Set<Feature> features, String maker, int family, int cac
 
     /// @param leaf a leaf that describes caches, one a subleaf
     private static int cacheWays(Function cpuid, long at, int leaf, int highestLeaf) {
-        for (int i = 0; i < MOST_CACHES && Integer.compareUnsigned(leaf, highestLeaf) <= 0; i++) {
+        for (int i = 0; i < MAX_CACHES && Integer.compareUnsigned(leaf, highestLeaf) <= 0; i++) {
             cpuid.call(leaf, i, at, 0, 0, 0);
             if ((Memory.i32(at) & 0xff) == FIRST_DATA) {
                 return (Memory.i32(at + 4) >>> 22) + 1;

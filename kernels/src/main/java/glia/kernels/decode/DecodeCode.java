@@ -76,7 +76,7 @@ public final class DecodeCode {
     }
 
     /// Whether a type is supported.
-    static boolean serves(DType type) {
+    static boolean supports(DType type) {
         return switch (type) {
             case F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> true;
             default -> false;

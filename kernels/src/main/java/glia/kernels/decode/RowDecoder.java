@@ -42,7 +42,7 @@ public final class RowDecoder {
     /// @param count values of a row, whole blocks
     /// @param worker the thread, for its scratch memory
     public void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
-        if (DecodeCode.serves(type)) {
+        if (DecodeCode.supports(type)) {
             DecodeCode.of(level).decode(type, from, rowBytes, numRows, count, to);
             return;
         }

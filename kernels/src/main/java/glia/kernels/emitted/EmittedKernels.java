@@ -38,8 +38,8 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// Kernels in machine code that the program writes for the processor it finds. Code for one step over a small piece is
-/// emitted, loops over pieces and threads are Java.
+/// The kernel backend in machine code, emitted at startup for the processor it runs on. Inner loops are emitted; loops
+/// over tiles and threads are Java.
 public final class EmittedKernels implements Kernels {
     private final Workers workers;
     private final IsaLevel level;
@@ -58,7 +58,7 @@ public final class EmittedKernels implements Kernels {
     private final RowGradients gradients;
     private final Logits reductions;
 
-    /// Kernels of the best level that this processor can run.
+    /// Creates the backend at the best instruction-set level of this processor.
     ///
     /// @param workers the threads to use; the caller closes them
     /// @throws CodeUnavailableException if there is an `obstacle`
@@ -66,7 +66,7 @@ public final class EmittedKernels implements Kernels {
         this(workers, best());
     }
 
-    /// Kernels of a level.
+    /// Creates the backend at an instruction-set level.
     ///
     /// @throws CodeUnavailableException if there is an `obstacle`
     public EmittedKernels(Workers workers, IsaLevel level) {
@@ -92,7 +92,7 @@ public final class EmittedKernels implements Kernels {
         reductions = new Logits(level);
     }
 
-    /// The batch-invariant form of a set: without what is for many tokens or few alone.
+    /// Creates the batch-invariant form, without code that applies to many or few tokens only.
     private EmittedKernels(EmittedKernels other) {
         workers = other.workers;
         level = other.level;
@@ -121,12 +121,12 @@ public final class EmittedKernels implements Kernels {
                 : new TiledBf16Products(workers, tiles));
     }
 
-    /// What keeps emitted kernels from running here, as the rest of a sentence that begins with "since".
+    /// Why emitted kernels cannot run here, as the end of a sentence after "since".
     public static Optional<String> obstacle() {
         return obstacle(IsaLevel.AVX2);
     }
 
-    /// What keeps kernels of a level from running here, as the rest of a sentence that begins with "since".
+    /// Why kernels of a level cannot run here, as the end of a sentence after "since".
     public static Optional<String> obstacle(IsaLevel level) {
         try {
             var missing = level.missing(Processor.here());
@@ -137,19 +137,19 @@ public final class EmittedKernels implements Kernels {
         }
     }
 
-    /// The best level that this processor can run; the least where it can run none.
+    /// The best level of this processor; the lowest if it supports none.
     private static IsaLevel best() {
         return obstacle().isPresent() ? IsaLevel.AVX2 : IsaLevel.of(Processor.here()).getFirst();
     }
 
-    /// What is wrong with these kernels on this machine, as a sentence: a small case of each group is computed, and
-    /// again by plain Java. It takes a few milliseconds, most of them for code that is needed anyhow.
+    /// Returns what is wrong with these kernels on this machine, as a sentence: computes a small case of each group and
+    /// compares it with plain Java. Takes a few milliseconds, mostly for code that is needed anyway.
     public Optional<String> selfTest() {
         return SelfTest.failure(this, new ScalarKernels(workers))
                 .map(group -> "the " + name() + " kernels compute wrong " + group + " on this machine");
     }
 
-    /// What the kernels are written for.
+    /// The instruction-set level.
     public IsaLevel level() {
         return level;
     }
@@ -192,7 +192,7 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
-        if (QuantizedProducts.serves(w)) {
+        if (QuantizedProducts.supports(w)) {
             products.rounded(y, x, w);
         } else {
             quantizeActivations(scratch, x);
@@ -202,12 +202,12 @@ public final class EmittedKernels implements Kernels {
 
     @Override
     public void linearGroupedQuantized(GroupedGemm list, Tensor scratch) {
-        if (QuantizedProducts.serves(list)) {
+        if (QuantizedProducts.supports(list)) {
             products.rounded(list);
         } else {
-            // Which products share a list depends on the tokens, how each is computed does not.
-            products.rounded(list.where(QuantizedProducts::serves));
-            Kernels.super.linearGroupedQuantized(list.where(p -> !QuantizedProducts.serves(p)), scratch);
+            // The number of tokens decides which problems form a list, but not how each is computed.
+            products.rounded(list.where(QuantizedProducts::supports));
+            Kernels.super.linearGroupedQuantized(list.where(p -> !QuantizedProducts.supports(p)), scratch);
         }
     }
 

@@ -19,9 +19,8 @@ import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.Workers;
 import java.util.Optional;
 
-/// Products with F32 activations and with such that are rounded to 8 bits: which code computes them, by the weight and
-/// by the number of tokens. In the batch-invariant form the number does not count: a row is multiplied as a single one
-/// is.
+/// Chooses the code for matrix multiplications with F32 or int8 activations, by the weight and the number of tokens. In
+/// the batch-invariant form the number of tokens does not matter: every row is multiplied like a single one.
 final class EmittedProducts implements Products {
     private final Workers workers;
     private final IsaLevel level;
@@ -39,13 +38,13 @@ final class EmittedProducts implements Products {
         this.decoder = decoder;
         isBatchInvariant = false;
         rounded = new QuantizedProducts(workers, level);
-        roundedOfMany = level == IsaLevel.AMX ? Optional.of(rounded.words()) : Optional.empty();
+        roundedOfMany = level == IsaLevel.AMX ? Optional.of(rounded.int16()) : Optional.empty();
         ofFew = new RowProduct(workers, decoder, level);
         ofMany = level == IsaLevel.AMX ? new Bf16x3Products(workers, decoder, tiled()) : tiled();
         halves = level == IsaLevel.AMX ? Optional.empty() : Optional.of(halves());
     }
 
-    /// The batch-invariant form of others, with the same packed weights.
+    /// Creates the batch-invariant form of another object, with the same packed weights.
     private EmittedProducts(EmittedProducts other) {
         workers = other.workers;
         level = other.level;
@@ -71,7 +70,7 @@ final class EmittedProducts implements Products {
         return new EmittedProducts(this);
     }
 
-    /// See `Kernels.conversions`.
+    /// See `Kernels.usePackedWeights`.
     void usePackedWeights(PackedWeightStore conversions) {
         rounded.usePackedWeights(conversions);
         halves.ifPresent(products -> products.usePackedWeights(conversions));
@@ -80,10 +79,10 @@ final class EmittedProducts implements Products {
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
         ProductShapes.check(y, x, w);
-        if (halves.isPresent() && HalfProducts.serves(w) && halves.get().linear(y, x, (Tensor) w)) {
+        if (halves.isPresent() && HalfProducts.supports(w) && halves.get().linear(y, x, (Tensor) w)) {
             return;
         }
-        if ((isBatchInvariant || x.rows() <= RowProduct.MOST_TOKENS) && x.cols() > 0) {
+        if ((isBatchInvariant || x.rows() <= RowProduct.MAX_TOKENS) && x.cols() > 0) {
             ofFew.run(y, x, w);
         } else {
             ofMany.linear(y, x, w);
@@ -102,20 +101,20 @@ final class EmittedProducts implements Products {
         ofMany.linearBackwardWeight(dw, dy, x);
     }
 
-    /// See `Kernels.linearQuantized`, for a w that `QuantizedProducts` serves.
+    /// See `Kernels.linearQuantized`, for a w that `QuantizedProducts` supports.
     void rounded(Tensor y, Tensor x, Matrix w) {
-        if (roundedOfMany.isPresent() && Int16Product.serves(x.rows(), w)) {
+        if (roundedOfMany.isPresent() && Int16Product.supports(x.rows(), w)) {
             roundedOfMany.get().run(y, x, w);
         } else {
             rounded.run(y, x, w);
         }
     }
 
-    /// See `Kernels.linearGroupedQuantized`, for a list that `QuantizedProducts` serves.
+    /// See `Kernels.linearGroupedQuantized`, for a list that `QuantizedProducts` supports.
     void rounded(GroupedGemm list) {
-        if (roundedOfMany.isPresent() && Int16Product.servesSome(list)) {
-            roundedOfMany.get().run(list.where(Int16Product::serves));
-            rounded.run(list.where(p -> !Int16Product.serves(p)));
+        if (roundedOfMany.isPresent() && Int16Product.supportsSome(list)) {
+            roundedOfMany.get().run(list.where(Int16Product::supports));
+            rounded.run(list.where(p -> !Int16Product.supports(p)));
         } else {
             rounded.run(list);
         }

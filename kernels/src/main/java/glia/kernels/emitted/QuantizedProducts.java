@@ -19,21 +19,21 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// `y = round(x) · wᵀ` on whole numbers, for one weight or for many at once: weights are packed once
-/// (`PackedWeights`), activations for each product (`TilePack`), and every panel is multiplied with every tile of
-/// tokens (`PanelProduct`). The workers meet once to pack all tiles, or not at all where these are small, and once for
-/// all panels of all weights. Products of the same rows share their tiles. So the many small products of a mixture of
-/// experts cost hardly more than one of their size.
+/// GEMM with int8 activations, `y = quantize(x) · wᵀ` in integer arithmetic, for one weight or many at once. Weights
+/// are packed once (`PackedWeights`), activations for each multiplication (`TilePack`), and every panel is multiplied
+/// by every tile of tokens (`PanelProduct`). The workers synchronize once to pack all tiles, or not at all if these are
+/// small, and once for all panels of all weights. Multiplications of the same rows share their tiles. So the many small
+/// multiplications of a mixture of experts cost hardly more than one of their total size.
 ///
-/// What emitted code touches lies inside what is reserved here: the shapes of x, y and w are checked against each
-/// other before anything is called; tiles are at least `maxBytes` apart; a panel's code reads `panelBytes` at most and
-/// writes as many rows as the work area names, which are those that w has.
+/// Emitted code accesses only memory that is reserved here: the shapes of x, y and w are checked before any call; tiles
+/// are at least `maxBytes` apart; a panel's code reads `panelBytes` at most and writes as many rows as the scratch
+/// memory says, which are those of w.
 public final class QuantizedProducts {
-    /// Tiles that pass by a panel before the next panel, so that both stay in the second cache.
+    /// Tiles that are multiplied by a panel before the next panel, so that both stay in the L2 cache.
     private static final int TILES = 4;
-    /// Parts of tiles for each worker, at least.
+    /// Minimal number of parts of tiles a worker.
     private static final int PARTS_A_WORKER = 4;
-    /// Multiplications that are not worth the wake-up of another thread.
+    /// Number of multiplications below which waking another thread does not pay off.
     private static final long SMALL = 16_384;
 
     private final Workers workers;
@@ -43,7 +43,7 @@ public final class QuantizedProducts {
     private final Multiplying multiplying;
     private MemorySegment activations = MemorySegment.NULL;
 
-    // The present products.
+    // The current matrix multiplications.
     private TiledPanels[] products = {new TiledPanels()};
     private int numProducts;
 
@@ -55,37 +55,37 @@ public final class QuantizedProducts {
         multiplying = new Multiplying(workers.count());
     }
 
-    /// The same for many tokens, with the same packed weights.
-    Int16Product words() {
+    /// GEMM for many tokens in 16-bit integers, with the same packed weights.
+    Int16Product int16() {
         return new Int16Product(workers, weights);
     }
 
-    /// Where packed weights are looked for, and who is told of each that is packed.
+    /// Sets the store in which packed weights are looked up and to which new ones are offered.
     void usePackedWeights(PackedWeightStore conversions) {
         weights.usePackedWeights(conversions);
     }
 
-    /// Whether there is code for a weight.
-    public static boolean serves(Matrix w) {
+    /// Whether a weight is supported.
+    public static boolean supports(Matrix w) {
         return PanelFormat.of(w) != null;
     }
 
-    /// Whether there is code for all products of a list.
-    public static boolean serves(GroupedGemm list) {
+    /// Whether all problems of a list are supported.
+    public static boolean supports(GroupedGemm list) {
         for (int i = 0; i < list.size(); i++) {
-            if (!serves(list.get(i))) {
+            if (!supports(list.get(i))) {
                 return false;
             }
         }
         return true;
     }
 
-    /// Whether there is code for a product.
-    static boolean serves(GroupedGemm.Problem p) {
-        return serves(p.w()) && p.w().cols() > 0 && p.w().rows() > 0;
+    /// Whether a problem is supported.
+    static boolean supports(GroupedGemm.Problem p) {
+        return supports(p.w()) && p.w().cols() > 0 && p.w().rows() > 0;
     }
 
-    /// Computes one product.
+    /// Computes one matrix multiplication.
     ///
     /// @throws IllegalArgumentException if the shapes or types do not fit each other
     void run(Tensor y, Tensor x, Matrix w) {
@@ -102,7 +102,7 @@ public final class QuantizedProducts {
         run();
     }
 
-    /// Computes products that there is code for.
+    /// Computes supported problems.
     void run(GroupedGemm list) {
         numProducts = list.size();
         if (numProducts == 0) {
@@ -146,7 +146,7 @@ public final class QuantizedProducts {
         }
     }
 
-    /// Packs the tiles: where they are few, but not small, in parts, so that all workers have some.
+    /// Packs the tiles; if they are few but not small, in parts, so that all workers have some.
     private final class Packing extends RangeTask {
         private int parts;
 
@@ -156,7 +156,7 @@ public final class QuantizedProducts {
 
         void start(int tiles) {
             TiledPanels first = products[0];
-            long numbers = (long) Math.min(first.numRows, TileLayout.MOST_TOKENS) * first.x.cols();
+            long numbers = (long) Math.min(first.numRows, TileLayout.MAX_TOKENS) * first.x.cols();
             parts = tiles * numbers < SMALL ? 1 : Math.ceilDiv(PARTS_A_WORKER * workers.count(), tiles);
             distribute(tiles * parts, numbers / parts);
         }
@@ -173,7 +173,7 @@ public final class QuantizedProducts {
         }
     }
 
-    /// Multiplies panels with tiles. A chunk has units of about equal cost together, whatever products they are of.
+    /// Multiplies panels by tiles. A chunk has units of about equal total cost, from any of the problems.
     private final class Multiplying implements Workers.Task {
         private final MemorySegment workAreas;
         private final ResultBuffer[] results;
@@ -209,8 +209,8 @@ public final class QuantizedProducts {
             }
         }
 
-        /// Where the panel lies that the worker probably multiplies after product i's part of a chunk: the next
-        /// product's in the same chunk, or the first of its next chunk, as the others have those in between.
+        /// The address of the panel that the worker probably multiplies after problem i's part of a chunk: the next
+        /// problem's in the same chunk, or the first of its next chunk, since the other workers take those in between.
         private long next(int i, long to, int chunk) {
             if (i + 1 < numProducts && products[i + 1].costBefore < to) {
                 return products[i + 1].panel(0);
@@ -224,7 +224,7 @@ public final class QuantizedProducts {
             return one.panel(one.firstPanel(one.unitAt(from)));
         }
 
-        /// @param ahead bytes from the last panel to the one that is needed next
+        /// @param ahead bytes from the last panel to the one needed next
         private void panels(TiledPanels one, int group, int first, int last, long ahead, int worker) {
             int units = one.w.cols() / PanelFormat.BLOCK / one.format.scales.blocks;
             int row = first * PanelFormat.ROWS;

@@ -16,9 +16,9 @@ import java.lang.foreign.Arena;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Compares a set of kernels with another at start-up: one small case of each group, on numbers of awkward count and
-/// size. It is there for processors, virtual machines and emulators that do not do what they say; what is right
-/// everywhere is the business of tests.
+/// Compares a backend with another at startup: one small case of each group of kernels, with awkward sizes and values.
+/// It detects processors, virtual machines and emulators that do not do what they report; correctness in general is the
+/// subject of tests.
 final class SelfTest {
     /// Kernels that share code.
     enum Group {
@@ -28,11 +28,12 @@ final class SelfTest {
 
     private static final int TOKENS = 3;
     private static final int WIDTH = 22;
-    /// Numbers that rounded weights have in a row.
+    /// Blocks in a row of quantized weights.
     private static final int BLOCKS = 32;
-    /// Of the largest number of a row: what other orders of addition and other formulas for the exponential come to.
+    /// Relative to the largest value of a row: the effect of other orders of addition and other formulas of the
+    /// exponential.
     private static final float TOLERANCE = 1e-5f;
-    /// The same where both factors may have been rounded to 16 bits (`Int16Product`).
+    /// The same if both factors may have been rounded to 16 bits (`Int16Product`).
     private static final float WORD_TOLERANCE = 2e-4f;
 
     private final Arena arena;
@@ -47,10 +48,10 @@ final class SelfTest {
         row = x.rows(1, 2);
     }
 
-    /// The first group of which the two sets differ, in words.
+    /// Returns the first group in which the two backends differ, in words.
     ///
-    /// @param tested the set that may be wrong
-    /// @param definition the set that is right
+    /// @param tested the backend to test
+    /// @param definition the reference backend
     static Optional<String> failure(Kernels tested, Kernels definition) {
         try (Arena arena = Arena.ofConfined()) {
             var test = new SelfTest(arena, tested);
@@ -64,7 +65,7 @@ final class SelfTest {
         }
     }
 
-    /// Each row is measured by its own largest number.
+    /// Compares rows relative to their own largest values.
     private static boolean equal(Tensor expected, Tensor found, float tolerance) {
         for (int row = 0; row < expected.rows(); row++) {
             float largest = 0;
@@ -81,7 +82,7 @@ final class SelfTest {
         return true;
     }
 
-    /// Of both signs, all different, some tiny, some zero, and one that stands out.
+    /// Values of both signs, all different, some tiny, some zero, and one outlier.
     private Tensor numbers(int rows, int cols) {
         Tensor t = Tensor.allocate(arena, DType.F32, rows, cols);
         for (int i = 0; i < t.size(); i++) {
@@ -141,8 +142,8 @@ final class SelfTest {
         return y;
     }
 
-    /// A token meets weights of eight bits, whose products are the largest; a prompt those of four bits, which there
-    /// is other code for (`WinogradDots`).
+    /// One token is multiplied by 8-bit weights, whose products are the largest; a prompt by 4-bit ones, which have
+    /// other code (`WinogradDots`).
     private void roundedProduct(Tensor y, Tensor in, DType type, Kernels kernels) {
         Tensor w = Tensor.allocate(arena, type, WIDTH, BLOCKS);
         for (int i = 0; i < w.sizeBytes(); i++) {
@@ -154,12 +155,12 @@ final class SelfTest {
         kernels.linearQuantized(y, in, w, Tensor.allocate(arena, DType.F32, in.shape()));
     }
 
-    /// Some tokens of a prompt. The definition, which is not compiled yet, computes no others.
+    /// Some tokens of a prompt. The reference, which is not compiled yet, computes no others.
     private void prompt(Tensor y, Kernels kernels) {
         Tensor in = wholeNumbers();
-        int[] tokens = {0, Int16Product.LEAST_TOKENS / 2 + 1, Int16Product.LEAST_TOKENS - 1};
+        int[] tokens = {0, Int16Product.MIN_TOKENS / 2 + 1, Int16Product.MIN_TOKENS - 1};
         if (kernels == tested) {
-            Tensor all = Tensor.allocate(arena, DType.F32, Int16Product.LEAST_TOKENS, WIDTH);
+            Tensor all = Tensor.allocate(arena, DType.F32, Int16Product.MIN_TOKENS, WIDTH);
             roundedProduct(all, in, DType.Q4_0, kernels);
             for (int i = 0; i < TOKENS; i++) {
                 y.rows(i, i + 1).copyFrom(all.rows(tokens[i], tokens[i] + 1));
@@ -171,9 +172,9 @@ final class SelfTest {
         }
     }
 
-    /// Numbers that rounding to 8 bits does not change, so that sets agree which round to more.
+    /// Values that int8 quantization does not change, so that backends with 16-bit rounding agree.
     private Tensor wholeNumbers() {
-        Tensor t = Tensor.allocate(arena, DType.F32, Int16Product.LEAST_TOKENS, BLOCKS);
+        Tensor t = Tensor.allocate(arena, DType.F32, Int16Product.MIN_TOKENS, BLOCKS);
         for (int i = 0; i < t.size(); i++) {
             t.set(i, i % BLOCKS == 0 ? Precision.STEPS : i * 37 % (2 * Precision.STEPS) - Precision.STEPS);
         }

@@ -7,7 +7,7 @@ import glia.tensor.kernel.Workers;
 
 /// Gradients of activations and gated activations.
 final class ActivationGradient extends RangeTask {
-    /// Numbers in a unit of work.
+    /// Values in a unit of work.
     private static final int UNIT = 1024;
 
     private final RowSteps[] steps;
@@ -49,9 +49,9 @@ final class ActivationGradient extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         long end = Math.min(size, (long) to * UNIT);
-        for (long i = (long) from * UNIT; i < end; i += RowSteps.MOST) {
+        for (long i = (long) from * UNIT; i < end; i += RowSteps.MAX) {
             long at = 4 * i;
-            int count = (int) Math.min(RowSteps.MOST, end - i);
+            int count = (int) Math.min(RowSteps.MAX, end - i);
             if (up == 0) {
                 steps[worker].activation(f, dx + at, dy + at, x + at, count);
             } else {

@@ -3,7 +3,7 @@ package glia.kernels.gradient;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 
-/// Checks of what row-wise gradients get, before addresses are taken.
+/// Checks of arguments of row-wise gradients before their addresses are used.
 final class Checks {
     private Checks() { }
 
@@ -15,7 +15,7 @@ final class Checks {
         }
     }
 
-    /// @throws IllegalArgumentException unless both are F32 and the second has a number for each row of the first
+    /// @throws IllegalArgumentException unless both are F32 and the second has a value for each row of the first
     static void numberForEachRow(Tensor x, Tensor numbers) {
         if (x.dtype() != DType.F32 || numbers.dtype() != DType.F32 || numbers.size() != x.rows()) {
             throw new IllegalArgumentException(numbers + " has not one F32 number for each row of " + x);

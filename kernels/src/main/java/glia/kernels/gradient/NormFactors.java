@@ -2,28 +2,28 @@ package glia.kernels.gradient;
 
 import glia.tensor.Memory;
 
-/// The numbers of one row of a norm, in native memory, where machine code reads and writes them: what is known of the
-/// row, sums over it, and the factors of its gradient. Offsets are in bytes.
+/// The values of one row of a norm, in native memory for machine code: mean and offset, sums over the row, and the
+/// factors of its gradient. Offsets are in bytes.
 public final class NormFactors {
-    /// F64: the mean of x, 0 where the norm does not subtract it.
+    /// F64: the mean of x, 0 for norms that do not subtract it.
     public static final int MEAN = 0;
-    /// F64: what is added to weights.
+    /// F64: the offset added to weights.
     public static final int OFFSET = 8;
     /// F64: `Σ (x - mean)²`.
     public static final int SQUARES = 16;
     /// F64: `Σ g` with `g = dy · (w + offset)`.
     public static final int SUM = 24;
-    /// F64: `Σ g · (x - mean)`. Eight bytes behind it are free to be overwritten.
+    /// F64: `Σ g · (x - mean)`. The eight bytes behind it may be overwritten.
     public static final int DOT = 32;
-    /// F32: the mean again.
+    /// F32: the mean.
     public static final int MEAN_F32 = 48;
-    /// F32: the offset again.
+    /// F32: the offset.
     public static final int OFFSET_F32 = 52;
     /// F32: `r`.
     public static final int FACTOR = 56;
     /// F32: `r³ · mean(g · (x - mean))`.
     public static final int PULL = 60;
-    /// F32: `r · mean(g)`, 0 where the norm does not subtract a mean.
+    /// F32: `r · mean(g)`, 0 for norms that do not subtract a mean.
     public static final int SHIFT = 64;
     /// Address: the gradient of the weight.
     public static final int WEIGHT_GRADIENT = 72;
@@ -42,7 +42,7 @@ public final class NormFactors {
         Memory.f32(at + OFFSET_F32, offset);
     }
 
-    /// Sets the factors of the gradient from the sums over a row of `size` numbers.
+    /// Computes the factors of the gradient from the sums over a row of `size` values.
     static void finish(long at, int size, float eps, boolean centered) {
         double r = 1 / Math.sqrt(f64(at + SQUARES) / size + eps);
         Memory.f32(at + FACTOR, (float) r);

@@ -4,8 +4,7 @@ import glia.kernels.tiled.Scratch;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
-/// Gradients of norms by the root mean square (https://arxiv.org/abs/1910.07467) and of layer norms
-/// (https://arxiv.org/abs/1607.06450).
+/// Gradients of RMS norm (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450).
 final class NormGradient extends RowSumTask {
     private final RowSteps[] steps;
     private final Scratch[] factors;
@@ -49,23 +48,23 @@ final class NormGradient extends RowSumTask {
         for (int n = from; n < to; n++) {
             long start = 4L * n * cols;
             NormFactors.begin(row, centered ? mean(step, x + start) : 0, offset);
-            for (int i = 0; i < cols; i += RowSteps.MOST) {
+            for (int i = 0; i < cols; i += RowSteps.MAX) {
                 long at = start + 4L * i;
-                step.normSums(x + at, dy + at, w + 4L * i, Math.min(RowSteps.MOST, cols - i), row);
+                step.normSums(x + at, dy + at, w + 4L * i, Math.min(RowSteps.MAX, cols - i), row);
             }
             NormFactors.finish(row, cols, eps, centered);
-            for (int i = 0; i < cols; i += RowSteps.MOST) {
+            for (int i = 0; i < cols; i += RowSteps.MAX) {
                 long at = start + 4L * i;
                 step.normGradient(dx + at, dw + 4L * i, dy + at, x + at, w + 4L * i,
-                        Math.min(RowSteps.MOST, cols - i), row);
+                        Math.min(RowSteps.MAX, cols - i), row);
             }
         }
     }
 
     private double mean(RowSteps step, long row) {
         double sum = 0;
-        for (int i = 0; i < cols; i += RowSteps.MOST) {
-            sum += step.sum(row + 4L * i, Math.min(RowSteps.MOST, cols - i));
+        for (int i = 0; i < cols; i += RowSteps.MAX) {
+            sum += step.sum(row + 4L * i, Math.min(RowSteps.MAX, cols - i));
         }
         return sum / cols;
     }

@@ -6,9 +6,9 @@ import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Workers;
 import java.util.function.Supplier;
 
-/// Row-wise gradients on all threads, by the steps of a backend. Sizes and types are checked at each
-/// call, since steps work on addresses. Results do not depend on the number of threads. Nothing is allocated once
-/// scratch memory has grown to the largest shapes met.
+/// Row-wise gradients on all threads, with the inner loops of a backend. Each call checks sizes and types, since the
+/// inner loops work on addresses. Results do not depend on the number of threads. Allocates nothing once scratch memory
+/// has grown to the largest shapes.
 public final class RowGradients implements GradientKernels {
     private final NormGradient norms;
     private final ActivationGradient activations;
@@ -16,7 +16,7 @@ public final class RowGradients implements GradientKernels {
     private final ScatterAdd scatter;
     private final SoftmaxRows softmax;
 
-    /// @param steps makes the steps of one thread
+    /// @param steps creates the inner loops of one thread
     public RowGradients(Workers workers, Supplier<RowSteps> steps) {
         RowSteps[] each = new RowSteps[workers.count()];
         for (int i = 0; i < each.length; i++) {

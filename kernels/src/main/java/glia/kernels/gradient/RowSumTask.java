@@ -4,13 +4,13 @@ import glia.kernels.tiled.Scratch;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Workers;
 
-/// A task over rows that also adds up one row of sums, such as the gradient of a weight of all rows. Rows are cut into
-/// chunks by their number alone, each with sums of its own, which are added up in order at the end: results do not
-/// depend on the number of threads.
+/// A task over rows that also accumulates one row of sums, such as the gradient of a weight shared by all rows. The
+/// number of rows alone determines the chunks. Each has its own sums, which are added in order at the end, so results
+/// do not depend on the number of threads.
 abstract class RowSumTask implements Workers.Task {
-    private static final int MOST_CHUNKS = 64;
-    /// Numbers of a chunk at the least.
-    private static final int LEAST_NUMBERS = 16_384;
+    private static final int MAX_CHUNKS = 64;
+    /// Minimal number of values in a chunk.
+    private static final int MIN_VALUES = 16_384;
 
     private final Workers workers;
     private final Scratch partials = new Scratch();
@@ -23,23 +23,23 @@ abstract class RowSumTask implements Workers.Task {
         this.workers = workers;
     }
 
-    /// Works on the rows `from` (inclusive) to `to` (exclusive).
+    /// Processes the rows `from` (inclusive) to `to` (exclusive).
     ///
     /// @param sum the address of as many sums as there are columns, to be added to
     abstract void range(int from, int to, long sum, int worker);
 
-    /// Runs all rows, then adds the sums to `total`.
+    /// Processes all rows, then adds the sums to `total`.
     ///
-    /// @param total the address of `cols` numbers, or 0 where sums are not wanted
+    /// @param total the address of `cols` values, or 0 to skip the sums
     final void distribute(int rows, int cols, long total, RowSteps steps) {
         numRows = rows;
         this.cols = cols;
-        numChunks = Math.clamp((long) rows * cols / LEAST_NUMBERS, 1, MOST_CHUNKS);
+        numChunks = Math.clamp((long) rows * cols / MIN_VALUES, 1, MAX_CHUNKS);
         sums = partials.reserve(4L * numChunks * cols);
         workers.run(this, numChunks);
         for (int chunk = 0; chunk < numChunks && total != 0; chunk++) {
-            for (int i = 0; i < cols; i += RowSteps.MOST) {
-                steps.add(total + 4L * i, sum(chunk) + 4L * i, Math.min(RowSteps.MOST, cols - i));
+            for (int i = 0; i < cols; i += RowSteps.MAX) {
+                steps.add(total + 4L * i, sum(chunk) + 4L * i, Math.min(RowSteps.MAX, cols - i));
             }
         }
     }

@@ -5,7 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Adds rows to rows of another matrix. Threads share the columns, so that rows of one id are added in their order.
+/// Adds rows to rows of another matrix. Threads share the columns, so that rows with the same id are added in order.
 final class ScatterAdd extends RangeTask {
     /// Columns in a unit of work: four cache lines.
     private static final int UNIT = 64;
@@ -44,8 +44,8 @@ final class ScatterAdd extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int end = Math.min(cols, to * UNIT);
-        for (int i = from * UNIT; i < end; i += RowSteps.MOST) {
-            int width = Math.min(RowSteps.MOST, end - i);
+        for (int i = from * UNIT; i < end; i += RowSteps.MAX) {
+            int width = Math.min(RowSteps.MAX, end - i);
             for (int n = 0; n < count; n++) {
                 if (ids[n] != frozenRow) {
                     steps[worker].add(y + 4 * ((long) ids[n] * cols + i), x + 4 * ((long) n * cols + i), width);

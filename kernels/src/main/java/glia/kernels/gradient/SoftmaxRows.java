@@ -5,7 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Sums and slopes of the softmax of each row.
+/// Log-sum-exp, entropy and gradients of the softmax of each row.
 final class SoftmaxRows extends RangeTask {
     private final RowSteps[] steps;
     private int cols;
@@ -60,17 +60,17 @@ final class SoftmaxRows extends RangeTask {
     }
 
     private int count(int i) {
-        return Math.min(RowSteps.MOST, cols - i);
+        return Math.min(RowSteps.MAX, cols - i);
     }
 
     private void sums(RowSteps step, int row) {
         long x = z + 4L * row * cols;
         float largest = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < cols; i += RowSteps.MOST) {
+        for (int i = 0; i < cols; i += RowSteps.MAX) {
             largest = Math.max(largest, step.largest(x + 4L * i, count(i)));
         }
         double exponentials = 0;
-        for (int i = 0; i < cols && Float.isFinite(largest); i += RowSteps.MOST) {
+        for (int i = 0; i < cols && Float.isFinite(largest); i += RowSteps.MAX) {
             exponentials += step.exponentials(x + 4L * i, count(i), largest);
         }
         float sum = Float.isFinite(largest) ? (float) (largest + Math.log(exponentials))
@@ -78,7 +78,7 @@ final class SoftmaxRows extends RangeTask {
         Memory.f32(logSumExp + 4L * row, sum);
         if (entropy != 0) {
             double products = 0;
-            for (int i = 0; i < cols && Float.isFinite(largest); i += RowSteps.MOST) {
+            for (int i = 0; i < cols && Float.isFinite(largest); i += RowSteps.MAX) {
                 products += step.products(x + 4L * i, count(i), largest);
             }
             Memory.f32(entropy + 4L * row, (float) (Math.log(exponentials) - products / exponentials));
@@ -100,7 +100,7 @@ final class SoftmaxRows extends RangeTask {
         float shift = Memory.f32(logSumExp + 4L * row);
         float constant = Memory.f32(a + 4L * row);
         float factor = Memory.f32(b + 4L * row);
-        for (int i = 0; i < cols; i += RowSteps.MOST) {
+        for (int i = 0; i < cols; i += RowSteps.MAX) {
             step.softmaxSlopes(to + 4L * i, x + 4L * i, count(i), shift, constant, factor, add);
         }
     }

@@ -3,7 +3,7 @@ package glia.kernels.gradient;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 
-/// The sum of all rows.
+/// Sums all rows.
 final class SumRows extends RowSumTask {
     private final RowSteps[] steps;
     private long x;
@@ -29,8 +29,8 @@ final class SumRows extends RowSumTask {
     void range(int from, int to, long sum, int worker) {
         for (int n = from; n < to; n++) {
             long row = x + 4L * n * cols;
-            for (int i = 0; i < cols; i += RowSteps.MOST) {
-                steps[worker].add(sum + 4L * i, row + 4L * i, Math.min(RowSteps.MOST, cols - i));
+            for (int i = 0; i < cols; i += RowSteps.MAX) {
+                steps[worker].add(sum + 4L * i, row + 4L * i, Math.min(RowSteps.MAX, cols - i));
             }
         }
     }

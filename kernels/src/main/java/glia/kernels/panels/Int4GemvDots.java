@@ -18,17 +18,16 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 
-/// The part of `PanelProduct` that multiplies quants of 4 bits with a single token, in wide vectors, by as few
-/// instructions as it can: to the same numbers. Weights come from memory then, and the fewer instructions there are to
-/// a line of them, the more lines are on their way at a time, since a processor looks only some hundred instructions
-/// ahead.
+/// The part of `PanelProduct` that multiplies 4-bit quants by a single token, with wide vectors and as few instructions
+/// as possible. GEMV is bound by memory: the fewer instructions for a cache line, the more lines a processor, which
+/// looks a few hundred instructions ahead, loads at once.
 ///
-/// Quants of the upper half of each byte are left where they are, sixteen times too large, and added up by themselves:
+/// Quants in the upper half of a byte are not shifted. They are 16 times too large and summed separately:
 /// ```
 /// n = start + Σ low quants · x,  m = Σ 16 · high quants · x;  n + m / 16, which is exact
 /// ```
-/// And in place of storing the rows' scales as they are and 1.5 fold, for tokens to choose from (`TileLayout`), they
-/// are multiplied with the one or the other for the one token.
+/// And the rows' scales are multiplied by 1 or 1.5 for the one token, instead of being stored both ways for many tokens
+/// (`TileLayout`). The results have the same bits as `PanelDots`.
 final class Int4GemvDots {
     private static final int FIRST = 20;
     private static final int BITS = 4;
@@ -53,19 +52,19 @@ final class Int4GemvDots {
         scale = a.v(FIRST + 4);
     }
 
-    /// Whether there is code for this.
-    static boolean serves(IsaLevel level, PanelFormat format, int tokens) {
+    /// Whether this case is supported.
+    static boolean supports(IsaLevel level, PanelFormat format, int tokens) {
         return tokens == 1 && level.isWide() && format.bits == BITS && format != PanelFormat.MXFP4
                 && format.scales.halves() == 1;
     }
 
-    /// Before the first block.
+    /// Emits the code before the first block.
     void begin() {
         a.op(VPBROADCASTD, lowBits, at(R9, WorkerScratch.NIBBLES));
         a.op(VPSLLD, highBits, lowBits, BITS);
     }
 
-    /// Leaves the dot product in `n`. The registers of quads are overwritten, with something else than quads.
+    /// Computes the dot product in `n`. Overwrites the registers of quads with other values.
     ///
     /// @param between is emitted `PanelFormat.QUADS` times
     void dot(Runnable between) {
@@ -84,7 +83,7 @@ final class Int4GemvDots {
         a.op(VPADDD, n, n, m);
     }
 
-    /// `sum += scales of the rows · scale · n`
+    /// Computes `sum += scales of the rows · scale · n`.
     void addScaled(Vec sum) {
         a.mov32(RDX, at(RSI, tile.half(0)));
         a.op(VMULPS, scale, weights.scale(0), at(R9, RDX, 1, WorkerScratch.ONE).toAll());

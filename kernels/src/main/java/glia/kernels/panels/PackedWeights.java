@@ -14,8 +14,8 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Weights as panels (`PanelFormat`, `PackedWeightCache`). A file's pages that were read for it leave the process's
-/// memory, not the system's cache.
+/// Quantized weights packed into panels (`PanelFormat`, `PackedWeightCache`). After packing, the pages of a mapped file
+/// leave the process's resident memory, but not the page cache.
 public final class PackedWeights extends RangeTask implements PackedWeightCache.Maker {
     private final PackedWeightCache forms = new PackedWeightCache();
     private final CodeOnDemand code = new CodeOnDemand(Arena.ofAuto(), PanelFormat.values().length,
@@ -35,12 +35,12 @@ public final class PackedWeights extends RangeTask implements PackedWeightCache.
         }
     }
 
-    /// Where panels are looked for before a matrix is packed, and who is told of each that is.
+    /// Sets the store in which panels are looked up and to which packed ones are offered.
     public void usePackedWeights(PackedWeightStore other) {
         forms.usePackedWeights(other);
     }
 
-    /// The panels of w, one after the other, `panelBytes` apart; at a multiple of 64.
+    /// Returns the panels of w, consecutive, `panelBytes` apart, aligned to 64 bytes.
     public MemorySegment of(PanelFormat format, Matrix w) {
         MemorySegment panels = forms.current(w);
         if (panels == null) {
@@ -64,7 +64,7 @@ public final class PackedWeights extends RangeTask implements PackedWeightCache.
         switch (w) {
             case Tensor t -> SystemMemory.dropPages(t);
             case QuantizedMatrix c -> {
-                // Of a view other rows are needed, too; what is read again comes from the system's cache.
+                // A view may need other rows later; they come from the page cache again.
                 SystemMemory.dropPages(c.parts().codes());
                 SystemMemory.dropPages(c.parts().scales());
             }
@@ -77,7 +77,7 @@ public final class PackedWeights extends RangeTask implements PackedWeightCache.
         for (int panel = from; panel < end; panel++) {
             int row = panel * PanelFormat.ROWS;
             long quants = to + panel * format.panelBytes(cols);
-            // Rows that the last panel lacks stay 0, as the memory came.
+            // The rows that the last panel lacks stay 0, as allocated.
             int rows = Math.min(PanelFormat.ROWS, w.rows() - row);
             long rowBytes = format.type.bytes(cols);
             long stored = switch (w) {

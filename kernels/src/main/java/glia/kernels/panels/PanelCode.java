@@ -7,41 +7,41 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The code for products of one format with tiles of one number of tokens.
+/// The machine code for matrix multiplications of one format with tiles of a given number of tokens.
 ///
 /// @param layout of the activations
-/// @param pack rounds and packs a tile: see `TilePack`
-/// @param far multiplies panels that are not in a cache yet with a tile: one (`PanelProduct`), and if that was asked
-///     for, two at once (`TwoPanelProduct`)
-/// @param near multiplies panels that another tile has just been multiplied with
+/// @param pack quantizes and packs a tile (see `TilePack`)
+/// @param far multiplies panels that are not in a cache by a tile: one panel (`PanelProduct`), and if requested two at
+///        once (`TwoPanelProduct`)
+/// @param near multiplies panels that another tile has just been multiplied by
 public record PanelCode(TileLayout layout, Function pack, List<Function> far, List<Function> near) {
     /// The code for one panel or for two.
     public Function product(int panels, boolean isFar) {
         return (isFar ? far : near).get(panels - 1);
     }
 
-    /// Codes that are emitted when they are first asked for, by one thread at a time, and live as long as this.
+    /// Code that is emitted at its first use, by one thread at a time, and lives as long as this object.
     public static final class Library {
         private final IsaLevel level;
         private final boolean twoPanels;
         private final PanelCode[][][] codes =
-                new PanelCode[TwoPanelProduct.PANELS][PanelFormat.values().length][TileLayout.MOST_TOKENS + 1];
+                new PanelCode[TwoPanelProduct.PANELS][PanelFormat.values().length][TileLayout.MAX_TOKENS + 1];
 
         public Library(IsaLevel level) {
             this.level = level;
-            twoPanels = TwoPanelProduct.pays(level);
+            twoPanels = TwoPanelProduct.paysOff(level);
         }
 
         public IsaLevel level() {
             return level;
         }
 
-        /// How many panels are best multiplied at once in a product of so many tokens: 1 or 2.
+        /// The best number of panels to multiply at once for this many tokens: 1 or 2.
         public int panelsAtOnce(int tokens) {
-            return twoPanels && tokens >= TwoPanelProduct.LEAST_TOKENS ? TwoPanelProduct.PANELS : 1;
+            return twoPanels && tokens >= TwoPanelProduct.MIN_TOKENS ? TwoPanelProduct.PANELS : 1;
         }
 
-        /// @param panels how many are multiplied at once, at most
+        /// @param panels maximal number of panels multiplied at once
         public PanelCode of(PanelFormat format, int tokens, int panels) {
             PanelCode[] known = codes[panels - 1][format.ordinal()];
             if (known[tokens] == null) {

@@ -15,16 +15,15 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 
-/// The part of `PanelProduct` that multiplies: quads of weights in registers with quads of activations from memory, of
-/// which each is spread over all lanes.
+/// The part of `PanelProduct` that multiplies: quads of weights in registers by quads of activations from memory, which
+/// are broadcast to all lanes.
 ///
-/// AVX-512 spreads a quad, multiplies it and adds up in one instruction; AVX-VNNI in two. AVX2 multiplies to 16 bits
-/// and adds pairs (`vpmaddubsw`), which it can do to several quads before their sum is too large; the pairs of that are
-/// added to 32 bits (`vpmaddwd`, multiplied with 1, or with 16 where the quants are upper halves of bytes). All three
-/// give the same whole numbers.
+/// AVX-512 broadcasts a quad, multiplies and accumulates in one instruction; AVX-VNNI in two. AVX2 multiplies to 16
+/// bits and adds pairs (`vpmaddubsw`), for several quads before the sum would overflow; those pairs are accumulated in
+/// 32 bits (`vpmaddwd` with factors 1, or 16 if the quants are upper halves of bytes). All give the same integers.
 final class PanelDots {
-    /// No byte is larger; activations go to 120.
-    private static final int MOST_NUMBER = 128;
+    /// Upper limit of a quantized activation; activations go to 120.
+    private static final int MAX_NUMBER = 128;
 
     private final Emitter a;
     private final PanelWeights weights;
@@ -41,16 +40,16 @@ final class PanelDots {
         return spare;
     }
 
-    /// How many registers behind that of a sum are overwritten: behind the last half's.
+    /// The number of registers after that of a sum that are overwritten.
     int registers() {
         return a.level() == IsaLevel.AVX2 ? 1 : 0;
     }
 
-    /// `n[j] += Σ w · numbers[j]` over the quads of a half.
+    /// Computes `n[j] += Σ w · numbers[j]` over the quads of a half.
     ///
     /// @param between is emitted after each quad of wide vectors
-    /// @param halves how many halves there are, 1 or 2
-    /// @param plane which bits the weights are: see `PanelWeights.planes`
+    /// @param halves the number of halves, 1 or 2
+    /// @param plane the bits that the weights hold (see `PanelWeights.planes`)
     void add(Vec[] n, Mem[] numbers, int half, int halves, int plane, Runnable between) {
         int end = 8 / halves * (half + 1);
         int quads = a.level() == IsaLevel.AVX2 ? Math.min(8 / halves, quadsIn16Bits()) : 1;
@@ -75,10 +74,10 @@ final class PanelDots {
 
     /// How many quads' pairs of products fit 16 bits together, in the worst case.
     private int quadsIn16Bits() {
-        return Integer.highestOneBit(Short.MAX_VALUE / (2 * weights.most() * MOST_NUMBER));
+        return Integer.highestOneBit(Short.MAX_VALUE / (2 * weights.most() * MAX_NUMBER));
     }
 
-    /// @param behind where the register for 16 bits is, counted from that of the sum
+    /// @param behind the offset of the 16-bit register from that of the sum
     private void in16Bits(Vec[] n, Mem[] numbers, int first, int count, int behind, int plane) {
         for (int quad = first; quad < first + count; quad++) {
             for (int j = 0; j < n.length; j++) {

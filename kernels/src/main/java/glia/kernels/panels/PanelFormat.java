@@ -6,24 +6,24 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
-/// How the weights of a quantized matrix are laid out for emitted products. A matrix `[R,K]` is cut into *panels* of 16
-/// rows, one for each lane of a vector of 512 bits; rows that are missing in the last one have scales of 0. A panel
-/// is, one after the other,
+/// The packed layouts of quantized weights for emitted matrix multiplication. A matrix `[R,K]` is split into *panels*
+/// of 16 rows, one for each lane of a 512-bit vector; missing rows of the last panel have scales of 0. A panel consists
+/// of
 ///
-/// **the quants**: for each block of 32 columns `64 · bits` bytes. Quants are whole numbers from 0 on, so that the
-/// processor's dot product of unsigned with signed bytes takes them; four neighbors of a row, a *quad*, fill a lane.
-/// With 8 bits byte `64i + 4r + j` is number `4i + j` of row r. With fewer bits byte `64m + 4r + j` holds the low four
-/// bits of number `4m + j` and, above them, those of number `4(m + 4) + j`; 64 bytes follow for a fifth bit (bit i of
-/// byte `4r + j` belongs to number `4i + j`), or 128 bytes for a fifth and sixth (bits 2i and 2i + 1 for quads 0 to 3,
-/// and the same for quads 4 to 7 in the second half). Two bits lie as a fifth and sixth do, a third as a fifth does;
+/// **the quants**: `64 · bits` bytes for each block of 32 columns. Quants are unsigned integers, as required by dot
+/// products of unsigned with signed bytes; four neighbors of a row, a *quad*, fill a lane. With 8 bits, byte `64i + 4r
+/// + j` is value `4i + j` of row r. With fewer bits, byte `64m + 4r + j` holds the low four bits of value `4m + j` and,
+/// above them, those of value `4(m + 4) + j`; 64 bytes follow for a fifth bit (bit i of byte `4r + j` belongs to value
+/// `4i + j`), or 128 bytes for a fifth and sixth (bits 2i and 2i + 1 for quads 0 to 3, and the same for quads 4 to 7 in
+/// the second half). 2-bit quants are stored like a fifth and sixth bit, a third bit like a fifth;
 ///
-/// **the scales**: for each block or superblock of 256 columns what `Scales` says.
+/// **the scales**: for each block, or superblock of 256 columns, as `Scales` defines.
 ///
-/// So a panel needs as many bytes as the file has for it, except where scales of less than 8 bits take 8: bits a number
-/// are 4.625 in place of 4.5 (Q4_K), 5.625 for 5.5 (Q5_K), 3.5625 for 3.4375 (Q3_K), 3.125 for 2.625 (Q2_K).
+/// So a panel is as large as in the file, except that scales of less than 8 bits take 8: bits a weight are 4.625
+/// instead of 4.5 (Q4_K), 5.625 instead of 5.5 (Q5_K), 3.5625 instead of 3.4375 (Q3_K), 3.125 instead of 2.625 (Q2_K).
 ///
-/// A number is `scale · (quant - offset) [+ min]`. The quants of MXFP4 are the four bits that stand for twice the
-/// numbers -6 to 6; the product looks them up as 0 to 24.
+/// A value is `scale · (quant - offset) [+ min]`. The quants of MXFP4 are the four bits that encode twice the values -6
+/// to 6; the inner loop looks them up as 0 to 24.
 public enum PanelFormat {
     Q8_0(DType.Q8_0, 8, Scales.ONE, 128),
     Q4_0(DType.Q4_0, 4, Scales.ONE, 8),
@@ -37,7 +37,7 @@ public enum PanelFormat {
     Q2_K(DType.Q2_K, 2, Scales.SUPER_HALVES_WITH_MIN, 0),
     MXFP4(DType.MXFP4, 4, Scales.POWER, 12);
 
-    /// What stands behind the quants of a panel.
+    /// The layout of the scales after a panel's quants.
     public enum Scales {
         /// For each block: `d` F16 [16].
         ONE(1, 32, 0),
@@ -57,7 +57,7 @@ public enum PanelFormat {
 
         /// Blocks of 32 columns that share an entry.
         public final int blocks;
-        /// Bytes that are a block's own.
+        /// Bytes of an entry for each block.
         public final int blockBytes;
         /// Bytes of an entry.
         public final int sizeBytes;
@@ -84,7 +84,7 @@ public enum PanelFormat {
     public static final int BLOCK = 32;
     public static final int QUADS = 8;
     private static final int LINE = 64;
-    /// Counts the layouts there have been: panels are kept from one run of the program to another.
+    /// The version of the layout: packed panels are kept from one run of the program to another.
     private static final int LAYOUT = 1;
 
     public final DType type;
@@ -99,7 +99,7 @@ public enum PanelFormat {
         this.offset = offset;
     }
 
-    /// @throws IllegalArgumentException if the shapes or types do not fit each other
+    /// @throws IllegalArgumentException if shapes or types do not fit
     public static void check(Tensor y, Tensor x, Matrix w) {
         ProductShapes.check(y, x, w);
         if (of(w) == null) {
@@ -134,37 +134,37 @@ public enum PanelFormat {
         };
     }
 
-    /// Whether quants are whole numbers from 0 to 15.
+    /// Whether quants are integers from 0 to 15.
     private boolean isPlain4Bits() {
         return bits == 4 && this != MXFP4;
     }
 
-    /// What panels of this layout are called where they are kept.
+    /// The name of this layout in persistent stores.
     String form() {
         return name() + "/" + LAYOUT;
     }
 
-    /// Bytes of the quants of 16 rows and 32 columns.
+    /// Size of the quants of 16 rows and 32 columns, in bytes.
     public int blockBytes() {
         return 64 * bits;
     }
 
-    /// Bytes from one panel to the next, whole lines.
+    /// Bytes from one panel to the next, whole cache lines.
     public long panelBytes(int cols) {
         long blocks = cols / BLOCK;
         long bytes = blocks * blockBytes() + blocks / scales.blocks * scales.sizeBytes;
         return Math.ceilDiv(bytes, LINE) * LINE;
     }
 
-    /// Bytes of the whole matrix.
+    /// Size of the whole matrix, in bytes.
     public long sizeBytes(Matrix w) {
         return Math.ceilDiv(w.rows(), ROWS) * panelBytes(w.cols());
     }
 
-    /// How activations are laid out for tiles of `tokens` tokens.
+    /// The layout of activations for tiles of `tokens` tokens.
     public TileLayout tile(IsaLevel level, int tokens) {
         int halves = scales.halves();
-        boolean isWinograd = isPlain4Bits() && WinogradDots.pays(level, tokens);
+        boolean isWinograd = isPlain4Bits() && WinogradDots.paysOff(level, tokens);
         int corrections = isWinograd || !scales.hasMin() ? halves : 0;
         return new TileLayout(tokens, corrections, scales.hasMin() ? halves : 0, level.isWide(), isWinograd);
     }

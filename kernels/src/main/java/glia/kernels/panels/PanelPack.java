@@ -24,12 +24,12 @@ import glia.kernels.asm.Label;
 import glia.kernels.asm.Mem;
 import java.util.List;
 
-/// Emits the code that turns 16 rows of weights as files have them (ggml's blocks) into a panel. It moves quads, four
-/// quants in 32 bits, in general registers, row by row. It is emitted since it runs before the compiler could have
-/// compiled it: a model is packed when it is loaded.
+/// Emits the code that packs 16 rows of weights in a file's format (ggml's blocks) into a panel. It moves quads, four
+/// quants in 32 bits, in general registers, row by row. It is machine code since models are packed when they are
+/// loaded, before the JIT compiler could have compiled it.
 ///
 /// Arguments: the first row; bytes from row to row; blocks (of the file) in a row; the panel's quants; its scales;
-/// rows, 1 to 16. Lanes of rows that are not there are left as they are.
+/// rows, 1 to 16. Lanes of missing rows are not changed.
 public final class PanelPack {
     private static final int NIBBLES = 0x0f0f0f0f;
     private static final int PAIRS = 0x03030303;
@@ -83,7 +83,7 @@ public final class PanelPack {
 
     /// Packs 32 quants of the row.
     ///
-    /// @param part which 32 of a superblock
+    /// @param part the index of the 32 in a superblock
     private void quants(int part) {
         switch (format) {
             case Q8_0 -> {
@@ -127,7 +127,7 @@ public final class PanelPack {
         return at(QUANTS, ROW, 4, vector);
     }
 
-    /// 16 bytes whose halves are paired as in the panel.
+    /// Packs 16 bytes whose halves are paired as in the panel.
     private void nibblesAsTheyAre(int from) {
         for (int m = 0; m < 4; m++) {
             a.mov32(RAX, at(BLOCK, from + 4 * m));
@@ -135,7 +135,7 @@ public final class PanelPack {
         }
     }
 
-    /// 32 bytes, of each of which four bits count; pairs those of quads m and m + 4.
+    /// Packs four bits of each of 32 bytes; pairs those of quads m and m + 4.
     private void nibbles(int from, int shift) {
         for (int m = 0; m < 4; m++) {
             bits(RAX, from + 4 * m, shift, NIBBLES);
@@ -155,7 +155,7 @@ public final class PanelPack {
         a.and(to, mask);
     }
 
-    /// 32 bytes, of each of which one or two bits count; puts those of eight or four quads into one lane.
+    /// Packs one or two bits of each of 32 bytes; puts those of eight or four quads into one lane.
     private void collect(int from, int shift, int mask, int vector) {
         int width = mask == ONES ? 1 : 2;
         for (int i = 0; i < 8; i++) {
@@ -177,9 +177,9 @@ public final class PanelPack {
         }
     }
 
-    /// 32 bits, one for each quant.
+    /// Packs 32 bits, one for each quant.
     private void bitsOfWord(int from) {
-        // The product copies bit j of four to bit 8j, among others.
+        // The multiplication copies bit j of four to bit 8j, among others.
         a.mov(R14, 0x00204081);
         for (int i = 0; i < 8; i++) {
             a.mov32(RAX, at(BLOCK, from));
@@ -244,7 +244,7 @@ public final class PanelPack {
         }
     }
 
-    /// Copies a half precision number.
+    /// Copies an F16 value.
     private void half(int from, int to) {
         a.movzxShort(RAX, at(BLOCK, from));
         a.mov16(at(SCALES, ROW, 2, to), RAX);
@@ -259,8 +259,8 @@ public final class PanelPack {
     }
 
     /// The 6-bit scale (`kind` 0) or minimum (4) of a part. Those of the first four are the low bits of bytes 0 to 3
-    /// and 4 to 7; the others have their low four bits in the halves of bytes 8 to 11 and their high two on top of the
-    /// first.
+    /// and 4 to 7; the others have their low four bits in the halves of bytes 8 to 11 and their high two bits on top of
+    /// the first.
     private void sixBits(int part, int kind, int to) {
         int scales = 4;
         if (part < 4) {

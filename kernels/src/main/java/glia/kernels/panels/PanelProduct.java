@@ -22,23 +22,23 @@ import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 
-/// Emits the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens (`TileLayout`). Lane
-/// r of a vector is row r; vectors of 8 lanes take the panel's rows in two *slices*.
+/// Emits the int8 micro-kernel: the product of a panel of 16 rows (`PanelFormat`) with a tile of 1 to 16 tokens
+/// (`TileLayout`). Lane r of a vector is row r; vectors of 8 lanes process the panel's rows in two *slices*.
 /// ```
 /// for each block of 32 columns:
 ///     w[0..7] = quants                              8 vectors of quads
 ///     ws      = scales of the rows
 ///     for each token, several at a time:
-///         n   = correction                          whole numbers
+///         n   = correction                          integers
 ///         n  += w[i] · quad i of the token          8 times: 4 products and additions in each lane (`PanelDots`),
 ///                                                   or less often, of sums (`WinogradDots`)
-///         sum[token] += ws · (scale of the token · n)         wide vectors: without a product (`TileLayout`)
-///     for each low term: the same, but its sum lies in memory
+///         sum[token] += ws · (scale of the token · n)         wide vectors: without a multiplication (`TileLayout`)
+///     for each low term: the same, with its sum in memory
 /// result = sums
 /// ```
 /// Arguments: the panel, the tile, the result for row 0 and token 0 (F32), entries of scales in a row (blocks, or
-/// superblocks), bytes from one token's result to the next, the worker's `WorkerScratch`. Only registers that a
-/// function may change are used.
+/// superblocks), bytes from one token's result to the next, the worker's `WorkerScratch`. Uses only caller-saved
+/// registers.
 final class PanelProduct {
     private final Emitter a;
     private final PanelFormat format;
@@ -66,12 +66,12 @@ final class PanelProduct {
         firstFree = weights.firstFree();
         dots = new PanelDots(a, weights, a.v(level.registers - 1));
         winograd = tile.isWinograd() ? new WinogradDots(a, firstFree, weights) : null;
-        nibbles = Int4GemvDots.serves(level, format, tokens) ? new Int4GemvDots(a, weights, tile) : null;
+        nibbles = Int4GemvDots.supports(level, format, tokens) ? new Int4GemvDots(a, weights, tile) : null;
     }
 
     /// The code for this many tokens.
     ///
-    /// @param fromMemory whether the panel has to come from memory, so that it is asked for in advance
+    /// @param fromMemory whether the panel comes from memory, so that it is prefetched
     static byte[] emit(IsaLevel level, PanelFormat format, int tokens, boolean fromMemory) {
         return new PanelProduct(level, format, tokens, fromMemory).emit();
     }
@@ -83,7 +83,7 @@ final class PanelProduct {
         return a.end();
     }
 
-    /// R10 = the scales; sums are 0; the lines of results are asked for, which else would wait for each other at the
+    /// R10 = the scales; sums are 0. Prefetches the lines of results, whose cache misses would otherwise add up at the
     /// end.
     private void begin() {
         a.mov(at(R9, WorkerScratch.RESULT), RDX);
@@ -145,7 +145,7 @@ final class PanelProduct {
                 if (tile.isWinograd()) {
                     winograd.ofWeights();
                 }
-                int numGroups = Math.ceilDiv(tokens, atOnce());
+                int numGroups = Math.ceilDiv(tokens, tokensAtOnce());
                 for (int i = 0; i < numGroups; i++) {
                     tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, slice, plane);
                 }
@@ -157,13 +157,13 @@ final class PanelProduct {
         a.add(RSI, tile.blockBytes());
     }
 
-    /// The same with `Int4GemvDots`; low terms, which few blocks have, prepare what they need themselves.
+    /// A block with `Int4GemvDots`. The few blocks with low terms prepare the registers for these themselves.
     private void blockOfOneToken() {
         if (fromMemory) {
             weights.prefetch(tokens);
         }
         quadsSoFar = 0;
-        nibbles.dot(this::askForNext);
+        nibbles.dot(this::prefetchNext);
         weights.scales(0);
         nibbles.addScaled(sum(0));
         addMinima(0, sum(0));
@@ -175,16 +175,16 @@ final class PanelProduct {
         a.add(RSI, tile.blockBytes());
     }
 
-    /// After each quad of each group of tokens: a part of what is needed for the next panel.
-    private void askForNext() {
-        if (fromMemory && weights.spreads(tokens)) {
+    /// After each quad of each group of tokens: prefetches a part of the next panel.
+    private void prefetchNext() {
+        if (fromMemory && weights.interleavesPrefetch(tokens)) {
             int quads = tile.isWinograd() ? WinogradDots.HALF : PanelFormat.QUADS;
-            weights.prefetchPart(quadsSoFar++, quads * Math.ceilDiv(tokens, atOnce()));
+            weights.prefetchPart(quadsSoFar++, quads * Math.ceilDiv(tokens, tokensAtOnce()));
         }
     }
 
-    /// How many tokens there are registers for.
-    private int atOnce() {
+    /// The number of tokens for which there are registers.
+    private int tokensAtOnce() {
         if (tile.isWinograd()) {
             return WinogradDots.TOKENS;
         }
@@ -192,21 +192,21 @@ final class PanelProduct {
         return Math.min(6, free) / perToken();
     }
 
-    /// A token's registers: its whole numbers and what `PanelDots` needs.
+    /// A token's registers: its integer sums and the temporaries of `PanelDots`.
     private int perToken() {
         return halves + dots.registers();
     }
 
     // ---- activations ---------------------------------------------------------------------------------------------
 
-    /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
+    /// Adds the block's part to the sums of some tokens, interleaved, so that none waits for another.
     private void tokens(int from, int to, int slice, int plane) {
         Mem[] numbers = new Mem[to - from];
         for (int t = from; t < to; t++) {
             numbers[t - from] = at(RSI, tile.numbers(t));
         }
         if (tile.isWinograd()) {
-            inSums(from, to, numbers);
+            productsOfSums(from, to, numbers);
             return;
         }
         for (int half = 0; half < halves; half++) {
@@ -219,7 +219,7 @@ final class PanelProduct {
                     a.op(VMOVUPS, n[t - from], at(R9, WorkerScratch.PARTS + 32 * t));
                 }
             }
-            dots.add(n, numbers, half, halves, plane, this::askForNext);
+            dots.add(n, numbers, half, halves, plane, this::prefetchNext);
         }
         for (int t = from; t < to; t++) {
             Vec n = temporary(perToken() * (t - from));
@@ -231,19 +231,19 @@ final class PanelProduct {
         }
     }
 
-    /// The same with products of sums.
-    private void inSums(int from, int to, Mem[] numbers) {
+    /// The same with Winograd's products of sums.
+    private void productsOfSums(int from, int to, Mem[] numbers) {
         Mem[] starts = new Mem[to - from];
         for (int t = from; t < to; t++) {
             starts[t - from] = at(RSI, tile.start(0, t));
         }
-        Vec[] n = inSums(starts, numbers, from == 0, this::askForNext);
+        Vec[] n = productsOfSums(starts, numbers, from == 0, this::prefetchNext);
         for (int t = from; t < to; t++) {
             finish(t, n[t - from], 0);
         }
     }
 
-    private Vec[] inSums(Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
+    private Vec[] productsOfSums(Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
         Vec[] n = new Vec[numbers.length];
         Vec[][] ofTokens = new Vec[numbers.length][];
         for (int j = 0; j < n.length; j++) {
@@ -295,7 +295,7 @@ final class PanelProduct {
         }
     }
 
-    /// What a dot product begins with: the number at a place, or 0 where there are none such.
+    /// The initial value of a dot product: the value at a place, or 0 if there is none.
     private void start(Vec n, int count, int place) {
         if (count == 0) {
             a.zero(n);
@@ -304,8 +304,8 @@ final class PanelProduct {
         }
     }
 
-    /// Leaves in n, and answers, two factors whose product is `scales of the rows · n · scale of the low term`; with
-    /// halves the second's n is in the next register. For narrow vectors.
+    /// Leaves in n, and returns, two factors whose product is `scales of the rows · n · scale of the low term`; with
+    /// halves the second half's n is in the next register. For narrow vectors.
     private Operand lowProduct(Vec n) {
         Mem tokenScale = at(RSI, tile.lowScale());
         a.op(VCVTDQ2PS, n, n);
@@ -320,9 +320,9 @@ final class PanelProduct {
         return a.broadcast(tokenScale, dots.spare());
     }
 
-    /// A loop over the low terms of the block at RSI, which points at each of them meanwhile.
+    /// A loop over the low terms of the block at RSI, which points to each of them meanwhile.
     ///
-    /// @param before is emitted before the loop, for blocks that have low terms
+    /// @param before is emitted before the loop, for blocks with low terms
     /// @param term may overwrite RDX
     static void lowTerms(Emitter a, TileLayout tile, Runnable before, Runnable term) {
         Label next = new Label();
@@ -345,9 +345,9 @@ final class PanelProduct {
 
     /// Adds a low term.
     private void lowTerm(int slice) {
-        // Where quants come in planes, the first free register is needed for them.
+        // Quants in planes need the first free register.
         int first = weights.planes() - 1;
-        Vec n = tile.isWinograd() ? inSums(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)}, false,
+        Vec n = tile.isWinograd() ? productsOfSums(new Mem[] {at(RSI, tile.lowStart(0))}, new Mem[] {at(RSI)}, false,
                 () -> { })[0] : lowDots(first, slice);
         Mem place = at(R9, RDX, 1, WorkerScratch.SUMS + slice * a.bytes());
         a.mov32(RDX, at(RSI, tile.lowPlace()));
@@ -364,7 +364,7 @@ final class PanelProduct {
         }
     }
 
-    /// The dot products of a low term, as many as there are halves.
+    /// The dot products of a low term, one for each half.
     private Vec lowDots(int first, int slice) {
         for (int half = 0; half < halves; half++) {
             start(temporary(first + half), tile.starts(), tile.lowStart(half));
@@ -382,7 +382,7 @@ final class PanelProduct {
 
     // ---- registers and memory ------------------------------------------------------------------------------------
 
-    /// The sum of a token, where there are enough registers.
+    /// The sum of a token, if there are enough registers.
     private Vec sum(int token) {
         return a.isWide() ? a.v(32 - tokens + token) : a.v(0);
     }

@@ -21,12 +21,12 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 
-/// The part of `PanelProduct` that reads weights: emits what brings a block of a panel into registers, as eight vectors
-/// of quads of unsigned bytes, and scales and minima as F32. At that point RDI holds the address of the block's quants,
-/// R10 that of its scales, R11 that of what its superblock shares, and R9 the `WorkerScratch`.
+/// The part of `PanelProduct` that loads weights: emits code that loads a block of a panel into registers, as eight
+/// vectors of quads of unsigned bytes, and scales and minima as F32. RDI holds the address of the block's quants, R10
+/// that of its scales, R11 that of the data shared by its superblock, and R9 the `WorkerScratch`.
 public final class PanelWeights {
     private static final int LINE = 64;
-    /// How far ahead one token's product asks for weights on Intel's processors.
+    /// The prefetch distance of GEMV on Intel's processors.
     private static final int BYTES_AHEAD = 3072;
 
     private final Emitter a;
@@ -35,15 +35,15 @@ public final class PanelWeights {
     private final int panel;
     private final int panels;
 
-    /// One panel.
+    /// The weights of one panel.
     public PanelWeights(Emitter a, PanelFormat format) {
         this(a, format, 0, 1);
     }
 
-    /// One of several panels at a time.
+    /// The weights of one of several panels multiplied at a time.
     ///
-    /// @param panel its number; those but the first lie R8 bytes further
-    /// @param panels how many there are: 1 or 2
+    /// @param panel its number; each panel after the first is R8 bytes further
+    /// @param panels the number of panels: 1 or 2
     public PanelWeights(Emitter a, PanelFormat format, int panel, int panels) {
         this.a = a;
         this.format = format;
@@ -52,12 +52,12 @@ public final class PanelWeights {
         halves = format.scales.halves();
     }
 
-    /// A place of this panel, given a register that points into the first.
+    /// An address in this panel, given a register that points into the first.
     private Mem of(Gpr first, int offset) {
         return panel == 0 ? at(first, offset) : at(first, R8, 1, offset);
     }
 
-    /// R10 = where the first panel's scales begin, RDI being where its quants do.
+    /// R10 = the scales of the first panel, whose quants are at RDI.
     ///
     /// @param entries a register with the number of entries of scales
     void begin(Gpr entries) {
@@ -66,11 +66,11 @@ public final class PanelWeights {
         a.add(R10, RDI);
     }
 
-    /// Asks for the lines of a block that comes later, and for its scales: the same block of the next panel, so that
-    /// nothing of a panel is met unasked, neither its beginning nor its scales; or for one token, on Intel's
-    /// processors, a few kilobytes ahead. Past the last panel it does no harm. RAX is overwritten.
+    /// Prefetches a later block and its scales: the same block of the next panel, so that neither the beginning nor the
+    /// scales of a panel miss the cache; or for GEMV on Intel's processors a few kilobytes ahead. Beyond the last panel
+    /// this has no effect. RAX is overwritten.
     ///
-    /// Where `spreads` says so, this only prepares, and `prefetchPart` asks.
+    /// If `interleavesPrefetch`, this only prepares, and `prefetchPart` emits the prefetches.
     void prefetch(int tokens) {
         if (asksNear(tokens)) {
             int blocks = BYTES_AHEAD / format.blockBytes();
@@ -85,12 +85,12 @@ public final class PanelWeights {
             return;
         }
         a.mov(RAX, at(R9, WorkerScratch.AHEAD));
-        if (!spreads(tokens)) {
+        if (!interleavesPrefetch(tokens)) {
             prefetchPart(0, 1);
         }
     }
 
-    /// Whether superblocks have a part of their scales behind those of their blocks, which may fill a line of its own.
+    /// Whether superblocks have shared scales after those of their blocks, which may fill another cache line.
     private boolean sharesScales() {
         return format.scales.blocks > 1;
     }
@@ -99,14 +99,14 @@ public final class PanelWeights {
         return tokens == 1 && Processor.here().isIntel();
     }
 
-    /// Whether lines are asked for one by one between the products.
-    boolean spreads(int tokens) {
+    /// Whether prefetches are interleaved with the multiplications.
+    boolean interleavesPrefetch(int tokens) {
         return a.isWide() && !asksNear(tokens);
     }
 
-    /// Asks for a part of the lines that `prefetch` means: for the first cache on Zen 5, which reads fastest so with
-    /// any number of tokens, else for the second, since the buffers between the two, or the ways of the first, limit.
-    /// RDX may be overwritten.
+    /// Emits a part of the prefetches that `prefetch` prepared: into L1 on Zen 5, which reads fastest so with any
+    /// number of tokens, otherwise into L2, since fill buffers or the associativity of L1 are the limit. RDX may be
+    /// overwritten.
     void prefetchPart(int part, int parts) {
         int quants = format.blockBytes() / LINE;
         int lines = quants + (sharesScales() ? 2 : 1);
@@ -122,7 +122,7 @@ public final class PanelWeights {
         }
     }
 
-    /// A loop over the blocks of as many entries of scales as the counter says.
+    /// Emits a loop over the blocks of as many entries of scales as the counter holds.
     ///
     /// @param block moves R10 on to the next block's scales
     public void blocks(Gpr counter, Runnable block) {
@@ -142,7 +142,7 @@ public final class PanelWeights {
         a.jump(Condition.NOT_EQUAL, next);
     }
 
-    /// Goes on to the next block.
+    /// Advances to the next block.
     public void next() {
         a.add(RDI, format.blockBytes());
         a.add(R10, format.scales.blockBytes);
@@ -163,8 +163,7 @@ public final class PanelWeights {
         return a.v(8 * panels + halves + half);
     }
 
-    /// The number of the first register that holds no weights; it and the next two are overwritten by `quants` and
-    /// `scales`.
+    /// The first register without weights; it and the next two are overwritten by `quants` and `scales`.
     int firstFree() {
         return 8 * panels + halves + (format.scales.hasMin() ? halves : 0);
     }
@@ -173,8 +172,8 @@ public final class PanelWeights {
         return a.v(firstFree() + i);
     }
 
-    /// How many times the quants come, a part of their bits at a time: where quants of 8 bits are too large for the
-    /// instruction that multiplies them.
+    /// The number of planes: quants of 8 bits are processed in two planes of 4 bits if they are too large for the
+    /// multiply instruction.
     int planes() {
         return a.level() == IsaLevel.AVX2 && format.bits == 8 ? 2 : 1;
     }
@@ -186,8 +185,8 @@ public final class PanelWeights {
 
     /// w = 8 vectors of quads.
     ///
-    /// @param slice which rows of the panel, as many as vectors have lanes
-    /// @param plane which of the `planes`: the lower or the upper four bits
+    /// @param slice the rows of the panel, as many as vectors have lanes
+    /// @param plane one of the `planes`: the lower or the upper four bits
     public void quants(int slice, int plane) {
         int from = slice * a.bytes();
         if (planes() == 2) {
@@ -233,7 +232,7 @@ public final class PanelWeights {
         }
     }
 
-    /// The low four bits of all quants.
+    /// Loads the low four bits of all quants.
     private void nibbles(int from) {
         Vec which = temporary(0);
         a.op(VPBROADCASTD, which, at(R9, WorkerScratch.NIBBLES));
@@ -245,7 +244,7 @@ public final class PanelWeights {
         }
     }
 
-    /// The low two bits of all quants.
+    /// Loads the low two bits of all quants.
     private void pairs(int from) {
         Vec which = temporary(0);
         a.op(VPBROADCASTD, which, at(R9, WorkerScratch.PAIRS));
@@ -259,7 +258,7 @@ public final class PanelWeights {
         }
     }
 
-    /// Adds the bits of a constant to all quants: those of quad i lie `width · i` bits high, 8 / width quads a vector.
+    /// Adds the bits of a constant to all quants: those of quad i are `width · i` bits high, 8 / width quads a vector.
     private void highBits(int place, int constant, int width) {
         Vec which = temporary(0);
         Vec high = temporary(1);
@@ -286,7 +285,7 @@ public final class PanelWeights {
         }
     }
 
-    /// The rows' scales and minima as F32.
+    /// Loads the rows' scales and minima as F32.
     public void scales(int slice) {
         int row = slice * a.lanes();
         switch (format.scales) {
@@ -310,7 +309,7 @@ public final class PanelWeights {
         }
     }
 
-    /// Stores the scales and 1.5 fold scales in the work area, for tokens to choose from.
+    /// Stores the scales, and the scales times 1.5, in the scratch memory, for tokens to choose from.
     void storeScales() {
         Vec more = temporary(0);
         for (int half = 0; half < halves; half++) {
@@ -321,7 +320,7 @@ public final class PanelWeights {
         }
     }
 
-    /// The instruction that brings `minimum · Σ x` into a sum: the minima of K-quants count downwards.
+    /// The instruction that adds `minimum · Σ x` to a sum: the minima of K-quants are subtracted.
     Op addMinimum() {
         return format.scales == PanelFormat.Scales.WITH_MIN ? VFMADD231PS : VFNMADD231PS;
     }
@@ -337,7 +336,7 @@ public final class PanelWeights {
             a.op(VSCALEFPS, scale, temporary(0), scale);
             return;
         }
-        // The product of two powers that are numbers, also where it is subnormal.
+        // The product of two normal powers of two, also if it is subnormal.
         Vec other = temporary(0);
         a.op(VPSRLD, other, scale, 1);
         a.op(VPSUBD, scale, scale, other);
@@ -349,7 +348,7 @@ public final class PanelWeights {
         a.op(VMULPS, scale, scale, other);
     }
 
-    /// `to = byte · half precision number`
+    /// `to = byte · F16 value`
     private void scaled(Vec to, Mem bytes, Mem factors, boolean signed) {
         Vec d = temporary(0);
         a.op(VCVTPH2PS, d, factors);

@@ -4,7 +4,8 @@ import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
-/// Checks types and shapes before a product: with others machine code would read and write what does not belong to it.
+/// Checks types and shapes before a matrix multiplication, since machine code would access memory out of bounds with
+/// others.
 public final class ProductShapes {
     private ProductShapes() { }
 

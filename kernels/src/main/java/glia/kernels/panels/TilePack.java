@@ -31,8 +31,8 @@ import glia.tensor.Precision;
 import java.lang.foreign.Arena;
 import java.util.function.IntFunction;
 
-/// Emits the code that rounds the activations of a tile as `Precision.FAST` says and lays them out (`TileLayout`). A
-/// block of 32 numbers is two vectors, or four:
+/// Emits the code that quantizes the activations of a tile as defined by `Precision.FAST` and packs them
+/// (`TileLayout`). A block of 32 values is two vectors, or four:
 /// ```
 /// for each block:
 ///     for each token:                           `TileScales`
@@ -42,15 +42,15 @@ import java.util.function.IntFunction;
 ///         if it has outliers: store (q + 64) >> 7, and the rest as a low term
 ///         else: store q
 /// ```
-/// or with a single token the same with up to 16 of its blocks in place of tokens. Arguments: the first token's row of
-/// F32, bytes from row to row, blocks, memory for these, memory for their low terms.
+/// For a single token, up to 16 of its blocks take the place of tokens. Arguments: the first token's F32 row, bytes
+/// from row to row, blocks, memory for the blocks, memory for their low terms.
 ///
-/// Numbers equal those of `quantizeActivations`, but that squares are added in another order, which can matter only
-/// where both sides of the comparison agree to 15 digits.
+/// Values equal those of `quantizeActivations`, except that squares are added in another order. This matters only if
+/// both sides of the outlier comparison agree to 15 digits.
 final class TilePack {
     private static final int BLOCK_BYTES = 4 * Precision.BLOCK;
     private static final int LOW_BITS = Integer.numberOfTrailingZeros(Precision.LOW);
-    /// The lanes of numbers that are multiplied in sums.
+    /// The lanes of values in Winograd's products of sums.
     private static final Mask SUMS = Mask.K2;
     private static final int SCALE = 12;
 
@@ -62,7 +62,7 @@ final class TilePack {
     private final TileScales scales;
     private final boolean isOneToken;
 
-    // The parts of the block as whole numbers, and of low terms.
+    // The parts of the block as integers, and of low terms.
     private final Vec[] q;
     private final Vec[] low;
     private final Vec[] free;
@@ -92,14 +92,14 @@ final class TilePack {
 
     /// The code for tiles of this many tokens, for weights of this format.
     ///
-    /// @param arena what the code lives in, too
+    /// @param arena the arena of the code
     static byte[] emit(IsaLevel level, Arena arena, PanelFormat format, int tokens) {
         return new TilePack(level, new Constants(arena, RBX, level), format, tokens).emit();
     }
 
-    /// RDI: the block in the first token's row, RSI: bytes from row to row, or of a single token from block to block,
-    /// R8: what is rounded, RCX: the tile's block, RDX: blocks left, RAX: 4 · token, or of a single token 4 · block of
-    /// those that were measured, R10: the next low term, R11: low terms of the block so far.
+    /// RDI: the block in the first token's row, RSI: bytes from row to row, or for a single token from block to block,
+    /// R8: the values to quantize, RCX: the tile's block, RDX: blocks left, RAX: 4 · token, or for a single token 4 ·
+    /// block of those measured, R10: the next low term, R11: low terms of the block so far.
     private byte[] emit() {
         a.push(RBX);
         a.sub(RSP, TileScales.STACK_BYTES);
@@ -149,7 +149,7 @@ final class TilePack {
         a.jump(NOT_EQUAL, block);
     }
 
-    /// Of one token up to 16 blocks are measured before the first is rounded, and what is left of four one by one.
+    /// For one token, up to 16 blocks are measured before the first is quantized; the remainder of four one by one.
     private void blocksOfOneToken() {
         a.mov(RSI, BLOCK_BYTES);
         Label blocks = a.here();
@@ -164,7 +164,7 @@ final class TilePack {
         scales.emit(TileScales.AT_ONCE);
         a.sub(R9, TileScales.AT_ONCE);
         a.add(RAX, 4 * TileScales.AT_ONCE);
-        a.cmp(RAX, 4 * TileScales.MOST);
+        a.cmp(RAX, 4 * TileScales.MAX);
         a.jump(BELOW, group);
         a.bind(few);
         a.test(RAX, RAX);
@@ -200,7 +200,7 @@ final class TilePack {
         a.add(RCX, layout.blockBytes());
     }
 
-    /// Rounds a token's block.
+    /// Quantizes a token's block.
     private void token() {
         Label usual = new Label();
         round();
@@ -252,9 +252,10 @@ final class TilePack {
                 a.isWide() ? TileScales.HIGH_MIDDLE : TileScales.HIGH_SCALE);
     }
 
-    /// Stores numbers, and what a product needs to know of them. The numbers' registers are overwritten.
+    /// Stores values and the sums that the micro-kernel needs. The values' registers are overwritten.
     ///
-    /// @param scale which of `TileScales` goes where scales do: with wide vectors M, whose bits are in each start, too
+    /// @param scale the array of `TileScales` for the scale; with wide vectors M, whose bits are in each initial value,
+    ///        too
     private void store(Vec[] numbers, Mem to, IntFunction<Mem> start, Mem scalePlace, Mem halfPlace, int scale) {
         for (int half = 0; half < layout.corrections(); half++) {
             Vec sum = correction(numbers, half);
@@ -279,7 +280,7 @@ final class TilePack {
         storeBytes(to, numbers);
     }
 
-    /// Stores 32 numbers that fit bytes.
+    /// Stores 32 values that fit bytes.
     private void storeBytes(Mem to, Vec[] numbers) {
         if (a.isWide()) {
             for (int part = 0; part < numbers.length; part++) {
@@ -302,7 +303,7 @@ final class TilePack {
         return isOneToken ? at(RCX, place) : at(RCX, RAX, 1, place);
     }
 
-    /// The sum of one half of the numbers, or of both, in a register's lowest lanes.
+    /// The sum of one half of the values, or of both, in a register's lowest lanes.
     private Vec sum(Vec[] numbers, int half, int halves) {
         int count = numbers.length / halves;
         Vec sum = free[1];
@@ -329,7 +330,7 @@ final class TilePack {
         }
     }
 
-    /// `8 · Σ' x - Σ' x_i · (x_{i+16} + 128) - offset · Σ x`, Σ' over what is in sums.
+    /// `8 · Σ' x - Σ' x_i · (x_{i+16} + 128) - offset · Σ x`, with Σ' over the values in products of sums.
     private Vec winogradCorrection(Vec[] numbers) {
         Vec sum = free[1];
         Vec more = free[0];
@@ -346,7 +347,7 @@ final class TilePack {
         return sum.as(16);
     }
 
-    /// `-offset · sum`, of all or of a half; for products of sums what they need.
+    /// `-offset · sum`, of all or of a half; for Winograd's inner product its correction.
     private Vec correction(Vec[] numbers, int half) {
         if (layout.isWinograd()) {
             return winogradCorrection(numbers);

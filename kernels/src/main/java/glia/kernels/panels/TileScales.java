@@ -16,47 +16,47 @@ import glia.kernels.code.Lanes;
 import glia.kernels.rows.ScaleCode;
 import glia.tensor.Precision;
 
-/// The part of `TilePack` that measures four blocks: one of four tokens, or of a single token four. Emits what finds,
-/// for each of them,
+/// The part of `TilePack` that measures four blocks: one of each of four tokens, or four of a single token. Emits code
+/// that computes, for each of them,
 /// ```
 /// largest, squares = max |x|, Σ x²                  squares in F64
 /// has outliers     = largest² · 32 > 3.9² · squares
 /// s                = scale(largest, 15360 or 120)
 /// ```
-/// and leaves it on the stack. Four blocks are turned into lanes of one vector as soon as each has four numbers left,
-/// so that all that follows is done once for the four. And all tokens of a tile are measured before the first is
-/// rounded: whether a block has outliers cannot be guessed, and the longer that takes to find out, the more work a
-/// wrong guess costs.
+/// and leaves it on the stack. Four blocks become the lanes of one vector as soon as each is reduced to four values, so
+/// that the rest is done once for the four. All tokens of a tile are measured before the first is quantized: the branch
+/// on outliers is unpredictable, and a misprediction costs more the later it is resolved.
 final class TileScales {
     static final int AT_ONCE = 4;
-    /// Blocks that there is room for.
-    static final int MOST = TileLayout.MOST_TOKENS;
+    /// Maximal number of blocks.
+    static final int MAX = TileLayout.MAX_TOKENS;
 
-    // Where it lies on the stack, for each block 4 bytes.
-    private static final int ARRAY_BYTES = 4 * MOST;
+    // Offsets on the stack, 4 bytes for each block.
+    private static final int ARRAY_BYTES = 4 * MAX;
     /// 1 / s
     static final int INVERSE = 0;
     /// s
     static final int SCALE = ARRAY_BYTES;
-    /// All bits set where there are outliers, else 0.
+    /// All bits set if there are outliers, otherwise 0.
     static final int OUTLIERS = 2 * ARRAY_BYTES;
-    /// What high terms are multiplied by: s, or 128 s where there are outliers.
+    /// The factor of high terms: s, or 128 s if there are outliers.
     static final int HIGH_SCALE = 3 * ARRAY_BYTES;
     /// With wide vectors, M of low terms and of high ones, and the half (`TileLayout`).
     static final int MIDDLE = 4 * ARRAY_BYTES;
     static final int HIGH_MIDDLE = 5 * ARRAY_BYTES;
     static final int HALF = 6 * ARRAY_BYTES;
-    /// 8 bytes for `TilePack`: 4 · the blocks that were measured.
+    /// 8 bytes for `TilePack`: 4 · the number of measured blocks.
     static final int END = 7 * ARRAY_BYTES;
-    /// All of it.
+    /// The total size.
     static final int STACK_BYTES = END + 8;
 
     private static final int GREATER = 30;
     private static final int EXPONENT = 0x7f80_0000;
-    /// The bit behind the point, moved to 64.
+    /// The shift of the first mantissa bit to 64.
     private static final int HALF_SHIFT = 16;
     private static final int HALF_BIT = 64;
-    /// `VSHUFPS` that takes the lower or the upper 64 bits of two vectors' 128, or the even 32 of theirs.
+    /// The `VSHUFPS` that selects the lower or the upper 64 bits of two vectors' 128-bit lanes, or their even 32-bit
+    /// lanes.
     private static final int LOWER = 0x44;
     private static final int UPPER = 0xee;
     private static final int EVEN = 0x88;
@@ -75,12 +75,12 @@ final class TileScales {
         parts = Precision.BLOCK / a.lanes();
     }
 
-    /// Where a number of the block lies that RAX stands for, 4 · its number.
+    /// The address of an array's entry for the block in RAX, 4 · its number.
     static Mem of(int array) {
         return at(RSP, RAX, 1, array);
     }
 
-    /// Measures blocks from that on which RAX stands for. R8 points at the first and is moved on, by RSI a block.
+    /// Measures blocks from the one in RAX on. R8 points to the first and advances by RSI a block.
     ///
     /// @param blocks 1 to 4
     void emit(int blocks) {
@@ -99,8 +99,8 @@ final class TileScales {
         scales(largest, outliers);
     }
 
-    /// Four numbers whose maximum is `max |x|`, in the lowest lanes. As whole numbers, magnitudes have the order of the
-    /// numbers, with NaN above all.
+    /// Four values whose maximum is `max |x|`, in the lowest lanes. As integers, magnitudes have the order of the
+    /// floats, with NaN above all.
     private void magnitude(int i) {
         for (int part = 0; part < parts; part++) {
             Vec one = a.v(part == 0 ? LARGEST + i : FREE + part);
@@ -113,7 +113,7 @@ final class TileScales {
         Lanes.halve(a, VPMAXSD, LARGEST + i, FREE, 16);
     }
 
-    /// Four numbers of 64 bits whose sum is `Σ x²`, in the lowest lanes.
+    /// Four 64-bit floats whose sum is `Σ x²`, in the lowest lanes.
     private void squares(int block) {
         Vec[] sums = {a.v(SQUARES + block), a.v(FREE)};
         for (int i = 0; i < 2 * parts; i++) {
@@ -145,7 +145,7 @@ final class TileScales {
         return first;
     }
 
-    /// The four blocks' sums, one in each lane of 64 bits.
+    /// The four blocks' sums, one in each 64-bit lane.
     private Vec squaresOfAll() {
         Vec first = doubles(SQUARES);
         Vec other = doubles(SQUARES + 2);
@@ -196,7 +196,7 @@ final class TileScales {
             a.op(VMOVUPS, of(HIGH_SCALE), high);
             return;
         }
-        // M is NaN where the scale is no number.
+        // M is NaN if the scale is NaN.
         Vec middle = lanes(LARGEST);
         Vec nothing = lanes(LARGEST + 1);
         a.and(middle, scale, constants.of(EXPONENT));
@@ -211,7 +211,7 @@ final class TileScales {
         a.op(VMOVUPS, of(HALF), scale);
     }
 
-    /// One number in the lanes of the blocks without outliers and another in those with, whose difference is exact.
+    /// One constant in the lanes of the blocks without outliers and another in those with, whose difference is exact.
     private void choose(Vec to, Vec outliers, float without, float with) {
         a.and(to, outliers, constants.of(with - without));
         a.op(VADDPS, to, to, constants.of(without));

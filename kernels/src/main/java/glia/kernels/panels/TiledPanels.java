@@ -5,14 +5,14 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.GroupedGemm.Problem;
 import java.lang.foreign.MemorySegment;
 
-/// One of the products of `QuantizedProducts`: where its panels and its tiles of tokens lie, and what work it is.
+/// One matrix multiplication of `QuantizedProducts`: its panels, its tiles of tokens, and its work units.
 ///
-/// All tiles have 16 tokens but the last, which has the rest: so prompts of all lengths need little code. A *unit* of
-/// work is one panel, or as many as are multiplied at once, with one group of tiles; there are several groups only
-/// where panels are too few for the workers. Units are counted group by group.
+/// All tiles have 16 tokens except the last, which has the rest, so that few functions serve all prompt lengths. A
+/// *unit* of work is one panel, or as many as are multiplied at once, with one group of tiles; there are several groups
+/// only if there are too few panels for the workers. Units are numbered group by group.
 public final class TiledPanels {
     private static final int LINE = 64;
-    /// What reading a panel costs, in tokens.
+    /// The cost of reading a panel, in tokens.
     private static final int READING = 3;
 
     public Tensor y;
@@ -23,7 +23,7 @@ public final class TiledPanels {
     public Matrix w;
 
     public PanelFormat format;
-    /// Keeps the panels' memory, where no map does.
+    /// Keeps the panels' memory reachable, if no map does.
     public MemorySegment panels;
     public long panelBytes;
     public int numPanels;
@@ -33,12 +33,12 @@ public final class TiledPanels {
     public int numTiles;
     public int numGroups;
     public long tileBytes;
-    /// Where the tiles begin, from the first of all products.
+    /// The offset of the tiles from the first of all multiplications.
     public long tilesAt;
-    /// The number of tiles of its own before them, and of all products so far.
+    /// The number of its first own tile, and of all tiles so far.
     public int firstTile;
     public int lastTile;
-    /// What a unit costs, in multiplications, and all units of the products before.
+    /// The cost of a unit, in multiplications, and that of all units before this multiplication.
     long unitCost;
     public long costBefore;
     private PanelCode whole;
@@ -48,7 +48,7 @@ public final class TiledPanels {
         set(p.y(), p.yRow(), p.x(), p.xRow(), p.numRows(), p.w());
     }
 
-    /// `y[yRow + n] = round(x[xRow + n]) · wᵀ` for the first `numRows` n.
+    /// Sets the multiplication `y[yRow + n] = quantize(x[xRow + n]) · wᵀ` for the first `numRows` n.
     public void set(Tensor y, int yRow, Tensor x, int xRow, int numRows, Matrix w) {
         this.y = y;
         this.yRow = yRow;
@@ -59,21 +59,21 @@ public final class TiledPanels {
         format = PanelFormat.of(w);
         panelBytes = format.panelBytes(w.cols());
         numPanels = Math.ceilDiv(w.rows(), PanelFormat.ROWS);
-        numTiles = Math.ceilDiv(numRows, TileLayout.MOST_TOKENS);
+        numTiles = Math.ceilDiv(numRows, TileLayout.MAX_TOKENS);
     }
 
-    /// Takes the code for this many tokens.
+    /// Chooses the code for this number of tokens.
     public void take(PanelCode.Library library) {
         panelsAtOnce = library.panelsAtOnce(numRows);
         rest = library.of(format, numRows - firstToken(numTiles - 1), panelsAtOnce);
-        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MOST_TOKENS, panelsAtOnce);
+        whole = numTiles == 1 ? rest : library.of(format, TileLayout.MAX_TOKENS, panelsAtOnce);
         unitsOfGroup = Math.ceilDiv(numPanels, panelsAtOnce);
     }
 
-    /// Lays out the work behind that of another product, whose tiles it shares where it can.
+    /// Places the work after that of another multiplication, whose tiles it shares if possible.
     ///
     /// @param before the other; null for the first
-    /// @param groups how many groups there should be, if there are as many tiles
+    /// @param groups the desired number of groups, if there are as many tiles
     public void layOut(TiledPanels before, int groups, PackedWeights weights) {
         panels = weights.of(format, w);
         tileBytes = Math.ceilDiv(whole.layout().maxBytes(w.cols()), LINE) * LINE;
@@ -102,12 +102,12 @@ public final class TiledPanels {
         return numGroups * unitsOfGroup;
     }
 
-    /// What all products so far cost.
+    /// The cost of all multiplications so far.
     public long costAfter() {
         return costBefore + numUnits() * unitCost;
     }
 
-    /// The first unit whose costs begin at or after `cost`.
+    /// The first unit whose work begins at or after `cost`.
     public int unitAt(long cost) {
         return (int) Math.clamp(Math.ceilDiv(cost - costBefore, unitCost), 0L, numUnits());
     }
@@ -123,16 +123,16 @@ public final class TiledPanels {
     }
 
     public int firstToken(int tile) {
-        return tile * TileLayout.MOST_TOKENS;
+        return tile * TileLayout.MAX_TOKENS;
     }
 
     public PanelCode code(int tile) {
         return tile == numTiles - 1 ? rest : whole;
     }
 
-    /// Rounds and packs a part of a tile, some of its blocks.
+    /// Quantizes and packs some blocks of a tile.
     ///
-    /// @param tiles where the first tile of all products lies
+    /// @param tiles the address of the first tile of all multiplications
     public void pack(int tile, int part, int parts, long tiles) {
         TileLayout layout = code(tile).layout();
         int blocks = x.cols() / PanelFormat.BLOCK;

@@ -18,19 +18,20 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 
-/// Emits what `PanelProduct` does for two neighboring panels at once, with wide vectors: each quad of a token is
-/// spread over a register once and multiplied with those of both panels. `PanelProduct` needs twelve loads for each
-/// token and block, eight of them quads, which takes six cycles where two numbers are loaded in one; its
-/// multiplications take four on Zen 5, which does two in a cycle. Here it is seven loads for each token, block and
-/// panel. The quads of two panels fill 16 registers, so sums lie in the first cache, which adds a load and a store.
+/// Emits the micro-kernel of `PanelProduct` for two neighboring panels at once, with wide vectors: each quad of a token
+/// is broadcast to a register once and multiplied by those of both panels. `PanelProduct` needs twelve loads for each
+/// token and block, eight of them quads, which take six cycles at two loads a cycle; its multiplications take four
+/// cycles on Zen 5, at two a cycle. Here it is seven loads for each token, block and panel. The quads of two panels
+/// fill 16 registers, so the accumulators are in the L1 cache, which adds a load and a store.
 ///
-/// The results have the same bits. Arguments: as those of `PanelProduct`; R8 then holds the bytes from the first panel
-/// to the second.
+/// The results have the same bits. Arguments: as for `PanelProduct`; R8 then holds the bytes from the first panel to
+/// the second.
 final class TwoPanelProduct {
     static final int PANELS = 2;
-    /// From so many tokens of a product on it is worth its time, whatever its last tile has; fewer wait for weights.
-    static final int LEAST_TOKENS = 8;
-    /// Tokens at a time, at most.
+    /// The number of tokens from which on this pays off, regardless of the last tile; with fewer the weights are the
+    /// limit.
+    static final int MIN_TOKENS = 8;
+    /// Maximal number of tokens at a time.
     private static final int TOKENS = 4;
     private static final int FIRST_FREE = PANELS * PanelFormat.QUADS;
     private static final int REGISTERS = 32;
@@ -42,7 +43,7 @@ final class TwoPanelProduct {
     private final PanelWeights[] weights = new PanelWeights[PANELS];
     private final WinogradDots winograd;
     private final int halves;
-    /// The first register of whole numbers, and what is spread at the moment.
+    /// The first register of integer sums, and the quads broadcast at a time.
     private final int numbers;
     private final Vec one;
     private final Vec other;
@@ -63,15 +64,15 @@ final class TwoPanelProduct {
         numbers = FIRST_FREE + 2 + (tile.isWinograd() ? winograd.registers() : 0);
     }
 
-    /// Whether this is faster than one panel at a time, for products of `LEAST_TOKENS` or more. Zen 4 multiplies one
-    /// vector in a cycle, so loads are not what limits it; on Intel's processors nothing was measured.
-    static boolean pays(IsaLevel level) {
+    /// Whether this is faster than one panel at a time, for `MIN_TOKENS` or more. Zen 4 multiplies one vector a cycle,
+    /// so loads are not its limit; Intel's processors have not been measured.
+    static boolean paysOff(IsaLevel level) {
         return level.isWide() && Processor.here().isZen5();
     }
 
     /// The code for this many tokens.
     ///
-    /// @param fromMemory whether the panels have to come from memory, so that they are asked for in advance
+    /// @param fromMemory whether the panels come from memory, so that they are prefetched
     static byte[] emit(IsaLevel level, PanelFormat format, int tokens, boolean fromMemory) {
         return new TwoPanelProduct(level, format, tokens, fromMemory).emit();
     }
@@ -137,7 +138,7 @@ final class TwoPanelProduct {
         if (tile.isWinograd()) {
             winograd.ofWeights();
         }
-        int numGroups = Math.ceilDiv(tokens, atOnce());
+        int numGroups = Math.ceilDiv(tokens, tokensAtOnce());
         for (int i = 0; i < numGroups; i++) {
             tokens(i * tokens / numGroups, (i + 1) * tokens / numGroups, numGroups);
         }
@@ -146,9 +147,9 @@ final class TwoPanelProduct {
         a.add(RSI, tile.blockBytes());
     }
 
-    /// After each quad of each group of tokens: a part of what is needed for the next panels.
-    private void askForNext(int numGroups) {
-        if (fromMemory && weights[0].spreads(tokens)) {
+    /// After each quad of each group of tokens: prefetches a part of the next panels.
+    private void prefetchNext(int numGroups) {
+        if (fromMemory && weights[0].interleavesPrefetch(tokens)) {
             int parts = numGroups * (tile.isWinograd() ? WinogradDots.HALF : PanelFormat.QUADS);
             for (PanelWeights ofPanel : weights) {
                 ofPanel.prefetchPart(quadsSoFar, parts);
@@ -157,17 +158,17 @@ final class TwoPanelProduct {
         }
     }
 
-    /// How many tokens there are registers for.
-    private int atOnce() {
+    /// The number of tokens for which there are registers.
+    private int tokensAtOnce() {
         return Math.min(TOKENS, (REGISTERS - numbers) / (PANELS * halves));
     }
 
-    /// The whole numbers of a token, of those that are computed at the moment.
+    /// The integer sums of a token among those currently computed.
     private Vec n(int token, int p, int half) {
         return a.v(numbers + (token * PANELS + p) * halves + half);
     }
 
-    /// Adds the block's part to the sums of some tokens, all at a time, so that none waits for another.
+    /// Adds the block's part to the sums of some tokens, interleaved, so that none waits for another.
     private void tokens(int from, int to, int numGroups) {
         Mem[] x = new Mem[to - from];
         Mem[][] starts = new Mem[halves][to - from];
@@ -177,7 +178,7 @@ final class TwoPanelProduct {
                 starts[half][t - from] = at(RSI, tile.start(half, t));
             }
         }
-        dots(starts, x, from == 0, () -> askForNext(numGroups));
+        dots(starts, x, from == 0, () -> prefetchNext(numGroups));
         for (int t = from; t < to; t++) {
             finish(t, t - from);
         }
@@ -216,7 +217,7 @@ final class TwoPanelProduct {
         }
     }
 
-    /// `sum += scales of the rows · scale · n ± minima · scale · Σ x`, as `PanelProduct` does it.
+    /// `sum += scales of the rows · scale · n ± minima · scale · Σ x`, as in `PanelProduct`.
     private void finish(int t, int j) {
         a.op(VBROADCASTSS, one, at(RSI, tile.scale(t)));
         a.mov32(RDX, at(RSI, tile.half(t)));
@@ -234,8 +235,7 @@ final class TwoPanelProduct {
         }
     }
 
-    /// `n = sum + scales of the rows · scale · n`; `one` holds M, RDX which scales of the rows are meant
-    /// (`TileLayout`).
+    /// `n = sum + scales of the rows · scale · n`; `one` holds M, RDX selects the scales of the rows (`TileLayout`).
     private void addScaled(int j, int p, Operand sum) {
         for (int half = 0; half < halves; half++) {
             Vec n = n(j, p, half);

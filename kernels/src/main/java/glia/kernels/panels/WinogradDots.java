@@ -17,34 +17,34 @@ import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
 import glia.tensor.Precision;
 
-/// The part of `PanelProduct` and `TwoPanelProduct` that multiplies quants of 4 bits with many tokens, by fewer
-/// multiplications than `PanelDots`, to the same whole numbers. Two products are one product of sums, and two that each
-/// belong to one side alone:
+/// The part of `PanelProduct` and `TwoPanelProduct` that multiplies 4-bit quants by many tokens with fewer
+/// multiplications than `PanelDots`, by Winograd's inner product. Two products become one product of sums, and two that
+/// depend on one side only:
 /// ```
 /// w₁·x₁ + w₂·x₂ = (w₁ + x₂)·(w₂ + x₁) - w₁·w₂ - x₁·x₂
 /// ```
 /// S. Winograd, "A New Algorithm for Inner Product", IEEE Transactions on Computers C-17 (1968), 693-694,
-/// <https://doi.org/10.1109/TC.1968.227420>. The last two are made once for all tokens, here, and once for all rows
-/// (`TileLayout`).
+/// <https://doi.org/10.1109/TC.1968.227420>. The last two are computed once for all tokens, here, and once for all rows
+/// (`TileLayout`). The integers are the same.
 ///
-/// AMD's processors multiply bytes on two units and add them on four. Half of a block's columns are multiplied in sums:
-/// with none the units that only add are idle, with all those that multiply. For each token and block that is 6
-/// multiplications and 4 additions of bytes in place of 8 multiplications.
+/// AMD's processors multiply bytes on two units and add them on four. Half of a block's columns use products of sums:
+/// with none of them the add-only units would be idle, with all of them the multiply units. For each token and block
+/// this takes 6 multiplications and 4 additions of bytes instead of 8 multiplications.
 ///
-/// Sums must fit bytes, the first unsigned, the second signed. With `w = q - 8`, quants q from 0 to 15, and |x| up to
-/// 120 that is just so:
+/// Sums must fit bytes, the first unsigned, the second signed. They do with `w = q - 8`, quants q from 0 to 15, and |x|
+/// up to 120:
 /// ```
 /// (w₁ + x₂ + 128)·(w₂ + x₁) = w₁·x₁ + w₂·x₂ + (w₁ + 128)·w₂ + (x₂ + 128)·x₁
 /// w₁ + x₂ + 128 = q₁ + (x₂ + 120)    from 0 to 255
 /// w₂ + x₁       = q₂ + (x₁ - 8)      from -128 to 127
 /// ```
-/// x₁ is of the first 8 columns of a block, x₂ of the first 8 of its second half.
+/// x₁ is from the first 8 columns of a block, x₂ from the first 8 of its second half.
 final class WinogradDots {
-    /// What quants are counted from.
+    /// The offset of quants.
     static final int MIDDLE = 8;
-    /// What makes x₂ unsigned.
+    /// The offset that makes x₂ unsigned.
     static final int RAISE = Precision.STEPS;
-    /// How many quads x₁ has, and x₂.
+    /// The number of quads of x₁, and of x₂.
     static final int PAIRS = 2;
     /// The same in columns.
     static final int COLS = 4 * PAIRS;
@@ -52,32 +52,32 @@ final class WinogradDots {
     static final int TOKENS = 3;
     /// Quads of half a block.
     static final int HALF = PanelFormat.QUADS / 2;
-    /// From so many tokens on what is computed of the weights alone is worth its time.
-    private static final int LEAST_TOKENS = 6;
+    /// The number of tokens from which on the terms of the weights pay off.
+    private static final int MIN_TOKENS = 6;
 
     private final Emitter a;
     private final int first;
     private final PanelWeights[] weights;
 
     /// @param first its first register
-    /// @param weights of one panel, or of two that are multiplied with the same numbers
+    /// @param weights of one panel, or of two that are multiplied by the same activations
     WinogradDots(Emitter a, int first, PanelWeights... weights) {
         this.a = a;
         this.first = first;
         this.weights = weights;
     }
 
-    /// Whether this is faster than `PanelDots`: not where the units that add are those that multiply.
-    static boolean pays(IsaLevel level, int tokens) {
-        return level.isWide() && tokens >= LEAST_TOKENS && !Processor.here().isIntel();
+    /// Whether this is faster than `PanelDots`, which requires more units for additions than for multiplications.
+    static boolean paysOff(IsaLevel level, int tokens) {
+        return level.isWide() && tokens >= MIN_TOKENS && !Processor.here().isIntel();
     }
 
-    /// How many registers there are of its own.
+    /// The number of registers it uses.
     int registers() {
         return weights.length + (weights.length == 1 ? 2 : 4);
     }
 
-    /// Computes what belongs to the weights, `-Σ (w₁ + 128)·w₂`: the products of sums with activations of 0.
+    /// Computes the terms of the weights, `-Σ (w₁ + 128)·w₂`: the products of sums with activations of 0.
     void ofWeights() {
         Vec[] all = new Vec[weights.length];
         for (int p = 0; p < all.length; p++) {
@@ -85,7 +85,7 @@ final class WinogradDots {
             a.zero(all[p]);
         }
         for (int quad = 0; quad < PAIRS; quad++) {
-            inSums(all, quad, at(R9, WorkerScratch.MINUS_MIDDLE), at(R9, WorkerScratch.RAISE));
+            productsOfSums(all, quad, at(R9, WorkerScratch.MINUS_MIDDLE), at(R9, WorkerScratch.RAISE));
         }
         Vec zero = own(0);
         a.zero(zero);
@@ -94,11 +94,11 @@ final class WinogradDots {
         }
     }
 
-    /// The dot products of some tokens.
+    /// Computes the dot products of some tokens.
     ///
-    /// @param n where they come, of each token those of all panels
-    /// @param starts what those of each token begin with
-    /// @param areFirst whether what belongs to the weights has just been computed: then it is added at the end
+    /// @param n the results, for each token those of all panels
+    /// @param starts the initial values of each token
+    /// @param areFirst whether the terms of the weights have just been computed and are added at the end
     /// @param between is emitted `HALF` times
     void dots(Vec[][] n, Mem[] starts, Mem[] numbers, boolean areFirst, Runnable between) {
         for (int j = 0; j < numbers.length; j++) {
@@ -106,12 +106,12 @@ final class WinogradDots {
         }
         for (int quad = 0; quad < PAIRS; quad++) {
             for (int j = 0; j < numbers.length; j++) {
-                inSums(n[j], quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
+                productsOfSums(n[j], quad, numbers[j].plus(4 * quad), numbers[j].plus(4 * (HALF + quad)));
             }
             between.run();
             for (int j = 0; j < numbers.length; j++) {
-                plainly(n[j], numbers[j], PAIRS + quad);
-                plainly(n[j], numbers[j], HALF + PAIRS + quad);
+                products(n[j], numbers[j], PAIRS + quad);
+                products(n[j], numbers[j], HALF + PAIRS + quad);
             }
             between.run();
         }
@@ -138,13 +138,13 @@ final class WinogradDots {
 
     /// `n += Σ (w₁ + x₂ + 128)·(w₂ + x₁)`
     ///
-    /// @param first where `x₁ - 8` lies
-    /// @param second where `x₂ + 120` lies
-    private void inSums(Vec[] n, int quad, Mem first, Mem second) {
+    /// @param first the address of `x₁ - 8`
+    /// @param second the address of `x₂ + 120`
+    private void productsOfSums(Vec[] n, int quad, Mem first, Mem second) {
         Operand toRaised = broadcast(0, second);
         Vec raised = own(0);
         Vec lowered = own(1);
-        // The second panel needs it once more.
+        // The second panel needs it again.
         Vec toLowered = n.length == 1 ? lowered : own(3);
         a.op(VPBROADCASTD, toLowered, first);
         for (int p = 0; p < n.length; p++) {
@@ -155,14 +155,14 @@ final class WinogradDots {
     }
 
     /// `n += Σ q·x`
-    private void plainly(Vec[] n, Mem numbers, int quad) {
+    private void products(Vec[] n, Mem numbers, int quad) {
         Operand x = broadcast(quad & 1, numbers.plus(4 * quad));
         for (int p = 0; p < n.length; p++) {
             a.op(VPDPBUSD, n[p], weights[p].w(quad), x);
         }
     }
 
-    /// A number for all lanes: by the instruction that takes it, if that is one, else from a register.
+    /// A broadcast value: by the instruction if there is one use, otherwise from a register.
     private Operand broadcast(int which, Mem number) {
         if (weights.length == 1) {
             return number.toAll();

@@ -4,10 +4,10 @@ import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Memory of a worker that a product gets: constants, which it reads, and sums, which it writes. It must lie at a
-/// multiple of 64.
+/// Memory of a worker for the int8 micro-kernel: constants, which it reads, and sums, which it writes. Aligned to 64
+/// bytes.
 public final class WorkerScratch {
-    /// Which rows of the panel there are, a bit for each.
+    /// A bit mask of the rows that the panel has.
     static final int ROWS = 0;
     /// The low four bits of each byte.
     static final int NIBBLES = 4;
@@ -15,50 +15,50 @@ public final class WorkerScratch {
     static final int FIFTH = 8;
     /// The fifth and sixth bit of each byte.
     static final int FIFTH_AND_SIXTH = 12;
-    /// Where the product keeps the address of its result.
+    /// The address of the result.
     static final int RESULT = 16;
     /// The low two bits of each byte.
     static final int PAIRS = 24;
     /// The third bit of each byte.
     static final int THIRD = 28;
-    /// 16 bytes: twice the numbers of E2M1 plus 12, by their four bits.
+    /// 16 bytes: twice the values of E2M1 plus 12, by their four bits.
     static final int E2M1 = 32;
     /// -128, F32.
     static final int MINUS_128 = 48;
-    /// 16 numbers of 16 bits: 1, and 16.
+    /// 16-bit integers: 1, and 16.
     static final int ONES = 64;
     static final int SIXTEENS = 96;
     /// `2^(e - 128)` is `2^(a - 64) · 2^(b - 64)` with a + b = e; stored exponents are 127 larger.
     static final int HALF_BIAS = 128;
-    /// How many bytes further the panel is that a product asks for.
+    /// The distance in bytes to the panel to prefetch.
     public static final int AHEAD = 136;
     /// 120 and -8 in each byte.
     static final int RAISE = 148;
     static final int MINUS_MIDDLE = 152;
     /// Bytes from a panel to the next.
     static final int PANEL_BYTES = 160;
-    /// Where the product keeps the bytes from one token's result to the next.
+    /// Bytes from one token's result to the next.
     static final int RESULT_STEP = 168;
-    /// A block's scales, of one panel or two, of one half or two: as they are, and 1.5 fold.
+    /// A block's scales, of one panel or two, of one half or two: unchanged, and times 1.5.
     private static final int SCALES = 192;
     private static final int SCALES_BYTES = 128;
     /// A block's minima, likewise.
     private static final int MINIMA = SCALES + 4 * SCALES_BYTES;
     /// The sums of low terms, 64 bytes for each token, of one panel or two.
     static final int SUMS = MINIMA + 4 * 64;
-    private static final int SUMS_BYTES = 64 * TileLayout.MOST_TOKENS;
-    /// All other sums, where there are not enough registers.
+    private static final int SUMS_BYTES = 64 * TileLayout.MAX_TOKENS;
+    /// All other sums, if there are not enough registers.
     static final int MAIN = SUMS + 2 * SUMS_BYTES;
-    /// Whole numbers of a part of the quants' bits, 32 bytes for each token.
+    /// Integer sums of a plane of the quants' bits, 32 bytes for each token.
     static final int PARTS = MAIN + 2 * SUMS_BYTES;
-    /// 1 and, 64 bytes further on, 1.5: what a token's scale is beside a power of two.
-    static final int ONE = PARTS + 32 * TileLayout.MOST_TOKENS;
+    /// 1 and, 64 bytes further, 1.5: the mantissa of a token's scale.
+    static final int ONE = PARTS + 32 * TileLayout.MAX_TOKENS;
     static final int THREE_HALVES = ONE + 64;
     static final int SIZE_BYTES = ONE + 128;
 
     private WorkerScratch() { }
 
-    /// One for each of `count` workers, prepared; freed when they are no longer reachable.
+    /// Allocates one for each of `count` workers, prepared; freed when no longer reachable.
     public static MemorySegment each(int count) {
         MemorySegment all = Arena.ofAuto().allocate((long) count * SIZE_BYTES, 64);
         for (int i = 0; i < count; i++) {
@@ -67,7 +67,7 @@ public final class WorkerScratch {
         return all;
     }
 
-    /// The address of a worker's.
+    /// The address of a worker's memory.
     public static long of(MemorySegment all, int worker) {
         return all.address() + (long) worker * SIZE_BYTES;
     }
@@ -96,15 +96,15 @@ public final class WorkerScratch {
         Memory.i32(address + MINUS_MIDDLE, 0x01010101 * (256 - WinogradDots.MIDDLE));
     }
 
-    /// Says how many rows the panel or the two panels of the next products have, how many bytes further on the panel
-    /// after it is, and how many the second of them.
+    /// Sets the number of rows of the next panel or two panels, and the distances to the panel after it and to the
+    /// second.
     public static void panel(long address, int rows, long ahead, long panelBytes) {
         Memory.i32(address + ROWS, (int) ((1L << rows) - 1));
         Memory.i64(address + AHEAD, ahead);
         Memory.i64(address + PANEL_BYTES, panelBytes);
     }
 
-    /// Where the scales of a panel's half stand, and 64 bytes further on the 1.5 fold ones.
+    /// The offset of the scales of a panel's half; 64 bytes further those times 1.5.
     static int scale(int panel, int half) {
         return SCALES + (2 * panel + half) * SCALES_BYTES;
     }
@@ -113,7 +113,7 @@ public final class WorkerScratch {
         return MINIMA + (2 * panel + half) * 64;
     }
 
-    /// Where the sum of a token stands.
+    /// The offset of the sum of a token.
     ///
     /// @param place `SUMS` or `MAIN`
     static int sum(int place, int panel, int token) {

@@ -16,7 +16,7 @@ import glia.tensor.Precision;
 public final class ScaleCode {
     private static final int NAN = Float.floatToRawIntBits(Float.NaN);
     private static final int MIN_NORMAL = Float.floatToRawIntBits(Float.MIN_NORMAL);
-    private static final float MOST = Math.nextDown(Precision.SCALE_LIMIT);
+    private static final float MAX = Math.nextDown(Precision.SCALE_LIMIT);
 
     private ScaleCode() { }
 
@@ -31,7 +31,7 @@ public final class ScaleCode {
         a.op(VPADDD, s, s, constants.of(Precision.SCALE_REST));
         a.and(s, s, constants.of(~Precision.SCALE_REST));
         a.op(VPMAXSD, s, s, constants.of(MIN_NORMAL));
-        constants.fill(a, other, MOST);
+        constants.fill(a, other, MAX);
         a.op(VPCMPGTD, other, s, other);
         a.and(other, other, constants.of(NAN));
         a.op(VPMAXSD, s, s, other);

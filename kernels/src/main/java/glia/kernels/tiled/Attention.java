@@ -8,22 +8,22 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
-/// Softmax attention, in one of two ways for each run: long runs, and the many heads of latent attention, as tiles of
-/// queries (`AttentionTile`), other single tokens head by head (`AttentionRow`). Where that makes few chunks, long
-/// contexts are cut into ranges of positions that are combined at the end, so that all workers share them.
+/// Softmax attention. Long runs, and the many heads of latent attention, are processed as tiles of queries
+/// (`AttentionTile`), other single tokens head by head (`AttentionRow`). If that makes few chunks, long contexts are
+/// split into ranges of positions that are combined at the end, so that all workers share them (as in Flash-Decoding).
 ///
-/// In batch-invariant attention both ways give the same bits: they add up in the same order, in blocks and ranges that
-/// begin at multiples of their lengths, so that for a query these are the same in every run; what other queries of its
-/// tile see counts exactly nothing. Where inner loops have no such order, all runs are tiles.
+/// In batch-invariant attention both ways give the same bits: they add in the same order, in blocks and ranges that
+/// begin at multiples of their lengths, so that for a query these are the same in every run; keys visible only to other
+/// queries of its tile add exactly nothing. If the inner loops cannot add in this order, all runs are tiles.
 public final class Attention implements Workers.Task {
-    /// Positions of a range. It does not depend on the number of workers, so that results do not either.
+    /// Positions of a range. Independent of the number of workers, so that results are too.
     private static final int RANGE = 512;
-    /// Likewise for tiles, whose partial results are larger.
+    /// The same for tiles, whose partial results are larger.
     private static final int TILE_RANGE = 1024;
-    /// Single tokens, or ranges of them, for each worker from which on a chunk has all heads: rows without gaps come
-    /// from memory sooner.
+    /// The number of single tokens, or ranges of them, a worker from which on a chunk has all heads: contiguous rows
+    /// are read faster from memory.
     private static final int SINGLES_A_WORKER = 4;
-    /// Tiles from which on there are no ranges.
+    /// The number of tiles from which on there are no ranges.
     private static final int MANY_TILES = 4;
 
     private final Workers workers;
@@ -37,11 +37,11 @@ public final class Attention implements Workers.Task {
     private final Scratch[] totals;
     private int[] firstChunks = new int[2];
     private long[] partialsOf = new long[1];
-    /// Ranges of a run, and how many of them are chunks of their own: all or none.
+    /// Ranges of each run, and how many of them are chunks of their own: all or none.
     private int[] rangesOf = new int[1];
     private int[] partsOf = new int[1];
 
-    /// How many of the heads of keys and values a chunk of single tokens has: all of them where there are many tokens.
+    /// Key-value heads in a chunk of single tokens: all of them if there are many tokens.
     private int headsTogether;
     private Tensor out;
     private Tensor logSumExp;
@@ -93,7 +93,7 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    /// Numbers the chunks of all runs and reserves memory for partial results; gives the number of chunks.
+    /// Numbers the chunks of all runs and reserves memory for partial results; returns the number of chunks.
     private int plan() {
         int count = runs.count();
         if (firstChunks.length <= count) {
@@ -142,7 +142,8 @@ public final class Attention implements Workers.Task {
         return Math.ceilDiv((runs.end(run) - runs.start(run)) * shape.groupSize(), panelCols);
     }
 
-    /// Into how many ranges the positions that a run's tokens see are cut: of a tile all that any of its tokens sees.
+    /// The number of ranges into which the positions visible to a run's tokens are split: for a tile, those visible to
+    /// any of its tokens.
     private int numRanges(int run) {
         if (isTiled(run) || isBatchInvariant) {
             int highest = last(run, runs.position(run) + runs.end(run) - runs.start(run) - 1);
@@ -156,7 +157,7 @@ public final class Attention implements Workers.Task {
         return Math.ceilDiv(seen, RANGE);
     }
 
-    /// Where the first range of a run's tiles begins.
+    /// The first position of the first range of a run's tiles.
     private int firstOfRanges(int run) {
         int first = shape.span().first(runs.position(run));
         return isBatchInvariant ? first / TILE_RANGE * TILE_RANGE : first;
@@ -166,7 +167,7 @@ public final class Attention implements Workers.Task {
         return shape.span().last(position, keyValues[run].length());
     }
 
-    /// Bytes of a partial result: the largest score, the denominator, the sums.
+    /// Size of a partial result, in bytes: the largest score, the denominator, the sums.
     private long partialBytes() {
         return 4L * (2 + shape.valueSize());
     }
@@ -199,7 +200,8 @@ public final class Attention implements Workers.Task {
         return run;
     }
 
-    /// Tells a worker what it will probably need next: as many chunks on as there are workers, which do about the same.
+    /// Sets what a worker will probably need next: the chunk as many chunks ahead as there are workers, which progress
+    /// equally.
     private void expect(int chunk, AttentionRow row) {
         int run = runOf(chunk);
         if (chunk < firstChunks[runs.count()] && !isTiled(run)) {
@@ -258,7 +260,7 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    /// Attends a tile of queries to a range, or to all that they see where that is the only one.
+    /// Attends a tile of queries to a range, or to all visible positions if there is only one range.
     private void range(int run, int kvHead, int tile, int range, int worker) {
         boolean isOnly = rangesOf[run] == 1;
         int first = isOnly ? 0 : firstOfRanges(run) + range * TILE_RANGE;
@@ -268,7 +270,7 @@ public final class Attention implements Workers.Task {
         t.transposeSums();
     }
 
-    /// The token of its run that query i of a tile belongs to.
+    /// The token of its run to which query i of a tile belongs.
     private int token(int tile, int i) {
         return (tile * panelCols + i) / shape.groupSize();
     }
@@ -336,7 +338,7 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    /// Adds up the ranges of each token and head, in the first one's place.
+    /// Combines the ranges of each token and head, in the first one's place.
     private void combine(int run) {
         int ranges = rangesOf[run];
         for (int n = 0; n < runs.end(run) - runs.start(run); n++) {
@@ -350,7 +352,7 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    /// Adds a partial result to another. One that has seen nothing changes no bit.
+    /// Adds a partial result to another. One without visible keys changes no bit.
     private void merge(long total, long part) {
         if (Memory.f32(part + 4) == 0) {
             return;

@@ -6,11 +6,11 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Workers;
 
-/// The gradient of softmax attention, tile of queries by tile of queries (`AttentionBackwardTile`). A key-value head of
-/// a run is a chunk; where there are few of these, its tiles are dealt out to several chunks, whose sums for keys and
-/// values are added up at the end, always in the same order.
+/// The gradient of softmax attention, tile of queries by tile of queries (`AttentionBackwardTile`). A chunk is a
+/// key-value head of a run. If there are few, its tiles are distributed over several chunks, whose gradients of keys
+/// and values are added at the end, always in the same order.
 public final class AttentionBackward {
-    /// Chunks that keep all workers busy. It does not depend on their number, so that results do not either.
+    /// The number of chunks that keeps all workers busy. Independent of their number, so that results are too.
     private static final int ENOUGH = 8;
 
     private final Workers workers;
@@ -71,7 +71,7 @@ public final class AttentionBackward {
         }
     }
 
-    /// Bytes of a chunk's sums: for each key a row for its gradient and one for its value's, in whole panels.
+    /// Size of a chunk's sums, in bytes: for each key a row for its gradient and one for its value's, in whole panels.
     private long sumBytes(AttentionShape shape, int numKeys) {
         return 4L * (numKeys + tiles[0].spareRows()) * (padded(shape.keySize()) + padded(shape.valueSize()));
     }

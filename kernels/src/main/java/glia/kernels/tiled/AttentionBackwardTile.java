@@ -6,18 +6,18 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.Scores;
 
-/// The gradient of attention for the query heads of one run that share their keys. As in `AttentionTile` a query is a
-/// lane, tokens and heads together, and keys are taken in blocks:
+/// The gradient of attention for the query heads of one run that share their keys. As in `AttentionTile`, a query (a
+/// token's head) is a lane, and keys are processed in blocks:
 /// ```
 /// P  = exp(rule(K · Qᵀ) - lse)            [keys, queries]
 /// dP = V · dOᵀ
 /// dS = P · (dP - do·o) · rule'
 /// dQᵀ += Kᵀ · dS,  dK += dS · Q,  dV += P · dO
 /// ```
-/// Q is multiplied with the scale when it is loaded, dQ when it is stored.
+/// Q is multiplied by the scale when it is loaded, dQ when it is stored.
 final class AttentionBackwardTile {
     private static final int BLOCK = 64;
-    /// What leaves the probabilities of lanes without a query 0.
+    /// The log-sum-exp that makes the probabilities of lanes without a query 0.
     private static final float NOWHERE = 1e30f;
 
     private final Scratch scratch = new Scratch();
@@ -60,7 +60,7 @@ final class AttentionBackwardTile {
         doOs = new float[panelCols];
     }
 
-    /// Rows behind the sums for keys that a last tile may write to.
+    /// Rows behind the gradients of keys that a last tile may write to.
     int spareRows() {
         return tileRows;
     }
@@ -69,10 +69,10 @@ final class AttentionBackwardTile {
         return Math.ceilDiv(size, panelCols);
     }
 
-    /// Goes through every `parts`th tile from tile `part` on.
+    /// Processes every `parts`th tile from tile `part` on.
     ///
     /// @param sums memory for the gradients of keys, then of values, with spare rows
-    /// @param biases where a learned bias's gradient is added
+    /// @param biases the gradient of a learned bias, to be added to
     void run(AttentionTrace trace, ScoreRule rule, int run, int kvHead, int part, int parts, long sums,
             float[] biases) {
         this.trace = trace;
@@ -150,7 +150,7 @@ final class AttentionBackwardTile {
         }
     }
 
-    /// Takes a query and its output's gradient as column i and as row i.
+    /// Loads a query and its output's gradient as column i and as row i.
     private void load(int i, long index) {
         int keySize = shape.keySize();
         int valueSize = shape.valueSize();
@@ -202,7 +202,7 @@ final class AttentionBackwardTile {
             Memory.f32(state + 4L * i, logSumExps[i]);
         }
         tiles.weigh(weights, count, from, masked, state, dummy, 1);
-        slope(from, count);
+        differentiate(from, count);
         // Rows that a last tile reads beyond the block add nothing.
         tiles.clear(weights + count * panelBytes, tileRows * panelCols);
         tiles.clear(dweights + count * panelBytes, tileRows * panelCols);
@@ -211,8 +211,8 @@ final class AttentionBackwardTile {
         panelTimes(valueSums, from, weights, doutRows, valueSize, count);
     }
 
-    /// From dP to dS, in its place.
-    private void slope(int from, int count) {
+    /// Computes dS from dP, in place.
+    private void differentiate(int from, int count) {
         for (int j = 0; j < count; j++) {
             long p = Memory.address(weights + j * panelBytes);
             long d = Memory.address(dweights + j * panelBytes);
@@ -236,14 +236,14 @@ final class AttentionBackwardTile {
         }
     }
 
-    /// `panel[j,:] = Σ_e rows[j,e] · columns[e,:]` for `count` rows, of which `left` may be read.
+    /// Computes `panel[j,:] = Σ_e rows[j,e] · columns[e,:]` for `count` rows, of which `left` may be read.
     private void rowsTimes(long panel, long rows, long step, int size, long columns, int count, int left) {
         tiles.clear(panel, count * panelCols);
         for (int j = 0; j < count; j += tileRows) {
             int some = Math.min(tileRows, count - j);
             long from = rows + j * step;
             long row = step;
-            if (j + tiles.least(some) > left) {
+            if (j + tiles.minRows(some) > left) {
                 copyRows(from, step, left - j, size);
                 from = copy;
                 row = 4L * size;
@@ -260,13 +260,13 @@ final class AttentionBackwardTile {
         }
     }
 
-    /// `dQᵀ[e,:] += Σ_j keys[j,e] · dS[j,:]`
+    /// Computes `dQᵀ[e,:] += Σ_j keys[j,e] · dS[j,:]`.
     private void columnsTimes(long keys, long step, int size, int count) {
         for (int e = 0; e < size; e += tileRows) {
             int some = Math.min(tileRows, size - e);
             long column = keys + 4L * e;
             long row = step;
-            if (e + tiles.least(some) > size) {
+            if (e + tiles.minRows(some) > size) {
                 for (int j = 0; j < count; j++) {
                     for (int r = 0; r < tileRows; r++) {
                         float number = r < some ? Memory.f32(column + j * step + 4L * r) : 0;
@@ -280,7 +280,7 @@ final class AttentionBackwardTile {
         }
     }
 
-    /// `sums[from + j,:] += Σ_i panel[j,i] · rows[i,:]`
+    /// Computes `sums[from + j,:] += Σ_i panel[j,i] · rows[i,:]`.
     private void panelTimes(long sums, int from, long panel, long rows, int size, int count) {
         int panels = panels(size);
         long step = panels * panelBytes;

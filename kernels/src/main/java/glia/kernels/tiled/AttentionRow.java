@@ -5,15 +5,15 @@ import glia.tensor.Memory;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
 
-/// Attention of one token's query heads over a range of positions, for one head of keys and values or several. Blocks
-/// of keys and values are read from memory for the first query head and from the cache for the others that share them.
-/// Scores are turned into weights as soon as a block is done; when it brings a new largest score, what was summed
-/// before is scaled down (https://arxiv.org/abs/1805.02867).
+/// Attention of one token's query heads over a range of positions, for one or several key-value heads. Blocks of keys
+/// and values are read from memory for the first query head and from the cache for the others that share them. Scores
+/// become weights as soon as a block is done; if it has a new largest score, the sums so far are scaled down (online
+/// softmax, https://arxiv.org/abs/1805.02867).
 ///
-/// Values are asked for while keys are multiplied, and the next keys while values are added up.
+/// Values are prefetched while keys are multiplied, and the next keys while values are summed.
 ///
-/// *In order* it gives the bits that `AttentionTile` gives: blocks begin at multiples of their length, products of
-/// queries and keys are added up number by number, with the keys transposed, and so are weights.
+/// *In order* it gives the bits of `AttentionTile`: blocks begin at multiples of their length; products of queries and
+/// keys are added one by one, with the keys transposed, and so are weights.
 final class AttentionRow {
     /// Positions of a block.
     private static final int BLOCK = 64;
@@ -48,7 +48,7 @@ final class AttentionRow {
         rows = new HeadRows(tiles, worker);
     }
 
-    /// Says what will probably be run after the next run: with which keys, from which head and position on.
+    /// Sets what will probably run next: its keys, first head and first position.
     void then(KeyValues kv, int kvHead, int first) {
         kvThen = kv;
         kvHeadThen = kvHead;
@@ -56,11 +56,11 @@ final class AttentionRow {
     }
 
     /// @param query the first head's query
-    /// @param kvHead the first of the heads of keys and values
-    /// @param kvHeads how many of them
+    /// @param kvHead the first key-value head
+    /// @param kvHeads number of key-value heads
     /// @param position the token's
-    /// @param last the last position, inclusive; below `first` where the range is empty
-    /// @param sinks whether to begin with what the rule of scores adds to the denominators
+    /// @param last the last position, inclusive; below `first` if the range is empty
+    /// @param sinks whether to start with the attention sinks in the denominators
     void run(long query, KeyValues kv, int kvHead, int kvHeads, AttentionShape shape, ScoreRule rule, int position,
             int first, int last, boolean sinks) {
         this.query = query;
@@ -97,7 +97,7 @@ final class AttentionRow {
         kvThen = null;
     }
 
-    /// Reserves memory and answers how many query heads there are.
+    /// Reserves memory and returns the number of query heads.
     private int begin() {
         int heads = kvHeads * shape.groupSize();
         long sumsBytes = 4L * shape.valueSize();
@@ -119,13 +119,13 @@ final class AttentionRow {
         return heads;
     }
 
-    /// Where the block ends that begins at a position: pages are blocks of their own.
+    /// The end of the block that begins at a position: pages are blocks of their own.
     private int end(KeyValues kv, int p, int last) {
         int most = inOrder ? (p / BLOCK + 1) * BLOCK : p + BLOCK;
         return Math.min(last + 1, Math.min(most, (p / kv.pageTokens() + 1) * kv.pageTokens()));
     }
 
-    /// Whether pages are no other blocks than those of tiles, so that results in order have the same bits.
+    /// Whether pages divide positions like the blocks of tiles, so that results in order have the same bits.
     static boolean ordersLikeTiles(KeyValues kv) {
         return kv.pageTokens() % BLOCK == 0 || kv.pageTokens() >= kv.length();
     }
@@ -178,12 +178,12 @@ final class AttentionRow {
         }
     }
 
-    /// While values are added up, keys are asked for.
+    /// Sets keys to be prefetched while values are summed.
     private void keysAhead(KeyValues kv, int kvHead, int from, int to) {
         HeadRows.prefetchKeys(ahead, kv, from, to - from, kvHead, kvHeads, shape.keySize());
     }
 
-    /// Adds the sinks to the denominators, where there are such.
+    /// Adds the attention sinks, if there are any, to the denominators.
     ///
     /// @param firstHead the first of the query heads
     void addSinks(ScoreRule rule, int firstHead) {

@@ -8,14 +8,14 @@ import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Runs;
 import java.lang.foreign.MemorySegment;
 
-/// Attention of a tile of queries: as many as a panel has columns, tokens and the heads that share their keys together.
-/// A query is a lane throughout, so that largest scores, weights and denominators need no sums across lanes:
-/// scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, which reads keys
-/// and values where they lie.
+/// Attention of a tile of queries: as many as a panel has columns, where a query is a token's head; heads that share
+/// their keys are together. A query is a lane throughout, so that maxima, weights and denominators need no reductions
+/// across lanes: scores `[positions, queries] = K · Qᵀ`, sums `[valueSize, queries] += Vᵀ · weights`, which reads keys
+/// and values in place.
 final class AttentionTile {
     private static final int BLOCK = 64;
     /// Positions are compared as F32, in which they are exact below 2^24.
-    private static final int MOST_POSITIONS = 1 << 24;
+    private static final int MAX_POSITIONS = 1 << 24;
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
@@ -58,9 +58,9 @@ final class AttentionTile {
         positions = new int[panelCols];
     }
 
-    /// Attends to those of the positions `first` to `last` (inclusive) that the queries see.
+    /// Attends to the visible ones of the positions `first` to `last` (inclusive).
     ///
-    /// @param tile which queries of the run: from `tile · panelCols` on, counted token by token, in each the heads
+    /// @param tile the queries of the run from `tile · panelCols` on, counted token by token, in each the heads
     void run(Tensor q, KeyValues kv, Runs runs, int run, AttentionShape shape, ScoreRule rule, int kvHead, int tile,
             int first, int last) {
         this.shape = shape;
@@ -91,7 +91,7 @@ final class AttentionTile {
         }
     }
 
-    /// How many queries the tile has.
+    /// The number of queries in the tile.
     int count() {
         return count;
     }
@@ -104,8 +104,8 @@ final class AttentionTile {
         return Memory.f32(denominators + 4L * i);
     }
 
-    /// Transposes the weighted sums of values, so that `sums` finds each query's one behind the other. To be called
-    /// once, at the end.
+    /// Transposes the weighted sums of values, so that each query's are consecutive for `sums`. To be called once, at
+    /// the end.
     void transposeSums() {
         for (int e = 0; e < shape.valueSize(); e += panelCols) {
             int rows = Math.min(panelCols, shape.valueSize() - e);
@@ -129,10 +129,10 @@ final class AttentionTile {
         sums(i, 1, to + 8);
     }
 
-    /// The queries as columns of a panel, times the scale; those that are not there are 0. The heads of a token lie one
-    /// behind the other.
+    /// Loads the queries as columns of a panel, times the scale; missing ones are 0. The heads of a token are
+    /// consecutive.
     ///
-    /// @param from the first query of the run that is the tile's
+    /// @param from the tile's first query in the run
     private void queries(Tensor q, int firstToken, int from) {
         int group = shape.groupSize();
         long bytes = 4L * shape.keySize();
@@ -169,14 +169,13 @@ final class AttentionTile {
         copy = transposed + transposedRows * panelBytes;
     }
 
-    /// Notes which positions lane i sees. What the rule of scores adds to the denominators counts in the range in which
-    /// the first of them lies.
+    /// Sets the positions visible to lane i. The attention sinks are added in the range of the first of them.
     private void see(int i, int position, int rangeFirst, int rangeLast) {
         int first = shape.span().first(position);
         boolean sinks = rule.hasSinks() && first >= rangeFirst && first <= rangeLast;
         int last = shape.span().last(position, kv.length());
-        if (last >= MOST_POSITIONS) {
-            throw new IllegalArgumentException("position " + last + ", at most " + (MOST_POSITIONS - 1));
+        if (last >= MAX_POSITIONS) {
+            throw new IllegalArgumentException("position " + last + ", at most " + (MAX_POSITIONS - 1));
         }
         Memory.f32(firsts + 4L * i, first);
         Memory.f32(lasts + 4L * i, last);
@@ -203,8 +202,8 @@ final class AttentionTile {
         }
     }
 
-    /// Scores of positions of one page. A tile may read keys that are not there yet, but none beyond the page; their
-    /// scores are not used.
+    /// Computes scores of positions of one page. A tile may read keys that do not exist yet, but none beyond the page;
+    /// their scores are not used.
     private void score(int from, int to, long scores) {
         int size = shape.keySize();
         keys.keys(kv, from, to - from, kvHead, size);
@@ -212,7 +211,7 @@ final class AttentionTile {
             int rows = Math.min(tileRows, to - from - r);
             long first = keys.address() + r * keys.step();
             long step = keys.step();
-            if (r + tiles.least(rows) > keys.readable()) {
+            if (r + tiles.minRows(rows) > keys.readable()) {
                 copyRows(first, step, keys.readable() - r, size);
                 first = copy;
                 step = 4L * size;
@@ -221,7 +220,7 @@ final class AttentionTile {
         }
     }
 
-    /// Copies `rows` rows of `count` numbers and fills up with rows of zeros to a tile.
+    /// Copies `rows` rows of `count` values and pads them with rows of zeros to a tile.
     private void copyRows(long from, long step, int rows, int count) {
         for (int r = 0; r < tileRows; r++) {
             for (int i = 0; i < count; i++) {
@@ -230,7 +229,7 @@ final class AttentionTile {
         }
     }
 
-    /// The values, which are decoded already if they are part of the last keys.
+    /// The values, which are already decoded if they are part of the last keys.
     private HeadRows values(int from, int to) {
         if (keys.areValues(kv, from, shape)) {
             return keys;
@@ -246,7 +245,7 @@ final class AttentionTile {
             int rows = Math.min(tileRows, size - e);
             long column = values.address() + 4L * e;
             long row = values.step();
-            if (e + tiles.least(rows) > size) {
+            if (e + tiles.minRows(rows) > size) {
                 copyColumns(column, row, to - from, size - e);
                 column = copy;
                 row = 4L * tileRows;
@@ -255,7 +254,7 @@ final class AttentionTile {
         }
     }
 
-    /// Copies the first `count` numbers of `rows` rows and fills up with zeros to a tile.
+    /// Copies the first `count` values of `rows` rows and pads them with zeros to a tile.
     private void copyColumns(long from, long step, int rows, int count) {
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < tileRows; i++) {

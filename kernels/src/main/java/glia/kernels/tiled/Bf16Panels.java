@@ -5,11 +5,11 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Packs B as panels of pairs of BF16 numbers: the number of 32 bits in row p, column n is `(B[2p,n], B[2p+1,n])`.
-/// A part of some columns, for a product that packs as it goes, or all of B: panels of whole groups of 16 rows, of
-/// which those beyond the depth are 0. What columns beyond the last hold is of no account, but for their place.
+/// Packs B as panels of BF16 pairs: the 32-bit value in row p, column n is `(B[2p,n], B[2p+1,n])`. Packs a part of some
+/// columns, for GEMM that packs on the fly, or all of B: panels of whole groups of 16 rows, of which those beyond the
+/// depth are 0. Columns beyond the last are undefined, but take their place.
 final class Bf16Panels implements Panels {
-    /// Rows of a panel that are written together, while what they come from is in the first cache.
+    /// Rows of a panel that are written together, while their source is in the L1 cache.
     private static final int GROUP = 16;
 
     private final Bf16Tiles tiles;
@@ -23,7 +23,7 @@ final class Bf16Panels implements Panels {
         transposed = new Transposed(workers);
     }
 
-    /// Pairs that hold `count` numbers.
+    /// Pairs that hold `count` values.
     public static int pairs(int count) {
         return (count + 1) / 2;
     }
@@ -69,7 +69,7 @@ final class Bf16Panels implements Panels {
         }
     }
 
-    /// Pairs `k0` to `k0 + count` of rows `col` to `col + cols` of w, transposed to columns of a panel.
+    /// Packs pairs `k0` to `k0 + count` of rows `col` to `col + cols` of w, transposed to columns of a panel.
     static void transpose(Bf16Tiles tiles, Tensor w, int col, int cols, int k0, int count, long to, Scratch scratch,
             int worker) {
         long from = w.address() + col * w.rowBytes() + w.dtype().bytes(2L * k0);
@@ -82,7 +82,7 @@ final class Bf16Panels implements Panels {
         }
     }
 
-    /// Pairs `k0` to `k0 + count` of rows of b, columns `col` to `col + cols`, as rows of panels.
+    /// Packs pairs `k0` to `k0 + count` of rows of b, columns `col` to `col + cols`, as rows of panels.
     ///
     /// @param stride bytes from panel to panel
     static void interleave(Bf16Tiles tiles, Tensor b, int col, int cols, int k0, int count, long to, long stride,

@@ -2,16 +2,16 @@ package glia.kernels.tiled;
 
 import glia.tensor.Tensor;
 
-/// `linear` and both of its gradients with both factors rounded to BF16 and sums in F32
-/// (https://arxiv.org/abs/1905.12322). What the parameters are, and that gradients are added, `Kernels` says.
+/// BF16 GEMM: `linear` and both of its gradients with factors rounded to BF16 and F32 accumulation
+/// (https://arxiv.org/abs/1905.12322). Parameters are those of the methods in `Kernels`.
 public interface Bf16Products {
     /// See `Kernels.linearBf16`.
     void linear(Tensor y, Tensor x, Tensor w);
 
-    /// See `Kernels.linearBf16Packed`: the panels of w are kept where there is memory for them.
+    /// See `Kernels.linearBf16Packed`: the panels of w are cached if there is memory for them.
     void linearPacked(Tensor y, Tensor x, Tensor w);
 
-    /// The same with the same kept panels, where `linear` and `linearPacked` give the same bits.
+    /// The batch-invariant form with the same cached panels, in which `linear` and `linearPacked` give the same bits.
     default Bf16Products batchInvariant() {
         return this;
     }

@@ -8,42 +8,42 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/// `linear` with weights of 16 bits, F16 or BF16, in F32: what a weight's numbers are stays as it is. Weights of files
-/// are packed when they are first met and kept as panels (`PackedHalfWeights`), in as many bytes as the file has; the
-/// file's pages leave the process's memory. Other weights would be in memory twice.
+/// Computes `linear` with FP16 or BF16 weights in F32 arithmetic. Weights of files are packed into panels at their
+/// first use and cached (`PackedHalfWeights`), with the size of the file; the file's pages leave the process's memory.
+/// Other weights are not packed, since they would be in memory twice.
 public final class HalfProducts {
     /// Rows of a panel that are written together when rows are transposed.
     private static final int GROUP = 16;
-    /// Counts the layouts there have been: panels are kept from one run of the program to another.
+    /// The version of the layout: packed panels are kept from one run of the program to another.
     private static final int LAYOUT = 1;
 
-    private final Kept halves;
-    private final Kept bfloats;
+    private final Prepacked halves;
+    private final Prepacked bfloats;
 
     /// @param halves the inner loops for F16
     /// @param bfloats those for BF16
     public HalfProducts(Workers workers, HalfTiles halves, HalfTiles bfloats) {
-        this.halves = new Kept(workers, halves, DType.F16);
-        this.bfloats = new Kept(workers, bfloats, DType.BF16);
+        this.halves = new Prepacked(workers, halves, DType.F16);
+        this.bfloats = new Prepacked(workers, bfloats, DType.BF16);
     }
 
-    /// Whether this is for a weight.
-    public static boolean serves(Matrix w) {
+    /// Whether a weight is supported.
+    public static boolean supports(Matrix w) {
         return w instanceof Tensor t && (t.dtype() == DType.F16 || t.dtype() == DType.BF16) && t.memory().isMapped()
                 && t.cols() % 2 == 0 && t.size() > 0;
     }
 
-    /// Where panels are looked for, and who is told of each weight that is packed.
+    /// Sets the store in which panels are looked up and to which packed ones are offered.
     public void usePackedWeights(PackedWeightStore other) {
         halves.packed.usePackedWeights(other);
         bfloats.packed.usePackedWeights(other);
     }
 
-    /// See `Kernels.linear`; for a w that this serves.
+    /// See `Kernels.linear`; for a supported w.
     ///
-    /// @return false if there is no memory for its panels; then nothing was done
+    /// @return false if there is no memory for its panels; then nothing is computed
     public boolean linear(Tensor y, Tensor x, Tensor w) {
-        Kept kept = w.dtype() == DType.F16 ? halves : bfloats;
+        Prepacked kept = w.dtype() == DType.F16 ? halves : bfloats;
         MemorySegment panels = kept.packed.of(w);
         if (panels == null) {
             return false;
@@ -56,14 +56,14 @@ public final class HalfProducts {
         return true;
     }
 
-    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with panels of w that are there.
-    private static final class Kept extends TiledProduct {
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with prepacked panels of w.
+    private static final class Prepacked extends TiledProduct {
         private final HalfTiles half;
         private final PackedHalfWeights packed;
         private long panels;
         private int depth;
 
-        Kept(Workers workers, HalfTiles tiles, DType type) {
+        Prepacked(Workers workers, HalfTiles tiles, DType type) {
             super(workers, tiles);
             half = tiles;
             packed = new PackedHalfWeights(
@@ -81,7 +81,7 @@ public final class HalfProducts {
         }
     }
 
-    /// Transposes rows as pairs of numbers, and splits the pairs.
+    /// Transposes rows as pairs of values, and splits the pairs.
     private static final class Packing extends RangeTask implements Panels {
         private final HalfTiles tiles;
         private final Scratch[] scratch;

@@ -5,9 +5,9 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 
-/// The keys or the values of a head at consecutive positions of one page, as rows of F32 numbers: where they lie, or
-/// decoded in memory of the thread's own if the KV cache has a smaller type. A few dozen rows at a time stay in the
-/// first cache, so that memory is read in the smaller type only.
+/// The keys or the values of a head at consecutive positions of one page, as F32 rows: in place, or decoded to the
+/// thread's own memory if the KV cache has a smaller type. A few dozen rows at a time stay in the L1 cache, so that
+/// main memory is read in the smaller type only.
 final class HeadRows {
     private final Tiles tiles;
     private final int worker;
@@ -15,7 +15,7 @@ final class HeadRows {
     private long address;
     private long step;
     private int readable;
-    /// Where the first row lies in the page.
+    /// The address of the first row in the page.
     private long row;
 
     /// @param worker the thread
@@ -24,12 +24,12 @@ final class HeadRows {
         this.worker = worker;
     }
 
-    /// The keys of `count` positions from `position` on.
+    /// Sets the keys of `count` positions from `position` on.
     void keys(KeyValues kv, int position, int count, int head, int size) {
         set(kv, kv.keyAddress(position), kv.keyRowBytes(), position, count, head * size, size);
     }
 
-    /// The values of `count` positions from `position` on.
+    /// Sets the values of `count` positions from `position` on.
     void values(KeyValues kv, int position, int count, int head, int size) {
         set(kv, kv.valueAddress(position), kv.valueRowBytes(), position, count, head * size, size);
     }
@@ -53,13 +53,13 @@ final class HeadRows {
         step = 4L * cols;
     }
 
-    /// Whether these keys of the first head are its values from `position` on, too: in latent attention a row is both.
+    /// Whether these keys of the first head are also its values from `position` on, as in latent attention.
     boolean areValues(KeyValues kv, int position, AttentionShape shape) {
         return row == kv.valueAddress(position) && shape.numKeyValueHeads() == 1
                 && shape.valueSize() <= shape.keySize();
     }
 
-    /// Where the first number of the first row lies, valid until rows are set again.
+    /// The address of the first row, valid until rows are set again.
     long address() {
         return address;
     }
@@ -69,19 +69,19 @@ final class HeadRows {
         return step;
     }
 
-    /// How many rows may be read, those that hold nothing included.
+    /// The number of rows that may be read, including undefined ones.
     int readable() {
         return readable;
     }
 
-    /// Notes keys of some heads as those that are needed soon.
+    /// Sets keys of some heads to be prefetched.
     static void prefetchKeys(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
             int size) {
         prefetch(ahead, kv.type(), kv.keyAddress(position), kv.keyRowBytes(), count, firstHead * size,
                 numHeads * size);
     }
 
-    /// The same for values.
+    /// Sets values of some heads to be prefetched.
     static void prefetchValues(Prefetch ahead, KeyValues kv, int position, int count, int firstHead, int numHeads,
             int size) {
         prefetch(ahead, kv.type(), kv.valueAddress(position), kv.valueRowBytes(), count, firstHead * size,

@@ -10,7 +10,7 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/// Keys of consecutive positions, decoded to lie together (see `Kernels.loadKeys`).
+/// Decodes keys of consecutive positions to contiguous memory (see `Kernels.loadKeys`).
 public final class LoadKeys extends RangeTask {
     private final Tiles tiles;
     private final Scratch[] scratch;

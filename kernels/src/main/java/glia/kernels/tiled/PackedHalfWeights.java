@@ -5,30 +5,30 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.PackedWeightStore;
 import java.lang.foreign.MemorySegment;
 
-/// Weights as panels of numbers of 16 bits (`PackedWeightCache`), where there is memory for them. A file's pages that
-/// were read for it leave the process's memory, not the system's cache.
+/// FP16 or BF16 weights packed into panels (`PackedWeightCache`), as far as there is memory. After packing, the pages
+/// of a mapped file leave the process's resident memory, but not the page cache.
 public final class PackedHalfWeights implements PackedWeightCache.Maker {
     private final PackedWeightCache forms = new PackedWeightCache();
     private final PackingTiles tiles;
     private final Panels panels;
     private final String form;
 
-    /// None yet.
+    /// Creates an empty cache.
     ///
-    /// @param form what panels of this kind are called where they are kept from one run to another
+    /// @param form the name of these panels in persistent stores
     public PackedHalfWeights(PackingTiles tiles, Panels panels, String form) {
         this.tiles = tiles;
         this.panels = panels;
         this.form = form;
     }
 
-    /// Where panels are looked for, and who is told of each weight that is packed.
+    /// Sets the store in which panels are looked up and to which packed ones are offered.
     void usePackedWeights(PackedWeightStore other) {
         forms.usePackedWeights(other);
     }
 
-    /// The panels of w, whose rows are columns of B; null where there was no memory for them when w was first met:
-    /// a weight is always multiplied in the same way.
+    /// The panels of w, whose rows are columns of B; null if there was no memory for them at the first use of w: a
+    /// weight is always multiplied in the same way.
     public MemorySegment of(Tensor w) {
         MemorySegment known = forms.current(w);
         return known != null ? known : forms.make(w, form, panels.sizeBytes(w.rows(), w.cols()), this);

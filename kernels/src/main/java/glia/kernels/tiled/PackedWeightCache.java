@@ -8,21 +8,21 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 
-/// Weights in a form of kernels' own, such as packed panels, made when a weight is first met and kept until it is no
-/// longer reachable. A form is good for the version of the numbers that it was made from; when these have changed, it
-/// is made anew in the same memory. Forms that were kept from another time (`PackedWeightStore`) are taken as they are.
+/// A cache of packed weights: each is packed at its first use and kept as long as the weight is reachable. A packed
+/// form is valid for the version of the values it was made from; when they change, it is rebuilt in the same memory.
+/// Forms found in a persistent store (`PackedWeightStore`) are used as they are.
 ///
-/// What counts is the object: another one on the same memory has a form of its own, and sees the same version.
+/// Keys are objects: another object on the same memory has a form of its own, with the same version.
 public final class PackedWeightCache {
-    /// Makes forms of one kind.
+    /// Packs weights.
     public interface Maker {
-        /// Memory for a form, freed when it is no longer reachable.
+        /// Allocates memory for a packed form, freed when no longer reachable.
         MemorySegment memory(long sizeBytes);
 
-        /// Writes the form of w.
+        /// Writes the packed form of w.
         void make(Matrix w, long to);
 
-        /// Whether products can do without a form for which there is no memory.
+        /// Whether kernels can do without a packed form if there is no memory.
         default boolean isOptional() {
             return false;
         }
@@ -30,7 +30,7 @@ public final class PackedWeightCache {
 
     private static final class Form {
         private final MemorySegment memory;
-        /// Whether nobody else relies on what is in the memory.
+        /// Whether the memory is not shared with a store.
         private final boolean isOwn;
         private long version;
 
@@ -43,27 +43,27 @@ public final class PackedWeightCache {
 
     /// Matrices are equal only to themselves.
     private final Map<Matrix, Form> forms = new WeakHashMap<>();
-    /// Weights for whose optional forms there was no memory: they do without from then on, since products with the form
-    /// and without it may differ by rounding.
+    /// Weights without memory for their optional forms: they do without from then on, since results with and without
+    /// the form may differ by rounding.
     private final Set<Matrix> refused = Collections.newSetFromMap(new WeakHashMap<>());
     private PackedWeightStore conversions = PackedWeightStore.NONE;
 
     public PackedWeightCache() { }
 
-    /// Where forms are looked for before they are made, and who is told of each that is.
+    /// Sets the store in which forms are looked up and to which new ones are offered.
     public void usePackedWeights(PackedWeightStore other) {
         conversions = other;
     }
 
-    /// The form of w's present numbers, or null if it has to be made.
+    /// The packed form of w's current values, or null if it has to be made.
     public MemorySegment current(Matrix w) {
         Form form = forms.get(w);
         return form != null && form.version == w.version() ? form.memory : null;
     }
 
-    /// Makes the form of w, or finds it; null where there is no memory for an optional one, or was none before.
+    /// Makes or finds the packed form of w; null if it is optional and there is, or was, no memory.
     ///
-    /// @param name what forms of this kind are called, another name for each that differs in a bit
+    /// @param name the name of the layout; layouts that differ in any bit have different names
     public MemorySegment make(Matrix w, String name, long sizeBytes, Maker maker) {
         Form stale = forms.get(w);
         if (stale != null && stale.isOwn && stale.memory.byteSize() == sizeBytes) {

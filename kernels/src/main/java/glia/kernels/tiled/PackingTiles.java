@@ -3,11 +3,11 @@ package glia.kernels.tiled;
 import glia.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/// Inner loops for weights whose panels are kept.
+/// Inner loops for weights that stay packed.
 public interface PackingTiles extends Tiles {
-    /// Memory for panels, freed when it is no longer reachable.
+    /// Allocates memory for panels, freed when no longer reachable.
     MemorySegment memory(long sizeBytes);
 
-    /// Lets the pages of a mapped weight go, which was read and is not needed soon, unless it was updated.
+    /// Drops the pages of a mapped weight from resident memory, unless it was updated.
     void dropPages(Tensor w);
 }

@@ -2,9 +2,9 @@ package glia.kernels.tiled;
 
 import glia.tensor.Tensor;
 
-/// What packs a weight as panels that can be kept.
+/// Packs a weight into panels.
 public interface Panels {
-    /// Bytes of all panels of a B of so many columns and rows.
+    /// Size of all panels of a B of so many columns and rows, in bytes.
     long sizeBytes(int cols, int depth);
 
     /// Packs the B whose columns are the rows of w.

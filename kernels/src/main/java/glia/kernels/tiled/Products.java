@@ -3,8 +3,8 @@ package glia.kernels.tiled;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 
-/// `linear` for many tokens and both of its gradients, as exact as sums in F32 are. What the parameters are, and that
-/// gradients are added, `Kernels` says.
+/// GEMM with F32 accuracy: `linear` for many tokens and both of its gradients. Parameters are those of the methods in
+/// `Kernels`.
 public interface Products {
     /// See `Kernels.linear`.
     void linear(Tensor y, Tensor x, Matrix w);

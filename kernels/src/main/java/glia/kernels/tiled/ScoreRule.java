@@ -5,13 +5,13 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Scores;
 
-/// What attention makes of the products of queries and keys before the softmax (see `Scores`). Shared by all threads;
-/// one prepares it before the others read it.
+/// Applies `Scores` to `scale · q·k` before the softmax. Shared by all threads; one prepares it before the others read
+/// it.
 final class ScoreRule {
     private final Tiles tiles;
     private AttentionShape shape;
     private Tensor learned;
-    /// By head the bias of each distance from `-reach` to `reach`; farther ones have those of the ends.
+    /// For each head the bias of each distance from `-reach` to `reach`; larger distances have those of the ends.
     private float[] biases = new float[0];
     private int reach;
 
@@ -54,9 +54,9 @@ final class ScoreRule {
         return Memory.f32(learned.address() + 4L * head);
     }
 
-    /// Changes one head's scores of `count` consecutive keys.
+    /// Applies the rule to one head's scores of `count` consecutive keys.
     ///
-    /// @param distance the first key's position less the query's
+    /// @param distance the first key's position minus the query's
     void applyToRow(long scores, int count, int head, int distance) {
         switch (shape.scores()) {
             case Scores.Plain plain -> { }
@@ -80,7 +80,7 @@ final class ScoreRule {
         Memory.f32(at, Memory.f32(at) + bias);
     }
 
-    /// Changes a panel of scores, a query a column and a key a row.
+    /// Applies the rule to a panel of scores, a query a column and a key a row.
     ///
     /// @param first the position of the first key
     /// @param positions of the queries

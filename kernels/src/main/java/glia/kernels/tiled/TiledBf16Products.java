@@ -8,9 +8,9 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/// `linear` and both of its gradients with both factors rounded to BF16 and sums in F32
-/// (https://arxiv.org/abs/1905.12322). Two numbers that are multiplied and added together lie side by side in 32 bits,
-/// so that the loops of F32 products serve: a pair is their number.
+/// BF16 GEMM with vector registers (https://arxiv.org/abs/1905.12322): `linear` and both of its gradients with factors
+/// rounded to BF16 and F32 accumulation. Two neighbors along the depth form a 32-bit pair, so that the loops of F32
+/// GEMM apply to pairs.
 public final class TiledBf16Products implements Bf16Products {
     private static final int SPREAD = 128;
 
@@ -19,7 +19,7 @@ public final class TiledBf16Products implements Bf16Products {
     private final Rows rows;
     private final Transposed transposed;
     private final Forward forward;
-    private final Kept kept;
+    private final Prepacked prepacked;
     private final Backward backwardInput;
     private final Backward backwardWeight;
 
@@ -30,19 +30,20 @@ public final class TiledBf16Products implements Bf16Products {
         rows = new Rows(workers, tiles);
         transposed = new Transposed(workers, tiles);
         forward = new Forward(workers, tiles);
-        kept = new Kept(workers, tiles, new PackedHalfWeights(tiles, new Bf16Panels(workers, tiles), "pairs"), true);
+        prepacked = new Prepacked(
+                workers, tiles, new PackedHalfWeights(tiles, new Bf16Panels(workers, tiles), "pairs"), true);
         backwardInput = new Backward(workers, tiles);
         backwardWeight = new Backward(workers, tiles);
     }
 
-    /// The other's form whose kept panels are multiplied step by step.
+    /// The form of `other` whose cached panels are multiplied step by step.
     private TiledBf16Products(TiledBf16Products other) {
         workers = other.workers;
         tiles = other.tiles;
         rows = other.rows;
         transposed = other.transposed;
         forward = other.forward;
-        kept = new Kept(workers, tiles, other.kept.packed, false);
+        prepacked = new Prepacked(workers, tiles, other.prepacked.packed, false);
         backwardInput = other.backwardInput;
         backwardWeight = other.backwardWeight;
     }
@@ -62,15 +63,15 @@ public final class TiledBf16Products implements Bf16Products {
 
     @Override
     public void linearPacked(Tensor y, Tensor x, Tensor w) {
-        MemorySegment panels = kept.packed.of(w);
+        MemorySegment panels = prepacked.packed.of(w);
         if (panels == null) {
             linear(y, x, w);
             return;
         }
-        kept.panels = panels.address();
-        kept.depth = pairs(w.cols());
-        kept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
-        kept.run(rows.of(x), rows.rowBytes(x), kept.depth, kept.chunkCols(x.rows(), w.rows()));
+        prepacked.panels = panels.address();
+        prepacked.depth = pairs(w.cols());
+        prepacked.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        prepacked.run(rows.of(x), rows.rowBytes(x), prepacked.depth, prepacked.chunkCols(x.rows(), w.rows()));
         java.lang.ref.Reference.reachabilityFence(panels);
     }
 
@@ -89,7 +90,7 @@ public final class TiledBf16Products implements Bf16Products {
         backwardWeight.runTiled(transposed.of(dy), pairs(x.rows()), backwardWeight.chunkCols(dw.rows(), dw.cols()));
     }
 
-    /// A as it is: rows of pairs.
+    /// A, not transposed: rows of pairs.
     static final class Rows extends RangeTask {
         private final Bf16Tiles tiles;
         private final Scratch scratch = new Scratch();
@@ -101,7 +102,7 @@ public final class TiledBf16Products implements Bf16Products {
             this.tiles = tiles;
         }
 
-        /// The rows of x, rounded, `rowBytes` apart.
+        /// The rounded rows of x, `rowBytes` apart.
         long of(Tensor x) {
             this.x = x;
             to = scratch.reserve(x.rows() * rowBytes(x));
@@ -109,7 +110,7 @@ public final class TiledBf16Products implements Bf16Products {
             return to;
         }
 
-        /// Bytes from row to row, at a distance at which they do not push each other out of the first cache.
+        /// Bytes from row to row, such that rows do not evict each other from the L1 cache.
         long rowBytes(Tensor x) {
             return TiledProduct.apart(4L * pairs(x.cols()));
         }
@@ -149,13 +150,13 @@ public final class TiledBf16Products implements Bf16Products {
             int cols = dy.cols();
             int tileRows = tiles.rows();
             int padded = Math.ceilDiv(cols, tileRows) * tileRows;
-            // Lines more than a row needs, so that rows do not fall into the same set of the cache.
+            // Rows are padded by cache lines, so that they do not map to the same cache set.
             long rowBytes = 4L * padded + SPREAD;
-            long zeros = pairRows[worker].reserve((1 + TiledProducts.TURNED) * rowBytes);
+            long zeros = pairRows[worker].reserve((1 + TiledProducts.TRANSPOSED_ROWS) * rowBytes);
             long pairs = zeros + rowBytes;
-            tiles.clear(zeros, (1 + TiledProducts.TURNED) * (int) (rowBytes / 4));
-            for (int p = from; p < end; p += TiledProducts.TURNED) {
-                int count = Math.min(TiledProducts.TURNED, end - p);
+            tiles.clear(zeros, (1 + TiledProducts.TRANSPOSED_ROWS) * (int) (rowBytes / 4));
+            for (int p = from; p < end; p += TiledProducts.TRANSPOSED_ROWS) {
+                int count = Math.min(TiledProducts.TRANSPOSED_ROWS, end - p);
                 for (int j = 0; j < count; j++) {
                     long a = dy.address() + 2L * (p + j) * dy.rowBytes();
                     long b = 2 * (p + j) + 1 < dy.rows() ? a + dy.rowBytes() : zeros;
@@ -191,16 +192,16 @@ public final class TiledBf16Products implements Bf16Products {
         }
     }
 
-    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` where the panels of w were packed before.
-    private static final class Kept extends TiledProduct {
+    /// `y[n,r] = Σ_k x[n,k] · w[r,k]` with prepacked panels of w.
+    private static final class Prepacked extends TiledProduct {
         private final Bf16Tiles pairTiles;
         private final PackedHalfWeights packed;
         private long panels;
         private final boolean isOneStep;
         private int depth;
 
-        /// @param isOneStep whether the whole depth is multiplied in one go, not in as many as `Forward` takes
-        Kept(Workers workers, Bf16Tiles tiles, PackedHalfWeights packed, boolean isOneStep) {
+        /// @param isOneStep whether the whole depth is multiplied in one step, instead of as many as in `Forward`
+        Prepacked(Workers workers, Bf16Tiles tiles, PackedHalfWeights packed, boolean isOneStep) {
             super(workers, tiles);
             pairTiles = tiles;
             this.packed = packed;

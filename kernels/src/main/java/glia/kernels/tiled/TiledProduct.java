@@ -7,22 +7,22 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/// `C[m,n] (+)= Σ_k A[m,k] · B[k,n]` in tiles. Columns n are cut into panels; for each part of the depth a
-/// subclass writes the panel's numbers of B as F32 rows of a panel into memory of the worker's own, where they stay in
-/// the first caches while all rows of A pass by. So B may have any format and be transposed or not. Chunks of work are
-/// groups of panels, and where these are too few, groups of rows as well.
+/// Tiled GEMM: `C[m,n] (+)= Σ_k A[m,k] · B[k,n]`. Columns n are split into panels. For each part of the depth a
+/// subclass packs the panel's part of B as F32 rows into the worker's memory, where it stays in the caches while all
+/// rows of A are multiplied. B may have any format and be transposed or not. Chunks of work are groups of panels, and
+/// if these are too few, groups of rows as well.
 abstract class TiledProduct implements Workers.Task {
-    /// The least `Tiles.depth`: one large block. The panel's part then fits the first cache.
+    /// The minimal `Tiles.depth`: one large block. The panel's part then fits the L1 cache.
     static final int DEPTH = 256;
 
-    /// Panels of a chunk: as many parts as the second cache holds easily.
+    /// Panels of a chunk: as many parts as fit the L2 cache easily.
     private static final int PANELS = 4;
     private static final int MANY_TILES = 4;
-    /// Chunks a thread should find, so that a late one holds up little.
+    /// Number of chunks a thread, so that a late thread delays little.
     private static final int CHUNKS = 4;
-    /// Numbers so many bytes apart have the same place in the first cache, which holds eight or twelve of them.
+    /// Addresses this many bytes apart map to the same L1 cache set, which has eight or twelve ways.
     private static final int PLACES = 4096;
-    /// So many of them are left to what passes through beside a tile's rows of A.
+    /// Ways reserved for data other than a tile's rows of A.
     private static final int WAYS_LEFT = 4;
     private static final int LINE = 64;
 
@@ -34,9 +34,9 @@ abstract class TiledProduct implements Workers.Task {
     private final int panelCols;
     private final long panelBytes;
     final Tiles tiles;
-    /// Numbers of a column that are multiplied in one go.
+    /// The step of the depth that is multiplied at a time.
     private final int part;
-    /// Bytes of a panel's part.
+    /// Size of a panel's part, in bytes.
     final long partBytes;
 
     private long c;
@@ -67,12 +67,12 @@ abstract class TiledProduct implements Workers.Task {
         apart = new Apart(workers);
     }
 
-    /// How far apart rows of a size should lie, so that a tile of them has places in the first cache.
+    /// The distance of rows of a size such that a tile of them fits the L1 cache's sets.
     static long apart(long rowBytes) {
         return rowBytes % PLACES == 0 ? rowBytes + LINE : rowBytes;
     }
 
-    /// Copies rows, a line further apart than they were.
+    /// Copies rows to a distance larger by a cache line.
     private static final class Apart extends RangeTask {
         private final Scratch memory = new Scratch();
         private long from;
@@ -102,10 +102,9 @@ abstract class TiledProduct implements Workers.Task {
     }
 
     /// The address of the panels of B's rows `k0` to `k0 + count` (at most `step()`), columns `col` to `col + cols`,
-    /// `panelStride()` apart: written to the worker's memory, or where they lie for good. What lies beyond the last
-    /// column may be anything.
+    /// `panelStride()` apart: packed to the worker's memory, or prepacked. Columns beyond the last are undefined.
     ///
-    /// @param memory for as many panels, of the worker's own
+    /// @param memory the worker's own memory for as many panels
     abstract long panels(int col, int cols, int k0, int count, long memory, int worker);
 
     /// Bytes from panel to panel.
@@ -113,12 +112,12 @@ abstract class TiledProduct implements Workers.Task {
         return partBytes;
     }
 
-    /// Numbers of a column that are multiplied in one go.
+    /// The step of the depth that is multiplied at a time.
     int step() {
         return part;
     }
 
-    /// C, overwritten or added to.
+    /// Sets C, to be overwritten or added to.
     final void output(long address, long rowBytes, int rows, int cols, boolean accumulate) {
         this.c = address;
         this.cRow = rowBytes;
@@ -127,15 +126,15 @@ abstract class TiledProduct implements Workers.Task {
         this.accumulate = accumulate;
     }
 
-    /// Columns that a chunk should have: a few panels, so that A is read once for them all, but one where there are too
-    /// few rows or columns for that to pay.
+    /// Columns of a chunk: a few panels, so that A is read once for all of them, but one if there are too few rows or
+    /// columns for that to pay off.
     final int chunkCols(int rows, int cols) {
         int panels = rows <= MANY_TILES * tileRows ? 1 : Math.clamp(cols / (panelCols * workers.count()), 1, PANELS);
         return panels * panelCols;
     }
 
-    /// Multiplies with an A of contiguous rows. Where a tile would read beyond A, its last rows are copied; where rows
-    /// would push each other out of the first cache, all of them are.
+    /// Multiplies an A of contiguous rows. If a tile would read beyond A, its last rows are copied; if rows would evict
+    /// each other from the L1 cache, all of them are.
     final void run(long rows, long rowBytes, int depth, int chunkCols) {
         boolean copies = apart(rowBytes) != rowBytes && numRows > MANY_TILES * tileRows
                 && tiles.cacheWays() < tileRows + WAYS_LEFT;
@@ -144,7 +143,7 @@ abstract class TiledProduct implements Workers.Task {
         this.aStep = Float.BYTES;
         this.aTile = tileRows * aRow;
         int full = numRows / tileRows * tileRows;
-        int least = full == numRows ? 0 : tiles.least(numRows - full);
+        int least = full == numRows ? 0 : tiles.minRows(numRows - full);
         tailRow = aRow;
         tailAt = a + full * aRow;
         if (full + least > numRows) {
@@ -162,7 +161,7 @@ abstract class TiledProduct implements Workers.Task {
         start(depth, chunkCols);
     }
 
-    /// Multiplies with an A in tiles: `[tile][depth][rows]`, the last one filled up with zeros.
+    /// Multiplies an A in tiles: `[tile][depth][rows]`, the last one padded with zeros.
     final void runTiled(long tiles, int depth, int chunkCols) {
         this.a = tiles;
         this.aRow = Float.BYTES;
@@ -206,7 +205,7 @@ abstract class TiledProduct implements Workers.Task {
         }
     }
 
-    /// A tile with all panels of a chunk: its part of A stays in the first cache meanwhile.
+    /// Multiplies a tile by all panels of a chunk; its part of A stays in the L1 cache meanwhile.
     private void tile(int m, int firstCol, int cols, int k0, int count, long panels, long edge) {
         int rows = Math.min(tileRows, numRows - m);
         boolean whole = m + tileRows <= numRows;
@@ -220,7 +219,7 @@ abstract class TiledProduct implements Workers.Task {
                 boolean last = i + panelCols >= cols;
                 tiles.fetch(last ? c + (m + tileRows) * cRow + 4L * firstCol : to + panelBytes, cRow, rows, panelBytes);
             }
-            if (tiles.minCols(width) != width || tiles.least(rows) != rows) {
+            if (tiles.minCols(width) != width || tiles.minRows(rows) != rows) {
                 tiles.set(rows, width, edge, panelBytes, from, row, aStep, panel, count);
                 fromEdge(edge, to, rows, width, accumulate || k0 > 0);
             } else if (accumulate || k0 > 0) {

@@ -8,12 +8,11 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// `linear` for many tokens and both of its gradients, as tiled products. What differs is what B is and how it is
-/// packed.
+/// F32 GEMM: `linear` for many tokens and both of its gradients as tiled products, which differ in B and its packing.
 public final class TiledProducts implements Products {
-    /// Rows of which each tile gets its pieces together. The tiles lie at large steps, so that the first cache would
-    /// not keep their lines from one row to the next; and rows may, so that it holds few of them.
-    static final int TURNED = 16;
+    /// Rows whose pieces are copied to each tile together. Tiles are at large strides, so their lines would not stay in
+    /// the L1 cache from one row to the next; rows may be too, so that it holds few of them.
+    static final int TRANSPOSED_ROWS = 16;
 
     private final Forward forward;
     private final BackwardInput backwardInput;
@@ -39,7 +38,7 @@ public final class TiledProducts implements Products {
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         backwardInput.w = w;
         backwardInput.output(dx.address(), dx.rowBytes(), dx.rows(), dx.cols(), true);
-        // Whole blocks, whose last panel may be a narrow one.
+        // Whole blocks; the last panel may be narrow.
         int block = w instanceof Tensor t ? t.dtype().blockElements() : 1;
         int cols = backwardInput.chunkCols(dx.rows(), dx.cols());
         backwardInput.run(dy.address(), dy.rowBytes(), dy.cols(), Math.ceilDiv(cols, block) * block);
@@ -78,8 +77,8 @@ public final class TiledProducts implements Products {
             int cols = dy.cols();
             int tileRows = tiles.rows();
             int whole = cols / tileRows * tileRows;
-            for (int n = from; n < end; n += TURNED) {
-                int count = Math.min(TURNED, end - n);
+            for (int n = from; n < end; n += TRANSPOSED_ROWS) {
+                int count = Math.min(TRANSPOSED_ROWS, end - n);
                 long row = dy.address() + n * dy.rowBytes();
                 for (int i = 0; i < whole; i += tileRows) {
                     long tile = to + 4L * ((long) i * rows + (long) n * tileRows);
@@ -130,7 +129,7 @@ public final class TiledProducts implements Products {
         }
     }
 
-    /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`: w is B as it is.
+    /// `dx[n,k] += Σ_r dy[n,r] · w[r,k]`: w is B.
     private static final class BackwardInput extends TiledProduct {
         private final Scratch[] decoded;
         private Matrix w;
@@ -155,7 +154,7 @@ public final class TiledProducts implements Products {
         }
     }
 
-    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`: x is B as it is, dy transposed is A.
+    /// `dw[r,k] += Σ_n dy[n,r] · x[n,k]`: x is B, dy transposed is A.
     private static final class BackwardWeight extends TiledProduct {
         private Tensor x;
 

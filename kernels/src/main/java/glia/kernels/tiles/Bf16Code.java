@@ -18,8 +18,8 @@ import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Rounds F32 numbers to BF16, of two equally near ones to the even; numbers too small to be normal become 0, as the
-/// instruction has it. For processors with AVX-512 BF16.
+/// Emits rounding of F32 to BF16, half to even; subnormal values become 0, as in the instruction. For processors with
+/// AVX-512 BF16.
 public final class Bf16Code {
     private static final int STEP = 32;
     private static final CodePages PAGES = CodePages.seal(Arena.ofAuto(), List.of(round()));
@@ -27,7 +27,7 @@ public final class Bf16Code {
 
     private Bf16Code() { }
 
-    /// `to[i] = bf16(from[i])` for `count` numbers.
+    /// Computes `to[i] = bf16(from[i])` for `count` values.
     public static void round(long to, long from, int count) {
         int steps = count / STEP;
         if (steps > 0) {
@@ -38,7 +38,7 @@ public final class Bf16Code {
         }
     }
 
-    /// The bits of a number rounded to BF16.
+    /// The bits of a value rounded to BF16.
     public static int bf16(float x) {
         int bits = Float.floatToRawIntBits(x);
         int magnitude = bits & 0x7FFF_FFFF;
@@ -51,7 +51,7 @@ public final class Bf16Code {
         return bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
     }
 
-    /// RDI: to, RSI: from, RDX: how many times 32 numbers.
+    /// RDI: to, RSI: from, RDX: count / 32.
     private static byte[] round() {
         Assembler a = new Assembler();
         Label loop = a.here();

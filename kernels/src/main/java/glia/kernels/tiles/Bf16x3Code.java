@@ -33,23 +33,23 @@ import glia.kernels.code.IsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Writes F32 numbers as sums of BF16 numbers, their terms: each is what is left of the number, rounded to BF16.
+/// Emits the split of F32 values into sums of BF16 terms, each the remainder rounded to BF16:
 /// ```
 /// x = t0 + t1 + t2        t0 = bf16(x)      t1 = bf16(x - t0)      t2 = bf16(x - t0 - t1)
 /// ```
-/// Three terms of 8 bits hold all 24 of a number, but for parts below 2^-126, which the instruction takes for 0. One
-/// term is rounding to BF16. Numbers from 2^63 on, infinities and NaN do not fit three terms, whose products would
-/// overflow: a call tells whether it met any. For processors with AVX-512 BF16.
+/// Three terms of 8 bits hold all 24 mantissa bits, except for parts below 2^-126, which the instruction flushes to 0.
+/// One term is rounding to BF16. Values from 2^63 on, infinities and NaN do not fit three terms, whose products would
+/// overflow; a call returns whether it met any. For processors with AVX-512 BF16.
 public final class Bf16x3Code {
-    /// From a term of 32 numbers, or of 16 by 32, to the next term.
+    /// Bytes from a term of 32 values, or of 16 by 32, to the next term.
     public static final int TERM_BYTES = 2048;
-    /// Numbers, or pairs, of a unit.
+    /// Values, or pairs, in a unit.
     static final int STEP = 32;
     private static final int LINE = 64;
     private static final float LIMIT = 0x1p63f;
     private static final int NOT_LESS = 5;
 
-    /// Each emitted when it is first asked for.
+    /// Each emitted at its first use.
     private static final class One {
         static final Bf16x3Code CODE = new Bf16x3Code(1);
     }
@@ -79,10 +79,9 @@ public final class Bf16x3Code {
         return terms == 1 ? One.CODE : Three.CODE;
     }
 
-    /// Writes the terms of `count` numbers, of which each 32 lie `step` bytes further; the last 32 are filled up with
-    /// zeros.
+    /// Writes the terms of `count` values, each 32 of them `step` bytes further; the last 32 are padded with zeros.
     ///
-    /// @return whether all numbers fit; one term always does
+    /// @return whether all values fit; one term always does
     public boolean apart(long to, long step, long from, int count) {
         int steps = count / STEP;
         int rest = count % STEP;
@@ -96,17 +95,17 @@ public final class Bf16x3Code {
     /// Writes the terms of pairs `(a[i], b[i])`, 32 pairs a unit, a's in the lower half.
     ///
     /// @param units at least 0
-    /// @param toStep from unit to unit of the pairs
-    /// @param fromStep from unit to unit of a and of b
-    /// @return whether all numbers fit
+    /// @param toStep bytes from unit to unit of the pairs
+    /// @param fromStep bytes from unit to unit of a and of b
+    /// @return whether all values fit
     public boolean together(long to, long a, long b, int units, long toStep, long fromStep) {
         return units == 0 || together.call(to, a, b, units, toStep, fromStep) == 0;
     }
 
-    /// Writes the terms of pairs of two rows of `count` numbers; the last unit is filled up with zeros.
+    /// Writes the terms of pairs of two rows of `count` values; the last unit is padded with zeros.
     ///
-    /// @param toStep from unit to unit of the pairs
-    /// @return whether all numbers fit
+    /// @param toStep bytes from unit to unit of the pairs
+    /// @return whether all values fit
     public boolean rowsTogether(long to, long a, long b, int count, long toStep) {
         int units = count / STEP;
         int rest = count % STEP;
@@ -118,7 +117,7 @@ public final class Bf16x3Code {
         return fit;
     }
 
-    /// RDI: to, RSI: from, RDX: how many times 32, or which of 32, RCX: from 32 results to the next.
+    /// RDI: to, RSI: from, RDX: count / 32, or the mask of 32 lanes, RCX: bytes from 32 results to the next.
     private byte[] apart(boolean rest) {
         var a = begin();
         if (rest) {
@@ -144,7 +143,8 @@ public final class Bf16x3Code {
         return end(a);
     }
 
-    /// RDI: to, RSI: a, RDX: b, RCX: units, or which of 32, R8: from unit to unit of the pairs, R9: of the numbers.
+    /// RDI: to, RSI: a, RDX: b, RCX: units, or the mask of 32 lanes, R8: bytes from unit to unit of the pairs, R9: of
+    /// the values.
     private byte[] together(boolean rest) {
         var a = begin();
         if (rest) {
@@ -200,7 +200,7 @@ public final class Bf16x3Code {
         }
     }
 
-    /// Register 2's lower half in the lower halves of register 4's numbers, its upper one as F32 numbers of register 5.
+    /// Moves register 2's lower half to the lower halves of register 4's lanes, its upper half to register 5 as F32.
     private static void widen(Emitter a) {
         a.op(VEXTRACTF64X4, a.half(3), a.v(2), 1);
         a.op(VPMOVZXWD, a.v(4), a.half(2));
@@ -208,14 +208,14 @@ public final class Bf16x3Code {
         a.op(VPSLLD, a.v(5), a.v(5), 16);
     }
 
-    /// What is left of the numbers, exactly.
+    /// Computes the remainders, exactly.
     private static void subtract(Emitter a) {
         a.op(VPSLLD, a.v(4), a.v(4), 16);
         a.op(VSUBPS, a.v(0), a.v(0), a.v(4));
         a.op(VSUBPS, a.v(1), a.v(1), a.v(5));
     }
 
-    /// Magnitudes were compared as whole numbers, which puts NaN above infinity.
+    /// Magnitudes were compared as integers, which puts NaN above infinity.
     private byte[] end(Emitter a) {
         if (terms > 1) {
             a.op(VCMPPS, Mask.K1, a.v(31), a.v(29), NOT_LESS);

@@ -20,15 +20,15 @@ import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Moves memory. It asks for rows that the code after next will read, so that they come while other rows are computed
-/// with: the processor fetches by itself what follows in memory, but not what lies at steps of a kilobyte. And it
-/// collects the pieces of rows that make a tile.
+/// Emits prefetching and copying of rows. It prefetches rows that later code reads while other rows are being computed:
+/// the hardware prefetcher detects consecutive lines, but not strides of a kilobyte. And it gathers the pieces of rows
+/// that make a tile.
 final class CopyCode {
     private static final int LINE = 64;
     private static final PerIsaLevel<CopyCode> CODES = new PerIsaLevel<>(CopyCode::new);
 
     private final Function fetch;
-    /// For each shape of tiles.
+    /// One for each tile shape.
     private final Function[] collect = new Function[TileShape.values().length];
 
     private CopyCode(IsaLevel level) {
@@ -43,15 +43,15 @@ final class CopyCode {
         return CODES.of(level);
     }
 
-    /// Touches nothing: addresses that do not exist do no harm.
+    /// Prefetches rows; invalid addresses are ignored.
     ///
     /// @param rows at least 1
-    /// @param sizeBytes of a row, at least 1
+    /// @param sizeBytes size of a row, at least 1
     void fetch(long from, long step, int rows, long sizeBytes) {
         fetch.call(from, step, rows, sizeBytes, 0, 0);
     }
 
-    /// Copies `count` pieces of as many numbers as tiles have rows, which lie `step` bytes apart, one behind the other.
+    /// Copies `count` pieces of as many values as tiles have rows, `step` bytes apart, to consecutive memory.
     ///
     /// @param count at least 1
     void collect(TileShape shape, long from, long step, int count, long to) {
@@ -79,7 +79,7 @@ final class CopyCode {
         Vec most = a.v(0).as(4 * Integer.highestOneBit(size));
         Vec rest = a.v(1).as(16);
         Label piece = a.here();
-        // In two parts, of 12 numbers 8 and 4, of 6 twice 4, which overlap: stores under masks take longer.
+        // In two parts: 12 values as 8 and 4, 6 as two overlapping fours; masked stores are slower.
         a.op(VMOVUPS, most, at(RDI));
         a.op(VMOVUPS, rest, at(RDI, 4 * size - 16));
         a.op(VMOVUPS, at(RSI), most);

@@ -39,11 +39,11 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 
-/// Dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has a register
-/// of sums; at the end the registers are added up together, transposed into one vector of results. Rows are F32, F16 or
-/// BF16; those of 16 bits are widened as they are read, and their vectors have whole registers of numbers.
+/// Emits dot products of up to `rows` rows with some vectors: `y[n,r] = scale · Σ_k w[r,k] · x[n,k]`. Each row has an
+/// accumulator register; at the end the registers are reduced together, transposed into one vector of results. Rows are
+/// F32, F16 or BF16; 16-bit rows are converted as they are read, and their vectors x are padded to whole registers.
 public final class DotsCode {
-    /// Bytes of the memory that a call needs for its parameters.
+    /// Size of the memory for a call's parameters, in bytes.
     public static final int PARAMETER_BYTES = 48;
 
     private static final int TAIL = 4;
@@ -68,12 +68,12 @@ public final class DotsCode {
         tile = new CodeOnDemand(Arena.ofAuto(), 1, _ -> emitTile());
     }
 
-    /// For rows of F32.
+    /// The code for rows of F32.
     public static DotsCode of(IsaLevel level) {
         return CODES.of(level);
     }
 
-    /// For rows of a type, of `count` numbers, or null where there is none.
+    /// The code for rows of a type with `count` values, or null if there is none.
     public static DotsCode of(IsaLevel level, DType type, int count) {
         boolean isWhole = count % level.lanes == 0;
         return switch (type) {
@@ -89,12 +89,12 @@ public final class DotsCode {
         return level.lanes;
     }
 
-    /// Writes down what calls with the same x have in common.
+    /// Writes the parameters shared by calls with the same x.
     ///
     /// @param parameters memory of `PARAMETER_BYTES`
-    /// @param xs how many vectors x there are, at least 1, `xRow` bytes apart
-    /// @param yRow bytes from the results with one x to those with the next
-    /// @param count numbers of a vector, at least 1
+    /// @param xs number of vectors x, at least 1, `xRow` bytes apart
+    /// @param yRow bytes from the results of one x to those of the next
+    /// @param count values of a vector, at least 1
     public void prepare(long parameters, float scale, int xs, long xRow, long yRow, int count) {
         Memory.f32(parameters, scale);
         Memory.i32(parameters + TAIL, (1 << count % level.lanes) - 1);
@@ -105,11 +105,11 @@ public final class DotsCode {
         Memory.i64(parameters + LINES, PrefetchCode.lines(level, level.lanes, 1, xs));
     }
 
-    /// Multiplies `rows` rows of the type, which lie `rowBytes` apart, with each x; writes `rows` numbers for each.
+    /// Multiplies `rows` rows of the type, `rowBytes` apart, by each x; writes `rows` values for each.
     ///
     /// @param rows 1 to `rows`
-    /// @param parameters what `prepare` wrote
-    /// @param ahead what is needed soon
+    /// @param parameters written by `prepare`
+    /// @param ahead memory to prefetch
     public void dots(int rows, long y, long w, long rowBytes, long x, Prefetch ahead, long parameters) {
         dots.of(rows).call(y, w, rowBytes, x, ahead.address(), parameters);
     }
@@ -117,13 +117,13 @@ public final class DotsCode {
     /// Rows of a tile.
     public static final int TILE_ROWS = 4;
 
-    /// Vectors x of a tile: with its rows there are as many sums as `dots` has.
+    /// Vectors x of a tile: with its rows it has as many accumulators as `dots`.
     public static int tileVectors(IsaLevel level) {
         return level.lanes / TILE_ROWS;
     }
 
-    /// `dots` for a few rows and many x, with the same bits: each number that is read has several products. The
-    /// parameters count groups of `tileVectors` x, where `dots` counts x.
+    /// Computes `dots` for a few rows and many x, with the same bits: each value that is loaded is used in several
+    /// products. The parameters count groups of `tileVectors` x, where `dots` counts x.
     public void tile(long y, long w, long rowBytes, long x, long parameters) {
         tile.of(0).call(y, w, rowBytes, x, 0, parameters);
     }
@@ -209,8 +209,8 @@ public final class DotsCode {
         return i == 0 ? at(base) : i == 3 ? at(base, threeSteps, 1, 0) : at(base, step, i, 0);
     }
 
-    /// R12 counts the vectors x, R10 is where the rows are read at present, R11 counts whole vectors of them. K1 are
-    /// the numbers beyond those, K2 the results.
+    /// R12 counts the vectors x, R10 is the current position in the rows, R11 counts their whole vectors. K1 masks the
+    /// values beyond those, K2 the results.
     private byte[] emit(int rows) {
         var a = new Emitter(level);
         Vec x = a.v(level.lanes);
@@ -279,7 +279,7 @@ public final class DotsCode {
         return a.end();
     }
 
-    /// Adds up the lanes of registers 0 to `rows - 1` into the lanes of register 0, one a row, by halves.
+    /// Reduces the lanes of registers 0 to `rows - 1` into the lanes of register 0, one a row, by halves.
     private void sum(Emitter a, int rows) {
         Vec left = a.v(level.lanes);
         Vec right = a.v(level.lanes + 1);
@@ -303,7 +303,7 @@ public final class DotsCode {
             a.op(VADDPS, a.v(0), left, right);
             return;
         }
-        // Across them: eight rows, then sixteen.
+        // Across 128-bit lanes: eight rows, then sixteen.
         for (int distance = 4; distance <= 8; distance *= 2) {
             for (int r = 0; r < (distance == 4 ? rows : 1); r += 8) {
                 a.op(VSHUFF32X4, left, a.v(r), a.v(r + distance), 0x88);

@@ -7,7 +7,7 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Workers;
 
-/// The inner loops of products with `vdpbf16ps`.
+/// The GEMM micro-kernels with `vdpbf16ps`.
 public final class EmittedBf16Tiles extends EmittedPackingTiles implements Bf16Tiles {
     public EmittedBf16Tiles(Workers workers, RowDecoder decoder, IsaLevel level) {
         super(workers, decoder, level, TileCode.PAIRS);

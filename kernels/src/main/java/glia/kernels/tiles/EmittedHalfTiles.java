@@ -6,7 +6,7 @@ import glia.kernels.tiled.HalfTiles;
 import glia.tensor.DType;
 import glia.tensor.kernel.Workers;
 
-/// The inner loops of products with panels of 16 bits.
+/// The GEMM micro-kernels for panels of FP16 or BF16 values.
 public final class EmittedHalfTiles extends EmittedPackingTiles implements HalfTiles {
     /// @param type F16 or BF16
     public EmittedHalfTiles(Workers workers, RowDecoder decoder, IsaLevel level, DType type) {

@@ -9,7 +9,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/// Inner loops for weights whose panels are kept.
+/// Micro-kernels for weights that stay packed.
 abstract class EmittedPackingTiles extends EmittedTiles implements PackingTiles {
     EmittedPackingTiles(Workers workers, RowDecoder decoder, IsaLevel level, PerIsaLevel<TileCode> tile) {
         super(workers, decoder, level, tile);

@@ -16,15 +16,15 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// The inner loops of products and attention in machine code. Addresses and sizes come from the loops around them,
-/// which have them from tensors; none comes from a file. What a count of 0 would do to the code, it does not get.
+/// The inner loops of GEMM and attention in machine code. Addresses and sizes come from the surrounding loops, which
+/// take them from tensors, never from a file. Counts are never 0.
 public class EmittedTiles implements Tiles {
     private static final int ZEROS = 4096;
-    /// A panel's part does not fit the first cache then, but comes from the second as fast as it is needed; and results
-    /// go to and fro half as often as if it did. With Intel's second cache, and Zen 5's, still less often.
+    /// A panel's part then exceeds the L1 cache but comes from L2 as fast as needed, and results are loaded and stored
+    /// half as often. With the larger L2 caches of Intel and Zen 5, still less often.
     private static final int DEPTH = 512;
     private static final int LARGE_DEPTH = 1024;
-    /// Zeros to copy, or to read in place of a row that is not there.
+    /// Zeros to copy, or to read in place of a missing row.
     public static final MemorySegment ZERO = Arena.ofAuto().allocate(4L * ZEROS, 64);
 
     final IsaLevel level;
@@ -37,12 +37,12 @@ public class EmittedTiles implements Tiles {
         this(workers, decoder, level, TileCode.TALL);
     }
 
-    /// Tiles that are faster in products, but not as wide as attention has queries together.
+    /// Tiles that are faster in GEMM, but narrower than attention's query panels.
     public static EmittedTiles wide(Workers workers, RowDecoder decoder, IsaLevel level) {
         return new EmittedTiles(workers, decoder, level, TileCode.WIDE);
     }
 
-    /// @param tile the loop of products
+    /// @param tile the GEMM micro-kernel
     public EmittedTiles(Workers workers, RowDecoder decoder, IsaLevel level, PerIsaLevel<TileCode> tile) {
         this.level = level;
         this.tile = tile.of(level);
@@ -62,7 +62,7 @@ public class EmittedTiles implements Tiles {
     }
 
     @Override
-    public int least(int rows) {
+    public int minRows(int rows) {
         return rows;
     }
 
@@ -102,9 +102,9 @@ public class EmittedTiles implements Tiles {
         zero(at, count);
     }
 
-    /// Sets numbers to 0.
+    /// Sets `count` values to 0.
     public static void zero(long at, int count) {
-        // Not by a slice and `fill`: a slice is an object unless the better compiler removes it.
+        // Not by a slice and `fill`: a slice is a heap object unless C2 removes it.
         for (int i = 0; i < count; i += ZEROS) {
             MemorySegment.copy(ZERO, 0, Memory.ALL, at + 4L * i, 4L * Math.min(ZEROS, count - i));
         }
@@ -139,7 +139,7 @@ public class EmittedTiles implements Tiles {
         decoder.decode(type, from, rowBytes, rows, count, to, worker);
     }
 
-    /// Where the rows lie as F32: where they are, or decoded in memory of the worker's own, one behind the other.
+    /// The address of the rows as F32: in place, or decoded to the worker's own memory.
     final long decoded(DType type, long from, long rowBytes, int rows, int count, int worker) {
         if (type == DType.F32) {
             return from;

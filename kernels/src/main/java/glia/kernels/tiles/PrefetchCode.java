@@ -12,23 +12,23 @@ import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.tiled.Prefetch;
 
-/// Emits what asks the second cache for lines of `Prefetch`, between products. Asked for the first cache, they hold up
-/// the loads that the products wait for.
+/// Emits prefetching of the lines of a `Prefetch` into the L2 cache, between multiplications. Prefetching into L1 would
+/// delay the loads that these wait for.
 final class PrefetchCode {
     private PrefetchCode() { }
 
-    /// How many lines a step must ask for that reads this much, if as much is needed next.
+    /// The number of lines a step must prefetch, if as much is needed next as the step reads.
     ///
-    /// @param vectors that the step reads
-    /// @param users how many of all users of these vectors the step serves
+    /// @param vectors the vectors that the step reads
+    /// @param users how many of `all` users of these vectors the step serves
     static int lines(IsaLevel level, int vectors, int users, int all) {
         return Math.ceilDiv(vectors * level.bytes * users, Prefetch.LINE * all);
     }
 
-    /// Asks for so many lines, at least 1, or for what is left. RAX is overwritten.
+    /// Prefetches this many lines, at least 1, or the rest. RAX is overwritten.
     ///
     /// @param next the address of the next line
-    /// @param ahead where the `Prefetch` lies
+    /// @param ahead the address of the `Prefetch`
     static void emit(Emitter a, Gpr next, Gpr ahead, Mem lines) {
         Label none = new Label();
         Label inRow = new Label();

@@ -31,9 +31,10 @@ import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Attention of a panel of queries: transposes scores into weights, a vector of queries at a time (see `Tiles.weigh`).
+/// Emits the online softmax for a panel of queries: converts scores into weights, a vector of queries at a time (see
+/// `Tiles.weigh`).
 /// ```
-/// for each position:  largest' = max(largest', score), where the query sees it
+/// for each position:  largest' = max(largest', score), if visible to the query
 /// decay       = e^(largest - largest')
 /// for each position:  weight = e^(score - largest')
 /// denominator = decay · denominator + Σ weights
@@ -124,8 +125,8 @@ final class QueryPanelCode {
         return a.end();
     }
 
-    /// Raises `largest` to the largest score; scores of hidden positions become -∞. A NaN does not count: where an
-    /// operand is NaN, VMAXPS answers its last.
+    /// Raises `largest` to the largest score; scores of hidden positions become -∞. A NaN is ignored: if an operand is
+    /// NaN, VMAXPS returns its last.
     private void findLargest(Emitter a, boolean hides) {
         a.mov(RAX, RDI);
         a.mov(R11, RSI);

@@ -35,8 +35,8 @@ import glia.kernels.tiled.Tiles;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Attention of some queries: transposes their scores into weights, as `QueryPanelCode` does for many (see
-/// `Tiles.weights`).
+/// Emits the online softmax for single queries: converts their scores into weights, as `QueryPanelCode` does for many
+/// (see `Tiles.weights`).
 public final class QueryRowCode {
     private static final PerIsaLevel<QueryRowCode> CODES = new PerIsaLevel<>(QueryRowCode::new);
 
@@ -68,7 +68,7 @@ public final class QueryRowCode {
     ///
     /// @param heads at least 1
     /// @param count scores of a head, at least 1
-    /// @param inOrder whether weights are added up one by one, as `QueryPanelCode` does
+    /// @param inOrder whether weights are added one by one, in the order of `QueryPanelCode`
     public void weights(long scores, long rowBytes, int heads, int count, long state, boolean inOrder) {
         int vectors = Math.ceilDiv(count, level.lanes);
         int beyond = level.lanes * vectors - count;
@@ -77,7 +77,7 @@ public final class QueryRowCode {
     }
 
     /// RDI: a head's scores, RSI: vectors of them, RDX: its state, RCX: bytes from head to head, R8: heads left, R9:
-    /// the lanes of the last vector that are none.
+    /// unused lanes of the last vector.
     private byte[] emit(boolean inOrder) {
         var a = new Emitter(level);
         constants.load(a);
@@ -132,7 +132,7 @@ public final class QueryRowCode {
         return a.end();
     }
 
-    /// Sets what the last vector has beyond the scores to -∞.
+    /// Sets the lanes of the last vector beyond the scores to -∞.
     private void hideRest(Emitter a) {
         a.mov(RAX, RSI);
         a.shl(RAX, Integer.numberOfTrailingZeros(level.bytes));

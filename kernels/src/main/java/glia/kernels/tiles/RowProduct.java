@@ -10,13 +10,14 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.util.Arrays;
 
-/// `linear` token by token: dot products with rows of the weight, 16 or 8 at a time, since reading these is
-/// what takes the time. Rows of other types than F32, F16 and BF16 are decoded first.
+/// GEMV: computes `linear` for few tokens by dot products with 16 or 8 rows of the weight at a time, which is bound by
+/// reading the weight. Rows of types other than F32, F16 and BF16 are decoded first.
 public final class RowProduct extends RangeTask {
-    /// Up to so many tokens this is fastest; for more, transposing rows into panels pays.
-    public static final int MOST_TOKENS = 3;
+    /// Up to this many tokens this is fastest; for more, transposing rows into panels pays off.
+    public static final int MAX_TOKENS = 3;
 
-    /// Tokens that pass by a few rows together, so that they stay in the first cache; a multiple of a tile's.
+    /// Tokens that are multiplied by a few rows together, so that the rows stay in the L1 cache; a multiple of a
+    /// tile's.
     private static final int BLOCK = 8;
     private static final int PARAMETER_BYTES = 64;
 
@@ -24,7 +25,7 @@ public final class RowProduct extends RangeTask {
     private final int group;
     private final RowDecoder decoder;
     private final Scratch[] scratch;
-    /// Nothing: rows follow each other, which the processor notices by itself.
+    /// Nothing to prefetch: rows are consecutive, which the hardware prefetcher detects.
     private final Prefetch[] ahead;
     private Tensor y;
     private Tensor x;
@@ -57,7 +58,7 @@ public final class RowProduct extends RangeTask {
         DotsCode code = direct != null ? direct : DotsCode.of(level);
         long rowBytes = direct != null ? ((Tensor) w).rowBytes() : 4L * cols;
         long parameters = scratch[worker].reserve(3 * PARAMETER_BYTES + (direct != null ? 0 : group * rowBytes));
-        int tokens = x.rows() <= MOST_TOKENS ? 0 : x.rows() / BLOCK * BLOCK;
+        int tokens = x.rows() <= MAX_TOKENS ? 0 : x.rows() / BLOCK * BLOCK;
         if (tokens < x.rows()) {
             code.prepare(parameters, 1, x.rows() - tokens, x.rowBytes(), y.rowBytes(), cols);
         }
@@ -85,8 +86,7 @@ public final class RowProduct extends RangeTask {
         }
     }
 
-    /// Multiplies a block of tokens with a group of rows: tile by tile, and rows that fill no tile as those of few
-    /// tokens.
+    /// Multiplies a block of tokens by a group of rows: tile by tile, and remaining rows as for few tokens.
     private void block(DotsCode code, int rows, int first, int token, long at, long rowBytes, long parameters,
             int worker) {
         long to = y.address() + 4L * first + token * y.rowBytes();

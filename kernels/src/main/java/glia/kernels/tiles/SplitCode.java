@@ -22,9 +22,9 @@ import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Splits rows of pairs of 16 bits into two rows, of the lower and of the upper.
+/// Emits the split of rows of 16-bit pairs into two rows: the lower values and the upper values.
 final class SplitCode {
-    /// Packing puts halves of 128 bits in transposes: 0, 2, 1, 3 brings them into order.
+    /// The shuffle that undoes the interleaving of 128-bit halves by packing: 0, 2, 1, 3.
     private static final int IN_ORDER = 0b11_01_10_00;
     private static final PerIsaLevel<SplitCode> CODES = new PerIsaLevel<>(SplitCode::new);
 
@@ -53,7 +53,7 @@ final class SplitCode {
         a.op(VMOVUPS, left, at(RSI));
         a.op(VMOVUPS, right, at(RSI, level.bytes));
         if (!a.isWide()) {
-            // The lower 16 bits alone.
+            // The lower 16 bits only.
             a.op(VPSLLD, a.v(2), left, 16);
             a.op(VPSLLD, a.v(3), right, 16);
             a.op(VPSRLD, a.v(2), a.v(2), 16);

@@ -33,28 +33,28 @@ import glia.kernels.decode.DecodeCode;
 import glia.tensor.DType;
 import java.lang.foreign.Arena;
 
-/// The inner loop of all F32 products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of rows t and a panel of columns, as
-/// many as `TileShape` says. The sums stay in registers, two or three vectors a row. A is read a number at a time, at
-/// any two strides, so that it needs no packing and may lie transposed; B's rows lie one behind the other.
+/// The micro-kernel of all F32 GEMM: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of rows t and a panel of columns, with
+/// the sizes of `TileShape`. The accumulators stay in registers, two or three vectors a row. A is read one value at a
+/// time, with any two strides, so it needs no packing and may be transposed; B's rows are consecutive.
 ///
-/// The same loop with `vdpbf16ps` multiplies pairs of BF16 numbers, k and k + 1 in 32 bits, and adds both products to
-/// the F32 sum: twice the numbers for the same bytes and instructions. And B may have numbers of 16 bits that are
-/// widened as they are read, a few instructions for the 24 products of a row.
+/// With `vdpbf16ps` the same loop multiplies BF16 pairs, k and k + 1 in 32 bits, and adds both products to the F32
+/// accumulator: twice the values for the same bytes and instructions. B may also be FP16 or BF16, converted as it is
+/// read, which adds a few instructions to the 24 multiplications of a row.
 public final class TileCode {
     private static final int ROW_BITS = 40;
-    /// Numbers of a row that are multiplied before the loop's counter is looked at: the fewer instructions there are
-    /// beside products, the less is lost where another thread uses the same core.
+    /// Unroll factor. The fewer instructions besides the multiplications, the less is lost when another thread shares
+    /// the core.
     private static final int UNROLLED = 4;
-    /// Rows that are found from one register.
+    /// Rows that are addressed from one register.
     private static final int BASE_ROWS = 8;
-    /// How far ahead panels that come from memory are asked for.
+    /// How far ahead panels in memory are prefetched.
     private static final int BYTES_AHEAD = 3072;
     public static final PerIsaLevel<TileCode> TALL = of(TileShape.TALL, VFMADD231PS, DType.F32);
     public static final PerIsaLevel<TileCode> WIDE = of(TileShape.WIDE, VFMADD231PS, DType.F32);
-    /// B is F16, B is BF16.
+    /// B is F16; B is BF16.
     static final PerIsaLevel<TileCode> HALVES = of(TileShape.TALL, VFMADD231PS, DType.F16);
     static final PerIsaLevel<TileCode> BFLOATS = of(TileShape.TALL, VFMADD231PS, DType.BF16);
-    /// The loop over pairs of BF16 numbers, for processors that have the instruction.
+    /// The loop over BF16 pairs, for processors with the instruction.
     static final PerIsaLevel<TileCode> PAIRS = of(TileShape.TALL, VDPBF16PS, DType.F32);
 
     private final IsaLevel level;
@@ -84,8 +84,8 @@ public final class TileCode {
         return new PerIsaLevel<>(level -> new TileCode(level, shape, product, type));
     }
 
-    /// Multiplies a tile. It reads `tileRows · depth` numbers of A and `depth` rows of B, and changes `tileRows` rows
-    /// of C, in as many vectors as `cols` columns need.
+    /// Multiplies a tile. Reads `tileRows · depth` values of A and `depth` rows of B; updates `tileRows` rows of C, in
+    /// as many vectors as `cols` columns need.
     ///
     /// @param tileRows 1 to the shape's rows
     /// @param cols 1 to the shape's columns
@@ -97,7 +97,7 @@ public final class TileCode {
         multiply.of(size(tileRows, cols)).call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
     }
 
-    /// The same, but C is overwritten.
+    /// As `multiply`, but overwrites C.
     public void set(int tileRows, int cols, long c, long cRow, long a, long aRow, long aStep, long b, int depth) {
         set.of(size(tileRows, cols)).call(c, a, b, aRow, aStep, (long) depth << ROW_BITS | cRow);
     }
@@ -154,8 +154,8 @@ public final class TileCode {
         return a.end();
     }
 
-    /// The products of `count` numbers of each row, one number after the other. Where registers suffice, a row of B is
-    /// loaded while the one before it is multiplied with, so that little waits when another thread uses the same core.
+    /// Emits the multiplications for `count` steps of k. If registers suffice, a row of B is loaded while the previous
+    /// one is multiplied, which hides latency when another thread shares the core.
     private void steps(Emitter a, int tileRows, int vectors, int count) {
         int sums = vectors * tileRows;
         boolean isAhead = sums + 2 * vectors < level.registers;
@@ -200,8 +200,8 @@ public final class TileCode {
         }
     }
 
-    /// Where row t of A is at present. RSI points to row 0, R12 to row 8; RCX holds the distance of rows, R10, R11 and
-    /// RAX three, five and seven times that.
+    /// The current position in row t of A. RSI points to row 0, R12 to row 8; RCX holds the distance of rows, R10, R11
+    /// and RAX three, five and seven times that.
     private static Mem row(int t) {
         Gpr base = t < BASE_ROWS ? RSI : R12;
         return switch (t % BASE_ROWS) {

@@ -2,12 +2,12 @@ package glia.kernels.tiles;
 
 import glia.kernels.code.IsaLevel;
 
-/// How the sums of a tile fill three quarters of the registers: rows of A by vectors of B's columns.
+/// The shape of a tile's accumulators, which fill three quarters of the registers: rows of A by vectors of B's columns.
 public enum TileShape {
-    /// 12 rows by 2 vectors, or 6 with AVX2. Panels of so many columns are what attention has queries together.
+    /// 12 rows by 2 vectors, or 6 with AVX2. Attention uses panels of this width for queries.
     TALL(2),
-    /// 8 rows by 3 vectors, or 4: a row of A or B is loaded 11 times for 24 products, or 7 times for 12, where the tall
-    /// one loads 14 and 8 times. That shows where another thread uses the same core.
+    /// 8 rows by 3 vectors, or 4: 11 loads of A or B for 24 multiplications, or 7 for 12, where the tall shape has 14
+    /// and 8. This is faster when another thread shares the core.
     WIDE(3);
 
     private final int vectors;
@@ -31,7 +31,7 @@ public enum TileShape {
         return vectors * level.lanes;
     }
 
-    /// Bytes of a row of a panel.
+    /// Size of a row of a panel, in bytes.
     int panelBytes(IsaLevel level) {
         return vectors * level.bytes;
     }

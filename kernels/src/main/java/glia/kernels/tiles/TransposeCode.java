@@ -26,10 +26,10 @@ import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Transposes rows of F32 numbers into columns, as many rows as vectors have lanes in registers at a time: pairs of
-/// rows are interleaved, then pairs of pairs; then the quarters of registers are exchanged twice, or their halves once.
+/// Emits the transpose of F32 rows into columns, as many rows at a time as vectors have lanes: pairs of rows are
+/// interleaved, then pairs of pairs; then the 128-bit quarters of registers are exchanged twice, or their halves once.
 public final class TransposeCode {
-    /// Of panels whose rows are one, two or three vectors.
+    /// For panels whose rows are one, two or three vectors.
     private static final List<PerIsaLevel<TransposeCode>> CODES = List.of(ofVectors(1), ofVectors(2), ofVectors(3));
 
     private final IsaLevel level;
@@ -37,7 +37,7 @@ public final class TransposeCode {
     private final int panelBytes;
     private final CodeOnDemand transpose;
 
-    /// @param panelBytes from row to row of the panel
+    /// @param panelBytes bytes from row to row of the panel
     private TransposeCode(IsaLevel level, int panelBytes) {
         this.level = level;
         this.panelBytes = panelBytes;
@@ -49,7 +49,7 @@ public final class TransposeCode {
         return new PerIsaLevel<>(level -> new TransposeCode(level, vectors * level.bytes));
     }
 
-    /// @param vectors of a row of the panel, 1 to 3
+    /// @param vectors vectors of a row of the panel, 1 to 3
     public static TransposeCode of(IsaLevel level, int vectors) {
         return CODES.get(vectors - 1).of(level);
     }
@@ -59,8 +59,8 @@ public final class TransposeCode {
         return level.lanes;
     }
 
-    /// Puts number k of row r at column r of row k of a panel, for `rows` rows of `count` numbers. Writes as many
-    /// columns and whole groups of rows of the panel as vectors have lanes: what has no number becomes 0.
+    /// Stores value k of row r at column r of row k of a panel, for `rows` rows of `count` values. Writes as many
+    /// columns and whole groups of panel rows as vectors have lanes; the rest becomes 0.
     ///
     /// @param rows 1 to `rows`
     /// @param count at least 1
@@ -97,7 +97,7 @@ public final class TransposeCode {
                 a.op(VSHUFPS, a.v(r + 2 * pair + 1), upper, lower, 0xee);
             }
         }
-        // Register 4 g + j has, in its part q of 16 bytes, column 4 q + j of the rows 4 g to 4 g + 3.
+        // Register 4 g + j has, in its 16-byte part q, column 4 q + j of the rows 4 g to 4 g + 3.
         if (a.isWide()) {
             exchangeQuarters(a);
         } else {
@@ -139,7 +139,7 @@ public final class TransposeCode {
         }
     }
 
-    /// Stores a row of the panel; register 0 or 8 is overwritten, which holds nothing any more.
+    /// Stores a row of the panel; overwrites register 0 or 8, which is free.
     private void store(Emitter a, int row, Op op, Vec upper, Vec lower, int which) {
         Vec v = a.v(a.isWide() ? 0 : 8);
         a.op(op, v, upper, lower, which);

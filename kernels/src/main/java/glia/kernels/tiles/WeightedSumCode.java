@@ -32,11 +32,11 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · rows[j]`: what attention does with values, for heads that share
-/// them. The sums of up to `maxHeads` heads and a stretch of columns stay in registers; what they were before is added
-/// at the end, as tiles do (`TileCode`), so that both have the same bits.
+/// Emits attention's weighted sum of values, `sums[h] = decay[h] · sums[h] + Σ_j weights[h,j] · rows[j]`, for heads
+/// that share the values. The sums of up to `maxHeads` heads and a range of columns stay in registers. The previous
+/// sums are added at the end, as in tiles (`TileCode`), so that both have the same bits.
 public final class WeightedSumCode {
-    /// Bytes of the memory that a call needs for its parameters.
+    /// Size of the memory for a call's parameters, in bytes.
     public static final int PARAMETER_BYTES = 48;
 
     private static final int SUMS_ROW = 8;
@@ -44,8 +44,8 @@ public final class WeightedSumCode {
     private static final int STATE = 24;
     private static final int LINES = 32;
     private static final int AHEAD = 40;
-    private static final int MOST_HEADS = 4;
-    private static final List<PerIsaLevel<WeightedSumCode>> CODES = IntStream.rangeClosed(1, MOST_HEADS)
+    private static final int MAX_HEADS = 4;
+    private static final List<PerIsaLevel<WeightedSumCode>> CODES = IntStream.rangeClosed(1, MAX_HEADS)
             .mapToObj(heads -> new PerIsaLevel<>(level -> new WeightedSumCode(level, heads))).toList();
 
     private final IsaLevel level;
@@ -61,17 +61,17 @@ public final class WeightedSumCode {
     }
 
     private static int maxHeads(IsaLevel level) {
-        return level.isWide() ? MOST_HEADS : 2;
+        return level.isWide() ? MAX_HEADS : 2;
     }
 
-    /// Reads `count` rows of `size` numbers, which lie `rowBytes` apart, and as many weights of each head; changes
-    /// `size` sums of each head, which lie one behind the other.
+    /// Reads `count` rows of `size` values, `rowBytes` apart, and as many weights of each head; updates `size`
+    /// consecutive sums of each head.
     ///
     /// @param heads at least 1
-    /// @param state of the heads, with their decays (see `Tiles.weights`)
+    /// @param state the state of the heads, with their decays (see `Tiles.weights`)
     /// @param weightsRow bytes from one head's weights to the next
     /// @param count at least 1
-    /// @param ahead what is needed soon
+    /// @param ahead memory to prefetch
     /// @param parameters memory of `PARAMETER_BYTES`
     public static void sum(IsaLevel level, long sums, int heads, int size, long state, long rows, long rowBytes,
             long weights,
@@ -150,7 +150,7 @@ public final class WeightedSumCode {
         return level.v(head * vectors + i);
     }
 
-    /// A head alone needs each vector of a row once, so that one register does for all.
+    /// A single head needs each vector of a row once, so one register serves all.
     private Vec row(int i, int vectors) {
         return level.v(heads * vectors + 1 + (heads == 1 ? 0 : i));
     }

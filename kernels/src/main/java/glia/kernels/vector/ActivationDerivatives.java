@@ -14,23 +14,23 @@ import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
 import jdk.incubator.vector.FloatVector;
 
-/// Gradients of activations: blocks of values and of slopes, with the formulas of `Pointwise`, then the products with
-/// what flows back. One object serves one thread.
+/// Gradients of activations: blocks of values and of derivatives, with the formulas of `Pointwise`, then their products
+/// with the incoming gradient. Not thread-safe.
 final class ActivationDerivatives {
     private static final int BLOCK = 1024;
     private static final long BLOCK_BYTES = 4L * BLOCK;
-    /// From here on the slope of GELU's tanh form is that of a straight line in F32.
+    /// From here on the derivative of GELU's tanh form is constant in F32.
     private static final float STRAIGHT = 16;
 
     private final Scratch scratch = new Scratch();
 
     ActivationDerivatives() { }
 
-    /// `dx += dy · up · f'(x)`, `du += dy · f(x)`
+    /// Computes `dx += dy · up · f'(x)`, `du += dy · f(x)`.
     ///
-    /// @param du 0 where there is no up
+    /// @param du 0 if there is no up
     void run(Activation f, long dx, long du, long dy, long x, long up, int count) {
-        // A block of values, one of slopes, one of exponentials, a vector of zeros, and vectors for a tail.
+        // A block of values, one of derivatives, one of exponentials, a vector of zeros, and vectors for a tail.
         long memory = scratch.reserve(3 * BLOCK_BYTES + 6L * BYTES);
         long zeros = memory + 3 * BLOCK_BYTES;
         VectorTiles.zero(zeros, LANES);

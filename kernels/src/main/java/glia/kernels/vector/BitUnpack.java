@@ -11,7 +11,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import jdk.incubator.vector.IntVector;
 
-/// Puts numbers whose bits lie in several words together to a byte each, four numbers at a time.
+/// Assembles values whose bits are in several words to bytes, four values at a time.
 final class BitUnpack {
     private static final int NIBBLES = 0x0f0f0f0f;
     private static final int FIFTH = 0x10101010;
@@ -19,15 +19,15 @@ final class BitUnpack {
 
     private BitUnpack() { }
 
-    /// Q5_0 and Q5_1: four words of nibbles, the low ones numbers 0 to 15 and the high ones 16 to 31, and bit i of the
-    /// word `fifths` for number i, become eight words of bytes.
+    /// Q5_0 and Q5_1: unpacks four words of nibbles, the low ones values 0 to 15 and the high ones 16 to 31, and bit i
+    /// of the word `fifths` for value i, to eight words of bytes.
     static void fifthBits(long nibbles, long fifths, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             IntVector bits = IntVector.fromMemorySegment(I, ALL, fifths + side & ADDRESS, ORDER);
             for (int i = 0; i < 4; i++) {
                 long row = side + (long) i * PANEL_BYTES;
                 IntVector w = IntVector.fromMemorySegment(I, ALL, nibbles + row & ADDRESS, ORDER);
-                // Four bits spread to the fifth of four bytes: copies at distances of 7 bits, of which each byte keeps
+                // Four bits become the fifth bits of four bytes: copies at distances of 7 bits, each byte keeping
                 // another.
                 IntVector four = bits.lanewise(LSHR, IntVector.broadcast(I, 4 * i)).and(15);
                 IntVector q = w.and(NIBBLES).or(four.mul(0x02040810).and(FIFTH));
@@ -39,8 +39,8 @@ final class BitUnpack {
         }
     }
 
-    /// Q5_K: eight words of nibbles, the low ones a group of 32 numbers and the high ones the next, and bits `group`
-    /// and `group + 1` of the bytes of eight words `fifths`, become sixteen words of bytes.
+    /// Q5_K: unpacks eight words of nibbles, the low ones a group of 32 values and the high ones the next, and bits
+    /// `group` and `group + 1` of the bytes of eight words `fifths`, to sixteen words of bytes.
     static void fifthBitsOfGroups(long nibbles, long fifths, int group, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             for (int i = 0; i < 8; i++) {
@@ -56,8 +56,8 @@ final class BitUnpack {
         }
     }
 
-    /// Q6_K: 16 words of low bits, the low halves of whose bytes are 64 numbers and the high halves the next 64, and 8
-    /// words with two high bits of four runs of 32 numbers, become 32 words of bytes.
+    /// Q6_K: unpacks 16 words of low bits, whose bytes' low halves are 64 values and high halves the next 64, and 8
+    /// words with two high bits of four runs of 32 values, to 32 words of bytes.
     static void sixthBits(long low, long high, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             for (int i = 0; i < 8; i++) {
@@ -77,9 +77,9 @@ final class BitUnpack {
         }
     }
 
-    /// The 6-bit scales and minima of eight groups (Q4_K, Q5_K) from three words to two words of bytes each. The first
-    /// four are the low bits of words 0 and 1; the others have their low bits in word 2 and their high bits on top of
-    /// the first four.
+    /// Unpacks the 6-bit scales and minima of eight groups (Q4_K, Q5_K) from three words to two words of bytes each.
+    /// The first four are the low bits of words 0 and 1; the others have their low bits in word 2 and their high bits
+    /// on top of the first four.
     static void sixBitScales(long words, long scales, long minima) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             IntVector s = IntVector.fromMemorySegment(I, ALL, words + side & ADDRESS, ORDER);

@@ -12,20 +12,20 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 
-/// `e^x` within 2e-7 of its value: `2^n · e^r` with `|r| <= ln 2 / 2`, e^r by a polynomial of degree 7. Below -87.3 the
-/// result is 0, above 88.3 that of 88.3; NaN stays NaN.
+/// `e^x` with a relative error of 2e-7: `2^n · e^r` with `|r| <= ln 2 / 2`, e^r by a polynomial of degree 7. Below
+/// -87.3 the result is 0, above 88.3 that of 88.3; NaN stays NaN.
 final class Exponential {
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
 
-    /// Adding it rounds a float below 2^22 to the nearest integer, whose bits are then the sum's lowest.
+    /// Adding this constant rounds a float below 2^22 to the nearest integer, whose bits are then the sum's lowest.
     private static final float ROUNDER = 12582912f;
 
     private Exponential() { }
 
-    /// `to = e^(x - shift)` for `count` vectors, `step` bytes apart; `shift` is the address of one vector. `to` may
-    /// be x.
+    /// Computes `to = e^(x - shift)` for `count` vectors, `step` bytes apart; `shift` is the address of one vector.
+    /// `to` may be x.
     static void apply(long x, int count, long step, long shift, long to) {
         FloatVector minus = FloatVector.fromMemorySegment(F, ALL, shift & ADDRESS, ORDER);
         for (int i = 0; i < count; i++) {

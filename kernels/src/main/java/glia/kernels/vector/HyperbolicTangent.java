@@ -10,13 +10,13 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
 
-/// `tanh x` by 13 levels of Lambert's continued fraction `x / (1 + x²/(3 + x²/(5 + …)))`, multiplied out to a quotient
-/// of polynomials in x². All coefficients are positive, so nothing cancels; the quotient is exact to 4e-8 up to 9,
-/// beyond which F32 has 1.
+/// `tanh x` by 13 levels of Lambert's continued fraction `x / (1 + x²/(3 + x²/(5 + …)))`, expanded to a quotient of
+/// polynomials in x². All coefficients are positive, so there is no cancellation. The quotient is exact to 4e-8 up to
+/// 9, beyond which F32's tanh is 1.
 final class HyperbolicTangent {
     private HyperbolicTangent() { }
 
-    /// `to = out · tanh(in · x)`, a number of vectors; `to` may be x. NaN stays NaN.
+    /// Computes `to = out · tanh(in · x)` for whole vectors; `to` may be x. NaN stays NaN.
     static void apply(long x, long sizeBytes, float in, float out, long to) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + i & ADDRESS, ORDER).mul(in);

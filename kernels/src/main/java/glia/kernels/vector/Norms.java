@@ -15,8 +15,8 @@ import glia.tensor.kernel.Workers;
 import glia.kernels.tiled.Scratch;
 import jdk.incubator.vector.FloatVector;
 
-/// Norms of rows: RMS (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450). Both are
-/// `y = (x - mean) · factor · (w + offset) + b`. Sums are in F32, spread over the lanes of two vectors.
+/// RMS norm (https://arxiv.org/abs/1910.07467) and layer norm (https://arxiv.org/abs/1607.06450) of rows. Both are `y =
+/// (x - mean) · factor · (w + offset) + b`. Sums are in F32, over the lanes of two vectors.
 public final class Norms extends RangeTask {
     private final Scratch[] scratch;
     private Tensor y;

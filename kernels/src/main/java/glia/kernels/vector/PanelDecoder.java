@@ -8,15 +8,15 @@ import glia.tensor.Memory;
 import glia.tensor.format.Decode;
 import glia.kernels.tiled.Scratch;
 
-/// Decodes a part of a panel, `rows` rows of up to `DEPTH` numbers of a weight of any type, to F32 with rows as
-/// columns. One object serves one worker.
+/// Decodes a part of a panel, `rows` rows of up to `DEPTH` values of a weight of any type, to F32 with rows as columns.
+/// Not thread-safe.
 final class PanelDecoder {
-    /// Numbers of a row that are decoded at a time: one large block. The panel's part then fits the first cache.
+    /// Values of a row that are decoded at a time: one large block. The panel's part then fits the L1 cache.
     static final int DEPTH = 256;
 
     private static final long PART = (long) DEPTH * PANEL_BYTES;
 
-    /// Groups of numbers with a scale of their own in a part.
+    /// Groups of values with their own scale in a part.
     private static final int GROUPS = DEPTH / 16;
 
     private final Scratch scratch = new Scratch();
@@ -27,9 +27,9 @@ final class PanelDecoder {
     private long tops;
     private long bytes;
 
-    /// @param from where the numbers of the first row begin
-    /// @param count numbers of a row, up to `DEPTH`, whole blocks
-    /// @param panel `DEPTH` rows; columns from `rows` on keep what they held
+    /// @param from the address of the first row
+    /// @param count values of a row, up to `DEPTH`, whole blocks
+    /// @param panel `DEPTH` rows; columns from `rows` on are not changed
     void decode(DType type, long from, long rowBytes, int rows, int count, long panel) {
         assert rows <= PANEL && count <= DEPTH;
         words = scratch.reserve(PART + (4 * GROUPS + 64) * PANEL_BYTES);
@@ -107,8 +107,8 @@ final class PanelDecoder {
         }
     }
 
-    /// Scales and minima of the eight groups of Q4_K and Q5_K from words 1 to 3, times d and -dmin, the halves of
-    /// word 0.
+    /// Computes scales and minima of the eight groups of Q4_K and Q5_K from words 1 to 3, times d and -dmin, the halves
+    /// of word 0.
     private void groupScales() {
         long factors = tops;
         Unpack.halves(words, 1, 16, factors, 0);
@@ -152,7 +152,7 @@ final class PanelDecoder {
         }
     }
 
-    /// Types without a kernel of their own: the formats' definitions, a row at a time.
+    /// Decodes types without a kernel of their own, by the formats' definitions, a row at a time.
     private void others(DType type, long from, long rowBytes, int rows, int count, long panel) {
         for (int r = 0; r < rows; r++) {
             Decode.toFloats(type, from + r * rowBytes, row, 0, count);
@@ -162,8 +162,8 @@ final class PanelDecoder {
         }
     }
 
-    /// Decodes rows without transposing them: `rows` rows of `count` numbers to panels of `PANEL` columns,
-    /// `partBytes` apart, number k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
+    /// Decodes rows without transposing them: `rows` rows of `count` values to panels of `PANEL` columns, `partBytes`
+    /// apart, value k of row r at row r, column `k % PANEL` of panel `k / PANEL`.
     void decodeStraight(DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes) {
         assert count <= DEPTH;
         for (int r = 0; r < rows; r++) {
@@ -175,7 +175,7 @@ final class PanelDecoder {
         }
     }
 
-    /// Decodes rows without turning them, one behind the other.
+    /// Decodes rows to consecutive rows, without transposing them.
     void decodeRows(DType type, long from, long rowBytes, int rows, int count, long to) {
         int part = DEPTH / type.blockElements() * type.blockElements();
         for (int r = 0; r < rows; r++) {

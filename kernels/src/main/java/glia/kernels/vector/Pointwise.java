@@ -18,12 +18,12 @@ import glia.tensor.kernel.Workers;
 import glia.kernels.tiled.Scratch;
 import jdk.incubator.vector.FloatVector;
 
-/// What is computed number by number. Numbers that fill no vector pass through a vector of scratch memory, so that each
-/// function is written once.
+/// Elementwise operations. Values that fill no vector pass through a vector of scratch memory, so that each function is
+/// written once.
 public final class Pointwise extends RangeTask {
     private enum Op { ADD, SCALE, SILU, GELU, GELU_TANH, TANH, RELU, RELU_SQUARED }
 
-    /// Numbers in a unit of work: whole vectors.
+    /// Values in a unit of work: whole vectors.
     private static final int UNIT = 1024;
 
     private final Scratch[] scratch;
@@ -40,20 +40,20 @@ public final class Pointwise extends RangeTask {
         blocks = Scratch.each(workers.count());
     }
 
-    /// `y = a + factor · b`
+    /// Computes `y = a + factor · b`.
     public void add(Tensor y, Tensor a, Tensor b, float factor) {
         assert b.dtype() == DType.F32 && b.size() == a.size();
         this.factor = factor;
         run(Op.ADD, y, a, b, 1);
     }
 
-    /// `y = factor · a`
+    /// Computes `y = factor · a`.
     public void scale(Tensor y, Tensor a, float factor) {
         this.factor = factor;
         run(Op.SCALE, y, a, null, 1);
     }
 
-    /// `y = f(a) · b`, without the factor where b is null.
+    /// Computes `y = f(a) · b`, or `f(a)` if b is null.
     public void activate(Tensor y, Tensor a, Tensor b, Activation f) {
         assert b == null || b.dtype() == DType.F32 && b.size() == a.size();
         run(switch (f) {
@@ -106,9 +106,9 @@ public final class Pointwise extends RangeTask {
         }
     }
 
-    /// @param q 0 where there is no second operand
+    /// @param q 0 if there is no second operand
     /// @param sizeBytes whole vectors
-    /// @param block memory for as many numbers, then `UNIT` numbers behind its start a vector of zeros
+    /// @param block memory for as many values; `UNIT` values behind its start there is a vector of zeros
     private void apply(long p, long q, long out, long sizeBytes, long block) {
         switch (op) {
             case ADD -> add(p, q, out, sizeBytes, factor);
@@ -160,8 +160,8 @@ public final class Pointwise extends RangeTask {
         }
     }
 
-    /// -u for `σ(u)`. SiLU has `u = x`; GELU's tanh form has `u = 2·√(2/π)·(x + 0.044715 x³)`, since
-    /// `(1 + tanh v) / 2 = σ(2v)`.
+    /// -u for `σ(u)`. SiLU has `u = x`; GELU's tanh form has `u = 2·√(2/π)·(x + 0.044715 x³)`, since `(1 + tanh v) / 2
+    /// = σ(2v)`.
     private static void exponents(long p, long sizeBytes, boolean cubic, long to) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector x = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER);
@@ -170,7 +170,7 @@ public final class Pointwise extends RangeTask {
         }
     }
 
-    /// `x / (1 + e)` for e from memory, times q's number where there is a q.
+    /// `x / (1 + e)` for e from memory, times q's value if there is a q.
     private static void sigmoid(long p, long q, long out, long sizeBytes, long e) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, p + i & ADDRESS, ORDER)

@@ -18,17 +18,18 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Rounds whole blocks of 32 numbers as `Precision.FAST` says, to the same bits as the scalar kernel.
+/// Quantizes and dequantizes whole blocks of 32 values as defined by `Precision.FAST`, with the bits of the scalar
+/// kernel.
 public final class QuantizeActivations extends RangeTask {
     private static final int BLOCK = Precision.BLOCK;
 
-    /// How far the two sides of the test for outliers may be apart, relatively, before F32 cannot tell them.
+    /// The relative distance of the two sides of the outlier test below which F32 cannot decide.
     private static final float DOUBT = 1e-5f;
 
-    /// Blocks whose scales are found before they are rounded.
+    /// Blocks whose scales are computed before they are quantized.
     private static final int MAX_PER_CALL = 64;
 
-    /// Adding and subtracting it rounds a number below 2^22 to an integer, half to even.
+    /// Adding and subtracting this constant rounds a value below 2^22 to an integer, half to even.
     private static final float ROUNDER = 12582912f;
 
     private final Scratch[] scratch;
@@ -63,7 +64,7 @@ public final class QuantizeActivations extends RangeTask {
         }
     }
 
-    /// The scale of a block. Compared as integers, magnitudes have the order of the numbers, with NaN above infinity.
+    /// Computes the scale of a block. As integers, magnitudes have the order of the floats, with NaN above infinity.
     private static float scale(long x, long partial) {
         IntVector magnitudes = IntVector.zero(I);
         FloatVector sums = FloatVector.zero(F);
@@ -92,7 +93,7 @@ public final class QuantizeActivations extends RangeTask {
         return (double) largest * largest * BLOCK > Precision.OUTLIER * Precision.OUTLIER * exact;
     }
 
-    /// `s · round(x / s)`. Numbers that are rounded to 0 keep their sign.
+    /// Computes `s · round(x / s)`. Values that are rounded to 0 keep their sign.
     private static void round(long x, int blocks, long scales, long y) {
         for (int i = 0; i < blocks; i++) {
             float s = ALL.get(Memory.F32, scales + 4L * i & ADDRESS);

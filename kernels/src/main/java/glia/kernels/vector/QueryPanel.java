@@ -11,11 +11,11 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Attention of a panel of queries: scores to weights (see `Tiles.weigh`), a vector of columns at a time.
+/// The online softmax for a panel of queries (see `Tiles.weigh`), a vector of columns at a time.
 final class QueryPanel {
     private QueryPanel() { }
 
-    /// Hides positions that a query does not see, in a vector of columns.
+    /// Masks positions invisible to a query, in a vector of columns.
     static void mask(long scores, int count, int from, long firsts, long lasts) {
         FloatVector first = FloatVector.fromMemorySegment(F, ALL, firsts & ADDRESS, ORDER);
         FloatVector last = FloatVector.fromMemorySegment(F, ALL, lasts & ADDRESS, ORDER);
@@ -28,9 +28,9 @@ final class QueryPanel {
         }
     }
 
-    /// Transposes a vector of columns of scores into weights `exp(score - largest)`, adds them to the denominators and
-    /// scales down earlier sums by the growth of the largest score. For that the old largest scores pass through
-    /// `exp` in a row of their own behind the scores.
+    /// Converts a vector of columns of scores to weights `exp(score - largest)`, adds them to the denominators and
+    /// scales down earlier sums by the growth of the largest score. For this the old largest scores pass through `exp`
+    /// in a row of their own behind the scores.
     static void weigh(long scores, int count, long largests, long denominators, long sums, int valueSize) {
         raise(scores, count, largests);
         Exponential.apply(scores, count + 1, PANEL_BYTES, largests, scores);
@@ -49,7 +49,7 @@ final class QueryPanel {
         }
     }
 
-    /// Puts the largest scores so far behind the scores and the new largest in their place.
+    /// Stores the largest scores so far behind the scores and the new largest in their place.
     private static void raise(long scores, int count, long largests) {
         FloatVector largest = FloatVector.fromMemorySegment(F, ALL, largests & ADDRESS, ORDER);
         largest.intoMemorySegment(ALL, scores + (long) count * PANEL_BYTES & ADDRESS, ORDER);

@@ -12,12 +12,13 @@ import glia.kernels.tiled.Tiles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Attention of one query: scores, weights and the sum of values (see `Tiles`).
+/// Attention of one query: scores, weights and the weighted sum of values (see `Tiles`).
 final class QueryRow {
     private QueryRow() { }
 
-    /// The vector of partial sums of `q·k` for each of `count` keys. Four keys at a time share the loads of the query;
-    /// the last ones are done again where they are not four. Numbers that fill no vector are added to the first lane.
+    /// Computes a vector of partial sums of `q·k` for each of `count` keys. Four keys at a time share the loads of the
+    /// query; the last keys are recomputed if they are fewer than four. Values that fill no vector are added to the
+    /// first lane.
     static void dots(long q, int size, long keys, long step, int count, long to) {
         int whole = size / LANES * LANES;
         for (int j = 0; j < count; j += 4) {
@@ -50,7 +51,7 @@ final class QueryRow {
         }
     }
 
-    /// Transposes scores into `exp(score - largest)` and brings the state up to date (see `Tiles.weights`).
+    /// Converts scores to `exp(score - largest)` and updates the state (see `Tiles.weights`).
     ///
     /// @param vector memory for one vector
     static void weights(long scores, int count, long state, long vector) {
@@ -68,7 +69,7 @@ final class QueryRow {
         Memory.f32(state + Tiles.DECAY, decay);
     }
 
-    /// The largest of the scores and of `largest`, also in all lanes of a vector in memory.
+    /// The largest of the scores and of `largest`, also broadcast to a vector in memory.
     private static float largest(long scores, int vectors, float largest, long vector) {
         FloatVector top = FloatVector.broadcast(F, largest);
         for (int j = 0; j < vectors; j++) {
@@ -89,7 +90,7 @@ final class QueryRow {
         return Simd.sum(vector);
     }
 
-    /// `sums = decay · sums + Σ_j weight_j · value_j`, four vectors of columns at a time.
+    /// Computes `sums = decay · sums + Σ_j weight_j · value_j`, four vectors of columns at a time.
     static void accumulate(long sums, int size, float decay, long weights, long values, long step, int count) {
         int e = 0;
         for (; e <= size - 4 * LANES; e += 4 * LANES) {

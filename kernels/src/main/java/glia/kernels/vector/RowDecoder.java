@@ -19,8 +19,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-/// Decodes rows of the KV cache's types to F32, one row behind the other, with the bits of `Decode`. It needs
-/// `Rows.AVAILABLE`.
+/// Decodes rows of the KV cache's types to consecutive F32 rows, with the bits of `Decode`. Requires `Rows.AVAILABLE`.
 final class RowDecoder {
     private static final int BLOCK = 32;
     private static final int BLOCK_BYTES = 34;

@@ -10,10 +10,10 @@ import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import glia.kernels.tiled.Scratch;
 
-/// `linear` for a few tokens: each row of the weight is multiplied as it lies in memory, since reading it is what takes
-/// the time. Rows are spread over the workers in pairs.
+/// GEMV: `linear` for a few tokens, which is bound by reading the weight. Each row of the weight is multiplied in its
+/// stored format. Rows are distributed over the workers in pairs.
 public final class RowProduct extends RangeTask {
-    /// Rows that a worker takes at a time for all tokens, so that they are still in its cache for the second token.
+    /// Rows that a worker multiplies by all tokens at a time, so that they are still in its cache for the second token.
     private static final int BLOCK = 16;
 
     private final Scratch sums = new Scratch();
@@ -31,8 +31,8 @@ public final class RowProduct extends RangeTask {
         readers = MatrixReader.each(workers.count());
     }
 
-    /// Whether there is a kernel for rows of this weight on this processor.
-    static boolean serves(Matrix w) {
+    /// Whether rows of this weight are supported on this processor.
+    static boolean supports(Matrix w) {
         return switch (w) {
             case QuantizedMatrix c -> true;
             case Tensor t -> switch (t.dtype()) {
@@ -55,7 +55,7 @@ public final class RowProduct extends RangeTask {
         distribute(Math.ceilDiv(w.rows(), 2), 2L * w.cols() * x.rows());
     }
 
-    /// Sums of activations, which offsets and minima of blocks are multiplied with.
+    /// Sums of activations, by which offsets and minima of blocks are multiplied.
     private static void prepare(long x, int cols, DType type, long to) {
         switch (type) {
             case Q4_0 -> Rows32.pairSums(x, cols / 32, -8, to);

@@ -14,12 +14,12 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/// What the products of packed rows with one vector of activations share (`Rows32`, `Rows256`, `RowsPlain`).
+/// Shared code of the products of quantized rows with one vector of activations (`Rows32`, `Rows256`, `RowsPlain`).
 ///
-/// All take the address of the rows, bytes from row to row, the number of rows, the activations, where needed sums of
-/// these, the number of blocks (or numbers) in a row, and where each row's vector of partial sums goes.
+/// All take the address of the rows, bytes from row to row, the number of rows, the activations, sums of these if
+/// needed, the number of blocks (or values) in a row, and the address for each row's vector of partial sums.
 final class Rows {
-    /// Whether this processor's vectors are wide enough: packed bytes are loaded as many as a vector has lanes, and the
+    /// Whether this processor's vectors are wide enough: as many packed bytes are loaded as a vector has lanes, and the
     /// narrowest load has 8.
     static final boolean AVAILABLE = LANES >= 8;
 
@@ -27,7 +27,7 @@ final class Rows {
     static final VectorSpecies<Byte> B =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(AVAILABLE ? 8 * LANES : 64));
 
-    /// As many 16-bit words as a vector has lanes.
+    /// As many 16-bit values as a vector has lanes.
     static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * LANES));
 
     /// Lane i holds i.
@@ -40,12 +40,12 @@ final class Rows {
 
     private Rows() { }
 
-    /// Lane i takes lane i + `distance`, around the end.
+    /// Lane i takes lane i + `distance`, cyclically.
     private static VectorShuffle<Float> rotation(int distance) {
         return VectorShuffle.fromOp(F, i -> (i + distance) % LANES);
     }
 
-    /// Adds up `count` vectors of partial sums, by halves as in `Simd.sum`, and multiplies with a factor.
+    /// Reduces `count` vectors of partial sums, by halves as in `Simd.sum`, and multiplies them by a factor.
     static void reduce(long partial, int count, float factor, long to) {
         for (int i = 0; i < count; i++) {
             FloatVector s = FloatVector.fromMemorySegment(F, ALL, partial + (long) i * BYTES & ADDRESS, ORDER);

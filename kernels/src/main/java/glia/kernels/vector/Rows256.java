@@ -24,15 +24,15 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
 
-/// Products of packed rows of ggml's Q4_K and Q6_K (see `Rows` for the arguments). The scales of a block are decoded as
-/// a vector and go through memory, from which each is broadcast by a load.
+/// Products of rows of ggml's Q4_K and Q6_K (see `Rows` for the arguments). The scales of a block are decoded as a
+/// vector and stored, and each is broadcast by a load.
 final class Rows256 {
-    /// Scratch memory for scales: blocks take transposes with eight places, so that none waits for another's.
+    /// Scratch memory for scales: blocks cycle through eight places, so that none waits for another's.
     static final long SCALES_BYTES = 8 * 64;
 
     private Rows256() { }
 
-    /// Scales and minima of a block are decoded on the way, so that the memory is read at an even pace. The first four
+    /// Scales and minima of a block are decoded along the way, so that memory is read at an even pace. The first four
     /// of each are 6 bits of four bytes; the others have their low four bits in the last four bytes and their high two
     /// on top of the first.
     ///
@@ -84,7 +84,7 @@ final class Rows256 {
     }
 
     /// Half a block has 64 bytes of low bits and 32 bytes of high bits: the low halves of the former are two runs of 32
-    /// numbers, the high halves two more; the latter have two bits for each run.
+    /// values, the high halves two more; the latter have two bits for each run.
     ///
     /// @param scales `SCALES_BYTES` of memory
     static void q6k(long w, long rowBytes, int rows, long x, int blocks, long to, long scales) {

@@ -21,9 +21,8 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/// Products of packed rows of the formats with a scale for each 32 numbers (see `Rows` for the arguments). In all,
-/// numbers i and i + 16 of a block are taken together, a vector of each at a time: where a vector has 16 lanes, that
-/// is one pair of vectors a block.
+/// Products of rows of the formats with a scale for each 32 values (see `Rows` for the arguments). Values i and i + 16
+/// of a block are processed together, a vector of each at a time: with 16 lanes that is one pair of vectors a block.
 final class Rows32 {
     /// Pairs of vectors in a block, as a shift.
     private static final int PAIRS = LANES == 16 ? 0 : 1;
@@ -31,8 +30,8 @@ final class Rows32 {
 
     private Rows32() { }
 
-    /// `factor · (x[32 i + j] + x[32 i + 16 + j])` for each pair of vectors: what offsets and minima of blocks are
-    /// multiplied with.
+    /// Computes `factor · (x[32 i + j] + x[32 i + 16 + j])` for each pair of vectors, by which offsets and minima of
+    /// blocks are multiplied.
     static void pairSums(long x, int blocks, float factor, long to) {
         for (int i = 0; i < blocks << PAIRS; i++) {
             long at = x + 128L * (i >> PAIRS) + (long) (i & PAIRS_MASK) * BYTES & ADDRESS;
@@ -62,7 +61,7 @@ final class Rows32 {
         }
     }
 
-    /// Q4_0: nibbles less 8; the sums are times -8.
+    /// Q4_0: nibbles with offset 8; the sums are times -8.
     static void q4p0(long w, long rowBytes, int rows, long x, long sums, int blocks, long to) {
         for (int r = 0; r < rows; r++) {
             FloatVector total = FloatVector.zero(F);
@@ -111,7 +110,7 @@ final class Rows32 {
         }
     }
 
-    /// Q5_0: nibbles and a fifth bit, less 16; the sums are times -16.
+    /// Q5_0: nibbles and a fifth bit, with offset 16; the sums are times -16.
     static void q5p0(long w, long rowBytes, int rows, long x, long sums, int blocks, long to) {
         for (int r = 0; r < rows; r++) {
             FloatVector total = FloatVector.zero(F);

@@ -18,7 +18,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-/// Products of rows of F32, F16 and BF16 (see `Rows` for the arguments). Numbers that fill no vector are added to the
+/// Products of rows of F32, F16 and BF16 (see `Rows` for the arguments). Values that fill no vector are added to the
 /// first lane.
 final class RowsPlain {
     private static final int STEP = 4 * LANES;
@@ -58,7 +58,7 @@ final class RowsPlain {
         }
     }
 
-    /// Halves are widened as in `Unpack.halves`.
+    /// F16 values are converted as in `Unpack.halves`.
     static void f16(long w, long rowBytes, int rows, long x, int count, long to) {
         int whole = count / LANES * LANES;
         for (int r = 0; r < rows; r++) {

@@ -7,30 +7,30 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The width of this processor's vectors and what else all kernels share.
+/// The vector width of this processor, and code shared by all kernels of this package.
 ///
 /// **No method of this package takes or returns a vector.** C2 stops inlining methods into a loop after some 18,000
-/// nodes of its graph, and an operation on vectors takes about 450; only methods of the Vector API itself are inlined
-/// still. A vector that crosses a call that is not inlined is an object on the heap, and the loop a hundred times
-/// slower. So loops call the API directly, and what they share goes through memory.
+/// nodes of its graph, and a vector operation takes about 450; from then on it inlines only methods of the Vector API
+/// itself. A vector that crosses a call that is not inlined is boxed on the heap, which makes the loop a hundred times
+/// slower. So loops call the API directly, and shared data passes through memory.
 final class Simd {
     static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
 
-    /// Numbers in a vector: 16, 8 or 4.
+    /// F32 lanes of a vector: 16, 8 or 4.
     static final int LANES = F.length();
 
-    /// Bytes of a vector.
+    /// Vector width in bytes.
     static final int BYTES = F.vectorByteSize();
 
     /// Columns of a panel: two vectors.
     static final int PANEL = 2 * LANES;
 
-    /// Bytes of one row of a panel.
+    /// Size of a row of a panel, in bytes.
     static final int PANEL_BYTES = 2 * BYTES;
 
-    /// Clears the two highest bits, which no address has set. It tells the compiler that an address is not negative
-    /// and that a small offset does not overflow it, so that no bounds check is left for the segment of all memory.
+    /// A mask that clears the two highest bits, which no address has set. The compiler then knows that an address is
+    /// not negative and that a small offset does not overflow it, and removes the bounds checks.
     static final long ADDRESS = Long.MAX_VALUE >>> 1;
 
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
@@ -39,8 +39,8 @@ final class Simd {
 
     private Simd() { }
 
-    /// The sum of the numbers of one vector in memory, by halves. (`reduceLanes` adds in one order before it is
-    /// compiled and in another after, which would make results depend on time.)
+    /// The sum of the lanes of one vector in memory, by halves. (`reduceLanes` adds in one order before it is compiled
+    /// and in another after, so that results would depend on time.)
     static float sum(long vector) {
         for (int half = LANES / 2; half > 1; half /= 2) {
             for (int i = 0; i < half; i++) {

@@ -11,20 +11,20 @@ import static glia.kernels.vector.Simd.PANEL_BYTES;
 import glia.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
 
-/// Moves rows into columns. A panel holds `PANEL` rows of a weight side by side: what is at one place of each row lies
-/// in one row of the panel, so that a vector works on many rows at once. BitUnpack of 4 bytes are moved one by one,
-/// which costs little where a word holds 4 or 8 numbers, and needs no shuffles.
+/// Transposes rows into columns. A panel holds `PANEL` rows of a weight side by side: values with the same index in
+/// each row are in one row of the panel, so that a vector works on many rows at once. 4-byte words are moved one by
+/// one, which costs little if a word holds 4 or 8 values, and needs no shuffles.
 final class Stage {
     private static final long LOW = 0xffff_ffffL;
 
     private Stage() { }
 
-    /// `count` units of 16 bytes of each row, `step` bytes apart, as words: word w of unit i of row r comes to row
-    /// `i · toRows + w`, column r of the panel. Two rows at a time share their stores, which are the bottleneck as each
-    /// goes to another cache line; the last row of an odd number is taken twice.
+    /// Moves `count` units of 16 bytes of each row, `step` bytes apart, as words: word w of unit i of row r to row `i ·
+    /// toRows + w`, column r of the panel. Two rows at a time share their stores, which are the bottleneck as each goes
+    /// to another cache line; the last row of an odd number is processed twice.
     ///
     /// @param from the first row's first unit
-    /// @param rowBytes bytes between rows in memory
+    /// @param rowBytes bytes from row to row
     static void words(long from, long rowBytes, int rows, int step, int count, long to, int toRows) {
         for (int r = 0; r < rows; r += 2) {
             long second = r + 1 < rows ? rowBytes : 0;
@@ -48,7 +48,7 @@ final class Stage {
         }
     }
 
-    /// The 32-bit word at `head` of every block: block j of row r to row j, column r.
+    /// Moves the 32-bit word at `head` of every block: block j of row r to row j, column r.
     static void integers(long from, long rowBytes, int rows, int blockBytes, int blocks, int head, long to) {
         for (int r = 0; r < rows; r += 2) {
             long second = r + 1 < rows ? rowBytes : 0;
@@ -64,7 +64,7 @@ final class Stage {
         }
     }
 
-    /// F32 numbers: number k of row r to row k, column r.
+    /// Moves F32 values: value k of row r to row k, column r.
     static void floats(long from, long rowBytes, int rows, int count, long to) {
         int units = count / 4;
         words(from, rowBytes, rows, 16, units, to, 4);
@@ -75,7 +75,7 @@ final class Stage {
         }
     }
 
-    /// Copies the first `count` columns of `rows` rows of F32 numbers into a panel: no transposing.
+    /// Copies the first `count` columns of `rows` F32 rows into a panel without transposing.
     static void straight(long from, long rowBytes, int rows, int count, long to) {
         for (int r = 0; r < rows; r++) {
             long source = from + r * rowBytes & ADDRESS;

@@ -10,22 +10,22 @@ import static glia.kernels.vector.Simd.ORDER;
 
 import jdk.incubator.vector.FloatVector;
 
-/// The one inner loop of all products: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of `ROWS` rows t and a panel of two
-/// vectors of columns. The accumulators are named locals, so that they stay in registers; A is read a number at a time
-/// at any two strides, so that it needs no packing; B's rows lie `bStep` bytes apart.
+/// The GEMM micro-kernel: `C[t,:] += Σ_k A[t,k] · B[k,:]` for a tile of `ROWS` rows t and a panel of two vectors of
+/// columns. The accumulators are named locals, so that they stay in registers. A is read one value at a time with any
+/// two strides, so it needs no packing; B's rows are `bStep` bytes apart.
 final class Tile {
-    /// Rows of a tile: as many as leave the accumulators in registers. Processors with 16 registers (AVX2) hold 6;
-    /// with 8 the wide ones reach the same rate, and 8 divides the usual numbers of tokens.
+    /// Rows of a tile: as many as fit the accumulator registers. Processors with 16 registers (AVX2) fit 6; with 8 the
+    /// wide ones reach the same rate, and 8 divides the usual numbers of tokens.
     static final int ROWS = LANES == 8 ? 6 : 8;
 
-    /// Strides of more than 256 MiB are no matrix's; the bound keeps address arithmetic free of overflow checks.
+    /// Upper limit of strides, 256 MiB, which keeps address arithmetic free of overflow checks.
     private static final long STRIDE = 0xfff_ffffL;
 
     private Tile() { }
 
-    /// @param c the tile's first number
-    /// @param cRow bytes between rows of C
-    /// @param aRow bytes between rows t of A, below 256 MiB
+    /// @param c the address of the tile
+    /// @param cRow bytes from row to row of C
+    /// @param aRow bytes from row to row of A, below 256 MiB
     /// @param aStep bytes from k to k + 1 in A
     static void multiply(long c, long cRow, long a, long aRow, long aStep, long b, long bStep, int depth) {
         if (ROWS == 8) {

@@ -18,16 +18,16 @@ import static jdk.incubator.vector.VectorOperators.XOR;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/// Transposes words of packed numbers (see `Stage`) into rows of F32 of a panel: `q · scale + minimum`. A lane is a row
-/// of the weight, so that scales and minima are vectors like all else. Few loops serve all formats, as each must be
-/// compiled before it is fast.
+/// Converts words of packed values (see `Stage`) to F32 rows of a panel: `q · scale + minimum`. A lane is a row of the
+/// weight, so that scales and minima are vectors, too. A few loops serve all formats, since each must be compiled
+/// before it is fast.
 final class Unpack {
     private Unpack() { }
 
     /// Two groups of unsigned nibbles: the low ones of the words' bytes are one group, the high ones the other.
     ///
     /// @param scales the low group's scales (a row of a panel), `highScales` the high group's; minima likewise
-    /// @param to where the low group's rows go, `4 · count` of them; `highTo` likewise
+    /// @param to the output for the low group's rows, `4 · count` of them; `highTo` likewise
     static void nibbles(long words, int count, long scales, long minima, long highScales, long highMinima,
             long to, long highTo) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
@@ -50,7 +50,7 @@ final class Unpack {
         }
     }
 
-    /// A group of bytes, unsigned after all bits of `flip` have been transposed over.
+    /// A group of bytes, unsigned after the bits of `flip` are inverted.
     static void bytes(long words, int count, int flip, long scales, long minima, long to) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             FloatVector scale = FloatVector.fromMemorySegment(F, ALL, scales + side & ADDRESS, ORDER);
@@ -83,9 +83,9 @@ final class Unpack {
         }
     }
 
-    /// The half-precision number in the low (`shift` 16) or high half (0) of every word of `rows` rows of a panel, to
-    /// rows `step` bytes apart. Shifted to the place of an F32, a half is 2^112 times too small; one that was
-    /// infinite or NaN is given the highest exponent.
+    /// Converts the F16 value in the low (`shift` 16) or high half (0) of every word of `rows` rows of a panel, to rows
+    /// `step` bytes apart. Shifted to the place of an F32, an F16 value is 2^112 times too small; infinity and NaN get
+    /// the highest exponent.
     static void halves(long words, int rows, int shift, long to, long step) {
         for (int side = 0; side < PANEL_BYTES; side += BYTES) {
             for (int i = 0; i < rows; i++) {
@@ -100,18 +100,18 @@ final class Unpack {
         }
     }
 
-    /// Two bfloat16 numbers a word.
+    /// Two BF16 values a word.
     static void brains(long words, int count, long to) {
         for (int i = 0; i < 2 * count; i++) {
             IntVector w = IntVector.fromMemorySegment(I, ALL, words + (long) i * BYTES & ADDRESS, ORDER);
-            // The vectors of a row of the panel take transposes.
+            // The two vectors of a row of the panel alternate.
             long row = to + (i >> 1) * 2L * PANEL_BYTES + (i & 1) * BYTES & ADDRESS;
             w.lanewise(LSHL, 16).intoMemorySegment(ALL, row, ORDER);
             w.and(0xffff0000).intoMemorySegment(ALL, row + PANEL_BYTES, ORDER);
         }
     }
 
-    /// `to = factor · from` for `rows` rows of a panel.
+    /// Computes `to = factor · from` for `rows` rows of a panel.
     static void scaled(long from, float factor, int rows, long to) {
         for (long i = 0; i < (long) rows * PANEL_BYTES; i += BYTES) {
             FloatVector.fromMemorySegment(F, ALL, from + i & ADDRESS, ORDER).mul(factor)

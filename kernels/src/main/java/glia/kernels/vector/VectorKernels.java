@@ -21,10 +21,12 @@ import glia.kernels.tiled.LoadKeys;
 import glia.kernels.tiled.Products;
 import glia.kernels.tiled.TiledProducts;
 
-/// Kernels on the Vector API (module `jdk.incubator.vector`), for vectors of any width. What gains nothing from vectors
-/// is left to the scalar set. Nothing is allocated once scratch memory has grown to the largest shapes met.
+/// The kernel backend on the Vector API (module `jdk.incubator.vector`), for vectors of any width. Operations that gain
+/// nothing from vectors are those of the scalar backend. Allocates nothing once scratch memory has grown to the largest
+/// shapes.
 public final class VectorKernels implements Kernels {
-    /// Up to so many tokens weights are multiplied row by row as they lie in memory; more share their decoding.
+    /// Up to this many tokens weights are multiplied row by row in their stored format (GEMV); more tokens share their
+    /// decoding.
     private static final int FEW_TOKENS = 3;
 
     private final Workers workers;
@@ -87,7 +89,7 @@ public final class VectorKernels implements Kernels {
     public void linear(Tensor y, Tensor x, Matrix w) {
         assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
         assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
-        if ((isBatchInvariant || x.rows() <= FEW_TOKENS) && RowProduct.serves(w)) {
+        if ((isBatchInvariant || x.rows() <= FEW_TOKENS) && RowProduct.supports(w)) {
             rowProduct.run(y, x, w);
         } else {
             products.linear(y, x, w);

@@ -15,12 +15,12 @@ import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
 import jdk.incubator.vector.FloatVector;
 
-/// The steps of row-wise gradients on the Vector API. Sums are in F32, spread over lanes. The last numbers, which fill
-/// no vector, are computed one by one, or pass through a vector of scratch memory.
+/// The inner loops of row-wise gradients on the Vector API. Sums are in F32, over lanes. The last values, which fill no
+/// vector, are computed one by one, or pass through a vector of scratch memory.
 final class VectorRowSteps implements RowSteps {
-    /// Numbers of a block of exponentials.
+    /// Values of a block of exponentials.
     private static final int BLOCK = 1024;
-    /// Below it, `e^x` is 0 in F32, and so is what is multiplied by it.
+    /// Below this, `e^x` is 0 in F32, and so are its products.
     private static final float MIN = -150;
 
     private final Scratch scratch = new Scratch();
@@ -28,7 +28,7 @@ final class VectorRowSteps implements RowSteps {
 
     VectorRowSteps() { }
 
-    /// A vector of zeros, one for sums, one for a tail, then a block of numbers.
+    /// A vector of zeros, one for sums, one for a tail, then a block of values.
     private long memory() {
         long memory = scratch.reserve(3L * BYTES + 4L * BLOCK);
         VectorTiles.zero(memory, LANES);
@@ -207,7 +207,7 @@ final class VectorRowSteps implements RowSteps {
         return Simd.sum(partial);
     }
 
-    /// `to = max(x - shift, MIN)`
+    /// Computes `to = max(x - shift, MIN)`.
     private static void distances(long x, int count, float shift, long to) {
         for (int i = 0; i < count; i += LANES) {
             FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);

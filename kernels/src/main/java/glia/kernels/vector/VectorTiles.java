@@ -13,7 +13,7 @@ import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Tiles;
 import jdk.incubator.vector.FloatVector;
 
-/// The inner loops of products and attention on the Vector API.
+/// The inner loops of GEMM and attention on the Vector API.
 final class VectorTiles implements Tiles {
     private final PanelDecoder[] decoders;
     private final MatrixReader[] readers;
@@ -36,13 +36,13 @@ final class VectorTiles implements Tiles {
         return PANEL;
     }
 
-    /// Tiles are always whole: their sums are named locals.
+    /// Tiles are always whole: their accumulators are named locals.
     @Override
-    public int least(int rows) {
+    public int minRows(int rows) {
         return Tile.ROWS;
     }
 
-    /// And so wide as a panel.
+    /// Always a whole panel.
     @Override
     public int minCols(int cols) {
         return PANEL;
@@ -58,7 +58,7 @@ final class VectorTiles implements Tiles {
         zero(at, count);
     }
 
-    /// Sets numbers to 0.
+    /// Sets `count` values to 0.
     static void zero(long at, int count) {
         int i = 0;
         for (; i <= count - Simd.LANES; i += Simd.LANES) {

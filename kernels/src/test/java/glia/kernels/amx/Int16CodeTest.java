@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class Int16CodeTest {
-    private static final float MOST = 32512;
+    private static final float MAX_WORD = 32512;
 
     @BeforeAll
     static void onlyWhereItRuns() {
@@ -63,10 +63,10 @@ class Int16CodeTest {
                     }
                     Int16Code.pack(from.address(), blocks, to.address() + 64 * 15, scale.address());
                     largest = Math.max(largest, 0x1p-100f);
-                    assertEquals(largest * (1 / MOST), scale.get(Memory.F32, 0));
+                    assertEquals(largest * (1 / MAX_WORD), scale.get(Memory.F32, 0));
                     for (int i = 0; i < 64 * steps; i++) {
                         long expected = i < 32 * blocks
-                                ? (long) Math.rint(from.get(Memory.F32, 4L * i) * (MOST / largest)) : 0;
+                                ? (long) Math.rint(from.get(Memory.F32, 4L * i) * (MAX_WORD / largest)) : 0;
                         assertEquals(expected, word(to, i / 64 * 2048L + 64 * 15 + i % 64, 1024), "number " + i);
                     }
                     for (int i = 0; i < to.byteSize(); i++) {
@@ -160,8 +160,8 @@ class Int16CodeTest {
                 largest = Math.max(largest, Math.abs(number));
                 largestWord = Math.max(largestWord, Math.abs(word));
             }
-            assertTrue(largestWord <= MOST + 2);
-            assertTrue(largest == 0 || largestWord > MOST / 5, "few bits of words are used: " + largestWord);
+            assertTrue(largestWord <= MAX_WORD + 2);
+            assertTrue(largest == 0 || largestWord > MAX_WORD / 5, "few bits of words are used: " + largestWord);
         }
     }
 

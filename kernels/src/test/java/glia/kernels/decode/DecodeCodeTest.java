@@ -27,7 +27,7 @@ class DecodeCodeTest extends IsaLevelTest {
     void hasTheBitsOfTheDefinition() {
         int numTypes = 0;
         for (DType type : DType.values()) {
-            if (DecodeCode.serves(type)) {
+            if (DecodeCode.supports(type)) {
                 numTypes++;
                 for (int blocks : new int[] {0, 1, 2, 3, 15, 16, 17, 31, 33, 64, 65}) {
                     for (int turn = 0; turn < 5; turn++) {

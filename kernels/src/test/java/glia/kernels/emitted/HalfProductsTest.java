@@ -151,11 +151,11 @@ class HalfProductsTest extends IsaLevelTest {
         Path file = Files.write(folder.resolve("w"), new byte[400]);
         try (Arena arena = Arena.ofShared(); FileChannel channel = FileChannel.open(file)) {
             MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, 400, arena);
-            assertTrue(HalfProducts.serves(Tensor.of(DType.F16, memory, 10, 20)));
-            assertTrue(HalfProducts.serves(Tensor.of(DType.BF16, memory, 10, 20)));
-            assertFalse(HalfProducts.serves(Tensor.of(DType.BF16, memory.asSlice(0, 42), 7, 3)), "odd");
-            assertFalse(HalfProducts.serves(Tensor.of(DType.F32, memory, 10, 10)));
-            assertFalse(HalfProducts.serves(Tensor.allocate(arena, DType.F16, 10, 20)));
+            assertTrue(HalfProducts.supports(Tensor.of(DType.F16, memory, 10, 20)));
+            assertTrue(HalfProducts.supports(Tensor.of(DType.BF16, memory, 10, 20)));
+            assertFalse(HalfProducts.supports(Tensor.of(DType.BF16, memory.asSlice(0, 42), 7, 3)), "odd");
+            assertFalse(HalfProducts.supports(Tensor.of(DType.F32, memory, 10, 10)));
+            assertFalse(HalfProducts.supports(Tensor.allocate(arena, DType.F16, 10, 20)));
             try (Workers workers = new Workers(2)) {
                 EmittedKernels kernels = new EmittedKernels(workers, level);
                 Tensor y = Tensor.allocate(arena, DType.F32, 2, 10);

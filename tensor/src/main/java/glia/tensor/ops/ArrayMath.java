@@ -8,7 +8,7 @@ public final class ArrayMath {
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
-    private static final float LEAST = -87.3f;
+    private static final float MIN = -87.3f;
 
     /// Adding this constant rounds a float below 2^22 to the nearest integer.
     private static final float ROUNDER = 12582912f;
@@ -39,7 +39,7 @@ public final class ArrayMath {
     /// Stores the bits of `2^n`, and x clamped to its limit in y.
     private static void exponents(float[] x, float[] y, int[] bits, int count) {
         for (int i = 0; i < count; i++) {
-            float z = Math.max(x[i], LEAST);
+            float z = Math.max(x[i], MIN);
             y[i] = z;
             bits[i] = Math.min((int) (z * LOG2_E + ROUNDER - ROUNDER) + 127, 254) << 23;
         }
