@@ -8,15 +8,15 @@ import glia.tensor.kernel.Span;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/// Causal attention of a Llama of 1.1 billion parameters: 32 heads of 64 over 4 heads of keys and values, in pages as
-/// the engine has them. A prompt's attention computes, so it is measured by operations; a single token's reads keys and
-/// values, so it is measured by bytes, over layers that together are far larger than the last cache.
+/// Causal attention of a Llama with 1.1 billion parameters: 32 heads of size 64 over 4 key-value heads, with the
+/// engine's KV cache pages. Prefill attention is bound by compute and measured in operations. Decode attention is bound
+/// by reading keys and values and measured in bytes, over layers that together far exceed the last-level cache.
 public class Attention extends KernelBenchmark {
-    /// What the pass holds.
+    /// The tokens of the pass.
     public enum Phase {
         /// All positions.
         PREFILL,
-        /// The last position alone.
+        /// The last position only.
         DECODE
     }
 
@@ -30,14 +30,14 @@ public class Attention extends KernelBenchmark {
     @Param
     public Phase phase;
 
-    /// Positions of the sequence.
+    /// Number of positions in the sequence.
     @Param({"512", "4096"})
     public int context;
 
     private final Runs runs = new Runs();
     private Tensor q;
     private Tensor y;
-    /// For each layer the keys and values of the one run.
+    /// The keys and values of the run, for each layer.
     private KeyValues[][] layers;
 
     @Override
@@ -67,7 +67,7 @@ public class Attention extends KernelBenchmark {
             }
         }
         return switch (phase) {
-            // A score and a weighted value: each a multiplication and an addition for every number of a head.
+            // A score and a weighted value: each a multiplication and an addition for every value of a head.
             case PREFILL -> 4.0 * HEADS * HEAD_SIZE * ((long) context * (context + 1) / 2);
             case DECODE -> (double) layers.length * layerBytes;
         };

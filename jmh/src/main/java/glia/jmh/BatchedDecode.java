@@ -2,7 +2,7 @@ package glia.jmh;
 
 import org.openjdk.jmh.annotations.Param;
 
-/// Sixteen tokens times matrices that stream from memory: a step of decoding sixteen sequences at once.
+/// Decoding a batch of 16: matrix multiplication of 16 tokens with weights streamed from memory.
 public class BatchedDecode extends StreamedWeights {
     @Param("16")
     public int tokens;

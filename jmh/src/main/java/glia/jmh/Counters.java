@@ -4,8 +4,8 @@ import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/// What a benchmark reports beside its operations a second. The numbers are static because JMH makes this object on
-/// its own and offers it no way to the benchmark; each benchmark has a process of its own.
+/// The secondary results of a benchmark, besides its operations a second. They are static because JMH creates this
+/// object itself and gives the benchmark no access to it; each benchmark has its own process.
 @State(Scope.Thread)
 @AuxCounters(AuxCounters.Type.EVENTS)
 public class Counters {
@@ -14,20 +14,20 @@ public class Counters {
     static double limit;
     static double peak;
     static double product;
-    /// Takes results, so that no compiler leaves a computation out.
+    /// Consumes results, so that no compiler removes a computation.
     static volatile long sink;
 
-    /// 1 where work is counted in bytes, 0 where it is counted in F32 operations.
+    /// 1 if work is counted in bytes, 0 if in F32 operations.
     public double countsBytes() {
         return bytes ? 1 : 0;
     }
 
-    /// The work of one operation: bytes or F32 operations.
+    /// The work of one operation, in bytes or F32 operations.
     public double workPerOperation() {
         return work;
     }
 
-    /// The machine's limit just before the iteration: bytes or F32 operations a second.
+    /// The machine's limit just before the iteration, in bytes or F32 operations a second.
     public double limitPerSecond() {
         return limit;
     }
@@ -37,7 +37,7 @@ public class Counters {
         return peak;
     }
 
-    /// The rate of the F32 product of many tokens just before the iteration, in F32 operations a second, or 0.
+    /// The rate of the F32 GEMM just before the iteration, in F32 operations a second, or 0.
     public double productPerSecond() {
         return product;
     }

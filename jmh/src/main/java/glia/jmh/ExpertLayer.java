@@ -18,8 +18,8 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Mixtures of gated experts: a router, the choice of experts, which differs from token to token, and the chosen
-/// experts. One operation is a pass over layers that together are larger than the last cache.
+/// Mixture-of-experts layers with gated experts: the router, the choice of experts, which differs from token to token,
+/// and the chosen experts. One operation is a pass over layers that together exceed the last-level cache.
 public class ExpertLayer extends KernelBenchmark {
     private static final int NUM_EXPERTS = 64;
     private static final int INPUT_TOKENS = 1024;
@@ -38,18 +38,18 @@ public class ExpertLayer extends KernelBenchmark {
     @Param("1024")
     public int expertWidth;
 
-    /// How many experts a token has.
+    /// Number of experts a token.
     @Param("8")
     public int chosen;
 
     private Compute ops;
     private List<Tensor> inputs;
-    private int turn;
+    private int nextInput;
     private Router router;
     private List<Weight> routers;
     private List<ExpertMlp.Experts> layers;
 
-    /// A token reads each weight once; more tokens share some, and compute.
+    /// With one token each weight is read once; more tokens share some weights and are bound by compute.
     @Override
     Limit limit() {
         return tokens == 1 ? Limit.READ : Limit.FMA;
@@ -83,7 +83,7 @@ public class ExpertLayer extends KernelBenchmark {
     @Benchmark
     public void layers(Counters counters) {
         // Other tokens each time, which choose other experts.
-        Tensor x = inputs.get(turn++ % inputs.size());
+        Tensor x = inputs.get(nextInput++ % inputs.size());
         for (int i = 0; i < layers.size(); i++) {
             int mark = ops.mark();
             Routing routing = new Routing(ops.linear(x, routers.get(i)), router, Optional.empty());

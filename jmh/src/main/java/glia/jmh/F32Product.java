@@ -4,7 +4,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 
-/// The product of F32 activations with a square F32 matrix: what products with packed weights are measured by.
+/// GEMM of F32 activations with a square F32 matrix: the reference for GEMM with packed weights.
 final class F32Product {
     private final Kernels set;
     private final Tensor x;

@@ -5,33 +5,34 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Multiplies and adds F32 numbers in registers as fast as the threads can: the limit for kernels that compute.
+/// Measures the peak F32 rate: all threads run fused multiply-adds in registers. This is the limit for compute-bound
+/// kernels.
 ///
-/// Twelve chains: more than a processor with two units and a latency of 4 or 5 cycles needs to be kept busy, and few
-/// enough for 16 registers.
+/// It uses twelve independent chains: more than a processor with two units and a latency of 4 or 5 cycles needs, and
+/// few enough for 16 registers.
 final class FmaLoop implements Workers.Task {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final int CHAINS = 12;
 
     private final Workers workers;
-    private final int turns;
+    private final int rounds;
     private final float[] results;
 
-    /// @param turns how often a chunk goes through the loop
-    FmaLoop(Workers workers, int turns) {
+    /// @param rounds number of loop iterations of a chunk
+    FmaLoop(Workers workers, int rounds) {
         this.workers = workers;
-        this.turns = turns;
+        this.rounds = rounds;
         results = new float[workers.chunksFor(Long.MAX_VALUE)];
     }
 
-    /// Floating-point operations of `run`, a multiplication with its addition counted as two.
+    /// Floating-point operations of `run`; a multiply-add counts as two.
     long numOps() {
-        return 2L * CHAINS * F.length() * turns * results.length;
+        return 2L * CHAINS * F.length() * rounds * results.length;
     }
 
-    /// Runs the loop some times on each thread.
+    /// Runs the loop several times on each thread.
     ///
-    /// @return `numOps() / 2`, counted by the additions themselves: each adds 1. Exact for some 100,000 turns
+    /// @return `numOps() / 2`, counted by the additions themselves: each adds 1. Exact for about 100,000 iterations
     double run() {
         workers.run(this, results.length);
         double sum = 0;
@@ -43,14 +44,14 @@ final class FmaLoop implements Workers.Task {
 
     @Override
     public void run(int chunk, int worker) {
-        results[chunk] = chains(1, 1, turns);
+        results[chunk] = chains(1, 1, rounds);
     }
 
-    /// Repeats `v = v · factor + step` on all lanes of all chains, which begin at 0, -1, 1, -2, 2 and so on, to -6:
-    /// each its own number, lest the compiler make one of two. Their sum over a lane is -6.
+    /// Repeats `v = v · factor + step` on all lanes of all chains, which begin at 0, -1, 1, -2, 2 and so on, to -6: all
+    /// different, so that the compiler does not merge them. Their sum over a lane is -6.
     ///
-    /// @return the sum of all lanes, less what they began with
-    private static float chains(float factor, float step, int turns) {
+    /// @return the sum of all lanes minus the initial values
+    private static float chains(float factor, float step, int rounds) {
         FloatVector f = FloatVector.broadcast(F, factor);
         FloatVector s = FloatVector.broadcast(F, step);
         FloatVector a = FloatVector.broadcast(F, 0);
@@ -65,7 +66,7 @@ final class FmaLoop implements Workers.Task {
         FloatVector k = FloatVector.broadcast(F, -5);
         FloatVector l = FloatVector.broadcast(F, 5);
         FloatVector m = FloatVector.broadcast(F, -6);
-        for (int t = 0; t < turns; t++) {
+        for (int t = 0; t < rounds; t++) {
             a = a.fma(f, s);
             b = b.fma(f, s);
             c = c.fma(f, s);

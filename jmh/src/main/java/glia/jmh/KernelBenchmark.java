@@ -22,9 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What all benchmarks of kernels share: the set of kernels, its threads, memory, and the machine's limit, which is
-/// measured before each iteration in the same process on the same threads, since a shared machine may be twice as fast
-/// in one minute as in the next.
+/// The base of all kernel benchmarks: the kernel backend, its threads, memory, and the machine's limit. The limit is
+/// measured before each iteration in the same process on the same threads, since the speed of a shared machine varies.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -35,28 +34,28 @@ import org.openjdk.jmh.annotations.Warmup;
 public abstract class KernelBenchmark {
     /// What bounds a kernel.
     public enum Limit {
-        /// Bytes a second that all threads read from memory.
+        /// Memory bandwidth: bytes a second read by all threads.
         READ,
-        /// F32 operations a second of all threads in registers.
+        /// Compute: F32 operations a second of all threads in registers.
         FMA
     }
 
     private static final int FMA_TURNS = 100_000;
 
-    /// A name that `KernelBackends.choose` takes.
+    /// A name for `KernelBackends.choose`.
     @Param("vector")
     public String kernels;
 
-    /// Threads that compute, 0 for one a processor.
+    /// Number of threads, 0 for one a processor.
     @Param("0")
     public int threads;
 
-    /// MiB that are read to find the memory's limit, and that streams of weights have at least: the same for both,
-    /// since a cache holds some part of both.
+    /// MiB read to measure the memory's limit, and minimal size of streamed weights: the same for both, since a cache
+    /// holds a part of both.
     @Param("512")
     public int streamMegabytes;
 
-    /// How long each limit is measured before each iteration.
+    /// Duration of each measurement of a limit, in milliseconds.
     @Param("50")
     public int limitMillis;
 
@@ -69,7 +68,7 @@ public abstract class KernelBenchmark {
 
     abstract Limit limit();
 
-    /// Makes what one operation works on.
+    /// Prepares the data of one operation.
     ///
     /// @return the work of one operation: bytes for `READ`, F32 operations for `FMA`
     abstract double prepare();
@@ -94,7 +93,7 @@ public abstract class KernelBenchmark {
         Counters.product = rate(this::runProduct);
     }
 
-    /// How much of some work is done a second, measured for `limitMillis`; 0 where it is none.
+    /// Measures the rate of some work for `limitMillis`, in units a second; 0 if there is none.
     private double rate(DoubleSupplier work) {
         long start = System.nanoTime();
         double done = 0;
@@ -106,16 +105,16 @@ public abstract class KernelBenchmark {
         return done * 1e9 / (System.nanoTime() - start);
     }
 
-    /// Runs the F32 product that others are measured by, where that is of interest.
+    /// Runs the reference F32 GEMM, if the benchmark reports it.
     ///
     /// @return its F32 operations, or 0
     double runProduct() {
         return 0;
     }
 
-    /// Does once what measures the limit.
+    /// Runs the loop that measures the limit once.
     ///
-    /// @return how much was done, in the limit's unit
+    /// @return the work done, in the limit's unit
     final double runLimit() {
         return switch (limit()) {
             case READ -> read();
@@ -139,7 +138,7 @@ public abstract class KernelBenchmark {
         arena.close();
     }
 
-    /// An F32 matrix of numbers between -1 and 1.
+    /// Creates an F32 matrix of values between -1 and 1.
     final Tensor activations(int rows, int cols) {
         Tensor x = Tensor.allocate(arena, DType.F32, rows, cols);
         for (long i = 0; i < x.size(); i++) {
@@ -148,7 +147,7 @@ public abstract class KernelBenchmark {
         return x;
     }
 
-    /// A product as the engine has it by default: activations are rounded first where weights are quantized.
+    /// Multiplies with the engine's default precision: activations are quantized if weights are.
     ///
     /// @param scratch of x's shape
     final void multiply(Tensor y, Tensor x, Tensor w, Tensor scratch) {

@@ -8,9 +8,9 @@ import glia.tensor.kernel.Span;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/// One token's latent attention in its absorbed form, at the sizes of DeepSeek: all heads attend to the same rows of
-/// 512 + 64 numbers, whose first 512 are the values. With 128 heads every row that is read is used in 279,000
-/// operations, so it is measured by operations.
+/// Decode with latent attention in absorbed form, at DeepSeek's sizes: all heads attend to the same rows of 512 + 64
+/// values, whose first 512 are the values. With 128 heads each row is used in 279,000 operations, so it is measured in
+/// operations.
 public class LatentDecode extends KernelBenchmark {
     private static final int PAGE_TOKENS = 64;
     private static final int LATENT = 512;
@@ -19,7 +19,7 @@ public class LatentDecode extends KernelBenchmark {
     @Param({"128", "16"})
     public int heads;
 
-    /// Positions of the sequence.
+    /// Number of positions in the sequence.
     @Param("16384")
     public int context;
 

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// A chart of lines with both axes logarithmic, as SVG that reads in light and in dark pages.
+/// A line chart with two logarithmic axes, as SVG that is readable on light and dark pages.
 final class LogChart {
-    /// A line and its values, one for each place of the horizontal axis.
+    /// A line and its values, one for each point of the horizontal axis.
     record Line(String name, double[] values) { }
 
     private static final int WIDTH = 640;
@@ -20,7 +20,7 @@ final class LogChart {
     private LogChart() { }
 
     /// @param unit of the vertical axis
-    /// @param places of the horizontal axis, ascending
+    /// @param places points of the horizontal axis, ascending
     static String svg(String title, String unit, int[] places, List<Line> lines) {
         double least = lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).min().orElseThrow();
         double most = lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).max().orElseThrow();

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/// The machine in a line.
+/// A one-line description of the machine.
 final class Machine {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
@@ -18,7 +18,7 @@ final class Machine {
                 + System.getProperty("java.vendor.version", "Java") + " " + Runtime.version();
     }
 
-    /// The processor's name where the system tells it, else its architecture.
+    /// The processor's name if the system provides it, otherwise its architecture.
     private static String processor() {
         String architecture = System.getProperty("os.arch");
         if (!Files.isReadable(CPU_INFO)) {

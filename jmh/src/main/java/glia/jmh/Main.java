@@ -16,18 +16,18 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Runs benchmarks of kernels and prints a table of what they reach, each as a share of the machine's limit.
+/// Runs kernel benchmarks and prints a table of their rates, each as a share of the machine's limit.
 ///
 ///     Main [BENCHMARK...] [--kernels vector,scalar] [--types Q8_0,Q4_K] [--json FILE]
 public final class Main {
     static final String USAGE = "usage: [BENCHMARK...] [--kernels NAME,...] [--types TYPE,...] [--json FILE]\n"
-            + "benchmarks: " + String.join(" ", Step.ALL.stream().map(Step::name).distinct().toList());
+            + "benchmarks: " + String.join(" ", BenchmarkRun.ALL.stream().map(BenchmarkRun::name).distinct().toList());
 
-    /// What the words ask for.
+    /// The parsed command line.
     ///
-    /// @param json where the document goes, or null
-    record Request(List<Step> steps, Path json) {
-        /// @throws IllegalArgumentException if the words cannot be understood; the message says why
+    /// @param json the output file, or null
+    record Request(List<BenchmarkRun> steps, Path json) {
+        /// @throws IllegalArgumentException if the arguments are invalid; the message says why
         static Request parse(String... words) {
             List<String> names = new ArrayList<>();
             List<String> kernels = List.of("vector");
@@ -49,11 +49,11 @@ public final class Main {
                     default -> throw new IllegalArgumentException("unknown option " + words[i - 1]);
                 }
             }
-            List<Step> steps = new ArrayList<>();
-            for (Step step : Step.named(names)) {
+            List<BenchmarkRun> steps = new ArrayList<>();
+            for (BenchmarkRun step : BenchmarkRun.named(names)) {
                 boolean typed = step.benchmark() == MatVec.class || step.benchmark() == Prefill.class
                         || step.benchmark() == BatchedDecode.class;
-                Step chosen = types.isEmpty() || !typed ? step : step.with("type", types);
+                BenchmarkRun chosen = types.isEmpty() || !typed ? step : step.with("type", types);
                 boolean limits = step.benchmark() == Limits.class;
                 steps.add(limits ? chosen : chosen.with("kernels", kernels));
             }
@@ -80,8 +80,8 @@ public final class Main {
     private static void run(Request request, PrintStream out) throws RunnerException, IOException {
         Table table = new Table();
         out.println(Machine.describe() + "\n\n" + Table.header());
-        for (Step step : request.steps()) {
-            for (Figure figure : measure(step, new OptionsBuilder(), System.err)) {
+        for (BenchmarkRun step : request.steps()) {
+            for (Measurement figure : measure(step, new OptionsBuilder(), System.err)) {
                 out.println(table.add(figure));
             }
         }
@@ -91,12 +91,12 @@ public final class Main {
         }
     }
 
-    /// Runs all combinations of a step's parameters.
+    /// Runs all combinations of a benchmark's parameters.
     ///
-    /// @param options what is to differ from the benchmarks' annotations
+    /// @param options overrides of the benchmarks' annotations
     /// @param progressOut gets a line for each combination
-    /// @throws RunnerException if one fails; the message holds what it printed
-    static List<Figure> measure(Step step, ChainedOptionsBuilder options, PrintStream progressOut)
+    /// @throws RunnerException if one fails; the message contains its output
+    static List<Measurement> measure(BenchmarkRun step, ChainedOptionsBuilder options, PrintStream progressOut)
             throws RunnerException {
         options.include("^" + Pattern.quote(step.benchmark().getName()) + "\\.").shouldFailOnError(true);
         step.parameters().forEach((name, values) -> options.param(name, values.toArray(String[]::new)));
@@ -105,8 +105,8 @@ public final class Main {
         try {
             results = new Runner(options.build(), progress).run();
         } catch (RunnerException e) {
-            throw new RunnerException(step.name() + " failed: " + progress.kept(), e);
+            throw new RunnerException(step.name() + " failed: " + progress.output(), e);
         }
-        return results.stream().map(Figure::of).toList();
+        return results.stream().map(Measurement::of).toList();
     }
 }

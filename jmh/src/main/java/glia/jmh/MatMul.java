@@ -3,7 +3,7 @@ package glia.jmh;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/// The product of F32 activations with a square F32 matrix: what all products of many tokens are measured by.
+/// GEMM of F32 activations with a square F32 matrix: the reference for GEMM of many tokens.
 public class MatMul extends KernelBenchmark {
     /// Rows and columns of the matrix.
     @Param("2048")

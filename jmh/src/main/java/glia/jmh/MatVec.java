@@ -1,6 +1,6 @@
 package glia.jmh;
 
-/// One token times matrices that stream from memory: a step of decoding one sequence, bound by reading.
+/// Decode of one sequence: GEMV with weights streamed from memory, bound by memory bandwidth.
 public class MatVec extends StreamedWeights {
     @Override
     Limit limit() {

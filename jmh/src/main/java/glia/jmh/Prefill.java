@@ -6,8 +6,8 @@ import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/// Products of a prompt's tokens with matrices in the packed formats. One operation is one product, or those of a whole
-/// layer. The product of `MatMul` is measured beside it, as a limit is.
+/// Prefill: GEMM of a prompt's tokens with packed weights. One operation is one matrix multiplication, or those of a
+/// whole layer. The GEMM of `MatMul` is measured alongside, as a reference.
 public class Prefill extends KernelBenchmark {
     private static final int F32_SIZE = 2048;
 

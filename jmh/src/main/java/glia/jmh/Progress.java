@@ -9,9 +9,9 @@ import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.format.OutputFormat;
 
-/// Says which benchmark runs, and keeps what JMH would print until something goes wrong.
+/// Prints which benchmark runs, and keeps JMH's output for the case of a failure.
 final class Progress implements OutputFormat {
-    /// How JMH introduces an exception.
+    /// JMH's marker of an exception.
     private static final String FAILURE = "<failure>";
 
     private final PrintStream out;
@@ -21,8 +21,8 @@ final class Progress implements OutputFormat {
         this.out = out;
     }
 
-    /// What was printed since the present benchmark began: where it failed, from the failure on.
-    String kept() {
+    /// The output since the current benchmark began; after a failure, from the failure on.
+    String output() {
         return kept.substring(Math.max(0, kept.indexOf(FAILURE))).strip();
     }
 

@@ -15,15 +15,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Writes a Llama of random weights in GGUF, to time engines on the same file: random weights run as fast as real ones.
-/// The same arguments give the same file on every machine.
+/// Writes a Llama with random weights as GGUF, to time engines on the same file: random weights run as fast as trained
+/// ones. The same arguments give the same file on every machine.
 ///
 ///     RandomLlama OUT.gguf [--type q8_0] [--shape 1.1b]
 ///
 /// Shapes with experts are read as Mixtral.
 ///
-/// Types are those that `Encode` writes. As llama.cpp's quantizer does, the head of a file of fewer than 6 bits a
-/// weight is Q6_K, or Q8_0 where rows do not fill Q6_K's blocks; vectors are F32.
+/// Types are those of `Encode`. As in llama.cpp's quantizer, the head of a file of fewer than 6 bits a weight is Q6_K,
+/// or Q8_0 if rows do not fill Q6_K's blocks; vectors are F32.
 public final class RandomLlama {
     private static final long SEED = 1;
     private static final float DEVIATION = 0.02f;
@@ -33,8 +33,8 @@ public final class RandomLlama {
     ///
     /// @param width the hidden size
     /// @param mlpWidth the width of an MLP, or of an expert
-    /// @param numExperts 0 where each layer has one MLP
-    /// @param numChosen the experts of a token
+    /// @param numExperts 0 for one MLP a layer
+    /// @param numChosen the number of experts a token
     record Shape(int numLayers, int width, int mlpWidth, int numHeads, int numKeyValueHeads, int vocabSize,
             int numExperts, int numChosen) {
         static final Map<String, Shape> BY_NAME = Map.of(
@@ -83,7 +83,7 @@ public final class RandomLlama {
         write(Path.of(args[0]), Shape.BY_NAME.get(shape), DType.valueOf(type.toUpperCase(Locale.ROOT)));
     }
 
-    /// Writes or replaces the file. All of it is held in native memory before it is written.
+    /// Writes or replaces the file. The whole file is in native memory before it is written.
     ///
     /// @throws IllegalArgumentException if the type cannot be written or rows do not fill its blocks
     static void write(Path file, Shape shape, DType type) throws CheckpointException {
@@ -121,7 +121,7 @@ public final class RandomLlama {
         }
     }
 
-    /// The same map of all experts, one behind the other.
+    /// Writes the same map of all experts, consecutively.
     private void experts(String name, int rows, int cols) {
         matrix(name, shape.numExperts * rows, cols, type);
         tensors.put(name, tensors.get(name).reshape(shape.numExperts, rows, cols));
@@ -140,7 +140,7 @@ public final class RandomLlama {
         tensors.put(name, Tensor.of(arena, values, values.length));
     }
 
-    /// Each row has a generator of its own, so that rows can be made in any order.
+    /// Each row has its own generator, so that rows can be made in any order.
     private void matrix(String name, int rows, int cols, DType of) {
         if (cols % of.blockElements() != 0) {
             throw new IllegalArgumentException(name + " has rows of " + cols + ", which do not fill " + of
@@ -181,7 +181,7 @@ public final class RandomLlama {
         return all;
     }
 
-    /// Three special tokens, all bytes, and made-up words.
+    /// Adds three special tokens, all bytes, and made-up words.
     private void vocabulary(Map<String, Object> all) {
         String[] tokens = new String[shape.vocabSize];
         int[] types = new int[shape.vocabSize];

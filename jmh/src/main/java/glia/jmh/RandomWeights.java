@@ -7,15 +7,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
-/// Weights to time kernels on. Some rows are made and encoded, the others are copies: no kernel's time depends on it,
-/// and quantizing takes far longer than what is measured.
+/// Random weights for timing kernels. Some rows are encoded and the others are copies, since quantizing takes far
+/// longer than the measurement and the time of kernels does not depend on values.
 final class RandomWeights {
     private static final int DISTINCT_ROWS = 16;
     private static final double DEVIATION = 0.02;
 
     private RandomWeights() { }
 
-    /// A matrix of normal numbers in a type that `Encode` writes.
+    /// Creates a matrix of normally distributed values in a type of `Encode`.
     static Tensor make(Arena arena, SplittableRandom random, DType type, int rows, int cols) {
         Tensor w = Tensor.allocate(arena, type, rows, cols);
         float[] row = new float[cols];

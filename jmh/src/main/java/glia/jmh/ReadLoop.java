@@ -9,21 +9,21 @@ import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Reads memory as fast as the threads can and does nothing with it but a sum of bits. What this reaches over memory
-/// far larger than the last cache is the limit for kernels that read each weight once.
+/// Measures memory bandwidth: all threads read memory and compute only an exclusive or. Over memory that far exceeds
+/// the last-level cache this is the limit for kernels that read each weight once.
 final class ReadLoop implements Workers.Task {
     private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-    /// What a thread claims at a time, in bytes: far more than the hardware's prefetchers need to get going.
+    /// Bytes that a thread claims at a time: far more than hardware prefetchers need to start.
     private static final int CHUNK = 2 << 20;
-    /// Numbers between the threads' results, so that they share no cache line.
+    /// Distance between the threads' results, so that they share no cache line.
     private static final int APART = 16;
 
     private final Workers workers;
     private final MemorySegment memory;
     private final long[] results;
 
-    /// @param megabytes how much to read, in MiB
+    /// @param megabytes size to read, in MiB
     ReadLoop(Workers workers, Arena arena, int megabytes) {
         this.workers = workers;
         memory = arena.allocate((long) megabytes << 20, 64);
@@ -58,8 +58,8 @@ final class ReadLoop implements Workers.Task {
         results[worker * APART] ^= read(memory.address() + from, (int) Math.min(CHUNK, numBytes() - from));
     }
 
-    /// The exclusive or of `bytes` bytes, a multiple of 1024, seen as longs. Both halves are read side by side: two
-    /// streams are some percent faster than one, and than four.
+    /// The exclusive or of `bytes` bytes, a multiple of 1024, as longs. Both halves are read side by side: two streams
+    /// are a few percent faster than one or four.
     private static long read(long address, int bytes) {
         long from = Memory.address(address);
         int half = bytes / 2;

@@ -9,13 +9,13 @@ import java.util.Arrays;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/// What is done row by row beside the products, on a prompt's activations. The work is the bytes that must be read and
-/// written. A prompt's activations fit the last cache, so more than the memory's rate can be reached.
+/// Row-wise operations on a prompt's activations. The work is counted in bytes read and written. A prompt's activations
+/// fit the last-level cache, so the rate can exceed the memory bandwidth.
 public class Rows extends KernelBenchmark {
     private static final int HEAD_SIZE = 64;
     private static final float EPS = 1e-5f;
 
-    /// What is done.
+    /// The operation.
     public enum Kind { RMS_NORM, LAYER_NORM, ROTATE_HALVES, ROTATE_PAIRS, SWIGLU, GELU, ADD, ROUND, GATHER,
         LOG_SUM_EXP, ARGMAX }
 

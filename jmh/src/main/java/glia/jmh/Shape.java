@@ -2,12 +2,12 @@ package glia.jmh;
 
 import java.util.List;
 
-/// The shape of a weight matrix, written `2048x5632` for one that takes 2048 numbers a token and gives 5632.
+/// The shape of a weight matrix, written `2048x5632` for 2048 inputs and 5632 outputs.
 ///
-/// @param cols numbers that come in
-/// @param rows numbers that go out
+/// @param cols number of inputs
+/// @param rows number of outputs
 record Shape(int cols, int rows) {
-    /// Stands for all matrices of `LAYER`.
+    /// The name for all matrices of `LAYER`.
     static final String LAYER_NAME = "layer";
 
     /// The matrices of a layer of a Llama of 1.1 billion parameters: queries, keys, values, output, gate, up, down.

@@ -24,8 +24,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/// Measures what latent attention costs a token after long contexts, dense and over the keys that an indexer chooses,
-/// at the sizes of DeepSeek V3.2, and draws it.
+/// Measures decode with latent attention after long contexts, dense and sparse (over the keys that an indexer chooses),
+/// at the sizes of DeepSeek V3.2, and draws a chart.
 ///
 ///     SparseChart FILE.svg [KERNELS]
 public final class SparseChart {
@@ -77,7 +77,7 @@ public final class SparseChart {
         }
     }
 
-    /// Milliseconds a token: dense, over chosen keys, and choosing.
+    /// Milliseconds a token: dense attention, sparse attention, and the indexer.
     private double[] measure(int context) {
         KeyValues rows = pages(context, ROW);
         KeyValues keys = pages(context, INDEX_SIZE);
@@ -97,7 +97,7 @@ public final class SparseChart {
         return new double[] {dense, sparse, choice};
     }
 
-    /// The median of several runs, after one that does not count.
+    /// The median of several runs, after a warm-up run.
     private double millis(Runnable work) {
         double[] all = new double[REPEATS];
         for (int i = -1; i < REPEATS; i++) {

@@ -5,8 +5,8 @@ import glia.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/// Products of few tokens with matrices that together are far larger than the last cache, one after the other, as a
-/// step of decoding does. One operation is a pass over all of them.
+/// Matrix multiplication of few tokens with weights that together far exceed the last-level cache, one after the other,
+/// as in decoding. One operation is a pass over all of them.
 public abstract class StreamedWeights extends KernelBenchmark {
     @Param({"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q4_K", "Q6_K", "F16", "BF16", "F32"})
     public DType type;

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Figures as Markdown and as a document for programs.
+/// Results as Markdown and as JSON.
 final class Table {
-    private final List<Figure> figures = new ArrayList<>();
+    private final List<Measurement> figures = new ArrayList<>();
 
     static String header() {
         return """
@@ -16,10 +16,10 @@ final class Table {
                 |---|---|---|--:|--:|--:|--:|--:|--:|""";
     }
 
-    /// Adds a figure.
+    /// Adds a result.
     ///
     /// @return its line
-    String add(Figure figure) {
+    String add(Measurement figure) {
         figures.add(figure);
         return String.format(Locale.ROOT, "| %s | %s | %s | %d | %s | %s | %s | %s | %s |", figure.benchmark(),
                 figure.description(), figure.isLimit() ? "" : figure.kernels(), figure.threads(),
@@ -29,16 +29,16 @@ final class Table {
                 figure.shareOfProduct().isPresent() ? percent(figure.shareOfProduct().getAsDouble()) : "");
     }
 
-    private static String range(Figure figure) {
-        String least = figure.inUnit(figure.least());
-        return least.substring(0, least.indexOf(' ')) + ", " + figure.inUnit(figure.most()).split(" ")[0];
+    private static String range(Measurement figure) {
+        String min = figure.inUnit(figure.min());
+        return min.substring(0, min.indexOf(' ')) + ", " + figure.inUnit(figure.max()).split(" ")[0];
     }
 
     private static String percent(double share) {
         return String.format(Locale.ROOT, "%.0f %%", 100 * share);
     }
 
-    /// All figures so far; rates in bytes or F32 operations a second.
+    /// All results so far; rates in bytes or F32 operations a second.
     Map<String, Object> document() {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("machine", Machine.describe());
@@ -46,7 +46,7 @@ final class Table {
         return document;
     }
 
-    private Map<String, Object> document(Figure figure) {
+    private Map<String, Object> document(Measurement figure) {
         Map<String, Object> one = new LinkedHashMap<>();
         one.put("benchmark", figure.benchmark());
         one.put("parameters", figure.what());
@@ -54,8 +54,8 @@ final class Table {
         one.put("threads", figure.threads());
         one.put("unit", figure.countsBytes() ? "bytes/s" : "flop/s");
         one.put("rate", figure.rate());
-        one.put("min", figure.least());
-        one.put("max", figure.most());
+        one.put("min", figure.min());
+        one.put("max", figure.max());
         one.put("limit", figure.limit());
         one.put("peak_flops", figure.peak());
         one.put("share_of_limit", figure.shareOfLimit());

@@ -7,18 +7,18 @@ import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Kernels that note how long each of their methods took.
+/// A kernel backend that measures the time of each of its methods.
 final class TimedKernels {
     private final Map<String, Long> nanos = new TreeMap<>();
     private final Kernels kernels;
 
-    /// @param timed what does the work
+    /// @param timed the backend to measure
     TimedKernels(Kernels timed) {
         GradientKernels gradients = time(GradientKernels.class, timed.gradients(), Map.of());
         kernels = time(Kernels.class, timed, Map.of("gradients", gradients));
     }
 
-    /// @param given results of methods that are not timed, by their name
+    /// @param given results of methods that are not timed, by name
     private <T> T time(Class<T> type, T timed, Map<String, Object> given) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
                 (_, method, arguments) -> {

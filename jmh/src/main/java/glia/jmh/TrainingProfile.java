@@ -16,8 +16,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Where the time of a training step (forward, loss, backward) of small Llamas goes: the share of each kernel, and of
-/// all that is computed outside of kernels; and the memory that activations and their gradients take.
+/// Profiles training steps (forward, loss, backward) of small Llamas: the share of each kernel, and of everything
+/// outside of kernels; and the memory of activations and their gradients.
 ///
 ///     TrainingProfile [--kernels NAME] [--steps N] [--checkpoint SUBLAYERS]
 public final class TrainingProfile {

@@ -17,11 +17,11 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
-/// Every benchmark runs, with every value of its parameters, on sizes of no use for measuring.
+/// Every benchmark runs, with every value of its parameters, on sizes too small to measure.
 class BenchmarksTest {
     @BeforeAll
     static void besideOthers() {
-        // JMH allows one run a machine, unless told that times do not matter.
+        // JMH allows one run a machine unless this is set; times do not matter here.
         System.setProperty("jmh.ignoreLock", "true");
     }
 
@@ -30,12 +30,13 @@ class BenchmarksTest {
                 .measurementTime(TimeValue.milliseconds(1));
     }
 
-    private static List<Figure> measure(Class<? extends KernelBenchmark> benchmark, String kernels,
+    private static List<Measurement> measure(Class<? extends KernelBenchmark> benchmark, String kernels,
             Map<String, List<String>> sizes) throws RunnerException {
-        Step step = new Step(benchmark, sizes).with("kernels", List.of(kernels)).with("streamMegabytes", List.of("1"))
+        BenchmarkRun step = new BenchmarkRun(benchmark, sizes).with("kernels", List.of(kernels)).with("streamMegabytes",
+                List.of("1"))
                 .with("limitMillis", List.of("0"));
-        List<Figure> figures = Main.measure(step, once(), new PrintStream(OutputStream.nullOutputStream()));
-        for (Figure figure : figures) {
+        List<Measurement> figures = Main.measure(step, once(), new PrintStream(OutputStream.nullOutputStream()));
+        for (Measurement figure : figures) {
             assertEquals(benchmark.getSimpleName(), figure.benchmark());
             assertEquals(kernels, figure.kernels());
             assertEquals(Runtime.getRuntime().availableProcessors(), figure.threads());
@@ -64,7 +65,7 @@ class BenchmarksTest {
 
     @Test
     void layers() throws RunnerException {
-        Figure layer = measure(Prefill.class, "vector", Map.of("type", List.of("Q4_0"), "shape",
+        Measurement layer = measure(Prefill.class, "vector", Map.of("type", List.of("Q4_0"), "shape",
                 List.of(Shape.LAYER_NAME), "tokens", List.of("2"))).getFirst();
         assertEquals("Q4_0, layer, 2 tokens", layer.description());
     }

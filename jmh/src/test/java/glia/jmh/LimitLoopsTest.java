@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The loops that measure the machine do the work that they claim to have done.
+/// The loops that measure the machine do the work that they report.
 class LimitLoopsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
@@ -35,8 +35,8 @@ class LimitLoopsTest {
     @ValueSource(ints = {1, 2, 3})
     void everyAdditionIsDone(int threads) {
         try (Workers workers = new Workers(threads)) {
-            for (int turns : new int[] {0, 1, 1000}) {
-                FmaLoop loop = new FmaLoop(workers, turns);
+            for (int rounds : new int[] {0, 1, 1000}) {
+                FmaLoop loop = new FmaLoop(workers, rounds);
                 assertEquals(loop.numOps() / 2.0, loop.run());
             }
         }

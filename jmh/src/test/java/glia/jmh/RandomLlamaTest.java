@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The files that `RandomLlama` writes are models of the shape asked for.
+/// `RandomLlama` writes models of the requested shape.
 class RandomLlamaTest {
     @TempDir
     Path folder;
@@ -73,7 +73,7 @@ class RandomLlamaTest {
     }
 
     @Test
-    void refusesWhatItDoesNotKnow() {
+    void rejectsUnknownOptions() {
         assertThrows(IllegalArgumentException.class, () -> write("x.gguf", "q2_k"));
         assertThrows(IllegalArgumentException.class, () -> write("x.gguf", "q9"));
         assertThrows(IllegalArgumentException.class,

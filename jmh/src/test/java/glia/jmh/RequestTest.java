@@ -9,16 +9,16 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What can be asked for on the command line.
+/// Parsing of the command line.
 class RequestTest {
     private static List<String> names(String... words) {
-        return Main.Request.parse(words).steps().stream().map(Step::name).distinct().toList();
+        return Main.Request.parse(words).steps().stream().map(BenchmarkRun::name).distinct().toList();
     }
 
     @Test
     void allWithoutNames() {
         Main.Request all = Main.Request.parse();
-        assertEquals(Step.ALL.size(), all.steps().size());
+        assertEquals(BenchmarkRun.ALL.size(), all.steps().size());
         assertNull(all.json());
     }
 
@@ -32,7 +32,7 @@ class RequestTest {
     void optionsReachTheBenchmarksThatKnowThem() {
         Main.Request request = Main.Request.parse("--types", "q8_0,q4_k", "--kernels", "scalar,vector", "--json", "x");
         assertEquals(Path.of("x"), request.json());
-        for (Step step : request.steps()) {
+        for (BenchmarkRun step : request.steps()) {
             boolean typed = List.of("MatVec", "Prefill", "BatchedDecode").contains(step.name());
             assertEquals(typed ? List.of("Q8_0", "Q4_K") : null, step.parameters().get("type"));
             assertEquals(step.name().equals("Limits") ? null : List.of("scalar", "vector"),

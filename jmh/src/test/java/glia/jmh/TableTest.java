@@ -11,8 +11,9 @@ import org.junit.jupiter.api.Test;
 
 /// The table's lines.
 class TableTest {
-    private static Figure figure(String benchmark, String type, boolean countsBytes, double rate) {
-        return new Figure(benchmark, Map.of("type", type), "vector", 2, countsBytes, rate, rate / 2, rate * 2, 200e9,
+    private static Measurement figure(String benchmark, String type, boolean countsBytes, double rate) {
+        return new Measurement(benchmark, Map.of("type", type), "vector", 2, countsBytes, rate, rate / 2, rate * 2,
+                200e9,
                 300e9, rate / 200e9, benchmark.equals("Prefill") ? OptionalDouble.of(0.9) : OptionalDouble.empty());
     }
 
@@ -51,6 +52,7 @@ class TableTest {
         what.put("tokens", "512");
         what.put("context", "70");
         assertEquals("size 2048, 512 tokens, 70 positions",
-                new Figure("MatMul", what, "vector", 1, false, 1, 1, 1, 1, 1, 1, OptionalDouble.empty()).description());
+                new Measurement("MatMul", what, "vector", 1, false, 1, 1, 1, 1, 1, 1,
+                OptionalDouble.empty()).description());
     }
 }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class KernelBackendsTest {
     private static final String MODULE = "--add-modules=jdk.incubator.vector";
 
-    /// What runs in a JVM of its own: chooses, multiplies and says what it chose.
+    /// Runs in its own JVM: chooses a backend, multiplies and prints the choice.
     static final class Program {
         private Program() { }
 
@@ -57,11 +57,11 @@ class KernelBackendsTest {
         assertTrue(found.startsWith(expected), found);
     }
 
-    /// A processor's name that no code is emitted for.
+    /// A processor architecture without emitted code.
     private static final String OTHER = "-Dos.arch=riscv64";
 
     @Test
-    void runsWithoutTheVectorModuleAndSaysSo() throws Exception {
+    void runsWithoutTheVectorModuleAndReportsIt() throws Exception {
         String output = run("auto", OTHER);
         assertBegins("scalar 25 slow scalar kernels, since the module jdk.incubator.vector is missing; pass "
                 + "--kernels vector to glia, or --add-modules jdk.incubator.vector to java; and code is emitted for "
@@ -70,7 +70,7 @@ class KernelBackendsTest {
     }
 
     @Test
-    void choosesTheVectorSetWhereItIsTheBest() throws Exception {
+    void choosesTheVectorBackendIfItIsTheBest() throws Exception {
         assertEquals("vector 25", run("auto", MODULE, OTHER));
         assertEquals("vector 25", run("best", MODULE, OTHER));
         assertEquals("vector 25", run("vector", MODULE));
@@ -78,7 +78,7 @@ class KernelBackendsTest {
     }
 
     @Test
-    void choosesTheScalarSetWithoutC2() throws Exception {
+    void choosesTheScalarBackendWithoutC2() throws Exception {
         for (String flag : new String[] {"-Xint", "-XX:TieredStopAtLevel=1"}) {
             String output = run("auto", MODULE, OTHER, flag);
             assertBegins("scalar 25 slow scalar kernels, since the JVM (", output);
@@ -100,7 +100,7 @@ class KernelBackendsTest {
     }
 
     @Test
-    void takesALevelByItsName() {
+    void choosesALevelByItsName() {
         try (Workers workers = new Workers(1)) {
             for (IsaLevel level : IsaLevel.values()) {
                 String name = "emitted-" + level.label();
@@ -133,7 +133,7 @@ class KernelBackendsTest {
     }
 
     @Test
-    void refusesUnknownNames() {
+    void rejectsUnknownNames() {
         try (Workers workers = new Workers(1)) {
             String message = assertThrows(IllegalArgumentException.class, () -> KernelBackends.choose("cuda", workers))
                     .getMessage();

@@ -14,14 +14,14 @@ import glia.tensor.kernel.Workers;
 public final class RowDecoder {
     private final IsaLevel level;
     private final float[][] rows;
-    private final RowDequantizer[] coded;
+    private final RowDequantizer[] quantized;
 
     public RowDecoder(Workers workers, IsaLevel level) {
         this.level = level;
         rows = new float[workers.count()][0];
-        coded = new RowDequantizer[workers.count()];
-        for (int i = 0; i < coded.length; i++) {
-            coded[i] = new RowDequantizer(level);
+        quantized = new RowDequantizer[workers.count()];
+        for (int i = 0; i < quantized.length; i++) {
+            quantized[i] = new RowDequantizer(level);
         }
     }
 
@@ -32,7 +32,7 @@ public final class RowDecoder {
                     numRows, count, to, worker);
             case QuantizedMatrix c -> {
                 for (int r = 0; r < numRows; r++) {
-                    coded[worker].decode(c, row + r, col, count, to + 4L * r * count);
+                    quantized[worker].decode(c, row + r, col, count, to + 4L * r * count);
                 }
             }
         }

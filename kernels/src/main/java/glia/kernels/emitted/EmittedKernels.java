@@ -181,8 +181,8 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void usePackedWeights(PackedWeightStore conversions) {
-        products.usePackedWeights(conversions);
+    public void usePackedWeights(PackedWeightStore store) {
+        products.usePackedWeights(store);
     }
 
     @Override
@@ -193,7 +193,7 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
         if (QuantizedProducts.supports(w)) {
-            products.rounded(y, x, w);
+            products.quantized(y, x, w);
         } else {
             quantizeActivations(scratch, x);
             linear(y, scratch, w);
@@ -203,10 +203,10 @@ public final class EmittedKernels implements Kernels {
     @Override
     public void linearGroupedQuantized(GroupedGemm list, Tensor scratch) {
         if (QuantizedProducts.supports(list)) {
-            products.rounded(list);
+            products.quantized(list);
         } else {
             // The number of tokens decides which problems form a list, but not how each is computed.
-            products.rounded(list.where(QuantizedProducts::supports));
+            products.quantized(list.where(QuantizedProducts::supports));
             Kernels.super.linearGroupedQuantized(list.where(p -> !QuantizedProducts.supports(p)), scratch);
         }
     }

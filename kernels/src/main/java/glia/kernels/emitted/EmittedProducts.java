@@ -26,8 +26,8 @@ final class EmittedProducts implements Products {
     private final IsaLevel level;
     private final RowDecoder decoder;
     private final boolean isBatchInvariant;
-    private final QuantizedProducts rounded;
-    private final Optional<Int16Product> roundedOfMany;
+    private final QuantizedProducts quantized;
+    private final Optional<Int16Product> quantizedOfMany;
     private final RowProduct ofFew;
     private final Products ofMany;
     private final Optional<HalfProducts> halves;
@@ -37,8 +37,8 @@ final class EmittedProducts implements Products {
         this.level = level;
         this.decoder = decoder;
         isBatchInvariant = false;
-        rounded = new QuantizedProducts(workers, level);
-        roundedOfMany = level == IsaLevel.AMX ? Optional.of(rounded.int16()) : Optional.empty();
+        quantized = new QuantizedProducts(workers, level);
+        quantizedOfMany = level == IsaLevel.AMX ? Optional.of(quantized.int16()) : Optional.empty();
         ofFew = new RowProduct(workers, decoder, level);
         ofMany = level == IsaLevel.AMX ? new Bf16x3Products(workers, decoder, tiled()) : tiled();
         halves = level == IsaLevel.AMX ? Optional.empty() : Optional.of(halves());
@@ -50,8 +50,8 @@ final class EmittedProducts implements Products {
         level = other.level;
         decoder = other.decoder;
         isBatchInvariant = true;
-        rounded = other.rounded;
-        roundedOfMany = Optional.empty();
+        quantized = other.quantized;
+        quantizedOfMany = Optional.empty();
         ofFew = other.ofFew;
         ofMany = tiled();
         halves = Optional.of(other.halves.orElseGet(this::halves));
@@ -71,9 +71,9 @@ final class EmittedProducts implements Products {
     }
 
     /// See `Kernels.usePackedWeights`.
-    void usePackedWeights(PackedWeightStore conversions) {
-        rounded.usePackedWeights(conversions);
-        halves.ifPresent(products -> products.usePackedWeights(conversions));
+    void usePackedWeights(PackedWeightStore store) {
+        quantized.usePackedWeights(store);
+        halves.ifPresent(products -> products.usePackedWeights(store));
     }
 
     @Override
@@ -102,21 +102,21 @@ final class EmittedProducts implements Products {
     }
 
     /// See `Kernels.linearQuantized`, for a w that `QuantizedProducts` supports.
-    void rounded(Tensor y, Tensor x, Matrix w) {
-        if (roundedOfMany.isPresent() && Int16Product.supports(x.rows(), w)) {
-            roundedOfMany.get().run(y, x, w);
+    void quantized(Tensor y, Tensor x, Matrix w) {
+        if (quantizedOfMany.isPresent() && Int16Product.supports(x.rows(), w)) {
+            quantizedOfMany.get().run(y, x, w);
         } else {
-            rounded.run(y, x, w);
+            quantized.run(y, x, w);
         }
     }
 
     /// See `Kernels.linearGroupedQuantized`, for a list that `QuantizedProducts` supports.
-    void rounded(GroupedGemm list) {
-        if (roundedOfMany.isPresent() && Int16Product.supportsSome(list)) {
-            roundedOfMany.get().run(list.where(Int16Product::supports));
-            rounded.run(list.where(p -> !Int16Product.supports(p)));
+    void quantized(GroupedGemm list) {
+        if (quantizedOfMany.isPresent() && Int16Product.supportsSome(list)) {
+            quantizedOfMany.get().run(list.where(Int16Product::supports));
+            quantized.run(list.where(p -> !Int16Product.supports(p)));
         } else {
-            rounded.run(list);
+            quantized.run(list);
         }
     }
 }

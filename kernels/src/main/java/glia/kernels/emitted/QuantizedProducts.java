@@ -61,8 +61,8 @@ public final class QuantizedProducts {
     }
 
     /// Sets the store in which packed weights are looked up and to which new ones are offered.
-    void usePackedWeights(PackedWeightStore conversions) {
-        weights.usePackedWeights(conversions);
+    void usePackedWeights(PackedWeightStore store) {
+        weights.usePackedWeights(store);
     }
 
     /// Whether a weight is supported.

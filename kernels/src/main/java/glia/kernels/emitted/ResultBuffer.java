@@ -16,7 +16,7 @@ final class ResultBuffer {
     private static final int TOKEN_BYTES = 4 * PanelFormat.ROWS;
     private static final int PANEL_BYTES = TileLayout.MAX_TOKENS * TOKEN_BYTES;
 
-    private final boolean pays;
+    private final boolean buffers;
     private final Scratch memory = new Scratch();
     private boolean collects;
     private int tokens;
@@ -25,7 +25,7 @@ final class ResultBuffer {
     private long at;
 
     private ResultBuffer(IsaLevel level) {
-        pays = level.isWide() && Processor.here().isIntel();
+        buffers = level.isWide() && Processor.here().isIntel();
     }
 
     /// Creates one for each of `count` workers.
@@ -43,7 +43,7 @@ final class ResultBuffer {
         this.tokens = tokens;
         this.to = to;
         toRowBytes = rowBytes;
-        collects = pays && panelsAtOnce == 1 && tokens > 1 && tokens <= TileLayout.MAX_TOKENS;
+        collects = buffers && panelsAtOnce == 1 && tokens > 1 && tokens <= TileLayout.MAX_TOKENS;
         at = collects ? memory.reserve((long) numPanels * PANEL_BYTES) : to;
     }
 

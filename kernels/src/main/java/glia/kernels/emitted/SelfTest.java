@@ -22,7 +22,7 @@ import java.util.Optional;
 final class SelfTest {
     /// Kernels that share code.
     enum Group {
-        ROUNDED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, BF16_PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE,
+        QUANTIZED_PRODUCTS, PROMPT_PRODUCTS, PRODUCTS, BF16_PRODUCTS, ATTENTION, NORMS, ROTATION, POINTWISE,
         ROUNDING, ROWS, LOGITS
     }
 
@@ -34,7 +34,7 @@ final class SelfTest {
     /// exponential.
     private static final float TOLERANCE = 1e-5f;
     /// The same if both factors may have been rounded to 16 bits (`Int16Product`).
-    private static final float WORD_TOLERANCE = 2e-4f;
+    private static final float INT16_TOLERANCE = 2e-4f;
 
     private final Arena arena;
     private final Kernels tested;
@@ -56,7 +56,7 @@ final class SelfTest {
         try (Arena arena = Arena.ofConfined()) {
             var test = new SelfTest(arena, tested);
             for (Group group : Group.values()) {
-                float tolerance = group == Group.PROMPT_PRODUCTS ? WORD_TOLERANCE : TOLERANCE;
+                float tolerance = group == Group.PROMPT_PRODUCTS ? INT16_TOLERANCE : TOLERANCE;
                 if (!equal(test.result(group, definition), test.result(group, tested), tolerance)) {
                     return Optional.of(group.name().toLowerCase(Locale.ROOT).replace('_', ' '));
                 }
@@ -101,7 +101,7 @@ final class SelfTest {
     private Tensor result(Group group, Kernels kernels) {
         Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, WIDTH);
         switch (group) {
-            case ROUNDED_PRODUCTS -> roundedProduct(y.rows(0, 1), numbers(1, BLOCKS), DType.Q8_0, kernels);
+            case QUANTIZED_PRODUCTS -> quantizedProduct(y.rows(0, 1), numbers(1, BLOCKS), DType.Q8_0, kernels);
             case PROMPT_PRODUCTS -> prompt(y, kernels);
             case PRODUCTS -> {
                 Tensor square = numbers(WIDTH, WIDTH);
@@ -144,7 +144,7 @@ final class SelfTest {
 
     /// One token is multiplied by 8-bit weights, whose products are the largest; a prompt by 4-bit ones, which have
     /// other code (`WinogradDots`).
-    private void roundedProduct(Tensor y, Tensor in, DType type, Kernels kernels) {
+    private void quantizedProduct(Tensor y, Tensor in, DType type, Kernels kernels) {
         Tensor w = Tensor.allocate(arena, type, WIDTH, BLOCKS);
         for (int i = 0; i < w.sizeBytes(); i++) {
             Memory.i8(w.address() + i, i * 59);
@@ -161,13 +161,13 @@ final class SelfTest {
         int[] tokens = {0, Int16Product.MIN_TOKENS / 2 + 1, Int16Product.MIN_TOKENS - 1};
         if (kernels == tested) {
             Tensor all = Tensor.allocate(arena, DType.F32, Int16Product.MIN_TOKENS, WIDTH);
-            roundedProduct(all, in, DType.Q4_0, kernels);
+            quantizedProduct(all, in, DType.Q4_0, kernels);
             for (int i = 0; i < TOKENS; i++) {
                 y.rows(i, i + 1).copyFrom(all.rows(tokens[i], tokens[i] + 1));
             }
         } else {
             for (int i = 0; i < TOKENS; i++) {
-                roundedProduct(y.rows(i, i + 1), in.rows(tokens[i], tokens[i] + 1), DType.Q4_0, kernels);
+                quantizedProduct(y.rows(i, i + 1), in.rows(tokens[i], tokens[i] + 1), DType.Q4_0, kernels);
             }
         }
     }

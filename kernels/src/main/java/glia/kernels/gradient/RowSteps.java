@@ -40,5 +40,5 @@ public interface RowSteps {
     double products(long x, int count, float shift);
 
     /// Computes `y = p · (a + b · ln p)` with `ln p = x - shift`, or adds it to y. Unless it is added, y may be x.
-    void softmaxSlopes(long y, long x, int count, float shift, float a, float b, boolean add);
+    void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add);
 }

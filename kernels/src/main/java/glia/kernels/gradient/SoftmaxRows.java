@@ -54,7 +54,7 @@ final class SoftmaxRows extends RangeTask {
             if (dz == 0) {
                 sums(steps[worker], row);
             } else {
-                slopes(steps[worker], row);
+                gradients(steps[worker], row);
             }
         }
     }
@@ -94,14 +94,14 @@ final class SoftmaxRows extends RangeTask {
         return false;
     }
 
-    private void slopes(RowSteps step, int row) {
+    private void gradients(RowSteps step, int row) {
         long x = z + 4L * row * cols;
         long to = dz + 4L * row * cols;
         float shift = Memory.f32(logSumExp + 4L * row);
         float constant = Memory.f32(a + 4L * row);
         float factor = Memory.f32(b + 4L * row);
         for (int i = 0; i < cols; i += RowSteps.MAX) {
-            step.softmaxSlopes(to + 4L * i, x + 4L * i, count(i), shift, constant, factor, add);
+            step.softmaxGradients(to + 4L * i, x + 4L * i, count(i), shift, constant, factor, add);
         }
     }
 }

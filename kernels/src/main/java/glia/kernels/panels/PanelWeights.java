@@ -72,7 +72,7 @@ public final class PanelWeights {
     ///
     /// If `interleavesPrefetch`, this only prepares, and `prefetchPart` emits the prefetches.
     void prefetch(int tokens) {
-        if (asksNear(tokens)) {
+        if (prefetchesToL1(tokens)) {
             int blocks = BYTES_AHEAD / format.blockBytes();
             for (int line = 0; line < format.blockBytes(); line += LINE) {
                 a.prefetch(Assembler.Cache.T2, at(RDI, blocks * format.blockBytes() + line));
@@ -95,13 +95,13 @@ public final class PanelWeights {
         return format.scales.blocks > 1;
     }
 
-    private static boolean asksNear(int tokens) {
+    private static boolean prefetchesToL1(int tokens) {
         return tokens == 1 && Processor.here().isIntel();
     }
 
     /// Whether prefetches are interleaved with the multiplications.
     boolean interleavesPrefetch(int tokens) {
-        return a.isWide() && !asksNear(tokens);
+        return a.isWide() && !prefetchesToL1(tokens);
     }
 
     /// Emits a part of the prefetches that `prefetch` prepared: into L1 on Zen 5, which reads fastest so with any

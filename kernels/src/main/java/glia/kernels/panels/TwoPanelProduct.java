@@ -194,12 +194,12 @@ final class TwoPanelProduct {
             if (tile.isWinograd()) {
                 winograd.dots(n, starts[half], x, areFirst, between);
             } else {
-                plainly(n, starts[half], x, half, between);
+                products(n, starts[half], x, half, between);
             }
         }
     }
 
-    private void plainly(Vec[][] n, Mem[] starts, Mem[] x, int half, Runnable between) {
+    private void products(Vec[][] n, Mem[] starts, Mem[] x, int half, Runnable between) {
         for (int j = 0; j < x.length; j++) {
             a.op(VPBROADCASTD, n[j][0], starts[j]);
             a.op(VMOVUPS, n[j][1], n[j][0]);

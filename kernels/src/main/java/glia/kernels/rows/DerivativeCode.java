@@ -56,7 +56,7 @@ final class DerivativeCode {
     private final Vec spare;
     private final Vec phi;
     private final Vec value;
-    private final Vec slope;
+    private final Vec derivative;
     private final Vec dy;
     /// 1 throughout the loop.
     private final Vec unit;
@@ -69,7 +69,7 @@ final class DerivativeCode {
         spare = level.v(3);
         phi = level.v(4);
         value = level.v(5);
-        slope = level.v(6);
+        derivative = level.v(6);
         dy = level.v(7);
         unit = level.v(8);
         constants = new Constants(arena, R11, level);
@@ -101,20 +101,20 @@ final class DerivativeCode {
                 a.load(dy, at(RDX, RAX, 1, at), mask);
                 if (gated) {
                     a.load(t, at(R9, RAX, 1, at), mask);
-                    a.op(VMULPS, slope, slope, t);
+                    a.op(VMULPS, derivative, derivative, t);
                     a.load(t, at(RSI, RAX, 1, at), mask);
                     a.op(VFMADD231PS, t, value, dy);
                     a.store(at(RSI, RAX, 1, at), t, mask);
                 }
                 a.load(t, at(RDI, RAX, 1, at), mask);
-                a.op(VFMADD231PS, t, slope, dy);
+                a.op(VFMADD231PS, t, derivative, dy);
                 a.store(at(RDI, RAX, 1, at), t, mask);
             }
         }.emit(emitter, R10);
         return emitter.end();
     }
 
-    /// `value = f(x)`, `slope = f'(x)`.
+    /// `value = f(x)`, `derivative = f'(x)`.
     private void function(Emitter a, Activation f) {
         switch (f) {
             case SILU -> {
@@ -123,26 +123,26 @@ final class DerivativeCode {
                 a.op(VMULPS, value, x, u);
                 // σ + value · (1 - σ)
                 a.op(VSUBPS, t, unit, u);
-                a.op(VMOVUPS, slope, value);
-                a.op(VFMADD213PS, slope, t, u);
+                a.op(VMOVUPS, derivative, value);
+                a.op(VFMADD213PS, derivative, t, u);
             }
             case GELU_TANH -> tanhForm(a);
             case GELU -> gelu(a);
             case TANH -> {
                 a.op(VMOVUPS, value, x);
                 TanhCode.emit(a, constants, value, u, t, spare);
-                a.op(VMOVUPS, slope, unit);
-                a.op(VFNMADD231PS, slope, value, value);
+                a.op(VMOVUPS, derivative, unit);
+                a.op(VFNMADD231PS, derivative, value, value);
             }
             case RELU -> {
                 relu(a);
                 a.compare(Mask.K2, x, t, ORDERED_GREATER);
-                a.op(VMOVUPS, slope, t);
-                a.blend(slope, Mask.K2, unit);
+                a.op(VMOVUPS, derivative, t);
+                a.blend(derivative, Mask.K2, unit);
             }
             case RELU_SQUARED -> {
                 relu(a);
-                a.op(VADDPS, slope, value, value);
+                a.op(VADDPS, derivative, value, value);
                 a.op(VMULPS, value, value, value);
             }
         }
@@ -169,8 +169,8 @@ final class DerivativeCode {
         a.op(VMAXPS, phi, t, phi);
         a.op(VMULPS, u, phi, phi);
         constants.fill(a, t, 1.5957691216f);
-        a.op(VMOVUPS, slope, u);
-        a.op(VFMADD132PS, slope, t, constants.of(3 * 0.0713548162f));
+        a.op(VMOVUPS, derivative, u);
+        a.op(VFMADD132PS, derivative, t, constants.of(3 * 0.0713548162f));
         constants.fill(a, t, -1.5957691216f);
         a.op(VFMADD132PS, u, t, constants.of(-0.0713548162f));
         a.op(VMULPS, u, u, phi);
@@ -179,14 +179,14 @@ final class DerivativeCode {
         a.op(VSUBPS, t, unit, u);
         a.op(VMULPS, t, t, u);
         a.op(VMULPS, t, t, phi);
-        a.op(VFMADD213PS, slope, t, u);
+        a.op(VFMADD213PS, derivative, t, u);
     }
 
     /// `x · Φ(x)`, `Φ(x) + x · φ(x)`
     private void gelu(Emitter a) {
         NormalCode.emit(a, constants, x, unit, phi, u, t, spare);
         a.op(VMULPS, value, x, phi);
-        a.op(VMULPS, slope, x, u);
-        a.op(VFMADD132PS, slope, phi, constants.of(0.39894228f));
+        a.op(VMULPS, derivative, x, u);
+        a.op(VFMADD132PS, derivative, phi, constants.of(0.39894228f));
     }
 }

@@ -67,7 +67,7 @@ public final class EmittedRowSteps implements RowSteps {
     }
 
     @Override
-    public void softmaxSlopes(long y, long x, int count, float shift, float a, float b, boolean add) {
-        GradientCode.of(level).slopes(y, x, count, shift, a, b, add);
+    public void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add) {
+        GradientCode.of(level).softmaxGradients(y, x, count, shift, a, b, add);
     }
 }

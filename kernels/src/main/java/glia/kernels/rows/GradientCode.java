@@ -55,21 +55,21 @@ final class GradientCode {
     private final Function normSums;
     private final Function normGradient;
     private final Function products;
-    private final Function slopes;
-    private final Function addedSlopes;
+    private final Function softmaxGradients;
+    private final Function addedSoftmaxGradients;
 
     private GradientCode(IsaLevel level) {
         this.level = level;
         Arena arena = Arena.ofAuto();
         constants = new Constants(arena, R11, level);
         CodePages pages = CodePages.seal(arena, List.of(emitTotal(), emitNormSums(), emitNormGradient(),
-                emitProducts(), emitSlopes(false), emitSlopes(true)));
+                emitProducts(), emitSoftmaxGradients(false), emitSoftmaxGradients(true)));
         total = pages.function(0);
         normSums = pages.function(1);
         normGradient = pages.function(2);
         products = pages.function(3);
-        slopes = pages.function(4);
-        addedSlopes = pages.function(5);
+        softmaxGradients = pages.function(4);
+        addedSoftmaxGradients = pages.function(5);
     }
 
     static GradientCode of(IsaLevel level) {
@@ -97,8 +97,9 @@ final class GradientCode {
     }
 
     /// See `RowSteps`.
-    void slopes(long y, long x, int count, float shift, float a, float b, boolean add) {
-        (add ? addedSlopes : slopes).call(y, x, Float.floatToRawIntBits(shift), count, Float.floatToRawIntBits(a),
+    void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add) {
+        (add ? addedSoftmaxGradients : softmaxGradients).call(y, x, Float.floatToRawIntBits(shift), count,
+                Float.floatToRawIntBits(a),
                 Float.floatToRawIntBits(b));
     }
 
@@ -244,7 +245,7 @@ final class GradientCode {
     }
 
     /// y RDI, x RSI, shift RDX, a R8, b R9.
-    private byte[] emitSlopes(boolean add) {
+    private byte[] emitSoftmaxGradients(boolean add) {
         var emitter = new Emitter(level);
         Vec x = emitter.v(0);
         Vec slope = emitter.v(1);

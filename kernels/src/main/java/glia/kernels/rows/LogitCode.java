@@ -96,7 +96,7 @@ final class LogitCode {
         new MaskedLoop(level.lanes, SUMS) {
             @Override
             public void vector(Emitter a, int at, int copy, Mask mask) {
-                loadOrLeast(a, at, mask);
+                loadOrFill(a, at, mask);
                 // If the value is NaN, the last operand is the result.
                 a.op(VMAXPS, a.v(copy), value, a.v(copy));
             }
@@ -108,7 +108,7 @@ final class LogitCode {
     }
 
     /// Loads the next values; lanes beyond the end are set to those of `least`.
-    private void loadOrLeast(Emitter a, int at, Mask mask) {
+    private void loadOrFill(Emitter a, int at, Mask mask) {
         a.load(value, at(RDI, RAX, 1, at), mask);
         if (mask != Mask.K0) {
             a.op(VMOVUPS, temporary, least);
@@ -128,7 +128,7 @@ final class LogitCode {
         new MaskedLoop(level.lanes, 1) {
             @Override
             public void vector(Emitter a, int at, int copy, Mask mask) {
-                loadOrLeast(a, at, mask);
+                loadOrFill(a, at, mask);
                 a.compare(Mask.K2, value, wanted, ORDERED_EQUAL);
                 a.bits(RSI, Mask.K2);
                 a.test(RSI, RSI);
@@ -156,7 +156,7 @@ final class LogitCode {
             @Override
             public void vector(Emitter a, int at, int copy, Mask mask) {
                 // Lanes that are not read add e^-∞.
-                loadOrLeast(a, at, mask);
+                loadOrFill(a, at, mask);
                 a.op(VSUBPS, value, value, wanted);
                 ExpCode.emitBounded(a, constants, value, temporary, other);
                 a.op(VCVTPS2PD, temporary, a.half(VALUE));

@@ -18,7 +18,7 @@ import glia.tensor.kernel.Scores;
 final class AttentionBackwardTile {
     private static final int BLOCK = 64;
     /// The log-sum-exp that makes the probabilities of lanes without a query 0.
-    private static final float NOWHERE = 1e30f;
+    private static final float NO_QUERY = 1e30f;
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
@@ -135,7 +135,7 @@ final class AttentionBackwardTile {
             highestFirst = Math.max(highestFirst, first);
             lowestLast = Math.min(lowestLast, last);
             highest = Math.max(highest, last);
-            logSumExps[i] = NOWHERE;
+            logSumExps[i] = NO_QUERY;
             doOs[i] = 0;
             if (i < count) {
                 load(i, (long) n * shape.numHeads() + heads[i]);

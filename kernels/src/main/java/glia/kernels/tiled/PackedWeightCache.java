@@ -45,14 +45,14 @@ public final class PackedWeightCache {
     private final Map<Matrix, Form> forms = new WeakHashMap<>();
     /// Weights without memory for their optional forms: they do without from then on, since results with and without
     /// the form may differ by rounding.
-    private final Set<Matrix> refused = Collections.newSetFromMap(new WeakHashMap<>());
-    private PackedWeightStore conversions = PackedWeightStore.NONE;
+    private final Set<Matrix> withoutMemory = Collections.newSetFromMap(new WeakHashMap<>());
+    private PackedWeightStore store = PackedWeightStore.NONE;
 
     public PackedWeightCache() { }
 
     /// Sets the store in which forms are looked up and to which new ones are offered.
     public void usePackedWeights(PackedWeightStore other) {
-        conversions = other;
+        store = other;
     }
 
     /// The packed form of w's current values, or null if it has to be made.
@@ -71,16 +71,16 @@ public final class PackedWeightCache {
             stale.version = w.version();
             return stale.memory;
         }
-        MemorySegment memory = conversions.find(w, name, sizeBytes);
+        MemorySegment memory = store.find(w, name, sizeBytes);
         boolean isShared = memory != null;
         if (!isShared) {
-            if (maker.isOptional() && (refused.contains(w) || !conversions.hasRoom(sizeBytes))) {
-                refused.add(w);
+            if (maker.isOptional() && (withoutMemory.contains(w) || !store.hasRoom(sizeBytes))) {
+                withoutMemory.add(w);
                 return null;
             }
             memory = maker.memory(sizeBytes);
             maker.make(w, memory.address());
-            isShared = conversions.offer(w, name, memory);
+            isShared = store.offer(w, name, memory);
         }
         forms.put(w, new Form(memory, !isShared, w.version()));
         return memory;

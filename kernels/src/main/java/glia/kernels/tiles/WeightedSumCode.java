@@ -50,14 +50,14 @@ public final class WeightedSumCode {
 
     private final IsaLevel level;
     private final int heads;
-    private final int mostVectors;
+    private final int maxVectors;
     private final CodeOnDemand sum;
 
     private WeightedSumCode(IsaLevel level, int heads) {
         this.level = level;
         this.heads = heads;
-        mostVectors = heads <= maxHeads(level) / 2 ? 8 : 4;
-        sum = new CodeOnDemand(Arena.ofAuto(), mostVectors + 1, this::emit);
+        maxVectors = heads <= maxHeads(level) / 2 ? 8 : 4;
+        sum = new CodeOnDemand(Arena.ofAuto(), maxVectors + 1, this::emit);
     }
 
     private static int maxHeads(IsaLevel level) {
@@ -89,7 +89,7 @@ public final class WeightedSumCode {
     }
 
     private void sum(long sums, int all, int size, long rows, long rowBytes, long weights, int count, long parameters) {
-        int stretch = mostVectors * level.lanes;
+        int stretch = maxVectors * level.lanes;
         for (int i = 0; i < size; i += stretch) {
             int part = Math.min(stretch, size - i);
             int vectors = Math.ceilDiv(part, level.lanes);

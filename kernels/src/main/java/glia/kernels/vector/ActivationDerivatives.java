@@ -62,36 +62,36 @@ final class ActivationDerivatives {
     /// @param sizeBytes whole vectors
     private static void block(Activation f, long dx, long du, long dy, long x, long up, long sizeBytes, long memory) {
         long value = memory;
-        long slope = memory + BLOCK_BYTES;
+        long derivative = memory + BLOCK_BYTES;
         long e = memory + 2 * BLOCK_BYTES;
         long zeros = memory + 3 * BLOCK_BYTES;
         switch (f) {
             case SILU -> {
                 negative(x, sizeBytes, e);
                 Exponential.apply(e, (int) (sizeBytes / BYTES), BYTES, zeros, e);
-                silu(x, sizeBytes, e, value, slope);
+                silu(x, sizeBytes, e, value, derivative);
             }
             case GELU_TANH -> {
                 exponents(x, sizeBytes, e);
                 Exponential.apply(e, (int) (sizeBytes / BYTES), BYTES, zeros, e);
-                tanhForm(x, sizeBytes, e, value, slope);
+                tanhForm(x, sizeBytes, e, value, derivative);
             }
             case GELU -> {
                 negativeSquares(x, sizeBytes, e);
                 Exponential.apply(e, (int) (sizeBytes / BYTES), BYTES, zeros, e);
-                gelu(x, sizeBytes, e, value, slope);
+                gelu(x, sizeBytes, e, value, derivative);
             }
             case TANH -> {
                 HyperbolicTangent.apply(x, sizeBytes, 1, 1, value);
-                tanh(sizeBytes, value, slope);
+                tanh(sizeBytes, value, derivative);
             }
-            case RELU, RELU_SQUARED -> relu(x, sizeBytes, f == Activation.RELU_SQUARED, value, slope);
+            case RELU, RELU_SQUARED -> relu(x, sizeBytes, f == Activation.RELU_SQUARED, value, derivative);
         }
         if (du == 0) {
-            accumulate(dx, dy, slope, sizeBytes);
+            accumulate(dx, dy, derivative, sizeBytes);
         } else {
-            multiply(slope, up, sizeBytes);
-            accumulate(dx, dy, slope, sizeBytes);
+            multiply(derivative, up, sizeBytes);
+            accumulate(dx, dy, derivative, sizeBytes);
             accumulate(du, dy, value, sizeBytes);
         }
     }
@@ -121,13 +121,13 @@ final class ActivationDerivatives {
         }
     }
 
-    private static void silu(long x, long sizeBytes, long e, long value, long slope) {
+    private static void silu(long x, long sizeBytes, long e, long value, long derivative) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector s = FloatVector.broadcast(F, 1f)
                     .div(FloatVector.fromMemorySegment(F, ALL, e + i & ADDRESS, ORDER).add(1f));
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + i & ADDRESS, ORDER).mul(s);
             v.intoMemorySegment(ALL, value + i & ADDRESS, ORDER);
-            v.fma(s.neg().add(1f), s).intoMemorySegment(ALL, slope + i & ADDRESS, ORDER);
+            v.fma(s.neg().add(1f), s).intoMemorySegment(ALL, derivative + i & ADDRESS, ORDER);
         }
     }
 
@@ -142,7 +142,7 @@ final class ActivationDerivatives {
     }
 
     /// `x · σ(v)`, `σ + x · σ · (1 - σ) · v'`
-    private static void tanhForm(long x, long sizeBytes, long e, long value, long slope) {
+    private static void tanhForm(long x, long sizeBytes, long e, long value, long derivative) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector s = FloatVector.broadcast(F, 1f)
                     .div(FloatVector.fromMemorySegment(F, ALL, e + i & ADDRESS, ORDER).add(1f));
@@ -150,7 +150,7 @@ final class ActivationDerivatives {
             v.mul(s).intoMemorySegment(ALL, value + i & ADDRESS, ORDER);
             FloatVector c = v.blend(STRAIGHT, v.compare(GT, STRAIGHT)).blend(-STRAIGHT, v.compare(LT, -STRAIGHT));
             FloatVector inner = c.mul(c).mul(3 * 0.0713548162f).add(1.5957691216f);
-            s.neg().add(1f).mul(s).mul(c).fma(inner, s).intoMemorySegment(ALL, slope + i & ADDRESS, ORDER);
+            s.neg().add(1f).mul(s).mul(c).fma(inner, s).intoMemorySegment(ALL, derivative + i & ADDRESS, ORDER);
         }
     }
 
@@ -163,7 +163,7 @@ final class ActivationDerivatives {
     }
 
     /// `x · Φ(x)`, `Φ(x) + x · φ(x)`; see `Pointwise` for Φ.
-    private static void gelu(long x, long sizeBytes, long e, long value, long slope) {
+    private static void gelu(long x, long sizeBytes, long e, long value, long derivative) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + i & ADDRESS, ORDER);
             FloatVector exp = FloatVector.fromMemorySegment(F, ALL, e + i & ADDRESS, ORDER);
@@ -176,24 +176,24 @@ final class ActivationDerivatives {
             FloatVector phi = beyond.blend(beyond.neg().add(1f), v.compare(GT, 0f));
             v.mul(phi).intoMemorySegment(ALL, value + i & ADDRESS, ORDER);
             v.mul(exp).fma(FloatVector.broadcast(F, 0.39894228f), phi)
-                    .intoMemorySegment(ALL, slope + i & ADDRESS, ORDER);
+                    .intoMemorySegment(ALL, derivative + i & ADDRESS, ORDER);
         }
     }
 
-    private static void tanh(long sizeBytes, long value, long slope) {
+    private static void tanh(long sizeBytes, long value, long derivative) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, value + i & ADDRESS, ORDER);
-            v.neg().fma(v, FloatVector.broadcast(F, 1f)).intoMemorySegment(ALL, slope + i & ADDRESS, ORDER);
+            v.neg().fma(v, FloatVector.broadcast(F, 1f)).intoMemorySegment(ALL, derivative + i & ADDRESS, ORDER);
         }
     }
 
-    private static void relu(long x, long sizeBytes, boolean squared, long value, long slope) {
+    private static void relu(long x, long sizeBytes, boolean squared, long value, long derivative) {
         for (long i = 0; i < sizeBytes; i += BYTES) {
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, x + i & ADDRESS, ORDER);
             FloatVector r = v.blend(0f, v.compare(LT, 0f));
             (squared ? r.mul(r) : r).intoMemorySegment(ALL, value + i & ADDRESS, ORDER);
             (squared ? r.add(r) : FloatVector.zero(F).blend(1f, v.compare(GT, 0f)))
-                    .intoMemorySegment(ALL, slope + i & ADDRESS, ORDER);
+                    .intoMemorySegment(ALL, derivative + i & ADDRESS, ORDER);
         }
     }
 }

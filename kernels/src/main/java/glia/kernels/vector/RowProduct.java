@@ -78,11 +78,11 @@ public final class RowProduct extends RangeTask {
     protected void range(int from, int to, int worker) {
         int end = Math.min(w.rows(), 2 * to);
         long fixed = BLOCK * Simd.BYTES + Rows256.SCALES_BYTES;
-        boolean coded = w instanceof QuantizedMatrix;
-        long partial = scratch[worker].reserve(fixed + (coded ? BLOCK * 4L * w.cols() : 0));
+        boolean quantized = w instanceof QuantizedMatrix;
+        long partial = scratch[worker].reserve(fixed + (quantized ? BLOCK * 4L * w.cols() : 0));
         for (int r = 2 * from; r < end; r += BLOCK) {
             int rows = Math.min(BLOCK, end - r);
-            for (int i = 0; coded && i < rows; i++) {
+            for (int i = 0; quantized && i < rows; i++) {
                 readers[worker].read(w, r + i, 0, w.cols(), partial + fixed + 4L * i * w.cols());
             }
             for (int n = 0; n < x.rows(); n++) {

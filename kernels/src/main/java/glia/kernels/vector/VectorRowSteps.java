@@ -24,7 +24,7 @@ final class VectorRowSteps implements RowSteps {
     private static final float MIN = -150;
 
     private final Scratch scratch = new Scratch();
-    private final ActivationDerivatives slopes = new ActivationDerivatives();
+    private final ActivationDerivatives derivatives = new ActivationDerivatives();
 
     VectorRowSteps() { }
 
@@ -132,12 +132,12 @@ final class VectorRowSteps implements RowSteps {
 
     @Override
     public void activation(Activation f, long dx, long dy, long x, int count) {
-        slopes.run(f, dx, 0, dy, x, 0, count);
+        derivatives.run(f, dx, 0, dy, x, 0, count);
     }
 
     @Override
     public void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
-        slopes.run(f, dgate, dup, dy, gate, up, count);
+        derivatives.run(f, dgate, dup, dy, gate, up, count);
     }
 
     @Override
@@ -216,36 +216,37 @@ final class VectorRowSteps implements RowSteps {
     }
 
     @Override
-    public void softmaxSlopes(long y, long x, int count, float shift, float a, float b, boolean add) {
+    public void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add) {
         long memory = memory();
         int end = whole(count);
         for (int i = 0; i < end; i += BLOCK) {
-            slopeBlock(y + 4L * i, x + 4L * i, Math.min(BLOCK, end - i), shift, a, b, add, memory);
+            gradientBlock(y + 4L * i, x + 4L * i, Math.min(BLOCK, end - i), shift, a, b, add, memory);
         }
         if (end < count) {
             long tail = memory + 2L * BYTES;
             for (int i = 0; i < LANES; i++) {
                 Memory.f32(tail + 4L * i, end + i < count ? Memory.f32(x + 4L * (end + i)) : 0);
             }
-            slopeBlock(tail, tail, LANES, shift, a, b, false, memory);
+            gradientBlock(tail, tail, LANES, shift, a, b, false, memory);
             for (int i = end; i < count; i++) {
-                float slope = Memory.f32(tail + 4L * (i - end));
-                Memory.f32(y + 4L * i, add ? Memory.f32(y + 4L * i) + slope : slope);
+                float derivative = Memory.f32(tail + 4L * (i - end));
+                Memory.f32(y + 4L * i, add ? Memory.f32(y + 4L * i) + derivative : derivative);
             }
         }
     }
 
-    private static void slopeBlock(long y, long x, int count, float shift, float a, float b, boolean add,
+    private static void gradientBlock(long y, long x, int count, float shift, float a, float b, boolean add,
             long memory) {
         long block = memory + 3L * BYTES;
         distances(x, count, shift, block);
         Exponential.apply(block, count / LANES, BYTES, memory, block);
         for (int i = 0; i < count; i += LANES) {
             FloatVector d = FloatVector.fromMemorySegment(F, ALL, x + 4L * i & ADDRESS, ORDER).sub(shift);
-            FloatVector slope = d.blend(MIN, d.compare(LT, MIN)).mul(b).add(a)
+            FloatVector derivative = d.blend(MIN, d.compare(LT, MIN)).mul(b).add(a)
                     .mul(FloatVector.fromMemorySegment(F, ALL, block + 4L * i & ADDRESS, ORDER));
-            slope = add ? slope.add(FloatVector.fromMemorySegment(F, ALL, y + 4L * i & ADDRESS, ORDER)) : slope;
-            slope.intoMemorySegment(ALL, y + 4L * i & ADDRESS, ORDER);
+            derivative = add ? derivative.add(FloatVector.fromMemorySegment(F, ALL, y + 4L * i & ADDRESS, ORDER))
+                    : derivative;
+            derivative.intoMemorySegment(ALL, y + 4L * i & ADDRESS, ORDER);
         }
     }
 }

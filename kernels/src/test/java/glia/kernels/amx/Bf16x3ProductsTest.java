@@ -24,12 +24,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// F32 products as products of three BF16 terms, against sums in F64. Tensors lie against pages that must not be
-/// touched, on either side.
+/// F32 GEMM from three BF16 terms compared with F64 sums. Tensors lie next to inaccessible pages, on either side.
 class Bf16x3ProductsTest {
-    /// Of the sum of the products' magnitudes, for normally distributed numbers: about what sums of `vfmadd231ps` need.
+    /// Relative to the sum of the products' magnitudes, for normally distributed values: about the error of
+    /// `vfmadd231ps`.
     private static final double TOLERANCE = 2.5e-7;
-    /// The same for numbers of all magnitudes, where a few products make the sum.
+    /// The same for values of all magnitudes, where a few products dominate the sum.
     private static final double WILD_TOLERANCE = 1.5e-6;
     /// Parts of a number below 2^-126 are lost.
     private static final double TINY = 0x1p-125;
@@ -50,7 +50,7 @@ class Bf16x3ProductsTest {
     private static void with(long seed, Body body) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
             var products = new AmxProducts(workers, new RowDecoder(workers, IsaLevel.AMX), 3);
-            // What an earlier product left in memory must not matter.
+            // Results must not depend on leftovers of an earlier multiplication.
             Tensor nothing = random(arena, new Random(1), 100, 100, 0);
             nothing.set(50, Float.NaN);
             assertFalse(products.linear(nothing, nothing, nothing));
@@ -79,8 +79,8 @@ class Bf16x3ProductsTest {
         check(c, before, depth, tolerance, depth * TINY, entry);
     }
 
-    /// @param tolerance of the magnitudes
-    /// @param least what is allowed besides
+    /// @param tolerance relative to the magnitudes
+    /// @param least absolute tolerance in addition
     private static void check(Tensor c, float[] before, int depth, double tolerance, double least, Entry entry) {
         for (int i = 0; i < c.rows(); i++) {
             for (int j = 0; j < c.cols(); j++) {
@@ -181,7 +181,7 @@ class Bf16x3ProductsTest {
         });
     }
 
-    /// Of several pieces the last has the odd number, and the first must not have been added by then.
+    /// With several pieces the value that does not fit is in the last, and the first must not have been added by then.
     @ParameterizedTest
     @CsvSource({"2050, 3, 3", "3, 2050, 3", "3, 3, 4100"})
     void nothingIsComputedOfAnyPiece(int n, int r, int k) {
@@ -208,12 +208,12 @@ class Bf16x3ProductsTest {
             }
             Tensor y = random(arena, random, 33, 50, 0);
             assertTrue(products.linear(y, x, w));
-            // What a tiny number loses, 2^-126, is multiplied with 2^63.
+            // The part lost of a tiny value, 2^-126, is multiplied by 2^63.
             check(y, null, 40, TOLERANCE, 0x1p-62, (i, j, k) -> at(x, i, k) * at(w, j, k));
         });
     }
 
-    /// By way of the kernels, which leave it to other products.
+    /// Through the kernels, which fall back to other code.
     @Test
     void whatIsNotFiniteStaysInItsRowAndColumn() {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined()) {

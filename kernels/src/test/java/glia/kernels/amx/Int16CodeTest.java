@@ -36,14 +36,14 @@ class Int16CodeTest {
         EmittedKernelsUnderTest.assumeItRuns(IsaLevel.AMX);
     }
 
-    /// A word from its two bytes, which lie `apart` bytes from each other.
+    /// Assembles a 16-bit integer from its two bytes, which are `apart` bytes from each other.
     private static int word(MemorySegment memory, long at, long apart) {
         return 256 * memory.get(ValueLayout.JAVA_BYTE, at)
                 + memory.get(ValueLayout.JAVA_BYTE, at + apart);
     }
 
     @Test
-    void tokensBecomeWordsAndNothingBesideThemIsTouched() {
+    void tokensAreQuantizedTo16BitsWithinBounds() {
         Random random = new Random(1);
         for (int blocks : new int[] {1, 2, 3, 8, 17, 18}) {
             for (int style = 0; style < 4; style++) {
@@ -96,7 +96,7 @@ class Int16CodeTest {
 
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
-    void weightsBecomeWords(PanelFormat format) {
+    void weightsAreConvertedTo16Bits(PanelFormat format) {
         Random random = new Random(format.ordinal());
         Function code = Int16PanelCode.of(format);
         for (int rows : new int[] {16, 1, 7}) {
@@ -155,7 +155,7 @@ class Int16CodeTest {
             for (int k = 0; k < cols; k++) {
                 double number = row < w.rows() ? wide[row * cols + k] : 0;
                 int word = word(to, k / 64 * 4096L + k % 64 / 4 * 64 + 4 * row + k % 4, 1024);
-                // Rounding of the scales in F32 adds a little to what rounding to words is.
+                // Rounding of the scales in F32 adds a little to the rounding of values.
                 assertEquals(number / scale, word, 1.51, format + ", row " + row + ", column " + k);
                 largest = Math.max(largest, Math.abs(number));
                 largestWord = Math.max(largestWord, Math.abs(word));

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class Int16ProductTest {
-    /// Of `√n · max|x| · max|w|` of a strip of n columns: some ten times what is usual, since rounding errors of
-    /// random numbers add up like their roots.
+    /// Relative to `√n · max|x| · max|w|` of a strip of n columns: about ten times the typical error, since random
+    /// rounding errors add like their square roots.
     private static final double BOUND = 0x1p-12;
 
     @BeforeAll
@@ -114,7 +114,7 @@ class Int16ProductTest {
         }
     }
 
-    /// Equal numbers have equal rounding errors, which add up: the bound that always holds.
+    /// Equal values have equal rounding errors, which add up: the bound that always holds.
     @Test
     void equalNumbersStayWithinTheLargerBound() {
         with(1, (kernels, arena) -> {
@@ -157,7 +157,7 @@ class Int16ProductTest {
     }
 
     @Test
-    void productsOfAListShareWordsAndAreWhatTheyAreAlone() {
+    void groupedProblemsShareActivationsAndEqualSingleOnes() {
         with(2, (kernels, arena) -> {
             Tensor x = numbers(arena, 120, 512, 1, 1);
             var list = new GroupedGemm();
@@ -183,7 +183,7 @@ class Int16ProductTest {
     }
 
     @Test
-    void refusesShapesThatDoNotFit() {
+    void rejectsShapesThatDoNotFit() {
         with(1, (kernels, arena) -> {
             Tensor w = Fixtures.random(arena, DType.Q4_0, 40, 64, 1);
             Tensor x = numbers(arena, 50, 64, 0, 1);

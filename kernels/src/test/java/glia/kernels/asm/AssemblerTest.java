@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class AssemblerTest {
-    /// What GNU `as` 2.40 made of each text: `hex text`, a line each.
+    /// The output of GNU `as` 2.40: `hex text`, a line each.
     private static Map<String, String> listedBytes() throws IOException {
         try (InputStream in = AssemblerTest.class.getResourceAsStream("/asm/bytes.txt")) {
             Map<String, String> bytes = new HashMap<>();
@@ -82,7 +82,7 @@ class AssemblerTest {
     }
 
     @Test
-    void refusesWhatThereIsNot() {
+    void rejectsUnsupportedOperands() {
         refused(Op.VADDPS, zmm(1), zmm(2));
         refused(Op.VADDPS, zmm(1), zmm(2), ymm(3));
         refused(Op.VADDPS, zmm(1), zmm(2), Gpr.RAX);

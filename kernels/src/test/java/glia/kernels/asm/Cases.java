@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 
-/// Instructions with awkward operands, as text for the system's assembler and as bytes of ours: high registers, bases
-/// that need a SIB byte or a displacement, displacements of each size, broadcasts and masks.
+/// Instructions with awkward operands, as text for the system's assembler and as bytes of `Assembler`: high registers,
+/// bases that need a SIB byte or a displacement, displacements of each size, broadcasts and masks.
 final class Cases {
     /// @param text Intel's syntax
     record Case(String text, byte[] bytes) {
@@ -21,7 +21,7 @@ final class Cases {
     private static final int[][] HIGH = {{1, 2, 3}, {17, 30, 9}, {31, 16, 24}};
 
     private final List<Case> cases = new ArrayList<>();
-    private int turn;
+    private int next;
 
     private Cases() { }
 
@@ -64,7 +64,7 @@ final class Cases {
                 && op.form != Form.RG && op.form != Form.GR;
     }
 
-    /// Displacements that are short, not short, and none of a broadcast's or vector's multiples.
+    /// Short displacements, long ones, and ones that are no multiples of a broadcast's or vector's size.
     static List<Mem> memories(int n) {
         return List.of(at(Gpr.RAX), at(Gpr.RBP), at(Gpr.R13), at(Gpr.RSP), at(Gpr.R12), at(Gpr.RDI, n),
                 at(Gpr.R8, 127 * n), at(Gpr.RSI, -128 * n), at(Gpr.RBX, 128 * n), at(Gpr.RCX, n + 1),
@@ -81,7 +81,7 @@ final class Cases {
         for (int size : sizes) {
             boolean onlyMemory = takesOnlyMemory(op);
             int[][] numbers = op.kind == Op.Kind.VEX ? LOW : HIGH;
-            int[] n = numbers[turn++ % 3];
+            int[] n = numbers[next++ % 3];
             if (!onlyMemory) {
                 add(op, size, operands(op, size, n, register(op, size, n[2])));
             }
@@ -89,19 +89,19 @@ final class Cases {
                 List<Mem> memories = memories(op.tuple.bytes(size));
                 int count = size == sizes[sizes.length - 1] ? 4 : 1;
                 for (int i = 0; i < count; i++) {
-                    add(op, size, operands(op, size, numbers[turn % 3], memories.get(turn * 7 % memories.size())));
-                    turn++;
+                    add(op, size, operands(op, size, numbers[next % 3], memories.get(next * 7 % memories.size())));
+                    next++;
                 }
             }
         }
         int size = sizes[sizes.length - 1];
         if (op.kind != Op.Kind.VEX && op.tuple.broadcastBytes() != 0) {
             int unit = op.tuple.broadcastBytes();
-            add(op, size, operands(op, size, HIGH[turn++ % 3], at(Gpr.RSI, 127 * unit).toAll()));
-            add(op, size, operands(op, size, HIGH[turn++ % 3], at(Gpr.R13, Gpr.RDX, 8, unit + 1).toAll()));
+            add(op, size, operands(op, size, HIGH[next++ % 3], at(Gpr.RSI, 127 * unit).toAll()));
+            add(op, size, operands(op, size, HIGH[next++ % 3], at(Gpr.R13, Gpr.RDX, 8, unit + 1).toAll()));
         }
         if (takesMasks(op)) {
-            Operand[] masked = operands(op, size, HIGH[turn++ % 3],
+            Operand[] masked = operands(op, size, HIGH[next++ % 3],
                     op.form.takesMemory() ? at(Gpr.R9, 3) : register(op, size, 5));
             addMasked(op, size, masked, Mask.K7, false);
             if (masked[0] instanceof Vec && op.form != Form.MR) {
@@ -136,7 +136,7 @@ final class Cases {
         }
     }
 
-    /// A register where `rm` stands.
+    /// A register in place of `rm`.
     private static Operand register(Op op, int size, int number) {
         return op.form.rm == Gpr.class ? Gpr.values()[number % 16]
                 : op.form.rm == Mask.class ? Mask.values()[number % 8]
@@ -173,14 +173,14 @@ final class Cases {
 
     private void add(Op op, int size, Operand... operands) {
         Operand[] all = operands;
-        if (op.form == Form.RVN && turn % 2 == 0) {
+        if (op.form == Form.RVN && next % 2 == 0) {
             all = new Operand[] {all[2], all[1], all[0]};
-        } else if (op.storeOpcode >= 0 && turn % 2 == 0 && all[0] instanceof Vec stored && !stored.zeroing()
+        } else if (op.storeOpcode >= 0 && next % 2 == 0 && all[0] instanceof Vec stored && !stored.zeroing()
                 && all[1] instanceof Mem m) {
             all = new Operand[] {m.under(stored.mask()), new Vec(stored.number(), stored.bytes(), Mask.K0, false)};
         }
         var a = new Assembler();
-        int immediate = 0x35 + turn % 3;
+        int immediate = 0x35 + next % 3;
         Operand[] given = all;
         if (!op.hasImmediate) {
             a.op(op, given);
@@ -194,7 +194,7 @@ final class Cases {
 
     private static String text(Op op, int size, Operand[] operands) {
         String mnemonic = op.mnemonic();
-        // The assembler would turn operands round where that saves a byte, and take AVX-512 for the dot product.
+        // The assembler would swap operands where that saves a byte, and use AVX-512 for the dot product.
         String choice = op == Op.VPDPBUSD_VEX ? "{vex} " : op.form == Form.RVM || op.form == Form.RM
                 || op.form == Form.NARROW ? "{load} " : "";
         var text = new StringBuilder(choice + mnemonic);

@@ -44,7 +44,7 @@ final class GeneralCases {
                 cases.add(Cases.general("cmp " + g + ", " + value, a -> a.cmp(g, value)));
             }
         }
-        // RAX has a shorter form for a value of 32 bits, which we do without.
+        // RAX has a shorter form for a 32-bit value, which `Assembler` does not use.
         for (int value : new int[] {128, 70_000, -129}) {
             cases.add(Cases.general("add r9, " + value, a -> a.add(Gpr.R9, value)));
             cases.add(Cases.general("sub rcx, " + value, a -> a.sub(Gpr.RCX, value)));

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Compares with GNU `as`, where it is installed. `-Dglia.asm.list=FILE` writes the list of bytes that the usual test
-/// compares with: to be done when an instruction was added.
+/// Compares with GNU `as`, if it is installed. `-Dglia.asm.list=FILE` writes the list of bytes for `AssemblerTest`; run
+/// it after adding an instruction.
 @Tag("peer")
 class SystemAssemblerTest {
     @TempDir
     Path folder;
 
-    /// What `as` makes of each text, in hexadecimal digits. Zeros between the instructions tell them apart.
+    /// The output of `as` for each text, in hexadecimal digits. Zeros separate the instructions.
     private List<String> assemble(List<Cases.Case> cases) throws IOException, InterruptedException {
         Path source = folder.resolve("cases.s");
         Path object = folder.resolve("cases.o");

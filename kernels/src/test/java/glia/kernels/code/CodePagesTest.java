@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class CodePagesTest {
-    /// Linux's number for "refuse to make executable what is or was writable".
+    /// Linux's prctl option that denies making writable memory executable.
     private static final int SET_MDWE = 65;
 
     @BeforeEach
@@ -47,7 +47,7 @@ class CodePagesTest {
         return a.toBytes();
     }
 
-    /// The rights of the page at an address, such as `r-xp`; empty where nothing is mapped.
+    /// The access rights of the page at an address, such as `r-xp`; empty if nothing is mapped.
     private static String rights(long address) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
             String[] fields = line.split(" ");
@@ -78,14 +78,14 @@ class CodePagesTest {
     }
 
     @Test
-    void saysWhyThereIsNoExecutableMemory() {
+    void reportsWhyThereIsNoExecutableMemory() {
         try (Arena arena = Arena.ofConfined()) {
             assertEquals("the system refuses executable memory: ", assertThrows(CodeUnavailableException.class,
                     () -> CodePages.seal(arena, List.of(sixth()), List.of())).getMessage());
         }
     }
 
-    /// What runs in a JVM of its own, under a system that refuses to make executable what was writable.
+    /// Runs in its own JVM, on a system that denies making writable memory executable.
     static final class Refused {
         private Refused() { }
 
@@ -108,7 +108,7 @@ class CodePagesTest {
     }
 
     @Test
-    void takesAFileInMemoryWhereProtectionIsRefused() throws Exception {
+    void usesAnInMemoryFileIfMprotectIsRefused() throws Exception {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
                 Refused.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();

@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Test;
 
 class ExpCodeTest extends IsaLevelTest {
     private static final int LANES = 16;
-    /// Between the numbers that are tried: all exponents, 16 numbers or so of each 100,000.
+    /// The step between tested floats: all exponents, about 16 floats of each 100,000.
     private static final int STEP = 6_151;
 
-    /// The code as a function that replaces a vector of numbers at an address.
+    /// The code as a function that replaces a vector of values at an address.
     private Function function(Arena arena, boolean bounded) {
         var a = new Emitter(level);
         var constants = new Constants(arena, Gpr.R11, level);

@@ -6,7 +6,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Tests that run once for each level; levels that the processor lacks are left out, with the reason.
+/// Tests that run once for each instruction-set level; unsupported levels are skipped, with the reason.
 @ParameterizedClass
 @EnumSource(IsaLevel.class)
 public abstract class IsaLevelTest {

@@ -46,7 +46,7 @@ class ProcessorTest {
     }
 
     @Test
-    void designsAreToldApart() {
+    void designsAreDistinguished() {
         var none = EnumSet.noneOf(Processor.Feature.class);
         assertTrue(new Processor(none, "GenuineIntel", 6, 8).isIntel());
         assertTrue(new Processor(none, "AuthenticAMD", 26, 8).isZen5());

@@ -15,7 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/// Decoding has the bits of the formats' definitions for any bytes at all, and touches nothing beside them.
+/// Decoding has the bits of the formats' definitions for arbitrary bytes, and accesses nothing beside them.
 class DecodeCodeTest extends IsaLevelTest {
     private final Random random = new Random(1);
 
@@ -30,7 +30,7 @@ class DecodeCodeTest extends IsaLevelTest {
             if (DecodeCode.supports(type)) {
                 numTypes++;
                 for (int blocks : new int[] {0, 1, 2, 3, 15, 16, 17, 31, 33, 64, 65}) {
-                    for (int turn = 0; turn < 5; turn++) {
+                    for (int round = 0; round < 5; round++) {
                         check(type, blocks);
                     }
                 }
@@ -54,7 +54,7 @@ class DecodeCodeTest extends IsaLevelTest {
     }
 
     @Test
-    void longRowsAreTakenInStretches() {
+    void longRowsTakeSeveralCalls() {
         try (Arena arena = Arena.ofConfined(); Workers workers = new Workers(1)) {
             Tensor table = Fixtures.random(arena, DType.Q6_K, 2, 256 * 70, 1);
             Tensor found = Tensor.of(DType.F32, memory(arena, 4 * table.cols()), 1, table.cols());

@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/// Coded rows have the bits of the definition for every code, and nothing beside them is touched.
+/// Dequantized rows have the bits of the definition for every code, and nothing beside them is accessed.
 class DequantizeCodeTest extends IsaLevelTest {
     private static final Random SIDES = new Random(3);
 
@@ -58,7 +58,7 @@ class DequantizeCodeTest extends IsaLevelTest {
     }
 
     @Test
-    void refusesWhatIsNotThere() {
+    void rejectsRangesOutOfBounds() {
         try (Arena arena = Arena.ofConfined()) {
             QuantizedMatrix w = matrix(arena, Code.U8, 64, 32);
             long to = arena.allocate(1024, 64).address();

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Products of numbers rounded to BF16 against sums in F64 of the same rounded numbers, over awkward sizes. Tensors lie
-/// against pages that must not be touched, on either side.
+/// BF16 GEMM compared with F64 sums of the same rounded values, over awkward sizes. Tensors lie next to inaccessible
+/// pages, on either side.
 class Bf16ProductsTest extends IsaLevelTest {
     /// F32 sums of at most 1100 products.
     private static final double TOLERANCE = 2e-6;
@@ -61,7 +61,7 @@ class Bf16ProductsTest extends IsaLevelTest {
         "17, 33, 1023, F32", "200, 96, 64, F32", "15, 16, 17, F32", "31, 17, 65, BF16", "32, 511, 33, F16",
         "33, 15, 1100, F32", "65, 31, 1, BF16", "511, 65, 34, F32", "1100, 17, 48, F32", "64, 1025, 20, BF16",
         "300, 600, 40, F32", "61, 17, 2048, F32", "61, 2048, 5, BF16", "40, 17, 2048, F16"})
-    void productsAreThoseOfRoundedNumbers(int n, int r, int k, DType type) {
+    void productsEqualThoseOfRoundedFactors(int n, int r, int k, DType type) {
         Random random = new Random(n * 31L + k);
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined()) {
             EmittedKernels kernels = kernels(workers);
@@ -74,7 +74,7 @@ class Bf16ProductsTest extends IsaLevelTest {
         }
     }
 
-    /// What an earlier product left in the kernels' own memory must not matter.
+    /// Results must not depend on leftovers in the kernels' own memory.
     private static void fillMemoryWithNaN(EmittedKernels kernels, Arena arena) {
         Tensor x = Tensor.allocate(arena, DType.F32, 100, 100);
         for (long i = 0; i < x.size(); i++) {
@@ -142,7 +142,7 @@ class Bf16ProductsTest extends IsaLevelTest {
         double of(int i, int j, int l);
     }
 
-    /// @param before what the sums were added to, null for nothing
+    /// @param before the values that the sums were added to, null for none
     private static void check(Tensor found, float[] before, int depth, Term term) {
         for (int i = 0; i < found.rows(); i++) {
             for (int j = 0; j < found.cols(); j++) {

@@ -39,7 +39,7 @@ class EmittedKernelsTest extends KernelContract {
         return new EmittedKernels(workers, level);
     }
 
-    /// The tiles' sizes, the number of workers and the way they share do not change a bit; nor do other tokens, as long
+    /// Tile sizes, the number of workers and the distribution of work do not change a bit; nor do other tokens, as long
     /// as they are few, or many.
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
@@ -85,7 +85,7 @@ class EmittedKernelsTest extends KernelContract {
     }
 
     @Test
-    void refusesShapesThatDoNotFit() {
+    void rejectsShapesThatDoNotFit() {
         try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {
             Kernels kernels = kernels(workers);
             Tensor w = Fixtures.random(arena, DType.Q4_0, 40, 64, 1);

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import glia.kernels.code.IsaLevel;
 import java.util.Optional;
 
-/// Whether emitted code can run on this machine; tests of it are left out elsewhere, with the reason.
+/// Whether emitted code can run on this machine; otherwise its tests are skipped, with the reason.
 public final class EmittedKernelsUnderTest {
     private EmittedKernelsUnderTest() { }
 

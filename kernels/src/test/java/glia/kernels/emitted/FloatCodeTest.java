@@ -22,8 +22,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/// The F32 products equal loops over their definitions, and touch nothing beside their operands: all of these lie at
-/// the edge of memory that must not be touched.
+/// The F32 kernels equal loops over their definitions, and access nothing beside their operands, which lie next to
+/// inaccessible pages.
 class FloatCodeTest extends IsaLevelTest {
     private final Random random = new Random(1);
 
@@ -135,7 +135,7 @@ class FloatCodeTest extends IsaLevelTest {
         }
     }
 
-    /// The same bits, nothing beside them, and nothing read that is not there.
+    /// The same bits, no access beside them, and no read of missing values.
     private void tiles(DType type, int count, int groups) {
         try (Arena arena = Arena.ofConfined()) {
             int xs = groups * DotsCode.tileVectors(level);
@@ -180,7 +180,7 @@ class FloatCodeTest extends IsaLevelTest {
         }
     }
 
-    /// Numbers of all kinds: denormal ones, infinity and what is none.
+    /// Values of all kinds: subnormal, infinite and NaN.
     private void dots(DType type, int rows, int count, int xs) {
         try (Arena arena = Arena.ofConfined()) {
             byte[] bits = new byte[2 * rows * count];

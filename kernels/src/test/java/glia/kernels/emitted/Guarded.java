@@ -5,19 +5,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
-/// Memory between pages that must not be touched: a read or write outside of it ends the JVM, so that a test cannot
-/// pass by chance.
+/// Memory between inaccessible pages: a read or write outside of it ends the JVM, so that a test cannot pass by chance.
 public final class Guarded {
     private static final long PAGE = 4096;
 
     private Guarded() { }
 
-    /// Memory whose last byte is the last before a forbidden page.
+    /// Memory whose last byte is the last before an inaccessible page.
     public static MemorySegment atEnd(Arena arena, long sizeBytes) {
         return map(arena, sizeBytes, true);
     }
 
-    /// Memory whose first byte is the first after a forbidden page.
+    /// Memory whose first byte is the first after an inaccessible page.
     public static MemorySegment atStart(Arena arena, long sizeBytes) {
         return map(arena, sizeBytes, false);
     }

@@ -28,7 +28,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Products with kept panels of 16 bits beside loops over the definition.
+/// Matrix multiplication with packed FP16 and BF16 weights compared with loops over the definition.
 class HalfProductsTest extends IsaLevelTest {
     private final Random random = new Random(5);
 
@@ -38,7 +38,7 @@ class HalfProductsTest extends IsaLevelTest {
                 new EmittedHalfTiles(workers, decoder, level, DType.BF16));
     }
 
-    /// Numbers of all sizes between 2^-20 and 8, some 0, some denormal in F16.
+    /// Values of all sizes between 2^-20 and 8, some 0, some subnormal in F16.
     private Tensor weights(Arena arena, DType type, int rows, int cols) {
         MemorySegment memory = Guarded.either(arena, random, 2L * rows * cols);
         Tensor w = Tensor.of(type, memory, rows, cols);
@@ -95,9 +95,9 @@ class HalfProductsTest extends IsaLevelTest {
         }
     }
 
-    /// What is kept from another time is taken, and only under its own name and size.
+    /// Panels from a store are used, and only under their own name and size.
     @Test
-    void panelsAreKept() {
+    void panelsAreCached() {
         Map<String, byte[]> kept = new HashMap<>();
         PackedWeightStore memory = new PackedWeightStore() {
             @Override
@@ -128,7 +128,7 @@ class HalfProductsTest extends IsaLevelTest {
     }
 
     @Test
-    void nothingIsPackedWithoutRoom() {
+    void nothingIsPackedWithoutMemory() {
         try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {
             HalfProducts products = products(workers);
             products.usePackedWeights(new PackedWeightStore() {
@@ -145,9 +145,9 @@ class HalfProductsTest extends IsaLevelTest {
         }
     }
 
-    /// Weights of files and no others, since those of programs may change.
+    /// Only weights of files, since those of programs may change.
     @Test
-    void servesMappedWeightsOf16Bits(@TempDir Path folder) throws Exception {
+    void supportsMappedFp16AndBf16Weights(@TempDir Path folder) throws Exception {
         Path file = Files.write(folder.resolve("w"), new byte[400]);
         try (Arena arena = Arena.ofShared(); FileChannel channel = FileChannel.open(file)) {
             MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, 400, arena);

@@ -5,7 +5,7 @@ import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.TileLayout;
 import glia.tensor.Memory;
 
-/// `PanelProduct` in plain Java, number by number, with the same roundings in the same order.
+/// `PanelProduct` in plain Java, value by value, with the same roundings in the same order.
 public final class PanelReference {
     private final PanelFormat format;
     private final TileLayout tile;
@@ -22,23 +22,23 @@ public final class PanelReference {
     /// The results, token by token, 16 for each.
     public static float[] product(
             IsaLevel level, PanelFormat format, int tokens, long panel, long activations, int cols) {
-        var twin = new PanelReference(level, format, tokens, panel, cols);
+        var reference = new PanelReference(level, format, tokens, panel, cols);
         float[] sums = new float[16 * tokens];
         float[] low = new float[16 * tokens];
         long at = activations;
         for (int b = 0; b < cols / 32; b++) {
-            int numLow = Memory.i32(at + twin.tile.count());
+            int numLow = Memory.i32(at + reference.tile.count());
             for (int r = 0; r < 16; r++) {
                 for (int t = 0; t < tokens; t++) {
-                    sums[16 * t + r] = twin.high(b, r, t, at, sums[16 * t + r]);
+                    sums[16 * t + r] = reference.high(b, r, t, at, sums[16 * t + r]);
                 }
                 for (int i = 0; i < numLow; i++) {
-                    long term = at + Memory.i32(at + twin.tile.low()) + (long) i * twin.tile.lowBytes();
-                    int place = Memory.i32(term + twin.tile.lowPlace()) / 4 + r;
-                    low[place] = twin.low(b, r, term, low[place]);
+                    long term = at + Memory.i32(at + reference.tile.low()) + (long) i * reference.tile.lowBytes();
+                    int place = Memory.i32(term + reference.tile.lowPlace()) / 4 + r;
+                    low[place] = reference.low(b, r, term, low[place]);
                 }
             }
-            at += twin.tile.blockBytes();
+            at += reference.tile.blockBytes();
         }
         for (int i = 0; i < sums.length; i++) {
             sums[i] += low[i];
@@ -98,7 +98,7 @@ public final class PanelReference {
         return n;
     }
 
-    /// Of the activations as they were before they were stored for products of sums.
+    /// The activations before they were stored for Winograd's inner product.
     private int[] winograd(int b, int r, long numbers, int start) {
         int n = start;
         for (int k = 0; k < 16; k++) {

@@ -25,7 +25,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/// What works row by row equals the scalar set, to the bit where the order of additions is the same.
+/// Row-wise kernels equal the scalar backend, to the bit if the order of additions is the same.
 class RowCodeTest extends RowTest {
     @Test
     void normsDifferByOneUnitInTheLastPlaceAtMost() {
@@ -89,12 +89,12 @@ class RowCodeTest extends RowTest {
     }
 
     @Test
-    void roundedActivationsHaveTheScalarBits() {
+    void quantizedActivationsHaveTheScalarBits() {
         QuantizeActivations rounding = new QuantizeActivations(workers, level);
         for (int style = 0; style < 60; style++) {
             int spread = style % 6;
             number = spread == 5 ? this::wild : spread == 4
-                    // A few magnitudes alone: the largest and the limit for outliers are often equal.
+                    // A few magnitudes only: the largest and the limit for outliers are often equal.
                     ? () -> (random.nextBoolean() ? 1 : -1) * (random.nextInt(12) == 0 ? 1.1f : 0)
                     : () -> (float) (random.nextGaussian() * Math.pow(10, spread * 8 * random.nextGaussian()));
             for (int size : SIZES) {
@@ -112,18 +112,18 @@ class RowCodeTest extends RowTest {
         }
     }
 
-    /// Blocks in which the order of additions decides: 1 stands out if the squares' sum is below 2, and it is 2 to
+    /// Blocks in which the order of additions decides: 1 is an outlier if the squares' sum is below 2, and it is 2 to
     /// within the last place of F64.
     @Test
-    void outliersAreDecidedAsTheScalarSetDoes() {
+    void outliersAreDecidedAsInTheScalarBackend() {
         QuantizeActivations rounding = new QuantizeActivations(workers, level);
         int numDecidedByOrder = 0;
-        for (int turn = 0; turn < 1000; turn++) {
+        for (int round = 0; round < 1000; round++) {
             try (Arena arena = Arena.ofConfined()) {
                 List<Float> numbers = new ArrayList<>(List.of(1f));
                 double left = 1;
                 for (int i = 1; i < 32; i++) {
-                    // The last ones fill up what is left, each but for the rounding of the one before.
+                    // The last ones fill up what is left, each up to the rounding of the one before.
                     float part = (float) (Math.sqrt(left) * (i < 28 ? random.nextDouble() / 3 : 1));
                     part = (double) part * part > left ? Math.nextDown(part) : part;
                     left -= (double) part * part;
@@ -153,7 +153,7 @@ class RowCodeTest extends RowTest {
             for (int size : SIZES) {
                 try (Arena arena = Arena.ofConfined()) {
                     Tensor x = tensor(arena, 1, size);
-                    for (int turn = 0; turn < 20; turn++) {
+                    for (int round = 0; round < 20; round++) {
                         assertEquals(scalar.argmax(x, 0), new Logits(level).argmax(x, 0));
                         float expected = scalar.logSumExp(x, 0);
                         float most = Float.isFinite(expected) ? 3e-7f * (1 + Math.abs(expected)) : 1;
@@ -168,7 +168,7 @@ class RowCodeTest extends RowTest {
     }
 
     @Test
-    void longRowsAreTakenInStretches() {
+    void longRowsTakeSeveralCalls() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor x = tensor(arena, 2, 70_001);
             assertEquals(scalar.argmax(x, 1), new Logits(level).argmax(x, 1));
@@ -189,7 +189,7 @@ class RowCodeTest extends RowTest {
     }
 
     @Test
-    void shapesThatDoNotFitAreRefusedBeforeAnythingIsTouched() {
+    void shapesThatDoNotFitAreRejectedBeforeAnyAccess() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor x = tensor(arena, 3, 20);
             Tensor small = tensor(arena, 2, 20);

@@ -13,15 +13,15 @@ import java.util.Random;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 
-/// What tests of emitted code begin with that works row by row: the scalar set to compare with, and tensors at the edge
-/// of memory that must not be touched, so that code that leaves its operands ends the JVM.
+/// The base of tests of emitted row-wise code: the scalar backend to compare with, and tensors next to inaccessible
+/// pages, so that out-of-bounds accesses end the JVM.
 public abstract class RowTest extends IsaLevelTest {
     public static final int[] SIZES = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 127, 200};
 
     public final Workers workers = new Workers(1);
     public final ScalarKernels scalar = new ScalarKernels(workers);
     public final Random random = new Random(1);
-    /// Where the numbers of new tensors come from.
+    /// The source of new tensors' values.
     public Supplier<Float> number = () -> (float) random.nextGaussian();
 
     @AfterEach
@@ -39,7 +39,7 @@ public abstract class RowTest extends IsaLevelTest {
         return t;
     }
 
-    /// Numbers of all magnitudes, and now and then one that is none.
+    /// Values of all magnitudes, and sometimes NaN or infinity.
     protected final float wild() {
         int kind = random.nextInt(40);
         float sign = random.nextBoolean() ? 1 : -1;

@@ -14,9 +14,9 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class SelfTestTest extends IsaLevelTest {
-    /// The scalar set, as if it multiplied BF16 numbers fast, but for the last number of what one method computes,
-    /// where a tensor has at least `leastRows`.
-    private static Kernels broken(String name, int leastRows, Workers workers, float factor) {
+    /// The scalar backend, claiming fast BF16 multiplication, with a wrong last value in the result of one method for
+    /// tensors of at least `minRows` rows.
+    private static Kernels broken(String name, int minRows, Workers workers, float factor) {
         ScalarKernels scalar = new ScalarKernels(workers);
         return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
                 (_, method, arguments) -> {
@@ -28,7 +28,7 @@ class SelfTestTest extends IsaLevelTest {
                         return result instanceof Float f ? f * factor : (int) result + 1;
                     }
                     Tensor y = (Tensor) arguments[0];
-                    if (y.rows() >= leastRows) {
+                    if (y.rows() >= minRows) {
                         y.set(y.size() - 1, y.get(y.size() - 1) * factor);
                     }
                     return null;

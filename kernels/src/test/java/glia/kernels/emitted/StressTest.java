@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Emitted code runs on several threads, each with workers of its own, while the JVM collects garbage, compiles, dumps
+/// Emitted code runs on several threads, each with its own workers, while the JVM collects garbage, compiles, dumps
 /// threads and samples them. Every result must have the same bits as the first.
 class StressTest extends IsaLevelTest {
     private static final int THREADS = 3;
@@ -64,8 +64,8 @@ class StressTest extends IsaLevelTest {
         }
     }
 
-    /// A running recording that samples methods every 10 ms; nothing where the JDK has none. By reflection, since the
-    /// module of the tests does not read jdk.jfr.
+    /// Starts a recording that samples methods every 10 ms, if the JDK supports it. By reflection, since the module of
+    /// the tests does not read jdk.jfr.
     private static AutoCloseable flightRecording() throws ReflectiveOperationException {
         Class<?> type;
         try {
@@ -103,7 +103,7 @@ class StressTest extends IsaLevelTest {
         try (Workers workers = new Workers(2)) {
             float[] first = null;
             while (System.nanoTime() < end) {
-                // New kernels now and then: code is emitted, freed and emitted again.
+                // New kernels from time to time: code is emitted, freed and emitted again.
                 Kernels kernels = new EmittedKernels(workers, level);
                 try (Arena arena = Arena.ofShared()) {
                     var step = new Step(arena, kernels, seed);
@@ -118,7 +118,7 @@ class StressTest extends IsaLevelTest {
         return rounds;
     }
 
-    /// A bit of everything: products of packed weights, of F32 and of BF16, norm, gate, attention.
+    /// A mix of kernels: quantized, F32 and BF16 GEMM, norm, gate, attention.
     private static final class Step {
         private static final int TOKENS = 51;
         private static final int WIDTH = 256;

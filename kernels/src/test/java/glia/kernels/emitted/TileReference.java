@@ -4,7 +4,7 @@ import glia.kernels.panels.TileLayout;
 import glia.tensor.Memory;
 import glia.tensor.Precision;
 
-/// `TilePack` in plain Java, number by number.
+/// `TilePack` in plain Java, value by value.
 public final class TileReference {
     private static final int BLOCK = Precision.BLOCK;
 
@@ -14,10 +14,10 @@ public final class TileReference {
 
     /// @param offset of the weights' quants
     /// @param x the first token's row, F32
-    /// @param rowBytes from one token to the next
+    /// @param rowBytes bytes from one token to the next
     /// @param cols a multiple of 32
     /// @param to memory of `layout.maxBytes(cols)`
-    /// @return where the tile ends
+    /// @return the end of the tile
     public long pack(TileLayout layout, int offset, long x, long rowBytes, int cols, long to) {
         long block = to;
         long low = to + layout.lowTerms(cols / BLOCK, 0);
@@ -90,11 +90,11 @@ public final class TileReference {
         Memory.i32(term + layout.lowPlace(), 64 * token);
     }
 
-    /// Writes numbers to `to`, and what a product needs to know of them to places from `at` on.
+    /// Writes values to `to`, and the sums that the micro-kernel needs from `at` on.
     private static void write(TileLayout layout, int offset, int[] numbers, float s, long to, long at, int[] starts,
             int scalePlace, int halfPlace) {
         for (int i = 0; i < BLOCK; i++) {
-            // What no number is rounded to is cut off by wide vectors and stops at the least byte with others.
+            // Values that cannot occur are truncated by wide vectors and saturate with others.
             int shift = layout.isWinograd() && i % 16 < 8 ? i < BLOCK / 2 ? -8 : 120 : 0;
             Memory.i8(to + i, shift + (layout.isWide() ? numbers[i] : Math.max(numbers[i], Byte.MIN_VALUE)));
         }

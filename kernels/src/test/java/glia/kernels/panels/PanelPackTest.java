@@ -36,7 +36,7 @@ class PanelPackTest {
 
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
-    void writesWhatItsTwinWritesAndStaysInItsBuffers(PanelFormat format) {
+    void equalsTheReferenceAndStaysInItsBuffers(PanelFormat format) {
         Random random = new Random(format.ordinal());
         try (Arena arena = Arena.ofConfined()) {
             Function pack = CodePages.seal(arena, List.of(PanelPack.emit(format))).function(0);
@@ -60,10 +60,10 @@ class PanelPackTest {
         }
     }
 
-    /// Panels are kept from one run of the program to another. Whoever changes how they are laid out counts
-    /// `PanelFormat.LAYOUT` up, and writes here what this test then finds.
+    /// Packed panels are kept from one run of the program to another. When you change the layout, increment
+    /// `PanelFormat.LAYOUT` and update the checksum here.
     @Test
-    void theLayoutIsThatOfItsNumber() {
+    void theLayoutMatchesItsVersion() {
         Map<String, Integer> found = new TreeMap<>();
         try (Arena arena = Arena.ofConfined()) {
             for (PanelFormat format : PanelFormat.values()) {

@@ -49,7 +49,7 @@ class PanelProductTest extends IsaLevelTest {
         return CodePages.seal(CODE, List.of(TwoPanelProduct.emit(level, format, tokens, fromMemory))).function(0);
     }
 
-    /// What one call gets, one panel or two, every piece between pages that must not be touched.
+    /// The arguments of one call, for one panel or two, every piece next to inaccessible pages.
     private static final class Bench {
         final IsaLevel level;
         final PanelFormat format;
@@ -99,7 +99,7 @@ class PanelProductTest extends IsaLevelTest {
             return result.toArray(Memory.F32);
         }
 
-        float[] twin() {
+        float[] reference() {
             float[] all = new float[rows * tokens];
             for (int first = 0; first < rows; first += PanelFormat.ROWS) {
                 long at = panel.address() + first / PanelFormat.ROWS * format.panelBytes(cols);
@@ -130,9 +130,10 @@ class PanelProductTest extends IsaLevelTest {
 
     @ParameterizedTest
     @MethodSource("formats")
-    void equalsItsTwinBitForBitAndStaysInItsBuffers(PanelFormat format) {
+    void equalsItsReferenceBitForBitAndStaysInItsBuffers(PanelFormat format) {
         for (int tokens = 1; tokens <= 16; tokens++) {
-            equalsItsTwin(format, tokens, function(format, tokens, false), function(format, tokens, true), 16, 1, 11);
+            equalsItsReference(format, tokens, function(format, tokens, false), function(format, tokens, true), 16, 1,
+                    11);
         }
     }
 
@@ -143,11 +144,11 @@ class PanelProductTest extends IsaLevelTest {
         for (int tokens = 1; tokens <= 16; tokens++) {
             Function near = twoPanels(format, tokens, false);
             Function far = twoPanels(format, tokens, true);
-            equalsItsTwin(format, tokens, near, far, 32, 17, 27);
+            equalsItsReference(format, tokens, near, far, 32, 17, 27);
         }
     }
 
-    private void equalsItsTwin(PanelFormat format, int tokens, Function near, Function far, int... allRows) {
+    private void equalsItsReference(PanelFormat format, int tokens, Function near, Function far, int... allRows) {
         for (int blocks : new int[] {1, 2, 5}) {
             for (int rows : allRows) {
                 try (Arena arena = Arena.ofConfined()) {
@@ -155,9 +156,9 @@ class PanelProductTest extends IsaLevelTest {
                     Tensor x = activations(arena, tokens, cols, tokens);
                     Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
                     var bench = new Bench(level, arena, format, x, w, (tokens + blocks) % 2 == 0);
-                    Fixtures.assertSameBits(bench.twin(), bench.run(near));
+                    Fixtures.assertSameBits(bench.reference(), bench.run(near));
                     bench.result.fill((byte) -1);
-                    Fixtures.assertSameBits(bench.twin(), bench.run(far));
+                    Fixtures.assertSameBits(bench.reference(), bench.run(far));
                 }
             }
         }
@@ -166,7 +167,7 @@ class PanelProductTest extends IsaLevelTest {
     /// Weights of every bit pattern, among them scales that are NaN, infinite or subnormal.
     @ParameterizedTest
     @MethodSource("formats")
-    void equalsItsTwinForExtremes(PanelFormat format) {
+    void equalsItsReferenceForExtremes(PanelFormat format) {
         Function few = function(format, 3, false);
         Function many = function(format, 7, false);
         Function two = level.isWide() ? twoPanels(format, 7, false) : null;
@@ -186,14 +187,14 @@ class PanelProductTest extends IsaLevelTest {
                     x.set(random.nextInt(64, tokens * cols), odd[random.nextInt(i % 2 == 0 ? 7 : odd.length)]);
                 }
                 var bench = new Bench(level, arena, format, x, Tensor.of(format.type, memory, rows, cols), true);
-                Fixtures.assertSameBits(bench.twin(), bench.run(isTwo ? two : tokens == 7 ? many : few));
+                Fixtures.assertSameBits(bench.reference(), bench.run(isTwo ? two : tokens == 7 ? many : few));
             }
         }
     }
 
-    /// Every quant against every activation at its ends: 32 times 255 · -120 fits.
+    /// Every quant against every activation at its extremes: 32 times 255 · -120 fits.
     @Test
-    void wholeNumbersDoNotSaturate() {
+    void integersDoNotSaturate() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor w = Tensor.allocate(arena, DType.Q8_0, 16, 32);
             for (int i = 0; i < w.sizeBytes(); i++) {
@@ -212,7 +213,7 @@ class PanelProductTest extends IsaLevelTest {
         }
     }
 
-    /// Every quant of 4 bits at its ends against every activation at its ends: sums of both fit bytes.
+    /// Every 4-bit quant at its extremes against every activation at its extremes: sums of both fit bytes.
     @Test
     void sumsOfTheLargestNumbersFitBytes() {
         int tokens = 16;
@@ -243,7 +244,7 @@ class PanelProductTest extends IsaLevelTest {
         }
     }
 
-    /// The largest quants against the largest activations, also as low terms: no sum on the way is too large.
+    /// The largest quants against the largest activations, also as low terms: no intermediate sum overflows.
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
     void theLargestNumbersDoNotSaturate(PanelFormat format) {
@@ -264,15 +265,15 @@ class PanelProductTest extends IsaLevelTest {
                         tile.asSlice(low + (long) i * layout.lowBytes(), 32).fill((byte) number);
                     }
                 }
-                Fixtures.assertSameBits(bench.twin(), bench.run(function(format, 2, false)));
+                Fixtures.assertSameBits(bench.reference(), bench.run(function(format, 2, false)));
             }
         }
     }
 
-    /// The whole way: packed weights and activations give what decoding, rounding and multiplying give.
+    /// End to end: packed weights and activations give the result of decoding, quantizing and multiplying.
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
-    void isTheProductOfRoundedActivations(PanelFormat format) {
+    void isTheProductOfQuantizedActivations(PanelFormat format) {
         try (Arena arena = Arena.ofConfined(); Workers workers = new Workers(1)) {
             Tensor x = activations(arena, 16, 512, 1);
             Tensor w = Fixtures.random(arena, format.type, 16, 512, 2);

@@ -23,7 +23,7 @@ class TilePackTest extends IsaLevelTest {
     private static final float[] ODD = {0, -0.0f, 1e-45f, -3e-44f, 1e-40f, 1e-38f, 3e38f, -3.4e38f, 127, 127.5f, 1000,
         Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN};
 
-    /// Ordinary blocks, blocks with outliers, blocks of zeros, of tiny numbers, of one odd number.
+    /// Ordinary blocks, blocks with outliers, blocks of zeros, of tiny values, of one odd value.
     private static float number(Random random, int block, int i) {
         return switch (block % 6) {
             case 1 -> i == 5 ? 50 : (float) random.nextGaussian();
@@ -36,7 +36,7 @@ class TilePackTest extends IsaLevelTest {
 
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
-    void writesWhatItsTwinWritesAndStaysInItsBuffers(PanelFormat format) {
+    void equalsTheReferenceAndStaysInItsBuffers(PanelFormat format) {
         int outliers = 0;
         for (int tokens = 1; tokens <= 16; tokens++) {
             try (Arena arena = Arena.ofConfined()) {
@@ -65,7 +65,7 @@ class TilePackTest extends IsaLevelTest {
         assertTrue(outliers > 100, outliers + " low terms");
     }
 
-    /// A part of a tile's blocks has its low terms where the parts before may not come.
+    /// The low terms of a part of a tile's blocks do not overlap those of earlier parts.
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
     void packsInParts(PanelFormat format) {
@@ -105,7 +105,7 @@ class TilePackTest extends IsaLevelTest {
         return HexFormat.of().formatHex(Memory.ALL.asSlice(address, bytes).toArray(ValueLayout.JAVA_BYTE));
     }
 
-    /// Rows may lie apart.
+    /// Rows may be strided.
     @ParameterizedTest
     @EnumSource(PanelFormat.class)
     void takesRowsOfAnyDistance(PanelFormat format) {

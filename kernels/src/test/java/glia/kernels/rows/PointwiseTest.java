@@ -8,7 +8,7 @@ import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
 
-/// Sums, products and RELU have the bits of the scalar set; the smooth activations are close to their definitions.
+/// Sums, products and ReLU have the bits of the scalar backend; the smooth activations are close to their definitions.
 class PointwiseTest extends RowTest {
     @Test
     void sumsProductsAndReluHaveTheScalarBits() {

@@ -23,7 +23,7 @@ class PackedWeightCacheTest {
     private int made;
     private boolean optional;
 
-    /// A form that is a copy.
+    /// A packed form that is a copy.
     private final PackedWeightCache.Maker copies = new PackedWeightCache.Maker() {
         @Override
         public MemorySegment memory(long sizeBytes) {
@@ -82,7 +82,7 @@ class PackedWeightCacheTest {
         assertEquals(9, first(of(w)));
     }
 
-    /// What others keep, or gave, stays as it is.
+    /// Memory shared with a store is not changed.
     @Test
     void sharedMemoryIsNotWritten() {
         MemorySegment kept = arena.allocate(16, 64);
@@ -115,7 +115,7 @@ class PackedWeightCacheTest {
     }
 
     @Test
-    void optionalFormsNeedRoomOnlyOnce() {
+    void optionalFormsAreTriedOnce() {
         boolean[] room = {false};
         optional = true;
         forms.usePackedWeights(new PackedWeightStore() {

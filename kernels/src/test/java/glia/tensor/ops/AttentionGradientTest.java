@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The backward pass of attention in all its variants against differences of its formula.
+/// The backward pass of attention in all its variants compared with finite differences of its formula.
 class AttentionGradientTest {
     private static final Span CAUSAL = new Span.Causal();
     private static final Scores PLAIN = new Scores.Plain();
@@ -78,7 +78,7 @@ class AttentionGradientTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 }

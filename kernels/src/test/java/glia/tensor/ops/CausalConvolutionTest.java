@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The convolution against its formula in F64, its gradients against finite differences, and its state.
+/// The convolution compared with its formula in F64, its gradients with finite differences, and its state.
 class CausalConvolutionTest {
     private static Stream<Case> cases() {
         return Stream.of(
@@ -74,12 +74,12 @@ class CausalConvolutionTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
     @Test
-    void piecesOfASequenceGiveWhatTheWholeGives() {
+    void incrementalEqualsFullSequence() {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
                 Compute ops = new Compute(KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT)) {
             Random random = new Random(3);
@@ -100,7 +100,7 @@ class CausalConvolutionTest {
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void shapesThatDoNotFitAreRejected() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor x = GradientCheck.random(arena, DType.F32, new Random(1), 2, 6);
             Weight w = new Weight.Stored(GradientCheck.random(arena, DType.F32, new Random(1), 5, 4));

@@ -35,14 +35,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Mixtures of experts against each expert's formula for each token, values and slopes.
+/// Mixtures of experts compared with each expert's formula for each token, values and gradients.
 class ExpertMlpTest {
     private static final int EXPERTS = 5;
     private static final int HIDDEN = 7;
     private static final int WIDTH = 6;
     private static final Router ROUTER = Router.plain(2, Score.SOFTMAX, Share.NORMALIZED);
 
-    /// A mixture with everything that a case varies. Inputs: x, logits, then for each expert gate, up, down and their
+    /// A mixture with all parameters of a case. Inputs: x, logits, then for each expert gate, up, down and their
     /// biases.
     private record Mixture(MlpForm form, Weighting weighting, boolean biased, int tokens, Router router) {
         long[][] shapes() {
@@ -135,14 +135,14 @@ class ExpertMlpTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("cases")
-    void valuesAndSlopesAreThoseOfTheFormula(Object caseOf, String kernels) {
+    void valuesAndGradientsMatchTheFormula(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
-    /// Weights that throw when they are touched stand for experts that no token chose.
+    /// Weights of experts that no token chose throw on access.
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void expertsThatNobodyChoseAreNotTouchedAndGetNoGradient(int tokens) {
+    void unchosenExpertsAreNotReadAndGetNoGradient(int tokens) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined(); Gradients gradients = new Gradients();
                 Recorder ops = new Recorder(KernelBackends.choose("scalar", workers).kernels(), gradients)) {
             Mixture mixture = new Mixture(new MlpForm.Gated(Activation.SILU), Weighting.OUTPUT, false, tokens, ROUTER);
@@ -178,7 +178,7 @@ class ExpertMlpTest {
     }
 
     @Test
-    void mapsThatDoNotFitAreRefused() {
+    void mapsThatDoNotFitAreRejected() {
         try (Arena arena = Arena.ofConfined()) {
             Weight w = new Weight.Stored(Tensor.allocate(arena, DType.F32, 3, 3));
             ExpertLinear one = new ExpertLinear(List.of(w), List.of());

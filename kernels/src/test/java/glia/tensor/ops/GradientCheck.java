@@ -17,15 +17,15 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Compares an op's values and gradients with its formula in F64: for random `c` the slope of `Σ c·y` along every
-/// number of every input, `(f(x + h) - f(x - h)) / 2h`, whose own error is about 1e-9.
+/// Compares an op's values and gradients with its formula in F64: for random `c` the derivative of `Σ c·y` by every
+/// value of every input, `(f(x + h) - f(x - h)) / 2h`, whose own error is about 1e-9.
 final class GradientCheck {
     private static final double STEP = 1e-5;
     private static final double TOLERANCE = 1e-5;
 
     private GradientCheck() { }
 
-    /// An op, or several, on weights; activations are made by `embed`, so that their gradients can be had.
+    /// An op, or several, on weights; activations are made by `embed`, so that their gradients are available.
     interface Recorded {
         Tensor run(Recorder ops, Weight[] inputs);
     }
@@ -54,13 +54,13 @@ final class GradientCheck {
         return ops.embed(w, IntStream.range(0, w.rows()).toArray(), w.rows());
     }
 
-    /// Each case with each set of kernels, as the arguments of `check`.
+    /// Each case with each kernel backend, as the arguments of `check`.
     static Stream<Object[]> onSets(Stream<Case> cases) {
         return cases.flatMap(c -> Stream.of("scalar", "vector", "best").map(kernels -> new Object[] {c, kernels}));
     }
 
-    /// Checks values and slopes of a case on a set of kernels, and that each weight alone learns what it learns among
-    /// all.
+    /// Checks values and gradients of a case on a kernel backend, and that each weight gets the same gradient if it
+    /// alone is trainable.
     static void check(Case c, String name) {
         Random random = new Random(11);
         try (Workers workers = new Workers(2); Gradients gradients = new Gradients();
@@ -89,11 +89,11 @@ final class GradientCheck {
         }
     }
 
-    /// Goes forward and back: the result, whose memory the way back uses again.
+    /// Runs forward and backward; returns the result, whose memory the backward pass reuses.
     private static double[] learn(Recorder ops, Case c, Weight[] inputs, double[] direction) {
         Tensor y = c.recorded.run(ops, inputs);
         double[] result = toDoubles(y);
-        // It does not where the op leaves out the only weight that is trainable.
+        // False if the op does not use the only trainable weight.
         if (ops.needs(y)) {
             for (int i = 0; i < direction.length; i++) {
                 ops.gradient(y).set(i, (float) direction[i]);
@@ -103,7 +103,7 @@ final class GradientCheck {
         return result;
     }
 
-    /// Learns with all weights frozen but one.
+    /// Computes gradients with all weights frozen but one.
     private static void alone(Case c, Weight[] inputs, int trainable, double[] direction, Kernels kernels,
             Tensor amongAll) {
         try (Gradients gradients = new Gradients();

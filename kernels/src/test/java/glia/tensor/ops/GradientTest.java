@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The backward pass of every op against differences of its formula in F64: for random `c` the slope of `Σ c·y` along
-/// every number of every input, `(f(x + h) - f(x - h)) / 2h`, whose own error is about 1e-9.
+/// The backward pass of every op compared with finite differences of its formula in F64: for random `c` the derivative
+/// of `Σ c·y` by every value of every input, `(f(x + h) - f(x - h)) / 2h`, whose own error is about 1e-9.
 class GradientTest {
     private static Stream<Case> cases() {
         List<Case> cases = new ArrayList<>(List.of(
@@ -74,7 +74,7 @@ class GradientTest {
         return cases.stream();
     }
 
-    /// Six of the eight numbers of each head turn, in two runs.
+    /// Six of the eight values of each head are rotated, in two runs.
     private static Case rotation(Layout layout) {
         Runs runs = new Runs().add(2, 0).add(3, 70);
         float[] frequencies = {1, 0.2f, 0.03f};
@@ -89,12 +89,12 @@ class GradientTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
     @Test
-    void gradientOfTheLossIsItsSlope() {
+    void gradientOfTheLossMatchesFiniteDifferences() {
         int[] targets = {2, -1, 0, 8};
         Case loss = of("cross-entropy", null,
                 w -> new double[] {Reference.crossEntropy(w[0], 9, targets)}, shape(4, 9));

@@ -26,11 +26,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Linear attention by chunks against its recurrence in F64, values and slopes, and in every way to feed it.
+/// Linear attention by chunks compared with its recurrence in F64: values, gradients, full-sequence and incremental.
 class LinearScanTest {
     private static final float EPS = 1e-3f;
 
-    /// With the length norms, steps and gates around it, as it is used.
+    /// With the L2 norms, steps and gates around it, as in models.
     private static Case delta(int keyHeads, int heads, int keySize, int valueSize, int... tokens) {
         return delta(HeadSharing.GROUPED, DecayForm.LOGARITHM, keyHeads, heads, keySize, valueSize, tokens);
     }
@@ -139,13 +139,13 @@ class LinearScanTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
-    /// A decay so strong that nothing is left, and a product of decays far below the smallest number.
+    /// A decay so strong that nothing is left, and a product of decays far below the smallest float.
     @Test
-    void forgetsEverything() {
+    void strongDecayErasesTheState() {
         try (ScanFixture lab = new ScanFixture()) {
             Tensor x = lab.random(130, 4);
             Tensor gone = lab.random(130, 1);
@@ -172,7 +172,7 @@ class LinearScanTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 63, 64, 65, 100})
-    void aStateGoesOnWhereItStopped(int chunk) {
+    void statesContinueSequences(int chunk) {
         try (ScanFixture lab = new ScanFixture()) {
             int tokens = 150;
             Tensor q = lab.random(tokens, 2 * 5);
@@ -193,7 +193,7 @@ class LinearScanTest {
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void shapesThatDoNotFitAreRejected() {
         try (ScanFixture lab = new ScanFixture()) {
             Tensor a = lab.random(3, 8);
             Tensor h = lab.random(3, 4);

@@ -43,7 +43,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Weights with low-rank adapters: every operation that takes them computes and learns as with the sum `W + s·B·A`.
+/// Weights with low-rank adapters: every operation that supports them gives the results and gradients of the sum `W +
+/// s·B·A`.
 class LowRankTest {
     private static final float SCALE = 0.75f;
     private static final int ROWS = 48;
@@ -134,7 +135,7 @@ class LowRankTest {
         return cases.stream().flatMap(c -> kernels().map(set -> new Object[] {c, set}));
     }
 
-    /// Two heads of four rows, of which those from the second on count.
+    /// Two heads of four rows, of which those from the second on are used.
     private static double[] heads(double[] x, double[] w, boolean transposed) {
         int in = transposed ? 3 : 6;
         int out = transposed ? 6 : 3;
@@ -158,7 +159,7 @@ class LowRankTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("cases")
-    void valuesAndSlopesAreThoseOfTheSum(Object caseOf, String kernels) {
+    void valuesAndGradientsMatchTheSum(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
@@ -180,13 +181,14 @@ class LowRankTest {
                         return Fixtures.random(to, DType.BF16, ROWS, COLS, seed);
                     }
                 }));
-        bases.put("FP8", new Weight.Quantized(coded(arena, Code.E4M3, DType.F32, seed, false)));
-        bases.put("4 bits", new Weight.Quantized(coded(arena, Code.OFFSET4, DType.F16, seed, false)));
-        bases.put("shuffled 4 bits", new Weight.Quantized(coded(arena, Code.OFFSET4, DType.F16, seed, true)));
+        bases.put("FP8", new Weight.Quantized(quantized(arena, Code.E4M3, DType.F32, seed, false)));
+        bases.put("4 bits", new Weight.Quantized(quantized(arena, Code.OFFSET4, DType.F16, seed, false)));
+        bases.put("4 bits in activation order", new Weight.Quantized(quantized(
+                arena, Code.OFFSET4, DType.F16, seed, true)));
         return bases;
     }
 
-    private static QuantizedMatrix coded(Arena arena, Code code, DType scaleType, long seed, boolean shuffled) {
+    private static QuantizedMatrix quantized(Arena arena, Code code, DType scaleType, long seed, boolean actOrder) {
         Random random = new Random(seed);
         Tensor codes = Tensor.allocate(arena, DType.U8, ROWS, code.rowBytes(COLS));
         for (long i = 0; i < codes.size(); i++) {
@@ -197,7 +199,7 @@ class LowRankTest {
         Tensor scales = Fixtures.random(arena, scaleType, ROWS, COLS / 32, seed);
         Parts parts = new Parts(code, codes, scales, Optional.empty(), 1);
         int[] order = IntStream.range(0, COLS).map(k -> (k * 37 + 5) % COLS).toArray();
-        return shuffled ? new QuantizedMatrix("test", ROWS, order, blocks, 0, () -> parts)
+        return actOrder ? new QuantizedMatrix("test", ROWS, order, blocks, 0, () -> parts)
                 : new QuantizedMatrix("test", ROWS, COLS, blocks, 0, () -> parts);
     }
 
@@ -279,7 +281,7 @@ class LowRankTest {
         }
     }
 
-    /// In the precisions of generation an adapter is added to what the base gives without one.
+    /// In the precisions for inference an adapter's product is added to that of its base.
     @ParameterizedTest
     @MethodSource("kernels")
     void fastProductsAreThoseOfTheBaseAndTheAdapter(String set) {
@@ -295,7 +297,7 @@ class LowRankTest {
                         String what = kind + " " + precision;
                         assertClose(y, ops.linear(x, w), 1e-6, what);
                         Tensor[] both = ops.linear(x, new Weight[] {w, base});
-                        // Lists of products do not round plain weights.
+                        // Grouped GEMM does not round plain weights.
                         assertClose(y, both[0], precision == Precision.HALF ? 1e-2 : 1e-6, what);
                         assertClose(ops.linear(x, base), both[1], 1e-6, what);
                     }
@@ -319,7 +321,7 @@ class LowRankTest {
                     List<Weight> some = new ArrayList<>();
                     for (int e = 0; e < 4; e++) {
                         Weight w = new Weight.Stored(GradientCheck.random(arena, DType.F32, random, shape));
-                        // One expert stays as it is.
+                        // One expert has no adapter.
                         some.add(e == 2 ? w : random(arena, w, e));
                     }
                     low.add(some);
@@ -365,7 +367,7 @@ class LowRankTest {
         return y;
     }
 
-    /// The row of a padding token learns nothing, neither from A's gradient nor from B's.
+    /// The row of a padding token gets no gradient, neither through A nor through B.
     @Test
     void frozenRowsLearnNothing() {
         try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {

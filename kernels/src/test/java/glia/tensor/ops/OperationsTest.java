@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Operations that cut, join and scale rows, against their formulas in F64.
+/// Operations that split, concatenate and scale rows, compared with their formulas in F64.
 class OperationsTest {
     private static Stream<Case> cases() {
         return Stream.of(
@@ -70,7 +70,7 @@ class OperationsTest {
                         .toArray(), shape(3, 2), shape(3, 4), shape(4)));
     }
 
-    /// The columns of a row, that of the largest number first.
+    /// The columns of a row by descending value.
     private static int[] ranked(double[] x, int row, int cols) {
         return IntStream.range(0, cols).boxed().sorted(Comparator.comparingDouble(i -> -x[row * cols + i]))
                 .mapToInt(i -> i).toArray();
@@ -97,12 +97,12 @@ class OperationsTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void shapesThatDoNotFitAreRejected() {
         try (Arena arena = Arena.ofConfined()) {
             var x = GradientCheck.random(arena, glia.tensor.DType.F32, new java.util.Random(1), 2, 6);
             var y = GradientCheck.random(arena, glia.tensor.DType.F32, new java.util.Random(1), 2, 5);

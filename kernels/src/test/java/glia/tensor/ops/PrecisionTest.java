@@ -14,13 +14,13 @@ import java.lang.foreign.Arena;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Which of the kernels' products a precision takes, by the bits of its results: alone and together with others.
+/// Which kernel each precision uses, by the bits of the results: alone and grouped.
 class PrecisionTest {
     private static final int TOKENS = 5;
     private static final int ROWS = 40;
     private static final int COLS = 64;
 
-    /// @param taken what processors that multiply BF16 take; others take the exact product in place of `BF16`
+    /// @param taken the kernel used on processors with BF16 instructions; others use the exact one in place of `BF16`
     @ParameterizedTest
     @CsvSource({
         "EXACT, F32, EXACT", "EXACT, BF16, EXACT", "EXACT, Q8_0, EXACT",

@@ -23,7 +23,7 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
-/// How gradients gather, on a small model of one layer: embedding (also the head), norm, attention, gated MLP.
+/// Accumulation of gradients, on a small model of one layer: embedding (tied to the head), norm, attention, gated MLP.
 class RecorderContractTest {
     private static final int VOCABULARY = 13;
     private static final int WIDTH = 8;
@@ -52,8 +52,8 @@ class RecorderContractTest {
             }
         }
 
-        /// Adds, in one pass, the gradients of `factor` times a sum over the logits of all texts in which each has a
-        /// weight that depends on its token and place only.
+        /// Adds, in one pass, the gradients of `factor` times a sum over the logits of all texts, each weighted by a
+        /// function of its token and place only.
         void learn(float factor, int... texts) {
             Runs runs = new Runs();
             int[] ids = {};
@@ -123,7 +123,7 @@ class RecorderContractTest {
     }
 
     @Test
-    void passesAddUpUntilTheyAreSetToZero() {
+    void gradientsAccumulateUntilZeroed() {
         withTwoModels((often, once) -> {
             often.learn(1, 0, 2);
             often.learn(1, 0, 2);
@@ -161,16 +161,16 @@ class RecorderContractTest {
     }
 
     @Test
-    void refusesToRecordOverAState() {
+    void rejectsRecordingWithAState() {
         withTwoModels((model, other) -> {
             Tensor x = model.ops.embed(model.weights[0], new int[] {1}, 1);
-            KeyValueState remembering = (keys, values, runs) -> {
+            KeyValueState recording = (keys, values, runs) -> {
                 throw new AssertionError("a state was asked");
             };
             Tensor k = model.ops.linear(x, model.weights[3]);
             Tensor v = model.ops.linear(x, model.weights[4]);
             assertThrows(IllegalArgumentException.class,
-                    () -> model.ops.attention(x, k, v, remembering, new Runs().add(1, 0), ATTENTION));
+                    () -> model.ops.attention(x, k, v, recording, new Runs().add(1, 0), ATTENTION));
         });
     }
 }

@@ -17,7 +17,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
 /// Recurrent networks of any size over any runs: each token's result is that of the F64 formula, depends on no other
-/// run and no later token, and does not change when a run is cut in two.
+/// run and no later token, and does not change when a run is split.
 class RecurrentScanPropertyTest {
     @Property(tries = 100)
     void anyRunsGiveTheFormula(@ForAll RecurrentCell cell, @ForAll @IntRange(min = 1, max = 9) int size,
@@ -45,7 +45,7 @@ class RecurrentScanPropertyTest {
     }
 
     @Property(tries = 100)
-    void aCutChangesNothing(@ForAll RecurrentCell cell, @ForAll @IntRange(min = 1, max = 9) int size,
+    void splittingARunChangesNothing(@ForAll RecurrentCell cell, @ForAll @IntRange(min = 1, max = 9) int size,
             @ForAll @IntRange(min = 1, max = 12) int tokens, @ForAll @IntRange(min = 1, max = 12) int piece,
             @ForAll long seed) {
         try (ScanFixture lab = new ScanFixture()) {
@@ -54,7 +54,7 @@ class RecurrentScanPropertyTest {
         }
     }
 
-    /// A network with numbers of its own.
+    /// A network with its own weights.
     private static final class Network {
         final double[] x;
         final double[] weight;

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Recurrent networks against their formulas in F64, values and slopes, and in every way to feed them.
+/// Recurrent networks compared with their formulas in F64: values, gradients, full-sequence and incremental.
 class RecurrentScanTest {
     private static Case scan(RecurrentCell cell, int size, int... tokens) {
         Runs runs = runs(tokens);
@@ -79,13 +79,13 @@ class RecurrentScanTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
     @ParameterizedTest
     @EnumSource
-    void aStateGoesOnWhereItStopped(RecurrentCell cell) {
+    void statesContinueSequences(RecurrentCell cell) {
         try (ScanFixture lab = new ScanFixture()) {
             Tensor x = lab.random(20, cell.numGates() * 5);
             Weight w = new Weight.Stored(lab.random(cell.numGates() * 5, 5));
@@ -96,9 +96,9 @@ class RecurrentScanTest {
         }
     }
 
-    /// Numbers worked out by hand: x = 0 but for the candidate, no recurrence.
+    /// Values computed by hand: x = 0 except for the candidate, no recurrence.
     @Test
-    void gatesStandInPyTorchsOrder() {
+    void gatesHavePyTorchsOrder() {
         try (ScanFixture lab = new ScanFixture()) {
             Weight none = new Weight.Stored(lab.random(4, 1));
             Compute.stored(none).zero();
@@ -122,7 +122,7 @@ class RecurrentScanTest {
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void shapesThatDoNotFitAreRejected() {
         try (ScanFixture lab = new ScanFixture()) {
             Tensor x = lab.random(3, 12);
             Weight w = new Weight.Stored(lab.random(12, 3));

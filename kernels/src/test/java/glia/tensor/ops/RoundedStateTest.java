@@ -27,13 +27,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Ops that read keys back from a state that rounds them: they give what they give for rounded keys and values
-/// themselves, in the pass that stores them, too.
+/// Ops that read keys from a KV cache with rounding: they give the results for rounded keys and values, in the pass
+/// that stores them, too.
 class RoundedStateTest {
     private static final Runs RUNS = new Runs().add(70, 0).add(3, 0);
     private static final int TOKENS = 73;
 
-    /// Whole sequences in pages of 8 positions of a type.
+    /// Full sequences in pages of 8 positions of a type.
     private record Rounding(Arena arena, KeyValueType type) implements KeyValueState {
         @Override
         public KeyValues[] append(Tensor keys, Tensor values, Runs runs) {
@@ -55,7 +55,7 @@ class RoundedStateTest {
             return page;
         }
 
-        /// The numbers of a matrix after they were stored.
+        /// The values of a matrix after they were stored.
         Tensor rounded(Tensor rows) {
             Tensor rounded = Tensor.allocate(arena, DType.F32, rows.shape());
             float[] row = new float[type.wholeBlocks(rows.cols())];
@@ -81,7 +81,7 @@ class RoundedStateTest {
         return t;
     }
 
-    /// @param result what an op gives with a state and a function that rounds its keys and values
+    /// @param result an op's result, given a state and a function that rounds its keys and values
     private static void check(KeyValueType type, String kernels,
             BiFunction<Compute, Rounding, float[]> found, BiFunction<Compute, Rounding, float[]> expected) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared();
@@ -117,7 +117,7 @@ class RoundedStateTest {
 
     @ParameterizedTest
     @MethodSource("typesAndKernels")
-    void listAttentionToRowsThatAreKeysAndValues(KeyValueType type, String kernels) {
+    void sparseAttentionToRowsThatAreKeysAndValues(KeyValueType type, String kernels) {
         AttentionShape shape = new AttentionShape(4, 1, 40, 36, 0.4f, new Span.Causal());
         check(type, kernels, (ops, state) -> {
             Tensor rows = random(state.arena, TOKENS, 40);

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
-/// Routing as the papers write it, in F64, token by token, by sorting.
+/// Routing as in the papers, in F64, token by token, by sorting.
 record RouterReference(Router router, int numExperts, double[] correction) {
     RouterReference(Router router, int numExperts) {
         this(router, numExperts, new double[numExperts]);

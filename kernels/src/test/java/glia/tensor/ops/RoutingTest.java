@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every kind of routing against its definition, values, choices and slopes.
+/// Every kind of routing compared with its definition: values, choices and gradients.
 class RoutingTest {
     private static final int EXPERTS = 12;
 
@@ -50,7 +50,7 @@ class RoutingTest {
 
     @ParameterizedTest
     @MethodSource("routers")
-    void weightsAndSlopesAreThoseOfTheDefinition(Router router) {
+    void weightsAndGradientsMatchTheDefinition(Router router) {
         double[] bias = new Random(4).doubles(EXPERTS, -0.5, 0.5).toArray();
         try (Arena arena = Arena.ofConfined()) {
             Optional<Weight> correction = router.correction() == Correction.NONE ? Optional.empty()
@@ -98,7 +98,7 @@ class RoutingTest {
     }
 
     @Test
-    void logitsThatSaturateTheScoreAreStillToldApart() {
+    void logitsBreakTiesOfSaturatedScores() {
         assertArrayEquals(new int[] {2, 1}, choose(Router.plain(2, Score.SIGMOID, Share.AS_IS), 50, 60, 70, 40));
         assertArrayEquals(new int[] {2}, choose(Router.plain(1, Score.SOFTMAX, Share.AS_IS), -300, -200, -100, -150));
     }
@@ -126,7 +126,7 @@ class RoutingTest {
     }
 
     @Test
-    void impossibleChoicesAreRefused() {
+    void impossibleRoutersAreRejected() {
         assertThrows(IllegalArgumentException.class, () -> Router.plain(0, Score.LOGIT, Share.AS_IS));
         assertThrows(IllegalArgumentException.class, () -> new Groups.Best(2, 3, By.BEST));
         assertThrows(IllegalArgumentException.class, () -> Router.plain(5, Score.LOGIT, Share.AS_IS).check(4));

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/// Feeds recurrences in pieces that hand their state on.
+/// Runs recurrences in pieces that pass on their state.
 final class ScanFixture implements AutoCloseable {
     /// A recurrence over the tokens `from` to `to` of its inputs.
     interface Scan {
@@ -38,17 +38,17 @@ final class ScanFixture implements AutoCloseable {
         return GradientCheck.random(arena, DType.F32, random, rows, cols);
     }
 
-    /// Whole at once, against pieces that hand the state on from one memory to another.
+    /// Compares the full sequence with pieces that pass the state from one memory to another.
     void compare(int tokens, int piece, int stateSize, Scan scan) {
         float[] whole = scan.run(0, tokens, RecurrentState.NONE, runs(tokens)).toArray();
         Tensor[] memory = {Tensor.allocate(arena, DType.F32, stateSize),
             Tensor.allocate(arena, DType.F32, stateSize)};
         List<Float> found = new ArrayList<>();
-        int turn = 0;
+        int current = 0;
         for (int at = 0; at < tokens; at += piece) {
-            long before = at == 0 ? 0 : memory[turn].address();
-            long after = memory[1 - turn].address();
-            turn = 1 - turn;
+            long before = at == 0 ? 0 : memory[current].address();
+            long after = memory[1 - current].address();
+            current = 1 - current;
             Tensor y = scan.run(at, Math.min(tokens, at + piece), new RecurrentState() {
                 @Override
                 public long before(int run) {

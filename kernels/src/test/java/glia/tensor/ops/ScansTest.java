@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// State-space recurrences against their formulas in F64, token by token, their gradients against finite differences,
-/// and their states; the norm of groups.
+/// State-space recurrences compared with their formulas in F64, token by token, their gradients with finite
+/// differences, and their states; group RMS norm.
 class ScansTest {
     private static Stream<Case> cases() {
         return Stream.of(
@@ -55,7 +55,7 @@ class ScansTest {
                 of("scaled columns", (ops, w) -> ops.apply(new ScaledColumns(rows(ops, w[0]),
                         new float[] {2, -0.5f, 0})), w -> IntStream.range(0, 6)
                                 .mapToDouble(i -> w[0][i] * new double[] {2, -0.5, 0}[i % 3]).toArray(), shape(2, 3)),
-                of("norm of groups", (ops, w) -> ops.apply(new GroupRmsNorm(rows(ops, w[0]), w[1], 3, 1e-2f)),
+                of("group RMS norm", (ops, w) -> ops.apply(new GroupRmsNorm(rows(ops, w[0]), w[1], 3, 1e-2f)),
                         w -> groupNorm(w[0], w[1], 6), shape(2, 18), shape(18)),
                 of("norm of one group", (ops, w) -> ops.apply(new GroupRmsNorm(rows(ops, w[0]), w[1], 1, 1e-2f)),
                         w -> groupNorm(w[0], w[1], 7), shape(3, 7), shape(7)));
@@ -151,7 +151,7 @@ class ScansTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
@@ -160,8 +160,8 @@ class ScansTest {
         Operation of(int from, int to, RecurrentState state, Runs runs);
     }
 
-    /// Whole sequences, pieces of any size and several at a time give the same.
-    private static void piecesGiveWhatTheWholeGives(int tokens, int stateSize, Piece piece) {
+    /// Full sequences, pieces of any size and several sequences at a time give the same.
+    private static void incrementalEqualsFullSequence(int tokens, int stateSize, Piece piece) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
                 Compute ops = new Compute(KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT)) {
             float[] whole = piece.of(0, tokens, RecurrentState.NONE, runs(tokens)).forward(ops).toArray();
@@ -203,7 +203,7 @@ class ScansTest {
         }
         Weight decay = new Weight.Stored(Encode.narrow(rates, DType.BF16, arena));
         Weight skip = new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 130));
-        piecesGiveWhatTheWholeGives(90, SelectiveScan.stateSize(130, 3), (from, to, state, runs) ->
+        incrementalEqualsFullSequence(90, SelectiveScan.stateSize(130, 3), (from, to, state, runs) ->
                 new SelectiveScan(x.rows(from, to), steps.rows(from, to), b.rows(from, to), c.rows(from, to), decay,
                         DecayForm.RATE, skip, state, runs));
     }
@@ -220,13 +220,13 @@ class ScansTest {
                 new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)),
                 new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)), DecayForm.LOGARITHM,
                 new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 4)));
-        piecesGiveWhatTheWholeGives(150, StateSpaceScan.stateSize(4, 5, 3), (from, to, state, runs) ->
+        incrementalEqualsFullSequence(150, StateSpaceScan.stateSize(4, 5, 3), (from, to, state, runs) ->
                 new StateSpaceScan(x.rows(from, to), steps.rows(from, to), b.rows(from, to), c.rows(from, to), weights,
                         2, StepLimits.NONE, state, runs));
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void shapesThatDoNotFitAreRejected() {
         Arena arena = Arena.ofAuto();
         Tensor x = GradientCheck.random(arena, DType.F32, new Random(1), 2, 6);
         Tensor b = GradientCheck.random(arena, DType.F32, new Random(1), 2, 4);

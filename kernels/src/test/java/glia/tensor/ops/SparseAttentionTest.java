@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Products head by head, attention by lists and the choice of keys, against their formulas in F64.
+/// Per-head linear maps, sparse attention and the lightning indexer, compared with their formulas in F64.
 class SparseAttentionTest {
     private static final Runs RUNS = new Runs().add(6, 0).add(3, 0);
     /// Every other position, the own one included, in runs of 6 and 3 tokens.
@@ -44,23 +44,23 @@ class SparseAttentionTest {
         AttentionShape grouped = new AttentionShape(4, 2, 5, 3, 0.4f, new Span.Causal());
         AttentionShape latent = new AttentionShape(3, 1, 5, 4, 0.3f, new Span.Causal());
         return Stream.of(
-                of("products of heads", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
+                of("per-head linear", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
                         new HeadWeights(w[1], 3, 1, 4), Direction.FORWARD)),
                         w -> products(w[0], w[1], 2, 5, Direction.FORWARD), shape(2, 15), shape(18, 5)),
-                of("products of heads with what they share", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
+                of("per-head linear of shared input", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
                         new HeadWeights(w[1], 3, 1, 4), Direction.FORWARD)),
                         w -> products(repeat(w[0], 2, 5), w[1], 2, 5, Direction.FORWARD), shape(2, 5), shape(18, 5)),
-                of("transposed products of heads", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
+                of("transposed per-head linear", (ops, w) -> ops.apply(new PerHeadLinear(rows(ops, w[0]),
                         new HeadWeights(w[1], 3, 1, 4), Direction.TRANSPOSED)),
                         w -> products(w[0], w[1], 2, 5, Direction.TRANSPOSED), shape(2, 12), shape(3, 6, 5)),
-                of("transposed products of heads with what they share", (ops, w) -> ops.apply(new PerHeadLinear(
+                of("transposed per-head linear of shared input", (ops, w) -> ops.apply(new PerHeadLinear(
                         rows(ops, w[0]), new HeadWeights(w[1], 3, 1, 4), Direction.TRANSPOSED)),
                         w -> products(repeat(w[0], 2, 4), w[1], 2, 5, Direction.TRANSPOSED), shape(2, 4),
                         shape(18, 5)),
-                of("attention by lists", (ops, w) -> ops.apply(new SparseAttention(rows(ops, w[0]), rows(ops, w[1]),
+                of("sparse attention", (ops, w) -> ops.apply(new SparseAttention(rows(ops, w[0]), rows(ops, w[1]),
                         rows(ops, w[2]), KeyValueState.NONE, RUNS, lists(), grouped)),
                         w -> attention(w[0], w[1], w[2], 6, grouped), shape(9, 20), shape(9, 10), shape(9, 6)),
-                of("attention by lists to rows that are keys and values", (ops, w) -> {
+                of("sparse attention to rows that are keys and values", (ops, w) -> {
                     Tensor k = rows(ops, w[1]);
                     return ops.apply(new SparseAttention(rows(ops, w[0]), k, k, KeyValueState.NONE, RUNS, lists(),
                             latent));
@@ -78,7 +78,7 @@ class SparseAttentionTest {
         return lists;
     }
 
-    /// Three heads of 6 rows, of which rows 1 to 4 count.
+    /// Three heads of 6 rows, of which rows 1 to 4 are used.
     private static double[] products(double[] x, double[] w, int tokens, int cols, Direction direction) {
         int in = direction == Direction.FORWARD ? cols : 4;
         int out = direction == Direction.FORWARD ? 4 : cols;
@@ -131,14 +131,14 @@ class SparseAttentionTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
     /// More positions than are scored at a time, and a second sequence.
     @ParameterizedTest
     @ValueSource(strings = {"scalar", "vector"})
-    void choosesTheBestKeys(String kernels) {
+    void indexerChoosesTheTopKeys(String kernels) {
         Runs runs = new Runs().add(1100, 0).add(19, 0);
         int heads = 3;
         int size = 4;
@@ -146,7 +146,7 @@ class SparseAttentionTest {
         Random random = new Random(5);
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
                 Compute ops = new Compute(KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT)) {
-            // Small whole numbers, so that sums are exact and many scores are equal.
+            // Small integers, so that sums are exact and many scores are equal.
             Tensor q = whole(arena, random, 1119, heads * size);
             Tensor k = whole(arena, random, 1119, size);
             Tensor w = whole(arena, random, 1119, heads);
@@ -200,7 +200,7 @@ class SparseAttentionTest {
     }
 
     @Test
-    void shapesThatDoNotFitAreRefused() {
+    void shapesThatDoNotFitAreRejected() {
         try (Arena arena = Arena.ofConfined()) {
             Weight w = new Weight.Stored(whole(arena, new Random(1), 6, 4));
             Tensor x = whole(arena, new Random(1), 2, 6);

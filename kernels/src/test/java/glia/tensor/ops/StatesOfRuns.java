@@ -5,7 +5,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import java.lang.foreign.Arena;
 
-/// Memory of runs for tests: each begins without one; `step` makes what was written the next pass's beginning.
+/// States of runs for tests: each is initially empty; `step` makes the written state the next pass's initial state.
 final class StatesOfRuns implements RecurrentState {
     private Tensor before;
     private Tensor after;

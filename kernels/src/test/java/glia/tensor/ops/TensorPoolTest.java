@@ -13,7 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
-/// Matrices of a pool do not overlap, and what is given back is used again whatever its shape.
+/// Matrices of a pool do not overlap, and released memory is reused for any shape.
 class TensorPoolTest {
     private static void fill(Tensor t, float value) {
         for (long i = 0; i < t.size(); i++) {
@@ -52,9 +52,9 @@ class TensorPoolTest {
         }
     }
 
-    /// Neighbors grow together, in whatever order they come back.
+    /// Free neighbors merge, in whatever order they are released.
     @Property(tries = 50)
-    void allThatCameBackMakesOnePiece(@ForAll long seed) {
+    void releasedNeighborsMerge(@ForAll long seed) {
         Random random = new Random(seed);
         try (TensorPool pool = new TensorPool()) {
             List<Tensor> taken = new ArrayList<>();
@@ -72,7 +72,7 @@ class TensorPoolTest {
     }
 
     @Test
-    void aMatrixIsGivenBackOnce() {
+    void aMatrixIsReleasedOnce() {
         try (TensorPool pool = new TensorPool(); TensorPool other = new TensorPool()) {
             Tensor t = pool.allocate(2, 3);
             assertThrows(IllegalArgumentException.class, () -> other.release(t));
@@ -82,7 +82,7 @@ class TensorPoolTest {
     }
 
     @Test
-    void clearTakesEverythingBack() {
+    void clearReleasesEverything() {
         try (TensorPool pool = new TensorPool()) {
             pool.allocate(100, 100);
             Tensor second = pool.allocate(50, 7);

@@ -30,7 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Log-probabilities fused with the head: their formulas and slopes, the unfused ops, and the memory that they take.
+/// Log-probabilities fused with the head: compared with their formulas, finite differences and the unfused ops; and
+/// their memory.
 class TokenLogProbsTest {
     private static final float INFINITE = Float.POSITIVE_INFINITY;
 
@@ -95,7 +96,7 @@ class TokenLogProbsTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
@@ -106,7 +107,7 @@ class TokenLogProbsTest {
         int tokens = 1300;
         int vocabSize = 2 * LogitHead.PART + 77;
         int size = 12;
-        try (Lab lab = new Lab("best")) {
+        try (Fixture lab = new Fixture("best")) {
             Weight hidden = lab.weight(tokens, size);
             Weight w = lab.weight(vocabSize, size);
             Weight b = lab.weight(vocabSize);
@@ -158,7 +159,7 @@ class TokenLogProbsTest {
     @Test
     void memoryDoesNotGrowWithTokensTimesVocabulary() {
         int vocabSize = 3 * LogitHead.PART;
-        try (Lab lab = new Lab("best")) {
+        try (Fixture lab = new Fixture("best")) {
             Weight w = lab.weight(vocabSize, 4);
             long[] sizes = new long[2];
             for (int i = 0; i < 2; i++) {
@@ -177,7 +178,7 @@ class TokenLogProbsTest {
 
     @Test
     void rowsWithoutATargetAreNotComputed() {
-        try (Lab lab = new Lab("best")) {
+        try (Fixture lab = new Fixture("best")) {
             Weight.Stored hidden = lab.weight(3, 8);
             Weight w = lab.weight(10, 8);
             for (int i = 8; i < 16; i++) {
@@ -204,7 +205,7 @@ class TokenLogProbsTest {
     @Test
     void topTokensAreTheMostProbable() {
         int vocabSize = LogitHead.PART + 500;
-        try (Lab lab = new Lab("best")) {
+        try (Fixture lab = new Fixture("best")) {
             Weight hidden = lab.weight(6, 5);
             Weight w = lab.weight(vocabSize, 5);
             Recorder ops = lab.recorder();
@@ -229,8 +230,8 @@ class TokenLogProbsTest {
     }
 
     @Test
-    void refusesTargetsOutsideTheVocabulary() {
-        try (Lab lab = new Lab("scalar")) {
+    void rejectsTargetsOutsideTheVocabulary() {
+        try (Fixture lab = new Fixture("scalar")) {
             Recorder ops = lab.recorder();
             Tensor hidden = rows(ops, lab.weight(2, 4));
             LogitHead head = new LogitHead(lab.weight(9, 4), Optional.empty(), LogitRule.PLAIN);
@@ -240,7 +241,7 @@ class TokenLogProbsTest {
     }
 
     /// Weights, recorders and gradients that live until the end of a test.
-    private static final class Lab implements AutoCloseable {
+    private static final class Fixture implements AutoCloseable {
         final Random random = new Random(5);
         private final Workers workers = new Workers(2);
         private final Arena arena = Arena.ofConfined();
@@ -248,7 +249,7 @@ class TokenLogProbsTest {
         private final List<AutoCloseable> opened = new ArrayList<>();
         private Gradients last;
 
-        Lab(String kernels) {
+        Fixture(String kernels) {
             this.kernels = kernels;
         }
 
@@ -264,7 +265,7 @@ class TokenLogProbsTest {
             return recorder;
         }
 
-        /// The gradients that the last recorder has gathered.
+        /// The gradients accumulated by the last recorder.
         Tensor[] gradients(Weight... weights) {
             return Stream.of(weights).map(last::of).toArray(Tensor[]::new);
         }

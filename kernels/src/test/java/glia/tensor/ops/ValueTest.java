@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The arithmetic of losses by its formulas, and its slopes.
+/// The arithmetic of losses compared with its formulas, and its gradients.
 class ValueTest {
     private static final int COLS = 3;
 
@@ -37,7 +37,7 @@ class ValueTest {
                 w -> Arrays.stream(w[0]).map(formula).toArray(), shape(4, COLS));
     }
 
-    /// Of two matrices, and of one with a column, a row and a number.
+    /// Operands of equal shape, and a matrix with a column, a row and a single value.
     private static List<Case> combined(String name, BinaryOperator<Value> f, DoubleBinaryOperator formula) {
         List<Case> cases = new ArrayList<>();
         for (long[] second : new long[][] {{4, COLS}, {4, 1}, {1, COLS}, {1, 1}}) {
@@ -68,7 +68,7 @@ class ValueTest {
                         w -> new double[] {Arrays.stream(w[0]).average().orElseThrow()}, shape(4, COLS)),
                 of("row sums", (ops, w) -> value(ops, w[0]).rowSums().tensor(),
                         w -> new double[] {w[0][0] + w[0][1] + w[0][2], w[0][3] + w[0][4] + w[0][5]}, shape(2, COLS)),
-                of("sums of groups", (ops, w) -> value(ops, w[0]).groupSums(new int[] {1, -1, 0, 1}, 3).tensor(),
+                of("group sums", (ops, w) -> value(ops, w[0]).groupSums(new int[] {1, -1, 0, 1}, 3).tensor(),
                         w -> new double[] {w[0][4], w[0][5], w[0][0] + w[0][6], w[0][1] + w[0][7], 0, 0},
                         shape(4, 2)),
                 of("a column of some rows", (ops, w) -> value(ops, w[0]).rows(2, 0).column(1).tensor(),
@@ -101,7 +101,7 @@ class ValueTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("casesAndKernels")
-    void gradientIsTheSlope(Object caseOf, String kernels) {
+    void gradientMatchesFiniteDifferences(Object caseOf, String kernels) {
         GradientCheck.check((Case) caseOf, kernels);
     }
 

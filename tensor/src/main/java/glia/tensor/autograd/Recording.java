@@ -61,9 +61,9 @@ final class Recording implements AutoCloseable {
     // ---- forward -------------------------------------------------------------------------------------------------
 
     Tensor apply(Operation operation) {
-        boolean isWanted = wanted.by(operation);
-        boolean isRecorded = isWanted && !isInSegment;
-        segmentNeedsGradient |= isWanted;
+        boolean needsGradient = wanted.by(operation);
+        boolean isRecorded = needsGradient && !isInSegment;
+        segmentNeedsGradient |= needsGradient;
         Operation own = isRecorded ? operation.owned() : operation;
         int mark = ops.mark();
         Tensor y = own.forward(ops);
@@ -71,7 +71,7 @@ final class Recording implements AutoCloseable {
             return y;
         }
         kept.remove(y);
-        gradients.need(y, isWanted);
+        gradients.need(y, needsGradient);
         if (isRecorded) {
             own.inputs(keeping);
             steps.add(new Step.Applied(own, y, mark));
@@ -109,11 +109,11 @@ final class Recording implements AutoCloseable {
     /// Releases the workspace down to the mark, except these tensors, which are moved down.
     private Tensor[] moveDown(Tensor[] results, int mark) {
         Tensor[] copies = new Tensor[results.length];
-        boolean[] isWanted = new boolean[results.length];
+        boolean[] needsGradient = new boolean[results.length];
         for (int i = 0; i < results.length; i++) {
             copies[i] = gradients.pool().allocate(results[i].rows(), results[i].cols());
             copies[i].copyFrom(results[i]);
-            isWanted[i] = gradients.needs(results[i]);
+            needsGradient[i] = gradients.needs(results[i]);
         }
         ops.release(mark);
         Tensor[] moved = new Tensor[results.length];
@@ -122,7 +122,7 @@ final class Recording implements AutoCloseable {
             moved[i].copyFrom(copies[i]);
             gradients.pool().release(copies[i]);
             kept.remove(moved[i]);
-            gradients.need(moved[i], isWanted[i]);
+            gradients.need(moved[i], needsGradient[i]);
         }
         return moved;
     }

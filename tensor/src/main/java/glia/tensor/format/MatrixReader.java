@@ -7,7 +7,7 @@ import glia.tensor.Tensor;
 
 /// Reads rows of any `Matrix` as F32, by the formats' definitions. Not thread-safe.
 public final class MatrixReader {
-    private final Dequantizer coded = new Dequantizer();
+    private final Dequantizer quantized = new Dequantizer();
     private float[] row = new float[0];
 
     public MatrixReader() { }
@@ -29,7 +29,7 @@ public final class MatrixReader {
         switch (w) {
             case Tensor t -> Decode.toFloats(
                     t.dtype(), t.address() + row * t.rowBytes() + t.dtype().bytes(col), to, 0, count);
-            case QuantizedMatrix c -> coded.decode(c, row, col, count, to, 0);
+            case QuantizedMatrix c -> quantized.decode(c, row, col, count, to, 0);
         }
     }
 

@@ -51,8 +51,8 @@ public final class Compute implements Ops, AutoCloseable {
         return switch (w) {
             case Weight.Stored stored -> stored.tensor();
             case Weight.Deferred deferred -> deferred.matrix();
-            case Weight.Quantized coded -> throw new IllegalArgumentException(
-                    "only matrix multiplication supports quantized weights such as " + coded.matrix());
+            case Weight.Quantized quantized -> throw new IllegalArgumentException(
+                    "only matrix multiplication supports quantized weights such as " + quantized.matrix());
             case LowRank adapted -> throw new IllegalArgumentException(
                     "only matrix multiplication and embeddings support adapters such as " + adapted);
         };

@@ -252,35 +252,35 @@ public sealed interface Weight permits Weight.Plain, LowRank {
 
     /// A matrix of codes and scales, as in quantized Hugging Face checkpoints. It stays packed.
     final class Quantized implements Plain {
-        private final QuantizedMatrix coded;
+        private final QuantizedMatrix quantized;
 
-        public Quantized(QuantizedMatrix coded) {
-            this.coded = coded;
+        public Quantized(QuantizedMatrix quantized) {
+            this.quantized = quantized;
         }
 
         @Override
         public QuantizedMatrix matrix() {
-            return coded;
+            return quantized;
         }
 
         @Override
         public Quantized rows(int from, int to) {
-            return new Quantized(coded.rows(from, to - from, 1));
+            return new Quantized(quantized.rows(from, to - from, 1));
         }
 
         @Override
         public long version() {
-            return coded.version();
+            return quantized.version();
         }
 
         @Override
         public long[] shape() {
-            return new long[] {coded.rows(), coded.cols()};
+            return new long[] {quantized.rows(), quantized.cols()};
         }
 
         @Override
         public String format() {
-            return coded.format();
+            return quantized.format();
         }
     }
 }

@@ -24,7 +24,7 @@ public final class Workspace implements AutoCloseable {
 
     /// The tensors last allocated at one height of the stack.
     private static final class Height {
-        private final Slot[] remembered = new Slot[NUM_CACHED];
+        private final Slot[] cached = new Slot[NUM_CACHED];
         private int oldest;
         private int chunkBefore;
         private long offsetBefore;
@@ -54,13 +54,13 @@ public final class Workspace implements AutoCloseable {
     }
 
     private Slot find(Height height, int rows, int cols) {
-        for (Slot slot : height.remembered) {
+        for (Slot slot : height.cached) {
             if (slot != null && slot.fits(rows, cols, chunk, offset)) {
                 return slot;
             }
         }
         Slot placed = place(rows, cols);
-        height.remembered[height.oldest] = placed;
+        height.cached[height.oldest] = placed;
         height.oldest = (height.oldest + 1) % NUM_CACHED;
         return placed;
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Decoding against what the reference implementations made of the same bytes (`src/test/python/formats.py`).
+/// Decoding compared with the reference implementations' results for the same bytes (`src/test/python/formats.py`).
 class DecodeTest {
     static Stream<DType> realTypes() {
         return Arrays.stream(DType.values()).filter(DType::isReal);
@@ -73,7 +73,7 @@ class DecodeTest {
 
     @ParameterizedTest
     @EnumSource(names = {"I64", "I32", "I16", "I8", "U8", "BOOL"})
-    void refusesTypesWithoutRealNumbers(DType type) {
+    void rejectsTypesWithoutRealNumbers(DType type) {
         try (Arena arena = Arena.ofConfined()) {
             Tensor source = Tensor.allocate(arena, type, 4);
             assertThrows(IllegalArgumentException.class, () -> Decode.widen(source, arena));
@@ -81,7 +81,7 @@ class DecodeTest {
     }
 
     @Test
-    void refusesRangesOutsideOrInsideBlocks() {
+    void rejectsRangesOutsideOrInsideBlocks() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor source = Tensor.allocate(arena, DType.Q8_0, 2, 64);
             float[] to = new float[128];

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Encoding against what the reference implementations made of the same numbers (`src/test/python/formats.py`).
+/// Encoding compared with the reference implementations' results for the same values (`src/test/python/formats.py`).
 class EncodeTest {
     private static byte[] encode(Arena arena, DType type, float[] numbers) {
         Tensor source = Tensor.of(arena, numbers, numbers.length);
@@ -83,7 +83,7 @@ class EncodeTest {
         return Arrays.stream(DType.values()).filter(Encode::writes);
     }
 
-    /// What a format can hold comes back as it was: numbers decoded from it are encoded to numbers just as near.
+    /// Round trip: values decoded from a format are encoded to values just as near.
     @ParameterizedTest
     @MethodSource("written")
     void keepsWhatItHolds(DType type) {
@@ -101,7 +101,7 @@ class EncodeTest {
                 double tolerance = switch (type) {
                     case F32, F16, BF16, F8_E4M3, F8_E5M2, MXFP4 -> 0;
                     case Q8_0 -> 0.57 / 127;
-                    // The integers end one earlier on the side of the number of the largest magnitude.
+                    // There is one integer less on the side of the value of the largest magnitude.
                     case Q4_0 -> 1.01 / 8;
                     case Q5_0 -> 1.02 / 16;
                     case Q4_1 -> 0.51 / 7.5;
@@ -134,7 +134,7 @@ class EncodeTest {
 
     @ParameterizedTest
     @MethodSource("written")
-    void blockFormatsRefuseWhatTheyCannotHold(DType type) {
+    void blockFormatsRejectNaNAndInfinity(DType type) {
         try (Arena arena = Arena.ofConfined()) {
             for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
                 float[] numbers = new float[256];
@@ -164,7 +164,7 @@ class EncodeTest {
     }
 
     @Test
-    void refusesRowsThatDoNotFillBlocks() {
+    void rejectsRowsThatDoNotFillBlocks() {
         try (Arena arena = Arena.ofConfined()) {
             Tensor source = Tensor.allocate(arena, DType.F32, 4, 24);
             assertThrows(IllegalArgumentException.class, () -> Encode.narrow(source, DType.Q8_0, arena));

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ActivationTest {
     @ParameterizedTest
     @EnumSource
-    void slopeIsTheDerivativeOfTheValue(Activation f) {
+    void derivativeMatchesFiniteDifferences(Activation f) {
         double h = 1e-5;
         for (double x = -9.99; x < 10; x += 0.0173) {
             if (Math.abs(x) > h) {
@@ -21,7 +21,7 @@ class ActivationTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "TANH")
-    void farOutValuesAndSlopesAreThoseOfZeroAndTheIdentity(Activation f) {
+    void farOutActivationsAreZeroOrTheIdentity(Activation f) {
         for (double x : new double[] {40, 1e3, 1e10}) {
             assertEquals(0, f.value(-x), 1e-12);
             assertEquals(0, f.derivative(-x), 1e-12);
@@ -33,7 +33,7 @@ class ActivationTest {
     }
 
     @Test
-    void farOutTheTangentIsOne() {
+    void tanhSaturates() {
         assertEquals(1, Activation.TANH.value(40));
         assertEquals(-1, Activation.TANH.value(-1e10));
         assertEquals(0, Activation.TANH.derivative(-40), 1e-12);

@@ -14,7 +14,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class KeyValueTypeTest {
-    /// What a row holds after it was stored and loaded.
+    /// Stores and loads a row.
     private static float[] roundTrip(KeyValueType type, float... row) {
         try (Arena arena = Arena.ofConfined()) {
             Tensor from = Tensor.allocate(arena, DType.F32, 1, row.length);
@@ -86,7 +86,7 @@ class KeyValueTypeTest {
                 for (int i = block; i < Math.min(cols, block + 32); i++) {
                     largest = Math.max(largest, Math.abs(row[i]));
                 }
-                // Half a step, which is up to 2^-10 larger than a 127th, and F16's least number where that is more.
+                // Half a step, which is up to 2^-10 larger than a 127th, and the least F16 number if that is larger.
                 double most = (largest / 127 * (1 + 0x1p-10) + 0x1p-24) / 2 * (1 + 1e-6);
                 for (int i = block; i < Math.min(cols, block + 32); i++) {
                     assertEquals(row[i], found[i], most, "number " + i + " of " + cols);
@@ -104,7 +104,7 @@ class KeyValueTypeTest {
     }
 
     @Test
-    void int8ShowsWhatItCannotHold() {
+    void int8BlocksWithValuesOutOfRangeBecomeNaN() {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, -1e30f, 9e6f}) {
             float[] row = new float[64];
             Arrays.fill(row, 1);

@@ -13,7 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
-/// The table of angles, however it grew.
+/// The table of angles, for all ways in which it grew.
 class RopeTableTest {
     private static final float[] FREQUENCIES = {1, 0.3f, 0.01f};
 
@@ -38,7 +38,7 @@ class RopeTableTest {
     }
 
     @Test
-    void servesThreadsWhileItGrows() throws InterruptedException, ExecutionException {
+    void isThreadSafeWhileItGrows() throws InterruptedException, ExecutionException {
         RopeTable table = new RopeTable(FREQUENCIES, 2, Layout.HALF_SPLIT);
         try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
             List<Callable<Boolean>> tasks = new ArrayList<>();

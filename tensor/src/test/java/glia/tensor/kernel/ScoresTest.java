@@ -37,13 +37,13 @@ class ScoresTest {
 
     @ParameterizedTest
     @ValueSource(floats = {0, -1, Float.NaN, Float.POSITIVE_INFINITY})
-    void refusesCapsAndExponentsThatMeanNothing(float value) {
+    void rejectsInvalidCapsAndExponents(float value) {
         assertThrows(IllegalArgumentException.class, () -> new Scores.Capped(value));
         assertThrows(IllegalArgumentException.class, () -> new Scores.Alibi(value));
     }
 
     @Test
-    void refusesBucketsThatHoldNoDistances() {
+    void rejectsBucketsThatHoldNoDistances() {
         assertThrows(IllegalArgumentException.class, () -> new Scores.RelativeBias(1, 10, false));
         assertThrows(IllegalArgumentException.class, () -> new Scores.RelativeBias(3, 10, true));
         assertThrows(IllegalArgumentException.class, () -> new Scores.RelativeBias(32, 16, false));

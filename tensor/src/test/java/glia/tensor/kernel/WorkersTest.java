@@ -62,7 +62,7 @@ class WorkersTest {
     }
 
     @Test
-    void helpersThatParkedComeBack() {
+    void parkedHelpersWakeUp() {
         AtomicInteger sum = new AtomicInteger();
         try (Workers workers = new Workers(3)) {
             for (int i = 0; i < 30; i++) {
@@ -141,7 +141,7 @@ class WorkersTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void refusesATaskInsideATask(int count) {
+    void rejectsATaskInsideATask(int count) {
         try (Workers workers = new Workers(count)) {
             Workers.Task inner = (chunk, worker) -> { };
             assertThrows(IllegalStateException.class, () -> workers.run((chunk, worker) -> workers.run(inner, 5), 5));
@@ -150,7 +150,7 @@ class WorkersTest {
     }
 
     @Test
-    void refusesToRunOnceClosed() {
+    void rejectsTasksOnceClosed() {
         Workers workers = new Workers(2);
         workers.run((chunk, worker) -> { }, 5);
         workers.close();

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/// Functions of arrays against those of `Math`, over their whole range.
+/// Functions of arrays compared with those of `Math`, over their whole range.
 class ArrayMathTest {
     private interface Function {
         void apply(ArrayMath math, float[] x, float[] y, int count);

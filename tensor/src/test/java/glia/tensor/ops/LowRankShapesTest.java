@@ -9,10 +9,10 @@ import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
 
-/// What adapters refuse, and how their version follows their parts.
+/// Which adapters are rejected, and how an adapter's version follows its parts.
 class LowRankShapesTest {
     @Test
-    void whatDoesNotFitIsRefused() {
+    void adaptersThatDoNotFitAreRejected() {
         try (Arena arena = Arena.ofShared()) {
             Weight.Stored w = new Weight.Stored(Tensor.allocate(arena, DType.F32, 4, 3));
             Weight.Stored a = new Weight.Stored(Tensor.allocate(arena, DType.F32, 2, 3));

@@ -65,7 +65,7 @@ class WeightTest {
         assertEquals(0, w.version());
     }
 
-    /// A copy that is made at first use follows what it is a copy of, in its place.
+    /// A copy made at first use follows its origin, in the same memory.
     @Test
     void deferredWeightsFollowTheirOrigin() {
         Tensor origin = matrix();

@@ -69,22 +69,22 @@ public final class SparseAttention implements Operation {
         int width = k.cols() + (v == k ? 0 : v.cols());
         int batch = Math.clamp(BATCH / Math.multiplyExact((long) longest, width), 1, Math.max(1, q.rows()));
         KeyValueType type = runs.count() == 0 ? KeyValueType.F32 : sequences[0].type();
-        Gathering gathering = new Gathering(ops, type, batch, longest);
+        RowGather rowGather = new RowGather(ops, type, batch, longest);
         Runs each = new Runs();
         KeyValues[] gathered = new KeyValues[batch];
         int run = 0;
         for (int from = 0; from < q.rows(); from += batch) {
             int to = Math.min(q.rows(), from + batch);
             each.clear();
-            gathering.begin(from);
+            rowGather.begin(from);
             for (int n = from; n < to; n++) {
                 while (n >= runs.end(run)) {
                     run++;
                 }
-                gathered[n - from] = gathering.add(sequences[run]);
+                gathered[n - from] = rowGather.add(sequences[run]);
                 each.add(1, lists.count(n) - 1);
             }
-            gathering.run();
+            rowGather.run();
             ops.kernels().attention(y.rows(from, to), logSumExp.rows(from, to), q.rows(from, to), gathered, each,
                     shape);
         }
@@ -93,7 +93,7 @@ public final class SparseAttention implements Operation {
     }
 
     /// Copies the rows of some tokens' lists to contiguous memory, in their stored type.
-    private final class Gathering extends RangeTask {
+    private final class RowGather extends RangeTask {
         private final KeyValueType type;
         private final long keys;
         private final long keyBytes;
@@ -105,7 +105,7 @@ public final class SparseAttention implements Operation {
         private int firstToken;
         private int count;
 
-        Gathering(Compute ops, KeyValueType type, int batch, int longest) {
+        RowGather(Compute ops, KeyValueType type, int batch, int longest) {
             super(ops.kernels().workers());
             this.type = type;
             this.longest = longest;

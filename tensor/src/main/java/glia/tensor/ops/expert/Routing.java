@@ -86,14 +86,14 @@ public final class Routing implements Operation {
             double sum = share(n, row);
             double mean = 0;
             for (int j = 0; j < k; j++) {
-                row.slopes[j] = router.scale() * dweights.get((long) n * k + j);
-                mean += row.slopes[j] * row.shares[j] / sum;
+                row.gradients[j] = router.scale() * dweights.get((long) n * k + j);
+                mean += row.gradients[j] * row.shares[j] / sum;
             }
             for (int j = 0; j < k; j++) {
-                row.slopes[j] = switch (router.share()) {
-                    case AS_IS -> row.slopes[j];
-                    case NORMALIZED -> (row.slopes[j] - mean) / sum;
-                    case SOFTMAX -> (row.slopes[j] - mean) * row.shares[j] / sum;
+                row.gradients[j] = switch (router.share()) {
+                    case AS_IS -> row.gradients[j];
+                    case NORMALIZED -> (row.gradients[j] - mean) / sum;
+                    case SOFTMAX -> (row.gradients[j] - mean) * row.shares[j] / sum;
                 };
             }
             addGradients(n, row, dlogits);
@@ -108,14 +108,14 @@ public final class Routing implements Operation {
         final double[] order;
         final boolean[] closed;
         final double[] shares;
-        final double[] slopes;
+        final double[] gradients;
 
         Row(int numExperts, int numChosen) {
             scores = new double[numExperts];
             order = new double[numExperts];
             closed = new boolean[numExperts];
             shares = new double[numChosen];
-            slopes = new double[numChosen];
+            gradients = new double[numChosen];
         }
     }
 
@@ -238,7 +238,7 @@ public final class Routing implements Operation {
 
     /// Adds the gradients of the chosen scores to those of the logits.
     private void addGradients(int n, Row row, Tensor dlogits) {
-        int k = row.slopes.length;
+        int k = row.gradients.length;
         double mean = 0;
         for (int j = 0; j < k; j++) {
             int e = chosen[n * k + j];
@@ -249,8 +249,8 @@ public final class Routing implements Operation {
                 case SIGMOID -> s * (1 - s);
                 case ROOT_SOFTPLUS -> 1 / (2 * s * (1 + Math.exp(-logit(n, e))));
             };
-            mean += row.slopes[j] * s;
-            add(dlogits, n, e, row.slopes[j] * slope);
+            mean += row.gradients[j] * s;
+            add(dlogits, n, e, row.gradients[j] * slope);
         }
         for (int e = 0; e < row.scores.length && router.score() == Router.Score.SOFTMAX; e++) {
             add(dlogits, n, e, -mean * row.scores[e]);

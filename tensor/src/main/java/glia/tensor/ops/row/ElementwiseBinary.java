@@ -82,8 +82,8 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
             Tensor da = tape.gradient(a);
             Ranges.run(tape.kernels().workers(), a.rows(), 4L * a.cols(), (from, to) -> {
                 for (long i = (long) from * a.cols(); i < (long) to * a.cols(); i++) {
-                    double slope = f.derivativeOfFirst(a.get(i), b.get(place(i)));
-                    da.set(i, (float) (da.get(i) + (dy.get(i) == 0 ? 0 : dy.get(i) * slope)));
+                    double derivative = f.derivativeOfFirst(a.get(i), b.get(place(i)));
+                    da.set(i, (float) (da.get(i) + (dy.get(i) == 0 ? 0 : dy.get(i) * derivative)));
                 }
             });
         }

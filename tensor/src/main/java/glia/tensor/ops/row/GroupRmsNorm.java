@@ -94,18 +94,18 @@ public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) impleme
         Tensor dw = tape.gradient(w);
         int size = x.cols() / numGroups;
         ChannelBlocks.run(tape.kernels().workers(), x.cols(), 2L * x.rows(), (from, count) -> {
-            double[] slopes = new double[count];
+            double[] gradients = new double[count];
             float[] row = new float[count];
             float[] out = new float[count];
             for (int n = 0; n < x.rows(); n++) {
                 ChannelBlocks.load(x, n, from, row, count);
                 ChannelBlocks.load(dy, n, from, out, count);
                 for (int i = 0; i < count; i++) {
-                    slopes[i] += out[i] * row[i] * factors[n * numGroups + (from + i) / size];
+                    gradients[i] += out[i] * row[i] * factors[n * numGroups + (from + i) / size];
                 }
             }
             for (int i = 0; i < count; i++) {
-                dw.set(from + i, dw.get(from + i) + (float) slopes[i]);
+                dw.set(from + i, dw.get(from + i) + (float) gradients[i]);
             }
         });
     }

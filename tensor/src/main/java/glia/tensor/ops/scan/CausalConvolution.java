@@ -134,7 +134,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
         int size = kernelSize();
         ChannelBlocks.run(tape.kernels().workers(), x.cols(), 3L * x.rows() * size, (from, count) -> {
             float[][] taps = taps(weights, from, count);
-            float[][] slopes = new float[size][count];
+            float[][] gradients = new float[size][count];
             float[] total = new float[count];
             float[] g = new float[count];
             float[] input = new float[count];
@@ -146,7 +146,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
                     for (int j = Math.max(0, size - 1 - (t - runs.start(run))); j < size; j++) {
                         int source = t - (size - 1) + j;
                         ChannelBlocks.load(x, source, from, input, count);
-                        ArrayMath.addProduct(slopes[j], g, input, count);
+                        ArrayMath.addProduct(gradients[j], g, input, count);
                         ArrayMath.multiply(product, g, taps[j], count);
                         ChannelBlocks.add(product, dx, source, from, count);
                     }
@@ -155,7 +155,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             for (int j = 0; j < size; j++) {
                 for (int i = 0; i < count; i++) {
                     long at = (long) (from + i) * size + j;
-                    dw.set(at, dw.get(at) + slopes[j][i]);
+                    dw.set(at, dw.get(at) + gradients[j][i]);
                 }
             }
             db.ifPresent(d -> ChannelBlocks.add(total, d, 0, from, count));

@@ -109,7 +109,7 @@ public final class RecurrentScan implements Operation {
                 Memory.store(after, 0, address(y, n), size);
             }
         }
-        remember();
+        saveState();
         return y;
     }
 
@@ -123,7 +123,7 @@ public final class RecurrentScan implements Operation {
         }
     }
 
-    private void remember() {
+    private void saveState() {
         for (int r = 0; r < runs.count(); r++) {
             long bytes = 4L * width;
             boolean empty = runs.end(r) == runs.start(r);

@@ -106,8 +106,8 @@ final class SelectiveScanBackward {
             for (int i = 0; i < count; i++) {
                 for (int s = 0; s < stateSize; s++) {
                     long at = (long) (from + i) * stateSize + s;
-                    float slope = scan.form() == DecayForm.RATE ? 1 : forward.decay[s][i];
-                    dDecay.set(at, dDecay.get(at) + ddecay[s][i] * slope);
+                    float derivative = scan.form() == DecayForm.RATE ? 1 : forward.decay[s][i];
+                    dDecay.set(at, dDecay.get(at) + ddecay[s][i] * derivative);
                 }
             }
             ChannelBlocks.add(dskips, dskip, 0, from, count);

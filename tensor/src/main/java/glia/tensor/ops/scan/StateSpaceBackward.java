@@ -71,7 +71,7 @@ final class StateSpaceBackward {
         private final StateSpaceHead forward;
         private final int headSize;
         private final int stateSize;
-        private final double decaySlope;
+        private final double decayDerivative;
         private final float[][] g;
         private final float[][] transposed;
         private final float[][] out;
@@ -89,7 +89,7 @@ final class StateSpaceBackward {
         Head(StateSpaceHead.Numbers numbers, int head) {
             this.head = head;
             forward = StateSpaceHead.of(scan, numbers, head);
-            decaySlope = numbers.slope[head];
+            decayDerivative = numbers.derivative[head];
             headSize = forward.headSize;
             stateSize = forward.stateSize;
             int most = StateSpaceHead.CHUNK;
@@ -109,7 +109,7 @@ final class StateSpaceBackward {
             for (int run = 0; run < scan.runs().count(); run++) {
                 back(scan.runs().start(run), scan.runs().end(run));
             }
-            dDecay.set(head, dDecay.get(head) + (float) (ddecay * decaySlope));
+            dDecay.set(head, dDecay.get(head) + (float) (ddecay * decayDerivative));
             dskip.set(head, dskip.get(head) + (float) dskips);
             dstepBias.set(head, dstepBias.get(head) + (float) dbias);
         }

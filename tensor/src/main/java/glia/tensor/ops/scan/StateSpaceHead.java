@@ -22,7 +22,7 @@ final class StateSpaceHead {
         /// A.
         final double[] decay;
         /// The derivative of A with respect to the stored value.
-        final double[] slope;
+        final double[] derivative;
         final float[] skip;
 
         Numbers(StateSpaceScan.HeadWeights weights) {
@@ -30,10 +30,10 @@ final class StateSpaceHead {
             float[] decays = ChannelBlocks.numbers(weights.decay());
             skip = ChannelBlocks.numbers(weights.skip());
             decay = new double[decays.length];
-            slope = new double[decays.length];
+            derivative = new double[decays.length];
             for (int i = 0; i < decay.length; i++) {
                 decay[i] = weights.form().rate(decays[i]);
-                slope[i] = weights.form().derivative(decays[i]);
+                derivative[i] = weights.form().derivative(decays[i]);
             }
         }
     }

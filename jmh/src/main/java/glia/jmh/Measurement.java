@@ -13,23 +13,24 @@ import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.util.ListStatistics;
 import org.openjdk.jmh.util.Statistics;
 
-/// What was measured of one benchmark with one choice of parameters. Rates and limits are in bytes or in F32
-/// operations a second. All but the slowest and the fastest are medians over the iterations, shares as well: each
-/// iteration has its own limit, so a share is not quite the quotient of the medians.
+/// The result of one benchmark with one choice of parameters. Rates and limits are in bytes or F32 operations a second.
+/// All except minimum and maximum are medians over the iterations, shares too: each iteration has its own limit, so a
+/// share is not exactly the quotient of the medians.
 ///
 /// @param what the benchmark's own parameters
 /// @param countsBytes whether the unit is bytes
-/// @param least the slowest iteration
-/// @param most the fastest iteration
-/// @param limit what the machine reached beside it
-/// @param peak F32 operations a second that it reached beside it, whatever the limit
-/// @param shareOfLimit the rate as a share of it
-/// @param shareOfProduct the rate as a share of the F32 product's beside it, where that was measured
-record Figure(String benchmark, Map<String, String> what, String kernels, int threads, boolean countsBytes, double rate,
-        double least, double most, double limit, double peak, double shareOfLimit, OptionalDouble shareOfProduct) {
+/// @param min the slowest iteration
+/// @param max the fastest iteration
+/// @param limit the machine's limit, measured between iterations
+/// @param peak F32 operations a second, measured between iterations, whatever the limit
+/// @param shareOfLimit the rate as a share of the limit
+/// @param shareOfProduct the rate as a share of the F32 GEMM's, if that was measured
+record Measurement(String benchmark, Map<String, String> what, String kernels, int threads, boolean countsBytes,
+        double rate,
+        double min, double max, double limit, double peak, double shareOfLimit, OptionalDouble shareOfProduct) {
     private static final double GIGA = 1e9;
 
-    static Figure of(RunResult result) {
+    static Measurement of(RunResult result) {
         BenchmarkParams all = result.getParams();
         Map<String, String> what = new LinkedHashMap<>();
         if (all.getParamsKeys().contains("type")) {
@@ -46,8 +47,8 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
         List<IterationResult> iterations = result.getBenchmarkResults().stream()
                 .flatMap(fork -> fork.getIterationResults().stream()).toList();
         boolean besideProduct = count(iterations.getFirst(), "productPerSecond") > 0;
-        Statistics rates = over(iterations, Figure::rate);
-        return new Figure(names[names.length - 2], what, all.getParam("kernels"),
+        Statistics rates = over(iterations, Measurement::rate);
+        return new Measurement(names[names.length - 2], what, all.getParam("kernels"),
                 threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
                 count(iterations.getFirst(), "countsBytes") == 1, median(rates), rates.getMin(), rates.getMax(),
                 median(over(iterations, i -> count(i, "limitPerSecond"))),
@@ -57,7 +58,7 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
                         : OptionalDouble.empty());
     }
 
-    /// Bytes or operations a second.
+    /// The rate in bytes or operations a second.
     private static double rate(IterationResult iteration) {
         return count(iteration, "workPerOperation") * iteration.getPrimaryResult().getScore();
     }
@@ -80,7 +81,7 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
         return benchmark.equals(Limits.class.getSimpleName());
     }
 
-    /// A number of bytes or operations a second, in 10⁹.
+    /// Formats bytes or operations a second in units of 10⁹.
     String inUnit(double perSecond) {
         return countsBytes ? String.format(Locale.ROOT, "%.1f GB/s", perSecond / GIGA) : inOperations(perSecond);
     }
@@ -89,7 +90,7 @@ record Figure(String benchmark, Map<String, String> what, String kernels, int th
         return String.format(Locale.ROOT, "%.0f GFLOP/s", perSecond / GIGA);
     }
 
-    /// The limit, and where it is the memory's also the peak.
+    /// The limit, and if it is the memory's also the peak.
     String limits() {
         return inUnit(limit) + (countsBytes ? ", " + inOperations(peak) : "");
     }
