@@ -35,7 +35,9 @@ class DocumentLinksTest {
     private static final Set<String> FOREIGN = Set.of("InternalError", "VirtualAlloc", "VirtualProtect");
 
     private static final List<String> LINKED = List.of("benchmarks.md", "catalogue.md", "design.md", "index.md",
-            "adr/0005-precision-decides-numbers.md", "adr/0008-starting-fast-and-quietly.md");
+            "kernels.md", "matrix-multiplication.md", "adr/0005-precision-decides-numbers.md",
+            "adr/0008-starting-fast-and-quietly.md", "adr/0009-machine-code-from-java.md",
+            "adr/0010-quantized-weights.md", "adr/0011-f32-as-sums-of-bf16.md");
 
     /// `README.md`, `LOG.md` and everything in `docs`.
     private static List<Path> documents() throws IOException {
