@@ -1,4 +1,4 @@
-/// Training: checkpoints, data, optimizers and learning-rate schedules.
+/// Training: checkpoints, data, tokenizers, optimizers and learning-rate schedules.
 module glia.train {
     requires transitive glia.engine;
 
@@ -6,4 +6,5 @@ module glia.train {
     exports glia.train.data;
     exports glia.train.optim;
     exports glia.train.schedule;
+    exports glia.train.tokenizer;
 }
