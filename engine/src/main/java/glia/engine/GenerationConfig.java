@@ -3,6 +3,8 @@ package glia.engine;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.gguf.GgufMetadata;
+import glia.model.write.SamplingKeys;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +30,13 @@ final class GenerationConfig {
     static SamplingOptions sampling(Path folder) throws CheckpointException {
         Path file = folder.resolve(FILE);
         return Files.isRegularFile(file) ? sampling(Config.read(file)) : SamplingOptions.defaults();
+    }
+
+    /// The settings of a GGUF file, `general.sampling.*`.
+    ///
+    /// @throws CheckpointException if a value has another type than expected, or is impossible
+    static SamplingOptions sampling(GgufMetadata metadata) throws CheckpointException {
+        return sampling(Config.of(metadata.origin(), SamplingKeys.config(metadata)));
     }
 
     private static SamplingOptions sampling(Config config) throws CheckpointException {

@@ -72,8 +72,8 @@ public final class LanguageModel implements AutoCloseable {
         LoadedModel loaded = LoadedModel.load(path, options, progress, true);
         try {
             TextLoader text = loaded.text().orElseThrow();
-            SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint
-                    ? SamplingOptions.defaults() : GenerationConfig.sampling(TextLoader.folder(path));
+            SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint gguf
+                    ? GenerationConfig.sampling(gguf.metadata()) : GenerationConfig.sampling(TextLoader.folder(path));
             return new LanguageModel(loaded, text.tokenizer(), text.template(),
                     GenerationOptions.defaults().withSampling(sampling));
         } catch (CheckpointException | RuntimeException | Error e) {

@@ -8,6 +8,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
 import glia.cli.terminal.Units;
 import glia.io.CheckpointException;
+import glia.io.file.AtomicFile.IfExists;
 import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -26,23 +27,25 @@ import java.util.stream.Stream;
 
 /// Writes a model as a GGUF file or as a folder in the hub's layout.
 public final class ConvertCommand implements Command {
-    /// What matrices may become.
-    private enum MatrixType {
-        F32, F16, BF16, Q8_0;
-
-        DType dtype() {
-            return DType.valueOf(name());
-        }
-    }
-
     private static final Option<String> OUT = Option.text("OUT", ".gguf file, or new or empty folder for the Hugging "
             + "Face layout", "--output", "-o").elsewhere("--outfile");
-    private static final Option<MatrixType> TYPE = Option.choice("TYPE", MatrixType.class, "number format of matrices; "
-            + "vectors in GGUF are f32 (default: unchanged, or f32 if the format has no such type)", "--type")
-            .elsewhere("--outtype", "--dtype");
+    private static final List<String> TYPES = List.of("f32", "f16", "bf16", "q8_0", "q6_k", "q5_1", "q5_0", "q4_k",
+            "q4_1", "q4_0", "mxfp4");
+    private static final Option<DType> TYPE = Option.parsed("TYPE", TYPES, ConvertCommand::type, "number format of "
+            + "matrices, for a folder f32, f16 or bf16; vectors in GGUF are f32 (default: unchanged, or f32 if the "
+            + "format has no such type)", "--type").elsewhere("--outtype", "--dtype");
 
     /// For [glia.cli.Cli].
     public ConvertCommand() {}
+
+    /// A type in upper or lower case, its parts joined by `_` or `-`.
+    private static DType type(String word) {
+        String name = word.toLowerCase(Locale.ROOT).replace('-', '_');
+        if (!TYPES.contains(name)) {
+            throw new IllegalArgumentException("'" + word + "' is not one of " + String.join(", ", TYPES));
+        }
+        return DType.valueOf(name.toUpperCase(Locale.ROOT));
+    }
 
     @Override
     public String name() {
@@ -56,8 +59,9 @@ public final class ConvertCommand implements Command {
                 .examples("""
                         $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8_0
                         smollm2.gguf""")
-                .notes("The tokenizer and the chat template are written too. If the other format has no key for a part "
-                        + "of the model, the error names it and nothing is written.");
+                .notes("The tokenizer, the chat template, the sampling settings and the pooling of embedding models are "
+                        + "written too. If the other format has no key for a part of the model, the error names it and "
+                        + "nothing is written.");
     }
 
     @Override
@@ -67,11 +71,16 @@ public final class ConvertCommand implements Command {
         if (isGguf(out)) {
             TextFiles.checkWritable(out, arguments);
         }
-        Optional<DType> type = arguments.get(TYPE).map(MatrixType::dtype);
+        Optional<DType> type = arguments.get(TYPE);
+        IfExists ifExists = arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL;
         Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
         boolean isQuiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
-        try (ProgressDisplay display = new ProgressDisplay(console); Model model = ModelLoader.load(path)) {
-            write(model, out, type, isQuiet ? Progress.NONE : display);
+        try (ProgressDisplay display = new ProgressDisplay(console); Model model = load(path, out, type)) {
+            if (isGguf(out)) {
+                GgufModelWriter.write(model, model.weights(), out, type, isQuiet ? Progress.NONE : display, ifExists);
+            } else {
+                ModelWriter.write(model, model.weights(), out, type, ifExists);
+            }
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(path, "", "cannot be converted: " + e.getMessage(), e);
         }
@@ -79,13 +88,14 @@ public final class ConvertCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static void write(Model model, Path out, Optional<DType> type, Progress progress)
-            throws CheckpointException {
-        if (isGguf(out)) {
-            GgufModelWriter.write(model, model.weights(), out, type, progress);
-        } else {
-            ModelWriter.write(model, model.weights(), out, type);
+    /// Loads the model; with its weights in memory where quantized ones of a folder get another type in a folder.
+    private static Model load(Path path, Path out, Optional<DType> type) throws CheckpointException {
+        Model model = ModelLoader.load(path);
+        if (type.isEmpty() || isGguf(out) || model.tensors().packed().isEmpty()) {
+            return model;
         }
+        model.close();
+        return ModelLoader.load(path, parameter -> true);
     }
 
     private static boolean isGguf(Path out) {

@@ -88,6 +88,13 @@ class CommandsTest {
             assertEquals("time, there was a little girl named Lily.\n",
                     outputOf("run", model.toString(), "-p", "Once upon a", "--temperature", "0", "--stop", " She"));
         }
+        for (String type : List.of("Q8_0", "q8_0", "q8-0", "F16", "bf16")) {
+            outputOf("convert", file.toString(), "-o", folder.resolve(type + ".gguf").toString(), "--type", type);
+        }
+        assertTrue(run(ExitCode.USAGE, "", "convert", "stories260K", "-o", "x.gguf", "--type", "q9").err()
+                .contains("'q9' is not one of f32, f16"));
+        assertTrue(run(ExitCode.BAD_FILE, "", "convert", file.toString(), "-o", file.toString(), "--force").err()
+                .contains("holds the model that is read"));
         assertTrue(run(ExitCode.USAGE, "", "convert", "stories260K").err().contains("--output is missing"));
         Path refused = folder.resolve("mistral.gguf");
         assertTrue(run(ExitCode.BAD_FILE, "", "convert", GOLDEN.resolveSibling("mistral").toString(), "-o",

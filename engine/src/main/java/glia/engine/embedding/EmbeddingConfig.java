@@ -11,7 +11,8 @@ import java.util.Optional;
 
 /// How a model turns a text into an embedding: the files of
 /// [sentence-transformers](https://sbert.net) in its folder (`modules.json`, `1_Pooling/config.json`,
-/// `sentence_bert_config.json`, `config_sentence_transformers.json`), or `pooling_type` of a GGUF file.
+/// `sentence_bert_config.json`, `config_sentence_transformers.json`), which GGUF files made of such a folder hold as
+/// texts, or `pooling_type` of another GGUF file.
 ///
 /// Without them encoders take the mean, decoders the last token, and vectors are normalized.
 ///
@@ -55,7 +56,7 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
             return ofGguf(gguf.metadata(), model.spec());
         }
-        return new SentenceTransformerFiles(path).config(usual(model.spec()));
+        return SentenceTransformerFiles.of(path).config(usual(model.spec()));
     }
 
     /// What is taken where a model's files say nothing.
@@ -64,6 +65,10 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
     }
 
     private static EmbeddingConfig ofGguf(GgufMetadata metadata, ModelSpec spec) throws CheckpointException {
+        SentenceTransformerFiles files = SentenceTransformerFiles.of(metadata);
+        if (files.areThere()) {
+            return files.config(usual(spec));
+        }
         String key = metadata.string("general.architecture") + ".pooling_type";
         if (!metadata.has(key) || metadata.integer(key) == NONE) {
             return new EmbeddingConfig(usual(spec), false, true, 0, false, Map.of(), Optional.empty(), true);

@@ -2,7 +2,9 @@ package glia.engine.embedding;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.gguf.GgufMetadata;
 import glia.io.json.JsonValues;
+import glia.model.write.SentenceTransformerKeys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,18 +25,66 @@ final class SentenceTransformerFiles {
     /// Some versions name this file after the model's family.
     private static final String TRANSFORMER = "sentence_[\\w-]+_config\\.json";
 
-    private final Path folder;
+    /// Reads the text of a file by its name.
+    @FunctionalInterface
+    private interface Texts {
+        Optional<String> read(String name) throws CheckpointException;
+    }
 
+    private final Path folder;
+    private final List<String> names;
+    private final Texts texts;
+
+    private SentenceTransformerFiles(Path folder, List<String> names, Texts texts) {
+        this.folder = folder;
+        this.names = names;
+        this.texts = texts;
+    }
+
+    /// The files of a folder.
+    ///
     /// @param path the model's folder, or a file in it
-    SentenceTransformerFiles(Path path) {
-        folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+    static SentenceTransformerFiles of(Path path) throws CheckpointException {
+        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        try (Stream<Path> files = Files.list(folder)) {
+            List<String> names = files.map(f -> f.getFileName().toString()).toList();
+            return new SentenceTransformerFiles(folder, names, name -> text(folder, name));
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// The files that the metadata of a GGUF file holds as texts.
+    static SentenceTransformerFiles of(GgufMetadata metadata) {
+        List<String> names = metadata.keys().stream().filter(key -> key.startsWith(SentenceTransformerKeys.PREFIX))
+                .map(key -> key.substring(SentenceTransformerKeys.PREFIX.length())).toList();
+        return new SentenceTransformerFiles(metadata.origin(), names, name -> names.contains(name)
+                ? Optional.of(metadata.string(SentenceTransformerKeys.PREFIX + name)) : Optional.empty());
+    }
+
+    private static Optional<String> text(Path folder, String name) throws CheckpointException {
+        Path file = folder.resolve(name).normalize();
+        if (!file.startsWith(folder.normalize())) {
+            throw new CheckpointException(folder.resolve(MODULES), "path", "found " + name + ", expected a folder in "
+                    + folder);
+        }
+        try {
+            return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// Whether there are any of these files.
+    boolean areThere() {
+        return names.contains(MODULES) || names.contains(DEFAULT_POOLING + "/config.json");
     }
 
     /// @param usual the pooling of models without these files
     EmbeddingConfig config(Pooling usual) throws CheckpointException {
         String poolingFolder = DEFAULT_POOLING;
         boolean normalized = true;
-        if (Files.isRegularFile(folder.resolve(MODULES))) {
+        if (names.contains(MODULES)) {
             normalized = false;
             for (Config module : modules()) {
                 String type = module.text("type");
@@ -59,18 +109,14 @@ final class SentenceTransformerFiles {
     }
 
     private Optional<Config> read(String name) throws CheckpointException {
-        Path file = folder.resolve(name).normalize();
-        if (!file.startsWith(folder.normalize())) {
-            throw new CheckpointException(folder.resolve(MODULES), "path", "found " + name + ", expected a folder in "
-                    + folder);
-        }
-        return Files.isRegularFile(file) ? Optional.of(Config.read(file)) : Optional.empty();
+        Optional<String> text = texts.read(name);
+        return text.isPresent() ? Optional.of(Config.parse(folder.resolve(name), text.get())) : Optional.empty();
     }
 
     private List<Config> modules() throws CheckpointException {
         Path file = folder.resolve(MODULES);
         try {
-            if (JsonValues.parse(Files.readString(file)) instanceof List<?> list) {
+            if (JsonValues.parse(texts.read(MODULES).orElseThrow()) instanceof List<?> list) {
                 List<Config> modules = new ArrayList<>();
                 for (Object one : list) {
                     if (!(one instanceof Map<?, ?> map)) {
@@ -85,23 +131,12 @@ final class SentenceTransformerFiles {
             throw new CheckpointException(file, "", "found no list, expected the modules of the model");
         } catch (JacksonException e) {
             throw new CheckpointException(file, "", "is not the JSON expected: " + e.getOriginalMessage(), e);
-        } catch (CheckpointException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
         }
     }
 
     private Optional<Config> transformer() throws CheckpointException {
-        try (Stream<Path> files = Files.list(folder)) {
-            Optional<Path> file = files.filter(f -> f.getFileName().toString().matches(TRANSFORMER)).sorted()
-                    .findFirst();
-            return file.isPresent() ? Optional.of(Config.read(file.get())) : Optional.empty();
-        } catch (CheckpointException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new CheckpointException(folder, "", "cannot be read: " + e.getMessage(), e);
-        }
+        Optional<String> name = names.stream().filter(n -> n.matches(TRANSFORMER)).sorted().findFirst();
+        return name.isPresent() ? read(name.get()) : Optional.empty();
     }
 
     /// `max_seq_length`, else the tokenizer's `model_max_length`, which may be huge.

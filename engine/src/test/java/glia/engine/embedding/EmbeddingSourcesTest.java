@@ -3,15 +3,22 @@ package glia.engine.embedding;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.io.CheckpointException;
 import glia.io.hub.Choice;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.write.GgufModelWriter;
+import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,6 +39,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// A model has the same embeddings from a folder, a zip, a hub and a GGUF file.
 class EmbeddingSourcesTest {
@@ -163,6 +172,42 @@ class EmbeddingSourcesTest {
                     assertArrayEquals(expected[i], found[i], 1e-6f, byNumber[number].name());
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MEAN, 3, true", "CLS, 5, false", "LAST, 64, true"})
+    void aModelThatIsConvertedToGgufAndBackEmbedsTheSame(Pooling pooling, int maxTokens, boolean normalized)
+            throws IOException {
+        Path from = SentenceEncoder.write(folder.resolve("from"));
+        SentenceEncoder.addModules(from, pooling, maxTokens, normalized);
+        Files.writeString(from.resolve("config_sentence_transformers.json"),
+                "{\"prompts\": {\"query\": \"a query \"}, \"default_prompt_name\": \"query\"}");
+        Path file = folder.resolve("converted.gguf");
+        try (Model model = ModelLoader.load(from)) {
+            GgufModelWriter.write(model, file, Optional.empty());
+        }
+        Path back = folder.resolve("back");
+        try (Model model = ModelLoader.load(file)) {
+            ModelWriter.write(model, back);
+        }
+        Path copy = folder.resolve("copy");
+        try (Model model = ModelLoader.load(from)) {
+            ModelWriter.write(model, copy);
+        }
+        float[][] expected = embed(from);
+        for (Path path : new Path[] {file, back, copy}) {
+            assertArrayEquals(expected, embed(path), path.toString());
+        }
+    }
+
+    @Test
+    void aPoolingThatGgufHasNoNumberForIsRefused() throws IOException {
+        Path from = SentenceEncoder.write(folder.resolve("from"));
+        SentenceEncoder.addModules(from, Pooling.MAX, 8, true);
+        try (Model model = ModelLoader.load(from)) {
+            assertTrue(assertThrows(CheckpointException.class, () -> GgufModelWriter.write(model,
+                    folder.resolve("x.gguf"), Optional.empty())).getMessage().contains("mean, cls and lasttoken"));
         }
     }
 }

@@ -67,7 +67,7 @@ class GgufWriteTest {
             Map.entry("falcon_h1_gate", "branches[0].mixer.outputBias is ALL, not NONE"),
             Map.entry("granitemoehybrid_rope", "sublayers[0].mixer.inputBias is ALL, not NONE"),
             Map.entry("jamba_odd", "INPUT_BIAS"),
-            Map.entry("mamba2_odd", "sublayers[0].mixer.limits.least is 0.05"),
+            Map.entry("mamba2_odd", "sublayers[0].mixer.limits.min is 0.05"),
             Map.entry("mamba_odd", "INPUT_BIAS"),
             Map.entry("nemotron_h_odd", "sublayers[0].mixer.inputBias is ALL, not NONE"),
             Map.entry("bloom_odd", "sublayers[0].residual is Normed"),

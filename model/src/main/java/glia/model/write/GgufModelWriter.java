@@ -2,6 +2,7 @@ package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.AtomicFile.IfExists;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
@@ -30,8 +31,11 @@ import java.util.Set;
 /// Writes models as GGUF files: what a file will say is read back before it is written, and whatever it could not say
 /// is refused. So a file never means another model than the one that it was made of.
 public final class GgufModelWriter {
-    private static final Map<DType, Integer> FILE_TYPES = Map.of(DType.F32, 0, DType.F16, 1, DType.Q4_0, 2,
-            DType.Q4_1, 3, DType.Q8_0, 7, DType.Q5_0, 8, DType.Q5_1, 9, DType.BF16, 32);
+    /// The values of `general.file_type`.
+    private static final Map<DType, Integer> FILE_TYPES = Map.ofEntries(Map.entry(DType.F32, 0),
+            Map.entry(DType.F16, 1), Map.entry(DType.Q4_0, 2), Map.entry(DType.Q4_1, 3), Map.entry(DType.Q8_0, 7),
+            Map.entry(DType.Q5_0, 8), Map.entry(DType.Q5_1, 9), Map.entry(DType.Q4_K, 14), Map.entry(DType.Q6_K, 18),
+            Map.entry(DType.BF16, 32), Map.entry(DType.MXFP4, 38));
     /// Types that matrices keep; the blocks are those of packed weights.
     private static final Set<DType> KEPT = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0,
             DType.MXFP4);
@@ -57,14 +61,26 @@ public final class GgufModelWriter {
     /// @throws CheckpointException if GGUF has no form of the family or no key for something in the model, or the file
     ///     cannot be written
     public static void write(Model model, Path file, Optional<DType> type) throws CheckpointException {
-        write(model, model.weights(), file, type, Progress.NONE);
+        write(model, model.weights(), file, type, Progress.NONE, IfExists.REPLACE);
+    }
+
+    /// The types that matrices can be written as.
+    public static Set<DType> types() {
+        return FILE_TYPES.keySet();
     }
 
     /// The same with other weights of the same shapes.
-    public static void write(Model model, Weights weights, Path file, Optional<DType> type, Progress progress)
-            throws CheckpointException {
+    ///
+    /// @param ifExists whether an existing file is replaced
+    public static void write(Model model, Weights weights, Path file, Optional<DType> type, Progress progress,
+            IfExists ifExists) throws CheckpointException {
+        OutputPath.requireOther(model.path(), file);
+        if (type.isPresent() && !FILE_TYPES.containsKey(type.get())) {
+            throw new CheckpointException(file, "", "cannot be written: matrices of a GGUF file cannot become "
+                    + type.get());
+        }
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
-            copy(model, gguf, weights, file, type, progress);
+            copy(model, gguf, weights, file, type, progress, ifExists);
             return;
         }
         String family = model.spec().modelType();
@@ -73,13 +89,13 @@ public final class GgufModelWriter {
                 .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
                         + "' has no form in GGUF files that Glia writes"));
         try (Arena arena = Arena.ofConfined()) {
-            new GgufModelWriter(model, weights, file, form).write(type, progress, arena);
+            new GgufModelWriter(model, weights, file, form).write(type, progress, ifExists, arena);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
         }
     }
 
-    private void write(Optional<DType> type, Progress progress, Arena arena) throws CheckpointException {
+    private void write(Optional<DType> type, Progress progress, IfExists ifExists, Arena arena) throws CheckpointException {
         ModelSpec from = form.held(model.spec().withDrafts(List.of()));
         Map<String, Object> metadata = metadata(from, type);
         Map<String, float[]> further = form.further(from);
@@ -97,7 +113,7 @@ public final class GgufModelWriter {
         further.forEach((name, numbers) -> contents.put(name,
                 GgufWriter.Content.of(Tensor.of(arena, numbers, numbers.length))));
         places.names().forEach(name -> contents.put(name, tensors.content(name)));
-        write(file, metadata, contents, progress);
+        write(file, metadata, contents, progress, ifExists);
     }
 
     private ModelSpec readBack(ModelSpec from, GgufMetadata metadata, Map<String, float[]> further, Arena arena)
@@ -115,15 +131,25 @@ public final class GgufModelWriter {
         metadata.put("general.file_type", FILE_TYPES.getOrDefault(type.orElse(commonType()), 0));
         Map<String, Object> vocabulary = vocabulary(from.vocabSize());
         metadata.putAll(vocabulary.isEmpty() ? Map.of("tokenizer.ggml.model", NO_VOCABULARY) : vocabulary);
+        Optional<Path> folder = folder();
+        if (folder.isPresent()) {
+            metadata.putAll(SamplingKeys.metadata(folder.get()));
+            metadata.putAll(SentenceTransformerKeys.metadata(folder.get(),
+                    (String) metadata.get("general.architecture")));
+        }
         return metadata;
     }
 
+    /// The folder of the model's files.
+    private Optional<Path> folder() {
+        return model.path().map(path -> Files.isDirectory(path) ? path : path.toAbsolutePath().getParent());
+    }
+
     private Map<String, Object> vocabulary(int size) throws CheckpointException {
-        if (model.path().isEmpty()) {
+        if (folder().isEmpty()) {
             return Map.of();
         }
-        Path path = model.path().get();
-        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        Path folder = folder().get();
         try {
             Map<String, Object> vocabulary = new LinkedHashMap<>(GgufVocabulary.of(folder, size));
             if (!vocabulary.isEmpty()) {
@@ -159,7 +185,7 @@ public final class GgufModelWriter {
 
     /// A model that a GGUF file holds already keeps all that the file says.
     private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type,
-            Progress progress) throws CheckpointException {
+            Progress progress, IfExists ifExists) throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>();
         for (String key : from.metadata().keys()) {
             // What was in several files is in one.
@@ -173,15 +199,15 @@ public final class GgufModelWriter {
             Map<String, Parameter> inside = new LinkedHashMap<>();
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
             new SavedTensors(model, weights, arena).all().forEach((name, tensor) -> contents.put(name,
-                    type.isPresent() && inside.containsKey(name) && StoredAs.PLAIN.contains(tensor.dtype())
+                    type.isPresent() && inside.containsKey(name)
                             && isNarrow(inside.get(name), tensor.shape()) ? narrowed(name, tensor, type.get())
                             : GgufWriter.Content.of(tensor)));
-            write(file, metadata, contents, progress);
+            write(file, metadata, contents, progress, ifExists);
         }
     }
 
     private static void write(Path file, Map<String, Object> metadata, Map<String, GgufWriter.Content> contents,
-            Progress progress) throws CheckpointException {
+            Progress progress, IfExists ifExists) throws CheckpointException {
         long total = contents.values().stream().mapToLong(GgufWriter.Content::sizeBytes).sum();
         long[] lastMillis = {System.currentTimeMillis()};
         try {
@@ -191,7 +217,7 @@ public final class GgufModelWriter {
                     lastMillis[0] = now;
                     progress.advance(file.getFileName().toString(), done, total);
                 }
-            });
+            }, ifExists);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
         }

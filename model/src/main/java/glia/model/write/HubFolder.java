@@ -72,6 +72,8 @@ final class HubFolder implements ModelWriter.Hub {
         Files.writeString(folder.resolve("config.json"), config.json() + "\n");
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
             GgufTokenizerFolder.write(gguf.metadata(), folder);
+            SamplingKeys.write(gguf.metadata(), folder);
+            SentenceTransformerKeys.write(gguf.metadata(), folder);
         }
     }
 }

@@ -2,6 +2,7 @@ package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.AtomicFile.IfExists;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
@@ -15,9 +16,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
@@ -55,18 +58,25 @@ public final class ModelWriter {
     /// @throws IllegalArgumentException if a weight has another shape, or replaces a packed one while others stay
     ///         packed, or if the model was made from a spec and has no config
     public static void write(Model model, Weights weights, Path folder) throws CheckpointException {
-        write(model, weights, folder, Optional.empty());
+        write(model, weights, folder, Optional.empty(), IfExists.FAIL);
     }
 
     /// The same with another type.
     ///
-    /// @param type what matrices become; this is for models that are GGUF files or were made from a config
-    public static void write(Model model, Weights weights, Path folder, Optional<DType> type)
+    /// @param type what matrices become: F32, F16 or BF16
+    /// @param ifExists whether a folder that holds a model is replaced
+    /// @throws CheckpointException also if weights are quantized as the hub packs them and were not copied to memory
+    public static void write(Model model, Weights weights, Path folder, Optional<DType> type, IfExists ifExists)
             throws CheckpointException {
+        OutputPath.requireOther(model.path(), folder);
+        if (type.isPresent() && !StoredAs.PLAIN.contains(type.get())) {
+            throw new CheckpointException(folder, "", "cannot be written: a folder holds matrices as F32, F16 or BF16,"
+                    + " not as " + type.get() + "; write a .gguf file");
+        }
         try (Arena arena = Arena.ofConfined()) {
             Hub hub = model.checkpoint() instanceof GgufCheckpoint || model.path().isEmpty()
                     ? HubFolder.of(model, weights, type, arena) : copy(model, weights, type, arena);
-            writeFolder(folder, beside -> {
+            writeFolder(folder, ifExists, beside -> {
                 SafetensorsWriter.writeSharded(beside, hub.tensors(), Map.of("format", "pt"), MAX_SHARD_BYTES);
                 hub.writeBesides(beside);
             });
@@ -84,13 +94,17 @@ public final class ModelWriter {
     private static Hub copy(Model model, Weights weights, Optional<DType> type, Arena arena)
             throws CheckpointException {
         Path source = model.path().orElseThrow();
-        if (type.isPresent()) {
-            throw new CheckpointException(source, "", "is in the hub's layout already and keeps its types there; "
-                    + "another type is for GGUF files");
-        }
         SavedTensors saved = new SavedTensors(model, weights, arena);
         Map<String, Tensor> tensors = saved.all();
         boolean unpacks = saved.unpacks();
+        if (type.isPresent()) {
+            if (!unpacks && !model.tensors().packed().isEmpty()) {
+                throw new CheckpointException(source, "", "has quantized weights, which keep their type unless all are"
+                        + " copied to memory first");
+            }
+            saved.matrices().forEach(name -> tensors.computeIfPresent(name,
+                    (n, tensor) -> Narrowed.of(n, tensor, type.get(), arena)));
+        }
         return new Hub() {
             @Override
             public Map<String, Tensor> tensors() {
@@ -100,12 +114,26 @@ public final class ModelWriter {
             @Override
             public void writeBesides(Path folder) throws IOException {
                 copyBesides(source, folder);
-                if (unpacks) {
-                    Path config = folder.resolve("config.json");
-                    Files.writeString(config, Packings.without(Config.read(config)).json() + "\n");
+                Path file = folder.resolve("config.json");
+                if (unpacks || type.isPresent()) {
+                    Config config = Config.read(file);
+                    config = unpacks ? Packings.without(config) : config;
+                    Files.writeString(file, (type.isPresent() ? typed(config, type.get()) : config).json() + "\n");
                 }
             }
         };
+    }
+
+    /// The config with the type of its weights.
+    private static Config typed(Config config, DType type) throws CheckpointException {
+        String name = switch (type) {
+            case F16 -> "float16";
+            case BF16 -> "bfloat16";
+            default -> "float32";
+        };
+        Config typed = config.with(config.has("torch_dtype") ? "torch_dtype" : "dtype", name);
+        return config.isObject("text_config") && config.child("text_config").has("dtype")
+                ? typed.with("text_config", config.child("text_config").with("dtype", name)) : typed;
     }
 
     private interface Body {
@@ -113,17 +141,16 @@ public final class ModelWriter {
     }
 
     /// Fills a folder beside the target, and renames it when it is whole.
-    private static void writeFolder(Path folder, Body body) throws CheckpointException {
+    private static void writeFolder(Path folder, IfExists ifExists, Body body) throws CheckpointException {
         Path target = folder.toAbsolutePath();
         Path beside = target.resolveSibling(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong())
                 + ".tmp");
         try {
-            requireEmpty(target);
+            OutputPath.requireFree(target, ifExists);
             Files.createDirectories(target.getParent());
             Files.createDirectory(beside);
             body.write(beside);
-            Files.deleteIfExists(target);
-            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+            replace(target, beside);
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
@@ -133,24 +160,23 @@ public final class ModelWriter {
         }
     }
 
-    private static void requireEmpty(Path target) throws IOException {
-        if (!Files.exists(target)) {
-            return;
+    /// Moves the old folder out of the way first, so that it is there until the new one is.
+    private static void replace(Path target, Path beside) throws IOException {
+        Path old = target.resolveSibling(beside.getFileName() + ".old");
+        if (Files.exists(target)) {
+            Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
         }
-        if (!Files.isDirectory(target)) {
-            throw new CheckpointException(target, "", "is a file, expected the name of a new folder");
-        }
-        try (Stream<Path> files = Files.list(target)) {
-            if (files.findAny().isPresent()) {
-                throw new CheckpointException(target, "", "holds something already; give a new or an empty folder");
-            }
-        }
+        Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+        delete(old);
     }
 
     private static void copyBesides(Path model, Path to) throws IOException {
         Path from = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
-        for (String name : BESIDES) {
+        Set<String> names = new LinkedHashSet<>(BESIDES);
+        names.addAll(SentenceTransformerKeys.files(from));
+        for (String name : names) {
             if (Files.isRegularFile(from.resolve(name))) {
+                Files.createDirectories(to.resolve(name).getParent());
                 Files.copy(from.resolve(name), to.resolve(name));
             }
         }

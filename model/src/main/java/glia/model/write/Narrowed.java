@@ -38,10 +38,10 @@ final class Narrowed {
         }
     }
 
-    /// Where numbers begin that are too large for a type; blocks of Q8_0 have a scale of half precision.
+    /// Where numbers begin that are too large for a type; most blocks have scales or offsets in F16.
     private static float end(DType type) {
         return switch (type) {
-            case F16 -> F16_END;
+            case F16, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q6_K -> F16_END;
             case Q8_0 -> Q8_LARGEST * F16_END;
             default -> Float.MAX_VALUE;
         };

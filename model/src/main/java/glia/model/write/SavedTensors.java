@@ -17,8 +17,10 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The tensors of a model's own checkpoint with the numbers of weights: under the names, in the shapes and types that
 /// they were read from, through the same `Source` expressions. What no parameter lies in is left as it was. A changed
@@ -49,6 +51,17 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         model.otherHead().ifPresent(head ->
                 tensors.put(head, tensors.get(model.storedName(Parameter.of(Role.EMBEDDING)))));
         return tensors;
+    }
+
+    /// The names of the tensors in which matrices lie.
+    Set<String> matrices() {
+        Set<String> names = new LinkedHashSet<>();
+        model.sources().keySet().forEach(p -> {
+            if (weights.get(p).shape().length > 1) {
+                names.add(model.storedName(p));
+            }
+        });
+        return names;
     }
 
     /// Whether plain tensors take the place of packed ones.

@@ -1,0 +1,164 @@
+package glia.model.write;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.gguf.GgufMetadata;
+import glia.io.json.JsonValues;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+
+/// The files of [sentence-transformers](https://sbert.net) beside a model, in GGUF metadata and back. The pooling is
+/// llama.cpp's key `<architecture>.pooling_type`; normalization, truncation and prompts, for which llama.cpp has no keys,
+/// are kept as the text of their files in `sentence_transformers.<file>`.
+public final class SentenceTransformerKeys {
+    /// The text of a file follows this prefix and the file's path in the folder.
+    public static final String PREFIX = "sentence_transformers.";
+    private static final String POOLING_TYPE = ".pooling_type";
+    private static final String MODULES = "modules.json";
+    private static final String POOLING = "1_Pooling/config.json";
+    private static final String TOP_LEVEL = "(modules|config_sentence_transformers|sentence_[\\w-]+_config)\\.json";
+    /// A file of the folder, or of a folder in it.
+    private static final String FILE = "([\\w-][\\w.-]*/)?[\\w-][\\w.-]*\\.json";
+    private static final List<String> MODES = List.of("pooling_mode_mean_tokens", "pooling_mode_cls_token",
+            "pooling_mode_lasttoken");
+    private static final List<String> MODE_NAMES = List.of("mean", "cls", "lasttoken");
+
+    private SentenceTransformerKeys() { }
+
+    /// The paths of these files in a folder; none where it is no sentence encoder.
+    static Set<String> files(Path folder) throws CheckpointException {
+        Set<String> names = new LinkedHashSet<>();
+        if (!Files.isDirectory(folder)) {
+            return names;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            files.map(f -> f.getFileName().toString()).filter(n -> n.matches(TOP_LEVEL)).sorted().forEach(names::add);
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be read: " + e.getMessage(), e);
+        }
+        if (Files.isRegularFile(folder.resolve(POOLING))) {
+            names.add(POOLING);
+        }
+        if (names.contains(MODULES)) {
+            for (Config module : modules(folder.resolve(MODULES))) {
+                String name = module.text("path", "") + "/config.json";
+                if (name.matches(FILE) && Files.isRegularFile(folder.resolve(name))) {
+                    names.add(name);
+                }
+            }
+        }
+        return names;
+    }
+
+    private static List<Config> modules(Path file) throws CheckpointException {
+        try {
+            if (!(JsonValues.parse(Files.readString(file)) instanceof List<?> list)) {
+                throw new CheckpointException(file, "", "expected a list of modules");
+            }
+            List<Config> modules = new java.util.ArrayList<>();
+            for (Object one : list) {
+                modules.add(Config.of(file, Map.of("module", one)).child("module"));
+            }
+            return modules;
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// The metadata of a folder's files.
+    ///
+    /// @throws CheckpointException if they ask for a module or a pooling for which GGUF has no key
+    static Map<String, Object> metadata(Path folder, String architecture) throws CheckpointException {
+        Map<String, Object> metadata = new LinkedHashMap<>();
+        Set<String> files = files(folder);
+        String pooling = POOLING;
+        if (files.contains(MODULES)) {
+            for (Config module : modules(folder.resolve(MODULES))) {
+                String type = module.text("type");
+                switch (type.substring(type.lastIndexOf('.') + 1)) {
+                    case "Transformer", "Normalize" -> { }
+                    case "Pooling" -> pooling = module.text("path", "1_Pooling") + "/config.json";
+                    default -> throw module.error("type", "found " + type + ", expected Transformer, Pooling or "
+                            + "Normalize: GGUF has no form of other modules");
+                }
+            }
+        }
+        if (files.contains(pooling)) {
+            metadata.put(architecture + POOLING_TYPE, number(Config.read(folder.resolve(pooling))));
+        }
+        for (String name : files) {
+            try {
+                metadata.put(PREFIX + name, Files.readString(folder.resolve(name)));
+            } catch (IOException e) {
+                throw new CheckpointException(folder.resolve(name), "", "cannot be read: " + e.getMessage(), e);
+            }
+        }
+        return metadata;
+    }
+
+    /// llama.cpp's number of a pooling: 1 mean, 2 first token, 3 last token.
+    private static int number(Config config) throws CheckpointException {
+        int found = config.isText("pooling_mode") ? MODE_NAMES.indexOf(config.text("pooling_mode")) : -1;
+        int count = found < 0 ? 0 : 1;
+        for (String key : config.keys()) {
+            if (key.startsWith("pooling_mode_") && config.isFlag(key) && config.flag(key)) {
+                found = MODES.indexOf(key);
+                count++;
+            }
+        }
+        if (count != 1 || found < 0) {
+            throw config.error("pooling_mode", "GGUF has numbers for the poolings mean, cls and lasttoken alone");
+        }
+        return found + 1;
+    }
+
+    /// Writes the files of a GGUF file's metadata to a folder. A file with a pooling alone, as llama.cpp writes it,
+    /// becomes the modules that llama.cpp runs: the model, the pooling and a normalization.
+    ///
+    /// @throws CheckpointException if a key names a file outside of the folder
+    static void write(GgufMetadata metadata, Path folder) throws IOException {
+        boolean written = false;
+        for (String key : metadata.keys()) {
+            if (key.startsWith(PREFIX)) {
+                String name = key.substring(PREFIX.length());
+                if (!name.matches(FILE)) {
+                    throw new CheckpointException(metadata.origin(), "metadata key " + key,
+                            "expected the name of a JSON file after " + PREFIX);
+                }
+                write(folder.resolve(name), metadata.string(key));
+                written = true;
+            }
+        }
+        String key = metadata.string("general.architecture") + POOLING_TYPE;
+        if (!written && metadata.has(key) && metadata.integer(key) > 0) {
+            long type = metadata.integer(key);
+            if (type > MODES.size()) {
+                throw new CheckpointException(metadata.origin(), "metadata key " + key, "found " + type
+                        + ", expected 1 (mean), 2 (first token) or 3 (last token)");
+            }
+            write(folder.resolve(POOLING), "{\"" + MODES.get((int) type - 1) + "\": true}\n");
+            String module = "{\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\", "
+                    + "\"type\": \"sentence_transformers.models.%s\"}";
+            write(folder.resolve(MODULES), "[" + String.join(",\n ", module.formatted(0, 0, "", "Transformer"),
+                    module.formatted(1, 1, "1_Pooling", "Pooling"),
+                    module.formatted(2, 2, "2_Normalize", "Normalize")) + "]\n");
+        }
+    }
+
+    private static void write(Path file, String text) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
+    }
+}
