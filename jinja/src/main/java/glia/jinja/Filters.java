@@ -36,7 +36,7 @@ final class Filters {
         budget.step();
         budget.operands(value, arguments);
         if (!exists(name)) {
-            throw new JinjaError("No filter named '" + name + "'. " + Names.expected(NAMES, name));
+            throw Names.unknown("filter", name, NAMES);
         }
         return switch (name) {
             case "default", "d" -> byDefault(value, arguments.bind(name, 0, "default_value", "boolean"));

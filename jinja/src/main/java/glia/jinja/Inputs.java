@@ -18,7 +18,7 @@ import java.util.Map;
 /// template can change the caller's objects. No type switch and no lambda here, see [glia.jinja.syntax.Expr].
 final class Inputs {
     /// The size of a value besides its characters.
-    private static final int VALUE_SIZE = 32;
+    private static final int VALUE_SIZE = 128;
     /// A larger input is refused; a map that contains itself has no end.
     private static final long MAX_SIZE = 1L << 30;
 

@@ -80,7 +80,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     void assign(Target target, Object value, Scope scope) {
         if (target instanceof Target.Variable(String name)) {
             budget.step();
-            scope.set(name, value);
+            scope.set(name, value, budget);
         } else if (target instanceof Target.Member member) {
             if (!(scope.get(member.namespace()) instanceof Namespace namespace)) {
                 throw new JinjaError("cannot assign attribute on non-namespace object");
@@ -149,7 +149,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         Flow flow = Flow.NEXT;
         while (flow != Flow.BREAK && loop.advance()) {
             Scope inner = new Scope(scope, s.body().frame(), budget);
-            inner.set("loop", loop);
+            inner.set("loop", loop, budget);
             assign(s.target(), loop.current(), inner);
             flow = execute(s.body(), inner);
             completed |= flow == Flow.NEXT;
@@ -189,7 +189,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     }
 
     private Object filtered(Expr filters, Object text, Scope scope) {
-        scope.set(Stmt.CAPTURED, text);
+        scope.set(Stmt.CAPTURED, text, budget);
         return evaluate(filters, scope);
     }
 
@@ -205,7 +205,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     @Override
     public Flow macro(Stmt.MacroDefinition s) {
         budget.bytes(MACRO_BYTES);
-        runtime.scope().set(s.name(), new Macro(s.name(), s.signature(), s.body(), runtime.scope(), this));
+        runtime.scope().set(s.name(), new Macro(s.name(), s.signature(), s.body(), runtime.scope(), this), budget);
         return Flow.NEXT;
     }
 

@@ -22,7 +22,11 @@ public final class JinjaTemplate {
     ///
     /// @throws JinjaError where the source is no valid template
     public static JinjaTemplate parse(String source) {
-        return new JinjaTemplate(Parser.parse(source));
+        try {
+            return new JinjaTemplate(Parser.parse(source));
+        } catch (StackOverflowError e) {
+            throw stackOverflow();
+        }
     }
 
     /// Renders the template. In the result the template's own text is trusted, text from variables is not, unless they
@@ -37,7 +41,17 @@ public final class JinjaTemplate {
         Scope scope = new Scope(Globals.scope(now), Inputs.variables(variables, budget));
         scope.hide(body.frame(), budget);
         Runtime runtime = new Runtime(budget, budget.grown(maxOutput), scope);
-        new Interpreter(runtime).execute(body.statements());
+        try {
+            new Interpreter(runtime).execute(body.statements());
+        } catch (StackOverflowError e) {
+            throw stackOverflow();
+        }
         return runtime.result();
+    }
+
+    /// The limits on depth fit a stack of 640 KiB; a thread may have less, or have used it up.
+    private static JinjaError stackOverflow() {
+        return new JinjaError("nested too deeply for the stack of this thread; expected at least 640 KiB free: use a "
+                + "thread with a larger stack, or lower the limit 'depth'");
     }
 }

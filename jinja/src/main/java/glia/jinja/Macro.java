@@ -44,8 +44,8 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         budget.items(arguments.positional().size());
         Scope scope = new Scope(home, body.frame(), budget);
         Map<String, Object> named = new LinkedHashMap<>(arguments.named());
-        bindParameters(scope, named, arguments.positional());
-        bindCaller(scope, named);
+        bindParameters(scope, named, arguments.positional(), budget);
+        bindCaller(scope, named, budget);
         bindRest(scope, named, arguments.positional(), budget);
         budget.enter();
         TextBuilder text = new TextBuilder(budget);
@@ -54,14 +54,14 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         return text.value();
     }
 
-    private void bindParameters(Scope scope, Map<String, Object> named, List<Object> positional) {
+    private void bindParameters(Scope scope, Map<String, Object> named, List<Object> positional, Budget budget) {
         List<String> parameters = signature.parameters();
         boolean[] given = new boolean[parameters.size()];
         for (int i = 0; i < given.length; i++) {
             String parameter = parameters.get(i);
             given[i] = i < positional.size() || named.containsKey(parameter);
             scope.set(parameter, i < positional.size() ? positional.get(i)
-                    : given[i] ? named.remove(parameter) : Undefined.variable(parameter));
+                    : given[i] ? named.remove(parameter) : Undefined.variable(parameter), budget);
         }
         // A default sees all that was given, and the defaults before it.
         int firstDefault = given.length - signature.defaults().size();
@@ -69,15 +69,15 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
             if (!given[i]) {
                 scope.set(parameters.get(i), i < firstDefault
                         ? Undefined.because("parameter '" + parameters.get(i) + "' was not provided")
-                        : interpreter.evaluate(signature.defaults().get(i - firstDefault), scope));
+                        : interpreter.evaluate(signature.defaults().get(i - firstDefault), scope), budget);
             }
         }
     }
 
-    private void bindCaller(Scope scope, Map<String, Object> named) {
+    private void bindCaller(Scope scope, Map<String, Object> named, Budget budget) {
         if (body.frame().usesCaller() && !signature.parameters().contains(CALLER)) {
             Object caller = named.remove(CALLER);
-            scope.set(CALLER, caller == null ? Undefined.because("No caller defined") : caller);
+            scope.set(CALLER, caller == null ? Undefined.because("No caller defined") : caller, budget);
         }
     }
 
@@ -87,14 +87,14 @@ final class Macro implements Callable, Attributed, Repr.Reprs {
         if (body.frame().usesKwargs() && !signature.parameters().contains("kwargs")) {
             DictValue rest = new DictValue(budget);
             named.forEach((key, value) -> rest.put(key, value, budget));
-            scope.set("kwargs", rest);
+            scope.set("kwargs", rest, budget);
         } else if (!named.isEmpty()) {
             throw new JinjaError("macro '" + name + "' takes no keyword argument '"
                     + named.keySet().iterator().next() + "'");
         }
         if (body.frame().usesVarargs() && !signature.parameters().contains("varargs")) {
             int from = Math.min(numParameters, positional.size());
-            scope.set("varargs", TupleValue.of(budget, positional.subList(from, positional.size()).toArray()));
+            scope.set("varargs", TupleValue.of(budget, positional.subList(from, positional.size()).toArray()), budget);
         } else if (positional.size() > numParameters) {
             throw new JinjaError("macro '" + name + "' takes not more than " + numParameters + " argument(s)");
         }

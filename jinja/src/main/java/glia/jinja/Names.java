@@ -1,21 +1,29 @@
 package glia.jinja;
 
+import glia.jinja.value.JinjaError;
+
 import java.util.Collection;
 import java.util.TreeSet;
 
-/// Hints in errors about unknown names.
+/// Errors about unknown names.
 final class Names {
+    private static final int MAX_LENGTH = 40;
+
     private Names() {
     }
 
-    /// The known name that a misspelled one is closest to, or all known names.
-    static String expected(Collection<String> known, String name) {
+    /// The error of an unknown filter or test: suggests the known name that is spelled nearly alike, or lists all.
+    ///
+    /// @param kind "filter" or "test"
+    static JinjaError unknown(String kind, String name, Collection<String> known) {
+        String found = name.length() <= MAX_LENGTH ? name : name.substring(0, MAX_LENGTH) + "…";
         for (String each : new TreeSet<>(known)) {
-            if (isClose(each, name)) {
-                return "Did you mean '" + each + "'?";
+            if (isClose(each, found)) {
+                return new JinjaError("No " + kind + " named '" + found + "'; did you mean '" + each + "'?");
             }
         }
-        return "Expected one of: " + String.join(", ", new TreeSet<>(known));
+        return new JinjaError("No " + kind + " named '" + found + "'; expected one of: "
+                + String.join(", ", new TreeSet<>(known)));
     }
 
     /// Whether two names differ in one letter replaced, added, missing or swapped with the next one.

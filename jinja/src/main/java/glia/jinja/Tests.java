@@ -49,7 +49,7 @@ final class Tests {
             case "sameas" -> same(value, arguments.bind(name, 1, "other").get(0, null));
             default -> {
                 if (!exists(name)) {
-                    throw new JinjaError("No test named '" + name + "'. " + Names.expected(NAMES, name));
+                    throw Names.unknown("test", name, NAMES);
                 }
                 arguments.positional(name, 0, 0);
                 yield test(name, value, budget);

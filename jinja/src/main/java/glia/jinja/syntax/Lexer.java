@@ -5,6 +5,7 @@ import glia.jinja.value.Text;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 
 /// Splits a template into text and the tokens of its tags. White space is handled as chat templates expect it: the
@@ -17,12 +18,17 @@ final class Lexer {
     private final List<Token> tokens = new ArrayList<>();
     /// The brackets still open in the current tag, by what closes them.
     private final ArrayDeque<Character> open = new ArrayDeque<>();
+    /// One object for each name, also for those that the interpreter assigns by itself.
+    private final HashMap<String, String> names = new HashMap<>();
     private int at;
     private int line = 1;
     private int lineCountedTo;
 
     private Lexer(String source) {
         this.source = source;
+        for (String name : List.of("loop", "caller", "kwargs", "varargs")) {
+            names.put(name, name);
+        }
     }
 
     static List<Token> tokens(String source) {
@@ -219,7 +225,9 @@ final class Lexer {
             while (end < source.length() && isNamePart(source.codePointAt(end))) {
                 end += Character.charCount(source.codePointAt(end));
             }
-            add(Token.Kind.NAME, source.substring(at, end), null);
+            String name = source.substring(at, end);
+            String known = names.putIfAbsent(name, name);
+            add(Token.Kind.NAME, known == null ? name : known, null);
             at = end;
         } else {
             operator(c);

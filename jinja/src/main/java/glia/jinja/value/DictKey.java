@@ -12,6 +12,7 @@ final class DictKey implements Comparable<DictKey> {
     private static final int SEED = Long.hashCode(System.nanoTime() * 0x9E3779B97F4A7C15L);
     private static final int BYTES = 48;
     private static final int BYTES_PER_ITEM = 8;
+    private static final long SCANS_PER_ITEM = 16;
 
     /// The kinds of keys, in their order.
     private enum Kind { NONE, UNDEFINED, INTEGER, FLOAT, RANGE, TUPLE, OTHER }
@@ -76,6 +77,8 @@ final class DictKey implements Comparable<DictKey> {
     private static DictKey tuple(TupleValue tuple, Budget budget) {
         budget.enter();
         budget.items(tuple.size());
+        // A look-up may compare with several keys of equal hash value.
+        budget.scan(SCANS_PER_ITEM * tuple.size());
         budget.bytes((long) BYTES_PER_ITEM * tuple.size());
         Object[] items = new Object[tuple.size()];
         for (int i = 0; i < items.length; i++) {

@@ -7,24 +7,33 @@ public final class JinjaError extends RuntimeException {
     /// Longer messages are cut: they may quote a string of any length.
     private static final int MAX_LENGTH = 2000;
 
+    /// The message with all its characters; [#getMessage()] escapes control characters.
+    private final String detail;
     /// Whether the template called `raise_exception`.
     private final boolean raised;
     /// The line, or 0.
     private int line;
 
+    /// An error with a message, which may quote text of the template or of the conversation.
+    ///
     /// @param message what was found and what was expected; cut after 2,000 characters
     public JinjaError(String message) {
-        this(message, false);
+        this(cut(message), false);
     }
 
-    private JinjaError(String message, boolean raised) {
-        super(message.length() <= MAX_LENGTH ? message : message.substring(0, MAX_LENGTH) + "…");
+    private JinjaError(String detail, boolean raised) {
+        super(Text.visible(detail));
+        this.detail = detail;
         this.raised = raised;
+    }
+
+    private static String cut(String message) {
+        return message.length() <= MAX_LENGTH ? message : message.substring(0, MAX_LENGTH) + "…";
     }
 
     /// The error of a call of `raise_exception`.
     public static JinjaError raised(String message) {
-        return new JinjaError(message, true);
+        return new JinjaError(cut(message), true);
     }
 
     /// Sets the line, unless an inner statement has set it.
@@ -33,6 +42,11 @@ public final class JinjaError extends RuntimeException {
             line = lineOfStatement;
         }
         return this;
+    }
+
+    /// The message as it was given, with its control characters.
+    public String detail() {
+        return detail;
     }
 
     /// The line, counted from 1, or 0 where it is not known.

@@ -6,6 +6,9 @@ import java.util.List;
 
 /// Writes JSON as Python's `json.dumps` does.
 public final class Json {
+    /// An escape of a character and what it is made of.
+    private static final int ESCAPE_BYTES = 160;
+
     private final Options options;
     private final Budget budget;
     private final TextBuilder out;
@@ -139,7 +142,7 @@ public final class Json {
         out.append(value, start, text.length()).append('"');
     }
 
-    private static String escaped(char c) {
+    private String escaped(char c) {
         return switch (c) {
             case '"' -> "\\\"";
             case '\\' -> "\\\\";
@@ -149,6 +152,7 @@ public final class Json {
             case '\b' -> "\\b";
             case '\f' -> "\\f";
             default -> {
+                budget.bytes(ESCAPE_BYTES);
                 String hex = Integer.toHexString(c);
                 yield "\\u" + "0".repeat(4 - hex.length()) + hex;
             }

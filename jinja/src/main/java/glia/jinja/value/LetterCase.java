@@ -8,6 +8,7 @@ import java.util.Locale;
 final class LetterCase {
     /// The first character that is not ASCII.
     private static final int NON_ASCII = 0x80;
+    private static final int BYTES_PER_EXPANSION = 224;
     private static final char SIGMA = 'Σ';
     private static final char FINAL_SIGMA = 'ς';
 
@@ -18,6 +19,12 @@ final class LetterCase {
     static void charge(String text, Budget budget) {
         budget.work(2L * text.length());
         budget.bytes(12L * text.length() + 128);
+        int expanding = 0;
+        for (int i = 0; i < text.length(); i++) {
+            expanding += text.charAt(i) >= NON_ASCII && isExpanding(text.charAt(i)) ? 1 : 0;
+        }
+        budget.work(8L * expanding);
+        budget.bytes((long) BYTES_PER_EXPANSION * expanding);
     }
 
     /// All upper case.
@@ -117,7 +124,11 @@ final class LetterCase {
             if (Character.isUpperCase(c)) {
                 lower.append(c, i);
             } else {
-                appendUpper(out, c);
+                if (Character.isLowerCase(c)) {
+                    appendUpper(out, c);
+                } else {
+                    out.appendCodePoint(c);
+                }
                 lower.pass(c);
             }
         }
@@ -182,15 +193,17 @@ final class LetterCase {
 
     private static void appendTitle(StringBuilder out, int c) {
         int title = Character.toTitleCase(c);
-        if (title != c || !isCased(c)) {
+        if (title != c || c < NON_ASCII || !isExpanding(c)) {
             out.appendCodePoint(title);
             return;
         }
-        // A letter such as ß grows into two; only the first of them stays upper case.
-        int start = out.length();
-        appendUpper(out, c);
-        for (int i = start + 1; out.length() - start > Character.charCount(c) && i < out.length(); i++) {
-            out.setCharAt(i, Character.toLowerCase(out.charAt(i)));
+        // A letter such as ß grows into two; only the first of them is upper case.
+        String upper = Character.toString(c).toUpperCase(Locale.ROOT);
+        boolean started = false;
+        for (int i = 0; i < upper.length(); i++) {
+            char letter = upper.charAt(i);
+            out.append(started ? Character.toLowerCase(letter) : letter);
+            started |= Character.isUpperCase(letter);
         }
     }
 

@@ -15,7 +15,9 @@ public final class Numbers {
     private static final long MAX_EXACT = 1L << 53;
     /// Products of words that take as long as one unit of the budget.
     private static final int WORDS_PER_UNIT = 4;
-    private static final int DIGITS_PER_UNIT = 512;
+    /// Pairs of digits that are converted in one unit of the budget, or with one byte of memory.
+    private static final int DIGITS_PER_UNIT = 256;
+    private static final int DIGITS_PER_BYTE = 128;
     private static final int LONG_BYTES = 16;
     private static final int BIG_BYTES = 256;
 
@@ -38,13 +40,13 @@ public final class Numbers {
     private static void charge(long bits, Budget budget) {
         long words = bits / Integer.SIZE + 1;
         budget.scan(words * words / WORDS_PER_UNIT);
-        budget.bytes(16 * words);
+        budget.bytes(64 * words);
     }
 
     /// Charges the conversion of an integer to or from decimal digits.
     public static void chargeDigits(long digits, Budget budget) {
         budget.scan(digits * digits / DIGITS_PER_UNIT + digits);
-        budget.bytes(4 * digits);
+        budget.bytes(24 * digits + digits * digits / DIGITS_PER_BYTE);
     }
 
     private static long words(Object number) {

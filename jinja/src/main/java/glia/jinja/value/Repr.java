@@ -164,7 +164,7 @@ public final class Repr {
     }
 
     /// A character as a backslash, `x`, `u` or `U`, and two, four or eight hexadecimal digits.
-    private static String escape(int c) {
+    static String escape(int c) {
         int digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
         String hex = Integer.toHexString(c);
         return (digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U") + "0".repeat(digits - hex.length()) + hex;

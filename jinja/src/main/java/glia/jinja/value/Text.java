@@ -75,6 +75,28 @@ public final class Text {
         };
     }
 
+    /// A text for messages: characters that a terminal does not print as they are, such as control characters, line ends
+    /// and marks of writing direction, are escaped.
+    public static String visible(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        for (int i = 0, c; i < text.length(); i += Character.charCount(c)) {
+            c = text.codePointAt(i);
+            switch (c) {
+                case '\n' -> out.append("\\n");
+                case '\r' -> out.append("\\r");
+                case '\t' -> out.append("\\t");
+                default -> {
+                    if (isPrintable(c) || Character.isSpaceChar(c) && c < 0x2028) {
+                        out.appendCodePoint(c);
+                    } else {
+                        out.append(Repr.escape(c));
+                    }
+                }
+            }
+        }
+        return out.toString();
+    }
+
     /// Removes white space from the left or right end, or both. For text of the template's source and short texts.
     public static String strip(String text, boolean left, boolean right) {
         int end = right ? stripEnd(text, 0, null, null) : text.length();

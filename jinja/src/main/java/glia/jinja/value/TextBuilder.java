@@ -7,6 +7,8 @@ public final class TextBuilder {
     /// A character in a growing buffer and in the final string.
     private static final int BYTES_PER_CHARACTER = 8;
     private static final int BYTES_PER_SPAN = 40;
+    /// A span takes as long as so many characters.
+    private static final int CHARACTERS_PER_SPAN = 8;
     private static final int BYTES_PER_BUILDER = 160;
     /// Up to this length a loop over the characters is faster than a copy through a substring.
     private static final int SHORT = 12;
@@ -116,6 +118,7 @@ public final class TextBuilder {
             return;
         }
         if (budget != null) {
+            budget.scan(CHARACTERS_PER_SPAN);
             budget.bytes(BYTES_PER_SPAN);
         }
         if (numSpans == spans.length) {

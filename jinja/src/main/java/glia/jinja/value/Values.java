@@ -5,6 +5,9 @@ public final class Values {
     /// Marks an absent element, since null is a value (`none`).
     public static final Object ABSENT = new Object();
 
+    /// Two elements of ranges.
+    private static final int BOXED_BYTES = 24;
+
     private Values() {
     }
 
@@ -113,6 +116,7 @@ public final class Values {
     /// Equality as containers use it: an element always equals itself, even if it is NaN.
     private static boolean same(Object a, Object b, Budget budget) {
         budget.scan(4);
+        budget.bytes(BOXED_BYTES);
         return a == b || equal(a, b, budget);
     }
 

@@ -1,11 +1,13 @@
 package glia.text.template;
 
 import glia.jinja.value.JinjaError;
+import glia.jinja.value.Text;
 
 /// A chat template cannot be read, parsed or rendered.
 ///
-/// Where the template itself refused the conversation (`raise_exception`), the message is the template's, word for
-/// word. Otherwise it names the template and the line, and says what was found and expected.
+/// The message names the template and the line, and says what was found and what was expected. Where the template
+/// itself refused the conversation (`raise_exception`), the message is the template's. Characters that a terminal does
+/// not print are escaped in the message, since it may quote the template or the conversation; [#detail()] has them.
 public final class TemplateException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -19,15 +21,16 @@ public final class TemplateException extends RuntimeException {
     private final boolean raised;
 
     TemplateException(String template, JinjaError error) {
-        super(error.isRaised() ? error.getMessage() : place(template, error.line()) + ": " + error.getMessage(), error);
+        super(error.isRaised() ? error.getMessage()
+                : Text.visible(place(template, error.line())) + ": " + error.getMessage(), error);
         this.template = template;
         this.line = error.line();
-        this.detail = error.getMessage();
+        this.detail = error.detail();
         this.raised = error.isRaised();
     }
 
     TemplateException(String template, String detail, Throwable cause) {
-        super(template + ": " + detail, cause);
+        super(Text.visible(template + ": " + detail), cause);
         this.template = template;
         this.line = 0;
         this.detail = detail;
@@ -48,7 +51,7 @@ public final class TemplateException extends RuntimeException {
         return line;
     }
 
-    /// The message without the template's name and the line.
+    /// The message without the template's name and the line; of `raise_exception` word for word.
     public String detail() {
         return detail;
     }

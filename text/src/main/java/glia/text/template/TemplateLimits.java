@@ -4,7 +4,7 @@ package glia.text.template;
 /// memory; beyond a limit it fails with a [TemplateException].
 ///
 /// The limits on steps, bytes and output hold for a small input and grow with its size: with `n` characters in the
-/// variables each is multiplied by `1 + n / 2^20`. A value counts 32 characters besides its text.
+/// variables each is multiplied by `1 + n / 2^20`. A value counts 128 characters besides its text.
 ///
 /// @param steps CPU time: expressions evaluated and elements visited; work on long operands counts as several
 /// @param bytes memory allocated, all intermediate values together

@@ -54,7 +54,8 @@ class ChatTemplateTest {
         TemplateException e = assertThrows(TemplateException.class,
                 () -> render("{{ raise_exception('Only\\nthis: ' ~ x) }}", Map.of("x", 1)));
         assertTrue(e.isRaised());
-        assertEquals("Only\nthis: 1", e.getMessage());
+        assertEquals("Only\nthis: 1", e.detail());
+        assertEquals("Only\\nthis: 1", e.getMessage());
     }
 
     @Test

@@ -36,7 +36,7 @@ class JinjaFixturesTest {
         } catch (TemplateException e) {
             boolean raised = expected.path("raised").asBoolean(false);
             boolean same = raised == e.isRaised()
-                    && (!raised || e.getMessage().equals(expected.path("error").stringValue()));
+                    && (!raised || e.detail().equals(expected.path("error").stringValue()));
             return expected.has("error") && same ? null : e.toString();
         }
     }
