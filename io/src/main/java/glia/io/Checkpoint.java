@@ -6,28 +6,35 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 
-/// Names and the tensors behind them, mapped from one or more files: nothing is read until it is touched and nothing
-/// is copied. Tensors are valid until the checkpoint is closed.
+/// Tensors by name, memory-mapped from one or more files. Pages are read when they are first accessed; nothing is
+/// copied.
+///
+/// Tensors are valid until the checkpoint is closed. Closing twice has no effect; after closing, [#tensor] and
+/// [#sources] throw `IllegalStateException`. A tensor obtained before must not be used any more: access by
+/// [MemorySegment] throws `IllegalStateException`, but kernels work on addresses and do not check.
 public interface Checkpoint extends AutoCloseable {
     /// The names of all tensors, in the order of the file.
     Set<String> names();
 
     /// The tensor of this name.
     ///
-    /// @throws CheckpointException if there is none; the message lists names that come close
+    /// @throws CheckpointException if there is none; the message lists similar names
+    /// @throws IllegalStateException if the checkpoint is closed
     Tensor tensor(String name) throws CheckpointException;
 
-    /// Bytes of the files.
+    /// The total size of the files.
     long sizeBytes();
 
-    /// The files; none where tensors come from somewhere else.
+    /// The files; empty for tensors that come from elsewhere.
+    ///
+    /// @throws IllegalStateException if the checkpoint is closed
     default List<Source> sources() {
         return List.of();
     }
 
-    /// A file.
+    /// A mapped file.
     ///
-    /// @param memory all of it, mapped
+    /// @param memory the whole file
     record Source(Path path, MemorySegment memory) { }
 
     @Override

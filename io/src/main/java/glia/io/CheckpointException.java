@@ -3,20 +3,30 @@ package glia.io;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// A checkpoint cannot be used: the file lies about itself, is truncated, or is not what was asked for.
-/// The message names the file, the place in it, what was found, what was expected and, where known, what to try.
+/// A file of a model cannot be used: it contradicts its format, is truncated, unreadable, or is of another kind. The
+/// message names the file, the place in it, what was found, what was expected and, where known, what to try.
+///
+/// Control characters are escaped ([DisplayText]); only the problem may have several lines.
 public final class CheckpointException extends IOException {
     private static final long serialVersionUID = 1;
+    private static final int MAX_WHERE_CHARS = 300;
+    private static final int MAX_PROBLEM_CHARS = 4000;
 
     /// @param file the file
-    /// @param where the tensor, key or byte offset, or an empty text
+    /// @param where the tensor, key or byte offset, or an empty string
     /// @param problem what was found and what was expected
     public CheckpointException(Path file, String where, String problem) {
-        super(file + (where.isEmpty() ? ": " : ": " + where + ": ") + problem);
+        super(DisplayText.escape(file.toString()) + ": "
+                + (where.isEmpty() ? "" : DisplayText.shorten(where, MAX_WHERE_CHARS) + ": ")
+                + DisplayText.escapeKeepingLines(cut(problem)));
     }
 
     public CheckpointException(Path file, String where, String problem, Throwable cause) {
         this(file, where, problem);
         initCause(cause);
+    }
+
+    private static String cut(String problem) {
+        return problem.length() <= MAX_PROBLEM_CHARS ? problem : problem.substring(0, MAX_PROBLEM_CHARS) + "…";
     }
 }

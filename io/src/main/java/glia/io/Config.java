@@ -5,6 +5,7 @@ import glia.io.json.JsonValues;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -49,7 +50,7 @@ public final class Config {
         } catch (CharacterCodingException e) {
             throw new CheckpointException(file, "", "is not UTF-8", e);
         } catch (IOException e) {
-            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
         }
     }
 
@@ -58,10 +59,15 @@ public final class Config {
         try {
             return object(origin, JsonValues.parse(json));
         } catch (JacksonException e) {
+            ContentSniffer.requireNoStub(origin, head(json), "JSON");
             String where = e.getLocation() == null ? "" : "line " + e.getLocation().getLineNr() + ", column "
                     + e.getLocation().getColumnNr();
             throw new CheckpointException(origin, where, "is not the JSON expected: " + e.getOriginalMessage(), e);
         }
+    }
+
+    private static byte[] head(String json) {
+        return json.substring(0, Math.min(json.length(), ContentSniffer.HEAD_BYTES)).getBytes(StandardCharsets.UTF_8);
     }
 
     /// A config made from values: texts, numbers, flags, arrays, lists and maps of these.

@@ -1,8 +1,11 @@
 package glia.io;
 
-/// Texts from files, made safe to show in a message: what could steer a terminal or hide is written as an escape.
+/// Makes strings from files, archives and servers safe to show: characters that a terminal acts on, or that are
+/// invisible, are replaced by escapes. Messages of [CheckpointException] are escaped when they are created.
+///
+/// @see <a href="https://www.unicode.org/reports/tr36/">Unicode security considerations</a>
 public final class DisplayText {
-    /// The longest text that a message quotes, in UTF-16 units.
+    /// The longest quoted text, in UTF-16 code units.
     private static final int MAX_LENGTH = 200;
 
     private DisplayText() { }
@@ -17,11 +20,27 @@ public final class DisplayText {
     /// A text whose control and format characters, line separators and unpaired surrogates are escapes such as
     /// `\u001b`; line feeds and tabs are `\n` and `\t`.
     public static String escape(String text) {
+        return escape(text, false);
+    }
+
+    /// The same with line feeds kept, for messages of several lines.
+    public static String escapeKeepingLines(String text) {
+        return escape(text, true);
+    }
+
+    /// The first characters of a text, escaped, with `…` where it goes on.
+    ///
+    /// @param maxLength in UTF-16 code units, counted before escaping
+    public static String shorten(String text, int maxLength) {
+        return text.length() <= maxLength ? escape(text) : escape(text.substring(0, maxLength)) + "…";
+    }
+
+    private static String escape(String text, boolean keepsLines) {
         StringBuilder shown = null;
         for (int i = 0; i < text.length();) {
             int c = text.codePointAt(i);
             int end = i + Character.charCount(c);
-            if (isHidden(c)) {
+            if (isHidden(c) && !(keepsLines && c == '\n')) {
                 shown = shown == null ? new StringBuilder(text.length() + 16).append(text, 0, i) : shown;
                 append(shown, text, i, end);
             } else if (shown != null) {

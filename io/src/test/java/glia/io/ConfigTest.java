@@ -132,4 +132,12 @@ class ConfigTest {
         assertArrayEquals(new double[] {1}, c.child("m").reals("k"));
         assertThrows(IllegalArgumentException.class, () -> Config.of(ORIGIN, Map.of("o", new Object())));
     }
+
+    @Test
+    void pointersAndPagesAreNamed(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("config.json"), "version https://git-lfs.github.com/spec/v1\n");
+        Fixtures.assertSays(assertThrows(CheckpointException.class, () -> Config.read(file)), "git lfs pull");
+        Files.writeString(file, "\uFEFF<!doctype HTML>");
+        Fixtures.assertSays(assertThrows(CheckpointException.class, () -> Config.read(file)), "an HTML page");
+    }
 }

@@ -2,7 +2,9 @@ package glia.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class DisplayTextTest {
@@ -25,5 +27,20 @@ class DisplayTextTest {
     void quotedTextIsCutAndEscaped() {
         assertEquals("\"a\\\"b\\\\c\"", DisplayText.quote("a\"b\\c"));
         assertEquals('"' + "x".repeat(200) + "…\"", DisplayText.quote("x".repeat(201)));
+    }
+
+    @Test
+    void lineFeedsCanBeKept() {
+        assertEquals("a\nb\\u001b", DisplayText.escapeKeepingLines("a\nb\u001b"));
+        assertEquals("ab…", DisplayText.shorten("abc", 2));
+        assertEquals("\\u001b…", DisplayText.shorten("\u001b\u001b", 1));
+    }
+
+    @Test
+    void messagesOfExceptionsAreEscaped() {
+        var error = new CheckpointException(Path.of("a\u001b[31m"), "tensor x\ny", "found \u202e\nsecond line");
+        assertEquals("a\\u001b[31m: tensor x\\ny: found \\u202e\nsecond line", error.getMessage());
+        var huge = new CheckpointException(Path.of("a"), "tensor " + "x".repeat(100_000), "y".repeat(100_000));
+        assertTrue(huge.getMessage().length() < 5000);
     }
 }

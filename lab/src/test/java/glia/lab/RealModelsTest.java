@@ -16,11 +16,13 @@ import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.tensor.Precision;
 import java.io.IOException;
+import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /// Real models hold what Hugging Face's libraries, llama.cpp and llama2.c compute from them.
@@ -41,8 +43,8 @@ class RealModelsTest {
     static Path smolLm2() throws IOException {
         HubSettings user = HubSettings.fromEnvironment();
         Path noHub = Files.createTempDirectory("glia-no-hub");
-        Choice choice = new DefaultModel(new HubSettings(user.endpoint(), user.token(), noHub, user.gliaCache(), true,
-                user.symlinks())).choose(Progress.NONE);
+        Choice choice = new DefaultModel(new HubSettings(URI.create("http://127.0.0.1:1"), Optional.empty(), noHub,
+                user.gliaCache(), false, user.symlinks())).choose(Progress.NONE);
         Files.delete(noHub);
         assumeTrue(choice.origin() == Choice.Origin.PYTHON_PACKAGE, choice.explanation());
         return choice.path();

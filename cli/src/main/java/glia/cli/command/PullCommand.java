@@ -5,12 +5,8 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
 import glia.io.hub.Choice;
-import glia.io.hub.HubClient;
 import glia.io.hub.HubException;
-import glia.io.hub.HubName;
 import glia.io.hub.ModelLocator;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -42,9 +38,8 @@ public final class PullCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws HubException {
         String source = arguments.required(0);
-        Choice choice = Models.fetch(arguments, console, (settings, progress) -> isHubName(source)
-                ? new HubClient(settings).pull(HubName.parse(source), progress)
-                : new ModelLocator(settings).locate(source, progress));
+        Choice choice = Models.fetch(arguments, console,
+                (settings, progress) -> new ModelLocator(settings).pull(source, progress));
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("path", choice.path().toString());
@@ -56,16 +51,5 @@ public final class PullCommand implements Command {
             console.out().println(choice.path());
         }
         return ExitCode.OK;
-    }
-
-    /// Whether a source is a hub name: no existing file, and no archive. Hub names are looked up on the hub even if the
-    /// cache has them.
-    private static boolean isHubName(String source) {
-        try {
-            HubName.parse(source);
-            return !Files.exists(Path.of(source)) && !source.matches("(?i).*\\.(zip|whl)(:.*)?");
-        } catch (HubException e) {
-            return false;
-        }
     }
 }

@@ -1,6 +1,7 @@
 package glia.io.file;
 
 import glia.io.CheckpointException;
+import glia.io.FileErrors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,8 +15,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// Writes a file atomically: the content goes into a temporary file in the same folder, which is flushed to the disk and
-/// then renamed. The file name always refers to the complete old or the complete new content. The old file is never
+/// Writes a file atomically: the content goes into a temporary file in the same folder, which is flushed to the disk
+/// and then renamed. The file name always refers to the complete old or the complete new content. The old file is never
 /// truncated, so processes that have it mapped keep its content.
 ///
 /// An existing file is replaced only with [IfExists#REPLACE]. Commands that write where a user says pass
@@ -125,8 +126,8 @@ public final class AtomicFile {
         } catch (FileAlreadyExistsException e) {
             throw exists(target);
         } catch (IOException e) {
-            throw new CheckpointException(target, "", "cannot be written: " + e.getMessage() + " ("
-                    + freeBytes(folder) + " bytes free); nothing was changed", e);
+            throw new CheckpointException(target, "", "cannot be written: " + FileErrors.reason(e) + advice(e, folder)
+                    + "; nothing was changed", e);
         } finally {
             delete(beside);
         }
@@ -167,11 +168,14 @@ public final class AtomicFile {
         }
     }
 
-    private static String freeBytes(Path folder) {
+    private static String advice(IOException e, Path folder) {
+        if (FileErrors.isPermission(e)) {
+            return ". Choose a folder that this user may write to, or change the permissions of " + folder;
+        }
         try {
-            return Long.toString(Files.getFileStore(folder).getUsableSpace());
-        } catch (IOException e) {
-            return "unknown";
+            return " (" + Files.getFileStore(folder).getUsableSpace() + " bytes free in " + folder + ")";
+        } catch (IOException _) {
+            return "";
         }
     }
 

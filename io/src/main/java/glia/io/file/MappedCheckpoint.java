@@ -2,6 +2,7 @@ package glia.io.file;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
+import glia.io.DisplayText;
 import glia.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -13,8 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The tensors of one or more mapped files by name: what every checkpoint format has in common once its headers are
-/// read. It owns the files.
+/// Base class of checkpoints: the tensors of one or more mapped files by name. It owns the files.
 public abstract class MappedCheckpoint implements Checkpoint {
     private static final int NUM_SUGGESTIONS = 3;
 
@@ -23,13 +23,14 @@ public abstract class MappedCheckpoint implements Checkpoint {
     private final List<Source> sources = new ArrayList<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private final Map<String, MappedFile> owners = new LinkedHashMap<>();
+    private volatile boolean closed;
 
     /// @param origin the file or folder that messages name
     protected MappedCheckpoint(Path origin) {
         this.origin = origin;
     }
 
-    /// Opens a file, which is closed with this.
+    /// Opens a file, which is closed together with this checkpoint.
     ///
     /// @throws CheckpointException if it cannot be opened
     protected final MappedFile file(Path path) throws CheckpointException {
@@ -37,11 +38,11 @@ public abstract class MappedCheckpoint implements Checkpoint {
         return files.getLast();
     }
 
-    /// Maps one of the files and takes in its tensors.
+    /// Maps one of the files and adds its tensors.
     ///
     /// @param entries already checked to lie inside the file
-    /// @param dataStart the byte of the file from which the entries count
-    /// @throws CheckpointException if one of the names is taken
+    /// @param dataStart the file offset to which the entries' offsets are relative
+    /// @throws CheckpointException if another file has a tensor of the same name
     protected final void add(MappedFile file, List<TensorEntry> entries, long dataStart) throws CheckpointException {
         MemorySegment memory = file.map();
         sources.add(new Source(file.path(), memory));
@@ -69,6 +70,7 @@ public abstract class MappedCheckpoint implements Checkpoint {
 
     @Override
     public final Tensor tensor(String name) throws CheckpointException {
+        requireOpen();
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
             throw new CheckpointException(origin, TensorEntry.where(name), "is missing; " + suggestions(name));
@@ -83,11 +85,20 @@ public abstract class MappedCheckpoint implements Checkpoint {
 
     @Override
     public final List<Source> sources() {
+        requireOpen();
         return Collections.unmodifiableList(sources);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException(DisplayText.escape(origin.toString())
+                    + " is closed: its tensors can be used only while the checkpoint is open");
+        }
     }
 
     @Override
     public final void close() {
+        closed = true;
         for (MappedFile file : files) {
             file.close();
         }
@@ -99,7 +110,7 @@ public abstract class MappedCheckpoint implements Checkpoint {
         }
         List<String> closest = tensors.keySet().stream()
                 .sorted(Comparator.comparingInt(other -> -likeness(name, other))).limit(NUM_SUGGESTIONS).toList();
-        return "of " + tensors.size() + " tensors these come closest: " + String.join(", ", closest);
+        return "the closest of " + tensors.size() + " tensors: " + String.join(", ", closest);
     }
 
     /// The length of the common beginning and the common end.

@@ -1,6 +1,9 @@
 package glia.io.file;
 
 import glia.io.CheckpointException;
+import glia.io.ContentSniffer;
+import glia.io.FileErrors;
+import glia.io.DisplayText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -8,15 +11,18 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// A file that is read in two ways: its header by plain reads, which fail with an exception should the file shrink,
-/// and its tensors by a map of the whole. While it is open it holds a shared lock where the system grants one, which
-/// keeps away programs that ask for an exclusive lock before they change a file.
+/// A file whose header is read by plain reads, which fail with an exception if the file shrinks, and whose tensors are
+/// memory-mapped. While open it holds a shared file lock where the system grants one, which excludes programs that take
+/// an exclusive lock before they change a file.
+///
+/// Closing twice has no effect. After closing, [#read] and [#map] throw `IllegalStateException`, and so does access to
+/// mapped memory by [MemorySegment].
 public final class MappedFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
@@ -31,7 +37,7 @@ public final class MappedFile implements AutoCloseable {
 
     /// Opens a file for reading.
     ///
-    /// @throws CheckpointException if there is no such file, it is none that can be mapped, or may not be read
+    /// @throws CheckpointException if there is no such file, it is not a regular file, or it cannot be read
     public static MappedFile open(Path path) throws CheckpointException {
         if (Files.exists(path) && !Files.isRegularFile(path)) {
             throw new CheckpointException(path, "", Files.isDirectory(path)
@@ -48,15 +54,14 @@ public final class MappedFile implements AutoCloseable {
             }
         } catch (NoSuchFileException e) {
             throw new CheckpointException(path, "", "there is no such file", e);
-        } catch (AccessDeniedException e) {
-            throw new CheckpointException(path, "", "may not be read by this user", e);
         } catch (IOException e) {
-            throw new CheckpointException(path, "", "cannot be opened: " + e, e);
+            throw new CheckpointException(path, "", "cannot be read: " + FileErrors.reason(e)
+                    + (FileErrors.isPermission(e) ? "; make it readable for this user" : ""), e);
         }
     }
 
-    /// The lock goes with the channel. Some file systems have none, and within one program a file that is open twice
-    /// has been locked already; reading is safe without it as long as nobody truncates the file.
+    /// Takes a lock that is released with the channel. Some file systems have no locks, and a process that opens a file
+    /// twice holds its lock already; reading works without one.
     private static void lock(FileChannel channel) {
         try {
             channel.tryLock(0, Long.MAX_VALUE, true);
@@ -73,10 +78,12 @@ public final class MappedFile implements AutoCloseable {
         return sizeBytes;
     }
 
-    /// Reads `target` full from the file's byte `offset` on.
+    /// Fills `target` with the bytes from `offset` on.
     ///
     /// @throws CheckpointException if the file ends before
+    /// @throws IllegalStateException if the file is closed
     public void read(ByteBuffer target, long offset) throws CheckpointException {
+        requireOpen();
         long at = offset;
         try {
             while (target.hasRemaining()) {
@@ -90,23 +97,44 @@ public final class MappedFile implements AutoCloseable {
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
-            throw new CheckpointException(path, "byte " + at, "cannot be read: " + e, e);
+            throw new CheckpointException(path, "byte " + at, "cannot be read: " + FileErrors.reason(e), e);
         }
     }
 
+    /// The first bytes, by which [ContentSniffer] recognizes what the file is.
+    public byte[] head() throws CheckpointException {
+        byte[] head = new byte[(int) Math.min(ContentSniffer.HEAD_BYTES, sizeBytes)];
+        read(ByteBuffer.wrap(head), 0);
+        return head;
+    }
+
+    /// Whether the file begins with these characters.
+    public boolean startsWith(String magic) throws CheckpointException {
+        return new String(head(), StandardCharsets.ISO_8859_1).startsWith(magic);
+    }
+
     /// Maps the whole file until it is closed.
+    ///
+    /// @throws IllegalStateException if the file is closed
     public MemorySegment map() throws CheckpointException {
+        requireOpen();
         try {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, sizeBytes, arena);
         } catch (IOException e) {
             throw new CheckpointException(path, "", e.getCause() instanceof OutOfMemoryError
                     ? "cannot be mapped: the system refuses " + sizeBytes + " bytes of address space (ulimit -v?)"
-                    : "cannot be mapped: " + e, e);
+                    : "cannot be mapped: " + FileErrors.reason(e), e);
+        }
+    }
+
+    private void requireOpen() {
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException(DisplayText.escape(path.toString()) + " is closed");
         }
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (!arena.scope().isAlive()) {
             return;
         }

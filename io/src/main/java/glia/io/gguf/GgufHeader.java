@@ -1,7 +1,7 @@
 package glia.io.gguf;
 
 import glia.io.CheckpointException;
-import glia.io.file.ForeignFile;
+import glia.io.ContentSniffer;
 import glia.io.file.MappedFile;
 import glia.io.file.TensorEntry;
 import glia.tensor.DType;
@@ -33,8 +33,8 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
     private static final int MAX_ALIGNMENT = 1 << 20;
 
     static GgufHeader read(MappedFile file) throws CheckpointException {
-        if (!ForeignFile.startsWith(file, MAGIC)) {
-            throw new CheckpointException(file.path(), "byte 0", "found " + ForeignFile.describe(file)
+        if (!file.startsWith(MAGIC)) {
+            throw new CheckpointException(file.path(), "byte 0", "found " + ContentSniffer.describe(file.head())
                     + ", expected a GGUF file");
         }
         GgufCursor in = new GgufCursor(file);

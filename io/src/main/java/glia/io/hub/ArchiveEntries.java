@@ -1,6 +1,7 @@
 package glia.io.hub;
 
 import glia.io.hub.HubException.Kind;
+import java.io.EOFException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,13 +16,13 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
-/// The files of a zip or wheel, read with distrust: names are checked, declared sizes must be plausible before anything
-/// is written and true while it is, and check sums must hold.
+/// The files of a zip or wheel from an untrusted source. Names are checked; stated sizes must be plausible before
+/// anything is written and correct while it is written; checksums must match.
 ///
 /// @see <a href="https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT">the format</a>
 final class ArchiveEntries implements AutoCloseable {
-    private static final int MAX_ENTRIES = 200_000;
-    /// Weights hardly compress; deflate reaches 1032 on nothing but zeros.
+    private static final int MAX_ENTRIES = 100_000;
+    /// Weights hardly compress; deflate reaches 1032 on zeros.
     private static final long MAX_RATIO = 200;
     private static final long SMALL_BYTES = 64 << 20;
 
@@ -29,15 +30,19 @@ final class ArchiveEntries implements AutoCloseable {
     private final ZipFile zip;
     private final Map<String, ZipEntry> entries = new LinkedHashMap<>();
 
-    /// @throws HubException (CORRUPT) if it is no zip or contradicts itself, (REFUSED) if a name could leave its folder
+    /// @throws HubException (CORRUPT) if it is not a zip or contradicts itself, (REFUSED) if a name could leave its
+    ///     folder
     ArchiveEntries(Path archive) throws HubException {
         this.archive = archive;
         try {
             zip = new ZipFile(archive.toFile());
         } catch (ZipException e) {
-            throw corrupt("is not a whole zip archive (" + e.getMessage() + ")", e);
+            throw corrupt("is not a complete zip archive: " + e.getMessage(), e);
+        } catch (EOFException e) {
+            throw corrupt("is not a complete zip archive: the record at its end states a comment that is longer than "
+                + "the rest of the file", e);
         } catch (IOException e) {
-            throw Disk.trouble(e, archive, 0);
+            throw Disk.unreadable(e, archive);
         }
         try {
             readNames();
@@ -49,8 +54,8 @@ final class ArchiveEntries implements AutoCloseable {
 
     private void readNames() throws HubException {
         if (zip.size() > MAX_ENTRIES) {
-            throw new HubException(Kind.REFUSED, archive + " lists " + zip.size() + " files; at most " + MAX_ENTRIES
-                + " are read. Take the model out by hand and give its path.");
+            throw new HubException(Kind.REFUSED, archive + " holds " + zip.size() + " files, expected at most "
+                + MAX_ENTRIES + ". Extract the model by hand and give its folder.");
         }
         for (ZipEntry entry : (Iterable<ZipEntry>) () -> zip.stream().<ZipEntry>map(e -> e).iterator()) {
             String name = FileNames.check(entry.getName().replaceFirst("/$", ""), archive.toString());
@@ -64,35 +69,35 @@ final class ArchiveEntries implements AutoCloseable {
         return List.copyOf(entries.keySet());
     }
 
-    /// Checks what the archive says of the sizes of some files, before any is taken out to `target`.
+    /// Checks the stated sizes of some files before any is extracted to `target`.
     ///
-    /// @return all their bytes
+    /// @return their total size
     long requirePlausible(List<String> names, Path target) throws HubException {
-        long packedBytes = 0;
+        long archiveBytesLeft = archive.toFile().length();
         long bytes = 0;
         for (String name : names) {
             ZipEntry entry = entries.get(name);
             if (entry.getSize() < 0 || entry.getCompressedSize() < 0) {
-                throw corrupt("does not say how large \"" + name + "\" is", null);
+                throw corrupt("does not state the size of \"" + name + "\"", null);
             }
             if (entry.getSize() > SMALL_BYTES && entry.getSize() / MAX_RATIO > entry.getCompressedSize()) {
                 throw new HubException(Kind.REFUSED, archive + ": \"" + name + "\" would grow from "
-                    + entry.getCompressedSize() + " to " + entry.getSize() + " bytes, which no model does. Refused as "
-                    + "a zip bomb; take it out by hand if you trust it.");
+                    + entry.getCompressedSize() + " to " + entry.getSize() + " bytes, more than any model does. "
+                    + "Refused as a zip bomb; extract it by hand if you trust it.");
             }
-            packedBytes = Math.addExact(packedBytes, entry.getCompressedSize());
+            archiveBytesLeft -= entry.getCompressedSize();
+            if (archiveBytesLeft < 0) {
+                throw corrupt("has overlapping files: together they have more compressed bytes than the archive", null);
+            }
             bytes = Math.addExact(bytes, entry.getSize());
-        }
-        if (packedBytes > archive.toFile().length()) {
-            throw corrupt("is smaller than its files together (" + packedBytes + " bytes packed): they overlap", null);
         }
         Disk.require(target, bytes);
         return bytes;
     }
 
-    /// Takes one file out.
+    /// Extracts one file.
     ///
-    /// @param digest is given all bytes
+    /// @param digest updated with all bytes
     void extract(String name, Path target, Meter meter, MessageDigest digest) throws HubException {
         ZipEntry entry = entries.get(name);
         var crc = new CRC32();
@@ -110,18 +115,23 @@ final class ArchiveEntries implements AutoCloseable {
                 meter.add(n);
             }
             out.getFD().sync();
-        } catch (ZipException | java.io.EOFException e) {
-            throw corrupt("is damaged at \"" + name + "\" (" + e.getMessage() + ")", e);
+        } catch (ZipException | EOFException e) {
+            throw corrupt("is damaged at \"" + name + "\": " + reason(e), e);
         } catch (IOException e) {
             throw Disk.trouble(e, target, entry.getSize() - done);
         }
         if (Thread.currentThread().isInterrupted()) {
-            throw new HubException(Kind.INTERRUPTED, "Stopped while taking " + name + " out of " + archive + ".");
+            throw new HubException(Kind.INTERRUPTED, "Stopped while extracting " + name + " from " + archive + ".");
         }
         if (done != entry.getSize() || crc.getValue() != entry.getCrc()) {
-            throw corrupt("is damaged: \"" + name + "\" does not have the size (" + entry.getSize()
-                + ") and the check sum that are stated", null);
+            throw corrupt("is damaged: \"" + name + "\" does not have the stated size (" + entry.getSize()
+                + " bytes) and checksum", null);
         }
+    }
+
+    private static String reason(IOException e) {
+        boolean isMisplaced = e instanceof EOFException || String.valueOf(e.getMessage()).contains("LOC header");
+        return isMisplaced ? "its directory gives a wrong offset for this file" : e.getMessage();
     }
 
     private static FileOutputStream create(Path target) throws IOException {

@@ -21,6 +21,7 @@ final class CacheLock implements AutoCloseable {
 
     private final Path key;
     private final AutoCloseable systemLock;
+    private boolean closed;
 
     private CacheLock(Path key, AutoCloseable systemLock) {
         this.key = key;
@@ -64,9 +65,7 @@ final class CacheLock implements AutoCloseable {
             systemLock = File.separatorChar == '\\' ? windowsLock(key) : unixLock(key);
             return systemLock == null ? null : new CacheLock(key, systemLock);
         } catch (IOException e) {
-            throw new HubException(Kind.DISK, "The lock " + file + " cannot be taken (" + e.getMessage() + "). Its "
-                + "folder must be writable, and on a disk that knows file locks; HF_HOME and GLIA_CACHE move the "
-                + "caches.", e);
+            throw Disk.trouble(e, file, 0);
         } finally {
             if (systemLock == null) {
                 HELD.remove(key);
@@ -95,11 +94,15 @@ final class CacheLock implements AutoCloseable {
     }
 
     @Override
-    public void close() throws HubException {
+    public synchronized void close() throws HubException {
+        if (closed) {
+            return;
+        }
+        closed = true;
         try {
             systemLock.close();
         } catch (Exception e) {
-            throw new HubException(Kind.DISK, "The lock of " + key + " could not be given back: " + e.getMessage(), e);
+            throw new HubException(Kind.DISK, "The lock " + key + " could not be released: " + e.getMessage(), e);
         } finally {
             HELD.remove(key);
         }

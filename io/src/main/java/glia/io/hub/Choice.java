@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.DisplayText;
 import java.nio.file.Path;
 
 /// A model on this machine's disk, and how it came to be the one.
@@ -9,6 +10,11 @@ import java.nio.file.Path;
 /// @param origin where it was found or came from
 /// @param explanation one sentence for the user; where it is not what was asked for, it says why and what to do
 public record Choice(Path path, Origin origin, String explanation) {
+    /// Escapes control characters of the explanation.
+    public Choice {
+        explanation = DisplayText.escape(explanation);
+    }
+
     /// Where a model came from.
     public enum Origin {
         /// A file or folder that the user named.

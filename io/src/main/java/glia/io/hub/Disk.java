@@ -1,34 +1,40 @@
 package glia.io.hub;
 
+import glia.io.FileErrors;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.ReadOnlyFileSystemException;
-import java.util.regex.Pattern;
 
-/// Trouble with the local disk, in words.
+/// Errors of the local disk: which file, what failed, what to try.
 final class Disk {
-    /// How Linux, macOS and Windows say that a disk or a quota is full.
-    private static final Pattern FULL =
-        Pattern.compile("(?i).*(no space left|not enough space|disk quota exceeded|disk is full).*", Pattern.DOTALL);
+    private static final String MOVE = "set HF_HOME (the hub's cache) and GLIA_CACHE (Glia's cache) to other folders";
 
     private Disk() { }
 
+    /// An error in one of the caches.
+    ///
     /// @param file the file in question
-    /// @param neededBytes what was still to be written, 0 where unknown
+    /// @param neededBytes bytes that were still to be written, 0 if unknown
     static HubException trouble(IOException e, Path file, long neededBytes) {
         if (e instanceof HubException hub) {
             return hub;
         }
-        if (e.getMessage() != null && FULL.matcher(e.getMessage()).matches()) {
+        if (FileErrors.isDiskFull(e)) {
             return full(file, neededBytes, freeBytes(file), e);
         }
-        String reason = e instanceof AccessDeniedException ? "access denied" : e.getClass().getSimpleName()
-            + (e.getMessage() == null ? "" : ": " + e.getMessage());
-        return new HubException(Kind.DISK, file + " cannot be read or written (" + reason + "). Its folder must be "
-            + "writable; HF_HOME and GLIA_CACHE move the caches.", e);
+        Path place = e instanceof FileSystemException f && f.getFile() != null ? Path.of(f.getFile()) : file;
+        String advice = FileErrors.isPermission(e) ? "Make it readable and writable for this user, or " + MOVE
+            : "Check the disk and the folder, or " + MOVE;
+        return new HubException(Kind.DISK, place + ": " + FileErrors.reason(e) + ". " + advice + ".", e);
+    }
+
+    /// An error with a file or folder that the user named.
+    static HubException unreadable(IOException e, Path file) {
+        return e instanceof HubException hub ? hub : new HubException(Kind.DISK, file + " cannot be read: "
+            + FileErrors.reason(e) + "." + (FileErrors.isPermission(e) ? " Make it readable for this user." : ""), e);
     }
 
     /// Checks that there is room before anything is written.
@@ -41,13 +47,12 @@ final class Disk {
 
     private static HubException full(Path file, long neededBytes, long freeBytes, Throwable cause) {
         return new HubException(Kind.DISK, "The disk of " + file.getParent() + " is full: "
-            + (neededBytes > 0 ? Meter.size(neededBytes) + " are needed, " : "")
-            + Meter.size(Math.max(freeBytes, 0)) + " are free. Make room (`glia models` shows what the caches hold), "
-            + "or move the caches with HF_HOME and GLIA_CACHE; then try again: a download goes on where it stopped.",
-            cause);
+            + (neededBytes > 0 ? Meter.size(neededBytes) + " needed, " : "")
+            + Meter.size(Math.max(freeBytes, 0)) + " free. Free some space (`glia models` lists the caches), or " + MOVE
+            + "; then run the command again: a download resumes where it stopped.", cause);
     }
 
-    /// -1 where the file system does not say.
+    /// -1 where the file system does not report it.
     private static long freeBytes(Path file) {
         Path at = file.toAbsolutePath();
         while (at != null && !Files.exists(at)) {

@@ -8,31 +8,30 @@ import java.io.InputStream;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 
-/// The bytes of one file, into a file beside its place: appended to what an earlier try left, checked at the end.
-/// Whatever stops it (a signal, a lost connection, a full disk) leaves a part that the next try goes on with.
+/// Downloads one file into a partial file that is kept when something stops it (a signal, a lost connection, a full
+/// disk), so that the next attempt resumes. The hash is checked at the end.
 final class Download {
-    /// Tries in a row that bring less than this are counted; those that bring more start the count afresh.
+    /// An attempt that receives this much resets the count of attempts.
     private static final long PROGRESS_BYTES = 1 << 20;
-    private static final int MAX_TRIES = 5;
-    /// Where the server does not say how large a file is.
+    private static final int MAX_ATTEMPTS = 5;
+    /// The limit for files whose size the server does not state.
     private static final long MAX_UNSTATED_BYTES = 64 << 20;
 
     private final HubApi api;
-    private final Pause pause;
+    private final RetryClock clock;
     private final Progress progress;
     private final HubName name;
     private final RemoteFile file;
     private final Path incomplete;
-    /// -1 until a server says.
+    /// -1 while unknown.
     private long sizeBytes;
-    /// Whether the server could be reached before: then it is worth another try.
+    /// Whether the server could be reached before, so that a failed connection is retried.
     private boolean connected;
 
-    Download(HubApi api, Pause pause, Progress progress, HubName name, RemoteFile file, Path incomplete) {
+    Download(HubApi api, RetryClock clock, Progress progress, HubName name, RemoteFile file, Path incomplete) {
         this.api = api;
-        this.pause = pause;
+        this.clock = clock;
         this.progress = progress;
         this.name = name;
         this.file = file;
@@ -40,12 +39,13 @@ final class Download {
         this.sizeBytes = file.sizeBytes();
     }
 
-    /// Brings the file whole and checks it.
+    /// Downloads the whole file and checks it.
     ///
-    /// @throws HubException (UNREACHABLE) if the connection is lost again and again, with the part kept; (CORRUPT) if
-    ///     the content is not what its hash says, with the part deleted; (DISK), (INTERRUPTED)
+    /// @throws HubException (UNREACHABLE) if the connection is lost or stalls repeatedly, with the partial file kept;
+    ///     (CORRUPT) if the content does not match its hash, with the partial file deleted; (SERVER), (DISK),
+    ///     (INTERRUPTED)
     void run() throws HubException {
-        int tries = 0;
+        int attempts = 0;
         while (true) {
             long before = presentBytes();
             String trouble = transfer(before);
@@ -53,15 +53,16 @@ final class Download {
                 check();
                 return;
             }
-            tries = presentBytes() - before >= PROGRESS_BYTES ? 1 : tries + 1;
+            attempts = presentBytes() - before >= PROGRESS_BYTES ? 1 : attempts + 1;
             String at = "at " + Meter.size(presentBytes())
                 + (sizeBytes >= 0 ? " of " + Meter.size(sizeBytes) : "");
-            if (tries >= MAX_TRIES) {
-                throw new HubException(Kind.UNREACHABLE, "The download of " + file.name() + " broke off " + MAX_TRIES
-                    + " times, now " + at + " (" + trouble + "). What came is kept; try again to go on from there.");
+            if (attempts >= MAX_ATTEMPTS) {
+                throw new HubException(Kind.UNREACHABLE, "The download of " + file.name() + " stopped " + at + " after "
+                    + MAX_ATTEMPTS + " attempts: " + trouble + ". The partial file is kept; run the command again to "
+                    + "resume. Check the network; HTTPS_PROXY names a proxy, HF_ENDPOINT a mirror of the hub.");
             }
-            progress.step(file.name() + " broke off " + at + "; going on from there");
-            pause.sleep(RetryPolicy.backoff(tries));
+            progress.step(file.name() + " stopped " + at + " (" + trouble + "); resuming");
+            clock.sleep(RetryPolicy.backoff(attempts));
         }
     }
 
@@ -75,7 +76,7 @@ final class Download {
 
     /// One request.
     ///
-    /// @return the empty text where the file is whole now, else why it is not
+    /// @return an empty string if the file is complete now, else the reason why not
     private String transfer(long present) throws HubException {
         if (present == sizeBytes && Files.exists(incomplete)) {
             return "";
@@ -91,17 +92,23 @@ final class Download {
             throw e;
         }
         connected = true;
-        try (InputStream body = response.body(); var stall = new StallGuard(body)) {
+        String host = response.request().uri().getHost();
+        try (InputStream body = TimedBody.ofDownload(response.body(), host, api.timeouts())) {
             if (response.statusCode() == 416) {
-                Files.delete(incomplete);
-                return "the server has no bytes after " + offset;
+                if (offset == 0) {
+                    throw new HubException(Kind.SERVER, host + " answered 416 (range not satisfiable) for "
+                        + file.name() + " although the whole file was requested. Try again later; check HF_ENDPOINT, "
+                        + "or a proxy on the way.");
+                }
+                Files.deleteIfExists(incomplete);
+                return host + " has no bytes after " + offset;
             }
             long start = response.statusCode() == 206 ? startOfRange(response) : 0;
             if (start != 0 && start != offset) {
-                return "the server sent bytes from " + start + " instead of from " + offset;
+                return host + " sent bytes from " + start + " instead of from " + offset;
             }
             noteSize(response, start);
-            return receive(body, start, stall);
+            return receive(body, start, host);
         } catch (IOException e) {
             if (e instanceof HubException hub && hub.kind() == Kind.CORRUPT) {
                 deletePart();
@@ -118,7 +125,7 @@ final class Download {
         }
     }
 
-    /// The first byte's number in `Content-Range: bytes FIRST-LAST/SIZE`, -1 where there is none.
+    /// FIRST of `Content-Range: bytes FIRST-LAST/SIZE`, -1 where there is none.
     private static long startOfRange(HttpResponse<?> response) {
         String range = response.headers().firstValue("Content-Range").orElse("");
         return range.matches("bytes \\d{1,18}-.*") ? Long.parseLong(range.substring(6, range.indexOf('-'))) : -1;
@@ -130,7 +137,7 @@ final class Download {
         }
     }
 
-    private String receive(InputStream body, long start, StallGuard stall) throws IOException {
+    private String receive(InputStream body, long start, String host) throws IOException {
         var meter = new Meter(progress, file.name(), sizeBytes);
         long limit = sizeBytes >= 0 ? sizeBytes : MAX_UNSTATED_BYTES;
         long done = start;
@@ -142,17 +149,16 @@ final class Download {
                     n = body.read(buffer);
                 } catch (IOException e) {
                     requireNotInterrupted(e);
-                    return stall.stalled() ? "no bytes for " + StallGuard.LIMIT.toSeconds() + " s" : e.getMessage();
+                    return e.getMessage() == null ? host + " closed the connection" : e.getMessage();
                 }
                 requireNotInterrupted(null);
                 if (n < 0) {
                     break;
                 }
-                stall.alive();
                 done += n;
                 if (done > limit) {
-                    throw new HubException(Kind.CORRUPT, "The server sends more than the " + limit + " bytes of "
-                        + file.name() + ". What came is deleted.");
+                    throw new HubException(Kind.CORRUPT, host + " sent more than the " + limit + " bytes of "
+                        + file.name() + ". The partial file was deleted; try again.");
                 }
                 out.write(buffer, 0, n);
                 meter.at(done);
@@ -160,13 +166,13 @@ final class Download {
             out.getFD().sync();
         }
         meter.end();
-        return done == sizeBytes || sizeBytes < 0 ? "" : "the server ended after " + done + " bytes";
+        return done == sizeBytes || sizeBytes < 0 ? "" : host + " ended its answer after " + done + " bytes";
     }
 
     private void requireNotInterrupted(Throwable cause) throws HubException {
         if (Thread.currentThread().isInterrupted()) {
             throw new HubException(Kind.INTERRUPTED,
-                "Stopped. What came of " + file.name() + " is kept; the next try goes on from there.", cause);
+                "Stopped. The partial file of " + file.name() + " is kept; the next attempt resumes it.", cause);
         }
     }
 
@@ -180,53 +186,12 @@ final class Download {
             meter.endIfTold();
             if (!found.equals(file.etag())) {
                 Files.delete(incomplete);
-                throw new HubException(Kind.CORRUPT, file.name() + " arrived with the hash " + found + " where "
-                    + file.etag() + " was announced. It is deleted; try again, and if it happens again, ask who runs "
-                    + "the hub or a proxy on the way.");
+                throw new HubException(Kind.CORRUPT, file.name() + " has the hash " + found + ", expected "
+                    + file.etag() + ". It was deleted; try again. If that fails too, ask the operator of the hub or of "
+                    + "a proxy on the way.");
             }
         } catch (IOException e) {
             throw Disk.trouble(e, incomplete, 0);
-        }
-    }
-
-    /// Closes a body that brings nothing for a while, so that whoever reads it wakes up.
-    private static final class StallGuard implements AutoCloseable {
-        static final Duration LIMIT = Duration.ofSeconds(60);
-        private final InputStream body;
-        private final Thread watcher;
-        private volatile long lastNanos = System.nanoTime();
-        private volatile boolean stalled;
-
-        StallGuard(InputStream body) {
-            this.body = body;
-            watcher = Thread.ofVirtual().name("glia-stall").start(this::watch);
-        }
-
-        void alive() {
-            lastNanos = System.nanoTime();
-        }
-
-        boolean stalled() {
-            return stalled;
-        }
-
-        private void watch() {
-            try {
-                while (!stalled) {
-                    Thread.sleep(1000);
-                    if (System.nanoTime() - lastNanos > LIMIT.toNanos()) {
-                        stalled = true;
-                        body.close();
-                    }
-                }
-            } catch (InterruptedException | IOException e) {
-                stalled |= e instanceof IOException;
-            }
-        }
-
-        @Override
-        public void close() {
-            watcher.interrupt();
         }
     }
 }

@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.DisplayText;
 import glia.io.hub.HubException.Kind;
 import java.io.File;
 
@@ -8,6 +9,7 @@ import java.io.File;
 final class FileNames {
     private static final int MAX_LENGTH = 1024;
     private static final int MAX_PART_LENGTH = 255;
+    private static final int MAX_SHOWN = 200;
 
     private FileNames() { }
 
@@ -57,14 +59,9 @@ final class FileNames {
             : i > 0 && Character.isHighSurrogate(name.charAt(i - 1));
     }
 
-    /// The text on one line, without controls, cut after 200 characters: safe to show in a terminal.
+    /// The text on one line, control characters escaped, cut after 200 characters.
     static String printable(String text) {
-        var safe = new StringBuilder();
-        for (int i = 0; i < text.length() && safe.length() < 200; i++) {
-            char c = text.charAt(i);
-            safe.append(Character.isISOControl(c) ? String.format("\\u%04x", (int) c) : String.valueOf(c));
-        }
-        return text.length() > 200 ? safe + "…" : safe.toString();
+        return DisplayText.shorten(text, MAX_SHOWN);
     }
 
     /// The last part of a name.

@@ -1,6 +1,7 @@
 package glia.io.hub;
 
 import glia.io.hub.HubException.Kind;
+import glia.io.json.JsonValues;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -8,24 +9,25 @@ import java.net.URLEncoder;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 
-/// The three questions that a pull asks the hub: what is in a repository, what a file is, and its bytes. Answers are
-/// checked before they are believed: they become paths and sizes on this machine.
+/// The three requests of a pull: the files of a repository, the hash and size of a file, its bytes. Responses are
+/// checked before use, since they become paths and sizes on this machine.
 final class HubApi {
     static final String REPO_COMMIT = "X-Repo-Commit";
-    private static final int MAX_LISTING_BYTES = 64 << 20;
+    private static final int MAX_LISTING_BYTES = 32 << 20;
+    private static final int MAX_FILES = 100_000;
     private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{3,127}");
     /// Up to a petabyte.
     private static final Pattern SIZE = Pattern.compile("-1|\\d{1,15}");
-    private static final JsonMapper JSON = new JsonMapper();
 
     private final HubSettings settings;
     private final HubHttp http;
@@ -48,37 +50,79 @@ final class HubApi {
         String path = "/api/models/" + name.repository()
             + (name.revision().equals(HubName.MAIN) ? "" : "/revision/" + encode(name.revision()));
         HttpResponse<InputStream> response = http.send("GET", uri(path), Map.of(), progress);
-        try (InputStream body = response.body()) {
+        byte[] json;
+        try (InputStream body = new TimedBody(response.body(), host(), http.timeouts(), http.timeouts().listing())) {
             if (response.statusCode() != 200) {
                 throw HubErrors.of(response, settings, name, "");
             }
-            byte[] bytes = body.readNBytes(MAX_LISTING_BYTES + 1);
-            if (bytes.length > MAX_LISTING_BYTES) {
-                throw notTheHub("an answer of more than " + MAX_LISTING_BYTES + " bytes", null);
-            }
-            return listing(JSON.readTree(bytes));
-        } catch (JacksonException e) {
-            throw notTheHub("something that is not JSON", e);
+            json = body.readNBytes(MAX_LISTING_BYTES + 1);
         } catch (IOException e) {
-            throw e instanceof HubException hub ? hub : new HubException(Kind.UNREACHABLE,
-                settings.endpoint().getHost() + " broke off its answer (" + e.getMessage() + "). Try again.", e);
+            throw e instanceof HubException hub ? hub : new HubException(Kind.UNREACHABLE, "The list of files of "
+                + name.repository() + " could not be read: " + e.getMessage() + ". Try again later; HF_ENDPOINT names "
+                + "a mirror of the hub, HTTPS_PROXY a proxy.", e);
+        }
+        if (json.length > MAX_LISTING_BYTES) {
+            throw notTheHub("a list of files of more than " + MAX_LISTING_BYTES + " bytes", null);
+        }
+        try (JsonParser parser = JsonValues.parser(json)) {
+            return listing(parser);
+        } catch (JacksonException e) {
+            throw notTheHub("something that is not the JSON expected (" + e.getOriginalMessage() + ")", e);
         }
     }
 
-    private Listing listing(JsonNode json) throws HubException {
-        JsonNode siblings = json.path("siblings");
-        String commit = json.path("sha").asString("");
-        if (!HubName.isCommit(commit) || !siblings.isArray()) {
+    /// Reads `{"sha": COMMIT, "siblings": [{"rfilename": NAME}, …]}` as a stream and skips the rest: it may be large.
+    private Listing listing(JsonParser json) throws HubException {
+        String commit = "";
+        Set<String> files = null;
+        if (json.nextToken() == JsonToken.START_OBJECT) {
+            for (String key = json.nextName(); key != null; key = json.nextName()) {
+                json.nextToken();
+                if (key.equals("sha") && json.currentToken() == JsonToken.VALUE_STRING) {
+                    commit = json.getString();
+                } else if (key.equals("siblings") && json.currentToken() == JsonToken.START_ARRAY) {
+                    files = files(json);
+                } else {
+                    json.skipChildren();
+                }
+            }
+        }
+        if (!HubName.isCommit(commit) || files == null) {
             throw notTheHub("JSON without a commit and a list of files", null);
         }
-        List<String> files = new ArrayList<>();
-        for (JsonNode sibling : siblings) {
-            files.add(FileNames.check(sibling.path("rfilename").asString(""), settings.endpoint().getHost()));
-        }
-        return new Listing(commit, files);
+        return new Listing(commit, List.copyOf(files));
     }
 
-    /// Asks what a file is, without its bytes.
+    private Set<String> files(JsonParser json) throws HubException {
+        Set<String> files = new LinkedHashSet<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            String file = "";
+            if (json.currentToken() == JsonToken.START_OBJECT) {
+                for (String key = json.nextName(); key != null; key = json.nextName()) {
+                    json.nextToken();
+                    if (key.equals("rfilename") && json.currentToken() == JsonToken.VALUE_STRING) {
+                        file = json.getString();
+                    } else {
+                        json.skipChildren();
+                    }
+                }
+            } else {
+                json.skipChildren();
+            }
+            files.add(FileNames.check(file, host()));
+            if (files.size() > MAX_FILES) {
+                throw new HubException(Kind.REFUSED, host() + " lists more than " + MAX_FILES
+                    + " files, too many for a model. Download the files by hand and give their folder.");
+            }
+        }
+        return files;
+    }
+
+    private String host() {
+        return settings.endpoint().getHost();
+    }
+
+    /// The hash and size of a file.
     RemoteFile describe(HubName name, String commit, String file, Progress progress) throws HubException {
         HttpResponse<InputStream> response = http.send("HEAD", fileUri(name, commit, file), Map.of(), progress);
         HubHttp.close(response);
@@ -96,12 +140,14 @@ final class HubApi {
         String size = headers.firstValue("X-Linked-Size")
             .or(() -> status / 100 == 2 ? headers.firstValue("Content-Length") : Optional.empty()).orElse("-1");
         if (!SIZE.matcher(size).matches()) {
-            throw notTheHub("a size of " + file + " that is none: " + FileNames.printable(size), null);
+            throw notTheHub("an invalid size of " + file + ": " + FileNames.printable(size), null);
         }
         return new RemoteFile(file, commit, etag, Long.parseLong(size));
     }
 
-    /// Asks for a file's bytes from an offset on. The answer is 206, or 200 where the server does not resume.
+    /// Requests a file's bytes from an offset on.
+    ///
+    /// @return a response of status 206, 200 where the server does not support ranges, or 416 where the file is shorter
     HttpResponse<InputStream> open(HubName name, RemoteFile file, long offset, Progress progress) throws HubException {
         Map<String, String> range = offset == 0 ? Map.of() : Map.of("Range", "bytes=" + offset + "-");
         HttpResponse<InputStream> response =
@@ -112,6 +158,10 @@ final class HubApi {
             throw HubErrors.of(response, settings, name, file.name());
         }
         return response;
+    }
+
+    HubTimeouts timeouts() {
+        return http.timeouts();
     }
 
     URI fileUri(HubName name, String revision, String file) {
@@ -126,13 +176,13 @@ final class HubApi {
         return URI.create(settings.endpoint() + path);
     }
 
-    /// Percent encoding of one part of a path, slashes included.
+    /// Percent-encodes one part of a path, slashes included.
     private static String encode(String part) {
         return URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     private HubException notTheHub(String found, Throwable cause) {
-        return new HubException(Kind.SERVER, settings.endpoint().getHost() + " answered with " + found
-            + ", not as a hub does. Check HF_ENDPOINT, or a proxy or login page on the way.", cause);
+        return new HubException(Kind.SERVER, host() + " sent " + found
+            + ", which is not the hub's interface. Check HF_ENDPOINT, or a proxy or login page on the way.", cause);
     }
 }

@@ -16,30 +16,34 @@ import java.util.Optional;
 /// Models of the hub: found in its cache, or pulled into it.
 ///
 /// A pull asks which commit the name means and which files it has, brings those that make up the model
-/// ([FileChoice]) and are not there, and notes the commit last: until then the cache shows the model as it was before.
+/// ([ModelFiles]) and are not there, and notes the commit last: until then the cache shows the model as it was before.
 /// Pulls may run at the same time, in one process or several; each file is brought once.
 public final class HubClient {
+    private static final int MAX_FILES = 10_000;
+
     private final HubSettings settings;
     private final HubCache cache;
-    private final Pause pause;
+    private final RetryClock clock;
+    private final HubTimeouts timeouts;
     private final ProxySelector proxies;
     /// Made for the first pull: a model in the cache needs no HTTP client, which takes a while to start.
     private HubApi api;
 
     public HubClient(HubSettings settings) {
-        this(settings, Pause.REAL, EnvironmentProxy.ofProcess());
+        this(settings, RetryClock.SYSTEM, HubTimeouts.DEFAULT, EnvironmentProxy.ofProcess());
     }
 
-    HubClient(HubSettings settings, Pause pause, ProxySelector proxies) {
+    HubClient(HubSettings settings, RetryClock clock, HubTimeouts timeouts, ProxySelector proxies) {
         this.settings = settings;
         this.cache = new HubCache(settings.hubCache(), settings.symlinks());
-        this.pause = pause;
+        this.clock = clock;
+        this.timeouts = timeouts;
         this.proxies = proxies;
     }
 
     private synchronized HubApi api() {
         if (api == null) {
-            api = new HubApi(settings, new HubHttp(settings, pause, proxies));
+            api = new HubApi(settings, new HubHttp(settings, clock, timeouts, proxies));
         }
         return api;
     }
@@ -54,7 +58,7 @@ public final class HubClient {
             return Optional.empty();
         }
         try {
-            FileChoice choice = FileChoice.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
+            ModelFiles choice = ModelFiles.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
             if (!choice.hasTokenizer()) {
                 return Optional.empty();  // other tools also bring weights alone
             }
@@ -79,18 +83,23 @@ public final class HubClient {
                 + ", and the cache " + settings.hubCache() + " does not have it whole. Unset it to pull the model.");
         }
         String hub = settings.endpoint().getHost();
-        progress.step("Asking " + hub + " for " + name);
-        Listing listing = api().listing(name, progress);
-        FileChoice choice = FileChoice.of(listing.files(), name.file(), name.repository() + " on " + hub);
-        List<RemoteFile> missing = missing(name, listing.commit(), choice.files(), progress);
+        Progress printable = new PrintableProgress(progress);
+        printable.step("Asking " + hub + " for " + name);
+        Listing listing = api().listing(name, printable);
+        ModelFiles choice = ModelFiles.of(listing.files(), name.file(), name.repository() + " on " + hub);
+        if (choice.files().size() > MAX_FILES) {
+            throw new HubException(Kind.REFUSED, name.repository() + " consists of " + choice.files().size()
+                + " files, expected at most " + MAX_FILES + ". Download it by other means and give its folder.");
+        }
+        List<RemoteFile> missing = missing(name, listing.commit(), choice.files(), printable);
         long missingBytes = missing.stream().mapToLong(file -> Math.max(file.sizeBytes(), 0)).sum();
         if (!missing.isEmpty()) {
-            progress.step("Pulling " + missing.size() + (missing.size() == 1 ? " file, " : " files, ")
+            printable.step("Pulling " + missing.size() + (missing.size() == 1 ? " file, " : " files, ")
                 + Meter.size(missingBytes) + ", into " + cache.folder(name));
             Disk.require(cache.folder(name), missingBytes - partBytes(name, missing));
         }
         for (RemoteFile file : missing) {
-            fetch(name, file, progress);
+            fetch(name, file, printable);
         }
         cache.writeRef(name, listing.commit());
         return new Choice(cache.snapshot(name, listing.commit()).resolve(choice.main()), Origin.HUB,
@@ -143,7 +152,7 @@ public final class HubClient {
             }
             Files.createDirectories(blob.getParent());
             ledger.add(Ledger.Entry.part(incomplete, pointer));
-            new Download(api(), pause, progress, name, file, incomplete).run();
+            new Download(api(), clock, progress, name, file, incomplete).run();
             Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
             Path content = cache.link(blob, pointer, true);
             ledger.add(Ledger.Entry.whole(content, pointer));

@@ -22,7 +22,7 @@ final class HubErrors {
             case 401, 403 -> new HubException(Kind.DENIED, answer + said + denied(settings, name, status, code));
             case 404 -> new HubException(Kind.NOT_FOUND, answer + said + notFound(settings, name, code));
             case 429 -> new HubException(Kind.RATE_LIMITED, answer + said + rateLimited(response, settings));
-            default -> new HubException(Kind.SERVER, answer + said + (RetryPolicy.passes(status)
+            default -> new HubException(Kind.SERVER, answer + said + (RetryPolicy.isTemporary(status)
                 ? " It did so several times; try again later." : " Check HF_ENDPOINT, or a proxy on the way."));
         };
     }

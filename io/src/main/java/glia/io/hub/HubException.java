@@ -1,9 +1,10 @@
 package glia.io.hub;
 
+import glia.io.DisplayText;
 import java.io.IOException;
 
-/// A model could not be found, fetched, unpacked or removed. The message is for the user: what was tried, what came of
-/// it, what to do next. It never holds a token.
+/// A model could not be found, fetched, unpacked or removed. The message is for the user: what was tried, what
+/// happened, what to do next. It never contains a token; control characters are escaped ([DisplayText]).
 public final class HubException extends IOException {
     private static final long serialVersionUID = 1;
 
@@ -40,12 +41,12 @@ public final class HubException extends IOException {
     private final Kind kind;
 
     public HubException(Kind kind, String message) {
-        super(message);
+        super(DisplayText.escapeKeepingLines(message));
         this.kind = kind;
     }
 
     public HubException(Kind kind, String message, Throwable cause) {
-        super(message, cause);
+        super(DisplayText.escapeKeepingLines(message), cause);
         this.kind = kind;
     }
 

@@ -22,43 +22,47 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 
-/// Requests to the hub and to the hosts it redirects to: time limits, redirects, waiting and trying again.
+/// HTTP requests to the hub and to the hosts it redirects to, with time limits ([HubTimeouts]), redirects and retries.
 ///
-/// The token goes to the endpoint's scheme, host and port and nowhere else, whatever redirects say. A connection is
-/// tried once (5 s); an answer that says "not now" (429, 5xx) or breaks off before its headers is asked for again.
+/// The token is sent to the endpoint's scheme, host and port only, whatever redirects say. A connection is tried once.
+/// Statuses that mean "not now" (408, 429, 5xx) and connections that break before the response headers are retried, at
+/// most three times for a request and all of its redirects.
 final class HubHttp {
-    static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
-    /// From the request to the answer's headers. Not the timeout of [HttpRequest], which in later JDKs includes the
-    /// body and would cut long downloads.
-    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
     private static final int MAX_REDIRECTS = 10;
     private static final int MAX_RETRIES = 3;
     private static final String USER_AGENT = "glia/0.1.0; java/" + Runtime.version().feature();
 
     private final HubSettings settings;
-    private final Pause pause;
+    private final RetryClock clock;
+    private final HubTimeouts timeouts;
     private final HttpClient client;
     private final ProxySelector proxies;
 
-    HubHttp(HubSettings settings, Pause pause, ProxySelector proxies) {
+    HubHttp(HubSettings settings, RetryClock clock, HubTimeouts timeouts, ProxySelector proxies) {
         this.settings = settings;
-        this.pause = pause;
+        this.clock = clock;
+        this.timeouts = timeouts;
         this.proxies = proxies;
-        // HTTP/1.1: one file after another gains nothing from streams, and a plain-text endpoint needs no upgrade.
-        client = HttpClient.newBuilder().connectTimeout(CONNECT_TIMEOUT).version(HttpClient.Version.HTTP_1_1)
+        // HTTP/1.1: files are fetched one after another, and a plain-text endpoint needs no upgrade.
+        client = HttpClient.newBuilder().connectTimeout(timeouts.connect()).version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER).proxy(proxies).build();
     }
 
-    /// Sends a request and follows redirects to the last answer. A `HEAD` that is redirected to another host stops at
-    /// the redirect where that already says what the file is: the other host knows nothing of commits and hashes.
+    HubTimeouts timeouts() {
+        return timeouts;
+    }
+
+    /// Sends a request and follows redirects. A `HEAD` that is redirected to another host stops at the redirect if that
+    /// has the file's commit and hash in its headers, which the other host does not send.
     ///
-    /// @param headers besides those that each request gets
-    /// @return the answer, of any status; the caller closes its body
+    /// @param headers in addition to those of every request
+    /// @return the last response, of any status; the caller closes its body
     HttpResponse<InputStream> send(String method, URI uri, Map<String, String> headers, Progress progress)
             throws HubException {
         URI at = uri;
+        var retries = new Retries(progress);
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-            HttpResponse<InputStream> response = sendPatiently(method, at, headers, progress);
+            HttpResponse<InputStream> response = sendWithRetries(method, at, headers, retries);
             String location = response.headers().firstValue("Location").orElse("");
             if (response.statusCode() / 100 != 3 || response.statusCode() == 304 || location.isEmpty()) {
                 return response;
@@ -80,10 +84,10 @@ final class HubHttp {
         try {
             target = from.resolve(URI.create(location));
         } catch (IllegalArgumentException e) {
-            throw new HubException(Kind.SERVER, from.getHost() + " redirects to something that is no address: "
+            throw new HubException(Kind.SERVER, from.getHost() + " redirects to an invalid address: "
                 + FileNames.printable(location), e);
         }
-        String scheme = target.getScheme().toLowerCase(Locale.ROOT);
+        String scheme = String.valueOf(target.getScheme()).toLowerCase(Locale.ROOT);
         boolean downgrade = "https".equalsIgnoreCase(from.getScheme()) && scheme.equals("http");
         if (!scheme.equals("https") && !scheme.equals("http") || downgrade || target.getHost() == null) {
             throw new HubException(Kind.REFUSED, from.getHost() + " redirects to " + scheme + ":, which is not followed"
@@ -92,33 +96,51 @@ final class HubHttp {
         return target;
     }
 
-    /// Retries what passes: 429 and 5xx, and connections that break before an answer.
-    private HttpResponse<InputStream> sendPatiently(String method, URI uri, Map<String, String> headers,
-            Progress progress) throws HubException {
-        for (int attempt = 1; ; attempt++) {
+    /// Counts the retries of one request.
+    private final class Retries {
+        private final Progress progress;
+        private int attempt = 1;
+
+        Retries(Progress progress) {
+            this.progress = progress;
+        }
+
+        boolean isExhausted() {
+            return attempt > MAX_RETRIES;
+        }
+
+        void await(String host, String trouble, Duration wait) throws HubException {
+            progress.step(host + " " + trouble + "; retrying in " + RetryPolicy.seconds(wait) + " s ("
+                + attempt + " of " + MAX_RETRIES + ")");
+            clock.sleep(wait);
+            attempt++;
+        }
+    }
+
+    private HttpResponse<InputStream> sendWithRetries(String method, URI uri, Map<String, String> headers,
+            Retries retries) throws HubException {
+        while (true) {
             String trouble;
             Duration wait;
             try {
                 HttpResponse<InputStream> response = sendOnce(method, uri, headers);
-                if (!RetryPolicy.passes(response.statusCode())) {
+                if (!RetryPolicy.isTemporary(response.statusCode())) {
                     return response;
                 }
-                wait = RetryPolicy.wait(response, attempt, pause.now());
-                if (attempt > MAX_RETRIES || wait.compareTo(RetryPolicy.MAX_WAIT) > 0) {
+                wait = RetryPolicy.wait(response, retries.attempt, clock.now());
+                if (retries.isExhausted() || wait.compareTo(RetryPolicy.MAX_WAIT) > 0) {
                     return response;
                 }
                 close(response);
                 trouble = "answered " + response.statusCode();
             } catch (IOException e) {
-                if (e instanceof HubException || attempt > MAX_RETRIES) {
+                if (e instanceof HubException || retries.isExhausted()) {
                     throw e instanceof HubException hub ? hub : unreachable(uri, reason(e), e);
                 }
-                trouble = "broke off the connection";
-                wait = RetryPolicy.backoff(attempt);
+                trouble = "closed the connection without an answer";
+                wait = RetryPolicy.backoff(retries.attempt);
             }
-            progress.step(uri.getHost() + " " + trouble + "; trying again in " + RetryPolicy.seconds(wait) + " s ("
-                + attempt + " of " + MAX_RETRIES + ")");
-            pause.sleep(wait);
+            retries.await(uri.getHost(), trouble, wait);
         }
     }
 
@@ -134,10 +156,11 @@ final class HubHttp {
         CompletableFuture<HttpResponse<InputStream>> answer =
             client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofInputStream());
         try {
-            return answer.get(ANSWER_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            return answer.get(timeouts.headers().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             answer.cancel(true);
-            throw unreachable(uri, "no answer within " + ANSWER_TIMEOUT.toSeconds() + " s", e);
+            throw unreachable(uri, "no response headers within " + RetryPolicy.seconds(timeouts.headers()) + " s",
+                e);
         } catch (InterruptedException e) {
             answer.cancel(true);
             Thread.currentThread().interrupt();
@@ -150,7 +173,7 @@ final class HubHttp {
         }
     }
 
-    /// Looks the host's name up within the time of a connection: resolvers may take much longer to give up.
+    /// Looks up the host's name within the connect timeout; the system's resolver may take much longer.
     private void requireResolvable(URI uri) throws HubException {
         if (isProxied(uri)) {
             return;
@@ -164,7 +187,7 @@ final class HubHttp {
             }
         });
         try {
-            lookup.get(CONNECT_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            lookup.get(timeouts.connect().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
             throw unreachable(uri, e instanceof TimeoutException ? "the name server does not answer"
                 : "no such host", e);
@@ -189,9 +212,9 @@ final class HubHttp {
             || e instanceof UnresolvedAddressException;
     }
 
-    private static String reason(Throwable e) {
+    private String reason(Throwable e) {
         if (e instanceof HttpConnectTimeoutException) {
-            return "no connection within " + CONNECT_TIMEOUT.toSeconds() + " s";
+            return "no connection within " + RetryPolicy.seconds(timeouts.connect()) + " s";
         }
         if (e instanceof SSLException) {
             return "no secure connection: " + e.getMessage();
@@ -213,12 +236,12 @@ final class HubHttp {
         return uri.getPort() >= 0 ? uri.getPort() : "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
     }
 
-    /// Drops a body that nobody reads; the connection may be used again or not, as the client likes.
+    /// Discards a body that is not read.
     static void close(HttpResponse<InputStream> response) {
         try {
             response.body().close();
         } catch (IOException e) {
-            // The answer is not wanted: how its transport ends does not matter.
+            // Nothing of it is needed.
         }
     }
 }

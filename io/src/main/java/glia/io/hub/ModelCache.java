@@ -136,9 +136,10 @@ public final class ModelCache {
         Set<Path> done = new HashSet<>();
         long bytes = 0;
         try {
+            Map<Path, List<Path>> pointers = pointersByContent(name);
             for (Ledger.Entry entry : entries) {
                 if (done.add(entry.content())) {
-                    bytes += removeFile(name, entry.content(), ours);
+                    bytes += removeFile(name, entry.content(), pointers.getOrDefault(entry.content(), List.of()), ours);
                 }
             }
             hubCache.prune(name);
@@ -151,19 +152,21 @@ public final class ModelCache {
         }
     }
 
-    /// Removes a file of ours and its names, unless another tool has given it a name too.
+    private Map<Path, List<Path>> pointersByContent(HubName name) throws IOException {
+        Map<Path, List<Path>> pointers = new HashMap<>();
+        for (Path pointer : hubCache.pointers(name)) {
+            pointers.computeIfAbsent(HubCache.content(pointer), _ -> new ArrayList<>()).add(pointer);
+        }
+        return pointers;
+    }
+
+    /// Removes a file that Glia pulled and its snapshot names, unless another tool has added a name.
     ///
     /// @return bytes freed
-    private long removeFile(HubName name, Path content, Set<Path> ours) throws IOException {
+    private long removeFile(HubName name, Path content, List<Path> pointers, Set<Path> ours) throws IOException {
         String etag = content.getFileName().toString().replaceFirst("\\.incomplete$", "");
         try (CacheLock lock = CacheLock.tryAcquire(hubCache.lock(name, etag))) {
             requireFree(lock, name.repository());
-            List<Path> pointers = new ArrayList<>();
-            for (Path pointer : hubCache.pointers(name)) {
-                if (HubCache.content(pointer).equals(content)) {
-                    pointers.add(pointer);
-                }
-            }
             if (!ours.containsAll(pointers)) {
                 return 0;
             }

@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.ContentSniffer;
 import glia.io.Suggestions;
 import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
@@ -10,39 +11,62 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
-/// Turns what a user names as a model into files on the disk. In this order:
+/// Resolves a model that the user named to files on the disk. In this order:
 ///
-/// 1. a folder in the Hugging Face layout (or one with GGUF files in it, or a model's folder in the hub's cache);
+/// 1. a folder in the Hugging Face layout (or with GGUF files in it, or a model's folder in the hub's cache);
 /// 2. a `.gguf` file, or a `.safetensors` file with its `config.json` beside it;
-/// 3. a zip or wheel with one of these in it, or `ARCHIVE:NAME` for one of several;
+/// 3. a zip or wheel that contains one of these, or `ARCHIVE:NAME` for one of several;
 /// 4. `stories260K`, the model that is shipped with Glia, or another name in Glia's own cache ([ModelCache#list]);
-/// 5. a hub name `owner/name[@revision][:file]`, from the hub's cache or else from the hub.
+/// 5. the [DefaultModel] by its name, with or without owner;
+/// 6. a name on the hub, `owner/name[@revision][:file]`, or its address ([HubAddress]): from the hub's cache, else from
+///    the hub; the owner can be left out where the cache has one model of this name.
 public final class ModelLocator {
-    private static final int MAGIC_BYTES = 4;
+    private static final Set<Kind> MISSING = EnumSet.of(Kind.NOT_FOUND, Kind.DENIED);
 
     private final HubSettings settings;
-    /// Made where it is needed: what is on the disk needs no client of the hub.
+    /// Created when needed: local files need no client.
     private final Supplier<HubClient> hub;
+    private final Pip pip;
+    private final PackagedModel packaged;
     private final GliaCache cache;
 
     public ModelLocator(HubSettings settings) {
-        this(settings, () -> new HubClient(settings));
+        this(settings, () -> new HubClient(settings), Pip.ofSystem(), PackagedModel.SMOLLM2);
     }
 
-    ModelLocator(HubSettings settings, Supplier<HubClient> hub) {
+    ModelLocator(HubSettings settings, Supplier<HubClient> hub, Pip pip, PackagedModel packaged) {
         this.settings = settings;
         this.hub = hub;
+        this.pip = pip;
+        this.packaged = packaged;
         this.cache = new GliaCache(settings.gliaCache());
     }
 
+    /// Finds a model, and fetches it if it is not on the disk.
+    ///
     /// @param model as the user typed it
-    /// @throws HubException if it is nothing that Glia can use; the message says what was tried and what to do
+    /// @throws HubException if Glia cannot use it; the message says what was tried and what to do
     public Choice locate(String model, Progress progress) throws HubException {
+        return locate(model, new PrintableProgress(progress), false);
+    }
+
+    /// Finds a local model as [#locate] does, but fetches the current files of a model on the hub even if the cache has
+    /// the model.
+    ///
+    /// @throws HubException if Glia cannot use it, or the hub cannot be reached
+    public Choice pull(String model, Progress progress) throws HubException {
+        return locate(model, new PrintableProgress(progress), true);
+    }
+
+    private Choice locate(String model, Progress progress, boolean refresh) throws HubException {
         Optional<Path> path = existing(model);
         if (path.isPresent()) {
             return ofPath(path.get(), "", progress);
@@ -61,7 +85,7 @@ public final class ModelLocator {
                 return ofFolder(cache.folder(kind, model), "");
             }
         }
-        return ofHub(hubName(model), progress);
+        return ofHub(hubName(model), progress, refresh);
     }
 
     private static Optional<Path> existing(String text) {
@@ -73,41 +97,39 @@ public final class ModelLocator {
     }
 
     private Choice ofPath(Path path, String inner, Progress progress) throws HubException {
-        String name = path.toString().toLowerCase(Locale.ROOT);
         if (Files.isDirectory(path)) {
             return ofFolder(path, inner);
         }
-        String magic = magic(path);
+        byte[] head = head(path);
+        String magic = new String(head, 0, Math.min(4, head.length), StandardCharsets.ISO_8859_1);
         if (magic.startsWith("PK")) {
-            return new ArchiveModel(cache).take(path, inner, progress);
+            return new ArchiveModel(cache).locate(path, inner, progress);
         }
         if (!inner.isEmpty()) {
-            throw new HubException(Kind.NAME, path + " is no zip or wheel, so there is no \"" + inner + "\" in it.");
+            throw new HubException(Kind.NAME, path + " is not a zip or wheel, so it contains no \"" + inner + "\".");
         }
-        if (magic.equals("GGUF")) {
+        String stub = ContentSniffer.describeStub(head);
+        if (!stub.isEmpty()) {
+            throw new HubException(Kind.CORRUPT, path + ": found " + stub + ".");
+        }
+        String name = path.toString().toLowerCase(Locale.ROOT);
+        Path config = path.toAbsolutePath().resolveSibling("config.json");
+        if (magic.equals("GGUF") || name.endsWith(".safetensors") && Files.isRegularFile(config)) {
             return new Choice(path, Origin.LOCAL, "The file " + path);
         }
-        if (name.endsWith(".safetensors")) {
-            Path config = path.toAbsolutePath().resolveSibling("config.json");
-            if (!Files.isRegularFile(config)) {
-                throw new HubException(Kind.NOT_FOUND, path + " has no config.json beside it (looked for " + config
-                    + "), which says what model its tensors make.");
-            }
-            return new Choice(path, Origin.LOCAL, "The file " + path);
-        }
-        throw new HubException(Kind.NOT_FOUND, path + " is not a model that Glia reads. It is neither GGUF nor "
-            + "safetensors nor a zip, but "
-            + (magic.isEmpty() ? "is empty" : "begins with \"" + FileNames.printable(magic) + "\"")
-            + (name.matches(".*\\.(bin|pt|pth|ckpt|onnx)") ? "; pickled and ONNX models must be converted first."
-            : "."));
+        throw new HubException(Kind.NOT_FOUND, name.endsWith(".safetensors")
+            ? path + " has no config.json beside it. The file describes the architecture: get it from where the "
+                + "weights come from, and put it at " + config + "."
+            : path + " is not a model in a format that Glia reads (GGUF, safetensors, or a zip with one of these): "
+                + "found " + ContentSniffer.describe(head) + "." + (name.matches(".*\\.(bin|pt|pth|ckpt|onnx)")
+                ? " Pickle and ONNX models must be converted first." : ""));
     }
 
-    /// The file's first four bytes, as text.
-    private static String magic(Path path) throws HubException {
+    private static byte[] head(Path path) throws HubException {
         try (InputStream in = Files.newInputStream(path)) {
-            return new String(in.readNBytes(MAGIC_BYTES), StandardCharsets.ISO_8859_1);
+            return in.readNBytes(ContentSniffer.HEAD_BYTES);
         } catch (IOException e) {
-            throw Disk.trouble(e, path, 0);
+            throw Disk.unreadable(e, path);
         }
     }
 
@@ -116,12 +138,12 @@ public final class ModelLocator {
         if (Files.isDirectory(snapshots) && !Files.exists(folder.resolve("config.json"))) {
             return ofFolder(onlySnapshot(folder, snapshots), wanted);
         }
-        FileChoice choice = FileChoice.of(HubCache.files(folder), wanted, "The folder " + folder);
+        ModelFiles choice = ModelFiles.of(HubCache.files(folder), wanted, "The folder " + folder);
         Path path = choice.main().isEmpty() ? folder : folder.resolve(choice.main());
         return new Choice(path, Origin.LOCAL, (choice.main().isEmpty() ? "The folder " : "The file ") + path);
     }
 
-    /// The snapshot in a model's folder of the hub's cache: the one that `main` means, else the only one.
+    /// The snapshot in a model's folder of the hub's cache: that of the branch `main`, else the only one.
     private static Path onlySnapshot(Path folder, Path snapshots) throws HubException {
         try (var all = Files.list(snapshots)) {
             List<Path> found = all.filter(Files::isDirectory).toList();
@@ -131,12 +153,20 @@ public final class ModelLocator {
                 .findFirst().orElseThrow(() -> new HubException(Kind.NOT_FOUND,
                     folder + " holds " + found.size() + " snapshots; name the folder of one of them."));
         } catch (IOException e) {
-            throw Disk.trouble(e, snapshots, 0);
+            throw Disk.unreadable(e, snapshots);
         }
     }
 
-    /// A name that ends like a file is taken for a file that is not there: the hub has no such models.
+    /// Reads a name or an address. A name that ends like a file means a missing file, since the hub has no such models.
     private HubName hubName(String model) throws HubException {
+        Optional<HubName> address = HubAddress.parse(model, settings.endpoint());
+        if (address.isPresent()) {
+            return address.get();
+        }
+        Optional<HubName> known = knownName(model);
+        if (known.isPresent()) {
+            return known.get();
+        }
         try {
             HubName name = HubName.parse(model);
             if (!name.name().matches("(?i).*\\.(gguf|safetensors|zip|whl)")) {
@@ -148,33 +178,55 @@ public final class ModelLocator {
             }
         }
         throw new HubException(Kind.NAME, "There is no file or folder \"" + FileNames.printable(model)
-            + "\" (looked in " + Path.of("").toAbsolutePath() + "), and it is not a name on the hub, which would be "
+            + "\" in " + Path.of("").toAbsolutePath() + ", and it is not a name on the hub, which has the form "
             + "owner/name." + Suggestions.sentence(model, known()));
     }
 
-    private Choice ofHub(HubName name, Progress progress) throws HubException {
-        HubClient client = hub.get();
-        Optional<Choice> cached = client.find(name);
-        if (cached.isPresent()) {
-            return cached.get();
+    /// The default model, or the one cached model of this name, without regard to case and with or without owner.
+    private Optional<HubName> knownName(String model) throws HubException {
+        String base = model.replaceFirst("(?s)[@:].*", "");
+        Set<String> matches = new LinkedHashSet<>();
+        if (DefaultModel.isNamed(base)) {
+            matches.add(DefaultModel.NAME.repository());
+        } else {
+            for (HubName name : hubCache().names()) {
+                if (base.equals(name.repository())) {
+                    return Optional.empty();
+                }
+                if (base.equalsIgnoreCase(name.repository()) || base.equalsIgnoreCase(name.name())) {
+                    matches.add(name.repository());
+                }
+            }
         }
+        return matches.size() != 1 ? Optional.empty()
+            : Optional.of(HubName.parse(matches.iterator().next() + model.substring(base.length())));
+    }
+
+    private Choice ofHub(HubName name, Progress progress, boolean refresh) throws HubException {
+        HubClient client = hub.get();
         try {
-            return client.pull(name, progress);
+            if (DefaultModel.isNamed(name.repository()) && name.revision().equals(HubName.MAIN)
+                && name.file().isEmpty()) {
+                DefaultModel model = new DefaultModel(client, cache, pip, packaged);
+                if (!refresh || model.cached().isEmpty()) {
+                    return model.locate(progress);
+                }
+            }
+            Optional<Choice> cached = refresh ? Optional.empty() : client.find(name);
+            return cached.isPresent() ? cached.get() : client.pull(name, progress);
         } catch (HubException e) {
-            throw new HubException(e.kind(), e.getMessage() + instead(name), e);
+            throw MISSING.contains(e.kind()) ? new HubException(e.kind(), e.getMessage() + " There is no file or "
+                + "folder of this name either." + Suggestions.sentence(name.repository(), known()), e) : e;
         }
     }
 
-    /// What else there is, in a sentence: a copy of the default model, or names that come close.
-    private String instead(HubName name) throws HubException {
-        boolean copied = name.equals(DefaultModel.NAME) && PackagedModel.SMOLLM2.find(cache).isPresent();
-        return copied ? " The cache has a copy from a Python package: " + PackagedModel.SMOLLM2.folderName() + "."
-            : Suggestions.sentence(name.repository(), known());
+    private HubCache hubCache() {
+        return new HubCache(settings.hubCache(), settings.symlinks());
     }
 
     private List<String> known() throws HubException {
         List<String> names = new ArrayList<>();
-        for (HubName name : new HubCache(settings.hubCache(), settings.symlinks()).names()) {
+        for (HubName name : hubCache().names()) {
             names.add(name.repository());
         }
         for (GliaCache.Kind kind : GliaCache.Kind.values()) {

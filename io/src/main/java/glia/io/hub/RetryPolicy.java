@@ -8,20 +8,20 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Set;
 
-/// When a refused request is asked again, and how long after.
+/// Which responses are retried, and after what time.
 final class RetryPolicy {
-    /// Longer than this nobody waits at a prompt: the user is told instead.
+    /// A longer wait is reported to the user instead.
     static final Duration MAX_WAIT = Duration.ofSeconds(90);
-    private static final Set<Integer> PASSING = Set.of(408, 429, 500, 502, 503, 504);
+    private static final Set<Integer> TEMPORARY = Set.of(408, 429, 500, 502, 503, 504);
 
     private RetryPolicy() { }
 
-    /// Whether a status may be another one soon.
-    static boolean passes(int status) {
-        return PASSING.contains(status);
+    /// Whether the same request may succeed soon.
+    static boolean isTemporary(int status) {
+        return TEMPORARY.contains(status);
     }
 
-    /// What `Retry-After` asks for (seconds or an HTTP date, RFC 9110 section 10.2.3), else the backoff.
+    /// The time of `Retry-After` (seconds or an HTTP date, RFC 9110 section 10.2.3), else the backoff.
     static Duration wait(HttpResponse<?> response, int attempt, Instant now) {
         String asked = response.headers().firstValue("Retry-After").map(String::strip).orElse("");
         if (asked.matches("\\d{1,9}")) {
@@ -36,7 +36,7 @@ final class RetryPolicy {
         }
     }
 
-    /// 1, 2, 4, 8 seconds for attempts 1 to 4, and no more after that.
+    /// Exponential: 1, 2, 4, 8 seconds for attempts 1 to 4, then 16.
     static Duration backoff(int attempt) {
         return Duration.ofSeconds(1L << Math.min(attempt - 1, 4));
     }

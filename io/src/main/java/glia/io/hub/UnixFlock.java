@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,9 @@ final class UnixFlock implements AutoCloseable {
     private static final int LOCK_EXCLUSIVE_NOT_BLOCKING = 2 | 4;
     /// `EACCES`, `EAGAIN` of Linux and `EWOULDBLOCK` of macOS: somebody else holds it.
     private static final int EACCES = 13;
+    private static final int EPERM = 1;
+    private static final int ENOSPC = 28;
+    private static final int EROFS = 30;
     private static final int EAGAIN_LINUX = 11;
     private static final int EWOULDBLOCK_MAC = 35;
 
@@ -38,6 +43,7 @@ final class UnixFlock implements AutoCloseable {
         function("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
 
     private final int descriptor;
+    private boolean closed;
 
     private UnixFlock(int descriptor) {
         this.descriptor = descriptor;
@@ -58,7 +64,7 @@ final class UnixFlock implements AutoCloseable {
             MemorySegment state = arena.allocate(CALL_STATE);
             int descriptor = (int) OPEN.invokeExact(state, arena.allocateFrom(file.toString()), O_RDWR);
             if (descriptor < 0) {
-                throw new IOException("open of " + file + " failed, error number " + (int) ERRNO.get(state, 0L));
+                throw error(file, "open", (int) ERRNO.get(state, 0L));
             }
             if ((int) FLOCK.invokeExact(state, descriptor, LOCK_EXCLUSIVE_NOT_BLOCKING) == 0) {
                 return new UnixFlock(descriptor);
@@ -68,7 +74,7 @@ final class UnixFlock implements AutoCloseable {
             if (error == EAGAIN_LINUX || error == EWOULDBLOCK_MAC || error == EACCES) {
                 return null;
             }
-            throw new IOException("flock of " + file + " failed, error number " + error);
+            throw error(file, "flock", error);
         } catch (IOException | RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
@@ -76,13 +82,28 @@ final class UnixFlock implements AutoCloseable {
         }
     }
 
+    private static IOException error(Path file, String call, int errno) {
+        return switch (errno) {
+            case EACCES, EPERM -> new AccessDeniedException(file.toString());
+            case EROFS -> new FileSystemException(file.toString(), null, "Read-only file system");
+            case ENOSPC -> new FileSystemException(file.toString(), null, "No space left on device");
+            default -> new FileSystemException(file.toString(), null, call + " failed with error " + errno
+                + (call.equals("flock") ? "; the file system may not support locks" : ""));
+        };
+    }
+
     private static int closeDescriptor(MemorySegment state, int descriptor) throws Throwable {
         return (int) CLOSE.invokeExact(state, descriptor);
     }
 
-    /// Gives the lock back. The file stays: were it removed, those who wait would lock a file that nobody else sees.
+    /// Releases the lock. The file stays: if it were removed, waiting processes would lock a file that others do not
+    /// see. Closing twice has no effect, so that a reused descriptor number is not closed.
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         try (var arena = Arena.ofConfined()) {
             closeDescriptor(arena.allocate(CALL_STATE), descriptor);
         } catch (Throwable e) {

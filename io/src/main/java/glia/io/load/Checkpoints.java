@@ -2,7 +2,8 @@ package glia.io.load;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
-import glia.io.file.ForeignFile;
+import glia.io.ContentSniffer;
+import glia.io.FileErrors;
 import glia.io.file.MappedFile;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;
@@ -33,7 +34,7 @@ public final class Checkpoints {
         }
         if (!name.endsWith(".gguf") && !isGguf(path)) {
             try (MappedFile file = MappedFile.open(path)) {
-                throw new CheckpointException(path, "", "found " + ForeignFile.describe(file)
+                throw new CheckpointException(path, "", "found " + ContentSniffer.describe(file.head())
                         + ", expected a .safetensors or .gguf file");
             }
         }
@@ -42,7 +43,7 @@ public final class Checkpoints {
 
     private static boolean isGguf(Path path) throws CheckpointException {
         try (MappedFile file = MappedFile.open(path)) {
-            return ForeignFile.startsWith(file, "GGUF");
+            return file.startsWith("GGUF");
         }
     }
 
@@ -81,7 +82,7 @@ public final class Checkpoints {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
-            throw new CheckpointException(folder, "", "cannot be listed: " + e.getMessage(), e);
+            throw new CheckpointException(folder, "", "cannot be listed: " + FileErrors.reason(e), e);
         }
     }
 

@@ -1,7 +1,7 @@
 package glia.io.safetensors;
 
 import glia.io.CheckpointException;
-import glia.io.file.ForeignFile;
+import glia.io.ContentSniffer;
 import glia.io.file.MappedFile;
 import glia.io.file.TensorEntry;
 import glia.io.file.Utf8;
@@ -26,14 +26,14 @@ record SafetensorsHeader(List<TensorEntry> entries, Map<String, String> metadata
         Path path = file.path();
         long available = file.sizeBytes() - Long.BYTES;
         if (available < 0) {
-            throw new CheckpointException(path, "byte 0", "found " + ForeignFile.describe(file) + " ("
+            throw new CheckpointException(path, "byte 0", "found " + ContentSniffer.describe(file.head()) + " ("
                     + file.sizeBytes() + " bytes in all), expected 8 bytes that give the length of the header");
         }
         ByteBuffer prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         file.read(prefix, 0);
         long length = prefix.getLong(0);
         if (length < 2 || length > MAX_BYTES) {
-            throw new CheckpointException(path, "byte 0", "found " + ForeignFile.describe(file)
+            throw new CheckpointException(path, "byte 0", "found " + ContentSniffer.describe(file.head())
                     + ", expected the length of a header of 2 to " + MAX_BYTES + " bytes, not "
                     + Long.toUnsignedString(length));
         }
@@ -44,7 +44,7 @@ record SafetensorsHeader(List<TensorEntry> entries, Map<String, String> metadata
         byte[] json = new byte[(int) length];
         file.read(ByteBuffer.wrap(json), Long.BYTES);
         if (json[0] != '{') {
-            throw new CheckpointException(path, "byte 8", "found " + ForeignFile.describe(file)
+            throw new CheckpointException(path, "byte 8", "found " + ContentSniffer.describe(file.head())
                     + ", expected a header that begins with {");
         }
         return check(file, parse(path, json), Long.BYTES + length);

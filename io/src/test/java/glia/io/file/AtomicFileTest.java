@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import glia.io.CheckpointException;
+import glia.io.FileErrors;
 import glia.io.Fixtures;
 import glia.io.file.AtomicFile.IfExists;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +47,8 @@ class AtomicFileTest {
     @Test
     void whenWritingFailsTheOldFileStaysAndNothingElse() throws Exception {
         Path file = Files.writeString(folder.resolve("x"), "old");
-        Fixtures.assertSays(assertThrows(CheckpointException.class, () -> AtomicFile.write(file, IfExists.REPLACE, out -> {
+        Fixtures.assertSays(assertThrows(CheckpointException.class,
+                () -> AtomicFile.write(file, IfExists.REPLACE, out -> {
             out.write(new byte[100_000]);
             throw new IOException("No space left on device");
         })), file.toString(), "No space left on device", "bytes free", "nothing was changed");
@@ -59,7 +63,8 @@ class AtomicFileTest {
     @Test
     void aFolderIsNotReplaced() throws Exception {
         Path inner = Files.createDirectories(folder.resolve("x/y")).getParent();
-        assertThrows(CheckpointException.class, () -> AtomicFile.write(inner, IfExists.REPLACE, out -> out.write(new byte[1])));
+        assertThrows(CheckpointException.class,
+                () -> AtomicFile.write(inner, IfExists.REPLACE, out -> out.write(new byte[1])));
         assertEquals(List.of("x"), names());
     }
 
@@ -92,5 +97,17 @@ class AtomicFileTest {
         AtomicFile.write(file, IfExists.FAIL, out -> out.write(new byte[] {1, 2}));
         assertArrayEquals(new byte[] {1, 2}, Files.readAllBytes(file));
         assertEquals(List.of("x"), names());
+    }
+
+    @Test
+    void aFolderWithoutPermissionIsNamed() {
+        Path file = folder.resolve("x");
+        for (IOException e : List.of(new AccessDeniedException(file.toString()),
+                new FileSystemException(file.toString(), null, "Read-only file system"))) {
+            Fixtures.assertSays(assertThrows(CheckpointException.class, () -> AtomicFile.write(file, IfExists.FAIL,
+                    _ -> {
+                        throw e;
+                    })), file + ": cannot be written: " + FileErrors.reason(e), "Choose a folder that this user may");
+        }
     }
 }

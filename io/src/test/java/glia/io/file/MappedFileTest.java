@@ -55,4 +55,16 @@ class MappedFileTest {
         Fixtures.assertSays(assertThrows(CheckpointException.class, () -> MappedFile.open(folder.resolve("y"))),
                 "no such file");
     }
+
+    @Test
+    void aClosedFileSaysSo() throws Exception {
+        MappedFile file = MappedFile.open(Files.writeString(folder.resolve("x"), "abc"));
+        MemorySegment map = file.map();
+        file.close();
+        file.close();
+        Fixtures.assertSays(assertThrows(IllegalStateException.class, file::map), "x is closed");
+        Fixtures.assertSays(assertThrows(IllegalStateException.class, () -> file.read(ByteBuffer.allocate(1), 0)),
+                "x is closed");
+        assertThrows(IllegalStateException.class, () -> map.get(ValueLayout.JAVA_BYTE, 0));
+    }
 }

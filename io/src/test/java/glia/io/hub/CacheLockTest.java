@@ -86,4 +86,16 @@ class CacheLockTest {
             return -1;
         }
     }
+
+    @Test
+    void closingTwiceReleasesOnce() throws Exception {
+        Path file = folder.resolve("twice.lock");
+        CacheLock lock = CacheLock.tryAcquire(file);
+        lock.close();
+        try (CacheLock next = CacheLock.tryAcquire(file)) {
+            lock.close();
+            assertNull(CacheLock.tryAcquire(file), "the second close does not release the lock of another holder");
+            assertNotNull(next);
+        }
+    }
 }

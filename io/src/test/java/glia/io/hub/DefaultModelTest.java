@@ -76,7 +76,7 @@ class DefaultModelTest {
     private void assertEmbedded(Choice choice, String why) throws IOException {
         assertEquals(Origin.EMBEDDED, choice.origin());
         assertTrue(Files.exists(choice.path().resolve("model.safetensors")));
-        for (String word : List.of("stories260K", "toy", "neither from the hub nor by pip", "glia pull")) {
+        for (String word : List.of("stories260K", "toy", "neither from the hub nor with pip", "glia pull")) {
             assertTrue(choice.explanation().contains(word), choice.explanation());
         }
         assertTrue(steps.said("Not from the hub: 127.0.0.1 cannot be reached"));
@@ -92,7 +92,7 @@ class DefaultModelTest {
         assertEquals("GGUF!", Files.readString(choice.path()));
         assertEquals(List.of("m.gguf"), HubCache.files(choice.path().getParent()), "the wheel does not stay");
         assertTrue(steps.said("Not from the hub") && steps.said("Downloading the Python package pkg==1"));
-        assertTrue(steps.said("Taking m.gguf"));
+        assertTrue(steps.said("Extracting m.gguf"));
         assertTrue(steps.finished.containsAll(List.of("pkg==1", "m.gguf")));
 
         int numSteps = steps.steps.size();
@@ -134,11 +134,50 @@ class DefaultModelTest {
     }
 
     @Test
-    void doesNotAskTheHubWhenOffline() throws IOException {
+    void usesNeitherTheHubNorPipWhenOffline() throws IOException {
         settings = new HubSettings(settings.endpoint(), settings.token(), settings.hubCache(), settings.gliaCache(),
             true, true);
-        assertEquals(Origin.PYTHON_PACKAGE, choose(packaged, goodPip()).origin());
-        assertTrue(steps.said("HF_HUB_OFFLINE"));
+        Path ran = folder.resolve("ran");
+        List<String> pip = List.of("sh", "-c", "touch '" + ran + "'; exit 1");
+        Choice choice = choose(packaged, pip);
+        assertEquals(Origin.EMBEDDED, choice.origin());
+        assertTrue(choice.explanation().contains("HF_HUB_OFFLINE is set"), choice.explanation());
+        assertFalse(Files.exists(ran), "pip did not run");
+
+        var refusal = assertThrows(HubException.class, () -> locator(pip).locate("SmolLM2-135M-Instruct", steps));
+        assertEquals(Kind.OFFLINE, refusal.kind());
+        assertFalse(Files.exists(ran), "pip did not run");
+    }
+
+    private ModelLocator locator(List<String> pip) {
+        HubSettings as = settings;
+        return new ModelLocator(as, () -> HubClientTest.client(as), new Pip(List.of(pip), Duration.ofSeconds(1)),
+            packaged);
+    }
+
+    @Test
+    void findsTheDefaultModelByItsName() throws IOException {
+        List<String> names = List.of("SmolLM2-135M-Instruct", "smollm2-135m-instruct",
+            "HuggingFaceTB/SmolLM2-135M-Instruct", "huggingfacetb/smollm2-135m-instruct",
+            "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct");
+        for (String name : names) {
+            Choice choice = locator(goodPip()).locate(name, steps);
+            assertEquals(Origin.PYTHON_PACKAGE, choice.origin(), name);
+            assertEquals("GGUF!", Files.readString(choice.path()));
+        }
+        assertEquals(1, steps.steps.stream().filter(step -> step.contains("Downloading the Python")).count(),
+            "the other times it is found in the cache");
+    }
+
+    @Test
+    void aNamedModelIsNotReplacedByTheShippedOne() throws IOException {
+        for (String name : List.of("SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct")) {
+            var refusal = assertThrows(HubException.class,
+                () -> locator(pip("echo 'ERROR: No matching distribution'; exit 1")).locate(name, steps));
+            assertEquals(Kind.UNREACHABLE, refusal.kind());
+            assertTrue(refusal.getMessage().contains("127.0.0.1 cannot be reached"), refusal.getMessage());
+            assertTrue(refusal.getMessage().contains("No matching distribution"), refusal.getMessage());
+        }
     }
 
     @Test

@@ -37,7 +37,7 @@ class DownloadTest {
     @BeforeEach
     void fill() {
         hub.with("config.json", "{}").with("tokenizer.json", "{}").with(FILE, WEIGHTS);
-        client = new HubClient(hub.settings(folder), new FakePause(), ProxySelector.of(null));
+        client = new HubClient(hub.settings(folder), new FakeClock(), HubTimeouts.DEFAULT, ProxySelector.of(null));
         incomplete = folder.resolve("hub/models--acme--tiny/blobs").resolve(hub.etag(FILE) + ".incomplete");
     }
 
@@ -113,7 +113,7 @@ class DownloadTest {
         assertEquals(3, starts.size());
         assertTrue(starts.get(0) == 0 && starts.get(1) > 0 && starts.get(1) <= 100_000, starts.toString());
         assertTrue(starts.get(2) > starts.get(1) && starts.get(2) <= 200_000, starts.toString());
-        assertTrue(steps.said("broke off"));
+        assertTrue(steps.said("stopped at"));
     }
 
     @Test

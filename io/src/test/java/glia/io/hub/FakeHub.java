@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -149,22 +150,23 @@ final class FakeHub implements AutoCloseable {
         String api = "/api/models/" + REPOSITORY;
         String resolve = "/" + REPOSITORY + "/resolve/" + commit + "/";
         String cache = "/api/resolve-cache/models/" + REPOSITORY + "/" + commit + "/";
+        String resolved = name(path, resolve);
+        String cached = name(path, cache);
         if (path.equals(api) || path.startsWith(api + "/revision/")) {
             sendListing(exchange);
-        } else if (path.startsWith(resolve) && files.containsKey(path.substring(resolve.length()))) {
-            String name = path.substring(resolve.length());
+        } else if (files.containsKey(resolved)) {
             var headers = exchange.getResponseHeaders();
             headers.set("X-Repo-Commit", commit);
-            headers.set("X-Linked-Etag", "\"" + etag(name) + "\"");
-            headers.set("X-Linked-Size", "" + files.get(name).length);
-            headers.set("Location", isLarge(name)
-                ? "http://localhost:" + store.getAddress().getPort() + "/store/" + name + "?signed=1" : cache + name);
-            exchange.sendResponseHeaders(isLarge(name) ? 302 : 307, -1);
+            headers.set("X-Linked-Etag", "\"" + etag(resolved) + "\"");
+            headers.set("X-Linked-Size", "" + files.get(resolved).length);
+            String encoded = path.substring(resolve.length());
+            headers.set("Location", isLarge(resolved) ? "http://localhost:" + store.getAddress().getPort() + "/store/"
+                + encoded + "?signed=1" : cache + encoded);
+            exchange.sendResponseHeaders(isLarge(resolved) ? 302 : 307, -1);
             exchange.close();
-        } else if (path.startsWith(cache) && files.containsKey(path.substring(cache.length()))) {
-            String name = path.substring(cache.length());
+        } else if (files.containsKey(cached)) {
             exchange.getResponseHeaders().set("X-Repo-Commit", commit);
-            exchange.getResponseHeaders().set("ETag", "\"" + etag(name) + "\"");
+            exchange.getResponseHeaders().set("ETag", "\"" + etag(cached) + "\"");
             sendBody(exchange, Integer.MAX_VALUE);
         } else {
             exchange.getResponseHeaders().set("X-Error-Code",
@@ -172,6 +174,12 @@ final class FakeHub implements AutoCloseable {
             exchange.sendResponseHeaders(404, -1);
             exchange.close();
         }
+    }
+
+    /// The decoded rest of a path, or an empty string where it begins otherwise.
+    private static String name(String path, String prefix) {
+        return path.startsWith(prefix)
+            ? URLDecoder.decode(path.substring(prefix.length()).replace("+", "%2B"), StandardCharsets.UTF_8) : "";
     }
 
     private void sendListing(HttpExchange exchange) throws IOException {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
+import glia.io.FileErrors;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +16,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +40,7 @@ class HubTroubleTest {
     @TempDir
     Path folder;
     private final FakeHub hub = new FakeHub();
-    private final FakePause pause = new FakePause();
+    private final FakeClock clock = new FakeClock();
     private final Steps steps = new Steps();
     private final HubName tiny = HubClientTest.name("acme/tiny");
     private HubSettings settings;
@@ -58,7 +61,7 @@ class HubTroubleTest {
     }
 
     private Choice pull(HubSettings as) throws HubException {
-        return new HubClient(as, pause, ProxySelector.of(null)).pull(tiny, steps);
+        return new HubClient(as, clock, HubTimeouts.DEFAULT, ProxySelector.of(null)).pull(tiny, steps);
     }
 
     private HubSettings withoutToken() {
@@ -118,7 +121,7 @@ class HubTroubleTest {
             assertFalse(refusal.getMessage().contains("\u0007"), "controls of the server stay out of the terminal");
         }
         assertEquals(List.of(), cached());
-        assertEquals(List.of(), pause.waits);
+        assertEquals(List.of(), clock.waits);
     }
 
     @ParameterizedTest
@@ -126,7 +129,7 @@ class HubTroubleTest {
     void waitsAsLongAsAsked(String retryAfter, int seconds) throws IOException {
         hub.planStatus(1, "/api/models/", 429, "Retry-After", retryAfter);
         pull();
-        assertEquals(List.of(Duration.ofSeconds(seconds)), pause.waits);
+        assertEquals(List.of(Duration.ofSeconds(seconds)), clock.waits);
         assertTrue(steps.said("429"));
     }
 
@@ -135,11 +138,11 @@ class HubTroubleTest {
     void doesNotWaitWithoutEnd(String retryAfter) throws IOException {
         hub.planStatus(1, "/api/models/", 429, "Retry-After", retryAfter);
         refusal(Kind.RATE_LIMITED, retryAfter);
-        assertEquals(List.of(), pause.waits);
+        assertEquals(List.of(), clock.waits);
 
         hub.planStatus(4, "/api/models/", 429, "Retry-After", "1");
         refusal(Kind.RATE_LIMITED);
-        assertEquals(3, pause.waits.size());
+        assertEquals(3, clock.waits.size());
     }
 
     @ParameterizedTest
@@ -148,11 +151,11 @@ class HubTroubleTest {
         hub.planStatus(1, "/api/models/", status);
         hub.planStatus(2, FILES, status);
         pull();
-        assertEquals(3, pause.waits.size());
+        assertEquals(3, clock.waits.size());
 
         hub.planStatus(4, "/api/models/", status);
         refusal(Kind.SERVER, "" + status, "later");
-        assertEquals(6, pause.waits.size());
+        assertEquals(6, clock.waits.size());
     }
 
     @Test
@@ -161,7 +164,7 @@ class HubTroubleTest {
             hub.plan(false, "GET", "/api/models/", HttpExchange::close);
         }
         pull();
-        assertTrue(steps.said("broke off"));
+        assertTrue(steps.said("closed the connection"));
     }
 
     @Test
@@ -175,7 +178,7 @@ class HubTroubleTest {
                 settings.hubCache(), settings.gliaCache(), false, true));
             assertTrue(refusal.getMessage().contains("HF_ENDPOINT"), refusal.getMessage());
         }
-        assertEquals(List.of(), pause.waits, "one try");
+        assertEquals(List.of(), clock.waits, "one try");
     }
 
     /// A host that drops what it is sent, as firewalls do: here one whose queue of new connections is full.
@@ -197,7 +200,7 @@ class HubTroubleTest {
                 URI.create("http://127.0.0.1:" + silent.getLocalPort()), Optional.empty(), settings.hubCache(),
                 settings.gliaCache(), false, true));
             assertTrue(refusal.getMessage().contains("no connection within 5 s"), refusal.getMessage());
-            assertEquals(List.of(), pause.waits);
+            assertEquals(List.of(), clock.waits);
         } finally {
             for (Socket socket : queue) {
                 socket.close();
@@ -273,7 +276,7 @@ class HubTroubleTest {
             exchange.getResponseBody().write(body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
             exchange.close();
         });
-        refusal(Kind.SERVER, "not as a hub does");
+        refusal(Kind.SERVER, "not the hub's interface");
     }
 
     @Test
@@ -295,7 +298,7 @@ class HubTroubleTest {
                 "Disk quota exceeded")) {
             var trouble = Disk.trouble(new IOException(message), folder.resolve("x"), 1_500_000);
             assertEquals(Kind.DISK, trouble.kind());
-            assertTrue(trouble.getMessage().contains("1.5 MB are needed"), trouble.getMessage());
+            assertTrue(trouble.getMessage().contains("1.5 MB needed"), trouble.getMessage());
         }
     }
 
@@ -306,5 +309,35 @@ class HubTroubleTest {
         Files.writeString(blob, "half");
         refusal(Kind.CORRUPT, "delete it");
         assertArrayEquals("half".getBytes(java.nio.charset.StandardCharsets.UTF_8), Files.readAllBytes(blob));
+    }
+
+    @Test
+    void controlCharactersOfServersAreEscaped() throws IOException {
+        hub.with("chat_template\u202e.jinja", "x");
+        hub.planStatus(1, "/api/models/", 404, "X-Error-Message", "no\u009b[2Jway");
+        assertTrue(refusal(Kind.NOT_FOUND, settings).getMessage().contains("no\\u009b[2Jway"));
+        pull();
+        assertTrue(steps.finished.contains("chat_template\\u202e.jinja"), steps.finished.toString());
+        hub.with("a\u001b[2J.safetensors", "x");
+        assertTrue(refusal(Kind.REFUSED, settings).getMessage().contains("a\\u001b[2J.safetensors"));
+    }
+
+    @Test
+    void aCacheWithoutPermissionIsNamed() {
+        Path file = folder.resolve("hub/blobs/x");
+        for (IOException e : List.of(new AccessDeniedException(file.getParent().toString()),
+                new FileSystemException(file.getParent().toString(), null, "Read-only file system"))) {
+            var trouble = Disk.trouble(e, file, 0);
+            assertEquals(Kind.DISK, trouble.kind());
+            assertTrue(trouble.getMessage().startsWith(file.getParent() + ": " + FileErrors.reason(e)),
+                trouble.getMessage());
+            assertTrue(trouble.getMessage().contains("HF_HOME"), trouble.getMessage());
+        }
+    }
+
+    @Test
+    void aFileInPlaceOfTheCacheIsNamed() throws IOException {
+        Files.writeString(folder.resolve("hub"), "not a folder");
+        refusal(Kind.DISK, folder.resolve("hub").toString(), "HF_HOME");
     }
 }

@@ -39,7 +39,7 @@ class KilledProcessTest {
             Path folder = Path.of(arguments[1]);
             var settings = new HubSettings(URI.create(arguments[2]), Optional.empty(), folder.resolve("hub"),
                 folder.resolve("glia"), false, true);
-            var client = new HubClient(settings, Pause.REAL, ProxySelector.of(null));
+            var client = new HubClient(settings, RetryClock.SYSTEM, HubTimeouts.DEFAULT, ProxySelector.of(null));
             if (arguments[0].equals("pull")) {
                 client.pull(HubName.parse("acme/tiny"), Progress.NONE);
             } else {

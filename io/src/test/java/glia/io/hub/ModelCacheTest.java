@@ -71,7 +71,7 @@ class ModelCacheTest {
         foreign("README.md", "readme", "# tiny");
         Zips.write(folder.resolve("a.zip"), "m.gguf", "GGUF!");
         Path taken = new ArchiveModel(new GliaCache(settings.gliaCache()))
-            .take(folder.resolve("a.zip"), "", Progress.NONE).path();
+            .locate(folder.resolve("a.zip"), "", Progress.NONE).path();
 
         List<CachedModel> models = cache.list();
         assertEquals(List.of(new CachedFile("README.md", 6, false), new CachedFile("config.json", 2, true),

@@ -9,6 +9,7 @@ import glia.io.hub.HubException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +27,12 @@ class ModelLocatorTest {
     void open() {
         hub.with("config.json", "{}").with("tokenizer.json", "{}").with("model.safetensors", "w");
         HubSettings settings = hub.settings(folder);
-        locator = new ModelLocator(settings, () -> HubClientTest.client(settings));
+        locator = locator(settings);
+    }
+
+    private static ModelLocator locator(HubSettings settings) {
+        return new ModelLocator(settings, () -> HubClientTest.client(settings),
+            new Pip(List.of(), Duration.ofSeconds(1)), PackagedModel.SMOLLM2);
     }
 
     @AfterEach
@@ -88,7 +94,7 @@ class ModelLocatorTest {
         assertEquals("8", Files.readString(locator.locate(zip + ":Q8_0", steps).path()));
         assertEquals("4", Files.readString(locator.locate(zip + ":x/m-Q4_0.gguf", steps).path()));
         refusal(Kind.NOT_FOUND, zip.toString());
-        assertTrue(refusal(Kind.NAME, file("m.gguf", "GGUF") + ":x").contains("no zip"));
+        assertTrue(refusal(Kind.NAME, file("m.gguf", "GGUF") + ":x").contains("not a zip"));
     }
 
     @Test
@@ -121,8 +127,8 @@ class ModelLocatorTest {
     void saysWhatElseMayBeMeant() throws IOException {
         locator.locate("acme/tiny", steps);
         assertTrue(refusal(Kind.NOT_FOUND, "acme/tinny").contains("Did you mean acme/tiny?"));
-        assertTrue(refusal(Kind.NAME, "tiny").contains("Did you mean acme/tiny?"));
-        assertTrue(refusal(Kind.NAME, "smollm2-135m-instruct")
+        assertTrue(refusal(Kind.NAME, "tinny").contains("Did you mean acme/tiny?"));
+        assertTrue(refusal(Kind.NAME, "smollm2-135-instruct")
             .contains("Did you mean HuggingFaceTB/SmolLM2-135M-Instruct?"));
         assertTrue(refusal(Kind.NAME, "stories260k").contains("Did you mean stories260K?"));
         assertTrue(!refusal(Kind.NOT_FOUND, "other/thing").contains("Did you mean"));
@@ -139,8 +145,49 @@ class ModelLocatorTest {
         assertTrue(refusal(Kind.NOT_FOUND, file("m/pytorch_model.bin", "x").getParent().toString())
             .contains("pytorch_model.bin"));
         assertTrue(refusal(Kind.NOT_FOUND, file("m.pt", "\u0080\u0002").toString()).contains("converted"));
-        assertTrue(refusal(Kind.NOT_FOUND, file("m.txt", "").toString()).contains("not a model"));
+        assertTrue(refusal(Kind.NOT_FOUND, file("m.txt", "").toString()).contains("not a model in a format"));
         assertTrue(refusal(Kind.NOT_FOUND, Files.createDirectory(folder.resolve("e")).toString()).contains("nothing"));
         assertEquals(List.of(), hub.requests);
+    }
+
+    @Test
+    void findsACachedModelByItsNameAlone() throws IOException {
+        Path snapshot = locator.locate("acme/tiny", steps).path();
+        hub.requests.clear();
+        for (String name : List.of("tiny", "Tiny", "ACME/Tiny", "tiny@main", "hf.co/acme/tiny")) {
+            assertEquals(snapshot, locator.locate(name, steps).path(), name);
+        }
+        assertEquals(List.of(), hub.requests);
+        assertEquals(Origin.HUB, locator.pull("tiny", steps).origin(), "a pull asks the hub");
+        assertEquals(1, hub.requests.size());
+    }
+
+    @Test
+    void takesAddressesOfTheHub() throws IOException {
+        Path snapshot = locator.locate(hub.endpoint() + "/acme/tiny/", steps).path();
+        for (String address : List.of("https://huggingface.co/acme/tiny", hub.endpoint() + "/acme/tiny/tree/main",
+                "https://huggingface.co/acme/tiny/blob/main/model.safetensors?download=true")) {
+            assertTrue(locator.locate(address, steps).path().startsWith(snapshot), address);
+        }
+        assertTrue(refusal(Kind.NAME, "https://example.org/acme/tiny").contains("HF_ENDPOINT"));
+    }
+
+    @Test
+    void saysThatAFileIsAPointerOrAPage() throws IOException {
+        String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+        file("x/config.json", "{}");
+        for (String name : List.of("x/m.gguf", "x/model.safetensors", "m.zip", "m.bin")) {
+            assertTrue(refusal(Kind.CORRUPT, file(name, pointer).toString()).contains("git lfs pull"), name);
+            assertTrue(refusal(Kind.CORRUPT, file(name, "\n<!DOCTYPE html><html>").toString()).contains("HTML"), name);
+        }
+    }
+
+    @Test
+    void saysThatTheConfigIsMissing() throws IOException {
+        for (int i = 0; i < 60; i++) {
+            file("w/model-%05d-of-00060.safetensors".formatted(i + 1), "w");
+        }
+        String message = refusal(Kind.NOT_FOUND, folder.resolve("w").toString());
+        assertTrue(message.contains("no config.json") && message.contains("and 55 more"), message);
     }
 }

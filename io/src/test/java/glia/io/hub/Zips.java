@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -7,10 +8,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// Archives for tests, true ones and such that lie.
+/// Archives for tests, valid ones and ones with false fields.
 final class Zips {
     private Zips() { }
 
@@ -38,7 +40,29 @@ final class Zips {
         return file;
     }
 
-    /// Overwrites a 32-bit field of the first entry in the central directory: 16 check sum, 20 packed size, 24 size.
+    /// States a comment of a wrong length in the record at the end.
+    static void setCommentLength(Path file, int length) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putShort(bytes.length - 2, (short) length);
+        Files.write(file, bytes);
+    }
+
+    /// An archive of empty files.
+    static Path writeEmpty(Path file, List<String> names) throws IOException {
+        try (var zip = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file)))) {
+            zip.setMethod(ZipOutputStream.STORED);
+            for (String name : names) {
+                var entry = new ZipEntry(name);
+                entry.setSize(0);
+                entry.setCrc(0);
+                zip.putNextEntry(entry);
+            }
+        }
+        return file;
+    }
+
+    /// Overwrites a 32-bit field of the first entry in the central directory: 16 checksum, 20 compressed size,
+    /// 24 size, 42 offset of the local header.
     static void setDirectoryField(Path file, int offset, int value) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
         var buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Fixtures;
+import glia.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -70,5 +72,20 @@ class CheckpointsTest {
         refused(file("model.zip", "PK\3\4"), "zip archive", "expected a .safetensors or .gguf file");
         refused(file("config.json", "{}"), "JSON");
         refused(file("empty.gguf", ""), "empty file");
+    }
+
+    @Test
+    void aClosedCheckpointSaysSo() throws Exception {
+        for (String name : new String[] {"types.safetensors", "kinds.gguf", "sharded", "split"}) {
+            Checkpoint checkpoint = Checkpoints.open(Fixtures.path(name));
+            String tensor = checkpoint.names().iterator().next();
+            Tensor open = checkpoint.tensor(tensor);
+            checkpoint.close();
+            checkpoint.close();
+            Fixtures.assertSays(assertThrows(IllegalStateException.class, () -> checkpoint.tensor(tensor)), name,
+                    "is closed");
+            Fixtures.assertSays(assertThrows(IllegalStateException.class, checkpoint::sources), "is closed");
+            assertThrows(IllegalStateException.class, () -> open.memory().get(ValueLayout.JAVA_BYTE, 0));
+        }
     }
 }

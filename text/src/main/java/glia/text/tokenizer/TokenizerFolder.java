@@ -1,6 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
+import glia.io.ContentSniffer;
 import glia.io.json.JsonText;
 import glia.io.json.JsonTree;
 import java.io.IOException;
@@ -48,7 +49,9 @@ final class TokenizerFolder {
         if (sizeBytes > MAX_BYTES) {
             throw new CheckpointException(file, "", "has " + sizeBytes + " bytes, expected at most " + MAX_BYTES);
         }
-        return Files.readAllBytes(file);
+        byte[] bytes = Files.readAllBytes(file);
+        ContentSniffer.requireNoStub(file, bytes, "JSON");
+        return bytes;
     }
 
     private static JsonNode readJson(Path file) throws IOException {

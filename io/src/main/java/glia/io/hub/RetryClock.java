@@ -4,10 +4,10 @@ import glia.io.hub.HubException.Kind;
 import java.time.Duration;
 import java.time.Instant;
 
-/// The clock, as far as waiting for servers needs it.
-interface Pause {
-    /// The clock of the machine.
-    Pause REAL = new Pause() {
+/// The clock by which retries wait; tests replace it.
+interface RetryClock {
+    /// The system's clock.
+    RetryClock SYSTEM = new RetryClock() {
         @Override
         public Instant now() {
             return Instant.now();
@@ -19,12 +19,13 @@ interface Pause {
                 Thread.sleep(time);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new HubException(Kind.INTERRUPTED, "Stopped while waiting to try again.", e);
+                throw new HubException(Kind.INTERRUPTED, "Stopped while waiting to retry.", e);
             }
         }
     };
 
     Instant now();
 
+    /// @throws HubException (INTERRUPTED)
     void sleep(Duration time) throws HubException;
 }

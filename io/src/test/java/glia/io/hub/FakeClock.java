@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// A clock that stands frozenRow, and notes how long somebody would have waited.
-final class FakePause implements Pause {
+/// A stopped clock that records the waits.
+final class FakeClock implements RetryClock {
     static final Instant NOW = Instant.parse("2026-11-25T12:00:00Z");
     final List<Duration> waits = Collections.synchronizedList(new ArrayList<>());
 

@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.hub.HubException.Kind;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
-class FileChoiceTest {
-    private static FileChoice of(String wanted, String... names) throws HubException {
-        return FileChoice.of(List.of(names), wanted, "here");
+class ModelFilesTest {
+    private static ModelFiles of(String wanted, String... names) throws HubException {
+        return ModelFiles.of(List.of(names), wanted, "here");
     }
 
     private static String refusal(Kind kind, String wanted, String... names) {
@@ -21,7 +24,7 @@ class FileChoiceTest {
 
     @Test
     void takesConfigTokenizerAndWeightsAndNothingElse() throws HubException {
-        FileChoice choice = of("", ".gitattributes", "README.md", "LICENSE", "model.safetensors", "config.json",
+        ModelFiles choice = of("", ".gitattributes", "README.md", "LICENSE", "model.safetensors", "config.json",
             "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
             "merges.txt", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json",
             "pytorch_model.bin", "model.onnx", "flax_model.msgpack", "onnx/model.safetensors", "x-Q8_0.gguf",
@@ -35,7 +38,7 @@ class FileChoiceTest {
     /// The files from which sentence-transformers makes embeddings. Weights of its modules are not read.
     @Test
     void takesTheConfigsOfSentenceTransformers() throws HubException {
-        FileChoice choice = of("", "model.safetensors", "config.json", "modules.json", "sentence_bert_config.json",
+        ModelFiles choice = of("", "model.safetensors", "config.json", "modules.json", "sentence_bert_config.json",
             "sentence_xlm-roberta_config.json", "config_sentence_transformers.json", "1_Pooling/config.json",
             "2_Normalize/config.json", "3_Dense/config.json", "3_Dense/model.safetensors", "3_Dense/pytorch_model.bin",
             "onnx/config.json", "eval/1_Pooling/config.json");
@@ -46,7 +49,7 @@ class FileChoiceTest {
 
     @Test
     void takesAllPartsWithTheirIndex() throws HubException {
-        FileChoice choice = of("", "config.json", "model.safetensors.index.json", "consolidated.safetensors",
+        ModelFiles choice = of("", "config.json", "model.safetensors.index.json", "consolidated.safetensors",
             "model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors");
         assertEquals(List.of("config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors",
             "model-00002-of-00002.safetensors"), choice.files());
@@ -84,6 +87,38 @@ class FileChoiceTest {
     void saysWhyThereIsNothing() {
         assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "pytorch_model.bin").contains("pytorch_model.bin"));
         assertTrue(refusal(Kind.NOT_FOUND, "", "model.safetensors").contains("no config.json"));
-        assertTrue(refusal(Kind.NOT_FOUND, "").contains("It has: nothing"));
+        assertTrue(refusal(Kind.NOT_FOUND, "").contains("It holds: nothing"));
+    }
+
+    @Test
+    void takesAllShardsOfTheOneThatIsNamed() throws HubException {
+        ModelFiles files = of("model-00001-of-00002.safetensors", "config.json", "model-00001-of-00002.safetensors",
+            "model-00002-of-00002.safetensors", "model.safetensors.index.json");
+        assertEquals("", files.main());
+        assertEquals(List.of("config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors",
+            "model-00002-of-00002.safetensors"), files.files());
+        assertTrue(refusal(Kind.NOT_FOUND, "config.json", "config.json", "model.safetensors")
+            .contains("leave it out"));
+    }
+
+    @Test
+    @Timeout(60)
+    void manyShardsTakeLinearTime() throws HubException {
+        List<String> names = new ArrayList<>(List.of("config.json"));
+        for (int i = 1; i <= 99_999; i++) {
+            names.add("model-%05d-of-99999.safetensors".formatted(i));
+        }
+        assertEquals(100_000, ModelFiles.of(names, "", "here").files().size());
+        names.replaceAll(name -> name.replace("model-", "part-"));
+        assertEquals(100_000, ModelFiles.of(names, "", "here").files().size());
+        names.replaceAll(name -> name.replace("safetensors", "gguf"));
+        assertEquals(99_999, ModelFiles.of(names, "part-99999-of-99999.gguf", "here").files().size());
+    }
+
+    @Test
+    void listsAFewFilesOnly() {
+        String[] names = IntStream.range(0, 1000).mapToObj(i -> "some-file-" + i + ".txt").toArray(String[]::new);
+        String message = refusal(Kind.NOT_FOUND, "", names);
+        assertTrue(message.contains("some-file-4.txt and 995 more"), message);
     }
 }

@@ -1,0 +1,184 @@
+package glia.io.hub;
+
+import glia.io.hub.HubException.Kind;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// Selects the files of a repository that make up the model: one rule for a hub's listing, a cached snapshot, a folder
+/// and an archive. Takes time linear in the number of files.
+///
+/// @param files the files needed: small files first and weights last, so that present weights mean a complete model
+/// @param main the GGUF or safetensors file that is the model, or an empty string where the folder is the model
+record ModelFiles(List<String> files, String main) {
+    /// Files at the top level besides the weights, and the configs of sentence-transformers modules (`1_Pooling`).
+    private static final Pattern SMALL_FILE = Pattern.compile(
+        "config\\.json|generation_config\\.json|adapter_config\\.json|tokenizer\\.(json|model)|tokenizer_config\\.json"
+        + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)|merges\\.txt|spiece\\.model|tekken\\.json"
+        + "|chat_template[^/]*|model\\.safetensors\\.index\\.json|modules\\.json|config_sentence_transformers\\.json"
+        + "|sentence_[\\w-]+_config\\.json|\\d+_[A-Za-z]+/config\\.json");
+    private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf)");
+    private static final Pattern PICKLE = Pattern.compile("(?i).*\\.(bin|pt|pth|ckpt|pkl|onnx|h5|msgpack)");
+    private static final Pattern WEIGHTS = Pattern.compile("(?i).*\\.(gguf|safetensors)");
+    /// GGUF files that are not language models: image encoders, and importance matrices for quantizers.
+    private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?mmproj.*|.*imatrix.*");
+    private static final List<String> DEFAULT_QUANTIZATIONS = List.of("Q4_K_M", "Q8_0");
+    private static final int MAX_LISTED = 5;
+
+    /// @param names relative names with forward slashes
+    /// @param wanted a file name or a quantization tag, or an empty string for the default
+    /// @param where whose files these are, for messages
+    /// @throws HubException (NOT_FOUND) if no file fits, or more than one does; the message lists the candidates
+    static ModelFiles of(Collection<String> names, String wanted, String where) throws HubException {
+        Set<String> all = new LinkedHashSet<>(names);
+        if (!wanted.isEmpty()) {
+            return named(all, wanted, where);
+        }
+        List<String> weights = safetensors(all);
+        if (!weights.isEmpty() && (all.contains("config.json") || all.contains("adapter_config.json"))) {
+            return new ModelFiles(withSmallFiles(all, allShards(all, weights, where)), "");
+        }
+        List<String> models = ggufModels(all);
+        if (models.size() == 1) {
+            return gguf(all, models.getFirst(), where);
+        }
+        for (String quantization : DEFAULT_QUANTIZATIONS) {
+            List<String> fitting = withTag(models, quantization);
+            if (fitting.size() == 1) {
+                return gguf(all, fitting.getFirst(), where);
+            }
+        }
+        throw models.isEmpty() ? noModel(all, weights, where) : new HubException(Kind.NOT_FOUND, where + " holds "
+            + models.size() + " GGUF files, of which none is the default. Add a quantization or a file name, as in "
+            + "NAME:Q4_K_M or NAME:FILE. Candidates: " + list(models));
+    }
+
+    /// Whether a tokenizer is among the files; a GGUF file contains its vocabulary.
+    boolean hasTokenizer() {
+        return main.endsWith(".gguf")
+            || files.stream().anyMatch(name -> name.matches("(tokenizer|vocab|spiece|tekken)\\.(json|model|txt)"));
+    }
+
+    /// The GGUF files that are language models; of a split model the first part.
+    static List<String> ggufModels(Collection<String> names) {
+        return names.stream().filter(name -> lower(name).endsWith(".gguf") && !GGUF_EXTRA.matcher(name).matches()
+            && name.equals(firstShard(name))).sorted().toList();
+    }
+
+    private static ModelFiles named(Set<String> names, String wanted, String where) throws HubException {
+        if (PICKLE.matcher(wanted).matches()) {
+            throw new HubException(Kind.REFUSED, FileNames.printable(wanted) + " is not in a format that Glia reads: "
+                + "Glia reads safetensors and GGUF, which cannot run code as pickle files can.");
+        }
+        if (lower(wanted).endsWith(".safetensors") && names.contains(wanted)) {
+            return SHARD.matcher(wanted).matches()
+                ? new ModelFiles(withSmallFiles(names, allShards(names, List.of(wanted), where)), "")
+                : new ModelFiles(withSmallFiles(names, List.of(wanted)), wanted);
+        }
+        if (lower(wanted).endsWith(".gguf") && names.contains(wanted)) {
+            return gguf(names, firstShard(wanted), where);
+        }
+        List<String> fitting = withTag(ggufModels(names), wanted);
+        if (fitting.size() == 1) {
+            return gguf(names, fitting.getFirst(), where);
+        }
+        List<String> models = names.stream().filter(name -> WEIGHTS.matcher(name).matches()).toList();
+        String shown = FileNames.printable(wanted);
+        throw new HubException(Kind.NOT_FOUND, names.contains(wanted)
+            ? shown + " of " + where + " is not a file with weights; leave it out to use the whole model."
+            : where + " has " + (fitting.isEmpty() ? "no" : "more than one") + " file that matches \"" + shown + "\". "
+            + (models.isEmpty() ? "It has no GGUF or safetensors files at all." : "Candidates: "
+            + list(fitting.isEmpty() ? models : fitting)));
+    }
+
+    /// `model.safetensors`, else the shards `model-…`, else all safetensors files at the top level: repositories also
+    /// hold the same weights in other forms (`consolidated`, `fp16`).
+    private static List<String> safetensors(Set<String> names) {
+        if (names.contains("model.safetensors")) {
+            return List.of("model.safetensors");
+        }
+        List<String> top = names.stream()
+            .filter(name -> name.endsWith(".safetensors") && name.indexOf('/') < 0).sorted().toList();
+        List<String> shards = top.stream()
+            .filter(name -> name.startsWith("model-") && SHARD.matcher(name).matches()).toList();
+        return shards.isEmpty() ? top : shards;
+    }
+
+    private static List<String> withSmallFiles(Set<String> names, List<String> weights) {
+        Stream<String> small = names.stream().filter(name -> SMALL_FILE.matcher(name).matches()
+            && (!name.endsWith(".index.json") || !weights.equals(List.of("model.safetensors"))));
+        return Stream.concat(small.sorted(), weights.stream()).toList();
+    }
+
+    private static ModelFiles gguf(Set<String> names, String first, String where) throws HubException {
+        return new ModelFiles(allShards(names, List.of(first), where), first);
+    }
+
+    /// All shards of the split files of which some shard is given; other files as they are.
+    ///
+    /// @throws HubException (NOT_FOUND) if a shard is missing
+    private static List<String> allShards(Set<String> names, List<String> weights, String where) throws HubException {
+        List<String> shards = new ArrayList<>();
+        Set<String> firstShards = new HashSet<>();
+        for (String name : weights) {
+            Matcher shard = SHARD.matcher(name);
+            int numShards = shard.matches() ? Integer.parseInt(shard.group(3)) : 0;
+            if (numShards == 0) {
+                shards.add(name);
+            } else if (firstShards.add(firstShard(name))) {
+                for (int i = 1; i <= numShards; i++) {
+                    String each = String.format(Locale.ROOT, "%s-%05d-of-%05d%s", shard.group(1), i, numShards,
+                        shard.group(4));
+                    if (!names.contains(each)) {
+                        throw new HubException(Kind.NOT_FOUND, where + " lacks " + FileNames.printable(each)
+                            + ", a shard of the model. The download may be incomplete.");
+                    }
+                    shards.add(each);
+                }
+            }
+        }
+        return shards;
+    }
+
+    /// The name of the first shard for any shard of a split file, else the name itself.
+    private static String firstShard(String name) {
+        Matcher shard = SHARD.matcher(name);
+        return shard.matches() ? shard.group(1) + "-00001-of-" + shard.group(3) + shard.group(4) : name;
+    }
+
+    /// The files whose name or folder holds the tag as a word: `Q4_K` is not in `model-Q4_K_M.gguf`.
+    private static List<String> withTag(List<String> names, String tag) {
+        Pattern word = Pattern.compile("(?i)(?:^|[-._/])" + Pattern.quote(tag) + "(?:[-./]|$)");
+        return names.stream().filter(name -> word.matcher(name).find()).toList();
+    }
+
+    private static HubException noModel(Set<String> names, List<String> weights, String where) {
+        if (!weights.isEmpty()) {
+            return new HubException(Kind.NOT_FOUND, where + " holds no config.json beside " + list(weights)
+                + " The file describes the architecture: get it from where the weights come from.");
+        }
+        List<String> pickles = names.stream().filter(name -> PICKLE.matcher(name).matches()).toList();
+        return new HubException(Kind.NOT_FOUND, where + " holds no model: no config.json with *.safetensors, and no "
+            + "*.gguf. " + (pickles.isEmpty() ? "" : "Pickle files are not read, since they can run code when they are "
+            + "loaded: look for a conversion to safetensors or GGUF. ")
+            + "It holds: " + list(pickles.isEmpty() ? names : pickles));
+    }
+
+    /// The first names of a list, for a message.
+    static String list(Collection<String> names) {
+        String shown = String.join(", ", names.stream().limit(MAX_LISTED).map(FileNames::printable).toList());
+        return names.isEmpty() ? "nothing." : shown
+            + (names.size() > MAX_LISTED ? " and " + (names.size() - MAX_LISTED) + " more" : "") + ".";
+    }
+
+    private static String lower(String name) {
+        return name.toLowerCase(Locale.ROOT);
+    }
+}
