@@ -32,8 +32,8 @@ public final class Memory {
         return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
     }
 
-    /// Returns the same address with the two highest bits cleared, which no address has set. The compiler then knows
-    /// that it is not negative and that small offsets do not overflow, and removes the checks from loops.
+    /// Returns the same address with the two highest bits cleared, which no address has set. The compiler can then
+    /// assume that it is not negative and that small offsets do not overflow, and removes the checks from loops.
     public static long address(long address) {
         return address & Long.MAX_VALUE >>> 1;
     }

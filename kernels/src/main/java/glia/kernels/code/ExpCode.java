@@ -26,7 +26,7 @@ public final class ExpCode {
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0x1.62e430p-1f;
     private static final float LN2_LOW = -1.9046543e-9f;
-    /// Beyond this the result is 0 or infinite anyhow, while `n · ln 2` stays finite.
+    /// Beyond this the result is 0 or infinite in any case, while `n · ln 2` stays finite.
     private static final float LIMIT = 150;
     /// Coefficients of r⁶ down to r², by the Remez algorithm for the least relative error; those of r and 1 are 1.
     private static final float[] COEFFICIENTS = {

@@ -29,8 +29,8 @@ final class Simd {
     /// Size of a row of a panel, in bytes.
     static final int PANEL_BYTES = 2 * BYTES;
 
-    /// A mask that clears the two highest bits, which no address has set. The compiler then knows that an address is
-    /// not negative and that a small offset does not overflow it, and removes the bounds checks.
+    /// A mask that clears the two highest bits, which no address has set. The compiler can then assume that an address
+    /// is not negative and that a small offset does not overflow it, and removes the bounds checks.
     static final long ADDRESS = Long.MAX_VALUE >>> 1;
 
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;

@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
-/// Memory between inaccessible pages: a read or write outside of it ends the JVM, so that a test cannot pass by chance.
+/// Memory between inaccessible pages: a read or write outside of it ends the JVM.
 public final class Guarded {
     private static final long PAGE = 4096;
 
