@@ -44,7 +44,7 @@ class SelfTestTest extends IsaLevelTest {
 
     @Test
     void findsOneWrongNumberInEachGroup() {
-        Map<String, String> groups = Map.ofEntries(entry("linearQuantized", "rounded products"),
+        Map<String, String> groups = Map.ofEntries(entry("linearQuantized", "quantized products"),
                 entry("linear", "products"), entry("linearBf16", "bf16 products"), entry("attention", "attention"),
                 entry("rmsNorm", "norms"), entry("rotate", "rotation"), entry("gated", "pointwise"),
                 entry("quantizeActivations", "rounding"), entry("gather", "rows"), entry("argmax", "logits"),
