@@ -27,48 +27,79 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// `docs/families.md`, blocks by families, is what the specs of the test's checkpoints say. `-Dglia.families=write`
-/// writes it anew.
+/// `docs/families.md` names every registered family with its class, GGUF architecture and mixers, and the blocks of the
+/// golden checkpoints. `-Dglia.families=write` fills in all columns but the first three.
 class FamiliesTableTest {
     private static final Path FILE = Path.of("..", "docs", "families.md");
-    private static final String HEAD = """
-            # Blocks and families
-
-            Which family is made of which blocks, as the specs of the checkpoints in the tests say it. A family is a \
-            file in `glia.model.family`, a mixer a record in `glia.model.spec` and a block in `glia.model.block`.
-
-            | block | families |
-            |---|---|
-            """;
+    private static final String ROW = "\\| ([^|]+) \\| `(\\w+)` \\| \\[`(\\w+)`]"
+            + "\\(([^)]+)\\) \\| ([^|]+) \\| ([^|]+) \\|";
+    private static final String BLOCKS = "\n| block | families |\n|---|---|\n";
 
     private final Map<String, TreeSet<String>> families = new TreeMap<>();
+    private final Map<String, TreeSet<String>> mixers = new TreeMap<>();
     private String family;
 
     @Test
-    void theTableIsWhatTheSpecsSay() throws Exception {
+    void theTablesAreWhatTheFamiliesAndTheirSpecsSay() throws Exception {
         Path golden = Path.of(FamiliesTableTest.class.getResource("/golden/llama/config.json").toURI()).getParent()
                 .getParent();
         try (Stream<Path> folders = Files.list(golden)) {
             for (Path folder : folders.sorted().toList()) {
                 Config config = Config.read(folder.resolve("config.json"));
                 family = config.text("model_type");
-                look(Families.ofModelType(family).orElseThrow().spec(config));
+                look(Families.spec(config));
             }
         }
         assertFalse(families.isEmpty());
-        StringBuilder table = new StringBuilder(HEAD);
-        families.forEach((block, names) ->
-                table.append("| ").append(block).append(" | ").append(String.join(", ", names)).append(" |\n"));
-        if ("write".equals(System.getProperty("glia.families"))) {
-            Files.writeString(FILE, table);
+        String found = Files.readString(FILE);
+        StringBuilder expected = new StringBuilder();
+        TreeSet<String> listed = new TreeSet<>();
+        for (String line : found.substring(0, found.indexOf(BLOCKS)).split("\n", -1)) {
+            Matcher row = Pattern.compile(ROW).matcher(line);
+            if (row.matches()) {
+                listed.add(row.group(2));
+                line = "| " + row.group(1) + " | `" + row.group(2) + "` | " + file(row.group(2)) + " | "
+                        + architectures(row.group(2)) + " | " + mixers(row.group(2)) + " |";
+            }
+            expected.append(line).append('\n');
         }
-        assertEquals(Files.readString(FILE), table.toString(), "run this test with -Dglia.families=write");
+        expected.setLength(expected.length() - 1);
+        assertEquals(List.copyOf(listed), Families.modelTypes(), "model types of the first table");
+        expected.append(BLOCKS);
+        families.forEach((block, names) ->
+                expected.append("| ").append(block).append(" | ").append(String.join(", ", names)).append(" |\n"));
+        if ("write".equals(System.getProperty("glia.families"))) {
+            Files.writeString(FILE, expected);
+        }
+        assertEquals(Files.readString(FILE), expected.toString(), "run this test with -Dglia.families=write");
+    }
+
+    private static String file(String type) {
+        String name = Families.ofModelType(type).orElseThrow().getClass().getSimpleName();
+        name = name.equals("TextBackbone") ? "MultimodalFamilies" : name;
+        return "[`" + name + "`](../model/src/main/java/glia/model/family/" + name + ".java)";
+    }
+
+    private static String architectures(String type) {
+        return Families.ofModelType(type).orElseThrow().gguf().map(form -> form.architectures().stream()
+                .map(a -> "`" + a + "`").collect(Collectors.joining(", "))).orElse("as its text model");
+    }
+
+    private String mixers(String type) {
+        List<String> types = mixers.containsKey(type) ? List.of(type)
+                : Families.ofModelType(type).orElseThrow().modelTypes();
+        return types.stream().filter(mixers::containsKey).findFirst().map(t -> mixers.get(t).stream()
+                .map(m -> "`" + m + "`").collect(Collectors.joining(", "))).orElse("as its text model");
     }
 
     private void has(String block) {
@@ -83,7 +114,7 @@ class FamiliesTableTest {
             has("segments");
         }
         if (spec.head().transform() instanceof Head.Transform.Dense) {
-            has("head of masked language models");
+            has("head of a masked language model");
         }
         has("logits: " + word(spec.head().logits()));
         has("norm: " + norm(spec.finalNorm()));
@@ -91,12 +122,15 @@ class FamiliesTableTest {
             if (!(s.after() instanceof Norm.None)) {
                 has("norm after the mixer");
             }
-            has("residual: " + (s.residual().equals(Residual.PLAIN) ? "added" : word(s.residual())));
+            has("residual: " + (s.residual().equals(Residual.PLAIN) ? "plain" : word(s.residual())));
             look(s.mixer());
         }
     }
 
     private void look(Mixer mixer) {
+        if (!(mixer instanceof Parallel)) {
+            mixers.computeIfAbsent(family, name -> new TreeSet<>()).add(mixer.getClass().getSimpleName());
+        }
         switch (mixer) {
             case Parallel p -> {
                 has("mixers in parallel");
@@ -111,7 +145,7 @@ class FamiliesTableTest {
             case LatentAttention a -> {
                 has("mixer: LatentAttention");
                 if (!(a.keys() instanceof KeyChoice.All)) {
-                    has("keys chosen by an indexer");
+                    has("sparse attention with an indexer");
                 }
             }
             case Experts e -> experts(e);
@@ -126,44 +160,44 @@ class FamiliesTableTest {
     private void attention(Attention a) {
         has("mixer: Attention, " + (a.numKeyValueHeads() == a.numHeads() ? "multi-head" : "grouped-query"));
         if (!(a.norm() instanceof QkNorm.None)) {
-            has("queries and keys: " + word(a.norm()));
+            has("norm of queries and keys: " + word(a.norm()));
         }
         if (!(a.scores() instanceof Scores.Plain)) {
             has("scores: " + word(a.scores()));
         }
         if (!(a.temperature() instanceof Temperature.Constant)) {
-            has("temperature that grows with the position");
+            has("attention temperature by position");
         }
         if (a.gating() != Attention.Gating.NONE) {
-            has("attention with a gate");
+            has("gated attention output");
         }
         look(a.rope());
         look(a.span());
     }
 
     private void look(Span span) {
-        has("sees: " + word(span));
+        has("attention span: " + word(span));
     }
 
     private void look(Rope rope) {
         switch (rope) {
-            case Rope.None none -> has("positions: none in some layer's attention");
-            case Rope.Rotary r -> has(r.scaling() instanceof RopeScaling.None ? "positions: rotary"
-                    : "positions: rotary, scaled by " + word(r.scaling()));
+            case Rope.None none -> has("positions: none (NoPE) in some layers");
+            case Rope.Rotary r -> has(r.scaling() instanceof RopeScaling.None ? "positions: RoPE"
+                    : "positions: RoPE, scaled: " + word(r.scaling()));
         }
     }
 
     private void experts(Experts e) {
         has("mixer: Experts");
         has("router: " + e.router().score().name().toLowerCase(java.util.Locale.ROOT)
-                + ", shares " + e.router().share().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+                + ", weights " + e.router().share().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
         if (!(e.shared() instanceof Experts.Shared.None)) {
             has("shared expert: " + word(e.shared()));
         }
     }
 
     private static String norm(Norm norm) {
-        return norm instanceof Norm.Rms rms && rms.offset() == 1 ? "rms, weights from 1" : word(norm);
+        return norm instanceof Norm.Rms rms && rms.offset() == 1 ? "rms, stored as weight - 1" : word(norm);
     }
 
     private static String word(Object variant) {

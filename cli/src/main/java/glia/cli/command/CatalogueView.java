@@ -3,14 +3,14 @@ package glia.cli.command;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.io.CheckpointException;
 import glia.lab.catalogue.CatalogueEntry;
 import glia.lab.catalogue.CatalogueEntry.Disclosed;
 import glia.lab.catalogue.CatalogueEntry.Undisclosed;
-import glia.io.CheckpointException;
 import glia.model.cost.LayerKind;
 import glia.model.cost.ParameterCount;
 import glia.model.cost.Part;
-import glia.model.cost.Usage;
+import glia.model.cost.TokenCost;
 import glia.model.spec.ModelSpec;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -81,7 +81,7 @@ final class CatalogueView {
         table.row("  " + d.id(), Units.count(count.total()), Units.count(count.active()),
                 LayerTable.isUnlimited(kinds) ? "any" : tokens(spec.contextLength()), mixing(kinds),
                 bytes(layers.perToken()), bytes(layers.atLongContext()),
-                Units.count(Usage.operations(spec, 0)), Units.count(Usage.operations(spec, LAST)));
+                Units.count(TokenCost.operations(spec, 0)), Units.count(TokenCost.operations(spec, LAST)));
     }
 
     /// How tokens learn of one another, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
@@ -133,8 +133,8 @@ final class CatalogueView {
                         + "): what one token is multiplied with, so not the embedding")
                 .row("  published", d.total().text() + d.active().map(f -> ", active " + f.text()).orElse("") + ": "
                         + d.saidIn())
-                .row("operations", Units.count(Usage.operations(spec, 0)) + " for the first token, "
-                        + Units.count(Usage.operations(spec, LAST)) + " for the last of 128k")
+                .row("operations", Units.count(TokenCost.operations(spec, 0)) + " for the first token, "
+                        + Units.count(TokenCost.operations(spec, LAST)) + " for the last of 128k")
                 .row("config from", d.configFrom()).print(console);
         console.out().println();
         new LayerTable(LayerKind.of(spec), CACHE).table().print(console);
@@ -170,8 +170,8 @@ final class CatalogueView {
                 document.put("active_parameters", count.active());
                 document.put("parameters_published", d.total().text());
                 d.active().ifPresent(figure -> document.put("active_parameters_published", figure.text()));
-                document.put("operations_per_token", Usage.operations(spec, 0));
-                document.put("operations_per_token_at_128k", Usage.operations(spec, LAST));
+                document.put("operations_per_token", TokenCost.operations(spec, 0));
+                document.put("operations_per_token_at_128k", TokenCost.operations(spec, LAST));
                 document.put("cache_number_bytes", CACHE_NUMBER_BYTES);
                 document.put("cache_bytes_per_token", layers.perToken());
                 document.put("cache_bytes_at_128k", layers.atLongContext());

@@ -1,6 +1,6 @@
 package glia.lab.catalogue;
 
-import glia.model.cost.ExtraLayer;
+import glia.model.cost.MtpLayer;
 import glia.model.cost.ParameterCount;
 import glia.model.cost.Part;
 import glia.model.spec.ModelSpec;
@@ -56,13 +56,13 @@ public record Figure(String text, BigDecimal value, BigDecimal unit, Set<Part> p
 
     /// The number of a model's parameters that the figure stands for.
     public long count(ModelSpec spec) {
-        return ParameterCount.of(spec).of(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.parameters(spec) : 0)
-                + (beyond.contains(Beyond.COPIES) ? ExtraLayer.copies(spec) : 0);
+        return ParameterCount.of(spec).of(parts) + (beyond.contains(Beyond.EXTRA) ? MtpLayer.parameters(spec) : 0)
+                + (beyond.contains(Beyond.COPIES) ? MtpLayer.copies(spec) : 0);
     }
 
     /// The same of those that one token uses.
     public long countActive(ModelSpec spec) {
-        return ParameterCount.of(spec).activeOf(parts) + (beyond.contains(Beyond.EXTRA) ? ExtraLayer.active(spec) : 0);
+        return ParameterCount.of(spec).activeOf(parts) + (beyond.contains(Beyond.EXTRA) ? MtpLayer.active(spec) : 0);
     }
 
     /// Whether a count is this number after rounding to its last digit that counts.

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.io.CheckpointException;
 import glia.lab.catalogue.CatalogueEntry.Disclosed;
 import glia.lab.catalogue.CatalogueEntry.Undisclosed;
-import glia.io.CheckpointException;
 import glia.model.cost.ParameterCount;
-import glia.model.cost.Usage;
+import glia.model.cost.TokenCost;
 import glia.model.spec.ModelSpec;
 import java.util.HashSet;
 import java.util.List;
@@ -49,14 +49,14 @@ class CatalogueTest {
         long attention = 4096L * 4096 * 2 + 4096 * 1024 * 2;
         long head = 128_256L * 4096;
         assertEquals(2 * (32 * (attention + 3L * 4096 * 14_336) + head) + 32 * 4 * 32 * 128L * 1001,
-                Usage.operations(spec("llama-3.1-8b"), 1000));
+                TokenCost.operations(spec("llama-3.1-8b"), 1000));
         assertEquals(2 * (32 * (attention + 2 * 3L * 4096 * 14_336 + 8 * 4096) + 32_000L * 4096)
-                        + 32 * 4 * 32 * 128L, Usage.operations(spec("mixtral-8x7b"), 0));
+                        + 32 * 4 * 32 * 128L, TokenCost.operations(spec("mixtral-8x7b"), 0));
         long sliding = 4L * 32 * 128;
-        assertEquals(Usage.operations(spec("gemma-3-27b"), 4095) + 10 * sliding * 4096,
-                Usage.operations(spec("gemma-3-27b"), 8191));
+        assertEquals(TokenCost.operations(spec("gemma-3-27b"), 4095) + 10 * sliding * 4096,
+                TokenCost.operations(spec("gemma-3-27b"), 8191));
         long mamba = 2L * (768 * 3072 + 1536 * 4 + 1536 * (48 + 32) + 48 * 1536 + 1536 * 768) + 6L * 1536 * 16;
-        assertEquals(24 * mamba + 2L * 50_280 * 768, Usage.operations(spec("mamba-130m"), 100_000));
+        assertEquals(24 * mamba + 2L * 50_280 * 768, TokenCost.operations(spec("mamba-130m"), 100_000));
     }
 
     private static ModelSpec spec(String id) throws CheckpointException {

@@ -17,7 +17,7 @@ final class CrossLayer {
     record Attended(Tensor keys, Tensor values) { }
 
     private Optional<Tensor> encoded = Optional.empty();
-    private Optional<Tensor> layerInputs = Optional.empty();
+    private Optional<Tensor> perLayer = Optional.empty();
     private Optional<AttendedPositions> chosen = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
 
@@ -26,7 +26,7 @@ final class CrossLayer {
     /// Forgets everything.
     void clear() {
         encoded = Optional.empty();
-        layerInputs = Optional.empty();
+        perLayer = Optional.empty();
         chosen = Optional.empty();
         attended.clear();
     }
@@ -34,7 +34,7 @@ final class CrossLayer {
     /// Takes over what another one holds.
     void set(CrossLayer other) {
         encoded = other.encoded;
-        layerInputs = other.layerInputs;
+        perLayer = other.perLayer;
         chosen = other.chosen;
         attended.clear();
         attended.putAll(other.attended);
@@ -44,7 +44,7 @@ final class CrossLayer {
     List<Tensor> tensors() {
         List<Tensor> all = new ArrayList<>();
         encoded.ifPresent(all::add);
-        layerInputs.ifPresent(all::add);
+        perLayer.ifPresent(all::add);
         attended.values().forEach(a -> {
             all.add(a.keys);
             all.add(a.values);
@@ -60,8 +60,8 @@ final class CrossLayer {
         if (encoded.isPresent()) {
             other.encoded = Optional.of(tensors.get(at++));
         }
-        if (layerInputs.isPresent()) {
-            other.layerInputs = Optional.of(tensors.get(at++));
+        if (perLayer.isPresent()) {
+            other.perLayer = Optional.of(tensors.get(at++));
         }
         for (Place place : attended.keySet()) {
             other.attended.put(place, new Attended(tensors.get(at++), tensors.get(at++)));
@@ -79,12 +79,12 @@ final class CrossLayer {
     }
 
     /// What layers are told of the tokens, `[N, L·S]`.
-    Tensor layerInputs() {
-        return layerInputs.orElseThrow(() -> new IllegalStateException("layers are told nothing of the tokens"));
+    Tensor perLayer() {
+        return perLayer.orElseThrow(() -> new IllegalStateException("layers are told nothing of the tokens"));
     }
 
-    void layerInputs(Tensor inputs) {
-        layerInputs = Optional.of(inputs);
+    void perLayer(Tensor inputs) {
+        perLayer = Optional.of(inputs);
     }
 
     /// Keys and values of an earlier layer.

@@ -1,9 +1,9 @@
 package glia.model.block;
 
-import glia.model.spec.FollowingAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.model.spec.SharedKvAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
@@ -50,7 +50,7 @@ public final class Decoder {
 
     private static Set<Integer> followed(ModelSpec spec) {
         return spec.sublayers().stream().map(Sublayer::mixer)
-                .flatMap(m -> m instanceof FollowingAttention a ? Stream.of(a.followed().sublayer()) : Stream.of())
+                .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer()) : Stream.of())
                 .collect(Collectors.toSet());
     }
 

@@ -1,7 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Embedding;
-import glia.model.spec.LayerInputs;
+import glia.model.spec.PerLayerEmbeddings;
 import glia.model.spec.Place;
 import glia.model.spec.Positions;
 import glia.model.spec.Role;
@@ -29,7 +29,7 @@ final class EmbeddingBlock {
             case Positions.Learned learned -> List.of(weights.get(Place.WHOLE, Role.POSITIONS));
         };
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
-        layers = spec.layerInputs().isEmpty() ? List.of()
+        layers = spec.perLayer().isEmpty() ? List.of()
                 : Stream.of(Role.LAYER_EMBEDDING, Role.LAYER_PROJECTION, Role.LAYER_PROJECTION_NORM)
                         .map(role -> weights.get(Place.WHOLE, role)).toList();
         norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS);
@@ -50,14 +50,14 @@ final class EmbeddingBlock {
             x = add(ops, x, table, pass.segments(), "segment ", pass);
         }
         x = norm.forward(ops, x, pass, states);
-        if (spec.layerInputs().isPresent()) {
-            pass.crossLayer().layerInputs(layerInputs(ops, x, pass, spec.layerInputs().get()));
+        if (spec.perLayer().isPresent()) {
+            pass.crossLayer().perLayer(perLayer(ops, x, pass, spec.perLayer().get()));
         }
         return x;
     }
 
     /// `(norm(W x / √D) + √S · F[token]) / √2`, `[N, L·S]`.
-    private Tensor layerInputs(Ops ops, Tensor x, Pass pass, LayerInputs inputs) {
+    private Tensor perLayer(Ops ops, Tensor x, Pass pass, PerLayerEmbeddings inputs) {
         Tensor projected = ops.linear(ops.scale(x, (float) (1 / Math.sqrt(x.cols()))), layers.get(1));
         Tensor looked = ops.embed(layers.getFirst(), pass.tokens(), pass.numTokens(), spec.padding().orElse(-1));
         looked = ops.scale(looked, (float) Math.sqrt(inputs.size()));

@@ -1,11 +1,11 @@
 package glia.model.cost;
 
+import glia.model.spec.CacheKind;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
-import glia.model.spec.CacheKind;
 import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
@@ -38,7 +38,7 @@ public record LayerKind(String description, String mixing, int count, long param
         Parameters.of(spec).forEach((p, shape) -> {
             if (p.sublayer() >= 0) {
                 parameters[p.sublayer()] += Parameters.size(shape);
-                active[p.sublayer()] += Usage.isActive(spec, p) ? Parameters.size(shape) : 0;
+                active[p.sublayer()] += TokenCost.isActive(spec, p) ? Parameters.size(shape) : 0;
             }
         });
         Map<String, LayerKind> kinds = new LinkedHashMap<>();

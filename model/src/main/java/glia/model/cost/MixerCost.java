@@ -4,22 +4,22 @@ import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
-import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
-import glia.model.spec.LayerInput;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
+import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
@@ -38,7 +38,7 @@ record MixerCost(int numExperts, long mixing) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case NormedAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
-            case FollowingAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case SharedKvAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
                     s.count(position));
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
@@ -51,7 +51,7 @@ record MixerCost(int numExperts, long mixing) {
             case GatedMlp m -> NONE;
             case ScaledGatedMlp m -> NONE;
             case Mlp m -> NONE;
-            case LayerInput i -> NONE;
+            case PerLayerEmbedding i -> NONE;
             case Parallel p -> NONE;
             case SelectiveStateSpace s -> scan(6, (long) s.innerSize() * s.stateSize());
             case StateSpaceDual s -> scan(5, (long) s.innerSize() * s.stateSize());

@@ -27,7 +27,7 @@ public record ParameterCount(Map<Part, Long> parts, long unused, long tokenEmbed
         }
         Map<Parameter, long[]> shapes = Parameters.of(spec);
         shapes.forEach((p, shape) -> parts.merge(Part.of(p.role()), Parameters.size(shape), Long::sum));
-        long unused = shapes.entrySet().stream().filter(e -> !Usage.isActive(spec, e.getKey()))
+        long unused = shapes.entrySet().stream().filter(e -> !TokenCost.isActive(spec, e.getKey()))
                 .mapToLong(e -> Parameters.size(e.getValue())).sum();
         boolean tied = spec.head().matrix() == Head.Matrix.TIED;
         return new ParameterCount(parts, unused, tied ? Parameters.size(shapes.get(Parameter.of(Role.EMBEDDING))) : 0);

@@ -61,8 +61,8 @@ final class FalconH1Mixers {
 
     /// A mixer between the factors of its input and its output.
     private static Parallel.Branch branch(Config config, String name, Mixer mixer) throws CheckpointException {
-        return new Parallel.Branch(Numbers.factor(config, name + "_in_multiplier"), new Norm.None(), mixer, new Norm.None(),
-                Numbers.factor(config, name + "_out_multiplier"));
+        return new Parallel.Branch(Numbers.factor(config, name + "_in_multiplier"), new Norm.None(), mixer,
+                new Norm.None(), Numbers.factor(config, name + "_out_multiplier"));
     }
 
     /// Those of what Mamba's projection gives.

@@ -55,7 +55,7 @@ public final class Families {
     private Families() { }
 
     private static Stream<Family> all() {
-        return Stream.concat(ALL.stream(), TextParts.ALL.stream());
+        return Stream.concat(ALL.stream(), MultimodalFamilies.ALL.stream());
     }
 
     /// The family that answers to a `model_type`.

@@ -55,8 +55,8 @@ public final class Gemma3 implements Family {
             return RopeConfig.read(config, own.get(), headSize, slides ? 10_000 : 1_000_000);
         }
         return slides
-                ? new Rope.Rotary(headSize, Numbers.real(config, "rope_local_base_freq", NumberRange.ROPE_THETA, 10_000),
-                        new RopeScaling.None(), Layout.HALF_SPLIT)
+                ? new Rope.Rotary(headSize,
+                        Numbers.real(config, "rope_local_base_freq", NumberRange.ROPE_THETA, 10_000), new RopeScaling.None(), Layout.HALF_SPLIT)
                 : RopeConfig.read(config, headSize, 1_000_000);
     }
 

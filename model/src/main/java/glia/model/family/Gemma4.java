@@ -4,14 +4,14 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.Gemma4Gguf;
-import glia.model.layout.GgufForm;
 import glia.model.family.hub.Gemma4Names;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Embedding;
-import glia.model.spec.LayerInputs;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.PerLayerEmbeddings;
 import glia.model.spec.Sublayer;
 import java.util.List;
 import java.util.Optional;
@@ -36,8 +36,8 @@ public final class Gemma4 implements Family {
         Norm.Rms norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
         List<Sublayer> sublayers = Gemma4Layers.read(config, norm);
         Embedding embedding = GemmaBody.embedding(config);
-        int told = Gemma4Layers.numbersTold(config);
-        return Standard.model(config, 131_072, told == 0 ? embedding : embedding.with(new LayerInputs(
+        int told = Gemma4Layers.perLayerSize(config);
+        return Standard.model(config, 131_072, told == 0 ? embedding : embedding.with(new PerLayerEmbeddings(
                 config.positive("vocab_size_per_layer_input", 262_144), sublayers.getLast().layer() + 1, told,
                 norm.eps())), sublayers, norm, GemmaBody.head(config, 0));
     }

@@ -7,15 +7,15 @@ import glia.model.family.config.KeySharing;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.spec.Bias;
-import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedMlp;
-import glia.model.spec.LayerInput;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Parallel;
+import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.Place;
 import glia.model.spec.Residual;
+import glia.model.spec.SharedKvAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Activation;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ final class Gemma4Layers {
     private Gemma4Layers() { }
 
     /// How many numbers of a token each layer is told.
-    static int numbersTold(Config config) throws CheckpointException {
+    static int perLayerSize(Config config) throws CheckpointException {
         return Numbers.count(config, "hidden_size_per_layer_input", 256);
     }
 
@@ -35,7 +35,7 @@ final class Gemma4Layers {
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % 6 != 0);
         slides[slides.length - 1] = false;
         KeySharing sharing = KeySharing.read(config, slides);
-        int told = numbersTold(config);
+        int told = perLayerSize(config);
         int perLayer = told == 0 ? 2 : 3;
         Activation activation = Activations.read(config, "hidden_activation", "gelu_pytorch_tanh");
         int width = config.positive("intermediate_size");
@@ -52,7 +52,7 @@ final class Gemma4Layers {
                     mixes ? besideExperts(mlp, norm, Gemma4Mixers.experts(config, activation, norm)) : mlp, norm,
                     told == 0 ? new Residual.Scaled() : Residual.PLAIN));
             if (told > 0) {
-                sublayers.add(new Sublayer(layer, new Norm.None(), new LayerInput(layer, told, activation), norm,
+                sublayers.add(new Sublayer(layer, new Norm.None(), new PerLayerEmbedding(layer, told, activation), norm,
                         new Residual.Scaled()));
             }
         }
@@ -65,7 +65,7 @@ final class Gemma4Layers {
     }
 
     private static Mixer following(NormedAttention own, Place followed) {
-        return new FollowingAttention(own.numHeads(), own.numKeyValueHeads(), own.headSize(), own.rope(), own.span(),
+        return new SharedKvAttention(own.numHeads(), own.numKeyValueHeads(), own.headSize(), own.rope(), own.span(),
                 own.eps(), own.bias(), followed);
     }
 }

@@ -42,9 +42,12 @@ public final class Ministral3 implements Family {
         int headSize = AttentionConfig.headSize(config, config.mentions("head_dim") ? 0 : 128);
         Config parameters = config.has("rope_parameters") ? config.child("rope_parameters")
                 : config.has("rope_scaling") ? config.child("rope_scaling") : Config.of(config.origin(), ROPE);
-        Rope rope = RopeConfig.read(config, parameters, headSize, Numbers.real(config, "rope_theta", NumberRange.ROPE_THETA, 1e6));
+        Rope rope = RopeConfig.read(config, parameters, headSize,
+                Numbers.real(config, "rope_theta", NumberRange.ROPE_THETA, 1e6));
         Temperature temperature = parameters.has("llama_4_scaling_beta")
-                ? new Temperature.Logarithmic(Numbers.real(parameters, "llama_4_scaling_beta", NumberRange.WEIGHT), parameters.positive(LENGTH), 0)
+                ? new Temperature.Logarithmic(
+                        Numbers.real(parameters, "llama_4_scaling_beta", NumberRange.WEIGHT),
+                        parameters.positive(LENGTH), 0)
                 : new Temperature.Constant();
         Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
                 .with(AttentionConfig.span(config)).with(temperature);

@@ -2,9 +2,9 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.tensor.DType;
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.QuantizedMatrix.Grouping;
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Locale;
 
@@ -13,7 +13,7 @@ import java.util.Locale;
 /// same order, `scales` `[G,R]`. A number is `scale · (code - zero)`.
 ///
 /// @param groupSize inputs of a group, 0 for all
-record Awq(int groupSize) implements WordPacking {
+record Awq(int groupSize) implements QweightPacking {
     private static final int PER_WORD = 8;
 
     static Awq of(Config q) throws CheckpointException {
@@ -26,7 +26,7 @@ record Awq(int groupSize) implements WordPacking {
         if (!version.equals("gemm")) {
             throw q.error(key, "found \"" + version + "\", expected \"gemm\"");
         }
-        return new Awq(WordPacking.groupSize(q));
+        return new Awq(QweightPacking.groupSize(q));
     }
 
     @Override
@@ -36,11 +36,11 @@ record Awq(int groupSize) implements WordPacking {
         int rows = Math.multiplyExact(words.cols(), PER_WORD);
         int group = groupSize == 0 ? cols : groupSize;
         int groups = Math.ceilDiv(cols, group);
-        Tensor zeros = parts.whole(WordPacking.base(name) + ".qzeros", DType.I32, groups, words.cols());
-        Tensor scales = parts.scales(WordPacking.base(name) + ".scales", groups, rows);
+        Tensor zeros = parts.whole(QweightPacking.base(name) + ".qzeros", DType.I32, groups, words.cols());
+        Tensor scales = parts.scales(QweightPacking.base(name) + ".scales", groups, rows);
         return PackedTensor.of(new QuantizedMatrix("AWQ 4-bit" + (groupSize == 0 ? "" : " g" + group), rows, cols,
                 new Grouping.Blocks(1, group), words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(), () ->
-                WordPacking.parts(4, Repack.transposedAwq(words), Repack.transposed(scales),
+                QweightPacking.parts(4, Repack.transposedAwq(words), Repack.transposed(scales),
                         Repack.zeros(zeros, rows, groups, 4, false, true, 0))));
     }
 }

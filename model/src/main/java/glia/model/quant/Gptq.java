@@ -2,8 +2,8 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import java.util.Optional;
 
@@ -14,7 +14,7 @@ import java.util.Optional;
 /// @param bits of a code
 /// @param groupSize inputs of a group, 0 for all
 /// @param zeroOffset what zero points are more than stored
-record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
+record Gptq(int bits, int groupSize, int zeroOffset) implements QweightPacking {
     static Gptq of(Config q) throws CheckpointException {
         int bits = q.integer("bits");
         if (bits != 4 && bits != 8) {
@@ -32,7 +32,7 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
         if (!q.text("pack_dtype", "int32").equals("int32")) {
             throw q.error("pack_dtype", "found " + q.found("pack_dtype") + ", expected \"int32\"");
         }
-        return new Gptq(bits, WordPacking.groupSize(q), format.equals("gptq") ? 1 : 0);
+        return new Gptq(bits, QweightPacking.groupSize(q), format.equals("gptq") ? 1 : 0);
     }
 
     @Override
@@ -43,9 +43,10 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
         int cols = Math.multiplyExact(words.rows(), perWord);
         int group = groupSize == 0 ? cols : groupSize;
         int groups = Math.ceilDiv(cols, group);
-        Tensor zeros = parts.whole(WordPacking.base(name) + ".qzeros", DType.I32, groups, Math.ceilDiv(rows, perWord));
-        Tensor scales = parts.scales(WordPacking.base(name) + ".scales", groups, rows);
-        String order = WordPacking.base(name) + ".g_idx";
+        Tensor zeros = parts.whole(QweightPacking.base(name) + ".qzeros", DType.I32, groups,
+                Math.ceilDiv(rows, perWord));
+        Tensor scales = parts.scales(QweightPacking.base(name) + ".scales", groups, rows);
+        String order = QweightPacking.base(name) + ".g_idx";
         return PackedTensor.of(Grouped.matrix("GPTQ " + bits + "-bit" + (groupSize == 0 ? "" : " g" + group), rows,
                 cols, bits, group, parts.has(order) ? Optional.of(parts.groups(order, cols, groups)) : Optional.empty(),
                 words.sizeBytes() + zeros.sizeBytes() + scales.sizeBytes(),
@@ -54,6 +55,6 @@ record Gptq(int bits, int groupSize, int zeroOffset) implements WordPacking {
 
     private QuantizedMatrix.Parts transposed(Tensor words, Tensor zeros, Tensor scales, int rows, int groups) {
         Tensor points = Repack.zeros(zeros, rows, groups, bits, false, false, zeroOffset);
-        return WordPacking.parts(bits, Repack.transposedWords(words), Repack.transposed(scales), points);
+        return QweightPacking.parts(bits, Repack.transposedWords(words), Repack.transposed(scales), points);
     }
 }

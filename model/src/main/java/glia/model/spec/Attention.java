@@ -136,8 +136,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 : "grouped-query";
         return kind + " attention, " + numHeads + " heads"
                 + (numHeads == numKeyValueHeads ? "" : " over " + numKeyValueHeads + " of keys and values")
-                + ", size " + headSize + ", " + Words.of(span) + ", " + Words.of(rope) + Words.of(norm)
-                + Words.of(scores) + (temperature instanceof Temperature.Logarithmic ? ", sharper with length" : "")
+                + ", size " + headSize + ", " + Labels.of(span) + ", " + Labels.of(rope) + Labels.of(norm)
+                + Labels.of(scores) + (temperature instanceof Temperature.Logarithmic ? ", sharper with length" : "")
                 + (gating == Gating.NONE ? "" : ", gated");
     }
 }

@@ -21,7 +21,7 @@ public record Convolution(int size, Activation activation, Bias bias) {
     }
 
     /// The last inputs of each channel.
-    CacheKind remembered(int numChannels) {
+    CacheKind cache(int numChannels) {
         return new CacheKind.Recurrence(Math.multiplyExact(numChannels, size - 1));
     }
 }

@@ -9,9 +9,9 @@ import java.util.OptionalInt;
 ///     is no S. https://arxiv.org/abs/1810.04805
 /// @param padding the token that fills up batches, whose row of E learns nothing from being looked up, though it may
 ///     from a head that shares E. https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
-/// @param layerInputs what layers are told of the tokens besides
+/// @param perLayer what layers are told of the tokens besides
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
-        Optional<LayerInputs> layerInputs) {
+        Optional<PerLayerEmbeddings> perLayer) {
     /// Only the token's row.
     public static final Embedding PLAIN = scaled(1);
 
@@ -27,11 +27,11 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// The same with a token that fills up batches.
     public Embedding withPadding(int token) {
-        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), layerInputs);
+        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer);
     }
 
     /// The same where layers are told more.
-    public Embedding with(LayerInputs more) {
+    public Embedding with(PerLayerEmbeddings more) {
         return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more));
     }
 
@@ -50,7 +50,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         if (numSegments > 0) {
             shapes.add(Role.SEGMENTS, numSegments, hidden);
         }
-        layerInputs.ifPresent(inputs -> inputs.parameters(shapes, hidden));
+        perLayer.ifPresent(inputs -> inputs.parameters(shapes, hidden));
         shapes.norm(norm, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS, hidden);
     }
 }

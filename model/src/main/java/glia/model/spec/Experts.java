@@ -116,9 +116,9 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
 
     private static String words(MlpForm form) {
         return switch (form) {
-            case MlpForm.Gated gated -> "gated " + Words.of(gated.activation());
-            case MlpForm.Plain plain -> Words.of(plain.activation());
-            case MlpForm.Clamped clamped -> "gated " + Words.of(Activation.SILU) + " clamped at " + clamped.limit();
+            case MlpForm.Gated gated -> "gated " + Labels.of(gated.activation());
+            case MlpForm.Plain plain -> Labels.of(plain.activation());
+            case MlpForm.Clamped clamped -> "gated " + Labels.of(Activation.SILU) + " clamped at " + clamped.limit();
         };
     }
 

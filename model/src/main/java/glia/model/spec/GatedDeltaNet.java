@@ -93,7 +93,7 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
     /// The convolution's last inputs, then the matrices.
     @Override
     public List<CacheKind> caches() {
-        return List.of(convolution.remembered(numChannels()),
+        return List.of(convolution.cache(numChannels()),
                 new CacheKind.Recurrence(numValueHeads * keySize * valueSize));
     }
 

@@ -24,6 +24,6 @@ public record GatedMlp(int intermediateSize, Activation activation, Bias bias) i
 
     @Override
     public String describe() {
-        return "gated MLP, " + intermediateSize + " wide, " + Words.of(activation);
+        return "gated MLP, " + intermediateSize + " wide, " + Labels.of(activation);
     }
 }

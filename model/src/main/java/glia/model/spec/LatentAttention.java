@@ -117,6 +117,6 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
                     case KeyChoice.Indexed i -> "sparse, the " + i.count() + " best keys of an indexer with "
                             + i.numHeads() + " heads of " + i.headSize();
                     case KeyChoice.AsBefore before -> "sparse, the keys of the last indexer";
-                } + ", " + Words.of(rope);
+                } + ", " + Labels.of(rope);
     }
 }

@@ -22,6 +22,6 @@ public record Mlp(int intermediateSize, Activation activation, Bias bias) implem
 
     @Override
     public String describe() {
-        return "MLP, " + intermediateSize + " wide, " + Words.of(activation);
+        return "MLP, " + intermediateSize + " wide, " + Labels.of(activation);
     }
 }

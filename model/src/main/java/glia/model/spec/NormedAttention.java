@@ -54,6 +54,6 @@ public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, 
     public String describe() {
         return "attention with normed heads, " + numHeads + " heads over " + numKeyValueHeads
                 + (values == Values.KEYS ? " of keys that are the values too" : " of keys and values") + ", size "
-                + headSize + ", " + Words.of(span) + ", " + Words.of(rope);
+                + headSize + ", " + Labels.of(span) + ", " + Labels.of(rope);
     }
 }

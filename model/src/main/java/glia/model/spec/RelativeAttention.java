@@ -36,7 +36,7 @@ public record RelativeAttention(int numHeads, int headSize, Span span, Scores.Re
 
     @Override
     public String describe() {
-        return "multi-head attention, " + numHeads + " heads, size " + headSize + ", " + Words.of(span) + ", "
+        return "multi-head attention, " + numHeads + " heads, size " + headSize + ", " + Labels.of(span) + ", "
                 + buckets.numBuckets() + " learned buckets of distances up to " + buckets.maxDistance();
     }
 }

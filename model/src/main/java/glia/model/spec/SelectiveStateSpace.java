@@ -46,7 +46,7 @@ public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Co
     @Override
     public List<CacheKind> caches() {
         return List.of(new CacheKind.Recurrence(Math.multiplyExact(innerSize, stateSize)),
-                convolution.remembered(innerSize));
+                convolution.cache(innerSize));
     }
 
     @Override

@@ -94,7 +94,7 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
     @Override
     public List<CacheKind> caches() {
         return List.of(new CacheKind.Recurrence(Math.multiplyExact(innerSize(), stateSize)),
-                convolution.remembered(convolvedSize()));
+                convolution.cache(convolvedSize()));
     }
 
     @Override

@@ -95,7 +95,8 @@ public final class GgufModelWriter {
         }
     }
 
-    private void write(Optional<DType> type, Progress progress, IfExists ifExists, Arena arena) throws CheckpointException {
+    private void write(Optional<DType> type, Progress progress, IfExists ifExists, Arena arena)
+            throws CheckpointException {
         ModelSpec from = form.held(model.spec().withDrafts(List.of()));
         Map<String, Object> metadata = metadata(from, type);
         Map<String, float[]> further = form.further(from);
@@ -226,6 +227,6 @@ public final class GgufModelWriter {
     private static GgufWriter.Content narrowed(String name, Tensor tensor, DType type) {
         DType dtype = StoredAs.fitting(type, tensor.shape());
         return new GgufWriter.Content(dtype, tensor.shape(),
-                scratch -> Narrowed.of(name, tensor, dtype, scratch));
+                scratch -> TypeCast.of(name, tensor, dtype, scratch));
     }
 }

@@ -5,13 +5,11 @@ import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
-import glia.model.spec.FollowingAttention;
-import glia.model.spec.GatedDeltaNet.Inputs;
 import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.GatedDeltaNet.Inputs;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.LatentAttention;
-import glia.model.spec.LayerInput;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
@@ -20,6 +18,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
+import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
 import glia.model.spec.RecurrentNetwork;
@@ -29,6 +28,7 @@ import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
@@ -86,7 +86,7 @@ final class LayoutConversions {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
         return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding(), from.layerInputs());
+                from.norm(), to.padding(), from.perLayer());
     }
 
     private static Head head(Head from, Head to) {
@@ -112,7 +112,7 @@ final class LayoutConversions {
             case NormedAttention a when to instanceof NormedAttention b -> new NormedAttention(a.numHeads(),
                     a.numKeyValueHeads(), a.headSize(), rope(a.rope(), b.rope()), a.span(), a.eps(), a.bias(),
                     a.values());
-            case FollowingAttention a when to instanceof FollowingAttention b -> new FollowingAttention(a.numHeads(),
+            case SharedKvAttention a when to instanceof SharedKvAttention b -> new SharedKvAttention(a.numHeads(),
                     a.numKeyValueHeads(), a.headSize(), rope(a.rope(), b.rope()), a.span(), a.eps(), a.bias(),
                     a.followed());
             case LatentAttention a when to instanceof LatentAttention b -> latent(a, b);
@@ -126,8 +126,8 @@ final class LayoutConversions {
                     new ScaledGatedMlp(a.mlp(), b.scale());
             case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->
                     parallel(a, b);
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, FollowingAttention _,
-                    GatedDeltaNet _, GatedMlp _, LatentAttention _, LayerInput _, Lightning _, Mlp _,
+            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _,
+                    GatedDeltaNet _, GatedMlp _, LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _,
                     NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
                     ScaledGatedMlp _, SelectiveStateSpace _, StateSpaceDual _, StridedAttention _ -> from;
         };

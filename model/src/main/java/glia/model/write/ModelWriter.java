@@ -103,7 +103,7 @@ public final class ModelWriter {
                         + " copied to memory first");
             }
             saved.matrices().forEach(name -> tensors.computeIfPresent(name,
-                    (n, tensor) -> Narrowed.of(n, tensor, type.get(), arena)));
+                    (n, tensor) -> TypeCast.of(n, tensor, type.get(), arena)));
         }
         return new Hub() {
             @Override

@@ -63,15 +63,15 @@ record StoredAs(Places places, LayoutConversion restated, Optional<DType> matric
         List<Parameter> inside = places.parameters().get(name);
         long[] shape = places.shapes().get(name);
         if (inside.size() == 1 && places.sources().get(inside.getFirst()) instanceof Source.Stored) {
-            return Narrowed.of(name, restated.numbers(inside.getFirst(), scratch), dtype, scratch).reshape(shape);
+            return TypeCast.of(name, restated.numbers(inside.getFirst(), scratch), dtype, scratch).reshape(shape);
         }
         DType made = isMadeOf(inside, dtype) ? dtype : DType.F32;
         Tensor whole = Tensor.allocate(scratch, made, shape);
         for (Parameter p : inside) {
             try (Arena part = Arena.ofConfined()) {
-                places.sources().get(p).write(Narrowed.of(name, restated.numbers(p, part), made, part), whole);
+                places.sources().get(p).write(TypeCast.of(name, restated.numbers(p, part), made, part), whole);
             }
         }
-        return Narrowed.of(name, whole, dtype, scratch);
+        return TypeCast.of(name, whole, dtype, scratch);
     }
 }

@@ -6,13 +6,13 @@ import glia.io.gguf.GgufMetadata;
 import glia.model.family.hub.StandardNames;
 import glia.model.layout.Source;
 import glia.model.spec.Experts;
-import glia.model.spec.FollowingAttention;
-import glia.model.spec.LayerInput;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parameter;
+import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.Role;
+import glia.model.spec.SharedKvAttention;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import java.util.HashMap;
@@ -123,11 +123,11 @@ public record Gemma4Gguf() implements WrittenGguf {
             };
         }
         String layer = "blk." + spec.sublayer(p).layer() + ".";
-        if (spec.mixer(p.place()) instanceof LayerInput) {
+        if (spec.mixer(p.place()) instanceof PerLayerEmbedding) {
             return new Source.Stored(layer + ofToken(p));
         }
         boolean attends = spec.mixer(p.place()) instanceof NormedAttention
-                || spec.mixer(p.place()) instanceof FollowingAttention;
+                || spec.mixer(p.place()) instanceof SharedKvAttention;
         String branch = p.place().branch() == 0 ? "" : "_" + p.place().branch();
         return switch (p.role()) {
             case BEFORE_WEIGHT -> new Source.Stored(layer + (attends ? "attn_norm.weight" : "ffn_norm.weight"));

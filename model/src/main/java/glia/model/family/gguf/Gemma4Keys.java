@@ -4,23 +4,23 @@ import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
-import glia.model.spec.FollowingAttention;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.LatentAttention;
-import glia.model.spec.LayerInput;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
+import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.RelativeAttention;
 import glia.model.spec.Rope;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
+import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
@@ -49,9 +49,9 @@ final class Gemma4Keys {
                     StateSpaceKeys.byLayer(facts.spec(), m -> attends(m).filter(a -> a.span() instanceof Span.Sliding)
                             .isPresent() ? 1 : 0)).mapToObj(i -> i > 0).toList())),
             GgufKey.optional("attention.shared_kv_layers", "num_kv_shared_layers", facts -> Optional.of(
-                    (int) facts.mixers().filter(FollowingAttention.class::isInstance).count())),
+                    (int) facts.mixers().filter(SharedKvAttention.class::isInstance).count())),
             GgufKey.optional("embedding_length_per_layer_input", "hidden_size_per_layer_input", facts ->
-                    Optional.of(facts.first(LayerInput.class).map(LayerInput::size).orElse(0))),
+                    Optional.of(facts.first(PerLayerEmbedding.class).map(PerLayerEmbedding::size).orElse(0))),
             GgufKey.count("attention.key_length", "global_head_dim", facts -> full(facts).headSize()),
             GgufKey.count("attention.key_length_swa", "head_dim", facts -> sliding(facts).headSize()),
             written("attention.value_length", facts -> full(facts).headSize()),
@@ -82,9 +82,9 @@ final class Gemma4Keys {
     private static Optional<Attends> attends(Mixer mixer) {
         return switch (mixer) {
             case NormedAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
-            case FollowingAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
+            case SharedKvAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
             case Attention _, CompressedExperts _, CrossAttention _, Experts _, GatedDeltaNet _, GatedMlp _,
-                    LatentAttention _, LayerInput _, Lightning _, Mlp _, NormedExperts _, Parallel _,
+                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedExperts _, Parallel _,
                     RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _,
                     StateSpaceDual _, StridedAttention _ -> Optional.empty();
         };
@@ -93,9 +93,9 @@ final class Gemma4Keys {
     private static int numKeyValueHeads(Mixer mixer) {
         return switch (mixer) {
             case NormedAttention a -> a.numKeyValueHeads();
-            case FollowingAttention a -> a.numKeyValueHeads();
+            case SharedKvAttention a -> a.numKeyValueHeads();
             case Attention _, CompressedExperts _, CrossAttention _, Experts _, GatedDeltaNet _, GatedMlp _,
-                    LatentAttention _, LayerInput _, Lightning _, Mlp _, NormedExperts _, Parallel _,
+                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedExperts _, Parallel _,
                     RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _,
                     StateSpaceDual _, StridedAttention _ -> 0;
         };

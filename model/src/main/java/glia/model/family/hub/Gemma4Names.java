@@ -1,13 +1,13 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
-import glia.model.spec.FollowingAttention;
-import glia.model.spec.LayerInput;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Parameter;
+import glia.model.spec.PerLayerEmbedding;
+import glia.model.spec.SharedKvAttention;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,8 +24,8 @@ public final class Gemma4Names {
         }
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
         Mixer mixer = spec.mixer(p.place());
-        boolean attention = mixer instanceof NormedAttention || mixer instanceof FollowingAttention;
-        if (mixer instanceof LayerInput) {
+        boolean attention = mixer instanceof NormedAttention || mixer instanceof SharedKvAttention;
+        if (mixer instanceof PerLayerEmbedding) {
             return new Source.Stored(layer + ofToken(p));
         }
         String branch = p.place().branch() == 0 ? "" : "_" + p.place().branch();
@@ -68,6 +68,6 @@ public final class Gemma4Names {
     public static boolean isUnused(ModelSpec spec, String tensorName) {
         Matcher m = KEYS_AND_VALUES.matcher(tensorName);
         return m.matches() && spec.sublayers().stream().anyMatch(s -> s.layer() == Integer.parseInt(m.group(1))
-                && s.mixer() instanceof FollowingAttention);
+                && s.mixer() instanceof SharedKvAttention);
     }
 }

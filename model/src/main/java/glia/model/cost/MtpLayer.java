@@ -8,8 +8,8 @@ import java.util.function.Predicate;
 /// The layer beyond the last that some models are trained and published with: it foresees the token after the next
 /// (https://arxiv.org/abs/2412.19437, section 2.2). It is the last layer once more, behind a matrix that joins two
 /// normed hidden states to one, and before a norm. It does not take part in what the model says next.
-public final class ExtraLayer {
-    private ExtraLayer() { }
+public final class MtpLayer {
+    private MtpLayer() { }
 
     /// Its parameters, without the embedding and the head that it shares with the model.
     public static long parameters(ModelSpec spec) {
@@ -18,7 +18,7 @@ public final class ExtraLayer {
 
     /// Those that one token uses.
     public static long active(ModelSpec spec) {
-        return count(spec, p -> Usage.isActive(spec, p));
+        return count(spec, p -> TokenCost.isActive(spec, p));
     }
 
     /// The embedding and the head, which files may hold a second time for it.

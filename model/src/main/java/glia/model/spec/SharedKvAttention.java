@@ -8,9 +8,9 @@ import java.util.List;
 /// v are those of a `NormedAttention`, and scores are not scaled.
 ///
 /// @param followed where that attention is, in an earlier sublayer
-public record FollowingAttention(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Span span, float eps,
+public record SharedKvAttention(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Span span, float eps,
         Bias bias, Place followed) implements Mixer {
-    public FollowingAttention {
+    public SharedKvAttention {
         Heads.check(numHeads, numKeyValueHeads, headSize);
         Heads.check(rope, headSize);
         NumberRange.EPSILON.require("epsilon of the head norm", eps);
@@ -36,7 +36,7 @@ public record FollowingAttention(int numHeads, int numKeyValueHeads, int headSiz
     @Override
     public String describe() {
         return "attention with normed heads, " + numHeads + " heads over the " + numKeyValueHeads
-                + " of keys and values of " + followed + ", size " + headSize + ", " + Words.of(span) + ", "
-                + Words.of(rope);
+                + " of keys and values of " + followed + ", size " + headSize + ", " + Labels.of(span) + ", "
+                + Labels.of(rope);
     }
 }

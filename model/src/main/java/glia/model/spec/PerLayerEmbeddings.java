@@ -8,8 +8,8 @@ package glia.model.spec;
 /// @param numLayers L
 /// @param size S, the numbers of a layer
 /// @param eps of the norm over the numbers of each layer
-public record LayerInputs(int vocabSize, int numLayers, int size, float eps) {
-    public LayerInputs {
+public record PerLayerEmbeddings(int vocabSize, int numLayers, int size, float eps) {
+    public PerLayerEmbeddings {
         NumberRange.EPSILON.require("epsilon of the per-layer norm", eps);
         if (vocabSize < 1 || numLayers < 1 || size < 1 || (long) numLayers * size > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(size + " numbers for each of " + numLayers + " layers, of " + vocabSize

@@ -11,8 +11,8 @@ import glia.model.spec.Parameters;
 import java.util.Map;
 
 /// What one token uses of a model, and what that costs.
-public final class Usage {
-    private Usage() { }
+public final class TokenCost {
+    private TokenCost() { }
 
     /// Whether a token uses a parameter: of experts it uses only as many as it goes through.
     static boolean isActive(ModelSpec spec, Parameter p) {

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Models for text and images, made of a text model's golden checkpoint and tensors of other parts: the text part runs.
 @Timeout(300)
-class TextPartTest {
+class TextBackboneTest {
     @TempDir
     Path folder;
 

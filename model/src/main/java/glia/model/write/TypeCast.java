@@ -8,13 +8,13 @@ import java.lang.foreign.Arena;
 
 /// Numbers of a tensor in the type that it is written with. Numbers that the type rounds to infinity are refused, for
 /// nothing but NaN would come of them.
-final class Narrowed {
+final class TypeCast {
     private static final int CHUNK = 4096;
     /// From here on half precision is infinite: halfway from its largest number, 65504, to what would be the next.
     private static final float F16_END = 65_520;
     private static final float Q8_LARGEST = 127;
 
-    private Narrowed() { }
+    private TypeCast() { }
 
     /// The tensor itself if it has the type, else a copy in `arena`.
     ///

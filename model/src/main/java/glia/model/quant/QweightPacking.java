@@ -8,7 +8,7 @@ import glia.tensor.Tensor;
 import java.util.Optional;
 
 /// Codes packed in words, `….qweight`, with zero points `….qzeros` and scales `….scales` for groups of inputs.
-interface WordPacking extends Packing {
+interface QweightPacking extends Packing {
     /// The end of the name of the codes.
     String CODES = ".qweight";
 

@@ -1,9 +1,9 @@
 package glia.model.block;
 
 import glia.model.spec.Bias;
-import glia.model.spec.FollowingAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.model.spec.SharedKvAttention;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable;
@@ -11,16 +11,16 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import java.util.Optional;
 
-/// Attention over the keys and values of an earlier layer (see `FollowingAttention`).
-final class FollowingAttentionBlock implements Block {
-    private final FollowingAttention spec;
+/// Attention over the keys and values of an earlier layer (see `SharedKvAttention`).
+final class SharedKvAttentionBlock implements Block {
+    private final SharedKvAttention spec;
     private final AttentionShape shape;
     private final Block query;
     private final Block output;
     private final Weight queryNorm;
     private final Optional<RopeTable> rope;
 
-    FollowingAttentionBlock(FollowingAttention spec, Weights weights, Place place, RopeTables ropes) {
+    SharedKvAttentionBlock(SharedKvAttention spec, Weights weights, Place place, RopeTables ropes) {
         this.spec = spec;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(), 1,
                 spec.span());

@@ -4,12 +4,12 @@ import glia.tensor.kernel.Activation;
 import java.util.List;
 
 /// Lets a layer hear what it is told of the token itself: `down(f(gate(x)) · p)`, where p are the layer's numbers of
-/// `LayerInputs`.
+/// `PerLayerEmbeddings`.
 ///
 /// @param layer whose numbers
 /// @param size S, how many
-public record LayerInput(int layer, int size, Activation activation) implements Mixer {
-    public LayerInput {
+public record PerLayerEmbedding(int layer, int size, Activation activation) implements Mixer {
+    public PerLayerEmbedding {
         NumberRange.COUNT.require("layer", layer);
         NumberRange.SIZE.require("per-layer embedding size", size);
     }
@@ -27,6 +27,6 @@ public record LayerInput(int layer, int size, Activation activation) implements 
 
     @Override
     public String describe() {
-        return "gate for " + size + " numbers of the token, " + Words.of(activation);
+        return "gate for " + size + " numbers of the token, " + Labels.of(activation);
     }
 }

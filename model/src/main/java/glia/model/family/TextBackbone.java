@@ -17,7 +17,7 @@ import java.util.List;
 /// @param textType of the part where `text_config` does not say
 /// @param tied whether head and embedding are one where no config says so
 /// @param otherParts the names that tensors of the other parts begin with
-record TextPart(String modelType, String textType, boolean tied, List<String> otherParts) implements Family {
+record TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) implements Family {
     private static final String HEAD = "tie_word_embeddings";
     private static final String MODEL = "model.";
     private static final List<String> PREFIXES =
@@ -38,7 +38,7 @@ record TextPart(String modelType, String textType, boolean tied, List<String> ot
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return text(spec).source(spec, p).renamed(TextPart::names);
+        return text(spec).source(spec, p).renamed(TextBackbone::names);
     }
 
     private static Family text(ModelSpec spec) {

@@ -5,9 +5,9 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.Locale;
 
-/// Words for the parts of mixers, for `describe`.
-final class Words {
-    private Words() { }
+/// Labels for the parts of mixers, for `describe`.
+final class Labels {
+    private Labels() { }
 
     static String of(Activation activation) {
         return activation.name().toLowerCase(Locale.ROOT).replace('_', '-');

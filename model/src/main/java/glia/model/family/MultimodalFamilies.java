@@ -1,0 +1,27 @@
+package glia.model.family;
+
+import java.util.List;
+
+/// The models for more than text whose text part runs.
+final class MultimodalFamilies {
+    private static final List<String> TOWER = List.of("vision_tower.", "multi_modal_projector.");
+    private static final List<String> VISUAL = List.of("visual.");
+
+    private MultimodalFamilies() { }
+
+    static final List<Family> ALL = List.of(
+            new TextBackbone("gemma3", "gemma3_text", true, TOWER),
+            new TextBackbone("gemma4", "gemma4_text", true,
+                    List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),
+            new TextBackbone("kimi_k25", "deepseek_v3", true, List.of("vision_tower.", "mm_projector.")),
+            new TextBackbone("llama4", "llama4_text", false, List.of("vision_model.", "multi_modal_projector.")),
+            new TextBackbone("llava", "llama", false, TOWER),
+            new TextBackbone("llava_next", "llama", false,
+                    List.of("vision_tower.", "multi_modal_projector.", "image_newline")),
+            new TextBackbone("mistral3", "mistral", true, TOWER),
+            new TextBackbone("qwen2_5_vl", "qwen2_5_vl_text", false, VISUAL),
+            new TextBackbone("qwen2_vl", "qwen2_vl_text", false, VISUAL),
+            new TextBackbone("qwen3_5", "qwen3_5_text", false, VISUAL),
+            new TextBackbone("qwen3_5_moe", "qwen3_5_moe_text", false, VISUAL),
+            new TextBackbone("qwen3_vl", "qwen3_vl_text", false, VISUAL));
+}
