@@ -4,6 +4,7 @@ import glia.engine.schedule.ContextFullException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
+import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,8 +101,9 @@ public final class Chat implements AutoCloseable {
 
     /// Generates another answer to the last message of the user. What follows that message is replaced.
     ///
-    /// @throws IllegalStateException if the user has said nothing
+    /// @throws IllegalStateException if the user has said nothing, or the chat or the model is closed
     /// @throws ContextFullException if the message alone leaves no room for an answer
+    /// @throws TemplateException if the model's template refuses the conversation or fails
     public Answer regenerate(TextListener listener) {
         int last = lastOfUser();
         if (last < 0) {
@@ -130,6 +132,8 @@ public final class Chat implements AutoCloseable {
     /// Answers a message of the user and streams the answer's text.
     ///
     /// @throws ContextFullException if the message alone leaves no room for an answer
+    /// @throws TemplateException if the model's template refuses the conversation or fails
+    /// @throws IllegalStateException if the chat or the model is closed
     public Answer stream(String text, TextListener listener) {
         return stream(ChatMessage.user(text), listener);
     }
@@ -138,6 +142,8 @@ public final class Chat implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if it holds anything but text, such as an image
     /// @throws ContextFullException if the message alone leaves no room for an answer
+    /// @throws TemplateException if the model's template refuses the conversation or fails
+    /// @throws IllegalStateException if the chat or the model is closed
     public Answer stream(ChatMessage message, TextListener listener) {
         message.requireText();
         List<ChatMessage> asked = new ArrayList<>(messages);
@@ -204,6 +210,8 @@ public final class Chat implements AutoCloseable {
     ///
     /// @return the answer's text
     /// @throws ContextFullException if the message alone leaves no room for an answer
+    /// @throws TemplateException if the model's template refuses the conversation or fails
+    /// @throws IllegalStateException if the chat or the model is closed
     public String say(String text) {
         return stream(text, piece -> { }).text();
     }

@@ -57,6 +57,7 @@ final class DraftedSteps extends EngineSteps {
         private int to;
         private int length;
         private Optional<StateMemoryException> lost = Optional.empty();
+        private boolean isClosed;
 
         State(Sequence sequence, Sequence draft) {
             this.sequence = sequence;
@@ -135,7 +136,10 @@ final class DraftedSteps extends EngineSteps {
         public void close() {
             sequence.close();
             draft.close();
-            spare.push(unseen);
+            if (!isClosed) {
+                isClosed = true;
+                spare.push(unseen);
+            }
         }
     }
 
@@ -353,6 +357,8 @@ final class DraftedSteps extends EngineSteps {
 
     @Override
     public void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Steps;
 import glia.engine.state.BlockPool;
 import glia.engine.state.PrefixCache;
@@ -15,7 +16,6 @@ import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -41,12 +41,10 @@ public final class Engine implements AutoCloseable {
     private final SequenceStates states;
     private final Pass pass = new Pass();
     private final boolean looksAhead;
+    private final UseGuard guard;
     /// Made when it is first asked for.
     private PrefixCache prefixCache;
-    /// The thread that uses the engine; null if none does.
-    private final AtomicReference<Thread> user = new AtomicReference<>();
-    /// Claims of that thread.
-    private int numClaims;
+    private final ThreadOwner owner = new ThreadOwner();
 
     /// An engine for sequences as long as the model was made for.
     ///
@@ -63,6 +61,12 @@ public final class Engine implements AutoCloseable {
     /// @param keyValueType the numbers of the KV cache
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
             KeyValueType keyValueType) {
+        this(model, kernels, precision, stateLimitBytes, context, keyValueType, null);
+    }
+
+    private Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
+            KeyValueType keyValueType, UseGuard parent) {
+        this.guard = new UseGuard(parent);
         this.model = model;
         this.keyValueType = keyValueType;
         this.context = context;
@@ -77,12 +81,14 @@ public final class Engine implements AutoCloseable {
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
     public Engine forContext(int context) {
-        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, keyValueType);
+        guard.requireOpen();
+        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, keyValueType, guard);
     }
 
     /// The same engine with a KV cache of other numbers, and memory of its own.
     public Engine withKeyValueType(KeyValueType type) {
-        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, type);
+        guard.requireOpen();
+        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, type, guard);
     }
 
     /// The numbers of the KV cache.
@@ -109,17 +115,20 @@ public final class Engine implements AutoCloseable {
     /// @param drafts whether the model's draft layer guesses tokens
     /// @throws IllegalArgumentException if drafts are asked for and there is no such layer
     public Steps steps(boolean drafts) {
+        guard.requireOpen();
         return drafts ? new DraftedSteps(this) : new PlainSteps(this);
     }
 
     /// A new, empty sequence.
     public Sequence open() {
+        guard.requireOpen();
         return states.open(pool);
     }
 
     /// The cache of prefixes of this engine's sequences. Its blocks are given up before a sequence goes without. Where
     /// weights change, keys should hold `Weights.version()`.
     public PrefixCache prefixCache() {
+        guard.requireOpen();
         if (prefixCache == null) {
             prefixCache = states.newPrefixCache(pool, stateLimitBytes, model.weights()::version);
         }
@@ -143,6 +152,7 @@ public final class Engine implements AutoCloseable {
     /// @param wanted the tokens that get logits, counted from `from`, ascending
     /// @throws IllegalArgumentException as above, or if they are not among the tokens or do not ascend
     public void add(Sequence sequence, int[] ids, int from, int to, int[] wanted) {
+        guard.requireOpen();
         Pass.requirePlaces(wanted, to - from);
         add(sequence, ids, from, to, Pass.Outputs.NONE, NOTHING);
         pass.want(wanted);
@@ -152,6 +162,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if the model has no encoder
     public void add(Sequence sequence, int[] source, int[] ids, int from, int to, Pass.Outputs wanted) {
+        guard.requireOpen();
         if (model.spec().encoder().isEmpty()) {
             throw new IllegalArgumentException("the model has no encoder to read a source");
         }
@@ -187,22 +198,21 @@ public final class Engine implements AutoCloseable {
         leave();
     }
 
-    /// Keeps other threads from the engine until `release`, for results that are read between passes, say. A thread may
+    /// Reserves the engine for this thread until `release`, to read results between passes, for example. A thread may
     /// claim it more than once.
     ///
-    /// @throws IllegalStateException if another thread uses it
+    /// @throws IllegalStateException if another thread uses it, or the model is closed
     public void claim() {
         enter();
-        numClaims++;
+        owner.claim();
     }
 
-    /// The same, if no other thread uses it.
+    /// Claims the engine if no other thread uses it.
     ///
     /// @return whether it is claimed
-    /// @throws IllegalStateException if this thread has gathered tokens and not run them
+    /// @throws IllegalStateException if this thread has added tokens and not run them, or the model is closed
     boolean claimIdle() {
-        Thread of = user.get();
-        if (of != null && of != Thread.currentThread() && of.isAlive()) {
+        if (owner.isOther()) {
             return false;
         }
         claim();
@@ -216,25 +226,14 @@ public final class Engine implements AutoCloseable {
 
     /// Ends a claim.
     public void release() {
-        numClaims--;
+        owner.unclaim();
         leave();
     }
 
+    /// @throws IllegalStateException if the model is closed, or another thread uses the engine
     private void enter() {
-        Thread current = Thread.currentThread();
-        Thread of = user.get();
-        if (of == current) {
-            return;
-        }
-        boolean isFree = of == null || !of.isAlive();
-        if (!isFree || !user.compareAndSet(of, current)) {
-            throw new IllegalStateException("the engine is in use by thread " + (of == null ? "" : of.getName() + " ")
-                    + "and may be used by one thread at a time; found a call by thread " + current.getName()
-                    + ": submit requests to the model's scheduler, or let one thread claim the engine");
-        }
-        if (of != null) {
-            // A thread has ended and left something behind.
-            numClaims = 0;
+        guard.requireOpen();
+        if (owner.enter()) {
             pass.clear();
             states.clear();
         }
@@ -242,8 +241,8 @@ public final class Engine implements AutoCloseable {
 
     /// Others may use the engine, if nothing is gathered or claimed.
     private void leave() {
-        if (numClaims == 0 && pass.runs().count() == 0) {
-            user.set(null);
+        if (pass.runs().count() == 0) {
+            owner.leave();
         }
     }
 
@@ -251,26 +250,30 @@ public final class Engine implements AutoCloseable {
     ///
     /// @return valid until the next run
     public Tensor read(Pass texts) {
-        enter();
-        try {
-            ops.release(0);
-            return decoder.forward(ops, texts, States.NONE);
-        } finally {
-            leave();
-        }
+        return whileOpen(() -> {
+            enter();
+            try {
+                ops.release(0);
+                return decoder.forward(ops, texts, States.NONE);
+            } finally {
+                leave();
+            }
+        });
     }
 
     /// The last hidden states `[outputs, D]` of whole texts.
     ///
     /// @return valid until the next run
     public Tensor hidden(Pass texts) {
-        enter();
-        try {
-            ops.release(0);
-            return decoder.hidden(ops, texts, States.NONE);
-        } finally {
-            leave();
-        }
+        return whileOpen(() -> {
+            enter();
+            try {
+                ops.release(0);
+                return decoder.hidden(ops, texts, States.NONE);
+            } finally {
+                leave();
+            }
+        });
     }
 
     /// Computes what was gathered.
@@ -296,7 +299,34 @@ public final class Engine implements AutoCloseable {
         return pool;
     }
 
+    /// @throws IllegalStateException if the model is closed
+    void requireOpen() {
+        guard.requireOpen();
+    }
+
+    /// Does work during which the model is not closed: `close` of another thread waits for its end. The work may not
+    /// close the model itself.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public <T> T whileOpen(Supplier<T> work) {
+        guard.enter();
+        try {
+            return work.get();
+        } finally {
+            guard.exit();
+        }
+    }
+
     private Tensor compute(Supplier<Tensor> forward) {
+        guard.enter();
+        try {
+            return advance(forward);
+        } finally {
+            guard.exit();
+        }
+    }
+
+    private Tensor advance(Supplier<Tensor> forward) {
         enter();
         try {
             ops.release(0);
@@ -314,30 +344,39 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Computes a prompt in chunks.
+    /// Prefills a sequence with `ids[from..to)`, in chunks.
     ///
-    /// @param cancelled asked between chunks; what was computed until then counts
-    /// @return the logits `[1, V]` after the last token, or of no row if cancelled
+    /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
+    /// @return the logits `[1, V]` after the last token, or no row if cancelled
+    /// @throws ContextFullException if the sequence would be longer than the context; then nothing is computed
     public Tensor prefill(Sequence sequence, int[] ids, int from, int to,
             BooleanSupplier cancelled) {
+        guard.requireOpen();
         if (to <= from) {
             throw new IllegalArgumentException("a prompt of no tokens");
         }
-        for (int at = from; ; at = sequence.length()) {
-            int end = sequence.chunkEnd(chunkEnd(at, to));
-            Tensor logits = prefillChunk(sequence, ids, at, end, to);
-            if (end == to || cancelled.getAsBoolean()) {
+        Objects.checkFromToIndex(from, to, ids.length);
+        requireContext(sequence.length() + to - from);
+        int first = from - sequence.length();
+        while (true) {
+            int at = sequence.length();
+            int end = sequence.chunkEnd(chunkEnd(at, to - first));
+            Tensor logits = prefillChunk(sequence, ids, at + first, end + first, to);
+            if (end + first == to || cancelled.getAsBoolean()) {
                 return logits;
             }
         }
     }
 
-    /// Computes what a sequence that the prefix cache has opened lacks of a prompt, and puts it into the cache.
+    /// Prefills the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
     ///
     /// @param key of the prefix cache
-    /// @param cancelled asked between chunks; what was computed until then counts
-    /// @return the logits `[1, V]` after the last token, or of no row if cancelled
+    /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
+    /// @return the logits `[1, V]` after the last token, or no row if cancelled
+    /// @throws ContextFullException if the prompt is longer than the context; then nothing is computed
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
+        guard.requireOpen();
+        requireContext(ids.length);
         while (true) {
             int at = sequence.length();
             int end = sequence.chunkEnd(chunkEnd(at, ids.length));
@@ -346,6 +385,12 @@ public final class Engine implements AutoCloseable {
             if (end == ids.length || cancelled.getAsBoolean()) {
                 return logits;
             }
+        }
+    }
+
+    private void requireContext(int numTokens) {
+        if (numTokens > context) {
+            throw new ContextFullException(numTokens, context);
         }
     }
 
@@ -386,7 +431,9 @@ public final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
-        ops.close();
-        pool.close();
+        if (guard.close()) {
+            ops.close();
+            pool.close();
+        }
     }
 }

@@ -13,6 +13,11 @@ abstract sealed class EngineSteps implements Steps permits PlainSteps, DraftedSt
     }
 
     @Override
+    public final void requireOpen() {
+        engine.requireOpen();
+    }
+
+    @Override
     public final int vocabSize() {
         return engine.model().spec().vocabSize();
     }

@@ -21,6 +21,7 @@ public final class Generator implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final LoadedModel model;
     private Session session;
+    private boolean isClosed;
 
     Generator(LoadedModel model, Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
@@ -47,6 +48,9 @@ public final class Generator implements AutoCloseable {
     record Generated(Answer answer, int[] tokens) { }
 
     Generated generated(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
+        if (isClosed) {
+            throw new IllegalStateException("the generator or its chat is closed");
+        }
         if (session == null) {
             session = model.scheduler().session();
         }
@@ -136,6 +140,7 @@ public final class Generator implements AutoCloseable {
 
     @Override
     public void close() {
+        isClosed = true;
         if (session != null) {
             session.close();
         }

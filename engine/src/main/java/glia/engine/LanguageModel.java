@@ -2,7 +2,6 @@ package glia.engine;
 
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Scheduler;
-import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubSettings;
@@ -11,6 +10,7 @@ import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.kernels.KernelBackends;
 import glia.text.template.ChatTemplate;
+import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,13 +30,16 @@ public final class LanguageModel implements AutoCloseable {
     private final LoadedModel loaded;
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
+    /// Why the template cannot be used, if so.
+    private final Optional<TemplateException> templateError;
     private final GenerationOptions options;
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
-            GenerationOptions options) {
+            Optional<TemplateException> templateError, GenerationOptions options) {
         this.loaded = loaded;
         this.tokenizer = tokenizer;
         this.template = template;
+        this.templateError = templateError;
         this.options = options;
         loaded.limitVocabulary(tokenizer.vocabSize());
     }
@@ -74,23 +77,33 @@ public final class LanguageModel implements AutoCloseable {
             TextLoader text = loaded.text().orElseThrow();
             SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint gguf
                     ? GenerationConfig.sampling(gguf.metadata()) : GenerationConfig.sampling(TextLoader.folder(path));
-            return new LanguageModel(loaded, text.tokenizer(), text.template(),
-                    GenerationOptions.defaults().withSampling(sampling));
+            GenerationOptions generation = GenerationOptions.defaults().withSampling(sampling);
+            Tokenizer tokenizer = text.tokenizer();
+            try {
+                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation);
+            } catch (TemplateException e) {
+                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation);
+            }
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();
             throw e;
         }
     }
 
-    /// A conversation.
+    /// A new conversation.
     ///
-    /// @throws StateMemoryException later, when memory does not suffice for what it says
+    /// @throws IllegalStateException if the model is closed
+    /// @throws TemplateException if the model's chat template cannot be parsed
     public Chat chat() {
-        return new Chat(this, new Generator(loaded, tokenizer));
+        template();
+        return new Chat(this, generator());
     }
 
     /// Something to continue texts with, without a chat template.
+    ///
+    /// @throws IllegalStateException if the model is closed
     public Generator generator() {
+        loaded.requireOpen();
         return new Generator(loaded, tokenizer);
     }
 
@@ -111,8 +124,13 @@ public final class LanguageModel implements AutoCloseable {
         return tokenizer;
     }
 
-    /// The model's chat template; without one it only continues texts.
+    /// The model's chat template. A model without one only continues texts.
+    ///
+    /// @throws TemplateException if it cannot be parsed
     public Optional<ChatTemplate> template() {
+        if (templateError.isPresent()) {
+            throw templateError.get();
+        }
         return template;
     }
 
@@ -132,6 +150,10 @@ public final class LanguageModel implements AutoCloseable {
         return loaded.kernels();
     }
 
+    /// Ends all requests with [glia.engine.schedule.Finish#CANCELLED], waits for passes of other threads and unmaps the
+    /// weights. Later calls do nothing.
+    ///
+    /// @throws IllegalStateException if a token listener or a sampler calls it
     @Override
     public void close() {
         loaded.close();

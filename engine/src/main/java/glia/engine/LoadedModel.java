@@ -38,6 +38,7 @@ public final class LoadedModel implements AutoCloseable {
     private Background<Void> warmUp;
     /// Whether the caller has something to compute.
     private volatile boolean isAwaited;
+    private volatile boolean isClosed;
 
     private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Engine engine,
             PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
@@ -150,12 +151,24 @@ public final class LoadedModel implements AutoCloseable {
         return Math.max(64L << 20, MachineMemory.totalBytes() / 5 * 4 - model.checkpoint().sizeBytes());
     }
 
+    /// @throws IllegalStateException if the model is closed
+    void requireOpen() {
+        if (isClosed) {
+            throw new IllegalStateException("the model is closed");
+        }
+    }
+
+    /// @throws IllegalStateException if the model is closed
     public Model model() {
+        requireOpen();
         return model;
     }
 
-    /// Waits until nothing else uses it.
+    /// Waits until the warm-up is done.
+    ///
+    /// @throws IllegalStateException if the model is closed
     public Engine engine() {
+        requireOpen();
         if (warmUp != null) {
             isAwaited = true;
             warmUp.get();
@@ -170,7 +183,10 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     /// What shares the engine among requests, of any threads.
+    ///
+    /// @throws IllegalStateException if the model is closed
     public Scheduler scheduler() {
+        requireOpen();
         Scheduler there = scheduler;
         return there != null ? there : makeScheduler();
     }
@@ -178,6 +194,7 @@ public final class LoadedModel implements AutoCloseable {
     private Scheduler makeScheduler() {
         synchronized (workers) {
             if (scheduler == null) {
+                requireOpen();
                 scheduler = new Scheduler(engine().steps(drafts), SchedulerOptions.defaults(), vocabSize,
                         contextLength);
             }
@@ -200,18 +217,37 @@ public final class LoadedModel implements AutoCloseable {
         return kernels;
     }
 
+    /// Ends all requests with [glia.engine.schedule.Finish#CANCELLED], waits for passes of other threads and unmaps the
+    /// weights. Later calls do nothing.
+    ///
+    /// @throws IllegalStateException if a token listener or a sampler calls it
     @Override
     public void close() {
-        if (warmUp != null) {
-            isAwaited = true;
-            warmUp.await();
+        synchronized (workers) {
+            if (isClosed) {
+                return;
+            }
+            if (warmUp != null) {
+                isAwaited = true;
+                warmUp.await();
+            }
+            isClosed = true;
+            if (scheduler != null) {
+                closeScheduler();
+            }
+            engine.close();
+            workers.close();
+            packedCopy.close();
+            model.close();
         }
-        if (scheduler != null) {
+    }
+
+    private void closeScheduler() {
+        try {
             scheduler.close();
+        } catch (IllegalStateException e) {
+            isClosed = false;
+            throw e;
         }
-        engine.close();
-        workers.close();
-        packedCopy.close();
-        model.close();
     }
 }

@@ -52,13 +52,17 @@ public final class MaskFiller {
             throw new IllegalArgumentException("the text has " + ids.length + " tokens; the model reads at most "
                     + model.contextLength());
         }
-        Tensor logits = model.engine().read(new Pass().add(ids, 0, ids.length, 0, Outputs.ALL));
         List<List<Guess>> all = new ArrayList<>();
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i] == mask) {
-                all.add(best(logits, i, count));
+        Engine engine = model.engine();
+        engine.whileOpen(() -> {
+            Tensor logits = engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.ALL));
+            for (int i = 0; i < ids.length; i++) {
+                if (ids[i] == mask) {
+                    all.add(best(logits, i, count));
+                }
             }
-        }
+            return null;
+        });
         if (all.isEmpty()) {
             throw new IllegalArgumentException("the text has no " + mask()
                     + ": write it where a word is to be guessed");

@@ -76,7 +76,8 @@ public final class TextLoader {
 
     /// Waits for the chat template, if there is one.
     ///
-    /// @throws CheckpointException if it cannot be read
+    /// @throws CheckpointException if it is not a text
+    /// @throws glia.text.template.TemplateException if it cannot be read or parsed
     public Optional<ChatTemplate> template() throws CheckpointException {
         return await(template, "chat template");
     }

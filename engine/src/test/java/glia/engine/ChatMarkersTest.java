@@ -1,8 +1,11 @@
 package glia.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.sampling.SamplingOptions;
+import glia.text.template.TemplateException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,6 +49,33 @@ class ChatMarkersTest {
             Answer answer = generator.generate(model.tokenizer().encode("Once", true),
                     new GenerationOptions(thinking, 5, List.of("think><think")), false, piece -> { });
             assertEquals("<", answer.text());
+        }
+    }
+
+    /// Only a chat needs the template.
+    @Test
+    void aTemplateThatCannotBeParsedIsReportedWhenItIsNeeded() throws IOException {
+        MarkedStories.write(folder, "{% if %}");
+        try (LanguageModel model = LanguageModel.load(folder); Generator generator = model.generator()) {
+            assertTrue(assertThrows(TemplateException.class, model::template).getMessage()
+                    .contains("chat_template.jinja:1"));
+            assertThrows(TemplateException.class, model::chat);
+            GenerationOptions three = GenerationOptions.defaults().withMaxTokens(3);
+            assertEquals(3, generator.generate(new int[] {1, 5}, three, false, piece -> { }).tokens());
+        }
+    }
+
+    @Test
+    void aTemplateThatRefusesAMessageLeavesTheChatAsItWas() throws IOException {
+        MarkedStories.write(folder, "{% for m in messages %}{% if m.content == 'No' %}"
+                + "{{ raise_exception('not this') }}{% endif %}{{ m.content }}{% endfor %}");
+        try (LanguageModel model = LanguageModel.load(folder); Chat chat = model.chat()) {
+            chat.options(GenerationOptions.defaults().withMaxTokens(3));
+            chat.say("Once");
+            assertEquals("not this", assertThrows(TemplateException.class, () -> chat.say("No")).getMessage());
+            assertEquals(2, chat.messages().size());
+            chat.say("Yes");
+            assertEquals(4, chat.messages().size());
         }
     }
 }

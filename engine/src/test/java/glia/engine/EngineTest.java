@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.schedule.ContextFullException;
 import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
 import glia.model.TinyConfig;
@@ -15,6 +16,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -138,15 +140,66 @@ class EngineTest {
 
     @Test
     void prefillStopsBetweenChunksAndKeepsWhatItHas() {
-        withEngine(CONFIG, 1 << 24, engine -> {
+        withEngine(CONFIG, 1 << 24, narrow -> {
             int[] text = new Random(4).ints(2 * Engine.CHUNK_TOKENS + 3, 0, CONFIG.vocabSize()).toArray();
-            Sequence whole = engine.open();
-            float[] expected = engine.prefill(whole, text, 0, text.length, () -> false).toArray();
-            Sequence stopped = engine.open();
-            assertEquals(0, engine.prefill(stopped, text, 0, text.length, () -> true).rows());
-            assertEquals(Engine.CHUNK_TOKENS, stopped.length());
-            float[] found = engine.prefill(stopped, text, stopped.length(), text.length, () -> false).toArray();
-            assertArrayEquals(expected, found, 1e-5f);
+            try (Engine engine = narrow.forContext(text.length)) {
+                Sequence whole = engine.open();
+                float[] expected = engine.prefill(whole, text, 0, text.length, () -> false).toArray();
+                Sequence stopped = engine.open();
+                assertEquals(0, engine.prefill(stopped, text, 0, text.length, () -> true).rows());
+                assertEquals(Engine.CHUNK_TOKENS, stopped.length());
+                float[] found = engine.prefill(stopped, text, stopped.length(), text.length, () -> false).toArray();
+                assertArrayEquals(expected, found, 1e-5f);
+            }
+        });
+    }
+
+    @Test
+    void prefillBeyondTheContextIsRefusedBeforeAnythingIsComputed() {
+        withEngine(CONFIG, 1 << 24, engine -> {
+            try (Engine small = engine.forContext(2 * PAGE); Sequence sequence = small.open()) {
+                ContextFullException full = assertThrows(ContextFullException.class,
+                        () -> small.prefill(sequence, ids, 0, 2 * PAGE + 1, () -> false));
+                assertTrue(full.getMessage().contains("129 tokens") && full.getMessage().contains("128 tokens"),
+                        full::getMessage);
+                assertThrows(ContextFullException.class,
+                        () -> small.prefillCached("", sequence, ids, () -> false));
+                assertThrows(IndexOutOfBoundsException.class,
+                        () -> small.prefill(sequence, ids, ids.length - 1, ids.length + 1, () -> false));
+                assertEquals(0, sequence.length());
+                assertEquals(0, small.stateBytes());
+                float[] expected = small.prefill(sequence, ids, 0, 2 * PAGE, () -> false).toArray();
+                assertThrows(ContextFullException.class, () -> small.prefill(sequence, ids, 0, 1, () -> false));
+                sequence.clear();
+                small.prefill(sequence, ids, 0, PAGE, () -> false);
+                // The tokens may lie elsewhere than at the sequence's positions.
+                int[] rest = Arrays.copyOfRange(ids, PAGE - 3, 2 * PAGE);
+                assertArrayEquals(expected, small.prefill(sequence, rest, 3, rest.length, () -> false).toArray(), 1e-6f);
+            }
+        });
+    }
+
+    @Test
+    void prefillStartsAnywhereInAListOfTokens() {
+        withEngine(CONFIG, 1 << 24, narrow -> {
+            int[] text = new Random(4).ints(Engine.CHUNK_TOKENS + 30, 0, CONFIG.vocabSize()).toArray();
+            try (Engine engine = narrow.forContext(text.length); Sequence whole = engine.open();
+                    Sequence part = engine.open()) {
+                int[] end = Arrays.copyOfRange(text, 20, text.length);
+                float[] expected = engine.prefill(whole, end, 0, end.length, () -> false).toArray();
+                assertArrayEquals(expected, engine.prefill(part, text, 20, text.length, () -> false).toArray());
+                assertEquals(end.length, part.length());
+            }
+        });
+    }
+
+    @Test
+    void onlyItsClaimantReleasesAnEngine() {
+        withEngine(CONFIG, 1 << 20, engine -> {
+            assertThrows(IllegalStateException.class, engine::release);
+            engine.claim();
+            engine.release();
+            assertThrows(IllegalStateException.class, engine::release);
         });
     }
 

@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Shows what a model looks at in a text, as a web page.
+/// Writes attention maps and gradient saliency as a web page.
 public final class AttentionCommand implements Command {
     /// Tokens of a text at the most: maps grow with their square.
     private static final int MOST_TOKENS = 256;
@@ -48,7 +48,7 @@ public final class AttentionCommand implements Command {
                 Syntax.join(List.of(PROMPT, LAYER, HEAD, OUT, TextFiles.FORCE), ComputeOptions.ALL))
                 .examples("""
                         $ glia attention stories260K -p "Once upon a time" -o page.html
-                        page.html: 5 tokens, 40 maps, influence""")
+                        page.html: 5 tokens, 40 maps, gradient saliency""")
                 .notes("The page needs no other file. It shows the attention map of each layer and head, arcs from a "
                         + "token to those with the largest weights, and gradient saliency: the norm of the gradient of "
                         + "a token's best logit with respect to each embedding. Sparse attention with an indexer has "
@@ -76,18 +76,45 @@ public final class AttentionCommand implements Command {
             }
             List<AttentionMaps.Map> maps = AttentionMaps.of(model.engine(), ids);
             AttentionPage page = new AttentionPage(choice.path().getFileName().toString(), texts(model, ids));
-            int count = addMaps(page, maps, arguments);
-            GradientSaliency influence = GradientSaliency.of(model.engine(), ids);
-            page.add(influence, texts(model, influence.best()));
+            int count = addMaps(page, maps, arguments, console);
+            GradientSaliency saliency = saliency(model, ids, console);
+            page.add(saliency, texts(model, saliency.best()));
             TextFiles.write(out, page.html());
             console.out().println(out + ": " + Units.counted(ids.length, "token") + ", "
-                    + Units.counted(count, "map") + ", influence");
+                    + Units.counted(count, "map") + ", gradient saliency");
         }
         return ExitCode.OK;
     }
 
-    /// Adds what was asked for; gives the number of maps.
-    private static int addMaps(AttentionPage page, List<AttentionMaps.Map> maps, Arguments arguments) {
+    private static GradientSaliency saliency(LanguageModel model, int[] ids, Console console) {
+        GradientSaliency saliency = GradientSaliency.of(model.engine(), ids, (done, total) -> {
+            if (console.errIsTerminal()) {
+                console.clearProgress();
+                console.err().print("gradient saliency: " + done + " of " + total + " tokens");
+                console.err().flush();
+            }
+        });
+        if (console.errIsTerminal()) {
+            console.clearProgress();
+        }
+        return saliency;
+    }
+
+    /// Adds the maps of the layers and heads of the options. Where all heads of all layers are more than the page holds,
+    /// it adds the mean of each layer's heads.
+    ///
+    /// @return the number of maps
+    private static int addMaps(AttentionPage page, List<AttentionMaps.Map> maps, Arguments arguments,
+            Console console) {
+        int numAll = maps.stream().mapToInt(map -> map.weights().length).sum();
+        boolean means = arguments.get(LAYER).isEmpty() && arguments.get(HEAD).isEmpty() && !maps.isEmpty()
+                && !AttentionPage.fits(numAll, maps.getFirst().weights()[0].length);
+        if (means) {
+            maps.forEach(page::addMean);
+            console.err().println("glia: " + numAll + " maps would make too large a page; it shows the mean of each "
+                    + "layer's heads. --layer N shows the heads of a layer, --head N a head of each layer");
+            return maps.size();
+        }
         int count = 0;
         for (AttentionMaps.Map map : maps) {
             List<Integer> heads = IntStream.range(0, map.weights().length).boxed()

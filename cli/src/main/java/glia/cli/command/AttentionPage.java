@@ -14,10 +14,12 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A web page, in one file, that shows what a model looks at in a text.
+/// A web page, in one file, with the attention maps and the gradient saliency of a text.
 final class AttentionPage {
-    /// Probabilities are written as 16-bit shares of 1.
+    /// Attention weights are written as 16-bit fractions of 1.
     private static final int STEPS = 65_535;
+    /// The most bytes of all maps; the page holds them in base64, which takes a third more.
+    private static final long MAX_MAP_BYTES = 24L << 20;
 
     private final Map<String, Object> data = new LinkedHashMap<>();
     private final List<Map<String, Object>> layers = new ArrayList<>();
@@ -28,16 +30,40 @@ final class AttentionPage {
         data.put("layers", layers);
     }
 
-    /// Adds a layer's map, of some of its heads.
+    /// Whether that many maps fit the page.
+    static boolean fits(long numMaps, int numTokens) {
+        return numMaps * numTokens * (numTokens + 1L) <= MAX_MAP_BYTES;
+    }
+
+    /// Adds the maps of some heads of a layer.
     void add(AttentionMaps.Map map, List<Integer> heads) {
+        add(map, heads, heads.stream().map(head -> map.weights()[head]).toList());
+    }
+
+    /// Adds the mean of the maps of all heads of a layer.
+    void addMean(AttentionMaps.Map map) {
+        int tokens = map.weights()[0].length;
+        float[][] mean = new float[tokens][tokens];
+        for (float[][] head : map.weights()) {
+            for (int n = 0; n < tokens; n++) {
+                for (int p = 0; p < tokens; p++) {
+                    mean[n][p] += head[n][p] / map.weights().length;
+                }
+            }
+        }
+        add(map, List.of("mean of " + map.weights().length + " heads"), List.<float[][]>of(mean));
+    }
+
+    /// @param heads their numbers or names
+    private void add(AttentionMaps.Map map, List<?> heads, List<float[][]> weights) {
         int tokens = map.weights()[0].length;
         boolean ahead = looksAhead(map);
         ByteBuffer bytes = ByteBuffer.allocate(2 * heads.size() * (ahead ? tokens * tokens : tokens * (tokens + 1) / 2))
                 .order(ByteOrder.LITTLE_ENDIAN);
-        for (int head : heads) {
+        for (float[][] head : weights) {
             for (int n = 0; n < tokens; n++) {
                 for (int p = 0; p < (ahead ? tokens : n + 1); p++) {
-                    bytes.putShort((short) Math.round(STEPS * map.weights()[head][n][p]));
+                    bytes.putShort((short) Math.round(STEPS * head[n][p]));
                 }
             }
         }
@@ -63,17 +89,19 @@ final class AttentionPage {
         return false;
     }
 
+    /// Adds the gradient saliency.
+    ///
     /// @param best the texts of the tokens with the best logits
-    void add(GradientSaliency influence, List<String> best) {
+    void add(GradientSaliency saliency, List<String> best) {
         List<List<Double>> rows = new ArrayList<>();
-        for (double[] row : influence.norms()) {
+        for (double[] row : saliency.norms()) {
             List<Double> numbers = new ArrayList<>();
             for (double x : row) {
                 numbers.add((double) (float) x);
             }
             rows.add(numbers);
         }
-        data.put("influence", rows);
+        data.put("saliency", rows);
         data.put("best", best);
     }
 
@@ -81,7 +109,7 @@ final class AttentionPage {
     String html() throws IOException {
         try (InputStream in = AttentionPage.class.getResourceAsStream("attention.html")) {
             String page = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            // Inside of a script element nothing may look like its end.
+            // A script element may not contain its end tag.
             return page.replace("/*DATA*/", JsonMapper.shared().writeValueAsString(data).replace("<", "\\u003c"));
         }
     }

@@ -4,13 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.cli.Cli;
 import glia.cli.TestConsole;
+import glia.cli.terminal.Console;
+import glia.lab.attention.AttentionMaps;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +52,7 @@ class AttentionCommandTest {
 
     @Test
     void writesAPageOfEveryLayerAndHead() throws IOException {
-        assertEquals(page() + ": 8 tokens, 40 maps, influence\n", run(ExitCode.OK, "-p", "Lily had a red ball"));
+        assertEquals(page() + ": 8 tokens, 40 maps, gradient saliency\n", run(ExitCode.OK, "-p", "Lily had a red ball"));
         String page = Files.readString(page());
         assertFalse(page.contains("http://") && page.contains("src=\"http"), "needs something else");
         JsonNode data = data();
@@ -61,7 +70,7 @@ class AttentionCommandTest {
         }
         for (int t = 0; t < tokens; t++) {
             for (int other = 0; other < tokens; other++) {
-                assertEquals(other <= t, data.path("influence").path(t).path(other).asDouble() > 0, t + " " + other);
+                assertEquals(other <= t, data.path("saliency").path(t).path(other).asDouble() > 0, t + " " + other);
             }
         }
         assertEquals(tokens, data.path("best").size());
@@ -76,5 +85,33 @@ class AttentionCommandTest {
         assertTrue(run(ExitCode.USAGE, "-p", "a", "--layer", "5").contains("layers with maps are [0 (8 heads)"));
         assertTrue(run(ExitCode.USAGE, "-p", "a", "--head", "8").contains("there is no such layer and head"));
         assertTrue(run(ExitCode.USAGE, "-p", "a ".repeat(400)).contains("expected 1 to 256"));
+    }
+
+    /// Twenty layers of 30 heads would take 29 MB for 220 tokens.
+    @Test
+    void theMeanOfTheHeadsKeepsALargePageSmall() throws IOException {
+        assertTrue(AttentionPage.fits(270, 256), "SmolLM2-135M");
+        assertFalse(AttentionPage.fits(600, 220));
+        AttentionPage page = new AttentionPage("m", List.of("a", "b"));
+        float[][][] weights = {{{1, 0}, {0.5f, 0.5f}}, {{1, 0}, {0.25f, 0.75f}}};
+        page.addMean(new AttentionMaps.Map(3, "attention", weights));
+        Files.writeString(page(), page.html());
+        JsonNode layer = data().path("layers").path(0);
+        assertEquals("mean of 2 heads", layer.path("heads").path(0).asString());
+        ByteBuffer shares = ByteBuffer.wrap(Base64.getDecoder().decode(layer.path("weights").asString()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        assertEquals(List.of(65_535, 24_576, 40_959), IntStream.range(0, 3).mapToObj(i -> shares.getShort() & 0xffff)
+                .toList());
+    }
+
+    @Test
+    void progressIsShownOnATerminal() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(InputStream.nullInputStream(), new PrintStream(OutputStream.nullOutputStream()),
+                new PrintStream(err, true, StandardCharsets.UTF_8), false, false, true, 80, false);
+        assertEquals(ExitCode.OK, new Cli(console).run(List.of("attention", "stories260K", "-p",
+                "a cat sat on a mat. ".repeat(7), "-o", page().toString())));
+        String text = err.toString(StandardCharsets.UTF_8);
+        assertTrue(text.contains("gradient saliency: "), text);
     }
 }

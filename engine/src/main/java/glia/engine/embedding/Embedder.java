@@ -94,6 +94,7 @@ public final class Embedder {
     /// The vectors `[D]` of texts, in their order.
     ///
     /// @throws IllegalArgumentException if a text has no tokens to pool, or more than the context holds
+    /// @throws IllegalStateException if the model is closed
     public float[][] embed(List<Input> texts) {
         for (int i = 0; i < texts.size(); i++) {
             check(i, texts.get(i));
@@ -130,6 +131,13 @@ public final class Embedder {
     }
 
     private void run(List<Integer> batch, List<Input> texts, float[][] vectors) {
+        engine.whileOpen(() -> {
+            runOpen(batch, texts, vectors);
+            return null;
+        });
+    }
+
+    private void runOpen(List<Integer> batch, List<Input> texts, float[][] vectors) {
         Pass pass = new Pass();
         for (int i : batch) {
             int[] ids = texts.get(i).ids();

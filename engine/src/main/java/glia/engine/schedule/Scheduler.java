@@ -92,10 +92,15 @@ public final class Scheduler implements AutoCloseable {
         return generation;
     }
 
-    private void check(GenerationRequest request) {
+    private void requireOpen() {
+        steps.requireOpen();
         if (closed) {
             throw new IllegalStateException("the scheduler is closed");
         }
+    }
+
+    private void check(GenerationRequest request) {
+        requireOpen();
         if (request.session().isPresent() && !request.session().get().isOf(this)) {
             throw new IllegalArgumentException("the session was opened by another scheduler");
         }
@@ -252,16 +257,20 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /// Something that remembers the text of one request for the next.
+    ///
+    /// @throws IllegalStateException if the scheduler is closed
     public Session session() {
+        requireOpen();
         Session session = new Session(this);
         locked(() -> places.sessions().add(session));
         return session;
     }
 
     void clear(Session session, boolean forGood) {
-        if (closed) {
+        if (closed && forGood) {
             return;
         }
+        requireOpen();
         session.begin();
         try {
             locked(() -> {
@@ -278,7 +287,10 @@ public final class Scheduler implements AutoCloseable {
     /// Runs something between two steps, while no pass is computed: weights may change. What sessions and the cache of
     /// prefixes remember is forgotten, since it was computed with the weights as they were. Texts that run go on with
     /// what they have, and leave nothing to others.
+    ///
+    /// @throws IllegalStateException if the scheduler is closed
     public void betweenSteps(Runnable work) {
+        requireOpen();
         locked(() -> {
             work.run();
             places.forget();

@@ -83,9 +83,9 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /// Forgets everything.
+    /// Removes all tokens.
     ///
-    /// @throws IllegalStateException if a request uses the session
+    /// @throws IllegalStateException if a request uses the session, or it or the scheduler is closed
     public void clear() {
         scheduler.clear(this, false);
     }

@@ -20,6 +20,9 @@ public interface Steps extends AutoCloseable {
     /// Forgets all prefixes, since weights have changed.
     void forget();
 
+    /// @throws IllegalStateException if the model is closed
+    void requireOpen();
+
     /// The most tokens of a decode step of one text: 1, or 2 with a draft.
     int tokensPerDecode();
 

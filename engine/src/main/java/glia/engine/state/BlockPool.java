@@ -36,6 +36,7 @@ public final class BlockPool implements AutoCloseable {
     private long cachedBytes;
     private long allocatedBytes;
     private long epoch;
+    private boolean isClosed;
 
     /// @param limitBytes the most that blocks may take together
     public BlockPool(long limitBytes) {
@@ -54,7 +55,11 @@ public final class BlockPool implements AutoCloseable {
     /// A block of `bytes` bytes with one reference. What it holds is left over from its last user.
     ///
     /// @throws StateMemoryException if the limit is reached and nothing is left that only caches refer to
+    /// @throws IllegalStateException if the pool is closed
     Block take(long bytes) {
+        if (isClosed) {
+            throw new IllegalStateException("the model is closed");
+        }
         FreeList from = freeList(bytes);
         while (from.blocks.isEmpty() && !allocate(from)) {
             if (!freeOther(from, from.blockBytes - (limitBytes - allocatedBytes)) && !reclaim()) {
@@ -191,6 +196,9 @@ public final class BlockPool implements AutoCloseable {
 
     @Override
     public void close() {
+        isClosed = true;
         all.forEach(Block::free);
+        all.clear();
+        freeLists.clear();
     }
 }

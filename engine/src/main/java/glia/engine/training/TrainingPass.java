@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /// Losses of a model and their gradients.
 ///
@@ -36,9 +37,13 @@ public final class TrainingPass implements AutoCloseable {
     private final Gradients gradients = new Gradients();
     private final Recorder recorder;
     private final Recorder evaluator;
+    /// The engine whose model may not be closed during a pass.
+    private final Optional<Engine> engine;
+    private boolean isClosed;
 
     private TrainingPass(Model model, Decoder decoder, Kernels kernels, Optional<Tokenizer> tokenizer,
-            TrainingOptions options) {
+            Optional<Engine> engine, TrainingOptions options) {
+        this.engine = engine;
         this.model = model;
         this.decoder = decoder;
         this.tokenizer = tokenizer;
@@ -56,17 +61,18 @@ public final class TrainingPass implements AutoCloseable {
     /// For a model that has a tokenizer.
     public static TrainingPass of(LanguageModel model, TrainingOptions options) {
         return new TrainingPass(model.model(), model.engine().decoder(), model.engine().ops().kernels(),
-                Optional.of(model.tokenizer()), options);
+                Optional.of(model.tokenizer()), Optional.of(model.engine()), options);
     }
 
     /// For the model of an engine, by token ids alone.
     public static TrainingPass of(Engine engine, TrainingOptions options) {
-        return new TrainingPass(engine.model(), engine.decoder(), engine.ops().kernels(), Optional.empty(), options);
+        return new TrainingPass(engine.model(), engine.decoder(), engine.ops().kernels(), Optional.empty(),
+                Optional.of(engine), options);
     }
 
     /// For a model, by token ids alone.
     public static TrainingPass of(Model model, Kernels kernels, TrainingOptions options) {
-        return new TrainingPass(model, model.decoder(), kernels, Optional.empty(), options);
+        return new TrainingPass(model, model.decoder(), kernels, Optional.empty(), Optional.empty(), options);
     }
 
     /// The mean cross-entropy of the next token over some texts, in nats. Adds its gradients.
@@ -96,7 +102,19 @@ public final class TrainingPass implements AutoCloseable {
     /// A loss. Adds its gradients.
     ///
     /// @throws IllegalArgumentException if the batch has no rows, or the loss depends on no trainable weight
+    /// @throws IllegalStateException if this or the model is closed
     public double loss(TokenBatch batch, Loss loss) {
+        return whileOpen(() -> lossOpen(batch, loss));
+    }
+
+    private <T> T whileOpen(Supplier<T> work) {
+        if (isClosed) {
+            throw new IllegalStateException("the training pass is closed");
+        }
+        return engine.isPresent() ? engine.get().whileOpen(work) : work.get();
+    }
+
+    private double lossOpen(TokenBatch batch, Loss loss) {
         try {
             Value value = compute(recorder, batch, loss);
             recorder.gradient(value.tensor()).set(0, 1);
@@ -109,12 +127,16 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     /// A loss, without gradients.
+    ///
+    /// @throws IllegalStateException if this or the model is closed
     public double evaluate(TokenBatch batch, Loss loss) {
-        try {
-            return compute(evaluator, batch, loss).number();
-        } finally {
-            evaluator.clear();
-        }
+        return whileOpen(() -> {
+            try {
+                return compute(evaluator, batch, loss).number();
+            } finally {
+                evaluator.clear();
+            }
+        });
     }
 
     private Value compute(Recorder ops, TokenBatch batch, Loss loss) {
@@ -128,21 +150,32 @@ public final class TrainingPass implements AutoCloseable {
 
     /// The sum of the gradients of all losses since the start or the last `zeroGradients`, under the names and in the
     /// shapes of the checkpoint, F32. Those of frozen weights are left out.
+    ///
+    /// @throws IllegalStateException if this or the model is closed
     public Map<String, Tensor> gradients() {
-        Map<String, Tensor> byName = new LinkedHashMap<>(model.gradients(gradients, Arena.ofAuto()));
+        Map<String, Tensor> byName = whileOpen(() ->
+                new LinkedHashMap<>(model.gradients(gradients, Arena.ofAuto())));
         byName.keySet().removeIf(name -> model.sources().keySet().stream()
                 .noneMatch(p -> trainable.test(model.weights().get(p)) && model.storedName(p).equals(name)));
         return byName;
     }
 
     /// The same by weight, in the memory where they gather.
+    ///
+    /// @throws IllegalStateException if this or the model is closed
     public Gradients weightGradients() {
+        whileOpen(() -> null);
         return gradients;
     }
 
     /// Sets all gradients to zero.
+    ///
+    /// @throws IllegalStateException if this or the model is closed
     public void zeroGradients() {
-        gradients.zero();
+        whileOpen(() -> {
+            gradients.zero();
+            return null;
+        });
     }
 
     /// Bytes of memory held for activations and their gradients.
@@ -153,6 +186,7 @@ public final class TrainingPass implements AutoCloseable {
     /// Frees the memory of activations and gradients; the model stays open.
     @Override
     public void close() {
+        isClosed = true;
         recorder.close();
         evaluator.close();
         gradients.close();

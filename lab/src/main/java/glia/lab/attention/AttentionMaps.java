@@ -16,22 +16,26 @@ import glia.tensor.ops.Weight;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What each head of each attention of a model looks at in a text.
+/// The attention weights of each head of each attention layer of a model for one text.
 public final class AttentionMaps {
-    /// The map of one attention.
+    /// The map of one attention layer.
     ///
     /// @param layer the layer as the checkpoint counts it
-    /// @param mixer the mixer in words
-    /// @param weights `[H][T][T]`: how much a head looks from the token of the second index at that of the third
+    /// @param mixer a description of the mixer
+    /// @param weights `[H][T][T]`: head, token, token attended to
     public record Map(int layer, String mixer, float[][][] weights) { }
 
     private AttentionMaps() { }
 
-    /// The maps of all attentions, in the order in which a pass meets them. Mixers of other kinds have none, and those
-    /// that look only at chosen tokens none either.
+    /// The maps of all attention layers, in the order of a pass. Other mixers have none, nor does sparse attention with
+    /// an indexer.
     ///
-    /// @throws IllegalArgumentException if a token does not exist or there is none
+    /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
     public static List<Map> of(Engine engine, int[] ids) {
+        return engine.whileOpen(() -> open(engine, ids));
+    }
+
+    private static List<Map> open(Engine engine, int[] ids) {
         List<Map> maps = new ArrayList<>();
         Compute ops = engine.ops();
         ops.release(0);
@@ -41,7 +45,7 @@ public final class AttentionMaps {
             public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
                     Weight learned) {
                 maps.add(map(engine.model().spec(), place[0],
-                        Probabilities.of(q, k, shape, Compute.stored(learned))));
+                        AttentionWeights.of(q, k, shape, Compute.stored(learned))));
                 return super.attention(q, k, v, state, runs, shape, learned);
             }
         };

@@ -9,66 +9,98 @@ import glia.tensor.autograd.Recorder;
 import glia.tensor.ops.Weight;
 import java.util.Arrays;
 
-/// How much each token of a text moves what the model says at another one: the norm of the gradient of the best logit
-/// there with respect to the embedding here. It goes through all layers, whatever their kind.
+/// Gradient saliency ([Simonyan et al.](https://arxiv.org/abs/1312.6034)): `‖∂ best logit at token t / ∂ embedding of
+/// token s‖`, for all pairs of tokens of a text and models with layers of any kind.
 ///
-/// @param norms `[T][T]`: row t has the influence of every token on the best logit of token t
+/// @param norms `[T][T]`: row t has the saliency of every token for the best logit of token t
 /// @param best the token with the best logit at each token
 public record GradientSaliency(double[][] norms, int[] best) {
-    /// Tokens in a pass at the most, unless one text is longer: activations are kept for the way back.
+    /// Tokens in a pass at the most, unless one text is longer: activations are kept for the backward pass.
     private static final int PASS_TOKENS = 512;
 
-    /// Goes back once for each token. Where no token sees later ones, a text that ends with the token will do.
-    ///
-    /// @throws IllegalArgumentException if a token does not exist or there is none
+    /// Is called after each pass.
+    @FunctionalInterface
+    public interface Listener {
+        /// @param done target tokens that are done
+        void targets(int done, int total);
+    }
+
+    /// Computes it without reports.
     public static GradientSaliency of(Engine engine, int[] ids) {
+        return of(engine, ids, (_, _) -> { });
+    }
+
+    /// Runs one backward pass for each target token; many targets share a pass. Each is the last token of a run of its
+    /// own, which ends there unless the model's tokens attend to later ones. Linear layers are computed once for all
+    /// runs, since these are prefixes of one text.
+    ///
+    /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
+    public static GradientSaliency of(Engine engine, int[] ids, Listener listener) {
         boolean whole = engine.model().spec().looksAhead();
         double[][] norms = new double[ids.length][ids.length];
         int[] best = new int[ids.length];
-        for (int from = 0, to; from < ids.length; from = to) {
-            Pass pass = new Pass();
-            to = from;
-            do {
-                pass.add(ids, 0, whole ? ids.length : to + 1, 0, whole ? Pass.Outputs.ALL : Pass.Outputs.LAST);
-                to++;
-            } while (to < ids.length && pass.numTokens() + (whole ? ids.length : to + 1) <= PASS_TOKENS);
-            run(engine, pass, from, to, whole ? ids.length : 0, norms, best);
+        try (LinearOutputs outputs = engine.whileOpen(() -> LinearOutputs.of(engine, ids));
+                Gradients gradients = new Gradients();
+                Recorder recorder = new Recorder(engine.ops().kernels(), gradients, w -> false)) {
+            for (int from = 0; from < ids.length;) {
+                int first = from;
+                int length = whole ? ids.length : first + 1;
+                int end = first + 1;
+                for (int tokens = length; end < ids.length; end++) {
+                    tokens += whole ? ids.length : end + 1;
+                    if (tokens > PASS_TOKENS) {
+                        break;
+                    }
+                }
+                int to = end;
+                engine.whileOpen(() -> {
+                    run(engine, recorder, outputs, ids, first, to, norms, best);
+                    return null;
+                });
+                listener.targets(to, ids.length);
+                from = to;
+            }
         }
         return new GradientSaliency(norms, best);
     }
 
-    /// One pass for the tokens `from` to `to`, each in a run of its own.
-    ///
-    /// @param stride rows of logits for each run, or 0 where each has one
-    private static void run(Engine engine, Pass pass, int from, int to, int stride, double[][] norms, int[] best) {
-        try (Gradients gradients = new Gradients();
-                Recorder recorder = new Recorder(engine.ops().kernels(), gradients, w -> false)) {
-            double[] found = new double[pass.numTokens()];
-            WatchedOps watched = new WatchedOps(recorder) {
-                private boolean isWatching;
+    /// One pass for the targets `from` to `to`.
+    private static void run(Engine engine, Recorder recorder, LinearOutputs outputs, int[] ids, int from, int to,
+            double[][] norms, int[] best) {
+        boolean whole = engine.model().spec().looksAhead();
+        Pass pass = new Pass();
+        for (int t = from; t < to; t++) {
+            pass.add(ids, 0, whole ? ids.length : t + 1, 0, whole ? Pass.Outputs.ALL : Pass.Outputs.LAST);
+        }
+        double[] found = new double[pass.numTokens()];
+        WatchedOps watched = new WatchedOps(outputs.sharedBy(recorder, pass)) {
+            private boolean isWatching;
 
-                @Override
-                public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
-                    Tensor x = super.embed(table, ids, count, frozenRow);
-                    if (!isWatching) {
-                        isWatching = true;
-                        recorder.watch(x, gradient -> lengths(gradient, found));
-                    }
-                    return x;
+            @Override
+            public Tensor embed(Weight table, int[] tokens, int count, int frozenRow) {
+                Tensor x = super.embed(table, tokens, count, frozenRow);
+                if (!isWatching) {
+                    isWatching = true;
+                    recorder.watch(x, gradient -> lengths(gradient, found));
                 }
-            };
+                return x;
+            }
+        };
+        try {
             Tensor logits = engine.decoder().forward(watched, pass, States.NONE);
             for (int t = from; t < to; t++) {
-                int row = stride == 0 ? t - from : (t - from) * stride + t;
+                int row = whole ? (t - from) * ids.length + t : t - from;
                 best[t] = engine.ops().kernels().argmax(logits, row);
                 recorder.gradient(logits).set((long) row * logits.cols() + best[t], 1);
             }
             recorder.backward();
-            for (int t = from; t < to; t++) {
-                int start = pass.runs().start(t - from);
-                double[] own = Arrays.copyOfRange(found, start, pass.runs().end(t - from));
-                System.arraycopy(own, 0, norms[t], 0, own.length);
-            }
+        } finally {
+            recorder.clear();
+        }
+        for (int t = from; t < to; t++) {
+            int start = pass.runs().start(t - from);
+            double[] own = Arrays.copyOfRange(found, start, pass.runs().end(t - from));
+            System.arraycopy(own, 0, norms[t], 0, own.length);
         }
     }
 

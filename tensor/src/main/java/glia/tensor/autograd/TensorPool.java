@@ -106,6 +106,8 @@ public final class TensorPool implements AutoCloseable {
     /// Frees the memory; tensors of this pool may not be used afterwards.
     @Override
     public void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

@@ -103,6 +103,8 @@ public final class Workspace implements AutoCloseable {
     /// Frees the memory; tensors of this workspace may not be used afterwards.
     @Override
     public void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }
