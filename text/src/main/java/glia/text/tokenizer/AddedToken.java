@@ -1,34 +1,57 @@
 package glia.text.tokenizer;
 
+import java.util.List;
 import tools.jackson.databind.JsonNode;
 
-/// A token that is found in a text as it stands, before the text is split and merged: a line of `added_tokens` in
+/// A token that is matched in a text before the pre-tokenizer and the model: an entry of `added_tokens` in
 /// `tokenizer.json`.
 ///
-/// @param special a control token, which decoding can leave out
-/// @param normalized whether it is looked for after the text was normalized
-/// @param singleWord whether it counts only between word boundaries
-/// @param lstrip whether it swallows white space on its left
-/// @param rstrip whether it swallows white space on its right
+/// @param special whether decoding can leave it out
+/// @param normalized whether it is matched in the normalized text
+/// @param singleWord whether it is matched only between word boundaries
+/// @param lstrip whether a match includes white space on its left
+/// @param rstrip whether a match includes white space on its right
 record AddedToken(int id, String content, boolean special, boolean normalized, boolean singleWord, boolean lstrip,
                   boolean rstrip) {
 
-    /// A token that is looked for in the text as it was given, with no further conditions.
+    /// The most tokens of a file: the native library compares each with all others.
+    private static final int MAX_TOKENS = 1 << 15;
+    private static final int MAX_LENGTH = 1024;
+
+    /// @throws IllegalArgumentException if there are too many tokens, or one of them is too long
+    static void checkSizes(List<AddedToken> tokens) {
+        if (tokens.size() > MAX_TOKENS) {
+            throw new IllegalArgumentException("found " + tokens.size() + " added tokens, expected at most "
+                    + MAX_TOKENS);
+        }
+        for (AddedToken token : tokens) {
+            if (token.content.length() > MAX_LENGTH) {
+                throw new IllegalArgumentException("found an added token of " + token.content.length()
+                        + " characters with id " + token.id + ", expected at most " + MAX_LENGTH);
+            }
+        }
+    }
+
+    /// A token that is matched in the original text, without conditions.
     static AddedToken verbatim(int id, String content, boolean special) {
         return new AddedToken(id, content, special, false, false, false, false);
     }
 
-    /// A line of `added_tokens`, or of `added_tokens_decoder` in `tokenizer_config.json`.
+    /// The same token, matched in the original text.
+    AddedToken verbatim() {
+        return new AddedToken(id, content, special, false, singleWord, lstrip, rstrip);
+    }
+
+    /// Reads an entry of `added_tokens`, or of `added_tokens_decoder` in `tokenizer_config.json`.
     static AddedToken of(int id, JsonNode node) {
         return new AddedToken(id, node.path("content").asString(""), node.path("special").asBoolean(false),
                 node.path("normalized").asBoolean(false), node.path("single_word").asBoolean(false),
                 node.path("lstrip").asBoolean(false), node.path("rstrip").asBoolean(false));
     }
 
-    /// Whether models are steered by it, so that text from strangers must not hold it: special tokens (`<|im_end|>`),
-    /// and others of three characters or more that stand in brackets of some kind (`<think>`, `[TOOL]`). None are white
-    /// space, plain words and symbols, and the HTML elements that some vocabularies list (`<b>`, `</h1>`): they are
-    /// added for the sake of ordinary text.
+    /// Whether the token is a marker, which untrusted text must not contain: a special token (`<|im_end|>`), or one of
+    /// three characters or more with brackets (`<think>`, `[TOOL]`). White space, plain words and symbols, and the HTML
+    /// elements in some vocabularies (`<b>`, `</h1>`) are not markers: they encode ordinary text.
     boolean isMarker() {
         boolean blank = true;
         boolean bracket = false;

@@ -3,18 +3,17 @@ package glia.text.tokenizer;
 import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.TreeMap;
 
-/// Finds added tokens in a text as Hugging Face's library does: at each place the longest, from left to right; first
-/// those that are looked for in the text as it was given, then, in what is left, those of the normalized text. Here
-/// both are looked for as they are written. No lambda and no record's `equals` here, which take long at a cold start.
+/// Finds added tokens in a text like Hugging Face's library: leftmost-longest, first the tokens that are matched in the
+/// original text, then, between them, those that are matched in the normalized text. Here both are matched in the
+/// original text. Without lambdas and record `equals`, which slow down a cold start.
 final class AddedTokenScan {
     private final Table verbatim;
     private final Table normalized;
 
-    /// A token and where it stands, in UTF-16 units.
+    /// A token and its range in UTF-16 units.
     record Match(AddedToken token, int start, int end) { }
 
     AddedTokenScan(List<AddedToken> tokens) {
@@ -22,13 +21,13 @@ final class AddedTokenScan {
         normalized = new Table(tokens, true);
     }
 
-    /// The markers in a text, in order.
+    /// Finds the markers in a text, in order.
     ///
-    /// @param trust what may hold markers; null for everything
+    /// @param trust which parts may contain markers; null for all
     List<Match> markers(String text, TrustedText trust) {
         List<Match> found = new ArrayList<>();
         verbatim.find(text, 0, text.length(), trust, found);
-        if (!normalized.tokens.isEmpty()) {
+        if (normalized.tokens.length > 0) {
             List<Match> all = new ArrayList<>();
             int start = 0;
             for (Match match : found) {
@@ -58,18 +57,19 @@ final class AddedTokenScan {
     }
 
     private static final class Table {
-        private final Map<String, AddedToken> tokens = new HashMap<>();
+        /// Sorted by content, each content once.
+        private final AddedToken[] tokens;
         private final BitSet firstCharacters = new BitSet();
-        private final BitSet lengths = new BitSet();
 
         Table(List<AddedToken> all, boolean normalized) {
+            TreeMap<String, AddedToken> sorted = new TreeMap<>();
             for (AddedToken token : all) {
                 if (token.normalized() == normalized) {
-                    tokens.put(token.content(), token);
+                    sorted.put(token.content(), token);
                     firstCharacters.set(token.content().charAt(0));
-                    lengths.set(token.content().length());
                 }
             }
+            tokens = sorted.values().toArray(new AddedToken[0]);
         }
 
         void find(String text, int from, int to, TrustedText trust, List<Match> found) {
@@ -89,14 +89,37 @@ final class AddedTokenScan {
         }
 
         private AddedToken longest(String text, int at, int to, TrustedText trust) {
-            for (int length = lengths.previousSetBit(to - at); length > 0;
-                    length = lengths.previousSetBit(length - 1)) {
-                AddedToken token = tokens.get(text.substring(at, at + length));
-                if (token != null && (trust == null || !token.isMarker() || trust.isTrusted(at, at + length))) {
-                    return token;
+            AddedToken longest = null;
+            int low = 0;
+            int high = tokens.length;
+            // Tokens from low to high begin with text[at, end) and are longer.
+            for (int end = at; end < to && low < high; end++) {
+                char c = text.charAt(end);
+                low = firstFrom(c, end - at, low, high);
+                high = firstFrom(c + 1, end - at, low, high);
+                if (low < high && tokens[low].content().length() == end - at + 1) {
+                    AddedToken token = tokens[low++];
+                    if (trust == null || !token.isMarker() || trust.isTrusted(at, end + 1)) {
+                        longest = token;
+                    }
                 }
             }
-            return null;
+            return longest;
+        }
+
+        /// The first of some tokens whose character at an index is not below another.
+        private int firstFrom(int c, int index, int from, int to) {
+            int low = from;
+            int high = to;
+            while (low < high) {
+                int middle = (low + high) >>> 1;
+                if (tokens[middle].content().charAt(index) < c) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            return low;
         }
 
         private static boolean isWord(String text, int at) {

@@ -3,28 +3,30 @@ package glia.text.tokenizer;
 import glia.io.CheckpointException;
 import java.util.List;
 
-/// The text of a `tokenizer.json` with a byte-pair model, as it is handed to the native library.
+/// A `tokenizer.json` with a BPE model for the native library.
 ///
 /// @param added the added tokens
 /// @param normalizer the `normalizer`, as JSON
 /// @param preTokenizer the `pre_tokenizer`, as JSON
-/// @param options how the model merges
-/// @param pieces the pieces by id
+/// @param options the model's options
+/// @param pieces the vocabulary
 record BpeJson(List<AddedToken> added, String normalizer, String preTokenizer, Options options, Pieces pieces) {
 
-    /// @param unknown the piece for characters that no other piece covers, or null
-    /// @param fuseUnknown whether several such characters in a row become one token
-    /// @param byteFallback whether pieces such as `<0x0A>` stand in for bytes that no piece covers
-    /// @param ignoreMerges whether a stretch of text that is a piece is taken whole
+    /// Options of a BPE model.
+    ///
+    /// @param unknown the token for unknown characters (`unk_token`), or null
+    /// @param fuseUnknown whether adjacent unknown characters become one token
+    /// @param byteFallback whether the bytes of unknown characters become tokens such as `<0x0A>`
+    /// @param ignoreMerges whether a word in the vocabulary is one token regardless of the merges
     record Options(String unknown, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges) { }
 
-    /// Appends the elements of the array of merges, best first: texts of two pieces with a space between, or lists of
-    /// two pieces.
+    /// Appends the elements of the array `merges` by rank: strings of two pieces with a space between, or arrays of two
+    /// pieces.
     interface Merges {
         void append(JsonBuilder json) throws CheckpointException;
     }
 
-    /// The same with other pieces.
+    /// The same with another vocabulary.
     BpeJson withPieces(Pieces others) {
         return new BpeJson(added, normalizer, preTokenizer, options, others);
     }

@@ -6,13 +6,15 @@ import java.util.List;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
 
-/// The normalizers and pre-tokenizers of a `tokenizer.json`, checked and written anew for the native library, which ends
-/// the process on many invalid ones. Also computes the longest text that they take ([TextLimit]). For one file.
+/// The normalizers and pre-tokenizers of a `tokenizer.json`, checked and written anew for the native library, which
+/// ends the process on many invalid ones. Also computes the longest text that they take ([TextLimit]). For one file.
 ///
 /// All methods throw `IllegalArgumentException`, with what was found and expected.
 final class Components {
     private static final List<String> PLAIN_NORMALIZERS = List.of("NFC", "NFD", "NFKC", "NFKD", "Lowercase",
             "StripAccents", "Nmt");
+    private static final List<String> DELETING = List.of("StripAccents", "Nmt", "Strip", "BertNormalizer",
+            "Precompiled");
     private static final List<String> BEHAVIORS =
             List.of("Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous");
     private static final int MAX_STEPS = 32;
@@ -21,10 +23,16 @@ final class Components {
     private static final int MAX_STRING = 256;
 
     private final TextLimit.Builder limit = new TextLimit.Builder();
+    private boolean mayDelete;
 
     /// The longest text that the normalizer and the pre-tokenizer take, once both are read, in this order.
     TextLimit.Builder limit() {
         return limit;
+    }
+
+    /// Whether the normalizer may delete characters.
+    boolean mayDelete() {
+        return mayDelete;
     }
 
     /// A `normalizer` as JSON.
@@ -54,6 +62,7 @@ final class Components {
 
     private String normalizerStep(JsonNode node) {
         String type = type(node);
+        mayDelete |= DELETING.contains(type);
         return switch (type) {
             case "Prepend" -> prepend(node);
             case "Replace" -> replace(node);
@@ -102,12 +111,16 @@ final class Components {
             throw new IllegalArgumentException("found " + shown(node) + ", expected a text for content");
         }
         String pattern = pattern(node);
+        String regex = node.path("pattern").path("Regex").asString("");
+        if (!regex.isEmpty() && Regexes.canBeEmpty(regex)) {
+            throw new IllegalArgumentException("found " + shown(node) + ", whose pattern matches the empty text, which "
+                    + "cannot be replaced");
+        }
         String text = content.asString();
-        // A pattern may match one character, or the empty text before each.
+        mayDelete |= text.isEmpty();
         int shortest = Math.max(1, node.path("pattern").path("String").asString("").length());
         limit.insert(text);
-        limit.lengthen(Math.max(1, (double) text.length() / shortest)
-                + (node.path("pattern").path("Regex").isString() ? text.length() : 0));
+        limit.lengthen(Math.max(1, (double) text.length() / shortest));
         return "{\"type\":\"Replace\",\"pattern\":" + pattern + ",\"content\":" + JsonText.quote(text) + "}";
     }
 
@@ -133,7 +146,8 @@ final class Components {
             case "Digits" -> "{\"type\":\"Digits\",\"individual_digits\":"
                     + flag(node, "individual_digits", false) + "}";
             case "Split" -> "{\"type\":\"Split\",\"pattern\":" + pattern(node) + ",\"behavior\":"
-                    + JsonText.quote(oneOf(node, "behavior", BEHAVIORS)) + ",\"invert\":" + flag(node, "invert", false) + "}";
+                    + JsonText.quote(oneOf(node, "behavior", BEHAVIORS)) + ",\"invert\":"
+                    + flag(node, "invert", false) + "}";
             case "Metaspace" -> metaspace(node);
             case "WhitespaceSplit", "Whitespace", "BertPreTokenizer" -> "{\"type\":\"" + type(node) + "\"}";
             case "Punctuation" -> "{\"type\":\"Punctuation\",\"behavior\":"

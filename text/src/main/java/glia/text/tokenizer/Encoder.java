@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// Encodes texts. The native library takes 100 ms to take in a vocabulary of 50,000 pieces, of which one text needs a
-/// few hundred: where the source is known to be sound, the first text is encoded by a tokenizer of its own.
-/// Thread-safe.
+/// Encodes texts with the native library, which takes 100 ms to load a vocabulary of 50,000 pieces. The first text
+/// needs a few hundred of them, so it is encoded by a tokenizer with a reduced vocabulary where the source has one
+/// ([TokenizerSource#forText]). Thread-safe.
 final class Encoder {
     private final TokenizerSource source;
     private final Path origin;
@@ -21,27 +21,29 @@ final class Encoder {
         this.origin = origin;
     }
 
+    /// An encoder that loads the whole vocabulary at once.
+    ///
     /// @param origin the file that messages name
-    /// @throws CheckpointException if the native library cannot use it
+    /// @throws CheckpointException if the native library cannot use the tokenizer
     static Encoder whole(TokenizerSource source, Path origin) throws CheckpointException {
         Encoder encoder = new Encoder(source, origin);
         encoder.whole();
         return encoder;
     }
 
-    /// An encoder that takes in the vocabulary when a second text comes, or when it is told to prepare for one.
+    /// An encoder that loads the whole vocabulary for the second text, or when [#prepare] is called.
     static Encoder whenNeeded(TokenizerSource source, Path origin) {
         return new Encoder(source, origin);
     }
 
-    /// Begins to take in the vocabulary, on a thread of its own. What goes wrong shows when a text comes.
+    /// Starts to load the whole vocabulary on another thread. A failure is thrown by the next `encode`.
     void prepare() {
         if (whole == null) {
             Thread.ofPlatform().daemon().name("glia-vocabulary").start(() -> {
                 try {
                     whole();
                 } catch (CheckpointException | RuntimeException e) {
-                    // The next text meets it again.
+                    // The next encode throws it.
                 }
             });
         }

@@ -7,17 +7,17 @@ import java.util.BitSet;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// A byte-pair tokenizer of a GGUF file.
+/// A BPE tokenizer of a GGUF file, whole or reduced to the vocabulary of one text.
 ///
-/// A byte-pair model joins neighbors, best pair first, so what it makes of a text are substrings of that text as
-/// pieces spell it. Pieces and merges that are none play no part, and the others keep their order: a tokenizer of these
-/// alone gives the text the same ids.
+/// BPE merges adjacent pieces by rank, so all tokens of a text are substrings of the text as pieces spell it. Pieces
+/// and merges whose result is not a substring have no effect, and the others keep their order, so the reduced tokenizer
+/// gives the same ids.
 final class GgufPairs implements TokenizerSource {
-    /// The longest text, in UTF-16 units, that gets a tokenizer of its own: a longer one needs much of the vocabulary.
+    /// The longest text with a reduced tokenizer, in UTF-16 units: longer ones need much of the vocabulary.
     private static final int MAX_TEXT = 8192;
-    /// `▁`, which may be put before a text.
+    /// `▁` in UTF-8, which a normalizer may prepend to a text.
     private static final byte[] MARK = {(byte) 0xE2, (byte) 0x96, (byte) 0x81};
-    /// `<0x0A>` has so many characters. Such pieces stand for bytes and are in no text.
+    /// The length of a byte token, `<0x0A>`, whose text is not a substring of a text.
     private static final int BYTE_PIECE = 6;
 
     private final BpeJson json;
@@ -26,9 +26,9 @@ final class GgufPairs implements TokenizerSource {
     private final Function<String, Optional<byte[]>> spelling;
     private final Check check;
 
-    /// @param json the tokenizer, of these pieces
-    /// @param spelling a text as pieces spell it, in UTF-8, if that is sure
-    /// @param check throws if a text of the file is not UTF-8
+    /// @param json the tokenizer with all pieces
+    /// @param spelling a text as pieces spell it, in UTF-8, if the normalizer's result is known
+    /// @param check throws if a string of the file is not UTF-8
     GgufPairs(BpeJson json, GgufTexts pieces, Merges merges, Function<String, Optional<byte[]>> spelling,
             Check check) {
         this.json = json;
@@ -38,7 +38,7 @@ final class GgufPairs implements TokenizerSource {
         this.check = check;
     }
 
-    /// Which pieces are wanted.
+    /// Selects pieces.
     interface Filter {
         Filter ALL = (utf8, from, to) -> true;
 
@@ -47,16 +47,16 @@ final class GgufPairs implements TokenizerSource {
 
     /// The merges of a vocabulary.
     interface Merges {
-        /// Appends those that make wanted pieces as the elements of a JSON array, best first.
+        /// Appends the merges whose result is selected as the elements of a JSON array, by rank.
         void append(JsonBuilder json, Filter filter) throws CheckpointException;
     }
 
-    /// Looks a file through.
+    /// Checks a file.
     interface Check {
         void run() throws CheckpointException;
     }
 
-    /// Merges that stand in a file, two pieces with a space between.
+    /// Merges as the file has them: two pieces with a space between.
     static Merges listed(GgufTexts merges) {
         return (json, filter) -> {
             byte[] made = new byte[0];
@@ -78,7 +78,7 @@ final class GgufPairs implements TokenizerSource {
 
     /// Copies a merge without its space.
     ///
-    /// @return how many bytes there are
+    /// @return the number of bytes
     private static int joined(byte[] merge, int from, int to, byte[] made) {
         int n = 0;
         for (int i = from; i < to; i++) {
@@ -116,7 +116,7 @@ final class GgufPairs implements TokenizerSource {
                 && Arrays.equals(utf8, from, from + MARK.length, MARK, 0, MARK.length);
     }
 
-    /// The pieces of a filter, added tokens, and those that stand for what no piece covers.
+    /// The ids of the selected pieces, of added tokens, of byte tokens and of the unknown token.
     private BitSet wanted(Filter filter) {
         BitSet wanted = new BitSet(pieces.count());
         for (int id = 0; id < pieces.count(); id++) {

@@ -13,12 +13,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 
-/// Turns the vocabulary of a GGUF file into a `tokenizer.json`. Known are `gpt2` (byte-level pieces with merges),
-/// `llama` (SentencePiece: pieces with scores, single bytes for what no piece covers), `gemma4` (the same with merges),
-/// and of whole words `bert` and `t5` (`GgufWords`).
+/// Reads the tokenizer in the metadata of a GGUF file. Supported models are `gpt2` (byte-level BPE), `llama`
+/// (SentencePiece BPE with scores and byte fallback), `gemma4` (the same with merges), `bert` and `t5` ([GgufWords]).
 ///
-/// Token types become flags: unknown and control tokens are special added tokens, user-defined ones are added tokens
-/// that are not special. Unused, byte and normal tokens are plain pieces, of which merges make only the normal ones.
+/// Unknown and control tokens become special added tokens, user-defined tokens become added tokens that are not
+/// special. Unused, byte and normal tokens are part of the vocabulary; merges are made only for normal ones.
 final class GgufTokenizer {
     private static final String PREFIX = "tokenizer.ggml.";
     private static final String SPACES =
@@ -30,7 +29,7 @@ final class GgufTokenizer {
     static final int UNUSED = 5;
     static final int BYTE = 6;
     private static final int MAX_PIECES = 1 << 22;
-    /// Control tokens that end an answer in one family or another; files rarely say so.
+    /// Control tokens that end generation in some family; files rarely list them.
     private static final Set<String> END_MARKS = Set.of("</s>", "<eos>", "<|endoftext|>", "<|end_of_text|>",
             "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<｜end▁of▁sentence｜>", "<|return|>",
             "<|call|>", "[e~[");
@@ -71,7 +70,8 @@ final class GgufTokenizer {
 
     private TokenizerSpec byteLevel() throws CheckpointException {
         if (!metadata.has(PREFIX + "pre")) {
-            throw error("pre", "is missing: how texts are cut is not known. Known are " + PreTokenizer.knownNames()
+            throw error("pre", "is missing: how the model splits texts is not known. Supported are "
+                    + PreTokenizer.knownNames()
                     + "; convert the model again with a newer converter");
         }
         String name = metadata.string(PREFIX + "pre");
@@ -85,8 +85,7 @@ final class GgufTokenizer {
                 OptionalInt.empty(), OptionalInt.empty());
     }
 
-    /// Whether the form NFC of a text may be another text. The first character that composes with one before it is
-    /// U+0300, and those below are what they compose to.
+    /// Whether NFC may change a text. No character below U+0300 changes or composes with the one before it.
     private static boolean mayCompose(String text) {
         return text.chars().anyMatch(c -> c >= '\u0300');
     }
@@ -103,7 +102,7 @@ final class GgufTokenizer {
                 GgufTokenizer::marked, decoder, true, OptionalInt.of(1), OptionalInt.of(2));
     }
 
-    /// Pieces with a mark for the space, and merges.
+    /// BPE with merges over characters, with `▁` for the space.
     private TokenizerSpec characterPairs() throws CheckpointException {
         GgufTexts merges = metadata.texts(PREFIX + "merges");
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true, 0);
@@ -111,7 +110,7 @@ final class GgufTokenizer {
                 OptionalInt.of(2), OptionalInt.of(1));
     }
 
-    /// A text with marks for spaces.
+    /// A text with `▁` for spaces.
     private static Optional<byte[]> marked(String text) {
         return Optional.of(text.replace(' ', '▁').getBytes(StandardCharsets.UTF_8));
     }
@@ -125,7 +124,7 @@ final class GgufTokenizer {
                 pieces);
     }
 
-    /// The pieces that merges can make or use. One with a space is never met, as spaces become `▁` first.
+    /// The pieces that merges can make or use. Pieces with a space are left out, as spaces become `▁` first.
     private String[] mergeable(GgufPairs.Filter filter) throws CheckpointException {
         String[] mergeable = new String[pieces.count()];
         for (int id = 0; id < mergeable.length; id++) {
@@ -144,7 +143,7 @@ final class GgufTokenizer {
         return mergeable;
     }
 
-    /// The pieces as the file has them; the caller may change them.
+    /// A copy of the pieces.
     String[] pieces() throws CheckpointException {
         return metadata.strings(PREFIX + "tokens");
     }
@@ -166,12 +165,12 @@ final class GgufTokenizer {
         return type(id) == UNUSED;
     }
 
-    /// Whether single bytes stand for what no piece covers.
+    /// Whether the vocabulary has byte tokens for unknown characters.
     boolean hasBytes() {
         return types != null && Arrays.stream(types).anyMatch(type -> type == BYTE);
     }
 
-    /// The bytes of a list of them, or none if it is not there.
+    /// The bytes under a key; empty if it is absent.
     byte[] bytes(String key) throws CheckpointException {
         int[] numbers = metadata.has(PREFIX + key) ? metadata.integers(PREFIX + key) : new int[0];
         byte[] bytes = new byte[numbers.length];
@@ -181,14 +180,19 @@ final class GgufTokenizer {
         return bytes;
     }
 
-    /// Tokens that are found in a text as they stand.
-    List<AddedToken> addedTokens(Pieces pieces) {
+    /// The added tokens.
+    List<AddedToken> addedTokens(Pieces pieces) throws CheckpointException {
         List<AddedToken> added = new ArrayList<>();
         for (int id = 0; types != null && id < types.length; id++) {
             int type = types[id];
             if ((type == UNKNOWN || type == CONTROL || type == USER_DEFINED) && !pieces.isEmpty(id)) {
                 added.add(AddedToken.verbatim(id, pieces.text(id), type != USER_DEFINED));
             }
+        }
+        try {
+            AddedToken.checkSizes(added);
+        } catch (IllegalArgumentException e) {
+            throw error("token_type", e.getMessage());
         }
         return added;
     }
@@ -222,7 +226,7 @@ final class GgufTokenizer {
         if (!flag(key, byDefault)) {
             return new int[0];
         }
-        return new int[] {token.orElseThrow(() -> error(key, "is true, but the file does not say which token it is"))};
+        return new int[] {token.orElseThrow(() -> error(key, "is true, but the file does not name the token"))};
     }
 
     private Set<Integer> endOfGeneration(OptionalInt eos) throws CheckpointException {
@@ -235,7 +239,7 @@ final class GgufTokenizer {
                 ends.add(token.id());
             }
         }
-        // In the harmony format this one only ends a message; the answer goes on.
+        // In the harmony format <|end|> ends a message, not the generation.
         if (texts.indexOf("<|return|>") >= 0) {
             ends.removeIf(id -> pieces.text(id).equals("<|end|>"));
         }
@@ -261,7 +265,7 @@ final class GgufTokenizer {
         return OptionalInt.of((int) id);
     }
 
-    /// A token by its id under one of two keys, else by its text.
+    /// The id of a token under one of two keys, else by its text.
     OptionalInt id(String key, String other, String text) throws CheckpointException {
         OptionalInt id = id(key).isPresent() ? id(key) : id(other);
         int at = texts.indexOf(text);

@@ -10,15 +10,17 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Writes the tokenizer of a GGUF file as files of a folder in the Hugging Face layout: `tokenizer.json`,
-/// `tokenizer_config.json` with the chat template, and the tokens that end an answer in `generation_config.json`.
+/// Writes the tokenizer of a GGUF file to a folder in the Hugging Face layout: `tokenizer.json`,
+/// `tokenizer_config.json` with the chat template, and `generation_config.json` with the tokens that end generation.
 public final class GgufTokenizerFolder {
     private static final JsonMapper MAPPER = JsonMapper.shared();
     private static final String TEMPLATE = "tokenizer.chat_template";
 
     private GgufTokenizerFolder() { }
 
-    /// @throws CheckpointException if there is a vocabulary of a kind that is not known
+    /// Writes the files, or nothing if the metadata has no tokenizer.
+    ///
+    /// @throws CheckpointException if the tokenizer is not supported
     public static void write(GgufMetadata metadata, Path folder) throws IOException {
         if (!metadata.has("tokenizer.ggml.tokens")) {
             return;

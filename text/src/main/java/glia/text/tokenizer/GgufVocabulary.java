@@ -20,19 +20,19 @@ import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The tokenizer of a folder in the Hugging Face layout as the metadata of a GGUF file: `GgufTokenizer` the other way.
-/// A file only names how texts are cut, so each name is tried, and one is taken that cuts sample texts as the folder's
-/// tokenizer does.
+/// Converts the tokenizer of a folder in the Hugging Face layout to the metadata of a GGUF file, the inverse of
+/// [GgufTokenizer]. GGUF has names for pre-tokenizers in place of patterns: each is tried on sample texts, and one that
+/// gives the same ids as the folder's tokenizer is taken.
 public final class GgufVocabulary {
     private static final String PREFIX = "tokenizer.ggml.";
-    /// Texts that tokenizers cut in different ways: spaces, lines, contractions, numbers, scripts, marks.
+    /// Texts that pre-tokenizers split differently: spaces, lines, contractions, numbers, scripts, punctuation.
     private static final List<String> SAMPLES = List.of("", "Hello, World! How's it going? I'LL say we're fine.",
             " leading  and   many    spaces\t\ttabs \n\n lines\r\n \n  end ", "3.14159 12 1234567 1,000,000 x2y3 4th",
             "def f(x):\n    return {\"a\": [x**2, -1]}  # ok ???!!! =====> /usr/bin", "naïve café Ünïcödé straße ﬁ ½",
             "Привет, мир! Ελληνικά עברית العربية हिन्दी ไทย", "你好，世界。日本語のテキスト 한국어 텍스트", "🙂👩‍👩‍👧 ✅ €5 – “quotes” … ™",
             "camelCase HTTPServer snake_case ALLCAPS McDonald's don’t", "e\u0301 \u00a0\u3000 zero\u200bwidth",
             "a".repeat(101));
-    /// What other converters give to pieces that fill a vocabulary up; such a one is never chosen.
+    /// The score of padding pieces, as other converters write it, so low that they are never chosen.
     private static final float LOWEST_SCORE = -10_000;
 
     private final TokenizerSpec spec;
@@ -49,15 +49,15 @@ public final class GgufVocabulary {
         this.eos = orOnly(spec.eos(), spec.template().after());
     }
 
-    /// Encoders seldom name a BOS and an EOS; what stands around their texts has these roles in a file.
+    /// Encoder models seldom name BOS and EOS; the tokens that the template puts around a text are written as such.
     private static OptionalInt orOnly(OptionalInt token, int[] around) {
         return token.isEmpty() && around.length == 1 ? OptionalInt.of(around[0]) : token;
     }
 
-    /// The keys of a folder's tokenizer; none where it has no tokenizer.json.
+    /// The metadata of a folder's tokenizer; empty if there is no `tokenizer.json`.
     ///
-    /// @param vocabSize the rows of the model's embedding: other readers want as many pieces
-    /// @throws CheckpointException if the format has no way to say how this tokenizer works
+    /// @param vocabSize the rows of the model's embedding, which is the number of tokens that other readers expect
+    /// @throws CheckpointException if GGUF cannot represent this tokenizer
     public static Map<String, Object> of(Path folder, int vocabSize) throws IOException {
         Path file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
@@ -71,17 +71,19 @@ public final class GgufVocabulary {
         }
         for (Map<String, Object> candidate : vocabulary.candidates(file)) {
             Tokenizer found = Tokenizer.fromGguf(GgufMetadata.of(file, candidate));
-            // Files of words do not say whether closing marks follow a space.
+            // GGUF does not store whether WordPiece decoding puts a space before punctuation.
             if (isSame(wanted, found, !candidate.get(PREFIX + "model").equals("bert"))) {
                 return candidate;
             }
         }
-        throw new CheckpointException(file, "pre_tokenizer", "cuts texts in none of the ways that a GGUF file has a "
-                + "name for; known are " + PreTokenizer.knownNames() + " and SentencePiece's, for WordPiece BERT's, "
-                + "for Unigram T5's");
+        throw new CheckpointException(file, "pre_tokenizer", "splits texts in none of the ways that have a name in "
+                + "GGUF; supported are " + PreTokenizer.knownNames() + ", SentencePiece's, BERT's for WordPiece and "
+                + "T5's for Unigram");
     }
 
-    /// @param decodes whether texts become the same again too
+    /// Whether two tokenizers give the same ids for the sample texts.
+    ///
+    /// @param decodes whether to compare decoded texts too
     private static boolean isSame(Tokenizer a, Tokenizer b, boolean decodes) {
         return (a.bos().isEmpty() || a.bos().equals(b.bos())) && SAMPLES.stream().allMatch(text -> {
             int[] ids = a.encode(text, true);
@@ -111,7 +113,7 @@ public final class GgufVocabulary {
                 all.add(one);
             }
         } else {
-            // First the one that says the same in the same words: samples may not tell all apart.
+            // Start with the pre-tokenizer of equal JSON: samples may not distinguish all of them.
             for (PreTokenizer pre : Arrays.stream(PreTokenizer.values()).sorted(Comparator.comparing(p ->
                     !JsonMapper.shared().readTree(p.json()).equals(json.path("pre_tokenizer")))).toList()) {
                 Map<String, Object> one = common("gpt2", file);
@@ -124,7 +126,7 @@ public final class GgufVocabulary {
         return all;
     }
 
-    /// Marked are the pieces that begin a word, not those that go on with one.
+    /// GGUF puts `▁` before pieces that begin a word, where `tokenizer.json` puts `##` before the others.
     private Map<String, Object> wordPiece(Path file) throws CheckpointException {
         Map<String, Object> one = common("bert", file);
         one.remove(PREFIX + "add_eos_token");
@@ -134,8 +136,8 @@ public final class GgufVocabulary {
         int[] types = (int[]) one.get(PREFIX + "token_type");
         for (int id = 0; id < size; id++) {
             if (types[id] != GgufTokenizer.CONTROL && types[id] != GgufTokenizer.UNKNOWN) {
-                pieces[id] = pieces[id].startsWith(GgufWords.GOES_ON)
-                        ? pieces[id].substring(GgufWords.GOES_ON.length()) : GgufWords.MARK + pieces[id];
+                pieces[id] = pieces[id].startsWith(GgufWords.CONTINUATION)
+                        ? pieces[id].substring(GgufWords.CONTINUATION.length()) : GgufWords.MARK + pieces[id];
             }
         }
         JsonNode normalizer = json.path("normalizer");
@@ -209,7 +211,7 @@ public final class GgufVocabulary {
     private static boolean isAround(int[] tokens, OptionalInt wanted, Path file) throws CheckpointException {
         if (tokens.length > 1 || tokens.length == 1 && tokens[0] != wanted.orElse(-1)) {
             throw new CheckpointException(file, "post_processor", "puts the tokens " + Arrays.toString(tokens)
-                    + " around a text; a GGUF file can only say BOS before it and EOS after it");
+                    + " around a text; GGUF supports only BOS before it and EOS after it");
         }
         return tokens.length == 1;
     }
@@ -226,7 +228,7 @@ public final class GgufVocabulary {
         return isByte ? GgufTokenizer.BYTE : GgufTokenizer.NORMAL;
     }
 
-    /// Scores that fall in the order of the merges that make the pieces.
+    /// Scores that decrease with the rank of the merge that makes the piece.
     private float[] scores() {
         Map<String, Integer> ranks = new HashMap<>();
         for (JsonNode merge : json.path("model").path("merges")) {

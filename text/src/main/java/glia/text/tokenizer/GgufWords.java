@@ -5,11 +5,11 @@ import java.util.Base64;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// Vocabularies of words in GGUF files: WordPiece, of BERT, and Unigram, of T5.
+/// Reads WordPiece (BERT) and Unigram (T5) tokenizers of GGUF files.
 final class GgufWords {
     static final String MARK = "▁";
-    static final String GOES_ON = "##";
-    /// Longer words are unknown, in all that were published.
+    static final String CONTINUATION = "##";
+    /// Longer words become the unknown token, as in all published models.
     private static final int MAX_CHARACTERS = 100;
 
     /// The most characters that BERT's normalizer makes of one: two spaces, four of a decomposition, two small letters.
@@ -21,20 +21,20 @@ final class GgufWords {
         this.gguf = gguf;
     }
 
-    /// Files mark pieces that begin a word where the hub's mark those that go on with one. Whether texts become small
-    /// letters they seldom say: where no piece has a capital one, they do.
+    /// Reads a WordPiece tokenizer. GGUF puts `▁` before pieces that begin a word, where `tokenizer.json` puts `##`
+    /// before the others. Where the file does not specify lower-casing, it is on if no piece has an upper-case letter.
     TokenizerSpec wordPiece() throws CheckpointException {
         String[] pieces = gguf.pieces();
         for (int id = 0; id < pieces.length; id++) {
             if (!gguf.isSpecial(id)) {
-                pieces[id] = pieces[id].startsWith(MARK) ? pieces[id].substring(1) : GOES_ON + pieces[id];
+                pieces[id] = pieces[id].startsWith(MARK) ? pieces[id].substring(1) : CONTINUATION + pieces[id];
             }
         }
         OptionalInt begin = gguf.id("cls_token_id", "bos_token_id", "[CLS]");
         OptionalInt end = gguf.id("seperator_token_id", "eos_token_id", "[SEP]");
         OptionalInt unknown = gguf.id("unknown_token_id", "unknown_token_id", "[UNK]");
         if (unknown.isEmpty() || pieces[unknown.getAsInt()].isEmpty()) {
-            throw gguf.error("unknown_token_id", "is missing: what words become that no pieces cover is not known");
+            throw gguf.error("unknown_token_id", "is missing: the token for words that no pieces cover is not known");
         }
         boolean lowers = gguf.flag("normalizer.lowercase", !hasCapital(pieces));
         String normalizer = "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
@@ -44,11 +44,11 @@ final class GgufWords {
         limit.lengthenOthers(MAX_BERT_GROWTH);
         List<AddedToken> added = gguf.addedTokens(Pieces.of(pieces));
         String json = NativeJson.wordPiece(added, normalizer, "{\"type\":\"BertPreTokenizer\"}", Pieces.of(pieces),
-                pieces[unknown.getAsInt()], GOES_ON, MAX_CHARACTERS);
+                pieces[unknown.getAsInt()], CONTINUATION, MAX_CHARACTERS);
         Template template = new Template(gguf.around("add_bos_token", begin.isPresent(), begin),
                 gguf.around("add_sep_token", end.isPresent(), end));
         return gguf.spec(TokenizerSource.of(json, limit.build()), new Vocabulary(Pieces.of(pieces), added),
-                new PieceDecoder.Words(GOES_ON, true), template, begin, end);
+                new PieceDecoder.Words(CONTINUATION, true), template, begin, end);
     }
 
     private boolean hasCapital(String[] pieces) {
@@ -61,7 +61,7 @@ final class GgufWords {
         return false;
     }
 
-    /// With scores, and the map of characters of SentencePiece.
+    /// Reads a Unigram tokenizer with scores and SentencePiece's map of characters.
     TokenizerSpec unigram() throws CheckpointException {
         String[] pieces = gguf.pieces();
         float[] scores = gguf.scores();
@@ -79,7 +79,8 @@ final class GgufWords {
         int unknown = gguf.id("unknown_token_id", "unknown_token_id", "<unk>").orElseThrow(() -> gguf.error(
                 "unknown_token_id", "is missing: the token for characters that no piece covers is not known"));
         TextLimit.Builder limit = new TextLimit.Builder();
-        String json = NativeJson.unigram(added, normalizer(merges && !prefix, limit), words(prefix, merges), Pieces.of(pieces),
+        String json = NativeJson.unigram(added, normalizer(merges && !prefix, limit), words(prefix, merges),
+                Pieces.of(pieces),
                 exact, numScored(pieces.length, unknown), unknown, bytes);
         OptionalInt bos = gguf.id("bos_token_id", "bos_token_id", "");
         OptionalInt eos = gguf.id("eos_token_id", "eos_token_id", "</s>");
@@ -97,7 +98,8 @@ final class GgufWords {
                 template, bos, eos);
     }
 
-    /// Pieces that fill a vocabulary up have low scores, and what is unknown costs more than the lowest.
+    /// The number of pieces without those at the end that only pad the vocabulary: their low scores would lower the
+    /// score of unknown characters.
     private int numScored(int numPieces, int unknown) {
         int count = numPieces;
         while (count > unknown + 1 && count > 1 && gguf.isUnused(count - 1)) {
@@ -106,12 +108,13 @@ final class GgufWords {
         return count;
     }
 
-    /// Maps characters, and cuts white space where the words are not cut by it.
+    /// The `normalizer`: the map of characters, then, if `cuts`, white space is trimmed and collapsed.
     private String normalizer(boolean cuts, TextLimit.Builder limit) throws CheckpointException {
         String strip = cuts ? "{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true},{\"type\":\"Replace\","
                 + "\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}" : "";
         byte[] map = gguf.bytes("precompiled_charsmap");
-        String steps = map.length == 0 ? strip : "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"" + charsmap(map, limit)
+        String steps = map.length == 0 ? strip : "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\""
+                + charsmap(map, limit)
                 + "\"}" + (cuts ? "," + strip : "");
         return steps.isEmpty() ? "null" : "{\"type\":\"Sequence\",\"normalizers\":[" + steps + "]}";
     }
@@ -126,7 +129,7 @@ final class GgufWords {
         }
     }
 
-    /// Each word begins with the mark, or what follows a space does.
+    /// The `pre_tokenizer`: `▁` replaces spaces and, if `prefix`, is put before each word.
     private static String words(boolean prefix, boolean merges) {
         String marks = "{\"type\":\"Metaspace\",\"replacement\":\"" + MARK + "\",\"prepend_scheme\":\""
                 + (prefix ? "always" : "never") + "\",\"split\":true}";

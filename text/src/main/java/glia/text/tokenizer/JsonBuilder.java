@@ -4,21 +4,21 @@ import glia.io.file.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// A JSON text as it grows. It is ASCII: other characters become escapes, `\u0120`. A text of single bytes is made and
-/// handed to the native library as it is; one of wider characters is looked at character by character, by code that at
-/// a start is not compiled yet. A tree of 100,000 nodes would take longer still.
+/// Builds JSON in ASCII: other characters become escapes such as `\u0120`. A Java string of single bytes is built and
+/// passed to the native library without conversion, which at a cold start would run interpreted. Building a tree of
+/// 100,000 nodes would take longer still.
 final class JsonBuilder {
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
-    /// Bytes of an escape, which is as long as a character becomes, or a byte of one.
+    /// The bytes of an escape, the most that a UTF-16 unit or a byte becomes.
     private static final int ESCAPE = 6;
-    /// What is appended in one go.
+    /// The bytes appended per capacity check.
     private static final int PART = 4096;
 
     private byte[] bytes;
     private int length;
     private boolean isReplaced;
 
-    /// @param sizeBytes how long it will be, about
+    /// @param sizeBytes the expected length
     JsonBuilder(int sizeBytes) {
         bytes = new byte[Math.max(ESCAPE, sizeBytes)];
     }
@@ -32,7 +32,7 @@ final class JsonBuilder {
         return this;
     }
 
-    /// Appends JSON that is UTF-8. Bytes that are not become U+FFFD.
+    /// Appends JSON in UTF-8. Invalid bytes become U+FFFD.
     JsonBuilder raw(byte[] utf8, int from, int to) {
         for (int i = from; i < to;) {
             int end = Math.min(to, i + PART);
@@ -81,7 +81,7 @@ final class JsonBuilder {
         return this;
     }
 
-    /// Appends a text that is UTF-8 as a JSON string, in quotes. Bytes that are not become U+FFFD.
+    /// Appends a text in UTF-8 as a JSON string, in quotes. Invalid bytes become U+FFFD.
     JsonBuilder quoted(byte[] utf8, int from, int to) {
         reserve(ESCAPE * (to - from) + 2);
         bytes[length++] = '"';
@@ -109,9 +109,9 @@ final class JsonBuilder {
         return at + 1;
     }
 
-    /// A character of several bytes, or what might have begun one.
+    /// Appends a character of several bytes, or U+FFFD for invalid bytes.
     ///
-    /// @return where it ends
+    /// @return the index after it
     private int character(byte[] utf8, int at, int to) {
         int size = Utf8.sizeAt(utf8, at, to);
         if (size < 0) {
@@ -119,7 +119,7 @@ final class JsonBuilder {
             escape('\uFFFD');
             return at - size;
         }
-        // The first byte has as many ones as there are bytes, then a zero.
+        // The first byte starts with as many ones as there are bytes, then a zero.
         int point = utf8[at] & 0x7F >> size;
         for (int i = at + 1; i < at + size; i++) {
             point = point << 6 | utf8[i] & 0x3F;
@@ -154,7 +154,7 @@ final class JsonBuilder {
         }
     }
 
-    /// Whether bytes were appended that are not UTF-8.
+    /// Whether invalid UTF-8 was appended.
     boolean isReplaced() {
         return isReplaced;
     }

@@ -2,13 +2,13 @@ package glia.text.tokenizer;
 
 import java.util.List;
 
-/// The text of a `tokenizer.json` as it is handed to the native library. Whatever a tokenizer comes from, this is
-/// written here: the library ends the process where it meets what it did not expect, so it sees nothing that was not
-/// checked. It neither decodes nor adds tokens around a text: it gets no decoder and no template.
+/// Writes the `tokenizer.json` that the native library reads. It is always written here from checked parts, whatever
+/// the tokenizer comes from, because the library ends the process on many invalid files. Decoder and post-processor are
+/// implemented in Java ([PieceDecoder], [Template]), so the library gets none.
 final class NativeJson {
     private NativeJson() { }
 
-    /// Everything up to the value of the model's type.
+    /// Begins the JSON, up to the value of the model's type.
     ///
     /// @param normalizer the `normalizer`, as JSON
     /// @param preTokenizer the `pre_tokenizer`, as JSON
@@ -25,12 +25,12 @@ final class NativeJson {
                 .raw(",\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":");
     }
 
-    /// A tokenizer that takes the longest piece of a word from its start, then of what is left
-    /// (https://arxiv.org/abs/1609.08144).
+    /// A WordPiece tokenizer: the longest matching piece of a word first, then of the rest.
+    /// Source: https://arxiv.org/abs/1609.08144.
     ///
-    /// @param unknown the piece for words that no pieces cover
-    /// @param prefix marks pieces that go on a word
-    /// @param maxCharacters words that are longer are unknown
+    /// @param unknown the token for words that no pieces cover
+    /// @param prefix the prefix of pieces that continue a word
+    /// @param maxCharacters longer words become the unknown token
     static String wordPiece(List<AddedToken> added, String normalizer, String preTokenizer, Pieces pieces,
             String unknown, String prefix, int maxCharacters) {
         JsonBuilder json = begin(added, normalizer, preTokenizer, pieces.count())
@@ -41,8 +41,11 @@ final class NativeJson {
         return json.raw("}}}").toString();
     }
 
-    /// A tokenizer that cuts a text into the pieces whose scores, logarithms of probabilities, add up to the most
-    /// (https://arxiv.org/abs/1804.10959).
+    /// A Unigram tokenizer: the segmentation into pieces with the largest sum of scores, which are log-probabilities.
+    /// Source: https://arxiv.org/abs/1804.10959.
+    ///
+    /// @param numScored the number of pieces with a score, the first of `pieces`
+    /// @param unknown the id of the token for unknown characters
     static String unigram(List<AddedToken> added, String normalizer, String preTokenizer, Pieces pieces,
             double[] scores, int numScored, int unknown, boolean byteFallback) {
         JsonBuilder json = begin(added, normalizer, preTokenizer, pieces.count())
@@ -56,7 +59,7 @@ final class NativeJson {
         return json.raw("]}}").toString();
     }
 
-    /// The pieces of an object with their ids.
+    /// Appends the members of the object `vocab`: pieces with their ids.
     static void appendPieces(JsonBuilder json, Pieces pieces) {
         boolean first = true;
         for (int id = 0; id < pieces.count(); id++) {

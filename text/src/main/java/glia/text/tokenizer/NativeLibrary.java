@@ -14,24 +14,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 
-/// Loads the native code of Hugging Face's tokenizers from DJL's jar, without DJL's own loader.
+/// Loads the native library of Hugging Face's tokenizers from DJL's jar, without DJL's own loader.
 ///
-/// That loader looks for GPUs, may download another build for them, unpacks into its own folder of the home directory,
-/// and lives in a library whose other classes report home at the first tokenizer. None of it is needed: the natives
-/// bind to one class, so they are unpacked here, once, into Glia's cache, and loaded (3 ms instead of 190).
+/// DJL's loader looks for GPUs, may download another build for them, unpacks into its own folder of the home directory,
+/// and is part of a library that sends telemetry. The native functions bind to one class, so the library is unpacked to
+/// Glia's cache once and loaded from there, in 3 ms instead of 190.
 final class NativeLibrary {
     private static final String ROOT = "/native/lib/";
 
     private NativeLibrary() { }
 
-    /// Makes `TokenizersLibrary` usable. Safe to call from any thread, any number of times.
+    /// Loads the library, once. Thread-safe.
     ///
-    /// @throws IllegalStateException if there is no native code for this machine or it cannot be loaded
+    /// @throws IllegalStateException if there is no build for this machine or it cannot be loaded
     static void load() {
         Loaded.ensure();
     }
 
-    /// Class initialization is the lock: the first caller loads, others wait, a failure is rethrown to all.
+    /// Class initialization is the lock: the first caller loads, others wait, and all get the same failure.
     private static final class Loaded {
         private static final IllegalStateException FAILURE = tryLoad();
 
@@ -60,14 +60,14 @@ final class NativeLibrary {
         }
     }
 
-    /// The folder of the jar that holds the natives for a machine, such as `linux-x86_64`.
+    /// The jar's folder with the libraries for a machine, such as `linux-x86_64`.
     static String platform(String osName, String osArch) {
         String os = osName.toLowerCase(Locale.ROOT);
         String prefix = os.startsWith("windows") ? "win" : os.startsWith("mac") ? "osx" : "linux";
         return prefix + '-' + (osArch.equals("amd64") ? "x86_64" : osArch);
     }
 
-    /// The libraries to load, each after those it needs.
+    /// The libraries to load, in order of dependence.
     private static List<String> names(String platform) {
         String main = System.mapLibraryName("tokenizers");
         return platform.startsWith("win")
@@ -86,7 +86,7 @@ final class NativeLibrary {
         return properties.getProperty("version", "unknown");
     }
 
-    /// The file of a folder that holds a resource's bytes, unpacked if it is not there or of another size.
+    /// Unpacks a resource to a folder unless a file of the same size is there.
     static Path unpack(String resource, Path folder) throws IOException {
         URL url = TokenizersLibrary.class.getResource(resource);
         if (url == null) {
@@ -102,7 +102,7 @@ final class NativeLibrary {
         try {
             return write(connection, target);
         } catch (IOException e) {
-            // A read-only home: a folder of this run alone, where nobody else can put a library in its place.
+            // A read-only home: use a new folder that only this process writes to.
             Path own = Files.createTempDirectory("glia-native").resolve(name);
             own.toFile().deleteOnExit();
             own.getParent().toFile().deleteOnExit();
@@ -110,7 +110,7 @@ final class NativeLibrary {
         }
     }
 
-    /// Writes beside and renames, so that other processes see the whole file or none.
+    /// Writes a temporary file and renames it, so that other processes see the whole file or none.
     private static Path write(URLConnection connection, Path target) throws IOException {
         Files.createDirectories(target.getParent());
         Path part = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
@@ -129,7 +129,7 @@ final class NativeLibrary {
         } catch (AtomicMoveNotSupportedException e) {
             Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            // Windows keeps a loaded library from being replaced: another process was here first.
+            // Windows does not replace a loaded library: another process wrote it before.
             if (!Files.isRegularFile(target) || Files.size(target) != sizeBytes) {
                 throw e;
             }

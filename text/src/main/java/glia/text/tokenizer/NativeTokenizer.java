@@ -4,8 +4,7 @@ import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 
-/// A tokenizer of Hugging Face's library. It only encodes: texts are decoded
-/// in Java (`PieceDecoder`), where bytes stay exact and a token can be decoded alone. Thread-safe; its memory is freed
+/// A tokenizer of the native library. It only encodes; [PieceDecoder] decodes. Thread-safe; its native memory is freed
 /// when it is no longer reachable.
 final class NativeTokenizer {
     private static final Cleaner CLEANER = Cleaner.create();
@@ -18,8 +17,8 @@ final class NativeTokenizer {
         CLEANER.register(this, () -> LIBRARY.deleteTokenizer(handle));
     }
 
-    /// @param json a text of `BpeJson`; the library ends the process where it meets an unsound one
-    /// @throws IllegalArgumentException with the library's words if it cannot use the text
+    /// @param json JSON of [NativeJson]; the library ends the process on many invalid ones
+    /// @throws IllegalArgumentException with the library's message if it refuses the JSON
     static NativeTokenizer of(String json) {
         NativeLibrary.load();
         long handle;
@@ -31,7 +30,7 @@ final class NativeTokenizer {
         return new NativeTokenizer(handle);
     }
 
-    /// The ids of a text. Unpaired surrogates, which UTF-8 cannot hold, become U+FFFD.
+    /// Encodes a text of bounded length ([TextLimit]). Unpaired surrogates become U+FFFD.
     int[] encode(String text) {
         try {
             long encoding = LIBRARY.encode(handle, replaceUnpairedSurrogates(text), false);
@@ -53,7 +52,7 @@ final class NativeTokenizer {
         return ints;
     }
 
-    /// Left alone, one of them makes the native side misread every emoji and NUL of the whole text.
+    /// Replaces unpaired surrogates by U+FFFD. With one of them the native side misreads all emoji and NUL characters.
     static String replaceUnpairedSurrogates(String text) {
         char[] replaced = null;
         for (int i = 0; i < text.length(); i++) {

@@ -7,22 +7,28 @@ import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/// How a piece of the vocabulary becomes bytes of a text: the `decoder` of a `tokenizer.json`. Each has its bytes,
-/// whatever stands around it, so texts can be streamed; only the start of a text is special (`leadingSpaces`).
+/// Decodes pieces to bytes of UTF-8: the `decoder` of a `tokenizer.json`. The bytes of a piece do not depend on the
+/// pieces around it, so texts can be streamed; only the start of a text is special ([#leadingSpaces]).
 ///
-/// Hugging Face's library joins bytes in the same way, with one difference: where the byte tokens between two other
-/// pieces are not all of them UTF-8, it turns every one of them into U+FFFD, even those that make whole characters.
+/// Hugging Face's library differs in one case: if a run of byte tokens is not valid UTF-8 as a whole, it replaces each
+/// of them by U+FFFD, even those that make valid characters.
 sealed interface PieceDecoder {
-    /// Adds the bytes of a piece.
+    int MAX_STEPS = 32;
+    /// The most characters that replacements may make of one of a piece.
+    double MAX_GROWTH = 256;
+    /// The most spaces that may be dropped at the start of a text.
+    int MAX_SPACES = 1000;
+
+    /// Appends the bytes of a piece.
     ///
-    /// @param added whether it is an added token, whose text stands for itself
+    /// @param added whether it is an added token, which decodes to its own text
     void append(String piece, boolean added, Utf8Buffer out);
 
-    /// How many spaces at the start of a text are dropped, where there are so many.
+    /// The most spaces that are dropped at the start of a text.
     int leadingSpaces();
 
-    /// Byte-level pieces: each character stands for a byte, as in GPT-2. Printable characters of Latin-1 stand for
-    /// themselves and the other bytes are numbered from U+0100.
+    /// Byte-level pieces as in GPT-2: each character represents a byte. Printable characters of Latin-1 represent
+    /// themselves, and the other bytes are numbered from U+0100.
     record ByteLevel() implements PieceDecoder {
         private static final short[] BYTES = bytes();
 
@@ -38,7 +44,7 @@ sealed interface PieceDecoder {
             return chars;
         }
 
-        /// A text as pieces spell it, in UTF-8.
+        /// Spells a text as byte-level pieces do, in UTF-8.
         static byte[] spell(String text) {
             byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
             char[] spelled = new char[utf8.length];
@@ -85,7 +91,7 @@ sealed interface PieceDecoder {
         }
     }
 
-    /// Pieces of SentencePiece: characters, with a mark (usually `▁`) for the space, and `<0x0A>` for single bytes.
+    /// SentencePiece: characters, with `▁` in most vocabularies for the space, and `<0x0A>` for single bytes.
     record Characters(List<Replacement> replacements, boolean byteFallback, int leadingSpaces) implements PieceDecoder {
         @Override
         public void append(String piece, boolean added, Utf8Buffer out) {
@@ -101,7 +107,7 @@ sealed interface PieceDecoder {
             }
         }
 
-        /// The byte that a piece such as `<0xE2>` stands for, or -1.
+        /// The byte of a byte token such as `<0xE2>`; -1 for other pieces.
         static int byteOf(String piece) {
             return piece.length() == 6 && piece.startsWith("<0x") && piece.charAt(5) == '>'
                     && HexFormat.isHexDigit(piece.charAt(3)) && HexFormat.isHexDigit(piece.charAt(4))
@@ -109,9 +115,9 @@ sealed interface PieceDecoder {
         }
     }
 
-    /// Pieces of words: those that begin a word follow a space, those that go on with it carry a prefix.
+    /// WordPiece: a space precedes each piece unless it has the prefix of pieces that continue a word.
     ///
-    /// @param cleanup whether marks that close a sentence, and endings such as `'s`, follow without a space
+    /// @param cleanup whether to leave out the space before punctuation and endings such as `'s`
     record Words(String prefix, boolean cleanup) implements PieceDecoder {
         private static final Set<String> CLOSING =
                 Set.of(".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re");
@@ -131,15 +137,15 @@ sealed interface PieceDecoder {
         }
     }
 
-    /// A text that stands for another in every piece.
+    /// Replaces a string in every piece.
     record Replacement(String pattern, String content) { }
 
-    /// The decoder that `tokenizer.json` describes.
+    /// Reads the `decoder` of a `tokenizer.json`.
     ///
-    /// @throws IllegalArgumentException if it is none of those known here; the message names it
+    /// @throws IllegalArgumentException if it is not supported; the message quotes it
     static PieceDecoder of(JsonNode json) {
         if (!json.isObject()) {
-            throw new IllegalArgumentException("is missing; without one, pieces cannot become text again");
+            throw new IllegalArgumentException("is missing; expected a decoder, which turns tokens into text");
         }
         String type = json.path("type").asString("");
         if (type.equals("ByteLevel")) {
@@ -174,8 +180,10 @@ sealed interface PieceDecoder {
                 case "ByteFallback" -> byteFallback = !fused;
                 case "Fuse" -> fused = true;
                 case "Strip" -> {
-                    leadingSpaces += step.path("start").asInt(0);
-                    yield fused && step.path("stop").asInt(0) == 0 && " ".equals(step.path("content").asString(""));
+                    int start = step.has("start") ? step.path("start").asInt(-1) : 0;
+                    leadingSpaces += start;
+                    yield start >= 0 && start <= MAX_SPACES && fused && step.path("stop").asInt(0) == 0
+                            && " ".equals(step.path("content").asString(""));
                 }
                 default -> false;
             };
@@ -185,6 +193,15 @@ sealed interface PieceDecoder {
                         + " Fuse and Strip (of spaces at the start) in this order");
             }
         }
+        double growth = 1;
+        for (Replacement r : replacements) {
+            growth *= Math.max(1, (double) r.content.length() / r.pattern.length());
+        }
+        if (steps.size() > MAX_STEPS || growth > MAX_GROWTH) {
+            throw new IllegalArgumentException("found " + steps.size() + " steps that make up to " + (long) growth
+                    + " characters of one, expected at most " + MAX_STEPS + " steps and " + (int) MAX_GROWTH
+                    + " characters");
+        }
         return new Characters(List.copyOf(replacements), byteFallback, leadingSpaces);
     }
 
@@ -192,7 +209,7 @@ sealed interface PieceDecoder {
         String pattern = step.path("pattern").path("String").asString("");
         if (pattern.isEmpty()) {
             throw new IllegalArgumentException("found " + Components.shown(step)
-                    + ", expected the replacement of some text");
+                    + ", expected the replacement of a string");
         }
         return new Replacement(pattern, step.path("content").asString(""));
     }

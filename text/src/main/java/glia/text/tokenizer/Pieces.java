@@ -3,21 +3,21 @@ package glia.text.tokenizer;
 import glia.io.gguf.GgufTexts;
 import java.util.BitSet;
 
-/// The pieces of a vocabulary by id.
+/// The pieces of a vocabulary, that is, the texts of its tokens, by id.
 interface Pieces {
-    /// How many ids there are.
+    /// The number of ids.
     int count();
 
-    /// Whether an id has no piece, or one without text.
+    /// Whether an id has no piece or an empty one.
     boolean isEmpty(int id);
 
-    /// The piece of an id, empty where it has none.
+    /// The piece of an id; empty if it has none.
     String text(int id);
 
     /// Appends a piece as a JSON string.
     void append(int id, JsonBuilder json);
 
-    /// Those of some ids; the others have none.
+    /// The same vocabulary with only the pieces of some ids.
     default Pieces only(BitSet ids) {
         Pieces all = this;
         return new Pieces() {
@@ -47,7 +47,7 @@ interface Pieces {
         };
     }
 
-    /// Pieces that are there, null or empty where an id has none.
+    /// Pieces from an array, null or empty where an id has none.
     static Pieces of(String[] pieces) {
         return new Pieces() {
             @Override
@@ -72,7 +72,7 @@ interface Pieces {
         };
     }
 
-    /// Pieces as a file has them.
+    /// Pieces of a GGUF file.
     static Pieces of(GgufTexts pieces) {
         return new Pieces() {
             @Override

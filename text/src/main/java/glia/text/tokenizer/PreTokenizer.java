@@ -5,16 +5,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// How a byte-level vocabulary of a GGUF file cuts a text before it merges: the file only names the way
-/// (`tokenizer.ggml.pre`), the patterns are those of the models' own `tokenizer.json`.
+/// The pre-tokenizers of byte-level BPE in GGUF files, which split a text before merging. A file has only the name
+/// (`tokenizer.ggml.pre`); the patterns are those of the models' own `tokenizer.json`.
 enum PreTokenizer {
-    /// GPT-2's pattern, which is built into the byte-level step.
+    /// GPT-2's pattern, which is part of the byte-level step.
     GPT_2(List.of("gpt-2", "phi-2"), true),
 
-    /// As GPT-2, of texts that are composed first, as GPT-NeoX has it, where ModernBERT's vocabulary comes from.
+    /// As GPT-2 after NFC, as in GPT-NeoX, where ModernBERT's vocabulary comes from.
     MODERN_BERT(List.of("modern-bert"), true),
 
-    /// Each digit alone, then as GPT-2. Checked against SmolLM2-135M-Instruct.
+    /// Splits off each digit, then as GPT-2. Checked against SmolLM2-135M-Instruct.
     SMOLLM(List.of("smollm", "starcoder", "refact"), true, Patterns.DIGITS),
 
     /// Checked against Llama 3.
@@ -27,7 +27,7 @@ enum PreTokenizer {
             Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
                     + Patterns.PUNCTUATION + "[\\r\\n]*|" + Patterns.SPACE),
 
-    /// As Qwen3, and marks belong to letters. The pattern in Qwen3.5's own file.
+    /// As Qwen3, but combining marks belong to words. The pattern of Qwen3.5's `tokenizer.json`.
     QWEN35(List.of("qwen35"), false,
             Patterns.CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}|"
                     + " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" + Patterns.SPACE),
@@ -48,7 +48,7 @@ enum PreTokenizer {
             "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"
                     + " ?[\\p{P}\\p{S}]+[\\r\\n]*|" + Patterns.SPACE),
 
-    /// Letters by script, punctuation, the white space at the end of a piece, Chinese and Korean, each digit alone.
+    /// Cased letters, punctuation, white space at the end of a line, Chinese and Korean, each digit alone.
     DEEPSEEK_LLM(List.of("deepseek-llm"), false, "[\\r\\n]", "\\s?[" + Patterns.DEEPSEEK_LETTERS + "]+",
             "\\s?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
             Regexes.SPACE_AT_LINE_END, "[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+", Patterns.DIGITS);
@@ -57,8 +57,8 @@ enum PreTokenizer {
     private final boolean gpt2Pattern;
     private final String[] steps;
 
-    /// @param gpt2Pattern whether the byte-level step cuts by GPT-2's pattern
-    /// @param steps patterns that cut before it, one after the other
+    /// @param gpt2Pattern whether the byte-level step splits by GPT-2's pattern
+    /// @param steps patterns that split before it, one after the other
     PreTokenizer(List<String> names, boolean gpt2Pattern, String... steps) {
         this.names = names;
         this.gpt2Pattern = gpt2Pattern;
@@ -74,33 +74,33 @@ enum PreTokenizer {
         return Optional.empty();
     }
 
-    /// The name that files have for it.
+    /// The name in most files.
     String usualName() {
         return names.getFirst();
     }
 
-    /// All names that `named` knows.
+    /// All names that [#named] finds.
     static List<String> knownNames() {
         return Arrays.stream(values()).flatMap(p -> p.names.stream()).toList();
     }
 
-    /// Whether a pattern is a step of one of them, and so known to be safe.
+    /// Whether a pattern is a step of a pre-tokenizer, and so known to be safe.
     static boolean hasPattern(String regex) {
         return Arrays.stream(values()).anyMatch(one -> Arrays.asList(one.steps).contains(regex));
     }
 
-    /// Whether a stretch of text that is a piece is taken whole, however merges would cut it. So it is where the
-    /// vocabulary came from tiktoken, which knows no merges.
+    /// Whether a word in the vocabulary is one token regardless of the merges (`ignore_merges`), as in vocabularies
+    /// that come from tiktoken, which has no merges.
     boolean ignoresMerges() {
         return this == LLAMA_BPE || this == TEKKEN || this == GPT_4O;
     }
 
-    /// Whether a text begins with BOS where the file does not say.
+    /// Whether encoding adds BOS if the file does not specify it.
     boolean addsBos() {
         return this == LLAMA_BPE || this == TEKKEN;
     }
 
-    /// Whether texts are composed to Unicode's form NFC first.
+    /// Whether texts are normalized to NFC first.
     boolean composes() {
         return this == MODERN_BERT || this == QWEN2 || this == QWEN35;
     }
@@ -120,9 +120,9 @@ enum PreTokenizer {
                 .append(gpt2Pattern).append("}]}").toString();
     }
 
-    /// Parts that several patterns share, in the syntax of the native library's engine (Oniguruma).
+    /// Parts that several patterns share, in Oniguruma's syntax.
     private static final class Patterns {
-        /// Stands for the library's own step that cuts out each digit.
+        /// A placeholder for the library's `Digits` step.
         static final String DIGITS = "digits";
         static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
         static final String PUNCTUATION = " ?[^\\s\\p{L}\\p{N}]+";
@@ -131,7 +131,7 @@ enum PreTokenizer {
                 "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+";
         static final String UPPER_WORD =
                 "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*";
-        /// Cased letters, as ranges.
+        /// Cased letters as ranges.
         static final String DEEPSEEK_LETTERS =
                 "A-Za-z\\x{B5}\\x{C0}-\\x{D6}\\x{D8}-\\x{F6}\\x{F8}-\\x{1BA}\\x{1BC}-\\x{1BF}\\x{1C4}-\\x{293}"
                 + "\\x{295}-\\x{2AF}\\x{370}-\\x{373}\\x{376}\\x{377}\\x{37B}-\\x{37D}\\x{37F}\\x{386}"

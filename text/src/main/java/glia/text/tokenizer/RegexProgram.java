@@ -160,7 +160,9 @@ final class RegexProgram {
             }
             if (classes.putIfAbsent(members, numClasses) == null) {
                 for (int set = 0; set < sets.size(); set++) {
-                    holds[set] = numClasses < holds[set].length ? holds[set] : Arrays.copyOf(holds[set], 2 * numClasses);
+                    if (numClasses == holds[set].length) {
+                        holds[set] = Arrays.copyOf(holds[set], 2 * numClasses);
+                    }
                     holds[set][numClasses] = members.get(set);
                 }
                 numClasses++;

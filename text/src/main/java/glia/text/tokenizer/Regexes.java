@@ -85,6 +85,11 @@ final class Regexes {
         return regex;
     }
 
+    /// Whether a pattern that [#bounded] takes may match the empty text.
+    static boolean canBeEmpty(String regex) {
+        return !KNOWN.contains(regex) && (KNOWN_QUADRATIC.contains(regex) || RegexParser.parse(regex).isNullable());
+    }
+
     private static int maxCharacters(String regex) {
         if (regex.isEmpty() || regex.length() > MAX_LENGTH) {
             throw new IllegalArgumentException("found a pattern of " + regex.length() + " characters, expected 1 to "

@@ -11,8 +11,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Copies the text of a tokenizer and gives some of its added tokens other names, with the same ids: their old text is
-/// then split and merged like any other, and neither a merge nor a look-up makes them of it.
+/// Copies the JSON of a tokenizer and renames some of its added tokens, with the same ids. Their former text is then
+/// encoded as plain text: neither a merge nor a vocabulary entry makes these tokens of it.
 final class RenamedJson {
     private final Map<String, String> names;
 
@@ -20,8 +20,8 @@ final class RenamedJson {
         this.names = names;
     }
 
-    /// @param json a text of `NativeJson`
-    /// @param names new names by old ones
+    /// @param json JSON of [NativeJson]
+    /// @param names new contents by old ones
     static String of(String json, Map<String, String> names) {
         StringWriter text = new StringWriter(json.length());
         try (JsonParser parser = JsonValues.parser(json);
@@ -60,7 +60,7 @@ final class RenamedJson {
         out.writeEndObject();
     }
 
-    /// An object of pieces and ids, or a list of pieces and scores.
+    /// Copies an object of pieces and ids, or an array of pieces and scores.
     private void copyVocabulary(JsonParser parser, JsonGenerator out) {
         if (parser.currentToken() == JsonToken.START_OBJECT) {
             out.writeStartObject();
@@ -83,8 +83,8 @@ final class RenamedJson {
         out.writeEndArray();
     }
 
-    /// A renamed token is looked for in the text as it was given, whatever stands beside it: where it is put, its
-    /// conditions held.
+    /// Copies added tokens. Renamed ones are matched in the original text without conditions, since they are inserted
+    /// only where the conditions hold.
     private void copyTokens(JsonParser parser, JsonGenerator out) {
         out.writeStartArray();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
@@ -98,7 +98,7 @@ final class RenamedJson {
         out.writeEndArray();
     }
 
-    /// Merges that make a renamed piece, or are made of one, are left out.
+    /// Copies the merges that neither make nor use a renamed piece.
     private void copyMerges(JsonParser parser, JsonGenerator out) {
         out.writeStartArray();
         while (parser.nextToken() != JsonToken.END_ARRAY) {

@@ -7,11 +7,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The merges of a SentencePiece vocabulary that lists pieces with scores instead: every way to cut a piece into two
-/// other pieces is a merge, and those that make a piece of a higher score come first. Those that make the same piece
-/// stand in the order of the ids of their parts, as in the `tokenizer.json` of Llama 2.
+/// Derives the merges of a SentencePiece BPE vocabulary from its scores: every way to split a piece into two other
+/// pieces is a merge. Merges are sorted by the falling score of their result, then by the ids of their parts, as in the
+/// `tokenizer.json` of Llama 2.
 final class ScoreMerges {
-    /// In UTF-16 units; SentencePiece's own default is 16 characters. Keeps the work on a lying file in bounds.
+    /// The longest piece in UTF-16 units, which bounds the work for an invalid file. SentencePiece's default is 16.
     static final int MAX_PIECE = 512;
 
     private static final Comparator<Merge> BY_PARTS =
@@ -21,7 +21,7 @@ final class ScoreMerges {
     private final String[] pieces;
     private final float[] scores;
 
-    /// @param pieces the pieces that merge or are made by merging; null where one does neither
+    /// @param pieces the pieces that are parts or results of merges; null for others
     ScoreMerges(String[] pieces, float[] scores) {
         this.pieces = pieces;
         this.scores = scores;
@@ -32,10 +32,10 @@ final class ScoreMerges {
         }
     }
 
-    /// Two pieces that become one.
+    /// Two pieces to merge.
     private record Merge(String left, String right, int leftId, int rightId) { }
 
-    /// Appends the merges as the elements of a JSON array, best first.
+    /// Appends the merges as the elements of a JSON array, by rank.
     void appendJson(JsonBuilder json) {
         boolean first = true;
         List<Merge> merges = new ArrayList<>();
@@ -53,7 +53,7 @@ final class ScoreMerges {
         }
     }
 
-    /// The ids of all pieces in the lower halves, sorted by falling score and then by id.
+    /// The ids of all pieces in the lower 32 bits, sorted by falling score and then by id.
     private long[] byScore() {
         long[] order = new long[ids.size()];
         int n = 0;
@@ -62,7 +62,7 @@ final class ScoreMerges {
             int rising = bits < 0 ? ~bits : bits | Integer.MIN_VALUE;
             order[n++] = (~rising & 0xFFFF_FFFFL) << 32 | id;
         }
-        // The upper half is unsigned: flip its sign to sort, and back.
+        // The upper half is unsigned: flip its sign bit before and after sorting.
         for (int i = 0; i < n; i++) {
             order[i] ^= Long.MIN_VALUE;
         }

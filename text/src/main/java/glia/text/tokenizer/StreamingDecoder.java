@@ -1,8 +1,7 @@
 package glia.text.tokenizer;
 
-/// Turns token ids into text as they come. The texts joined, with that of `finish()` at the end, are what
-/// `Tokenizer.decode` gives for all ids at once, and none of them ends inside a character: bytes wait until their
-/// character is whole, at most three of them. For one thread.
+/// Decodes token ids one at a time. The returned texts and that of [#finish] together equal [Tokenizer#decode] of all
+/// ids. No text ends inside a character: up to three bytes are kept until their character is complete. For one thread.
 public final class StreamingDecoder {
     private final Vocabulary vocabulary;
     private final PieceDecoder decoder;
@@ -17,7 +16,9 @@ public final class StreamingDecoder {
         this.leadingSpaces = decoder.leadingSpaces();
     }
 
-    /// The text that this token completes, often empty.
+    /// Decodes a token.
+    ///
+    /// @return the text that is complete now, possibly empty
     ///
     /// @throws IllegalArgumentException if the id is outside the vocabulary
     public String accept(int id) {
@@ -25,8 +26,9 @@ public final class StreamingDecoder {
         return buffer.takeWhole();
     }
 
-    /// The text of the bytes that still wait: they are not UTF-8, so each part of a character is U+FFFD. The decoder
-    /// is then as new.
+    /// Ends the text and resets the decoder.
+    ///
+    /// @return the text of the bytes that were kept: U+FFFD for an incomplete character
     public String finish() {
         leadingSpaces = decoder.leadingSpaces();
         return buffer.takeAll();

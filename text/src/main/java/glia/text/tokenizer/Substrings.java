@@ -2,8 +2,8 @@ package glia.text.tokenizer;
 
 import java.util.Arrays;
 
-/// The substrings of a text, as UTF-8. To find whether a piece is one takes as long as the text has places that begin
-/// as the piece does, in two bytes or, if it is so long, in four.
+/// Finds substrings of a text in UTF-8. A lookup compares the piece with all positions of the text that start with the
+/// same two bytes, or four if the piece is long enough.
 final class Substrings {
     private final byte[] text;
     private final boolean[] bytes = new boolean[256];
@@ -19,7 +19,7 @@ final class Substrings {
         quads = new Places(text, 4);
     }
 
-    /// Whether `piece[from..to)` is one. One without bytes is.
+    /// Whether `piece[from..to)` is a substring. The empty one is.
     boolean has(byte[] piece, int from, int to) {
         return switch (to - from) {
             case 0 -> true;
@@ -39,15 +39,15 @@ final class Substrings {
         return false;
     }
 
-    /// The places of a text by the bytes that stand there.
+    /// The positions of a text by hash of the bytes there: linked lists in arrays.
     private static final class Places {
         private static final int LOG_LISTS = 12;
         private static final int HASH = 0x9E3779B1;
 
         private final int numBytes;
-        /// The last place in the list of a hash, and one more.
+        /// The last position in the list of a hash, plus 1.
         private final int[] last = new int[1 << LOG_LISTS];
-        /// The place before each in its list, and one more.
+        /// The previous position in the list, plus 1.
         private final int[] before;
 
         Places(byte[] text, int numBytes) {

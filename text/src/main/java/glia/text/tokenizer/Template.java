@@ -1,18 +1,20 @@
 package glia.text.tokenizer;
 
+import glia.io.DisplayText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
-/// The tokens that a tokenizer puts around a text when it is asked to add special tokens: the `post_processor` of a
-/// `tokenizer.json`.
+/// The special tokens that are added around a text: the `post_processor` of a `tokenizer.json`.
 record Template(int[] before, int[] after) {
     private static final int MAX_TOKENS = 64;
 
     static final Template NONE = new Template(new int[0], new int[0]);
 
-    /// @throws IllegalArgumentException if it is of an unknown kind or names tokens that it does not explain
+    /// Reads a `post_processor`.
+    ///
+    /// @throws IllegalArgumentException if its type is not supported or it names a token without giving its ids
     static Template of(JsonNode node) {
         String type = node.path("type").asString("");
         return switch (type) {
@@ -26,9 +28,13 @@ record Template(int[] before, int[] after) {
                     Template next = of(step);
                     all = new Template(join(next.before, all.before), join(all.after, next.after));
                 }
+                if (all.before.length + all.after.length > MAX_TOKENS) {
+                    throw new IllegalArgumentException("found processors that add more than " + MAX_TOKENS + " tokens");
+                }
                 yield all;
             }
-            default -> throw new IllegalArgumentException("found the post-processor '" + type + "', known are "
+            default -> throw new IllegalArgumentException("found the post-processor " + DisplayText.quote(type)
+                    + ", known are "
                     + "TemplateProcessing, ByteLevel, BertProcessing, RobertaProcessing and Sequence");
         };
     }
@@ -49,7 +55,7 @@ record Template(int[] before, int[] after) {
             }
             if (ids.isEmpty() || before.size() + after.size() > MAX_TOKENS) {
                 throw new IllegalArgumentException("found the part " + Components.shown(part)
-                        + " of the template, expected one that special_tokens explains, and at most " + MAX_TOKENS
+                        + " of the template, expected one listed in special_tokens, and at most " + MAX_TOKENS
                         + " tokens");
             }
         }
@@ -60,19 +66,19 @@ record Template(int[] before, int[] after) {
         return new Template(ints(before), ints(after));
     }
 
-    /// The same with or without a token in front, whatever the template said.
+    /// The same template with or without a first token.
     Template withFirst(int token, boolean wanted) {
         int[] others = Arrays.stream(before).filter(id -> id != token).toArray();
         return new Template(wanted ? join(new int[] {token}, others) : others, after);
     }
 
-    /// The same with or without a token at the end, whatever the template said.
+    /// The same template with or without a last token.
     Template withLast(int token, boolean wanted) {
         int[] others = Arrays.stream(after).filter(id -> id != token).toArray();
         return new Template(before, wanted ? join(others, new int[] {token}) : others);
     }
 
-    /// All ids: those before, the text's, those after.
+    /// The ids of a text with the special tokens around them.
     int[] around(int[] ids) {
         return before.length + after.length == 0 ? ids : join(join(before, ids), after);
     }

@@ -82,7 +82,12 @@ record TextLimit(List<Bound> bounds) {
 
         /// A step that takes at most so many characters.
         void limit(int most, String reason) {
-            if (most / Math.max(perAscii, perOther) < MAX_CHARACTERS) {
+            double characters = most / Math.max(perAscii, perOther);
+            if (characters < MIN_CHARACTERS) {
+                throw new IllegalArgumentException("found a tokenizer for texts of at most " + (int) characters
+                        + " characters, because " + reason + "; expected one for " + MIN_CHARACTERS + " or more");
+            }
+            if (characters < MAX_CHARACTERS) {
                 bounds.add(new Bound(perAscii, perOther, most, reason));
             }
         }

@@ -12,13 +12,13 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
-/// Turns texts into token ids and back.
+/// Encodes text as token ids and decodes token ids.
 ///
-/// Encoding is Hugging Face's own, by DJL's build of its library: whole texts, never cut short and never padded, and
-/// nothing is sent anywhere. Decoding is exact: the bytes of the ids are joined and read as UTF-8.
+/// Encoding uses Hugging Face's tokenizers library in DJL's build, without truncation, padding or telemetry. Decoding
+/// is exact: the bytes of all tokens are joined and read as UTF-8.
 ///
-/// Texts are Java strings; an unpaired surrogate, which no UTF-8 can hold, is encoded as U+FFFD. Thread-safe. Loading
-/// takes some 100 ms and may run beside other work.
+/// An unpaired surrogate in a text, which UTF-8 cannot represent, is encoded as U+FFFD. Thread-safe. Loading takes some
+/// 100 ms and may run on a thread of its own.
 public final class Tokenizer {
     private final TokenizerSpec spec;
     private final Encoder encoder;
@@ -34,83 +34,87 @@ public final class Tokenizer {
         return new Tokenizer(spec, Encoder.whole(spec.source(), spec.origin()));
     }
 
-    /// The tokenizer of a folder in the Hugging Face layout, from `tokenizer.json` and the files beside it.
+    /// Loads the tokenizer of a folder in the Hugging Face layout, from `tokenizer.json` and the files beside it. BPE,
+    /// WordPiece and Unigram models are supported.
     ///
-    /// @throws CheckpointException if there is none, its files contradict themselves or each other, or it is of a kind
-    ///     that is not known; byte-pair, WordPiece and Unigram models are
+    /// @throws CheckpointException if there is no tokenizer, its files are invalid or contradict each other, or a
+    ///     component is not supported
     /// @throws IOException if a file cannot be read
     public static Tokenizer load(Path folder) throws IOException {
         loadLibrary();
         return whole(new TokenizerFolder(folder).spec());
     }
 
-    /// The tokenizer in the metadata of a GGUF file: of the models `gpt2`, with a known pre-tokenizer, and `llama`.
+    /// Loads the tokenizer in the metadata of a GGUF file. Supported are the models `gpt2` with a known pre-tokenizer,
+    /// `llama`, `gemma4`, `bert` and `t5`.
     ///
-    /// @throws CheckpointException if there is none, or one that is not known; the message lists those that are
+    /// @throws CheckpointException if there is no tokenizer or it is not supported; the message lists those that are
     public static Tokenizer fromGguf(GgufMetadata metadata) throws CheckpointException {
         loadLibrary();
         return whole(GgufTokenizer.read(metadata));
     }
 
-    /// The same for a file that `fromGguf` found sound before: what costs most is put off until a second text is
-    /// encoded or `prepare` is called.
+    /// As [#fromGguf], for a file that was checked before. The whole vocabulary is loaded when a second text is encoded
+    /// or [#prepare] is called.
     ///
-    /// @throws CheckpointException as `fromGguf`, but not for each flaw in the lists; `encode` throws these, unchecked
+    /// @throws CheckpointException as `fromGguf`, except for some errors in the vocabulary, which `encode` throws as
+    ///     `UncheckedIOException`
     public static Tokenizer fromKnownGguf(GgufMetadata metadata) throws CheckpointException {
         loadLibrary();
         TokenizerSpec spec = GgufTokenizer.read(metadata);
         return new Tokenizer(spec, Encoder.whenNeeded(spec.source(), spec.origin()));
     }
 
-    /// Begins what was put off, beside other work.
+    /// Starts to load the whole vocabulary on another thread.
     public void prepare() {
         encoder.prepare();
     }
 
-    /// Begins to load the native code, so that it is there when it is needed; a failure shows then.
+    /// Starts to load the native library on another thread. A failure is thrown by its first use.
     private static void loadLibrary() {
         CompletableFuture.runAsync(NativeLibrary::load,
                 task -> Thread.ofPlatform().daemon().name("tokenizer-load").start(task));
     }
 
-    /// The ids of a text. Special tokens in the text are recognized: for text from strangers use `encodePlain`.
+    /// Encodes a text. Special tokens in the text are recognized: for untrusted text use [#encodePlain].
     ///
-    /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
-    /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
+    /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
+    /// @throws IllegalArgumentException if the text is too long: for most tokenizers, above 2,000,000 characters; the
+    ///     message says how many are possible
     public int[] encode(String text, boolean addSpecial) {
         int[] ids = encoder.encode(text);
         return addSpecial ? spec.template().around(ids) : ids;
     }
 
-    /// The ids of a text of which some stretches are trusted, such as a rendered conversation. Markers (`isMarker`) are
-    /// recognized only where all their characters are trusted; elsewhere their text is text like any other. A text
-    /// without markers in other stretches has the ids of `encode(String, boolean)`. The first text with such a marker
-    /// takes as long as loading.
+    /// Encodes a text with trusted and untrusted parts, such as a rendered conversation. Markers ([#isMarker]) are
+    /// recognized only where all their characters are trusted; elsewhere they are encoded as plain text. A text without
+    /// markers in untrusted parts has the ids of `encode(String, boolean)`. The first text with such a marker takes as
+    /// long as loading the tokenizer.
     ///
-    /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
-    /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
+    /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
+    /// @throws IllegalArgumentException if the text is too long, as in `encode(String, boolean)`
     public int[] encode(TrustedText text, boolean addSpecial) {
         int[] ids = trustedEncoder.encode(text);
         return addSpecial ? spec.template().around(ids) : ids;
     }
 
-    /// The ids of a text of which nothing is trusted: it cannot speak with the model's markers.
+    /// Encodes an untrusted text: no marker in it is recognized.
     ///
-    /// @param addSpecial whether the tokenizer's own tokens go around it, as `addsBos` tells
-    /// @throws IllegalArgumentException if the text has more than 2,000,000 characters
+    /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
+    /// @throws IllegalArgumentException if the text is too long, as in `encode(String, boolean)`
     public int[] encodePlain(String text, boolean addSpecial) {
         return encode(new TextBuilder().append(text).whole(), addSpecial);
     }
 
-    /// Whether the token steers the model and has no business in text from strangers: special tokens (`<|im_end|>`),
-    /// and added tokens in brackets such as `<think>` and `<tool_call>`, HTML elements left aside.
+    /// Whether a token is a marker, which untrusted text must not contain: a special token (`<|im_end|>`) or an added
+    /// token in brackets such as `<think>` and `<tool_call>`, but not an HTML element.
     public boolean isMarker(int id) {
         return spec.vocabulary().isMarker(id);
     }
 
-    /// The text of these ids.
+    /// Decodes token ids.
     ///
-    /// @param skipSpecial whether special tokens are left out
+    /// @param skipSpecial whether to leave out special tokens
     /// @throws IllegalArgumentException if an id is outside the vocabulary
     public String decode(int[] ids, boolean skipSpecial) {
         StreamingDecoder decoder = streamingDecoder(skipSpecial);
@@ -120,10 +124,10 @@ public final class Tokenizer {
         return decoder.finish();
     }
 
-    /// The text of ids that a model made, as `decode` gives it. Markers that are tokens in it are trusted: encoded as a
-    /// part of a conversation they are these tokens again, and what only looks like them is not.
+    /// Decodes generated token ids to the text of [#decode], in which marker tokens are trusted and text that only
+    /// looks like a marker is not. Encoding the result gives the same markers.
     ///
-    /// @param skipSpecial whether special tokens are left out
+    /// @param skipSpecial whether to leave out special tokens
     /// @throws IllegalArgumentException if an id is outside the vocabulary
     public TrustedText decodeTrusted(int[] ids, boolean skipSpecial) {
         StreamingDecoder decoder = streamingDecoder(skipSpecial);
@@ -137,7 +141,7 @@ public final class Tokenizer {
         return text.append(decoder.finish()).whole();
     }
 
-    /// A decoder for ids that come one at a time.
+    /// A decoder for ids that arrive one at a time.
     public StreamingDecoder streamingDecoder(boolean skipSpecial) {
         return new StreamingDecoder(spec.vocabulary(), spec.decoder(), skipSpecial);
     }
@@ -147,19 +151,19 @@ public final class Tokenizer {
         return spec.vocabulary().size();
     }
 
-    /// A token's piece as the vocabulary writes it (`Ġhello`, `▁hello`, `<0x0A>`), to show; empty for unused ids.
+    /// The text of a token as the vocabulary has it (`Ġhello`, `▁hello`, `<0x0A>`); empty for unused ids.
     ///
     /// @throws IllegalArgumentException if the id is outside the vocabulary
     public String piece(int id) {
         return spec.vocabulary().piece(id);
     }
 
-    /// The id of a piece as the vocabulary writes it.
+    /// The id of a token whose text in the vocabulary is `piece`.
     public OptionalInt id(String piece) {
         return spec.vocabulary().id(piece);
     }
 
-    /// Whether this is a control token, which `decode` can leave out.
+    /// Whether a token is special, so that `decode` can leave it out.
     public boolean isSpecial(int id) {
         return spec.vocabulary().isSpecial(id);
     }
@@ -174,12 +178,12 @@ public final class Tokenizer {
         return spec.eos();
     }
 
-    /// The tokens that end an answer: EOS, and in chat models the end of a turn.
+    /// The tokens that end generation: EOS and, in chat models, the end of a turn.
     public Set<Integer> endOfGeneration() {
         return Collections.unmodifiableSet(spec.endOfGeneration());
     }
 
-    /// Whether `encode` puts BOS before a text when it is asked to add special tokens.
+    /// Whether `encode` with `addSpecial` puts BOS before a text.
     public boolean addsBos() {
         OptionalInt bos = bos();
         return bos.isPresent() && Arrays.stream(spec.template().before()).anyMatch(id -> id == bos.getAsInt());

@@ -2,7 +2,7 @@ package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
 import glia.io.ContentSniffer;
-import glia.io.json.JsonText;
+import glia.io.DisplayText;
 import glia.io.json.JsonTree;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,9 +17,9 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// The tokenizer of a folder in the Hugging Face layout. `tokenizer.json` is the tokenizer; beside it
-/// `tokenizer_config.json` and `special_tokens_map.json` name BOS and EOS and may add tokens, `generation_config.json`
-/// and `config.json` list the tokens that end an answer. Only the first has to be there.
+/// Reads the tokenizer of a folder in the Hugging Face layout: `tokenizer.json`, and optionally `tokenizer_config.json`
+/// and `special_tokens_map.json`, which name BOS and EOS and may add tokens, and `generation_config.json` and
+/// `config.json`, which list the tokens that end generation.
 final class TokenizerFolder {
     /// Larger than any tokenizer.json (33 MB for 262,144 pieces).
     private static final long MAX_BYTES = 1 << 28;
@@ -65,11 +65,12 @@ final class TokenizerFolder {
             }
             return node;
         } catch (JacksonException e) {
-            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
+            throw new CheckpointException(file, "", "is not JSON: "
+                    + DisplayText.escape(e.getOriginalMessage()), e);
         }
     }
 
-    /// The whole tokenizer.
+    /// Reads all files.
     TokenizerSpec spec() throws CheckpointException {
         TokenizerJson parsed = TokenizerJson.parse(bytes, file, furtherTokens());
         Vocabulary vocabulary = parsed.vocabulary();
@@ -88,8 +89,8 @@ final class TokenizerFolder {
         if (end.isPresent() && config.path("add_eos_token").isBoolean()) {
             template = template.withLast(end.getAsInt(), config.path("add_eos_token").asBoolean());
         }
-        return new TokenizerSpec(file, TokenizerSource.of(parsed.json(), parsed.limit()), vocabulary, parsed.decoder(), template, bos,
-                end, ends);
+        return new TokenizerSpec(file, TokenizerSource.of(parsed.json(), parsed.limit()), vocabulary,
+                parsed.decoder(), template, bos, end, ends);
     }
 
     private List<AddedToken> furtherTokens() throws CheckpointException {
@@ -99,20 +100,20 @@ final class TokenizerFolder {
                 tokens.add(AddedToken.of(Integer.parseInt(entry.getKey()), entry.getValue()));
             } catch (NumberFormatException e) {
                 throw new CheckpointException(file.resolveSibling("tokenizer_config.json"), "added_tokens_decoder",
-                        "found the key '" + entry.getKey() + "', expected a token id", e);
+                        "found the key " + DisplayText.quote(entry.getKey()) + ", expected a token id", e);
             }
         }
         return tokens;
     }
 
-    /// A token by the name of its role: its text in the tokenizer's own files, else its id in the model's.
+    /// The token of a role such as `bos_token`: by its text in the tokenizer's files, else by its id in the model's.
     private OptionalInt token(String role, Vocabulary vocabulary) throws CheckpointException {
         for (JsonNode node : List.of(config.path(role), tokensMap.path(role))) {
             String text = node.isString() ? node.asString() : node.path("content").asString("");
             if (!text.isEmpty()) {
                 OptionalInt id = vocabulary.id(text);
                 if (id.isEmpty()) {
-                    throw new CheckpointException(file, role, "is " + JsonText.quote(text)
+                    throw new CheckpointException(file, role, "is " + DisplayText.quote(text)
                             + ", which the vocabulary does not have");
                 }
                 return id;
@@ -127,7 +128,7 @@ final class TokenizerFolder {
         return OptionalInt.empty();
     }
 
-    /// The ids of a key that holds one, several or none.
+    /// The ids under a key: one, an array, or none.
     private List<Integer> ids(JsonNode node, String key, Vocabulary vocabulary) throws CheckpointException {
         List<Integer> ids = new ArrayList<>();
         for (JsonNode one : node.isArray() ? node : List.of(node)) {

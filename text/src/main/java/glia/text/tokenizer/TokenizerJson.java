@@ -7,6 +7,7 @@ import glia.io.json.JsonValues;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,24 +18,27 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
 
-/// A `tokenizer.json` with a byte-pair, a WordPiece or a Unigram model, read with checks.
+/// A `tokenizer.json` with a BPE, WordPiece or Unigram model, read and checked.
 ///
-/// @param json its text, written anew for the native library
+/// @param json the JSON for the native library
 /// @param limit the longest text that it encodes
 record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
-    /// Far above any vocabulary (the largest have 262,144 pieces); keeps a lying file from taking memory.
+    /// Bounds the memory that an invalid file takes. The largest vocabularies have 262,144 pieces.
     private static final int MAX_ID = 1 << 22;
     /// The longest words of a WordPiece model, which looks up each part of a word.
     private static final int MAX_WORD = 256;
 
+    /// Reads a file.
+    ///
     /// @param file the file that messages name
-    /// @param further added tokens that other files of the folder name
-    /// @throws CheckpointException if the file is no such tokenizer, contradicts itself or asks for what is not known
+    /// @param further added tokens of other files in the folder
+    /// @throws CheckpointException if the file is invalid, contradicts itself or uses a component that is not supported
     static TokenizerJson parse(byte[] bytes, Path file, List<AddedToken> further) throws CheckpointException {
         try (JsonParser parser = JsonValues.parser(bytes)) {
             return new Reader(bytes, file).read(parser, further);
         } catch (JacksonException e) {
-            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage() + " at line "
+            throw new CheckpointException(file, "", "is not JSON: "
+                    + DisplayText.escape(e.getOriginalMessage()) + " at line "
                     + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr(), e);
         }
     }
@@ -46,10 +50,10 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
         private final Map<String, JsonNode> modelParts = new HashMap<>();
         private String[] pieces = new String[0];
         private int size;
-        /// The scores of the first pieces, where the model has scores.
+        /// The scores of the first pieces of a Unigram model.
         private double[] scores = {};
         private int numScored;
-        /// Where the elements of the array of merges lie.
+        /// The range of the elements of the array `merges`.
         private int mergesFrom;
         private int mergesTo;
 
@@ -78,18 +82,20 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             return complete(added);
         }
 
-        private TokenizerJson complete(List<AddedToken> added) throws CheckpointException {
+        private TokenizerJson complete(List<AddedToken> listed) throws CheckpointException {
             String[] all = Arrays.copyOf(pieces, size);
             Components components = new Components();
             String normalizer = part("normalizer", components::normalizer);
             String preTokenizer = part("pre_tokenizer", components::preTokenizer);
+            List<AddedToken> added = part("added_tokens", node -> NormalizedTokens.checked(listed, normalizer,
+                    components.mayDelete()));
             String type = modelPart("type").asString("BPE");
             String json = switch (type) {
                 case "BPE" -> bytePairs(added, normalizer, preTokenizer, all);
                 case "WordPiece" -> wordPiece(added, normalizer, preTokenizer, all);
                 case "Unigram" -> unigram(added, normalizer, preTokenizer, all, components.limit());
                 default -> throw new CheckpointException(file, "model",
-                        "found the type '" + type + "', known are BPE, WordPiece and Unigram");
+                        "found the type " + DisplayText.quote(type) + ", known are BPE, WordPiece and Unigram");
             };
             Template template = part("post_processor", Template::of);
             for (int id : template.around(new int[0])) {
@@ -97,7 +103,8 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             }
             PieceDecoder decoder = part("decoder", PieceDecoder::of);
             added.forEach(token -> all[token.id()] = token.content());
-            return new TokenizerJson(json, components.limit().build(), new Vocabulary(Pieces.of(all), added), decoder, template);
+            return new TokenizerJson(json, components.limit().build(), new Vocabulary(Pieces.of(all), added),
+                    decoder, template);
         }
 
         private String bytePairs(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
@@ -129,6 +136,15 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
                 ModelLimits.unigram(Pieces.of(all), numScored, limit);
             } catch (IllegalArgumentException e) {
                 throw new CheckpointException(file, "model.vocab", e.getMessage(), e);
+            }
+            // The library numbers tokens outside the vocabulary itself, in their order.
+            added.sort(Comparator.comparingInt(AddedToken::id));
+            int next = numScored;
+            for (AddedToken token : added) {
+                if (token.id() >= numScored) {
+                    expect(token.id() == next++, "added_tokens", "ids without gaps after the vocabulary's "
+                            + (numScored - 1));
+                }
             }
             return NativeJson.unigram(added, normalizer, preTokenizer, Pieces.of(all), scores, numScored, id,
                     flag("byte_fallback"));
@@ -236,7 +252,9 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             for (JsonNode node : parts.getOrDefault("added_tokens", MissingNode.getInstance())) {
                 expect(node.path("id").isInt(), "added_tokens", "whole numbers for id");
                 AddedToken token = AddedToken.of(node.path("id").asInt(), node);
-                tokens.put(token.id(), token);
+                AddedToken other = tokens.put(token.id(), token);
+                expect(other == null || other.content().equals(token.content()), "added_tokens",
+                        "one content for id " + token.id());
             }
             further.forEach(token -> tokens.putIfAbsent(token.id(), token));
             tokens.values().removeIf(token -> token.content().isEmpty());

@@ -3,17 +3,17 @@ package glia.text.tokenizer;
 import glia.io.CheckpointException;
 import java.util.Optional;
 
-/// What the native library makes a tokenizer from: JSON, of `NativeJson`.
+/// The JSON of a tokenizer for the native library ([NativeJson]).
 interface TokenizerSource {
-    /// The whole tokenizer.
+    /// The tokenizer with the whole vocabulary.
     ///
-    /// @throws CheckpointException if a text of the vocabulary is not UTF-8
+    /// @throws CheckpointException if a string of the vocabulary is not UTF-8
     String whole() throws CheckpointException;
 
-    /// A tokenizer of no more pieces than one text needs. It gives this text the ids that the whole one gives it, and
-    /// is made in a tenth of the time. None where the text is long, or it is not sure which pieces it needs.
+    /// The tokenizer with the part of the vocabulary that one text needs. It gives this text the same ids and loads in
+    /// a tenth of the time. Empty if the text is long, or the part cannot be determined.
     ///
-    /// @throws CheckpointException if the vocabulary is not sound
+    /// @throws CheckpointException if the vocabulary is invalid
     default Optional<String> forText(String text) throws CheckpointException {
         return Optional.empty();
     }
@@ -23,7 +23,7 @@ interface TokenizerSource {
         return TextLimit.NONE;
     }
 
-    /// A tokenizer that is there.
+    /// A source with existing JSON.
     static TokenizerSource of(String json, TextLimit limit) {
         return new TokenizerSource() {
             @Override

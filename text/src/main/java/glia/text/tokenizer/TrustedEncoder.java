@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/// Encodes texts in which only the trusted stretches may hold markers: added tokens by which a model is steered
-/// ([AddedToken#isMarker]). Elsewhere their text is text like any other.
+/// Encodes texts with trusted and untrusted parts. Markers ([AddedToken#isMarker]) are recognized only in trusted
+/// parts; elsewhere their text is encoded as plain text.
 ///
-/// Where no marker stands outside the trusted stretches, the text is encoded as it is, in one piece: its ids are those
-/// of `Encoder`. Else a second tokenizer encodes it, also in one piece, whose markers have secret names. Markers that
-/// are trusted are replaced by these names; what looks like a marker otherwise is none. So the text around markers
-/// is normalized and cut as ever.
+/// If no marker is outside the trusted parts, the ids are those of [Encoder]. Otherwise a second tokenizer encodes the
+/// text, whose markers have random names: trusted markers are replaced by these names, and the text of other markers is
+/// no marker there. In both cases the text is encoded as a whole, so normalization and splitting around markers do not
+/// change.
 final class TrustedEncoder {
     private static final int SECRET_LETTERS = 24;
     /// Enough letters for any id.
@@ -36,20 +36,20 @@ final class TrustedEncoder {
         List<AddedTokenScan.Match> trusted = scan().markers(text, trust);
         if (AddedTokenScan.same(trusted, scan().markers(text, null))) {
             int[] ids = encoder.encode(text);
-            if (areThere(ids, trusted)) {
+            if (areTrusted(ids, trusted)) {
                 return ids;
             }
         }
         return encodeRenamed(trust);
     }
 
-    /// The same by the second tokenizer, whatever the text holds.
+    /// Encodes a text with the second tokenizer.
     int[] encodeRenamed(TrustedText trust) {
         return renamed().encode(trust.toString(), scan().markers(trust.toString(), trust));
     }
 
-    /// Whether the markers among the ids are trusted ones. Normalization makes markers of other characters too.
-    private boolean areThere(int[] ids, List<AddedTokenScan.Match> trusted) {
+    /// Whether all markers among the ids are trusted. Normalization may make a marker of other characters.
+    private boolean areTrusted(int[] ids, List<AddedTokenScan.Match> trusted) {
         int next = 0;
         for (int id : ids) {
             if (spec.vocabulary().isMarker(id)) {
@@ -82,7 +82,7 @@ final class TrustedEncoder {
         return renamed;
     }
 
-    /// The tokenizer whose markers have secret names: random letters, which no normalizer changes, and the id.
+    /// The tokenizer whose markers are renamed to random letters, which no normalizer changes, and the id.
     private static final class Renamed {
         private final Map<String, String> names = new HashMap<>();
         private final Encoder encoder;

@@ -4,10 +4,9 @@ import glia.io.file.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// Bytes on their way to a text. Whole characters can be taken out while the bytes of one that has only begun stay.
-/// Bytes that are not UTF-8 become U+FFFD, one for each longest part that could have begun a character, as Unicode
-/// recommends (chapter 3.9, "substitution of maximal subparts"). Taken out piece by piece or at once, the text is the
-/// same.
+/// Decodes UTF-8 that arrives in parts. Complete characters can be taken out while the bytes of an incomplete one are
+/// kept. Invalid bytes become U+FFFD, one for each maximal subpart of a character (Unicode, chapter 3.9, "substitution
+/// of maximal subparts"). The text does not depend on how often it is taken out.
 final class Utf8Buffer {
     private byte[] bytes = new byte[64];
     private int length;
@@ -19,7 +18,7 @@ final class Utf8Buffer {
         bytes[length++] = (byte) b;
     }
 
-    /// Adds the UTF-8 of a text.
+    /// Appends a text.
     void add(String text) {
         for (int i = 0; i < text.length(); i++) {
             int c = text.charAt(i);
@@ -43,7 +42,9 @@ final class Utf8Buffer {
         }
     }
 
-    /// Drops up to `most` spaces from the start. Returns how many more could still follow: fewer once others came.
+    /// Drops up to `most` spaces from the start.
+    ///
+    /// @return how many more spaces may be dropped later: 0 once another character follows
     int dropSpaces(int most) {
         int spaces = 0;
         while (spaces < most && spaces < length && bytes[spaces] == ' ') {
@@ -54,12 +55,12 @@ final class Utf8Buffer {
         return length > 0 ? 0 : most - spaces;
     }
 
-    /// The text of all bytes but those of a character that has only begun at the end.
+    /// Takes out all bytes except those of an incomplete character at the end.
     String takeWhole() {
-        return take(length - begun());
+        return take(length - incomplete());
     }
 
-    /// The text of all bytes.
+    /// Takes out all bytes.
     String takeAll() {
         return take(length);
     }
@@ -77,8 +78,8 @@ final class Utf8Buffer {
         return text;
     }
 
-    /// The text with one U+FFFD for each longest part that could have begun a character. Java's own decoder sees other
-    /// parts in cut-off surrogates and in characters beyond the last.
+    /// Decodes with one U+FFFD for each maximal subpart. Java's decoder has other parts in encoded surrogates and in
+    /// code points above U+10FFFF.
     private String decodeParts(int count) {
         StringBuilder text = new StringBuilder(count);
         for (int i = 0; i < count; ) {
@@ -89,9 +90,8 @@ final class Utf8Buffer {
         return text.toString();
     }
 
-    /// The number of bytes at the end that may be the start of a longer character: 0 to 3. A first byte never continues
-    /// a character, so the text before it does not depend on what follows.
-    private int begun() {
+    /// The number of bytes at the end that may be an incomplete character: 0 to 3.
+    private int incomplete() {
         for (int back = 1; back <= 3 && back <= length; back++) {
             int b = bytes[length - back] & 0xFF;
             if (b < 0x80) {

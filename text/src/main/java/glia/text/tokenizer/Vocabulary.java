@@ -4,8 +4,8 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// The pieces of a tokenizer by id, and which of them were added beside the model's own: those that are found in a text
-/// before anything else happens to it. Of these, the special ones (control tokens) can be left out when decoding.
+/// The vocabulary of a tokenizer: the pieces of the model and the added tokens, by id. Special tokens are added tokens
+/// that decoding can leave out.
 final class Vocabulary {
     private final Pieces pieces;
     private final List<AddedToken> addedTokens;
@@ -13,7 +13,7 @@ final class Vocabulary {
     private final BitSet added = new BitSet();
     private final BitSet special = new BitSet();
 
-    /// @param pieces the pieces by id, those of added tokens among them
+    /// @param pieces the pieces by id, including those of added tokens
     Vocabulary(Pieces pieces, List<AddedToken> addedTokens) {
         this.pieces = pieces;
         this.addedTokens = List.copyOf(addedTokens);
@@ -29,7 +29,7 @@ final class Vocabulary {
         return pieces.count();
     }
 
-    /// The piece as the vocabulary writes it, or an empty text where no piece has this id.
+    /// The piece of an id; empty if it has none.
     ///
     /// @throws IllegalArgumentException if the id is negative or not below `size()`
     String piece(int id) {
@@ -44,7 +44,7 @@ final class Vocabulary {
         return addedTokens;
     }
 
-    /// Whether this is an added token that steers the model, see [AddedToken#isMarker].
+    /// Whether a token is a marker ([AddedToken#isMarker]).
     boolean isMarker(int id) {
         return markers.get(id);
     }
@@ -57,7 +57,7 @@ final class Vocabulary {
         return special.get(id);
     }
 
-    /// The id of a piece, looked for among the added tokens first.
+    /// The id of a piece; that of an added token if there are several.
     OptionalInt id(String piece) {
         for (int id = added.nextSetBit(0); id >= 0; id = added.nextSetBit(id + 1)) {
             if (piece.equals(pieces.text(id))) {

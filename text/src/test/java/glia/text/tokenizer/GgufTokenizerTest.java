@@ -70,7 +70,7 @@ class GgufTokenizerTest {
         assertTrue(refusal(byteLevel(), "eos_token_id", 100_000).contains("expected an id below"));
         Map<String, Object> noBos = byteLevel();
         noBos.remove(KEY + "bos_token_id");
-        assertTrue(refusal(noBos, "add_bos_token", true).contains("does not say which"));
+        assertTrue(refusal(noBos, "add_bos_token", true).contains("does not name the token"));
         Map<String, Object> wrongMerge = byteLevel();
         wrongMerge.put(KEY + "merges", new String[] {"Ġ nosuchpiece"});
         assertTrue(refusal(wrongMerge).contains("nosuchpiece"));

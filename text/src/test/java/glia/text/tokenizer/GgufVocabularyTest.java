@@ -68,7 +68,7 @@ class GgufVocabularyTest {
         Files.writeString(file, json.replace("{\"type\":\"Digits\",\"individual_digits\":true}",
                 "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"[aeiou]\"},\"behavior\":\"Isolated\",\"invert\":false}"));
         assertTrue(assertThrows(CheckpointException.class, () -> GgufVocabulary.of(folder, 10_000)).getMessage()
-                .contains("cuts texts in none of the ways"));
+                .contains("splits texts in none of the ways"));
         assertEquals(Map.of(), GgufVocabulary.of(folder.resolveSibling("nothing"), 10));
     }
 
@@ -124,7 +124,7 @@ class GgufVocabularyTest {
     void wordsThatTheFormatCannotSayAreRefused(String name, String found, String put) throws IOException {
         change(name, found, put);
         assertTrue(assertThrows(CheckpointException.class, () -> GgufVocabulary.of(folder, 1000)).getMessage()
-                .contains("cuts texts in none of the ways"));
+                .contains("splits texts in none of the ways"));
     }
 
     /// Encoders put tokens around a text that nothing else names.

@@ -138,7 +138,7 @@ class TokenizerFolderTest {
         write("tokenizer_config.json", "{\"bos_token\":\"<nosuch>\"}");
         assertTrue(refusal().contains("bos_token: is \"<nosuch>\""), refusal());
         write("tokenizer_config.json", "{\"added_tokens_decoder\":{\"x\":{\"content\":\"y\"}}}");
-        assertTrue(refusal().contains("added_tokens_decoder: found the key 'x'"), refusal());
+        assertTrue(refusal().contains("added_tokens_decoder: found the key \"x\""), refusal());
         Files.delete(folder.resolve("tokenizer.json"));
         assertTrue(refusal().contains("tokenizer.json: is missing"), refusal());
     }
@@ -176,6 +176,40 @@ class TokenizerFolderTest {
         write("tokenizer.json", SMALL.replace(from, to));
         String message = refusal();
         assertTrue(message.contains(expected), message);
+    }
+
+    /// The native library finds a token without characters at every byte, and ends the process where white space that
+    /// two tokens take overlaps.
+    @Test
+    void addedTokensThatTheNativeLibraryCannotUseDoNoHarm() throws Exception {
+        String removing = SMALL.replace("{\"type\":\"NFC\"}",
+                "{\"type\":\"Replace\",\"pattern\":{\"String\":\"<think>\"},\"content\":\"\"}");
+        write("tokenizer.json", removing.replace("\"single_word\":false", "\"single_word\":true"));
+        assertArrayEquals(new int[] {0, 3, 9, 1}, Tokenizer.load(folder).encode("aé <think>\u2028 b", false));
+        write("tokenizer.json", SMALL.replace("\"<think>\",\"single_word\":false,\"lstrip\":false",
+                "\" \",\"single_word\":false,\"lstrip\":true"));
+        assertTrue(refusal().contains("added_tokens: found the token 9 of white space with lstrip"), refusal());
+        write("tokenizer.json", SMALL.replace("\"<think>\"", '"' + "x".repeat(1025) + '"'));
+        assertTrue(refusal().contains("added_tokens: found an added token of 1025 characters"), refusal());
+        write("tokenizer.json", SMALL.replace("\"id\":9", "\"id\":6"));
+        assertTrue(refusal().contains("added_tokens: expected one content for id 6"), refusal());
+    }
+
+    @Test
+    void decodersThatExplodeAreRefused() throws Exception {
+        String step = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aa\"},";
+        write("tokenizer.json", SMALL.replace("\"decoder\":{\"type\":\"ByteLevel\"",
+                "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[" + step.repeat(20)
+                        + "{\"type\":\"Fuse\"}]"));
+        assertTrue(refusal().contains("decoder: found 21 steps that make up to 1048576 characters of one"), refusal());
+    }
+
+    @Test
+    void messagesCarryNoControlCharacters() throws Exception {
+        write("tokenizer.json", SMALL.replace("\"Isolated\"", "\"\\u001b[2J\\u202e\\u009b\""));
+        assertTrue(refusal().contains("\\u001B[2J\\u202e\\u009b"), refusal());
+        write("tokenizer.json", SMALL.replace("\"a b\"", "\"a \\u001b\""));
+        assertTrue(refusal().chars().noneMatch(Character::isISOControl), refusal());
     }
 
     @Test

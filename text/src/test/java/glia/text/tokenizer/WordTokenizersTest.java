@@ -66,6 +66,9 @@ class WordTokenizersTest {
         "wordpiece | \"unk_token\":\"[UNK]\" | \"unk_token\":\"[NO]\" | unk_token",
         "wordpiece | \"max_input_chars_per_word\":100 | \"max_input_chars_per_word\":0 | max_input_chars",
         "unigram | \"unk_id\":2 | \"unk_id\":99999 | unk_id",
+        "unigram | \"unk_id\":2 | \"unk_id\":null | unk_id: expected an id below",
+        "unigram | \"unk_id\":2 | \"no_unk_id\":2 | unk_id: expected an id below",
+        "wordpiece | \"max_input_chars_per_word\":100 | \"max_input_chars_per_word\":1000000 | max_input_chars",
         "unigram | \"Unigram\" | \"Bigram\" | Bigram",
         "unigram | \"unk_id\":2,\"vocab\":[[ | \"unk_id\":2,\"vocab\":[[[],1],[ | vocab"})
     void lyingFilesAreRefused(String name, String from, String to, String named, @TempDir Path folder)
@@ -104,5 +107,20 @@ class WordTokenizersTest {
             assertThrows(IllegalArgumentException.class,
                     () -> Charsmap.of(Base64.getEncoder().encodeToString(bytes)));
         }
+    }
+
+    /// The native library ends the process at the first text.
+    @Test
+    void replacementsThatAreNotUtf8AreRefused(@TempDir Path folder) throws Exception {
+        String json = Files.readString(TestData.resource("unigram/tokenizer.json"));
+        String key = "\"precompiled_charsmap\":\"";
+        int at = json.indexOf(key) + key.length();
+        byte[] map = Base64.getDecoder().decode(json.substring(at, json.indexOf('"', at)));
+        byte[] longer = Arrays.copyOf(map, map.length + 2);
+        longer[map.length] = (byte) 0xFF;
+        Files.writeString(folder.resolve("tokenizer.json"), json.substring(0, at)
+                + Base64.getEncoder().encodeToString(longer) + json.substring(json.indexOf('"', at)));
+        String message = assertThrows(CheckpointException.class, () -> Tokenizer.load(folder)).getMessage();
+        assertTrue(message.contains("normalizer: found a precompiled_charsmap whose texts are not UTF-8"), message);
     }
 }
