@@ -154,14 +154,14 @@ class CliTest {
     }
 
     @Test
-    void theDocumentNamesTheExitCodesAsTheHelpDoes() throws Exception {
+    void theDocumentListsTheExitCodesOfTheHelp() throws Exception {
         String table = ExitCode.MEANINGS.stream()
                 .map(meaning -> "| " + meaning.code() + " | " + meaning.text() + " |\n").collect(Collectors.joining());
         assertTrue(Files.readString(Path.of("../docs/exit-codes.md")).contains("|---|---|\n" + table));
         assertEquals(ExitCode.class.getFields().length - 1, ExitCode.MEANINGS.size());
     }
 
-    /// The commands that the help text shows.
+    /// The commands of the help text.
     private static List<String> commands() {
         String help = outputOf("--help");
         return help.substring(help.indexOf("Commands:"), help.indexOf("Options:")).lines().skip(1)

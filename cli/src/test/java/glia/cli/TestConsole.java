@@ -39,13 +39,13 @@ public final class TestConsole {
         return new Cli(console).run(List.of(words));
     }
 
-    /// What came on standard output.
+    /// The text on standard output.
     public String out() {
         console.out().flush();
         return out.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
     }
 
-    /// What came on standard error.
+    /// The text on standard error.
     public String err() {
         console.err().flush();
         return err.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");

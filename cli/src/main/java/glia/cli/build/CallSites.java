@@ -21,10 +21,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Writes out what a class leaves to the JDK to make when it is first called, and what no AOT cache holds: which case
-/// of a switch over types it is (`SwitchBootstraps`), and `equals` and `hashCode` of records (`ObjectMethods`). Each
-/// becomes a method of the class; what it answers stays the same. Of the JDK's making each takes from half a
-/// millisecond to ten, at every start.
+/// Replaces call sites that the JDK links at their first call, and that no AOT cache of JDK 25 holds, by methods of the
+/// class with the same results: the selection of a case in a switch over types (`SwitchBootstraps`), and `equals` and
+/// `hashCode` of records (`ObjectMethods`). Linking one takes 0.5 to 10 ms at every start.
 ///
 /// @see <a href="https://docs.oracle.com/en/java/javase/25/docs/api/java.base/java/lang/runtime/package-summary.html">
 ///     the bootstrap methods</a>
@@ -47,7 +46,7 @@ final class CallSites implements ClassTransform {
         isInterface = model.flags().has(AccessFlag.INTERFACE);
     }
 
-    /// The class with its call sites written out; the same bytes if it has none.
+    /// The class with these call sites replaced; the same bytes if it has none.
     static byte[] writeOut(ClassFile classFile, byte[] bytes) {
         ClassModel model = classFile.parse(bytes);
         boolean hasSome = model.methods().stream().flatMap(method -> method.code().stream())
@@ -87,7 +86,7 @@ final class CallSites implements ClassTransform {
         }
     }
 
-    /// Notes a method in place of a call site: its name.
+    /// Adds a method in place of a call site and returns its name.
     private String method(InvokeDynamicInstruction call) {
         String kind = call.name().stringValue();
         String name = "$" + kind + methods.size();
@@ -100,8 +99,8 @@ final class CallSites implements ClassTransform {
         return name;
     }
 
-    /// `(value, from)`: -1 for null, else the number of the first type from `from` on that the value is of, else how
-    /// many there are.
+    /// `(value, from)`: -1 for null, else the index of the first type, from `from` on, of which the value is an
+    /// instance, else the number of types.
     private static void typeSwitch(CodeBuilder code, List<ConstantDesc> types) {
         code.aload(0).ifThen(Opcode.IFNULL, isNull -> isNull.loadConstant(-1).ireturn());
         for (int i = 0; i < types.size(); i++) {
@@ -113,12 +112,12 @@ final class CallSites implements ClassTransform {
         code.loadConstant(types.size()).ireturn();
     }
 
-    /// The getters of a record's fields: what follows the class and the names.
+    /// The getters of a record's fields: the bootstrap arguments after the class and the names.
     private static List<DirectMethodHandleDesc> fields(List<ConstantDesc> arguments) {
         return arguments.stream().skip(2).map(DirectMethodHandleDesc.class::cast).toList();
     }
 
-    /// `(record, other)`: whether the other is of this class, too, and all fields are equal.
+    /// `(record, other)`: whether the other is of the same class and all fields are equal.
     private void equals(CodeBuilder code, List<DirectMethodHandleDesc> fields) {
         code.aload(1).instanceOf(owner).ifThen(Opcode.IFEQ, not -> not.iconst_0().ireturn());
         code.aload(1).checkcast(owner).astore(2);
@@ -133,7 +132,7 @@ final class CallSites implements ClassTransform {
 
     private static void areEqual(CodeBuilder code, ClassDesc type) {
         if (type.isPrimitive()) {
-            // Compared by the boxes' `compare`, so that NaN equals itself.
+            // By `Float.compare` and the like, so NaN equals NaN.
             code.invokestatic(box(type), "compare", MethodTypeDesc.of(ConstantDescs.CD_int, type, type))
                     .ifThenElse(Opcode.IFEQ, same -> same.iconst_1(), not -> not.iconst_0());
         } else {
@@ -142,7 +141,7 @@ final class CallSites implements ClassTransform {
         }
     }
 
-    /// `(record)`: `31 · … + hash` over all fields, beginning with 0.
+    /// `(record)`: `31 · … + hash` over all fields, from 0.
     private void hashCode(CodeBuilder code, List<DirectMethodHandleDesc> fields) {
         code.iconst_0();
         for (DirectMethodHandleDesc field : fields) {

@@ -24,10 +24,9 @@ import java.util.zip.ZipEntry;
 
 /// Rewrites jars so that an AOT cache can hold all of their classes.
 ///
-/// Call sites that the JDK would make anew at each start are written out (`CallSites`). And the JVM leaves classes
-/// before version 50 out of its caches, because they lack the stack maps (JVMS 4.7.4) by which it verifies newer ones:
-/// at each start they are read, parsed and slowly verified. Picocli's are of version 49. They are given stack maps and
-/// version 52; what they do stays the same.
+/// Call sites that the JDK would link at each start are replaced (`CallSites`). AOT caches exclude classes before version
+/// 50, which lack stack maps (JVMS 4.7.4) and need the old verifier at each start. Picocli's classes have version 49:
+/// they get stack maps and version 52. The behavior of all classes stays the same.
 public final class ClassModernizer {
     private static final int FIRST_WITH_STACK_MAPS = ClassFile.JAVA_6_VERSION;
     private static final ClassTransform TRANSFORM = ClassTransform
@@ -42,8 +41,7 @@ public final class ClassModernizer {
 
     private ClassModernizer() {}
 
-    /// @param files jars to be rewritten in their places, where there is something to rewrite; what their classes need
-    ///     is among them or in the JDK
+    /// @param files jars, rewritten in place if anything changes; the classes they need are in these jars or in the JDK
     /// @throws IOException if one cannot be read or written
     public static void main(String[] files) throws IOException {
         Map<String, byte[]> all = new HashMap<>();
@@ -95,7 +93,7 @@ public final class ClassModernizer {
         return contents;
     }
 
-    /// Stack maps name the common superclass of what may lie in one place: it is found in the jar and in the JDK.
+    /// Finds superclasses in the jars and in the JDK, since a stack map names the common superclass of two types.
     private static ClassHierarchyResolver resolver(Map<String, byte[]> contents) {
         return ClassHierarchyResolver.ofResourceParsing((ClassDesc type) -> {
             String descriptor = type.descriptorString();
@@ -104,7 +102,7 @@ public final class ClassModernizer {
         }).orElse(ClassHierarchyResolver.defaultResolver());
     }
 
-    /// The major version stands in bytes 6 and 7.
+    /// Bytes 6 and 7 are the major version.
     private static boolean isOld(byte[] bytes) {
         return ((bytes[6] & 0xff) << 8 | bytes[7] & 0xff) < FIRST_WITH_STACK_MAPS;
     }

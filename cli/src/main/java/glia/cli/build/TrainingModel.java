@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Writes a small Llama of random weights as GGUF: most models that people run are files of this kind, so an AOT cache
-/// is made from running one. It has the usual quantized formats, a byte-level vocabulary with merges and a template.
+/// A small Llama with random weights in a GGUF file, for the training run of an AOT cache. It has the most common
+/// quantized formats, a byte-level vocabulary with merges, and a chat template.
 public final class TrainingModel {
     private static final int NUM_LAYERS = 2;
     private static final int WIDTH = 256;
@@ -103,7 +103,7 @@ public final class TrainingModel {
         return all;
     }
 
-    /// Three marks, the characters that stand for the 256 bytes, and pairs of the 94 that one can see.
+    /// Three special tokens, the characters of the 256 bytes, and pairs of the 94 visible ones.
     private static void vocabulary(Map<String, Object> all) {
         List<String> tokens = new ArrayList<>(List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>"));
         int[] types = new int[VOCAB_SIZE];

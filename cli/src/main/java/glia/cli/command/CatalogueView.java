@@ -20,11 +20,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Shows the catalogue of real models, computed from their specs.
+/// Shows the catalogue of published models, computed from their specs.
 final class CatalogueView {
-    private static final String BASIS = "Caches are for one sequence with 16 bits a number; a multiplication and an "
-            + "addition are two operations.\nFigures at 128k tokens are for comparison where a context is shorter.";
-    /// Caches are given with numbers of 16 bits, as papers do.
+    private static final String BASIS = "KV cache: one sequence, 16 bits per number. FLOPs: a multiplication and an "
+            + "addition are two.\nValues at 128k tokens are for comparison, also where the context is shorter.";
+    /// KV caches have numbers of 16 bits, as in papers.
     private static final int CACHE_NUMBER_BYTES = 2;
     /// The position of the last token of a long context.
     private static final int LAST = LayerTable.LONG_CONTEXT - 1;
@@ -42,11 +42,11 @@ final class CatalogueView {
 
     private CatalogueView() { }
 
-    /// Models, a line each.
+    /// Prints a line for each model.
     static void list(List<CatalogueEntry> entries, boolean json, Console console) throws CheckpointException {
         List<Map<String, Object>> documents = new ArrayList<>();
-        Table table = new Table("lrrrlrrrr").head("", "parameters", "active", "context", "mixes tokens by",
-                "cache a token", "at 128k", "operations a token", "at 128k");
+        Table table = new Table("lrrrlrrrr").head("", "parameters", "active", "context", "token mixing",
+                "cache per token", "at 128k", "FLOPs per token", "at 128k");
         String series = "";
         for (CatalogueEntry entry : entries) {
             if (json) {
@@ -68,8 +68,8 @@ final class CatalogueView {
             table.print(console);
             console.out().println();
             console.printText("Computed from published configs. "
-                    + "Active: what one token is multiplied with, so not the embedding.\n" + BASIS
-                    + "\nglia inspect --catalogue NAME shows one, or those whose names begin so.");
+                    + "Active: parameters used per token, without the embedding.\n" + BASIS
+                    + "\nglia inspect --catalogue NAME shows one model, or those whose names begin with NAME.");
         }
     }
 
@@ -84,7 +84,7 @@ final class CatalogueView {
                 Units.count(TokenCost.operations(spec, 0)), Units.count(TokenCost.operations(spec, LAST)));
     }
 
-    /// How tokens learn of one another, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
+    /// Attention and recurrent layers, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
     private static String mixing(List<LayerKind> kinds) {
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (LayerKind kind : kinds) {
@@ -103,7 +103,7 @@ final class CatalogueView {
         return count % 1024 == 0 ? count / 1024 + "k" : Integer.toString(count);
     }
 
-    /// One model, as its paper would describe it.
+    /// Prints one model.
     static void show(CatalogueEntry entry, boolean json, Console console) throws CheckpointException {
         if (json) {
             Json.print(console, document(entry));
@@ -113,7 +113,7 @@ final class CatalogueView {
             case Disclosed d -> show(d, console);
             case Undisclosed u -> new Table("ll").row("model", u.name())
                     .row("architecture", "undisclosed").row("parameters", "undisclosed")
-                    .row("what is told", u.said()).print(console);
+                    .row("published", u.said()).print(console);
         }
     }
 
@@ -130,10 +130,10 @@ final class CatalogueView {
                 .row("  in embeddings", Units.count(count.of(EnumSet.of(Part.EMBEDDING))))
                 .row("  in the head", head(count))
                 .row("  active", Units.count(count.active()) + " (" + count.active()
-                        + "): what one token is multiplied with, so not the embedding")
+                        + ") per token, without the embedding")
                 .row("  published", d.total().text() + d.active().map(f -> ", active " + f.text()).orElse("") + ": "
                         + d.saidIn())
-                .row("operations", Units.count(TokenCost.operations(spec, 0)) + " for the first token, "
+                .row("FLOPs", Units.count(TokenCost.operations(spec, 0)) + " for the first token, "
                         + Units.count(TokenCost.operations(spec, LAST)) + " for the last of 128k")
                 .row("config from", d.configFrom()).print(console);
         console.out().println();
@@ -143,7 +143,7 @@ final class CatalogueView {
     }
 
     private static String head(ParameterCount count) {
-        return count.tokenEmbedding() > 0 ? "the token embedding again" : Units.count(count.of(EnumSet.of(Part.HEAD)));
+        return count.tokenEmbedding() > 0 ? "tied to the token embedding" : Units.count(count.of(EnumSet.of(Part.HEAD)));
     }
 
     private static Map<String, Object> document(CatalogueEntry entry) throws CheckpointException {

@@ -105,7 +105,7 @@ public final class CheckCommand implements Command {
                     + "greedy.json, which a reference computes");
         }
         LoadOptions asked = ComputeOptions.of(arguments, Precision.EXACT);
-        // What is checked is what computes in the long run, not what a program begins with.
+        // The backend that computes after the start, not the one that the program begins with.
         LoadOptions options = asked.kernels().equals("auto") ? asked.withKernels("best") : asked;
         Path path = model(folder, arguments, console);
         if (!texts) {
@@ -120,7 +120,7 @@ public final class CheckCommand implements Command {
         }
     }
 
-    /// The model of the folder, or the one that was named.
+    /// The model in the folder, or the one that --model names.
     private static Path model(Path folder, Arguments arguments, Console console) throws HubException {
         try {
             return Models.locate(Optional.of(arguments.get(MODEL).orElse(folder.toString())), arguments, console)
@@ -131,7 +131,7 @@ public final class CheckCommand implements Command {
         }
     }
 
-    /// Checks a model without loading a tokenizer, which such folders need not have.
+    /// Checks a model without its tokenizer, which such folders may lack.
     private static void checkNumbers(Path folder, Path path, LoadOptions options, Results results)
             throws CheckpointException {
         try (LoadedModel model = LoadedModel.load(path, options, Progress.NONE)) {
@@ -147,7 +147,7 @@ public final class CheckCommand implements Command {
         }
     }
 
-    /// One line, or several where the terminal is narrower.
+    /// One line, or several on a narrow terminal.
     private static String text(CheckLine line, int width) {
         String word = line.passed() ? "pass  " : "FAIL  ";
         String difference = number(line.difference());
@@ -158,7 +158,7 @@ public final class CheckCommand implements Command {
                         - word.length()).replace("\n", "\n" + " ".repeat(word.length()));
     }
 
-    /// Counts as they are, measures with two digits.
+    /// Counts in full, other numbers with two digits.
     private static String number(double value) {
         return value == Math.rint(value) && Math.abs(value) < 1e9 ? Long.toString((long) value)
                 : String.format(Locale.ROOT, "%.1e", value);

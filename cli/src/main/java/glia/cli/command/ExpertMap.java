@@ -5,8 +5,8 @@ import glia.lab.RoutingStatistics.Layer;
 import java.util.List;
 import java.util.Locale;
 
-/// The heat map of chosen experts as SVG: a row a layer, a column an expert, and beside each row its entropy and
-/// imbalance. Colors go from white, never chosen, over the mean to four times the mean and more.
+/// A heat map of expert routing as SVG: rows are layers, columns experts; entropy and imbalance stand beside each row.
+/// Colors go from white (never chosen) to dark (four times the mean or more).
 final class ExpertMap {
     private static final int LEFT = 60;
     private static final int TOP = 72;
@@ -15,7 +15,7 @@ final class ExpertMap {
     private static final int MOST_WIDTH = 1100;
     private static final int ROW = 18;
     private static final double FULL = 4;
-    /// From pale to dark, evenly bright steps: blue-green.
+    /// From pale to dark in steps of equal brightness.
     private static final int[][] COLORS = {{247, 251, 246}, {199, 229, 211}, {114, 193, 186}, {40, 128, 158},
         {19, 58, 112}};
 
@@ -30,7 +30,7 @@ final class ExpertMap {
         cell = Math.clamp((double) MOST_WIDTH / most, 2.5, ROW);
     }
 
-    /// The picture, which needs nothing beside it.
+    /// The SVG, which refers to no other file.
     static String svg(RoutingStatistics statistics, String model, int numTokens) {
         ExpertMap map = new ExpertMap(statistics.layers());
         map.draw(model, numTokens);

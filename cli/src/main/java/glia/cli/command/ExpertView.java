@@ -12,11 +12,11 @@ import java.util.Map;
 
 /// Shows how often experts were chosen: as a heat map of characters, and as JSON.
 final class ExpertView {
-    /// Cells of a row; where there are more experts, neighbors share one.
+    /// Most cells of a row; with more experts, neighbors share a cell.
     private static final int MOST_CELLS = 64;
     /// Columns beside the cells: the layer's number.
     private static final int MARGIN = 4;
-    /// What a cell shows for an expert that was chosen this many times the mean, or less.
+    /// Upper bounds of the shades, in multiples of the mean.
     private static final double[] STEPS = {0, 0.5, 1.25, 2.5};
     private static final String SHADES = "·░▒▓█";
 

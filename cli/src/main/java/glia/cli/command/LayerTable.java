@@ -10,19 +10,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 
-/// The layers of a model by kind: how many there are, their parameters, what a sequence remembers of them.
+/// The layers of a model by kind: count, parameters, and size of the KV cache or state.
 final class LayerTable {
-    /// Where caches are compared: 128k tokens.
+    /// The context length at which caches are compared: 128k tokens.
     static final int LONG_CONTEXT = 128 * 1024;
 
     private final List<LayerKind> kinds;
     private final Cache cache;
 
-    /// What remembering costs.
+    /// Bytes of the KV cache or state of a kind of layer.
     interface Cache {
         long perToken(LayerKind kind);
 
-        /// @param length tokens that are remembered
+        /// @param length tokens of the sequence
         long at(LayerKind kind, int length);
     }
 
@@ -31,24 +31,25 @@ final class LayerTable {
         this.cache = cache;
     }
 
-    /// The bytes that each further token adds, of all kinds.
+    /// The bytes that each further token adds, for all kinds.
     long perToken() {
         return kinds.stream().mapToLong(cache::perToken).sum();
     }
 
-    /// The bytes at 128k tokens, of all kinds.
+    /// The bytes at 128k tokens, for all kinds.
     long atLongContext() {
         return kinds.stream().mapToLong(this::atLongContext).sum();
     }
 
-    /// A token before counts too: chunks whose length divides 128k have just been forgotten there.
+    /// The larger one at 128k tokens and a token before: chunked attention whose chunk length divides 128k has an empty
+    /// chunk at 128k.
     private long atLongContext(LayerKind kind) {
         return Math.max(cache.at(kind, LONG_CONTEXT - 1), cache.at(kind, LONG_CONTEXT));
     }
 
-    /// A context's length in words. Where recurrences are all that a sequence remembers, no length is too long.
+    /// A context length. Models whose only state is recurrent have no limit.
     static String context(List<LayerKind> kinds, int length) {
-        return isUnlimited(kinds) ? "any length, for all that is remembered are states of recurrences"
+        return isUnlimited(kinds) ? "any length: all states are recurrent"
                 : length + " tokens";
     }
 
@@ -58,18 +59,18 @@ final class LayerTable {
     }
 
     Table table() {
-        Table table = new Table("rlrrrrr").head("layers", "kind", "parameters of one", "of all", "active",
-                "cache a token", "cache at 128k");
+        Table table = new Table("rlrrrrr").head("layers", "kind", "parameters each", "total", "active",
+                "cache per token", "cache at 128k");
         for (LayerKind kind : kinds) {
             table.row(kind.count() + " ×", kind.description(), Units.count(ofOne(kind)),
                     Units.count(kind.parameters()), Units.count(kind.active()),
                     bytes(cache.perToken(kind)), bytes(atLongContext(kind)));
         }
-        return table.row("", "all", "", total(LayerKind::parameters), total(LayerKind::active), bytes(perToken()),
+        return table.row("", "total", "", total(LayerKind::parameters), total(LayerKind::active), bytes(perToken()),
                 bytes(atLongContext()));
     }
 
-    /// The mean, where the first layer has a norm more or less.
+    /// The mean: the first layer may have another norm.
     private static long ofOne(LayerKind kind) {
         return Math.round((double) kind.parameters() / kind.count());
     }

@@ -136,7 +136,7 @@ class ArgumentsTest {
     }
 
     @Test
-    void nothingIsReadOutOfAWord() {
+    void wordsAreNotExpanded() {
         assertEquals(Optional.of("@file"), parse("m", "-p", "@file").get(PROMPT));
         assertEquals("${sys:user.home} %n @|bold x|@", parse("${sys:user.home} %n @|bold x|@").required(0));
     }

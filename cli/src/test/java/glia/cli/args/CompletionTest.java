@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// Lets the real bash complete real words.
+/// Runs the completion script in bash.
 class CompletionTest {
     enum Mode { EXACT, FAST }
 

@@ -19,7 +19,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
-/// Classes answer the same whether the JDK makes their call sites or they are written out.
+/// Classes behave the same with call sites that the JDK links and with replaced ones.
 class CallSitesTest {
     /// All kinds of fields.
     record Everything(boolean z, byte b, char c, short s, int i, long j, float f, double d, Object o, int[] a) { }
@@ -47,7 +47,7 @@ class CallSitesTest {
         }
     }
 
-    /// Call sites that are left as they are.
+    /// Call sites that are not replaced.
     static final class Others {
         public enum Color { RED, GREEN }
 
@@ -94,7 +94,7 @@ class CallSitesTest {
                         && call.bootstrapMethod().owner().descriptorString().contains(owner)).count();
     }
 
-    /// Loads some classes anew, written out; all others are those of the test.
+    /// Loads some classes again, with replaced call sites; all others are those of the test.
     private static final class Rewritten extends ClassLoader {
         private final List<String> names = new ArrayList<>();
 

@@ -52,7 +52,7 @@ class ChatTest {
     }
 
     @Test
-    void setChangesAndShowsHowAnswersAreMade() {
+    void setChangesAndShowsGenerationOptions() {
         TestConsole console = chat("/set max-tokens 2\n/set temperature 1.5\n/set stop XYZ\n/set\n/set top-q 1\n"
                 + "/set top-k\n/set top-p 3\n/set top-p 0\n");
         assertTrue(console.out().contains("temperature         1.5\n"), console.out());

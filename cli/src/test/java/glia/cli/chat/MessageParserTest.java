@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class MessageParserTest {
     @Test
-    void aMessageIsOneLineUnlessItSaysThatItGoesOn() {
+    void aMessageIsOneLineUnlessItIsContinued() {
         for (String complete : new String[] {"", "hello", "don't \"quote", "a \\ b", "say \"\"\" loud",
                 "\"\"\"a\nb\"\"\"", "first \\\nsecond"}) {
             assertFalse(MessageParser.isOpen(complete), complete);
@@ -23,7 +23,7 @@ class MessageParserTest {
     }
 
     @Test
-    void theSignsThatJoinLinesAreTakenAway() {
+    void quotesAndBackslashesAreRemoved() {
         assertEquals("first \nsecond", MessageParser.message("first \\\nsecond\n"));
         assertEquals("a\n\n  b", MessageParser.message("\"\"\"\na\n\n  b\n\"\"\""));
         assertEquals("a", MessageParser.message("\"\"\"a\"\"\""));
@@ -31,7 +31,7 @@ class MessageParserTest {
     }
 
     @Test
-    void theEditorAsksForMoreOnlyWhereALineWasEntered() {
+    void theEditorContinuesOnlyEnteredLines() {
         MessageParser parser = new MessageParser();
         assertThrows(EOFError.class, () -> parser.parse("a \\", 3, ParseContext.ACCEPT_LINE));
         assertEquals("/se", parser.parse("/se", 3, ParseContext.COMPLETE).word());

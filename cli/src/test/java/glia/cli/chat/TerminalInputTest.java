@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Types keys at a terminal that is no real one, but has a real one's line discipline.
+/// Types keys at a virtual terminal with the line discipline of a real one.
 @Timeout(60)
 class TerminalInputTest {
     private static final String CTRL_C = "\u0003";
@@ -37,14 +37,14 @@ class TerminalInputTest {
     private TerminalInput input;
 
     @BeforeEach
-    void sitDown() throws IOException {
+    void openTerminal() throws IOException {
         Terminal terminal = new ExternalTerminal("test", "xterm", new PipedInputStream(keyboard),
                 screen, StandardCharsets.UTF_8);
         input = new TerminalInput(terminal, console.console(), folder.resolve("glia/history"), ChatCommands.names());
     }
 
     @AfterEach
-    void standUp() {
+    void closeTerminal() {
         input.close();
     }
 
@@ -53,8 +53,8 @@ class TerminalInputTest {
         keyboard.flush();
     }
 
-    /// The next message. Of each pair of texts, the second is typed when the first has come onto the screen: a signal
-    /// that comes before the editor waits for keys is lost.
+    /// The next message. In each pair of texts, the second is typed when the screen shows the first: a signal before the
+    /// editor waits for keys is lost.
     private String next(String... pairs) throws Exception {
         screen.reset();
         CompletableFuture<String> message = CompletableFuture.supplyAsync(input::next);
@@ -69,7 +69,7 @@ class TerminalInputTest {
     }
 
     @Test
-    void messagesAreEditedAndRemembered() throws Exception {
+    void messagesAreEditedAndKeptInTheHistory() throws Exception {
         type("hello worlx\bd, grüße 😀!\r");
         assertEquals("hello world, grüße 😀!", input.next());
         type("don't \"stop\" !here\r");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Runs commands in this process on the model that is shipped with the program.
+/// Runs commands in this process with the model that is part of the program.
 class CommandsTest {
     private static final Path GOLDEN = Path.of("../engine/src/test/resources/golden/llama");
     private static final Path STORIES = Path.of("../engine/src/test/resources/stories260K");
@@ -38,7 +38,7 @@ class CommandsTest {
         return run(ExitCode.OK, "", words).out();
     }
 
-    /// The one document that is all of the output.
+    /// The output as one JSON document.
     private static JsonNode json(String... words) {
         return JsonMapper.shared().readTree(outputOf(words));
     }
@@ -125,7 +125,7 @@ class CommandsTest {
     }
 
     @Test
-    void inspectShowsRealModelsByTheirConfigs() {
+    void inspectShowsPublishedModelsByTheirConfigs() {
         String all = outputOf("inspect", "--catalogue");
         assertTrue(all.contains("\n  llama-3.1-405b ") && all.contains("  undisclosed  "), all);
         JsonNode one = json("inspect", "--catalogue", "llama-3.1-8", "--json");
@@ -145,7 +145,7 @@ class CommandsTest {
     }
 
     @Test
-    void inspectKnowsWhatWrites() {
+    void inspectNamesWhatModelsWithoutATemplateDo() {
         String golden = "../engine/src/test/resources/golden/";
         assertTrue(outputOf("inspect", golden + "bert").contains("none: the model is an encoder\n"));
         assertTrue(outputOf("inspect", golden + "t5").contains("none: the model answers the text as it is\n"));
@@ -153,7 +153,7 @@ class CommandsTest {
     }
 
     @Test
-    void theCatalogueTellsWhatHasNoLengthAndWhatIsForgottenInChunks() throws Exception {
+    void theCatalogueShowsUnlimitedContextsAndChunkedCaches() throws Exception {
         assertTrue(outputOf("inspect", "--catalogue", "mamba-130").contains("\ncontext          any length"));
         assertTrue(outputOf("inspect", "--catalogue", "mamba-").contains(" any  24 × Mamba "));
         // 8191 positions of a chunk in 36 layers, 131072 in 12, of keys and values of 8 heads of 128, 2 bytes each.
@@ -196,7 +196,7 @@ class CommandsTest {
     }
 
     @Test
-    void attentionSaysWhatItCannotShow() {
+    void attentionRefusesEncoderDecoders() {
         String page = folder.resolve("page.html").toString();
         assertTrue(run(ExitCode.USAGE, "", "attention", "../engine/src/test/resources/gguf_read/t5-f32.gguf", "-p", "a",
                 "-o", page).err().startsWith("glia: the family 't5' reads one text and writes another, "));

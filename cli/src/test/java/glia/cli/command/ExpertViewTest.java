@@ -42,7 +42,7 @@ class ExpertViewTest {
     }
 
     @Test
-    void thePictureTellsEachNumber() {
+    void theSvgHoldsEachNumber() {
         String svg = ExpertMap.svg(SMALL, "a<b>.gguf", 8);
         assertTrue(svg.startsWith("<svg xmlns=\"http://www.w3.org/2000/svg\"") && svg.endsWith("</svg>\n"));
         assertTrue(svg.contains("Experts chosen, a&lt;b&gt;.gguf"));

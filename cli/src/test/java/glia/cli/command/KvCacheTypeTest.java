@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// The option `--kv-cache-type`, and measuring what it brings.
+/// The option `--kv-cache-type`, and its effect on perplexity and speed.
 class KvCacheTypeTest {
     private static final String GOLDEN = "../engine/src/test/resources/golden/llama";
 
@@ -63,7 +63,7 @@ class KvCacheTypeTest {
     }
 
     @Test
-    void otherWordsAreRefused() {
+    void otherTypesAreRefused() {
         String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-cache-type", "f16").err();
         assertTrue(message.contains("is not f32, bf16 or int8 (also called q8_0)"), message);
     }

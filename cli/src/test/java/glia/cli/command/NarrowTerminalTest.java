@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What commands print where a terminal is narrow.
+/// The output of commands on narrow terminals.
 class NarrowTerminalTest {
     private static final String GOLDEN = "../engine/src/test/resources/golden/";
     private static final List<String> COMMANDS = List.of("inspect --catalogue", "inspect --catalogue llama-4-scout",

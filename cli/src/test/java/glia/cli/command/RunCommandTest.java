@@ -85,7 +85,7 @@ class RunCommandTest {
     }
 
     @Test
-    void runGivesMachinesOneDocument() {
+    void jsonIsOneDocument() {
         JsonNode answer = json("run", "stories260K", "-p", "Once upon", "--seed", "7", "--max-tokens", "20", "--json");
         assertEquals(20, answer.path("tokens").asInt());
         assertEquals("length", answer.path("finish").asString());
@@ -100,7 +100,7 @@ class RunCommandTest {
     }
 
     @Test
-    void draftsChangeNoText() throws Exception {
+    void draftsDoNotChangeTheText() throws Exception {
         Path drafts = Path.of("../engine/src/test/resources/drafts/deepseek_v3");
         for (String file : new String[] {"config.json", "model.safetensors"}) {
             Files.copy(drafts.resolve(file), folder.resolve(file));
@@ -131,7 +131,7 @@ class RunCommandTest {
     }
 
     @Test
-    void theModelsOwnSamplingHoldsWhereNothingElseIsAskedFor() throws Exception {
+    void theModelsOwnSamplingOptionsAreTheDefaults() throws Exception {
         Path shipped = Path.of(json("pull", "stories260K", "--json").path("path").asString());
         for (String file : new String[] {"config.json", "model.safetensors", "tokenizer.json",
             "tokenizer_config.json"}) {
@@ -151,7 +151,7 @@ class RunCommandTest {
     }
 
     @Test
-    void whatDoesNotFitIsAUsageError() {
+    void promptsThatDoNotFitAreUsageErrors() {
         assertEquals("glia: a context of 100000 tokens was asked for; the model was made for at most 512\n",
                 run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()

@@ -14,14 +14,14 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/// A copy of the launcher with the jars of this build, and perhaps with sources that a stand-in for Maven "builds".
+/// A copy of the launcher with the jars of this build, or with sources that a fake Maven "builds".
 final class Installation {
     static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final long TIMEOUT_SECONDS = 60;
 
     private final Path home;
 
-    /// What a process left behind.
+    /// Exit code and output of a process.
     record Result(int exitCode, String out, String err) {}
 
     /// @param home an empty folder
@@ -37,7 +37,7 @@ final class Installation {
         return home;
     }
 
-    /// Puts the jars of this build where a build of the launcher's puts them.
+    /// Copies the jars of this build to the launcher's folder of a build.
     Installation withJars() throws IOException {
         Path build = Files.createDirectories(home.resolve("lib/20260101-000000"));
         List<String> names = copyJars(build, "");
@@ -46,10 +46,10 @@ final class Installation {
         return this;
     }
 
-    /// Adds sources and a stand-in for Maven that counts its calls and "builds" the jars of this build, but without the
-    /// class from whose run an AOT cache is made: that takes long, and the launcher must do without where it fails.
+    /// Adds sources and a fake Maven that counts its calls and copies the jars of this build, without the class that
+    /// makes AOT caches: the training run takes long, and the launcher must work if it fails.
     ///
-    /// @param script what the stand-in does besides
+    /// @param script further commands of the fake Maven
     Installation withSources(String script) throws IOException {
         Files.createDirectories(home.resolve("cli/src/main/java"));
         Files.writeString(home.resolve("pom.xml"), "<project/>");
@@ -68,7 +68,7 @@ final class Installation {
         return this;
     }
 
-    /// How often the stand-in for Maven was called.
+    /// The number of calls of the fake Maven.
     long numBuilds() throws IOException {
         Path calls = home.resolve("calls");
         return Files.exists(calls) ? Files.readAllLines(calls).size() : 0;
@@ -88,7 +88,7 @@ final class Installation {
         return builder.start();
     }
 
-    /// Waits for a process and gives what it wrote.
+    /// Waits for a process and returns its output.
     static Result await(Process process) throws IOException, InterruptedException {
         process.getOutputStream().close();
         StringBuilder err = new StringBuilder();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Lets the launcher build, with a stand-in for Maven.
+/// Builds by the launcher, with a fake Maven.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "glia is the launcher of Linux and macOS")
 class LauncherBuildTest {
     @TempDir Path folder;
@@ -87,7 +87,7 @@ class LauncherBuildTest {
 
     @Test
     @Timeout(60)
-    void stoppedItStopsMavenAndLeavesNothingBehind() throws Exception {
+    void whenStoppedItStopsMavenAndLeavesNothingBehind() throws Exception {
         Path pid = folder.resolve("pid");
         Installation clone = new Installation(folder.resolve("clone"))
                 .withSources("echo $$ >'" + pid + "'; mv '" + pid + "' '" + pid + ".whole'; exec sleep 60");

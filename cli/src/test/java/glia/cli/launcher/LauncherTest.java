@@ -32,7 +32,7 @@ class LauncherTest {
     }
 
     @Test
-    void answersFromAnyFolderAndThroughLinks() throws Exception {
+    void startsFromAnyFolderAndThroughLinks() throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("an installation/glia"));
         Path linkToLink = Files.createSymbolicLink(folder.resolve("link to link"), link);
         for (String command : List.of(installed.home() + "/glia", link.toString(), "./link", linkToLink.toString())) {
@@ -52,9 +52,9 @@ class LauncherTest {
                 result.err());
     }
 
-    /// Where kernels are emitted, one compiler suffices for a quick start; elsewhere they are what is compiled.
+    /// With emitted kernels C1 alone starts faster; other kernels need C2.
     @Test
-    void commandsThatAnswerStartWithTheQuickCompilerAlone() throws Exception {
+    void commandsThatGenerateTextUseC1Alone() throws Exception {
         Map<String, String> environment = Map.of("JAVA_TOOL_OPTIONS", "-XX:+PrintFlagsFinal");
         boolean emits = Files.isReadable(Path.of("/proc/cpuinfo"))
                 && java.util.regex.Pattern.compile("(?=.* avx2\\b)(?=.* fma\\b)(?=.* f16c\\b)")
@@ -69,7 +69,7 @@ class LauncherTest {
     }
 
     @Test
-    void theVirtualMachineAddsNoWordsOfItsOwn() throws Exception {
+    void theJvmPrintsNoMessages() throws Exception {
         for (Map<String, String> environment : List.of(Map.<String, String>of(), Map.of("JAVA_TOOL_OPTIONS", "-Dx=y"),
                 Map.of("LC_ALL", "C"))) {
             Result result = installed.runWith(environment, "run", "--nonsense");
@@ -127,7 +127,7 @@ class LauncherTest {
     }
 
     @Test
-    void commandsThatLockFilesSayNothingOfTheVirtualMachinesEither() throws Exception {
+    void theJvmPrintsNoMessagesAboutFileLocks() throws Exception {
         Result pulled = installed.run("pull", "stories260K");
         assertEquals("stories260K, the story model that is shipped with Glia\n", pulled.err());
         assertEquals(0, pulled.exitCode());
@@ -137,7 +137,7 @@ class LauncherTest {
         assertTrue(removed.out().startsWith("{\"files\":5,"), removed.out());
     }
 
-    /// Where util-linux can make a terminal.
+    /// Needs `script` of util-linux, which makes a terminal.
     @Test
     void resultsAreAsNarrowAsTheTerminal() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")));
@@ -163,7 +163,7 @@ class LauncherTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void aFullDiskIsSaidAndABrokenPipeIsNot() throws Exception {
+    void aFullDiskIsReportedAndABrokenPipeIsNot() throws Exception {
         for (String words : List.of("--help", "inspect stories260K --json")) {
             Result full = shell("./glia " + words + " >/dev/full");
             assertEquals(3, full.exitCode());
@@ -179,7 +179,7 @@ class LauncherTest {
     }
 
     @Test
-    void aDamagedCacheIsMadeAnew() throws Exception {
+    void aDamagedCacheIsRebuilt() throws Exception {
         Installation own = new Installation(folder.resolve("damaged")).withJars();
         own.run("--version");
         Path cache = caches(own).getFirst();

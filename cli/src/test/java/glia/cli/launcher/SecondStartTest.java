@@ -21,8 +21,8 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The second start of a model finds packed weights, reads no more of the vocabulary than the first text needs, and
-/// warms up beside: nobody may notice but by a clock.
+/// The second start of a model uses cached packed weights, loads only the part of the vocabulary that the first text
+/// needs, and warms up on another thread: the output must be the same.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "glia is the launcher of Linux and macOS")
 class SecondStartTest {
     private static final Map<String, String> KEPT = Map.of("JAVA_TOOL_OPTIONS", "-Dglia.packed.least=0");
@@ -67,7 +67,7 @@ class SecondStartTest {
     }
 
     @Test
-    void allStartsAnswerAlike() throws Exception {
+    void allStartsGiveTheSameAnswer() throws Exception {
         String talk = "Once upon a time\nand what then? \u00fc\u2126\ud83d\ude42\nOnce upon a time\n";
         String expected = answer(NOT_KEPT, "chat", talk).out();
         assertFalse(expected.isBlank());
@@ -78,13 +78,13 @@ class SecondStartTest {
             assertEquals(answer(NOT_KEPT, "run", "Once upon a <|im_end|> time", more).out(),
                     answer(KEPT, "run", "Once upon a <|im_end|> time", more).out());
         }
-        // Nothing is computed: what goes on beside must end with the program.
+        // Nothing is computed: background work must end with the program.
         assertEquals(answer(NOT_KEPT, "chat", "").out(), answer(KEPT, "chat", "").out());
     }
 
-    /// Weights are good, texts are not: the file is refused each time, in the same words.
+    /// The weights are valid, the vocabulary is not: each start refuses the file with the same message.
     @Test
-    void aFileWithoutASoundVocabularyIsNeverKnown() throws Exception {
+    void aFileWithADamagedVocabularyIsRefusedEachTime() throws Exception {
         byte[] bytes = Files.readAllBytes(model);
         String text = new String(bytes, StandardCharsets.ISO_8859_1);
         int at = text.indexOf("tokenizer.ggml.merges");

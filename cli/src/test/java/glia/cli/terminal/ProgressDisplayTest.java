@@ -25,7 +25,7 @@ class ProgressDisplayTest {
     }
 
     @Test
-    void aTerminalGetsABarThatGivesWayToTheNextStep() {
+    void aTerminalGetsABarUntilTheNextStep() {
         ProgressDisplay display = display(true);
         display.step("Pulling");
         display.advance("model.gguf", 0, 100_000_000);
@@ -39,7 +39,7 @@ class ProgressDisplayTest {
     }
 
     @Test
-    void theSpeedOfAResumedFileCountsOnlyWhatCameNow() {
+    void theSpeedOfAResumedFileCountsOnlyNewBytes() {
         ProgressDisplay display = display(true);
         display.advance("a.very.long.file.name.of.a.model.gguf", 90, 100);
         nanos = 1_000_000_000L;

@@ -16,7 +16,7 @@ class TableTest {
             .row("8 ×", "gated MLP", "176.2 M", "1.4 B").row("", "all", "", "2.7 B");
 
     @Test
-    void columnsAreAsWideAsWhatTheyHold() {
+    void columnsAreAsWideAsTheirCells() {
         String wide = """
                 layers  kind                                      parameters of one  of all
                   32 ×  grouped-query attention, 32 heads over 8             41.9 M   1.3 B
@@ -28,7 +28,7 @@ class TableTest {
     }
 
     @Test
-    void headingsBreakFirstThenTexts() {
+    void headingsAreWrappedBeforeTexts() {
         assertEquals("""
                 layers  kind                                         parameters of  of all
                                                                                one
@@ -47,7 +47,7 @@ class TableTest {
     }
 
     @Test
-    void whereThatIsNotEnoughEachRowIsAParagraph() {
+    void rowsBecomeParagraphsOnVeryNarrowTerminals() {
         assertEquals("""
                 32 × grouped-query attention, 32 heads
                 over 8
@@ -62,7 +62,7 @@ class TableTest {
     }
 
     @Test
-    void whatIsNeverBrokenMakesParagraphsToo() {
+    void cellsThatAreNeverWrappedMakeParagraphs() {
         Table map = new Table("rLr").head("layer", "experts", "unused").row(0, "·░▒▓█·░▒▓█·░▒▓█·░▒▓█·░▒▓█", 3);
         assertEquals("0 ·░▒▓█·░▒▓█·░▒▓█·░▒▓█·░▒▓█\n    unused 3\n", map.text(38));
     }
@@ -77,7 +77,7 @@ class TableTest {
         assertThrows(IllegalArgumentException.class, () -> new Table("ll").row("one"));
     }
 
-    /// Whatever the table and the width from 60 on, no line is longer than the terminal and no word is lost.
+    /// For any table and any width of at least 60, no line is longer than the terminal and no word is lost.
     @Test
     void noLineIsLongerAndNoWordIsLost() {
         Random random = new Random(3);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class UnitsTest {
     @Test
-    void numbersAsPeopleReadThem() {
+    void numbersHaveUnits() {
         assertEquals("0 B", Units.bytes(0));
         assertEquals("999 B", Units.bytes(999));
         assertEquals("1.0 kB", Units.bytes(1000));

@@ -18,7 +18,7 @@ class WordWrapTest {
     }
 
     @Test
-    void linesBreakBetweenWords() {
+    void linesAreWrappedBetweenWords() {
         assertEquals("one two\nthree", wrap(7, "one two three"));
         assertEquals("one two\nthree", wrap(7, "on", "e tw", "o ", "thr", "ee"));
         assertEquals("one \nthree", wrap(8, "one three"));
@@ -27,7 +27,7 @@ class WordWrapTest {
     }
 
     @Test
-    void whatIsLongerThanALineBreaksAnywhere() {
+    void wordsLongerThanALineAreWrappedAnywhere() {
         assertEquals("abcd\nefgh\nij k", wrap(4, "abcdefghij k"));
         assertEquals("日本\n語の\n文", wrap(4, "日本語の文"));
         assertEquals("a日\n本", wrap(4, "a日本"));
