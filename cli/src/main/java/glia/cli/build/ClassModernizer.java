@@ -24,9 +24,9 @@ import java.util.zip.ZipEntry;
 
 /// Rewrites jars so that an AOT cache can hold all of their classes.
 ///
-/// Call sites that the JDK would link at each start are replaced (`CallSites`). AOT caches exclude classes before version
-/// 50, which lack stack maps (JVMS 4.7.4) and need the old verifier at each start. Picocli's classes have version 49:
-/// they get stack maps and version 52. The behavior of all classes stays the same.
+/// Call sites that the JDK would link at each start are replaced (`CallSites`). AOT caches exclude classes before
+/// version 50, which lack stack maps (JVMS 4.7.4) and need the old verifier at each start. Picocli's classes have
+/// version 49: they get stack maps and version 52. The behavior of all classes stays the same.
 public final class ClassModernizer {
     private static final int FIRST_WITH_STACK_MAPS = ClassFile.JAVA_6_VERSION;
     private static final ClassTransform TRANSFORM = ClassTransform

@@ -188,6 +188,9 @@ public final class ChatLoop {
             note("There is no message to answer.");
         } else {
             answer(chat::regenerate);
+            if (person && chat.options().sampling().temperature() == 0) {
+                note("Temperature 0 is greedy: the answer is the same. /temperature 0.8 varies it.");
+            }
         }
     }
 
@@ -225,6 +228,8 @@ public final class ChatLoop {
         try {
             arguments = GenerationFlags.set(arguments, name, value);
             chat.options(GenerationFlags.of(arguments, model.options()));
+            note(arguments.has(GenerationFlags.named(name).orElseThrow()) ? "Set " + name + " to " + value + "."
+                    : "Unset " + name + ".");
         } catch (UsageException e) {
             note(e.getMessage());
         }

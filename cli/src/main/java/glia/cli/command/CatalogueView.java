@@ -143,7 +143,8 @@ final class CatalogueView {
     }
 
     private static String head(ParameterCount count) {
-        return count.tokenEmbedding() > 0 ? "tied to the token embedding" : Units.count(count.of(EnumSet.of(Part.HEAD)));
+        return count.tokenEmbedding() > 0 ? "tied to the token embedding"
+                : Units.count(count.of(EnumSet.of(Part.HEAD)));
     }
 
     private static Map<String, Object> document(CatalogueEntry entry) throws CheckpointException {

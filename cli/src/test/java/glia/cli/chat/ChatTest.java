@@ -77,9 +77,11 @@ class ChatTest {
         for (String unset : new String[] {"/set stop none\n/set seed random\n", "/set stop\n/set seed none\n",
             "/stop\n/seed random\n", "/stop none\n/seed none\n"}) {
             String out = chat("/set\n" + unset + "/set\n", words).out();
+            assertTrue(chat(unset, words).err().contains("Unset stop.\nUnset seed.\n"), unset);
             assertTrue(out.matches("(?s).*seed +7\nstop +a\n.*seed +\\(random\\)\nstop +\\(none\\)\n"), out);
         }
         assertTrue(chat("/temperature 0.5\n/set\n").out().contains("temperature         0.5\n"));
+        assertTrue(chat("/temperature 0.5\n").err().contains("Set temperature to 0.5.\n"));
         assertTrue(chat("/temp x\n").err().contains("temp: 'x' is not a number\n"));
     }
 

@@ -53,8 +53,8 @@ class TerminalInputTest {
         keyboard.flush();
     }
 
-    /// The next message. In each pair of texts, the second is typed when the screen shows the first: a signal before the
-    /// editor waits for keys is lost.
+    /// The next message. In each pair of texts, the second is typed when the screen shows the first: a signal before
+    /// the editor waits for keys is lost.
     private String next(String... pairs) throws Exception {
         screen.reset();
         CompletableFuture<String> message = CompletableFuture.supplyAsync(input::next);

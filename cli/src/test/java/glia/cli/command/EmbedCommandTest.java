@@ -18,7 +18,7 @@ class EmbedCommandTest {
     void aGuessedPoolingAndTruncatedTextsAreReported() {
         TestConsole console = run(ExitCode.OK, "A cat.\n" + "word ".repeat(600) + "\n", "embed", "stories260K");
         assertEquals(2, console.out().lines().count());
-        assertTrue(console.err().contains("the model's files name no pooling; taking last (change it with --pooling)\n"),
+        assertTrue(console.err().contains("files name no pooling; taking last (change it with --pooling)\n"),
                 console.err());
         assertTrue(console.err().contains("glia: 1 text truncated to the 512 tokens that the model reads\n"),
                 console.err());
