@@ -46,7 +46,8 @@ record ErrorReport(String message, int exitCode) {
     }
 
     private static String hint(String command) {
-        return command.indexOf(' ') < 0 ? "glia --help lists the commands" : command + " --help shows its options";
+        return command.indexOf(' ') < 0 || command.equals("glia help") ? "glia --help lists the commands"
+                : command + " --help shows its options";
     }
 
     private static int exitCode(HubException.Kind kind) {

@@ -75,7 +75,8 @@ class CliTest {
                 "models nonsense --help")) {
             assertTrue(errorOf(line).contains(" no command 'nonsense'"), line);
         }
-        assertTrue(errorOf("help rnu").contains("did you mean 'run'?"));
+        assertEquals("glia: there is no command 'rnu'; did you mean 'run'?\nglia --help lists the commands\n",
+                errorOf("help rnu"));
         assertEquals(outputOf("models remove --help"), outputOf("help rm"));
     }
 
