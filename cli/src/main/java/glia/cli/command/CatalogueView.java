@@ -155,7 +155,7 @@ final class CatalogueView {
         switch (entry) {
             case Undisclosed u -> {
                 document.put("disclosed", false);
-                document.put("told", u.said());
+                document.put("published", u.said());
             }
             case Disclosed d -> {
                 ModelSpec spec = d.spec();

@@ -59,9 +59,9 @@ public final class ConvertCommand implements Command {
                 .examples("""
                         $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8_0
                         smollm2.gguf""")
-                .notes("The tokenizer, the chat template, the sampling settings and the pooling of embedding models are"
-                        + " written too. If the other format has no key for a part of the model, the error names it and "
-                        + "nothing is written.");
+                .notes("The tokenizer, the chat template, the sampling settings and the pooling of embedding models "
+                        + "are written too. If the other format has no key for a part of the model, the error names "
+                        + "it and nothing is written.");
     }
 
     @Override

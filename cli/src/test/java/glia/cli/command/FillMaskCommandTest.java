@@ -31,7 +31,8 @@ class FillMaskCommandTest {
                 .collect(Collectors.joining(", "));
         Files.writeString(folder.resolve("tokenizer.json"), """
                 {"version": "1.0", "added_tokens": [{"id": 1, "content": "[MASK]", "special": true,
-                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}], "pre_tokenizer": {"type": "Whitespace"},
+                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false}],
+                "pre_tokenizer": {"type": "Whitespace"},
                 "model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "[MASK]": 1, %s}, "unk_token": "[UNK]",
                 "continuing_subword_prefix": "##", "max_input_chars_per_word": 9},
                 "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true}}""".formatted(vocab));
