@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
 
-/// A JSON object such as `config.json`, read with checks: each getter gives a value of its type or throws an exception
-/// that names file, key, what was found and expected. A key whose value is `null` counts as absent. Getters with a
-/// default give it only where the key is absent, never in place of a value of another type.
+/// A JSON object such as `config.json` with typed getters: each returns a value of its type or throws an exception that
+/// names the file, the key, what was found and what was expected. A key with the value `null` counts as absent. Getters
+/// with a default return it only if the key is absent, never in place of a value of another type.
 public final class Config {
     private static final int MAX_BYTES = 100_000_000;
 
@@ -34,8 +34,8 @@ public final class Config {
 
     /// Reads a file that holds one JSON object.
     ///
-    /// @throws CheckpointException if it does not, is longer than 100 MB, nested deeper than 64, has a key twice or is
-    ///     not UTF-8
+    /// @throws CheckpointException if it does not, is longer than 100 MB, nested deeper than 64, has a duplicate key or
+    ///     is not UTF-8
     public static Config read(Path file) throws CheckpointException {
         try {
             if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
@@ -54,7 +54,7 @@ public final class Config {
         }
     }
 
-    /// @param origin the file that messages name
+    /// @param origin the file for messages
     public static Config parse(Path origin, String json) throws CheckpointException {
         try {
             return object(origin, JsonValues.parse(json));
@@ -70,9 +70,9 @@ public final class Config {
         return json.substring(0, Math.min(json.length(), ContentSniffer.HEAD_BYTES)).getBytes(StandardCharsets.UTF_8);
     }
 
-    /// A config made from values: texts, numbers, flags, arrays, lists and maps of these.
+    /// A config of Java values: strings, numbers, booleans, arrays, lists and maps of these.
     ///
-    /// @param origin the file that messages name
+    /// @param origin the file for messages
     public static Config of(Path origin, Map<String, ?> values) {
         return new Config(origin, "", JsonValues.object(values));
     }
@@ -84,16 +84,16 @@ public final class Config {
         throw new CheckpointException(origin, "", "found " + words(value) + ", expected an object");
     }
 
-    /// The same with another value for a key: a text, number, flag, list or map.
+    /// A copy with another value for a key: a string, number, boolean, list or map.
     public Config with(String key, Object value) {
         Map<Object, Object> changed = new LinkedHashMap<>(values);
         changed.put(key, JsonValues.of(value));
         return new Config(origin, prefix, changed);
     }
 
-    /// The same without a key, or without one inside of others.
+    /// A copy without a key.
     ///
-    /// @param path the keys from the outermost object on; nothing is left out where there is no such key
+    /// @param path the keys from the outermost object on; no effect if there is no such key
     public Config without(String... path) {
         return new Config(origin, prefix, without(values, List.of(path)));
     }
@@ -108,12 +108,12 @@ public final class Config {
         return some;
     }
 
-    /// The object as JSON, indented, its keys in alphabetical order.
+    /// The object as indented JSON with sorted keys.
     public String json() {
         return JsonTree.sorted(JsonTree.of(values)).toPrettyString();
     }
 
-    /// The file that messages name.
+    /// The file for messages.
     public Path origin() {
         return origin;
     }
@@ -133,42 +133,42 @@ public final class Config {
         return values.get(key) != null;
     }
 
-    /// Whether the key is there, be it with the value `null`.
+    /// Whether the key exists, even with the value `null`.
     public boolean mentions(String key) {
         return values.containsKey(key);
     }
 
-    /// Whether the key is there and says `null`, where that means something else than an absent key.
+    /// Whether the key exists with the value `null`, for keys where that differs from an absent key.
     public boolean isNull(String key) {
         return mentions(key) && !has(key);
     }
 
-    /// Whether the key has a list for its value; some may hold either one value or a list.
+    /// Whether the value is a list.
     public boolean isList(String key) {
         return values.get(key) instanceof List;
     }
 
-    /// Whether the key has an object for its value.
+    /// Whether the value is an object.
     public boolean isObject(String key) {
         return values.get(key) instanceof Map;
     }
 
-    /// Whether the key has a text for its value.
+    /// Whether the value is a string.
     public boolean isText(String key) {
         return values.get(key) instanceof String;
     }
 
-    /// Whether the key has true or false for its value.
+    /// Whether the value is a boolean.
     public boolean isFlag(String key) {
         return values.get(key) instanceof Boolean;
     }
 
-    /// Whether the key has a number for its value.
+    /// Whether the value is a number.
     public boolean isNumber(String key) {
         return values.get(key) instanceof Number;
     }
 
-    /// The value in words, for messages.
+    /// The value for messages.
     public String found(String key) {
         return words(values.get(key));
     }
@@ -181,7 +181,7 @@ public final class Config {
         return has(key) ? text(key) : ifAbsent;
     }
 
-    /// A whole number that fits an int; reals such as `5.0` are refused.
+    /// An integer in the range of `int`; numbers such as `5.0` are refused.
     public int integer(String key) throws CheckpointException {
         return integer(key, required(key, "a whole number"));
     }
@@ -190,7 +190,7 @@ public final class Config {
         return has(key) ? integer(key) : ifAbsent;
     }
 
-    /// A whole number of at least 1, as sizes and counts are.
+    /// An integer of at least 1, for sizes and counts.
     public int positive(String key) throws CheckpointException {
         int n = integer(key);
         return n > 0 ? n : fail(key, n, "a whole number of at least 1");
@@ -200,7 +200,7 @@ public final class Config {
         return has(key) ? positive(key) : ifAbsent;
     }
 
-    /// Any number, an infinite one also as Transformers write it: `{"__float__": "Infinity"}`.
+    /// A number; infinity also in the form of Transformers, `{"__float__": "Infinity"}`.
     public double real(String key) throws CheckpointException {
         return real(key, required(key, "a number"));
     }
@@ -245,19 +245,19 @@ public final class Config {
         return values;
     }
 
-    /// The object under a key; messages about it name the whole way, as in `text_config.hidden_size`.
+    /// The object of a key; its messages name the full path, as in `text_config.hidden_size`.
     public Config child(String key) throws CheckpointException {
         Object value = required(key, "an object");
         return value instanceof Map<?, ?> map ? new Config(origin, prefix + key + ".", map)
                 : fail(key, value, "an object");
     }
 
-    /// The object under a key, or one of these values where there is none.
+    /// The object of a key, or one of these values if the key is absent.
     public Config child(String key, Map<String, ?> ifAbsent) throws CheckpointException {
         return has(key) ? child(key) : new Config(origin, prefix + key + ".", JsonValues.object(ifAbsent));
     }
 
-    /// An exception about a key of this config, for callers that expect more of a value than its type.
+    /// An exception about a key, for callers that check more than the type.
     public CheckpointException error(String key, String problem) {
         return new CheckpointException(origin, "key " + prefix + key, problem);
     }

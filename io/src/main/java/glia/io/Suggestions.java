@@ -1,28 +1,31 @@
 package glia.io;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
-/// Names that a user may have meant.
+/// Suggests known names that are similar to what a user typed.
 public final class Suggestions {
     private static final int MAX_SHOWN = 3;
     private static final int MAX_LENGTH = 100;
-    /// Fewer letters are a part of too many names, or one edit away from them.
+    /// Shorter strings match too many names.
     private static final int MIN_PART = 3;
+
+    /// Shorter strings resemble the beginnings of too many names.
+    private static final int MIN_PREFIX = 8;
 
     private Suggestions() { }
 
-    /// A sentence with the known names that come closest, or the empty text where none comes close.
+    /// A sentence with the most similar known names, or an empty string if none is similar.
     public static String sentence(String typed, Collection<String> known) {
         List<String> close = closest(typed, known);
         return close.isEmpty() ? "" : " Did you mean " + String.join(" or ", close) + "?";
     }
 
-    /// The known names that come closest, the best one first, three at most: those that differ in few letters, and
-    /// those of which the typed word is a part. Case does not count, and where the typed name has no owner, only what
-    /// follows a name's slash does.
+    /// The most similar known names, best first, at most three: those within a few edits, and those that contain what
+    /// was typed. Ignores case, and the owner of a name if the typed name has none.
     public static List<String> closest(String typed, Collection<String> known) {
         if (typed.length() > MAX_LENGTH) {
             return List.of();
@@ -37,18 +40,19 @@ public final class Suggestions {
         return typed.length() < MIN_PART ? 0 : typed.length() < 5 ? 1 : Math.max(2, typed.length() / 4);
     }
 
-    /// How far two names are apart: 1 for a part, else the edits between them.
+    /// The distance of two names: 1 if one contains the other, else the edit distance.
     static int distance(String typed, String name) {
         String a = typed.toLowerCase(Locale.ROOT);
         String b = name.toLowerCase(Locale.ROOT);
         String compared = a.indexOf('/') < 0 ? b.substring(b.indexOf('/') + 1) : b;
         return a.length() >= MIN_PART && compared.contains(a) ? Math.min(1, compared.length() - a.length())
-            : edits(a, compared);
+            : edits(a, compared, a.length() >= MIN_PREFIX);
     }
 
-    /// Letters added, left out, taken for another one, or swapped with their neighbor (the optimal string alignment
-    /// distance).
-    private static int edits(String a, String b) {
+    /// The optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbors.
+    ///
+    /// @param allowsPrefix whether a prefix of `b` can be matched instead, at a cost of 1
+    private static int edits(String a, String b, boolean allowsPrefix) {
         var beforePrevious = new int[b.length() + 1];
         var previous = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {
@@ -67,6 +71,7 @@ public final class Suggestions {
             beforePrevious = previous;
             previous = current;
         }
-        return previous[b.length()];
+        int ofPrefix = allowsPrefix ? 1 + Arrays.stream(previous).min().orElseThrow() : Integer.MAX_VALUE;
+        return Math.min(previous[b.length()], ofPrefix);
     }
 }

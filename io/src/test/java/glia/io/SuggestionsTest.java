@@ -27,6 +27,14 @@ class SuggestionsTest {
     }
 
     @Test
+    void misspelledBeginningsAreClose() {
+        List<String> hub = List.of("HuggingFaceTB/SmolLM2-135M-Instruct", "acme/other-model");
+        assertEquals(List.of(hub.getFirst()), Suggestions.closest("smolm2-135M", hub));
+        assertEquals(List.of(hub.getFirst()), Suggestions.closest("HugingFaceTB/SmolLM2-135", hub));
+        assertEquals(List.of(), Suggestions.closest("smollm3-base", hub));
+    }
+
+    @Test
     void whatIsFarIsNotNamed() {
         assertEquals(List.of(), Suggestions.closest("nothing", KNOWN));
         assertEquals(List.of(), Suggestions.closest("ru", KNOWN));

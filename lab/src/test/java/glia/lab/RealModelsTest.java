@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import glia.io.hub.DefaultModel;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocation;
+import glia.io.hub.ModelLocator;
+import glia.io.hub.Progress;
 import glia.lab.check.CheckLine;
 import glia.lab.check.ModelCheck;
 import glia.lab.check.TextCheck;
-import glia.io.hub.Choice;
-import glia.io.hub.DefaultModel;
-import glia.io.hub.HubSettings;
-import glia.io.hub.ModelLocator;
-import glia.io.hub.Progress;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.net.URI;
@@ -43,10 +43,11 @@ class RealModelsTest {
     static Path smolLm2() throws IOException {
         HubSettings user = HubSettings.fromEnvironment();
         Path noHub = Files.createTempDirectory("glia-no-hub");
-        Choice choice = new DefaultModel(new HubSettings(URI.create("http://127.0.0.1:1"), Optional.empty(), noHub,
-                user.gliaCache(), false, user.symlinks())).choose(Progress.NONE);
+        HubSettings settings = new HubSettings(URI.create("http://127.0.0.1:1"), Optional.empty(), noHub,
+                user.gliaCache(), false, user.symlinks());
+        ModelLocation choice = new DefaultModel(settings).choose(Progress.NONE);
         Files.delete(noHub);
-        assumeTrue(choice.origin() == Choice.Origin.PYTHON_PACKAGE, choice.explanation());
+        assumeTrue(choice.origin() == ModelLocation.Origin.PYTHON_PACKAGE, choice.explanation());
         return choice.path();
     }
 

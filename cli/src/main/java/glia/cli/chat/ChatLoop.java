@@ -4,8 +4,8 @@ import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
 import glia.cli.args.Arguments;
 import glia.cli.args.UsageException;
-import glia.cli.option.GenerationFlags;
 import glia.cli.command.ExitCode;
+import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
@@ -14,14 +14,14 @@ import glia.cli.terminal.WordWrap;
 import glia.engine.Answer;
 import glia.engine.Chat;
 import glia.engine.ChatFile;
-import glia.engine.schedule.ContextFullException;
-import glia.engine.schedule.Finish;
 import glia.engine.LanguageModel;
 import glia.engine.ModelFacts;
 import glia.engine.TextListener;
+import glia.engine.schedule.ContextFullException;
+import glia.engine.schedule.Finish;
 import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
-import glia.io.hub.Choice;
+import glia.io.hub.ModelLocation;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -40,7 +40,7 @@ public final class ChatLoop {
     private final Console console;
     private final Input input;
     private final LanguageModel model;
-    private final Choice choice;
+    private final ModelLocation choice;
     private final Chat chat;
     /// Whether a person types at a terminal and reads the answers there.
     private final boolean person;
@@ -51,7 +51,7 @@ public final class ChatLoop {
     /// @param choice the model's path and origin
     /// @param arguments the command line, whose options `/set` changes
     /// @param system the system prompt
-    public ChatLoop(Console console, Input input, LanguageModel model, Choice choice, Arguments arguments,
+    public ChatLoop(Console console, Input input, LanguageModel model, ModelLocation choice, Arguments arguments,
                     Optional<String> system) {
         this.console = console;
         this.input = input;

@@ -8,9 +8,9 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
+import glia.io.hub.ModelLocation;
 import glia.lab.attention.AttentionMaps;
 import glia.lab.attention.GradientSaliency;
-import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +61,7 @@ public final class AttentionCommand implements Command {
         TextFiles.checkWritable(out, arguments);
         String text = arguments.get(PROMPT).isPresent() ? arguments.get(PROMPT).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,
                 console)) {
             if (model.model().spec().encoder().isPresent()) {

@@ -7,10 +7,10 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.lab.Bench;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
-import glia.io.hub.Choice;
+import glia.io.hub.ModelLocation;
+import glia.lab.Bench;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -59,7 +59,7 @@ public final class BenchCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LoadedModel model = Models.loadWithoutText(choice.path(), options, arguments, console)) {
             Bench bench = new Bench(model.engine());
             int numPrompt = arguments.get(PROMPT).orElse(Math.min(PROMPT_TOKENS, model.contextLength()));
@@ -110,7 +110,8 @@ public final class BenchCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static Map<String, Object> document(Choice choice, LoadOptions options, Map<String, Bench.Rate> rates) {
+    private static Map<String, Object> document(ModelLocation choice, LoadOptions options,
+            Map<String, Bench.Rate> rates) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", choice.path().getFileName().toString());
         document.put("threads", options.numThreads());

@@ -10,8 +10,8 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
-import glia.io.hub.Choice;
 import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocation;
 import glia.tensor.Precision;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,8 +56,8 @@ public final class ChatCommand implements Command {
 
     @Override
     public int run(Arguments words, Console console) throws Exception {
-        Choice choice = Models.locate(words.optional(0), words, console);
-        boolean recommended = words.optional(0).isEmpty() && choice.origin() != Choice.Origin.EMBEDDED;
+        ModelLocation choice = Models.locate(words.optional(0), words, console);
+        boolean recommended = words.optional(0).isEmpty() && choice.origin() != ModelLocation.Origin.BUNDLED;
         Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
         FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
                 ComputeOptions.of(arguments, Precision.FAST), arguments, console));

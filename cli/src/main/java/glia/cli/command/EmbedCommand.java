@@ -13,7 +13,7 @@ import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
 import glia.engine.embedding.Pooling;
-import glia.io.hub.Choice;
+import glia.io.hub.ModelLocation;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +64,7 @@ public final class EmbedCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         List<String> texts = texts(arguments, console);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF), arguments,
                 console)) {
             EmbeddingConfig config = config(choice, model, arguments, console);
@@ -81,8 +81,8 @@ public final class EmbedCommand implements Command {
     }
 
     /// The model's config with the changes of the options.
-    private static EmbeddingConfig config(Choice choice, LanguageModel model, Arguments arguments, Console console)
-            throws IOException {
+    private static EmbeddingConfig config(ModelLocation choice, LanguageModel model, Arguments arguments,
+            Console console) throws IOException {
         EmbeddingConfig config = EmbeddingConfig.of(choice.path(), model.model());
         if (arguments.has(POOLING)) {
             config = config.withPooling(arguments.get(POOLING).orElseThrow());

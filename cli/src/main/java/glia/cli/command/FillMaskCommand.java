@@ -8,9 +8,9 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.engine.LanguageModel;
-import glia.engine.MaskFiller;
 import glia.engine.MaskFiller.Guess;
-import glia.io.hub.Choice;
+import glia.engine.MaskFiller;
+import glia.io.hub.ModelLocation;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +51,7 @@ public final class FillMaskCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         String text = arguments.optional(1).isPresent() ? arguments.optional(1).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
             List<List<Guess>> masks = new MaskFiller(model).fill(text, arguments.get(TOP).orElse(5));

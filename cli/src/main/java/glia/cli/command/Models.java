@@ -10,10 +10,10 @@ import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
 import glia.io.CheckpointException;
-import glia.io.hub.Choice;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;
@@ -32,11 +32,11 @@ final class Models {
 
     /// Locates or downloads a model and reports progress.
     interface Fetch {
-        Choice run(HubSettings settings, Progress progress) throws HubException;
+        ModelLocation run(HubSettings settings, Progress progress) throws HubException;
     }
 
     /// The named model, or the default one.
-    static Choice locate(Optional<String> name, Arguments arguments, Console console) throws HubException {
+    static ModelLocation locate(Optional<String> name, Arguments arguments, Console console) throws HubException {
         return fetch(arguments, console, (settings, progress) -> name.isPresent()
                 ? new ModelLocator(settings).locate(name.get(), progress)
                 : new DefaultModel(settings).choose(progress));
@@ -81,7 +81,7 @@ final class Models {
 
     /// Runs a fetch with a progress display, and a notice if Ctrl-C ends it. With `--json` and standard error not a
     /// terminal there is no progress.
-    static Choice fetch(Arguments arguments, Console console, Fetch fetch) throws HubException {
+    static ModelLocation fetch(Arguments arguments, Console console, Fetch fetch) throws HubException {
         try (var notice = new InterruptNotice(console, WHEN_INTERRUPTED);
                 ProgressDisplay progress = new ProgressDisplay(console).arming(notice)) {
             return fetch.run(HubSettings.fromEnvironment(), isQuiet(arguments, console) ? Progress.NONE : progress);

@@ -8,8 +8,8 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
+import glia.io.hub.ModelLocation;
 import glia.lab.Perplexity;
-import glia.io.hub.Choice;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -50,7 +50,7 @@ public final class PerplexityCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         Path file = Path.of(arguments.required(1));
         String text = TextFiles.read(file);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
             int[] tokens = model.tokenizer().encode(text, true);

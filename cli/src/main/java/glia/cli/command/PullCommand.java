@@ -4,8 +4,8 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
-import glia.io.hub.Choice;
 import glia.io.hub.HubException;
+import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +38,7 @@ public final class PullCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws HubException {
         String source = arguments.required(0);
-        Choice choice = Models.fetch(arguments, console,
+        ModelLocation choice = Models.fetch(arguments, console,
                 (settings, progress) -> new ModelLocator(settings).pull(source, progress));
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();

@@ -17,7 +17,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.Generator;
 import glia.engine.LanguageModel;
 import glia.engine.TextListener;
-import glia.io.hub.Choice;
+import glia.io.hub.ModelLocation;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +64,7 @@ public final class RunCommand implements Command {
         }
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
-        Choice choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
             GenerationOptions options = GenerationFlags.of(arguments, model.options());

@@ -11,8 +11,8 @@ import com.sun.net.httpserver.HttpServer;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.io.CheckpointException;
-import glia.io.hub.Choice;
 import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
@@ -55,7 +55,7 @@ class EmbeddingSourcesTest {
         return new HubSettings(endpoint, Optional.empty(), folder.resolve("hub"), folder.resolve("glia"), false, true);
     }
 
-    private Choice locate(String name, URI endpoint) throws IOException {
+    private ModelLocation locate(String name, URI endpoint) throws IOException {
         return new ModelLocator(settings(endpoint)).locate(name, Progress.NONE);
     }
 

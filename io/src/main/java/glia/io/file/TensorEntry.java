@@ -8,19 +8,19 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
-/// A tensor as a header describes it.
+/// A tensor as described in a file's header.
 ///
-/// @param begin the first byte, counted from the start of the data
-/// @param end the byte after the last
+/// @param begin the offset of the first byte from the start of the data
+/// @param end the offset after the last byte
 public record TensorEntry(String name, DType dtype, long[] shape, long begin, long end)
         implements Comparable<TensorEntry> {
-    /// By place.
+    /// Orders by offset.
     @Override
     public int compareTo(TensorEntry other) {
         return begin != other.begin ? Long.compare(begin, other.begin) : Long.compare(end, other.end);
     }
 
-    /// Bytes that a tensor of this type and shape takes.
+    /// The size of a tensor of this type and shape.
     ///
     /// @throws CheckpointException if the shape is negative, too large, or its rows do not fill whole blocks
     public static long sizeBytes(Path file, String name, DType dtype, long[] shape) throws CheckpointException {
@@ -44,16 +44,16 @@ public record TensorEntry(String name, DType dtype, long[] shape, long begin, lo
                     "shape " + Arrays.toString(shape) + " has more elements than can be counted", e);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, where(name), "found rows of " + cols + " numbers, expected a multiple "
-                    + "of " + dtype.blockElements() + ", since " + dtype + " comes in such blocks", e);
+                    + "of " + dtype.blockElements() + ", the block size of " + dtype, e);
         }
         throw new CheckpointException(file, where(name), "found rows of " + cols + " numbers, expected at most "
                 + Integer.MAX_VALUE);
     }
 
-    /// Checks that the tensors lie one after another with nothing but the padding of `alignment` between them.
+    /// Checks that the tensors follow each other with no bytes but the padding to `alignment` between them.
     ///
-    /// @return the byte after the last tensor, counted from the start of the data
-    /// @throws CheckpointException if two overlap or bytes between two belong to none
+    /// @return the offset after the last tensor
+    /// @throws CheckpointException if two overlap or there is a gap
     public static long checkPlaces(Path file, List<TensorEntry> entries, long alignment) throws CheckpointException {
         List<TensorEntry> sorted = new ArrayList<>(entries);
         Collections.sort(sorted);
@@ -73,12 +73,12 @@ public record TensorEntry(String name, DType dtype, long[] shape, long begin, lo
         return end;
     }
 
-    /// The next multiple of `alignment` from `position` on; both must be far from the largest long.
+    /// The next multiple of `alignment` at or after `position`; the sum of both must not overflow.
     public static long align(long position, long alignment) {
         return (position + alignment - 1) / alignment * alignment;
     }
 
-    /// How messages name a tensor.
+    /// The name of a tensor in messages.
     public static String where(String name) {
         return "tensor " + name;
     }

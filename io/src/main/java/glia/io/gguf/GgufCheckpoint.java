@@ -5,9 +5,9 @@ import glia.io.file.MappedFile;
 import glia.io.file.MappedCheckpoint;
 import java.nio.file.Path;
 
-/// A GGUF checkpoint, version 2 or 3, little-endian: one file, or a model split into parts
-/// `…-00001-of-00003.gguf`, of which the first is opened and holds the metadata. Shapes are given outermost dimension
-/// first, as everywhere in Glia; the format has them the other way round.
+/// A GGUF checkpoint, version 2 or 3, little-endian: one file, or shards
+/// `…-00001-of-00003.gguf`, of which the first is opened and contains the metadata. Shapes have the outermost dimension
+/// first, as everywhere in Glia; the format stores the innermost first.
 public final class GgufCheckpoint extends MappedCheckpoint {
     private GgufMetadata metadata;
 
@@ -15,9 +15,9 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         super(path);
     }
 
-    /// Opens a file and, if it is the first of several, the others beside it.
+    /// Opens a file and, if it is the first shard, the others.
     ///
-    /// @throws CheckpointException if anything in them is not as the format says
+    /// @throws CheckpointException if a file violates the format
     public static GgufCheckpoint open(Path path) throws CheckpointException {
         GgufCheckpoint checkpoint = new GgufCheckpoint(path);
         try {
@@ -41,7 +41,7 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         return header.metadata();
     }
 
-    /// The metadata; of several parts, those of the first.
+    /// The metadata of the file or of the first shard.
     public GgufMetadata metadata() {
         return metadata;
     }

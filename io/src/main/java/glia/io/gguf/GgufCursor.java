@@ -7,13 +7,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.Arrays;
 
-/// Reads the header of a GGUF file from the front. It takes in as much of the file as it needs, by plain reads, and
-/// checks that the file is long enough for what a count claims before anything is made for it.
+/// Reads the header of a GGUF file sequentially by plain reads. Checks every count and length against the rest of the
+/// file before memory is allocated for it.
 final class GgufCursor {
     /// Longer headers are refused.
     static final int MAX_BYTES = 100_000_000;
     private static final int FIRST_BYTES = 1 << 16;
-    /// Lists in lists in lists in lists; known files have none at all.
+    /// The deepest nesting of lists; known files have none.
     private static final int MAX_DEPTH = 4;
 
     private final MappedFile file;
@@ -29,13 +29,13 @@ final class GgufCursor {
         this.bytes = new byte[0];
     }
 
-    /// What messages name from here on, such as `tensor` and its name.
+    /// Sets the place for messages, such as `tensor` and its name.
     void where(String kind, Object name) {
         place = kind;
         which = name;
     }
 
-    /// The byte of the file that comes next.
+    /// The file offset of the next byte.
     int position() {
         return at;
     }
@@ -56,7 +56,7 @@ final class GgufCursor {
         return (GgufList.length(bytes, at - 8) & 0xFFFF_FFFFL) | (long) GgufList.length(bytes, at - 4) << 32;
     }
 
-    /// A count of things that each take at least `minBytes`, which must fit what is left of the file.
+    /// A count of elements of at least `minBytes` each, which must fit into the rest of the file.
     int count(String what, int minBytes) throws CheckpointException {
         long count = int64("a count");
         long most = (limit - at) / minBytes;
@@ -67,7 +67,7 @@ final class GgufCursor {
         return (int) count;
     }
 
-    /// A text with its length before it.
+    /// A length of 8 bytes and a string in UTF-8.
     String string(String what, int maxBytes) throws CheckpointException {
         int length = count("bytes of text", 1);
         if (length > maxBytes) {
@@ -121,7 +121,7 @@ final class GgufCursor {
         return new GgufList(elements, count, Arrays.copyOfRange(bytes, start, at));
     }
 
-    /// Goes past `count` values and checks all that can be wrong with them but UTF-8, which is checked on decoding.
+    /// Skips `count` values and checks them, except for UTF-8, which is checked on decoding.
     private void skip(GgufKind kind, int count, int depth) throws CheckpointException {
         switch (kind) {
             case STRING -> {
@@ -151,7 +151,7 @@ final class GgufCursor {
         }
     }
 
-    /// A method of its own, since a vocabulary is long gone by before the JVM compiles a loop around all of this.
+    /// A separate small method, which the JVM compiles early: a vocabulary has 100,000 strings.
     private void skipString() throws CheckpointException {
         need(Long.BYTES, "a count");
         int length = GgufList.length(bytes, at);

@@ -13,13 +13,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
 
-/// The header of a GGUF file: `GGUF`, the version, the numbers of tensors and of metadata values, these, then each
-/// tensor's name, dimensions (innermost first), type and place. The data follow at the next multiple of the alignment,
-/// each tensor padded to it.
+/// The header of a GGUF file: `GGUF`, the version, the number of tensors, the number of metadata values, the metadata,
+/// then the name, dimensions (innermost first), type and offset of each tensor. The data follow at the next multiple of
+/// the alignment, each tensor padded to it.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 ///
-/// @param dataStart the byte of the file where the tensors begin
+/// @param dataStart the file offset of the first tensor
 record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataStart) {
     static final String MAGIC = "GGUF";
     static final int MAGIC_NUMBER = 0x46554747;
@@ -78,9 +78,9 @@ record GgufHeader(GgufMetadata metadata, List<TensorEntry> entries, long dataSta
         throw in.error("found " + found + ", expected 2 or 3, little-endian; convert the model again");
     }
 
-    /// The alignment that the metadata ask for, else the format's own.
+    /// The alignment of the metadata, else the format's default.
     ///
-    /// @throws CheckpointException if it is no power of two or above 1 MiB
+    /// @throws CheckpointException if it is not a power of two or above 1 MiB
     static int alignment(GgufMetadata metadata) throws CheckpointException {
         if (!metadata.has(ALIGNMENT)) {
             return DEFAULT_ALIGNMENT;

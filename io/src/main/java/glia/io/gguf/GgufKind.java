@@ -1,6 +1,6 @@
 package glia.io.gguf;
 
-/// The kinds of metadata values in a GGUF file, in the order of their numbers there.
+/// The types of metadata values in a GGUF file, in the order of their type numbers.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 public enum GgufKind {
@@ -15,7 +15,7 @@ public enum GgufKind {
         this.minBytes = minBytes;
     }
 
-    /// Bytes of one value; for strings and arrays the least that one takes: its length, or its kind and length.
+    /// The size of one value in bytes; for strings and arrays the minimum.
     int minBytes() {
         return minBytes;
     }
@@ -27,7 +27,7 @@ public enum GgufKind {
         };
     }
 
-    /// Whether `value`, the bits of a long, is a number of this integer kind (UINT64 takes every long as its bits).
+    /// Whether an integer is in the range of this type (UINT64 takes every `long` as its bits).
     boolean holds(long value) {
         return switch (this) {
             case UINT8 -> value >= 0 && value <= 0xFF;
@@ -41,7 +41,7 @@ public enum GgufKind {
         };
     }
 
-    /// The kind of this number in a file, or null if there is none.
+    /// The type of this number, or null if there is none.
     static GgufKind of(int number) {
         return number < 0 || number >= ALL.length ? null : ALL[number];
     }

@@ -3,17 +3,17 @@ package glia.io.gguf;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/// A list of a GGUF file's metadata, kept as the bytes it has there and decoded when it is asked for: to make texts of
-/// a vocabulary of 100,000 takes longer than all the rest of opening a file.
+/// An array in GGUF metadata, kept as the bytes of the file and decoded on access: creating 100,000 strings of a
+/// vocabulary takes longer than all other work of opening a file.
 ///
-/// @param elements their kind
-/// @param bytes `count` elements end to end; whoever makes a list has checked that they fill the bytes exactly
+/// @param elements the type of the elements
+/// @param bytes `count` elements without gaps; the creator has checked that they fill the bytes exactly
 record GgufList(GgufKind elements, int count, byte[] bytes) {
     private ByteBuffer buffer() {
         return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /// The integers of any integer kind, UINT64 as its bits.
+    /// The elements of any integer type, UINT64 as its bits.
     long[] integers() {
         ByteBuffer buffer = buffer();
         long[] values = new long[count];
@@ -52,7 +52,7 @@ record GgufList(GgufKind elements, int count, byte[] bytes) {
         return values;
     }
 
-    /// The length at an offset; its upper bytes are zero, since it lies inside an array.
+    /// The lower four bytes of the length at an offset.
     static int length(byte[] bytes, int at) {
         return (bytes[at] & 0xFF) | (bytes[at + 1] & 0xFF) << 8 | (bytes[at + 2] & 0xFF) << 16
                 | (bytes[at + 3] & 0xFF) << 24;

@@ -10,8 +10,7 @@ import java.util.Set;
 
 /// The metadata of a GGUF file: keys and typed values, in the order of the file.
 ///
-/// Getters give what the file holds or throw: a missing key or a value of another kind is an error that names both.
-/// Texts of long lists are decoded when they are first asked for.
+/// Getters throw an exception for a missing key or a value of another type. Strings of arrays are decoded on access.
 public final class GgufMetadata {
     private final Path origin;
     private final Map<String, GgufValue> values;
@@ -21,19 +20,19 @@ public final class GgufMetadata {
         this.values = values;
     }
 
-    /// Metadata made by hand. Values are `String`, `Boolean`, `Integer`, `Long`, `Float`, `Double`, arrays or lists of
-    /// these, or a `GgufValue` where the kind matters; whole numbers become UINT32 or UINT64 (INT32, INT64 where
+    /// Metadata of Java values: `String`, `Boolean`, `Integer`, `Long`, `Float`, `Double`, arrays or lists of
+    /// these, or a `GgufValue` for an exact type. Integers become UINT32 or UINT64 (INT32, INT64 if
     /// negative), lists of them INT32 and INT64.
     ///
-    /// @param origin the file that messages name
-    /// @throws IllegalArgumentException if GGUF has no kind for a value
+    /// @param origin the file for messages
+    /// @throws IllegalArgumentException if GGUF has no type for a value
     public static GgufMetadata of(Path origin, Map<String, Object> values) {
         LinkedHashMap<String, GgufValue> all = new LinkedHashMap<>();
         values.forEach((key, value) -> all.put(key, GgufValue.ofJava(value)));
         return new GgufMetadata(origin, all);
     }
 
-    /// The file that this was read from.
+    /// The file for messages.
     public Path origin() {
         return origin;
     }
@@ -46,7 +45,7 @@ public final class GgufMetadata {
         return values.containsKey(key);
     }
 
-    /// The value with its kind.
+    /// The value with its type.
     public GgufValue value(String key) throws CheckpointException {
         GgufValue value = values.get(key);
         if (value == null) {
@@ -55,9 +54,9 @@ public final class GgufMetadata {
         return value;
     }
 
-    /// The value as Java has it: `String`, `Boolean`, `Long` (every integer kind, UINT64 as its bits), `Float`,
-    /// `Double`, or for lists `String[]`, `long[]` (every integer kind), `float[]`, `double[]`, `boolean[]`. Lists of
-    /// lists are given as the `GgufValue` they are.
+    /// The value as `String`, `Boolean`, `Long` (every integer type, UINT64 as its bits), `Float` or `Double`; arrays
+    /// as `String[]`, `long[]` (every integer type), `float[]`, `double[]` or `boolean[]`; nested arrays as
+    /// `GgufValue`.
     public Object raw(String key) throws CheckpointException {
         GgufValue value = value(key);
         if (!(value.content() instanceof GgufList list)) {
@@ -77,7 +76,7 @@ public final class GgufMetadata {
         return value(key).content() instanceof String s ? s : fail(key, "a text");
     }
 
-    /// A whole number of any integer kind.
+    /// An integer of any integer type.
     public long integer(String key) throws CheckpointException {
         GgufValue value = value(key);
         if (value.content() instanceof Long n) {
@@ -90,7 +89,7 @@ public final class GgufMetadata {
         return fail(key, "a whole number");
     }
 
-    /// A number of any float or integer kind.
+    /// A number of any type.
     public double real(String key) throws CheckpointException {
         return switch (value(key).content()) {
             case Float f -> f;
@@ -105,21 +104,21 @@ public final class GgufMetadata {
     }
 
     public String[] strings(String key) throws CheckpointException {
-        GgufTexts texts = texts(key);
+        GgufStrings texts = texts(key);
         try {
             return texts.toArray();
         } catch (CharacterCodingException e) {
-            throw new CheckpointException(origin, "metadata key " + key, "holds a text that is not UTF-8", e);
+            throw new CheckpointException(origin, "metadata key " + key, "contains a string that is not UTF-8", e);
         }
     }
 
-    /// A list of texts that are not looked at yet: bytes that are not UTF-8 are noticed by `strings`.
-    public GgufTexts texts(String key) throws CheckpointException {
+    /// An array of strings that are decoded one by one on access, without a check of UTF-8.
+    public GgufStrings texts(String key) throws CheckpointException {
         GgufList list = list(key, "a list of texts");
-        return list.elements() == GgufKind.STRING ? new GgufTexts(list) : fail(key, "a list of texts");
+        return list.elements() == GgufKind.STRING ? new GgufStrings(list) : fail(key, "a list of texts");
     }
 
-    /// A list of numbers of a float kind.
+    /// An array of FLOAT32 or FLOAT64.
     public float[] floats(String key) throws CheckpointException {
         GgufList list = list(key, "a list of reals");
         if (list.elements() == GgufKind.FLOAT32) {
@@ -136,7 +135,7 @@ public final class GgufMetadata {
         return narrow;
     }
 
-    /// A list of whole numbers of any integer kind, each of which fits an int.
+    /// An array of any integer type whose elements fit `int`.
     public int[] integers(String key) throws CheckpointException {
         GgufList list = list(key, "a list of whole numbers");
         if (!list.elements().isInteger()) {

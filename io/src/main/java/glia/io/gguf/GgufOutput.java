@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// Bytes of a GGUF header as they are made: little-endian, growing.
+/// A growing little-endian buffer for a GGUF header.
 final class GgufOutput {
     private ByteBuffer buffer = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
 
@@ -30,15 +30,15 @@ final class GgufOutput {
         return this;
     }
 
-    /// A length of 8 bytes and UTF-8.
+    /// A length of 8 bytes and a string in UTF-8.
     GgufOutput string(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         return int64(utf8.length).bytes(utf8);
     }
 
-    /// A scalar without its kind.
+    /// A scalar without its type.
     ///
-    /// @param value a `Long`, `Float`, `Double`, `Boolean` or `String`, as the kind asks
+    /// @param value a `Long`, `Float`, `Double`, `Boolean` or `String`, as the type requires
     GgufOutput scalar(GgufKind kind, Object value) {
         switch (kind) {
             case UINT8, INT8 -> room(1).put((byte) (long) (Long) value);
@@ -49,12 +49,12 @@ final class GgufOutput {
             case FLOAT64 -> room(Double.BYTES).putDouble((Double) value);
             case BOOL -> room(1).put((byte) ((Boolean) value ? 1 : 0));
             case STRING -> string((String) value);
-            case ARRAY -> throw new IllegalArgumentException("a list is no scalar");
+            case ARRAY -> throw new IllegalArgumentException("an array is not a scalar");
         }
         return this;
     }
 
-    /// A list without the kind ARRAY: the kind of its elements, their number, and they.
+    /// An array without the type ARRAY: element type, count, elements.
     GgufOutput list(GgufList list) {
         return int32(list.elements().ordinal()).int64(list.count()).bytes(list.bytes());
     }

@@ -7,12 +7,12 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// How a model is split into files: `<prefix>-00001-of-00003.gguf` and so on, each with `split.no` (from 0) and
-/// `split.count` in its metadata, the first with `split.tensors.count` for all of them.
+/// The shards of a split model: files `<prefix>-00001-of-00003.gguf`, each with `split.no` (from 0) and `split.count`
+/// in its metadata, the first with `split.tensors.count` for all of them.
 ///
-/// @param first the first part
-/// @param prefix the common beginning of the names
-/// @param numTensors in all parts, or -1 where nothing says so
+/// @param first the first shard
+/// @param prefix the common prefix of the names
+/// @param numTensors in all shards, or -1 if not stated
 record GgufSplit(Path first, String prefix, int numParts, long numTensors) {
     private static final Pattern NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf", Pattern.DOTALL);
     private static final String NUMBER = "split.no";
@@ -20,7 +20,7 @@ record GgufSplit(Path first, String prefix, int numParts, long numTensors) {
     private static final String NUM_TENSORS = "split.tensors.count";
     private static final int MAX_PARTS = 65_535;
 
-    /// @throws CheckpointException if this is not the first part, or name and metadata contradict each other
+    /// @throws CheckpointException if this is not the first shard, or name and metadata contradict each other
     static GgufSplit of(Path path, GgufMetadata metadata) throws CheckpointException {
         if (!metadata.has(COUNT) && !path.getFileName().toString().contains("-of-")) {
             return new GgufSplit(path, "", 1, -1);
@@ -32,8 +32,8 @@ record GgufSplit(Path first, String prefix, int numParts, long numTensors) {
             throw error(path, COUNT, "found " + count + ", expected 1 to " + MAX_PARTS);
         }
         if (count != named) {
-            throw error(path, COUNT, "found " + (metadata.has(COUNT) ? count + " parts" : "no word of other parts")
-                    + ", expected " + named + " as the file's name tells; parts are named …-00001-of-"
+            throw error(path, COUNT, "found " + (metadata.has(COUNT) ? count + " shards" : "no number of shards")
+                    + ", expected " + named + " as in the file name; shards are named …-00001-of-"
                     + String.format(Locale.ROOT, "%05d", Math.max(count, named)) + ".gguf");
         }
         if (count == 1) {
@@ -42,38 +42,38 @@ record GgufSplit(Path first, String prefix, int numParts, long numTensors) {
         GgufSplit split = new GgufSplit(path, name.group(1), (int) count,
                 metadata.has(NUM_TENSORS) ? metadata.integer(NUM_TENSORS) : -1);
         if (Integer.parseInt(name.group(2)) != 1) {
-            throw new CheckpointException(path, "", "is part " + name.group(2) + " of " + count
+            throw new CheckpointException(path, "", "is shard " + name.group(2) + " of " + count
                     + "; open the first, " + split.path(0).getFileName());
         }
         split.checkPart(0, metadata);
         for (int part = 1; part < count; part++) {
             if (!Files.exists(split.path(part))) {
-                throw new CheckpointException(split.path(part), "", "is missing, part " + (part + 1) + " of " + count
+                throw new CheckpointException(split.path(part), "", "is missing, shard " + (part + 1) + " of " + count
                         + " of " + path.getFileName());
             }
         }
         return split;
     }
 
-    /// The file of part `part`, from 0.
+    /// The file of a shard, counted from 0.
     Path path(int part) {
         return first.resolveSibling(String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", prefix, part + 1, numParts));
     }
 
-    /// Checks that a part says the same of itself.
+    /// Checks the metadata of a shard.
     void checkPart(int part, GgufMetadata metadata) throws CheckpointException {
         if (metadata.integer(NUMBER) != part) {
             throw error(path(part), NUMBER, "found " + metadata.integer(NUMBER) + ", expected " + part);
         }
         if (metadata.integer(COUNT) != numParts) {
             throw error(path(part), COUNT, "found " + metadata.integer(COUNT) + ", expected " + numParts
-                    + " as in the first part");
+                    + " as in the first shard");
         }
     }
 
     void checkNumTensors(int found) throws CheckpointException {
         if (numTensors >= 0 && numTensors != found) {
-            throw error(first, NUM_TENSORS, "found " + found + " tensors in all parts, expected " + numTensors);
+            throw error(first, NUM_TENSORS, "found " + found + " tensors in all shards, expected " + numTensors);
         }
     }
 

@@ -2,11 +2,11 @@ package glia.io.gguf;
 
 import glia.tensor.DType;
 
-/// The numbers that GGUF files give to tensor types.
+/// The numbers of tensor types in GGUF files.
 ///
 /// Source: https://github.com/ggml-org/ggml, `enum ggml_type`
 final class GgufTypes {
-    /// Names by number; an empty name is a number that was never used or is used no more.
+    /// Names by number; an empty name is an unused number.
     private static final String[] NAMES = {
         "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
         "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8", "I16", "I32",
@@ -24,7 +24,7 @@ final class GgufTypes {
 
     private GgufTypes() { }
 
-    /// The type of this number, or null if it is one that Glia does not read.
+    /// The type of this number, or null if Glia does not support it.
     static DType of(int number) {
         return number < 0 || number >= TYPES.length ? null : TYPES[number];
     }

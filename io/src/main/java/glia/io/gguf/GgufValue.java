@@ -3,7 +3,7 @@ package glia.io.gguf;
 import java.lang.reflect.Array;
 import java.util.List;
 
-/// A metadata value of a GGUF file together with its kind there, which Java's types alone do not tell.
+/// A metadata value of a GGUF file with its exact type.
 public final class GgufValue {
     private final GgufKind kind;
     private final Object content;
@@ -13,9 +13,9 @@ public final class GgufValue {
         this.content = content;
     }
 
-    /// A value of an exact kind, but for lists.
+    /// A scalar of an exact type.
     ///
-    /// @param value a whole number, `Float`, `Double`, `Boolean` or `String` that this kind can hold
+    /// @param value an integer, `Float`, `Double`, `Boolean` or `String` in the range of the type
     /// @throws IllegalArgumentException if it cannot
     public static GgufValue of(GgufKind kind, Object value) {
         if (kind.isInteger()) {
@@ -38,10 +38,10 @@ public final class GgufValue {
         return new GgufValue(kind, value);
     }
 
-    /// A list whose elements are of an exact kind.
+    /// An array whose elements have an exact type.
     ///
-    /// @param values an array of numbers, flags, texts or, for ARRAY, of lists
-    /// @throws IllegalArgumentException if one of them is of another kind
+    /// @param values an array of numbers, booleans, strings or, for ARRAY, of arrays or lists
+    /// @throws IllegalArgumentException if an element has another type
     public static GgufValue list(GgufKind elements, Object values) {
         GgufOutput out = new GgufOutput();
         int count = Array.getLength(values);
@@ -63,10 +63,10 @@ public final class GgufValue {
         return new GgufValue(GgufKind.ARRAY, list);
     }
 
-    /// The value in the kind that GGUF files use for it: whole numbers that are not negative become UINT32 or UINT64,
-    /// negative ones INT32 or INT64 (Integer and Long), lists of them INT32 and INT64.
+    /// The value in its usual type: `Integer` and `Long` become UINT32 and UINT64, or INT32 and INT64 if negative;
+    /// arrays of them INT32 and INT64.
     ///
-    /// @throws IllegalArgumentException if there is no kind for it
+    /// @throws IllegalArgumentException if GGUF has no type for it
     static GgufValue ofJava(Object value) {
         return switch (value) {
             case GgufValue v -> v;
@@ -100,17 +100,17 @@ public final class GgufValue {
         };
     }
 
-    /// The kind: ARRAY for lists.
+    /// The type; ARRAY for arrays.
     public GgufKind kind() {
         return kind;
     }
 
-    /// A `Long` (every integer kind, UINT64 as its bits), `Float`, `Double`, `Boolean`, `String` or `GgufList`.
+    /// A `Long` (every integer type, UINT64 as its bits), `Float`, `Double`, `Boolean`, `String` or `GgufList`.
     Object content() {
         return content;
     }
 
-    /// The kind in words, as messages give it: `UINT32`, `ARRAY of 5 STRING`.
+    /// The type for messages: `UINT32`, `ARRAY of 5 STRING`.
     @Override
     public String toString() {
         return content instanceof GgufList list ? "ARRAY of " + list.count() + " " + list.elements() : kind.toString();

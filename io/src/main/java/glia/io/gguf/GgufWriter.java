@@ -15,25 +15,25 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 
-/// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment that
-/// `general.alignment` asks for, else 32 bytes. Other readers want a text `general.architecture`.
+/// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment
+/// `general.alignment`, by default 32 bytes. Other readers require a string `general.architecture`.
 public final class GgufWriter {
-    /// What other readers take at most, a closing zero included.
+    /// The limit of other readers without the terminating zero.
     private static final int MAX_TENSOR_NAME_BYTES = 63;
 
     private GgufWriter() { }
 
-    /// A tensor that is made when its turn comes, so that all of a file's need not be in memory at once.
+    /// A tensor that is computed when it is written, so that a file need not fit into memory.
     ///
     /// @param shape the dimensions, outermost first
-    /// @param make the tensor, of this type and shape, in scratch memory that is freed when it is written
+    /// @param make computes the tensor of this type and shape in scratch memory, which is freed after it is written
     public record Content(DType dtype, long[] shape, Function<Arena, Tensor> make) {
-        /// One that is there already.
+        /// An existing tensor.
         public static Content of(Tensor tensor) {
             return new Content(tensor.dtype(), tensor.shape(), _ -> tensor);
         }
 
-        /// The bytes that it takes.
+        /// Its size in bytes.
         public long sizeBytes() {
             return dtype.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
         }
@@ -62,7 +62,7 @@ public final class GgufWriter {
         AtomicFile.write(file, ifExists, body(file, metadata, tensors, doneBytes));
     }
 
-    /// A file that will be mapped and read as a whole ([AtomicFile#writeInHugePages]).
+    /// Writes or replaces a file that is mapped and read as a whole ([AtomicFile#writeInHugePages]).
     public static void writeInHugePages(Path file, GgufMetadata metadata, Map<String, Tensor> tensors)
             throws CheckpointException {
         AtomicFile.writeInHugePages(file, body(file, metadata, contents(tensors), done -> { }));
@@ -133,7 +133,7 @@ public final class GgufWriter {
         int length = name.getBytes(StandardCharsets.UTF_8).length;
         if (length > maxBytes) {
             throw new CheckpointException(file, where, "cannot be written: the name has " + length
-                    + " bytes, GGUF's readers take at most " + maxBytes);
+                    + " bytes, the limit of GGUF readers is " + maxBytes);
         }
     }
 }

@@ -98,7 +98,7 @@ final class ArchiveEntries implements AutoCloseable {
     /// Extracts one file.
     ///
     /// @param digest updated with all bytes
-    void extract(String name, Path target, Meter meter, MessageDigest digest) throws HubException {
+    void extract(String name, Path target, ProgressMeter meter, MessageDigest digest) throws HubException {
         ZipEntry entry = entries.get(name);
         var crc = new CRC32();
         long done = 0;

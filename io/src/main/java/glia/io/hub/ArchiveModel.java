@@ -1,7 +1,7 @@
 package glia.io.hub;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,12 +46,12 @@ final class ArchiveModel {
     ///
     /// @param inner which of the archive's models: a folder, a file or a quantization tag; an empty string where it
     ///     holds only one
-    Choice locate(Path archive, String inner, Progress progress) throws HubException {
+    ModelLocation locate(Path archive, String inner, Progress progress) throws HubException {
         try (var entries = new ArchiveEntries(archive)) {
             Model model = choose(archive, entries.names(), inner);
             Path folder = cache.make(GliaCache.Kind.ARCHIVES, key(archive, model), progress,
                 target -> extract(archive, entries, model, target, progress));
-            return new Choice(folder.resolve(model.files().main()), Origin.ARCHIVE,
+            return new ModelLocation(folder.resolve(model.files().main()), Origin.ARCHIVE,
                 model.name() + " from " + archive.getFileName());
         } catch (IOException e) {
             throw Disk.trouble(e, archive, 0);
@@ -77,8 +77,8 @@ final class ArchiveModel {
             : new Model("", ModelFiles.of(names, name, archive.toString()));
     }
 
-    /// The folders with a `config.json` and safetensors weights, and the files that may belong to each: those at its top
-    /// level, and the configs of its sentence-transformers modules.
+    /// The folders with a `config.json` and safetensors weights, and the files that may belong to each: those at its
+    /// top level, and the configs of its sentence-transformers modules.
     private static Map<String, List<String>> modelFolders(List<String> names) {
         Set<String> all = new HashSet<>(names);
         Map<String, List<String>> folders = new LinkedHashMap<>();
@@ -93,7 +93,8 @@ final class ArchiveModel {
             if (folders.containsKey(folder) && !name.endsWith(".gguf")) {
                 folders.get(folder).add(FileNames.last(name));
             }
-            if (FileNames.last(name).equals("config.json") && module.matches() && folders.containsKey(module.group(1))) {
+            boolean isModuleConfig = FileNames.last(name).equals("config.json") && module.matches();
+            if (isModuleConfig && folders.containsKey(module.group(1))) {
                 folders.get(module.group(1)).add(name.substring(module.group(1).length()));
             }
         }
@@ -116,8 +117,9 @@ final class ArchiveModel {
             Progress progress) throws HubException {
         List<String> names = model.files().files().stream().map(file -> model.folder() + file).toList();
         long bytes = entries.requirePlausible(names, target);
-        progress.step("Extracting " + model.name() + ", " + Meter.size(bytes) + ", from " + archive.getFileName());
-        var meter = new Meter(progress, model.name(), bytes);
+        progress.step("Extracting " + model.name() + ", " + ProgressMeter.size(bytes) + ", from "
+            + archive.getFileName());
+        var meter = new ProgressMeter(progress, model.name(), bytes);
         for (String file : model.files().files()) {
             entries.extract(model.folder() + file, target.resolve(file), meter, ContentHash.sha256());
         }

@@ -11,9 +11,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// One holder at a time for a file of a cache, among the threads of this process, other Glias, and the hub's other
-/// tools: on Unix by `flock(2)` ([UnixFlock]), on Windows by the system's file locks, as those tools do. The system
-/// gives the lock back when its holder dies; the lock's file stays.
+/// An exclusive lock for a file of a cache, among the threads of this process, other Glia processes and the hub's other
+/// tools: on Unix by `flock(2)` ([UnixFlock]), on Windows by file locks, as those tools do. The system releases the
+/// lock when its process ends; the lock file stays.
 final class CacheLock implements AutoCloseable {
     private static final long POLL_MILLIS = 50;
     /// The locks that threads of this process hold.
@@ -28,21 +28,21 @@ final class CacheLock implements AutoCloseable {
         this.systemLock = systemLock;
     }
 
-    /// Waits until the lock is free and takes it.
+    /// Waits until the lock is free and acquires it.
     ///
-    /// @param file the lock's file; made where it is missing
-    /// @param waiting said once through `progress` where somebody else holds the lock
-    /// @throws HubException (DISK) if the file cannot be made or locked, (INTERRUPTED) if the thread is
+    /// @param file the lock file; created if missing
+    /// @param waiting reported once through `progress` if the lock is held
+    /// @throws HubException (DISK) if the file cannot be created or locked, (INTERRUPTED)
     static CacheLock acquire(Path file, String waiting, Progress progress) throws HubException {
-        boolean told = false;
+        boolean reported = false;
         while (true) {
             CacheLock lock = tryAcquire(file);
             if (lock != null) {
                 return lock;
             }
-            if (!told) {
+            if (!reported) {
                 progress.step(waiting);
-                told = true;
+                reported = true;
             }
             try {
                 Thread.sleep(POLL_MILLIS);
@@ -53,7 +53,7 @@ final class CacheLock implements AutoCloseable {
         }
     }
 
-    /// @return the lock, or null where somebody else holds it
+    /// @return the lock, or null if it is held
     static CacheLock tryAcquire(Path file) throws HubException {
         Path key = file.toAbsolutePath().normalize();
         if (!HELD.add(key)) {

@@ -9,8 +9,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/// The hash that a file's etag states: SHA-256 of the content for files in large file storage (64 hex digits), else
-/// git's hash of a blob, SHA-1 of `blob SIZE`, a zero byte and the content (40 hex digits). Other etags state none.
+/// The hash in a file's ETag: SHA-256 of the content for files in large file storage (64 hex digits), else git's hash
+/// of a blob, SHA-1 of `blob SIZE`, a zero byte and the content (40 hex digits). Other ETags contain no hash.
 ///
 /// @see <a href="https://git-scm.com/book/en/v2/Git-Internals-Git-Objects">Git objects</a>
 final class ContentHash {
@@ -18,13 +18,13 @@ final class ContentHash {
 
     private ContentHash() { }
 
-    /// Whether the etag states a hash that [#of] can compute.
+    /// Whether the ETag is a hash that [#of] can compute.
     static boolean isStated(String etag) {
         return etag.matches("[0-9a-f]{64}|[0-9a-f]{40}");
     }
 
-    /// The hash of a file in the form of the etag.
-    static String of(Path file, String etag, Meter meter) throws IOException {
+    /// The hash of a file in the form of the ETag.
+    static String of(Path file, String etag, ProgressMeter meter) throws IOException {
         MessageDigest digest = digest(etag.length() == 64 ? "SHA-256" : "SHA-1");
         if (etag.length() == 40) {
             digest.update(("blob " + Files.size(file) + "\0").getBytes(StandardCharsets.US_ASCII));

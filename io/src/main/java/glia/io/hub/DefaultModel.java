@@ -1,7 +1,7 @@
 package glia.io.hub;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Optional;
@@ -48,7 +48,7 @@ public final class DefaultModel {
     /// @param progress receives each step
     /// @return the model, with an explanation of which it is and why
     /// @throws HubException (DISK) or (INTERRUPTED); after other errors the next source is tried
-    public Choice choose(Progress progress) throws HubException {
+    public ModelLocation choose(Progress progress) throws HubException {
         Progress printable = new PrintableProgress(progress);
         try {
             return locate(printable);
@@ -61,8 +61,8 @@ public final class DefaultModel {
     /// Finds or fetches the model that the user named.
     ///
     /// @throws HubException the hub's error, with pip's in the message, if no source has it; (DISK), (INTERRUPTED)
-    Choice locate(Progress progress) throws HubException {
-        Optional<Choice> cached = cached();
+    ModelLocation locate(Progress progress) throws HubException {
+        Optional<ModelLocation> cached = cached();
         if (cached.isPresent()) {
             return cached.get();
         }
@@ -88,13 +88,13 @@ public final class DefaultModel {
     }
 
     /// The model where a cache has it.
-    Optional<Choice> cached() throws HubException {
-        Optional<Choice> cached = hub.find(NAME);
+    Optional<ModelLocation> cached() throws HubException {
+        Optional<ModelLocation> cached = hub.find(NAME);
         return cached.isPresent() ? cached : packaged.find(cache).map(this::ofPackage);
     }
 
-    private Choice ofPackage(Path model) {
-        return new Choice(model, Origin.PYTHON_PACKAGE,
+    private ModelLocation ofPackage(Path model) {
+        return new ModelLocation(model, Origin.PYTHON_PACKAGE,
             NAME.name() + " (" + model.getFileName() + ") from the Python package " + packaged.requirement());
     }
 
@@ -104,9 +104,9 @@ public final class DefaultModel {
         }
     }
 
-    private Choice bundled(Progress progress, HubException error) throws HubException {
-        return new Choice(EmbeddedModel.unpack(cache, progress), Origin.EMBEDDED,
-            "This is " + EmbeddedModel.NAME + ", a toy model of 260,000 parameters that is shipped with Glia. It "
+    private ModelLocation bundled(Progress progress, HubException error) throws HubException {
+        return new ModelLocation(BundledModel.unpack(cache, progress), Origin.BUNDLED,
+            "This is " + BundledModel.NAME + ", a toy model of 260,000 parameters that is shipped with Glia. It "
             + "writes small stories and cannot answer questions. " + NAME.name() + (error.kind() == Kind.OFFLINE
                 ? " is not in the cache, and HF_HUB_OFFLINE is set. For a real model unset it and run `glia pull "
                 : " could be fetched neither from the hub nor with pip. For a real model run `glia pull ")

@@ -47,9 +47,9 @@ final class Disk {
 
     private static HubException full(Path file, long neededBytes, long freeBytes, Throwable cause) {
         return new HubException(Kind.DISK, "The disk of " + file.getParent() + " is full: "
-            + (neededBytes > 0 ? Meter.size(neededBytes) + " needed, " : "")
-            + Meter.size(Math.max(freeBytes, 0)) + " free. Free some space (`glia models` lists the caches), or " + MOVE
-            + "; then run the command again: a download resumes where it stopped.", cause);
+            + (neededBytes > 0 ? ProgressMeter.size(neededBytes) + " needed, " : "")
+            + ProgressMeter.size(Math.max(freeBytes, 0)) + " free. Free some space (`glia models` lists the caches), "
+            + "or " + MOVE + "; then run the command again: a download resumes where it stopped.", cause);
     }
 
     /// -1 where the file system does not report it.

@@ -54,8 +54,8 @@ final class Download {
                 return;
             }
             attempts = presentBytes() - before >= PROGRESS_BYTES ? 1 : attempts + 1;
-            String at = "at " + Meter.size(presentBytes())
-                + (sizeBytes >= 0 ? " of " + Meter.size(sizeBytes) : "");
+            String at = "at " + ProgressMeter.size(presentBytes())
+                + (sizeBytes >= 0 ? " of " + ProgressMeter.size(sizeBytes) : "");
             if (attempts >= MAX_ATTEMPTS) {
                 throw new HubException(Kind.UNREACHABLE, "The download of " + file.name() + " stopped " + at + " after "
                     + MAX_ATTEMPTS + " attempts: " + trouble + ". The partial file is kept; run the command again to "
@@ -138,7 +138,7 @@ final class Download {
     }
 
     private String receive(InputStream body, long start, String host) throws IOException {
-        var meter = new Meter(progress, file.name(), sizeBytes);
+        var meter = new ProgressMeter(progress, file.name(), sizeBytes);
         long limit = sizeBytes >= 0 ? sizeBytes : MAX_UNSTATED_BYTES;
         long done = start;
         var buffer = new byte[ContentHash.BUFFER_BYTES];
@@ -181,9 +181,9 @@ final class Download {
             return;
         }
         try {
-            var meter = new Meter(progress, "checking " + file.name(), sizeBytes);
+            var meter = new ProgressMeter(progress, "checking " + file.name(), sizeBytes);
             String found = ContentHash.of(incomplete, file.etag(), meter);
-            meter.endIfTold();
+            meter.endIfReported();
             if (!found.equals(file.etag())) {
                 Files.delete(incomplete);
                 throw new HubException(Kind.CORRUPT, file.name() + " has the hash " + found + ", expected "

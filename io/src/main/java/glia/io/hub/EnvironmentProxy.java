@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /// The proxies of the environment variables that command-line tools share: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
-/// `NO_PROXY`, in either case. Java itself reads none of them. Only HTTP proxies without a login can be
-/// used; others are refused, not passed by.
+/// `NO_PROXY`, in either case. Java itself ignores them. Only HTTP proxies without a login are
+/// supported; others are an error and not bypassed.
 final class EnvironmentProxy extends ProxySelector {
     private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
 
@@ -22,11 +22,11 @@ final class EnvironmentProxy extends ProxySelector {
         this.environment = environment;
     }
 
-    /// The proxies of this process: those that the JVM was told, else those of the environment.
+    /// The proxies of this process: those of the JVM's system properties, else those of the environment.
     static ProxySelector ofProcess() {
-        boolean told = System.getProperty("https.proxyHost") != null || System.getProperty("http.proxyHost") != null
-            || Boolean.getBoolean("java.net.useSystemProxies");
-        return told ? ProxySelector.getDefault() : new EnvironmentProxy(System.getenv());
+        boolean hasProperties = System.getProperty("https.proxyHost") != null
+            || System.getProperty("http.proxyHost") != null || Boolean.getBoolean("java.net.useSystemProxies");
+        return hasProperties ? ProxySelector.getDefault() : new EnvironmentProxy(System.getenv());
     }
 
     @Override
@@ -68,6 +68,6 @@ final class EnvironmentProxy extends ProxySelector {
 
     @Override
     public void connectFailed(URI uri, SocketAddress address, IOException e) {
-        // The client reports it: nothing to learn here, there is no second proxy to turn to.
+        // The client reports it; there is no second proxy.
     }
 }

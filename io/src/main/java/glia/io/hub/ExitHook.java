@@ -1,6 +1,6 @@
 package glia.io.hub;
 
-/// Something to do if the process ends (Ctrl-C, a signal) before this is closed.
+/// An action for the case that the process ends (Ctrl-C, a signal) before this is closed.
 final class ExitHook implements AutoCloseable {
     private final Thread hook;
 
@@ -14,7 +14,7 @@ final class ExitHook implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The process is ending: the hook runs, and finds nothing left to do.
+            // The process is ending: the hook runs and has nothing to do.
         }
     }
 }

@@ -4,8 +4,7 @@ import glia.io.DisplayText;
 import glia.io.hub.HubException.Kind;
 import java.io.File;
 
-/// Names of files that come from elsewhere: a hub's listing, an archive, a user's `:file`. They become paths below a
-/// folder of ours, so each is checked first.
+/// Checks file names from a hub's listing, an archive or a user's `:file` before they become paths.
 final class FileNames {
     private static final int MAX_LENGTH = 1024;
     private static final int MAX_PART_LENGTH = 255;
@@ -13,9 +12,9 @@ final class FileNames {
 
     private FileNames() { }
 
-    /// Lets relative paths with forward slashes through, and nothing that could leave its folder on any system.
+    /// Accepts relative paths with forward slashes that stay in their folder on every system.
     ///
-    /// @param source who gave the name, for the message
+    /// @param source the origin of the name, for the message
     /// @return the name
     /// @throws HubException (REFUSED) if it is empty, absolute or too long, has an empty, `.` or `..` part, a backslash
     ///     or a control character, or on Windows a colon

@@ -11,18 +11,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Glia's own cache folder, for what it derives: `KIND/NAME/` folders, each made once and whole or not at all.
+/// Glia's own cache of derived files: folders `KIND/NAME/`, each created atomically.
 record GliaCache(Path root) {
-    private static final int SWEEPS = 20;
+    private static final int DELETE_ATTEMPTS = 20;
 
-    /// What a folder holds.
+    /// The content of a folder.
     enum Kind {
-        /// Taken out of a zip or wheel that a user named.
+        /// Extracted from a zip or wheel that a user named.
         ARCHIVES,
-        /// Taken out of a Python package that Glia had fetched.
+        /// Extracted from a Python package.
         PACKAGES,
-        /// Unpacked from Glia itself.
-        EMBEDDED;
+        /// The model that is shipped with Glia.
+        BUNDLED;
 
         String folder() {
             return name().toLowerCase(Locale.ROOT);
@@ -39,8 +39,8 @@ record GliaCache(Path root) {
         return root.resolve(kind.folder()).resolve(name);
     }
 
-    /// The folder of this name: the one that is there, or one that `filler` fills beside its place and that is then
-    /// renamed. One thread or process fills, others wait. What a killed process left is swept away first.
+    /// The folder of this name. If it does not exist, `filler` fills a temporary folder, which is then renamed. One
+    /// thread or process fills it while others wait; the remains of a killed process are deleted first.
     ///
     /// @throws HubException from the filler, or (DISK)
     Path make(Kind kind, String name, Progress progress, Filler filler) throws HubException {
@@ -49,13 +49,14 @@ record GliaCache(Path root) {
             return folder;
         }
         Path part = folder.resolveSibling("." + name + ".part");
-        try (var _ = CacheLock.acquire(lock(kind, name), "Another Glia is unpacking " + name + "; waiting", progress)) {
+        String waiting = "Another Glia process is unpacking " + name + "; waiting";
+        try (var _ = CacheLock.acquire(lock(kind, name), waiting, progress)) {
             if (Files.isDirectory(folder)) {
                 return folder;
             }
             delete(part);
             Files.createDirectories(part);
-            try (var _ = new ExitHook(() -> sweep(part))) {
+            try (var _ = new ExitHook(() -> deleteIfPossible(part))) {
                 filler.fill(part);
                 Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
             } finally {
@@ -67,13 +68,13 @@ record GliaCache(Path root) {
         }
     }
 
-    /// Deletes a folder into which others may still write, as far as that goes.
-    private static void sweep(Path part) {
-        for (int attempt = 0; attempt < SWEEPS && Files.exists(part); attempt++) {
+    /// Deletes a folder into which other threads may still write, as far as possible.
+    private static void deleteIfPossible(Path part) {
+        for (int attempt = 0; attempt < DELETE_ATTEMPTS && Files.exists(part); attempt++) {
             try {
                 delete(part);
             } catch (IOException e) {
-                continue;  // a file came or went meanwhile; what stays is swept by whoever makes the folder next
+                continue;  // files changed meanwhile; the rest is deleted when the folder is created the next time
             }
         }
     }
@@ -96,7 +97,7 @@ record GliaCache(Path root) {
         }
     }
 
-    /// Deletes a folder and all in it, links themselves and not what they point to.
+    /// Deletes a folder and its content; symbolic links are not followed.
     static void delete(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;

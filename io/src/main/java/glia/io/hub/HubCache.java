@@ -14,17 +14,17 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/// The hub's cache as all of the hub's tools lay it out:
+/// The hub's cache, in the layout of the hub's own tools:
 ///
 /// ```
 /// models--owner--name/blobs/ETAG                  the bytes, under the name of their hash
 /// models--owner--name/blobs/ETAG.incomplete       a download that can be resumed
-/// models--owner--name/refs/REVISION               the commit that a branch or tag meant when it was last asked for
+/// models--owner--name/refs/REVISION               the commit of a branch or tag at the last request
 /// models--owner--name/snapshots/COMMIT/FILE       a relative symbolic link to the blob; without links, the file itself
-/// .locks/models--owner--name/ETAG.lock            held by whoever downloads that blob
+/// .locks/models--owner--name/ETAG.lock            held while that blob is downloaded
 /// ```
 ///
-/// @param symlinks whether links may be tried; where the system refuses them, files are moved or copied
+/// @param symlinks whether to try symbolic links; where the system refuses them, files are moved or copied
 /// @see <a href="https://huggingface.co/docs/huggingface_hub/guides/manage-cache">the layout</a>
 record HubCache(Path root, boolean symlinks) {
     private static final String PREFIX = "models--";
@@ -51,7 +51,7 @@ record HubCache(Path root, boolean symlinks) {
         return folder(name).resolve("snapshots").resolve(commit);
     }
 
-    /// The folder that the name's revision stands for, as far as the cache knows.
+    /// The snapshot folder of the name's revision, if the cache has it.
     Optional<Path> snapshot(HubName name) throws HubException {
         return commit(name).map(commit -> snapshot(name, commit)).filter(Files::isDirectory);
     }
@@ -75,7 +75,7 @@ record HubCache(Path root, boolean symlinks) {
         return folder(name).resolve("refs").resolve(name.revision());
     }
 
-    /// Notes which commit a branch or tag means now.
+    /// Records the commit of a branch or tag.
     void writeRef(HubName name, String commit) throws HubException {
         if (name.isCommit() || commit(name).equals(Optional.of(commit))) {
             return;
@@ -91,10 +91,10 @@ record HubCache(Path root, boolean symlinks) {
         }
     }
 
-    /// Makes a blob appear under its name in a snapshot.
+    /// Adds a blob to a snapshot under its file name.
     ///
-    /// @param isNew whether the blob came just now, so that nobody else uses it and it may be moved
-    /// @return the file that holds the bytes: the blob, or where there are no links the snapshot's file
+    /// @param isNew whether the blob was downloaded just now: then no other tool uses it and it may be moved
+    /// @return the file that holds the bytes: the blob, or without symbolic links the file of the snapshot
     Path link(Path blob, Path pointer, boolean isNew) throws HubException {
         try {
             Files.createDirectories(pointer.getParent());
@@ -120,30 +120,30 @@ record HubCache(Path root, boolean symlinks) {
             Files.createSymbolicLink(pointer, pointer.getParent().relativize(blob));
             return true;
         } catch (IOException | UnsupportedOperationException e) {
-            return false;  // Windows without the right to make links: the caller moves or copies, as other tools do
+            return false;  // Windows without the right to create links: the caller moves or copies, as other tools do
         }
     }
 
-    /// The names that a model's files have in its snapshots.
+    /// The files of a model in its snapshots.
     List<Path> pointers(HubName name) throws HubException {
         Path snapshots = folder(name).resolve("snapshots");
         return Files.isDirectory(snapshots) ? files(snapshots).stream().map(snapshots::resolve).toList() : List.of();
     }
 
-    /// The downloads of a model that are not done.
+    /// The unfinished downloads of a model.
     List<Path> parts(HubName name) throws HubException {
         Path blobs = folder(name).resolve("blobs");
         return Files.isDirectory(blobs) ? files(blobs).stream().filter(file -> file.endsWith(".incomplete"))
             .map(blobs::resolve).toList() : List.of();
     }
 
-    /// The blob that a pointer leads to, or where there are no links the pointer itself.
+    /// The blob that a snapshot file links to, or the file itself.
     static Path content(Path pointer) throws IOException {
         return Files.isSymbolicLink(pointer)
             ? pointer.getParent().resolve(Files.readSymbolicLink(pointer)).normalize() : pointer;
     }
 
-    /// Sweeps up after a removal: folders that are empty now, and notes on commits of which nothing is left.
+    /// Deletes empty folders and refs to commits without files.
     void prune(HubName name) throws IOException {
         Path folder = folder(name);
         Path snapshots = folder.resolve("snapshots");
@@ -173,12 +173,12 @@ record HubCache(Path root, boolean symlinks) {
             try {
                 Files.delete(directory);
             } catch (DirectoryNotEmptyException e) {
-                continue;  // it holds what is not ours to remove
+                continue;  // it holds files of other tools
             }
         }
     }
 
-    /// The names of all models of which the cache holds anything.
+    /// The names of all models in the cache, partial ones included.
     List<HubName> names() throws HubException {
         if (!Files.isDirectory(root)) {
             return List.of();
@@ -195,7 +195,7 @@ record HubCache(Path root, boolean symlinks) {
         try {
             return Optional.of(HubName.parse(folder.substring(PREFIX.length()).replaceFirst("--", "/")));
         } catch (HubException e) {
-            return Optional.empty();  // models without an owner, which the hub has renamed, and strangers' folders
+            return Optional.empty();  // legacy models without an owner, and other folders
         }
     }
 

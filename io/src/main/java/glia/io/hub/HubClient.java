@@ -1,9 +1,9 @@
 package glia.io.hub;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubApi.Listing;
 import glia.io.hub.HubApi.RemoteFile;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.nio.file.Files;
@@ -13,11 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Models of the hub: found in its cache, or pulled into it.
+/// Finds models in the hub's cache and downloads them into it.
 ///
-/// A pull asks which commit the name means and which files it has, brings those that make up the model
-/// ([ModelFiles]) and are not there, and notes the commit last: until then the cache shows the model as it was before.
-/// Pulls may run at the same time, in one process or several; each file is brought once.
+/// A pull requests the commit and the list of files, downloads the missing files of the model ([ModelFiles]), and
+/// records the commit last: until then the cache has the previous version. Pulls may run concurrently in one process or
+/// several; each file is downloaded once.
 public final class HubClient {
     private static final int MAX_FILES = 10_000;
 
@@ -26,7 +26,7 @@ public final class HubClient {
     private final RetryClock clock;
     private final HubTimeouts timeouts;
     private final ProxySelector proxies;
-    /// Made for the first pull: a model in the cache needs no HTTP client, which takes a while to start.
+    /// Created by the first pull: a model in the cache needs no HTTP client, which is slow to start.
     private HubApi api;
 
     public HubClient(HubSettings settings) {
@@ -48,11 +48,11 @@ public final class HubClient {
         return api;
     }
 
-    /// Looks for a model in the cache, without asking the hub.
+    /// Looks for a model in the cache, without a request.
     ///
-    /// @return the model, or nothing where it is not there, not whole, or not the only one that is meant
+    /// @return the model; empty if it is missing, incomplete or ambiguous
     /// @throws HubException (DISK) if the cache cannot be read
-    public Optional<Choice> find(HubName name) throws HubException {
+    public Optional<ModelLocation> find(HubName name) throws HubException {
         Optional<Path> snapshot = cache.snapshot(name);
         if (snapshot.isEmpty()) {
             return Optional.empty();
@@ -60,9 +60,9 @@ public final class HubClient {
         try {
             ModelFiles choice = ModelFiles.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
             if (!choice.hasTokenizer()) {
-                return Optional.empty();  // other tools also bring weights alone
+                return Optional.empty();  // other tools may have downloaded weights alone
             }
-            return Optional.of(new Choice(snapshot.get().resolve(choice.main()), Origin.HUB_CACHE,
+            return Optional.of(new ModelLocation(snapshot.get().resolve(choice.main()), Origin.HUB_CACHE,
                 name + " from the hub's cache"));
         } catch (HubException e) {
             if (e.kind() == Kind.NOT_FOUND) {
@@ -72,15 +72,15 @@ public final class HubClient {
         }
     }
 
-    /// Makes the cache hold what the hub has under this name now.
+    /// Downloads the current files of a model into the cache.
     ///
-    /// @throws HubException if the hub cannot be asked or refuses (OFFLINE, UNREACHABLE, DENIED, NOT_FOUND,
-    ///     RATE_LIMITED, SERVER), sends what it should not (CORRUPT, REFUSED), or there is no room (DISK). What came
-    ///     whole stays, and a part is gone on with by the next pull
-    public Choice pull(HubName name, Progress progress) throws HubException {
+    /// @throws HubException if the hub cannot be reached or refuses (OFFLINE, UNREACHABLE, DENIED, NOT_FOUND,
+    ///     RATE_LIMITED, SERVER), sends wrong data (CORRUPT, REFUSED), or the disk is full (DISK). Complete files stay,
+    ///     and the next pull resumes a partial one
+    public ModelLocation pull(HubName name, Progress progress) throws HubException {
         if (settings.offline()) {
-            throw new HubException(Kind.OFFLINE, "HF_HUB_OFFLINE is set, so the hub was not asked for " + name
-                + ", and the cache " + settings.hubCache() + " does not have it whole. Unset it to pull the model.");
+            throw new HubException(Kind.OFFLINE, "HF_HUB_OFFLINE is set, and the cache " + settings.hubCache()
+                + " has no complete copy of " + name + ". Unset it to download the model.");
         }
         String hub = settings.endpoint().getHost();
         Progress printable = new PrintableProgress(progress);
@@ -95,14 +95,14 @@ public final class HubClient {
         long missingBytes = missing.stream().mapToLong(file -> Math.max(file.sizeBytes(), 0)).sum();
         if (!missing.isEmpty()) {
             printable.step("Pulling " + missing.size() + (missing.size() == 1 ? " file, " : " files, ")
-                + Meter.size(missingBytes) + ", into " + cache.folder(name));
+                + ProgressMeter.size(missingBytes) + ", into " + cache.folder(name));
             Disk.require(cache.folder(name), missingBytes - partBytes(name, missing));
         }
         for (RemoteFile file : missing) {
             fetch(name, file, printable);
         }
         cache.writeRef(name, listing.commit());
-        return new Choice(cache.snapshot(name, listing.commit()).resolve(choice.main()), Origin.HUB,
+        return new ModelLocation(cache.snapshot(name, listing.commit()).resolve(choice.main()), Origin.HUB,
             name + " from " + hub + (missing.isEmpty() ? ", already in the cache" : ""));
     }
 
@@ -110,7 +110,7 @@ public final class HubClient {
             throws HubException {
         List<RemoteFile> missing = new ArrayList<>();
         for (String file : files) {
-            // A commit never changes: what a snapshot has under a name is right for good.
+            // A commit is immutable: a file of a snapshot stays valid.
             if (!Files.exists(cache.snapshot(name, commit).resolve(file))) {
                 missing.add(api().describe(name, commit, file, progress));
             }
@@ -136,7 +136,7 @@ public final class HubClient {
         Path blob = cache.blob(name, file.etag());
         Path pointer = cache.snapshot(name, file.commit()).resolve(file.name());
         Path incomplete = cache.incomplete(name, file.etag());
-        var ledger = new Ledger(settings.gliaCache());
+        var pulledFiles = new PulledFiles(settings.gliaCache());
         try (var _ = CacheLock.acquire(cache.lock(name, file.etag()),
                 "Another program is downloading " + file.name() + "; waiting for it", progress)) {
             if (Files.exists(pointer)) {
@@ -146,16 +146,16 @@ public final class HubClient {
                 requireSize(blob, file);
                 Path content = cache.link(blob, pointer, false);
                 if (content.equals(pointer)) {
-                    ledger.add(Ledger.Entry.whole(content, pointer));
+                    pulledFiles.add(PulledFiles.Entry.whole(content, pointer));
                 }
                 return;
             }
             Files.createDirectories(blob.getParent());
-            ledger.add(Ledger.Entry.part(incomplete, pointer));
+            pulledFiles.add(PulledFiles.Entry.part(incomplete, pointer));
             new Download(api(), clock, progress, name, file, incomplete).run();
             Files.move(incomplete, blob, StandardCopyOption.ATOMIC_MOVE);
             Path content = cache.link(blob, pointer, true);
-            ledger.add(Ledger.Entry.whole(content, pointer));
+            pulledFiles.add(PulledFiles.Entry.whole(content, pointer));
         } catch (IOException e) {
             throw Disk.trouble(e, blob, file.sizeBytes());
         }

@@ -3,14 +3,14 @@ package glia.io.hub;
 import glia.io.hub.HubException.Kind;
 import java.net.http.HttpResponse;
 
-/// What the hub's refusals mean and what a user can do about them.
+/// Translates error responses of the hub into messages with advice.
 ///
-/// The hub says in `X-Error-Code` which of several things a status means, and `X-Error-Message` is for people. Without
-/// a login it answers 401 for models that do not exist, so as not to tell which private ones do.
+/// `X-Error-Code` distinguishes causes of the same status; `X-Error-Message` is for people. Without a login the hub
+/// answers 401 for models that do not exist, since that hides which private models exist.
 final class HubErrors {
     private HubErrors() { }
 
-    /// @param file the file asked for, or the empty text where the model itself was
+    /// @param file the requested file, or an empty string for the model itself
     static HubException of(HttpResponse<?> response, HubSettings settings, HubName name, String file) {
         int status = response.statusCode();
         String code = response.headers().firstValue("X-Error-Code").orElse("");
@@ -58,7 +58,7 @@ final class HubErrors {
 
     private static String rateLimited(HttpResponse<?> response, HubSettings settings) {
         String wait = response.headers().firstValue("Retry-After").map(FileNames::printable)
-            .map(text -> " It asks to wait " + text + " (seconds, or until then).").orElse("");
+            .map(text -> " It requests to wait " + text + " (seconds, or until then).").orElse("");
         return wait + " Try again later"
             + (settings.token().isEmpty() ? "; with HF_TOKEN set the hub allows more requests." : ".");
     }

@@ -8,33 +8,33 @@ import java.io.IOException;
 public final class HubException extends IOException {
     private static final long serialVersionUID = 1;
 
-    /// What kind of trouble it is, for callers that act on it.
+    /// The kind of error, for callers that handle it.
     public enum Kind {
-        /// The name of a model, file or revision is not one.
+        /// The name of a model, file or revision is invalid.
         NAME,
-        /// An environment variable or file of settings is wrong.
+        /// An environment variable or settings file is invalid.
         SETTINGS,
-        /// The network is switched off by `HF_HUB_OFFLINE` and the cache does not have it.
+        /// Requests are disabled by `HF_HUB_OFFLINE` and the cache does not have the model.
         OFFLINE,
-        /// No connection, or no answer in time.
+        /// No connection, or no response in time.
         UNREACHABLE,
-        /// The model, file or revision does not exist there.
+        /// The model, file or revision does not exist.
         NOT_FOUND,
-        /// It exists, perhaps, but not for this token (401, 403).
+        /// The token has no access to it (401, 403), or it does not exist.
         DENIED,
-        /// Asked to wait longer than Glia waits (429).
+        /// The server requests a longer wait than Glia's limit (429).
         RATE_LIMITED,
-        /// The server failed, or answered something that is not the hub's interface.
+        /// The server failed, or its answer does not follow the hub's interface.
         SERVER,
-        /// Bytes are not what they should be: a wrong hash, size or check sum, a broken archive.
+        /// A wrong hash, size or checksum, a damaged archive, a placeholder in place of a file.
         CORRUPT,
         /// Refused for safety: a file name that leaves its folder, a zip bomb, a file that another tool owns.
         REFUSED,
-        /// The local disk: full, not writable, not readable.
+        /// The local disk is full, or a file cannot be read or written.
         DISK,
         /// A program that Glia started failed.
         PROGRAM,
-        /// The thread was interrupted; what is half done is kept where it can be resumed and removed elsewhere.
+        /// The thread was interrupted; partial downloads are kept, other partial files removed.
         INTERRUPTED
     }
 

@@ -6,21 +6,21 @@ import java.util.regex.Pattern;
 /// The name of a model on the hub: `owner/name`, with an optional `@revision` (a branch, tag or commit) and an optional
 /// `:file` (a file of the repository, or the quantization tag of one, such as `Q4_K_M`), in either order.
 ///
-/// @param file the empty text where none was named
-/// @param revision `main` where none was named
+/// @param file an empty string if none was named
+/// @param revision `main` if none was named
 public record HubName(String owner, String name, String revision, String file) {
-    /// The branch that is meant where no revision is named.
+    /// The default branch.
     public static final String MAIN = "main";
 
-    /// What the hub allows in an owner or a name: letters, digits, `-`, `_`, `.`; no `--` or `..`, which the cache's
-    /// folder names need, and none of `-` and `.` at either end.
+    /// The hub's rule for an owner or a name: letters, digits, `-`, `_`, `.`; no `--` or `..`, and no `-` or `.` at
+    /// either end. The cache's folder names use `--` as a separator.
     private static final Pattern PART = Pattern.compile("(?!.*(--|\\.\\.))\\w(?:[\\w.-]{0,94}[\\w])?");
     private static final int MAX_LENGTH = 96;
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
     private static final String EXPECTED =
         "Expected owner/name, with optional @revision and :file, for example HuggingFaceTB/SmolLM2-135M-Instruct.";
 
-    /// @throws IllegalArgumentException if a part is not one that the hub allows or is no relative path
+    /// @throws IllegalArgumentException if a part breaks the hub's rule or is not a relative path
     public HubName {
         if (!areRepository(owner, name) || !FileNames.isSafe(revision) || revision.indexOf(':') >= 0
             || !file.isEmpty() && !FileNames.isSafe(file)) {
@@ -35,7 +35,7 @@ public record HubName(String owner, String name, String revision, String file) {
 
     /// Reads a name as a user types it.
     ///
-    /// @throws HubException (NAME, or REFUSED for a file or revision that is no relative path)
+    /// @throws HubException (NAME), or (REFUSED) for a file or revision that is not a relative path
     public static HubName parse(String text) throws HubException {
         int end = indexOfEither(text, '@', ':');
         String repository = text.substring(0, end);
@@ -90,7 +90,7 @@ public record HubName(String owner, String name, String revision, String file) {
         return owner + "/" + name;
     }
 
-    /// Whether the revision is a whole commit hash, which never changes its meaning.
+    /// Whether the revision is a full commit hash, which is immutable.
     boolean isCommit() {
         return isCommit(revision);
     }
@@ -99,7 +99,7 @@ public record HubName(String owner, String name, String revision, String file) {
         return COMMIT.matcher(revision).matches();
     }
 
-    /// The name as [#parse] reads it back.
+    /// The name in the form of [#parse].
     @Override
     public String toString() {
         return repository() + (revision.equals(MAIN) && !file.contains("@") ? "" : "@" + revision)

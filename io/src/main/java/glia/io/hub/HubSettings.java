@@ -11,15 +11,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Where the hub is, who asks, and where files are kept. Read from the same environment variables as other tools of the
-/// hub read, so that all of them share one cache.
+/// The hub's address, the access token and the cache folders. They come from the environment variables that the hub's
+/// other tools read too, so that all of them share one cache.
 ///
 /// @param endpoint the hub's root, without a slash at the end (`HF_ENDPOINT`)
-/// @param token the access token, sent to `endpoint` and to nobody else (`HF_TOKEN`, else the file of the login tool)
+/// @param token the access token, sent only to `endpoint` (`HF_TOKEN`, else the file of the login tool)
 /// @param hubCache the hub's shared cache (`HF_HUB_CACHE`)
-/// @param gliaCache Glia's own folder, for what it derives from models (`GLIA_CACHE`)
-/// @param offline whether the hub must not be asked (`HF_HUB_OFFLINE`)
-/// @param symlinks whether symbolic links may be tried in the hub's cache (`HF_HUB_DISABLE_SYMLINKS`)
+/// @param gliaCache Glia's own cache, for derived files (`GLIA_CACHE`)
+/// @param offline whether requests are disabled (`HF_HUB_OFFLINE`)
+/// @param symlinks whether to try symbolic links in the hub's cache (`HF_HUB_DISABLE_SYMLINKS`)
 /// @see <a href="https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables">the variables</a>
 public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, Path gliaCache, boolean offline,
                           boolean symlinks) {
@@ -28,7 +28,7 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
 
     /// The settings of this process.
     ///
-    /// @throws HubException if a variable holds something that cannot be used; the message names it
+    /// @throws HubException if a variable has an invalid value; the message names it
     public static HubSettings fromEnvironment() throws HubException {
         return from(System.getenv(), System.getProperty("os.name"), Path.of(System.getProperty("user.home")));
     }
@@ -44,8 +44,7 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
             !variables.isTrue("HF_HUB_DISABLE_SYMLINKS"));
     }
 
-    /// Glia's own folder of this user, for those who need nothing else and whom a wrong setting of the hub is not to
-    /// stop.
+    /// Glia's own cache folder of this user. Does not fail if a setting of the hub is invalid.
     public static Path gliaCacheFolder() {
         Path home = Path.of(System.getProperty("user.home"));
         var variables = new Variables(System.getenv(), home);
@@ -82,7 +81,7 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
         throw badEndpoint(null);
     }
 
-    /// The value is not repeated: it may hold a password.
+    /// Does not repeat the value, which may contain a password.
     private static HubException badEndpoint(Throwable cause) {
         return new HubException(Kind.SETTINGS, "HF_ENDPOINT is not the address of a hub. Expected something like "
             + PUBLIC_HUB + " (http or https, no user name, no query); unset it to use that one.", cause);
@@ -123,7 +122,7 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
         return path.toAbsolutePath().normalize();
     }
 
-    /// All but the token.
+    /// The settings without the token.
     @Override
     public String toString() {
         return "HubSettings[endpoint=" + endpoint + ", token=" + (token.isPresent() ? "set" : "none") + ", hubCache="

@@ -16,22 +16,23 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What the caches hold. The hub's cache is shared, so a model is removed from it only as far as Glia put it there.
+/// Lists and removes cached models. The hub's cache is shared with other tools, so only files that Glia downloaded are
+/// removed from it.
 public final class ModelCache {
     private final HubCache hubCache;
     private final GliaCache gliaCache;
-    private final Ledger ledger;
+    private final PulledFiles pulledFiles;
 
     public ModelCache(HubSettings settings) {
         hubCache = new HubCache(settings.hubCache(), settings.symlinks());
         gliaCache = new GliaCache(settings.gliaCache());
-        ledger = new Ledger(settings.gliaCache());
+        pulledFiles = new PulledFiles(settings.gliaCache());
     }
 
-    /// What a removal did.
+    /// The result of a removal.
     ///
     /// @param sizeBytes bytes freed
-    /// @param kept files that stay, since another tool put them there or uses them
+    /// @param kept files that stay, since another tool downloaded or uses them
     public record Removal(int numFiles, long sizeBytes, List<Path> kept) { }
 
     /// All models, those of the hub's cache first, each by name.
@@ -39,7 +40,7 @@ public final class ModelCache {
     /// @throws HubException (DISK) if a cache cannot be read
     public List<CachedModel> list() throws HubException {
         List<CachedModel> models = new ArrayList<>();
-        Set<Path> byGlia = ledger.entries().stream().map(Ledger.Entry::content).collect(Collectors.toSet());
+        Set<Path> byGlia = pulledFiles.entries().stream().map(PulledFiles.Entry::content).collect(Collectors.toSet());
         for (HubName name : hubCache.names()) {
             CachedModel model = hubModel(name, byGlia);
             if (!model.files().isEmpty()) {
@@ -92,11 +93,11 @@ public final class ModelCache {
         return new CachedModel(name, Place.GLIA, folder, List.copyOf(files), bytes);
     }
 
-    /// Removes what Glia put there of a model.
+    /// Removes the files of a model that Glia downloaded or extracted.
     ///
     /// @param name as in [CachedModel#name]
-    /// @throws HubException (NOT_FOUND) if no cache has it; (REFUSED) if all of it was put there by another tool, or it
-    ///     is being downloaded; (DISK)
+    /// @throws HubException (NOT_FOUND) if no cache has it; (REFUSED) if another tool downloaded all of it, or it is
+    ///     being downloaded; (DISK)
     public Removal remove(String name) throws HubException {
         for (GliaCache.Kind kind : GliaCache.Kind.values()) {
             if (gliaCache.names(kind).contains(name)) {
@@ -126,24 +127,24 @@ public final class ModelCache {
 
     private Removal removePulled(HubName name) throws HubException {
         Path folder = hubCache.folder(name);
-        List<Ledger.Entry> entries =
-            ledger.entries().stream().filter(entry -> entry.content().startsWith(folder)).toList();
+        List<PulledFiles.Entry> entries =
+            pulledFiles.entries().stream().filter(entry -> entry.content().startsWith(folder)).toList();
         if (entries.isEmpty()) {
-            throw new HubException(Kind.REFUSED, "Glia did not put " + name + " into " + folder + ", another tool did, "
-                + "and may need it: nothing was removed. Remove it with that tool, or delete the folder yourself.");
+            throw new HubException(Kind.REFUSED, name + " in " + folder + " was downloaded by another tool, which "
+                + "may need it: nothing was removed. Remove it with that tool, or delete the folder yourself.");
         }
-        Set<Path> ours = entries.stream().map(Ledger.Entry::pointer).collect(Collectors.toSet());
+        Set<Path> ours = entries.stream().map(PulledFiles.Entry::pointer).collect(Collectors.toSet());
         Set<Path> done = new HashSet<>();
         long bytes = 0;
         try {
             Map<Path, List<Path>> pointers = pointersByContent(name);
-            for (Ledger.Entry entry : entries) {
+            for (PulledFiles.Entry entry : entries) {
                 if (done.add(entry.content())) {
                     bytes += removeFile(name, entry.content(), pointers.getOrDefault(entry.content(), List.of()), ours);
                 }
             }
             hubCache.prune(name);
-            ledger.sweep();
+            pulledFiles.sweep();
             int numRemoved = (int) done.stream().filter(content -> !Files.exists(content)).count();
             return new Removal(numRemoved, bytes, Stream.concat(hubCache.pointers(name).stream(),
                 hubCache.parts(name).stream()).toList());

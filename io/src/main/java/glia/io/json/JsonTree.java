@@ -10,27 +10,27 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Trees of Jackson's nodes, for what is easier to read by paths. They are made of `JsonValues`, without the mapper.
+/// Converts [JsonValues] to trees of Jackson nodes, without Jackson's mapper.
 public final class JsonTree {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private JsonTree() { }
 
-    /// The value that a text holds.
+    /// Parses a JSON text.
     ///
-    /// @throws JacksonException if it is not JSON, goes on after its value, is nested deeper than 64 or has a key twice
+    /// @throws JacksonException if it is not JSON, has trailing content, a nesting deeper than 64 or a duplicate key
     public static JsonNode parse(String json) {
         return node(JsonValues.parse(json));
     }
 
-    /// The same for a text that must be UTF-8.
+    /// Parses a JSON text in UTF-8.
     public static JsonNode parse(byte[] utf8) {
         return node(JsonValues.parse(utf8));
     }
 
-    /// The value that begins with a parser's current token.
+    /// Reads the value at a parser's current token.
     ///
-    /// @throws JacksonException if it is not JSON, is nested deeper than 64 or has a key twice
+    /// @throws JacksonException if it is not JSON, nested deeper than 64 or has a duplicate key
     public static JsonNode read(JsonParser parser) {
         return node(JsonValues.read(parser));
     }
@@ -42,7 +42,7 @@ public final class JsonTree {
 
     /// The tree of a Java value.
     ///
-    /// @throws IllegalArgumentException if it has no form in JSON
+    /// @throws IllegalArgumentException if it cannot be represented in JSON
     public static JsonNode of(Object value) {
         return node(JsonValues.of(value));
     }
@@ -66,11 +66,11 @@ public final class JsonTree {
                 list.forEach(one -> array.add(node(one)));
                 yield array;
             }
-            default -> throw new IllegalArgumentException("no value of JSON: " + value.getClass().getName());
+            default -> throw new IllegalArgumentException("not a JSON value: " + value.getClass().getName());
         };
     }
 
-    /// The same tree with the keys of all objects in alphabetical order.
+    /// A copy with the keys of all objects sorted.
     public static JsonNode sorted(JsonNode node) {
         return switch (node) {
             case ObjectNode from -> {

@@ -15,35 +15,35 @@ import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
 
-/// JSON as Java values: texts, `Integer`, `Long`, `BigInteger`, `Double`, flags, null, lists and maps of these. A start
-/// does without Jackson's nodes and mapper: they take longer than to read a model's header.
+/// Reads JSON as Java values: `String`, `Integer`, `Long`, `BigInteger`, `Double`, `Boolean`, null, lists and maps of
+/// these. Jackson's nodes and mapper are avoided: loading them takes longer than reading a model's header.
 public final class JsonValues {
     private static final int MAX_DEPTH = 64;
-    // Python writes NaN and Infinity, which some configs hold, although JSON has no such numbers.
+    // Python writes NaN and Infinity into some configs, although JSON has no such numbers.
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
     private JsonValues() { }
 
-    /// A parser as all of a model's JSON is read with.
+    /// A parser with the settings for all JSON of a model.
     public static JsonParser parser(String json) {
         return JSON.createParser(ObjectReadContext.empty(), json);
     }
 
-    /// The same for a text that is UTF-8.
+    /// The same for UTF-8.
     public static JsonParser parser(byte[] utf8) {
         return JSON.createParser(ObjectReadContext.empty(), utf8);
     }
 
-    /// The value that a text holds.
+    /// Parses a JSON text.
     ///
-    /// @throws JacksonException if it is not JSON, goes on after its value, is nested deeper than 64 or has a key twice
+    /// @throws JacksonException if it is not JSON, has trailing content, a nesting deeper than 64 or a duplicate key
     public static Object parse(String json) {
         return whole(parser(json));
     }
 
-    /// The same for a text that must be UTF-8.
+    /// Parses a JSON text in UTF-8.
     public static Object parse(byte[] utf8) {
         return whole(parser(utf8));
     }
@@ -61,9 +61,9 @@ public final class JsonValues {
         }
     }
 
-    /// The value that begins with a parser's current token.
+    /// Reads the value at a parser's current token.
     ///
-    /// @throws JacksonException if it is not JSON, is nested deeper than 64 or has a key twice
+    /// @throws JacksonException if it is not JSON, nested deeper than 64 or has a duplicate key
     public static Object read(JsonParser parser) {
         return switch (parser.currentToken()) {
             case START_OBJECT -> readObject(parser);
@@ -103,9 +103,9 @@ public final class JsonValues {
         return list;
     }
 
-    /// The same value in these types, arrays as lists.
+    /// Converts a value to these types, arrays to lists.
     ///
-    /// @throws IllegalArgumentException if it or a part of it is something else
+    /// @throws IllegalArgumentException if it or an element has another type
     public static Object of(Object value) {
         return switch (value) {
             case String s -> s;

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Opens a checkpoint of whatever format is there.
+/// Opens a checkpoint of either format.
 public final class Checkpoints {
     private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt");
 
@@ -23,7 +23,7 @@ public final class Checkpoints {
     /// Opens a folder that holds `model.safetensors`, its index or a single GGUF model; or a `.safetensors`, an
     /// `….index.json` or a `.gguf` file.
     ///
-    /// @throws CheckpointException if it is none of these, or not as its format says
+    /// @throws CheckpointException if it is none of these or violates its format
     public static Checkpoint open(Path path) throws CheckpointException {
         if (Files.isDirectory(path)) {
             return openFolder(path);
@@ -53,7 +53,7 @@ public final class Checkpoints {
             return SafetensorsCheckpoint.open(folder);
         }
         List<String> names = list(folder);
-        // Of a split model only the first part is opened by itself.
+        // The first shard of a split model opens the others.
         List<String> models = names.stream().filter(name -> name.endsWith(".gguf"))
                 .filter(name -> !name.matches("(?s).*-(?!00001)\\d{5}-of-\\d{5}\\.gguf")).toList();
         if (models.size() == 1) {

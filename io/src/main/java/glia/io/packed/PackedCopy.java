@@ -20,20 +20,20 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 
-/// The weights of one checkpoint as kernels packed them, kept in a file of Glia's cache, so that the next start maps
-/// them in place of packing them again. The file is GGUF: a tensor of bytes for each packed weight, and a description
-/// of the checkpoint's files, all sound, that must still be true of them. What does not fit is as good as not there.
+/// A cache file with the packed weights of one checkpoint, which the next start maps instead of packing them again. The
+/// file is GGUF: a byte tensor for each packed weight, and a description of the checkpoint's files. A cached file with
+/// any mismatch is ignored and replaced.
 ///
-/// `kept` and `converted` are called by one thread.
+/// `kept` and `converted` must be called by one thread.
 public final class PackedCopy implements PackedWeightStore, AutoCloseable {
-    /// What is packed faster than it is worth a file.
-    private static final long LEAST_BYTES = Long.getLong("glia.packed.least", 32 << 20);
+    /// Fewer bytes are packed faster than a file pays off.
+    private static final long MIN_BYTES = Long.getLong("glia.packed.least", 32 << 20);
     private static final int ALIGNMENT = 64;
     private static final String ARCHITECTURE = "glia-packed-weights";
     private static final String FILES = "glia.packed.sound";
     private static final String PATHS = "glia.packed.paths";
-    /// How long the end of the program waits for a file that is being written.
-    private static final int PATIENCE_MILLIS = 5000;
+    /// The longest wait of [#close] for a file that is being written.
+    private static final int MAX_WAIT_MILLIS = 5000;
 
     private final List<Checkpoint.Source> sources;
     private final PackedFolder folder;
@@ -56,12 +56,12 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
         this.kept = kept;
     }
 
-    /// The copy of a checkpoint that must stay open as long as this.
+    /// The copy of a checkpoint, which must stay open as long as the copy.
     ///
-    /// @param folder where copies are; without one nothing is kept
+    /// @param folder the folder of the copies; empty to cache nothing
     public static PackedCopy of(Checkpoint checkpoint, Optional<PackedFolder> folder) {
         List<Checkpoint.Source> sources = checkpoint.sources();
-        if (folder.isEmpty() || sources.isEmpty() || checkpoint.sizeBytes() < LEAST_BYTES) {
+        if (folder.isEmpty() || sources.isEmpty() || checkpoint.sizeBytes() < MIN_BYTES) {
             return new PackedCopy(List.of(), null, null, "", null);
         }
         List<Path> paths = sources.stream().map(Checkpoint.Source::path).toList();
@@ -70,7 +70,7 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
         return new PackedCopy(sources, folder.get(), file, description, open(file, description));
     }
 
-    /// A copy that is of these files as they are now, or null.
+    /// The cached file if it matches the description, else null.
     private static GgufCheckpoint open(Path file, String description) {
         if (!file.toFile().exists()) {
             return null;
@@ -83,12 +83,14 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
             }
             copy.close();
         } catch (CheckpointException e) {
-            // Broken, or of another program: it is written anew.
+            // Damaged, or of another program: it is written again.
         }
         return null;
     }
 
-    /// Deletes the copies of files that are no longer there, and what is no copy: how many bytes they had.
+    /// Deletes the copies of checkpoints that no longer exist, and damaged copies.
+    ///
+    /// @return bytes freed
     public static long sweep(PackedFolder folder) {
         long bytes = 0;
         for (Path file : folder.copies()) {
@@ -97,7 +99,7 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
                 isNeeded = copy.metadata().has(PATHS)
                         && Arrays.stream(copy.metadata().strings(PATHS)).allMatch(path -> new File(path).exists());
             } catch (CheckpointException e) {
-                // It is no copy.
+                // Damaged.
             }
             if (!isNeeded) {
                 bytes += file.toFile().length();
@@ -107,12 +109,12 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
         return bytes;
     }
 
-    /// Whether there is a file of this checkpoint's weights.
+    /// Whether a cached file of this checkpoint was found.
     public boolean isThere() {
         return kept != null;
     }
 
-    /// Who is told of the bytes of each weight that is packed or found.
+    /// Sets a listener that receives the size of each weight that is packed or found.
     public void onConversion(LongConsumer bytes) {
         listener = bytes;
     }
@@ -140,7 +142,7 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
         }
     }
 
-    /// How many bytes of memory may be filled by forms that could be done without.
+    /// Sets the memory limit for optional packed forms.
     public void room(long sizeBytes) {
         roomBytes = sizeBytes;
     }
@@ -162,8 +164,7 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
         return name != null;
     }
 
-    /// A weight's place in the files, its shape and form; null where it lies in none of them, or its numbers are not
-    /// those of the file any more.
+    /// A key of file, offset, shape and form of a weight; null if it is not in one of the files or was updated.
     private String name(Matrix w, String form) {
         if (w instanceof Tensor t && t.version() == 0) {
             for (int i = 0; i < sources.size(); i++) {
@@ -177,11 +178,11 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
         return null;
     }
 
-    /// Writes what was packed until now, beside the program, if it is worth it and there is room.
+    /// Writes the weights packed so far on a background thread, if they are large enough and the disk has room.
     ///
-    /// @param isSound waits until it is known whether the rest of the checkpoint is sound: only then is there a copy
+    /// @param isSound waits for the check of the rest of the checkpoint; the file is written only if that is valid
     public void save(BooleanSupplier isSound) {
-        if (folder == null || newBytes < LEAST_BYTES) {
+        if (folder == null || newBytes < MIN_BYTES) {
             return;
         }
         Map<String, Tensor> contents = new LinkedHashMap<>(packed);
@@ -207,18 +208,18 @@ public final class PackedCopy implements PackedWeightStore, AutoCloseable {
                 GgufWriter.writeInHugePages(file, GgufMetadata.of(file, metadata), contents);
             }
         } catch (CheckpointException | IllegalStateException e) {
-            // The disk is full, nobody may write here, or the program ended: weights are packed again next time.
+            // The disk is full, the folder is not writable, or the program ended: weights are packed again next time.
         }
     }
 
-    /// Waits a while for a file that is being written, and gives it up then.
+    /// Waits for a file that is being written, at most five seconds, then abandons it.
     @Override
     public void close() {
         if (writer != null) {
             try {
-                writer.join(PATIENCE_MILLIS);
+                writer.join(MAX_WAIT_MILLIS);
                 writer.interrupt();
-                writer.join(PATIENCE_MILLIS);
+                writer.join(MAX_WAIT_MILLIS);
             } catch (InterruptedException e) {
                 writer.interrupt();
                 Thread.currentThread().interrupt();

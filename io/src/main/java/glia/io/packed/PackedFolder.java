@@ -20,18 +20,18 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 
-/// The folder of packed copies, each of which can be deleted at any time. Together they take a quarter of the room that
-/// the disk has without them, at most; those that were not used for the longest time make room for others.
+/// The folder of packed copies. Each can be deleted at any time. Together they take at most a quarter of the disk space
+/// that is free without them; the least recently used are evicted.
 public record PackedFolder(Path root) {
     private static final String ENDING = ".packed";
     private static final int SHARE = 4;
     private static final Set<String> NO = Set.of("no", "off", "false", "0");
     private static final long STALE_MILLIS = 3_600_000;
 
-    /// `packed` in Glia's cache, or nothing where the environment variable `GLIA_PACKED` says no.
+    /// `packed` in Glia's cache; empty if the environment variable `GLIA_PACKED` is `no`, `off`, `false` or `0`.
     public static Optional<PackedFolder> ofThisUser() {
-        String wanted = System.getenv("GLIA_PACKED");
-        return wanted != null && NO.contains(wanted.toLowerCase(Locale.ROOT)) ? Optional.empty()
+        String setting = System.getenv("GLIA_PACKED");
+        return setting != null && NO.contains(setting.toLowerCase(Locale.ROOT)) ? Optional.empty()
                 : Optional.of(in(HubSettings.gliaCacheFolder()));
     }
 
@@ -40,11 +40,10 @@ public record PackedFolder(Path root) {
         return new PackedFolder(gliaCache.resolve("packed"));
     }
 
-    /// What copies take.
+    /// The disk usage of the copies.
     public record Usage(int numFiles, long sizeBytes) { }
 
-    /// The place of the copy of a checkpoint that consists of these files: the first one's name, and a number that
-    /// other paths hardly share.
+    /// The copy's file for a checkpoint of these files: the first name and a 64-bit checksum of the paths.
     Path file(List<Path> sources) {
         byte[] paths = String.join("\n", sources.stream().map(path -> path.toAbsolutePath().toString()).toList())
                 .getBytes(StandardCharsets.UTF_8);
@@ -56,8 +55,8 @@ public record PackedFolder(Path root) {
                 other.getValue(), ENDING));
     }
 
-    /// What changes when a file does: path, size, number, and the times of its content and of its attributes. The last
-    /// is set by the system alone.
+    /// A description that changes with a file: path, size, inode, modification time and attribute-change time (ctime),
+    /// which programs cannot set.
     static String describe(List<Path> files) {
         StringBuilder text = new StringBuilder();
         for (Path file : files) {
@@ -90,16 +89,18 @@ public record PackedFolder(Path root) {
         return text.toString();
     }
 
-    /// Notes that a copy was used.
+    /// Marks a copy as used.
     static void touch(Path file) {
         try {
             Files.setLastModifiedTime(file, FileTime.fromMillis(System.currentTimeMillis()));
         } catch (IOException e) {
-            // It counts as older than it is.
+            // It counts as less recently used.
         }
     }
 
-    /// Makes the folder, and room in it for a file that is to come or to be replaced: whether there is.
+    /// Creates the folder and evicts copies to make room for a new or replaced file.
+    ///
+    /// @return whether there is room
     boolean makeRoom(Path file, long bytes) {
         try {
             Files.createDirectories(root);
@@ -122,7 +123,7 @@ public record PackedFolder(Path root) {
         }
     }
 
-    /// Deletes what a killed program left half written.
+    /// Deletes temporary files of killed programs.
     private void removeUnfinished() throws IOException {
         try (Stream<Path> files = Files.list(root)) {
             for (Path file : files.filter(file -> file.toString().endsWith(".tmp")).toList()) {
@@ -133,7 +134,7 @@ public record PackedFolder(Path root) {
         }
     }
 
-    /// All copies, in no order; none where the folder cannot be read.
+    /// All copies in no order; empty if the folder cannot be read.
     List<Path> copies() {
         if (!Files.isDirectory(root)) {
             return new ArrayList<>();
@@ -145,7 +146,7 @@ public record PackedFolder(Path root) {
         }
     }
 
-    /// What the copies take now.
+    /// The current disk usage.
     public Usage usage() {
         List<Path> copies = copies();
         return new Usage(copies.size(), copies.stream().mapToLong(copy -> copy.toFile().length()).sum());

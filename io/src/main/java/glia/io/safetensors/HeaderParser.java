@@ -16,7 +16,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// Reads the JSON of a header as a stream, since a header may list a million tensors.
+/// Parses the JSON of a header as a stream: a header may list a million tensors.
 final class HeaderParser {
     static final String METADATA = "__metadata__";
     private static final int MAX_RANK = 32;

@@ -9,11 +9,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// A safetensors checkpoint: one file, or several with an index that says which tensor lies in which.
+/// A safetensors checkpoint: one file, or several with an index of the tensors.
 public final class SafetensorsCheckpoint extends MappedCheckpoint {
-    /// The file's name in a folder, where there is only one.
+    /// The name of a single file.
     public static final String FILE_NAME = "model.safetensors";
-    /// The index's name in a folder, where there are several files.
+    /// The name of the index of several files.
     public static final String INDEX_NAME = "model.safetensors.index.json";
     private static final String INDEX_SUFFIX = ".index.json";
 
@@ -25,7 +25,7 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
 
     /// Opens a `.safetensors` file, an index (`….index.json`), or a folder with `model.safetensors` or its index.
     ///
-    /// @throws CheckpointException if anything in them is not as the format says
+    /// @throws CheckpointException if a file violates the format
     public static SafetensorsCheckpoint open(Path fileOrFolder) throws CheckpointException {
         if (!Files.isDirectory(fileOrFolder)) {
             return fileOrFolder.getFileName().toString().endsWith(INDEX_SUFFIX)
@@ -73,7 +73,7 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
         header.metadata().forEach(metadata::putIfAbsent);
     }
 
-    /// The texts under `__metadata__`; of several files, that of the first that has the key.
+    /// The strings under `__metadata__`; if several files have a key, that of the first.
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }

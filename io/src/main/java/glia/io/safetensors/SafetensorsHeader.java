@@ -12,14 +12,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// The header of a safetensors file: 8 bytes that give its length, little-endian, then a JSON object that begins with
-/// `{`, gives each tensor's type, shape and place, and may end in spaces. The tensors follow, without gaps.
+/// The header of a safetensors file: its length in 8 bytes, little-endian, then a JSON object with the type, shape and
+/// offsets of each tensor, optionally padded with spaces. The tensors follow without gaps.
 ///
 /// Source: https://github.com/huggingface/safetensors
 ///
-/// @param dataStart the byte of the file where the tensors begin
+/// @param dataStart the file offset of the first tensor
 record SafetensorsHeader(List<TensorEntry> entries, Map<String, String> metadata, long dataStart) {
-    /// Longer headers are refused, as by the format's own library.
+    /// The longest header, as in the format's own library.
     static final int MAX_BYTES = 100_000_000;
 
     static SafetensorsHeader read(MappedFile file) throws CheckpointException {
@@ -27,7 +27,7 @@ record SafetensorsHeader(List<TensorEntry> entries, Map<String, String> metadata
         long available = file.sizeBytes() - Long.BYTES;
         if (available < 0) {
             throw new CheckpointException(path, "byte 0", "found " + ContentSniffer.describe(file.head()) + " ("
-                    + file.sizeBytes() + " bytes in all), expected 8 bytes that give the length of the header");
+                    + file.sizeBytes() + " bytes in all), expected 8 bytes with the length of the header");
         }
         ByteBuffer prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         file.read(prefix, 0);

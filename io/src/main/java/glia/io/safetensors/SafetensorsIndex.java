@@ -12,8 +12,8 @@ import java.util.TreeSet;
 
 /// The index of a checkpoint in several files, `{"metadata": {…}, "weight_map": {"<tensor>": "<file>", …}}`.
 ///
-/// @param path of the index
-/// @param fileOf the file of each tensor, a plain name beside the index
+/// @param path the index file
+/// @param fileOf the file of each tensor, a plain name in the same folder
 record SafetensorsIndex(Path path, Map<String, String> fileOf) {
     static SafetensorsIndex read(Path path) throws CheckpointException {
         Config map = Config.read(path).child("weight_map");
@@ -38,12 +38,12 @@ record SafetensorsIndex(Path path, Map<String, String> fileOf) {
                 && name.chars().allMatch(c -> c >= ' ' && c != 0x7F && "/\\:*?\"<>|".indexOf(c) < 0);
     }
 
-    /// The files, each once, in the order of their names.
+    /// The files, sorted by name.
     SortedSet<String> files() {
         return new TreeSet<>(fileOf.values());
     }
 
-    /// Checks that each tensor lies where the index says.
+    /// Checks that each tensor is in the file that the index states.
     void checkAgainst(MappedCheckpoint tensors) throws CheckpointException {
         for (Map.Entry<String, String> entry : fileOf.entrySet()) {
             Path expected = path.resolveSibling(entry.getValue());

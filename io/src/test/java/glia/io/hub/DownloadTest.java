@@ -60,7 +60,7 @@ class DownloadTest {
         return refusal;
     }
 
-    private java.util.Optional<Choice> assertDoesFind() {
+    private java.util.Optional<ModelLocation> assertDoesFind() {
         try {
             return client.find(tiny);
         } catch (HubException e) {
@@ -122,7 +122,7 @@ class DownloadTest {
         var refusal = refusal(Kind.UNREACHABLE);
         int present = (int) Files.size(incomplete);
         assertTrue(present > 0 && present <= 50_000);
-        assertTrue(refusal.getMessage().contains(Meter.size(present) + " of 300.0 kB"), refusal.getMessage());
+        assertTrue(refusal.getMessage().contains(ProgressMeter.size(present) + " of 300.0 kB"), refusal.getMessage());
         assertArrayEquals(Arrays.copyOf(WEIGHTS, present), Files.readAllBytes(incomplete));
         pullWhole();
         assertEquals("bytes=" + present + "-", ranges().getLast());

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.nio.file.Files;
@@ -69,7 +69,7 @@ class HubClientTest {
 
     @Test
     void pullsWhatAModelNeedsIntoTheSharedLayout() throws IOException {
-        Choice choice = client.pull(name("acme/tiny"), steps);
+        ModelLocation choice = client.pull(name("acme/tiny"), steps);
 
         Path snapshot = repository().resolve("snapshots").resolve(FakeHub.COMMIT);
         assertEquals(snapshot, choice.path());
@@ -114,7 +114,7 @@ class HubClientTest {
         assertEquals(1, hub.requests.size(), "the listing only");
 
         hub.requests.clear();
-        Choice found = client.find(name("acme/tiny")).orElseThrow();
+        ModelLocation found = client.find(name("acme/tiny")).orElseThrow();
         assertEquals(Origin.HUB_CACHE, found.origin());
         assertEquals(List.of(), hub.requests);
         assertEquals(found.path(), client.find(name("acme/tiny@" + FakeHub.COMMIT)).orElseThrow().path());
@@ -187,7 +187,7 @@ class HubClientTest {
             .with("tiny-f16.gguf", "GGUF16");
 
         for (String wanted : List.of("", ":Q4_K_M", ":q4_k_m", ":tiny-Q4_K_M.gguf")) {
-            Choice choice = client.pull(name("acme/tiny" + wanted), steps);
+            ModelLocation choice = client.pull(name("acme/tiny" + wanted), steps);
             assertEquals("GGUF4", Files.readString(choice.path()));
             assertTrue(choice.path().endsWith("tiny-Q4_K_M.gguf"));
             assertEquals(choice.path(), client.find(name("acme/tiny" + wanted)).orElseThrow().path());

@@ -56,11 +56,11 @@ class HubTroubleTest {
         hub.close();
     }
 
-    private Choice pull() throws HubException {
+    private ModelLocation pull() throws HubException {
         return pull(settings);
     }
 
-    private Choice pull(HubSettings as) throws HubException {
+    private ModelLocation pull(HubSettings as) throws HubException {
         return new HubClient(as, clock, HubTimeouts.DEFAULT, ProxySelector.of(null)).pull(tiny, steps);
     }
 

@@ -156,7 +156,7 @@ class ModelCacheTest {
 
     @Test
     void removesWhatGliaDerived() throws IOException {
-        Path taken = EmbeddedModel.unpack(new GliaCache(settings.gliaCache()), Progress.NONE);
+        Path taken = BundledModel.unpack(new GliaCache(settings.gliaCache()), Progress.NONE);
         String name = cache.list().getFirst().name();
         assertEquals(5, cache.remove(name).numFiles());
         assertFalse(Files.exists(taken));

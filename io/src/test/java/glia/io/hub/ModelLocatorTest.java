@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.io.hub.Choice.Origin;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class ModelLocatorTest {
     }
 
     private void assertLocal(Path expected, String model) throws HubException {
-        Choice choice = locator.locate(model, steps);
+        ModelLocation choice = locator.locate(model, steps);
         assertEquals(expected, choice.path());
         assertEquals(Origin.LOCAL, choice.origin());
         assertEquals(List.of(), hub.requests);
@@ -99,8 +99,8 @@ class ModelLocatorTest {
 
     @Test
     void takesTheModelThatIsShipped() throws IOException {
-        Choice choice = locator.locate("stories260K", steps);
-        assertEquals(Origin.EMBEDDED, choice.origin());
+        ModelLocation choice = locator.locate("stories260K", steps);
+        assertEquals(Origin.BUNDLED, choice.origin());
         assertEquals(List.of("NOTICE", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
             HubCache.files(choice.path()));
         assertEquals(1_044_992, Files.size(choice.path().resolve("model.safetensors")));

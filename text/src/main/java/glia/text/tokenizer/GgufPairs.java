@@ -1,7 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
-import glia.io.gguf.GgufTexts;
+import glia.io.gguf.GgufStrings;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Optional;
@@ -21,7 +21,7 @@ final class GgufPairs implements TokenizerSource {
     private static final int BYTE_PIECE = 6;
 
     private final BpeJson json;
-    private final GgufTexts pieces;
+    private final GgufStrings pieces;
     private final Merges merges;
     private final Function<String, Optional<byte[]>> spelling;
     private final Check check;
@@ -29,7 +29,7 @@ final class GgufPairs implements TokenizerSource {
     /// @param json the tokenizer with all pieces
     /// @param spelling a text as pieces spell it, in UTF-8, if the normalizer's result is known
     /// @param check throws if a string of the file is not UTF-8
-    GgufPairs(BpeJson json, GgufTexts pieces, Merges merges, Function<String, Optional<byte[]>> spelling,
+    GgufPairs(BpeJson json, GgufStrings pieces, Merges merges, Function<String, Optional<byte[]>> spelling,
             Check check) {
         this.json = json;
         this.pieces = pieces;
@@ -57,7 +57,7 @@ final class GgufPairs implements TokenizerSource {
     }
 
     /// Merges as the file has them: two pieces with a space between.
-    static Merges listed(GgufTexts merges) {
+    static Merges listed(GgufStrings merges) {
         return (json, filter) -> {
             byte[] made = new byte[0];
             boolean isFirst = true;

@@ -2,7 +2,7 @@ package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
-import glia.io.gguf.GgufTexts;
+import glia.io.gguf.GgufStrings;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,7 +35,7 @@ final class GgufTokenizer {
             "<|call|>", "[e~[");
 
     private final GgufMetadata metadata;
-    private final GgufTexts texts;
+    private final GgufStrings texts;
     private final Pieces pieces;
     private final int[] types;
     private final List<AddedToken> added;
@@ -77,7 +77,7 @@ final class GgufTokenizer {
         String name = metadata.string(PREFIX + "pre");
         PreTokenizer pre = PreTokenizer.named(name).orElseThrow(() -> error("pre",
                 "found the pre-tokenizer '" + name + "', known are " + PreTokenizer.knownNames()));
-        GgufTexts merges = metadata.texts(PREFIX + "merges");
+        GgufStrings merges = metadata.texts(PREFIX + "merges");
         BpeJson json = new BpeJson(added, pre.composes() ? "{\"type\":\"NFC\"}" : "null", pre.json(),
                 new BpeJson.Options(null, false, false, pre.ignoresMerges()), pieces);
         return spec(json, GgufPairs.listed(merges), text -> pre.composes() && mayCompose(text) ? Optional.empty()
@@ -104,7 +104,7 @@ final class GgufTokenizer {
 
     /// BPE with merges over characters, with `▁` for the space.
     private TokenizerSpec characterPairs() throws CheckpointException {
-        GgufTexts merges = metadata.texts(PREFIX + "merges");
+        GgufStrings merges = metadata.texts(PREFIX + "merges");
         PieceDecoder decoder = new PieceDecoder.Characters(List.of(new PieceDecoder.Replacement("▁", " ")), true, 0);
         return spec(characters(SPACES, 3), GgufPairs.listed(merges), GgufTokenizer::marked, decoder, true,
                 OptionalInt.of(2), OptionalInt.of(1));

@@ -1,6 +1,6 @@
 package glia.text.tokenizer;
 
-import glia.io.gguf.GgufTexts;
+import glia.io.gguf.GgufStrings;
 import java.util.BitSet;
 
 /// The pieces of a vocabulary, that is, the texts of its tokens, by id.
@@ -73,7 +73,7 @@ interface Pieces {
     }
 
     /// Pieces of a GGUF file.
-    static Pieces of(GgufTexts pieces) {
+    static Pieces of(GgufStrings pieces) {
         return new Pieces() {
             @Override
             public int count() {

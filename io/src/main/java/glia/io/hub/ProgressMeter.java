@@ -1,18 +1,18 @@
 package glia.io.hub;
 
-/// Counts bytes and passes them on to a [Progress], ten times a second at most.
-final class Meter {
+/// Counts bytes and reports them to a [Progress] at most ten times a second.
+final class ProgressMeter {
     private static final long INTERVAL_NANOS = 100_000_000;
 
     private final Progress progress;
     private final String what;
     private final long totalBytes;
     private long doneBytes;
-    private long toldBytes = -1;
-    private long toldNanos = System.nanoTime();
+    private long reportedBytes = -1;
+    private long reportedNanos = System.nanoTime();
 
-    /// @param totalBytes -1 where nobody knows
-    Meter(Progress progress, String what, long totalBytes) {
+    /// @param totalBytes -1 if unknown
+    ProgressMeter(Progress progress, String what, long totalBytes) {
         this.progress = progress;
         this.what = what;
         this.totalBytes = totalBytes;
@@ -28,32 +28,32 @@ final class Meter {
 
     void at(long bytes) {
         doneBytes = bytes;
-        if (System.nanoTime() - toldNanos >= INTERVAL_NANOS) {
-            tell(totalBytes);
+        if (System.nanoTime() - reportedNanos >= INTERVAL_NANOS) {
+            report(totalBytes);
         }
     }
 
-    private void tell(long total) {
-        toldBytes = doneBytes;
-        toldNanos = System.nanoTime();
+    private void report(long total) {
+        reportedBytes = doneBytes;
+        reportedNanos = System.nanoTime();
         progress.advance(what, doneBytes, total);
     }
 
-    /// Tells the end, at which all bytes are done.
+    /// Reports that all bytes are done.
     void end() {
-        if (toldBytes != doneBytes || totalBytes != doneBytes) {
-            tell(doneBytes);
+        if (reportedBytes != doneBytes || totalBytes != doneBytes) {
+            report(doneBytes);
         }
     }
 
-    /// Tells the end of what took long enough to be told of.
-    void endIfTold() {
-        if (toldBytes >= 0) {
+    /// Reports the end only if progress was reported before.
+    void endIfReported() {
+        if (reportedBytes >= 0) {
             end();
         }
     }
 
-    /// A size for people, in units of 1000 bytes as disks and the hub count: `98.4 MB`.
+    /// Formats a size in decimal units, as disks and the hub do: `98.4 MB`.
     static String size(long bytes) {
         if (bytes < 1000) {
             return bytes + " B";

@@ -14,23 +14,24 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What Glia itself put into the hub's shared cache: one JSON object a line in Glia's own folder. Only what stands here
-/// may be removed again. A file counts as Glia's only while it has the size and time that were noted: one that another
-/// tool has put in its place since is not.
-final class Ledger {
+/// The record of the files that Glia downloaded into the shared hub cache: one JSON object per line in a file of Glia's
+/// own cache. Only these files may be removed. A file counts as Glia's only while it has the recorded size and time, so
+/// that a file by which another tool replaced it is kept.
+final class PulledFiles {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final Path file;
     private final Path lock;
 
-    Ledger(Path gliaCache) {
+    PulledFiles(Path gliaCache) {
         this.file = gliaCache.resolve("hub-files.jsonl");
         this.lock = gliaCache.resolve("hub-files.lock");
     }
 
-    /// @param content the file with the bytes: a blob, a part of one, or a snapshot's file where there are no links
+    /// @param content the file with the bytes: a blob, a partial one, or without symbolic links the file of the
+    ///     snapshot
     /// @param pointer the file's name in the snapshot
-    /// @param sizeBytes -1 for a part, which grows
+    /// @param sizeBytes -1 for a partial file, which grows
     record Entry(Path content, Path pointer, long sizeBytes, long modifiedMillis) {
         static Entry part(Path incomplete, Path pointer) {
             return new Entry(incomplete, pointer, -1, 0);
@@ -40,7 +41,7 @@ final class Ledger {
             return new Entry(content, pointer, Files.size(content), Files.getLastModifiedTime(content).toMillis());
         }
 
-        /// Whether the file is there and still the one that was noted.
+        /// Whether the file exists with the recorded size and time.
         boolean holds() throws IOException {
             return Files.isRegularFile(content, LinkOption.NOFOLLOW_LINKS)
                 && (sizeBytes < 0 || equals(whole(content, pointer)));
@@ -60,7 +61,7 @@ final class Ledger {
             entry.pointer().toString(), "bytes", entry.sizeBytes(), "modified", entry.modifiedMillis())) + "\n";
     }
 
-    /// All entries that still hold.
+    /// The entries whose files are unchanged.
     List<Entry> entries() throws HubException {
         try {
             List<Entry> entries = new ArrayList<>();
@@ -84,13 +85,13 @@ final class Ledger {
                     Path.of(json.path("pointer").asString()), json.path("bytes").asLong(),
                     json.path("modified").asLong()));
             } catch (JacksonException | InvalidPathException e) {
-                continue;  // half a line, from a write that was cut off: its file then counts as somebody else's
+                continue;  // an incomplete line after a crash: its file counts as another tool's
             }
         }
         return entries;
     }
 
-    /// Forgets the entries that do not hold any more.
+    /// Removes the entries whose files are gone or changed.
     void sweep() throws HubException {
         try (var _ = lock()) {
             var lines = new StringBuilder();

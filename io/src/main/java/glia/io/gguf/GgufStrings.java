@@ -5,13 +5,13 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// The texts of a list of a GGUF file, as the UTF-8 that the file has. A vocabulary has 100,000 of them, of which few
-/// are looked at: each is made when it is asked for. Bytes that are not UTF-8 become U+FFFD there.
-public final class GgufTexts {
+/// The strings of an array in a GGUF file, kept as UTF-8. A vocabulary has 100,000, few of which are accessed: each is
+/// decoded on access. Bytes that are not UTF-8 become U+FFFD.
+public final class GgufStrings {
     private final byte[] bytes;
     private final int[] ends;
 
-    GgufTexts(GgufList list) {
+    GgufStrings(GgufList list) {
         bytes = list.bytes();
         ends = new int[list.count()];
         int at = 0;
@@ -25,17 +25,17 @@ public final class GgufTexts {
         return ends.length;
     }
 
-    /// All texts and what is between them; not to be changed.
+    /// All strings with the lengths between them; must not be modified.
     public byte[] bytes() {
         return bytes;
     }
 
-    /// Where text i begins, behind its length.
+    /// The offset of string i, after its length.
     public int from(int i) {
         return (i == 0 ? 0 : ends[i - 1]) + Long.BYTES;
     }
 
-    /// Where text i ends.
+    /// The end of string i.
     public int to(int i) {
         return ends[i];
     }
@@ -44,7 +44,7 @@ public final class GgufTexts {
         return new String(bytes, from(i), to(i) - from(i), StandardCharsets.UTF_8);
     }
 
-    /// The first place of a text, or -1.
+    /// The first index of a string, or -1.
     public int indexOf(String text) {
         byte[] wanted = text.getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < ends.length; i++) {
@@ -56,7 +56,7 @@ public final class GgufTexts {
         return -1;
     }
 
-    /// All of them, made and checked.
+    /// All strings, decoded and checked.
     ///
     /// @throws CharacterCodingException if one is not UTF-8
     String[] toArray() throws CharacterCodingException {

@@ -7,24 +7,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The model that is shipped with Glia, so that there always is one: stories260K, a Llama of 260,000 parameters that
-/// Andrej Karpathy trained on TinyStories.
+/// The model that is shipped with Glia: stories260K, a Llama with 260,000 parameters that Andrej Karpathy trained on
+/// TinyStories.
 ///
 /// @see <a href="https://huggingface.co/karpathy/tinyllamas">tinyllamas</a>
-final class EmbeddedModel {
+final class BundledModel {
     static final String NAME = "stories260K";
     private static final List<String> FILES =
         List.of("NOTICE", "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors");
-    /// Goes up with the files, so that an older copy is not taken for them.
+    /// The number changes with the files, so that an older copy is not used.
     private static final String FOLDER = NAME + "-1";
 
-    private EmbeddedModel() { }
+    private BundledModel() { }
 
-    /// The model's folder in Glia's cache, unpacked where it is not there yet.
+    /// The model's folder in Glia's cache; unpacks it the first time.
     static Path unpack(GliaCache cache, Progress progress) throws HubException {
-        return cache.make(GliaCache.Kind.EMBEDDED, FOLDER, progress, folder -> {
+        return cache.make(GliaCache.Kind.BUNDLED, FOLDER, progress, folder -> {
             for (String file : FILES) {
-                try (InputStream in = EmbeddedModel.class.getResourceAsStream(NAME + "/" + file)) {
+                try (InputStream in = BundledModel.class.getResourceAsStream(NAME + "/" + file)) {
                     copy(in, file, folder);
                 }
             }
