@@ -11,7 +11,7 @@ import java.util.List;
 /// The argument `attribute` of filters: a key, an index, or several joined by dots, looked up in each element; `none`
 /// is the element itself.
 record AttributePath(List<Object> parts, Budget budget) {
-    private static final int PART_BYTES = 160;
+    private static final int PART_BYTES = 256;
 
     static AttributePath of(Object attribute, Budget budget) {
         List<Object> parts = new ArrayList<>();
@@ -21,6 +21,7 @@ record AttributePath(List<Object> parts, Budget budget) {
             budget.work(attribute.toString().length());
             budget.bytes(8L * attribute.toString().length());
             for (String part : attribute.toString().split("\\.", -1)) {
+                budget.step();
                 budget.items(1);
                 budget.bytes(PART_BYTES);
                 boolean index = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(Character::isDigit);
@@ -33,9 +34,9 @@ record AttributePath(List<Object> parts, Budget budget) {
     /// The part of an item; `otherwise`, unless it is null, where the part is undefined.
     Object get(Object item, Object otherwise) {
         Object part = item;
-        for (Object name : parts) {
+        for (int i = 0; i < parts.size(); i++) {
             budget.step();
-            part = Access.item(part, name, budget);
+            part = Access.item(part, parts.get(i), budget);
             if (otherwise != null && part instanceof Undefined) {
                 part = otherwise;
             }

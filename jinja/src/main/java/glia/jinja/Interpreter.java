@@ -129,7 +129,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     /// Executes a loop over the elements of a value.
     ///
-    /// @param scope the scope the loop stands in
+    /// @param scope the scope around the loop
     /// @param depth how deep a recursive loop is in itself
     void loop(Stmt.For s, Object iterable, Scope scope, int depth) {
         budget.enter();

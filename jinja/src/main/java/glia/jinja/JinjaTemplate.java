@@ -10,7 +10,7 @@ import java.time.LocalDateTime;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// A template in the subset of Jinja that chat templates use. It holds no state: any number of threads can render it.
+/// A template in the subset of Jinja that chat templates use. It has no state: any number of threads can render it.
 public final class JinjaTemplate {
     private final Body body;
 

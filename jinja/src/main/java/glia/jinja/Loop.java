@@ -39,7 +39,7 @@ final class Loop implements Attributed, Callable, Repr.Reprs {
         this.recursion = recursion;
     }
 
-    /// Goes to the next item, if there is one.
+    /// Advances to the next item, if there is one.
     boolean advance() {
         if (peek() == Values.ABSENT) {
             return false;

@@ -178,7 +178,10 @@ final class NumberFilters {
         if (bytes == 1) {
             return "1 Byte";
         }
-        if (bytes < base && !bytes.isInfinite()) {
+        if (bytes == Double.NEGATIVE_INFINITY) {
+            throw new JinjaError("cannot convert float infinity to integer");
+        }
+        if (bytes < base) {
             return Numbers.truncated(bytes) + " Bytes";
         }
         String prefixes = binary ? "KMGTPEZY" : "kMGTPEZY";

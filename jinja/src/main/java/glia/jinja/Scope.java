@@ -110,7 +110,7 @@ final class Scope {
     /// The scope of the template's top level.
     Scope outermost() {
         Scope scope = this;
-        // The globals lie outside of it.
+        // The outermost scope has the global functions.
         while (scope.outer != null && scope.outer.outer != null) {
             scope = scope.outer;
         }

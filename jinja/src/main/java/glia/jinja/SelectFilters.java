@@ -11,7 +11,7 @@ import glia.jinja.value.Values;
 
 import java.util.Iterator;
 
-/// `map`, and the filters that keep some of the elements: `select`, `reject`, `selectattr`, `rejectattr`.
+/// `map`, and the filters that select elements: `select`, `reject`, `selectattr`, `rejectattr`.
 final class SelectFilters {
     /// The arguments without the name of the filter.
     private static final int RENAMED_BYTES = 96;

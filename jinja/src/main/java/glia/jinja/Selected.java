@@ -4,7 +4,8 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.Predicate;
 
-/// The elements that pass a test, each tested when it is asked for: a loop's body may change what the test sees.
+/// Iterates over the elements that pass a test. Each is tested when it is needed, since a loop's body may change the
+/// variables of the test.
 final class Selected implements Iterator<Object> {
     private final Iterator<Object> items;
     private final Predicate<Object> test;

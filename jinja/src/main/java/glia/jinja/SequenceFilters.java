@@ -79,7 +79,7 @@ final class SequenceFilters {
         }
         ListValue items = Iteration.list(value, budget);
         Collections.reverse(items.items());
-        // Only what cannot be walked backwards becomes a list on the way.
+        // As in Jinja, a generator gives a list and other values a generator.
         return value instanceof Generator ? items : new Generator(Iteration.of(items, budget));
     }
 

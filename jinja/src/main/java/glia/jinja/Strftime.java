@@ -57,7 +57,7 @@ final class Strftime {
         };
     }
 
-    /// What one conversion stands for, or null for one that does not exist.
+    /// The text of one conversion, or null for an unknown one.
     private static String field(char conversion, LocalDateTime time, Budget budget) {
         String day = DAYS[time.getDayOfWeek().getValue() - 1];
         String month = MONTHS[time.getMonthValue() - 1];

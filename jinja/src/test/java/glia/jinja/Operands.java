@@ -2,7 +2,6 @@ package glia.jinja;
 
 import glia.jinja.value.Budget;
 import glia.jinja.value.DictValue;
-import glia.jinja.value.Iteration;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Markup;
 import glia.jinja.value.RangeValue;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Supplier;
 
 /// Values of a given length, each a worst case of some operation.
@@ -119,7 +117,11 @@ final class Operands {
             }
             return copy;
         }
-        return Iteration.list(Objects.requireNonNull(value), UNLIMITED);
+        // With room for an element: the growth of a list is charged when its elements are added.
+        List<Object> items = ((ListValue) value).items();
+        ArrayList<Object> copy = new ArrayList<>(items.size() + items.size() / 2 + 10);
+        copy.addAll(items);
+        return new ListValue(copy);
     }
 
     /// Suppliers of all operands; of the longest ones some strings only, to save time.

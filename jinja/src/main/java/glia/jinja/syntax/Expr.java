@@ -5,8 +5,8 @@ import glia.jinja.value.Operators.Operator;
 
 import java.util.List;
 
-/// An expression. Evaluators are visitors and not type switches: the first type switch of a process costs tens of
-/// milliseconds, which the first token of an answer would wait for.
+/// An expression. Evaluators are visitors and not type switches: the first type switch of a process takes tens of
+/// milliseconds, which would delay the first token.
 public sealed interface Expr {
     /// Calls the method of `visitor` that fits.
     <R> R accept(Visitor<R> visitor);
@@ -110,7 +110,7 @@ public sealed interface Expr {
         }
     }
 
-    /// `target[start:stop:step]`; a bound left out is the constant `none`.
+    /// `target[start:stop:step]`; an absent bound is the constant `none`.
     record Slice(Expr target, Expr start, Expr stop, Expr step) implements Expr {
         @Override
         public <R> R accept(Visitor<R> visitor) {
@@ -166,7 +166,7 @@ public sealed interface Expr {
         }
     }
 
-    /// `left + right` and its kind.
+    /// `left + right` and the other arithmetic operators.
     record Arithmetic(Operator operator, Expr left, Expr right) implements Expr {
         @Override
         public <R> R accept(Visitor<R> visitor) {
@@ -206,9 +206,9 @@ public sealed interface Expr {
         }
     }
 
-    /// `then if test else otherwise`; without `else` it is undefined where the test fails.
+    /// `then if test else otherwise`; undefined where the test fails and there is no `else`.
     record Conditional(Expr test, Expr then, Expr otherwise, int line) implements Expr {
-        /// Stands for an `else` that is not there.
+        /// Marks an absent `else`.
         public static final Expr MISSING = new Constant(null);
 
         @Override

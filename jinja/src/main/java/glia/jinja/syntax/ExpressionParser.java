@@ -32,13 +32,13 @@ final class ExpressionParser {
 
     /// One expression, or several with commas between them, which make a tuple.
     ///
-    /// @param conditional whether `a if b` may stand here
+    /// @param conditional whether `a if b` is allowed
     /// @param inParentheses whether the tuple may be empty
     Expr tuple(boolean conditional, boolean inParentheses) {
         return tuple(conditional, inParentheses, "");
     }
 
-    /// What a `for` goes through: a tuple that ends before `recursive`.
+    /// The iterable of a `for`: a tuple that ends before `recursive`.
     Expr iterable() {
         return tuple(false, false, "recursive");
     }
@@ -105,7 +105,7 @@ final class ExpressionParser {
         return operands.isEmpty() ? first : new Expr.Compare(first, comparisons, operands);
     }
 
-    /// Takes a comparison if one stands here; null otherwise.
+    /// Consumes a comparison if one is next; null otherwise.
     private Comparison comparison() {
         Token token = tokens.current();
         if (token.isName("not") && tokens.following().isName("in")) {

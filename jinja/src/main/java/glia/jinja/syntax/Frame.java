@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The variables of a block, as far as its source tells.
+/// The variables of a block, determined from its source.
 ///
 /// Jinja decides where a variable lives before it runs anything. A variable whose first mention in a block assigns it,
 /// in all cases, and which no block around it mentions, belongs to the block from its beginning: until it is assigned
@@ -82,8 +82,8 @@ public final class Frame {
         branches--;
     }
 
-    /// Settles which variables the block hides; to be called when the whole template has been read.
-    void settle() {
+    /// Determines which variables the block hides; to be called after the whole template has been parsed.
+    void resolve() {
         for (Map.Entry<String, Boolean> each : mentioned.entrySet()) {
             if (each.getValue() && !isMentionedAround(each.getKey())) {
                 hiding.add(each.getKey());

@@ -3,7 +3,7 @@ package glia.jinja.syntax;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The blocks of a template while it is parsed: the one that the parser is in, and all that it has met.
+/// The blocks of a template during parsing: the current one, and all so far.
 final class Frames {
     private final List<Frame> all = new ArrayList<>();
     private Frame current;
@@ -12,7 +12,7 @@ final class Frames {
         enter(open(null));
     }
 
-    /// The block that the parser is in.
+    /// The current block.
     Frame current() {
         return current;
     }
@@ -33,15 +33,15 @@ final class Frames {
         return frame;
     }
 
-    /// Goes to a block; returns the one left.
+    /// Enters a block; returns the previous one.
     Frame enter(Frame next) {
         Frame left = current;
         current = next;
         return left;
     }
 
-    /// Settles all blocks, at the end of the template.
-    void settle() {
-        all.forEach(Frame::settle);
+    /// Resolves the variables of all blocks, at the end of the template.
+    void resolve() {
+        all.forEach(Frame::resolve);
     }
 }

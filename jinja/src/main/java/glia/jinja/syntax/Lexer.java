@@ -10,7 +10,7 @@ import java.util.List;
 
 /// Splits a template into text and the tokens of its tags. White space is handled as chat templates expect it: the
 /// newline after a block is dropped (`trim_blocks`), so are blanks from the start of a line to a block
-/// (`lstrip_blocks`), one newline at the end of the source, and what `-` asks for; `+` keeps it.
+/// (`lstrip_blocks`), one newline at the end of the source, and white space beside `-`; `+` keeps it.
 final class Lexer {
     private static final int MAX_LENGTH = 1 << 20;
 
@@ -72,7 +72,7 @@ final class Lexer {
         add(Token.Kind.END, "", null);
     }
 
-    /// Where the next `{{`, `{%` or `{#` stands, or −1.
+    /// The position of the next `{{`, `{%` or `{#`, or −1.
     private int nextTag(int from) {
         for (int i = source.indexOf('{', from); i >= 0 && i + 1 < source.length(); i = source.indexOf('{', i + 1)) {
             char c = source.charAt(i + 1);
@@ -100,7 +100,7 @@ final class Lexer {
         }
     }
 
-    /// Adds the text from `start` up to a tag, without the white space the tag takes away.
+    /// Adds the text from `start` up to a tag, without the white space that the tag removes.
     private void data(int start, int end, char sign, boolean stripsLine) {
         int to = end;
         if (sign == '-') {
@@ -110,7 +110,7 @@ final class Lexer {
             while (blank > start && source.charAt(blank - 1) != '\n' && Text.isSpace(source.charAt(blank - 1))) {
                 blank--;
             }
-            // A tag that ends on this line is text enough to keep the blanks after it.
+            // After a tag on the same line, blanks are kept.
             if (blank == 0 || source.charAt(blank - 1) == '\n') {
                 to = blank;
             }
@@ -145,7 +145,7 @@ final class Lexer {
         at = afterEnd(end + 2, sign, true);
     }
 
-    /// Where the text goes on after a tag that ends before `end` and had this sign before its end.
+    /// The position after a tag that ends before `end` and has this sign before its end.
     private int afterEnd(int end, char sign, boolean trims) {
         if (sign == '-') {
             return skipSpace(end);
@@ -153,7 +153,7 @@ final class Lexer {
         return trims && sign != '+' && charAt(end) == '\n' ? end + 1 : end;
     }
 
-    /// Takes a raw section whole, if the block that starts here begins one.
+    /// Consumes a whole raw section, if one starts here.
     private boolean raw() {
         int start = afterKeyword(at, "raw", false);
         if (start < 0) {
@@ -176,7 +176,7 @@ final class Lexer {
         throw new JinjaError("Missing end of raw directive");
     }
 
-    /// Where the text goes on if a block holds this keyword and nothing else, or −1.
+    /// The position after a block that consists of this keyword alone, or −1.
     private int afterKeyword(int from, String keyword, boolean trims) {
         int i = skipSpace(from);
         if (!source.startsWith(keyword, i)) {

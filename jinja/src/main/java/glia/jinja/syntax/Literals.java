@@ -107,7 +107,7 @@ final class Literals {
         return new Scanned(out.toString(), i + 1);
     }
 
-    /// Reads what follows a backslash; returns where the string goes on.
+    /// Reads what follows a backslash; returns the position after it.
     private static int escape(String source, int at, StringBuilder out) {
         char c = source.charAt(at);
         switch (c) {

@@ -32,11 +32,12 @@ public final class Parser {
     public static Body parse(String source) {
         Parser parser = new Parser(Lexer.tokens(source));
         Body body = new Body(parser.statements(), parser.frames.current());
-        parser.frames.settle();
+        parser.frames.resolve();
         return body;
     }
 
-    /// Statements up to a tag with one of these names, which is left to be read; to the end where there are none.
+    /// Statements up to a tag with one of these names, which is not consumed; to the end of the source where `ends` is
+    /// empty.
     private List<Stmt> statements(String... ends) {
         List<Stmt> body = new ArrayList<>();
         while (tokens.current().kind() != Token.Kind.END) {
@@ -66,14 +67,14 @@ public final class Parser {
         return body;
     }
 
-    /// What stands in a block: from the end of its opening tag up to a tag with one of these names.
+    /// The statements of a block: from the end of its opening tag up to a tag with one of these names.
     private List<Stmt> inside(String... ends) {
         tokens.skip(":");
         tokens.expect(Token.Kind.BLOCK_END, "'%}'");
         return statements(ends);
     }
 
-    /// What stands in a block with variables of its own.
+    /// The statements of a block with variables of its own.
     private Body body(Frame frame, String... ends) {
         Frame outer = frames.enter(frame);
         List<Stmt> statements = inside(ends);
@@ -81,7 +82,7 @@ public final class Parser {
         return new Body(statements, frame);
     }
 
-    /// The same, and its end is read too.
+    /// The same; the closing tag is consumed, too.
     private Body closedBody(Frame frame, String end) {
         Body body = body(frame, end);
         tokens.next();
@@ -109,7 +110,7 @@ public final class Parser {
             case "generation" -> body.add(new Stmt.Scoped(false, function(frames.inner(), "endgeneration"), line));
             case "block" -> body.add(block(line));
             case "include", "import", "from", "extends", "autoescape" -> throw new JinjaError("'" + tag.text()
-                    + "' is not supported: a chat template stands alone and escapes nothing").at(line);
+                    + "' is not supported: a chat template is a single file and escapes nothing").at(line);
             default -> throw unknown(tag);
         }
         open.pop();

@@ -5,7 +5,8 @@ import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Parses what binds tightest: names, literals, and the attributes, subscripts, calls, filters and tests after them.
+/// Parses the expressions that bind tightest: names, literals, and the attributes, subscripts, calls, filters and tests
+/// after them.
 final class PrimaryParser {
     private static final Expr NONE = new Expr.Constant(null);
 
@@ -143,7 +144,7 @@ final class PrimaryParser {
         return tokens.current().is(":") || tokens.current().is("]") ? NONE : expressions.expression();
     }
 
-    /// Filters and tests, and calls of what they give.
+    /// Filters and tests, and calls of their results.
     Expr filtered(Expr start) {
         Expr result = start;
         while (true) {

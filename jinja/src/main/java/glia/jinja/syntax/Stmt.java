@@ -122,7 +122,7 @@ public sealed interface Stmt {
         }
     }
 
-    /// A body that sees variables and keeps its own: `generation`, and `block`, which sees the outermost ones only.
+    /// A body with a scope of its own: `generation`, and `block`, which sees the outermost variables only.
     record Scoped(boolean outermost, Body body, int line) implements Stmt {
         @Override
         public <R> R accept(Visitor<R> visitor) {
@@ -142,6 +142,6 @@ public sealed interface Stmt {
     record Signature(List<String> parameters, List<Expr> defaults) {
     }
 
-    /// The variable that holds what a block has captured, for its filters; no template can name it.
+    /// The variable with the captured output of a block, for its filters; no template can name it.
     String CAPTURED = "(captured)";
 }

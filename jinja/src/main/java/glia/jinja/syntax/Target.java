@@ -2,7 +2,7 @@ package glia.jinja.syntax;
 
 import java.util.List;
 
-/// What a value is assigned to.
+/// The target of an assignment.
 public sealed interface Target {
     /// A variable.
     record Variable(String name) implements Target {
@@ -12,7 +12,7 @@ public sealed interface Target {
     record Member(String namespace, String name) implements Target {
     }
 
-    /// Several targets that the elements of one value are handed to.
+    /// Several targets that the elements of one value are assigned to.
     record Several(List<Target> targets) implements Target {
     }
 }

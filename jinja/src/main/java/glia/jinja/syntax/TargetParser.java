@@ -3,7 +3,7 @@ package glia.jinja.syntax;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Parses what values are assigned to: `a`, `a, b`, `(a, (b, c))`, `namespace.a`.
+/// Parses the targets of assignments: `a`, `a, b`, `(a, (b, c))`, `namespace.a`.
 final class TargetParser {
     private final Tokens tokens;
     private boolean inLoop;

@@ -15,7 +15,7 @@ record Token(Kind kind, String text, Object value, int line) {
         return kind == Kind.NAME && text.equals(name);
     }
 
-    /// What a message calls it.
+    /// The description in messages.
     String description() {
         return switch (kind) {
             case DATA -> "text";

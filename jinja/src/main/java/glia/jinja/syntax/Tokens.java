@@ -4,7 +4,7 @@ import glia.jinja.value.JinjaError;
 
 import java.util.List;
 
-/// The tokens of a template with a place among them.
+/// The tokens of a template and the current position.
 final class Tokens {
     /// How deep expressions and blocks may nest.
     private static final int MAX_DEPTH = 150;
@@ -17,7 +17,7 @@ final class Tokens {
         this.tokens = tokens;
     }
 
-    /// The token at the place; at the end, the end.
+    /// The current token; the last one is the end of the source.
     Token current() {
         return tokens.get(at);
     }
@@ -27,7 +27,7 @@ final class Tokens {
         return tokens.get(Math.min(at + 1, tokens.size() - 1));
     }
 
-    /// Takes the token and moves on.
+    /// Consumes the token.
     Token next() {
         Token token = current();
         if (at < tokens.size() - 1) {
@@ -36,7 +36,7 @@ final class Tokens {
         return token;
     }
 
-    /// Takes the operator if it is there.
+    /// Consumes the operator if it is next.
     boolean skip(String operator) {
         boolean found = current().is(operator);
         if (found) {
@@ -45,7 +45,7 @@ final class Tokens {
         return found;
     }
 
-    /// Takes the name if it is there.
+    /// Consumes the name if it is next.
     boolean skipName(String name) {
         boolean found = current().isName(name);
         if (found) {
@@ -54,21 +54,21 @@ final class Tokens {
         return found;
     }
 
-    /// Takes the operator, which must be there.
+    /// Consumes the operator, which must be next.
     void expect(String operator) {
         if (!skip(operator)) {
             throw expected("'" + operator + "'");
         }
     }
 
-    /// Takes the name, which must be there.
+    /// Consumes the name, which must be next.
     void expectName(String name) {
         if (!skipName(name)) {
             throw expected("'" + name + "'");
         }
     }
 
-    /// Takes a token of this kind, which must be there.
+    /// Consumes a token of this kind, which must be next.
     Token expect(Token.Kind kind, String description) {
         if (current().kind() != kind) {
             throw expected(description);
@@ -76,24 +76,24 @@ final class Tokens {
         return next();
     }
 
-    /// The error of finding something else than what was expected.
+    /// The error of a token other than the expected one.
     JinjaError expected(String what) {
         return error("expected " + what + ", found " + current().description());
     }
 
-    /// An error at the place.
+    /// An error at the current position.
     JinjaError error(String message) {
         return new JinjaError(message).at(current().line());
     }
 
-    /// Goes one level deeper into the nesting.
+    /// Enters a nested level.
     void enter() {
         if (++depth > MAX_DEPTH) {
             throw error("nested more than " + MAX_DEPTH + " levels deep");
         }
     }
 
-    /// Comes back one level.
+    /// Leaves a nested level.
     void exit() {
         depth--;
     }

@@ -94,7 +94,7 @@ public final class Access {
         return new Method(target, name);
     }
 
-    /// `target[start:stop:step]`; a bound that is `none` is left out.
+    /// `target[start:stop:step]`; a bound of `none` is absent.
     ///
     /// @throws JinjaError where the target is no string, list, tuple or range, or a bound no integer
     public static Object slice(Object target, Object start, Object stop, Object step, Budget budget) {

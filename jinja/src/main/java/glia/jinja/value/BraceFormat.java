@@ -55,8 +55,12 @@ final class BraceFormat {
                 out.append(field(budget.made(text.substring(i + 1, end)), depth));
                 i = end + 1;
             } else {
-                out.append(template, i, i + 1);
-                i++;
+                int end = i + 1;
+                while (end < text.length() && text.charAt(end) != '{' && text.charAt(end) != '}') {
+                    end++;
+                }
+                out.append(template, i, end);
+                i = end;
             }
         }
         return out.value();

@@ -1,6 +1,6 @@
 package glia.jinja.value;
 
-/// The limits of one rendering and what is left of them: steps (CPU time), bytes (memory allocated) and depth (stack).
+/// The limits of one rendering and the remainder of each: steps (CPU time), bytes (memory allocated) and depth (stack).
 ///
 /// Every operation charges steps in proportion to its work and bytes in proportion to what it allocates, before it
 /// does either:
@@ -119,8 +119,8 @@ public final class Budget {
 
     private JinjaError exceeded() {
         return units < 0
-                ? new JinjaError("the template takes more than " + maxSteps + " steps; it may loop without end or repeat "
-                        + "work on long texts: correct the template or raise the limit 'steps'")
+                ? new JinjaError("the template takes more than " + maxSteps + " steps; it may loop without end or "
+                        + "repeat work on long texts: correct the template or raise the limit 'steps'")
                 : new JinjaError("the template allocates more than " + maxBytes + " bytes; it may repeat a string or "
                         + "list too often: correct the template or raise the limit 'bytes'");
     }
@@ -196,7 +196,7 @@ public final class Budget {
         return text;
     }
 
-    /// Goes one level deeper. Errors end a rendering, so [#exit()] need not stand in a `finally`.
+    /// Enters a nested level. Errors end a rendering, so [#exit()] needs no `finally`.
     public void enter() {
         if (++depth > maxDepth) {
             throw new JinjaError("nested more than " + maxDepth + " levels deep; a macro may call itself without end, "
@@ -204,7 +204,7 @@ public final class Budget {
         }
     }
 
-    /// Returns to the level above.
+    /// Leaves a nested level.
     public void exit() {
         depth--;
     }

@@ -1,11 +1,11 @@
 package glia.jinja.value;
 
-/// What `keys()`, `values()` and `items()` of a dict return: it follows the dict's changes.
+/// The result of `keys()`, `values()` and `items()` of a dict; it reflects later changes of the dict.
 public record DictView(DictValue dict, Part part) {
-    /// Which part of the entries it shows.
+    /// The part of the entries that a view shows.
     public enum Part { KEYS, VALUES, ITEMS }
 
-    /// A list of what is in view now.
+    /// A list of the current elements.
     public ListValue list(Budget budget) {
         ListValue list = new ListValue(budget);
         for (DictValue.Entry entry : dict.entries()) {

@@ -1,6 +1,7 @@
 package glia.jinja.value;
 
-/// A format specification, the part after the colon in `{:>10.2f}`: `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
+/// A format specification, the part after the colon in `{:>10.2f}`:
+/// `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
 record FormatSpec(int fill, char align, char sign, boolean alternate, long width, char grouping, int precision,
         char type) {
     private static final char NONE = 0;

@@ -2,7 +2,7 @@ package glia.jinja.value;
 
 import java.util.Iterator;
 
-/// Values that are made as they are asked for, once: what filters such as `map` and `select` return. It is always
-/// true, has no length and no indices.
+/// An iterator that can be read once, the result of filters such as `map` and `select`. It is always true, and has no
+/// length and no indices.
 public record Generator(Iterator<Object> values) {
 }

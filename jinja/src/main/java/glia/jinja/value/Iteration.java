@@ -7,7 +7,7 @@ import java.util.NoSuchElementException;
 /// Iterates over the elements of a value. Each element charges a step.
 public final class Iteration {
     /// A number that a range makes.
-    private static final int BOXED = 16;
+    private static final int BOXED_BYTES = 24;
 
     private Iteration() {
     }
@@ -58,7 +58,7 @@ public final class Iteration {
         return list;
     }
 
-    /// By index, since a list may grow while a loop goes through it.
+    /// By index, since a list may grow during a loop over it.
     private static final class Elements implements Iterator<Object> {
         private final Sequence sequence;
         private final Budget budget;
@@ -80,7 +80,7 @@ public final class Iteration {
                 throw new NoSuchElementException();
             }
             budget.step();
-            budget.bytes(BOXED);
+            budget.bytes(BOXED_BYTES);
             return sequence.get(next++);
         }
     }

@@ -6,7 +6,7 @@ import java.util.List;
 
 /// Writes JSON as Python's `json.dumps` does.
 public final class Json {
-    /// An escape of a character and what it is made of.
+    /// An escape of a character and its parts.
     private static final int ESCAPE_BYTES = 160;
 
     private final Options options;

@@ -18,7 +18,7 @@ final class LetterCase {
     /// Charges one of the conversions of a text.
     static void charge(String text, Budget budget) {
         budget.work(2L * text.length());
-        budget.bytes(12L * text.length() + 128);
+        budget.bytes(20L * text.length() + 256);
         int expanding = 0;
         for (int i = 0; i < text.length(); i++) {
             expanding += text.charAt(i) >= NON_ASCII && isExpanding(text.charAt(i)) ? 1 : 0;
@@ -135,8 +135,8 @@ final class LetterCase {
         return out.toString();
     }
 
-    /// Appends lower case letters and keeps what decides the form of a sigma: `ς` after a letter that has cases and not
-    /// before one, where marks and apostrophes between them do not count.
+    /// Appends lower case letters and tracks the context of a sigma: it becomes `ς` after a cased letter and not before
+    /// one, where marks and apostrophes between them do not count (Unicode's Final_Sigma).
     private static final class Lower {
         private final String text;
         private final StringBuilder out;

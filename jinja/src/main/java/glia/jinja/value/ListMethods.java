@@ -9,6 +9,9 @@ final class ListMethods {
     static final Set<String> NAMES = Set.of("append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear",
             "copy", "index", "count");
 
+    /// A number that a range makes.
+    private static final int BOXED_BYTES = 24;
+
     private ListMethods() {
     }
 
@@ -103,6 +106,7 @@ final class ListMethods {
     private static Object count(Sequence sequence, Object item, Budget budget) {
         long count = 0;
         for (int i = 0; i < sequence.size(); i++) {
+            budget.bytes(BOXED_BYTES);
             if (Values.equal(sequence.get(i), item, budget)) {
                 count++;
             }

@@ -10,7 +10,7 @@ public record Markup(Object text) {
         return text.toString();
     }
 
-    /// Replaces the five characters that HTML gives a meaning.
+    /// Escapes the five special characters of HTML.
     public static Object escape(Object value, Budget budget) {
         String text = value.toString();
         budget.work(text.length());
@@ -37,7 +37,7 @@ public record Markup(Object text) {
         };
     }
 
-    /// The escaped text of any value; of markup the text as it stands.
+    /// The escaped text of any value; the text of markup is not escaped again.
     public static Object escaped(Object value, Budget budget) {
         return value instanceof Markup markup ? markup.text() : escape(Repr.text(value, budget), budget);
     }

@@ -44,7 +44,7 @@ final class NumberFormat {
         return text;
     }
 
-    /// A float by the type `e f g %` (or their capitals); `precision` −1 stands for 6.
+    /// A float by the type `e f g %` (or their capitals); `precision` −1 means 6.
     static String real(double value, char type, int precision, boolean alternate, Budget budget) {
         if (precision > Numbers.MAX_DIGITS) {
             throw new JinjaError("precision too big: " + precision + "; at most " + Numbers.MAX_DIGITS);

@@ -17,8 +17,8 @@ public final class Numbers {
     private static final int WORDS_PER_UNIT = 4;
     /// Pairs of digits that are converted in one unit of the budget, or with one byte of memory.
     private static final int DIGITS_PER_UNIT = 256;
-    private static final int DIGITS_PER_BYTE = 128;
-    private static final int LONG_BYTES = 16;
+    private static final int DIGITS_PER_BYTE = 64;
+    private static final int LONG_BYTES = 24;
     private static final int BIG_BYTES = 256;
 
     private Numbers() {
@@ -33,14 +33,14 @@ public final class Numbers {
         long words = words(a);
         long others = words(b);
         budget.scan(words * others / WORDS_PER_UNIT + 64);
-        budget.bytes(8 * (words + others) + BIG_BYTES);
+        budget.bytes(words * others + 8 * (words + others) + BIG_BYTES);
     }
 
     /// Charges a power of so many bits.
     private static void charge(long bits, Budget budget) {
         long words = bits / Integer.SIZE + 1;
         budget.scan(words * words / WORDS_PER_UNIT);
-        budget.bytes(64 * words);
+        budget.bytes(words * words + 64 * words);
     }
 
     /// Charges the conversion of an integer to or from decimal digits.
@@ -50,7 +50,8 @@ public final class Numbers {
     }
 
     private static long words(Object number) {
-        return number instanceof BigInteger big ? big.bitLength() / Integer.SIZE + 1 : number instanceof Double ? 64 : 2;
+        return number instanceof BigInteger big ? big.bitLength() / Integer.SIZE + 1
+                : number instanceof Double ? 128 : 2;
     }
 
     /// Whether the value is a number for arithmetic.

@@ -23,7 +23,7 @@ public final class PercentFormat {
         budget.bytes(256);
     }
 
-    /// Stands in a list that cannot hold null.
+    /// A value that may be null, for a list that cannot contain null.
     private record One(Object value) {
     }
 

@@ -1,13 +1,13 @@
 package glia.jinja.value;
 
-/// A Python range: `start, start + step, …`, `size` values. It holds no elements.
+/// A Python range: `start, start + step, …`, `size` values. The elements are computed.
 public record RangeValue(long start, long step, int size) implements Sequence {
     /// The most elements a range may have, as in Jinja's sandbox.
     public static final int MAX_SIZE = 100_000;
 
     /// The range from `start` up to, and not including, `stop`.
     ///
-    /// @throws JinjaError where `step` is 0 or the range holds more than [#MAX_SIZE] elements
+    /// @throws JinjaError where `step` is 0 or the range has more than [#MAX_SIZE] elements
     public static RangeValue of(long start, long stop, long step) {
         if (step == 0) {
             throw new JinjaError("range() arg 3 must not be zero");

@@ -6,6 +6,8 @@ import java.math.BigInteger;
 /// Values as text, as Python writes them: `str(value)` for printing and `repr(value)` for the elements of containers.
 public final class Repr {
     private static final int NUMBER_BYTES = 64;
+    /// An escape of a character and its parts.
+    private static final int ESCAPE_BYTES = 160;
     private static final int REAL_BYTES = 512;
 
     private Repr() {
@@ -16,8 +18,8 @@ public final class Repr {
         return text(value, budget).toString();
     }
 
-    /// `str(value)` as a string value that is no markup. Trusted characters stay trusted; numbers, booleans and none are
-    /// trusted, since they can hold no text.
+    /// `str(value)` as a string value that is no markup. Trusted characters stay trusted; numbers, booleans and none
+    /// are trusted, since they can hold no text.
     public static Object text(Object value, Budget budget) {
         if (value instanceof String || value instanceof TrustedText) {
             return value;
@@ -63,7 +65,7 @@ public final class Repr {
         budget.work(value.toString().length());
         boolean markup = value instanceof Markup;
         out.append(markup ? "Markup(" : "");
-        quoted(value instanceof Markup(Object text) ? text : value, out);
+        quoted(value instanceof Markup(Object text) ? text : value, out, budget);
         out.append(markup ? ")" : "");
     }
 
@@ -134,7 +136,7 @@ public final class Repr {
     }
 
     /// A string in quotes, with unprintable characters escaped.
-    private static void quoted(Object value, TextBuilder out) {
+    private static void quoted(Object value, TextBuilder out, Budget budget) {
         String text = value.toString();
         char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
         out.append(quote);
@@ -144,6 +146,7 @@ public final class Repr {
             int next = i + Character.charCount(c);
             String escaped = escaped(c, quote);
             if (escaped != null) {
+                budget.bytes(ESCAPE_BYTES);
                 out.append(value, start, i).inPlace(value, i, next, escaped);
                 start = next;
             }

@@ -50,7 +50,7 @@ public final class Text {
             char x = a.charAt(i);
             char y = b.charAt(i);
             if (x != y) {
-                // Surrogates stand for code points above all of the basic plane, but lie below the end of it.
+                // Surrogates encode code points above the basic plane, but are smaller than its last characters.
                 boolean turned = Character.isSurrogate(x) ? y > Character.MAX_SURROGATE
                         : Character.isSurrogate(y) && x > Character.MAX_SURROGATE;
                 return (x < y) != turned ? -1 : 1;
@@ -59,7 +59,7 @@ public final class Text {
         return Integer.compare(a.length(), b.length());
     }
 
-    /// What Python takes for white space.
+    /// Whether Python treats the character as white space.
     public static boolean isSpace(int c) {
         return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c <= 0x1f
                 || c >= 0x80 && (c == 0x85 || Character.isSpaceChar(c));
@@ -75,8 +75,8 @@ public final class Text {
         };
     }
 
-    /// A text for messages: characters that a terminal does not print as they are, such as control characters, line ends
-    /// and marks of writing direction, are escaped.
+    /// A text for messages: characters that a terminal does not print as they are, such as control characters, line
+    /// ends and marks of writing direction, are escaped.
     public static String visible(String text) {
         StringBuilder out = new StringBuilder(text.length());
         for (int i = 0, c; i < text.length(); i += Character.charCount(c)) {

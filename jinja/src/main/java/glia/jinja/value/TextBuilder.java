@@ -7,14 +7,14 @@ public final class TextBuilder {
     /// A character in a growing buffer and in the final string.
     private static final int BYTES_PER_CHARACTER = 8;
     private static final int BYTES_PER_SPAN = 40;
-    /// A span takes as long as so many characters.
+    /// The time for a span, in characters.
     private static final int CHARACTERS_PER_SPAN = 8;
     private static final int BYTES_PER_BUILDER = 160;
     /// Up to this length a loop over the characters is faster than a copy through a substring.
     private static final int SHORT = 12;
 
     private final StringBuilder text = new StringBuilder();
-    /// What the characters are charged to; null for no limit.
+    /// The budget that is charged; null for no limit.
     private final Budget budget;
     private int[] spans = {};
     private int numSpans;

@@ -171,7 +171,7 @@ final class TextMethods {
         }
         Object fill = arguments.has(1) ? arguments.trusted(1) : " ";
         long missing = Math.max(0, width - Text.length(text.toString()));
-        // Python puts the odd one on the left where the width is odd.
+        // Where the padding is odd, Python pads one more on the left if the width is odd.
         long left = switch (name) {
             case "ljust" -> 0;
             case "rjust" -> missing;
@@ -193,17 +193,19 @@ final class TextMethods {
         budget.work(text.length());
         TextBuilder out = new TextBuilder(budget);
         long column = 0;
+        int start = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '\t') {
                 long spaces = size <= 0 ? 0 : size - column % size;
+                out.append(value, start, i);
+                start = i + 1;
                 out.inPlace(value, i, i + 1, Operators.repeat(" ", spaces, budget));
                 column += spaces;
             } else {
-                out.append(value, i, i + 1);
                 column = c == '\n' || c == '\r' ? 0 : Character.isLowSurrogate(c) ? column : column + 1;
             }
         }
-        return out.value();
+        return out.append(value, start, text.length()).value();
     }
 }

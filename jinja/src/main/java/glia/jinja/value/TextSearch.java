@@ -86,7 +86,7 @@ public final class TextSearch {
     }
 
     /// For each length of a prefix of the needle (of the reversed needle), the length of its longest proper prefix that
-    /// is also its suffix: where the search goes on after a mismatch.
+    /// is also its suffix: where the search continues after a mismatch.
     private int[] borders(boolean reversed) {
         int length = needle.length();
         budget.work(length);
@@ -144,7 +144,7 @@ public final class TextSearch {
     /// Inserts the replacement before each character and at the end.
     private static Object between(Object value, Object replacement, long limit, Budget budget) {
         String text = value.toString();
-        budget.work(text.length());
+        budget.work(2L * text.length());
         TextBuilder out = new TextBuilder(budget);
         long left = limit;
         for (int i = 0; i <= text.length();) {

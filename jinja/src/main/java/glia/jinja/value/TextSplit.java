@@ -7,7 +7,7 @@ final class TextSplit {
     private TextSplit() {
     }
 
-    /// `split(sep, maxsplit)`: at white space, none of it left, where `sep` is none.
+    /// `split(sep, maxsplit)`: at runs of white space where `sep` is none.
     static ListValue split(Object value, Arguments.Bound arguments, Budget budget) {
         long most = limit(arguments);
         String separator = arguments.textOrNone(0);

@@ -2,19 +2,18 @@ package glia.jinja.value;
 
 import java.util.Arrays;
 
-/// A string of which some stretches are trusted: the template's author wrote them, or the caller vouches for them.
-/// What comes from a conversation is a plain `String`, which is untrusted as a whole.
+/// A string with trusted spans: characters that the template's author wrote, or that the caller marked as trusted. Text
+/// of a conversation is a plain `String`, which is untrusted.
 ///
-/// Every operation of a template that takes strings apart or puts them together keeps for each character whether it is
-/// trusted. An operation that cannot gives a plain `String`, so nothing becomes trusted by accident. In all else the
-/// string behaves as a plain one.
+/// Every operation on strings keeps for each character whether it is trusted. An operation that cannot do so returns a
+/// plain `String`, so nothing becomes trusted by accident. Otherwise the value behaves as a plain string.
 public final class TrustedText {
     private static final int[] NONE = {};
-    /// This object and an array of one stretch.
+    /// This object and an array of one span.
     private static final int WRAPPER_BYTES = 64;
 
     private final String text;
-    /// Where trusted stretches start and end, in UTF-16 units: ascending, none of them empty, no two touching.
+    /// Starts and ends of the trusted spans, in UTF-16 units: ascending, none empty, no two touching.
     private final int[] spans;
 
     TrustedText(String text, int[] spans) {
@@ -27,7 +26,7 @@ public final class TrustedText {
         return new TrustedText(text, text.isEmpty() ? NONE : new int[] {0, text.length()});
     }
 
-    /// The trusted stretches of a string value: start, end, start, end, …
+    /// The trusted spans of a string value: start, end, start, end, …
     static int[] spans(Object text) {
         Object plain = text instanceof Markup markup ? markup.text() : text;
         return plain instanceof TrustedText trusted ? trusted.spans : NONE;
@@ -43,15 +42,15 @@ public final class TrustedText {
         return start == end || at < spans.length && spans[at] <= start && spans[at + 1] >= end;
     }
 
-    /// The place in `spans` of the first stretch that ends after a position.
+    /// The index in `spans` of the first span that ends after a position.
     static int firstAt(int[] spans, int position) {
         int at = Arrays.binarySearch(spans, position);
-        // A position that is a start or lies inside a stretch belongs to it, an end does not.
+        // The start of a span belongs to it, the end does not.
         int place = at >= 0 ? at + at % 2 : -at - 1;
         return place - place % 2;
     }
 
-    /// Whether all of a string value is trusted; an empty one is where it was trusted when it was made.
+    /// Whether all of a string value is trusted; an empty one is if it was made as a trusted one.
     static boolean isWhole(Object text) {
         Object plain = text instanceof Markup markup ? markup.text() : text;
         return plain instanceof TrustedText trusted && trusted.isTrusted(0, trusted.text.length());
@@ -87,7 +86,7 @@ public final class TrustedText {
         }
         budget.scan(first.length + (long) second.length);
         budget.bytes(WRAPPER_BYTES + 4L * first.length + 4L * second.length);
-        // Stretches that meet become one.
+        // Spans that touch become one.
         boolean meet = first.length > 0 && second.length > 0 && first[first.length - 1] == start.length()
                 && second[0] == 0;
         int kept = first.length - (meet ? 1 : 0);

@@ -34,7 +34,7 @@ public final class Types {
         return value instanceof Attributed attributed ? attributed.typeName() : "function";
     }
 
-    /// The kinds of values that operations tell apart.
+    /// The kinds of values that operations distinguish.
     public enum Kind { NONE, BOOL, INT, FLOAT, TEXT, LIST, TUPLE, RANGE, DICT, UNDEFINED, OTHER }
 
     /// The value's kind.

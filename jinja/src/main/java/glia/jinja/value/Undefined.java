@@ -1,7 +1,7 @@
 package glia.jinja.value;
 
-/// The value of what is not there. It prints as nothing, is false, is empty when iterated, and fails in every other
-/// operation with a message that says what was missing.
+/// The value of a missing variable, attribute or element. It prints as nothing, is false, is empty when iterated, and
+/// fails in every other operation with a message that names the missing one.
 public final class Undefined {
     private final String hint;
     private final Object owner;
@@ -13,12 +13,12 @@ public final class Undefined {
         this.name = name;
     }
 
-    /// A missing value that is best described in words.
+    /// A missing value with a message of its own.
     public static Undefined because(String hint) {
         return new Undefined(hint, null, null);
     }
 
-    /// A variable that no scope knows.
+    /// A variable that is in no scope.
     public static Undefined variable(String name) {
         return new Undefined(null, Values.ABSENT, name);
     }
@@ -28,7 +28,7 @@ public final class Undefined {
         return new Undefined(null, owner, name);
     }
 
-    /// What was missing, as Jinja words it.
+    /// The message that names the missing value, in Jinja's words.
     public String message() {
         if (hint != null) {
             return hint;

@@ -6,7 +6,7 @@ public final class Values {
     public static final Object ABSENT = new Object();
 
     /// Two elements of ranges.
-    private static final int BOXED_BYTES = 24;
+    private static final int BOXED_BYTES = 48;
 
     private Values() {
     }
@@ -115,7 +115,7 @@ public final class Values {
 
     /// Equality as containers use it: an element always equals itself, even if it is NaN.
     private static boolean same(Object a, Object b, Budget budget) {
-        budget.scan(4);
+        budget.scan(8);
         budget.bytes(BOXED_BYTES);
         return a == b || equal(a, b, budget);
     }

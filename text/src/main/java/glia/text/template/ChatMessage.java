@@ -8,16 +8,16 @@ import java.util.Map;
 
 /// A message of a conversation.
 ///
-/// @param role `system`, `user`, `assistant`, `tool`, or what else the model's template knows. The program chooses it,
-///        so a plain word is trusted: some templates make the marker of a turn of it (`<|user|>`)
+/// @param role `system`, `user`, `assistant`, `tool`, or another role of the model's template. The program chooses it,
+///        so a plain word is trusted: some templates build a special token from it (`<|user|>`)
 /// @param content the text
-/// @param toolCalls the calls an assistant asks for
-/// @param reasoning what the assistant thought before it answered; empty where it did not
+/// @param toolCalls the tool calls of an assistant
+/// @param reasoning the assistant's reasoning before the answer; empty where there is none
 /// @param extra further keys that the template sees, such as `tool_call_id` and `name`; they also replace the others,
 ///        as in a `content` of several parts
 public record ChatMessage(String role, String content, List<ToolCall> toolCalls, String reasoning,
         Map<String, Object> extra) {
-    /// Keeps copies of what is given.
+    /// Copies the arguments.
     public ChatMessage {
         toolCalls = List.copyOf(toolCalls);
         extra = new LinkedHashMap<>(extra);
@@ -28,17 +28,17 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         this(role, content, List.of(), "", Map.of());
     }
 
-    /// Instructions to the model.
+    /// A system prompt.
     public static ChatMessage system(String content) {
         return new ChatMessage("system", content);
     }
 
-    /// What the user says.
+    /// A message of the user.
     public static ChatMessage user(String content) {
         return new ChatMessage("user", content);
     }
 
-    /// What the model has answered.
+    /// An answer of the model.
     public static ChatMessage assistant(String content) {
         return new ChatMessage("assistant", content);
     }
@@ -56,7 +56,7 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
             for (Object part : parts) {
                 Object type = part instanceof Map<?, ?> map ? map.get("type") : "text";
                 if (!"text".equals(type)) {
-                    throw new IllegalArgumentException("the message holds a part of type '" + type + "'; models run "
+                    throw new IllegalArgumentException("the message has a part of type '" + type + "'; models run "
                             + "on text alone here, images and sounds are not read");
                 }
             }
@@ -73,7 +73,7 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         return true;
     }
 
-    /// The message as templates see it. Reasoning has two names there, for the families that read one or the other.
+    /// The variables of the message in a template. Reasoning has two names, since templates read one or the other.
     public Map<String, Object> variables() {
         Map<String, Object> variables = new LinkedHashMap<>();
         variables.put("role", isWord(role) ? TrustedText.of(role) : role);

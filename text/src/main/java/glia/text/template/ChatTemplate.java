@@ -14,17 +14,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// Turns a conversation into the text that a model was trained to continue.
+/// A chat template: converts a conversation to the text that a model was trained to continue.
 ///
 /// Templates are written in Jinja and come with the model. They are rendered as Hugging Face Transformers configures
 /// Jinja (blocks trimmed, `break` and `continue`, `generation`, `raise_exception`, `strftime_now`, `tojson` without
-/// escapes), by an interpreter that knows no value but its own: a template reaches no file, no class and no clock but
+/// escapes), by an interpreter with values of its own: a template has access to no file, no class and no clock but
 /// the one given. Unlike there, lists and dicts of the template's own can be changed (`append`), which some templates
 /// need.
 ///
-/// A template holds no state; any number of threads can render it.
+/// A template has no state; any number of threads can render it.
 public final class ChatTemplate {
-    /// The name of the template that is used where a model has several.
+    /// The name of the default template of a model that has several.
     public static final String DEFAULT = "default";
 
     private final String name;
@@ -42,7 +42,7 @@ public final class ChatTemplate {
         this.limits = limits;
     }
 
-    /// The machine's own time. Its clock is not made before a template asks: that takes longer than to parse one.
+    /// The system's time. Its clock is created on first use: that takes longer than to parse a template.
     private record SystemTime() implements Supplier<LocalDateTime> {
         @Override
         public LocalDateTime get() {
@@ -59,7 +59,7 @@ public final class ChatTemplate {
 
     /// Parses a template.
     ///
-    /// @param name what errors call it
+    /// @param name the name in errors
     /// @throws TemplateException where the source is not a template, or uses what chat templates cannot (`include`,
     ///         `import`, `extends`)
     public static ChatTemplate parse(String name, String source) {
@@ -96,7 +96,7 @@ public final class ChatTemplate {
         return new ChatTemplate(name, source, template, now, other);
     }
 
-    /// What errors call it.
+    /// The name in errors.
     public String name() {
         return name;
     }
@@ -108,15 +108,15 @@ public final class ChatTemplate {
 
     /// Renders variables of null, booleans, numbers, strings, lists and maps.
     ///
-    /// @throws TemplateException where the template refuses them or fails, or a limit is reached
+    /// @throws TemplateException where the template refuses them, fails, or exceeds a limit
     public String render(Map<String, ?> variables) {
         return renderTrusted(variables).toString();
     }
 
-    /// Renders variables and tells which characters of the text the template itself wrote: those are trusted. What
-    /// variables hold is not, but for numbers and what the caller vouches for with [TrustedText].
+    /// Renders variables to a text with trusted spans: the template's own characters and numbers are trusted, text from
+    /// variables is not, unless the caller passes it as [TrustedText].
     ///
-    /// @throws TemplateException where the template refuses them or fails, or a limit is reached
+    /// @throws TemplateException where the template refuses them, fails, or exceeds a limit
     public TrustedText renderTrusted(Map<String, ?> variables) {
         Budget budget = new Budget(limits.steps(), limits.bytes(), limits.depth());
         try {
@@ -128,23 +128,23 @@ public final class ChatTemplate {
 
     /// Renders a conversation.
     ///
-    /// @throws TemplateException where the template refuses it or fails, or a limit is reached
+    /// @throws TemplateException where the template refuses it, fails, or exceeds a limit
     public String render(List<ChatMessage> messages, RenderOptions options) {
         return render(options.variables(messages));
     }
 
-    /// Renders a conversation for [Tokenizer#encode(TrustedText, boolean)], which recognizes markers such as
-    /// `<|im_end|>` only where the template wrote them: no message, tool or other variable can forge one.
+    /// Renders a conversation for [Tokenizer#encode(TrustedText, boolean)], which recognizes special tokens such as
+    /// `<|im_end|>` only where the template wrote them: no message, tool or other variable can inject one.
     ///
-    /// @throws TemplateException where the template refuses it or fails, or a limit is reached
+    /// @throws TemplateException where the template refuses it, fails, or exceeds a limit
     public TrustedText renderTrusted(List<ChatMessage> messages, RenderOptions options) {
         return renderTrusted(options.variables(messages));
     }
 
-    /// The token ids of a conversation, in which only the template itself speaks with markers. BOS is where the
-    /// template writes it.
+    /// The token ids of a conversation, in which only the template itself can write special tokens. BOS is where
+    /// the template writes it.
     ///
-    /// @throws TemplateException where the template refuses it or fails, or a limit is reached
+    /// @throws TemplateException where the template refuses it, fails, or exceeds a limit
     public int[] encode(List<ChatMessage> messages, RenderOptions options, Tokenizer tokenizer) {
         return tokenizer.encode(renderTrusted(messages, options), false);
     }

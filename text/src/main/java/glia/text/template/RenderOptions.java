@@ -6,18 +6,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a template is given besides the messages.
+/// The variables of a template besides the messages.
 ///
-/// @param addGenerationPrompt whether the text ends where the assistant's answer is to begin
+/// @param addGenerationPrompt whether to end the text with the generation prompt, the beginning of the assistant's turn
 /// @param tools JSON schemas of the tools that the model may call
-/// @param variables further variables: `bos_token` and `eos_token`, which most templates need (`withToken`), and what
-///        the model's template knows, such as `enable_thinking`; strings among them are not trusted
+/// @param variables further variables: `bos_token` and `eos_token`, which most templates need (`withToken`), and the
+///        variables of the model's template, such as `enable_thinking`; strings among them are not trusted
 public record RenderOptions(boolean addGenerationPrompt, List<Map<String, Object>> tools,
         Map<String, Object> variables) {
-    /// A prompt to be answered, without tools and further variables.
+    /// A generation prompt, without tools and further variables.
     public static final RenderOptions PROMPT = new RenderOptions(true, List.of(), Map.of());
 
-    /// Keeps copies of what is given.
+    /// Copies the arguments.
     public RenderOptions {
         tools = List.copyOf(tools);
         variables = new LinkedHashMap<>(variables);

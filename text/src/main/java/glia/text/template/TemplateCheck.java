@@ -13,28 +13,28 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// Renders a folder of real templates and compares with what a reference rendered.
+/// Renders a folder of real templates and compares the texts with those of a reference.
 ///
-/// The folder holds `cases.json` (an object of named sets of variables), templates `NAME.jinja`, and for each of them
+/// The folder has `cases.json` (an object of named sets of variables), templates `NAME.jinja`, and for each of them
 /// `NAME.json`: by the name of the case, `{"text": …}` or `{"error": …}`.
 public final class TemplateCheck {
     private static final String TEMPLATE = ".jinja";
     private static final Map<String, Object> TOKENS =
             Map.of("bos_token", "<BOS>", "eos_token", "<EOS>", "unk_token", "<UNK>", "pad_token", "<PAD>");
-    /// How the reference's sandbox words its refusal of changing a list or dict, which is allowed here.
+    /// The message of the reference's sandbox when a list or dict is changed, which is allowed here.
     private static final String REFUSED_CHANGE = "is unsafe";
 
-    /// So many characters of a message tell whether it stands in a template; its end may be put together there.
-    private static final int NUM_TELLING = 10;
+    /// The length of the prefix by which a message is searched in a template; its end may be computed there.
+    private static final int PREFIX_LENGTH = 10;
 
     private TemplateCheck() {
     }
 
-    /// What came of one template.
+    /// The result of one template.
     ///
     /// @param numCases how many cases there are
     /// @param numPassed in how many the text was the reference's, or both failed
-    /// @param firstDifference the first case that did not pass: its name, what was expected and what came
+    /// @param firstDifference the first case that did not pass: its name, the expected and the actual text
     public record Result(String template, int numCases, int numPassed, Optional<String> firstDifference) {
         /// Whether all cases passed.
         public boolean passed() {
@@ -95,7 +95,7 @@ public final class TemplateCheck {
         return new Result(name, cases.size(), passed, Optional.ofNullable(first));
     }
 
-    /// What rendering a case gave: one of the two is null.
+    /// The result of rendering a case: one of the two is null.
     private record Outcome(String text, TemplateException error) {
     }
 
@@ -119,7 +119,7 @@ public final class TemplateCheck {
         }
     }
 
-    /// What differs from the reference, or null.
+    /// The difference from the reference, or null.
     private static String difference(JsonNode expected, Outcome outcome, String source) {
         JsonNode text = expected.path("text");
         JsonNode error = expected.path("error");
@@ -136,17 +136,17 @@ public final class TemplateCheck {
                 + (outcome.error() == null ? "a text" : "\"" + outcome.error().getMessage() + "\"");
     }
 
-    /// Whether our error answers to the reference's. The words of `raise_exception` must be the same, and so they must
-    /// where the expected ones stand in the template; the words of other errors are each implementation's own.
+    /// Whether the error matches the reference's. Messages of `raise_exception` must be equal, also where the expected
+    /// message occurs in the template; messages of other errors differ between implementations.
     private static boolean isSameError(String expected, TemplateException error, String source) {
         if (error.detail().equals(expected)) {
             return true;
         }
-        String beginning = expected.substring(0, Math.min(expected.length(), NUM_TELLING));
+        String beginning = expected.substring(0, Math.min(expected.length(), PREFIX_LENGTH));
         return !error.isRaised() && !source.contains(beginning);
     }
 
-    /// The place where two texts part, or null.
+    /// The first difference of two texts, or null.
     static String differenceOf(String expected, String found) {
         if (expected.equals(found)) {
             return null;

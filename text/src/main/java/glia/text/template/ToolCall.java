@@ -3,12 +3,12 @@ package glia.text.template;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// A call of a tool that an assistant's message asks for.
+/// A tool call of an assistant's message.
 ///
 /// @param id the id that the result refers to; empty where there is none
 /// @param arguments by name: null, booleans, numbers, strings, lists and maps
 public record ToolCall(String id, String name, Map<String, Object> arguments) {
-    /// Keeps a copy of the arguments, in their order.
+    /// Copies the arguments, in their order.
     public ToolCall {
         arguments = new LinkedHashMap<>(arguments);
     }
