@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A text that is encoded by the pieces it needs gets the ids that it gets from the whole vocabulary.
+/// The tokenizer with the reduced vocabulary of a text gives the same ids as the one with the whole vocabulary.
 class FirstTextTest {
     private static final String KEY = "tokenizer.ggml.";
     private static final String[] PRE_TOKENIZERS = {"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken",
@@ -36,7 +36,7 @@ class FirstTextTest {
     @ParameterizedTest
     @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o", "deepseek-v3",
         "deepseek-llm"})
-    void idsAreThoseOfTheOriginal(String name) throws Exception {
+    void firstTextHasTheExpectedIds(String name) throws Exception {
         JsonNode fixture = TestData.json(TestData.resource("pretokenizers.json"));
         GgufMetadata metadata = TestData.gguf(TestData.byteLevelMetadata(name));
         List<String> texts = TestData.strings(fixture.path("texts"));
@@ -53,7 +53,7 @@ class FirstTextTest {
                 TestData.characterPairsMetadata())) {
             boolean prefixed = metadata.get(KEY + "model").equals("llama");
             for (Sample sample : TestData.samples(TestData.stories260K().resolve("tokens.json"))) {
-                // The other kind puts no mark before a text.
+                // The other model does not prepend a space.
                 String text = prefixed ? sample.text() : " " + sample.text();
                 if (!sample.text().isEmpty() && !sample.text().startsWith("<")) {
                     assertArrayEquals(sample.ids(), encodeFirst(TestData.gguf(metadata), text), sample::toString);
@@ -62,9 +62,9 @@ class FirstTextTest {
         }
     }
 
-    /// Pieces of the vocabulary, control tokens, and what no piece covers, in any order.
+    /// Pieces of the vocabulary, control tokens and unknown characters in random order.
     @Property(tries = 400)
-    void anyTextGetsTheIdsOfTheWhole(@ForAll long seed) throws Exception {
+    void reducedAndWholeVocabularyGiveTheSameIds(@ForAll long seed) throws Exception {
         Random random = new Random(seed);
         int kind = random.nextInt(PRE_TOKENIZERS.length + 3);
         Map<String, Object> metadata = kind < PRE_TOKENIZERS.length ? TestData.byteLevelMetadata(PRE_TOKENIZERS[kind])
@@ -86,7 +86,7 @@ class FirstTextTest {
     }
 
     @Test
-    void laterAndLongTextsGetTheWhole() throws Exception {
+    void laterAndLongTextsUseTheWholeVocabulary() throws Exception {
         Map<String, Object> metadata = TestData.byteLevelMetadata("smollm");
         Tokenizer whole = Tokenizer.fromGguf(TestData.gguf(metadata));
         Tokenizer known = Tokenizer.fromKnownGguf(TestData.gguf(metadata));
@@ -101,18 +101,18 @@ class FirstTextTest {
         assertEquals("Once", prepared.decode(prepared.encode("Once", false), false));
     }
 
-    /// Few of 50,000 pieces: else nothing is won.
+    /// Loading is faster only if few of 50,000 pieces are needed.
     @Test
-    void aTextTakesAFewPieces() throws Exception {
+    void reducedVocabularyIsSmall() throws Exception {
         TokenizerSource source = GgufTokenizer.read(TestData.gguf(TestData.byteLevelMetadata("smollm"))).source();
         String own = source.forText("Once").orElseThrow();
         assertTrue(own.length() < source.whole().length() / 4, own.length() + " of " + source.whole().length());
         assertTrue(JsonMapper.shared().readTree(own).path("model").path("vocab").has("O"), own);
     }
 
-    /// Such a file is known only if somebody changed it unnoticed. Even then nothing wrong comes of it.
+    /// A file that was checked before may have been changed since.
     @Test
-    void aFlawThatATextDoesNotMeetShowsWithTheSecond() throws Exception {
+    void invalidEntriesOutsideTheReducedVocabularyFailTheSecondText() throws Exception {
         Map<String, Object> metadata = TestData.byteLevelMetadata("smollm");
         String[] merges = ((String[]) metadata.get(KEY + "merges")).clone();
         merges[0] = "z nosuchpiece";

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
-/// Conversations that hold the text of a template's markers, wherever the template puts their strings.
+/// Conversations whose strings contain the text of the template's markers.
 class ForgedMarkersTest {
     private static final String BOS = "<BOS>";
     private static final String EOS = "<EOS>";
@@ -69,7 +69,7 @@ class ForgedMarkersTest {
         return GgufTokenizer.read(TestData.gguf(metadata(template)));
     }
 
-    /// A conversation as a program hands it over.
+    /// A conversation as an application passes it.
     private record Conversation(List<ChatMessage> messages, RenderOptions options) {
         static Conversation of(JsonNode node) {
             RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", BOS).withToken("eos_token", EOS);
@@ -91,7 +91,7 @@ class ForgedMarkersTest {
             return new ChatMessage(role, "", List.of(), "", values);
         }
 
-        /// The same with a text at the start, in the middle or at the end of every string that comes from users.
+        /// The same with a text at the start, in the middle or at the end of every string from users.
         Conversation with(String text) {
             List<ChatMessage> others = new ArrayList<>();
             for (ChatMessage message : messages) {
@@ -151,7 +151,7 @@ class ForgedMarkersTest {
         return (text.length() - text.replace(part, "").length()) / part.length();
     }
 
-    /// @return how many renderings were looked at
+    /// @return the number of checked renderings
     private static int check(String name, String source, JsonNode cases) throws Exception {
         Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(metadata(source)));
         ChatTemplate template = ChatTemplate.parse(name, source);
@@ -174,7 +174,7 @@ class ForgedMarkersTest {
         try {
             String text = template.render(conversation.messages(), conversation.options());
             int[] ids = template.encode(conversation.messages(), conversation.options(), tokenizer);
-            // The thought of one case is spelled out in its message, and is then the user's, not the template's.
+            // In one case the thought is part of the message, so it comes from the user, not from the template.
             if (conversation.messages().stream().noneMatch(m -> m.extra().toString().contains("<think>"))) {
                 assertArrayEquals(tokenizer.encode(text, false), ids, text);
             }
@@ -185,7 +185,7 @@ class ForgedMarkersTest {
         }
     }
 
-    /// Each token of the id is one that the template wrote: as many as its text stands there, but for the forged ones.
+    /// Checks that each token of the id was written by the template: as many as its text occurs, less the forged ones.
     private static int check(ChatTemplate template, Conversation conversation, Tokenizer tokenizer, int id,
             String forged) {
         String text;
@@ -200,7 +200,7 @@ class ForgedMarkersTest {
             String marker = tokenizer.piece(id);
             long written = count(text, marker) - count(text, forged);
             long found = Arrays.stream(ids).filter(each -> each == id).count();
-            // One conversation spells a thought out, in a message.
+            // One conversation contains a thought as part of a message.
             boolean spelled = conversation.messages().stream()
                     .anyMatch(m -> m.extra().toString().replace(forged, "").contains(marker));
             assertTrue(spelled ? found <= written : found == written,
@@ -210,7 +210,7 @@ class ForgedMarkersTest {
     }
 
     @Test
-    void noTemplateOfPublicModelsLetsAMarkerThrough() throws Exception {
+    void publicTemplatesDoNotPassForgedMarkers() throws Exception {
         String shared = System.getenv("GLIA_SHARED");
         assumeTrue(shared != null, "GLIA_SHARED names no folder with templates/");
         Path folder = Path.of(shared, "templates");
@@ -223,7 +223,7 @@ class ForgedMarkersTest {
         assertTrue(checked > 1000, checked + " renderings");
     }
 
-    /// In each template, by either tokenizer.
+    /// For each template and either tokenizer.
     private static int checkOrdinary(String name, String source) throws Exception {
         TokenizerSpec spec = spec(source);
         Encoder whole = Encoder.whenNeeded(() -> spec.json(), spec.origin());
@@ -248,7 +248,7 @@ class ForgedMarkersTest {
     }
 
     @Test
-    void ordinaryMessagesHaveTheIdsOfTheWholeText() throws Exception {
+    void messagesWithoutMarkersKeepTheirIds() throws Exception {
         assertTrue(checkOrdinary("bundled", BUNDLED) > 100);
         String shared = System.getenv("GLIA_SHARED");
         assumeTrue(shared != null, "GLIA_SHARED names no folder with templates/");
@@ -266,7 +266,7 @@ class ForgedMarkersTest {
     }
 
     @Test
-    void theBundledTemplateLetsNoneThrough() throws Exception {
+    void bundledTemplateDoesNotPassForgedMarkers() throws Exception {
         JsonNode cases = TestData.json(TestData.resource("conversations.json"));
         assertTrue(check("bundled", BUNDLED, cases) > 20);
     }

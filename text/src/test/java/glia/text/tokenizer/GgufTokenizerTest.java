@@ -50,7 +50,7 @@ class GgufTokenizerTest {
     }
 
     @Test
-    void whatIsNotKnownIsRefusedByName() {
+    void unsupportedTokenizersAreRefusedByName() {
         String message = refusal(byteLevel(), "pre", "command-r");
         assertTrue(message.contains("'command-r'") && message.contains("smollm, "), message);
         assertTrue(message.contains("deepseek-v3"), message);
@@ -61,7 +61,7 @@ class GgufTokenizerTest {
     }
 
     @Test
-    void listsThatDoNotFitAreRefused() {
+    void listsOfWrongLengthAreRefused() {
         assertTrue(refusal(byteLevel(), "tokens", new String[0]).contains("found 0 pieces"));
         assertTrue(refusal(byteLevel(), "tokens", null).contains("is missing"));
         assertTrue(refusal(byteLevel(), "token_type", new int[] {1}).contains("found 1 types"));
@@ -102,7 +102,7 @@ class GgufTokenizerTest {
     }
 
     @Test
-    void typesBecomeFlags() throws Exception {
+    void tokenTypesBecomeFlags() throws Exception {
         Map<String, Object> metadata = TestData.sentencePieceMetadata();
         int[] types = (int[]) metadata.get(KEY + "token_type");
         String[] pieces = (String[]) metadata.get(KEY + "tokens");
@@ -110,9 +110,9 @@ class GgufTokenizerTest {
         int you = Arrays.asList(pieces).indexOf("▁you");
         Tokenizer before = Tokenizer.fromGguf(TestData.gguf(metadata));
         assertEquals(said, before.encode("said", false)[0]);
-        // Unused: no merge makes it.
+        // Unused: no merge results in it.
         types[said] = 5;
-        // User-defined: recognized in the text as it stands, and no special token.
+        // User-defined: matched in the original text, and not special.
         types[you] = 4;
         pieces[you] = "<you>";
         Tokenizer after = Tokenizer.fromGguf(TestData.gguf(metadata));
@@ -120,7 +120,7 @@ class GgufTokenizerTest {
         assertEquals(you, after.encode("<you>", false)[0]);
         assertFalse(after.isSpecial(you));
         assertEquals("<you>", after.decode(new int[] {1, you}, true));
-        // Unknown and control: special. Byte tokens stand for bytes, their text does not stand for them.
+        // Unknown and control: special. The text of a byte token does not encode to it.
         assertTrue(after.isSpecial(0) && after.isSpecial(1) && after.isSpecial(2));
         assertArrayEquals(new int[] {1}, after.encode("<s>", false));
         assertFalse(after.isSpecial(13));
@@ -145,7 +145,7 @@ class GgufTokenizerTest {
     @ParameterizedTest
     @CsvSource({"smollm,false", "gpt-2,false", "qwen2,false", "llama-bpe,true", "llama3,true", "tekken,true",
         "gpt-4o,false", "deepseek-v3,false"})
-    void bosIsAddedWhereTheFileOrElseItsKindSaysSo(String name, boolean byDefault) throws Exception {
+    void bosIsAddedByTheFileOrByDefault(String name, boolean byDefault) throws Exception {
         Map<String, Object> metadata = TestData.byteLevelMetadata(name);
         assertEquals(byDefault, Tokenizer.fromGguf(TestData.gguf(metadata)).addsBos());
         metadata.put(KEY + "add_bos_token", !byDefault);
@@ -155,7 +155,7 @@ class GgufTokenizerTest {
     }
 
     @Test
-    void tokensThatEndAnAnswer() throws Exception {
+    void tokensThatEndGeneration() throws Exception {
         Map<String, Object> metadata = byteLevel();
         String[] pieces = (String[]) metadata.get(KEY + "tokens");
         int[] types = (int[]) metadata.get(KEY + "token_type");
@@ -166,10 +166,10 @@ class GgufTokenizerTest {
         assertEquals(OptionalInt.of(end), tokenizer.eos());
         metadata.put(KEY + "eot_token_id", 7);
         assertEquals(Set.of(end, text, 7), Tokenizer.fromGguf(TestData.gguf(metadata)).endOfGeneration());
-        // Only control tokens are taken for marks by their text.
+        // Only control tokens are recognized as end marks by their text.
         types[text] = 1;
         assertEquals(Set.of(end, 7), Tokenizer.fromGguf(TestData.gguf(metadata)).endOfGeneration());
-        // In the harmony format <|end|> does not end the answer.
+        // In the harmony format <|end|> does not end generation.
         pieces[text] = "<|return|>";
         types[text] = 3;
         pieces[text - 1] = "<|end|>";
@@ -178,7 +178,7 @@ class GgufTokenizerTest {
         assertEquals(Set.of(end, text, 7), Tokenizer.fromGguf(TestData.gguf(metadata)).endOfGeneration());
     }
 
-    /// The merges that Hugging Face's converter made for this vocabulary, in its order.
+    /// The merges, in order, that Hugging Face's converter made for this vocabulary.
     @Test
     void mergesFromScoresAreThoseOfTheConverter() throws Exception {
         Map<String, Object> metadata = TestData.sentencePieceMetadata();
@@ -191,7 +191,7 @@ class GgufTokenizerTest {
         }
     }
 
-    /// Lists of a lying file: the native library would end the process, and this test with it.
+    /// Randomly changed lists. If the native library read invalid ones, it would end this process.
     @Property(tries = 300)
     void changedListsAreRefusedOrWork(@ForAll long seed, @ForAll boolean sentencePiece) {
         Random random = new Random(seed);

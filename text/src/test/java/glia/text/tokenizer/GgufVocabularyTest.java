@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/// Vocabularies from folders to GGUF metadata and back.
+/// Converts tokenizers of folders to GGUF metadata and back.
 class GgufVocabularyTest {
     private static final String KEY = "tokenizer.ggml.";
 
@@ -40,10 +40,10 @@ class GgufVocabularyTest {
         }
     }
 
-    /// The folder is made of a file's metadata, so both ways are held to each other.
+    /// The folder is written from GGUF metadata, so the two conversions must be inverse.
     @ParameterizedTest
     @ValueSource(strings = {"smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3", "modern-bert"})
-    void namesOfPreTokenizersAreFoundAgain(String pre) throws IOException {
+    void preTokenizersAreWrittenByName(String pre) throws IOException {
         GgufMetadata metadata = TestData.gguf(TestData.byteLevelMetadata(pre));
         GgufTokenizerFolder.write(metadata, folder);
         Tokenizer original = Tokenizer.fromGguf(metadata);
@@ -59,7 +59,7 @@ class GgufVocabularyTest {
     }
 
     @Test
-    void whatTheFormatCannotSayIsRefused() throws IOException {
+    void tokenizersThatGgufCannotRepresentAreRefused() throws IOException {
         GgufTokenizerFolder.write(TestData.gguf(TestData.byteLevelMetadata("smollm")), folder);
         Path file = folder.resolve("tokenizer.json");
         String json = Files.readString(file);
@@ -84,7 +84,7 @@ class GgufVocabularyTest {
     /// Accents, Chinese, emoji, white space and unknown characters among the texts; more rows than pieces.
     @ParameterizedTest
     @CsvSource({"wordpiece, bert", "wordpiece_cased, bert", "unigram, t5"})
-    void wordsKeepTheirIds(String name, String model) throws IOException {
+    void wordTokenizersKeepTheirIds(String name, String model) throws IOException {
         Tokenizer original = Tokenizer.load(TestData.resource(name));
         Map<String, Object> written = GgufVocabulary.of(TestData.resource(name), original.vocabSize() + 9);
         assertEquals(model, written.get(KEY + "model"));
@@ -104,9 +104,9 @@ class GgufVocabularyTest {
         Files.writeString(folder.resolve("tokenizer.json"), changed);
     }
 
-    /// The steps that newer files of SentencePiece have for the same.
+    /// Newer SentencePiece files have other steps with the same effect.
     @Test
-    void otherWordsForTheSameAreUnderstood() throws IOException {
+    void equivalentComponentsAreRecognized() throws IOException {
         change("unigram", "(?s)\"normalizer\":\\s*(\\{[^}]*\\})",
                 "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[$1,"
                 + "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true},{\"type\":\"Replace\",\"pattern\":"
@@ -121,15 +121,15 @@ class GgufVocabularyTest {
         "wordpiece | \"max_input_chars_per_word\":\\s*100 | \"max_input_chars_per_word\":200",
         "wordpiece | \"BertPreTokenizer\" | \"WhitespaceSplit\"",
         "unigram | \"WhitespaceSplit\" | \"BertPreTokenizer\""})
-    void wordsThatTheFormatCannotSayAreRefused(String name, String found, String put) throws IOException {
+    void wordTokenizersThatGgufCannotRepresentAreRefused(String name, String found, String put) throws IOException {
         change(name, found, put);
         assertTrue(assertThrows(CheckpointException.class, () -> GgufVocabulary.of(folder, 1000)).getMessage()
                 .contains("splits texts in none of the ways"));
     }
 
-    /// Encoders put tokens around a text that nothing else names.
+    /// Encoder models add tokens around a text that only the template names.
     @Test
-    void whatStandsAroundATextIsBosAndEos() throws IOException {
+    void tokensAroundATextAreWrittenAsBosAndEos() throws IOException {
         Map<String, Object> metadata = TestData.byteLevelMetadata("modern-bert");
         GgufTokenizerFolder.write(TestData.gguf(metadata), folder);
         Files.delete(folder.resolve("tokenizer_config.json"));
@@ -145,9 +145,9 @@ class GgufVocabularyTest {
         assertArrayEquals(new int[] {begin, end}, Tokenizer.fromGguf(TestData.gguf(written)).encode("", true));
     }
 
-    /// Gemma's kind: pairs of characters with a mark for each space, none before the text.
+    /// As Gemma: BPE over characters with `▁` for each space and none before the text.
     @Test
-    void markedSpacesWithoutAPrefixAreWrittenAsScores() throws IOException {
+    void sentencePieceWithoutSpacePrefixIsWrittenAsScores() throws IOException {
         String json = Files.readString(TestData.stories260K().resolve("tokenizer.json"));
         Files.writeString(folder.resolve("tokenizer.json"), json
                 .replaceFirst("(?s)\"normalizer\".*?\"pre_tokenizer\":\\s*null", "\"normalizer\":{\"type\":"

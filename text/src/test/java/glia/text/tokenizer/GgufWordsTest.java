@@ -18,12 +18,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
-/// Vocabularies of words as llama.cpp's converter writes them to GGUF files, against the ids of Hugging Face's library
-/// from the `tokenizer.json` that they come from.
+/// WordPiece and Unigram vocabularies as llama.cpp's converter writes them to GGUF files, against the ids of Hugging
+/// Face's library for the original `tokenizer.json`.
 class GgufWordsTest {
     private static final String KEY = "tokenizer.ggml.";
 
-    /// With phantom spaces before pieces that begin a word, and no prefix before those that go on.
+    /// With `▁` before pieces that begin a word, and no prefix before those that continue it.
     private static Map<String, Object> wordPiece(String name) {
         JsonNode json = TestData.json(TestData.resource(name + "/tokenizer.json"));
         String[] pieces = new String[json.path("model").path("vocab").size()];
@@ -75,10 +75,10 @@ class GgufWordsTest {
         return name.equals("unigram") ? unigram() : wordPiece(name);
     }
 
-    /// Files do not say whether closing marks follow without a space; that of the cased vocabulary does not.
+    /// GGUF does not store whether a space precedes punctuation; in the cased vocabulary it does.
     @ParameterizedTest
     @CsvSource({"wordpiece, true", "wordpiece_cased, false", "unigram, true"})
-    void idsAndTextsAreTheOriginals(String name, boolean decodes) throws Exception {
+    void idsAndTextsAreThoseOfTheReference(String name, boolean decodes) throws Exception {
         Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(metadata(name)));
         int count = 0;
         for (JsonNode sample : TestData.json(TestData.resource(name + "/tokens.json"))) {
@@ -96,7 +96,7 @@ class GgufWordsTest {
     }
 
     @Test
-    void whatTheFileSaysOfLettersGoes() throws Exception {
+    void lowerCasingFollowsTheFile() throws Exception {
         Map<String, Object> metadata = wordPiece("wordpiece");
         metadata.put(KEY + "normalizer.lowercase", false);
         Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(metadata));
@@ -105,7 +105,7 @@ class GgufWordsTest {
     }
 
     @Test
-    void marksAroundATextAreThoseOfTheFile() throws Exception {
+    void tokensAroundATextFollowTheFile() throws Exception {
         Map<String, Object> metadata = unigram();
         metadata.put(KEY + "bos_token_id", 0);
         metadata.put(KEY + "add_bos_token", true);
@@ -118,7 +118,7 @@ class GgufWordsTest {
     }
 
     @Test
-    void whatDoesNotFitIsRefused() {
+    void invalidMetadataIsRefused() {
         Map<String, Object> noUnknown = wordPiece("wordpiece");
         noUnknown.remove(KEY + "unknown_token_id");
         ((String[]) noUnknown.get(KEY + "tokens"))[1] = "[OTHER]";
@@ -135,9 +135,9 @@ class GgufWordsTest {
         return assertThrows(CheckpointException.class, () -> Tokenizer.fromGguf(TestData.gguf(metadata))).getMessage();
     }
 
-    /// Gemma 4's kind, of another vocabulary, against the library with the same merges and spaces marked.
+    /// Model `gemma4` with another vocabulary, against the library with the same merges and `▁` for spaces.
     @Test
-    void markedSpacesWithMergesAreThoseOfTheLibrary(@TempDir Path folder) throws Exception {
+    void collapsedSpacesMatchTheReference(@TempDir Path folder) throws Exception {
         JsonNode json = TestData.json(TestData.stories260K().resolve("tokenizer.json"));
         Map<String, Object> metadata = TestData.sentencePieceMetadata();
         metadata.remove(KEY + "scores");

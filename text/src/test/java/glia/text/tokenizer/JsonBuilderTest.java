@@ -24,7 +24,7 @@ class JsonBuilderTest {
     }
 
     @Property(tries = 300)
-    void textsComeBack(@ForAll long seed) {
+    void quotedTextsRoundTrip(@ForAll long seed) {
         Random random = new Random(seed);
         JsonBuilder json = new JsonBuilder(0).raw("[");
         String[] texts = new String[random.nextInt(1, 9)];

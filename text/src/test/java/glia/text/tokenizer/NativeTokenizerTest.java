@@ -22,12 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What DJL's tokenizers do unless they are kept from it: cutting texts at 512 tokens, padding them, reporting home.
+/// Checks what DJL's own classes would do: truncate texts at 512 tokens, pad them, and send telemetry.
 class NativeTokenizerTest {
     private static final String WORDS = "Once upon a time ".repeat(500);
 
     @Test
-    void longTextsAreNotCut() throws Exception {
+    void longTextsAreNotTruncated() throws Exception {
         Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
         int[] ids = tokenizer.encode(WORDS, false);
         assertTrue(ids.length > 1000, "found " + ids.length);
@@ -35,7 +35,7 @@ class NativeTokenizerTest {
     }
 
     @Test
-    void aTokenizerThatAsksForCuttingAndPaddingGetsNeither(@TempDir Path folder) throws Exception {
+    void truncationAndPaddingAreIgnored(@TempDir Path folder) throws Exception {
         String asking = Files.readString(TestData.stories260K().resolve("tokenizer.json"))
                 .replace("\"truncation\": null", "\"truncation\":{\"direction\":\"Right\",\"max_length\":4,"
                         + "\"strategy\":\"LongestFirst\",\"stride\":0}")
@@ -58,9 +58,9 @@ class NativeTokenizerTest {
         assertTrue(message.contains("2000001") && message.contains("in parts"), message);
     }
 
-    /// Whatever opens a connection in Java goes through a handler; and the class of DJL that reports home is not there.
+    /// All connections in Java use a stream handler, and DJL's class for telemetry is not on the class path.
     @Test
-    void nothingIsReportedHome() throws Exception {
+    void noTelemetryIsSent() throws Exception {
         ConcurrentLinkedQueue<URL> opened = new ConcurrentLinkedQueue<>();
         URL.setURLStreamHandlerFactory(protocol -> protocol.startsWith("http") ? new URLStreamHandler() {
             @Override
@@ -102,7 +102,7 @@ class NativeTokenizerTest {
     }
 
     @Test
-    void theLibrarysWordsReachTheCaller() {
+    void theLibrarysMessageReachesTheCaller() {
         String message = assertThrows(IllegalArgumentException.class, () -> NativeTokenizer.of("{}")).getMessage();
         assertTrue(message.contains("Model missing"), message);
     }

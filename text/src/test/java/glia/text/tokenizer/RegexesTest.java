@@ -33,7 +33,7 @@ class RegexesTest {
         "(a                   @ without ')'",  "a)              @ unmatched ')'", "[a             @ an end in",
         "a{5001}              @ more than 1000 times", "(?i:ss)+ @ a ligature", "(?:ab)++        @ possessive group",
         "a{3}?                @ lazy interval", "*a             @ a quantifier",  "[z-a]          @ a range"})
-    void patternsWithoutABoundAreRefused(String regex, String construct) {
+    void patternsWithoutATimeBoundAreRefused(String regex, String construct) {
         String message = assertThrows(IllegalArgumentException.class, () -> limit(regex)).getMessage();
         assertTrue(message.startsWith("found the pattern \"") && message.contains(construct), message);
     }

@@ -37,7 +37,7 @@ class StreamingDecoderTest {
         }
     }
 
-    /// Streams the ids and checks that each text is whole; returns all of it.
+    /// Streams ids and checks that no part ends inside a character; returns the whole text.
     private static String stream(Tokenizer tokenizer, int[] ids, boolean skipSpecial) {
         StreamingDecoder decoder = tokenizer.streamingDecoder(skipSpecial);
         StringBuilder text = new StringBuilder();
@@ -50,22 +50,22 @@ class StreamingDecoderTest {
     }
 
     @Property(tries = 2000)
-    void partsJoinToTheWhole(@ForAll @Size(max = 60) List<@IntRange(max = 511) Integer> list,
+    void streamedPartsJoinToTheWholeText(@ForAll @Size(max = 60) List<@IntRange(max = 511) Integer> list,
                              @ForAll boolean skipSpecial) {
         int[] ids = ints(list);
         assertEquals(STORIES.decode(ids, skipSpecial), stream(STORIES, ids, skipSpecial));
     }
 
-    /// Byte tokens, and those around them, come up often enough to make whole, broken and half characters.
+    /// Byte tokens are frequent enough to make valid, invalid and incomplete characters.
     @Property(tries = 2000)
-    void bytesOfEveryKindJoinToTheWhole(@ForAll @Size(max = 40) List<@IntRange(max = 263) Integer> list) {
+    void streamedBytesJoinToTheWholeText(@ForAll @Size(max = 40) List<@IntRange(max = 263) Integer> list) {
         int[] ids = ints(list);
         assertEquals(STORIES.decode(ids, false), stream(STORIES, ids, false));
         int[] bytes = Arrays.stream(ids).map(id -> id % 256).toArray();
         assertEquals(BYTE_LEVEL.decode(bytes, false), stream(BYTE_LEVEL, bytes, false));
     }
 
-    /// Any sequence of byte-level pieces, valid or not, reads as Hugging Face's library reads it.
+    /// Any sequence of byte-level pieces, valid UTF-8 or not, decodes as with Hugging Face's library.
     @Property(tries = 2000)
     void byteLevelTextsAreThoseOfHuggingFace(@ForAll @Size(max = 40) List<@IntRange(max = 758) Integer> list,
                                              @ForAll boolean skipSpecial) {
@@ -75,7 +75,7 @@ class StreamingDecoderTest {
         assertEquals(expected, stream(BYTE_LEVEL, some, skipSpecial));
     }
 
-    /// Without byte tokens, whose broken runs Hugging Face treats otherwise; special tokens are 0, 1 and 2.
+    /// Without byte tokens, whose invalid runs Hugging Face decodes differently; special tokens are 0, 1 and 2.
     @Property(tries = 2000)
     void sentencePieceTextsAreThoseOfHuggingFace(@ForAll @Size(max = 40) List<@IntRange(max = 255) Integer> list,
                                                  @ForAll boolean skipSpecial) {
@@ -86,10 +86,10 @@ class StreamingDecoderTest {
     }
 
     @Property(tries = 500)
-    void everyTextComesBack(@ForAll String text) {
+    void everyTextRoundTrips(@ForAll String text) {
         String sound = new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
         assertEquals(sound, stream(BYTE_LEVEL, BYTE_LEVEL.encode(sound, false), false));
-        // SentencePiece writes a space as this character, so it cannot tell the two apart.
+        // SentencePiece writes a space as this character, so both decode to a space.
         assertEquals(sound.replace('▁', ' '), stream(STORIES, STORIES.encode(sound, false), false));
     }
 
@@ -102,7 +102,7 @@ class StreamingDecoderTest {
     }
 
     @Test
-    void aCharacterWaitsForItsLastByte() {
+    void incompleteCharactersAreKept() {
         StreamingDecoder decoder = STORIES.streamingDecoder(true);
         int zero = 3;
         assertEquals("", decoder.accept(zero + 0xF0));

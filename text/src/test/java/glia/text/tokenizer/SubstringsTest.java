@@ -20,15 +20,15 @@ class SubstringsTest {
         return text.has(bytes(piece), 0, piece.length());
     }
 
-    /// Few letters, so that most short pieces are there and most long ones nearly.
+    /// Few letters, so that most short pieces are substrings and most long ones almost are.
     @Property
-    void asStringsHaveIt(@ForAll @CharRange(from = 'a', to = 'c') @StringLength(max = 60) String text,
+    void substringsAreThoseOfStrings(@ForAll @CharRange(from = 'a', to = 'c') @StringLength(max = 60) String text,
             @ForAll @CharRange(from = 'a', to = 'c') @StringLength(max = 6) String piece) {
         assertEquals(text.contains(piece), has(new Substrings(bytes(text)), piece));
     }
 
     @Property
-    void everyPartIsThere(@ForAll @StringLength(max = 40) @CharRange(from = '\0', to = '\u00FF') String text) {
+    void everySubstringIsFound(@ForAll @StringLength(max = 40) @CharRange(from = '\0', to = '\u00FF') String text) {
         Substrings substrings = new Substrings(bytes(text));
         for (int from = 0; from <= text.length(); from++) {
             for (int to = from; to <= text.length(); to++) {
@@ -38,7 +38,7 @@ class SubstringsTest {
     }
 
     @Test
-    void ofNothingOnlyNothing() {
+    void theEmptyTextHasOnlyTheEmptySubstring() {
         Substrings nothing = new Substrings(new byte[0]);
         assertTrue(has(nothing, ""));
         for (String piece : new String[] {"\0", "\0\0", "\0\0\0", "\0\0\0\0", "\0\0\0\0\0"}) {

@@ -16,14 +16,14 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Tokenizers and truths that several tests use.
+/// Tokenizers and expected values of several tests.
 final class TestData {
     static final Path ORIGIN = Path.of("made.gguf");
     private static final JsonMapper MAPPER = new JsonMapper();
 
     private TestData() { }
 
-    /// A text and its ids without special tokens added.
+    /// A text and its ids without added special tokens.
     record Sample(String text, int[] ids) {
         @Override
         public String toString() {
@@ -90,8 +90,8 @@ final class TestData {
         return metadata;
     }
 
-    /// The tokenizer of stories260K as a GGUF file would hold it: with scores, which fall in the order of the merges
-    /// that make the pieces.
+    /// The tokenizer of stories260K as a GGUF file would hold it: with scores that decrease with the rank of the merge
+    /// that makes the piece.
     static Map<String, Object> sentencePieceMetadata() {
         JsonNode model = json(stories260K().resolve("tokenizer.json")).path("model");
         String[] pieces = new String[model.path("vocab").size()];
@@ -114,7 +114,7 @@ final class TestData {
         return metadata;
     }
 
-    /// The same with merges in place of scores.
+    /// The same with merges instead of scores.
     static Map<String, Object> characterPairsMetadata() {
         Map<String, Object> metadata = sentencePieceMetadata();
         JsonNode merges = json(stories260K().resolve("tokenizer.json")).path("model").path("merges");

@@ -29,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Folders that lack files, contradict themselves, or lie.
+/// Folders with missing, contradictory or invalid files.
 class TokenizerFolderTest {
     private static final JsonMapper MAPPER = new JsonMapper();
     /// A small byte-level tokenizer with every kind of component.
@@ -104,7 +104,7 @@ class TokenizerFolderTest {
         "{\"bos_token\":\"<s>\",\"add_bos_token\":true}        | true  | 1",
         "{\"bos_token\":\"<think>\",\"add_bos_token\":true}    | true  | 2",
         "{\"eos_token\":\"<s>\",\"add_eos_token\":true}        | true  | 2"})
-    void theConfigOverrulesTheTemplate(String config, boolean begins, int added) throws Exception {
+    void theConfigOverridesTheTemplate(String config, boolean begins, int added) throws Exception {
         write("tokenizer_config.json", config);
         write("special_tokens_map.json", "{\"bos_token\":\"<s>\"}");
         Tokenizer tokenizer = Tokenizer.load(folder);
@@ -113,7 +113,7 @@ class TokenizerFolderTest {
     }
 
     @Test
-    void tokensThatEndAnAnswerComeFromAllFiles() throws Exception {
+    void tokensThatEndGenerationComeFromAllFiles() throws Exception {
         write("tokenizer_config.json", "{\"eos_token\":\"<s>\"}");
         write("generation_config.json", "{\"eos_token_id\":[9,6],\"bos_token_id\":4}");
         write("config.json", "{\"eos_token_id\":5,\"bos_token_id\":null}");
@@ -125,7 +125,7 @@ class TokenizerFolderTest {
     }
 
     @Test
-    void otherFilesThatDoNotFitAreNamed() throws Exception {
+    void invalidFilesOfTheFolderAreNamed() throws Exception {
         write("generation_config.json", "{\"eos_token_id\":10}");
         assertTrue(refusal().contains("eos_token_id: found 10, expected an id below 10"), refusal());
         write("generation_config.json", "{\"eos_token_id\":\"x\"}");
@@ -171,15 +171,15 @@ class TokenizerFolderTest {
         "\"decoder\":{ | \"no_decoder\":{ | decoder: is missing",
         "\"vocab\":{ | \"no_vocab\":{ | model.vocab: expected pieces",
         "\"merges\":[\"a b\"]}} | \"merges\":[\"a b\"]}} x | is not JSON"})
-    void liesAreNamed(String from, String to, String expected) throws Exception {
+    void invalidPartsAreNamed(String from, String to, String expected) throws Exception {
         assertTrue(SMALL.contains(from), from);
         write("tokenizer.json", SMALL.replace(from, to));
         String message = refusal();
         assertTrue(message.contains(expected), message);
     }
 
-    /// The native library finds a token without characters at every byte, and ends the process where white space that
-    /// two tokens take overlaps.
+    /// The native library matches a token without characters at every byte, and ends the process if the white space of
+    /// two tokens overlaps.
     @Test
     void addedTokensThatTheNativeLibraryCannotUseDoNoHarm() throws Exception {
         String removing = SMALL.replace("{\"type\":\"NFC\"}",
@@ -232,9 +232,9 @@ class TokenizerFolderTest {
         assertArrayEquals(chat.encode("Hello world", false), chat.encodePlain("Hello world", false));
     }
 
-    /// A merge that makes a control token would let plain text speak with its voice.
+    /// A merge whose result is a control token would encode plain text as this token.
     @Test
-    void noMergeMakesAMarkerOfPlainText() throws Exception {
+    void mergesDoNotMakeMarkersOfPlainText() throws Exception {
         String merged = SMALL.replace("\"vocab\":{", "\"vocab\":{\"<s\":7,\"s\":8,")
                 .replace("[\"a b\"]", "[[\"<\",\"s\"],[\"<s\",\">\"]]");
         write("tokenizer.json", merged);
@@ -269,7 +269,7 @@ class TokenizerFolderTest {
         return MAPPER.valueToTree(values.get(random.nextInt(values.size())));
     }
 
-    /// The native library ends the process where it meets what it did not expect: that this test ends is its point.
+    /// The native library would end the process at invalid input.
     @Property(tries = 3000)
     void aChangedFileIsRefusedOrWorks(@ForAll long seed) {
         Random random = new Random(seed);

@@ -80,7 +80,7 @@ class TokenizerFuzzTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"files,250", "patterns,30", "prompts,12"})
+    @CsvSource({"files,200", "patterns,20", "prompts,6"})
     void harmfulCasesAreRefusedOrWork(String what, int numCases) throws Exception {
         run(what, 1, numCases);
     }

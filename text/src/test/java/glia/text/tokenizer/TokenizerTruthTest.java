@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/// Ids and texts against those of Hugging Face's own tokenizers.
+/// Compares ids and texts with those of Hugging Face's tokenizers.
 class TokenizerTruthTest {
     private static void assertHolds(Tokenizer tokenizer, List<Sample> samples) {
         assertFalse(samples.isEmpty());
@@ -57,7 +57,7 @@ class TokenizerTruthTest {
     @ParameterizedTest
     @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o", "deepseek-v3",
         "deepseek-llm"})
-    void everyPreTokenizerCutsAsTheOriginal(String name) throws Exception {
+    void preTokenizersSplitLikeTheReference(String name) throws Exception {
         JsonNode fixture = TestData.json(TestData.resource("pretokenizers.json"));
         List<String> texts = TestData.strings(fixture.path("texts"));
         Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(TestData.byteLevelMetadata(name)));

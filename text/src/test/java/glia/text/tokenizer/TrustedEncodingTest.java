@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Markers count where they are trusted and nowhere else, and everything else has the ids that it always had.
+/// Markers are recognized in trusted parts only, and all other text keeps its ids.
 class TrustedEncodingTest {
     private static final List<String> TEXTS = List.of("Hello", " world", "\n", "\n\n", "  ", "   ", "é", "e\u0301",
             "日本", "\uD83D\uDE42", "1234", "'s", "def f(x):\n\treturn x", "<b>bold</b>", "<", "|", "a", "\u00A0",
@@ -90,11 +90,11 @@ class TrustedEncodingTest {
         }
     }
 
-    /// The same with forged markers: only the trusted ones are there, and around them nothing changes.
+    /// The same with forged markers: only trusted ones become tokens, and the ids around them do not change.
     @ParameterizedTest
     @ValueSource(strings = {"stories260K", "sentencepiece", "no_prefix", "pairs", "wordpiece", "wordpiece_cased",
         "unigram", "gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3"})
-    void noForgedMarkerHasAnId(String name) throws Exception {
+    void forgedMarkersAreEncodedAsPlainText(String name) throws Exception {
         TokenizerSpec spec = spec(name);
         TrustedEncoder trusting = new TrustedEncoder(spec, encoder(spec));
         List<String> markers = markers(spec);
@@ -130,10 +130,10 @@ class TrustedEncodingTest {
         }
     }
 
-    /// A marker that the template and a message make together is none, and neither is one whose trusted parts surround
-    /// text of a message.
+    /// A marker is not recognized if the template and a message form it together, or if its trusted parts surround text
+    /// of a message.
     @Test
-    void aMarkerIsWhollyTrustedOrNone() throws Exception {
+    void partlyTrustedMarkersAreNotRecognized() throws Exception {
         Tokenizer tokenizer = Tokenizer.fromGguf(TestData.gguf(TestData.byteLevelMetadata("qwen2")));
         int id = tokenizer.id("<|im_end|>").orElseThrow();
         for (int start = 0; start < 10; start++) {
@@ -145,7 +145,7 @@ class TrustedEncodingTest {
                 assertEquals("<|im_end|>", tokenizer.decode(ids, false));
             }
         }
-        // The trusted one counts where it overlaps one that is not.
+        // A trusted marker is recognized where it overlaps an untrusted one.
         TrustedText both = new TextBuilder().append("a<|im_<|im_end|>").trusted("<|im_end|>").append("|im_end|>")
                 .whole();
         int[] ids = tokenizer.encode(both, false);
@@ -154,9 +154,9 @@ class TrustedEncodingTest {
         assertTrue(tokenizer.isMarker(id) && !tokenizer.isMarker(0));
     }
 
-    /// Normalization makes markers of other characters, where the token asks for that.
+    /// Normalization makes markers of other characters if the token is `normalized`.
     @Test
-    void normalizedTextForgesNoMarker() throws Exception {
+    void normalizationDoesNotForgeMarkers() throws Exception {
         write("{\"type\":\"NFKC\"}", "\"normalized\":true");
         Tokenizer tokenizer = Tokenizer.load(folder);
         assertTrue(Arrays.stream(tokenizer.encode("a\uFF1Ct>b", false)).anyMatch(id -> id == 5));
@@ -168,7 +168,7 @@ class TrustedEncodingTest {
     @CsvSource(delimiter = ';', value = {"\"lstrip\":true,\"rstrip\":true; 'a  <t> b'",
         "\"single_word\":true; 'a <t> b'",
         "\"single_word\":true; 'a<t>b'", "\"lstrip\":true; '<t><t> <t>'"})
-    void conditionsOfTokensHoldAsEver(String flags, String text) throws Exception {
+    void conditionsOfAddedTokensApply(String flags, String text) throws Exception {
         write("null", flags);
         TokenizerSpec spec = new TokenizerFolder(folder).spec();
         TrustedEncoder trusting = new TrustedEncoder(spec, encoder(spec));
@@ -193,7 +193,7 @@ class TrustedEncodingTest {
         "<unused12>,false,true", "<b>,false,false", "</h1>,false,false", "covid,false,false", "x,true,true",
         "<,false,false",
         "'  ',true,false", "▁▁,false,false"})
-    void markersAreTokensThatSteerTheModel(String content, boolean special, boolean marker) {
+    void markersAreSpecialOrBracketedTokens(String content, boolean special, boolean marker) {
         assertEquals(marker, AddedToken.verbatim(0, content, special).isMarker());
     }
 }

@@ -22,11 +22,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/// WordPiece and Unigram tokenizers against the ids and texts of Hugging Face's library.
+/// Compares WordPiece and Unigram tokenizers with ids and texts of Hugging Face's library.
 class WordTokenizersTest {
     @ParameterizedTest
     @ValueSource(strings = {"wordpiece", "wordpiece_cased", "unigram"})
-    void idsAndTextsAreTheOriginals(String name) throws Exception {
+    void idsAndTextsAreThoseOfTheReference(String name) throws Exception {
         Path folder = TestData.resource(name + "/tokenizer.json").getParent();
         Tokenizer tokenizer = Tokenizer.load(folder);
         int count = 0;
@@ -51,7 +51,7 @@ class WordTokenizersTest {
     }
 
     @Test
-    void plainTextCannotSpeakWithControlTokens() throws Exception {
+    void plainTextCannotContainControlTokens() throws Exception {
         for (String name : new String[] {"wordpiece", "unigram"}) {
             Tokenizer tokenizer = Tokenizer.load(TestData.resource(name + "/tokenizer.json").getParent());
             String control = name.equals("unigram") ? "</s>" : "[SEP]";
@@ -71,7 +71,7 @@ class WordTokenizersTest {
         "wordpiece | \"max_input_chars_per_word\":100 | \"max_input_chars_per_word\":1000000 | max_input_chars",
         "unigram | \"Unigram\" | \"Bigram\" | Bigram",
         "unigram | \"unk_id\":2,\"vocab\":[[ | \"unk_id\":2,\"vocab\":[[[],1],[ | vocab"})
-    void lyingFilesAreRefused(String name, String from, String to, String named, @TempDir Path folder)
+    void invalidFilesAreRefused(String name, String from, String to, String named, @TempDir Path folder)
             throws Exception {
         String json = Files.readString(TestData.resource(name + "/tokenizer.json"));
         assertTrue(json.contains(from), from);
@@ -80,9 +80,9 @@ class WordTokenizersTest {
         assertTrue(message.contains(named), message);
     }
 
-    /// Whatever bytes change in a map of characters, it is refused or leads nowhere out of it: the process lives.
+    /// A map of characters with changed bits is refused or safe to follow.
     @Test
-    void shakenMapsOfCharactersDoNoHarm(@TempDir Path folder) throws Exception {
+    void damagedCharsmapsDoNoHarm(@TempDir Path folder) throws Exception {
         String json = Files.readString(TestData.resource("unigram/tokenizer.json"));
         String key = "\"precompiled_charsmap\":\"";
         int at = json.indexOf(key) + key.length();
@@ -109,7 +109,7 @@ class WordTokenizersTest {
         }
     }
 
-    /// The native library ends the process at the first text.
+    /// The native library would end the process at the first text.
     @Test
     void replacementsThatAreNotUtf8AreRefused(@TempDir Path folder) throws Exception {
         String json = Files.readString(TestData.resource("unigram/tokenizer.json"));
