@@ -3,15 +3,15 @@ package glia.engine;
 import glia.engine.schedule.Finish;
 import glia.jinja.value.TrustedText;
 
-/// A finished answer and what it took.
+/// A finished answer with its statistics.
 ///
-/// @param content its text, of which the markers are trusted that the model has made as tokens, such as `<think>`; as a
-///     message of the conversation, it has the same tokens again
-/// @param promptTokens tokens of the whole prompt
-/// @param reusedTokens those of them that were remembered from before
-/// @param tokens tokens made
-/// @param draftedTokens tokens that a layer that drafts has guessed; 0 without one
-/// @param acceptedTokens those of them that were right
+/// @param content its text, in which markers that the model generated as tokens, such as `<think>`, are trusted: in a
+///     later prompt they are these tokens again
+/// @param promptTokens number of tokens of the whole prompt
+/// @param reusedTokens number of prompt tokens that the KV cache held already
+/// @param tokens number of generated tokens
+/// @param draftedTokens number of draft tokens of speculative decoding
+/// @param acceptedTokens number of draft tokens that were accepted
 /// @param firstTokenNanos from the call to the first token
 /// @param totalNanos from the call to the end
 public record Answer(TrustedText content, Finish finish, int promptTokens, int reusedTokens, int tokens,
@@ -21,13 +21,13 @@ public record Answer(TrustedText content, Finish finish, int promptTokens, int r
         return content.toString();
     }
 
-    /// Tokens a second after the first one; 0 if there were fewer than two.
+    /// Decode speed: tokens per second after the first one; 0 if there were fewer than two.
     public double tokensPerSecond() {
         long nanos = totalNanos - firstTokenNanos;
         return tokens < 2 || nanos <= 0 ? 0 : (tokens - 1) * 1e9 / nanos;
     }
 
-    /// Prompt tokens computed a second.
+    /// Prefill speed: computed prompt tokens per second.
     public double promptTokensPerSecond() {
         return firstTokenNanos <= 0 ? 0 : (promptTokens - reusedTokens) * 1e9 / firstTokenNanos;
     }

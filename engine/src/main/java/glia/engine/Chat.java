@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A conversation with a model. The model's chat template renders all messages for each answer; tokens that the KV cache
-/// holds already are not computed again. For one thread.
+/// A conversation with a model. The model's chat template renders all messages for each answer; only tokens that the KV
+/// cache does not hold are computed. For one thread.
 ///
 /// A prompt that leaves an answer less than an eighth of the context, or than the most tokens it may have, loses its
 /// oldest exchanges: as many as fill more than half of the context. The system prompt stays.

@@ -1,7 +1,7 @@
 package glia.engine;
 
 import glia.engine.schedule.ContextFullException;
-import glia.engine.schedule.Steps;
+import glia.engine.schedule.ModelRunner;
 import glia.engine.state.BlockPool;
 import glia.engine.state.PrefixCache;
 import glia.engine.state.Sequence;
@@ -19,15 +19,12 @@ import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/// Runs passes of a model over sequences. Tokens of several sequences, prompts and single steps alike, are gathered by
-/// `add` and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or for as
-/// long as it has claimed the engine, all others get an exception. Threads that have no order among them go through a
-/// [glia.engine.schedule.Scheduler].
+/// Runs passes of a model over sequences. Tokens of several sequences, prefill and decode alike, are gathered by `add`
+/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it has
+/// claimed the engine, all others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
 public final class Engine implements AutoCloseable {
-    /// Tokens of one prompt computed at once: enough to reuse each weight, few enough to stop soon.
+    /// Tokens of a prefill chunk: enough to reuse each weight, few enough to cancel quickly.
     public static final int CHUNK_TOKENS = 512;
-    private static final int WARM_UP_TOKENS = 16;
-    private static final int WARM_UP_STEPS = 4;
     private static final int[] NOTHING = {};
 
     private final Model model;
@@ -42,23 +39,23 @@ public final class Engine implements AutoCloseable {
     private final Pass pass = new Pass();
     private final boolean looksAhead;
     private final UseGuard guard;
-    /// Made when it is first asked for.
+    /// Created on first use.
     private PrefixCache prefixCache;
     private final ThreadOwner owner = new ThreadOwner();
 
-    /// An engine for sequences as long as the model was made for.
+    /// Creates an engine for the model's own context.
     ///
-    /// @param stateLimitBytes the most memory that all sequences may take together
+    /// @param stateLimitBytes the most memory of all sequences together
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
         this(model, kernels, precision, stateLimitBytes, model.spec().contextLength());
     }
 
-    /// @param context the most tokens that sequences will have: some rotary embeddings depend on it
+    /// @param context the most tokens of a sequence; some rotary embeddings depend on it
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context) {
         this(model, kernels, precision, stateLimitBytes, context, KeyValueType.F32);
     }
 
-    /// @param keyValueType the numbers of the KV cache
+    /// @param keyValueType the type of the KV cache
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
             KeyValueType keyValueType) {
         this(model, kernels, precision, stateLimitBytes, context, keyValueType, null);
@@ -85,13 +82,13 @@ public final class Engine implements AutoCloseable {
         return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, keyValueType, guard);
     }
 
-    /// The same engine with a KV cache of other numbers, and memory of its own.
+    /// Another engine of the same model with a KV cache of another type.
     public Engine withKeyValueType(KeyValueType type) {
         guard.requireOpen();
         return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, type, guard);
     }
 
-    /// The numbers of the KV cache.
+    /// The type of the KV cache.
     public KeyValueType keyValueType() {
         return keyValueType;
     }
@@ -100,23 +97,23 @@ public final class Engine implements AutoCloseable {
         return model;
     }
 
-    /// What the engine's passes go through.
+    /// The decoder of the passes.
     public Decoder decoder() {
         return decoder;
     }
 
-    /// The ops that passes compute with.
+    /// The ops of the passes.
     public Compute ops() {
         return ops;
     }
 
-    /// How sequences are continued.
+    /// A runner for a scheduler.
     ///
-    /// @param drafts whether the model's draft layer guesses tokens
-    /// @throws IllegalArgumentException if drafts are asked for and there is no such layer
-    public Steps steps(boolean drafts) {
+    /// @param drafts speculative decoding with the model's multi-token-prediction layer
+    /// @throws IllegalArgumentException if it has no such layer
+    public ModelRunner runner(boolean drafts) {
         guard.requireOpen();
-        return drafts ? new DraftedSteps(this) : new PlainSteps(this);
+        return drafts ? new SpeculativeRunner(this) : new PlainRunner(this);
     }
 
     /// A new, empty sequence.
@@ -125,8 +122,8 @@ public final class Engine implements AutoCloseable {
         return states.open(pool);
     }
 
-    /// The cache of prefixes of this engine's sequences. Its blocks are given up before a sequence goes without. Where
-    /// weights change, keys should hold `Weights.version()`.
+    /// The prefix cache of this engine's sequences. Its blocks are evicted before a sequence fails for lack of memory.
+    /// It is cleared when weights are updated.
     public PrefixCache prefixCache() {
         guard.requireOpen();
         if (prefixCache == null) {
@@ -140,16 +137,16 @@ public final class Engine implements AutoCloseable {
         return pool.usedBytes();
     }
 
-    /// Gathers `ids[from..to)` as the next tokens of a sequence.
+    /// Adds `ids[from..to)` to the pass as the next tokens of a sequence.
     ///
     /// @throws IllegalArgumentException if the sequence was opened by another engine or is in the pass already
     public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
         add(sequence, ids, from, to, wanted, NOTHING);
     }
 
-    /// The same with logits for some of the tokens.
+    /// Adds tokens of which some get logits.
     ///
-    /// @param wanted the tokens that get logits, counted from `from`, ascending
+    /// @param wanted the tokens with logits, counted from `from`, ascending
     /// @throws IllegalArgumentException as above, or if they are not among the tokens or do not ascend
     public void add(Sequence sequence, int[] ids, int from, int to, int[] wanted) {
         guard.requireOpen();
@@ -158,7 +155,7 @@ public final class Engine implements AutoCloseable {
         pass.want(wanted);
     }
 
-    /// The same for the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
+    /// Adds the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
     ///
     /// @throws IllegalArgumentException if the model has no encoder
     public void add(Sequence sequence, int[] source, int[] ids, int from, int to, Pass.Outputs wanted) {
@@ -177,8 +174,8 @@ public final class Engine implements AutoCloseable {
                 throw new IllegalArgumentException("the sequence was opened by another engine");
             }
             if (looksAhead) {
-                throw new IllegalArgumentException("tokens of the model see later ones: it reads whole texts, it does "
-                        + "not write; use its embeddings or let it fill masks");
+                throw new IllegalArgumentException("the model is an encoder, which does not generate text: use it "
+                        + "for embeddings or masked tokens");
             }
             states.add(sequence);
             pass.add(ids, from, to, sequence.length(), wanted);
@@ -190,7 +187,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Forgets what was gathered.
+    /// Removes all tokens from the pass.
     public void discard() {
         enter();
         pass.clear();
@@ -239,52 +236,48 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Others may use the engine, if nothing is gathered or claimed.
+    /// Ends the ownership unless the pass has tokens or the engine is claimed.
     private void leave() {
         if (pass.runs().count() == 0) {
             owner.leave();
         }
     }
 
-    /// Computes a pass over whole texts, of which nothing is remembered: the logits of the tokens that it wants.
+    /// Computes a pass over whole texts without a KV cache.
     ///
     /// @return valid until the next run
     public Tensor read(Pass texts) {
-        return whileOpen(() -> {
-            enter();
-            try {
-                ops.release(0);
-                return decoder.forward(ops, texts, States.NONE);
-            } finally {
-                leave();
-            }
-        });
+        return computeWhole(() -> decoder.forward(ops, texts, States.NONE));
     }
 
-    /// The last hidden states `[outputs, D]` of whole texts.
+    /// Computes the last hidden states `[outputs, D]` of whole texts without a KV cache.
     ///
     /// @return valid until the next run
     public Tensor hidden(Pass texts) {
+        return computeWhole(() -> decoder.hidden(ops, texts, States.NONE));
+    }
+
+    private Tensor computeWhole(Supplier<Tensor> forward) {
         return whileOpen(() -> {
             enter();
             try {
                 ops.release(0);
-                return decoder.hidden(ops, texts, States.NONE);
+                return forward.get();
             } finally {
                 leave();
             }
         });
     }
 
-    /// Computes what was gathered.
+    /// Computes the pass.
     ///
     /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
-    /// @throws RuntimeException whatever goes wrong: then no sequence has changed
+    /// @throws RuntimeException on any failure; then no sequence has changed
     public Tensor run() {
         return compute(() -> decoder.forward(ops, pass, states));
     }
 
-    /// The same, but gives the last hidden states `[outputs, D]`, of which `logits` may follow.
+    /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`.
     Tensor runHidden() {
         return compute(() -> decoder.hidden(ops, pass, states));
     }
@@ -304,8 +297,8 @@ public final class Engine implements AutoCloseable {
         guard.requireOpen();
     }
 
-    /// Does work during which the model is not closed: `close` of another thread waits for its end. The work may not
-    /// close the model itself.
+    /// Keeps the model open while `work` runs: `close` of another thread waits for it. The work may not close the
+    /// model.
     ///
     /// @throws IllegalStateException if the model is closed
     public <T> T whileOpen(Supplier<T> work) {
@@ -360,8 +353,9 @@ public final class Engine implements AutoCloseable {
         int first = from - sequence.length();
         while (true) {
             int at = sequence.length();
-            int end = sequence.chunkEnd(chunkEnd(at, to - first));
-            Tensor logits = prefillChunk(sequence, ids, at + first, end + first, to);
+            int end = sequence.chunkEnd(Math.min(to - first, at + CHUNK_TOKENS));
+            add(sequence, ids, at + first, end + first, end + first == to ? Pass.Outputs.LAST : Pass.Outputs.NONE);
+            Tensor logits = run();
             if (end + first == to || cancelled.getAsBoolean()) {
                 return logits;
             }
@@ -379,8 +373,9 @@ public final class Engine implements AutoCloseable {
         requireContext(ids.length);
         while (true) {
             int at = sequence.length();
-            int end = sequence.chunkEnd(chunkEnd(at, ids.length));
-            Tensor logits = prefillChunk(sequence, ids, at, end, ids.length);
+            int end = sequence.chunkEnd(Math.min(ids.length, at + CHUNK_TOKENS));
+            add(sequence, ids, at, end, end == ids.length ? Pass.Outputs.LAST : Pass.Outputs.NONE);
+            Tensor logits = run();
             prefixCache().insert(key, sequence, ids);
             if (end == ids.length || cancelled.getAsBoolean()) {
                 return logits;
@@ -391,41 +386,6 @@ public final class Engine implements AutoCloseable {
     private void requireContext(int numTokens) {
         if (numTokens > context) {
             throw new ContextFullException(numTokens, context);
-        }
-    }
-
-    private static int chunkEnd(int from, int to) {
-        return Math.min(to, from + CHUNK_TOKENS);
-    }
-
-    private Tensor prefillChunk(Sequence sequence, int[] ids, int from, int end, int to) {
-        add(sequence, ids, from, end, end == to ? Pass.Outputs.LAST : Pass.Outputs.NONE);
-        return run();
-    }
-
-    /// Computes a few tokens and forgets them, if that makes the first answer begin sooner: weights are converted and
-    /// code is compiled. First tokens one by one, as an answer is made, then a prompt.
-    ///
-    /// @param isAwaited whether a prompt waits, which then is as good as another
-    public void warmUp(BooleanSupplier isAwaited) {
-        if (!ops.kernels().packsWeights()) {
-            return;
-        }
-        int[] ids = new int[WARM_UP_TOKENS];
-        if (looksAhead) {
-            read(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST));
-            return;
-        }
-        try (Sequence sequence = open()) {
-            boolean reads = model.spec().encoder().isPresent();
-            for (int step = 0; step < WARM_UP_STEPS; step++) {
-                add(sequence, ids, 0, 1, Pass.Outputs.LAST, reads && step == 0 ? ids : NOTHING);
-                run();
-            }
-            if (!isAwaited.getAsBoolean() && WARM_UP_STEPS + ids.length <= model.spec().contextLength()) {
-                add(sequence, ids, 0, ids.length, Pass.Outputs.LAST);
-                run();
-            }
         }
     }
 

@@ -9,22 +9,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// How a model's makers want its tokens to be chosen: `generation_config.json` beside the weights.
+/// The sampling options in a model's `generation_config.json`.
 ///
-/// A file that says whether or how to sample is taken at its word, and what it leaves open is as Hugging Face's library
-/// has it: temperature 1, the best 50 tokens, nothing else left out. A file that does not say so (many hold ids alone)
-/// changes nothing.
+/// Where the file has a sampling option, missing ones have the defaults of Hugging Face's library: temperature 1, top-k
+/// 50, no other truncation. A file without sampling options (many hold ids only) changes nothing.
 ///
 /// @see <a href="https://huggingface.co/docs/transformers/main_classes/text_generation">GenerationConfig</a>
 final class GenerationConfig {
     private static final String FILE = "generation_config.json";
-    /// Any of these decides.
+    /// The sampling options.
     private static final List<String> KEYS = List.of("do_sample", "temperature", "top_k", "top_p", "min_p");
     private static final SamplingOptions HUB = SamplingOptions.neutral().withTopK(50);
 
     private GenerationConfig() { }
 
-    /// What the file of a model's folder asks for, [SamplingOptions#defaults] where it does not or is not there.
+    /// The options of a model's folder, [SamplingOptions#defaults] without a file or options.
     ///
     /// @throws CheckpointException if a value is of another type than expected, or impossible
     static SamplingOptions sampling(Path folder) throws CheckpointException {
@@ -47,7 +46,7 @@ final class GenerationConfig {
             if (!config.flag("do_sample", true)) {
                 return options.withTemperature(0);
             }
-            // Some write -1 for all tokens.
+            // Some files have -1 for all tokens.
             int topK = config.integer("top_k", options.topK());
             return options.withTopK(topK == -1 ? 0 : topK)
                     .withTemperature(real(config, "temperature", options.temperature()))

@@ -11,7 +11,8 @@ import java.util.List;
 public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops) {
     public GenerationOptions {
         if (maxTokens < 0) {
-            throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens + ", expected 1 or more, or 0 for no limit");
+            throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens
+                    + ", expected 1 or more, or 0 for no limit");
         }
         stops = List.copyOf(stops);
     }

@@ -15,8 +15,8 @@ import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Optional;
 
-/// Makes answers and remembers the tokens of the last one, so that a prompt that begins as it did costs only what is
-/// new. Generators of different threads share the model; each is for one thread.
+/// Generates answers and keeps the KV cache of the last one, so that a prompt with the same beginning computes only the
+/// new tokens. Generators of different threads share the model; each is for one thread.
 public final class Generator implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final LoadedModel model;
@@ -28,18 +28,19 @@ public final class Generator implements AutoCloseable {
         this.model = model;
     }
 
-    /// Tokens remembered.
+    /// The number of tokens in the KV cache.
     public int length() {
         return session == null ? 0 : session.length();
     }
 
-    /// Answers a prompt. If the calling thread is interrupted meanwhile, the answer ends with [Finish#INTERRUPTED]:
-    /// what was made until then is its text, and the thread's flag is set.
+    /// Continues a prompt. If the thread is interrupted, the answer ends with [Finish#INTERRUPTED] and has the text
+    /// until then, and the thread's interrupt flag is set.
     ///
-    /// @param special whether ids of special tokens come out as text
+    /// @param special whether special tokens are part of the text
     /// @param listener called on this thread
     /// @throws ContextFullException if the prompt leaves no room for an answer
     /// @throws QueueFullException if too many requests wait for the model
+    /// @throws IllegalStateException if the generator or the model is closed
     public Answer generate(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
         return generated(prompt, options, special, listener).answer();
     }
@@ -67,7 +68,7 @@ public final class Generator implements AutoCloseable {
                 made.totalNanos()), made.tokens());
     }
 
-    /// The text of an answer with the trust of its tokens. A stop string has cut off their end.
+    /// The text of an answer with its trusted markers, without what a stop string has cut off.
     private TrustedText content(int[] tokens, String text, boolean skipSpecial) {
         for (int token : tokens) {
             if (tokenizer.isMarker(token)) {
@@ -78,7 +79,7 @@ public final class Generator implements AutoCloseable {
         return new TextBuilder().append(text).whole();
     }
 
-    /// The text of an answer: written by the thread that computes, read by the one that asked for it.
+    /// The text of an answer: written by the computing thread, read by the calling one.
     private final class Text implements TokenListener {
         private final TextListener listener;
         private final StreamingDecoder decoder;
@@ -100,9 +101,9 @@ public final class Generator implements AutoCloseable {
             return !stops.stopped();
         }
 
-        /// Hands on what is new.
+        /// Passes new text to the listener.
         ///
-        /// @return whether more is wanted
+        /// @return false if the listener has cancelled
         boolean deliver() {
             String piece = take();
             if (!piece.isEmpty()) {
@@ -117,7 +118,7 @@ public final class Generator implements AutoCloseable {
             return piece;
         }
 
-        /// Hands on the rest; gives the whole text.
+        /// Passes the rest to the listener and returns the whole text.
         String end() {
             synchronized (this) {
                 whole.append(stops.accept(decoder.finish()));
@@ -131,7 +132,7 @@ public final class Generator implements AutoCloseable {
         }
     }
 
-    /// Forgets everything.
+    /// Clears the KV cache.
     public void clear() {
         if (session != null) {
             session.clear();

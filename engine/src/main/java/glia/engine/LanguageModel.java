@@ -16,7 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A language model, ready to use: weights, tokenizer, chat template and the threads that compute.
+/// A language model with weights, tokenizer, chat template and compute threads.
 ///
 /// ```java
 /// try (var model = LanguageModel.load("HuggingFaceTB/SmolLM2-135M-Instruct"); var chat = model.chat()) {
@@ -24,8 +24,8 @@ import java.util.Optional;
 /// }
 /// ```
 ///
-/// Any threads may hold conversations at the same time, each with a [Chat] or [Generator] of its own, or submit
-/// requests to the scheduler.
+/// Any number of threads may generate at the same time, each with its own [Chat] or [Generator], or submit requests to
+/// the scheduler.
 public final class LanguageModel implements AutoCloseable {
     private final LoadedModel loaded;
     private final Tokenizer tokenizer;
@@ -44,10 +44,9 @@ public final class LanguageModel implements AutoCloseable {
         loaded.limitVocabulary(tokenizer.vocabSize());
     }
 
-    /// Loads a model by what the command line takes for one: a path, or a name on the hub, from which it is pulled
-    /// if the cache does not have it.
+    /// Loads a model by its path or its name on the hub, from which it is pulled unless the cache has it.
     ///
-    /// @throws IOException if it cannot be had or used; the message says why
+    /// @throws IOException if it cannot be pulled or used; the message says why
     public static LanguageModel load(String model) throws IOException {
         return load(new ModelLocator(HubSettings.fromEnvironment()).locate(model, Progress.NONE).path());
     }
@@ -62,15 +61,15 @@ public final class LanguageModel implements AutoCloseable {
     /// Loads a folder in the hub's layout or a GGUF file.
     ///
     /// @throws CheckpointException if the files cannot be used; the message says why
-    /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
+    /// @throws IllegalArgumentException if the model or the machine does not support an option
     public static LanguageModel load(Path path, LoadOptions options) throws CheckpointException {
         return load(path, options, Progress.NONE);
     }
 
-    /// The same, and tells where it takes more than a second.
+    /// The same with progress reports when it takes more than a second.
     ///
     /// @throws CheckpointException if the files cannot be used; the message says why
-    /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
+    /// @throws IllegalArgumentException if the model or the machine does not support an option
     public static LanguageModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
         LoadedModel loaded = LoadedModel.load(path, options, progress, true);
         try {
@@ -99,7 +98,7 @@ public final class LanguageModel implements AutoCloseable {
         return new Chat(this, generator());
     }
 
-    /// Something to continue texts with, without a chat template.
+    /// A new generator, which continues texts without a chat template.
     ///
     /// @throws IllegalStateException if the model is closed
     public Generator generator() {
@@ -107,7 +106,7 @@ public final class LanguageModel implements AutoCloseable {
         return new Generator(loaded, tokenizer);
     }
 
-    /// What shares the model among requests, of any threads.
+    /// The scheduler of all requests.
     public Scheduler scheduler() {
         return loaded.scheduler();
     }
@@ -139,13 +138,12 @@ public final class LanguageModel implements AutoCloseable {
         return loaded.contextLength();
     }
 
-    /// How answers are made where nothing else is asked for: as the model's `generation_config.json` says, or
-    /// [GenerationOptions#defaults].
+    /// The default options: those of the model's `generation_config.json`, or [GenerationOptions#defaults].
     public GenerationOptions options() {
         return options;
     }
 
-    /// Which kernels compute, and why not better ones.
+    /// The kernel backend and why no better one was chosen.
     public KernelBackends.Choice kernels() {
         return loaded.kernels();
     }

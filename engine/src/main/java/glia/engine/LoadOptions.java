@@ -3,15 +3,15 @@ package glia.engine;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 
-/// How a model is run. `LoadOptions.defaults()` suits most.
+/// Options of loading and running a model.
 ///
-/// @param threads threads that compute; 0: one for each core
-/// @param contextLength the most tokens a sequence may have; 0: what the model was made for
-/// @param kernels the name of a kernel set, or `auto` for the best one that this machine can run
-/// @param precision the arithmetic of products with quantized weights
-/// @param keyValueType the numbers of the KV cache: smaller ones take less memory and make long contexts faster
-/// @param drafts whether a layer of the model guesses tokens ahead, so that a pass may give two; the texts are the same
-/// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, which costs speed
+/// @param threads number of compute threads; 0: one for each core
+/// @param contextLength the most tokens of a sequence; 0: the model's own context
+/// @param kernels the name of a kernel backend, or `auto` for the best one on this machine
+/// @param precision the arithmetic of matrix multiplications
+/// @param keyValueType the type of the KV cache: smaller ones take less memory and make long contexts faster
+/// @param drafts speculative decoding with the model's multi-token-prediction layer; the output is the same
+/// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, at a cost in speed
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, boolean drafts, boolean batchInvariant) {
     public LoadOptions {
@@ -23,13 +23,13 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         }
     }
 
-    /// Options with a KV cache of F32 numbers and without batch invariance.
+    /// Options with an F32 KV cache and without batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision, boolean drafts) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, drafts, false);
     }
 
-    /// One thread a core, the model's own context, the best kernels, fast products, a KV cache in F32, no drafts, no
-    /// batch invariance.
+    /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
+    /// decoding, no batch invariance.
     public static LoadOptions defaults() {
         return new LoadOptions(0, 0, "auto", Precision.FAST, false);
     }
@@ -55,7 +55,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafts, true);
     }
 
-    /// The number of threads meant.
+    /// The number of compute threads.
     public int numThreads() {
         return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     }

@@ -3,7 +3,7 @@ package glia.engine;
 import glia.engine.schedule.DecodeState;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
-import glia.engine.schedule.Steps;
+import glia.engine.schedule.ModelRunner;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
@@ -17,10 +17,10 @@ import glia.kernels.KernelBackends;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A model that computes: weights, an engine and its threads. It knows tokens by their ids alone; with a tokenizer it
-/// is a [LanguageModel]. Any threads may send requests to its scheduler; all else is for one thread at a time.
+/// A loaded model: weights, an engine and its threads, without a tokenizer (see [LanguageModel]). Any thread may submit
+/// requests to its scheduler; all else is for one thread at a time.
 public final class LoadedModel implements AutoCloseable {
-    /// Threads of a machine whose processors the tokenizer and the compiler can fill while a model is loaded.
+    /// Up to so many threads, the tokenizer and the JIT compiler keep all processors busy during loading.
     private static final int FEW_THREADS = 2;
 
     private final Workers workers;
@@ -31,12 +31,12 @@ public final class LoadedModel implements AutoCloseable {
     private final Optional<TextLoader> text;
     private final int contextLength;
     private final boolean drafts;
-    /// Tokens from which samplers choose.
+    /// The number of tokens that may be sampled.
     private int vocabSize;
     private volatile Scheduler scheduler;
-    /// What goes on beside the caller, if anything does.
-    private Background<Void> warmUp;
-    /// Whether the caller has something to compute.
+    /// The warm-up in the background, if there is one.
+    private BackgroundTask<Void> warmUp;
+    /// Whether the caller waits for the warm-up.
     private volatile boolean isAwaited;
     private volatile boolean isClosed;
 
@@ -53,24 +53,24 @@ public final class LoadedModel implements AutoCloseable {
         this.vocabSize = model.spec().vocabSize();
     }
 
-    /// Loads a folder in the hub's layout or a GGUF file, and tells where it takes more than a second.
+    /// Loads a folder in the hub's layout or a GGUF file, with progress reports when it takes more than a second.
     ///
     /// @throws CheckpointException if the files cannot be used; the message says why
-    /// @throws IllegalArgumentException if the options ask for what the model or the machine does not have
+    /// @throws IllegalArgumentException if the model or the machine does not support an option
     public static LoadedModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
         return load(path, options, progress, false);
     }
 
-    /// @param withText whether tokenizer and chat template are loaded beside it
+    /// @param withText whether tokenizer and chat template are loaded in parallel
     static LoadedModel load(Path path, LoadOptions options, Progress progress, boolean withText)
             throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
         PackedCopy packedCopy = null;
         try {
-            // They test themselves while the files are opened.
-            Background<KernelBackends.Choice> choosing =
-                    Background.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
+            // The kernels' self-test runs while the files are opened.
+            BackgroundTask<KernelBackends.Choice> choosing =
+                    BackgroundTask.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
             Checkpoint checkpoint = Checkpoints.open(path);
             packedCopy = PackedCopy.of(checkpoint, PackedFolder.ofThisUser());
             Optional<TextLoader> text = withText
@@ -94,8 +94,8 @@ public final class LoadedModel implements AutoCloseable {
         }
     }
 
-    /// Packs weights, or finds those that are kept. Finding takes no time: then the rest goes on beside the caller,
-    /// who may have a prompt to encode, or waits for one.
+    /// Packs weights or maps the packed ones of an earlier run. In the latter case the warm-up runs in the background
+    /// while the caller encodes a prompt or waits for input.
     private LoadedModel prepared(Path path, Progress progress) {
         engine.ops().kernels().usePackedWeights(packedCopy);
         packedCopy.room(MachineMemory.totalBytes() / 2);
@@ -103,7 +103,7 @@ public final class LoadedModel implements AutoCloseable {
             if (workers.count() <= FEW_THREADS) {
                 workers.singleThreadedWhile(() -> !isAwaited);
             }
-            warmUp = Background.begin("glia-warm-up", () -> warmUp(path));
+            warmUp = BackgroundTask.begin("glia-warm-up", () -> warmUp(path));
         } else {
             var packing = new PackingProgress(progress, model.checkpoint().sizeBytes(), System::nanoTime);
             packedCopy.onConversion(packing);
@@ -115,25 +115,25 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     private Void warmUp(Path path) {
-        engine.warmUp(() -> isAwaited);
+        EngineWarmUp.run(engine, () -> isAwaited);
         if (drafts) {
-            Steps steps = engine.steps(true);
+            ModelRunner runner = engine.runner(true);
             if (engine.ops().kernels().packsWeights()) {
-                warmUp(steps);
+                warmUp(runner);
             }
-            steps.close();
+            runner.close();
         }
         packedCopy.save(() -> text.orElseGet(() -> TextLoader.start(path, model.checkpoint())).isSound());
         return null;
     }
 
-    /// A prompt and a step with a draft.
-    private static void warmUp(Steps steps) {
-        try (DecodeState state = steps.open(false)) {
-            steps.prefill(state, new int[0], new int[1], 0, 1, 1);
-            steps.run();
-            steps.decode(state, 0);
-            steps.run();
+    /// Computes a prompt and a step of speculative decoding.
+    private static void warmUp(ModelRunner runner) {
+        try (DecodeState state = runner.open(false)) {
+            runner.prefill(state, new int[0], new int[1], 0, 1, 1);
+            runner.run();
+            runner.decode(state, 0);
+            runner.run();
         }
     }
 
@@ -141,7 +141,7 @@ public final class LoadedModel implements AutoCloseable {
         int most = model.spec().contextLength();
         if (options.contextLength() > most) {
             throw new IllegalArgumentException("a context of " + options.contextLength()
-                    + " tokens was asked for; the model was made for at most " + most);
+                    + " tokens was requested; the model supports at most " + most);
         }
         return options.contextLength() == 0 ? most : options.contextLength();
     }
@@ -177,12 +177,12 @@ public final class LoadedModel implements AutoCloseable {
         return engine;
     }
 
-    /// Tokenizer and chat template, if they were asked for.
+    /// Tokenizer and chat template, if requested.
     Optional<TextLoader> text() {
         return text;
     }
 
-    /// What shares the engine among requests, of any threads.
+    /// The scheduler of all requests.
     ///
     /// @throws IllegalStateException if the model is closed
     public Scheduler scheduler() {
@@ -195,14 +195,14 @@ public final class LoadedModel implements AutoCloseable {
         synchronized (workers) {
             if (scheduler == null) {
                 requireOpen();
-                scheduler = new Scheduler(engine().steps(drafts), SchedulerOptions.defaults(), vocabSize,
+                scheduler = new Scheduler(engine().runner(drafts), SchedulerOptions.defaults(), vocabSize,
                         contextLength);
             }
             return scheduler;
         }
     }
 
-    /// Tokens from here on are never chosen: they are padding.
+    /// Excludes token ids from `size` on from sampling: they are padding.
     void limitVocabulary(int size) {
         vocabSize = Math.min(size, vocabSize);
     }
@@ -212,7 +212,7 @@ public final class LoadedModel implements AutoCloseable {
         return contextLength;
     }
 
-    /// Which kernels compute, and why not better ones.
+    /// The kernel backend and why no better one was chosen.
     public KernelBackends.Choice kernels() {
         return kernels;
     }

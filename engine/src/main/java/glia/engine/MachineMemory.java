@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// How much memory the machine, or the container that the program runs in, has.
+/// The memory of the machine or of the container that the program runs in.
 final class MachineMemory {
     private static final Path LINUX = Path.of("/proc/meminfo");
     private static final Path CONTAINER = Path.of("/sys/fs/cgroup/memory.max");
@@ -14,7 +14,8 @@ final class MachineMemory {
 
     private MachineMemory() { }
 
-    /// Bytes in all. On Linux from two small files: the JVM's management takes longer to load than a small model.
+    /// The total in bytes. On Linux it is read from two files: the JVM's management classes take longer to load than a
+    /// small model.
     static long totalBytes() {
         try {
             if (!Files.exists(LINUX)) {

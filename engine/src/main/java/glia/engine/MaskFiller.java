@@ -10,10 +10,9 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.PriorityQueue;
 
-/// Says what may stand where a text has masks: what masked language models were trained for
-/// (https://arxiv.org/abs/1810.04805).
+/// Predicts the masked tokens of a text with a masked language model ([BERT](https://arxiv.org/abs/1810.04805)).
 public final class MaskFiller {
-    /// What may stand at a mask.
+    /// A predicted token.
     public record Guess(int token, String text, double probability) { }
 
     private static final List<String> MASKS = List.of("[MASK]", "<mask>");
@@ -22,30 +21,30 @@ public final class MaskFiller {
     private final LanguageModel model;
     private final int mask;
 
-    /// @throws IllegalArgumentException if the model is not one that fills masks
+    /// @throws IllegalArgumentException if the model is no masked language model
     public MaskFiller(LanguageModel model) {
         this.model = model;
         if (!model.model().spec().looksAhead()) {
-            throw new IllegalArgumentException("the model was not made to fill masks: "
-                    + (model.model().spec().encoder().isPresent() ? "it answers a source text; glia run does so"
-                    : "its tokens see only earlier ones; an encoder such as BERT or ModernBERT fills them"));
+            throw new IllegalArgumentException("the model is no masked language model: "
+                    + (model.model().spec().encoder().isPresent() ? "it is an encoder-decoder, see glia run"
+                    : "it is a decoder; use an encoder such as BERT or ModernBERT"));
         }
         if (model.model().spec().head().matrix() == Head.Matrix.ABSENT) {
-            throw new IllegalArgumentException("the model has no head that names tokens: it only embeds texts");
+            throw new IllegalArgumentException("the model has no language-model head: it only embeds texts");
         }
         mask = MASKS.stream().map(model.tokenizer()::id).filter(OptionalInt::isPresent).mapToInt(OptionalInt::getAsInt)
                 .findFirst().orElseThrow(() ->
                         new IllegalArgumentException("the tokenizer has no mask; looked for " + MASKS));
     }
 
-    /// How a mask is written.
+    /// The text of the mask token.
     public String mask() {
         return model.tokenizer().piece(mask);
     }
 
-    /// The best guesses for each mask of a text, best first.
+    /// The most probable tokens for each mask of a text, best first.
     ///
-    /// @throws IllegalArgumentException if the text has no mask or is longer than the model reads
+    /// @throws IllegalArgumentException if the text has no mask or is longer than the context
     public List<List<Guess>> fill(String text, int count) {
         int[] ids = model.tokenizer().encode(text, true);
         if (ids.length > model.contextLength()) {
@@ -65,7 +64,7 @@ public final class MaskFiller {
         });
         if (all.isEmpty()) {
             throw new IllegalArgumentException("the text has no " + mask()
-                    + ": write it where a word is to be guessed");
+                    + ": write it where a word is masked");
         }
         return all;
     }

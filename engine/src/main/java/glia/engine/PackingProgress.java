@@ -4,8 +4,8 @@ import glia.io.hub.Progress;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
-/// Tells how far kernels are that convert a model's weights when it is loaded: nothing where that is done within a
-/// second, else a step, and the bytes that are done about ten times a second.
+/// Reports the progress of weight packing: nothing during the first second, then a step and about ten times a second
+/// the packed bytes.
 final class PackingProgress implements LongConsumer {
     private static final long PATIENCE_NANOS = 1_000_000_000;
     private static final long EVERY_NANOS = 100_000_000;
@@ -17,9 +17,9 @@ final class PackingProgress implements LongConsumer {
     private final long start;
     private long last;
     private long doneBytes;
-    private boolean told;
+    private boolean isReporting;
 
-    /// @param totalBytes about how many bytes there are to convert
+    /// @param totalBytes the approximate number of bytes to pack
     PackingProgress(Progress progress, long totalBytes, LongSupplier nanoTime) {
         this.progress = progress;
         this.totalBytes = totalBytes;
@@ -31,20 +31,20 @@ final class PackingProgress implements LongConsumer {
     public void accept(long bytes) {
         doneBytes += bytes;
         long now = nanoTime.getAsLong();
-        if (now - start < PATIENCE_NANOS || told && now - last < EVERY_NANOS) {
+        if (now - start < PATIENCE_NANOS || isReporting && now - last < EVERY_NANOS) {
             return;
         }
-        if (!told) {
+        if (!isReporting) {
             progress.step("Packing the weights for this processor");
-            told = true;
+            isReporting = true;
         }
         progress.advance(WHAT, Math.min(doneBytes, totalBytes), totalBytes);
         last = now;
     }
 
-    /// All is done.
+    /// Reports the end.
     void end() {
-        if (told) {
+        if (isReporting) {
             progress.advance(WHAT, totalBytes, totalBytes);
         }
     }

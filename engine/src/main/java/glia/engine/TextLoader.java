@@ -13,8 +13,8 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 
-/// Loads tokenizer and chat template beside the weights, each on a thread of its own: the tokenizer's native library
-/// takes as long as mapping a small model.
+/// Loads tokenizer and chat template in parallel with the weights, each on its own thread: loading the tokenizer's
+/// native library takes as long as mapping a small model.
 public final class TextLoader {
     private static final String TEMPLATE_KEY = "tokenizer.chat_template";
 
@@ -34,12 +34,12 @@ public final class TextLoader {
         return task;
     }
 
-    /// Begins to load what belongs to an open checkpoint.
+    /// Starts loading the tokenizer and template of a checkpoint.
     public static TextLoader start(Path path, Checkpoint checkpoint) {
         return start(path, checkpoint, false);
     }
 
-    /// @param isKnown whether this checkpoint's tokenizer was loaded before and found sound
+    /// @param isKnown whether this checkpoint's tokenizer was checked in an earlier run
     static TextLoader start(Path path, Checkpoint checkpoint, boolean isKnown) {
         if (checkpoint instanceof GgufCheckpoint gguf) {
             return new TextLoader(path, () -> isKnown ? Tokenizer.fromKnownGguf(gguf.metadata())
@@ -52,12 +52,12 @@ public final class TextLoader {
         return new TextLoader(path, () -> Tokenizer.load(folder), () -> ChatTemplate.find(folder));
     }
 
-    /// The folder in the hub's layout that a path means: itself, or the one in which a file of weights lies.
+    /// The model folder of a path: itself, or the parent of a file.
     static Path folder(Path path) {
         return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
     }
 
-    /// Waits for the tokenizer: whether it can be used.
+    /// Waits for the tokenizer and returns whether it can be used.
     boolean isSound() {
         try {
             tokenizer();

@@ -86,6 +86,6 @@ class CacheSizeTest {
     }
 
     private static long bytes(List<LayerKind> kinds, int length) {
-        return kinds.stream().mapToLong(kind -> ModelFacts.cacheBytes(kind, length)).sum();
+        return kinds.stream().mapToLong(kind -> ModelSummary.cacheBytes(kind, length)).sum();
     }
 }

@@ -54,7 +54,8 @@ class ClosedModelTest {
             Scheduler.class, Set.of("close", "load"),
             Session.class, Set.of("close", "length"),
             Generator.class, Set.of("close", "length"),
-            Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore", "clear", "undo"),
+            Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore", "clear",
+                "undo"),
             TrainingPass.class, Set.of("close", "sizeBytes"),
             Embedder.class, Set.of("encode", "maxTokens"),
             MaskFiller.class, Set.of("mask"));
@@ -72,7 +73,8 @@ class ClosedModelTest {
                 Map.entry(Pass.Outputs.class, Pass.Outputs.LAST), Map.entry(KeyValueType.class, KeyValueType.BF16),
                 Map.entry(Sequence.class, sequence), Map.entry(Session.class, session),
                 Map.entry(List.class, List.of(Embedder.Input.of(new int[] {1}))),
-                Map.entry(Loss.class, Loss.CROSS_ENTROPY), Map.entry(TokenBatch.class, new TokenBatch().add(new int[] {1, 2})));
+                Map.entry(Loss.class, Loss.CROSS_ENTROPY),
+                Map.entry(TokenBatch.class, new TokenBatch().add(new int[] {1, 2})));
         assertNotNull(values.get(type), "no argument of type " + type);
         return values.get(type);
     }
@@ -141,7 +143,7 @@ class ClosedModelTest {
             Session session = model.scheduler().session();
             session.close();
             session.close();
-            Scheduler scheduler = new Scheduler(model.engine().steps(false),
+            Scheduler scheduler = new Scheduler(model.engine().runner(false),
                     SchedulerOptions.defaults(), 512, 64);
             scheduler.close();
             scheduler.close();

@@ -174,7 +174,8 @@ class EngineTest {
                 small.prefill(sequence, ids, 0, PAGE, () -> false);
                 // The tokens may lie elsewhere than at the sequence's positions.
                 int[] rest = Arrays.copyOfRange(ids, PAGE - 3, 2 * PAGE);
-                assertArrayEquals(expected, small.prefill(sequence, rest, 3, rest.length, () -> false).toArray(), 1e-6f);
+                assertArrayEquals(expected, small.prefill(sequence, rest, 3, rest.length, () -> false).toArray(),
+                        1e-6f);
             }
         });
     }

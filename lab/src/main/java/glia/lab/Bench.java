@@ -13,16 +13,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 
-/// Measures the speed of a model: prompts of given length, and steps of one or several streams that each have 64 tokens
-/// of context. Tokens are fixed numbers: the speed does not depend on them.
+/// Measures the speed of a model: prefill of a given length, and decode of one or more sequences with 64 tokens of
+/// context each. The token ids are fixed, since the speed does not depend on them.
 public final class Bench {
-    /// Tokens that are there before steps are measured.
+    /// Tokens of context before decode steps are measured.
     public static final int CONTEXT_TOKENS = 64;
     private static final int REPEATS = 5;
     private static final double STEADY = 0.02;
     private static final long MAX_WARM_UP_NANOS = 30_000_000_000L;
 
-    /// Tokens a second over the repetitions.
+    /// Tokens per second over the repetitions.
     public record Rate(double median, double min, double max) { }
 
     private final Engine engine;
@@ -30,19 +30,19 @@ public final class Bench {
 
     public Bench(Engine engine) {
         if (engine.model().spec().encoder().isPresent() || engine.model().spec().looksAhead()) {
-            throw new IllegalArgumentException("what is measured is how fast a text is continued; models with an "
-                    + "encoder continue none");
+            throw new IllegalArgumentException("the benchmark measures text generation; encoders and "
+                    + "encoder-decoders are not supported");
         }
         this.engine = engine;
         this.vocabSize = engine.model().spec().vocabSize();
     }
 
-    /// A prompt of `numTokens` tokens, in chunks, with the logits of its last.
+    /// Prefill speed of a prompt of `numTokens` tokens, in chunks, with the logits of the last.
     public Rate prompt(int numTokens) {
         return measure(() -> promptOnce(numTokens));
     }
 
-    /// The same, once, as it happens: tokens a second.
+    /// Prefill speed of one run without warm-up, in tokens per second.
     public double promptOnce(int numTokens) {
         try (Sequence sequence = engine.open()) {
             int[] ids = tokens(3, numTokens);
@@ -52,12 +52,12 @@ public final class Bench {
         }
     }
 
-    /// `numSteps` steps of `numStreams` sequences together; the tokens of all streams count.
+    /// Decode speed of `numSteps` steps with a batch of `numStreams` sequences, all sequences together.
     public Rate generate(int numSteps, int numStreams) {
         return measure(() -> generateOnce(numSteps, numStreams));
     }
 
-    /// The same, once, as it happens: tokens a second.
+    /// Decode speed of one run without warm-up, in tokens per second.
     public double generateOnce(int numSteps, int numStreams) {
         int[] context = tokens(5, CONTEXT_TOKENS);
         List<Sequence> streams = new ArrayList<>();
@@ -70,7 +70,7 @@ public final class Bench {
         return rate;
     }
 
-    /// Tokens a second of steps of all streams together.
+    /// Tokens per second of all sequences together.
     private double steps(List<Sequence> streams, int numSteps) {
         int[] token = new int[1];
         long start = System.nanoTime();
@@ -84,7 +84,7 @@ public final class Bench {
         return (double) streams.size() * numSteps / seconds(start);
     }
 
-    /// `numSteps` steps of one sequence that has `depth` tokens, which are computed once.
+    /// Decode speed of `numSteps` steps after `depth` tokens of context, which are computed once.
     public Rate generateAfter(int depth, int numSteps) {
         try (Sequence context = engine.open()) {
             engine.prefill(context, tokens(5, depth), 0, depth, () -> false);
@@ -96,8 +96,7 @@ public final class Bench {
         }
     }
 
-    /// One text of `numSteps` tokens, the most probable each, with drafts. Here the speed depends on the tokens: how
-    /// many drafts are right.
+    /// Speed of greedy speculative decoding over `numSteps` tokens. It depends on the tokens, by the accepted drafts.
     public Rate drafted(int numSteps) {
         return measure(() -> {
             Completion text = draftedText(numSteps);
@@ -105,16 +104,17 @@ public final class Bench {
         });
     }
 
-    /// How many of that text's drafts are right, from 0 to 1.
+    /// The fraction of accepted draft tokens of that text.
     public double acceptedShare(int numSteps) {
         Completion text = draftedText(numSteps);
         return (double) text.acceptedTokens() / text.draftedTokens();
     }
 
-    /// The prompt gives the first token, each step one more.
+    /// The prefill gives the first token, each step one more.
     private Completion draftedText(int numSteps) {
         int context = CONTEXT_TOKENS + numSteps + 2;
-        try (Scheduler scheduler = new Scheduler(engine.steps(true), SchedulerOptions.defaults(), vocabSize, context)) {
+        try (Scheduler scheduler = new Scheduler(engine.runner(true), SchedulerOptions.defaults(), vocabSize,
+                context)) {
             return scheduler.generate(GenerationRequest.of(tokens(5, CONTEXT_TOKENS)).sampling(SamplingOptions.greedy())
                     .maxTokens(numSteps + 1).build(), () -> true);
         }

@@ -6,18 +6,18 @@ import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
 import java.util.Arrays;
 
-/// How well a model foresees a text: `exp(mean_t -ln p(token t | tokens before it))`. The text is cut into windows of
-/// 512 tokens; in each, the tokens of the second half are scored, so that all have at least 256 tokens of context.
-/// A window that the text does not fill is left out. This is how llama.cpp counts.
+/// Perplexity of a text under a model: `exp(mean_t -ln p(token t | tokens before it))`. The text is cut into windows of
+/// 512 tokens; in each, the tokens of the second half are scored, so that all have at least 256 tokens of context. A
+/// last, partial window is left out. llama.cpp computes it in the same way.
 public final class Perplexity {
     /// Tokens in a window.
     public static final int WINDOW_TOKENS = 512;
-    /// The token of a window that foresees the first that is scored.
+    /// The token of a window that predicts the first scored token.
     public static final int FIRST_SCORED = WINDOW_TOKENS / 2;
-    /// Tokens of a window that are scored: those that a token of its second half foresees inside of it.
+    /// Scored tokens of a window.
     public static final int SCORED_TOKENS = WINDOW_TOKENS - 1 - FIRST_SCORED;
 
-    /// Hears how far it is.
+    /// Is called after each window.
     public interface Listener {
         /// @param perplexity over the windows so far
         void window(int done, int total, double perplexity);
@@ -37,8 +37,8 @@ public final class Perplexity {
     /// @throws IllegalArgumentException if the text does not fill a window
     public static double of(Engine engine, int[] tokens, int bos, int limit, Listener listener) {
         if (engine.model().spec().encoder().isPresent()) {
-            throw new IllegalArgumentException("the model answers a source text, it does not continue one: its "
-                    + "perplexity is that of answers, which a text alone does not have");
+            throw new IllegalArgumentException("the model is an encoder-decoder: the perplexity of a text without a "
+                    + "source is not defined");
         }
         int numWindows = numWindows(tokens.length, limit);
         if (numWindows == 0) {
@@ -74,7 +74,7 @@ public final class Perplexity {
         return window;
     }
 
-    /// The logits of a window's tokens from `FIRST_SCORED` on, but for the last, which foresees one outside of it.
+    /// The logits of a window's tokens from `FIRST_SCORED` on, except the last, which predicts a token outside of it.
     public static Tensor secondHalf(Engine engine, Sequence sequence, int[] window) {
         engine.add(sequence, window, 0, FIRST_SCORED, Outputs.NONE);
         engine.run();

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// How often tokens chose each expert, layer by layer. What a model learns to do evenly shows here: experts that are
-/// used alike are all of use, and none holds up the others (https://arxiv.org/abs/2101.03961).
+/// How often each expert is chosen, layer by layer: the load balance of a mixture of experts
+/// ([Switch Transformers](https://arxiv.org/abs/2101.03961)).
 ///
 /// @param layers the layers with experts, in order
 public record RoutingStatistics(List<Layer> layers) {
@@ -27,12 +27,12 @@ public record RoutingStatistics(List<Layer> layers) {
             return Arrays.stream(counts).sum();
         }
 
-        /// The part of all choices that went to an expert.
+        /// The fraction of choices of an expert.
         public double share(int expert) {
             return numChoices() == 0 ? 0 : (double) counts[expert] / numChoices();
         }
 
-        /// The entropy of the shares in bits: 0 if one expert has all, `log₂ X` if all X have as much.
+        /// The entropy of the fractions in bits: 0 if one expert has all, `log₂ X` if all X have the same.
         public double entropy() {
             double sum = 0;
             for (int e = 0; e < counts.length; e++) {
@@ -42,12 +42,12 @@ public record RoutingStatistics(List<Layer> layers) {
             return sum;
         }
 
-        /// How many times the mean the most chosen expert was chosen: 1 if all were chosen alike.
+        /// The count of the most chosen expert relative to the mean: 1 if all have the same.
         public double imbalance() {
             return numChoices() == 0 ? 1 : share(mostChosen()) * counts.length;
         }
 
-        /// The expert that was chosen most often, the first of such.
+        /// The most chosen expert, the first of equal ones.
         public int mostChosen() {
             int most = 0;
             for (int e = 1; e < counts.length; e++) {
@@ -56,7 +56,7 @@ public record RoutingStatistics(List<Layer> layers) {
             return most;
         }
 
-        /// Experts that nobody chose.
+        /// The number of experts that were never chosen.
         public int numUnused() {
             return (int) Arrays.stream(counts).filter(count -> count == 0).count();
         }
@@ -71,7 +71,7 @@ public record RoutingStatistics(List<Layer> layers) {
         return during(engine, () -> engine.read(new Pass().add(tokens, 0, tokens.length, 0, Outputs.LAST)));
     }
 
-    /// The statistics of all passes that are run meanwhile, on the thread of the caller.
+    /// The statistics of all passes that `passes` runs.
     public static RoutingStatistics during(Engine engine, Runnable passes) {
         List<Layer> layers = layers(engine.model().spec());
         int[] next = {0};

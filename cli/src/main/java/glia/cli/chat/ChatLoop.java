@@ -15,7 +15,7 @@ import glia.engine.Answer;
 import glia.engine.Chat;
 import glia.engine.ChatFile;
 import glia.engine.LanguageModel;
-import glia.engine.ModelFacts;
+import glia.engine.ModelSummary;
 import glia.engine.TextListener;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
@@ -93,7 +93,7 @@ public final class ChatLoop {
         }
         console.printBold(WordWrap.of(VisibleText.of(choice.explanation()), input.width()));
         console.out().println();
-        ModelFacts facts = ModelFacts.of(model.model());
+        ModelSummary facts = ModelSummary.of(model.model());
         note(facts.family() + ", " + Units.count(facts.parameters().total()) + " parameters, "
                 + Units.bytes(facts.diskBytes()) + ", " + model.contextLength() + " tokens of context");
         if (!model.kernels().note().isEmpty()) {

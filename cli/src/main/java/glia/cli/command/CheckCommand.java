@@ -58,7 +58,7 @@ public final class CheckCommand implements Command {
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia check engine/src/test/resources/golden/llama
-                        pass  logits, whole                                             2.4e-07, at most 1.0e-04
+                        pass  logits, full sequence                                     2.4e-07, at most 1.0e-04
                         ...""")
                 .notes("A line for each comparison: pass or FAIL, largest difference, tolerance. Precision exact and "
                         + "an f32 KV cache are the defaults. The exit code is 1 if a comparison fails.");

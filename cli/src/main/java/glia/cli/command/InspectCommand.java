@@ -10,7 +10,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
-import glia.engine.ModelFacts;
+import glia.engine.ModelSummary;
 import glia.lab.RoutingStatistics;
 import glia.engine.TextLoader;
 import glia.lab.catalogue.Catalogue;
@@ -44,12 +44,12 @@ public final class InspectCommand implements Command {
     private static final LayerTable.Cache ALLOCATED = new LayerTable.Cache() {
         @Override
         public long perToken(LayerKind kind) {
-            return ModelFacts.cacheBytesPerToken(kind);
+            return ModelSummary.cacheBytesPerToken(kind);
         }
 
         @Override
         public long at(LayerKind kind, int length) {
-            return ModelFacts.cacheBytes(kind, length);
+            return ModelSummary.cacheBytes(kind, length);
         }
     };
 
@@ -99,7 +99,7 @@ public final class InspectCommand implements Command {
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
             Text text = text(path, checkpoint, model.spec());
-            ModelFacts facts = ModelFacts.of(model);
+            ModelSummary facts = ModelSummary.of(model);
             if (arguments.has(Json.OPTION)) {
                 Json.print(console, document(path, facts, text));
             } else {
@@ -183,7 +183,7 @@ public final class InspectCommand implements Command {
         return new Text(tokenizer, template);
     }
 
-    private static Table table(Path path, ModelFacts facts, Text text) {
+    private static Table table(Path path, ModelSummary facts, Text text) {
         Table table = new Table("ll").row("model", path).row("family", facts.family())
                 .row("layers", facts.numLayers())
                 .row("hidden size", facts.hiddenSize())
@@ -199,7 +199,7 @@ public final class InspectCommand implements Command {
                 .row("chat template", text.template());
     }
 
-    private static Map<String, Object> document(Path path, ModelFacts facts, Text text) {
+    private static Map<String, Object> document(Path path, ModelSummary facts, Text text) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("path", path.toString());
         document.put("family", facts.family());

@@ -52,7 +52,8 @@ class AttentionCommandTest {
 
     @Test
     void writesAPageOfEveryLayerAndHead() throws IOException {
-        assertEquals(page() + ": 8 tokens, 40 maps, gradient saliency\n", run(ExitCode.OK, "-p", "Lily had a red ball"));
+        assertEquals(page() + ": 8 tokens, 40 maps, gradient saliency\n",
+                run(ExitCode.OK, "-p", "Lily had a red ball"));
         String page = Files.readString(page());
         assertFalse(page.contains("http://") && page.contains("src=\"http"), "needs something else");
         JsonNode data = data();

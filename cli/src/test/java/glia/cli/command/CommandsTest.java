@@ -228,7 +228,7 @@ class CommandsTest {
         assertTrue(lines.lines().count() >= 9 && lines.lines().allMatch(line -> line.startsWith("pass  ")), lines);
         JsonNode document = json("check", GOLDEN.toString(), "--json", "--kernels", "scalar");
         assertTrue(document.path("passed").asBoolean());
-        assertEquals("logits, whole", document.path("checks").get(0).path("what").asString());
+        assertEquals("logits, full sequence", document.path("checks").get(0).path("what").asString());
     }
 
     @Test

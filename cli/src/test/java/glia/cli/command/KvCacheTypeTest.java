@@ -59,7 +59,7 @@ class KvCacheTypeTest {
     void checkRoundsOnlyIfItIsAskedTo() {
         run(ExitCode.OK, "check", GOLDEN);
         String lines = run(ExitCode.FAILED, "check", GOLDEN, "--kv-cache-type", "int8").out();
-        assertTrue(lines.startsWith("FAIL  logits, whole"), lines);
+        assertTrue(lines.startsWith("FAIL  logits, full sequence"), lines);
     }
 
     @Test

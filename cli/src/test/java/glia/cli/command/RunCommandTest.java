@@ -123,8 +123,7 @@ class RunCommandTest {
         assertTrue(drafted.path("drafted_tokens").asInt() >= 20, drafted::toString);
         assertTrue(run(ExitCode.OK, "w5\n/stats\n", "chat", folder.toString(), "--draft", "--max-tokens", "9").out()
                 .contains(" drafts accepted\n"));
-        String none = "glia: drafts were asked for; the model as it was loaded has no layer beyond its last that makes "
-                + "them\n";
+        String none = "glia: speculative decoding was requested; the model has no multi-token-prediction layer\n";
         for (String command : new String[] {"run", "chat", "bench"}) {
             assertEquals(none, run(ExitCode.USAGE, "", command, "stories260K", "--draft").err());
         }
@@ -152,7 +151,7 @@ class RunCommandTest {
 
     @Test
     void promptsThatDoNotFitAreUsageErrors() {
-        assertEquals("glia: a context of 100000 tokens was asked for; the model was made for at most 512\n",
+        assertEquals("glia: a context of 100000 tokens was requested; the model supports at most 512\n",
                 run(ExitCode.USAGE, "", "run", "stories260K", "-p", "x", "--context", "100000").err());
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "-p", "a b c d e f g", "--context", "4").err()
                 .startsWith("glia: the prompt has "));

@@ -8,14 +8,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Chooses the next tokens of many texts from the rows of one tensor of logits, on all threads of a model's kernels.
-/// One for an engine: its scratch memory, of 12 bytes for each thread and token of the vocabulary, serves all texts.
-/// What a text's tokens depend on is in its [TokenSampler]. For one thread at a time, and never while a pass computes.
+/// Samples the next tokens of many sequences from the rows of one tensor of logits, on all threads of the kernels. Its
+/// scratch memory of 12 bytes for each thread and token of the vocabulary serves all sequences; the state of a sequence
+/// is in its [TokenSampler]. For one thread at a time, and never during a pass.
 ///
 /// ```java
 /// sampler.clear();
-/// for (Text text : texts) {
-///     sampler.add(text.sampler(), text.row(), BatchSampler.NO_LOG_PROBABILITIES);
+/// for (var sequence : sequences) {
+///     sampler.add(sequence.sampler(), sequence.row(), BatchSampler.NO_LOG_PROBABILITIES);
 /// }
 /// sampler.run(logits);
 /// ```
@@ -38,15 +38,15 @@ public final class BatchSampler {
     private int count;
     private int numChunks;
 
-    /// @param kernels what the model computes with: their threads sample, and log-probabilities are theirs
-    /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
+    /// @param kernels the model's kernels, on whose threads it samples
+    /// @param vocabSize the number of tokens; further logits are padding
     public BatchSampler(Kernels kernels, int vocabSize) {
         this.kernels = kernels;
         this.vocabSize = vocabSize;
         this.scratch = new Candidates[kernels.workers().count()];
     }
 
-    /// Begins a new batch.
+    /// Removes all sequences from the batch.
     public void clear() {
         Arrays.fill(samplers, 0, count, null);
         Arrays.fill(failures, 0, count, null);
@@ -54,12 +54,12 @@ public final class BatchSampler {
         count = 0;
     }
 
-    /// Adds a text to the batch. Several may have the same row, but not the same sampler.
+    /// Adds a sequence to the batch. Several may have the same row, but not the same sampler.
     ///
-    /// @param row the text's row of the logits
-    /// @param numAlternatives how many of the most probable tokens to name beside the chosen one's log-probability, 0
-    ///     for none; or [#NO_LOG_PROBABILITIES]
-    /// @return the text's index in the batch
+    /// @param row the sequence's row of the logits
+    /// @param numAlternatives number of most probable tokens to list with the log-probability of the sampled one, 0 for
+    ///     none; or [#NO_LOG_PROBABILITIES]
+    /// @return the sequence's index in the batch
     public int add(TokenSampler sampler, int row, int numAlternatives) {
         if (count == rows.length) {
             int size = 2 * count;
@@ -77,9 +77,9 @@ public final class BatchSampler {
         return count++;
     }
 
-    /// Chooses a token for each text of the batch.
+    /// Samples a token for each sequence of the batch.
     ///
-    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; left as they are
+    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; not changed
     public void run(Tensor logits) {
         this.logits = logits;
         numChunks = kernels.workers().chunksFor(count);
@@ -100,7 +100,7 @@ public final class BatchSampler {
         }
     }
 
-    /// What goes wrong with one text leaves the others alone.
+    /// An error of one sequence does not affect the others.
     private void sample(int i, int worker) {
         try {
             Sampler.check(logits, vocabSize);
@@ -143,9 +143,9 @@ public final class BatchSampler {
         return best;
     }
 
-    /// The token of a text.
+    /// The sampled token of a sequence.
     ///
-    /// @throws RuntimeException or Error why it could not be chosen
+    /// @throws RuntimeException or Error the failure of its sampler
     public int token(int index) {
         switch (failures[index]) {
             case null -> {
@@ -158,8 +158,8 @@ public final class BatchSampler {
         }
     }
 
-    /// The log-probability of a text's token under the model's own distribution, `logit - log Σ exp(logit)`: before
-    /// bias, penalties, mask and temperature. NaN where it was not asked for.
+    /// The log-probability of a sequence's token under the model's own distribution, `logit - log Σ exp(logit)`: before
+    /// bias, penalties, mask and temperature. NaN if not requested.
     public float logProbability(int index) {
         return logProbabilities[index];
     }
@@ -169,7 +169,7 @@ public final class BatchSampler {
         return alternatives.get(index);
     }
 
-    /// The number of texts in the batch.
+    /// The number of sequences in the batch.
     public int size() {
         return count;
     }

@@ -5,9 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.random.RandomGenerator;
 
-/// The tokens that may still be chosen, with their logits. Steps of the chain change logits and drop tokens; what stays
-/// is always the best so many. All arrays are made once and serve one token after the other, of any sequences: this is
-/// a thread's scratch memory, 12 bytes for each token of the vocabulary.
+/// The candidate tokens of the sampling chain with their logits. Steps change logits and drop the worst tokens. This is
+/// a thread's scratch memory, 12 bytes for each token of the vocabulary, reused for all tokens and sequences.
 ///
 /// Of two tokens with equal logits the one with the lower id is better.
 final class Candidates {
@@ -30,12 +29,12 @@ final class Candidates {
         return logits.length;
     }
 
-    /// Begins with the first `vocabSize` logits of a row; further columns are padding.
+    /// Loads the first `vocabSize` logits of a row; further columns are padding.
     void load(Tensor rows, int row) {
         MemorySegment.copy(rows.memory(), F32, row * rows.rowBytes(), logits, 0, logits.length);
     }
 
-    /// A token's logit, for the steps that come before any token is dropped.
+    /// A token's logit, for steps before any token is dropped.
     float logit(int id) {
         return logits[id];
     }
@@ -44,15 +43,15 @@ final class Candidates {
         logits[id] = value;
     }
 
-    /// A token's logit if it can be chosen, negative infinity if it cannot.
+    /// A token's logit; +infinity becomes the largest finite value.
     ///
-    /// @throws IllegalStateException if the logit is not a number
-    private float choosable(int id) {
+    /// @throws IllegalStateException if the logit is NaN
+    private float finiteLogit(int id) {
         float logit = logits[id];
         if (logit != logit) {
-            throw new IllegalStateException("the logit of token " + id + " is not a number. Is the model's file sound? "
-                    + "Trained weights that have overflowed, or a precision that the model was not made for, give such "
-                    + "logits too");
+            throw new IllegalStateException("the logit of token " + id + " is not a number. Is the model's file intact? Weights "
+                    + "that overflowed in training, or a precision that the model does not support, give such logits "
+                    + "too");
         }
         if (logit == Float.POSITIVE_INFINITY) {
             logits[id] = Float.MAX_VALUE;
@@ -60,16 +59,16 @@ final class Candidates {
         return logits[id];
     }
 
-    /// Gathers all tokens that can be chosen: those that are allowed and whose logit is above negative infinity.
+    /// Gathers all allowed tokens whose logit is above negative infinity.
     ///
     /// @param allowed a bit for each token, see [TokenMask]; null for all
-    /// @throws IllegalStateException if there is none, or a logit is not a number
+    /// @throws IllegalStateException if there is none, or a logit is NaN
     void gather(long[] allowed) {
         int n = 0;
         max = Float.NEGATIVE_INFINITY;
         if (allowed == null) {
             for (int id = 0; id < logits.length; id++) {
-                float logit = choosable(id);
+                float logit = finiteLogit(id);
                 ids[n] = id;
                 n += logit > Float.NEGATIVE_INFINITY ? 1 : 0;
                 max = Math.max(max, logit);
@@ -79,7 +78,7 @@ final class Candidates {
             for (int i = 0; i < numWords; i++) {
                 for (long left = allowed[i]; left != 0; left &= left - 1) {
                     int id = i * Long.SIZE + Long.numberOfTrailingZeros(left);
-                    if (id < logits.length && choosable(id) > Float.NEGATIVE_INFINITY) {
+                    if (id < logits.length && finiteLogit(id) > Float.NEGATIVE_INFINITY) {
                         ids[n++] = id;
                         max = Math.max(max, logits[id]);
                     }
@@ -99,15 +98,15 @@ final class Candidates {
             some = allowed[i] != 0;
         }
         throw new IllegalStateException(some ? "no token can be chosen: the logits of all "
-                + (allowed == null ? logits.length : "allowed") + " tokens are -infinity. Is the model's file sound, "
+                + (allowed == null ? logits.length : "allowed") + " tokens are -infinity. Is the model's file intact, "
                 + "and does the logit bias leave any token?"
                 : "no token can be chosen: the token mask allows none of " + logits.length
                 + ". A grammar that is complete must allow a token that ends the text");
     }
 
-    /// Gathers the best `k` tokens that can be chosen, in falling order: what `gather` and `keepBest` do, in one go.
+    /// Gathers the best `k` tokens in descending order, as `gather` and `keepBest` do, in one scan.
     ///
-    /// @throws IllegalStateException if there is none, or a logit is not a number
+    /// @throws IllegalStateException if there is none, or a logit is NaN
     void gatherBest(int k, long[] allowed) {
         if (allowed != null) {
             gather(allowed);
@@ -118,15 +117,15 @@ final class Candidates {
         int id = 0;
         for (; id < logits.length && n < k; id++) {
             ids[n] = id;
-            n += choosable(id) > Float.NEGATIVE_INFINITY ? 1 : 0;
+            n += finiteLogit(id) > Float.NEGATIVE_INFINITY ? 1 : 0;
         }
         size = n;
         requireAny(null);
         heapify(n, false);
         float least = logits[ids[0]];
         for (; id < logits.length; id++) {
-            // Of what is not a number, this is true as well.
-            if (!(logits[id] <= least) && choosable(id) > least) {
+            // Also true for NaN.
+            if (!(logits[id] <= least) && finiteLogit(id) > least) {
                 ids[0] = id;
                 siftDown(0, n, false);
                 least = logits[ids[0]];
@@ -136,9 +135,9 @@ final class Candidates {
         max = logits[ids[0]];
     }
 
-    /// The best token that can be chosen.
+    /// The best token.
     ///
-    /// @throws IllegalStateException if there is none, or a logit is not a number
+    /// @throws IllegalStateException if there is none, or a logit is NaN
     int gatherOne(long[] allowed) {
         if (allowed != null) {
             gather(allowed);
@@ -148,7 +147,7 @@ final class Candidates {
         float most = Float.NEGATIVE_INFINITY;
         int best = 0;
         for (int id = 0; id < logits.length; id++) {
-            if (!(logits[id] <= most) && choosable(id) > most) {
+            if (!(logits[id] <= most) && finiteLogit(id) > most) {
                 most = logits[id];
                 best = id;
                 size = 1;
@@ -158,7 +157,7 @@ final class Candidates {
         return best;
     }
 
-    /// The best token of those that are left.
+    /// The best remaining token.
     private int best() {
         int best = ids[0];
         for (int i = 1; i < size; i++) {
@@ -169,12 +168,12 @@ final class Candidates {
         return best;
     }
 
-    /// The number of tokens that are left.
+    /// The number of remaining tokens.
     int size() {
         return size;
     }
 
-    /// The sum of `exp(logit - max)`: the best token's share is 1.
+    /// The sum of `exp(logit - max)`.
     double mass() {
         double mass = 0;
         for (int i = 0; i < size; i++) {
@@ -187,7 +186,7 @@ final class Candidates {
         return max;
     }
 
-    /// Keeps the best `k`, in falling order.
+    /// Keeps the best `k` in descending order.
     private void keepBest(int k) {
         if (k < size) {
             // A heap of the best so far with the worst on top: most tokens fail its one comparison.
@@ -205,7 +204,7 @@ final class Candidates {
         sort();
     }
 
-    /// Turns a heap with the worst on top into falling order.
+    /// Sorts a heap with the worst token on top in descending order.
     private void sort() {
         for (int end = size - 1; end > 0; end--) {
             swap(0, end);
@@ -224,7 +223,7 @@ final class Candidates {
         size = n;
     }
 
-    /// Keeps the fewest best tokens whose mass reaches this, in falling order; at least one.
+    /// Keeps the smallest set of best tokens whose mass reaches `wanted`, at least one, in descending order.
     void keepMass(double wanted) {
         heapify(size, true);
         int rest = size;
@@ -241,7 +240,7 @@ final class Candidates {
         size -= rest;
     }
 
-    /// Draws a token by its share of `exp((logit - max) / temperature)`.
+    /// Draws a token with probability proportional to `exp((logit - max) / temperature)`.
     int draw(float temperature, RandomGenerator random) {
         double mass = 0;
         for (int i = 0; i < size; i++) {
@@ -259,7 +258,7 @@ final class Candidates {
         return ids[drawn];
     }
 
-    /// The ids of the tokens that are left, best first after `gatherBest`.
+    /// The id of a remaining token, best first after `gatherBest`.
     int id(int index) {
         return ids[index];
     }

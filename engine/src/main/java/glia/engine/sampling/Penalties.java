@@ -2,10 +2,10 @@ package glia.engine.sampling;
 
 import java.util.Arrays;
 
-/// Makes recent tokens less likely: for a token that came `n > 0` times in the window,
+/// Repetition, frequency and presence penalties. For a token that occurs `n > 0` times in the window:
 /// `logit' = (logit > 0 ? logit / repetition : logit · repetition) - n · frequency - presence`.
 ///
-/// Holds the tokens of the window and how often each came, and nothing for other tokens.
+/// Holds the tokens of the window and their counts.
 final class Penalties {
     private static final int MIN_SLOTS = 16;
 
@@ -14,7 +14,7 @@ final class Penalties {
     private int[] recent;
     private int length;
     private int next;
-    /// A hash table with open addressing: tokens + 1, 0 where a slot is free, and how often each came.
+    /// A hash table with open addressing: token + 1, or 0 where a slot is free, and its count.
     private int[] tokens = new int[MIN_SLOTS];
     private int[] counts = new int[MIN_SLOTS];
     private int numTokens;
@@ -29,10 +29,10 @@ final class Penalties {
                 || options.frequencyPenalty() != 0);
     }
 
-    /// Takes note of a token; the oldest of a full window is forgotten.
+    /// Adds a token; a full window drops its oldest.
     void accept(int token) {
         if (length == options.penaltyWindow()) {
-            forget(recent[next]);
+            remove(recent[next]);
         } else {
             length++;
             if (length > recent.length) {
@@ -50,7 +50,7 @@ final class Penalties {
         counts[slot]++;
     }
 
-    /// Where a token is, or a free slot for it.
+    /// The slot of a token, or a free one for it.
     private int slot(int token) {
         int mask = tokens.length - 1;
         int slot = home(token, mask);
@@ -78,13 +78,13 @@ final class Penalties {
         }
     }
 
-    private void forget(int token) {
+    private void remove(int token) {
         int slot = slot(token);
         if (--counts[slot] > 0) {
             return;
         }
         numTokens--;
-        // Tokens behind the slot move up, so that none is cut off from its home.
+        // Later tokens of the probe sequence move up, so that each stays reachable from its home slot.
         int mask = tokens.length - 1;
         int free = slot;
         for (int i = slot + 1 & mask; tokens[i] != 0; i = i + 1 & mask) {

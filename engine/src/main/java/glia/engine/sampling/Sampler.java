@@ -5,11 +5,11 @@ import glia.tensor.Tensor;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Chooses the tokens of one text from logits, by a chain of steps that the options describe. It remembers what the
-/// next token depends on, and no more: the state of its random numbers, and the recent tokens for penalties. So the
-/// same seed gives the same text, on any thread and whatever other texts there are. Allocates nothing for a token.
+/// Samples the tokens of one sequence from logits, by the chain of [SamplingOptions]. Its state is its random generator
+/// and the recent tokens for penalties, so a seed gives the same text on any thread and in any batch. Allocates nothing
+/// for a token.
 ///
-/// [BatchSampler] lends it scratch memory. Alone it makes its own.
+/// [BatchSampler] provides scratch memory; without it the sampler allocates its own.
 public final class Sampler implements TokenSampler {
     private static final int[] NO_IDS = {};
 
@@ -21,18 +21,18 @@ public final class Sampler implements TokenSampler {
     private final float[] biases;
     private final long seed;
     private final SplittableRandom random;
-    /// Made when it is used without a batch.
+    /// Scratch memory for use without a batch.
     private Candidates own;
 
-    /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
+    /// @param vocabSize the number of tokens; further logits are padding
     /// @throws IllegalArgumentException if the logit bias names a token outside the vocabulary
     public Sampler(SamplingOptions options, int vocabSize) {
         this(options, vocabSize, null);
     }
 
-    /// A sampler that chooses among the tokens of a mask.
+    /// Creates a sampler restricted to the tokens of a mask.
     ///
-    /// @param vocabSize the number of tokens; logits beyond are padding and never chosen
+    /// @param vocabSize the number of tokens; further logits are padding
     /// @param mask which tokens are allowed; null for all
     /// @throws IllegalArgumentException if the logit bias names a token outside the vocabulary
     public Sampler(SamplingOptions options, int vocabSize, TokenMask mask) {
@@ -54,11 +54,11 @@ public final class Sampler implements TokenSampler {
         this.random = new SplittableRandom(seed);
     }
 
-    /// Chooses the next token.
+    /// Samples the next token.
     ///
-    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; left as they are
-    /// @throws IllegalStateException if no token can be chosen: no logit is above negative infinity, or the mask allows
-    ///     none; and if a logit is not a number
+    /// @param logits F32 `[rows, V]`, V at least the size of the vocabulary; not changed
+    /// @throws IllegalStateException if no logit is above negative infinity, the mask allows no token, or a logit is
+    ///     NaN
     @Override
     public int sample(Tensor logits, int row) {
         if (own == null) {
@@ -67,7 +67,7 @@ public final class Sampler implements TokenSampler {
         return sample(logits, row, own);
     }
 
-    /// The same with scratch memory for this vocabulary.
+    /// Samples with scratch memory for this vocabulary.
     int sample(Tensor logits, int row, Candidates candidates) {
         check(logits, vocabSize);
         candidates.load(logits, row);
@@ -111,15 +111,15 @@ public final class Sampler implements TokenSampler {
         return c.draw(options.temperature(), random);
     }
 
-    /// Tokens of less than `(1 - p) / n` cannot all together hold the share that p leaves out, so the best that reach p
-    /// are among the others: only these few are put in order.
+    /// Tokens of probability below `(1 - p) / n` have less than `1 - p` together, so the nucleus is among the others:
+    /// only these are sorted.
     private void topP(Candidates c) {
         double mass = c.mass();
         c.keepFrom(c.max() + (float) Math.log((1 - options.topP()) * mass / c.size() * 0.999));
         c.keepMass(options.topP() * mass);
     }
 
-    /// Takes note of a token of the text, be it of the prompt or chosen.
+    /// Receives a token of the prompt or a sampled one.
     @Override
     public void accept(int token) {
         checked(token);
@@ -139,7 +139,7 @@ public final class Sampler implements TokenSampler {
         return vocabSize;
     }
 
-    /// Where chance began: with it in the options, the same tokens come again.
+    /// The seed: with it in the options, the same tokens are sampled again.
     public long seed() {
         return seed;
     }

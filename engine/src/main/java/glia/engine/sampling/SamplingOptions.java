@@ -3,23 +3,22 @@ package glia.engine.sampling;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/// How tokens are chosen from logits. The steps and their order are llama.cpp's: logit bias, penalties, top-k, top-p,
-/// min-p, temperature, and then a draw. (Hugging Face's generation applies the temperature before it truncates.)
+/// Sampling options. The steps and their order are llama.cpp's: logit bias, penalties, top-k, top-p, min-p,
+/// temperature, draw. (Hugging Face's generation applies the temperature before it truncates.)
 ///
-/// @param temperature the logits' divisor for the draw, at least 0; 0 takes the best token, without any chance
-/// @param topK how many of the best tokens stay; 0 for all
-/// @param topP the share of probability that the best tokens together must reach to stay, above 0; 1 for all
+/// @param temperature divisor of the logits, at least 0; 0 is greedy
+/// @param topK keeps the k most probable tokens; 0 for all
+/// @param topP nucleus sampling: keeps the smallest set of tokens with this total probability, above 0; 1 for all
 ///     (https://arxiv.org/abs/1904.09751)
-/// @param minP the least probability of a token that stays, as a share of the best one's, below 1; 0 for all
+/// @param minP keeps tokens of at least this probability relative to the most probable one, below 1; 0 for all
 ///     (https://arxiv.org/abs/2407.01082)
-/// @param repetitionPenalty what the logit of a recent token is divided by where it is positive and multiplied by where
-///     it is negative, above 0; 1 for none (https://arxiv.org/abs/1909.05858)
-/// @param presencePenalty what is taken from the logit of a recent token, -2 to 2; 0 for none
-/// @param frequencyPenalty what is taken from it for each time that it came, -2 to 2; 0 for none
-/// @param penaltyWindow how many tokens are recent, prompt included
-/// @param logitBias what is added to the logits of single tokens; negative infinity forbids one
-/// @param seed where chance begins: the same seed, options and logits give the same tokens. Without, each sampler has
-///     its own
+/// @param repetitionPenalty divisor of the positive and factor of the negative logits of recent tokens, above 0; 1 for
+///     none (https://arxiv.org/abs/1909.05858)
+/// @param presencePenalty subtracted from the logit of a recent token, -2 to 2; 0 for none
+/// @param frequencyPenalty subtracted for each occurrence of a recent token, -2 to 2; 0 for none
+/// @param penaltyWindow the number of recent tokens, prompt included
+/// @param logitBias added to the logits of single tokens; negative infinity forbids one
+/// @param seed random seed: the same seed, options and logits give the same tokens; empty for a random one
 public record SamplingOptions(float temperature, int topK, float topP, float minP, float repetitionPenalty,
                               float presencePenalty, float frequencyPenalty, int penaltyWindow,
                               Map<Integer, Float> logitBias, OptionalLong seed) {
@@ -49,18 +48,17 @@ public record SamplingOptions(float temperature, int topK, float topP, float min
         }
     }
 
-    /// What suits most models: temperature 0.8, the best 40 tokens, of them 95 % of the probability and none less
-    /// likely than a twentieth of the best; no penalties.
+    /// Temperature 0.8, top-k 40, top-p 0.95, min-p 0.05, no penalties.
     public static SamplingOptions defaults() {
         return new SamplingOptions(0.8f, 40, 0.95f, 0.05f, 1, 0, 0, 64, Map.of(), OptionalLong.empty());
     }
 
-    /// The best token, always.
+    /// Greedy decoding.
     public static SamplingOptions greedy() {
         return neutral().withTemperature(0);
     }
 
-    /// The model's own distribution, unchanged.
+    /// The model's own distribution: temperature 1, no truncation, no penalties.
     public static SamplingOptions neutral() {
         return new SamplingOptions(1, 0, 1, 0, 1, 0, 0, 64, Map.of(), OptionalLong.empty());
     }

@@ -4,10 +4,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
-/// Tells when an answer is over: at a stop token, or where its text first holds a stop text. A stop text may come in
-/// pieces, over several tokens; text that could be the start of one is held back until it is clear.
+/// Decides when generation stops: at a stop token or at the first occurrence of a stop string. A stop string may span
+/// several tokens; text that could be its start is held back.
 ///
-/// Of several stop texts the one that is whole first counts, and if two end together, the longer. The stop text itself
+/// Of several stop strings the first that is complete counts, and of two that end together the longer. The stop string
 /// and what follows are not part of the answer. For one answer and one thread.
 public final class StopCriteria {
     private final int[] tokens;
@@ -15,10 +15,10 @@ public final class StopCriteria {
     private final StringBuilder held = new StringBuilder();
     private boolean stopped;
 
-    /// @throws IllegalArgumentException if a stop text is empty: it would end every answer before it begins
+    /// @throws IllegalArgumentException if a stop string is empty
     public StopCriteria(Set<Integer> tokens, List<String> texts) {
         if (texts.contains("")) {
-            throw new IllegalArgumentException("a stop text is empty; every answer would end before it begins");
+            throw new IllegalArgumentException("a stop string is empty; every answer would end before it begins");
         }
         this.tokens = tokens.stream().mapToInt(Integer::intValue).sorted().toArray();
         this.texts = List.copyOf(texts);
@@ -31,7 +31,7 @@ public final class StopCriteria {
 
     /// Takes the next piece of text.
     ///
-    /// @return the text that is now known to be part of the answer, often empty; after a stop always
+    /// @return the text that is certainly part of the answer, possibly empty; after a stop always empty
     public String accept(String piece) {
         if (stopped) {
             return "";
@@ -44,17 +44,19 @@ public final class StopCriteria {
         return take(end >= 0 ? end : held.length() - beginning());
     }
 
-    /// The text that was held back and turned out to be part of the answer, which ends here.
+    /// Ends the answer.
+    ///
+    /// @return the text that was held back
     public String finish() {
         return stopped ? "" : take(held.length());
     }
 
-    /// Whether a stop text has come.
+    /// Whether a stop string was found.
     public boolean stopped() {
         return stopped;
     }
 
-    /// Where the stop text that is whole first begins, or -1.
+    /// The start of the first complete stop string, or -1.
     private int firstStop() {
         int start = -1;
         int end = Integer.MAX_VALUE;
@@ -69,7 +71,7 @@ public final class StopCriteria {
         return start;
     }
 
-    /// The length of the longest end of the held text that begins a stop text.
+    /// The length of the longest suffix of the held text that begins a stop string.
     private int beginning() {
         int longest = 0;
         for (String text : texts) {

@@ -2,14 +2,14 @@ package glia.engine.sampling;
 
 import glia.tensor.Tensor;
 
-/// Chooses the tokens of one text. Called by one thread at a time, not always by the same.
+/// Samples the tokens of one sequence. Called by one thread at a time, not always the same.
 @FunctionalInterface
 public interface TokenSampler {
-    /// Chooses a token.
+    /// Samples a token.
     ///
-    /// @param logits F32 `[rows, V]`, valid during the call; left as they are
+    /// @param logits F32 `[rows, V]`, valid during the call; not changed
     int sample(Tensor logits, int row);
 
-    /// Takes note of a token of the text: each of the prompt, then each that was chosen.
+    /// Receives each token of the prompt, then each sampled token.
     default void accept(int token) { }
 }

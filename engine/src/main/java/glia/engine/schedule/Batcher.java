@@ -7,48 +7,48 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/// Continuous batching: each step takes the next token of every text that decodes and fills the rest of its budget with
-/// chunks of prompts, so that a long prompt holds up no other text. Texts come and go between steps.
+/// Continuous batching: each step decodes one token of every decoding sequence and fills the rest of its token budget
+/// with chunks of prompts (chunked prefill). Sequences enter and leave between steps.
 ///
-/// A text that had to give up its memory is computed again from all its tokens, with the same sampler, so the same
-/// tokens follow. What goes wrong with one text ends this text; what goes wrong with a pass ends the texts in it.
+/// A preempted sequence is prefilled again from all its tokens and keeps its sampler, so its text does not change. An
+/// error of one sequence ends that sequence; an error of a pass ends all sequences of the pass.
 ///
-/// All but `submit` belongs to whoever holds the scheduler's lock.
+/// All methods but `submit` require the scheduler's lock.
 final class Batcher {
     private static final int[] NO_SOURCE = {};
 
-    private final Steps steps;
-    private final Places places;
+    private final ModelRunner runner;
+    private final Admission admission;
     private final PassPlan plan;
-    private final Delivery delivery;
+    private final SamplingStep sampling;
     private final Queue<Generation> inbox = new ConcurrentLinkedQueue<>();
     private boolean hasTimeouts;
 
-    Batcher(Steps steps, Places places, SchedulerOptions options, int vocabSize, int contextLength) {
-        this.steps = steps;
-        this.places = places;
-        this.plan = new PassPlan(options.tokenBudget(), steps.tokensPerDecode());
-        this.delivery = new Delivery(places, steps.kernels(), vocabSize, contextLength);
+    Batcher(ModelRunner runner, Admission admission, SchedulerOptions options, int vocabSize, int contextLength) {
+        this.runner = runner;
+        this.admission = admission;
+        this.plan = new PassPlan(options.tokenBudget(), runner.tokensPerDecode());
+        this.sampling = new SamplingStep(admission, runner.kernels(), vocabSize, contextLength);
     }
 
-    /// Takes a request, for the next step. For any thread.
+    /// Queues a request for the next step. For any thread.
     void submit(Generation generation) {
         inbox.add(generation);
     }
 
-    /// Does one step: lets texts in, computes a pass, chooses tokens.
+    /// Runs one step: admits sequences, computes a pass, samples tokens.
     ///
-    /// @param endsWanted whether a text may have to end early
+    /// @param endsWanted whether a request may have been cancelled
     void step(boolean endsWanted) {
         takeIn();
         if (endsWanted || hasTimeouts) {
             endEarly();
         }
-        places.admit();
-        plan.make(places.running());
+        admission.admit();
+        plan.make(admission.running());
         Tensor logits = compute();
         if (logits != null) {
-            delivery.deliver(plan.planned(), logits);
+            sampling.run(plan.planned(), logits);
         }
     }
 
@@ -56,7 +56,7 @@ final class Batcher {
         Generation next = inbox.poll();
         while (next != null) {
             hasTimeouts |= next.request().timeout().isPresent();
-            places.add(next.samples()[0]);
+            admission.add(next.samples()[0]);
             next = inbox.poll();
         }
     }
@@ -64,7 +64,7 @@ final class Batcher {
     private void endEarly() {
         long now = System.nanoTime();
         hasTimeouts = false;
-        for (ScheduledSequence s : places.all()) {
+        for (ScheduledSequence s : admission.all()) {
             Finish finish = s.generation.wantedEnd(now);
             if (finish != null) {
                 end(s.generation, finish, Optional.empty());
@@ -73,27 +73,27 @@ final class Batcher {
         }
     }
 
-    /// Ends all texts of a request that have not ended.
+    /// Ends all sequences of a request that have not ended.
     void end(Generation generation, Finish finish, Optional<Throwable> failure) {
         takeIn();
         for (ScheduledSequence s : generation.samples()) {
             if (!s.state().isEnd()) {
-                places.end(s, finish, failure);
+                admission.end(s, finish, failure);
             }
         }
     }
 
-    /// Ends everything.
+    /// Ends all requests.
     void endAll(Finish finish, Optional<Throwable> failure) {
         takeIn();
-        for (ScheduledSequence s : places.all()) {
+        for (ScheduledSequence s : admission.all()) {
             end(s.generation, finish, failure);
         }
     }
 
-    /// Computes what is planned. Texts that have to give up their memory, or fail, leave the plan.
+    /// Computes the planned pass. Sequences that are preempted or fail leave the plan.
     ///
-    /// @return the logits; null if nothing is left in the plan
+    /// @return the logits; null if the plan is empty
     private Tensor compute() {
         List<ScheduledSequence> planned = plan.planned();
         while (!planned.isEmpty()) {
@@ -101,7 +101,7 @@ final class Batcher {
                 continue;
             }
             try {
-                return steps.run();
+                return runner.run();
             } catch (StateMemoryException e) {
                 if (!relieve()) {
                     fail(planned, e);
@@ -114,7 +114,7 @@ final class Batcher {
     }
 
     private boolean relieve() {
-        boolean relieved = places.relieve();
+        boolean relieved = admission.relieve();
         plan.planned().removeIf(s -> s.state() == SequenceState.PREEMPTED);
         return relieved;
     }
@@ -124,16 +124,16 @@ final class Batcher {
             ScheduledSequence s = planned.get(i);
             try {
                 if (s.state() == SequenceState.DECODING) {
-                    steps.decode(s.computed, s.lastToken());
+                    runner.decode(s.computed, s.lastToken());
                 } else {
                     int from = s.computed.length();
-                    steps.prefill(s.computed, s.sourceToRead() > 0 ? s.request.source() : NO_SOURCE, s.tokens(), from,
+                    runner.prefill(s.computed, s.sourceToRead() > 0 ? s.request.source() : NO_SOURCE, s.tokens(), from,
                             from + s.planned, s.length());
                 }
             } catch (Throwable e) {
-                steps.discard();
+                runner.discard();
                 planned.remove(i);
-                places.fail(s, e);
+                admission.fail(s, e);
                 return false;
             }
         }
@@ -142,7 +142,7 @@ final class Batcher {
 
     private void fail(List<ScheduledSequence> planned, Throwable cause) {
         for (ScheduledSequence s : planned) {
-            places.fail(s, cause);
+            admission.fail(s, cause);
         }
         planned.clear();
     }

@@ -3,50 +3,51 @@ package glia.engine.schedule;
 import glia.engine.state.StateMemoryException;
 import java.util.Optional;
 
-/// What passes have computed of one text and remember. Belongs to the [Steps] that opened it.
+/// The state of one sequence in a [ModelRunner]: KV cache, recurrent states and draft tokens.
 public interface DecodeState extends AutoCloseable {
-    /// Tokens remembered, which is the position of the next.
+    /// The number of computed tokens, which is the position of the next.
     int length();
 
-    /// Forgets all but at most the first `most` tokens.
+    /// Truncates the state to at most the first `most` tokens.
     ///
-    /// @return how many are kept; fewer than `most`, where there is no way back to there
+    /// @return the number of tokens kept; less than `most` where the state cannot be restored at that length
     int keep(int most);
 
-    /// Where the next chunk of a prompt, which may go to `to`, should end, so that `keep` has where to go back to.
+    /// The best end of the next chunk of a prompt, at most `to`, for later calls of `keep`.
     int chunkEnd(int to);
 
-    /// The most bytes that the next `numTokens` tokens take from the pool.
+    /// The most bytes that the next `numTokens` tokens take from the block pool.
     ///
     /// @param sourceTokens tokens that an encoder reads before the first
     long bytesToAppend(int numTokens, int sourceTokens);
 
-    /// Another text that begins with the same tokens, and shares their memory.
+    /// A copy that shares the memory of all tokens.
     DecodeState fork();
 
-    /// Leaves what is computed to texts that begin in the same way.
+    /// Inserts the computed tokens into the prefix cache.
     ///
-    /// @param key texts with another one do not find it
-    /// @param tokens those of the text, and any number more
-    /// @param whole whether nothing more comes: then it is left to the last token, and forgotten here
+    /// @param key the cache key: requests with another key do not find them
+    /// @param tokens the sequence's tokens, possibly more
+    /// @param whole whether the sequence has ended: then all tokens are inserted, also of a partial block, and the
+    ///     state is cleared
     void leave(String key, int[] tokens, boolean whole);
 
-    /// The row of the logits of the last pass that says what follows this text; -1 if it has none.
+    /// The row of this sequence in the logits of the last pass; -1 if it has none.
     int row();
 
-    /// The token that the last pass computed as a guess of what follows: the logits after it are the next row. -1 if
-    /// there is none.
-    int guess();
+    /// The draft token of the last pass, whose logits are the next row; -1 if there is none.
+    int draft();
 
-    /// The guess was right and counts.
-    void acceptGuess();
+    /// Keeps the draft token.
+    void acceptDraft();
 
-    /// The guess was wrong.
+    /// Removes the draft token.
     ///
-    /// @return whether it could be forgotten; if not, the text must be computed again
-    boolean rejectGuess();
+    /// @return false if the state cannot be truncated there: then the sequence must be prefilled again
+    boolean rejectDraft();
 
-    /// Why the text must be computed again: the last pass had no room for all that is remembered of it.
+    /// The cause, if the last pass ran out of memory for a part of the state: then the sequence must be prefilled
+    /// again.
     Optional<StateMemoryException> lost();
 
     @Override

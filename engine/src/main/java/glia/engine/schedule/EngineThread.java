@@ -3,8 +3,7 @@ package glia.engine.schedule;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// The scheduler's own thread: once woken it computes until no request is left, then it parks. It is a daemon and
-/// begins when it is first needed.
+/// The scheduler's own thread: computes while there are requests, then parks. A daemon, started on first use.
 final class EngineThread {
     private final BooleanSupplier hasWork;
     private final Runnable step;
@@ -20,13 +19,12 @@ final class EngineThread {
         this.step = step;
     }
 
-    /// Whether it computes now. Who waits because it does must wake it, too: it may just have seen that nothing is
-    /// left.
+    /// Whether it is computing. A caller that waits because of it must also wake it, since it may be about to park.
     boolean isComputing() {
         return computing;
     }
 
-    /// Lets it compute until no request is left.
+    /// Makes it compute until no request is left.
     void wake() {
         wanted = true;
         if (thread == null) {
@@ -52,7 +50,7 @@ final class EngineThread {
                 wanted = false;
                 while (hasWork.getAsBoolean() && !ended) {
                     step.run();
-                    // What a listener did to this thread is no reason to stop.
+                    // A listener may have interrupted this thread.
                     Thread.interrupted();
                 }
                 computing = false;
@@ -63,7 +61,7 @@ final class EngineThread {
         }
     }
 
-    /// Ends it after the step that it computes.
+    /// Stops it after the current step.
     void end() {
         ended = true;
         LockSupport.unpark(thread);

@@ -1,20 +1,19 @@
 package glia.engine.schedule;
 
-/// Why a text ended.
+/// Why generation ended.
 public enum Finish {
-    /// The model ended it, or a stop string came.
+    /// A stop token or a stop string.
     STOP,
-    /// It reached the most tokens allowed.
+    /// The most tokens of the request.
     LENGTH,
     /// The context is full.
     CONTEXT,
-    /// Its listener or [Generation#cancel] ended it, or the scheduler was closed.
+    /// Cancelled by its listener or [Generation#cancel], or the scheduler was closed.
     CANCELLED,
-    /// The thread that waited for it was interrupted. What was made until then is kept, and the thread's interrupt
-    /// flag is still set.
+    /// The waiting thread was interrupted. The tokens until then are kept, and the thread's interrupt flag is set.
     INTERRUPTED,
-    /// The time that its request allowed was over.
+    /// The timeout of the request.
     TIMEOUT,
-    /// An exception ended it: [Completion#failure] has it.
+    /// An exception: see [Completion#failure].
     FAILED
 }

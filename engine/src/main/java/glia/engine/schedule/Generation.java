@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// A request on its way: its texts come one token after the other until all have ended. For any threads.
+/// A submitted request and its samples. For any threads.
 public final class Generation {
-    /// How long a thread waits before it looks around, though nothing has come.
+    /// The longest wait between two checks for progress.
     private static final long LOOK_MILLIS = 50;
 
     private final Scheduler scheduler;
@@ -15,11 +15,11 @@ public final class Generation {
     private final long submitted;
     private final ScheduledSequence[] samples;
     private final Completion[] completions;
-    /// Why it shall end before it is done; null if it shall not.
+    /// Why it is to end early; null if it is not.
     private volatile Finish wantedEnd;
     private volatile boolean done;
     private volatile boolean awaited;
-    /// Whether the further samples have begun, or wait on their own. Belongs to whoever computes.
+    /// Whether the further samples have started or are queued. Guarded by the scheduler's lock.
     boolean samplesBegun;
     private int numEnded;
     private long progress;
@@ -48,19 +48,19 @@ public final class Generation {
         return submitted;
     }
 
-    /// Where a text is on its way.
+    /// The state of a sample.
     ///
-    /// @param sample which text, from 0
+    /// @param sample its number, from 0
     public SequenceState state(int sample) {
         return samples[sample].state();
     }
 
-    /// Whether all texts have ended.
+    /// Whether all samples have ended.
     public boolean isDone() {
         return done;
     }
 
-    /// Ends all texts as they are, with [Finish#CANCELLED], by the next step.
+    /// Ends all samples with [Finish#CANCELLED] before the next step.
     public void cancel() {
         end(Finish.CANCELLED);
         scheduler.endNow();
@@ -73,7 +73,7 @@ public final class Generation {
         }
     }
 
-    /// Why the texts shall end now; null if they shall not.
+    /// Why the samples are to end now; null if they are not.
     Finish wantedEnd(long now) {
         if (wantedEnd == null && request.timeout().isPresent()
                 && now - submitted >= request.timeout().get().toNanos()) {
@@ -82,17 +82,17 @@ public final class Generation {
         return wantedEnd;
     }
 
-    /// Waits until all texts have ended. If the thread is interrupted meanwhile, they end with [Finish#INTERRUPTED],
-    /// and its flag is set afterwards.
+    /// Waits until all samples have ended. If the thread is interrupted, they end with [Finish#INTERRUPTED], and the
+    /// thread's interrupt flag is set.
     ///
-    /// @throws RuntimeException or Error what made the first of the texts that failed fail
+    /// @throws RuntimeException or Error the cause of the first failure
     public List<Completion> await() {
         scheduler.await(this);
         completions().forEach(Completion::orThrow);
         return completions();
     }
 
-    /// The texts that have ended, in the order of the samples.
+    /// The samples that have ended, in order.
     public List<Completion> completions() {
         synchronized (this) {
             List<Completion> ended = new ArrayList<>(Arrays.asList(completions));
@@ -101,16 +101,16 @@ public final class Generation {
         }
     }
 
-    /// The first text.
+    /// The first sample.
     Completion first() {
         synchronized (this) {
             return completions[0];
         }
     }
 
-    /// A text has ended.
+    /// Records the end of a sample.
     ///
-    /// @return whether it was the last, so that `finish` may follow
+    /// @return whether it was the last
     boolean complete(int sample, Completion completion) {
         synchronized (this) {
             completions[sample] = completion;
@@ -119,7 +119,7 @@ public final class Generation {
         }
     }
 
-    /// Lets those go on who wait.
+    /// Wakes the waiting threads.
     void finish() {
         synchronized (this) {
             done = true;
@@ -127,7 +127,7 @@ public final class Generation {
         }
     }
 
-    /// Tokens have come.
+    /// Reports new tokens.
     void progress() {
         if (awaited) {
             synchronized (this) {
@@ -137,14 +137,14 @@ public final class Generation {
         }
     }
 
-    /// From now on tokens wake up a thread that waits.
+    /// Makes `progress` wake a waiting thread.
     void listen() {
         awaited = true;
     }
 
-    /// Waits until something has come since, or for a moment.
+    /// Waits for progress since the last call, at most 50 ms.
     ///
-    /// @param seen what was returned the last time; at first -1
+    /// @param seen the last return value; -1 at first
     long awaitProgress(long seen) throws InterruptedException {
         synchronized (this) {
             if (progress == seen && !done) {

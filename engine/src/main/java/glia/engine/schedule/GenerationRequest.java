@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
 
-/// What a caller wants from a model: texts that follow a prompt, and how.
+/// A request to generate one or more samples that continue a prompt.
 ///
 /// ```java
 /// GenerationRequest.of(prompt).maxTokens(100).numSamples(4).build()
@@ -31,22 +31,22 @@ public final class GenerationRequest {
         this.values = values;
     }
 
-    /// Begins a request to continue a prompt.
+    /// Starts a request that continues a prompt.
     public static Builder of(int... prompt) {
         return new Builder(prompt);
     }
 
-    /// The tokens that are continued.
+    /// The prompt.
     int[] prompt() {
         return values.prompt;
     }
 
-    /// What an encoder reads; empty without one.
+    /// The source of an encoder-decoder; empty without an encoder.
     int[] source() {
         return values.source;
     }
 
-    /// Makes what chooses the tokens of a sample.
+    /// Creates the sampler of a sample.
     TokenSampler sampler(int sample, int vocabSize) {
         if (values.sampler.isPresent()) {
             return values.sampler.get().apply(sample);
@@ -78,7 +78,7 @@ public final class GenerationRequest {
         return values.fairnessKey;
     }
 
-    /// Texts begin only with what others of the same key have computed.
+    /// Requests share prefixes only with requests of the same key.
     String cacheKey() {
         return values.cacheKey;
     }
@@ -99,7 +99,7 @@ public final class GenerationRequest {
         return values.session;
     }
 
-    /// Puts a request together.
+    /// Builds a request.
     public static final class Builder {
         private final int[] prompt;
         private int[] source = {};
@@ -139,105 +139,105 @@ public final class GenerationRequest {
             session = of.session;
         }
 
-        /// The text that an encoder reads first.
+        /// The source that the encoder of an encoder-decoder reads.
         public Builder source(int... ids) {
             source = ids.clone();
             return this;
         }
 
-        /// How tokens are chosen. With a seed, sample 0 gets the tokens of a request for one sample, and the others
-        /// have seeds that follow from it.
+        /// Sampling options. With a seed, sample 0 has the tokens of a request for one sample, and the seeds of the
+        /// other samples are derived from it.
         public Builder sampling(SamplingOptions options) {
             sampling = Objects.requireNonNull(options);
             return this;
         }
 
-        /// Makes the sampler of each sample, in place of the one that `sampling` describes.
+        /// A factory of samplers by sample number, which replaces `sampling`.
         public Builder sampler(IntFunction<TokenSampler> ofSample) {
             sampler = Optional.of(ofSample);
             return this;
         }
 
-        /// Makes the mask of each sample, which says what tokens are allowed.
+        /// A factory of token masks by sample number: the tokens that are allowed, such as those of a grammar.
         public Builder mask(IntFunction<TokenMask> ofSample) {
             mask = Optional.of(ofSample);
             return this;
         }
 
-        /// The most tokens of a text; 0: as many as the context holds.
+        /// The most tokens of a sample; 0: as many as the context holds.
         public Builder maxTokens(int most) {
             require("most tokens", most, most >= 0, "0 (no limit) or more");
             maxTokens = most;
             return this;
         }
 
-        /// Tokens that end a text.
+        /// Stop tokens.
         public Builder stopTokens(Set<Integer> ids) {
             stopTokens = ids.stream().mapToInt(Integer::intValue).sorted().toArray();
             return this;
         }
 
-        /// How many texts are wanted. The prompt is computed once for all.
+        /// The number of samples, which share the prefill of the prompt.
         public Builder numSamples(int count) {
             require("samples", count, count >= 1, "1 or more");
             numSamples = count;
             return this;
         }
 
-        /// Higher ones go first, from -10 to 10. Lower ones wait longer, but not for ever.
+        /// Priority from -10 to 10, higher first. Lower ones are delayed, but not for ever.
         public Builder priority(int value) {
             require("priority", value, Math.abs(value) <= MAX_PRIORITY, "-10 to 10");
             priority = value;
             return this;
         }
 
-        /// Whom the request is for. Requests of the same priority take turns by this key, however many each has.
+        /// The user or tenant. Requests of the same priority take turns by this key.
         public Builder fairnessKey(String key) {
             fairnessKey = Objects.requireNonNull(key);
             return this;
         }
 
-        /// Whose computed prefixes may be reused, and who may reuse those of this request: how fast an answer begins
-        /// tells whether somebody has sent the same text before.
+        /// The key of the prefix cache: only requests of the same key share prefixes. Without separate keys, the time
+        /// to first token reveals whether another user has sent the same text.
         public Builder cacheKey(String key) {
             cacheKey = Objects.requireNonNull(key);
             return this;
         }
 
-        /// The time from submission after which the texts end as they are.
+        /// The longest time from submission to the end.
         public Builder timeout(Duration longest) {
             require("timeout", longest, longest.isPositive(), "more than 0");
             timeout = Optional.of(longest);
             return this;
         }
 
-        /// Wants the log-probability of each token, under the model's own distribution.
+        /// Requests the log-probability of each token under the model's own distribution.
         ///
-        /// @param alternatives how many of the most probable tokens are named with it, 0 for none
+        /// @param alternatives number of most probable tokens to list with it, 0 for none
         public Builder logProbabilities(int alternatives) {
             require("alternatives", alternatives, alternatives >= 0, "0 or more");
             numAlternatives = alternatives;
             return this;
         }
 
-        public Builder listener(TokenListener hears) {
-            listener = Objects.requireNonNull(hears);
+        public Builder listener(TokenListener receiver) {
+            listener = Objects.requireNonNull(receiver);
             return this;
         }
 
-        /// The session whose tokens are reused where the prompt begins with them, and which remembers the text.
+        /// The session whose KV cache is reused where the prompt begins with its tokens, and which keeps the new ones.
         public Builder session(Session of) {
             session = Optional.of(of);
             return this;
         }
 
-        /// @throws IllegalArgumentException if there is nothing to continue, or several samples in one session
+        /// @throws IllegalArgumentException if the prompt is empty, or a session has several samples
         public GenerationRequest build() {
             if (prompt.length == 0) {
                 throw new IllegalArgumentException("a prompt of no tokens: there is nothing to continue");
             }
             if (session.isPresent() && numSamples > 1) {
-                throw new IllegalArgumentException("a session remembers one text, not " + numSamples);
+                throw new IllegalArgumentException("a session holds one sample, not " + numSamples);
             }
             return new GenerationRequest(new Builder(this));
         }

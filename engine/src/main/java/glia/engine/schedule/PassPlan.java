@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// What the next pass computes. Decoding texts come first, each with its next token. What is left of the budget goes to
-/// prompts: equal shares for the keys that have some, within a key by priority and age.
+/// The plan of the next pass: first one token of each decoding sequence, then chunks of prompts within the token
+/// budget, in equal shares for each fairness key, within a key by priority and age.
 final class PassPlan {
     /// By priority, then by age. A class of its own: lambdas would cost several milliseconds of a cold start.
     private static final class ByTurn implements Comparator<ScheduledSequence> {
@@ -27,12 +27,12 @@ final class PassPlan {
         this.tokensPerDecode = tokensPerDecode;
     }
 
-    /// The texts of the pass.
+    /// The sequences of the pass.
     List<ScheduledSequence> planned() {
         return planned;
     }
 
-    /// Plans a pass of texts that have a place.
+    /// Plans a pass of running sequences.
     void make(List<ScheduledSequence> running) {
         planned.clear();
         int budget = tokenBudget;
@@ -82,10 +82,10 @@ final class PassPlan {
         }
     }
 
-    /// Plans a chunk of a prompt, or more of it. A source is read whole or not at all, so the first prompt of a pass
-    /// may have one of any length.
+    /// Adds a chunk of a prompt or enlarges it. A source is never split, so that of the pass's first prompt may exceed
+    /// the budget.
     ///
-    /// @return tokens that it takes from the budget
+    /// @return the tokens taken from the budget
     private int add(ScheduledSequence s, int budget, boolean isFirst) {
         int source = s.planned == 0 ? s.sourceToRead() : 0;
         int most = Math.min(s.remaining() - s.planned, isFirst ? Math.max(1, budget - source) : budget - source);

@@ -7,29 +7,29 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// One text on its way through a scheduler. Belongs to whoever computes; the state may be read by any thread.
+/// One sample in a scheduler. Guarded by the scheduler's lock; any thread may read its state.
 final class ScheduledSequence {
     final Generation generation;
     final GenerationRequest request;
     final int sample;
-    /// The order in which texts came: less is older.
+    /// The order of submission.
     final long arrival;
-    /// The priority with which it got its place.
+    /// The priority with which it was admitted.
     int gainedPriority;
-    /// What was computed; null while nothing was.
+    /// The computed state; null before the first pass.
     DecodeState computed;
-    /// Whether it is to be computed without others, since there was no room for it beside them.
+    /// Whether it must run alone, since the memory did not suffice for it and others.
     boolean needsAll;
-    /// Whether weights have changed since some of it was computed.
+    /// Whether the weights were updated since a part of it was computed.
     boolean isStale;
-    /// Tokens that it takes in the step that is planned.
+    /// Tokens in the planned pass.
     int planned;
     int reused;
     int drafted;
     int accepted;
     int preemptions;
     private volatile SequenceState state = SequenceState.WAITING;
-    /// The prompt and what followed.
+    /// The prompt and the generated tokens.
     private int[] tokens;
     private int length;
     private float[] logProbabilities = {};
@@ -52,12 +52,12 @@ final class ScheduledSequence {
 
     void become(SequenceState next) {
         if (!state.mayBecome(next)) {
-            throw new IllegalStateException("a text that is " + state + " cannot become " + next);
+            throw new IllegalStateException("a sequence in state " + state + " cannot become " + next);
         }
         state = next;
     }
 
-    /// The prompt and what followed; only the first `length()` count.
+    /// The prompt and the generated tokens: the first `length()` entries.
     int[] tokens() {
         return tokens;
     }
@@ -70,27 +70,27 @@ final class ScheduledSequence {
         return tokens[length - 1];
     }
 
-    /// Tokens that were chosen.
-    int numChosen() {
+    /// The number of generated tokens.
+    int numGenerated() {
         return length - request.prompt().length;
     }
 
-    /// Tokens that are known and not computed.
+    /// The number of tokens that are not yet computed.
     int remaining() {
         return length - (computed == null ? 0 : computed.length());
     }
 
-    /// Tokens that an encoder reads with the next chunk.
+    /// The number of source tokens that the encoder reads with the next chunk.
     int sourceToRead() {
         return computed.length() == 0 ? request.source().length : 0;
     }
 
-    /// Tokens that count against the context: an encoder-decoder's source is its prompt.
+    /// The number of tokens in the context. The source of an encoder-decoder counts as its prompt.
     int contextTokens() {
-        return request.source().length > 0 ? request.source().length + numChosen() : length;
+        return request.source().length > 0 ? request.source().length + numGenerated() : length;
     }
 
-    /// What chooses its tokens, made when it is first needed.
+    /// The sampler, created on first use.
     TokenSampler sampler(int vocabSize) {
         if (sampler == null) {
             sampler = request.sampler(sample, vocabSize);
@@ -100,9 +100,9 @@ final class ScheduledSequence {
         return sampler;
     }
 
-    /// Takes the next token.
+    /// Appends the next token.
     ///
-    /// @return why the text ends with it; null if it goes on
+    /// @return why the sequence ends with it; null if it continues
     Finish take(int token, float logProbability, List<TokenLogProbability> best, int contextLength) {
         sampler.accept(token);
         append(token, logProbability, best);
@@ -110,13 +110,13 @@ final class ScheduledSequence {
         if (!goesOn || request.isStop(token)) {
             return Finish.STOP;
         }
-        if (request.maxTokens() > 0 && numChosen() >= request.maxTokens()) {
+        if (request.maxTokens() > 0 && numGenerated() >= request.maxTokens()) {
             return Finish.LENGTH;
         }
         return contextTokens() >= contextLength ? Finish.CONTEXT : null;
     }
 
-    /// Of an encoder-decoder the source is what penalties know as the prompt.
+    /// For penalties, the source of an encoder-decoder is the prompt.
     private void acceptAll(int[] ids) {
         if (ids == request.prompt() && request.source().length > 0) {
             return;
@@ -131,11 +131,11 @@ final class ScheduledSequence {
             tokens = Arrays.copyOf(tokens, Math.max(2 * length, 64));
         }
         tokens[length++] = token;
-        if (numChosen() == 1) {
+        if (numGenerated() == 1) {
             firstTokenNanos = System.nanoTime() - generation.submitted();
         }
         if (request.numAlternatives() >= 0) {
-            int at = numChosen() - 1;
+            int at = numGenerated() - 1;
             if (at == logProbabilities.length) {
                 logProbabilities = Arrays.copyOf(logProbabilities, Math.max(2 * at, 64));
             }
@@ -146,11 +146,11 @@ final class ScheduledSequence {
         }
     }
 
-    /// The text as it is.
+    /// The result so far.
     Completion completion(Finish finish, Optional<Throwable> failure) {
         int prompt = request.prompt().length;
         return new Completion(Arrays.copyOfRange(tokens, prompt, length),
-                Arrays.copyOf(logProbabilities, request.numAlternatives() >= 0 ? numChosen() : 0),
+                Arrays.copyOf(logProbabilities, request.numAlternatives() >= 0 ? numGenerated() : 0),
                 List.copyOf(alternatives), finish, failure,
                 request.source().length > 0 ? request.source().length : prompt, reused, drafted, accepted, preemptions,
                 firstTokenNanos, System.nanoTime() - generation.submitted());

@@ -10,20 +10,20 @@ import java.util.function.BooleanSupplier;
 
 /// Shares a model among the requests of any threads, by continuous batching (Yu et al., "Orca", OSDI 2022).
 ///
-/// One thread at a time computes, whichever holds the lock. A caller that is alone computes itself, so that no token
-/// changes threads. As soon as there are two requests, or one that nobody waits for, a thread of the scheduler computes
-/// for all, and callers hear their tokens on their own threads: a slow listener holds up no other text.
+/// The thread that holds the lock computes. A caller that is alone computes on its own thread, which avoids a hand-over
+/// for each token. With two requests, or one submitted without waiting, the scheduler's thread computes for all, and
+/// callers receive their text on their own threads, so a slow listener delays no other request.
 public final class Scheduler implements AutoCloseable {
     private static final long CLAIM_NANOS = 50_000;
 
-    private final Steps steps;
+    private final ModelRunner runner;
     private final SchedulerOptions options;
     private final int vocabSize;
     private final int contextLength;
-    /// Fair, so that a thread that computes in a loop lets others in between two steps.
+    /// Fair, so that other threads get it between two steps of a thread that computes in a loop.
     private final ReentrantLock lock = new ReentrantLock(true);
     private final Batcher batcher;
-    private final Places places;
+    private final Admission admission;
     private final AtomicInteger numWaiting = new AtomicInteger();
     private final AtomicInteger numOpen = new AtomicInteger();
     private final AtomicLong numArrived = new AtomicLong();
@@ -31,20 +31,20 @@ public final class Scheduler implements AutoCloseable {
     private final EngineThread thread = new EngineThread(() -> numOpen.get() > 0, this::stepForAll);
     private volatile boolean closed;
 
-    /// @param vocabSize tokens from which samplers choose; logits beyond are padding
-    /// @param contextLength the most tokens of a text
-    public Scheduler(Steps steps, SchedulerOptions options, int vocabSize, int contextLength) {
-        this.steps = steps;
+    /// @param vocabSize tokens that may be sampled; further logits are padding
+    /// @param contextLength the most tokens of prompt and answer
+    public Scheduler(ModelRunner runner, SchedulerOptions options, int vocabSize, int contextLength) {
+        this.runner = runner;
         this.options = options;
         this.vocabSize = vocabSize;
         this.contextLength = contextLength;
-        places = new Places(steps, options, numWaiting, numOpen);
-        batcher = new Batcher(steps, places, options, vocabSize, contextLength);
+        admission = new Admission(runner, options, numWaiting, numOpen);
+        batcher = new Batcher(runner, admission, options, vocabSize, contextLength);
     }
 
-    /// Begins a request and returns at once.
+    /// Submits a request and returns at once.
     ///
-    /// @throws QueueFullException if too many texts wait
+    /// @throws QueueFullException if too many sequences wait
     /// @throws ContextFullException if the prompt leaves no room for an answer
     /// @throws IllegalArgumentException if the prompt does not suit the model
     /// @throws IllegalStateException if another request uses its session, or the scheduler is closed
@@ -54,12 +54,12 @@ public final class Scheduler implements AutoCloseable {
         return generation;
     }
 
-    /// Answers a request for one text on the calling thread. If the thread is interrupted meanwhile, the text ends with
-    /// [Finish#INTERRUPTED], and the thread's flag is set afterwards.
+    /// Runs a request for one sample and waits for it. If the thread is interrupted, the sample ends with
+    /// [Finish#INTERRUPTED], and the thread's interrupt flag is set.
     ///
-    /// @param goesOn called on this thread whenever something may have come: false ends the text with
-    ///     [Finish#CANCELLED]; what it throws ends it too, and is thrown here
-    /// @throws RuntimeException or Error what made the text fail, or `submit` throws
+    /// @param goesOn called on this thread after each step: false ends the sample with [Finish#CANCELLED]; an exception
+    ///     ends it too and is thrown here
+    /// @throws RuntimeException or Error the cause of a failure, or what `submit` throws
     public Completion generate(GenerationRequest request, BooleanSupplier goesOn) {
         if (lock.isHeldByCurrentThread()) {
             throw new IllegalStateException("a token listener or a sampler may not wait for the scheduler that calls "
@@ -86,14 +86,14 @@ public final class Scheduler implements AutoCloseable {
         numOpen.incrementAndGet();
         batcher.submit(generation);
         if (closed) {
-            // It may have come after the last look at the queue.
+            // `close` may have emptied the queue before it was added.
             locked(() -> batcher.endAll(Finish.CANCELLED, Optional.empty()));
         }
         return generation;
     }
 
     private void requireOpen() {
-        steps.requireOpen();
+        runner.requireOpen();
         if (closed) {
             throw new IllegalStateException("the scheduler is closed");
         }
@@ -104,9 +104,9 @@ public final class Scheduler implements AutoCloseable {
         if (request.session().isPresent() && !request.session().get().isOf(this)) {
             throw new IllegalArgumentException("the session was opened by another scheduler");
         }
-        if (steps.hasEncoder() != request.source().length > 0) {
-            throw new IllegalArgumentException(steps.hasEncoder() ? "an encoder-decoder needs a source of at least one "
-                    + "token" : "the model has no encoder to read a source");
+        if (runner.hasEncoder() != request.source().length > 0) {
+            throw new IllegalArgumentException(runner.hasEncoder() ? "an encoder-decoder needs a source of at least "
+                    + "one token" : "the model has no encoder to read a source");
         }
         int length = Math.max(request.prompt().length, request.source().length);
         if (length >= contextLength) {
@@ -116,12 +116,12 @@ public final class Scheduler implements AutoCloseable {
         checkIds("source", request.source());
     }
 
-    /// One token that does not exist would fail a pass, and all texts in it.
+    /// A token outside the vocabulary would fail a pass and all its sequences.
     private void checkIds(String what, int[] ids) {
         for (int i = 0; i < ids.length; i++) {
-            if (ids[i] < 0 || ids[i] >= steps.vocabSize()) {
+            if (ids[i] < 0 || ids[i] >= runner.vocabSize()) {
                 throw new IllegalArgumentException("token " + i + " of the " + what + " is " + ids[i]
-                        + ", which is outside the vocabulary of " + steps.vocabSize());
+                        + ", which is outside the vocabulary of " + runner.vocabSize());
             }
         }
     }
@@ -135,7 +135,7 @@ public final class Scheduler implements AutoCloseable {
         drive(generation, () -> true);
     }
 
-    /// Computes a request to its end, or lets the scheduler's thread do so where this one is not alone.
+    /// Computes a request to its end, or waits for the scheduler's thread where there are other requests.
     private void drive(Generation generation, BooleanSupplier goesOn) {
         boolean interrupted = false;
         Throwable thrown = null;
@@ -184,7 +184,7 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Whether no thread but this one has a request. Virtual threads do no arithmetic.
+    /// Whether this thread has the only request. Virtual threads do not compute.
     private boolean isAlone() {
         return numOpen.get() == 1 && !thread.isComputing() && !Thread.currentThread().isVirtual();
     }
@@ -196,7 +196,7 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             batcher.end(own, Finish.FAILED, Optional.of(e));
         } finally {
-            places.announce();
+            admission.announce();
             lock.unlock();
         }
     }
@@ -208,24 +208,24 @@ public final class Scheduler implements AutoCloseable {
         } catch (Throwable e) {
             batcher.endAll(Finish.FAILED, Optional.of(e));
         } finally {
-            places.announce();
+            admission.announce();
             lock.unlock();
         }
     }
 
-    /// Does one step, with the lock. Waits for a thread that uses the model past the scheduler.
+    /// Runs one step; requires the lock. Waits for threads that use the engine directly.
     private void step() {
         claim();
         try {
             boolean ends = endsWanted.get() && endsWanted.getAndSet(false);
             batcher.step(ends);
         } finally {
-            steps.release();
+            runner.release();
         }
     }
 
     private void claim() {
-        while (!steps.claim()) {
+        while (!runner.claim()) {
             LockSupport.parkNanos(this, CLAIM_NANOS);
         }
     }
@@ -237,32 +237,32 @@ public final class Scheduler implements AutoCloseable {
             try {
                 work.run();
             } finally {
-                steps.release();
+                runner.release();
             }
         } finally {
-            places.announce();
+            admission.announce();
             lock.unlock();
         }
     }
 
-    /// Some request shall end early.
+    /// Reports that a request is to end early.
     void endsWanted() {
         endsWanted.set(true);
     }
 
-    /// Some request shall end early, though its caller may be busy.
+    /// Ends a request early, also if its caller is busy.
     void endNow() {
         endsWanted.set(true);
         thread.wake();
     }
 
-    /// Something that remembers the text of one request for the next.
+    /// A new session, which keeps the KV cache from one request to the next.
     ///
     /// @throws IllegalStateException if the scheduler is closed
     public Session session() {
         requireOpen();
         Session session = new Session(this);
-        locked(() -> places.sessions().add(session));
+        locked(() -> admission.sessions().add(session));
         return session;
     }
 
@@ -276,7 +276,7 @@ public final class Scheduler implements AutoCloseable {
             locked(() -> {
                 session.discard();
                 if (forGood) {
-                    places.sessions().remove(session);
+                    admission.sessions().remove(session);
                 }
             });
         } finally {
@@ -284,38 +284,41 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Runs something between two steps, while no pass is computed: weights may change. What sessions and the cache of
-    /// prefixes remember is forgotten, since it was computed with the weights as they were. Texts that run go on with
-    /// what they have, and leave nothing to others.
+    /// Runs work between two steps, such as an update of the weights. Idle sessions and the prefix cache are dropped,
+    /// since they were computed with the old weights. Running sequences keep their state and insert nothing into the
+    /// prefix cache.
     ///
     /// @throws IllegalStateException if the scheduler is closed
     public void betweenSteps(Runnable work) {
         requireOpen();
         locked(() -> {
             work.run();
-            places.forget();
+            admission.dropCached();
         });
     }
 
-    /// What goes on at this moment.
+    /// The load of a scheduler.
     ///
-    /// @param numRunning texts that are computed
-    /// @param numWaiting texts that have not begun
-    /// @param numPreemptions how often a text has given up its memory
-    /// @param usedBytes memory of all texts and sessions
+    /// @param numRunning running sequences
+    /// @param numWaiting sequences that have not started
+    /// @param numPreemptions preemptions so far
+    /// @param usedBytes memory of all sequences and sessions
     public record Load(int numRunning, int numWaiting, long numPreemptions, long usedBytes) { }
 
-    /// What goes on at this moment; waits for the step that is computed.
+    /// The current load; waits for the current step.
     public Load load() {
         lock.lock();
         try {
-            return new Load(places.running().size(), numWaiting.get(), places.numPreemptions(), steps.usedBytes());
+            return new Load(admission.running().size(), numWaiting.get(), admission.numPreemptions(),
+                    runner.usedBytes());
         } finally {
             lock.unlock();
         }
     }
 
-    /// Ends all requests with [Finish#CANCELLED] and gives all memory back.
+    /// Ends all requests with [Finish#CANCELLED] and frees the memory. Later calls do nothing.
+    ///
+    /// @throws IllegalStateException if a token listener or a sampler calls it
     @Override
     public void close() {
         if (lock.isHeldByCurrentThread()) {
@@ -327,9 +330,9 @@ public final class Scheduler implements AutoCloseable {
         closed = true;
         locked(() -> {
             batcher.endAll(Finish.CANCELLED, Optional.empty());
-            places.sessions().forEach(Session::discard);
+            admission.sessions().forEach(Session::discard);
         });
         thread.end();
-        steps.close();
+        runner.close();
     }
 }

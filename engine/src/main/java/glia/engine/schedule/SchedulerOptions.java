@@ -1,31 +1,32 @@
 package glia.engine.schedule;
 
-/// How a scheduler shares a model among requests.
+/// Options of a scheduler.
 ///
-/// @param tokenBudget the most tokens of one pass: decoding texts come first, chunks of prompts take the rest
-/// @param maxSequences the most texts that are computed at the same time
-/// @param maxWaiting the most texts that wait; more are refused with a [QueueFullException]
-/// @param cachesPrefixes whether texts begin with what others have computed of the same tokens
+/// @param tokenBudget the most tokens of one pass: one of each decoding sequence first, then chunks of prompts
+/// @param maxSequences the most running sequences
+/// @param maxWaiting the most waiting sequences; more are refused with a [QueueFullException]
+/// @param cachesPrefixes whether there is a prefix cache
 public record SchedulerOptions(int tokenBudget, int maxSequences, int maxWaiting, boolean cachesPrefixes) {
-    /// @throws IllegalArgumentException if a value is less than 1, or the budget too small for a step of all texts
+    /// @throws IllegalArgumentException if a value is less than 1, or the budget is too small for a step of all
+    ///     sequences
     public SchedulerOptions {
         if (maxSequences < 1 || maxWaiting < 1) {
-            throw new IllegalArgumentException("at least 1 text must run and 1 wait, not " + maxSequences + " and "
+            throw new IllegalArgumentException("at least 1 sequence must run and 1 wait, not " + maxSequences + " and "
                     + maxWaiting);
         }
-        // A drafted step takes two tokens; one is left so that prompts never stand still.
+        // Speculative decoding takes two tokens a step; one more lets prompts progress.
         if (tokenBudget <= 2 * maxSequences) {
             throw new IllegalArgumentException("a pass of " + tokenBudget + " tokens is too small for " + maxSequences
-                    + " texts: found a budget of " + tokenBudget + ", expected at least " + (2 * maxSequences + 1));
+                    + " sequences: found a budget of " + tokenBudget + ", expected at least " + (2 * maxSequences + 1));
         }
     }
 
-    /// With a cache of prefixes.
+    /// Options with a prefix cache.
     public SchedulerOptions(int tokenBudget, int maxSequences, int maxWaiting) {
         this(tokenBudget, maxSequences, maxWaiting, true);
     }
 
-    /// Passes of 512 tokens, 64 texts at the same time, 4,096 that wait, a cache of prefixes.
+    /// Passes of 512 tokens, 64 running and 4,096 waiting sequences, a prefix cache.
     public static SchedulerOptions defaults() {
         return new SchedulerOptions(512, 64, 4096);
     }
@@ -42,7 +43,7 @@ public record SchedulerOptions(int tokenBudget, int maxSequences, int maxWaiting
         return new SchedulerOptions(tokenBudget, maxSequences, other, cachesPrefixes);
     }
 
-    /// Each text computes its whole prompt.
+    /// Without a prefix cache: each sequence computes its whole prompt.
     public SchedulerOptions withoutPrefixCache() {
         return new SchedulerOptions(tokenBudget, maxSequences, maxWaiting, false);
     }

@@ -1,17 +1,17 @@
 package glia.engine.schedule;
 
-/// Where a text is on its way: `WAITING → PREFILLING → DECODING → FINISHED`. A text that must give up its memory for
-/// others is `PREEMPTED`, waits before all others of its priority, and is prefilled again from its prompt and the
-/// tokens it has. It may be cancelled, or fail, from everywhere.
+/// The state of a sample: `WAITING → PREFILLING → DECODING → FINISHED`. A sequence whose memory is needed for others is
+/// `PREEMPTED`: it waits before all others of its priority and is prefilled again from its prompt and the generated
+/// tokens. Every state may change to `CANCELLED` or `FAILED`.
 public enum SequenceState {
     WAITING, PREFILLING, DECODING, PREEMPTED, FINISHED, CANCELLED, FAILED;
 
-    /// Whether nothing follows.
+    /// Whether it is final.
     public boolean isEnd() {
         return this == FINISHED || this == CANCELLED || this == FAILED;
     }
 
-    /// Whether it has a place among the texts that are computed.
+    /// Whether the sequence takes part in passes.
     public boolean isRunning() {
         return this == PREFILLING || this == DECODING;
     }
@@ -21,7 +21,7 @@ public enum SequenceState {
         return switch (next) {
             case WAITING -> false;
             case PREFILLING -> this == WAITING || this == PREEMPTED;
-            // A further sample of a prompt begins where the first has prefilled it.
+            // Further samples fork the state of the first, which has prefilled the prompt.
             case DECODING -> this == PREFILLING || this == WAITING;
             case PREEMPTED -> isRunning();
             case FINISHED -> this == DECODING;

@@ -3,12 +3,12 @@ package glia.engine.schedule;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// Remembers the text of one request after another, so that a prompt that begins as the last text did costs only what
-/// is new. What it remembers may go when other texts need the memory. For one request at a time.
+/// The KV cache of the last request of a conversation: a prompt that begins with the same tokens computes only the new
+/// ones. It is dropped when other sequences need the memory. For one request at a time.
 public final class Session implements AutoCloseable {
     private final Scheduler scheduler;
     private final AtomicBoolean inUse = new AtomicBoolean();
-    /// What follows belongs to whoever computes.
+    /// Guarded by the scheduler's lock, as is all that follows.
     private DecodeState computed;
     private int[] tokens = {};
     private long lastUse;
@@ -18,7 +18,7 @@ public final class Session implements AutoCloseable {
         this.scheduler = scheduler;
     }
 
-    /// Tokens remembered.
+    /// The number of tokens in the KV cache.
     public int length() {
         return length;
     }
@@ -35,11 +35,11 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /// What was computed of the prompt, kept as far as the prompt goes the same way, but for its last token, whose
+    /// The state truncated to the longest common prefix with a prompt, at most all but the prompt's last token, whose
     /// logits are needed.
-    DecodeState resume(Steps steps, int[] prompt) {
+    DecodeState resume(ModelRunner runner, int[] prompt) {
         if (computed == null) {
-            computed = steps.open(true);
+            computed = runner.open(true);
         }
         int most = Math.min(computed.length(), prompt.length - 1);
         int common = Arrays.mismatch(tokens, 0, most, prompt, 0, most);
@@ -47,7 +47,7 @@ public final class Session implements AutoCloseable {
         return computed;
     }
 
-    /// Takes note of the text that was computed.
+    /// Ends a request and records its tokens.
     void end(int[] text) {
         if (computed != null) {
             tokens = Arrays.copyOf(text, computed.length());
@@ -57,7 +57,7 @@ public final class Session implements AutoCloseable {
         inUse.set(false);
     }
 
-    /// Bytes may be had from here.
+    /// Whether its memory may be freed.
     boolean isIdle() {
         return !inUse.get() && computed != null && computed.length() > 0;
     }
@@ -66,7 +66,7 @@ public final class Session implements AutoCloseable {
         return lastUse;
     }
 
-    /// Gives all memory back.
+    /// Frees the blocks.
     void drop() {
         if (computed != null) {
             computed.keep(0);
@@ -74,7 +74,7 @@ public final class Session implements AutoCloseable {
         length = 0;
     }
 
-    /// The same, for good.
+    /// Frees the blocks and closes the state.
     void discard() {
         drop();
         if (computed != null) {
@@ -90,7 +90,7 @@ public final class Session implements AutoCloseable {
         scheduler.clear(this, false);
     }
 
-    /// Gives all memory back.
+    /// Frees the memory. Later calls do nothing.
     ///
     /// @throws IllegalStateException if a request uses the session
     @Override

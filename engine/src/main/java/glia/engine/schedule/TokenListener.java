@@ -3,11 +3,11 @@ package glia.engine.schedule;
 import glia.engine.sampling.TokenLogProbability;
 import java.util.List;
 
-/// Hears each token of a request as it is chosen, on the thread that computes: it must be quick, and may not wait for
-/// the scheduler. What it throws fails its own text and no other.
+/// Receives each token of a request, on the thread that computes: it must be quick and may not wait for the scheduler.
+/// An exception fails its own request only.
 @FunctionalInterface
 public interface TokenListener {
-    /// Hears nothing and lets everything go on.
+    /// Ignores all tokens.
     TokenListener NONE = new TokenListener() {
         @Override
         public boolean token(int sample, int token, float logProbability) {
@@ -15,18 +15,18 @@ public interface TokenListener {
         }
     };
 
-    /// A token was chosen, a stop token too.
+    /// Receives a token, stop tokens included.
     ///
-    /// @param sample which text of the request, from 0
-    /// @param logProbability of the token under the model's own distribution; NaN if the request does not want it
-    /// @return whether to go on; false ends the text with [Finish#STOP]
+    /// @param sample the number of the sample, from 0
+    /// @param logProbability of the token under the model's own distribution; NaN if not requested
+    /// @return false to end the sample with [Finish#STOP]
     boolean token(int sample, int token, float logProbability);
 
-    /// The same, with the most probable tokens, best first, if the request wants them.
+    /// Receives a token with the most probable tokens, best first, if requested.
     default boolean token(int sample, int token, float logProbability, List<TokenLogProbability> alternatives) {
         return token(sample, token, logProbability);
     }
 
-    /// A text has ended.
+    /// Is called at the end of a sample.
     default void ended(int sample, Completion completion) { }
 }

@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-/// The texts that wait for a place, and which of them is next. The highest priority goes first; of one priority those
-/// that were preempted, then the keys in turn: the one with the fewest texts running, of several the one that was
-/// served longest ago. Within a key the first that came.
+/// The waiting sequences and their order: highest priority first; within a priority preempted sequences first, then the
+/// fairness keys in turn: the key with the fewest running sequences, among these the one served longest ago; within a
+/// key by arrival.
 ///
-/// None waits for ever: each time another priority goes first, one that waits gains a sixteenth of a level, until it
-/// has had its turn.
+/// No sequence starves: each time another priority is served, a waiting one gains a sixteenth of a level until its
+/// turn.
 final class WaitingQueue {
     /// Turns of others that count as one level of priority.
     private static final int TURNS_A_LEVEL = 16;
 
-    /// The texts of one priority.
+    /// The sequences of one priority.
     private static final class Level {
         private final int priority;
         private final List<ScheduledSequence> preempted = new ArrayList<>();
@@ -40,7 +40,7 @@ final class WaitingQueue {
     }
 
     private final TreeMap<Integer, Level> levels = new TreeMap<>();
-    /// By key: texts that run, and the last turn of a key that waits or runs.
+    /// By key: the number of running sequences, and the last turn of a key with any sequences.
     private final Map<String, Integer> numRunning = new HashMap<>();
     private final Map<String, Long> lastTurn = new HashMap<>();
     private long turns;
@@ -54,13 +54,13 @@ final class WaitingQueue {
         return size == 0;
     }
 
-    /// Adds a text behind those of its key.
+    /// Adds a sequence at the end of its key.
     void add(ScheduledSequence s) {
         level(s).byKey.computeIfAbsent(s.request.fairnessKey(), _ -> new ArrayDeque<>()).add(s);
         size++;
     }
 
-    /// Adds a text before all others of its priority, but for older ones that were added so.
+    /// Adds a preempted sequence before all others of its priority but older preempted ones.
     void addFirst(ScheduledSequence s) {
         List<ScheduledSequence> first = level(s).preempted;
         int at = 0;
@@ -75,7 +75,7 @@ final class WaitingQueue {
         return levels.computeIfAbsent(s.request.priority(), Level::new);
     }
 
-    /// The text whose turn it is, or null if none waits. Its priority, with what it gained, is noted in it.
+    /// The next sequence, or null if none waits. Sets its `gainedPriority`.
     ScheduledSequence next() {
         Level best = null;
         for (Level level : levels.values()) {
@@ -107,7 +107,7 @@ final class WaitingQueue {
         return more < 0 || more == 0 && lastTurn.getOrDefault(key, -1L) < lastTurn.getOrDefault(other, -1L);
     }
 
-    /// The text has got a place.
+    /// Moves a sequence from waiting to running.
     void admit(ScheduledSequence s) {
         for (Level level : levels.values()) {
             level.turnsOfOthers = level.isEmpty() || level.priority == s.request.priority() ? 0
@@ -118,23 +118,23 @@ final class WaitingQueue {
         begin(s);
     }
 
-    /// A text runs that did not wait here.
+    /// Counts a running sequence that did not wait.
     void begin(ScheduledSequence s) {
         numRunning.merge(s.request.fairnessKey(), 1, Integer::sum);
     }
 
-    /// A text has lost its place.
+    /// Uncounts a running sequence.
     void leave(ScheduledSequence s) {
         numRunning.merge(s.request.fairnessKey(), -1, (a, b) -> a + b == 0 ? null : a + b);
-        forget(s.request.fairnessKey());
+        removeUnused(s.request.fairnessKey());
     }
 
-    /// Texts with this key that run.
+    /// The number of running sequences with this key.
     int numRunning(String key) {
         return numRunning.getOrDefault(key, 0);
     }
 
-    /// Takes a text out.
+    /// Removes a sequence.
     void remove(ScheduledSequence s) {
         Level level = level(s);
         String key = s.request.fairnessKey();
@@ -147,11 +147,11 @@ final class WaitingQueue {
             }
         }
         size -= removed ? 1 : 0;
-        forget(key);
+        removeUnused(key);
     }
 
-    /// Keys are many, over time: none is kept that has no text here.
-    private void forget(String key) {
+    /// Removes a key without sequences.
+    private void removeUnused(String key) {
         if (!lastTurn.containsKey(key) || numRunning.containsKey(key)) {
             return;
         }
@@ -163,7 +163,7 @@ final class WaitingQueue {
         lastTurn.remove(key);
     }
 
-    /// Each text that waits; they may be removed meanwhile.
+    /// Visits each waiting sequence; the action may remove it.
     void forEach(Consumer<ScheduledSequence> action) {
         List<ScheduledSequence> all = new ArrayList<>();
         for (Level level : levels.values()) {

@@ -2,19 +2,19 @@ package glia.engine.state;
 
 import java.lang.foreign.Arena;
 
-/// A piece of native memory with reference counts. Sequences that remember the same share it; whoever wants to write
-/// to a shared block copies it before. Made, counted and freed by its `BlockPool`.
+/// A block of native memory with reference counts. Sequences with the same tokens share it; a shared block is copied
+/// before it is written. Allocated, counted and freed by its `BlockPool`.
 final class Block {
-    /// Of a cache line, which suits vectors too.
+    /// A cache line.
     private static final long ALIGNMENT = 64;
 
-    /// A block is given back to the system alone, so that blocks of another size may have its room.
+    /// Each block has its own arena, so that it can be freed for blocks of another size.
     private final Arena arena = Arena.ofShared();
     final long address;
     final long bytes;
     /// References of sequences.
     int references;
-    /// References of caches, which give them up when memory is short.
+    /// References of caches, which are dropped when memory is short.
     int cached;
 
     /// @throws OutOfMemoryError if the system refuses
@@ -28,7 +28,7 @@ final class Block {
         }
     }
 
-    /// Whether somebody else would see what is written to it.
+    /// Whether it has more than one reference.
     boolean isShared() {
         return references + cached > 1;
     }
@@ -38,7 +38,7 @@ final class Block {
         return references == 0 && cached > 0;
     }
 
-    /// Gives the memory back to the system.
+    /// Frees the memory.
     void free() {
         arena.close();
     }

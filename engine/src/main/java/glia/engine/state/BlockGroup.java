@@ -1,5 +1,6 @@
 package glia.engine.state;
 
+import glia.tensor.Memory;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Span;
@@ -7,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Layers whose keys and values are kept and given back together, since they see the same positions. A block holds
-/// 64 positions of all of them: of each layer a page of keys `[64, K·E]` and one of values, or one that is both.
+/// Layers with the same span, whose keys and values are allocated and freed together. A block holds 64 positions of all
+/// of them: for each layer a page of keys `[64, K·E]` and one of values, or one page that is both.
 final class BlockGroup {
     /// Positions in a block.
     static final int BLOCK_TOKENS = 64;
@@ -19,13 +20,13 @@ final class BlockGroup {
             return keys == values;
         }
 
-        /// A view of a sequence's keys and values, yet of none.
+        /// An empty view of a sequence's keys and values.
         KeyValues newView() {
             return new KeyValues(group.type, BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
         }
     }
 
-    /// Rows of `cols` numbers, one for each position.
+    /// Rows of `cols` values, one for each position.
     record Page(KeyValueType type, long offset, int cols) {
         long rowBytes() {
             return type.rowBytes(cols);
@@ -43,7 +44,7 @@ final class BlockGroup {
     private long blockBytes;
 
     /// @param type of all keys and values
-    /// @param ofSource whether positions are those of the source that an encoder has read
+    /// @param ofSource whether positions are those of the source of an encoder-decoder
     BlockGroup(KeyValueType type, Span span, boolean ofSource) {
         this.type = type;
         this.span = span;
@@ -55,7 +56,7 @@ final class BlockGroup {
         return new Part(this, addPage(keyCols), addPage(valueCols));
     }
 
-    /// Adds a layer with rows that are keys and values.
+    /// Adds a layer whose rows are both keys and values.
     Part addRows(int cols) {
         Page page = addPage(cols);
         return new Part(this, page, page);
@@ -68,7 +69,7 @@ final class BlockGroup {
         return page;
     }
 
-    /// What the layers see.
+    /// The span of the layers' attention.
     Span span() {
         return span;
     }
@@ -77,7 +78,7 @@ final class BlockGroup {
         return ofSource;
     }
 
-    /// Whether blocks slide out of sight.
+    /// Whether blocks leave the span as the sequence grows.
     boolean slides() {
         return switch (span) {
             case Span.Causal c -> false;
@@ -93,12 +94,12 @@ final class BlockGroup {
         return Math.ceilDiv(tokens, BLOCK_TOKENS);
     }
 
-    /// The block of the lowest position that a token at `position` sees.
+    /// The block of the lowest position that a token at `position` attends to.
     int firstBlock(int position) {
         return span.first(position) / BLOCK_TOKENS;
     }
 
-    /// How many blocks a sequence of `length` tokens needs to go on.
+    /// The number of blocks that a sequence of `length` tokens needs to continue.
     int neededBlocks(int length) {
         return Math.max(0, blocksOf(length) - firstBlock(length));
     }
@@ -110,7 +111,7 @@ final class BlockGroup {
     /// Copies the first `positions` positions of a block to another.
     void copy(Block from, Block to, int positions) {
         for (Page page : pages) {
-            MemorySegment.copy(glia.tensor.Memory.ALL, from.address + page.offset, glia.tensor.Memory.ALL,
+            MemorySegment.copy(Memory.ALL, from.address + page.offset, Memory.ALL,
                     to.address + page.offset, positions * page.rowBytes());
         }
     }

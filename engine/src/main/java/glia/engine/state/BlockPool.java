@@ -6,18 +6,18 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/// The memory of all sequences: blocks of a few sizes with reference counts, never more than a limit in all. Blocks
-/// that only caches refer to are free for whoever needs them. Belongs to the engine's thread.
+/// The memory of all sequences: blocks of a few sizes with reference counts, up to a limit. Blocks that only caches
+/// refer to count as free. For the engine's thread.
 public final class BlockPool implements AutoCloseable {
-    /// Somebody who holds blocks that can be done without.
+    /// A cache whose blocks can be freed.
     interface Reclaimer {
-        /// Gives up what was used the longest ago.
+        /// Frees the least recently used block.
         ///
-        /// @return false if there is nothing
+        /// @return false if there is none
         boolean reclaim();
     }
 
-    /// Blocks of one size that nobody refers to.
+    /// Free blocks of one size.
     private static final class FreeList {
         private final long blockBytes;
         private final List<Block> blocks = new ArrayList<>();
@@ -27,7 +27,7 @@ public final class BlockPool implements AutoCloseable {
         }
     }
 
-    /// There are no more than a few sizes.
+    /// By block size; there are few.
     private final List<FreeList> freeLists = new ArrayList<>();
     private final List<Reclaimer> reclaimers = new ArrayList<>();
     private final Set<Block> all = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -43,7 +43,7 @@ public final class BlockPool implements AutoCloseable {
         this.limitBytes = limitBytes;
     }
 
-    /// Counts the times that caches have forgotten everything: what a sequence computed before is not cached any more.
+    /// The number of times that caches were cleared. Tokens computed before are not inserted any more.
     long epoch() {
         return epoch;
     }
@@ -52,9 +52,9 @@ public final class BlockPool implements AutoCloseable {
         epoch++;
     }
 
-    /// A block of `bytes` bytes with one reference. What it holds is left over from its last user.
+    /// Takes a block of `bytes` bytes with one reference. Its content is undefined.
     ///
-    /// @throws StateMemoryException if the limit is reached and nothing is left that only caches refer to
+    /// @throws StateMemoryException if the limit is reached and caches hold no block that can be freed
     /// @throws IllegalStateException if the pool is closed
     Block take(long bytes) {
         if (isClosed) {
@@ -63,7 +63,7 @@ public final class BlockPool implements AutoCloseable {
         FreeList from = freeList(bytes);
         while (from.blocks.isEmpty() && !allocate(from)) {
             if (!freeOther(from, from.blockBytes - (limitBytes - allocatedBytes)) && !reclaim()) {
-                throw new StateMemoryException("keys and values take " + mebibytes(usedBytes) + " MiB, "
+                throw new StateMemoryException("the KV cache takes " + mebibytes(usedBytes) + " MiB, "
                         + mebibytes(bytes) + " MiB more would pass the limit of " + mebibytes(limitBytes)
                         + " MiB: use a smaller --context, fewer streams or more memory");
             }
@@ -99,12 +99,12 @@ public final class BlockPool implements AutoCloseable {
                 return false;
             }
             throw new StateMemoryException("the system refuses " + mebibytes(to.blockBytes)
-                    + " MiB more for keys and values, beside the " + mebibytes(allocatedBytes) + " MiB they have: "
+                    + " MiB more for the KV cache, beside the " + mebibytes(allocatedBytes) + " MiB they have: "
                     + "use a smaller --context or fewer streams");
         }
     }
 
-    /// Gives unused blocks of other sizes back to the system until that are so many bytes.
+    /// Frees at least `bytes` bytes of free blocks of other sizes.
     private boolean freeOther(FreeList needy, long bytes) {
         long before = allocatedBytes;
         for (FreeList other : freeLists) {
@@ -127,7 +127,7 @@ public final class BlockPool implements AutoCloseable {
         return false;
     }
 
-    /// Asks somebody to give up blocks before a sequence goes without.
+    /// Registers a cache whose blocks are freed before a sequence fails for lack of memory.
     void add(Reclaimer reclaimer) {
         reclaimers.add(reclaimer);
     }
@@ -136,7 +136,7 @@ public final class BlockPool implements AutoCloseable {
         reclaimers.remove(reclaimer);
     }
 
-    /// Another sequence refers to a block.
+    /// Adds a reference of a sequence.
     void retain(Block block) {
         if (block.isOnlyCached()) {
             cachedBytes -= block.bytes;
@@ -145,7 +145,7 @@ public final class BlockPool implements AutoCloseable {
         block.references++;
     }
 
-    /// A sequence refers to a block no longer.
+    /// Removes a reference of a sequence.
     void release(Block block) {
         if (--block.references == 0) {
             usedBytes -= block.bytes;
@@ -157,12 +157,12 @@ public final class BlockPool implements AutoCloseable {
         }
     }
 
-    /// Another cache refers to a block that somebody refers to.
+    /// Adds a reference of a cache to a block with references.
     void cache(Block block) {
         block.cached++;
     }
 
-    /// A cache refers to a block no longer.
+    /// Removes a reference of a cache.
     void uncache(Block block) {
         if (--block.cached == 0 && block.references == 0) {
             cachedBytes -= block.bytes;
@@ -184,7 +184,7 @@ public final class BlockPool implements AutoCloseable {
         return cachedBytes;
     }
 
-    /// Bytes that sequences can still take: those that nobody uses, and those that only caches refer to.
+    /// Bytes available to sequences: free ones, and those that only caches refer to.
     public long freeBytes() {
         return limitBytes - usedBytes;
     }

@@ -6,19 +6,19 @@ import java.util.Arrays;
 
 /// The blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds positions `64 i`
 /// to `64 i + 63`. Forks share blocks; a table copies a shared block before it writes to it (copy-on-write). Where the
-/// span slides, blocks that no later token can see are given back.
+/// span slides, blocks that no later token attends to are freed.
 final class BlockTable {
     private static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
     private static final int FIRST_CAPACITY = 2;
 
     private final BlockGroup group;
     private final BlockPool pool;
-    /// Null where a block has slid out of sight.
+    /// Null where a block has left the span.
     private Block[] blocks;
     /// For kernels: the addresses of the blocks, 0 where there is none.
     private long[] addresses;
     private int numBlocks;
-    /// Tokens that count.
+    /// The number of computed tokens.
     private int length;
     /// Tokens that a pass is appending.
     private int pending;
@@ -36,7 +36,7 @@ final class BlockTable {
         this.addresses = addresses;
     }
 
-    /// Another table of the same blocks.
+    /// A table that shares all blocks.
     BlockTable fork() {
         int capacity = Math.max(FIRST_CAPACITY, numBlocks);
         BlockTable fork = new BlockTable(group, pool, Arrays.copyOf(blocks, capacity),
@@ -55,7 +55,7 @@ final class BlockTable {
         return group;
     }
 
-    /// Tokens that count.
+    /// The number of computed tokens.
     int length() {
         return length;
     }
@@ -82,14 +82,14 @@ final class BlockTable {
         return Math.max(0, numBlocks - group.firstBlock(length));
     }
 
-    /// Whether the next token goes to a block that others see.
+    /// Whether the next token goes to a shared block.
     private boolean mustCopy() {
         return length % BLOCK_TOKENS != 0 && blocks[length / BLOCK_TOKENS].isShared();
     }
 
     /// Takes the blocks that `count` more tokens need, and copies the last one if it is shared.
     ///
-    /// @throws StateMemoryException if there is no room; `retract` then gives back what was taken
+    /// @throws StateMemoryException if the memory does not suffice; `retract` then frees what was taken
     void prepare(int count) {
         if (count == 0) {
             return;
@@ -122,13 +122,13 @@ final class BlockTable {
         addresses[i] = block.address;
     }
 
-    /// Stores the rows `from` to `to` of a pass in a layer's part of the prepared blocks, and shows the layer's keys
-    /// and values.
+    /// Stores the rows `from` to `to` of a pass in a layer's part of the prepared blocks, and sets the view of the
+    /// layer's keys and values.
     ///
-    /// @param store what rounds them
+    /// @param store converts them to the type of the KV cache
     void append(BlockGroup.Part part, Tensor keys, Tensor values, int from, int to, KeyValues view, RowStore store) {
         if (to - from != pending) {
-            throw new IllegalStateException((to - from) + " tokens are appended, " + pending + " were announced");
+            throw new IllegalStateException((to - from) + " tokens are appended, " + pending + " were prepared");
         }
         store.run(keys, from, to, part.keys(), addresses, length);
         if (!part.keysAreValues()) {
@@ -137,7 +137,7 @@ final class BlockTable {
         view.view(addresses, length + pending);
     }
 
-    /// Makes the tokens of the pass count.
+    /// Commits the tokens of the pass.
     void advance() {
         length += pending;
         pending = 0;
@@ -147,25 +147,25 @@ final class BlockTable {
         }
     }
 
-    /// Gives back what no later token can see.
+    /// Frees the blocks that no later token attends to.
     void slide() {
         for (int i = Math.min(group.firstBlock(length), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
             drop(i);
         }
     }
 
-    /// Takes back what a pass has prepared.
+    /// Reverts the preparation of a pass.
     void retract() {
         truncate(length);
     }
 
-    /// Whether what the first `newLength` tokens left behind is still there.
+    /// Whether the blocks that a sequence of `newLength` tokens needs are still there.
     boolean canTruncate(int newLength) {
         int first = group.firstBlock(newLength);
         return newLength == 0 || first >= numBlocks || blocks[first] != null;
     }
 
-    /// Forgets the tokens from `newLength` on, and those of a pass.
+    /// Removes the tokens from `newLength` on, and those of a pass.
     void truncate(int newLength) {
         if (replaced != null) {
             int last = length / BLOCK_TOKENS;
@@ -185,15 +185,15 @@ final class BlockTable {
         return i < numBlocks ? blocks[i] : null;
     }
 
-    /// The blocks that a sequence of `newLength` tokens needs to go on, if they are still there.
+    /// The blocks that a sequence of `newLength` tokens needs to continue, if they are still there.
     Block[] window(int newLength) {
         int first = group.firstBlock(newLength);
         return Arrays.copyOfRange(blocks, first, first + group.neededBlocks(newLength));
     }
 
-    /// Forgets everything and begins with `newLength` tokens that others remember.
+    /// Replaces the content by `newLength` tokens of another table.
     ///
-    /// @param window what `window` gave there
+    /// @param window the result of `window` of that table
     void restore(int newLength, Block[] window) {
         truncate(0);
         ensureCapacity(BlockGroup.blocksOf(newLength));

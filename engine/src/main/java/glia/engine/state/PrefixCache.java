@@ -6,24 +6,24 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
-/// What sequences have computed, found again by content: the longest cached prefix of a text is shared with the next
-/// sequence that begins so. Texts form a tree of blocks of 64 tokens, found by a hash of the whole prefix and compared
-/// token by token (https://arxiv.org/abs/2309.06180). A prefix may also end within a block; whoever goes on from there
-/// copies it. Where windows slide or a recurrence folds tokens into a state, a prefix can be used only up to lengths at
-/// which `insert` was called, or near them; `Sequence.chunkEnd` says which are of use.
+/// A prefix cache: a new sequence shares the blocks of the longest cached prefix of its tokens. Prefixes form a tree of
+/// blocks of 64 tokens, found by a hash of the whole prefix and compared token by token
+/// ([PagedAttention](https://arxiv.org/abs/2309.06180)). A prefix may also end within a block, which is then copied on
+/// write. With sliding windows and recurrent states a prefix can be used only at or near lengths at which `insert` was
+/// called; `Sequence.chunkEnd` chooses useful ones.
 ///
-/// The cache gives up the blocks that were used the longest ago when it passes its limit, or when a sequence needs
-/// memory. Belongs to the engine's thread.
+/// The least recently used blocks are evicted when the cache passes its limit or a sequence needs memory. For the
+/// engine's thread.
 ///
-/// What was computed with weights that were updated since is not found, nor put into the cache.
+/// Tokens computed with weights that were updated since are neither found nor inserted.
 ///
-/// Keys keep apart what the same tokens do not make the same: other weights, adapters, or users who must not learn of
-/// one another. With an encoder nothing is cached, since everything depends on its source.
+/// Keys separate prefixes with other weights or adapters, and users who must not learn of one another. Encoder-decoders
+/// are not cached, since their states depend on the source.
 public final class PrefixCache implements AutoCloseable {
     private static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
 
-    /// Of 6.4 million tokens, which take about 50 MB of heap. Where everything slides, most hold no block.
-    private static final int MOST_NODES = 100_000;
+    /// Nodes of 6.4 million tokens, which take about 50 MB of heap. With sliding windows most hold no block.
+    private static final int MAX_NODES = 100_000;
 
     /// The hash of a prefix that is longer by a block.
     interface BlockHash {
@@ -38,11 +38,11 @@ public final class PrefixCache implements AutoCloseable {
     private final BlockHash hash;
     private final long limitBytes;
     private final Map<Object, PrefixNode> roots = new HashMap<>();
-    /// All nodes but roots, those used the longest ago first; children before their parents.
+    /// All nodes but roots, least recently used first; children before their parents.
     private final Map<PrefixNode, PrefixNode> nodes = new LinkedHashMap<>(16, 0.75f, true);
     private final BlockPool.Reclaimer reclaimer = this::reclaim;
     private final LongSupplier weights;
-    /// Of the weights, when what is cached was computed.
+    /// The version of the weights with which the cached tokens were computed.
     private long version;
     private long sizeBytes;
 
@@ -60,14 +60,14 @@ public final class PrefixCache implements AutoCloseable {
         pool.add(reclaimer);
     }
 
-    /// A sequence that holds the longest cached prefix of the tokens, but never all of them, since the logits of the
-    /// last are needed: its length says how many. Its chunks end where `insert` makes prefixes of use that could not be
-    /// used: where texts have parted before, or at the end of a block.
+    /// Opens a sequence with the longest cached prefix of the tokens, at most all but the last, whose logits are
+    /// needed. Its prefill chunks end where `insert` makes further prefixes usable: where texts have diverged before,
+    /// or at the end of a block.
     public Sequence open(Object key, int[] tokens) {
         Sequence sequence = new Sequence(layout, pool);
         PrefixNode deepest = deepest(key, tokens);
         Match match = longest(deepest, tokens);
-        sequence.willBeCached(layout.forgets() ? deepest.length() : 0);
+        sequence.setCached(layout.isLossy() ? deepest.length() : 0);
         if (match.length > 0) {
             Block[][] windows = new Block[layout.groups().size()][];
             for (int group = 0; group < windows.length; group++) {
@@ -84,7 +84,7 @@ public final class PrefixCache implements AutoCloseable {
         return longest(deepest(key, tokens), tokens).length;
     }
 
-    /// Forgets what was computed with weights that were updated since.
+    /// Clears the cache if the weights were updated.
     private void followWeights() {
         long now = weights.getAsLong();
         if (now != version) {
@@ -93,7 +93,7 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    /// The longest prefix from which a sequence can go on.
+    /// The longest prefix from which a sequence can continue.
     ///
     /// @param deepest the last whole block
     private Match longest(PrefixNode deepest, int[] tokens) {
@@ -105,7 +105,7 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    /// The last whole block of which all tokens, and all before, are in the cache; a root if there is none.
+    /// The last whole block that is in the cache with all blocks before it; a root if there is none.
     private PrefixNode deepest(Object key, int[] tokens) {
         followWeights();
         PrefixNode node = roots.get(key);
@@ -127,7 +127,7 @@ public final class PrefixCache implements AutoCloseable {
         return new PrefixNode(parent, parent.key, block, hash.of(parent.hash, block), layout.groups().size());
     }
 
-    /// The child of which most of the first tokens can be used; the node itself if there is none.
+    /// The child with the longest usable common prefix; the node itself if there is none.
     private Match longestPart(PrefixNode node, int[] tokens) {
         Match longest = new Match(node, node.length());
         for (PrefixNode child : node.children) {
@@ -175,17 +175,17 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    /// Remembers the whole blocks of a sequence, and if it ends with one the states of its recurrences. The sequence
-    /// goes on as before.
+    /// Inserts the whole blocks of a sequence, and its recurrent state if its length is a multiple of 64. The sequence
+    /// is not changed.
     ///
-    /// @param tokens those of the sequence, and any number more
+    /// @param tokens the sequence's tokens, possibly more
     public void insert(Object key, Sequence sequence, int[] tokens) {
         insert(key, sequence, tokens, sequence.length() - sequence.length() % BLOCK_TOKENS);
     }
 
-    /// Remembers all that a sequence remembers, and closes it.
+    /// Inserts all tokens of a sequence and closes it.
     ///
-    /// @param tokens those of the sequence, and any number more
+    /// @param tokens the sequence's tokens, possibly more
     public void insertAndClose(Object key, Sequence sequence, int[] tokens) {
         insert(key, sequence, tokens, sequence.length());
         sequence.close();
@@ -193,8 +193,8 @@ public final class PrefixCache implements AutoCloseable {
 
     private void insert(Object key, Sequence sequence, int[] tokens, int length) {
         if (!sequence.isIn(pool) || sequence.length() > tokens.length) {
-            throw new IllegalArgumentException("a sequence of " + sequence.length() + " tokens, " + tokens.length
-                    + " of which are told" + (sequence.isIn(pool) ? "" : ", opened by another engine"));
+            throw new IllegalArgumentException("a sequence of " + sequence.length() + " tokens is inserted with "
+                    + tokens.length + " token ids" + (sequence.isIn(pool) ? "" : ", opened by another engine"));
         }
         followWeights();
         if (layout.hasSources() || length == 0 || !sequence.isCurrent()) {
@@ -208,12 +208,12 @@ public final class PrefixCache implements AutoCloseable {
             node.state = hold(sequence.state());
         }
         touch(node);
-        while ((sizeBytes > limitBytes || nodes.size() > MOST_NODES) && !nodes.isEmpty()) {
+        while ((sizeBytes > limitBytes || nodes.size() > MAX_NODES) && !nodes.isEmpty()) {
             evict(nodes.keySet().iterator().next());
         }
     }
 
-    /// The node of a block, which shares now what the sequence has of it.
+    /// Finds or creates the node of a block and shares the sequence's blocks with it.
     private PrefixNode insert(PrefixNode parent, int[] block, Sequence sequence) {
         PrefixNode made = newNode(parent, block);
         PrefixNode node = nodes.get(made);
@@ -231,7 +231,7 @@ public final class PrefixCache implements AutoCloseable {
         return node;
     }
 
-    /// Forgets partial blocks of which a longer one is coming, which serves as well.
+    /// Removes partial blocks that are a prefix of a new, longer one.
     private void removeBeginnings(PrefixNode parent, int[] block) {
         for (int i = parent.children.size() - 1; i >= 0; i--) {
             PrefixNode child = parent.children.get(i);
@@ -257,7 +257,7 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    /// Gives up a node without children.
+    /// Evicts a node without children.
     private void evict(PrefixNode node) {
         remove(node);
         if (node.parent.isRoot() && node.parent.children.isEmpty()) {
@@ -274,7 +274,7 @@ public final class PrefixCache implements AutoCloseable {
         drop(node.state);
     }
 
-    /// Gives up the node that was used the longest ago, if possible one whose memory nobody else uses.
+    /// Evicts the least recently used node, preferably one whose blocks no sequence uses.
     private boolean reclaim() {
         PrefixNode oldest = null;
         for (PrefixNode node : nodes.keySet()) {
@@ -298,7 +298,7 @@ public final class PrefixCache implements AutoCloseable {
         return sizeBytes;
     }
 
-    /// Forgets everything. What sequences have computed until now is not cached any more.
+    /// Clears the cache. Tokens that sequences have computed until now are not inserted any more.
     public void clear() {
         pool.nextEpoch();
         while (!nodes.isEmpty()) {

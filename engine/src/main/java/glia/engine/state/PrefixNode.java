@@ -4,20 +4,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Up to 64 tokens after a prefix, and what is remembered of them. Equal to others by prefix and tokens.
+/// A node of the prefix cache: up to 64 tokens after a prefix, with their blocks. Equal by prefix and tokens.
 final class PrefixNode {
     /// Null for the root of a key's tree.
     final PrefixNode parent;
-    /// Of the tree.
+    /// The cache key of the tree.
     final Object key;
     final int[] tokens;
     final int hash;
     /// The number of blocks up to its end.
     final int depth;
     final List<PrefixNode> children = new ArrayList<>();
-    /// By group; null where it had slid out of sight.
+    /// By group; null where the block had left the span.
     final Block[] blocks;
-    /// The numbers of recurrences after the last token; null if they were not kept.
+    /// The recurrent states after the last token; null if they were not kept.
     Block state;
 
     PrefixNode(PrefixNode parent, Object key, int[] tokens, int hash, int numGroups) {
@@ -29,7 +29,7 @@ final class PrefixNode {
         this.blocks = new Block[numGroups];
     }
 
-    /// The beginning of all texts with a key.
+    /// The root of a key's tree.
     static PrefixNode root(Object key) {
         return new PrefixNode(null, key, new int[0], key.hashCode(), 0);
     }
@@ -53,7 +53,7 @@ final class PrefixNode {
         return o instanceof PrefixNode other && parent == other.parent && Arrays.equals(tokens, other.tokens);
     }
 
-    /// Whether memory would be free without it.
+    /// Whether evicting it frees memory.
     boolean isOnlyCached() {
         for (Block block : blocks) {
             if (block != null && block.isOnlyCached()) {

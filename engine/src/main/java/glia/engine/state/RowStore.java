@@ -5,9 +5,9 @@ import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 
-/// Stores rows of keys or values in blocks, in the type of the KV cache; on all threads where there is much to round.
+/// Stores rows of keys or values in blocks, in the type of the KV cache; on all threads where much is converted.
 final class RowStore extends RangeTask {
-    /// What rounding a number costs, in numbers copied.
+    /// The cost of converting a value, relative to copying one.
     private static final int ROUNDING_COST = 4;
 
     private Tensor rows;

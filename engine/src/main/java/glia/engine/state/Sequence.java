@@ -2,25 +2,24 @@ package glia.engine.state;
 
 import java.util.List;
 
-/// What a model remembers of one sequence: blocks of keys and values, of which sliding layers give back those that no
-/// later token can see, and the numbers of its recurrences. Forks share everything until one of them goes on. Belongs
-/// to the engine's thread.
+/// The state of one sequence: the KV cache in blocks, of which sliding-window layers free those that no later token
+/// attends to, and the recurrent states. Forks share all blocks (copy-on-write). For the engine's thread.
 public final class Sequence implements AutoCloseable {
-    /// Keys and values are kept, shared and given back by so many positions at a time.
+    /// Positions of a block.
     public static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
 
     private final StateLayout layout;
     private final BlockPool pool;
     /// By group.
     private final BlockTable[] tables;
-    /// The numbers of the recurrences; null while the sequence is empty.
+    /// The recurrent states; null while the sequence is empty.
     private Block state;
     /// Where a pass writes them; null outside of a pass.
     private Block nextState;
     private int length;
     private boolean isCached;
-    private int parting;
-    /// The pool's when the first of its tokens was computed, or before.
+    private int divergence;
+    /// The pool's epoch when its first token was computed, or earlier.
     private long epoch;
     /// Null unless asked for.
     private Snapshots snapshots;
@@ -40,13 +39,13 @@ public final class Sequence implements AutoCloseable {
         this.epoch = pool.epoch();
     }
 
-    /// The number of tokens remembered, which is the position of the next.
+    /// The number of computed tokens, which is the position of the next.
     public int length() {
         return length;
     }
 
-    /// Another sequence that begins with the same tokens, so that many can go on from one prompt. It shares all blocks;
-    /// the last one is copied when one of the sequences that share it goes on.
+    /// A copy that shares all blocks, so that many sequences can continue one prompt. A partly filled last block is
+    /// copied when one of them appends to it.
     public Sequence fork() {
         Sequence fork = new Sequence(layout, pool, new BlockTable[tables.length]);
         for (int i = 0; i < tables.length; i++) {
@@ -61,8 +60,8 @@ public final class Sequence implements AutoCloseable {
         return fork;
     }
 
-    /// The most bytes that `tokens` more tokens take, fed in one pass or more: new blocks, a copy of a shared one, and
-    /// the numbers of recurrences before and after a pass.
+    /// The most bytes that `tokens` more tokens take, in one pass or more: new blocks, a copy of a shared one, and
+    /// recurrent states before and after a pass.
     public long bytesToAppend(int tokens) {
         return bytesToAppend(tokens, 0, Integer.MAX_VALUE);
     }
@@ -74,8 +73,8 @@ public final class Sequence implements AutoCloseable {
         return bytesToAppend(tokens, sourceTokens, Integer.MAX_VALUE);
     }
 
-    /// The same where passes have at most `passTokens` tokens of the sequence: windows slide between them, so that a
-    /// long prompt takes less.
+    /// The same for passes of at most `passTokens` tokens of the sequence: windows slide between them, so a long prompt
+    /// takes less.
     public long bytesToAppend(int tokens, int sourceTokens, int passTokens) {
         long bytes = 0;
         for (BlockTable table : tables) {
@@ -85,11 +84,11 @@ public final class Sequence implements AutoCloseable {
         return bytes + states * layout.stateBytes();
     }
 
-    /// Makes ready for a pass: takes all memory that it needs.
+    /// Prepares a pass: takes all blocks that it needs.
     ///
     /// @param position of the first token of the pass
-    /// @throws IllegalArgumentException if the sequence does not go on at that position
-    /// @throws StateMemoryException if there is no room; `retract` then gives back what was taken
+    /// @throws IllegalArgumentException if the sequence does not end at that position
+    /// @throws StateMemoryException if the memory does not suffice; `retract` then frees what was taken
     void prepare(int position, int count, int sourceCount) {
         if (position != length) {
             throw new IllegalArgumentException("the sequence holds " + length + " tokens, the pass begins at "
@@ -119,17 +118,17 @@ public final class Sequence implements AutoCloseable {
         return tables[group];
     }
 
-    /// The address of the numbers of all recurrences before a pass, or 0 if the sequence is empty.
+    /// The address of the recurrent states before a pass, or 0 if the sequence is empty.
     long stateBefore() {
         return state == null ? 0 : state.address;
     }
 
-    /// Where a pass writes the numbers after it, or 0 if it has no tokens of the sequence.
+    /// The address of the recurrent states after a pass, or 0 if it has no tokens of the sequence.
     long stateAfter() {
         return nextState == null ? 0 : nextState.address;
     }
 
-    /// Makes the tokens of the pass count, and gives back what slid out of sight.
+    /// Commits the tokens of the pass and frees blocks that left the span.
     void advance(int count) {
         length += count;
         for (BlockTable table : tables) {
@@ -148,7 +147,7 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
-    /// Adds a snapshot of each end of a block after `from` at which everything is still there.
+    /// Adds a snapshot at each end of a block after `from` at which all needed blocks are still there.
     private void addSnapshots(int from) {
         for (int end = (from / BLOCK_TOKENS + 1) * BLOCK_TOKENS; end <= length; end += BLOCK_TOKENS) {
             if (canTruncate(end)) {
@@ -166,34 +165,32 @@ public final class Sequence implements AutoCloseable {
         return windows;
     }
 
-    /// Keeps what later tokens will make the sequence forget, at up to `most` ends of blocks that passes reach or, if
-    /// there is no recurrence, cross: `truncate` can go back there. It is given up when memory is short. Forks begin
-    /// without.
+    /// Keeps snapshots for `truncate` at up to `most` ends of blocks that passes reach or, without recurrent states,
+    /// cross. They are dropped when memory is short. Forks have none.
     public void keepSnapshots(int most) {
-        if (layout.forgets() && snapshots == null) {
+        if (layout.isLossy() && snapshots == null) {
             snapshots = new Snapshots(pool, most);
         }
     }
 
-    /// Where the next chunk of a prompt, which may go to position `to`, should end, so that what a model forgets can be
-    /// kept by snapshots or by the prefix cache that has opened the sequence.
+    /// The best end of the next prefill chunk, at most `to`, for snapshots and the prefix cache.
     public int chunkEnd(int to) {
         int end = snapshots != null || isCached ? layout.chunkEnd(length, to) : to;
-        return parting > length && parting < end ? parting : end;
+        return divergence > length && divergence < end ? divergence : end;
     }
 
-    /// A prefix cache has opened the sequence.
+    /// Marks the sequence as opened by a prefix cache.
     ///
-    /// @param at where its text parts from others; 0 if it does not matter
-    void willBeCached(int at) {
+    /// @param at where its text diverges from cached ones; 0 if that does not matter
+    void setCached(int at) {
         isCached = true;
-        parting = at;
+        divergence = at;
     }
 
-    /// Forgets the tokens from `newLength` on, if what the remaining ones need is still there.
+    /// Truncates the sequence to its first `newLength` tokens.
     ///
-    /// @return false if it is not, since a window has slid too far or a recurrence has no way back, and there is no
-    ///         snapshot of that length: then nothing has changed
+    /// @return false if a window has slid too far or there are recurrent states, and there is no snapshot of that
+    ///         length: then nothing has changed
     public boolean truncate(int newLength) {
         if (newLength < 0 || newLength > length) {
             throw new IllegalArgumentException("cannot keep " + newLength + " of " + length + " tokens");
@@ -210,10 +207,9 @@ public final class Sequence implements AutoCloseable {
         return true;
     }
 
-    /// Forgets as few tokens as possible, so that at most `most` are left: what was forgotten and can be remembered
-    /// must be fed again.
+    /// Truncates the sequence to the longest restorable length of at most `most` tokens.
     ///
-    /// @return the number of tokens left, 0 if there is no other way
+    /// @return the number of tokens left
     public int truncateToMost(int most) {
         int target = Math.min(most, length);
         if (truncate(target)) {
@@ -224,9 +220,9 @@ public final class Sequence implements AutoCloseable {
         return length;
     }
 
-    /// Takes over what others remember of `newLength` tokens.
+    /// Replaces the content by `newLength` tokens of another sequence or a snapshot.
     ///
-    /// @param windows by group, the blocks needed; null where those of the first tokens are there
+    /// @param windows by group, the blocks needed; null where the table still has them
     void restore(int newLength, Block[][] windows, Block newState) {
         if (newState != null) {
             pool.retain(newState);
@@ -241,7 +237,7 @@ public final class Sequence implements AutoCloseable {
         state = newState;
     }
 
-    /// The numbers of the recurrences; null while the sequence is empty.
+    /// The recurrent states; null while the sequence is empty.
     Block state() {
         return state;
     }
@@ -258,7 +254,7 @@ public final class Sequence implements AutoCloseable {
         return true;
     }
 
-    /// Takes back what a pass has prepared.
+    /// Reverts the preparation of a pass.
     void retract() {
         cut(length);
     }
@@ -286,17 +282,17 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
-    /// Whether all that the sequence holds is of the pool's present epoch.
+    /// Whether all tokens were computed in the pool's current epoch.
     boolean isCurrent() {
         return epoch == pool.epoch();
     }
 
-    /// Whether the sequence lives in this pool.
+    /// Whether the sequence's blocks are of this pool.
     public boolean isIn(BlockPool of) {
         return pool == of;
     }
 
-    /// Forgets everything.
+    /// Removes all tokens.
     public void clear() {
         truncate(0);
     }

@@ -74,15 +74,15 @@ public final class SequenceStates implements States {
     private final KeyValueState[] keyValues;
     private final RecurrentState[] recurrent;
 
-    /// Of a model.
+    /// Creates the states of a model.
     ///
     /// @param type of keys and values
-    /// @param workers the threads that round them
+    /// @param workers the threads that convert them
     public SequenceStates(ModelSpec spec, KeyValueType type, Workers workers) {
         this(new StateSlots(spec), type, workers);
     }
 
-    /// Of a layer that drafts.
+    /// Creates the states of a multi-token-prediction layer.
     public static SequenceStates ofDraft(ModelSpec spec, int draft, KeyValueType type, Workers workers) {
         int first = spec.firstPlace(draft);
         return new SequenceStates(new StateSlots(spec, first, first + spec.drafts().get(draft).sublayers().size()),
@@ -115,7 +115,7 @@ public final class SequenceStates implements States {
         return new PrefixCache(layout, pool, limitBytes, weights);
     }
 
-    /// Forgets the sequences of the last pass.
+    /// Removes the sequences of the last pass.
     public void clear() {
         sequences.clear();
     }
@@ -128,10 +128,10 @@ public final class SequenceStates implements States {
         sequences.add(sequence);
     }
 
-    /// Takes all memory that the pass needs, before anything is computed.
+    /// Takes all blocks that the pass needs, before anything is computed.
     ///
-    /// @throws IllegalArgumentException if a sequence does not go on where its run begins
-    /// @throws StateMemoryException if there is no room; `retract` then gives back what was taken
+    /// @throws IllegalArgumentException if a sequence does not end where its run begins
+    /// @throws StateMemoryException if the memory does not suffice; `retract` then frees what was taken
     public void prepare(Pass pass) {
         Runs runs = pass.runs();
         for (int i = 0; i < runs.count(); i++) {
@@ -144,14 +144,14 @@ public final class SequenceStates implements States {
         return runs.end(run) - runs.start(run);
     }
 
-    /// Makes the tokens of the pass count in every sequence.
+    /// Commits the tokens of the pass in every sequence.
     public void advance(Runs runs) {
         for (int i = 0; i < runs.count(); i++) {
             sequences.get(i).advance(count(runs, i));
         }
     }
 
-    /// Takes back what a pass that failed has prepared.
+    /// Reverts the preparation of a pass that failed.
     public void retract() {
         for (int i = 0; i < sequences.size(); i++) {
             sequences.get(i).retract();

@@ -3,10 +3,12 @@ package glia.engine.state;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a sequence keeps of earlier lengths, to go back there: states of recurrences, and blocks that have slid out of
-/// sight since. The nearer the end, the denser they are: where many tokens are forgotten, more may be computed again.
+/// Snapshots of a sequence at earlier lengths, for truncation: recurrent states, and blocks that have left the span
+/// since. They are denser towards the end of the sequence.
 final class Snapshots implements AutoCloseable {
-    /// @param state the numbers of recurrences; null if there are none
+    /// A snapshot.
+    ///
+    /// @param state the recurrent states; null if there are none
     /// @param windows by group, the blocks needed; null for groups that do not slide
     record Snapshot(int length, Block state, Block[][] windows) { }
 
@@ -22,7 +24,7 @@ final class Snapshots implements AutoCloseable {
         pool.add(reclaimer);
     }
 
-    /// Adds one that is longer than all others.
+    /// Adds a snapshot that is longer than all others.
     void add(int length, Block state, Block[][] windows) {
         if (state != null) {
             pool.cache(state);
@@ -38,7 +40,7 @@ final class Snapshots implements AutoCloseable {
         }
     }
 
-    /// The one without which the way back grows least, seen from the end. Never the last.
+    /// The snapshot whose removal enlarges the gap least, relative to the distance from the end. Never the last.
     private int leastUseful(int end) {
         int found = 0;
         double least = Double.MAX_VALUE;
@@ -53,7 +55,7 @@ final class Snapshots implements AutoCloseable {
         return found;
     }
 
-    /// The longest of at most `length` tokens; null if there is none.
+    /// The longest snapshot of at most `length` tokens; null if there is none.
     Snapshot longest(int length) {
         for (int i = all.size() - 1; i >= 0; i--) {
             if (all.get(i).length <= length) {
@@ -63,7 +65,7 @@ final class Snapshots implements AutoCloseable {
         return null;
     }
 
-    /// Forgets those of more than `length` tokens.
+    /// Removes snapshots of more than `length` tokens.
     void truncate(int length) {
         while (!all.isEmpty() && all.getLast().length > length) {
             drop(all.size() - 1);

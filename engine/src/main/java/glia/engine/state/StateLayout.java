@@ -6,8 +6,8 @@ import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Where everything that a sequence of a model remembers lies: keys and values in blocks, one group of layers for each
-/// span, and the numbers of all recurrences together in a block of their own.
+/// The memory layout of a sequence's state: keys and values in blocks, one group of layers for each span, and all
+/// recurrent states together in one block.
 final class StateLayout {
     private final KeyValueType type;
     private final List<BlockGroup> groups = new ArrayList<>();
@@ -53,13 +53,13 @@ final class StateLayout {
         return groups;
     }
 
-    /// Whether an encoder's source is remembered.
+    /// Whether keys and values of an encoder's source are kept.
     boolean hasSources() {
         return groups.stream().anyMatch(BlockGroup::ofSource);
     }
 
-    /// Whether there is no way back to every earlier length, since something slides or is a recurrence.
-    boolean forgets() {
+    /// Whether a sequence cannot be truncated to every length: with sliding windows or recurrent states.
+    boolean isLossy() {
         return isRecurrent() || groups.stream().anyMatch(BlockGroup::slides);
     }
 
@@ -67,29 +67,29 @@ final class StateLayout {
         return stateBytes > 0;
     }
 
-    /// Where the chunk of a prompt that begins at `from` and may go to `to` ends, so that states of recurrences are
-    /// there to be kept at the end of a block.
+    /// The end of a prefill chunk that begins at `from` and may go to `to`: with recurrent states the end of a block,
+    /// where they can be kept.
     int chunkEnd(int from, int to) {
         int boundary = to - to % BlockGroup.BLOCK_TOKENS;
         return isRecurrent() && boundary - from >= BlockGroup.BLOCK_TOKENS ? boundary : to;
     }
 
-    /// The place of a slot's keys and values.
+    /// The pages of a slot's keys and values.
     BlockGroup.Part part(int slot) {
         return parts[slot];
     }
 
-    /// The place of a group among all.
+    /// The index of a group.
     int index(BlockGroup group) {
         return groups.indexOf(group);
     }
 
-    /// Where the numbers of a slot begin among those of all recurrences, in bytes.
+    /// The offset of a slot in the recurrent states, in bytes.
     long stateOffset(int slot) {
         return stateOffsets[slot];
     }
 
-    /// The bytes of the numbers of all recurrences.
+    /// The size of the recurrent states in bytes.
     long stateBytes() {
         return stateBytes;
     }

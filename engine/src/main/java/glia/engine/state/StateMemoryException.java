@@ -1,7 +1,6 @@
 package glia.engine.state;
 
-/// There is no more memory for what sequences must remember. Nothing is lost: the sequences are as they were before
-/// the pass.
+/// The memory for KV caches and recurrent states is exhausted. The sequences are as they were before the pass.
 public final class StateMemoryException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

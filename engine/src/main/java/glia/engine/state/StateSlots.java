@@ -7,18 +7,18 @@ import glia.model.spec.CacheKind;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Numbers everything that a sequence of a model remembers, from 0 on.
+/// Numbers the caches and recurrent states of a model, from 0.
 final class StateSlots {
     private final List<CacheKind> all = new ArrayList<>();
-    /// The number of the first thing that the mixer of a sublayer and branch remembers.
+    /// The first slot of the mixer of a sublayer and branch.
     private final int[][] first;
 
-    /// Of a model.
+    /// The slots of a model.
     StateSlots(ModelSpec spec) {
         this(spec, 0, spec.sublayers().size());
     }
 
-    /// Of the sublayers from one to another.
+    /// The slots of the sublayers from `from` to `to`.
     StateSlots(ModelSpec spec, int from, int to) {
         first = new int[to][];
         for (int i = from; i < to; i++) {
@@ -31,12 +31,12 @@ final class StateSlots {
         }
     }
 
-    /// What is remembered, by number.
+    /// The kind of each slot.
     List<CacheKind> all() {
         return all;
     }
 
-    /// The number of thing `index` of the mixer at a place.
+    /// The slot of cache `index` of the mixer at a place.
     int of(Place place, int index) {
         return first[place.sublayer()][place.branch()] + index;
     }

@@ -2,7 +2,7 @@ package glia.engine.training;
 
 import glia.tensor.autograd.Value;
 
-/// A loss over what a model says of a batch: log-probabilities of its targets, entropies, hidden states or logits.
+/// A loss over the predictions for a batch: log-probabilities of targets, entropies, hidden states or logits.
 ///
 /// ```java
 /// Loss clipped = p -> {
@@ -13,7 +13,7 @@ import glia.tensor.autograd.Value;
 /// ```
 @FunctionalInterface
 public interface Loss {
-    /// The mean of `-ln p(target)` over all rows, each by its weight.
+    /// The weighted mean of `-ln p(target)` over all rows.
     Loss CROSS_ENTROPY = p -> {
         double total = 0;
         for (float w : p.batch().weights()) {
@@ -25,7 +25,7 @@ public interface Loss {
     /// The loss, a single number.
     Value of(Predictions predictions);
 
-    /// This, times a factor: the share of a batch that is computed in parts.
+    /// This loss times a factor, for a batch that is computed in parts (gradient accumulation).
     default Loss scaled(double factor) {
         return p -> of(p).times(factor);
     }

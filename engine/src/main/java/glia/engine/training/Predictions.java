@@ -10,8 +10,8 @@ import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.loss.TopTokens;
 import java.util.Optional;
 
-/// What a model says at the M rows of a batch. All of it is recorded, so that gradients flow back from whatever a loss
-/// makes of it. Logits take memory for M times the vocabulary; log-probabilities and entropies do not.
+/// The outputs of a model at the M rows of a batch, recorded for the backward pass. Logits take memory for M times the
+/// vocabulary; log-probabilities and entropies do not.
 public final class Predictions {
     private final Ops ops;
     private final Decoder decoder;
@@ -26,12 +26,12 @@ public final class Predictions {
         hidden = decoder.hidden(ops, batch.pass(), States.NONE);
     }
 
-    /// What was predicted.
+    /// The batch.
     public TokenBatch batch() {
         return batch;
     }
 
-    /// Ops for what `Value` does not have.
+    /// Ops for operations that `Value` does not have.
     public Ops ops() {
         return ops;
     }
@@ -60,20 +60,20 @@ public final class Predictions {
         return logProbs.get();
     }
 
-    /// Log-probabilities of the targets with more: under a temperature, with entropies or with the best tokens.
+    /// Log-probabilities of the targets with a temperature, entropies or the most probable tokens.
     ///
-    /// @param temperature what logits are divided by
-    /// @param numTop how many of the most probable tokens are wanted
+    /// @param temperature divisor of the logits
+    /// @param numTop number of most probable tokens
     public Tokens tokens(double temperature, boolean wantsEntropy, int numTop) {
         TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targets(), (float) temperature,
                 wantsEntropy, numTop);
         return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
     }
 
-    /// What is known of the targets.
+    /// Log-probabilities and entropies of the targets.
     ///
     /// @param columns `[M, 3]`, see `TokenLogProbs`
-    /// @param top the most probable tokens of the rows that have a target; no gradient flows back from them
+    /// @param top the most probable tokens of the rows that have a target; they have no gradient
     public record Tokens(Value columns, TopTokens top) {
         /// One of the columns, `[M, 1]`.
         public Value column(Column column) {
@@ -85,7 +85,7 @@ public final class Predictions {
             return column(Column.LOG_PROB);
         }
 
-        /// The entropies, `[M, 1]`, if they were asked for.
+        /// The entropies, `[M, 1]`, if requested.
         public Value entropy() {
             return column(Column.ENTROPY);
         }
@@ -96,7 +96,7 @@ public final class Predictions {
         return constant(batch.weights());
     }
 
-    /// A column of numbers that learn nothing.
+    /// A column of constants.
     public Value constant(float... numbers) {
         return Value.constant(ops, numbers);
     }

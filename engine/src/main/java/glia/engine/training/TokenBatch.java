@@ -3,10 +3,10 @@ package glia.engine.training;
 import glia.model.block.Pass;
 import java.util.Arrays;
 
-/// Sequences to learn from, laid end to end without padding, with a target and a weight for each token that counts.
-/// The rows of a loss are these tokens, in the order of the sequences. It may be used more than once.
+/// Training sequences, packed end to end without padding, with a target and a weight for each scored token. The rows of
+/// a loss are these tokens, in the order of the sequences. Reusable.
 public final class TokenBatch {
-    /// A target that is none: hidden states and logits are wanted, a log-probability is not.
+    /// No target: the row has hidden states and logits, but no log-probability.
     public static final int NO_TARGET = -1;
 
     private final Pass pass = new Pass();
@@ -16,19 +16,19 @@ public final class TokenBatch {
     private int numRows;
     private int numSequences;
 
-    /// No sequences yet.
+    /// Creates an empty batch.
     public TokenBatch() { }
 
-    /// Adds a sequence each of whose tokens, but the first, is to be foreseen by those before it.
+    /// Adds a sequence for next-token prediction of all tokens but the first.
     public TokenBatch add(int[] ids) {
         float[] ones = new float[ids.length];
         Arrays.fill(ones, 1);
         return add(ids, ones);
     }
 
-    /// Adds a sequence of which some tokens are to be foreseen by those before them, such as those of an answer.
+    /// Adds a sequence for next-token prediction of some tokens, such as those of an answer.
     ///
-    /// @param weights how much it counts that `ids[i]` is foreseen; those of weight 0 are no rows, nor is the first
+    /// @param weights the weight of predicting `ids[i]`; tokens of weight 0 and the first are no rows
     /// @throws IllegalArgumentException if there is not one weight for each token
     public TokenBatch add(int[] ids, float[] weights) {
         requireOneEach(ids.length, weights.length);
@@ -41,10 +41,10 @@ public final class TokenBatch {
         return addTargets(ids, next, shifted);
     }
 
-    /// Adds a sequence with a target at each token: any token, as masked language models have it.
+    /// Adds a sequence with any target at each token, as for masked language models.
     ///
-    /// @param targets what is to be foreseen at `ids[i]`, `NO_TARGET` for nothing
-    /// @param weights how much it counts; tokens of weight 0 are no rows
+    /// @param targets the target at `ids[i]`, `NO_TARGET` for none
+    /// @param weights the weight of each target; tokens of weight 0 are no rows
     /// @throws IllegalArgumentException if there is not one of each for each token
     public TokenBatch addTargets(int[] ids, int[] targets, float[] weights) {
         requireOneEach(ids.length, weights.length);
@@ -67,8 +67,7 @@ public final class TokenBatch {
         return this;
     }
 
-    /// Gives the text that an encoder reads for the sequence that was added last. In a model with an encoder each
-    /// sequence needs this call.
+    /// Sets the source of the last sequence, for an encoder-decoder, which needs one for each sequence.
     public TokenBatch from(int[] source) {
         pass.from(source, 0, source.length);
         return this;
@@ -101,22 +100,22 @@ public final class TokenBatch {
         return numSequences;
     }
 
-    /// The tokens that have a weight.
+    /// The number of tokens with a weight.
     public int numRows() {
         return numRows;
     }
 
-    /// For each row its target (a copy).
+    /// The target of each row (a copy).
     public int[] targets() {
         return Arrays.copyOf(targets, numRows);
     }
 
-    /// For each row its weight (a copy).
+    /// The weight of each row (a copy).
     public float[] weights() {
         return Arrays.copyOf(weights, numRows);
     }
 
-    /// For each row the number of its sequence (a copy).
+    /// The sequence number of each row (a copy).
     public int[] sequences() {
         return Arrays.copyOf(sequences, numRows);
     }

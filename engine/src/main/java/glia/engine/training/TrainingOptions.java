@@ -8,14 +8,14 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/// How gradients are computed.
+/// Options of a training pass.
 ///
-/// @param trainable which weights want a gradient, by the model that has them
-/// @param checkpointSublayers of so many sublayers only the inputs are kept, and the rest is computed again on the way
-///     back (activation checkpointing); a layer of attention and MLP is two, 0 keeps everything
-/// @param precision `HALF` for products of BF16 numbers with sums in F32, where kernels have them; else exact F32
+/// @param trainable the weights that get a gradient, given the model
+/// @param checkpointSublayers activation checkpointing: of each group of so many sublayers only the inputs are kept,
+///     and the backward pass recomputes the rest; a layer of attention and MLP is two, 0 keeps everything
+/// @param precision `HALF` for BF16 matrix multiplication with F32 accumulation, where kernels support it; else F32
 public record TrainingOptions(Trainable trainable, int checkpointSublayers, Precision precision) {
-    /// Which weights of a model want a gradient; the others are frozen and cost none.
+    /// Selects the trainable weights of a model; the others are frozen.
     @FunctionalInterface
     public interface Trainable {
         Predicate<Weight> of(Model model);
@@ -27,27 +27,27 @@ public record TrainingOptions(Trainable trainable, int checkpointSublayers, Prec
         }
     }
 
-    /// All weights; everything is kept; exact.
+    /// All weights trainable, no checkpointing, F32.
     public static TrainingOptions defaults() {
         return new TrainingOptions(model -> w -> true, 0, Precision.EXACT);
     }
 
-    /// In another precision.
+    /// The same options in another precision.
     public TrainingOptions with(Precision other) {
         return new TrainingOptions(trainable, checkpointSublayers, other);
     }
 
-    /// With activation checkpointing: less memory, more time, the same bits.
+    /// The same options with activation checkpointing: less memory, more time, the same bits.
     public TrainingOptions withCheckpoints(int sublayers) {
         return new TrainingOptions(trainable, sublayers, precision);
     }
 
-    /// With a choice of weights, such as those of an adapter.
+    /// The same options with these trainable weights, such as those of an adapter.
     public TrainingOptions withTrainable(Predicate<Weight> weights) {
         return new TrainingOptions(model -> weights, checkpointSublayers, precision);
     }
 
-    /// With the weights that lie in tensors of these names of the checkpoint.
+    /// The same options with the trainable weights stored in checkpoint tensors of these names.
     public TrainingOptions withTrainableNames(Predicate<String> names) {
         return new TrainingOptions(model -> {
             Set<Weight> chosen = new HashSet<>();
@@ -57,7 +57,7 @@ public record TrainingOptions(Trainable trainable, int checkpointSublayers, Prec
                 }
             }
             if (chosen.isEmpty()) {
-                throw new IllegalArgumentException("none of the model's tensors has a name that was asked for; one is "
+                throw new IllegalArgumentException("no tensor of the model has one of these names; one of them is "
                         + model.sources().keySet().stream().map(model::storedName).findFirst().orElse("none"));
             }
             return chosen::contains;

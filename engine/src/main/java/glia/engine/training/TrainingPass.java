@@ -27,8 +27,8 @@ import java.util.function.Supplier;
 /// }
 /// ```
 ///
-/// It shares weights and threads with the model and nothing else: the model may generate between two calls. Weights
-/// do not change. Belongs to one thread, the model's.
+/// It shares weights and threads with the model: the model may generate between two calls. It does not change weights.
+/// For one thread, the model's.
 public final class TrainingPass implements AutoCloseable {
     private final Model model;
     private final Decoder decoder;
@@ -53,31 +53,31 @@ public final class TrainingPass implements AutoCloseable {
         evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
     }
 
-    /// For all weights of a model.
+    /// Creates a pass for all weights of a model.
     public static TrainingPass of(LanguageModel model) {
         return of(model, TrainingOptions.defaults());
     }
 
-    /// For a model that has a tokenizer.
+    /// Creates a pass for a model with a tokenizer.
     public static TrainingPass of(LanguageModel model, TrainingOptions options) {
         return new TrainingPass(model.model(), model.engine().decoder(), model.engine().ops().kernels(),
                 Optional.of(model.tokenizer()), Optional.of(model.engine()), options);
     }
 
-    /// For the model of an engine, by token ids alone.
+    /// Creates a pass for the model of an engine, on token ids.
     public static TrainingPass of(Engine engine, TrainingOptions options) {
         return new TrainingPass(engine.model(), engine.decoder(), engine.ops().kernels(), Optional.empty(),
                 Optional.of(engine), options);
     }
 
-    /// For a model, by token ids alone.
+    /// Creates a pass for a model, on token ids.
     public static TrainingPass of(Model model, Kernels kernels, TrainingOptions options) {
         return new TrainingPass(model, model.decoder(), kernels, Optional.empty(), Optional.empty(), options);
     }
 
-    /// The mean cross-entropy of the next token over some texts, in nats. Adds its gradients.
+    /// The mean cross-entropy of the next token over texts, in nats. Accumulates its gradients.
     ///
-    /// @throws IllegalArgumentException if the model reads whole texts, or has no tokenizer
+    /// @throws IllegalArgumentException if the model is an encoder or encoder-decoder, or has no tokenizer
     public double loss(String... texts) {
         TokenBatch batch = new TokenBatch();
         for (String text : texts) {
@@ -94,12 +94,12 @@ public final class TrainingPass implements AutoCloseable {
                 .encodePlain(text, true);
     }
 
-    /// The mean cross-entropy of the targets, in nats. Adds its gradients.
+    /// The mean cross-entropy of the targets, in nats. Accumulates its gradients.
     public double loss(TokenBatch batch) {
         return loss(batch, Loss.CROSS_ENTROPY);
     }
 
-    /// A loss. Adds its gradients.
+    /// A loss. Accumulates its gradients.
     ///
     /// @throws IllegalArgumentException if the batch has no rows, or the loss depends on no trainable weight
     /// @throws IllegalStateException if this or the model is closed
@@ -141,7 +141,7 @@ public final class TrainingPass implements AutoCloseable {
 
     private Value compute(Recorder ops, TokenBatch batch, Loss loss) {
         if (batch.numRows() == 0) {
-            throw new IllegalArgumentException("the batch has no token to be foreseen");
+            throw new IllegalArgumentException("the batch has no token with a weight");
         }
         Value value = loss.of(new Predictions(ops, decoder, batch));
         value.number();
@@ -160,7 +160,7 @@ public final class TrainingPass implements AutoCloseable {
         return byName;
     }
 
-    /// The same by weight, in the memory where they gather.
+    /// The accumulated gradients by weight, not copied.
     ///
     /// @throws IllegalStateException if this or the model is closed
     public Gradients weightGradients() {

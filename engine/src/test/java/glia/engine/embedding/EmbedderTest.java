@@ -96,7 +96,8 @@ class EmbedderTest {
                 dot += normalized[i] * found[0][i];
             }
             assertEquals(1, square, 1e-5);
-            double length = Math.sqrt(Arrays.stream(expected(pooling, inputs.getFirst().ids(), 0)).map(x -> x * x).sum());
+            double length = Math.sqrt(Arrays.stream(expected(pooling, inputs.getFirst().ids(), 0))
+                    .map(x -> x * x).sum());
             assertEquals(length, dot, 1e-4 * length);
         }
     }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
-import glia.engine.ModelFacts;
+import glia.engine.ModelSummary;
 import glia.engine.state.Sequence;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;
@@ -158,7 +158,7 @@ class PackedExpertsTest {
         writeGptOss();
         PackedCheck.logits(packed(), dense());
         try (Model model = ModelLoader.load(packed())) {
-            long bytes = ModelFacts.of(model).dtypes().get("MXFP4");
+            long bytes = ModelSummary.of(model).dtypes().get("MXFP4");
             assertEquals(2L * 8 * (3 * 64 * 96 / 2 + 3 * 64 * 96 / 32), bytes);
         }
     }
@@ -271,7 +271,7 @@ class PackedExpertsTest {
                         : Optional.empty());
         PackedCheck.logits(packed(), dense());
         try (Model model = ModelLoader.load(packed())) {
-            assertTrue(ModelFacts.of(model).dtypes().size() > 1);
+            assertTrue(ModelSummary.of(model).dtypes().size() > 1);
         }
     }
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.KernelNames;
-import glia.engine.ModelFacts;
+import glia.engine.ModelSummary;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
@@ -99,11 +99,11 @@ class PackedWeightsTest {
         try (Model model = ModelLoader.load(packed()); Model wide = ModelLoader.load(dense())) {
             long numPacked = model.weights().all().values().stream().filter(w -> w instanceof Weight.Quantized).count();
             assertTrue(numPacked >= 13, () -> numPacked + " packed");
-            ModelFacts facts = ModelFacts.of(model);
-            assertEquals(ModelFacts.of(wide).parameters(), facts.parameters());
+            ModelSummary facts = ModelSummary.of(model);
+            assertEquals(ModelSummary.of(wide).parameters(), facts.parameters());
             long bytes = facts.dtypes().entrySet().stream().filter(e -> !e.getKey().equals("F32"))
                     .mapToLong(Map.Entry::getValue).sum();
-            assertTrue(bytes > 0 && bytes < ModelFacts.of(wide).weightBytes() / 2, facts.dtypes()::toString);
+            assertTrue(bytes > 0 && bytes < ModelSummary.of(wide).weightBytes() / 2, facts.dtypes()::toString);
         }
     }
 
@@ -234,8 +234,8 @@ class PackedWeightsTest {
         for (Map.Entry<HubLayout, String> entry : names.entrySet()) {
             writeOdd(entry.getKey());
             try (Model model = ModelLoader.load(packed())) {
-                assertTrue(ModelFacts.of(model).dtypes().containsKey(entry.getValue()),
-                        () -> entry.getValue() + " is not among " + ModelFacts.of(model).dtypes());
+                assertTrue(ModelSummary.of(model).dtypes().containsKey(entry.getValue()),
+                        () -> entry.getValue() + " is not among " + ModelSummary.of(model).dtypes());
             }
         }
     }

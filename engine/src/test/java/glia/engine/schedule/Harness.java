@@ -86,7 +86,7 @@ final class Harness implements AutoCloseable {
     Scheduler open(long limitBytes, SchedulerOptions options, boolean drafts) {
         shut();
         engine = engine(workers, limitBytes);
-        scheduler = new Scheduler(engine.steps(drafts), options, vocabSize(), context());
+        scheduler = new Scheduler(engine.runner(drafts), options, vocabSize(), context());
         return scheduler;
     }
 

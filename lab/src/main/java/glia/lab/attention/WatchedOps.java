@@ -10,7 +10,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 
-/// Ops that pass everything on; what is to be watched is overridden.
+/// Ops that delegate to others; subclasses override the operations they observe.
 class WatchedOps implements Ops {
     private final Ops inner;
 
@@ -115,7 +115,7 @@ class WatchedOps implements Ops {
         return inner.segmentSublayers();
     }
 
-    /// The body was written with these ops, not with the inner ones.
+    /// The body uses these ops, not the inner ones.
     @Override
     public Tensor[] segment(Segment body, Tensor... inputs) {
         return inner.segment(body, inputs);

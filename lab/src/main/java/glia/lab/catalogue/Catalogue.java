@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// Real models at their real sizes: their published configs, from which all that is said of them is computed, and
-/// their published numbers of parameters, with which a test compares it. No weights.
+/// Published models: their configs, from which all figures are computed, and their published parameter counts, with
+/// which a test compares them. No weights.
 public final class Catalogue {
     private final List<CatalogueEntry> entries;
 
@@ -31,12 +31,12 @@ public final class Catalogue {
         return new Catalogue(entries);
     }
 
-    /// All models, those of a series together.
+    /// All models, grouped by series.
     public List<CatalogueEntry> entries() {
         return entries;
     }
 
-    /// The model with this id or name, or else all whose id begins so; case does not count.
+    /// The model with this id or name, or else all whose id has this prefix, ignoring case.
     ///
     /// @throws IllegalArgumentException if there is none
     public List<CatalogueEntry> find(String words) {

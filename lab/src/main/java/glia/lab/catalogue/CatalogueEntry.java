@@ -7,27 +7,27 @@ import glia.model.spec.ModelSpec;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A real model of the catalogue.
+/// A model of the catalogue.
 public sealed interface CatalogueEntry {
-    /// By which it is found, such as `llama-3.1-8b`.
+    /// The id, such as `llama-3.1-8b`.
     String id();
 
-    /// The line of models that it belongs to.
+    /// The series of models.
     String series();
 
-    /// As its makers write it.
+    /// The published name.
     String name();
 
     /// A model whose architecture was published.
     ///
     /// @param config the name of its config, which several models may share
-    /// @param total its parameters as published
-    /// @param active those that one token uses, as published; empty for a model that uses all
-    /// @param saidIn where the figures are said
-    /// @param configFrom where the config is from
+    /// @param total the published number of parameters
+    /// @param active the published number of active parameters per token; empty for a dense model
+    /// @param saidIn the source of the figures
+    /// @param configFrom the source of the config
     record Disclosed(String id, String series, String name, String config, Figure total, Optional<Figure> active,
             String saidIn, String configFrom) implements CatalogueEntry {
-        /// What the model is, by its config alone.
+        /// The spec of the config.
         ///
         /// @throws CheckpointException if the family of its config refuses it
         public ModelSpec spec() throws CheckpointException {
@@ -39,8 +39,8 @@ public sealed interface CatalogueEntry {
         }
     }
 
-    /// A model of which its makers tell neither sizes nor architecture.
+    /// A model whose sizes and architecture are not published.
     ///
-    /// @param said what they do tell
+    /// @param said what is published
     record Undisclosed(String id, String series, String name, String said) implements CatalogueEntry { }
 }

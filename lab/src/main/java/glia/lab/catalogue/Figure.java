@@ -11,19 +11,19 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 
-/// A number of parameters as it was published, such as `671B`.
+/// A published number of parameters, such as `671B`.
 ///
-/// @param text as it was printed
-/// @param value what it says
-/// @param unit of its last digit that counts
-/// @param parts which parts of the model it counts
-/// @param beyond what else it counts
+/// @param text as published
+/// @param value the number
+/// @param unit the unit of its last significant digit
+/// @param parts the parts of the model that are counted
+/// @param beyond further weights that are counted
 public record Figure(String text, BigDecimal value, BigDecimal unit, Set<Part> parts, Set<Beyond> beyond) {
-    /// What is published with some models and is not run with them.
+    /// Weights in the files of some models that are not part of the main model.
     public enum Beyond {
-        /// The layer that foresees a further token.
+        /// The multi-token-prediction layer.
         EXTRA,
-        /// The embedding and the head, which the file holds a second time for that layer.
+        /// Copies of the embedding and the head for that layer.
         COPIES
     }
 
@@ -32,9 +32,9 @@ public record Figure(String text, BigDecimal value, BigDecimal unit, Set<Part> p
         beyond = Set.copyOf(beyond);
     }
 
-    /// Reads `671B`, `3.21B`, `7241732096`, or `230B~2` where only the first two digits count.
+    /// Reads `671B`, `3.21B`, `7241732096`, or `230B~2` where only the first two digits are significant.
     ///
-    /// @param counted `all`, or names of parts and of what is beyond, with `+` between them
+    /// @param counted `all`, or names of parts and further weights, separated by `+`
     static Figure of(String words, String counted) {
         int tilde = words.indexOf('~');
         String text = tilde < 0 ? words : words.substring(0, tilde);
@@ -54,18 +54,18 @@ public record Figure(String text, BigDecimal value, BigDecimal unit, Set<Part> p
         return new Figure(text, value, value.ulp().scaleByPowerOfTen(uncounted), parts, beyond);
     }
 
-    /// The number of a model's parameters that the figure stands for.
+    /// The corresponding number of parameters of a spec.
     public long count(ModelSpec spec) {
         return ParameterCount.of(spec).of(parts) + (beyond.contains(Beyond.EXTRA) ? MtpLayer.parameters(spec) : 0)
                 + (beyond.contains(Beyond.COPIES) ? MtpLayer.copies(spec) : 0);
     }
 
-    /// The same of those that one token uses.
+    /// The corresponding number of active parameters.
     public long countActive(ModelSpec spec) {
         return ParameterCount.of(spec).activeOf(parts) + (beyond.contains(Beyond.EXTRA) ? MtpLayer.active(spec) : 0);
     }
 
-    /// Whether a count is this number after rounding to its last digit that counts.
+    /// Whether a count equals this number after rounding to its last significant digit.
     public boolean agreesWith(long count) {
         return rounded(BigDecimal.valueOf(count)).equals(rounded(value));
     }

@@ -9,10 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The file `expected.safetensors`: inputs and what a reference computes from them.
+/// The file `expected.safetensors`: inputs and the results of a reference implementation.
 final class Expected implements AutoCloseable {
     static final String GRADIENT_PREFIX = "grad.";
-    /// How the names of inputs begin that are no tokens.
+    /// Prefixes of the names of inputs other than tokens.
     private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features");
 
     private final Path file;
@@ -23,12 +23,12 @@ final class Expected implements AutoCloseable {
         this.tensors = SafetensorsCheckpoint.open(file);
     }
 
-    /// @throws CheckpointException if the reference read more than text
+    /// @throws CheckpointException if there are inputs other than text
     void requireTextAlone() throws CheckpointException {
         for (String name : tensors.names()) {
             if (OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
-                throw new CheckpointException(file, name, "is an image or a sound, so the numbers are not those of a "
-                        + "text; Glia runs models' text parts: expected numbers that come of tokens alone");
+                throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text parts of models "
+                        + "and expects results for tokens alone");
             }
         }
     }

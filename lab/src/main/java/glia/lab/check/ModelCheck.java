@@ -20,10 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// Compares a model with the numbers in its folder's `expected.safetensors`: logits by every way of feeding the same
-/// tokens, greedy text, loss and gradients.
+/// Compares a model with the `expected.safetensors` of its folder: logits of full-sequence, incremental, chunked and
+/// batched evaluation, greedy text, loss and gradients.
 public final class ModelCheck {
-    /// Agreement to expect in F32.
+    /// Tolerances in F32.
     private static final double LOGITS = 1e-4;
     private static final double LOGITS_QUANTIZED = 1e-3;
     private static final double LOSS = 1e-4;
@@ -33,7 +33,7 @@ public final class ModelCheck {
     private final Expected expected;
     private final double logitsTolerance;
     private final Consumer<CheckLine> lines;
-    /// What the encoder of an encoder-decoder reads.
+    /// The sources of an encoder-decoder.
     private int[][] sources = {};
 
     private ModelCheck(Engine engine, Expected expected, boolean quantized, Consumer<CheckLine> lines) {
@@ -43,14 +43,14 @@ public final class ModelCheck {
         this.lines = lines;
     }
 
-    /// Compares everything that the file in `folder` holds, and hands on each result as it is found.
+    /// Compares everything in the file of `folder` and reports each result.
     ///
     /// @throws CheckpointException if the file cannot be read or does not fit the model
     public static void run(Path folder, Engine engine, Consumer<CheckLine> lines) throws CheckpointException {
         Path file = folder.resolve("expected.safetensors");
         if (!Files.exists(file)) {
-            throw new CheckpointException(file, "", "there is no such file; a folder to check holds what a "
-                    + "reference computed");
+            throw new CheckpointException(file, "", "there is no such file; a folder to check holds the results of a "
+                    + "reference implementation");
         }
         boolean quantized = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantized);
         try (Expected expected = new Expected(file)) {
@@ -61,7 +61,7 @@ public final class ModelCheck {
         }
     }
 
-    /// The length of the texts, which references turn by where it matters to rotary embeddings.
+    /// The length of the texts, on which some rotary embeddings of the reference depend.
     private static int length(Engine engine, Expected expected) throws CheckpointException {
         int[][] ids = expected.ids(engine.model().spec().encoder().isPresent() ? "decoder_input_ids" : "input_ids");
         return ids.length == 0 ? 1 : ids[0].length;
@@ -77,22 +77,22 @@ public final class ModelCheck {
         }
         Tensor logits = expected.reals("logits");
         if (engine.model().spec().looksAhead()) {
-            logits("logits, each text alone", ids, logits, this::alone);
-            logits("logits, " + ids.length + " texts together", ids, logits, (all, out) ->
+            logits("logits, one text at a time", ids, logits, this::alone);
+            logits("logits, " + ids.length + " texts in a batch", ids, logits, (all, out) ->
                     take(engine.read(texts(all)), all, out));
             if (expected.has("loss")) {
                 gradients(ids);
             }
             return;
         }
-        logits("logits, whole", ids, logits, this::whole);
-        logits("logits, token by token", ids, logits, (all, out) -> chunks(all, 1, out));
+        logits("logits, full sequence", ids, logits, this::whole);
+        logits("logits, incremental", ids, logits, (all, out) -> chunks(all, 1, out));
         for (int size : new int[] {3, 7}) {
             logits("logits, chunks of " + size, ids, logits, (all, out) -> chunks(all, size, out));
         }
         if (ids.length > 1) {
-            logits("logits, " + ids.length + " sequences together", ids, logits, this::together);
-            logits("logits, prompts and steps mixed", ids, logits, this::staggered);
+            logits("logits, " + ids.length + " sequences in a batch", ids, logits, this::together);
+            logits("logits, prefill and decode mixed", ids, logits, this::staggered);
         }
         if (expected.has("greedy") && sources.length == 0) {
             greedy(expected.ids("greedy"));
@@ -102,12 +102,12 @@ public final class ModelCheck {
         }
     }
 
-    /// A way of feeding sequences; it gives the logits of each token of each sequence to a collector.
+    /// A way to evaluate sequences, which passes the logits of each token to a collector.
     private interface Feed {
         void run(int[][] ids, Collector out);
     }
 
-    /// Compares logits with the expected ones.
+    /// Compares logits with the reference.
     private final class Collector {
         private final Tensor wanted;
         private final int numTokens;
@@ -176,7 +176,7 @@ public final class ModelCheck {
         }
     }
 
-    /// Adds tokens of text `s` to the pass, with the source in front of the first.
+    /// Adds tokens of text `s` to the pass, with its source before the first.
     private void add(Sequence sequence, int s, int[] ids, int from, int to) {
         if (sources.length > 0 && sequence.length() == 0) {
             engine.add(sequence, sources[s], ids, from, to, Outputs.ALL);
@@ -213,7 +213,7 @@ public final class ModelCheck {
         sequences.forEach(Sequence::close);
     }
 
-    /// Sequence s starts s passes late: while one is decoded token by token, the next brings its first five tokens.
+    /// Sequence s starts s passes late: while one is decoded, the next is prefilled with its first five tokens.
     private void staggered(int[][] ids, Collector out) {
         List<Sequence> sequences = open(ids.length);
         for (int step = 0; sequences.stream().anyMatch(q -> q.length() < ids[0].length); step++) {
@@ -256,8 +256,8 @@ public final class ModelCheck {
         int wrong = 0;
         String where = "";
         for (int s = 0; s < wanted.length; s++) {
-            int[] got = Greedy.continueFrom(fitting, Arrays.copyOf(wanted[s], prompt), wanted[s].length - prompt,
-                    id -> false);
+            int[] got = GreedyDecoding.continueFrom(fitting, Arrays.copyOf(wanted[s], prompt),
+                    wanted[s].length - prompt, id -> false);
             for (int i = 0; i < got.length; i++) {
                 if (got[i] != wanted[s][prompt + i]) {
                     where = wrong == 0 ? "token " + (prompt + i) + " is " + got[i] + ", not " + wanted[s][prompt + i]
@@ -270,7 +270,7 @@ public final class ModelCheck {
     }
 
     private void gradients(int[][] ids) throws CheckpointException {
-        // Encoders and encoder-decoders are asked for the token at the same place, decoders for the next.
+        // Encoders and encoder-decoders predict the token at the same position, decoders the next.
         boolean same = engine.model().spec().looksAhead() || sources.length > 0;
         TokenBatch batch = new TokenBatch();
         for (int s = 0; s < ids.length; s++) {
@@ -286,17 +286,17 @@ public final class ModelCheck {
             }
         }
         try (TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
-            boolean goesBack = !expected.gradients().isEmpty();
-            double loss = goesBack ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY);
+            boolean hasGradients = !expected.gradients().isEmpty();
+            double loss = hasGradients ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY);
             lines.accept(new CheckLine("loss", Math.abs(loss - expected.reals("loss").get(0)), LOSS, ""));
-            if (goesBack) {
+            if (hasGradients) {
                 compare(training.gradients());
             }
         }
     }
 
-    /// Differences count relative to the largest value of their tensor, or to a twenty-thousandth of the largest of all
-    /// where a gradient is zero but for rounding (a bias of keys without positions, which no softmax feels).
+    /// Differences are relative to the largest value of their tensor, or to a twenty-thousandth of the largest of all
+    /// where a gradient is zero up to rounding, such as that of a bias of keys without positions.
     private void compare(Map<String, Tensor> found) throws CheckpointException {
         Map<String, double[]> largestAndDifference = new LinkedHashMap<>();
         double largestOfAll = 0;

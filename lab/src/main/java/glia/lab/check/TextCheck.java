@@ -27,14 +27,14 @@ public final class TextCheck {
         this.lines = lines;
     }
 
-    /// Whether a folder has anything to compare.
+    /// Whether a folder has files to compare.
     public static boolean applies(Path folder) {
         return Files.exists(folder.resolve("tokens.json")) || Files.exists(folder.resolve("greedy.json"));
     }
 
-    /// @param precision what the engine computes with: rounded activations may turn near ties, so that only the first
-    ///        greedy answer must hold
-    /// @throws CheckpointException if a file is not what it should be
+    /// @param precision the engine's precision: with quantized activations near ties may differ, so only the first
+    ///     greedy answer is compared
+    /// @throws CheckpointException if a file has another form
     public static void run(Path folder, Tokenizer tokenizer, Engine engine, Precision precision,
             Consumer<CheckLine> lines) throws CheckpointException {
         TextCheck check = new TextCheck(folder, tokenizer, lines);
@@ -90,7 +90,7 @@ public final class TextCheck {
             }
             String back = tokenizer.decode(wanted, false);
             if (!back.equals(text)) {
-                whereTexts = wrongTexts++ == 0 ? quote(text) + " comes back as " + quote(back) : whereTexts;
+                whereTexts = wrongTexts++ == 0 ? quote(text) + " is decoded as " + quote(back) : whereTexts;
             }
         }
         lines.accept(new CheckLine("tokens of " + cases.size() + " texts", wrongIds, 0, whereIds));
@@ -114,7 +114,8 @@ public final class TextCheck {
             if (!Arrays.equals(tokenizer.encode(cases.get(i).path("prompt").stringValue(""), true), prompt)) {
                 wrongPrompts++;
             }
-            int[] got = Greedy.continueFrom(engine, prompt, wanted.length, tokenizer.endOfGeneration()::contains);
+            int[] got = GreedyDecoding.continueFrom(engine, prompt, wanted.length,
+                    tokenizer.endOfGeneration()::contains);
             int differs = Arrays.mismatch(got, wanted);
             if (differs >= 0) {
                 where = wrong++ == 0 ? "answer " + i + ", token " + differs : where;
@@ -132,7 +133,7 @@ public final class TextCheck {
             String wanted = Files.readString(file, StandardCharsets.UTF_8);
             int bos = tokenizer.bos().orElseThrow(() ->
                     new CheckpointException(file, "", "the tokenizer has no BOS token to begin with"));
-            int[] story = Greedy.continueFrom(engine, new int[] {bos}, 200, id -> false);
+            int[] story = GreedyDecoding.continueFrom(engine, new int[] {bos}, 200, id -> false);
             String got = tokenizer.decode(story, true);
             int differs = got.equals(wanted) ? -1 : mismatch(got, wanted);
             lines.accept(new CheckLine("greedy text of 200 tokens", differs < 0 ? 0 : 1, 0,

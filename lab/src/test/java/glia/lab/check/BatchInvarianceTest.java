@@ -30,7 +30,7 @@ class BatchInvarianceTest {
     private static final int MOST_TOKENS = 100;
 
     static Stream<String> cases() {
-        return FamilyLawsTest.decoders().flatMap(folder -> KernelNames.here().stream()
+        return FamilyInvariantsTest.decoders().flatMap(folder -> KernelNames.here().stream()
                 .flatMap(kernels -> precisions(kernels).map(p -> folder + " " + kernels + " " + p)));
     }
 
@@ -52,7 +52,7 @@ class BatchInvarianceTest {
     }
 
     static Stream<String> cacheCases() {
-        return FamilyLawsTest.decoders().flatMap(folder -> Stream.of(KeyValueType.BF16, KeyValueType.INT8)
+        return FamilyInvariantsTest.decoders().flatMap(folder -> Stream.of(KeyValueType.BF16, KeyValueType.INT8)
                 .map(type -> folder + " " + type));
     }
 

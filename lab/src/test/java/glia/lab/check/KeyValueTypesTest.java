@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
-import glia.lab.check.FamilyLawsTest.Feeder;
+import glia.lab.check.FamilyInvariantsTest.Feeder;
 import glia.tensor.kernel.KeyValueType;
 import java.util.Arrays;
 import java.util.List;
@@ -53,7 +53,7 @@ class KeyValueTypesTest {
             compare("token by token", whole, f.pieces(0, ids, 1), tolerance);
             compare("pieces of 3", whole, f.pieces(0, ids, 3), tolerance);
             compare("a prompt, then tokens", whole, f.pieces(0, ids, ids.length / 2, 1), tolerance);
-            compare("with strangers", whole, FamilyLawsTest.withStrangers(f), tolerance);
+            compare("with strangers", whole, FamilyInvariantsTest.withStrangers(f), tolerance);
             compare("a fork", tail(f, whole), forked(f), tolerance);
         }
     }

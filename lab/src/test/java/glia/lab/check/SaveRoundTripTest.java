@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// To save and to load is to change nothing, for every family that has a golden checkpoint.
 @Timeout(300)
-class SaveLawTest {
+class SaveRoundTripTest {
     @TempDir
     Path temporary;
 

@@ -11,33 +11,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What can be said of a model by looking at its spec and its file.
+/// A summary of a model from its spec and its file.
 ///
 /// @param layers its layers by kind
 /// @param parameters by part
-/// @param dtypes bytes by number format
-public record ModelFacts(String family, int numLayers, int hiddenSize, int vocabSize, int contextLength,
+/// @param dtypes bytes by data type
+public record ModelSummary(String family, int numLayers, int hiddenSize, int vocabSize, int contextLength,
         List<LayerKind> layers, ParameterCount parameters, Map<String, Long> dtypes, long diskBytes,
         long weightBytes) {
-    public ModelFacts {
+    public ModelSummary {
         layers = List.copyOf(layers);
     }
 
-    /// Looks at a loaded model.
-    public static ModelFacts of(Model model) {
+    /// The summary of a loaded model.
+    public static ModelSummary of(Model model) {
         ModelSpec spec = model.spec();
         Map<String, Long> dtypes = dtypes(model.weights());
-        return new ModelFacts(spec.modelType(), spec.numLayers(), spec.hiddenSize(), spec.vocabSize(),
+        return new ModelSummary(spec.modelType(), spec.numLayers(), spec.hiddenSize(), spec.vocabSize(),
                 spec.contextLength(), LayerKind.of(spec), ParameterCount.of(spec), dtypes,
                 model.checkpoint().sizeBytes(), dtypes.values().stream().mapToLong(Long::longValue).sum());
     }
 
-    /// The bytes that each further token adds to a sequence's state, where every token stays in sight.
+    /// The bytes of KV cache that each further token takes in a layer, as long as no window slides.
     public static long cacheBytesPerToken(LayerKind kind) {
         return kind.growth() * Float.BYTES;
     }
 
-    /// The bytes of a sequence's state after `length` tokens, as they are allocated.
+    /// The allocated bytes of a layer's cache after `length` tokens.
     public static long cacheBytes(LayerKind kind, int length) {
         return kind.numbers(length, Sequence.BLOCK_TOKENS) * Float.BYTES;
     }

@@ -19,14 +19,14 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
-/// Speculative decoding with a model's draft layer (https://arxiv.org/abs/2211.17192): it guesses the token that
-/// follows the next, and both are computed in one pass. If the token that comes then is the guess, its logits are there
-/// already; else the guess is forgotten. Whatever chooses tokens sees the logits that it would see without drafts, but
-/// for the rounding of passes of two tokens: the text is the same.
+/// Speculative decoding ([Leviathan et al.](https://arxiv.org/abs/2211.17192)) with a model's multi-token-prediction
+/// layer (MTP): it drafts the token after the next, and both are computed in one pass. If the sampler picks the draft
+/// token, its logits are there already; otherwise it is removed. The sampler sees the same logits as without drafts,
+/// except for the rounding of passes of two tokens.
 ///
-/// A pass goes: the draft layer sees the last hidden states of all texts that decode and guesses; the model computes
-/// these texts' tokens and guesses, and chunks of prompts; the draft layer sees the chunks' hidden states.
-final class DraftedSteps extends EngineSteps {
+/// A pass has three parts: the MTP layer drafts from the last hidden states of all decoding sequences; the model
+/// computes their tokens and draft tokens, and chunks of prompts; the MTP layer reads the hidden states of the chunks.
+final class SpeculativeRunner extends EngineRunner {
     private final Decoder decoder;
     private final Compute ops;
     private final int hiddenSize;
@@ -40,18 +40,18 @@ final class DraftedSteps extends EngineSteps {
 
     private final class State implements DecodeState {
         private final Sequence sequence;
-        /// Of each token but the last few it remembers the token's hidden state with the token that follows.
+        /// The state of the MTP layer, which lags by the last tokens: it reads each hidden state with the next token.
         private final Sequence draft;
-        /// The hidden states `[2, D]` of the last token, or of the last two, that the draft layer has not seen.
+        /// The hidden states `[2, D]` of the last one or two tokens, which the MTP layer has not read.
         private final Tensor unseen;
         /// The tokens that follow these.
         private final int[] followers = new int[2];
         private int numFollowers;
-        /// A token and the guess that follows it.
+        /// A token and the draft token after it.
         private final int[] next = new int[2];
-        private boolean hasGuess;
+        private boolean hasDraft;
         private int row = -1;
-        /// Where its hidden states begin in the pass.
+        /// Its first row of hidden states in the pass.
         private int firstHidden;
         private int[] ids;
         private int to;
@@ -70,11 +70,11 @@ final class DraftedSteps extends EngineSteps {
             return sequence.length();
         }
 
-        /// The draft layer's last memory goes with the first token that is new, so one more is computed again.
+        /// The MTP layer's last state belongs to the next token, so one more token is recomputed.
         @Override
         public int keep(int most) {
             numFollowers = 0;
-            hasGuess = false;
+            hasDraft = false;
             int kept = sequence.truncateToMost(Math.clamp(most - 1, 0, draft.length()));
             if (!draft.truncate(kept)) {
                 sequence.clear();
@@ -101,7 +101,7 @@ final class DraftedSteps extends EngineSteps {
             return fork;
         }
 
-        /// The draft layer's memory is not cached, and without it the model's is of no use.
+        /// Does nothing: without the state of the MTP layer a cached prefix is of no use.
         @Override
         public void leave(String key, int[] tokens, boolean whole) { }
 
@@ -111,19 +111,19 @@ final class DraftedSteps extends EngineSteps {
         }
 
         @Override
-        public int guess() {
-            return hasGuess ? next[1] : -1;
+        public int draft() {
+            return hasDraft ? next[1] : -1;
         }
 
         @Override
-        public void acceptGuess() {
+        public void acceptDraft() {
             followers[numFollowers++] = next[1];
-            hasGuess = false;
+            hasDraft = false;
         }
 
         @Override
-        public boolean rejectGuess() {
-            hasGuess = false;
+        public boolean rejectDraft() {
+            hasDraft = false;
             return sequence.truncate(sequence.length() - 1);
         }
 
@@ -143,13 +143,13 @@ final class DraftedSteps extends EngineSteps {
         }
     }
 
-    /// @throws IllegalArgumentException if the model has no layer that drafts
-    DraftedSteps(Engine engine) {
+    /// @throws IllegalArgumentException if the model has no MTP layer
+    SpeculativeRunner(Engine engine) {
         super(engine);
         ModelSpec spec = engine.model().spec();
         if (spec.drafts().isEmpty()) {
-            throw new IllegalArgumentException("drafts were asked for; the model as it was loaded has no layer beyond "
-                    + "its last that makes them");
+            throw new IllegalArgumentException("speculative decoding was requested; the model has no "
+                    + "multi-token-prediction layer");
         }
         decoder = engine.decoder();
         ops = engine.ops();
@@ -161,8 +161,8 @@ final class DraftedSteps extends EngineSteps {
     public DecodeState open(boolean goesBack) {
         State state = new State(engine.open(), draftStates.open(engine.pool()));
         if (goesBack) {
-            state.sequence.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
-            state.draft.keepSnapshots(PlainSteps.NUM_SNAPSHOTS);
+            state.sequence.keepSnapshots(PlainRunner.NUM_SNAPSHOTS);
+            state.draft.keepSnapshots(PlainRunner.NUM_SNAPSHOTS);
         }
         return state;
     }
@@ -173,7 +173,7 @@ final class DraftedSteps extends EngineSteps {
     }
 
     @Override
-    public void forget() { }
+    public void clearPrefixCache() { }
 
     @Override
     public int tokensPerDecode() {
@@ -189,8 +189,8 @@ final class DraftedSteps extends EngineSteps {
     public void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length) {
         State s = (State) state;
         if (s.sequence.length() != s.draft.length()) {
-            throw new IllegalStateException("a prompt goes on after " + s.sequence.length() + " tokens, of which the "
-                    + "draft layer has seen " + s.draft.length());
+            throw new IllegalStateException("a prompt continues after " + s.sequence.length() + " tokens, of which the "
+                    + "multi-token-prediction layer has read " + s.draft.length());
         }
         s.ids = ids;
         s.to = to;
@@ -199,7 +199,7 @@ final class DraftedSteps extends EngineSteps {
         prompts.add(s);
     }
 
-    /// The token follows the last hidden state. A pass that has failed may be gathered again: then it is there already.
+    /// Gathers a token. After a pass that failed it is gathered again.
     @Override
     public void decode(DecodeState state, int token) {
         State s = (State) state;
@@ -224,60 +224,60 @@ final class DraftedSteps extends EngineSteps {
                 prompts.get(i).lost = Optional.empty();
             }
             ops.release(0);
-            guess();
+            draftTokens();
             return compute();
         } finally {
             discard();
         }
     }
 
-    /// Lets the draft layer see what it has not, and guess. Those that have a guess from a pass that failed keep it.
-    private void guess() {
+    /// Drafts a token for each decoding sequence. Those with a draft token of a pass that failed keep it.
+    private void draftTokens() {
         int numRows = 0;
         following.clear();
         draftStates.clear();
-        List<State> guessing = new ArrayList<>();
+        List<State> drafting = new ArrayList<>();
         for (int i = 0; i < decoding.size(); i++) {
             State s = decoding.get(i);
-            if (!s.hasGuess) {
+            if (!s.hasDraft) {
                 s.followers[s.numFollowers] = s.next[0];
                 following.add(s.followers, 0, s.numFollowers + 1, s.draft.length(), Outputs.LAST);
                 draftStates.add(s.draft);
-                guessing.add(s);
+                drafting.add(s);
                 numRows += s.numFollowers + 1;
             }
         }
-        if (guessing.isEmpty()) {
+        if (drafting.isEmpty()) {
             return;
         }
         Tensor hidden = ops.allocate(numRows, hiddenSize);
         int row = 0;
-        for (State s : guessing) {
+        for (State s : drafting) {
             hidden.rows(row, row + s.numFollowers + 1).copyFrom(s.unseen.rows(0, s.numFollowers + 1));
             row += s.numFollowers + 1;
         }
-        Tensor foreseen = draft(hidden);
-        Tensor last = ops.select(foreseen, following.outputs(), following.numOutputs());
+        Tensor drafted = draft(hidden);
+        Tensor last = ops.select(drafted, following.outputs(), following.numOutputs());
         Tensor logits = engine.logits(last);
-        for (int i = 0; i < guessing.size(); i++) {
-            State s = guessing.get(i);
+        for (int i = 0; i < drafting.size(); i++) {
+            State s = drafting.get(i);
             s.next[1] = ops.kernels().argmax(logits, i);
-            s.hasGuess = true;
+            s.hasDraft = true;
             s.numFollowers = 0;
         }
     }
 
     private Tensor draft(Tensor hidden) {
-        Tensor foreseen;
+        Tensor drafted;
         try {
             draftStates.prepare(following);
-            foreseen = decoder.draft(0, ops, hidden, following, draftStates);
+            drafted = decoder.draft(0, ops, hidden, following, draftStates);
         } catch (Throwable e) {
             draftStates.retract();
             throw e;
         }
         draftStates.advance(following.runs());
-        return foreseen;
+        return drafted;
     }
 
     private Tensor compute() {
@@ -314,7 +314,7 @@ final class DraftedSteps extends EngineSteps {
             }
         }
         Tensor wanted = numRows == hidden.rows() ? hidden : ops.select(hidden, rows, numRows);
-        seePrompts(hidden);
+        readPrompts(hidden);
         return engine.logits(wanted);
     }
 
@@ -325,9 +325,9 @@ final class DraftedSteps extends EngineSteps {
         rows[at] = hiddenRow;
     }
 
-    /// Lets the draft layer see the hidden states of prompts, each with the token that follows. Where it has no room
-    /// for them, the texts are lost.
-    private void seePrompts(Tensor hidden) {
+    /// Runs the MTP layer over the hidden states of prompts, each with the next token. If its memory does not suffice,
+    /// the sequences are lost.
+    private void readPrompts(Tensor hidden) {
         following.clear();
         draftStates.clear();
         int count = 0;

@@ -7,9 +7,9 @@ import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
 import java.util.Optional;
 
-/// Each step of a text computes one token.
-final class PlainSteps extends EngineSteps {
-    /// Earlier lengths to go back to, where a prompt begins as the last one did and the model forgets.
+/// A runner whose decode steps compute one token of each sequence.
+final class PlainRunner extends EngineRunner {
+    /// Snapshots of a session, for models with sliding windows or recurrent states.
     static final int NUM_SNAPSHOTS = 4;
 
     private final boolean hasEncoder;
@@ -64,18 +64,18 @@ final class PlainSteps extends EngineSteps {
         }
 
         @Override
-        public int guess() {
+        public int draft() {
             return -1;
         }
 
         @Override
-        public void acceptGuess() {
-            throw new IllegalStateException("there was no guess");
+        public void acceptDraft() {
+            throw new IllegalStateException("there is no draft token");
         }
 
         @Override
-        public boolean rejectGuess() {
-            throw new IllegalStateException("there was no guess");
+        public boolean rejectDraft() {
+            throw new IllegalStateException("there is no draft token");
         }
 
         @Override
@@ -89,7 +89,7 @@ final class PlainSteps extends EngineSteps {
         }
     }
 
-    PlainSteps(Engine engine) {
+    PlainRunner(Engine engine) {
         super(engine);
         hasEncoder = engine.model().spec().encoder().isPresent();
     }
@@ -109,7 +109,7 @@ final class PlainSteps extends EngineSteps {
     }
 
     @Override
-    public void forget() {
+    public void clearPrefixCache() {
         engine.prefixCache().clear();
     }
 

@@ -1,14 +1,14 @@
 package glia.engine;
 
-import glia.engine.schedule.Steps;
+import glia.engine.schedule.ModelRunner;
 import glia.tensor.kernel.Kernels;
 
-/// Steps computed by an engine.
-abstract sealed class EngineSteps implements Steps permits PlainSteps, DraftedSteps {
-    /// What computes.
+/// A runner that computes on an engine.
+abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, SpeculativeRunner {
+    /// The engine.
     final Engine engine;
 
-    EngineSteps(Engine engine) {
+    EngineRunner(Engine engine) {
         this.engine = engine;
     }
 

@@ -23,7 +23,7 @@ import net.jqwik.api.Tuple;
 
 /// Whatever sequences share, forks, cached prefixes and snapshots, with plenty of memory and with little: every logit
 /// is what a pass over the whole text alone gives, and at the end no memory is in use.
-class SharingLawsTest {
+class SharingInvariantsTest {
     private static final int NUM_SEQUENCES = 4;
     private static final double TOLERANCE = 2e-4;
     private static final GoldenModels MODELS = GoldenModels.SHARED;

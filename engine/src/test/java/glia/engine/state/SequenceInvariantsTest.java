@@ -32,7 +32,7 @@ import net.jqwik.api.Tuple;
 /// Any way of feeding the same tokens gives the logits of a pass over the whole text without any state: chunks of any
 /// size, several sequences together, copies, forgetting and feeding again, passes that fail in between. On
 /// batch-invariant kernels they are the same numbers.
-class SequenceLawsTest {
+class SequenceInvariantsTest {
     private static final int NUM_SEQUENCES = 3;
     private static final int PAGE = 64;
     /// Ten times what kernels that add in other orders differ by; a page too few or a position off by one shows in the

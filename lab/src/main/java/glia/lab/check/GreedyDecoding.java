@@ -6,11 +6,11 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.IntPredicate;
 
-/// Greedy decoding, the plain way.
-final class Greedy {
-    private Greedy() { }
+/// Greedy decoding without a scheduler.
+final class GreedyDecoding {
+    private GreedyDecoding() { }
 
-    /// Up to `count` tokens after a prompt, fewer if one of them ends the text; that one is included.
+    /// Generates up to `count` tokens after a prompt, fewer if one of them is a stop token, which is included.
     static int[] continueFrom(Engine engine, int[] prompt, int count, IntPredicate ends) {
         int[] ids = Arrays.copyOf(prompt, prompt.length + count);
         int length = prompt.length;

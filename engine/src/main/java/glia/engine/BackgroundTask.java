@@ -4,22 +4,22 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
-/// Work on a thread of its own, whose result or failure somebody asks for later.
-final class Background<T> {
+/// A task on its own thread with a result or failure to wait for.
+final class BackgroundTask<T> {
     private final CompletableFuture<T> result;
 
-    private Background(CompletableFuture<T> result) {
+    private BackgroundTask(CompletableFuture<T> result) {
         this.result = result;
     }
 
-    static <T> Background<T> begin(String thread, Supplier<T> work) {
-        return new Background<>(CompletableFuture.supplyAsync(work,
+    static <T> BackgroundTask<T> begin(String thread, Supplier<T> work) {
+        return new BackgroundTask<>(CompletableFuture.supplyAsync(work,
                 task -> Thread.ofPlatform().daemon().name(thread).start(task)));
     }
 
-    /// Waits for the result, interrupted or not.
+    /// Waits for the result; not interruptible.
     ///
-    /// @throws RuntimeException or Error what the work threw
+    /// @throws RuntimeException or Error the failure of the task
     T get() {
         try {
             return result.join();
@@ -32,7 +32,7 @@ final class Background<T> {
         }
     }
 
-    /// Waits for the end of the work, whatever comes of it.
+    /// Waits for the end of the task, also if it fails.
     void await() {
         result.exceptionally(_ -> null).join();
     }

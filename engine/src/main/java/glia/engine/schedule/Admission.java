@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Which texts have a place among those that are computed, and which wait for one. A text gets a place when there is
-/// memory for all its tokens and a margin for each that runs. Where memory is missing, sessions that nobody uses give
-/// theirs, and then the youngest text of the lowest priority does. Belongs to whoever holds the scheduler's lock.
-final class Places {
-    /// Room that each running text should have when another is let in.
+/// Admission and preemption: the sequences that run and those that wait. A sequence is admitted when there is memory
+/// for all its tokens and a margin for each running sequence. When memory is short, idle sessions are dropped first,
+/// then the youngest sequence of the lowest priority is preempted. Requires the scheduler's lock.
+final class Admission {
+    /// Tokens that each running sequence must have room for when another is admitted.
     private static final int MARGIN_TOKENS = 64;
 
-    private final Steps steps;
+    private final ModelRunner runner;
     private final int maxSequences;
     private final boolean cachesPrefixes;
     private final AtomicInteger numWaiting;
@@ -25,17 +25,17 @@ final class Places {
     private final List<Generation> done = new ArrayList<>();
     private long numPreemptions;
 
-    /// @param numWaiting texts that have not begun
+    /// @param numWaiting sequences that have not started
     /// @param numOpen requests that are not done
-    Places(Steps steps, SchedulerOptions options, AtomicInteger numWaiting, AtomicInteger numOpen) {
-        this.steps = steps;
+    Admission(ModelRunner runner, SchedulerOptions options, AtomicInteger numWaiting, AtomicInteger numOpen) {
+        this.runner = runner;
         this.maxSequences = options.maxSequences();
         this.cachesPrefixes = options.cachesPrefixes();
         this.numWaiting = numWaiting;
         this.numOpen = numOpen;
     }
 
-    /// The texts that have a place.
+    /// The running sequences.
     List<ScheduledSequence> running() {
         return running;
     }
@@ -44,24 +44,24 @@ final class Places {
         return sessions;
     }
 
-    /// How often a text had to give up its memory.
+    /// The number of preemptions.
     long numPreemptions() {
         return numPreemptions;
     }
 
-    /// All texts that run or wait for a place.
+    /// All running and waiting sequences.
     List<ScheduledSequence> all() {
         List<ScheduledSequence> all = new ArrayList<>(running);
         queue.forEach(all::add);
         return all;
     }
 
-    /// Lets a text wait for a place.
+    /// Adds a waiting sequence.
     void add(ScheduledSequence s) {
         queue.add(s);
     }
 
-    /// Gives places to those that wait, as long as there are some.
+    /// Admits waiting sequences while there is room.
     void admit() {
         while (!queue.isEmpty()) {
             ScheduledSequence s = queue.next();
@@ -96,21 +96,21 @@ final class Places {
     private void open(ScheduledSequence s) {
         if (s.computed == null) {
             Optional<Session> session = s.request.session();
-            s.computed = session.isPresent() ? session.get().resume(steps, s.request.prompt()) : steps.open(false);
+            s.computed = session.isPresent() ? session.get().resume(runner, s.request.prompt()) : runner.open(false);
         }
     }
 
-    /// Begins with what others have computed. Only now, since a text that waits must not hold their memory.
+    /// Takes a prefix from the prefix cache. Not earlier, since waiting sequences must not hold its blocks.
     private void resume(ScheduledSequence s) {
         if (cachesPrefixes && s.request.session().isEmpty()) {
             s.computed.close();
-            s.computed = steps.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()));
+            s.computed = runner.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()));
         }
     }
 
-    /// Forgets what was computed with weights as they were, but for the texts that run.
-    void forget() {
-        steps.forget();
+    /// Drops the prefix cache and idle sessions after an update of the weights; running sequences keep their state.
+    void dropCached() {
+        runner.clearPrefixCache();
         for (ScheduledSequence s : running) {
             s.isStale = true;
         }
@@ -121,9 +121,9 @@ final class Places {
         }
     }
 
-    /// Leaves what is computed of a text to others.
+    /// Inserts the computed tokens of a sequence into the prefix cache.
     ///
-    /// @param whole whether nothing more comes of it for now
+    /// @param whole whether the sequence ends or is preempted
     void leave(ScheduledSequence s, boolean whole) {
         if (cachesPrefixes && !s.isStale && s.request.session().isEmpty() && s.computed.length() > 0) {
             s.computed.leave(s.request.cacheKey(), s.tokens(), whole);
@@ -135,14 +135,14 @@ final class Places {
         for (int i = 0; i < running.size(); i++) {
             wanted += bytesWithMargin(running.get(i));
         }
-        return wanted <= steps.freeBytes();
+        return wanted <= runner.freeBytes();
     }
 
     private static long bytesWithMargin(ScheduledSequence s) {
         return s.computed.bytesToAppend(s.remaining() + MARGIN_TOKENS, s.sourceToRead());
     }
 
-    /// Preempts a text of lower priority.
+    /// Preempts a sequence of lower priority.
     private boolean displace(ScheduledSequence s) {
         ScheduledSequence victim = victim();
         if (victim.gainedPriority >= s.request.priority()) {
@@ -152,9 +152,9 @@ final class Places {
         return true;
     }
 
-    /// A further sample begins where the first one has prefilled the prompt.
+    /// Starts a further sample as a fork of the first, which has prefilled the prompt.
     ///
-    /// @return whether there was a place and room for it; if not, it waits
+    /// @return false if there was no room: then it waits
     boolean begin(ScheduledSequence s, ScheduledSequence first) {
         if (running.size() < maxSequences) {
             s.computed = first.computed.fork();
@@ -173,9 +173,9 @@ final class Places {
         return false;
     }
 
-    /// Gives memory back: of a session that nobody uses, or of a text, which then waits.
+    /// Frees memory: drops an idle session or preempts a sequence.
     ///
-    /// @return whether there was something to give; false if all memory belongs to one text
+    /// @return false if all memory belongs to one sequence
     boolean relieve() {
         if (evictIdle()) {
             return true;
@@ -187,9 +187,9 @@ final class Places {
         return true;
     }
 
-    /// A pass had no room for a text, though the pool seemed to have some. It is computed again, without others.
+    /// Preempts a sequence for which a pass had no memory, to run it again alone.
     ///
-    /// @return false if there were no others: it does not fit
+    /// @return false if it was alone already: it does not fit
     boolean retryAlone(ScheduledSequence s) {
         if (s.needsAll && !evictIdle()) {
             return false;
@@ -200,7 +200,7 @@ final class Places {
         return true;
     }
 
-    /// Drops what the session remembers that was used longest ago.
+    /// Drops the least recently used idle session.
     private boolean evictIdle() {
         Session oldest = null;
         for (int i = 0; i < sessions.size(); i++) {
@@ -215,7 +215,7 @@ final class Places {
         return oldest != null;
     }
 
-    /// The text to preempt: of the lowest priority, of the key with the most texts, the youngest.
+    /// The sequence to preempt: of the lowest priority, of the key with the most running sequences, the youngest.
     private ScheduledSequence victim() {
         ScheduledSequence victim = running.getFirst();
         for (int i = 1; i < running.size(); i++) {
@@ -234,7 +234,7 @@ final class Places {
         return more > 0 || more == 0 && s.arrival > other.arrival;
     }
 
-    /// Takes a text's memory and place; it waits before the others of its priority.
+    /// Preempts a sequence: frees its memory and queues it before the others of its priority.
     void preempt(ScheduledSequence s) {
         leave(s, true);
         s.computed.keep(0);
@@ -247,7 +247,7 @@ final class Places {
         queue.addFirst(s);
     }
 
-    /// Ends a text that cannot go on. Samples that wait for its prompt go their own way.
+    /// Ends a sequence that failed. Samples that wait for its prompt are queued on their own.
     void fail(ScheduledSequence s, Throwable cause) {
         if (!s.generation.samplesBegun) {
             s.generation.samplesBegun = true;
@@ -258,7 +258,7 @@ final class Places {
         end(s, Finish.FAILED, Optional.of(cause));
     }
 
-    /// Ends a text, whether it runs or waits, and gives its memory back or leaves it to its session.
+    /// Ends a running or waiting sequence; its memory is freed or kept by its session.
     void end(ScheduledSequence s, Finish finish, Optional<Throwable> failure) {
         if (s.state() == SequenceState.WAITING) {
             numWaiting.decrementAndGet();
@@ -303,7 +303,7 @@ final class Places {
         }
     }
 
-    /// Tells those who wait for requests that are done, after the model was given free: they may use it at once.
+    /// Wakes the waiting threads of finished requests, after the engine was released.
     void announce() {
         for (int i = 0; i < done.size(); i++) {
             numOpen.decrementAndGet();

@@ -8,29 +8,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Chooses what follows the texts of a pass, on all threads at once, and tells their listeners. Texts whose guess was
-/// right get two tokens. What goes wrong with one text ends this text alone.
-final class Delivery {
-    private final Places places;
+/// Samples the next token of each sequence of a pass, on all threads, and calls the listeners. Sequences whose draft
+/// token is accepted get two tokens. An error of one sequence ends that sequence alone.
+final class SamplingStep {
+    private final Admission admission;
     private final BatchSampler sampler;
     private final int vocabSize;
     private final int contextLength;
-    /// The texts of the batch of the sampler.
+    /// The sequences of the sampler's batch.
     private final List<ScheduledSequence> batch = new ArrayList<>();
-    /// Those of them that go on after a right guess.
-    private final List<ScheduledSequence> guessed = new ArrayList<>();
+    /// Those whose draft token was accepted.
+    private final List<ScheduledSequence> accepted = new ArrayList<>();
 
-    Delivery(Places places, Kernels kernels, int vocabSize, int contextLength) {
-        this.places = places;
+    SamplingStep(Admission admission, Kernels kernels, int vocabSize, int contextLength) {
+        this.admission = admission;
         this.sampler = new BatchSampler(kernels, vocabSize);
         this.vocabSize = vocabSize;
         this.contextLength = contextLength;
     }
 
     /// @param logits of the pass
-    void deliver(List<ScheduledSequence> planned, Tensor logits) {
+    void run(List<ScheduledSequence> planned, Tensor logits) {
         clear();
-        guessed.clear();
+        accepted.clear();
         for (int i = 0; i < planned.size(); i++) {
             gather(planned.get(i));
         }
@@ -38,10 +38,10 @@ final class Delivery {
         for (int i = 0; i < batch.size(); i++) {
             advance(batch.get(i), i);
         }
-        if (!guessed.isEmpty()) {
+        if (!accepted.isEmpty()) {
             clear();
-            for (int i = 0; i < guessed.size(); i++) {
-                add(guessed.get(i), guessed.get(i).computed.row() + 1);
+            for (int i = 0; i < accepted.size(); i++) {
+                add(accepted.get(i), accepted.get(i).computed.row() + 1);
             }
             sampler.run(logits);
             for (int i = 0; i < batch.size(); i++) {
@@ -58,8 +58,8 @@ final class Delivery {
     private void gather(ScheduledSequence s) {
         Optional<StateMemoryException> lost = s.computed.lost();
         if (lost.isPresent()) {
-            if (!places.retryAlone(s)) {
-                places.fail(s, lost.get());
+            if (!admission.retryAlone(s)) {
+                admission.fail(s, lost.get());
             }
             return;
         }
@@ -70,7 +70,7 @@ final class Delivery {
         s.needsAll = false;
         if (s.state() == SequenceState.PREFILLING) {
             s.become(SequenceState.DECODING);
-            places.leave(s, false);
+            admission.leave(s, false);
             if (!s.generation.samplesBegun) {
                 beginSamples(s, row);
             }
@@ -78,12 +78,12 @@ final class Delivery {
         add(s, row);
     }
 
-    /// The first sample has prefilled the prompt: the others take it over and choose their own first tokens.
+    /// Forks the state of the first sample, which has prefilled the prompt, for the other samples.
     private void beginSamples(ScheduledSequence first, int row) {
         first.generation.samplesBegun = true;
         ScheduledSequence[] samples = first.generation.samples();
         for (int i = 1; i < samples.length; i++) {
-            if (places.begin(samples[i], first)) {
+            if (admission.begin(samples[i], first)) {
                 add(samples[i], row);
             }
         }
@@ -94,46 +94,46 @@ final class Delivery {
             sampler.add(s.sampler(vocabSize), row, s.request.numAlternatives());
             batch.add(s);
         } catch (Throwable e) {
-            places.fail(s, e);
+            admission.fail(s, e);
         }
     }
 
-    /// Takes the token at an index of the batch, and says what becomes of the text's guess.
+    /// Takes the token at an index of the batch and accepts or rejects the draft token.
     private void advance(ScheduledSequence s, int index) {
-        int guess = s.computed.guess();
+        int draft = s.computed.draft();
         Finish finish = take(s, index);
         if (s.state().isEnd()) {
             return;
         }
         boolean isSound = true;
-        if (guess >= 0) {
+        if (draft >= 0) {
             s.drafted++;
-            if (s.lastToken() == guess) {
+            if (s.lastToken() == draft) {
                 s.accepted++;
-                s.computed.acceptGuess();
+                s.computed.acceptDraft();
                 if (finish == null) {
-                    guessed.add(s);
+                    accepted.add(s);
                     return;
                 }
             } else {
-                isSound = s.computed.rejectGuess();
+                isSound = s.computed.rejectDraft();
             }
         }
         end(s, finish, isSound);
     }
 
-    /// @return why the text ends with its token; null if it goes on, or failed
+    /// @return why the sequence ends with its token; null if it continues or has failed
     private Finish take(ScheduledSequence s, int index) {
         try {
             return s.take(sampler.token(index), sampler.logProbability(index), sampler.alternatives(index),
                     contextLength);
         } catch (Throwable e) {
-            places.fail(s, e);
+            admission.fail(s, e);
             return null;
         }
     }
 
-    /// @param isSound whether what is computed of the text is what it is
+    /// @param isSound whether the state agrees with the tokens
     private void end(ScheduledSequence s, Finish finish, boolean isSound) {
         if (s.state().isEnd()) {
             return;
@@ -142,10 +142,10 @@ final class Delivery {
             if (!isSound) {
                 s.computed.keep(0);
             }
-            places.end(s, finish, Optional.empty());
+            admission.end(s, finish, Optional.empty());
         } else if (!isSound) {
             s.computed.keep(0);
-            places.preempt(s);
+            admission.preempt(s);
         }
         s.generation.progress();
     }

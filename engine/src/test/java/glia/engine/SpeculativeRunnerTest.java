@@ -37,10 +37,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Texts with drafts beside the same without.
-class DraftedStepsTest {
+class SpeculativeRunnerTest {
     private static Path folder(String name) {
         try {
-            return Path.of(DraftedStepsTest.class.getResource(name + "/config.json").toURI()).getParent();
+            return Path.of(SpeculativeRunnerTest.class.getResource(name + "/config.json").toURI()).getParent();
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
@@ -55,7 +55,7 @@ class DraftedStepsTest {
     }
 
     private static Scheduler scheduler(LoadedModel model, boolean drafts) {
-        return new Scheduler(model.engine().steps(drafts), SchedulerOptions.defaults(), 64, model.contextLength());
+        return new Scheduler(model.engine().runner(drafts), SchedulerOptions.defaults(), 64, model.contextLength());
     }
 
     private static GenerationRequest.Builder request(int[] prompt, SamplingOptions options, int count) {
@@ -127,7 +127,7 @@ class DraftedStepsTest {
     @Test
     void aPromptThatIsCancelledIsKeptUpToThere() throws CheckpointException {
         try (LoadedModel model = load(folder("/drafts/deepseek_v3"), "scalar");
-                Scheduler scheduler = new Scheduler(model.engine().steps(true), SchedulerOptions.defaults(), 64, 2000);
+                Scheduler scheduler = new Scheduler(model.engine().runner(true), SchedulerOptions.defaults(), 64, 2000);
                 Session session = scheduler.session()) {
             int[] prompt = new Random(5).ints(2 * Engine.CHUNK_TOKENS, 0, 64).toArray();
             GenerationRequest request = request(prompt, SamplingOptions.greedy(), 1).session(session).build();
@@ -186,6 +186,6 @@ class DraftedStepsTest {
     void aModelWithoutDraftsHasNone() {
         String message = assertThrows(IllegalArgumentException.class,
                 () -> load(folder("/golden/deepseek_v3"), "scalar")).getMessage();
-        assertTrue(message.contains("no layer beyond its last"), message);
+        assertTrue(message.contains("no multi-token-prediction layer"), message);
     }
 }

@@ -1,0 +1,73 @@
+package glia.engine.schedule;
+
+import glia.engine.state.StateMemoryException;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+
+/// Computes passes for a scheduler: the tokens of many sequences are gathered one sequence at a time and computed by
+/// one pass. For one thread at a time.
+public interface ModelRunner extends AutoCloseable {
+    /// Opens an empty state.
+    ///
+    /// @param goesBack whether `keep` will be called: then sliding windows and recurrent states are saved at some
+    ///     lengths
+    DecodeState open(boolean goesBack);
+
+    /// Opens a state with the longest prefix of these tokens in the prefix cache, at most all but the last, whose
+    /// logits are needed.
+    DecodeState resume(String key, int[] tokens);
+
+    /// Clears the prefix cache, since weights were updated.
+    void clearPrefixCache();
+
+    /// @throws IllegalStateException if the model is closed
+    void requireOpen();
+
+    /// The most tokens of one sequence in a decode step: 1, or 2 with a draft token.
+    int tokensPerDecode();
+
+    /// The size of the vocabulary.
+    int vocabSize();
+
+    /// Whether the model is an encoder-decoder.
+    boolean hasEncoder();
+
+    /// Free bytes for states.
+    long freeBytes();
+
+    /// Bytes in use by states.
+    long usedBytes();
+
+    /// The kernels of the passes.
+    Kernels kernels();
+
+    /// Reserves the engine for this thread.
+    ///
+    /// @return false if another thread uses it
+    /// @throws IllegalStateException if this thread has gathered tokens elsewhere and not computed them
+    boolean claim();
+
+    /// Ends a claim.
+    void release();
+
+    /// Gathers `ids[from..to)` of a prompt.
+    ///
+    /// @param source the source of an encoder-decoder with its first chunk; empty otherwise
+    /// @param length number of tokens of the sequence; a chunk that ends there gets a row of logits
+    void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length);
+
+    /// Gathers the next token of a sequence.
+    void decode(DecodeState state, int token);
+
+    /// Removes the gathered tokens.
+    void discard();
+
+    /// Computes the gathered tokens.
+    ///
+    /// @return logits `[rows, V]`, valid until the next pass
+    /// @throws StateMemoryException if the memory does not suffice; then no sequence has changed
+    Tensor run();
+
+    @Override
+    void close();
+}
